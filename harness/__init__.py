@@ -1,0 +1,1 @@
+"""What judges simulated runs: invariants, the trace hash, metrics and the report a person looks at."""

@@ -1,0 +1,340 @@
+"""Turns the metrics of one run into `report.html`: a single page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+from harness import palette as p
+from harness import plots
+
+_VERDICTS = {
+    "pass": ("PASS", "Every invariant held, and the chain kept growing.", "M4 12.5l5 5L20 6.5"),
+    "no_progress": ("NO PROGRESS", "No invariant broke, but the chain stopped growing.", "M12 4v9.5M12 19.4v.2"),
+    "diverged": ("DIVERGED", "An invariant broke. The command below repeats it.", "M5.5 5.5l13 13M18.5 5.5l-13 13"),
+}
+"""What each verdict is called, what it means, and its sign as a path in a box of 24 by 24."""
+
+
+# Rows of a table on the page; metrics.json holds the rest.
+_MOST_ROWS = 100
+
+
+def render(metrics: dict[str, Any]) -> str:
+    """The page for a metrics document, which is what a run writes as `metrics.json`.
+
+    Times are simulated milliseconds from the start. Whatever is missing or empty is shown as missing. The page parses
+    as HTML and as XML, refers to nothing outside itself, and forbids the browser to load or run anything else.
+    """
+    verdict = str(metrics.get("verdict"))
+    script = base64.b64encode(hashlib.sha256(p.SCRIPT.encode()).digest()).decode()
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script}'"
+    word = _VERDICTS[verdict][0] if verdict in _VERDICTS else verdict
+    parts = [_hero(metrics), _tiles(metrics), *_figures(metrics), *_tables(metrics), _footer(metrics)]
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/><link rel="icon" href="data:,"/>'
+        f"<title>{p.escape(metrics.get('scenario', ''))}: {p.escape(word)}</title>"
+        f"<style>{p.stylesheet()}</style></head>\n<body><main>\n"
+        + "\n".join(parts)
+        + f'\n</main><div id="tip" aria-hidden="true" hidden="hidden"></div><script>{p.SCRIPT}</script></body></html>\n'
+    )
+
+
+def _section(metrics: dict[str, Any], name: str) -> dict[str, Any]:
+    """A nested object of the document, empty when absent."""
+    found = metrics.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _rows(metrics: dict[str, Any], name: str, fields: int) -> list[list[float]]:
+    """The well-formed rows of a series: those whose first `fields` values are numbers."""
+    found = _section(metrics, "series").get(name) or []
+    return [row[:fields] for row in found if len(row) >= fields and None not in map(p.number, row[:fields])]
+
+
+def _hero(metrics: dict[str, Any]) -> str:
+    """Verdict, name, what was run, and what identifies the result."""
+    verdict = str(metrics.get("verdict"))
+    word, meaning, sign = _VERDICTS.get(verdict, (verdict, "", "M12 4v9.5M12 19.4v.2"))
+    colour = verdict if verdict in _VERDICTS else "no_progress"
+    nodes = p.number(metrics.get("nodes"))
+    simulated, wall = p.number(metrics.get("duration_ms")), p.number(metrics.get("wall_seconds"))
+    speed = f"({p.count(simulated / wall / 1000)} times real time)" if simulated and wall else ""
+    facts = [
+        ("seed", p.escape(metrics.get("seed", p.NONE)), ""),
+        ("", p.count(nodes), "node" if nodes == 1 else "nodes"),
+        ("", p.duration(simulated), "simulated"),
+        ("in", p.duration(None if wall is None else wall * 1000), speed),
+        ("network", p.escape(metrics.get("profile", p.NONE)), ""),
+        ("signatures", p.escape(metrics.get("crypto", p.NONE)), ""),
+    ]
+    listed = "".join(f"<li>{before} <b>{value}</b> {after}</li>" for before, value, after in facts)
+    proof = [
+        ("Repeat", f'<code class="run">{p.escape(metrics.get("command", ""))}</code>'),
+        *(
+            (label, f"<code>{p.escape(metrics.get(key) or p.NONE)}</code>")
+            for label, key in (("Trace hash", "trace_hash"), ("State root", "state_root"), ("Chain id", "chain_id"))
+        ),
+    ]
+    reason = metrics.get("reason")
+    return (
+        f'<header class="card hero" style="--verdict:var(--{colour})"><div class="top"><div class="name">'
+        '<p class="brand">Lucid, a simulated run</p>'
+        f"<h1>{p.escape(metrics.get('scenario', ''))}</h1>"
+        f'<p class="about">{p.escape(metrics.get("description", ""))}</p><ul class="facts">{listed}</ul></div>'
+        f'<div class="call"><span class="badge"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="{sign}"/></svg>'
+        f"{p.escape(word)}</span><p>{p.escape(reason or meaning)}</p></div></div>"
+        f'<dl class="proof">{"".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in proof)}</dl></header>'
+    )
+
+
+def _tile(label: str, big: str, *below: str) -> str:
+    under = "".join(f'<dd class="sub">{words}</dd>' for words in below)
+    return f'<div class="tile"><dt>{label}</dt><dd class="big">{big}</dd>{under}</div>'
+
+
+def _percentiles(found: dict[str, Any], *names: str) -> list[str]:
+    return [f"{name} {p.duration(found.get(name))}" for name in names]
+
+
+def _number_of(figure: Any, noun: str) -> str:
+    return f"{p.count(figure)} {noun}{'s' * (figure != 1)}"
+
+
+def _tiles(metrics: dict[str, Any]) -> str:
+    """The figures that runs are compared by."""
+    tiles = [*_chain_tiles(metrics), *_cost_tiles(metrics)]
+    return f'<dl class="tiles">{"".join(tiles)}</dl>'
+
+
+def _chain_tiles(metrics: dict[str, Any]) -> list[str]:
+    blocks, interval = _section(metrics, "blocks"), _section(metrics, "interval_ms")
+    finality, spread = _section(metrics, "finality_ms"), _section(metrics, "propagation_ms")
+    ratio = p.number(metrics.get("finality_ratio"))
+    height = f"height {p.count(blocks.get('height'))}, epoch {p.count(blocks.get('epoch'))}"
+    return [
+        _tile("Final blocks", p.count(blocks.get("final")), height, f"{p.count(blocks.get('forked'))} forked off"),
+        _tile("Finality, p50", p.duration(finality.get("p50")), *_percentiles(finality, "p90", "p99", "max")),
+        _tile(
+            "Finality ratio",
+            p.NONE if ratio is None else f"{ratio:.2f}",
+            "to 3 one-way delays",
+            f"of {p.duration(metrics.get('one_way_delay_ms'))}",
+        ),
+        _tile("Propagation, p50", p.duration(spread.get("p50")), *_percentiles(spread, "p90", "p99", "max")),
+        _tile(
+            "Block interval, mean",
+            p.duration(interval.get("mean")),
+            f"deviation {p.duration(interval.get('deviation'))}",
+        ),
+        _tile("Missed views", p.count(metrics.get("missed_views")), _number_of(metrics.get("timeouts"), "timeout")),
+    ]
+
+
+def _cost_tiles(metrics: dict[str, Any]) -> list[str]:
+    sessions, refusals = _section(metrics, "sessions"), _section(metrics, "refusals")
+    traffic, gini = _section(metrics, "traffic"), _section(metrics, "leaders").get("gini")
+    refused = sum(p.number(times) or 0 for times in refusals.values())
+    codes = f"with {_number_of(len(refusals), 'code')}" if refused else "nothing was refused"
+    volume = f"{p.size(traffic.get('bytes'))} in all"
+    return [
+        _tile(
+            "Final sessions",
+            p.count(sessions.get("final")),
+            f"of {p.count(sessions.get('submitted'))} submitted",
+            *_percentiles(_section(sessions, "latency_ms"), "p50", "p99"),
+        ),
+        _tile("Leader Gini", p.decimal(gini, 3), "0: all lead alike", "1: one leads all"),
+        _tile("Traffic", p.size(traffic.get("bytes_per_node_block")), "a node and block", volume),
+        _tile(
+            "Messages",
+            p.decimal(traffic.get("messages_per_node_block"), 1),
+            "a node and block",
+            f"{p.count(traffic.get('messages'))} in all",
+        ),
+        _tile(
+            "Events a second",
+            p.count(metrics.get("events_per_second")),
+            "of wall time",
+            f"{p.count(metrics.get('messages_per_second'))} messages/s",
+            f"{p.count(metrics.get('events'))} events",
+        ),
+        _tile("Refusals", p.count(refused), codes),
+    ]
+
+
+def _chain(metrics: dict[str, Any], end_ms: float) -> plots.ChainPicture:
+    blocks = [
+        plots.Block(int(height), int(epoch), int(view), tick, proposed, final, int(leader), int(transactions))
+        for height, epoch, view, tick, proposed, final, leader, transactions in _rows(metrics, "chain", 8)
+    ]
+    skips = [plots.Skip(int(epoch), int(view), at_ms) for epoch, view, at_ms in _rows(metrics, "skips", 3)]
+    forks = [
+        plots.Fork(int(epoch), int(view), int(height), at_ms)
+        for epoch, view, height, at_ms in _rows(metrics, "forks", 4)
+    ]
+    named = {index: name for index, name, _, _ in _shares(metrics)}
+    total = max([int(p.number(metrics.get("nodes")) or 0) - 1, *named, *(block.leader for block in blocks)]) + 1
+    return plots.ChainPicture(
+        blocks=sorted(blocks, key=lambda block: (block.proposed_ms, block.height)),
+        skips=sorted(skips, key=lambda skip: skip.at_ms),
+        forks=sorted(forks, key=lambda fork: fork.at_ms),
+        faults=_faults(metrics, end_ms),
+        names=[named.get(index, str(index)) for index in range(total)],
+        end_ms=end_ms,
+    )
+
+
+def _shares(metrics: dict[str, Any]) -> list[tuple[int, str, float, float]]:
+    """(node's index, name, blocks led, ppm of all) by index."""
+    found = _section(metrics, "leaders").get("shares") or []
+    return sorted((int(s["node"]), str(s.get("name", s["node"])), s["blocks"], s["ppm"]) for s in found)
+
+
+def _faults(metrics: dict[str, Any], end_ms: float) -> list[plots.Fault]:
+    """The faults by time. One that nothing ends lasts to the end of the run; a crash, to its victim's next restart."""
+    listed = [fault for fault in metrics.get("faults") or [] if p.number(fault.get("at_ms")) is not None]
+    faults = []
+    for fault in listed:
+        at_ms, kind, what = fault["at_ms"], str(fault.get("kind", "")), str(fault.get("what", ""))
+        until_ms = p.number(fault.get("until_ms"))
+        if until_ms is None and kind == "crash":
+            same = (other for other in listed if other.get("kind") == "restart" and str(other.get("what", "")) == what)
+            until_ms = min((other["at_ms"] for other in same if other["at_ms"] > at_ms), default=None)
+        if until_ms is None:
+            until_ms = at_ms if kind == "restart" else end_ms
+        faults.append(plots.Fault(at_ms, max(at_ms, until_ms), kind, what))
+    return sorted(faults)
+
+
+def _end_ms(metrics: dict[str, Any]) -> float:
+    """The end of the run, or what happened last should the document disagree with itself."""
+    times = [row[5] for row in _rows(metrics, "chain", 8)] + [row[2] for row in _rows(metrics, "skips", 3)]
+    times += [row[3] for row in _rows(metrics, "forks", 4)] + [row[0] for row in _rows(metrics, "finality", 2)]
+    return max([p.number(metrics.get("duration_ms")) or 0, *times])
+
+
+def _figures(metrics: dict[str, Any]) -> list[str]:
+    """The five pictures, in the order in which one asks: did it grow, how fast, who led, at what cost."""
+    end_ms, delay = _end_ms(metrics), p.number(metrics.get("one_way_delay_ms"))
+    chain = _chain(metrics, end_ms)
+    legend = [("block", "blocks" if len(chain.blocks) > plots.SINGLE_BLOCKS else "block with transactions")]
+    if len(chain.blocks) <= plots.SINGLE_BLOCKS and any(not block.transactions for block in chain.blocks):
+        legend.append(("blank", "empty block"))
+    meanings = {"crash": "node down", "partition": "network split", "disturbance": "other fault"}
+    legend += [(kind, words) for kind, words in meanings.items() if any(fault.colour == kind for fault in chain.faults)]
+    points = sorted((row[0], row[1]) for row in _rows(metrics, "finality", 2))
+    cdf = sorted((row[0], row[1]) for row in _rows(metrics, "propagation_cdf", 2))
+    measured = {name: p.number(_section(metrics, "propagation_ms").get(name)) for name in ("p50", "p90", "p99")}
+    marked = {name: at for name, at in measured.items() if at is not None}
+    kinds = [(str(k["kind"]), k["messages"], k["bytes"]) for k in _section(metrics, "traffic").get("by_kind") or []]
+    return [
+        _figure("chain", "wide", "The chain as it grew", _chain_note(chain), chain.draw(), legend),
+        _figure(
+            "finality",
+            "seven",
+            "Finality latency over time",
+            "From the proposal of a block to its finality. The dashed line is what the protocol needs at best."
+            + (" Line: median; band: up to p90; points: the largest." if len(points) > plots.SINGLE_POINTS else ""),
+            plots.finality(points, 3 * delay if delay else None, end_ms),
+        ),
+        _figure(
+            "propagation",
+            "five",
+            "How fast a block spreads",
+            "The part of all deliveries of a block to a node that took no longer.",
+            plots.propagation(cdf, marked),
+        ),
+        _figure(
+            "leaders",
+            "half",
+            "Leader shares",
+            "Who proposed the final blocks, by node.",
+            plots.leaders([share[1:] for share in _shares(metrics)]),
+        ),
+        _figure("traffic", "half", "Messages by kind", "What crossed the network between nodes.", plots.traffic(kinds)),
+    ]
+
+
+def _chain_note(chain: plots.ChainPicture) -> str:
+    if not chain.blocks:
+        return "No block became final in this run."
+    epochs = _number_of(len({block.epoch for block in chain.blocks}), "epoch")
+    blocks, skips = _number_of(len(chain.blocks), "final block"), _number_of(len(chain.skips), "skipped view")
+    forks = _number_of(len(chain.forks), "forked block")
+    dashed = ", and dashed the views it took" if chain.skips else ""
+    many = " The darker a mark, the more blocks it stands for." if len(chain.blocks) > plots.SINGLE_BLOCKS else ""
+    return (
+        f"{blocks} in {epochs}, {skips}, {forks}. On top the height{dashed}; "
+        f"below it, each block in the row of its leader.{many}"
+    )
+
+
+def _figure(
+    name: str, span: str, title: str, note: str, drawing: str, legend: list[tuple[str, str]] | None = None
+) -> str:
+    def swatch(kind: str) -> str:
+        paint = "block" if kind == "blank" else kind
+        return f'<i style="background:var(--{paint}){";opacity:.4" if kind == "blank" else ""}"></i>'
+
+    shown = f'<div class="plot">{drawing}</div>' if drawing else '<p class="none">Nothing to show.</p>'
+    keys = "".join(f"<li>{swatch(kind)}{words}</li>" for kind, words in legend or [])
+    listed = f'<ul class="legend">{keys}</ul>' if len(legend or []) > 1 and drawing else ""
+    return (
+        f'<figure class="card {span}"><h2 id="{name}-title">{title}</h2><p class="note" id="{name}-note">{note}</p>'
+        f"{listed}{shown}</figure>"
+    )
+
+
+def _tables(metrics: dict[str, Any]) -> list[str]:
+    """Invariants, faults and refusals, the worst and the earliest first."""
+    checked = sorted(metrics.get("invariants") or [], key=lambda row: -(p.number(row.get("broken")) or 0))
+    invariants = []
+    for row in checked:
+        broken, checks = p.number(row.get("broken")) or 0, p.number(row.get("checks")) or 0
+        kind, words = ("broken", "✕ broken") if broken else ("held", "✓ held") if checks else ("idle", "not exercised")
+        name = str(row.get("name", "")).replace("_", " ")
+        invariants.append([("", name), ("num", p.count(checks)), ("num", p.count(broken)), (kind, words)])
+    faults = [
+        [("num", p.moment(f.at_ms)), ("num", p.moment(f.until_ms)), ("", f.kind.replace("_", " ")), ("", f.what)]
+        for f in _faults(metrics, _end_ms(metrics))
+    ]
+    counted = sorted(_section(metrics, "refusals").items(), key=lambda item: (-(p.number(item[1]) or 0), item[0]))
+    refusals = [[("", code), ("num", p.count(times))] for code, times in counted]
+    tables = [
+        _table("half", "Invariants", ["Invariant", "Checks", "Broken", "Result"], invariants, "None was checked."),
+        _table("half", "Faults", ["From", "Until", "Kind", "What"], faults, "None: the network was left in peace."),
+    ]
+    if refusals:
+        tables.append(_table("half", "Refusals", ["Code", "Times"], refusals, ""))
+    return tables
+
+
+def _table(span: str, title: str, heads: list[str], rows: list[list[tuple[str, str]]], empty: str) -> str:
+    """A card with rows of (class, text) cells; a column is aligned as its first cell is."""
+    if not rows:
+        return f'<section class="card {span}"><h2>{title}</h2><p class="none">{empty}</p></section>'
+
+    def cell(tag: str, kind: str, words: str) -> str:
+        return f'<{tag} class="{kind}">{p.escape(p.shorten(words, 200))}</{tag}>'
+
+    kinds = [kind if kind == "num" else "" for kind, _ in rows[0]]
+    head = "".join(cell("th", kind, words) for kind, words in zip(kinds, heads, strict=True))
+    body = "".join(f"<tr>{''.join(cell('td', *each) for each in row)}</tr>" for row in rows[:_MOST_ROWS])
+    left_out = len(rows) - _MOST_ROWS
+    more = f'<p class="note">and {p.count(left_out)} more, in metrics.json</p>' if left_out > 0 else ""
+    return (
+        f'<section class="card {span}"><h2>{title}</h2><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>{more}</section>"
+    )
+
+
+def _footer(metrics: dict[str, Any]) -> str:
+    version = p.escape(metrics.get("lucid", p.NONE))
+    return (
+        f"<footer>Lucid {version}. Times are simulated unless they are called wall time. The figures behind this page "
+        "are in metrics.json beside it, the scenario to run again in scenario.toml.</footer>"
+    )

@@ -1,0 +1,1 @@
+"""Lucid: a blockchain core for fleets of Raspberry Pis."""

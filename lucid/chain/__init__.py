@@ -1,0 +1,1 @@
+"""What every node must agree on to the bit: hashes, signatures, trees, blocks and votes."""

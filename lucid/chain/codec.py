@@ -1,0 +1,44 @@
+"""The one codec: canonical MessagePack over frozen array-like structs (protocol section 2).
+
+Decoding re-encodes and compares, so that a value has exactly one encoding and hashing bytes is hashing values.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, dataclass_transform
+
+import msgspec
+
+from lucid.chain.errors import Code, Refusal
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
+    """Base of every encoded value: frozen, positional, free of reference cycles."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
+
+encode = _encoder.encode
+"""Canonical bytes of a `Record` (or of tuples, ints and bytes)."""
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """Decode canonical bytes into `kind`.
+
+    Raises `Refusal` with `MALFORMED` when the shape is wrong (truncated, trailing bytes, wrong types, too deep)
+    and `NOT_CANONICAL` when another byte string is this value's encoding.
+    """
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders.setdefault(kind, msgspec.msgpack.Decoder(kind))
+    try:
+        value: T = decoder.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, OverflowError) as error:
+        raise Refusal(Code.MALFORMED, str(error)) from None
+    if _encoder.encode(value) != data:
+        raise Refusal(Code.NOT_CANONICAL)
+    return value

@@ -1,0 +1,111 @@
+"""The errors of the chain: one base class, and the stable codes that name each refusal."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """A stable refusal code (`LUCID_ERR_nnnn`) with one sentence that says what was wrong.
+
+    1xxx messages and encoding, 2xxx genesis and configuration, 4xxx blocks, 5xxx transactions, 6xxx anchoring,
+    7xxx consensus, 8xxx Merkle and state.
+    """
+
+    MALFORMED = (1001, "bytes do not decode to the expected shape")
+    NOT_CANONICAL = (1002, "bytes decode but are not the canonical encoding")
+    OVERSIZED = (1003, "message exceeds its limit")
+    REPLAYED = (1004, "message was already received")
+    UNEXPECTED = (1005, "answer to a question that was not asked")
+    THROTTLED = (1006, "peer exceeds its share of bytes being sorted or requests being served")
+    FIELD_SIZE = (1007, "a field has an impossible length or value")
+
+    GENESIS = (2001, "genesis document breaks a bound")
+
+    BLOCK_VERSION = (4001, "block version or chain id is not this chain's")
+    BLOCK_SIZE = (4002, "block exceeds its byte or transaction limit")
+    BLOCK_PARENT = (4003, "parent is unknown")
+    BLOCK_HEIGHT = (4004, "height is not the parent's plus one")
+    BLOCK_EPOCH = (4005, "epoch does not follow from the parent")
+    BLOCK_VIEW = (4006, "view is not above the parent's")
+    BLOCK_TICK = (4007, "timestamp is not above the parent's")
+    BLOCK_LEADER = (4008, "proposer does not lead this view on this parent")
+    BLOCK_SIGNATURE = (4009, "proposer's signature does not hold")
+    BLOCK_VRF = (4010, "VRF proof or beacon does not hold")
+    BLOCK_CERTIFICATE = (4011, "parent certificate does not hold")
+    BLOCK_LATE_VOTES = (4012, "a late vote does not hold or was already credited")
+    BLOCK_TRANSACTIONS_ROOT = (4013, "transaction root does not match the body")
+    BLOCK_STATE_ROOT = (4014, "state root does not match the ledger after the block")
+    BLOCK_VALIDATORS = (4015, "validator set hash does not match the ledger")
+    BLOCK_CLOSED = (4016, "parent closes its epoch: nothing is built on it within the epoch")
+    BLOCK_CONFLICTS_FINAL = (4017, "block does not descend from the last final block")
+
+    TX_SIZE = (5001, "transaction exceeds its byte limit")
+    TX_ENDORSER = (5002, "endorser is not a registered node or its signature does not hold")
+    TX_EXPIRED = (5003, "transaction has expired or lives too long")
+    TX_SIGNATURE = (5004, "signature does not hold")
+    TX_FIELD = (5005, "a field is out of its bounds")
+    TX_BEACON_SLOT = (5006, "heartbeat is for a slot that this block can not count")
+    TX_BEACON_BLOCK = (5007, "heartbeat names a block that is not of its slot nor the last before it")
+    TX_BEACON_TWICE = (5008, "heartbeat of this node and slot is already counted")
+    TX_NOT_MEMBER = (5009, "node is not registered")
+    TX_MEMBER = (5010, "node is already registered")
+    TX_ADMIN_SEQUENCE = (5011, "administrative sequence number is not the next")
+    TX_ADMIN_THRESHOLD = (5012, "not enough administrators signed")
+    TX_EVIDENCE = (5013, "the two votes are no evidence")
+    TX_EVIDENCE_TWICE = (5014, "this evidence is already on the chain")
+    TX_LAST_MEMBER = (5015, "the last node can not be retired")
+    MEMPOOL_FULL = (5020, "mempool has no room for this transaction")
+    MEMPOOL_KNOWN = (5021, "transaction is already known")
+    MEMPOOL_CLOSED = (5022, "node can not endorse: it is no registered node")
+
+    SESSION_UNKNOWN = (6005, "session is not anchored")
+    SESSION_DUPLICATE = (6006, "session is already anchored")
+    REPLICA_DUPLICATE = (6007, "this node already committed to this session")
+
+    VOTE_EPOCH = (7001, "vote or certificate is of another epoch")
+    VOTE_SIGNER = (7002, "signer is not a validator of the epoch")
+    VOTE_SIGNATURE = (7003, "vote signature does not hold")
+    VOTE_FAR = (7004, "view is too far ahead to keep")
+    CERTIFICATE_INVALID = (7005, "certificate does not hold")
+    PROPOSAL_STALE = (7006, "proposal is of a view already left")
+    PROPOSAL_INVALID = (7007, "proposal is not signed by the leader of its view")
+    PROPOSAL_GAP = (7008, "skip certificates between parent and view are missing")
+    PROPOSAL_EQUIVOCATES = (7009, "leader has already proposed another block in this view")
+    SYNC_INVALID = (7010, "blocks or certificates offered by a peer do not hold")
+
+    SNAPSHOT_INVALID = (8001, "snapshot does not match a certified state root")
+
+    sentence: str
+    code: str
+
+    def __new__(cls, number: int, sentence: str) -> Code:
+        """Make a member whose value is its number."""
+        member = int.__new__(cls, number)
+        member._value_ = number
+        member.sentence = sentence
+        member.code = f"LUCID_ERR_{number}"
+        return member
+
+
+class LucidError(Exception):
+    """Base of every error that this project raises on purpose.
+
+    `code` is stable and meant for programs, `detail` for people; `str()` joins them.
+    """
+
+    def __init__(self, code: Code, detail: str = "") -> None:
+        super().__init__(f"{code.code}: {code.sentence}" + (f" ({detail})" if detail else ""))
+        self.code = code
+        self.detail = detail
+
+
+class Refusal(LucidError):
+    """Something from outside breaks a rule: a message, a block, a transaction."""
+
+
+class GenesisError(LucidError):
+    """A genesis document breaks a bound; `detail` names the key."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Code.GENESIS, detail)

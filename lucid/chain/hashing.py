@@ -1,0 +1,46 @@
+"""Domain-separated BLAKE3: one digest function for each kind of thing that is hashed or signed.
+
+Protocol section 2. `docs/protocol.md` lists every function here with its preimage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from blake3 import blake3
+
+DIGEST_BYTES = 32
+ZERO_DIGEST = bytes(DIGEST_BYTES)
+
+Digest = Callable[[bytes], bytes]
+
+
+def domain(context: str) -> Digest:
+    """Return the 32-byte BLAKE3 digest function whose `derive_key` context is `context`."""
+    # Copying a hasher whose key is already derived costs half of deriving it again for each call.
+    keyed = blake3(derive_key_context=context)
+
+    def digest(data: bytes) -> bytes:
+        hasher = keyed.copy()
+        hasher.update(data)
+        return hasher.digest()
+
+    return digest
+
+
+genesis_digest = domain("lucid genesis v1")
+block_digest = domain("lucid block v1")
+vote_digest = domain("lucid vote v1")
+certificate_digest = domain("lucid certificate v1")
+late_votes_digest = domain("lucid late votes v1")
+transaction_digest = domain("lucid transaction v1")
+transaction_tree_digest = domain("lucid transaction tree v1")
+endorsement_digest = domain("lucid endorsement v1")
+claim_digest = domain("lucid claim v1")
+validators_digest = domain("lucid validators v1")
+beacon_digest = domain("lucid beacon v1")
+rank_digest = domain("lucid rank v1")
+state_key_digest = domain("lucid state key v1")
+state_value_digest = domain("lucid state value v1")
+state_node_digest = domain("lucid state node v1")
+snapshot_digest = domain("lucid snapshot v1")

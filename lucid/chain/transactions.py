@@ -1,0 +1,106 @@
+"""Transactions: what a block may carry, their ids and what each signature covers (protocol section 6)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, structs
+
+from lucid.chain.codec import Record, encode
+from lucid.chain.genesis import Key, Natural
+from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_digest
+from lucid.chain.votes import Hash, OptionalHash, Signature, Vote
+
+MAX_CHUNKS = 1_000_000
+
+SessionId = Annotated[bytes, Meta(min_length=16, max_length=16)]
+
+
+class SessionAnchor(Record, tag=1):
+    """A recorded session, anchored once, ever; signed by its owner. Times in ms since the Unix epoch."""
+
+    session: SessionId
+    owner: Key
+    started_ms: Natural
+    ended_ms: Natural
+    manifest: Hash
+    root: Hash
+    chunks: Natural
+    total_bytes: Natural
+    policy: OptionalHash
+    signature: Signature
+
+
+class ReplicaCommit(Record, tag=2):
+    """A node's promise to hold chunks of an anchored session, as ascending (first, count) ranges."""
+
+    node: Key
+    session: SessionId
+    ranges: tuple[tuple[Natural, Natural], ...]
+    signature: Signature
+
+
+class UptimeBeacon(Record, tag=3):
+    """A node's heartbeat of one slot, naming the last block before the slot or one of it."""
+
+    node: Key
+    epoch: Natural
+    slot: Natural
+    block: Hash
+    signature: Signature
+
+
+class RegisterNode(Record, tag=4):
+    """Administrators admit a node from the next epoch on; `approvals` are (administrator index, signature)."""
+
+    key: Key
+    name: str
+    pool: str
+    sequence: Natural
+    approvals: tuple[tuple[Natural, Signature], ...]
+
+
+class RetireNode(Record, tag=5):
+    """Administrators retire a node from the next epoch on."""
+
+    key: Key
+    sequence: Natural
+    approvals: tuple[tuple[Natural, Signature], ...]
+
+
+class Equivocation(Record, tag=6):
+    """Evidence: two votes that no honest validator signs both."""
+
+    first: Vote
+    second: Vote
+
+
+Payload = SessionAnchor | ReplicaCommit | UptimeBeacon | RegisterNode | RetireNode | Equivocation
+
+
+class Transaction(Record):
+    """A payload endorsed by the node that admitted it; it may enter blocks up to height `valid_until`."""
+
+    payload: Payload
+    endorser: Key
+    valid_until: Natural
+    endorsement: Signature
+
+    @property
+    def id(self) -> bytes:
+        """32-byte id, which leaves the endorsement out."""
+        return transaction_digest(encode(self.payload))
+
+
+_UNSIGNED: dict[str, Any] = {"signature": b""}
+
+
+def claim_message(chain_id: bytes, payload: Payload) -> bytes:
+    """The 32 bytes that the owner, the node or each administrator signs: the payload without its signatures."""
+    blank: dict[str, Any] = {"approvals": ()} if isinstance(payload, RegisterNode | RetireNode) else _UNSIGNED
+    return claim_digest(encode((chain_id, structs.replace(payload, **blank))))
+
+
+def endorsement_message(chain_id: bytes, transaction_id: bytes, valid_until: int) -> bytes:
+    """The 32 bytes that the endorsing node signs."""
+    return endorsement_digest(encode((chain_id, transaction_id, valid_until)))

@@ -1,0 +1,289 @@
+"""What a block does to the ledger, in the written order of effects (protocol section 6).
+
+Epoch and slot roll-over, missed views, credits of the parent certificate and late votes, beacon, transactions.
+`Execution` serves both ends: a leader that builds leaves out the transactions which are refused, a validator refuses
+the block at the first one.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.certificates import Certificate, signer_places
+from lucid.chain.codec import decode, encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Parameters
+from lucid.chain.keys import Crypto
+from lucid.chain.votes import NOTARIZE, Vote, vote_message
+from lucid.ledger.rows import (
+    HEAD_KEY,
+    ROSTER_KEY,
+    SCHEDULE_KEY,
+    TALLY_KEY,
+    Head,
+    RecentBlock,
+    Roster,
+    SlotLeaders,
+    slot_key,
+)
+from lucid.ledger.state import Core, Ledger
+from lucid.poot.credits import PPM, Member, SlotWork, Tally
+from lucid.poot.schedule import Schedule, entity_members, rank_entities
+
+
+def closes_epoch(head: Head, parameters: Parameters) -> bool:
+    """Whether the block that left this head is at or beyond its epoch's last view."""
+    return head.view >= parameters.epoch_views
+
+
+def slot_in_epoch(view: int, parameters: Parameters) -> int:
+    """The slot that holds a view; views beyond the epoch's last belong to its last slot, view 0 to none (-1)."""
+    return min((view - 1) // parameters.slot_views, parameters.epoch_slots - 1) if view else -1
+
+
+class Turn:
+    """Who leads the views on one parent: the schedule of each slot as that parent's chain fixes it."""
+
+    __slots__ = ("_fresh", "_ledger", "_parameters", "epoch", "parent_slot", "parent_view")
+
+    def __init__(self, ledger: Ledger, parameters: Parameters, repeat: bool = False) -> None:
+        """Turns of blocks built on `ledger`; with `repeat`, of views in which the closing block itself comes again."""
+        head = ledger.core.head
+        opening = closes_epoch(head, parameters) and not repeat
+        self._ledger = ledger
+        self._parameters = parameters
+        self._fresh: tuple[int, ...] | None = None
+        self.epoch = head.epoch + 1 if opening else head.epoch
+        self.parent_view = 0 if opening else head.view
+        self.parent_slot = slot_in_epoch(self.parent_view, parameters)
+
+    def schedule(self, view: int) -> Schedule:
+        """The schedule in force for `view`; its `slot` counts over all epochs."""
+        slot = slot_in_epoch(view, self._parameters)
+        if slot == self.parent_slot:
+            return self._ledger.core.schedule
+        if self._fresh is None:
+            self._fresh = self._rank()
+        absolute = self.epoch * self._parameters.epoch_slots + slot
+        return Schedule(absolute, self._fresh, slot - self.parent_slot - 1, 0)
+
+    def leader(self, view: int) -> int:
+        """Number of the member that leads `view` if its block is built on this parent."""
+        slot = slot_in_epoch(view, self._parameters)
+        offset = view - 1 - slot * self._parameters.slot_views
+        return self.schedule(view).leader(offset, self._parameters.slot_views)
+
+    def _rank(self) -> tuple[int, ...]:
+        core, parameters = self._ledger.core, self._parameters
+        tally, validators = core.tally, core.roster.validators
+        if self.epoch != core.head.epoch:
+            tally = opened_tally(tally)
+            validators = core.roster.next_validators()
+        return rank_entities(
+            core.roster.members,
+            validators,
+            tally,
+            self.epoch,
+            core.head.beacon,
+            [leaders.members for leaders in core.head.leaders],
+            parameters.cooldown_slots,
+            parameters.min_uptime_ppm,
+        )
+
+
+def opened_tally(tally: Tally) -> Tally:
+    """The tally at the opening of an epoch: penalties are forgotten."""
+    return Tally(tally.credits, tally.beacons, tally.held, (PPM,) * len(tally.penalty_ppm), tally.evidence_until)
+
+
+class Execution:
+    """A block in the making on `parent`; every method either takes effect or raises `Refusal` and changes nothing."""
+
+    def __init__(
+        self, parent: Ledger, parent_hash: bytes, turn: Turn, view: int, tick: int, parameters: Parameters
+    ) -> None:
+        core = parent.core
+        self.parent = parent
+        self.parameters = parameters
+        self.parent_hash = parent_hash
+        self.epoch = turn.epoch
+        self.view = view
+        self.tick = tick
+        self.height = core.head.height + 1
+        self.rows: dict[bytes, bytes | None] = {}
+        self.sequence = core.roster.sequence
+        self.members: list[Member] = list(core.roster.members)
+        self.previous_validators = core.roster.validators
+        self.validators = core.roster.validators
+        self.opening = turn.epoch != core.head.epoch
+        tally = opened_tally(core.tally) if self.opening else core.tally
+        if self.opening:
+            self.validators = core.roster.next_validators()
+        self.credits = list(tally.credits)
+        self.beacons = list(tally.beacons)
+        self.held = list(tally.held)
+        self.penalty_ppm = list(tally.penalty_ppm)
+        self.evidence_until = list(tally.evidence_until)
+        schedule = turn.schedule(view)
+        self.slot = schedule.slot
+        self.proposer = turn.leader(view)
+        self.works: dict[int, list[list[int]]] = {}
+        self.leaders = self._lead(schedule)
+        self.recent: list[RecentBlock] = []
+        self.beacon = core.head.beacon
+        if self.slot != core.head.slot:
+            self._roll_slot(core.head.slot)
+        self._penalise(turn)
+        self.schedule = Schedule(schedule.slot, schedule.order, schedule.skipped, schedule.held + 1)
+
+    def credit_parent(self, certificate: Certificate | None) -> None:
+        """Credit the votes that carried the parent, and remember the parent for late votes and heartbeats."""
+        head = self.parent.core.head
+        if certificate is not None:
+            for place in signer_places(certificate.signers):
+                self._credit(self.previous_validators[place], head.slot, self.parameters.vote_credits)
+        size = (len(self.previous_validators) + 7) // 8
+        credited = certificate.signers if certificate is not None else bytes(size)
+        recent = [*head.recent, RecentBlock(head.slot, head.epoch, head.view, self.parent_hash, credited)]
+        # Kept: the blocks of this slot and the one before, and the last block before those.
+        keep = max((place for place, block in enumerate(recent) if block.slot < self.slot - 1), default=0)
+        self.recent = recent[keep:]
+
+    def credit_late_votes(self, votes: tuple[Vote, ...], chain_id: bytes, crypto: Crypto) -> None:
+        """Credit notarize votes for ancestors of this slot or the last, each once; raises `BLOCK_LATE_VOTES`."""
+        index = self.parent.validators.index if not self.opening else self.parent.next_validators.index
+        blocks = {(block.view, block.hash): place for place, block in enumerate(self.recent)}
+        order: tuple[int, int] = (0, 0)
+        for vote in votes:
+            place = index.get(vote.signer)
+            found = blocks.get((vote.view, vote.block))
+            if place is None or found is None or vote.kind != NOTARIZE or vote.epoch != self.epoch:
+                raise Refusal(Code.BLOCK_LATE_VOTES, "no vote for a recent ancestor")
+            block = self.recent[found]
+            if block.epoch != self.epoch or block.slot < self.slot - 1 or order >= (vote.view, place + 1):
+                raise Refusal(Code.BLOCK_LATE_VOTES, "ancestor too old or votes out of order")
+            order = (vote.view, place + 1)
+            bitmap = bytearray(block.credited)
+            if bitmap[place >> 3] >> (place & 7) & 1:
+                raise Refusal(Code.BLOCK_LATE_VOTES, "already credited")
+            message = vote_message(chain_id, vote.epoch, vote.view, NOTARIZE, vote.block)
+            if not crypto.verify(vote.signer, message, vote.signature):
+                raise Refusal(Code.BLOCK_LATE_VOTES, "signature does not hold")
+            bitmap[place >> 3] |= 1 << (place & 7)
+            self.recent[found] = RecentBlock(block.slot, block.epoch, block.view, block.hash, bytes(bitmap))
+            self._credit(self.validators[place], block.slot, self.parameters.vote_credits)
+
+    def count_beacon(self, member: int, slot: int) -> None:
+        """Count a heartbeat that the rules have let through."""
+        self.work(slot)[1][member] = 1
+        if self.members[member].since <= slot:
+            self.beacons[member] += 1
+
+    def work(self, slot: int) -> list[list[int]]:
+        """The slot's [credits, beacons] by member, loaded for change."""
+        work = self.works.get(slot)
+        if work is None:
+            stored = self.parent.row(slot_key(slot))
+            if stored is None:
+                work = [[], []]
+            else:
+                record = decode(stored, SlotWork)
+                work = [list(record.credits), list(record.beacons)]
+            for column in work:
+                column.extend([0] * (len(self.members) - len(column)))
+            self.works[slot] = work
+        return work
+
+    def admit(self, member: Member, number: int) -> None:
+        """Add a registered node, or put a retired one back in force with a clean record."""
+        if number < len(self.members):
+            self.members[number] = member
+            self.credits[number] = self.beacons[number] = self.held[number] = 0
+            return
+        self.members.append(member)
+        for column in (self.credits, self.beacons, self.held, self.evidence_until):
+            column.append(0)
+        self.penalty_ppm.append(PPM)
+        for work in self.works.values():
+            for column in work:
+                column.append(0)
+
+    def close(self) -> Ledger:
+        """The ledger after the block."""
+        old = self.parent.core
+        head = Head(
+            self.height,
+            self.epoch,
+            self.view,
+            self.tick,
+            self.slot,
+            self.parent_hash,
+            self.beacon,
+            tuple(self.recent),
+            self.leaders,
+        )
+        tally = Tally(
+            tuple(self.credits),
+            tuple(self.beacons),
+            tuple(self.held),
+            tuple(self.penalty_ppm),
+            tuple(self.evidence_until),
+        )
+        roster = Roster(tuple(self.members), self.sequence, self.validators)
+        if roster == old.roster:
+            roster = old.roster
+        else:
+            self.rows[ROSTER_KEY] = encode(roster)
+        self.rows[HEAD_KEY] = encode(head)
+        self.rows[TALLY_KEY] = encode(tally)
+        self.rows[SCHEDULE_KEY] = encode(self.schedule)
+        for slot, (credits, beacons) in self.works.items():
+            self.rows[slot_key(slot)] = encode(SlotWork(tuple(credits), tuple(beacons)))
+        return Ledger(self.parent.reader, self.parent, Core(head, tally, roster, self.schedule), self.rows)
+
+    def _credit(self, member: int, slot: int, credits: int) -> None:
+        """Add credits to a slot of the window; what was proven before the member's registration earns nothing."""
+        if slot > self.slot - self.parameters.window_slots:
+            self.work(slot)[0][member] += credits
+            if self.members[member].since <= slot:
+                self.credits[member] += credits
+
+    def _lead(self, schedule: Schedule) -> tuple[SlotLeaders, ...]:
+        """Remember this block's maker, and the primary of a slot that it opens, for cooldown."""
+        leaders = self.parent.core.head.leaders
+        if leaders and leaders[-1].slot == self.slot:
+            last = leaders[-1].members
+            if self.proposer in last:
+                return leaders
+            return (*leaders[:-1], SlotLeaders(self.slot, (*last, self.proposer)))
+        primary = schedule.order[0]
+        makers = (primary,) if primary == self.proposer else (primary, self.proposer)
+        return (*leaders, SlotLeaders(self.slot, makers))[-self.parameters.cooldown_slots :]
+
+    def _roll_slot(self, last: int) -> None:
+        """The slot's first block: it counts as held, and slots that leave the window take their work with them."""
+        self.work(self.slot)
+        for number, member in enumerate(self.members):
+            if member.since <= self.slot:
+                self.held[number] += 1
+        edge = self.slot - self.parameters.window_slots
+        for slot in range(max(0, last - self.parameters.window_slots + 1), edge + 1):
+            stored = self.parent.row(slot_key(slot))
+            if stored is not None:
+                self._expire(slot, decode(stored, SlotWork))
+
+    def _expire(self, slot: int, work: SlotWork) -> None:
+        for number, (credits, beacon) in enumerate(zip(work.credits, work.beacons, strict=True)):
+            if self.members[number].since <= slot:
+                self.credits[number] -= credits
+                self.beacons[number] -= beacon
+                self.held[number] -= 1
+            assert self.credits[number] >= 0 <= self.beacons[number] and self.held[number] >= 0, "window went negative"
+        self.rows[slot_key(slot)] = None
+
+    def _penalise(self, turn: Turn) -> None:
+        """Each view without a block since the parent costs its leader's entity one multiplication."""
+        if turn.parent_view + 1 == self.view:
+            return
+        groups = entity_members(self.members, self.validators)
+        for view in range(turn.parent_view + 1, self.view):
+            for number in groups[self.members[turn.leader(view)].entity]:
+                self.penalty_ppm[number] = self.penalty_ppm[number] * self.parameters.missed_slot_penalty_ppm // PPM

@@ -1,0 +1,106 @@
+"""The ledger's rows: their keys, and the records that every block changes (protocol section 6).
+
+A row key is one table byte followed by the key within the table; `docs/protocol.md` lists the tables.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.codec import Record
+from lucid.chain.genesis import Genesis
+from lucid.poot.credits import Member
+
+HEAD_KEY = b"h"
+TALLY_KEY = b"t"
+ROSTER_KEY = b"r"
+SCHEDULE_KEY = b"c"
+
+
+def slot_key(slot: int) -> bytes:
+    """Row of the work proven of one slot."""
+    return b"w" + slot.to_bytes(8, "big")
+
+
+def session_key(session: bytes) -> bytes:
+    """Row of an anchored session."""
+    return b"s" + session
+
+
+def replica_key(session: bytes, node: bytes) -> bytes:
+    """Row of a node's commitment to hold a session's chunks."""
+    return b"p" + session + node
+
+
+def evidence_key(member: int, epoch: int, view: int) -> bytes:
+    """Row that marks evidence as used."""
+    return b"e" + member.to_bytes(4, "big") + epoch.to_bytes(8, "big") + view.to_bytes(8, "big")
+
+
+class RecentBlock(Record):
+    """An ancestor that heartbeats may name and late votes may credit; `credited` is a bitmap over its validators."""
+
+    slot: int
+    epoch: int
+    view: int
+    hash: bytes
+    credited: bytes
+
+
+class SlotLeaders(Record):
+    """The members that put their entities in cooldown: the primary of a slot with a block, and its makers."""
+
+    slot: int
+    members: tuple[int, ...]
+
+
+class Head(Record):
+    """Where the chain stands after a block. `slot` counts over all epochs, -1 at genesis.
+
+    `parent` is the block's parent: a block's own hash can not be in the ledger that its header commits to.
+    """
+
+    height: int
+    epoch: int
+    view: int
+    tick: int
+    slot: int
+    parent: bytes
+    beacon: bytes
+    recent: tuple[RecentBlock, ...]
+    leaders: tuple[SlotLeaders, ...]
+
+
+class Roster(Record):
+    """All nodes ever registered, the next administrative sequence number, and this epoch's validators.
+
+    `validators` are member numbers in the order of their keys.
+    """
+
+    members: tuple[Member, ...]
+    sequence: int
+    validators: tuple[int, ...]
+
+    def next_validators(self) -> tuple[int, ...]:
+        """Member numbers that the next epoch's set would hold if this block closed the epoch."""
+        return ordered_validators(self.members)
+
+
+class SessionEntry(Record):
+    """An anchored session: where, and what later proofs are checked against."""
+
+    height: int
+    owner: bytes
+    root: bytes
+    chunks: int
+    total_bytes: int
+
+
+def ordered_validators(members: tuple[Member, ...]) -> tuple[int, ...]:
+    """Numbers of the members in force, in the order of their keys."""
+    numbers = [number for number, member in enumerate(members) if not member.retired]
+    return tuple(sorted(numbers, key=lambda number: members[number].key))
+
+
+def genesis_roster(genesis: Genesis) -> Roster:
+    """The nodes that the genesis document names."""
+    members = tuple([Member(node.key, node.name, node.pool, 0, False) for node in genesis.nodes])
+    return Roster(members, 0, ordered_validators(members))

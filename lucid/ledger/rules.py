@@ -1,0 +1,197 @@
+"""The rules of each transaction, in the order in which they are checked (protocol section 6).
+
+`apply` names the first rule that fails by raising `Refusal`, and has then changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lucid.chain.codec import encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import NAME_BYTES, Genesis
+from lucid.chain.keys import Crypto
+from lucid.chain.transactions import (
+    MAX_CHUNKS,
+    Equivocation,
+    RegisterNode,
+    ReplicaCommit,
+    RetireNode,
+    SessionAnchor,
+    Transaction,
+    UptimeBeacon,
+    claim_message,
+    endorsement_message,
+)
+from lucid.chain.votes import Vote, conflict, vote_message
+from lucid.ledger.execution import Execution
+from lucid.ledger.rows import SessionEntry, evidence_key, replica_key, session_key
+from lucid.poot.credits import Member
+
+MARK = b"\x01"
+UUID_VERSION_4 = 4
+
+
+class Rules:
+    """The transaction rules of one chain."""
+
+    def __init__(self, genesis: Genesis, crypto: Crypto) -> None:
+        self.genesis = genesis
+        self.chain_id = genesis.chain_id
+        self.crypto = crypto
+        self._rules: dict[type, Callable[[Execution, Any], None]] = {
+            SessionAnchor: self._session_anchor,
+            ReplicaCommit: self._replica_commit,
+            UptimeBeacon: self._uptime_beacon,
+            RegisterNode: self._register_node,
+            RetireNode: self._retire_node,
+            Equivocation: self._equivocation,
+        }
+
+    def apply(self, block: Execution, transaction: Transaction) -> None:
+        """Check a transaction against the ledger as it stands within `block`, and let it take effect."""
+        parameters = self.genesis.parameters
+        if len(encode(transaction)) > parameters.max_transaction_bytes:
+            raise Refusal(Code.TX_SIZE)
+        if not block.height <= transaction.valid_until < block.height + parameters.transaction_lifetime_blocks:
+            raise Refusal(Code.TX_EXPIRED)
+        number = member_number(block.members, transaction.endorser)
+        if number is None or block.members[number].retired:
+            raise Refusal(Code.TX_ENDORSER, "not a registered node")
+        message = endorsement_message(self.chain_id, transaction.id, transaction.valid_until)
+        if not self.crypto.verify(transaction.endorser, message, transaction.endorsement):
+            raise Refusal(Code.TX_ENDORSER, "signature does not hold")
+        self._rules[type(transaction.payload)](block, transaction.payload)
+
+    def _signed(self, key: bytes, payload: SessionAnchor | ReplicaCommit | UptimeBeacon) -> None:
+        if not self.crypto.verify(key, claim_message(self.chain_id, payload), payload.signature):
+            raise Refusal(Code.TX_SIGNATURE)
+
+    def _session_anchor(self, block: Execution, anchor: SessionAnchor) -> None:
+        check_anchor(anchor)
+        self._signed(anchor.owner, anchor)
+        key = session_key(anchor.session)
+        if read(block, key) is not None:
+            raise Refusal(Code.SESSION_DUPLICATE)
+        block.rows[key] = encode(
+            SessionEntry(block.height, anchor.owner, anchor.root, anchor.chunks, anchor.total_bytes)
+        )
+
+    def _replica_commit(self, block: Execution, commit: ReplicaCommit) -> None:
+        if member_number(block.members, commit.node) is None:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        end = -1
+        for first, count in commit.ranges:
+            if first <= end or count == 0 or first + count > MAX_CHUNKS:
+                raise Refusal(Code.TX_FIELD, "ranges must ascend, apart, within the session")
+            end = first + count
+        if end < 0:
+            raise Refusal(Code.TX_FIELD, "ranges are empty")
+        self._signed(commit.node, commit)
+        if read(block, session_key(commit.session)) is None:
+            raise Refusal(Code.SESSION_UNKNOWN)
+        key = replica_key(commit.session, commit.node)
+        if read(block, key) is not None:
+            raise Refusal(Code.REPLICA_DUPLICATE)
+        block.rows[key] = encode(commit.ranges)
+
+    def _uptime_beacon(self, block: Execution, beacon: UptimeBeacon) -> None:
+        number = member_number(block.members, beacon.node)
+        if number is None or number not in block.validators:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        slots = self.genesis.parameters.epoch_slots
+        slot = beacon.epoch * slots + beacon.slot
+        held = slot == block.slot or any(recent.slot == slot for recent in block.recent)
+        if beacon.slot >= slots or not block.slot - 1 <= slot <= block.slot or not held:
+            raise Refusal(Code.TX_BEACON_SLOT)
+        named = [recent.hash for recent in block.recent if recent.slot == slot]
+        before = [recent.hash for recent in block.recent if recent.slot < slot]
+        if beacon.block not in named and beacon.block not in before[-1:]:
+            raise Refusal(Code.TX_BEACON_BLOCK)
+        self._signed(beacon.node, beacon)
+        if block.work(slot)[1][number]:
+            raise Refusal(Code.TX_BEACON_TWICE)
+        block.count_beacon(number, slot)
+
+    def _register_node(self, block: Execution, request: RegisterNode) -> None:
+        if not 0 < len(request.name.encode()) <= NAME_BYTES or len(request.pool.encode()) > NAME_BYTES:
+            raise Refusal(Code.TX_FIELD, "name or pool has a bad length")
+        number = member_number(block.members, request.key)
+        if number is not None and not block.members[number].retired:
+            raise Refusal(Code.TX_MEMBER)
+        self._approved(block, request)
+        since = (block.epoch + 1) * self.genesis.parameters.epoch_slots
+        block.admit(
+            Member(request.key, request.name, request.pool, since, False),
+            len(block.members) if number is None else number,
+        )
+        block.sequence += 1
+
+    def _retire_node(self, block: Execution, request: RetireNode) -> None:
+        number = member_number(block.members, request.key)
+        if number is None or block.members[number].retired:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        if sum(not member.retired for member in block.members) == 1:
+            raise Refusal(Code.TX_LAST_MEMBER)
+        self._approved(block, request)
+        member = block.members[number]
+        block.members[number] = Member(member.key, member.name, member.pool, member.since, True)
+        block.sequence += 1
+
+    def _approved(self, block: Execution, request: RegisterNode | RetireNode) -> None:
+        if request.sequence != block.sequence:
+            raise Refusal(Code.TX_ADMIN_SEQUENCE, f"next is {block.sequence}")
+        administrators = self.genesis.administrators
+        places = [place for place, _ in request.approvals]
+        if not administrators or len(places) < self.genesis.threshold or places != sorted(set(places)):
+            raise Refusal(Code.TX_ADMIN_THRESHOLD)
+        message = claim_message(self.chain_id, request)
+        for place, signature in request.approvals:
+            if place >= len(administrators) or not self.crypto.verify(administrators[place], message, signature):
+                raise Refusal(Code.TX_SIGNATURE, f"administrator {place}")
+
+    def _equivocation(self, block: Execution, evidence: Equivocation) -> None:
+        first, second = evidence.first, evidence.second
+        number = member_number(block.members, first.signer)
+        if number is None:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        if not (first.well_formed and second.well_formed and conflict(first, second)) or first.epoch > block.epoch:
+            raise Refusal(Code.TX_EVIDENCE)
+        if not (self._vote_holds(first) and self._vote_holds(second)):
+            raise Refusal(Code.TX_SIGNATURE)
+        key = evidence_key(number, first.epoch, first.view)
+        if read(block, key) is not None:
+            raise Refusal(Code.TX_EVIDENCE_TWICE)
+        block.rows[key] = MARK
+        until = block.epoch + self.genesis.parameters.evidence_epochs
+        block.evidence_until[number] = max(block.evidence_until[number], until)
+
+    def _vote_holds(self, vote: Vote) -> bool:
+        message = vote_message(self.chain_id, vote.epoch, vote.view, vote.kind, vote.block)
+        return self.crypto.verify(vote.signer, message, vote.signature)
+
+
+def check_anchor(anchor: SessionAnchor) -> None:
+    """Check what can be judged of an anchor by itself; raises `Refusal` with `TX_FIELD`."""
+    if anchor.session[6] >> 4 != UUID_VERSION_4 or anchor.session[8] >> 6 != 0b10:
+        raise Refusal(Code.TX_FIELD, "session is no version 4 UUID")
+    if not 0 < anchor.chunks <= MAX_CHUNKS:
+        raise Refusal(Code.TX_FIELD, f"chunks must be within 1..{MAX_CHUNKS}")
+    if anchor.ended_ms < anchor.started_ms:
+        raise Refusal(Code.TX_FIELD, "ended before it started")
+    if len(anchor.policy) not in (0, 32):
+        raise Refusal(Code.TX_FIELD, "policy is no hash")
+
+
+def read(block: Execution, key: bytes) -> bytes | None:
+    """A row as it stands within the block."""
+    return block.rows[key] if key in block.rows else block.parent.row(key)
+
+
+def member_number(members: list[Member], key: bytes) -> int | None:
+    """The number of a registered node, retired or not."""
+    for number, member in enumerate(members):
+        if member.key == key:
+            return number
+    return None

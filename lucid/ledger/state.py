@@ -1,0 +1,178 @@
+"""A ledger as one block left it: its rows over its parent's, down to the last final state (protocol section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from lucid.chain.blocks import genesis_beacon
+from lucid.chain.codec import decode, encode
+from lucid.chain.genesis import Genesis
+from lucid.chain.hashing import ZERO_DIGEST, state_key_digest, state_node_digest, state_value_digest
+from lucid.chain.validators import ValidatorSet
+from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, SCHEDULE_KEY, TALLY_KEY, Head, Roster, genesis_roster
+from lucid.ledger.tree import ROOT, TreeUpdate
+from lucid.poot.credits import Tally, empty_tally
+from lucid.poot.schedule import Schedule
+
+ROW_TABLE = "row"
+TREE_TABLE = "tree"
+
+Write = tuple[str, bytes, bytes | None]
+"""A table, a key and the bytes to store there, or None to delete."""
+
+
+class Reader(Protocol):
+    """Synchronous reads of a node's own store; a read sees every write returned before it."""
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """The stored bytes, or None."""
+
+    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
+        """Every (key, value) of a table in ascending order of keys."""
+
+
+class Core:
+    """The rows that every block changes, decoded once."""
+
+    __slots__ = ("head", "roster", "schedule", "tally")
+
+    def __init__(self, head: Head, tally: Tally, roster: Roster, schedule: Schedule) -> None:
+        self.head = head
+        self.tally = tally
+        self.roster = roster
+        self.schedule = schedule
+
+    def encoded(self) -> dict[bytes, bytes]:
+        """The core's rows as they are stored."""
+        return {
+            HEAD_KEY: encode(self.head),
+            TALLY_KEY: encode(self.tally),
+            ROSTER_KEY: encode(self.roster),
+            SCHEDULE_KEY: encode(self.schedule),
+        }
+
+
+class Ledger:
+    """An immutable ledger: what changed (`rows`, `nodes`) over `parent`, or over the final store.
+
+    `root` is the state root. `validators` and `next_validators` are this epoch's set and the one that would follow.
+    """
+
+    __slots__ = ("core", "next_validators", "nodes", "parent", "reader", "root", "rows", "validators")
+
+    def __init__(
+        self,
+        reader: Reader,
+        parent: Ledger | None,
+        core: Core,
+        rows: Mapping[bytes, bytes | None],
+    ) -> None:
+        self.reader = reader
+        self.parent = parent
+        self.core = core
+        self.rows = rows
+        update = TreeUpdate(self._parent_node)
+        self.root = update.apply(
+            {
+                state_key_digest(key): None if value is None else state_value_digest(value)
+                for key, value in rows.items()
+            }
+        ) if rows else self._stored_root()
+        self.nodes = update.writes
+        self.validators, self.next_validators = self._sets()
+
+    def row(self, key: bytes) -> bytes | None:
+        """The row's bytes, or None where there is no such row."""
+        ledger: Ledger | None = self
+        while ledger is not None:
+            if key in ledger.rows:
+                return ledger.rows[key]
+            ledger = ledger.parent
+        return self.reader.get(ROW_TABLE, key)
+
+    def node(self, index: int) -> bytes | None:
+        """A node of the state tree by heap index."""
+        ledger: Ledger | None = self
+        while ledger is not None:
+            if index in ledger.nodes:
+                return ledger.nodes[index]
+            ledger = ledger.parent
+        return self.reader.get(TREE_TABLE, tree_key(index))
+
+    def flush(self) -> list[Write]:
+        """What to store once this ledger is final, after its parent's."""
+        writes: list[Write] = [(ROW_TABLE, key, value) for key, value in self.rows.items()]
+        writes += [(TREE_TABLE, tree_key(index), node) for index, node in self.nodes.items()]
+        return writes
+
+    def settle(self) -> None:
+        """Forget what was flushed: from here on the store holds it and all before it."""
+        self.parent = None
+        self.rows = {}
+        self.nodes = {}
+
+    def _parent_node(self, index: int) -> bytes | None:
+        if self.parent is not None:
+            return self.parent.node(index)
+        return self.reader.get(TREE_TABLE, tree_key(index))
+
+    def _stored_root(self) -> bytes:
+        node = self._parent_node(ROOT)
+        return ZERO_DIGEST if node is None else state_node_digest(node)
+
+    def _sets(self) -> tuple[ValidatorSet, ValidatorSet]:
+        roster, above = self.core.roster, self.parent
+        if above is not None and above.core.roster is roster:
+            return above.validators, above.next_validators
+        members = roster.members
+        following = tuple([members[number].key for number in roster.next_validators()])
+        current = tuple([members[number].key for number in roster.validators])
+        validators = ValidatorSet(current)
+        return validators, validators if following == current else ValidatorSet(following)
+
+
+def tree_key(index: int) -> bytes:
+    """Store key of a state tree node: its heap index, big-endian."""
+    return index.to_bytes((index.bit_length() + 7) >> 3, "big")
+
+
+def genesis_ledger(genesis: Genesis, reader: Reader) -> Ledger:
+    """The ledger before the first block."""
+    roster = genesis_roster(genesis)
+    head = Head(0, 0, 0, 0, -1, ZERO_DIGEST, genesis_beacon(genesis), (), ())
+    core = Core(head, empty_tally(len(roster.members)), roster, Schedule(-1, roster.validators, 0, 0))
+    return Ledger(reader, None, core, core.encoded())
+
+
+class _Nothing:
+    """A store that holds nothing, to grow a tree from scratch on."""
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        return None
+
+    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
+        return ()
+
+
+def ledger_of_rows(reader: Reader, rows: Mapping[bytes, bytes]) -> Ledger | None:
+    """The ledger that holds exactly these rows, whatever the store holds; None if the core's rows are missing."""
+    core = _core(rows.get)
+    if core is None:
+        return None
+    ledger = Ledger(_Nothing(), None, core, rows)
+    ledger.reader = reader
+    return ledger
+
+
+def stored_ledger(reader: Reader) -> Ledger | None:
+    """The last final ledger, as the store holds it; None in an empty store."""
+    core = _core(lambda key: reader.get(ROW_TABLE, key))
+    return None if core is None else Ledger(reader, None, core, {})
+
+
+def _core(get: Callable[[bytes], bytes | None]) -> Core | None:
+    head, tally, roster, schedule = (get(key) for key in (HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY))
+    if head is None or tally is None or roster is None or schedule is None:
+        return None
+    return Core(decode(head, Head), decode(tally, Tally), decode(roster, Roster), decode(schedule, Schedule))

@@ -1,0 +1,197 @@
+"""Building and judging whole blocks: header rules in their written order around the execution (protocol section 6)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lucid.chain.blocks import (
+    PROOF_BYTES,
+    VERSION,
+    Block,
+    Header,
+    certificate_hash,
+    late_votes_hash,
+    next_beacon,
+    transactions_root,
+)
+from lucid.chain.certificates import Certificate, verify_certificate
+from lucid.chain.codec import encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Genesis
+from lucid.chain.hashing import ZERO_DIGEST
+from lucid.chain.keys import Crypto
+from lucid.chain.transactions import Transaction
+from lucid.chain.votes import FINALIZE, NOTARIZE, Vote
+from lucid.ledger.execution import Execution, Turn, closes_epoch
+from lucid.ledger.rules import Rules
+from lucid.ledger.state import Ledger
+
+# What a header, its signature and the framing of the body take at most, beside certificate, votes and transactions.
+HEADER_BYTES = 1_024
+
+
+class Built(NamedTuple):
+    """An executed block that lacks only its proposer's signature, and what was left out with the reason."""
+
+    header: Header
+    parent_certificate: Certificate | None
+    late_votes: tuple[Vote, ...]
+    transactions: tuple[Transaction, ...]
+    ledger: Ledger
+    rejected: tuple[tuple[Transaction, Code], ...]
+
+
+class Validator:
+    """Builds blocks and judges them, for one chain."""
+
+    def __init__(self, genesis: Genesis, crypto: Crypto) -> None:
+        self.genesis = genesis
+        self.chain_id = genesis.chain_id
+        self.crypto = crypto
+        self.rules = Rules(genesis, crypto)
+
+    def build(
+        self,
+        parent: Ledger,
+        parent_hash: bytes,
+        turn: Turn,
+        certificate: Certificate | None,
+        view: int,
+        tick: int,
+        vrf_proof: bytes,
+        late_votes: tuple[Vote, ...],
+        candidates: tuple[Transaction, ...],
+    ) -> Built:
+        """Execute the candidates in order on `parent`, leaving out what is refused or has no room.
+
+        `turn` is the parent's, which callers keep because its ranking is worth keeping.
+        """
+        parameters = self.genesis.parameters
+        block = Execution(parent, parent_hash, turn, view, tick, parameters)
+        proposer = block.members[block.proposer]
+        output = self.crypto.vrf_verify(proposer.key, parent.core.head.beacon, vrf_proof)
+        assert output is not None, "the engine proves over the parent's beacon"
+        block.credit_parent(certificate)
+        late_votes = self._creditable(block, late_votes)
+        block.beacon = next_beacon(block.beacon, output)
+        room = parameters.max_block_bytes - HEADER_BYTES - len(encode(certificate)) - len(encode(late_votes))
+        taken: list[Transaction] = []
+        rejected: list[tuple[Transaction, Code]] = []
+        for transaction in candidates:
+            size = len(encode(transaction))
+            if size > room or len(taken) == parameters.max_block_transactions:
+                continue
+            try:
+                self.rules.apply(block, transaction)
+            except Refusal as refusal:
+                rejected.append((transaction, refusal.code))
+                continue
+            taken.append(transaction)
+            room -= size
+        transactions = tuple(taken)
+        ledger = block.close()
+        header = Header(
+            VERSION,
+            self.chain_id,
+            block.height,
+            block.epoch,
+            view,
+            tick,
+            parent_hash,
+            transactions_root(transactions),
+            ledger.root,
+            proposer.entity,
+            proposer.key,
+            vrf_proof,
+            block.beacon,
+            ledger.validators.hash,
+            ledger.next_validators.hash,
+            certificate_hash(certificate),
+            late_votes_hash(late_votes),
+        )
+        return Built(header, certificate, late_votes, transactions, ledger, tuple(rejected))
+
+    def judge(self, block: Block, parent: Ledger, parent_hash: bytes, turn: Turn) -> Ledger:
+        """Check every rule of a block on its parent and return the ledger after it.
+
+        Raises `Refusal` naming the first rule that fails. Whether the block is timely is no matter of validity.
+        """
+        header, parameters = block.header, self.genesis.parameters
+        self._check_position(block, parent, parent_hash)
+        execution = Execution(parent, parent_hash, turn, header.view, header.tick, parameters)
+        proposer = execution.members[execution.proposer]
+        if (header.proposer, header.entity) != (proposer.key, proposer.entity):
+            raise Refusal(Code.BLOCK_LEADER)
+        if not self.crypto.verify(header.proposer, header.hash, block.signature):
+            raise Refusal(Code.BLOCK_SIGNATURE)
+        output = self.crypto.vrf_verify(header.proposer, parent.core.head.beacon, header.vrf_proof)
+        if output is None or header.beacon != next_beacon(parent.core.head.beacon, output):
+            raise Refusal(Code.BLOCK_VRF)
+        self._check_certificate(block, parent)
+        execution.credit_parent(block.parent_certificate)
+        if header.late_votes != late_votes_hash(block.late_votes):
+            raise Refusal(Code.BLOCK_LATE_VOTES, "hash does not match the body")
+        execution.credit_late_votes(block.late_votes, self.chain_id, self.crypto)
+        execution.beacon = header.beacon
+        if header.transactions_root != transactions_root(block.transactions):
+            raise Refusal(Code.BLOCK_TRANSACTIONS_ROOT)
+        for transaction in block.transactions:
+            self.rules.apply(execution, transaction)
+        ledger = execution.close()
+        if (header.validators, header.next_validators) != (ledger.validators.hash, ledger.next_validators.hash):
+            raise Refusal(Code.BLOCK_VALIDATORS)
+        if header.state_root != ledger.root:
+            raise Refusal(Code.BLOCK_STATE_ROOT)
+        return ledger
+
+    def _check_position(self, block: Block, parent: Ledger, parent_hash: bytes) -> None:
+        header, parameters, head = block.header, self.genesis.parameters, parent.core.head
+        assert header.parent == parent_hash, "judged on another parent"
+        if (header.version, header.chain) != (VERSION, self.chain_id) or len(header.vrf_proof) != PROOF_BYTES:
+            raise Refusal(Code.BLOCK_VERSION)
+        size = len(encode(block))
+        if size > parameters.max_block_bytes or len(block.transactions) > parameters.max_block_transactions:
+            raise Refusal(Code.BLOCK_SIZE, f"{size} bytes")
+        if header.height != head.height + 1:
+            raise Refusal(Code.BLOCK_HEIGHT)
+        opening = closes_epoch(head, parameters)
+        if header.epoch == head.epoch and opening:
+            raise Refusal(Code.BLOCK_CLOSED)
+        if header.epoch != head.epoch + opening:
+            raise Refusal(Code.BLOCK_EPOCH)
+        if header.view <= (0 if opening else head.view):
+            raise Refusal(Code.BLOCK_VIEW)
+        if header.tick <= head.tick:
+            raise Refusal(Code.BLOCK_TICK)
+
+    def _check_certificate(self, block: Block, parent: Ledger) -> None:
+        """The parent certificate notarises the parent in its view, or made it final if it closed its epoch."""
+        certificate, head = block.parent_certificate, parent.core.head
+        if certificate_hash(certificate) != block.header.parent_certificate:
+            raise Refusal(Code.BLOCK_CERTIFICATE, "hash does not match the body")
+        if head.height == 0:
+            if block.header.parent_certificate != ZERO_DIGEST:
+                raise Refusal(Code.BLOCK_CERTIFICATE, "genesis has none")
+            return
+        closed = block.header.epoch != head.epoch
+        if (
+            certificate is None
+            or certificate.block != block.header.parent
+            or certificate.epoch != head.epoch
+            or certificate.kind != (FINALIZE if closed else NOTARIZE)
+            or (certificate.view != head.view and not (closed and certificate.view > head.view))
+            or not verify_certificate(certificate, self.chain_id, parent.validators, self.crypto)
+        ):
+            raise Refusal(Code.BLOCK_CERTIFICATE)
+
+    def _creditable(self, block: Execution, votes: tuple[Vote, ...]) -> tuple[Vote, ...]:
+        """The late votes that can be credited, in their order; each is tried by itself."""
+        index = block.parent.validators.index
+        taken: list[Vote] = []
+        for vote in sorted(votes, key=lambda vote: (vote.view, index.get(vote.signer, -1))):
+            try:
+                block.credit_late_votes((vote,), self.chain_id, self.crypto)
+            except Refusal:
+                continue
+            taken.append(vote)
+        return tuple(taken)

@@ -1,0 +1,189 @@
+"""The engine's door for transactions: client submissions and peers' offers into the mempool (protocol section 6).
+
+What a client was told is accepted is durable, is offered again until it is final, and leaves only final, expired or
+refused by three builders.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.codec import decode, encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Genesis
+from lucid.chain.keys import Crypto
+from lucid.chain.transactions import (
+    Payload,
+    ReplicaCommit,
+    SessionAnchor,
+    Transaction,
+    UptimeBeacon,
+    claim_message,
+    endorsement_message,
+)
+from lucid.ledger.rules import check_anchor
+from lucid.ledger.state import Reader, Write
+from lucid.machines.effects import (
+    Effects,
+    Evicted,
+    Finalised,
+    Observe,
+    Offer,
+    Refused,
+    Respond,
+    Store,
+    Submitted,
+    Tell,
+)
+from lucid.machines.mempool import Mempool
+from lucid.machines.messages import MAX_GOSSIP_TRANSACTIONS, Transactions
+
+PENDING_TABLE = "pending"
+REOFFER_BLOCKS = 4
+"""Final blocks after which an own transaction that is still waiting is offered again."""
+
+
+class Admission:
+    """The mempool, and the transactions that this node itself endorsed and answers for."""
+
+    def __init__(self, secret: bytes, key: bytes, genesis: Genesis, crypto: Crypto, reader: Reader) -> None:
+        self.mempool = Mempool(key)
+        self.validators: frozenset[bytes] = frozenset()
+        self.height = 0
+        self._secret = secret
+        self._key = key
+        self._crypto = crypto
+        self._chain_id = genesis.chain_id
+        self._parameters = genesis.parameters
+        self._reader = reader
+        self._own: dict[bytes, int] = {}
+
+    def on_started(self, now: int) -> Effects:
+        """Take up again what was accepted before a restart."""
+        for identity, data in self._reader.scan(PENDING_TABLE):
+            self.mempool.add(identity, decode(data, Transaction))
+            self._own[identity] = 0
+        return []
+
+    def on_submitted(self, event: Submitted) -> Effects:
+        """Judge a client's payload, endorse it, keep it safe, answer, and offer it to the others."""
+        try:
+            self._check(event.payload)
+            transaction = self._endorse(event.payload)
+            identity = transaction.id
+            effects = self._admit(identity, transaction)
+        except Refusal as refusal:
+            return [Respond(event.request, b"", refusal.code)]
+        self._own[identity] = self.height
+        return [
+            *effects,
+            Store(((PENDING_TABLE, identity, encode(transaction)),)),
+            Respond(event.request, identity, None),
+            Tell(Offer((transaction,))),
+        ]
+
+    def submit_own(self, payload: Payload) -> Effects:
+        """Offer a payload of this node's own (a heartbeat, evidence); nobody waits for it and it may be lost."""
+        transaction = self._endorse(payload)
+        try:
+            effects = self._admit(transaction.id, transaction)
+        except Refusal as refusal:
+            return [Observe(Refused(refusal.code))]
+        return [*effects, Tell(Offer((transaction,)))]
+
+    def on_transactions(self, now: int, message: Transactions) -> Effects:
+        """Take what a peer offers, if a validator endorsed it."""
+        effects: Effects = []
+        for transaction in message.transactions:
+            identity = transaction.id
+            if identity in self.mempool:
+                continue
+            try:
+                self._check_offer(identity, transaction)
+                effects += self._admit(identity, transaction)
+            except Refusal as refusal:
+                effects.append(Observe(Refused(refusal.code)))
+        return effects
+
+    def on_rejected(self, rejected: tuple[tuple[bytes, Code], ...]) -> Effects:
+        """A builder refused these."""
+        effects: Effects = []
+        for identity, code in rejected:
+            if self.mempool.reject(identity):
+                effects += self._forget(identity)
+                effects.append(Observe(Evicted(identity, code)))
+        return effects
+
+    def on_finalised(self, event: Finalised) -> Effects:
+        """Drop what is final or expired; offer again what has waited for long."""
+        self.height = event.height
+        effects: Effects = []
+        for identity in event.transactions:
+            self.mempool.remove(identity)
+            effects += self._forget(identity)
+        effects += self._offer_again()
+        for identity in self.mempool.expire(event.height + 1):
+            assert identity not in self._own, "an accepted transaction is endorsed again before it expires"
+            effects.append(Observe(Evicted(identity, Code.TX_EXPIRED)))
+        return effects
+
+    def _offer_again(self) -> Effects:
+        """Offer own transactions that still wait, endorsed anew when half of their life is over."""
+        waiting = [identity for identity, height in self._own.items() if height + REOFFER_BLOCKS <= self.height]
+        again: list[Transaction] = []
+        writes: list[Write] = []
+        for identity in waiting:
+            self._own[identity] = self.height
+            transaction = self.mempool.transaction(identity)
+            if transaction.valid_until - self.height < self._parameters.transaction_lifetime_blocks // 2:
+                transaction = self._endorse(transaction.payload)
+                self.mempool.replace(identity, transaction)
+                writes.append((PENDING_TABLE, identity, encode(transaction)))
+            again.append(transaction)
+        effects: Effects = [Store(tuple(writes))] if writes else []
+        for first in range(0, len(again), MAX_GOSSIP_TRANSACTIONS):
+            effects.append(Tell(Offer(tuple(again[first : first + MAX_GOSSIP_TRANSACTIONS]))))
+        return effects
+
+    def _check(self, payload: Payload) -> None:
+        """What can be judged of a payload without a ledger."""
+        if self._key not in self.validators:
+            raise Refusal(Code.MEMPOOL_CLOSED)
+        if isinstance(payload, SessionAnchor):
+            check_anchor(payload)
+            signer = payload.owner
+        elif isinstance(payload, ReplicaCommit | UptimeBeacon):
+            signer = payload.node
+        else:
+            return
+        if not self._crypto.verify(signer, claim_message(self._chain_id, payload), payload.signature):
+            raise Refusal(Code.TX_SIGNATURE)
+
+    def _check_offer(self, identity: bytes, transaction: Transaction) -> None:
+        if transaction.endorser not in self.validators:
+            raise Refusal(Code.TX_ENDORSER)
+        lifetime = self._parameters.transaction_lifetime_blocks
+        if not self.height < transaction.valid_until <= self.height + 2 * lifetime:
+            raise Refusal(Code.TX_EXPIRED)
+        message = endorsement_message(self._chain_id, identity, transaction.valid_until)
+        if not self._crypto.verify(transaction.endorser, message, transaction.endorsement):
+            raise Refusal(Code.TX_ENDORSER)
+
+    def _endorse(self, payload: Payload) -> Transaction:
+        valid_until = self.height + self._parameters.transaction_lifetime_blocks
+        unsigned = Transaction(payload, self._key, valid_until, bytes(64))
+        message = endorsement_message(self._chain_id, unsigned.id, valid_until)
+        return Transaction(payload, self._key, valid_until, self._crypto.sign(self._secret, message))
+
+    def _admit(self, identity: bytes, transaction: Transaction) -> Effects:
+        if len(encode(transaction)) > self._parameters.max_transaction_bytes:
+            raise Refusal(Code.TX_SIZE)
+        effects: Effects = []
+        for evicted in self.mempool.add(identity, transaction):
+            effects += self._forget(evicted)
+            effects.append(Observe(Evicted(evicted, Code.MEMPOOL_FULL)))
+        return effects
+
+    def _forget(self, identity: bytes) -> Effects:
+        """Stop answering for a transaction of our own."""
+        if self._own.pop(identity, None) is None:
+            return []
+        return [Store(((PENDING_TABLE, identity, None),))]

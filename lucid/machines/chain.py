@@ -1,0 +1,249 @@
+"""The chain as one node knows it: adds blocks and certificates, makes blocks final, says what to store (section 4).
+
+Every method that changes a fact returns the writes that make it durable; the manager puts them before whatever
+depends on the fact.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.blocks import Block
+from lucid.chain.certificates import Certificate, verify_certificate
+from lucid.chain.codec import decode, encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Genesis
+from lucid.chain.keys import Crypto
+from lucid.chain.validators import ValidatorSet
+from lucid.chain.votes import FINALIZE
+from lucid.ledger.state import Ledger, Reader, Write, genesis_ledger, stored_ledger
+from lucid.ledger.validation import Validator
+from lucid.machines.effects import ViewContext
+from lucid.machines.forktree import ForkNode, ForkTree
+from lucid.machines.messages import EpochClosing, SnapshotOffer
+
+BLOCK_TABLE = "block"
+UNFINAL_TABLE = "unfinal"
+HEIGHT_TABLE = "height"
+FINALITY_TABLE = "finality"
+CLOSING_TABLE = "closing"
+CERTIFICATE_TABLE = "certificate"
+ROOT_TABLE = "root"
+ROOT_KEY = b"root"
+
+MAX_UNFINAL = 4_096
+"""Blocks kept above the last final one; further ones wait until some are final."""
+
+
+class Chain:
+    """Blocks, certificates and ledgers from the last final state up."""
+
+    def __init__(self, genesis: Genesis, crypto: Crypto, reader: Reader) -> None:
+        self.genesis = genesis
+        self.parameters = genesis.parameters
+        self.chain_id = genesis.chain_id
+        self.crypto = crypto
+        self.reader = reader
+        self.validator = Validator(genesis, crypto)
+        self.final_certificate: Certificate | None = None
+        self.pending_final: Certificate | None = None
+        self._flushed: list[Ledger] = []
+        self.recovered: list[Write] = []
+        self.tree = self._load()
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """The validators of the current epoch."""
+        ledger = self.tree.root.ledger
+        return ledger.next_validators if self._at_opening() else ledger.validators
+
+    def settle(self) -> None:
+        """Let go of ledgers whose rows the store now holds; called before each event."""
+        for ledger in self._flushed:
+            ledger.settle()
+        self._flushed = []
+
+    def verify(self, certificate: Certificate) -> bool:
+        """Whether a certificate of the current epoch holds."""
+        return certificate.epoch == self.tree.epoch and verify_certificate(
+            certificate, self.chain_id, self.validators, self.crypto
+        )
+
+    def judge(self, block: Block, hash_: bytes) -> ForkNode:
+        """Check a block whose parent is in the tree; raises `Refusal` naming the rule it breaks."""
+        parent = self.tree.nodes.get(block.header.parent)
+        if parent is None:
+            raise Refusal(Code.BLOCK_PARENT)
+        if len(self.tree.nodes) > MAX_UNFINAL:
+            raise Refusal(Code.BLOCK_PARENT, "too many blocks wait for finality")
+        if parent.closing and parent is not self.tree.root:
+            raise Refusal(Code.BLOCK_CLOSED, "parent closes its epoch and is not final")
+        ledger = self.validator.judge(block, parent.ledger, parent.hash, parent.turn)
+        return ForkNode(hash_, block, parent, ledger, self.parameters)
+
+    def add(self, node: ForkNode) -> list[Write]:
+        """Add a judged block to the tree."""
+        assert node.block is not None
+        self.tree.add(node)
+        return [(BLOCK_TABLE, node.hash, encode(node.block)), (UNFINAL_TABLE, node.hash, b"")]
+
+    def record(self, certificate: Certificate) -> list[Write]:
+        """Keep a verified notarisation or skip."""
+        self.tree.record(certificate)
+        return [(CERTIFICATE_TABLE, subject_key(certificate.view, certificate.kind), encode(certificate))]
+
+    def finalise(self, node: ForkNode, certificate: Certificate) -> tuple[list[ForkNode], list[Write]]:
+        """Make a block and its ancestors final by a verified certificate; returns them in order, and the writes."""
+        tree = self.tree
+        path = tree.path(node)
+        assert path and path[-1] is node, "final blocks never conflict while fewer than a third are Byzantine"
+        writes: list[Write] = []
+        for each in path:
+            writes += each.ledger.flush()
+            writes.append((HEIGHT_TABLE, height_key(each.height), each.hash))
+            writes.append((UNFINAL_TABLE, each.hash, None))
+            self._flushed.append(each.ledger)
+        # The root's rows stay in memory until the store holds them: reads of this very step go through it.
+        dropped, stale = tree.advance(node)
+        for each in dropped:
+            writes += [(BLOCK_TABLE, each.hash, None), (UNFINAL_TABLE, each.hash, None)]
+        tree.certify(node, certificate.view)
+        if node.closing:
+            stale += tree.open_epoch(tree.epoch + 1, certificate)
+            writes.append((CLOSING_TABLE, height_key(certificate.epoch), encode(self._closing(node, certificate))))
+        writes += [(CERTIFICATE_TABLE, subject_key(*subject), None) for subject in stale]
+        writes.append((FINALITY_TABLE, height_key(node.height), encode(certificate)))
+        writes.append((ROOT_TABLE, ROOT_KEY, node.hash))
+        self.final_certificate = certificate
+        if self.pending_final is not None and self.pending_final.epoch == tree.epoch:
+            if self.pending_final.view <= node.certified:
+                self.pending_final = None
+        else:
+            self.pending_final = None
+        return path, writes
+
+    def parent_certificate(self) -> Certificate | None:
+        """The certificate that a block on the best block carries; None when there is none at hand, or on genesis."""
+        best = self.tree.best
+        if best is self.tree.root and self._at_opening():
+            return self.final_certificate
+        certificate = self.tree.certificates.get((best.certified, 1))
+        return certificate if certificate is not None and certificate.block == best.hash else None
+
+    def context(self) -> ViewContext:
+        """Facts about the view that the highest certificate opens."""
+        tree, best = self.tree, self.tree.best
+        view = tree.entry_view + 1
+        repeats = best.closing and best is not tree.root
+        turn = best.repeat if repeats else best.turn
+        head = best.ledger.core.head
+        ready = best.certified >= tree.notarised_view and (repeats or best.height == 0 or self.parent_certificate() is not None)
+        members = best.ledger.core.roster.members
+        return ViewContext(
+            tree.epoch,
+            view,
+            tree.entry,
+            best.hash,
+            max(best.certified, 0),
+            head.height,
+            head.tick,
+            head.beacon,
+            members[turn.leader(view)].key,
+            self.validators.keys,
+            repeats,
+            ready,
+        )
+
+    def leader(self, parent: ForkNode, view: int, repeats: bool) -> bytes:
+        """Key of the leader of `view` on `parent`."""
+        turn = parent.repeat if repeats else parent.turn
+        return parent.ledger.core.roster.members[turn.leader(view)].key
+
+    def block_at(self, height: int) -> Block | None:
+        """A final block by height, from the store."""
+        hash_ = self.reader.get(HEIGHT_TABLE, height_key(height))
+        return None if hash_ is None else self.block(hash_)
+
+    def block(self, hash_: bytes) -> Block | None:
+        """A stored block by hash."""
+        data = self.reader.get(BLOCK_TABLE, hash_)
+        return None if data is None else decode(data, Block)
+
+    def finality_at(self, height: int) -> Certificate | None:
+        """The finality certificate of the block at a height, if that block was finalised directly here."""
+        data = self.reader.get(FINALITY_TABLE, height_key(height))
+        return None if data is None else decode(data, Certificate)
+
+    def install(self, ledger: Ledger, block: Block, offer: SnapshotOffer) -> list[Write]:
+        """Start over from a verified snapshot: `block` is final by the offer's certificate and left `ledger`."""
+        hash_, certificate = block.header.hash, offer.certificate
+        node = ForkNode(hash_, block, None, ledger, self.parameters)
+        node.certified = 0 if node.closing else certificate.view
+        writes: list[Write] = [(UNFINAL_TABLE, each.hash, None) for each in self.tree.unfinal()]
+        writes += [(CERTIFICATE_TABLE, subject_key(*subject), None) for subject in self.tree.certificates]
+        writes += [
+            *ledger.flush(),
+            (BLOCK_TABLE, hash_, encode(block)),
+            (HEIGHT_TABLE, height_key(node.height), hash_),
+            (FINALITY_TABLE, height_key(node.height), encode(certificate)),
+            (ROOT_TABLE, ROOT_KEY, hash_),
+        ]
+        closings = [*offer.closings, self._closing(node, certificate)] if node.closing else offer.closings
+        writes += [(CLOSING_TABLE, height_key(epoch), encode(each)) for epoch, each in enumerate(closings)]
+        self.final_certificate = certificate
+        self.pending_final = None
+        self.tree = ForkTree(node, certificate.epoch + node.closing, certificate if node.closing else None)
+        self._flushed = [ledger]
+        return writes
+
+    @staticmethod
+    def _closing(node: ForkNode, certificate: Certificate) -> EpochClosing:
+        assert node.block is not None
+        return EpochClosing(encode(node.block.header), certificate, node.ledger.next_validators.keys)
+
+    def _at_opening(self) -> bool:
+        return self.tree.root.closing
+
+    def _load(self) -> ForkTree:
+        """Recover from the store; an empty one starts at genesis."""
+        hash_ = self.reader.get(ROOT_TABLE, ROOT_KEY)
+        if hash_ is None:
+            ledger = genesis_ledger(self.genesis, self.reader)
+            self.recovered = [*ledger.flush(), (ROOT_TABLE, ROOT_KEY, self.chain_id)]
+            self._flushed = [ledger]
+            root = ForkNode(self.chain_id, None, None, ledger, self.parameters)
+            root.certified = 0
+            return ForkTree(root, 0, None)
+        stored = stored_ledger(self.reader)
+        assert stored is not None, "the root and its ledger are written as one"
+        root = ForkNode(hash_, self.block(hash_), None, stored, self.parameters)
+        self.final_certificate = final = self.finality_at(root.height)
+        root.certified = 0 if root.closing or final is None else final.view
+        tree = ForkTree(root, stored.core.head.epoch + root.closing, final if root.closing else None)
+        self.tree = tree
+        self._load_unfinal(tree)
+        for _, data in self.reader.scan(CERTIFICATE_TABLE):
+            certificate = decode(data, Certificate)
+            assert certificate.epoch == tree.epoch, "certificates are deleted with their epoch"
+            tree.record(certificate)
+        return tree
+
+    def _load_unfinal(self, tree: ForkTree) -> None:
+        waiting = [(hash_, self.block(hash_)) for hash_, _ in self.reader.scan(UNFINAL_TABLE)]
+        blocks = sorted(((hash_, block) for hash_, block in waiting if block is not None), key=lambda each: each[1].header.height)
+        for hash_, block in blocks:
+            tree.add(self.judge(block, hash_))
+
+    def hold_final(self, certificate: Certificate) -> None:
+        """Remember a verified finality certificate whose block is not at hand yet."""
+        assert certificate.kind == FINALIZE
+        self.pending_final = certificate
+        self.tree.wanted.setdefault(certificate.block, certificate.view)
+
+
+def height_key(height: int) -> bytes:
+    """Store key of a height or an epoch."""
+    return height.to_bytes(8, "big")
+
+
+def subject_key(view: int, kind: int) -> bytes:
+    """Store key of a certificate of the current epoch."""
+    return view.to_bytes(8, "big") + bytes((kind,))

@@ -1,0 +1,323 @@
+"""What a machine is told and what it wants done: the events and effects of every machine.
+
+Effects are ordered: a driver completes a `Store` before it performs what follows it. That rule is the crash safety of
+the whole system.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.certificates import Certificate
+from lucid.chain.codec import Record
+from lucid.chain.errors import Code
+from lucid.chain.transactions import Payload, Transaction
+from lucid.chain.votes import Vote
+from lucid.machines.messages import Transactions, VoteMessage
+
+# Timers, by name.
+VIEW_TIMER = "view"
+PROPOSE_TIMER = "propose"
+HOLD_TIMER = "hold"
+RESEND_TIMER = "resend"
+REPAIR_TIMER = "repair"
+SYNC_TIMER = "sync"
+
+
+# -- events from the driver --------------------------------------------------------------------------------------
+
+
+class Started(Record, tag=20):
+    """The machine begins, after whatever its store holds."""
+
+
+class Received(Record, tag=21):
+    """Bytes from a peer, named by its node id."""
+
+    peer: bytes
+    data: bytes
+
+
+class TimerFired(Record, tag=22):
+    """A timer that was set came due; cancelled or reset ones never fire."""
+
+    timer: str
+
+
+class Submitted(Record, tag=23):
+    """A client hands a payload to this node's engine; answered with `Respond` under `request`."""
+
+    request: int
+    payload: Payload
+
+
+# -- from the manager to its engine ------------------------------------------------------------------------------
+
+
+class ViewContext(Record, tag=30):
+    """Facts about the view to be in: after each certificate, and again when the parent to build on changes.
+
+    `certified_view` of `parent` is the view that notarised it (0 if it opened the epoch). `closing` says that the
+    parent ends its epoch and is to be proposed again; `ready` that the highest notarised block is at hand.
+    """
+
+    epoch: int
+    view: int
+    entry: Certificate | None
+    parent: bytes
+    parent_view: int
+    parent_height: int
+    parent_tick: int
+    beacon: bytes
+    leader: bytes
+    validators: tuple[bytes, ...]
+    closing: bool
+    ready: bool
+
+
+class CertificateStored(Record, tag=31):
+    """A certificate is durable; `held` says whether the block it names is at hand, valid and durable too."""
+
+    certificate: Certificate
+    held: bool
+    context: ViewContext
+
+
+class Verdict(Record, tag=32):
+    """The proposal of a view is valid, durable and gated: the engine may vote for it.
+
+    `base_view` is the notarised view it stands on; `fresh` is False for a closing block proposed again.
+    """
+
+    epoch: int
+    view: int
+    block: bytes
+    base_view: int
+    tick: int
+    fresh: bool
+
+
+class BlockBuilt(Record, tag=33):
+    """The answer to `Build`: the header to sign, and the candidates that were refused."""
+
+    view: int
+    parent: bytes
+    hash: bytes
+    rejected: tuple[tuple[bytes, Code], ...]
+
+
+class Finalised(Record, tag=34):
+    """Blocks became final up to `height`; `transactions` are the ids they hold."""
+
+    epoch: int
+    view: int
+    height: int
+    transactions: tuple[bytes, ...]
+
+
+# -- from the engine to its manager ------------------------------------------------------------------------------
+
+
+class Assembled(Record, tag=40):
+    """A quorum of verified votes, joined."""
+
+    certificate: Certificate
+
+
+class Build(Record, tag=41):
+    """Execute a block for signing."""
+
+    view: int
+    parent: bytes
+    tick: int
+    vrf_proof: bytes
+    late_votes: tuple[Vote, ...]
+    candidates: tuple[Transaction, ...]
+
+
+class Publish(Record, tag=42):
+    """Send out the block that was built (or, for a closing block, held): signed and in the vote log."""
+
+    vote: Vote
+    signature: bytes
+
+
+class Cast(Record, tag=43):
+    """Send out a vote that is in the vote log."""
+
+    vote: Vote
+
+
+class Stand(Record, tag=44):
+    """Say again where this node stands."""
+
+    epoch: int
+    view: int
+    votes: tuple[Vote, ...]
+
+
+class Offer(Record, tag=45):
+    """Send out transactions endorsed here."""
+
+    transactions: tuple[Transaction, ...]
+
+
+ManagerEvent = Started | Received | TimerFired | Assembled | Build | Publish | Cast | Stand | Offer
+EngineEvent = (
+    Started
+    | TimerFired
+    | Submitted
+    | ViewContext
+    | CertificateStored
+    | Verdict
+    | BlockBuilt
+    | Finalised
+    | VoteMessage
+    | Transactions
+)
+
+
+# -- effects -----------------------------------------------------------------------------------------------------
+
+
+class Send(Record, tag=50):
+    """Send bytes to one peer."""
+
+    peer: bytes
+    data: bytes
+
+
+class Broadcast(Record, tag=51):
+    """Send bytes to every peer but those in `without`."""
+
+    data: bytes
+    without: tuple[bytes, ...] = ()
+
+
+class Store(Record, tag=52):
+    """Make (table, key, value) writes durable as one; None deletes."""
+
+    writes: tuple[tuple[str, bytes, bytes | None], ...]
+
+
+class SetTimer(Record, tag=53):
+    """Fire `timer` at `at_ms` of the machine's clock; setting it again replaces it."""
+
+    timer: str
+    at_ms: int
+
+
+class CancelTimer(Record, tag=54):
+    """Forget a timer, set or not."""
+
+    timer: str
+
+
+class Tell(Record, tag=55):
+    """Hand an event to the node's other machine."""
+
+    event: (
+        ViewContext
+        | CertificateStored
+        | Verdict
+        | BlockBuilt
+        | Finalised
+        | VoteMessage
+        | Transactions
+        | Assembled
+        | Build
+        | Publish
+        | Cast
+        | Stand
+        | Offer
+    )
+
+
+class Respond(Record, tag=56):
+    """Answer a client: the transaction's id, or the code it was refused with."""
+
+    request: int
+    transaction: bytes
+    refusal: Code | None
+
+
+# -- observations: structured facts for metrics, traces and invariants -------------------------------------------
+
+
+class Refused(Record, tag=60):
+    """Something from outside broke a rule and changed nothing."""
+
+    code: Code
+
+
+class EnteredView(Record, tag=61):
+    """A view began; `skipped` says that a skip certificate opened it."""
+
+    epoch: int
+    view: int
+    skipped: bool
+
+
+class TimedOut(Record, tag=62):
+    """The view's timer fired before a certificate came."""
+
+    epoch: int
+    view: int
+
+
+class Signed(Record, tag=63):
+    """A vote was signed and is in the vote log."""
+
+    vote: Vote
+
+
+class BlockValid(Record, tag=64):
+    """A block was found valid and is durable here."""
+
+    epoch: int
+    view: int
+    height: int
+    hash: bytes
+
+
+class BlockFinal(Record, tag=65):
+    """A block became final here; its full bytes are in the store under its hash."""
+
+    epoch: int
+    view: int
+    height: int
+    hash: bytes
+
+
+class Proposed(Record, tag=66):
+    """This node put a block forward."""
+
+    epoch: int
+    view: int
+    height: int
+    hash: bytes
+
+
+class CaughtUp(Record, tag=67):
+    """Blocks or a snapshot came from a peer up to `height`."""
+
+    height: int
+    snapshot: bool
+
+
+class Evicted(Record, tag=68):
+    """A transaction left the mempool unfinished, with the reason."""
+
+    transaction: bytes
+    code: Code
+
+
+Fact = Refused | EnteredView | TimedOut | Signed | BlockValid | BlockFinal | Proposed | CaughtUp | Evicted
+
+
+class Observe(Record, tag=57):
+    """A fact, for whoever watches; performing it may never change what the machine does."""
+
+    fact: Fact
+
+
+Effect = Send | Broadcast | Store | SetTimer | CancelTimer | Tell | Respond | Observe
+Effects = list[Effect]

@@ -1,0 +1,345 @@
+"""The engine: a validator's promises. It keeps the view, signs votes, counts those of others and fills blocks.
+
+It implements Simplex (Chan and Pass, TCC 2023) as `docs/protocol.md` section 4 words it. It holds no ledger: facts come
+from the manager, durable before they come, and every promise is in the vote log before it leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lucid.chain.errors import Refusal
+from lucid.chain.genesis import Genesis
+from lucid.chain.hashing import ZERO_DIGEST
+from lucid.chain.keys import Crypto
+from lucid.chain.transactions import UptimeBeacon, claim_message
+from lucid.chain.validators import ValidatorSet
+from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
+from lucid.ledger.execution import slot_in_epoch
+from lucid.ledger.state import Reader
+from lucid.machines.admission import Admission
+from lucid.machines.effects import (
+    HOLD_TIMER,
+    PROPOSE_TIMER,
+    RESEND_TIMER,
+    VIEW_TIMER,
+    Assembled,
+    BlockBuilt,
+    Build,
+    CancelTimer,
+    Cast,
+    CertificateStored,
+    Effects,
+    EngineEvent,
+    EnteredView,
+    Finalised,
+    Observe,
+    Publish,
+    Refused,
+    SetTimer,
+    Signed,
+    Stand,
+    Started,
+    Store,
+    Submitted,
+    Tell,
+    TimedOut,
+    TimerFired,
+    Verdict,
+    ViewContext,
+)
+from lucid.machines.messages import Transactions, VoteMessage
+from lucid.machines.polls import Polls
+from lucid.machines.timeout import Timeout
+from lucid.machines.votelog import VoteLog
+
+MAX_LATE_VOTES = 512
+
+
+class Engine:
+    """One validator's (or observer's) engine. `secret` is its Ed25519 seed; `reader` reads its own store."""
+
+    def __init__(self, secret: bytes, genesis: Genesis, crypto: Crypto, reader: Reader) -> None:
+        self.genesis = genesis
+        self.parameters = genesis.parameters
+        self.chain_id = genesis.chain_id
+        self.crypto = crypto
+        self.key = crypto.public_key(secret)
+        self._secret = secret
+        self.log = VoteLog(reader)
+        self.polls = Polls(self.chain_id, crypto)
+        self.timeout = Timeout(self.parameters.slot_timeout_ms)
+        self.admission = Admission(secret, self.key, genesis, crypto, reader)
+        self.context: ViewContext | None = None
+        self._entry_view = 0
+        self._timed_out = False
+        self._building = False
+        self._verdict: Verdict | None = None
+        self._beacon_slot = (0, -1)
+        self._handlers: dict[type, Callable[[int, Any], Effects]] = {
+            VoteMessage: self._on_vote,
+            Transactions: self.admission.on_transactions,
+            CertificateStored: self._on_certificate,
+            Verdict: self._on_verdict,
+            ViewContext: self._on_context,
+            BlockBuilt: self._on_built,
+            Finalised: self._on_finalised,
+            TimerFired: self._on_timer,
+            Submitted: self._on_submitted,
+            Started: self._on_started,
+        }
+
+    @property
+    def view(self) -> tuple[int, int]:
+        """(epoch, view) that this engine is in; (0, 0) before it knows one."""
+        return (self.context.epoch, self.context.view) if self.context else (0, 0)
+
+    def handle(self, now: int, event: EngineEvent) -> Effects:
+        """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
+        return self._handlers[type(event)](now, event)
+
+    # -- entering views ------------------------------------------------------------------------------------------
+
+    def _on_started(self, now: int, event: Started) -> Effects:
+        return self.admission.on_started(now)
+
+    def _on_context(self, now: int, context: ViewContext) -> Effects:
+        """The manager's first word after a start, or a better parent for the view."""
+        if self.context is None or (context.epoch, context.view) > self.view:
+            return self._enter(now, context, skipped=False)
+        if (context.epoch, context.view) == self.view:
+            self.context = context
+            return self._prepare_proposal(now)
+        return []
+
+    def _on_certificate(self, now: int, event: CertificateStored) -> Effects:
+        certificate, context = event.certificate, event.context
+        effects: Effects = []
+        if certificate.kind == NOTARIZE and event.held:
+            effects += self._finalize(certificate.epoch, certificate.view, certificate.block)
+        if (context.epoch, context.view) > self.view:
+            skipped = certificate.kind == SKIP
+            self.timeout.view_ended(skipped)
+            effects += self._enter(now, context, skipped)
+        else:
+            effects += self._on_context(now, context)
+        return effects
+
+    def _enter(self, now: int, context: ViewContext, skipped: bool) -> Effects:
+        """Enter a view: arm its timer, and propose when it is this node's turn."""
+        if self.context is None or self.context.epoch != context.epoch:
+            self.polls.open_epoch(context.epoch, ValidatorSet(context.validators))
+            self.admission.validators = frozenset(context.validators)
+        self.context = context
+        view = (context.epoch, context.view)
+        barred = self.log.missing
+        if barred:
+            self.log.bar(context.epoch)
+        if view > self.log.view:
+            self.log.enter(view)
+        self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
+        self._entry_view = context.parent_view
+        self._timed_out = False
+        self._building = False
+        due_ms = self._due_ms(context)
+        effects: Effects = [
+            Observe(EnteredView(context.epoch, context.view, skipped)),
+            SetTimer(VIEW_TIMER, max(now, due_ms) + self.timeout.current_ms),
+            SetTimer(RESEND_TIMER, now + self.timeout.base_ms),
+            CancelTimer(HOLD_TIMER),
+            CancelTimer(PROPOSE_TIMER),
+        ]
+        if barred:
+            effects.insert(0, Store((self.log.write(),)))
+        effects += self._heartbeat(now)
+        effects += self._prepare_proposal(now)
+        if self._verdict is not None:
+            effects += self._on_verdict(now, self._verdict)
+        return effects
+
+    def _due_ms(self, context: ViewContext) -> int:
+        """When the proposal is due: the tick after the parent's; a closing block is proposed again at once."""
+        return 0 if context.closing else self.genesis.tick_ms(context.parent_tick + 1)
+
+    # -- leading -------------------------------------------------------------------------------------------------
+
+    def _prepare_proposal(self, now: int) -> Effects:
+        """When this node leads the view: build now, or when the tick comes."""
+        context = self.context
+        assert context is not None
+        if context.leader != self.key or not context.ready or self._building or self._timed_out:
+            return []
+        if not self.log.may_sign(context.epoch, context.view, PROPOSE):
+            return []
+        due_ms = self._due_ms(context)
+        if now < due_ms:
+            return [SetTimer(PROPOSE_TIMER, due_ms)]
+        if context.closing:
+            return self._publish(context.parent, b"")
+        self._building = True
+        parameters = self.parameters
+        late = self.polls.late_votes(
+            context.entry if context.entry is not None and context.entry.block == context.parent else None,
+            context.view - 2 * parameters.slot_views,
+            MAX_LATE_VOTES,
+        )
+        return [
+            Tell(
+                Build(
+                    context.view,
+                    context.parent,
+                    max(context.parent_tick + 1, self.genesis.tick_at(now)),
+                    self.crypto.vrf_prove(self._secret, context.beacon),
+                    late,
+                    self.admission.mempool.candidates(
+                        parameters.max_block_transactions, parameters.max_block_bytes
+                    ),
+                )
+            )
+        ]
+
+    def _on_built(self, now: int, event: BlockBuilt) -> Effects:
+        effects = self.admission.on_rejected(event.rejected)
+        context = self.context
+        if context is None or (event.view, event.parent) != (context.view, context.parent) or not self._building:
+            return effects
+        self._building = False
+        if self._timed_out or not self.log.may_sign(context.epoch, context.view, PROPOSE):
+            return effects
+        return effects + self._publish(event.hash, self.crypto.sign(self._secret, event.hash))
+
+    def _publish(self, block: bytes, signature: bytes) -> Effects:
+        vote = self._sign(PROPOSE, block)
+        return [Store((self.log.write(),)), Observe(Signed(vote)), Tell(Publish(vote, signature or bytes(64)))]
+
+    # -- voting --------------------------------------------------------------------------------------------------
+
+    def _on_verdict(self, now: int, verdict: Verdict) -> Effects:
+        """Notarize the first valid proposal of the view, unless it is untimely or stands on an older parent."""
+        context = self.context
+        if context is None or (verdict.epoch, verdict.view) > self.view:
+            self._verdict = verdict
+            return []
+        self._verdict = None
+        if (verdict.epoch, verdict.view) != self.view or self._timed_out:
+            return []
+        if verdict.base_view < self._entry_view or not self._votes_here(NOTARIZE):
+            return []
+        if verdict.fresh:
+            tick_ms, parameters = self.genesis.tick_ms(verdict.tick), self.parameters
+            early_ms = tick_ms - parameters.max_clock_drift_ms
+            if now < early_ms:
+                self._verdict = verdict
+                return [SetTimer(HOLD_TIMER, early_ms)]
+            allowed = parameters.block_interval_ms + self.timeout.current_ms + parameters.max_clock_drift_ms
+            if now > tick_ms + allowed:
+                return []
+        return self._vote(NOTARIZE, verdict.block)
+
+    def _finalize(self, epoch: int, view: int, block: bytes) -> Effects:
+        """On leaving a view by its notarisation, unless its timer has fired."""
+        if self.context is None or epoch != self.context.epoch or self.key not in self._validators():
+            return []
+        if self._timed_out and view == self.context.view:
+            return []
+        if not (view >= self.context.view - 1 and self.log.may_sign(epoch, view, FINALIZE)):
+            return []
+        return self._vote(FINALIZE, block, view)
+
+    def _vote(self, kind: int, block: bytes, view: int | None = None) -> Effects:
+        """Sign a vote, make it durable, send it and count it."""
+        vote = self._sign(kind, block, view)
+        effects: Effects = [Store((self.log.write(),)), Observe(Signed(vote)), Tell(Cast(vote))]
+        return effects + self._count(vote)
+
+    def _sign(self, kind: int, block: bytes, view: int | None = None) -> Vote:
+        context = self.context
+        assert context is not None
+        view = context.view if view is None else view
+        message = vote_message(self.chain_id, context.epoch, view, kind, block)
+        vote = Vote(context.epoch, view, kind, block, self.key, self.crypto.sign(self._secret, message))
+        self.log.record(vote)
+        return vote
+
+    def _votes_here(self, kind: int) -> bool:
+        """Whether this node is a validator that may still sign `kind` in the current view."""
+        assert self.context is not None
+        return self.key in self._validators() and self.log.may_sign(self.context.epoch, self.context.view, kind)
+
+    def _validators(self) -> dict[bytes, int]:
+        assert self.polls.validators is not None
+        return self.polls.validators.index
+
+    def _on_vote(self, now: int, message: VoteMessage) -> Effects:
+        return self._count(message.vote)
+
+    def _count(self, vote: Vote) -> Effects:
+        try:
+            certificate = self.polls.count(vote)
+        except Refusal as refusal:
+            return [Observe(Refused(refusal.code))]
+        if certificate is not None:
+            return [Tell(Assembled(certificate))]
+        if self.polls.evidence:
+            evidence, self.polls.evidence = self.polls.evidence, []
+            return [effect for each in evidence for effect in self.admission.submit_own(each)]
+        return []
+
+    # -- timers --------------------------------------------------------------------------------------------------
+
+    def _on_timer(self, now: int, event: TimerFired) -> Effects:
+        if self.context is None:
+            return []
+        if event.timer == VIEW_TIMER:
+            return self._on_view_timer()
+        if event.timer == PROPOSE_TIMER:
+            return self._prepare_proposal(now)
+        if event.timer == HOLD_TIMER:
+            return [] if self._verdict is None else self._on_verdict(now, self._verdict)
+        assert event.timer == RESEND_TIMER
+        return self._resend(now)
+
+    def _on_view_timer(self) -> Effects:
+        """Too late for a block in this view: give it up."""
+        context = self.context
+        assert context is not None
+        self._timed_out = True
+        effects: Effects = [Observe(TimedOut(context.epoch, context.view))]
+        if self._votes_here(SKIP):
+            effects += self._vote(SKIP, b"")
+        return effects
+
+    def _resend(self, now: int) -> Effects:
+        """Say again what was said in this view, and how the last one was left."""
+        context = self.context
+        assert context is not None
+        epoch, view = self.view
+        votes = [vote for kind, vote in sorted(self.log.votes((epoch, view)).items()) if kind != PROPOSE]
+        left = self.log.votes((epoch, view - 1)).get(FINALIZE)
+        if left is not None:
+            votes.append(left)
+        return [
+            SetTimer(RESEND_TIMER, now + self.timeout.base_ms),
+            Tell(Stand(epoch, view, tuple(votes))),
+        ]
+
+    # -- transactions --------------------------------------------------------------------------------------------
+
+    def _on_submitted(self, now: int, event: Submitted) -> Effects:
+        return self.admission.on_submitted(event)
+
+    def _on_finalised(self, now: int, event: Finalised) -> Effects:
+        return self.admission.on_finalised(event)
+
+    def _heartbeat(self, now: int) -> Effects:
+        """One signed heartbeat a slot, in the first view of it that this validator enters."""
+        context = self.context
+        assert context is not None
+        slot = (context.epoch, slot_in_epoch(context.view, self.parameters))
+        if slot == self._beacon_slot or self.key not in self._validators() or context.closing:
+            return []
+        self._beacon_slot = slot
+        blank = UptimeBeacon(self.key, context.epoch, slot[1], context.parent or ZERO_DIGEST, bytes(64))
+        signature = self.crypto.sign(self._secret, claim_message(self.chain_id, blank))
+        return self.admission.submit_own(UptimeBeacon(blank.node, blank.epoch, blank.slot, blank.block, signature))

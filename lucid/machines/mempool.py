@@ -1,0 +1,131 @@
+"""The mempool: endorsed transactions that wait for a block, bounded, fair between endorsers (protocol section 6)."""
+
+from __future__ import annotations
+
+from lucid.chain.codec import encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.transactions import Transaction
+
+MAX_TRANSACTIONS = 20_000
+MAX_BYTES = 64 << 20
+MAX_REJECTIONS = 3
+
+
+class Waiting:
+    """One transaction, its encoded size in bytes, and how often a builder refused it."""
+
+    __slots__ = ("rejections", "size", "transaction")
+
+    def __init__(self, transaction: Transaction, size: int) -> None:
+        self.transaction = transaction
+        self.size = size
+        self.rejections = 0
+
+
+class Mempool:
+    """Transactions by endorser, oldest first.
+
+    When full, the newest transaction of the endorser that takes most room goes; if that is the newcomer's own
+    endorser, the newcomer is refused with `MEMPOOL_FULL`. So a flood evicts itself. What `own` endorsed is never
+    evicted: its clients were told that it is accepted.
+    """
+
+    def __init__(self, own: bytes, max_transactions: int = MAX_TRANSACTIONS, max_bytes: int = MAX_BYTES) -> None:
+        self._own = own
+        self._queues: dict[bytes, dict[bytes, Waiting]] = {}
+        self._endorsers: dict[bytes, bytes] = {}
+        self._bytes: dict[bytes, int] = {}
+        self._max_transactions = max_transactions
+        self._max_bytes = max_bytes
+        self.total_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._endorsers)
+
+    def __contains__(self, transaction: bytes) -> bool:
+        return transaction in self._endorsers
+
+    def add(self, identity: bytes, transaction: Transaction) -> list[bytes]:
+        """Add a transaction; returns the ids of those evicted for it. Raises `MEMPOOL_KNOWN` or `MEMPOOL_FULL`."""
+        if identity in self._endorsers:
+            raise Refusal(Code.MEMPOOL_KNOWN)
+        size = len(encode(transaction))
+        evicted: list[bytes] = []
+        while len(self) >= self._max_transactions or self.total_bytes + size > self._max_bytes:
+            others = sorted(endorser for endorser in self._bytes if endorser != self._own)
+            largest = max(others, key=lambda endorser: self._bytes[endorser], default=b"")
+            mine = 0 if transaction.endorser == self._own else self._bytes.get(transaction.endorser, 0) + size
+            if not others or largest == transaction.endorser or mine >= self._bytes[largest]:
+                raise Refusal(Code.MEMPOOL_FULL)
+            evicted.append(next(reversed(self._queues[largest])))
+            self.remove(evicted[-1])
+        endorser = transaction.endorser
+        self._queues.setdefault(endorser, {})[identity] = Waiting(transaction, size)
+        self._endorsers[identity] = endorser
+        self._bytes[endorser] = self._bytes.get(endorser, 0) + size
+        self.total_bytes += size
+        return evicted
+
+    def transaction(self, identity: bytes) -> Transaction:
+        """A waiting transaction by its id."""
+        return self._queues[self._endorsers[identity]][identity].transaction
+
+    def replace(self, identity: bytes, transaction: Transaction) -> None:
+        """Put a new endorsement of the same payload, by the same endorser, in a transaction's place."""
+        self._queues[self._endorsers[identity]][identity].transaction = transaction
+
+    def remove(self, identity: bytes) -> Transaction | None:
+        """Take a transaction out; returns it, or None if it was not there."""
+        endorser = self._endorsers.pop(identity, None)
+        if endorser is None:
+            return None
+        waiting = self._queues[endorser].pop(identity)
+        self._bytes[endorser] -= waiting.size
+        self.total_bytes -= waiting.size
+        if not self._queues[endorser]:
+            del self._queues[endorser], self._bytes[endorser]
+        return waiting.transaction
+
+    def reject(self, identity: bytes) -> bool:
+        """Count a builder's refusal; after `MAX_REJECTIONS` the transaction goes, and the answer is True.
+
+        More than one is needed, because a refusal may rest on a block that never becomes final.
+        """
+        endorser = self._endorsers.get(identity)
+        if endorser is None:
+            return False
+        waiting = self._queues[endorser][identity]
+        waiting.rejections += 1
+        if waiting.rejections < MAX_REJECTIONS:
+            return False
+        self.remove(identity)
+        return True
+
+    def expire(self, height: int) -> list[bytes]:
+        """Drop what may no longer enter a block at `height`; returns the ids."""
+        gone = [
+            identity
+            for queue in self._queues.values()
+            for identity, waiting in queue.items()
+            if waiting.transaction.valid_until < height
+        ]
+        for identity in gone:
+            self.remove(identity)
+        return gone
+
+    def candidates(self, most: int, room: int) -> tuple[Transaction, ...]:
+        """Up to `most` transactions of at most `room` bytes in all: one of each endorser in turn, oldest first."""
+        taken: list[Transaction] = []
+        queues = [iter(self._queues[endorser].values()) for endorser in sorted(self._queues)]
+        while queues and len(taken) < most:
+            going = []
+            for queue in queues:
+                waiting = next(queue, None)
+                if waiting is None or len(taken) == most:
+                    continue
+                going.append(queue)
+                if waiting.size <= room:
+                    taken.append(waiting.transaction)
+                    room -= waiting.size
+            queues = going
+        return tuple(taken)

@@ -1,0 +1,182 @@
+"""What managers say to each other: every wire message, its limit, and the one way in from bytes.
+
+`docs/protocol.md` lists each with its answer. A decoded message is remembered for a while by its bytes, because a
+node receives the same bytes from many peers; decoding is pure, so nothing but time can tell.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from lucid.chain.blocks import Block
+from lucid.chain.certificates import Certificate
+from lucid.chain.codec import Record, decode, encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Natural
+from lucid.chain.transactions import Transaction
+from lucid.chain.votes import Hash, Vote
+
+MAX_MESSAGE_BYTES = 24 << 20
+MAX_STANDING_VOTES = 8
+MAX_PAGE_BLOCKS = 64
+MAX_PAGE_BYTES = 4 << 20
+MAX_PAGE_CERTIFICATES = 256
+MAX_GOSSIP_TRANSACTIONS = 256
+REMEMBERED_MESSAGES = 4_096
+REMEMBERED_BYTES = 65_536
+
+
+class Proposal(Record, tag=1):
+    """A block put forward in the view of `vote`, which its leader signed.
+
+    `notarisation` is the block's own certificate when a closing block is proposed again, else None.
+    """
+
+    vote: Vote
+    block: Block
+    notarisation: Certificate | None
+
+
+class VoteMessage(Record, tag=2):
+    """One vote, sent by its signer."""
+
+    vote: Vote
+
+
+class CertificateMessage(Record, tag=3):
+    """One certificate, forwarded once by each node that comes to hold it."""
+
+    certificate: Certificate
+
+
+class Standing(Record, tag=4):
+    """Where a node stands: sent while something is outstanding, so that nothing is lost in silence.
+
+    `votes` are its votes of this view and its finalize of the one before; `certificate` opened the view.
+    """
+
+    epoch: Natural
+    view: Natural
+    final_height: Natural
+    votes: Annotated[tuple[Vote, ...], Meta(max_length=MAX_STANDING_VOTES)]
+    certificate: Certificate | None
+
+
+class Transactions(Record, tag=5):
+    """Transactions offered by the node that endorsed them."""
+
+    transactions: Annotated[tuple[Transaction, ...], Meta(max_length=MAX_GOSSIP_TRANSACTIONS)]
+
+
+class BlocksRequest(Record, tag=6):
+    """Ask for the blocks from `height` on: final ones first, then the notarised chain above them.
+
+    A snapshot is offered instead to a node that is far behind.
+    """
+
+    request: Natural
+    height: Natural
+
+
+class Blocks(Record, tag=7):
+    """Consecutive blocks of one epoch, and the certificates (finality, notarisation) that vouch for the last one."""
+
+    request: Natural
+    blocks: Annotated[tuple[Block, ...], Meta(max_length=MAX_PAGE_BLOCKS)]
+    certificates: Annotated[tuple[Certificate, ...], Meta(max_length=2)]
+
+
+class CertificatesRequest(Record, tag=8):
+    """Ask for the certificates of the views `first`..`last` of an epoch."""
+
+    epoch: Natural
+    first: Natural
+    last: Natural
+
+
+class Certificates(Record, tag=9):
+    """A page of certificates."""
+
+    certificates: Annotated[tuple[Certificate, ...], Meta(max_length=MAX_PAGE_CERTIFICATES)]
+
+
+class EpochClosing(Record):
+    """How an epoch ended: its closing block's header and finality certificate, and the validators it hands over to."""
+
+    header: bytes
+    certificate: Certificate
+    validators: tuple[Hash, ...]
+
+
+class SnapshotOffer(Record, tag=10):
+    """A snapshot of the ledger after `block`, which `certificate` makes final; `closings` lead there from genesis."""
+
+    request: Natural
+    closings: tuple[EpochClosing, ...]
+    block: Block
+    certificate: Certificate
+    parts: tuple[Hash, ...]
+
+
+class PartRequest(Record, tag=11):
+    """Ask for one part of the snapshot at `height`."""
+
+    request: Natural
+    height: Natural
+    part: Natural
+
+
+class Part(Record, tag=12):
+    """One part of a snapshot: consecutive (row key, value) pairs, encoded; its digest stands in the offer."""
+
+    request: Natural
+    height: Natural
+    part: Natural
+    rows: bytes
+
+
+Message = (
+    Proposal
+    | VoteMessage
+    | CertificateMessage
+    | Standing
+    | Transactions
+    | BlocksRequest
+    | Blocks
+    | CertificatesRequest
+    | Certificates
+    | SnapshotOffer
+    | PartRequest
+    | Part
+)
+
+_young: dict[bytes, Message] = {}
+_old: dict[bytes, Message] = {}
+
+
+def decode_message(data: bytes) -> Message:
+    """Decode one wire message; raises `Refusal` (`OVERSIZED`, `MALFORMED`, `NOT_CANONICAL`)."""
+    message = _young.get(data)
+    if message is None:
+        message = _decode_again(data)
+    return message
+
+
+def _decode_again(data: bytes) -> Message:
+    global _young, _old  # noqa: PLW0603 - a cache of a pure function, in two generations
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise Refusal(Code.OVERSIZED, f"{len(data)} bytes")
+    message = _old.get(data)
+    if message is None:
+        message = decode(data, Message)  # type: ignore[arg-type]
+    if len(data) <= REMEMBERED_BYTES:
+        if len(_young) >= REMEMBERED_MESSAGES:
+            _young, _old = {}, _young
+        _young[data] = message
+    assert message is not None
+    return message
+
+
+encode_message = encode

@@ -1,0 +1,122 @@
+"""The counting of votes: one poll a view, bounded, that yields certificates, late votes and evidence (section 4)."""
+
+from __future__ import annotations
+
+from lucid.chain.certificates import Certificate, assemble
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.keys import Crypto
+from lucid.chain.transactions import Equivocation
+from lucid.chain.validators import ValidatorSet
+from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
+
+VIEWS_AHEAD = 64
+"""Views beyond the current one whose votes are kept; a node further behind learns from certificates."""
+
+
+class Poll:
+    """The votes of one view: by kind, the vote of each validator index, verified."""
+
+    __slots__ = ("certified", "counts", "guilty", "votes")
+
+    def __init__(self) -> None:
+        self.votes: tuple[dict[int, Vote], ...] = ({}, {}, {}, {})
+        self.counts: dict[tuple[int, bytes], int] = {}
+        self.certified: set[tuple[int, bytes]] = set()
+        self.guilty: set[int] = set()
+
+
+class Polls:
+    """The votes of an epoch's recent views. Every kept signature has been verified."""
+
+    def __init__(self, chain_id: bytes, crypto: Crypto) -> None:
+        self.chain_id = chain_id
+        self.crypto = crypto
+        self.epoch = 0
+        self.validators: ValidatorSet | None = None
+        self.evidence: list[Equivocation] = []
+        self._polls: dict[int, Poll] = {}
+        self._first = 1
+        self._last = VIEWS_AHEAD
+
+    def open_epoch(self, epoch: int, validators: ValidatorSet) -> None:
+        """Forget everything and count for another epoch."""
+        self.epoch = epoch
+        self.validators = validators
+        self._polls = {}
+        self._first, self._last = 1, VIEWS_AHEAD
+
+    def keep_views(self, first: int, current: int) -> None:
+        """Forget views before `first`; accept votes up to `VIEWS_AHEAD` beyond `current`."""
+        while self._first < first:
+            self._polls.pop(self._first, None)
+            self._first += 1
+        self._last = current + VIEWS_AHEAD
+
+    def count(self, vote: Vote) -> Certificate | None:
+        """Count a vote; returns the certificate that it completes, if any.
+
+        Raises `Refusal` for what is no vote of this epoch (`VOTE_EPOCH`, `VOTE_SIGNER`, `VOTE_FAR`,
+        `VOTE_SIGNATURE`). Known votes are dropped before any signature is looked at.
+        """
+        view, kind, block = vote.view, vote.kind, vote.block
+        if vote.epoch != self.epoch or self.validators is None:
+            raise Refusal(Code.VOTE_EPOCH)
+        poll = self._polls.get(view)
+        if poll is None:
+            if not self._first <= view <= self._last:
+                raise Refusal(Code.VOTE_FAR)
+            poll = self._polls[view] = Poll()
+        subject = (kind, block)
+        if kind >= SKIP and subject in poll.certified:
+            return None
+        place = self.validators.index.get(vote.signer)
+        if place is None:
+            raise Refusal(Code.VOTE_SIGNER)
+        votes = poll.votes[kind]
+        known = votes.get(place)
+        if known is not None and known.block == block:
+            return None
+        if not vote.well_formed or not self.crypto.verify(
+            vote.signer, vote_message(self.chain_id, vote.epoch, view, kind, block), vote.signature
+        ):
+            raise Refusal(Code.VOTE_SIGNATURE)
+        if known is not None:
+            self._accuse(poll, place, known, vote)
+            return None
+        votes[place] = vote
+        if kind >= SKIP:
+            other = poll.votes[FINALIZE if kind == SKIP else SKIP].get(place)
+            if other is not None:
+                self._accuse(poll, place, other, vote)
+        count = poll.counts.get(subject, 0) + 1
+        poll.counts[subject] = count
+        if count != self.validators.quorum or kind == PROPOSE:
+            return None
+        poll.certified.add(subject)
+        return self._join(vote, votes)
+
+    def late_votes(self, certificate: Certificate | None, first: int, limit: int) -> tuple[Vote, ...]:
+        """Notarize votes of views from `first` on, without those that `certificate` already carries; at most `limit`."""
+        late: list[Vote] = []
+        for view in sorted(view for view in self._polls if view >= first):
+            poll = self._polls[view]
+            for place, vote in sorted(poll.votes[NOTARIZE].items()):
+                in_parent = (
+                    certificate is not None
+                    and certificate.view == view
+                    and certificate.signers[place >> 3] >> (place & 7) & 1
+                )
+                if not in_parent and len(late) < limit:
+                    late.append(vote)
+        return tuple(late)
+
+    def _accuse(self, poll: Poll, place: int, first: Vote, second: Vote) -> None:
+        """Keep evidence against a validator, once a view."""
+        if place not in poll.guilty:
+            poll.guilty.add(place)
+            self.evidence.append(Equivocation(first, second))
+
+    def _join(self, vote: Vote, votes: dict[int, Vote]) -> Certificate:
+        assert self.validators is not None
+        signatures = {place: each.signature for place, each in votes.items() if each.block == vote.block}
+        return assemble(vote.epoch, vote.view, vote.kind, vote.block, signatures, len(self.validators))

@@ -1,0 +1,159 @@
+"""Snapshots of the final ledger: taken now and then, served in parts, verified against a certified state root."""
+
+from __future__ import annotations
+
+from lucid.chain.blocks import Block, Header
+from lucid.chain.certificates import Certificate, verify_certificate
+from lucid.chain.codec import Record, decode, encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Genesis
+from lucid.chain.hashing import snapshot_digest
+from lucid.chain.keys import Crypto
+from lucid.chain.validators import ValidatorSet
+from lucid.chain.votes import FINALIZE
+from lucid.ledger.state import ROW_TABLE, Ledger, Reader, Write, ledger_of_rows
+from lucid.machines.chain import CLOSING_TABLE, Chain
+from lucid.machines.effects import Effects, Send, Store
+from lucid.machines.forktree import ForkNode
+from lucid.machines.messages import EpochClosing, Part, PartRequest, SnapshotOffer, encode_message
+
+SNAPSHOT_TABLE = "snapshot"
+INDEX_KEY = b"index"
+SNAPSHOT_BLOCKS = 2_160
+PART_BYTES = 1 << 20
+
+Rows = tuple[tuple[bytes, bytes], ...]
+
+
+class Index(Record):
+    """What the stored snapshot is of: a final block's height and hash, and the digest of each part."""
+
+    height: int
+    block: bytes
+    parts: tuple[bytes, ...]
+
+
+class Snapshots:
+    """Takes a snapshot of the ledger every `every` blocks, keeps the newest, and serves it."""
+
+    def __init__(self, chain: Chain, reader: Reader, every: int = SNAPSHOT_BLOCKS) -> None:
+        self.chain = chain
+        self.every = every
+        self._reader = reader
+        self.due = False
+        stored = reader.get(SNAPSHOT_TABLE, INDEX_KEY)
+        self.index = None if stored is None else decode(stored, Index)
+
+    def on_final(self, path: list[ForkNode]) -> None:
+        """Note that a snapshot is due once blocks that became final cross its height."""
+        before = path[0].height - 1
+        self.due = self.due or path[-1].height // self.every > before // self.every
+
+    def take(self) -> Effects:
+        """Write the snapshot that is due: of the root, whose rows the store holds by now."""
+        root = self.chain.tree.root
+        self.due = False
+        if root.block is None or self.chain.final_certificate is None:
+            return []
+        parts: list[bytes] = []
+        page: list[tuple[bytes, bytes]] = []
+        size = 0
+        for key, value in self._reader.scan(ROW_TABLE):
+            page.append((key, value))
+            size += len(key) + len(value)
+            if size >= PART_BYTES:
+                parts.append(encode(page))
+                page, size = [], 0
+        parts.append(encode(page))
+        old = len(self.index.parts) if self.index is not None else 0
+        self.index = Index(root.height, root.hash, tuple([snapshot_digest(part) for part in parts]))
+        writes: list[Write] = [(SNAPSHOT_TABLE, part_key(place), part) for place, part in enumerate(parts)]
+        writes += [(SNAPSHOT_TABLE, part_key(place), None) for place in range(len(parts), old)]
+        writes.append((SNAPSHOT_TABLE, INDEX_KEY, encode(self.index)))
+        return [Store(tuple(writes))]
+
+    def offer(self, peer: bytes, request: int) -> Effects:
+        """Offer the newest snapshot; the caller has made sure that there is one."""
+        index = self.index
+        assert index is not None
+        block, certificate = self.chain.block(index.block), self.chain.finality_at(index.height)
+        if block is None or certificate is None:
+            return []
+        closings = [decode(data, EpochClosing) for _, data in self._reader.scan(CLOSING_TABLE)]
+        closings = closings[: block.header.epoch]
+        message = SnapshotOffer(request, tuple(closings), block, certificate, index.parts)
+        return [Send(peer, encode_message(message))]
+
+    def on_part_request(self, now: int, peer: bytes, request: PartRequest) -> Effects:
+        """Send one part of the snapshot at a height, if that is still the one kept."""
+        if self.index is None or self.index.height != request.height:
+            return []
+        data = self._reader.get(SNAPSHOT_TABLE, part_key(request.part))
+        if data is None:
+            return []
+        return [Send(peer, encode_message(Part(request.request, request.height, request.part, data)))]
+
+
+class Download:
+    """A snapshot on its way here: verified offer first, then each part, then the state root."""
+
+    def __init__(self, offer: SnapshotOffer, genesis: Genesis, crypto: Crypto) -> None:
+        """Check the offer's certificates from genesis on; raises `Refusal` with `SNAPSHOT_INVALID`."""
+        self.offer = offer
+        self.height = offer.block.header.height
+        self._rows: dict[bytes, bytes] = {}
+        self.next_part = 0
+        validators = ValidatorSet(tuple([node.key for node in genesis.nodes]))
+        chain_id = genesis.chain_id
+        for epoch, closing in enumerate(offer.closings):
+            header = decode(closing.header, Header)
+            if header.view < genesis.parameters.epoch_views:
+                raise Refusal(Code.SNAPSHOT_INVALID, f"epoch {epoch} is not closed")
+            _check_final(header, closing.certificate, epoch, validators, chain_id, crypto)
+            keys = closing.validators
+            if not keys or len(set(keys)) != len(keys) or ValidatorSet(keys).hash != header.next_validators:
+                raise Refusal(Code.SNAPSHOT_INVALID, f"validators after epoch {epoch}")
+            validators = ValidatorSet(keys)
+        _check_final(offer.block.header, offer.certificate, len(offer.closings), validators, chain_id, crypto)
+
+    def add(self, part: Part) -> bool:
+        """Add the next part; returns whether it was the last. Raises `SNAPSHOT_INVALID` for any other bytes."""
+        parts = self.offer.parts
+        if (part.height, part.part) != (self.height, self.next_part) or self.next_part >= len(parts):
+            raise Refusal(Code.SNAPSHOT_INVALID, "part out of order")
+        if snapshot_digest(part.rows) != parts[part.part]:
+            raise Refusal(Code.SNAPSHOT_INVALID, f"part {part.part}")
+        self._rows.update(decode(part.rows, Rows))
+        self.next_part += 1
+        return self.next_part == len(parts)
+
+    def ledger(self, reader: Reader) -> Ledger:
+        """The ledger of the downloaded rows; raises `SNAPSHOT_INVALID` if its root is not the certified one."""
+        ledger = ledger_of_rows(reader, self._rows)
+        if ledger is None or ledger.root != self.offer.block.header.state_root:
+            raise Refusal(Code.SNAPSHOT_INVALID, "state root")
+        return ledger
+
+    @property
+    def block(self) -> Block:
+        """The final block that the snapshot is of."""
+        return self.offer.block
+
+
+def part_key(place: int) -> bytes:
+    """Store key of a snapshot's part."""
+    return place.to_bytes(4, "big")
+
+
+def _check_final(
+    header: Header, certificate: Certificate, epoch: int, validators: ValidatorSet, chain_id: bytes, crypto: Crypto
+) -> None:
+    if (
+        header.chain != chain_id
+        or (header.epoch, certificate.epoch) != (epoch, epoch)
+        or certificate.kind != FINALIZE
+        or certificate.block != header.hash
+        or header.validators != validators.hash
+        or not verify_certificate(certificate, chain_id, validators, crypto)
+    ):
+        raise Refusal(Code.SNAPSHOT_INVALID, f"finality in epoch {epoch}")

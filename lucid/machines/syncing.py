@@ -1,0 +1,234 @@
+"""Catching up: asks one peer at a time for blocks or a snapshot, and answers those who ask (protocol section 8)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lucid.chain.blocks import Block
+from lucid.chain.certificates import Certificate
+from lucid.chain.codec import encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.votes import FINALIZE, NOTARIZE
+from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Write
+from lucid.machines.chain import Chain
+from lucid.machines.effects import SYNC_TIMER, CaughtUp, Effects, Observe, Send, SetTimer, Store
+from lucid.machines.messages import (
+    MAX_PAGE_BLOCKS,
+    MAX_PAGE_BYTES,
+    Blocks,
+    BlocksRequest,
+    Part,
+    PartRequest,
+    SnapshotOffer,
+    encode_message,
+)
+from lucid.machines.snapshots import Download, Snapshots
+
+ANSWER_MS = 10_000
+"""How long a peer may take to answer before another one is asked."""
+
+NEAR_BLOCKS = 2
+"""A peer this little ahead is no reason to ask: its blocks are on their way."""
+
+SNAPSHOT_GAP = 4 * MAX_PAGE_BLOCKS
+"""A node further behind than this takes a snapshot rather than the blocks, if there is one."""
+
+
+class Question(NamedTuple):
+    """A request that waits for its answer."""
+
+    number: int
+    peer: bytes
+
+
+class Page(NamedTuple):
+    """A page of blocks whose last one is vouched for: (hash, block) in order, new ones only."""
+
+    blocks: tuple[tuple[bytes, Block], ...]
+    certificates: tuple[Certificate, ...]
+
+
+class Syncing:
+    """The client side, one question at a time, and the server side of catching up."""
+
+    def __init__(self, chain: Chain, snapshots: Snapshots, peers: tuple[bytes, ...]) -> None:
+        self.chain = chain
+        self.snapshots = snapshots
+        self.peers = peers
+        self._question: Question | None = None
+        self._number = 0
+        self._goal = 0
+        self._repair_peer: bytes | None = None
+        self._download: Download | None = None
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def behind(self, now: int, peer: bytes) -> Effects:
+        """A peer showed something that this node can not follow: ask it for what lies between."""
+        self._goal = max(self._goal, self.chain.tree.root.height + 1)
+        return self._ask(now, peer)
+
+    def on_peer_height(self, now: int, peer: bytes, height: int, epoch: int) -> Effects:
+        """A peer said how far it is."""
+        tree = self.chain.tree
+        if height <= tree.root.height + NEAR_BLOCKS and epoch <= tree.epoch:
+            return []
+        self._goal = max(self._goal, height)
+        return self._ask(now, peer)
+
+    def repair_from(self, peer: bytes | None) -> None:
+        """Remember who certified a block that is not at hand."""
+        if peer is not None:
+            self._repair_peer = peer
+
+    def on_repair(self, now: int) -> Effects:
+        """Ask for certified blocks that have not come by themselves."""
+        if not self.chain.tree.wanted or not self.peers:
+            return []
+        return self._ask(now, self._repair_peer or self.peers[0])
+
+    def on_timer(self, now: int) -> Effects:
+        """No answer: ask the next peer, if there is still something to ask."""
+        if self._question is None:
+            return []
+        place = self.peers.index(self._question.peer) if self._question.peer in self.peers else -1
+        self._question = None
+        self._download = None
+        tree = self.chain.tree
+        if not tree.wanted and self._goal <= tree.root.height:
+            return []
+        return self._ask(now, self.peers[(place + 1) % len(self.peers)])
+
+    def _ask(self, now: int, peer: bytes, height: int | None = None) -> Effects:
+        if self._question is not None:
+            return []
+        height = self.chain.tree.root.height + 1 if height is None else height
+        return self._pose(now, peer, BlocksRequest(self._number + 1, height))
+
+    def _pose(self, now: int, peer: bytes, message: BlocksRequest | PartRequest) -> Effects:
+        self._number += 1
+        self._question = Question(self._number, peer)
+        return [Send(peer, encode_message(message)), SetTimer(SYNC_TIMER, now + ANSWER_MS)]
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def open_page(self, peer: bytes, message: Blocks) -> Page:
+        """Check that a page answers the question and hangs together; raises `UNEXPECTED` or `SYNC_INVALID`."""
+        self._answered(peer, message.request)
+        tree = self.chain.tree
+        if not message.blocks:
+            self._goal = 0
+            return Page((), ())
+        hashes = [block.header.hash for block in message.blocks]
+        linked = all(
+            block.header.parent == above for block, above in zip(message.blocks[1:], hashes[:-1], strict=True)
+        )
+        same_epoch = all(block.header.epoch == tree.epoch for block in message.blocks)
+        certificates = tuple([each for each in message.certificates if each.block == hashes[-1]])
+        if not linked or not same_epoch or not certificates or not all(map(self.chain.verify, certificates)):
+            raise Refusal(Code.SYNC_INVALID, "page is not vouched for")
+        if any(each.kind not in (NOTARIZE, FINALIZE) for each in certificates):
+            raise Refusal(Code.SYNC_INVALID, "certificate of another kind")
+        new = [
+            (hash_, block)
+            for hash_, block in zip(hashes, message.blocks, strict=True)
+            if block.header.height > tree.root.height
+        ]
+        return Page(tuple(new), certificates)
+
+    def page_done(self, now: int, peer: bytes, page: Page) -> tuple[Effects, bool]:
+        """After a page: ask for the next one while the peer has more; the flag says that this node is level."""
+        tree = self.chain.tree
+        effects: Effects = []
+        if page.blocks:
+            effects.append(Observe(CaughtUp(page.blocks[-1][1].header.height, False)))
+            if self._goal > tree.root.height or len(page.blocks) == MAX_PAGE_BLOCKS:
+                above = max(tree.root.height, page.blocks[-1][1].header.height) + 1
+                return effects + self._ask(now, peer, above), False
+        return effects, True
+
+    def on_snapshot_offer(self, now: int, peer: bytes, message: SnapshotOffer) -> Effects:
+        """A snapshot instead of blocks: check its certificates and fetch the first part."""
+        self._answered(peer, message.request)
+        if message.block.header.height <= self.chain.tree.root.height:
+            raise Refusal(Code.SNAPSHOT_INVALID, "older than what is held")
+        self._download = Download(message, self.chain.genesis, self.chain.crypto)
+        return self._next_part(now, peer)
+
+    def on_part(self, now: int, peer: bytes, message: Part) -> tuple[Effects, bool]:
+        """One more part; the flag says that it was the last and this node starts over from the snapshot."""
+        self._answered(peer, message.request)
+        download = self._download
+        if download is None:
+            raise Refusal(Code.UNEXPECTED)
+        if not download.add(message):
+            return self._next_part(now, peer), False
+        self._download = None
+        ledger = download.ledger(self.chain.reader)
+        writes: list[Write] = []
+        for table in (ROW_TABLE, TREE_TABLE):
+            writes += [(table, key, None) for key, _ in self.chain.reader.scan(table)]
+        writes += self.chain.install(ledger, download.block, download.offer)
+        effects: Effects = [Store(tuple(writes)), Observe(CaughtUp(download.height, True))]
+        return effects + self._ask(now, peer), True
+
+    def _next_part(self, now: int, peer: bytes) -> Effects:
+        download = self._download
+        assert download is not None
+        return self._pose(now, peer, PartRequest(self._number + 1, download.height, download.next_part))
+
+    def _answered(self, peer: bytes, number: int) -> None:
+        if self._question != (number, peer):
+            raise Refusal(Code.UNEXPECTED)
+        self._question = None
+
+    # -- serving -------------------------------------------------------------------------------------------------
+
+    def on_blocks_request(self, now: int, peer: bytes, request: BlocksRequest) -> Effects:
+        """A page of blocks from a height on, or a snapshot for a peer that is far behind."""
+        index = self.snapshots.index
+        if index is not None and index.height >= request.height + SNAPSHOT_GAP:
+            offered = self.snapshots.offer(peer, request.request)
+            if offered:
+                return offered
+        blocks = self._final_blocks(request.height)
+        root = self.chain.tree.root
+        certificates: list[Certificate | None] = []
+        if blocks and blocks[-1].header.height < root.height:
+            last = blocks[-1].header.height
+            above = self.chain.block_at(last + 1)
+            certificates = [self.chain.finality_at(last), above.parent_certificate if above is not None else None]
+        elif not root.closing or request.height == root.height + 1:
+            certificates = self._above_root(blocks, request.height)
+        else:
+            certificates = [self.chain.final_certificate]
+        kept: list[Certificate] = []
+        for certificate in certificates:
+            if certificate is not None and certificate not in kept:
+                kept.append(certificate)
+        return [Send(peer, encode_message(Blocks(request.request, tuple(blocks), tuple(kept))))]
+
+    def _final_blocks(self, height: int) -> list[Block]:
+        """Final blocks of one epoch from a height on, up to a page's limits."""
+        blocks: list[Block] = []
+        size = 0
+        while height <= self.chain.tree.root.height and len(blocks) < MAX_PAGE_BLOCKS and size < MAX_PAGE_BYTES:
+            block = self.chain.block_at(height)
+            if block is None or (blocks and block.header.epoch != blocks[0].header.epoch):
+                break
+            blocks.append(block)
+            size += len(encode(block))
+            height += 1
+        return blocks
+
+    def _above_root(self, blocks: list[Block], height: int) -> list[Certificate | None]:
+        """Extend a page that reaches the root by the notarised chain above it; returns the certificates of its end."""
+        tree = self.chain.tree
+        path = [node for node in tree.path(tree.best) if node.block is not None and node.height >= height]
+        path = path[: max(0, MAX_PAGE_BLOCKS - len(blocks))]
+        while path and path[-1].certified < 0:
+            path.pop()
+        blocks += [node.block for node in path if node.block is not None]
+        last = path[-1] if path else tree.root
+        notarisation = tree.certificates.get((last.certified, NOTARIZE))
+        return [self.chain.final_certificate if last is tree.root else None, notarisation]

@@ -1,0 +1,76 @@
+"""The log of a validator's own votes: what it may still sign, across crashes (protocol section 4).
+
+It lives in tables of its own, which are never backed up, copied or rolled back with the rest of a store.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.codec import decode, encode
+from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote
+from lucid.ledger.state import Reader, Write
+
+VOTES_TABLE = "vote"
+LATEST_KEY = b"latest"
+
+View = tuple[int, int]
+"""(epoch, view), in the order of time."""
+
+
+class VoteLog:
+    """The votes of this validator in the view it is in and the one before; older views are closed to it for ever."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.view: View = (0, 0)
+        self._votes: dict[View, dict[int, Vote]] = {}
+        stored = reader.get(VOTES_TABLE, LATEST_KEY)
+        self.missing = stored is None
+        if stored is not None:
+            self.view, votes = decode(stored, tuple[View, tuple[Vote, ...]])
+            for vote in votes:
+                self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
+
+    def enter(self, view: View) -> None:
+        """Go on to a later view."""
+        assert view > self.view, "a validator never returns to a view"
+        self.view = view
+        for old in [each for each in self._votes if each < (view[0], view[1] - 1)]:
+            del self._votes[old]
+
+    def bar(self, epoch: int) -> None:
+        """Sign nothing in `epoch`: the log is missing, so nobody knows what this key has signed in it."""
+        self.missing = False
+        self.view = (epoch + 1, 0)
+
+    def votes(self, view: View) -> dict[int, Vote]:
+        """The votes signed in a view, by kind."""
+        return self._votes.get(view, {})
+
+    def may_sign(self, epoch: int, view: int, kind: int) -> bool:
+        """Whether an honest validator may still sign this kind of vote in this view."""
+        signed = self._votes.get((epoch, view), {})
+        if kind in signed:
+            return False
+        if kind == FINALIZE:
+            # Signed when leaving the view by a notarisation, so the view is the current one or the one before.
+            return SKIP not in signed and self.view[0] == epoch and view >= self.view[1] - 1
+        if kind == NOTARIZE:
+            return SKIP not in signed and (epoch, view) == self.view
+        if kind == SKIP:
+            return FINALIZE not in signed and (epoch, view) == self.view
+        assert kind == PROPOSE
+        return (epoch, view) == self.view
+
+    def record(self, vote: Vote) -> None:
+        """Add a vote; it may leave this node only after `write` is durable."""
+        assert self.may_sign(vote.epoch, vote.view, vote.kind), "never twice"
+        self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
+
+    def write(self) -> Write:
+        """The write that makes the log durable as it stands."""
+        votes = tuple([vote for view in sorted(self._votes) for _, vote in sorted(self._votes[view].items())])
+        return (VOTES_TABLE, LATEST_KEY, encode((self.view, votes)))
+
+
+def new_log() -> Write:
+    """The write that gives a key that never signed anything its log."""
+    return (VOTES_TABLE, LATEST_KEY, encode(((0, 0), ())))

@@ -1,0 +1,63 @@
+"""Work credits: who did what in which slot, the window's totals, and each entity's live score (protocol section 5).
+
+Members are numbered in the order of their registration; every tuple here is indexed by that number. A further kind of
+proof adds to `SlotWork.credits` and `Tally.credits` and needs nothing else.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.codec import Record
+
+PPM = 1_000_000
+
+
+class Member(Record):
+    """A registered node: `since` is its first slot (counted over all epochs); a retired one keeps its number."""
+
+    key: bytes
+    name: str
+    pool: str
+    since: int
+    retired: bool
+
+    @property
+    def entity(self) -> bytes:
+        """Who leads for this node: its pool, or itself."""
+        return b"pool:" + self.pool.encode() if self.pool else self.key
+
+
+class SlotWork(Record):
+    """What was proven of one slot: credits and heartbeats (0 or 1) by member."""
+
+    credits: tuple[int, ...]
+    beacons: tuple[int, ...]
+
+
+class Tally(Record):
+    """Totals over the window, and standing in this epoch, by member.
+
+    `held` counts the slots that hold a block since the member registered; `penalty_ppm` starts each epoch at
+    1 000 000; a member is under evidence while the epoch is below `evidence_until`.
+    """
+
+    credits: tuple[int, ...]
+    beacons: tuple[int, ...]
+    held: tuple[int, ...]
+    penalty_ppm: tuple[int, ...]
+    evidence_until: tuple[int, ...]
+
+
+def empty_tally(size: int) -> Tally:
+    """The tally of `size` members before any work."""
+    zeros = (0,) * size
+    return Tally(zeros, zeros, zeros, (PPM,) * size, zeros)
+
+
+def uptime_ppm(beacons: int, held: int) -> int:
+    """Heartbeats counted per slot that held a block; 0 of 0 is 0."""
+    return min(PPM, beacons * PPM // held) if held else 0
+
+
+def live_score(credits: int, uptime: int, penalty_ppm: int) -> int:
+    """Credits weighed by uptime, then by the epoch's penalties; both steps are floored."""
+    return credits * uptime // PPM * penalty_ppm // PPM

@@ -1,0 +1,106 @@
+"""The leader schedule of a slot: entities by standing and live score, and whose turn a view is (protocol section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lucid.chain.codec import Record
+from lucid.chain.hashing import rank_digest
+from lucid.poot.credits import Member, Tally, live_score, uptime_ppm
+
+ELIGIBLE, COOLING, INELIGIBLE, UNDER_EVIDENCE = range(4)
+
+
+class Schedule(Record):
+    """Who may lead in `slot`, best first, as member numbers; one entry an entity.
+
+    `skipped` counts the wholly skipped slots right before, `held` the blocks that the slot has so far.
+    """
+
+    slot: int
+    order: tuple[int, ...]
+    skipped: int
+    held: int
+
+    def leader(self, offset: int, slot_views: int) -> int:
+        """Member number that leads the view at `offset` from the slot's first view, on the chain that this describes."""
+        turn = offset - self.held + slot_views * self.skipped
+        return self.order[turn % len(self.order)]
+
+
+class Standing(NamedTuple):
+    """An entity's place in the ranking: lower sorts first."""
+
+    group: int
+    negative_score: int
+    rank: bytes
+    proposer: int
+
+
+def entity_members(members: Sequence[Member], validators: Sequence[int]) -> dict[bytes, list[int]]:
+    """Validators grouped by entity, in validator order."""
+    groups: dict[bytes, list[int]] = {}
+    for number in validators:
+        groups.setdefault(members[number].entity, []).append(number)
+    return groups
+
+
+def rank_entities(
+    members: Sequence[Member],
+    validators: Sequence[int],
+    tally: Tally,
+    epoch: int,
+    beacon: bytes,
+    leaders: Sequence[Sequence[int]],
+    parameters_cooldown: int,
+    min_uptime_ppm: int,
+) -> tuple[int, ...]:
+    """Order the entities of a slot and return each one's proposing member.
+
+    `leaders` holds, for the last slots with a block, oldest first, the members whose entities were primary or made a
+    block; of these the last min(cooldown, eligible - 1) put their entities in cooldown.
+    """
+    groups = entity_members(members, validators)
+    under_evidence = {
+        entity: any(epoch < tally.evidence_until[number] for number in numbers) for entity, numbers in groups.items()
+    }
+    uptimes = {entity: _uptime(tally, numbers) for entity, numbers in groups.items()}
+    eligible = [entity for entity in groups if not under_evidence[entity] and uptimes[entity] >= min_uptime_ppm]
+    quorum = 2 * len(validators) // 3 + 1
+    if sum(len(groups[entity]) for entity in eligible) < quorum:
+        eligible = [entity for entity in groups if not under_evidence[entity]]
+    cooldown = min(parameters_cooldown, len(eligible) - 1)
+    recent = leaders[len(leaders) - cooldown :] if cooldown > 0 else ()
+    cooling = {members[number].entity for numbers in recent for number in numbers}
+    able = set(eligible)
+    standings = []
+    for entity, numbers in groups.items():
+        if under_evidence[entity]:
+            group = UNDER_EVIDENCE
+        elif entity not in able:
+            group = INELIGIBLE
+        else:
+            group = COOLING if entity in cooling else ELIGIBLE
+        credits = sum(tally.credits[number] for number in numbers)
+        penalty = min(tally.penalty_ppm[number] for number in numbers)
+        score = 0 if group == UNDER_EVIDENCE else live_score(credits, uptimes[entity], penalty)
+        standings.append(Standing(group, -score, rank_digest(beacon + entity), _proposer(members, tally, numbers, beacon)))
+    return tuple(standing.proposer for standing in sorted(standings))
+
+
+def _uptime(tally: Tally, numbers: Sequence[int]) -> int:
+    return uptime_ppm(sum(tally.beacons[number] for number in numbers), sum(tally.held[number] for number in numbers))
+
+
+def _proposer(members: Sequence[Member], tally: Tally, numbers: Sequence[int], beacon: bytes) -> int:
+    """The member of an entity with the best score of its own; equal scores are ordered by the beacon."""
+    if len(numbers) == 1:
+        return numbers[0]
+    return min(
+        numbers,
+        key=lambda number: (
+            -live_score(tally.credits[number], _uptime(tally, (number,)), tally.penalty_ppm[number]),
+            rank_digest(beacon + members[number].key),
+        ),
+    )

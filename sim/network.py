@@ -1,0 +1,202 @@
+"""The simulated network: latency between regions, jitter, uplinks with a rate, loss and partitions.
+
+One event object carries a broadcast from receiver to receiver, so that the event queue holds one entry a message on
+its way and not one a delivery.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from importlib import resources
+from random import Random
+from typing import NamedTuple
+
+import simpy
+from simpy.events import NORMAL
+
+from lucid.machines.effects import Received
+from sim.trace import Trace
+
+RECEIVER_BITS = 10
+RECEIVERS = 1 << RECEIVER_BITS
+PPM = 1_000_000
+JITTER_BITS = 10
+FRAME_BYTES = 66
+"""Ethernet, IP and TCP headers of one segment."""
+
+
+class Profile(NamedTuple):
+    """How far apart nodes are: one-way microseconds within a place, jitter by quantile in ppm of the median.
+
+    `measured` profiles take the medians between places from `data/regions.csv`.
+    """
+
+    name: str
+    local_us: int
+    jitter: tuple[tuple[int, int], ...]
+    measured: bool
+    about: str
+
+
+# (quantile in 1/1024, factor in ppm), joined by straight lines. Only the medians between regions are measured; the
+# shapes are assumptions: a tight body with a long tail, as paths with queues have.
+STEADY = ((0, 970_000), (512, 1_000_000), (922, 1_060_000), (1_014, 1_300_000), (1_023, 2_500_000))
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("regions", 500, STEADY, True, "measured medians between ten cloud regions (Azure), assumed jitter"),
+        Profile("lan", 200, STEADY, False, "one switched network: 0.2 ms one way, assumed"),
+        Profile(
+            "tor",
+            600_000,
+            ((0, 400_000), (512, PPM), (922, 2_500_000), (1_014, 6_000_000), (1_023, 10_000_000)),
+            False,
+            "onion services: 0.6 s one way at the median, seconds in the tail, assumed",
+        ),
+        Profile("constant", 100_000, ((0, PPM), (1_023, PPM)), False, "exactly 100 ms one way"),
+    )
+}
+
+
+class Flight(simpy.Event):
+    """One message on its way to `arrivals`: ascending integers that join arrival time and receiver."""
+
+    def __init__(self, event: Received, sender: int, number: int, arrivals: list[int]) -> None:
+        self.event = event
+        self.sender = sender
+        self.number = number
+        self.arrivals = arrivals
+        self.place = 0
+        self._ok = True
+
+
+class Network:
+    """Carries messages between nodes by index and counts them by kind (the message's tag)."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        base_us: Sequence[Sequence[int]],
+        profile: Profile,
+        bandwidth_bps: int,
+        random: Random,
+        trace: Trace,
+    ) -> None:
+        self.env = env
+        self.base_us = base_us
+        self.size = len(base_us)
+        self.messages = [0] * 64
+        self.bytes = [0] * 64
+        self.deliveries = 0
+        self._sent = 0
+        self.loss_ppm = 0
+        self.cut: set[tuple[int, int]] = set()
+        self.withheld: set[tuple[int, int]] = set()
+        self.receivers: list[Callable[[Received], None]] = []
+        self._jitter = jitter_table(profile)
+        self._steady = all(factor == PPM for factor in self._jitter)
+        self._bandwidth_bps = bandwidth_bps
+        self._uplink_free = [0] * self.size
+        self._bits = random.getrandbits
+        self._random = random
+        self._trace = trace
+        self._callbacks = (self._arrive,)
+
+    def send(self, sender: int, key: bytes, receivers: Iterable[int], data: bytes) -> None:
+        """Send `data` from a node (with its id) to each receiver; copies queue at the sender's uplink."""
+        kind = data[1]
+        if self.cut or self.loss_ppm or self.withheld:
+            receivers = self._filter(sender, kind, receivers)
+        now = self.env.now
+        copy_us = (len(data) + FRAME_BYTES) * 8_000_000 // self._bandwidth_bps
+        depart = self._uplink_free[sender]
+        if depart < now:
+            depart = now
+        base = self.base_us[sender]
+        if self._steady:
+            arrivals = [(depart + base[each]) << RECEIVER_BITS | each for each in receivers]
+            if copy_us:
+                arrivals = [code + (place * copy_us << RECEIVER_BITS) for place, code in enumerate(arrivals, 1)]
+        else:
+            arrivals = []
+            jitter, bits = self._jitter, self._bits
+            at = depart
+            for each in receivers:
+                at += copy_us
+                arrivals.append((at + base[each] * jitter[bits(JITTER_BITS)] // PPM) << RECEIVER_BITS | each)
+        count = len(arrivals)
+        if not count:
+            return
+        self._uplink_free[sender] = depart + copy_us * count
+        self.messages[kind] += count
+        self.bytes[kind] += count * len(data)
+        self._trace.sent(now, sender, data)
+        arrivals.sort()
+        self._sent += 1
+        flight = Flight(Received(key, data), sender, self._sent, arrivals)
+        flight.callbacks = self._callbacks
+        self.env.schedule(flight, NORMAL, (arrivals[0] >> RECEIVER_BITS) - now)
+
+    def _arrive(self, flight: Flight) -> None:
+        now = self.env.now
+        arrivals, place, number = flight.arrivals, flight.place, flight.number << RECEIVER_BITS
+        receivers, note, event = self.receivers, self._trace.note, flight.event
+        last = len(arrivals)
+        code = arrivals[place]
+        while True:
+            receiver = code & (RECEIVERS - 1)
+            note((now, number | receiver))
+            if self._trace.writing:
+                self._trace.delivered(now, flight.sender, receiver, event.data[1])
+            self.deliveries += 1
+            receivers[receiver](event)
+            place += 1
+            if place == last:
+                return
+            code = arrivals[place]
+            at = code >> RECEIVER_BITS
+            if at != now:
+                break
+        flight.place = place
+        flight.callbacks = self._callbacks
+        self.env.schedule(flight, NORMAL, at - now)
+
+    def _filter(self, sender: int, kind: int, receivers: Iterable[int]) -> list[int]:
+        """Drop what a partition, loss or a withholding node keeps back."""
+        if (sender, kind) in self.withheld:
+            return []
+        kept = [each for each in receivers if (sender, each) not in self.cut]
+        if self.loss_ppm:
+            kept = [each for each in kept if self._random.randrange(PPM) >= self.loss_ppm]
+        return kept
+
+
+def jitter_table(profile: Profile) -> list[int]:
+    """Factors in ppm by 1024-quantile, by straight lines between the profile's points."""
+    table: list[int] = []
+    points = profile.jitter
+    for (low, first), (high, second) in zip(points, points[1:], strict=False):
+        table += [first + (second - first) * (place - low) // (high - low) for place in range(low, high)]
+    return [*table, points[-1][1]]
+
+
+def region_names() -> list[str]:
+    """The regions of the shipped table, in its order."""
+    return list(_regions())
+
+
+def base_latency_us(profile: Profile, places: Sequence[str]) -> list[list[int]]:
+    """One-way microseconds between nodes at `places`: half of the measured round trip, or the profile's local figure."""
+    if not profile.measured:
+        return [[profile.local_us] * len(places) for _ in places]
+    table = _regions()
+    return [[profile.local_us if a == b else table[a][b] * 500 for b in places] for a in places]
+
+
+def _regions() -> dict[str, dict[str, int]]:
+    text = resources.files("sim").joinpath("data/regions.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return {
+        row["region"]: {name: int(value) for name, value in row.items() if name != "region" and value} for row in rows
+    }

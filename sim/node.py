@@ -1,0 +1,224 @@
+"""The SimPy driver: runs a node's two machines in virtual time and performs their effects in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import simpy
+from simpy.events import NORMAL
+
+from lucid.machines.effects import (
+    Broadcast,
+    CancelTimer,
+    Effect,
+    Effects,
+    Observe,
+    Received,
+    Respond,
+    Send,
+    SetTimer,
+    Started,
+    Store,
+    Tell,
+    TimerFired,
+)
+from lucid.machines.engine import Engine
+from lucid.machines.manager import Manager
+from lucid.machines.votelog import new_log
+from sim.disk import Disk
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+
+class Alarm(simpy.Event):
+    """Something that happens to a runner later: a timer, or the end of a write."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self._ok = True
+
+
+class Runner:
+    """One machine of a node: hands it events, applies its writes, performs its effects in order.
+
+    While a write is on its way to the disk, or the processor is still busy with signatures, effects queue behind it.
+    """
+
+    def __init__(self, node: Node, machine: Manager | Engine, disk: Disk, journal: Callable[..., None] | None) -> None:
+        self.node = node
+        self.env = node.world.env
+        self.machine = machine
+        self.handle: Callable[[int, Any], Effects] = machine.handle
+        self.disk = disk
+        self.other: Runner = self
+        self.alive = True
+        self._journal = journal
+        self._running = False
+        self._queue: deque[Effect] = deque()
+        self._timers: dict[str, Alarm] = {}
+        self._crypto = node.world.crypto
+        self._performers: dict[type, Callable[[Any], None]] = {
+            Send: self._send,
+            Broadcast: self._broadcast,
+            SetTimer: self._set_timer,
+            CancelTimer: self._cancel_timer,
+            Respond: self._respond,
+            Observe: self._observe,
+        }
+
+    def step(self, event: Any) -> None:
+        """Let the machine handle an event now."""
+        now = self.env.now
+        node = self.node
+        clock_ms = (now + node.clock_offset_us) // 1000 + node.world.epoch_ms
+        if self._journal is not None:
+            self._journal(clock_ms, event)
+        effects = self.handle(clock_ms, event)
+        spent_us = self._crypto.spent_us
+        if spent_us:
+            self._crypto.spent_us = 0
+            node.busy_until = (node.busy_until if node.busy_until > now else now) + spent_us
+        if not effects:
+            return
+        for effect in effects:
+            if type(effect) is Store:
+                self.disk.write(effect.writes)
+        self._queue.extend(effects)
+        if self._running:
+            return
+        if node.busy_until > now:
+            self._running = True
+            self._later(self._resume, node.busy_until - now)
+        else:
+            self._run()
+
+    def kill(self) -> None:
+        """The process is gone: nothing that it had in hand happens any more."""
+        self.alive = False
+        self._timers.clear()
+        self._queue.clear()
+        self._running = True
+
+    def _run(self) -> None:
+        self._running = True
+        queue, performers = self._queue, self._performers
+        while queue:
+            effect = queue.popleft()
+            kind = type(effect)
+            if kind is Tell:
+                self.other.step(effect.event)  # type: ignore[union-attr]
+            elif kind is Store:
+                if self.node.disk_us:
+                    self._later(self._synced, self.node.disk_us)
+                    return
+                self.disk.sync()
+            else:
+                performers[kind](effect)
+        if self.alive:
+            self._running = False
+
+    def _later(self, callback: Callable[[Any], None], delay_us: int) -> None:
+        alarm = Alarm()
+        alarm.callbacks = [callback]
+        self.env.schedule(alarm, NORMAL, delay_us)
+
+    def _resume(self, _: Alarm) -> None:
+        if self.alive:
+            self._run()
+
+    def _synced(self, _: Alarm) -> None:
+        if self.alive:
+            self.disk.sync()
+            self._run()
+
+    def _send(self, effect: Send) -> None:
+        receiver = self.node.world.index.get(effect.peer)
+        if receiver is not None:
+            self.node.world.network.send(self.node.index, self.node.key, (receiver,), effect.data)
+
+    def _broadcast(self, effect: Broadcast) -> None:
+        world = self.node.world
+        peers = self.node.peers
+        if effect.without:
+            skipped = {world.index[key] for key in effect.without}
+            peers = [each for each in peers if each not in skipped]
+        world.network.send(self.node.index, self.node.key, peers, effect.data)
+
+    def _set_timer(self, effect: SetTimer) -> None:
+        node = self.node
+        at_us = (effect.at_ms - node.world.epoch_ms) * 1000 - node.clock_offset_us
+        alarm = Alarm(effect.timer)
+        alarm.callbacks = [self._fire]
+        self._timers[effect.timer] = alarm
+        self.env.schedule(alarm, NORMAL, max(0, at_us - self.env.now))
+
+    def _cancel_timer(self, effect: CancelTimer) -> None:
+        self._timers.pop(effect.timer, None)
+
+    def _fire(self, alarm: Alarm) -> None:
+        if self._timers.get(alarm.name) is alarm:
+            del self._timers[alarm.name]
+            self.step(TimerFired(alarm.name))
+
+    def _respond(self, effect: Respond) -> None:
+        self.node.world.responded(self.node, effect)
+
+    def _observe(self, effect: Observe) -> None:
+        self.node.world.observed(self.node, effect.fact)
+
+
+class Node:
+    """A Pi: its disks, its clock, and its two machines while it is up."""
+
+    def __init__(self, world: World, index: int, secret: bytes, name: str, place: str) -> None:
+        self.world = world
+        self.index = index
+        self.secret = secret
+        self.name = name
+        self.place = place
+        self.key = world.crypto.public_key(secret)
+        self.peers: list[int] = []
+        self.disk_us = world.scenario.disk_us
+        self.clock_offset_us = 0
+        self.busy_until = 0
+        self.engine_disk = Disk()
+        self.manager_disk = Disk()
+        self.engine_disk.write([new_log()])
+        self.engine_disk.sync()
+        self.manager: Runner | None = None
+        self.engine: Runner | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether the node runs."""
+        return self.manager is not None
+
+    def start(self) -> None:
+        """Start both machines from what the disks hold."""
+        world = self.world
+        peers = tuple([world.nodes[index].key for index in self.peers])
+        manager = Manager(self.key, world.genesis, world.crypto, self.manager_disk, peers, world.scenario.snapshot_blocks)
+        engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk)
+        self.manager = Runner(self, manager, self.manager_disk, world.journal(self, "manager"))
+        self.engine = Runner(self, engine, self.engine_disk, world.journal(self, "engine"))
+        self.manager.other, self.engine.other = self.engine, self.manager
+        self.engine.step(Started())
+        self.manager.step(Started())
+
+    def crash(self) -> None:
+        """Stop at once; what was not synced is lost."""
+        if self.manager is None or self.engine is None:
+            return
+        for runner in (self.manager, self.engine):
+            runner.kill()
+            runner.disk.crash()
+        self.manager = self.engine = None
+        self.busy_until = 0
+
+    def receive(self, event: Received) -> None:
+        """A message arrived; a node that is down does not hear it."""
+        if self.manager is not None:
+            self.manager.step(event)

@@ -1,0 +1,80 @@
+"""The load: clients that sign session anchors and hand them to nodes, and what became of each."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import simpy
+
+from lucid.chain.transactions import SessionAnchor, claim_message
+from lucid.machines.effects import Respond, Submitted
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+OWNERS = 16
+SESSION_MS = 600_000
+CHUNK_BYTES = 1 << 20
+
+
+class Workload:
+    """One anchor every `every_us`, each at a node that is up, drawn from the stream."""
+
+    def __init__(self, world: World, every_us: int, random: Random) -> None:
+        self.world = world
+        self.submitted = 0
+        self.accepted: dict[bytes, tuple[int, int]] = {}
+        self.refused = 0
+        self._every_us = every_us
+        self._random = random
+        self._owners = [random.randbytes(32) for _ in range(OWNERS)]
+        self._asked: dict[int, int] = {}
+        if every_us:
+            self._next()
+
+    def responded(self, node: int, effect: Respond) -> bytes | None:
+        """A node answered a client; returns the id of what it accepted."""
+        at_us = self._asked.pop(effect.request, None)
+        if at_us is None or effect.refusal is not None:
+            self.refused += 1
+            return None
+        self.accepted[effect.transaction] = (node, at_us)
+        return effect.transaction
+
+    def _next(self) -> None:
+        timeout = self.world.env.timeout(self._every_us)
+        assert timeout.callbacks is not None
+        timeout.callbacks.append(self._submit)
+
+    def _submit(self, _: simpy.Event) -> None:
+        self._next()
+        node = self.world.nodes[self._random.randrange(len(self.world.nodes))]
+        if node.engine is None:
+            return
+        self.submitted += 1
+        self._asked[self.submitted] = self.world.env.now
+        node.engine.step(Submitted(self.submitted, self._anchor()))
+
+    def _anchor(self) -> SessionAnchor:
+        random, crypto = self._random, self.world.clients
+        owner = self._owners[random.randrange(OWNERS)]
+        identity = bytearray(random.randbytes(16))
+        identity[6] = identity[6] & 0x0F | 0x40
+        identity[8] = identity[8] & 0x3F | 0x80
+        chunks = 1 + random.randrange(200)
+        ended_ms = self.world.epoch_ms + self.world.env.now // 1000
+        blank = SessionAnchor(
+            bytes(identity),
+            crypto.public_key(owner),
+            ended_ms - SESSION_MS,
+            ended_ms,
+            random.randbytes(32),
+            random.randbytes(32),
+            chunks,
+            chunks * CHUNK_BYTES,
+            b"",
+            bytes(64),
+        )
+        signature = crypto.sign(owner, claim_message(self.world.genesis.chain_id, blank))
+        return SessionAnchor(*[*(getattr(blank, name) for name in blank.__struct_fields__[:-1]), signature])

@@ -1,0 +1,190 @@
+"""The world: builds a network from a scenario, runs it in virtual time, and tells its watchers what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+
+import simpy
+
+from lucid.chain.blocks import Block
+from lucid.chain.codec import decode
+from lucid.machines.chain import BLOCK_TABLE
+from lucid.machines.effects import Fact, Respond
+
+from sim.crypto import MeteredCrypto
+from sim.journal import JournalWriter
+from sim.network import PROFILES, Network, base_latency_us, region_names
+from sim.node import Node
+from sim.scenario import Fault, Scenario
+from sim.trace import Trace
+from sim.workload import Workload
+
+EPOCH_MS = 1_790_000_000_000
+"""The genesis time of every simulated network: a date in 2026, so that clocks look like clocks."""
+
+PROPOSAL_KIND = 1
+
+
+class Watcher(Protocol):
+    """Looks on; nothing that it does may change the run, but it may end it by raising."""
+
+    def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
+        """A machine observed something."""
+
+    def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
+        """A node told a client that its transaction is accepted."""
+
+    def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
+        """A fault began or ended."""
+
+
+class World:
+    """A simulated network. Times are microseconds since genesis in `env`, milliseconds elsewhere."""
+
+    def __init__(self, scenario: Scenario, trace: Trace, journals: Path | None = None) -> None:
+        self.scenario = scenario
+        self.trace = trace
+        self.epoch_ms = EPOCH_MS
+        self.env = simpy.Environment()
+        self.crypto = MeteredCrypto(scenario.crypto)
+        self.clients = MeteredCrypto(scenario.crypto)
+        self.watchers: list[Watcher] = []
+        self.journals: list[JournalWriter] = []
+        self._journal_folder = journals
+        profile = PROFILES[scenario.profile]
+        places = scenario.regions or region_names()
+        where = [places[index % len(places)] for index in range(scenario.nodes)]
+        self.base_us = base_latency_us(profile, where)
+        self.network = Network(
+            self.env,
+            self.base_us,
+            profile,
+            scenario.bandwidth_mbps * 1_000_000,
+            self.stream("network"),
+            trace,
+        )
+        secrets = self.stream("keys")
+        seeds = [secrets.randbytes(32) for _ in range(scenario.nodes)]
+        administrators = [secrets.randbytes(32) for _ in range(3)]
+        keys = [self.crypto.public_key(seed) for seed in seeds]
+        self.genesis = scenario.genesis(
+            keys, EPOCH_MS, tuple([self.crypto.public_key(each) for each in administrators])
+        )
+        self.index = {key: index for index, key in enumerate(keys)}
+        self.nodes = [Node(self, index, seed, f"n{index:02}", where[index]) for index, seed in enumerate(seeds)]
+        for node in self.nodes:
+            node.peers = [each.index for each in self.nodes if each is not node]
+        self.network.receivers = [node.receive for node in self.nodes]
+        self.workload = Workload(self, scenario.anchor_every_ms * 1000, self.stream("workload"))
+        self._schedule_faults()
+
+    def stream(self, name: str) -> Random:
+        """A random stream of its own, so that one more use of chance somewhere shifts nothing elsewhere."""
+        return Random(f"{self.scenario.seed}/{name}")
+
+    def journal(self, node: Node, machine: str) -> Callable[..., None] | None:
+        """Where a starting machine's events are kept, if they are."""
+        if self._journal_folder is None:
+            return None
+        writer = JournalWriter(self._journal_folder, self, node, machine)
+        self.journals.append(writer)
+        return writer.write
+
+    def start(self) -> None:
+        """Start every node that no fault keeps down from the beginning."""
+        down = {fault.node for fault in self.scenario.fault if fault.kind == "crash" and fault.at_ms == 0}
+        for node in self.nodes:
+            if node.index not in down:
+                node.start()
+
+    def run(self, until_ms: int) -> None:
+        """Go on to a moment of virtual time."""
+        if until_ms * 1000 > self.env.now:
+            self.env.run(until=until_ms * 1000)
+
+    def close(self) -> None:
+        """Finish the journals."""
+        for journal in self.journals:
+            journal.close()
+
+    def observed(self, node: Node, fact: Fact) -> None:
+        """A machine observed something: trace it and tell the watchers."""
+        now = self.env.now
+        self.trace.fact(now, node.index, fact)
+        for watcher in self.watchers:
+            watcher.on_fact(now, node, fact)
+
+    def responded(self, node: Node, effect: Respond) -> None:
+        """A node answered a client."""
+        accepted = self.workload.responded(node.index, effect)
+        if accepted is not None:
+            for watcher in self.watchers:
+                watcher.on_accepted(self.env.now, node, accepted)
+
+    def block(self, node: Node, hash_: bytes) -> Block:
+        """A block that a node has stored."""
+        data = node.manager_disk.get(BLOCK_TABLE, hash_)
+        assert data is not None, "an observed block is stored"
+        return decode(data, Block)
+
+    def quorum_connected(self) -> bool:
+        """Whether a quorum of the genesis validators is up and pairwise connected."""
+        quorum = 2 * len(self.nodes) // 3 + 1
+        cut = self.network.cut
+        for node in self.nodes:
+            if not node.up:
+                continue
+            group = [
+                each
+                for each in self.nodes
+                if each.up and (node.index, each.index) not in cut and (each.index, node.index) not in cut
+            ]
+            if len(group) >= quorum:
+                return True
+        return False
+
+    def _schedule_faults(self) -> None:
+        for fault in self.scenario.fault:
+            self._at(fault.at_ms, lambda _, fault=fault: self._fault(fault, True))
+            if fault.until_ms is not None:
+                self._at(fault.until_ms, lambda _, fault=fault: self._fault(fault, False))
+
+    def _at(self, at_ms: int, callback: Callable[[Any], None]) -> None:
+        timeout = self.env.timeout(at_ms * 1000)
+        assert timeout.callbacks is not None
+        timeout.callbacks.append(callback)
+
+    def _fault(self, fault: Fault, begins: bool) -> None:
+        now = self.env.now
+        self.trace.fault(now, f"{fault.kind} {'begins' if begins else 'ends'} node={fault.node} groups={fault.groups}")
+        node = None if fault.node is None else self.nodes[fault.node]
+        if fault.kind == "crash" and node is not None:
+            if begins:
+                node.crash()
+            else:
+                node.start()
+        elif fault.kind == "clock" and node is not None:
+            node.clock_offset_us += (fault.offset_ms if begins else -fault.offset_ms) * 1000
+        elif fault.kind == "withhold" and node is not None:
+            change = self.network.withheld.add if begins else self.network.withheld.discard
+            change((node.index, PROPOSAL_KIND))
+        elif fault.kind == "loss":
+            self.network.loss_ppm = int(fault.percent * 10_000) if begins else 0
+        elif fault.kind == "partition":
+            pairs = {
+                (a, b)
+                for group in fault.groups
+                for other in fault.groups
+                if other is not group
+                for a in group
+                for b in other
+            }
+            self.network.cut = self.network.cut | pairs if begins else self.network.cut - pairs
+        for watcher in self.watchers:
+            watcher.on_fault(now, fault, begins)
+
+
+

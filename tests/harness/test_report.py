@@ -1,0 +1,449 @@
+"""Holds `report.html` to what it promises: well-formed, self-contained, bounded in size and time, honest about a run.
+
+The metrics are made up by a small generator here, so that every shape of run is at hand without running one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import random
+import re
+import time
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness import palette
+from harness.report import render
+
+HOSTILE = "<script>alert('1')</script>\"&amp;]]><!-- \x00\u202e\ud800 Þjóð 節點 🐢 </title></style>"
+SELF_CLOSING = {"meta", "link", "rect", "circle", "path"}
+
+
+def percentiles(values: list[float]) -> dict[str, float | None]:
+    if not values:
+        return dict.fromkeys(("p50", "p90", "p99", "max"))
+    ordered = sorted(values)
+    parts = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+    return {name: ordered[int(part * (len(ordered) - 1))] for name, part in parts.items()}
+
+
+def fake_chain(
+    chance: random.Random, nodes: int, blocks: int, faults: list[dict[str, Any]], epoch_views: int, delay_ms: float
+) -> dict[str, list[list[float]]]:
+    """Series of a run with a tenure of 12 views, a timeout of 5 s for a leader that is down, and halts while split."""
+    series: dict[str, list[list[float]]] = {name: [] for name in ("chain", "skips", "forks", "finality")}
+    epoch, view, now_ms, height, leader = 0, 0, 10_000.0, 0, 0
+    while height < blocks:
+        view += 1
+        if view % 12 == 1:
+            leader = chance.randrange(nodes)
+        hit = [f for f in faults if f["at_ms"] <= now_ms < f["until_ms"]]
+        split = next((f for f in hit if f["kind"] == "partition"), None)
+        if split:
+            now_ms = split["until_ms"] + 5_000
+        down = any(f["kind"] == "crash" and f["what"] == f"n{leader:02}" for f in hit)
+        if down or (nodes > 3 and chance.random() < 0.004):
+            series["skips"].append([epoch, view, now_ms + 5_000])
+            if chance.random() < 0.2:
+                series["forks"].append([epoch, view, height + 1, now_ms + 4_900])
+            now_ms += 5_000
+            leader = chance.randrange(nodes)
+            continue
+        height += 1
+        latency = 3 * delay_ms * chance.lognormvariate(0.05, 0.12) + (900 if chance.random() < 0.01 else 0)
+        tick = now_ms // 10_000 * 10_000
+        series["chain"].append([height, epoch, view, tick, now_ms, now_ms + latency, leader, chance.choice([0, 1, 3])])
+        series["finality"].append([now_ms + latency, latency])
+        now_ms = max(now_ms + 400, tick + 10_000 + chance.uniform(0, 20))
+        if view >= epoch_views:
+            epoch, view = epoch + 1, 0
+    return series
+
+
+def fake_metrics(
+    nodes: int = 10,
+    blocks: int = 360,
+    faults: list[dict[str, Any]] | None = None,
+    epoch_views: int = 8_640,
+    delay_ms: float = 74.0,
+    verdict: str = "pass",
+) -> dict[str, Any]:
+    """A plausible metrics document of a run that made so many blocks."""
+    chance, faults = random.Random(blocks * 1009 + nodes), faults or []
+    series = fake_chain(chance, nodes, blocks, faults, epoch_views, delay_ms)
+    spread = sorted(delay_ms * chance.lognormvariate(0, 0.6) for _ in range(400 if blocks else 0))
+    series["propagation_cdf"] = [[at, (i + 1) / 400] for i, at in enumerate(spread)]
+    led = [sum(row[6] == index for row in series["chain"]) for index in range(nodes)]
+    uneven = sum(abs(a - b) for a in led for b in led) / 2 / nodes / max(1, blocks)
+    sizes = {"proposal": 2_100, "notarize": 180, "finalize": 180, "certificate": 900, "transaction": 520, "ping": 60}
+    sent = {kind: blocks * nodes * chance.randint(1, nodes) for kind in sizes if blocks}
+    messages, volume = sum(sent.values()), sum(count * sizes[kind] for kind, count in sent.items())
+    latencies = [row[1] for row in series["finality"]]
+    checks = {"agreement": blocks, "validity": blocks, "no_double_vote": 4 * blocks, "progress": 0}
+    ppm = [1_000_000 * count // max(1, blocks) for count in led]
+    shares = [{"node": i, "name": f"n{i:02}", "blocks": led[i], "ppm": ppm[i]} for i in range(nodes)]
+    broken = "agreement" if verdict == "diverged" else ""
+    reason = {"pass": "", "no_progress": "no block became final for 412 s"}.get(verdict, "agreement at height 211")
+    return {
+        **{"lucid": "0.1.0", "scenario": "default", "seed": 1, "nodes": nodes, "crypto": "modelled"},
+        **{"profile": "regions", "verdict": verdict, "reason": reason, "wall_seconds": 8.14},
+        "description": "A handful of nodes in five regions, with a session anchored every few seconds.",
+        "command": f"lucid sim run default --nodes {nodes} --duration 1h --seed 1 --crypto modelled",
+        "duration_ms": int(max([60_000, *(row[5] for row in series["chain"])]) + 9_000),
+        **{key: f"{chance.getrandbits(256):064x}" for key in ("trace_hash", "state_root", "chain_id")},
+        "blocks": {"final": blocks, "height": blocks, "forked": len(series["forks"]), "epoch": blocks // epoch_views},
+        "finality_ms": percentiles(latencies),
+        "finality_ratio": sum(latencies) / blocks / 3 / delay_ms if blocks else None,
+        "one_way_delay_ms": delay_ms,
+        "interval_ms": {"mean": 10_003.4 if blocks else None, "deviation": 212.7 if blocks else None},
+        "propagation_ms": percentiles(spread),
+        **{"missed_views": len(series["skips"]), "timeouts": 4 * len(series["skips"])},
+        "leaders": {"gini": uneven, "shares": shares},
+        "traffic": {
+            **{"messages": messages, "messages_per_node_block": messages / nodes / blocks if blocks else None},
+            **{"bytes": volume, "bytes_per_node_block": volume / nodes / blocks if blocks else None},
+            "by_kind": [{"kind": kind, "messages": n, "bytes": n * sizes[kind]} for kind, n in sent.items()],
+        },
+        **{"events": messages * 2, "events_per_second": messages / 4.07, "messages_per_second": messages / 8.14},
+        "sessions": {"submitted": blocks, "final": max(0, blocks - 2), "latency_ms": percentiles(latencies)},
+        "refusals": {"LUCID_ERR_7001": 31, "LUCID_ERR_5004": 2} if faults else {},
+        "invariants": [{"name": name, "checks": checks[name], "broken": int(name == broken)} for name in checks],
+        "faults": faults,
+        "series": series,
+    }
+
+
+STORM: list[dict[str, Any]] = [
+    {"at_ms": 600_000, "until_ms": 1_260_000, "kind": "crash", "what": "n03"},
+    {"at_ms": 1_260_000, "until_ms": 1_260_000, "kind": "restart", "what": "n03"},
+    {"at_ms": 1_500_000, "until_ms": 1_860_000, "kind": "partition", "what": "n00 n01 n02 n03 n04 | the rest"},
+    {"at_ms": 2_300_000, "until_ms": 2_900_000, "kind": "loss", "what": "5% on all links"},
+    {"at_ms": 2_500_000, "until_ms": 3_200_000, "kind": "crash", "what": "n07"},
+]
+DAY_OF_FAULTS = [
+    {"at_ms": at, "until_ms": at + 2_000_000, "kind": "crash", "what": f"n{at // 4_000_000:02}"}
+    for at in range(4_000_000, 80_000_000, 4_000_000)
+] + [{"at_ms": 30_000_000, "until_ms": 37_000_000, "kind": "partition", "what": "half"}]
+
+RUNS: dict[str, dict[str, Any]] = {
+    "no block": fake_metrics(4, 0, verdict="no_progress"),
+    "one node": fake_metrics(1, 6),
+    "small": fake_metrics(4, 6),
+    "minutes": fake_metrics(4, 40, [{"at_ms": 60_000, "until_ms": 170_000, "kind": "crash", "what": "n02"}]),
+    "default": fake_metrics(),
+    "storm": fake_metrics(10, 320, STORM, verdict="diverged"),
+    "hundred nodes": fake_metrics(100, 60, delay_ms=900.0),
+    "a day": fake_metrics(100, 8_640, DAY_OF_FAULTS, epoch_views=1_440),
+    "a day of four": fake_metrics(4, 8_640, epoch_views=8_640),
+}
+
+
+class StrictPage(HTMLParser):
+    """Fails on what a browser would have to guess: unclosed, wrongly nested or wrongly self-closed elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in SELF_CLOSING, f"<{tag}/> leaves <{tag}> open in HTML"
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def parsed(page: str) -> StrictPage:
+    """The page after both strict parsers accepted it."""
+    ElementTree.fromstring(page.encode())
+    reader = StrictPage()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def words_of(page: str) -> str:
+    return " ".join(parsed(page).words).replace(palette.NARROW_SPACE, " ")
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def run(request: pytest.FixtureRequest) -> tuple[dict[str, Any], str]:
+    metrics = RUNS[request.param]
+    return metrics, render(metrics)
+
+
+def test_page_parses_as_html_and_as_xml(run: tuple[dict[str, Any], str]) -> None:
+    page = parsed(run[1])
+    assert [tag for tag, _ in page.elements].count("h1") == 1
+    names = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(names) == len(set(names))
+
+
+def test_page_refers_to_nothing_outside_itself(run: tuple[dict[str, Any], str]) -> None:
+    metrics, html = run
+    assert not re.search(r"(https?:)?//\w|@import|url\(", html)
+    for tag, attrs in parsed(html).elements:
+        assert tag not in {"iframe", "img", "object", "embed", "base", "form", "a", "use", "image"}
+        assert "src" not in attrs
+        assert attrs.get("href", "data:,") == "data:,"
+    assert render(json.loads(json.dumps(metrics))) == html
+
+
+def test_every_picture_has_a_title_and_a_description(run: tuple[dict[str, Any], str]) -> None:
+    page = parsed(run[1])
+    names = {attrs.get("id") for _, attrs in page.elements}
+    pictures = [attrs for tag, attrs in page.elements if tag == "svg" and attrs.get("aria-hidden") != "true"]
+    assert len(pictures) == (5 if run[0]["blocks"]["final"] else 0)
+    for attrs in pictures:
+        assert attrs["role"] == "img"
+        assert {attrs["aria-labelledby"], attrs["aria-describedby"]} <= names
+
+
+def test_nothing_is_drawn_outside_its_picture(run: tuple[dict[str, Any], str]) -> None:
+    for drawn in ElementTree.fromstring(run[1].encode()).iter("svg"):
+        _, _, width, height = map(float, drawn.attrib["viewBox"].split())
+        for shape in drawn.iter():
+            assert "nan" not in "".join(shape.attrib.values())
+            for name, extent, limit in (("x", "width", width), ("y", "height", height)):
+                start = float(shape.get(name) or shape.get(f"c{name}") or 0)
+                assert 0 <= start <= start + float(shape.get(extent) or 0) <= limit + 0.6
+
+
+def test_the_policy_lets_the_pages_own_script_run(run: tuple[dict[str, Any], str]) -> None:
+    page = ElementTree.fromstring(run[1].encode())
+    [policy] = [meta.attrib["content"] for meta in page.iter("meta") if meta.get("http-equiv")]
+    [script] = [element.text or "" for element in page.iter("script")]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy.startswith("default-src 'none';") and f"script-src 'sha256-{digest}'" in policy
+
+
+def test_a_day_on_a_hundred_nodes_stays_small_and_quick() -> None:
+    start = time.perf_counter()
+    page = render(RUNS["a day"])
+    assert time.perf_counter() - start < 2
+    assert len(page.encode()) < 1_500_000
+
+
+@pytest.mark.parametrize("verdict", ["pass", "no_progress", "diverged"])
+def test_verdict_is_said_and_coloured(verdict: str) -> None:
+    metrics = fake_metrics(4, 6, verdict=verdict)
+    page = render(metrics)
+    assert verdict.upper().replace("_", " ") in parsed(page).words
+    assert metrics["reason"] in words_of(page)
+    assert f"--verdict:var(--{verdict})" in page
+
+
+def test_header_holds_what_repeats_and_identifies_the_run() -> None:
+    metrics = RUNS["default"]
+    words = parsed(render(metrics)).words
+    assert {metrics[key] for key in ("scenario", "command", "trace_hash", "state_root", "chain_id")} <= set(words)
+
+
+def test_figures_on_the_page_are_those_of_the_document() -> None:
+    metrics = fake_metrics()
+    metrics |= {"missed_views": 17, "timeouts": 1_234, "finality_ratio": 1.0349, "events_per_second": 151_234.4}
+    metrics["finality_ms"] = {"p50": 231.0, "p90": 1_250.0, "p99": 61_000.0, "max": 5_400_000.0}
+    metrics["leaders"]["gini"] = 0.0214
+    words = words_of(render(metrics))
+    for figure in ("17", "1 234 timeouts", "1.03", "151 234", "0.021", "231 ms", "p90 1.25 s", "max 1 h 30 min"):
+        assert figure in words
+
+
+def test_a_run_without_blocks_says_so() -> None:
+    for words in (words_of(render(RUNS["no block"])), words_of(render({}))):
+        assert "No block became final in this run." in words
+        assert words.count("Nothing to show.") == 5
+
+
+@pytest.mark.parametrize("key", sorted(RUNS["storm"]))
+def test_any_one_part_may_be_missing(key: str) -> None:
+    parsed(render({name: value for name, value in RUNS["storm"].items() if name != key}))
+
+
+def planted(value: Any) -> Any:
+    """The document with every string in it made hostile, and the keys of `refusals` too."""
+    if isinstance(value, dict):
+        return {k: {HOSTILE: 3} if k == "refusals" else planted(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [planted(v) for v in value]
+    return HOSTILE if isinstance(value, str) else value
+
+
+def test_hostile_strings_stay_text() -> None:
+    page = render(planted(RUNS["storm"]))
+    reader = parsed(page)
+    assert [tag for tag, _ in reader.elements].count("script") == 1
+    assert not any(name.startswith("on") for _, attrs in reader.elements for name in attrs)
+    assert "節點 🐢" in "".join(reader.words)
+    assert not re.search("[\x00\u202e\ud800]", page)
+
+
+@given(st.text())
+def test_escaped_text_is_one_text_node_and_one_attribute(words: str) -> None:
+    safe = palette.escape(words)
+    element = ElementTree.fromstring(f'<a b="{safe}">{safe}</a>')
+    assert len(element) == 0
+    assert element.attrib["b"] == (element.text or "")
+    assert len(element.attrib["b"]) == len(words)
+
+
+@settings(max_examples=25, deadline=None)
+@given(nodes=st.integers(1, 120), blocks=st.integers(0, 900), delay_ms=st.floats(0.01, 20_000))
+def test_any_size_of_run_renders(nodes: int, blocks: int, delay_ms: float) -> None:
+    parsed(render(fake_metrics(nodes, blocks, delay_ms=delay_ms, epoch_views=7)))
+
+
+def picture(page: str, name: str) -> ElementTree.Element:
+    drawn = ElementTree.fromstring(page.encode()).iter("svg")
+    return next(svg for svg in drawn if svg.get("aria-labelledby") == f"{name}-title")
+
+
+def marks(page: str, name: str, kind: str) -> list[ElementTree.Element]:
+    return [shape for shape in picture(page, name).iter() if shape.get("class") == kind]
+
+
+def test_few_blocks_are_drawn_each_and_many_are_binned() -> None:
+    few, many = render(RUNS["default"]), render(RUNS["a day"])
+    assert len(marks(few, "chain", "tx")) + len(marks(few, "chain", "blank")) == 360
+    assert len(marks(many, "chain", "hit")) < 400
+    assert not marks(many, "chain", "tx")
+    assert {shape.get("class") for shape in picture(many, "chain").iter("path")} >= {"heat1", "heat2"}
+    assert len(marks(few, "finality", "point")) == 360
+    assert marks(many, "finality", "band") and not marks(many, "finality", "point")
+
+
+def test_skips_and_forks_are_ticks_at_their_time() -> None:
+    metrics = fake_metrics(4, 6)
+    half = metrics["duration_ms"] / 2
+    metrics["series"] |= {"skips": [[0, 3, half]], "forks": [[0, 4, 5, half]]}
+    page = render(metrics)
+    for kind in ("skip", "fork"):
+        [tick] = marks(page, "chain", kind)
+        assert abs(float(tick.attrib["x"]) - (104 + 1106) / 2) < 3
+        assert "view " in tick.attrib["data-tip"]
+    assert len(marks(page, "chain", "forklink")) == 1
+
+
+def test_a_crash_shades_its_row_and_a_partition_the_height() -> None:
+    page = render(RUNS["storm"])
+    crashes, [split] = marks(page, "chain", "crash row"), marks(page, "chain", "partition shade")
+    assert [float(c.attrib["height"]) for c in crashes] == [16, 16]
+    assert float(crashes[1].attrib["y"]) - float(crashes[0].attrib["y"]) == 4 * 16
+    assert float(split.attrib["height"]) > 10 * 16
+    assert len(marks(render(RUNS["storm"] | {"faults": STORM * 30}), "chain", "crash row")) == 2
+
+
+def test_a_crash_without_an_end_lasts_until_the_restart_or_the_end() -> None:
+    metrics = fake_metrics(4, 12)
+    metrics["faults"] = [
+        {"at_ms": 20_000, "until_ms": None, "kind": "crash", "what": "n01"},
+        {"at_ms": 50_000, "until_ms": None, "kind": "restart", "what": "n01"},
+        {"at_ms": 60_000, "until_ms": None, "kind": "crash", "what": "n02"},
+    ]
+    tips = [bar.attrib["data-tip"] for bar in marks(render(metrics), "chain", "crash")]
+    assert sorted(tips, key=lambda tip: tip[-12:]) == [
+        "crash n01\nfrom 0:00:20.000 until 0:00:50.000",
+        "restart n01\nfrom 0:00:50.000",
+        f"crash n02\nfrom 0:01:00.000 until {palette.moment(metrics['duration_ms'])}",
+    ]
+
+
+def test_leader_bars_stand_in_proportion() -> None:
+    metrics = RUNS["default"]
+    bars = marks(render(metrics), "leaders", "bar")
+    shares = [share["ppm"] for share in metrics["leaders"]["shares"] if share["ppm"]]
+    heights = [float(bar.attrib["height"]) for bar in bars]
+    assert len(bars) == len(shares)
+    assert heights == pytest.approx([heights[0] * share / shares[0] for share in shares], abs=0.2)
+
+
+def test_many_kinds_of_message_are_added_up() -> None:
+    metrics = fake_metrics(4, 6)
+    metrics["traffic"]["by_kind"] = [{"kind": f"kind {i}", "messages": 1, "bytes": 100 - i} for i in range(20)]
+    words = words_of(render(metrics))
+    assert "8 others" in words and "kind 11" in words and "kind 12" not in words
+
+
+def test_long_tables_are_cut_and_say_so() -> None:
+    metrics = fake_metrics(4, 6)
+    metrics["faults"] = [{"at_ms": at, "until_ms": at + 1, "kind": "crash", "what": "n00"} for at in range(1_000)]
+    page = render(metrics)
+    assert "and 900 more, in metrics.json" in words_of(page)
+    assert [tag for tag, _ in parsed(page).elements].count("tr") < 120
+
+
+def test_broken_invariants_come_first_and_idle_ones_are_named() -> None:
+    words = words_of(render(fake_metrics(4, 6, verdict="diverged")))
+    assert words.index("✕ broken") < words.index("✓ held")
+    assert "not exercised" in words
+
+
+def test_scale_maps_its_ends_and_clamps() -> None:
+    for log, middle in ((False, 500.5), (True, 10**1.5)):
+        scale = palette.Scale(1, 1_000, 10, 40, log)
+        assert [scale(value) for value in (0.5, 1, middle, 1_000, 5_000)] == pytest.approx([10, 10, 25, 40, 40])
+
+
+@given(st.floats(1e-3, 1e12), st.integers(2, 12))
+def test_ticks_are_few_round_and_inside(hi: float, wanted: int) -> None:
+    scale = palette.Scale(0, hi, 0, 1)
+    for ticks in (scale.ticks(wanted), scale.time_ticks(wanted)):
+        assert 1 <= len(ticks) <= wanted + 1
+        assert all(0 <= tick <= hi * 1.000001 for tick in ticks)
+    logarithmic = palette.Scale(1e-4, hi, 0, 1, log=True).ticks(wanted)
+    assert all(f"{tick:e}"[0] in "125" and 1e-4 <= tick <= hi for tick in logarithmic)
+
+
+@pytest.mark.parametrize(
+    ("value", "spelled"),
+    [
+        (None, palette.NONE), (float("nan"), palette.NONE), (True, palette.NONE), (0, "0 ms"), (0.4, "0.4 ms"),
+        (231.26, "231 ms"), (1_234, "1.23 s"), (59_999, "60 s"), (61_000, "1 min 1 s"), (3_600_000, "1 h"),
+        (5_400_000, "1 h 30 min"), (86_400_000, "24 h"), (180_000_000, "2 d 2 h"),
+    ],
+)  # fmt: skip
+def test_spans_are_spelled_as_one_says_them(value: Any, spelled: str) -> None:
+    assert palette.duration(value) == spelled
+
+
+def test_numbers_sizes_and_moments_are_spelled() -> None:
+    space = palette.NARROW_SPACE
+    assert palette.count(8_640) == f"8{space}640"
+    assert [palette.decimal(x) for x in (1.0349, 12.345, 123.4, 1_234.5)] == ["1.03", "12.3", "123", f"1{space}234"]
+    assert [palette.size(x) for x in (0, 999, 1_024, 1_572_864)] == ["0 B", "999 B", "1 KiB", "1.5 MiB"]
+    assert palette.moment(3_723_004) == "1:02:03.004"
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb (WCAG 2.2, definition)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_colours_stand_out_from_the_card(theme: int) -> None:
+    """WCAG 2.2: 4.5:1 for text (1.4.3), 3:1 for marks (1.4.11)."""
+    needed = dict.fromkeys(("ink", "soft", "faint", "pass", "no_progress", "diverged"), 4.5)
+    needed |= dict.fromkeys(("block", "skip", "fork", "crash", "partition", "disturbance"), 3.0)
+    card = luminance(palette.COLOURS["card"][theme])
+    for name, ratio in needed.items():
+        colour = luminance(palette.COLOURS[name][theme])
+        assert (max(card, colour) + 0.05) / (min(card, colour) + 0.05) >= ratio, name
