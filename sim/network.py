@@ -111,8 +111,7 @@ class Network:
         now = self.env.now
         copy_us = (len(data) + FRAME_BYTES) * 8_000_000 // self._bandwidth_bps
         depart = self._uplink_free[sender]
-        if depart < now:
-            depart = now
+        depart = max(depart, now)
         base = self.base_us[sender]
         if self._steady:
             arrivals = [(depart + base[each]) << RECEIVER_BITS | each for each in receivers]

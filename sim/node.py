@@ -44,7 +44,7 @@ class Alarm(simpy.Event):
 class Runner:
     """One machine of a node: hands it events, applies its writes, performs its effects in order.
 
-    While a write is on its way to the disk, or the processor is still busy with signatures, effects queue behind it.
+    While a write is on its way to the disk, or the machine's core is still busy with signatures, effects queue behind it.
     """
 
     def __init__(self, node: Node, machine: Manager | Engine, disk: Disk, journal: Callable[..., None] | None) -> None:
@@ -57,6 +57,7 @@ class Runner:
         self.alive = True
         self._journal = journal
         self._running = False
+        self._busy_until = 0
         self._queue: deque[Effect] = deque()
         self._timers: dict[str, Alarm] = {}
         self._crypto = node.world.crypto
@@ -72,16 +73,19 @@ class Runner:
     def step(self, event: Any) -> None:
         """Let the machine handle an event now."""
         now = self.env.now
-        node = self.node
-        clock_ms = (now + node.clock_offset_us) // 1000 + node.world.epoch_ms
+        clock_ms = (now + self.node.clock_us) // 1000
         if self._journal is not None:
             self._journal(clock_ms, event)
         effects = self.handle(clock_ms, event)
-        spent_us = self._crypto.spent_us
-        if spent_us:
-            self._crypto.spent_us = 0
-            node.busy_until = (node.busy_until if node.busy_until > now else now) + spent_us
+        crypto = self._crypto
+        if crypto.spent_us:
+            self._busy_until = (self._busy_until if self._busy_until > now else now) + crypto.spent_us
+            crypto.spent_us = 0
         if not effects:
+            return
+        if len(effects) == 1 and not self._running and self._busy_until <= now and type(effects[0]) is Tell:
+            # Most messages just pass from the manager to the engine.
+            self.other.step(effects[0].event)
             return
         for effect in effects:
             if type(effect) is Store:
@@ -89,9 +93,9 @@ class Runner:
         self._queue.extend(effects)
         if self._running:
             return
-        if node.busy_until > now:
+        if self._busy_until > now:
             self._running = True
-            self._later(self._resume, node.busy_until - now)
+            self._later(self._resume, self._busy_until - now)
         else:
             self._run()
 
@@ -141,15 +145,11 @@ class Runner:
 
     def _broadcast(self, effect: Broadcast) -> None:
         world = self.node.world
-        peers = self.node.peers
-        if effect.without:
-            skipped = {world.index[key] for key in effect.without}
-            peers = [each for each in peers if each not in skipped]
-        world.network.send(self.node.index, self.node.key, peers, effect.data)
+        world.network.send(self.node.index, self.node.key, self.node.peers, effect.data)
 
     def _set_timer(self, effect: SetTimer) -> None:
         node = self.node
-        at_us = (effect.at_ms - node.world.epoch_ms) * 1000 - node.clock_offset_us
+        at_us = effect.at_ms * 1000 - node.clock_us
         alarm = Alarm(effect.timer)
         alarm.callbacks = [self._fire]
         self._timers[effect.timer] = alarm
@@ -182,8 +182,7 @@ class Node:
         self.key = world.crypto.public_key(secret)
         self.peers: list[int] = []
         self.disk_us = world.scenario.disk_us
-        self.clock_offset_us = 0
-        self.busy_until = 0
+        self.clock_us = world.epoch_ms * 1000
         self.engine_disk = Disk()
         self.manager_disk = Disk()
         self.engine_disk.write([new_log()])
@@ -200,7 +199,9 @@ class Node:
         """Start both machines from what the disks hold."""
         world = self.world
         peers = tuple([world.nodes[index].key for index in self.peers])
-        manager = Manager(self.key, world.genesis, world.crypto, self.manager_disk, peers, world.scenario.snapshot_blocks)
+        manager = Manager(
+            self.key, world.genesis, world.crypto, self.manager_disk, peers, world.scenario.snapshot_blocks
+        )
         engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk)
         self.manager = Runner(self, manager, self.manager_disk, world.journal(self, "manager"))
         self.engine = Runner(self, engine, self.engine_disk, world.journal(self, "engine"))
@@ -216,7 +217,6 @@ class Node:
             runner.kill()
             runner.disk.crash()
         self.manager = self.engine = None
-        self.busy_until = 0
 
     def receive(self, event: Received) -> None:
         """A message arrived; a node that is down does not hear it."""

@@ -13,7 +13,6 @@ from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.machines.chain import BLOCK_TABLE
 from lucid.machines.effects import Fact, Respond
-
 from sim.crypto import MeteredCrypto
 from sim.journal import JournalWriter
 from sim.network import PROFILES, Network, base_latency_us, region_names
@@ -167,7 +166,7 @@ class World:
             else:
                 node.start()
         elif fault.kind == "clock" and node is not None:
-            node.clock_offset_us += (fault.offset_ms if begins else -fault.offset_ms) * 1000
+            node.clock_us += (fault.offset_ms if begins else -fault.offset_ms) * 1000
         elif fault.kind == "withhold" and node is not None:
             change = self.network.withheld.add if begins else self.network.withheld.discard
             change((node.index, PROPOSAL_KIND))
@@ -185,6 +184,3 @@ class World:
             self.network.cut = self.network.cut | pairs if begins else self.network.cut - pairs
         for watcher in self.watchers:
             watcher.on_fault(now, fault, begins)
-
-
-

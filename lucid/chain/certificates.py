@@ -31,9 +31,7 @@ class Certificate(Record):
         return certificate_digest(encode(self))
 
 
-def assemble(
-    epoch: int, view: int, kind: int, block: bytes, signatures: Mapping[int, bytes], size: int
-) -> Certificate:
+def assemble(epoch: int, view: int, kind: int, block: bytes, signatures: Mapping[int, bytes], size: int) -> Certificate:
     """Make a certificate from verified signatures by validator index in a set of `size`."""
     bitmap = bytearray((size + 7) // 8)
     places = sorted(signatures)

@@ -7,6 +7,8 @@ the block at the first one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
@@ -149,27 +151,43 @@ class Execution:
 
     def credit_late_votes(self, votes: tuple[Vote, ...], chain_id: bytes, crypto: Crypto) -> None:
         """Credit notarize votes for ancestors of this slot or the last, each once; raises `BLOCK_LATE_VOTES`."""
-        index = self.parent.validators.index if not self.opening else self.parent.next_validators.index
-        blocks = {(block.view, block.hash): place for place, block in enumerate(self.recent)}
-        order: tuple[int, int] = (0, 0)
-        for vote in votes:
-            place = index.get(vote.signer)
-            found = blocks.get((vote.view, vote.block))
-            if place is None or found is None or vote.kind != NOTARIZE or vote.epoch != self.epoch:
-                raise Refusal(Code.BLOCK_LATE_VOTES, "no vote for a recent ancestor")
-            block = self.recent[found]
-            if block.epoch != self.epoch or block.slot < self.slot - 1 or order >= (vote.view, place + 1):
-                raise Refusal(Code.BLOCK_LATE_VOTES, "ancestor too old or votes out of order")
-            order = (vote.view, place + 1)
-            bitmap = bytearray(block.credited)
-            if bitmap[place >> 3] >> (place & 7) & 1:
-                raise Refusal(Code.BLOCK_LATE_VOTES, "already credited")
+        creditable = self.creditable(votes)
+        if len(creditable) != len(votes):
+            raise Refusal(Code.BLOCK_LATE_VOTES, "not each for a recent ancestor, once, in order")
+        for vote, found, place in creditable:
             message = vote_message(chain_id, vote.epoch, vote.view, NOTARIZE, vote.block)
             if not crypto.verify(vote.signer, message, vote.signature):
                 raise Refusal(Code.BLOCK_LATE_VOTES, "signature does not hold")
+        for _, found, place in creditable:
+            block = self.recent[found]
+            bitmap = bytearray(block.credited)
             bitmap[place >> 3] |= 1 << (place & 7)
             self.recent[found] = RecentBlock(block.slot, block.epoch, block.view, block.hash, bytes(bitmap))
             self._credit(self.validators[place], block.slot, self.parameters.vote_credits)
+
+    def creditable(self, votes: Iterable[Vote]) -> list[tuple[Vote, int, int]]:
+        """The votes that may still be credited, with the places of their ancestor and signer, if in ascending order.
+
+        Signatures are not looked at.
+        """
+        index = self.parent.validators.index if not self.opening else self.parent.next_validators.index
+        blocks = {
+            (block.view, block.hash): place
+            for place, block in enumerate(self.recent)
+            if block.epoch == self.epoch and block.slot >= self.slot - 1
+        }
+        order: tuple[int, int] = (0, 0)
+        kept: list[tuple[Vote, int, int]] = []
+        for vote in votes:
+            found = blocks.get((vote.view, vote.block))
+            place = index.get(vote.signer)
+            if found is None or place is None or vote.kind != NOTARIZE or vote.epoch != self.epoch:
+                continue
+            credited = self.recent[found].credited[place >> 3] >> (place & 7) & 1
+            if not credited and order < (vote.view, place + 1):
+                order = (vote.view, place + 1)
+                kept.append((vote, found, place))
+        return kept
 
     def count_beacon(self, member: int, slot: int) -> None:
         """Count a heartbeat that the rules have let through."""

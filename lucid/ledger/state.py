@@ -73,12 +73,16 @@ class Ledger:
         self.core = core
         self.rows = rows
         update = TreeUpdate(self._parent_node)
-        self.root = update.apply(
-            {
-                state_key_digest(key): None if value is None else state_value_digest(value)
-                for key, value in rows.items()
-            }
-        ) if rows else self._stored_root()
+        self.root = (
+            update.apply(
+                {
+                    state_key_digest(key): None if value is None else state_value_digest(value)
+                    for key, value in rows.items()
+                }
+            )
+            if rows
+            else self._stored_root()
+        )
         self.nodes = update.writes
         self.validators, self.next_validators = self._sets()
 

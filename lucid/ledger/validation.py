@@ -185,13 +185,7 @@ class Validator:
             raise Refusal(Code.BLOCK_CERTIFICATE)
 
     def _creditable(self, block: Execution, votes: tuple[Vote, ...]) -> tuple[Vote, ...]:
-        """The late votes that can be credited, in their order; each is tried by itself."""
-        index = block.parent.validators.index
-        taken: list[Vote] = []
-        for vote in sorted(votes, key=lambda vote: (vote.view, index.get(vote.signer, -1))):
-            try:
-                block.credit_late_votes((vote,), self.chain_id, self.crypto)
-            except Refusal:
-                continue
-            taken.append(vote)
-        return tuple(taken)
+        """Credit the late votes that can be; the engine has verified their signatures and put them in order."""
+        taken = tuple([vote for vote, _, _ in block.creditable(votes)])
+        block.credit_late_votes(taken, self.chain_id, self.crypto)
+        return taken

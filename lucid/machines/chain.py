@@ -45,7 +45,7 @@ class Chain:
         self.validator = Validator(genesis, crypto)
         self.final_certificate: Certificate | None = None
         self.pending_final: Certificate | None = None
-        self._flushed: list[Ledger] = []
+        self.flushed: list[Ledger] = []
         self.recovered: list[Write] = []
         self.tree = self._load()
 
@@ -57,9 +57,9 @@ class Chain:
 
     def settle(self) -> None:
         """Let go of ledgers whose rows the store now holds; called before each event."""
-        for ledger in self._flushed:
+        for ledger in self.flushed:
             ledger.settle()
-        self._flushed = []
+        self.flushed = []
 
     def verify(self, certificate: Certificate) -> bool:
         """Whether a certificate of the current epoch holds."""
@@ -100,7 +100,7 @@ class Chain:
             writes += each.ledger.flush()
             writes.append((HEIGHT_TABLE, height_key(each.height), each.hash))
             writes.append((UNFINAL_TABLE, each.hash, None))
-            self._flushed.append(each.ledger)
+            self.flushed.append(each.ledger)
         # The root's rows stay in memory until the store holds them: reads of this very step go through it.
         dropped, stale = tree.advance(node)
         for each in dropped:
@@ -135,7 +135,9 @@ class Chain:
         repeats = best.closing and best is not tree.root
         turn = best.repeat if repeats else best.turn
         head = best.ledger.core.head
-        ready = best.certified >= tree.notarised_view and (repeats or best.height == 0 or self.parent_certificate() is not None)
+        ready = best.certified >= tree.notarised_view and (
+            repeats or best.height == 0 or self.parent_certificate() is not None
+        )
         members = best.ledger.core.roster.members
         return ViewContext(
             tree.epoch,
@@ -191,7 +193,7 @@ class Chain:
         self.final_certificate = certificate
         self.pending_final = None
         self.tree = ForkTree(node, certificate.epoch + node.closing, certificate if node.closing else None)
-        self._flushed = [ledger]
+        self.flushed = [ledger]
         return writes
 
     @staticmethod
@@ -208,7 +210,7 @@ class Chain:
         if hash_ is None:
             ledger = genesis_ledger(self.genesis, self.reader)
             self.recovered = [*ledger.flush(), (ROOT_TABLE, ROOT_KEY, self.chain_id)]
-            self._flushed = [ledger]
+            self.flushed = [ledger]
             root = ForkNode(self.chain_id, None, None, ledger, self.parameters)
             root.certified = 0
             return ForkTree(root, 0, None)
@@ -228,7 +230,9 @@ class Chain:
 
     def _load_unfinal(self, tree: ForkTree) -> None:
         waiting = [(hash_, self.block(hash_)) for hash_, _ in self.reader.scan(UNFINAL_TABLE)]
-        blocks = sorted(((hash_, block) for hash_, block in waiting if block is not None), key=lambda each: each[1].header.height)
+        blocks = sorted(
+            ((hash_, block) for hash_, block in waiting if block is not None), key=lambda each: each[1].header.height
+        )
         for hash_, block in blocks:
             tree.add(self.judge(block, hash_))
 

@@ -186,10 +186,9 @@ class Send(Record, tag=50):
 
 
 class Broadcast(Record, tag=51):
-    """Send bytes to every peer but those in `without`."""
+    """Send bytes to every peer."""
 
     data: bytes
-    without: tuple[bytes, ...] = ()
 
 
 class Store(Record, tag=52):

@@ -73,6 +73,7 @@ class Engine:
         self.admission = Admission(secret, self.key, genesis, crypto, reader)
         self.context: ViewContext | None = None
         self._entry_view = 0
+        self._entered_ms = 0
         self._timed_out = False
         self._building = False
         self._verdict: Verdict | None = None
@@ -109,15 +110,18 @@ class Engine:
         if self.context is None or (context.epoch, context.view) > self.view:
             return self._enter(now, context, skipped=False)
         if (context.epoch, context.view) == self.view:
+            moved = context.parent != self.context.parent and not self._timed_out
             self.context = context
-            return self._prepare_proposal(now)
+            # A later parent makes the proposal due later: the timer waits for the right moment.
+            effects: Effects = [self._view_timer()] if moved else []
+            return effects + self._prepare_proposal(now)
         return []
 
     def _on_certificate(self, now: int, event: CertificateStored) -> Effects:
         certificate, context = event.certificate, event.context
         effects: Effects = []
         if certificate.kind == NOTARIZE and event.held:
-            effects += self._finalize(certificate.epoch, certificate.view, certificate.block)
+            effects += self._finalize(now, certificate.epoch, certificate.view, certificate.block)
         if (context.epoch, context.view) > self.view:
             skipped = certificate.kind == SKIP
             self.timeout.view_ended(skipped)
@@ -140,12 +144,12 @@ class Engine:
             self.log.enter(view)
         self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
         self._entry_view = context.parent_view
+        self._entered_ms = now
         self._timed_out = False
         self._building = False
-        due_ms = self._due_ms(context)
         effects: Effects = [
             Observe(EnteredView(context.epoch, context.view, skipped)),
-            SetTimer(VIEW_TIMER, max(now, due_ms) + self.timeout.current_ms),
+            self._view_timer(),
             SetTimer(RESEND_TIMER, now + self.timeout.base_ms),
             CancelTimer(HOLD_TIMER),
             CancelTimer(PROPOSE_TIMER),
@@ -157,6 +161,11 @@ class Engine:
         if self._verdict is not None:
             effects += self._on_verdict(now, self._verdict)
         return effects
+
+    def _view_timer(self) -> SetTimer:
+        """The current timeout after the later of entering and the moment the proposal is due."""
+        assert self.context is not None
+        return SetTimer(VIEW_TIMER, max(self._entered_ms, self._due_ms(self.context)) + self.timeout.current_ms)
 
     def _due_ms(self, context: ViewContext) -> int:
         """When the proposal is due: the tick after the parent's; a closing block is proposed again at once."""
@@ -192,9 +201,7 @@ class Engine:
                     max(context.parent_tick + 1, self.genesis.tick_at(now)),
                     self.crypto.vrf_prove(self._secret, context.beacon),
                     late,
-                    self.admission.mempool.candidates(
-                        parameters.max_block_transactions, parameters.max_block_bytes
-                    ),
+                    self.admission.mempool.candidates(parameters.max_block_transactions, parameters.max_block_bytes),
                 )
             )
         ]
@@ -235,9 +242,9 @@ class Engine:
             allowed = parameters.block_interval_ms + self.timeout.current_ms + parameters.max_clock_drift_ms
             if now > tick_ms + allowed:
                 return []
-        return self._vote(NOTARIZE, verdict.block)
+        return self._vote(now, NOTARIZE, verdict.block)
 
-    def _finalize(self, epoch: int, view: int, block: bytes) -> Effects:
+    def _finalize(self, now: int, epoch: int, view: int, block: bytes) -> Effects:
         """On leaving a view by its notarisation, unless its timer has fired."""
         if self.context is None or epoch != self.context.epoch or self.key not in self._validators():
             return []
@@ -245,12 +252,17 @@ class Engine:
             return []
         if not (view >= self.context.view - 1 and self.log.may_sign(epoch, view, FINALIZE)):
             return []
-        return self._vote(FINALIZE, block, view)
+        return self._vote(now, FINALIZE, block, view)
 
-    def _vote(self, kind: int, block: bytes, view: int | None = None) -> Effects:
+    def _vote(self, now: int, kind: int, block: bytes, view: int | None = None) -> Effects:
         """Sign a vote, make it durable, send it and count it."""
         vote = self._sign(kind, block, view)
-        effects: Effects = [Store((self.log.write(),)), Observe(Signed(vote)), Tell(Cast(vote))]
+        effects: Effects = [
+            Store((self.log.write(),)),
+            Observe(Signed(vote)),
+            Tell(Cast(vote)),
+            SetTimer(RESEND_TIMER, now + self.timeout.base_ms),
+        ]
         return effects + self._count(vote)
 
     def _sign(self, kind: int, block: bytes, view: int | None = None) -> Vote:
@@ -275,14 +287,15 @@ class Engine:
         return self._count(message.vote)
 
     def _count(self, vote: Vote) -> Effects:
+        polls = self.polls
         try:
-            certificate = self.polls.count(vote)
+            certificate = polls.count(vote)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code))]
         if certificate is not None:
             return [Tell(Assembled(certificate))]
-        if self.polls.evidence:
-            evidence, self.polls.evidence = self.polls.evidence, []
+        if polls.evidence:
+            evidence, polls.evidence = polls.evidence, []
             return [effect for each in evidence for effect in self.admission.submit_own(each)]
         return []
 
@@ -292,7 +305,7 @@ class Engine:
         if self.context is None:
             return []
         if event.timer == VIEW_TIMER:
-            return self._on_view_timer()
+            return self._on_view_timer(now)
         if event.timer == PROPOSE_TIMER:
             return self._prepare_proposal(now)
         if event.timer == HOLD_TIMER:
@@ -300,14 +313,14 @@ class Engine:
         assert event.timer == RESEND_TIMER
         return self._resend(now)
 
-    def _on_view_timer(self) -> Effects:
+    def _on_view_timer(self, now: int) -> Effects:
         """Too late for a block in this view: give it up."""
         context = self.context
         assert context is not None
         self._timed_out = True
         effects: Effects = [Observe(TimedOut(context.epoch, context.view))]
         if self._votes_here(SKIP):
-            effects += self._vote(SKIP, b"")
+            effects += self._vote(now, SKIP, b"")
         return effects
 
     def _resend(self, now: int) -> Effects:

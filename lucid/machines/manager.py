@@ -126,7 +126,8 @@ class Manager:
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
-        self.chain.settle()
+        if self.chain.flushed:
+            self.chain.settle()
         if self.snapshots.due:
             return self.snapshots.take() + self._handlers[type(event)](now, event)
         return self._handlers[type(event)](now, event)
@@ -208,7 +209,7 @@ class Manager:
         held = kind == NOTARIZE and certificate.block in tree.nodes
         effects.append(Tell(CertificateStored(certificate, held, self.chain.context())))
         message = encode_message(CertificateMessage(certificate))
-        effects.append(Broadcast(message, () if peer is None else (peer,)))
+        effects.append(Broadcast(message))
         if kind == NOTARIZE and not held:
             self.syncing.repair_from(peer)
             effects.append(SetTimer(REPAIR_TIMER, now + REPAIR_DELAY_MS))
@@ -229,9 +230,9 @@ class Manager:
             self.chain.hold_final(certificate)
             self.syncing.repair_from(peer)
             return [SetTimer(REPAIR_TIMER, now + REPAIR_DELAY_MS)]
-        return self._finalise(now, node, certificate, peer)
+        return self._finalise(node, certificate)
 
-    def _finalise(self, now: int, node: ForkNode, certificate: Certificate, peer: bytes | None) -> Effects:
+    def _finalise(self, node: ForkNode, certificate: Certificate) -> Effects:
         path, writes = self.chain.finalise(node, certificate)
         self.snapshots.on_final(path)
         tree = self.chain.tree
@@ -248,7 +249,7 @@ class Manager:
         if node.closing:
             # Those who miss this certificate would go on proposing the closing block: forward it once.
             message = encode_message(CertificateMessage(certificate))
-            effects.append(Broadcast(message, () if peer is None else (peer,)))
+            effects.append(Broadcast(message))
             effects.append(Tell(CertificateStored(certificate, True, self.chain.context())))
             self._waiting.clear()
             self._standing_view.clear()
@@ -304,7 +305,7 @@ class Manager:
             return [*effects, Send(peer, encode_message(request))]
         if node is None:
             node = self.chain.judge(block, hash_)
-            effects += self._add(now, node, peer)
+            effects += self._add(node)
         self._waiting.pop(vote.view, None)
         if self.chain.tree.epoch != vote.epoch:
             return effects
@@ -336,7 +337,7 @@ class Manager:
         ):
             raise Refusal(Code.PROPOSAL_INVALID, "not signed by the leader of its view")
 
-    def _add(self, now: int, node: ForkNode, peer: bytes | None) -> Effects:
+    def _add(self, node: ForkNode) -> Effects:
         """Store a judged block; if it was waited for, act on what certified it."""
         tree = self.chain.tree
         wanted = tree.wanted.get(node.hash)
@@ -347,7 +348,7 @@ class Manager:
         ]
         final = self.chain.pending_final
         if final is not None and final.block == node.hash:
-            return effects + self._finalise(now, node, final, peer)
+            return [*effects, *self._finalise(node, final), Tell(self.chain.context())]
         if wanted is not None:
             certificate = tree.certificates.get((wanted, NOTARIZE))
             if certificate is not None:
@@ -427,12 +428,10 @@ class Manager:
             built = self._built
             if built is None or built.header.hash != vote.block or built.header.parent not in tree.nodes:
                 return []
-            block = Block(
-                built.header, event.signature, built.parent_certificate, built.late_votes, built.transactions
-            )
+            block = Block(built.header, event.signature, built.parent_certificate, built.late_votes, built.transactions)
             parent = tree.nodes[built.header.parent]
             node = ForkNode(vote.block, block, parent, built.ledger, self.chain.parameters)
-            effects += self._add(now, node, None)
+            effects += self._add(node)
             ahead = built.parent_certificate
             base_view = ahead.view if ahead is not None and ahead.epoch == vote.epoch else 0
             proposal, fresh = Proposal(vote, block, None), True
@@ -494,7 +493,7 @@ class Manager:
             if hash_ not in self.chain.tree.nodes:
                 node = self.chain.judge(block, hash_)
                 effects += self._record_quietly(block.parent_certificate)
-                effects += self._add(now, node, peer)
+                effects += self._add(node)
         for certificate in page.certificates:
             if certificate.kind == FINALIZE:
                 effects += self._learn(now, certificate, peer)

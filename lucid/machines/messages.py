@@ -165,7 +165,7 @@ def decode_message(data: bytes) -> Message:
 
 
 def _decode_again(data: bytes) -> Message:
-    global _young, _old  # noqa: PLW0603 - a cache of a pure function, in two generations
+    global _young, _old
     if len(data) > MAX_MESSAGE_BYTES:
         raise Refusal(Code.OVERSIZED, f"{len(data)} bytes")
     message = _old.get(data)

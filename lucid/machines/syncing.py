@@ -120,9 +120,7 @@ class Syncing:
             self._goal = 0
             return Page((), ())
         hashes = [block.header.hash for block in message.blocks]
-        linked = all(
-            block.header.parent == above for block, above in zip(message.blocks[1:], hashes[:-1], strict=True)
-        )
+        linked = all(block.header.parent == above for block, above in zip(message.blocks[1:], hashes[:-1], strict=True))
         same_epoch = all(block.header.epoch == tree.epoch for block in message.blocks)
         certificates = tuple([each for each in message.certificates if each.block == hashes[-1]])
         if not linked or not same_epoch or not certificates or not all(map(self.chain.verify, certificates)):

@@ -85,7 +85,9 @@ def rank_entities(
         credits = sum(tally.credits[number] for number in numbers)
         penalty = min(tally.penalty_ppm[number] for number in numbers)
         score = 0 if group == UNDER_EVIDENCE else live_score(credits, uptimes[entity], penalty)
-        standings.append(Standing(group, -score, rank_digest(beacon + entity), _proposer(members, tally, numbers, beacon)))
+        standings.append(
+            Standing(group, -score, rank_digest(beacon + entity), _proposer(members, tally, numbers, beacon))
+        )
     return tuple(standing.proposer for standing in sorted(standings))
 
 
