@@ -5,34 +5,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import Write
 
-Undo = tuple[str, bytes, bytes | None]
 
-
-class Disk:
-    """Tables of bytes. A write is seen at once and is safe from `sync` on; `crash` takes back the rest."""
+class Disk(MemoryStore):
+    """A write is seen at once and is safe from `sync` on; `crash` takes back the rest."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, dict[bytes, bytes]] = {}
-        self._unsynced: deque[list[Undo]] = deque()
-
-    def get(self, table: str, key: bytes) -> bytes | None:
-        """The bytes as last written."""
-        rows = self._tables.get(table)
-        return None if rows is None else rows.get(key)
-
-    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
-        """The table in ascending order of keys."""
-        return sorted(self._tables.get(table, {}).items())
+        super().__init__()
+        self._unsynced: deque[list[Write]] = deque()
 
     def write(self, writes: Iterable[Write]) -> None:
         """Apply one batch; it is undone by a crash that comes before its `sync`."""
-        undo: list[Undo] = []
+        undo: list[Write] = []
+        tables = self._tables
         for table, key, value in writes:
-            rows = self._tables.get(table)
+            rows = tables.get(table)
             if rows is None:
-                rows = self._tables[table] = {}
+                rows = tables[table] = {}
             undo.append((table, key, rows.get(key)))
             if value is None:
                 rows.pop(key, None)
@@ -47,8 +38,4 @@ class Disk:
     def crash(self) -> None:
         """Lose what was not synced, newest first."""
         while self._unsynced:
-            for table, key, value in reversed(self._unsynced.pop()):
-                if value is None:
-                    self._tables[table].pop(key, None)
-                else:
-                    self._tables[table][key] = value
+            super().write(reversed(self._unsynced.pop()))

@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
+from itertools import pairwise
 from random import Random
-from typing import NamedTuple
-
-import simpy
-from simpy.events import NORMAL
+from typing import Any, NamedTuple
 
 from lucid.machines.effects import Received
+from sim.clock import Moment, VirtualClock
 from sim.trace import Trace
 
 RECEIVER_BITS = 10
@@ -59,16 +58,23 @@ PROFILES = {
 }
 
 
-class Flight(simpy.Event):
+class Flight(Moment):
     """One message on its way to `arrivals`: ascending integers that join arrival time and receiver."""
 
-    def __init__(self, event: Received, sender: int, number: int, arrivals: list[int]) -> None:
+    def __init__(
+        self,
+        callbacks: list[Callable[[Any], None]],
+        event: Received,
+        sender: int,
+        number: int,
+        arrivals: list[int],
+    ) -> None:
+        super().__init__(callbacks)
         self.event = event
         self.sender = sender
         self.number = number
         self.arrivals = arrivals
         self.place = 0
-        self._ok = True
 
 
 class Network:
@@ -76,14 +82,14 @@ class Network:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        clock: VirtualClock,
         base_us: Sequence[Sequence[int]],
         profile: Profile,
         bandwidth_bps: int,
         random: Random,
         trace: Trace,
     ) -> None:
-        self.env = env
+        self.clock = clock
         self.base_us = base_us
         self.size = len(base_us)
         self.messages = [0] * 64
@@ -101,14 +107,14 @@ class Network:
         self._bits = random.getrandbits
         self._random = random
         self._trace = trace
-        self._callbacks = (self._arrive,)
+        self._callbacks: list[Callable[[Any], None]] = [self._arrive]
 
     def send(self, sender: int, key: bytes, receivers: Iterable[int], data: bytes) -> None:
         """Send `data` from a node (with its id) to each receiver; copies queue at the sender's uplink."""
         kind = data[1]
         if self.cut or self.loss_ppm or self.withheld:
             receivers = self._filter(sender, kind, receivers)
-        now = self.env.now
+        now = self.clock.now_us
         copy_us = (len(data) + FRAME_BYTES) * 8_000_000 // self._bandwidth_bps
         depart = self._uplink_free[sender]
         depart = max(depart, now)
@@ -133,12 +139,11 @@ class Network:
         self._trace.sent(now, sender, data)
         arrivals.sort()
         self._sent += 1
-        flight = Flight(Received(key, data), sender, self._sent, arrivals)
-        flight.callbacks = self._callbacks
-        self.env.schedule(flight, NORMAL, (arrivals[0] >> RECEIVER_BITS) - now)
+        flight = Flight(self._callbacks, Received(key, data), sender, self._sent, arrivals)
+        self.clock.put(flight, arrivals[0] >> RECEIVER_BITS)
 
     def _arrive(self, flight: Flight) -> None:
-        now = self.env.now
+        now = self.clock.now_us
         arrivals, place, number = flight.arrivals, flight.place, flight.number << RECEIVER_BITS
         receivers, note, event = self.receivers, self._trace.note, flight.event
         last = len(arrivals)
@@ -158,8 +163,7 @@ class Network:
             if at != now:
                 break
         flight.place = place
-        flight.callbacks = self._callbacks
-        self.env.schedule(flight, NORMAL, at - now)
+        self.clock.put(flight, at)
 
     def _filter(self, sender: int, kind: int, receivers: Iterable[int]) -> list[int]:
         """Drop what a partition, loss or a withholding node keeps back."""
@@ -175,7 +179,7 @@ def jitter_table(profile: Profile) -> list[int]:
     """Factors in ppm by 1024-quantile, by straight lines between the profile's points."""
     table: list[int] = []
     points = profile.jitter
-    for (low, first), (high, second) in zip(points, points[1:], strict=False):
+    for (low, first), (high, second) in pairwise(points):
         table += [first + (second - first) * (place - low) // (high - low) for place in range(low, high)]
     return [*table, points[-1][1]]
 
@@ -186,7 +190,7 @@ def region_names() -> list[str]:
 
 
 def base_latency_us(profile: Profile, places: Sequence[str]) -> list[list[int]]:
-    """One-way microseconds between nodes at `places`: half of the measured round trip, or the profile's local figure."""
+    """One-way microseconds between nodes at `places`: half of the measured round trip, or the local figure."""
     if not profile.measured:
         return [[profile.local_us] * len(places) for _ in places]
     table = _regions()

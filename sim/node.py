@@ -6,9 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import simpy
-from simpy.events import NORMAL
-
 from lucid.machines.effects import (
     Broadcast,
     CancelTimer,
@@ -27,29 +24,31 @@ from lucid.machines.effects import (
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
 from lucid.machines.votelog import new_log
+from sim.clock import Moment
 from sim.disk import Disk
+from sim.journal import JournalWriter
 
 if TYPE_CHECKING:
     from sim.world import World
 
 
-class Alarm(simpy.Event):
-    """Something that happens to a runner later: a timer, or the end of a write."""
+class Alarm(Moment):
+    """A timer of a machine on its way."""
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, callback: Callable[[Any], None], name: str) -> None:
+        super().__init__([callback])
         self.name = name
-        self._ok = True
 
 
 class Runner:
     """One machine of a node: hands it events, applies its writes, performs its effects in order.
 
-    While a write is on its way to the disk, or the machine's core is still busy with signatures, effects queue behind it.
+    Effects queue behind a write that is on its way to the disk, and while the machine's core is busy with signatures.
     """
 
-    def __init__(self, node: Node, machine: Manager | Engine, disk: Disk, journal: Callable[..., None] | None) -> None:
+    def __init__(self, node: Node, machine: Manager | Engine, disk: Disk, journal: JournalWriter | None) -> None:
         self.node = node
-        self.env = node.world.env
+        self.clock = node.world.clock
         self.machine = machine
         self.handle: Callable[[int, Any], Effects] = machine.handle
         self.disk = disk
@@ -72,11 +71,11 @@ class Runner:
 
     def step(self, event: Any) -> None:
         """Let the machine handle an event now."""
-        now = self.env.now
+        now = self.clock.now_us
         clock_ms = (now + self.node.clock_us) // 1000
-        if self._journal is not None:
-            self._journal(clock_ms, event)
         effects = self.handle(clock_ms, event)
+        if self._journal is not None:
+            self._journal.write(clock_ms, event, effects)
         crypto = self._crypto
         if crypto.spent_us:
             self._busy_until = (self._busy_until if self._busy_until > now else now) + crypto.spent_us
@@ -95,7 +94,7 @@ class Runner:
             return
         if self._busy_until > now:
             self._running = True
-            self._later(self._resume, self._busy_until - now)
+            self.clock.after(self._busy_until - now, self._resume)
         else:
             self._run()
 
@@ -116,7 +115,7 @@ class Runner:
                 self.other.step(effect.event)  # type: ignore[union-attr]
             elif kind is Store:
                 if self.node.disk_us:
-                    self._later(self._synced, self.node.disk_us)
+                    self.clock.after(self.node.disk_us, self._synced)
                     return
                 self.disk.sync()
             else:
@@ -124,16 +123,11 @@ class Runner:
         if self.alive:
             self._running = False
 
-    def _later(self, callback: Callable[[Any], None], delay_us: int) -> None:
-        alarm = Alarm()
-        alarm.callbacks = [callback]
-        self.env.schedule(alarm, NORMAL, delay_us)
-
-    def _resume(self, _: Alarm) -> None:
+    def _resume(self, _: Moment) -> None:
         if self.alive:
             self._run()
 
-    def _synced(self, _: Alarm) -> None:
+    def _synced(self, _: Moment) -> None:
         if self.alive:
             self.disk.sync()
             self._run()
@@ -150,10 +144,9 @@ class Runner:
     def _set_timer(self, effect: SetTimer) -> None:
         node = self.node
         at_us = effect.at_ms * 1000 - node.clock_us
-        alarm = Alarm(effect.timer)
-        alarm.callbacks = [self._fire]
+        alarm = Alarm(self._fire, effect.timer)
         self._timers[effect.timer] = alarm
-        self.env.schedule(alarm, NORMAL, max(0, at_us - self.env.now))
+        self.clock.put(alarm, max(at_us, self.clock.now_us))
 
     def _cancel_timer(self, effect: CancelTimer) -> None:
         self._timers.pop(effect.timer, None)
@@ -203,8 +196,10 @@ class Node:
             self.key, world.genesis, world.crypto, self.manager_disk, peers, world.scenario.snapshot_blocks
         )
         engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk)
-        self.manager = Runner(self, manager, self.manager_disk, world.journal(self, "manager"))
-        self.engine = Runner(self, engine, self.engine_disk, world.journal(self, "engine"))
+        self.manager = Runner(
+            self, manager, self.manager_disk, world.journal(self, "manager", self.manager_disk, peers)
+        )
+        self.engine = Runner(self, engine, self.engine_disk, world.journal(self, "engine", self.engine_disk, peers))
         self.manager.other, self.engine.other = self.engine, self.manager
         self.engine.step(Started())
         self.manager.step(Started())

@@ -83,7 +83,8 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
         nodes = tuple([GenesisNode(key, f"n{index:02}", pools.get(index, "")) for index, key in enumerate(keys)])
         try:
             parameters = Parameters(**self.parameters)
-            return Genesis(genesis_time_ms, nodes, administrators, len(administrators) // 2 + 1, parameters).check()
+            threshold = (len(administrators) + 1) // 2
+            return Genesis(genesis_time_ms, nodes, administrators, threshold, parameters).check()
         except GenesisError as error:
             raise ScenarioError(error.detail) from None
 

@@ -81,7 +81,7 @@ class _Lines:
         self._writer.write(self._encoder.encode(line) + b"\n")
 
     def close(self) -> None:
-        self._writer.close()
+        self._writer.flush(zstandard.FLUSH_FRAME)
         self._file.close()
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-import simpy
-
 from lucid.chain.transactions import SessionAnchor, claim_message
 from lucid.machines.effects import Respond, Submitted
+from sim.clock import Moment
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -43,17 +42,15 @@ class Workload:
         return effect.transaction
 
     def _next(self) -> None:
-        timeout = self.world.env.timeout(self._every_us)
-        assert timeout.callbacks is not None
-        timeout.callbacks.append(self._submit)
+        self.world.clock.after(self._every_us, self._submit)
 
-    def _submit(self, _: simpy.Event) -> None:
+    def _submit(self, _: Moment) -> None:
         self._next()
         node = self.world.nodes[self._random.randrange(len(self.world.nodes))]
         if node.engine is None:
             return
         self.submitted += 1
-        self._asked[self.submitted] = self.world.env.now
+        self._asked[self.submitted] = self.world.clock.now_us
         node.engine.step(Submitted(self.submitted, self._anchor()))
 
     def _anchor(self) -> SessionAnchor:
@@ -63,7 +60,7 @@ class Workload:
         identity[6] = identity[6] & 0x0F | 0x40
         identity[8] = identity[8] & 0x3F | 0x80
         chunks = 1 + random.randrange(200)
-        ended_ms = self.world.epoch_ms + self.world.env.now // 1000
+        ended_ms = self.world.epoch_ms + self.world.clock.now_us // 1000
         blank = SessionAnchor(
             bytes(identity),
             crypto.public_key(owner),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
-
-import simpy
+from typing import NamedTuple, Protocol
 
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.machines.chain import BLOCK_TABLE
 from lucid.machines.effects import Fact, Respond
+from lucid.machines.journal import header
+from sim.clock import Moment, VirtualClock
 from sim.crypto import MeteredCrypto
+from sim.disk import Disk
 from sim.journal import JournalWriter
 from sim.network import PROFILES, Network, base_latency_us, region_names
 from sim.node import Node
@@ -40,25 +41,32 @@ class Watcher(Protocol):
         """A fault began or ended."""
 
 
+class NodeJournal(NamedTuple):
+    """A journal being written, and of which machine of which node."""
+
+    node: tuple[int, str]
+    writer: JournalWriter
+
+
 class World:
-    """A simulated network. Times are microseconds since genesis in `env`, milliseconds elsewhere."""
+    """A simulated network. Times are microseconds since genesis on `clock`, milliseconds elsewhere."""
 
     def __init__(self, scenario: Scenario, trace: Trace, journals: Path | None = None) -> None:
         self.scenario = scenario
         self.trace = trace
         self.epoch_ms = EPOCH_MS
-        self.env = simpy.Environment()
+        self.clock = VirtualClock()
         self.crypto = MeteredCrypto(scenario.crypto)
         self.clients = MeteredCrypto(scenario.crypto)
         self.watchers: list[Watcher] = []
-        self.journals: list[JournalWriter] = []
+        self.journals: list[NodeJournal] = []
         self._journal_folder = journals
         profile = PROFILES[scenario.profile]
         places = scenario.regions or region_names()
         where = [places[index % len(places)] for index in range(scenario.nodes)]
         self.base_us = base_latency_us(profile, where)
         self.network = Network(
-            self.env,
+            self.clock,
             self.base_us,
             profile,
             scenario.bandwidth_mbps * 1_000_000,
@@ -84,13 +92,18 @@ class World:
         """A random stream of its own, so that one more use of chance somewhere shifts nothing elsewhere."""
         return Random(f"{self.scenario.seed}/{name}")
 
-    def journal(self, node: Node, machine: str) -> Callable[..., None] | None:
-        """Where a starting machine's events are kept, if they are."""
+    def journal(self, node: Node, machine: str, disk: Disk, peers: tuple[bytes, ...]) -> JournalWriter | None:
+        """Where a starting machine's events are kept, if they are: one file each time that it starts."""
         if self._journal_folder is None:
             return None
-        writer = JournalWriter(self._journal_folder, self, node, machine)
-        self.journals.append(writer)
-        return writer.write
+        scenario = self.scenario
+        head = header(
+            machine, scenario.crypto, self.genesis, node.key, node.secret, peers, scenario.snapshot_blocks, disk
+        )
+        name = f"{node.name}-{machine}-{sum(each.node == (node.index, machine) for each in self.journals)}.journal"
+        writer = JournalWriter(self._journal_folder / name, head)
+        self.journals.append(NodeJournal((node.index, machine), writer))
+        return writer
 
     def start(self) -> None:
         """Start every node that no fault keeps down from the beginning."""
@@ -101,17 +114,16 @@ class World:
 
     def run(self, until_ms: int) -> None:
         """Go on to a moment of virtual time."""
-        if until_ms * 1000 > self.env.now:
-            self.env.run(until=until_ms * 1000)
+        self.clock.run_until(until_ms * 1000)
 
     def close(self) -> None:
         """Finish the journals."""
         for journal in self.journals:
-            journal.close()
+            journal.writer.close()
 
     def observed(self, node: Node, fact: Fact) -> None:
         """A machine observed something: trace it and tell the watchers."""
-        now = self.env.now
+        now = self.clock.now_us
         self.trace.fact(now, node.index, fact)
         for watcher in self.watchers:
             watcher.on_fact(now, node, fact)
@@ -121,7 +133,7 @@ class World:
         accepted = self.workload.responded(node.index, effect)
         if accepted is not None:
             for watcher in self.watchers:
-                watcher.on_accepted(self.env.now, node, accepted)
+                watcher.on_accepted(self.clock.now_us, node, accepted)
 
     def block(self, node: Node, hash_: bytes) -> Block:
         """A block that a node has stored."""
@@ -147,17 +159,12 @@ class World:
 
     def _schedule_faults(self) -> None:
         for fault in self.scenario.fault:
-            self._at(fault.at_ms, lambda _, fault=fault: self._fault(fault, True))
+            self.clock.after(fault.at_ms * 1000, partial(self._fault, fault, True))
             if fault.until_ms is not None:
-                self._at(fault.until_ms, lambda _, fault=fault: self._fault(fault, False))
+                self.clock.after(fault.until_ms * 1000, partial(self._fault, fault, False))
 
-    def _at(self, at_ms: int, callback: Callable[[Any], None]) -> None:
-        timeout = self.env.timeout(at_ms * 1000)
-        assert timeout.callbacks is not None
-        timeout.callbacks.append(callback)
-
-    def _fault(self, fault: Fault, begins: bool) -> None:
-        now = self.env.now
+    def _fault(self, fault: Fault, begins: bool, _: Moment) -> None:
+        now = self.clock.now_us
         self.trace.fault(now, f"{fault.kind} {'begins' if begins else 'ends'} node={fault.node} groups={fault.groups}")
         node = None if fault.node is None else self.nodes[fault.node]
         if fault.kind == "crash" and node is not None:

@@ -154,7 +154,7 @@ class Execution:
         creditable = self.creditable(votes)
         if len(creditable) != len(votes):
             raise Refusal(Code.BLOCK_LATE_VOTES, "not each for a recent ancestor, once, in order")
-        for vote, found, place in creditable:
+        for vote, _, _ in creditable:
             message = vote_message(chain_id, vote.epoch, vote.view, NOTARIZE, vote.block)
             if not crypto.verify(vote.signer, message, vote.signature):
                 raise Refusal(Code.BLOCK_LATE_VOTES, "signature does not hold")

@@ -96,7 +96,7 @@ class Polls:
         return self._join(vote, votes)
 
     def late_votes(self, certificate: Certificate | None, first: int, limit: int) -> tuple[Vote, ...]:
-        """Notarize votes of views from `first` on, without those that `certificate` already carries; at most `limit`."""
+        """Up to `limit` notarize votes of views from `first` on, without those that `certificate` carries."""
         late: list[Vote] = []
         for view in sorted(view for view in self._polls if view >= first):
             poll = self._polls[view]

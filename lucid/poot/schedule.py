@@ -24,7 +24,7 @@ class Schedule(Record):
     held: int
 
     def leader(self, offset: int, slot_views: int) -> int:
-        """Member number that leads the view at `offset` from the slot's first view, on the chain that this describes."""
+        """Number of the member that leads the view at `offset` from the slot's first, on this chain."""
         turn = offset - self.held + slot_views * self.skipped
         return self.order[turn % len(self.order)]
 

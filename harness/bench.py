@@ -1,0 +1,211 @@
+"""`lucid bench sim`: ratios measured in one run, against bare SimPy, bounds in time and memory, and growth."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import simpy
+
+from sim.scenario import Scenario
+
+Say = Callable[[str], None]
+
+PARTS = ("speed", "finality", "growth", "hundred", "day")
+BARE_SHARE = 0.20
+ROUNDS = 3
+PEER = {25: 145_000, 100: 42_000}
+"""Messages/s of a JavaScript PBFT simulator without signatures, faults or checks, as measured for the issue on such a
+machine; not measured in this run."""
+
+
+class Row(NamedTuple):
+    """One figure: what was measured, its value, the bound it must keep, and whether it does (None: no bound)."""
+
+    part: str
+    what: str
+    value: float
+    bound: str
+    kept: bool | None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the figure keeps its bound, if it has one."""
+        return self.kept is not False
+
+    def line(self) -> str:
+        """The row for people."""
+        mark = {True: "reached", False: "MISSED", None: ""}[self.kept]
+        return f"{self.part:9} {self.what:66} {self.value:>12,.4g}  {self.bound:22} {mark}"
+
+
+def bench_sim(only: Sequence[str] | None, say: Say) -> list[Row]:
+    """Measure the parts asked for, all by default; `say` is told what is going on."""
+    measures: dict[str, Callable[[Say], list[Row]]] = {
+        "speed": _speed,
+        "finality": _finality,
+        "growth": _growth,
+        "hundred": _hundred,
+        "day": _day,
+    }
+    return [row for part in PARTS if not only or part in only for row in measures[part](say)]
+
+
+def bare_broadcast(nodes: int, seconds: float) -> float:
+    """Deliveries/s of a bare SimPy broadcast: one timeout and one callback a delivery, nothing else."""
+    env = simpy.Environment()
+    count = 0
+
+    def deliver(_: simpy.Event) -> None:
+        nonlocal count
+        count += 1
+
+    def broadcast(_: simpy.Event | None) -> None:
+        for _sender in range(nodes):
+            for receiver in range(nodes - 1):
+                env.timeout(100 + receiver).callbacks.append(deliver)  # type: ignore[union-attr]
+        env.timeout(1_000).callbacks.append(broadcast)  # type: ignore[union-attr]
+
+    broadcast(None)
+    began = time.perf_counter()
+    until = 0
+    while time.perf_counter() - began < seconds:
+        until += 10_000
+        env.run(until)
+    return count / (time.perf_counter() - began)
+
+
+def measure(scenario: Scenario) -> dict[str, Any]:
+    """Run a scenario in a process of its own, invariants and trace hash on, trace file off.
+
+    Returns the metrics, without series, and `peak_mib`, the largest resident set of that process.
+    """
+    code = (
+        "import json,resource,sys,msgspec;from harness.run import run;from sim.scenario import Scenario;"
+        "d=run(msgspec.json.decode(sys.argv[1],type=Scenario));"
+        "print(json.dumps({**d,'heights':[[r[0],r[5]] for r in d.pop('series')['chain']][-1:],"
+        "'peak_mib':resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024}))"
+    )
+    import msgspec  # noqa: PLC0415 - only to pass the scenario on
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, msgspec.json.encode(scenario).decode()], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"a measured run failed: {done.stderr.strip().splitlines()[-1:]}")
+    document: dict[str, Any] = json.loads(done.stdout)
+    if document["verdict"] != "pass":
+        raise RuntimeError(f"a measured run did not pass: {document['reason']}")
+    return document
+
+
+def _speed(say: Say) -> list[Row]:
+    rows = []
+    for nodes, duration in ((25, "20m"), (100, "2m")):
+        ours, bare = [], []
+        for turn in range(ROUNDS):
+            say(f"speed: {nodes} nodes, round {turn + 1} of {ROUNDS}")
+            bare.append(bare_broadcast(nodes, 2.0))
+            ours.append(measure(Scenario(nodes=nodes, duration=duration))["messages_per_second"])
+        best = max(ours)
+        share = sorted(our / one for our, one in zip(ours, bare, strict=True))[ROUNDS // 2]
+        bounded = nodes == 25
+        rows += [
+            Row("speed", f"{nodes} nodes: messages/s, best of {ROUNDS}", best, "", None),
+            Row("speed", f"{nodes} nodes: bare SimPy broadcast, deliveries/s, best", max(bare), "", None),
+            Row(
+                "speed",
+                f"{nodes} nodes: share of bare SimPy, median of {ROUNDS}",
+                share,
+                f"at least {BARE_SHARE}" if bounded else "",
+                share >= BARE_SHARE if bounded else None,
+            ),
+            Row(
+                "speed",
+                f"{nodes} nodes: ours / JavaScript PBFT simulator ({PEER[nodes]:,}/s, not of this run)",
+                best / PEER[nodes],
+                "above 1",
+                best > PEER[nodes],
+            ),
+        ]
+    return rows
+
+
+def _finality(say: Say) -> list[Row]:
+    rows = []
+    for profile in ("constant", "lan", "regions", "tor"):
+        say(f"finality: {profile}")
+        ratio = measure(Scenario(nodes=10, profile=profile, duration="20m"))["finality_ratio"]
+        bounded = profile == "constant"
+        rows.append(
+            Row(
+                "finality",
+                f"{profile}: median finality / three one-way delays",
+                ratio,
+                "at most 1.1" if bounded else "",
+                ratio <= 1.1 if bounded else None,
+            )
+        )
+    return rows
+
+
+def _growth(say: Say) -> list[Row]:
+    """Wall time per block, beside messages per block, as nodes and as the chain grow."""
+    rows = []
+    first: tuple[float, float] | None = None
+    for nodes, blocks in ((4, 400), (10, 200), (25, 100), (50, 50), (100, 25)):
+        say(f"growth: {nodes} nodes")
+        document = measure(Scenario(nodes=nodes, duration=f"{blocks * 10}s"))
+        made = document["blocks"]["final"]
+        cost_ms = document["wall_seconds"] * 1000 / made
+        messages = document["traffic"]["messages"] / made
+        first = first or (cost_ms, messages)
+        growth, allowed = cost_ms / first[0], messages / first[1]
+        rows += [
+            Row("growth", f"{nodes} nodes: ms per block ({messages:,.0f} messages per block)", cost_ms, "", None),
+            Row(
+                "growth",
+                f"{nodes} nodes: growth of cost per block since 4 nodes",
+                growth,
+                f"messages grew {allowed:,.1f}",
+                growth <= allowed * 1.0 if nodes > 4 else None,
+            ),
+        ]
+    shortest = 0.0
+    for blocks in (100, 1_000, 10_000):
+        say(f"growth: {blocks} blocks")
+        document = measure(Scenario(nodes=4, duration=f"{blocks * 10 + 5}s"))
+        cost_ms = document["wall_seconds"] * 1000 / document["blocks"]["final"]
+        messages = document["traffic"]["messages"] / document["blocks"]["final"]
+        shortest = shortest or cost_ms
+        rows.append(
+            Row(
+                "growth",
+                f"{blocks} blocks of 4 nodes: ms per block ({messages:,.1f} messages per block)",
+                cost_ms,
+                "" if blocks == 100 else f"at most {shortest:.3g}, as at 100",
+                None if blocks == 100 else cost_ms <= shortest,
+            )
+        )
+    return rows
+
+
+def _hundred(say: Say) -> list[Row]:
+    say("hundred: 100 nodes for 10 simulated minutes")
+    document = measure(Scenario(nodes=100, duration="10m"))
+    wall, peak = document["wall_seconds"], document["peak_mib"]
+    return [
+        Row("hundred", "100 nodes for 10 simulated minutes: seconds", wall, "at most 60", wall <= 60),
+        Row("hundred", "100 nodes for 10 simulated minutes: peak MiB", peak, "below 1024", peak < 1024),
+    ]
+
+
+def _day(say: Say) -> list[Row]:
+    say("day: 4 nodes for 24 simulated hours, one anchor a second")
+    document = measure(Scenario(nodes=4, duration="24h", anchor_every_ms=1_000))
+    wall = document["wall_seconds"]
+    return [Row("day", "4 nodes for 24 simulated hours, an anchor a second: seconds", wall, "at most 120", wall <= 120)]

@@ -1,0 +1,217 @@
+"""The invariants, checked while a network runs (protocol section 9). A broken one ends the run as diverged."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from harness.naive import NaiveChain, recount
+from lucid.chain.blocks import Block
+from lucid.chain.codec import decode
+from lucid.chain.errors import Refusal
+from lucid.chain.transactions import SessionAnchor
+from lucid.chain.votes import Vote, conflict
+from lucid.ledger.rows import TALLY_KEY
+from lucid.machines.effects import BlockFinal, Evicted, Fact, Signed
+from lucid.poot.credits import Tally
+from sim.node import Node
+from sim.scenario import Fault
+from sim.world import World
+
+VOTES_KEPT_VIEWS = 64
+"""Views of a node whose votes are compared in full; that it never votes in an older one is checked too."""
+
+ANCHOR_BLOCKS = 24
+"""Final blocks within which an accepted anchor is final, while its node and a quorum are well connected."""
+
+CHECKPOINT_GROWTH = 4
+"""From-scratch recomputations happen when the chain has grown by a quarter, so that they cost a constant per block."""
+
+
+class Diverged(Exception):
+    """An invariant is broken."""
+
+    def __init__(self, invariant: str, detail: str) -> None:
+        super().__init__(f"{invariant}: {detail}")
+        self.invariant = invariant
+        self.detail = detail
+
+
+class Invariants:
+    """A watcher that raises `Diverged`; `checks` counts by invariant what was checked."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.checks = dict.fromkeys(
+            (
+                "agreement",
+                "validity by a naive validator",
+                "one anchor per session",
+                "no double vote",
+                "tally equals its recount",
+                "state root from scratch",
+                "accepted anchors final in time",
+                "progress",
+            ),
+            0,
+        )
+        self.heights: list[bytes] = [world.genesis.chain_id]
+        self._naive = NaiveChain(world.genesis, world.clients)
+        self._blocks: list[Block] = []
+        self._checkpoint = 1
+        self._sessions: set[bytes] = set()
+        self._node_heights = [0] * len(world.nodes)
+        self._votes: list[dict[tuple[int, int], list[Vote]]] = [{} for _ in world.nodes]
+        self._recent: list[deque[tuple[int, int]]] = [deque() for _ in world.nodes]
+        self._accepted: dict[bytes, tuple[int, int]] = {}
+        self._disturbed_at = 0
+        self._disturbances = 0
+
+    def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
+        """See `Watcher`."""
+        kind = type(fact)
+        if kind is Signed:
+            self._on_signed(node, fact.vote)  # type: ignore[union-attr]
+        elif kind is BlockFinal:
+            self._on_final(node, fact)  # type: ignore[arg-type]
+        elif kind is Evicted and fact.transaction in self._accepted:  # type: ignore[union-attr]
+            endorser, _ = self._accepted[fact.transaction]  # type: ignore[union-attr]
+            if endorser == node.index:
+                raise Diverged("accepted anchors final in time", f"{node.name} gave up {fact}")
+
+    def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
+        """See `Watcher`."""
+        self._accepted[transaction] = (node.index, len(self.heights) - 1)
+
+    def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
+        """See `Watcher`: what is disturbed gets its time anew once the disturbance is over."""
+        self._disturbances += 1 if begins else -1
+        self._disturbed_at = len(self.heights) - 1
+
+    def _on_signed(self, node: Node, vote: Vote) -> None:
+        """No honest double vote, across crashes too: nothing here forgets when a node does."""
+        self.checks["no double vote"] += 1
+        votes, recent = self._votes[node.index], self._recent[node.index]
+        view = (vote.epoch, vote.view)
+        known = votes.get(view)
+        if known is None:
+            if recent and view < recent[0]:
+                raise Diverged("no double vote", f"{node.name} signed in view {view}, long left")
+            known = votes[view] = []
+            recent.append(view)
+            if len(recent) > VOTES_KEPT_VIEWS:
+                del votes[recent.popleft()]
+        for other in known:
+            if conflict(other, vote) or (other.kind == vote.kind and other != vote):
+                raise Diverged("no double vote", f"{node.name} signed both {other} and {vote}")
+        known.append(vote)
+
+    def _on_final(self, node: Node, fact: BlockFinal) -> None:
+        self.checks["agreement"] += 1
+        if fact.height < len(self.heights):
+            if self.heights[fact.height] != fact.hash:
+                raise Diverged(
+                    "agreement",
+                    f"height {fact.height}: {node.name} has {fact.hash.hex()[:16]}, "
+                    f"others {self.heights[fact.height].hex()[:16]}",
+                )
+        elif fact.height == len(self.heights):
+            self._extend(node, fact)
+        else:
+            raise Diverged("agreement", f"{node.name} finalised height {fact.height} before anyone its parent")
+        last = self._node_heights[node.index]
+        self._node_heights[node.index] = max(last, fact.height)
+
+    def _extend(self, node: Node, fact: BlockFinal) -> None:
+        """A height is final for the first time: judge its block anew."""
+        block = self.world.block(node, fact.hash)
+        self.heights.append(fact.hash)
+        self._blocks.append(block)
+        checkpoint = fact.height >= self._checkpoint
+        self.checks["validity by a naive validator"] += 1
+        try:
+            self._naive.apply(block, check_root=checkpoint)
+        except Refusal as refusal:
+            raise Diverged("validity by a naive validator", f"height {fact.height}: {refusal}") from None
+        for transaction in block.transactions:
+            self._accepted.pop(transaction.id, None)
+            if isinstance(transaction.payload, SessionAnchor):
+                self.checks["one anchor per session"] += 1
+                session = transaction.payload.session
+                if session in self._sessions:
+                    raise Diverged("one anchor per session", session.hex())
+                self._sessions.add(session)
+        if checkpoint:
+            self._checkpoint = fact.height + max(1, fact.height // CHECKPOINT_GROWTH)
+            self.check_from_scratch()
+        self._check_anchors(fact.height)
+
+    def check_from_scratch(self) -> None:
+        """Recompute the tally and the state root from nothing but the chain."""
+        if not self._blocks:
+            return
+        self.checks["tally equals its recount"] += 1
+        tally = decode(self._naive.rows()[TALLY_KEY], Tally)
+        again = recount(self.world.genesis, self._blocks)
+        if tally != again:
+            raise Diverged("tally equals its recount", f"height {len(self._blocks)}: {tally} is not {again}")
+        self.checks["state root from scratch"] += 1
+        if self._naive.state_root() != self._blocks[-1].header.state_root:
+            raise Diverged("state root from scratch", f"height {len(self._blocks)}")
+
+    def _check_anchors(self, height: int) -> None:
+        """Accepted anchors are final within so many blocks, while nothing is disturbed."""
+        if self._disturbances:
+            return
+        for transaction, (index, since) in self._accepted.items():
+            self.checks["accepted anchors final in time"] += 1
+            if height - max(since, self._disturbed_at) > ANCHOR_BLOCKS and self.world.nodes[index].up:
+                raise Diverged(
+                    "accepted anchors final in time",
+                    f"{transaction.hex()[:16]} accepted by n{index:02} at height {since}, not final at {height}",
+                )
+            break  # in order of acceptance: the first is the oldest
+
+
+class Progress:
+    """A watcher that knows how long the chain may stand still, and whether it stood still longer."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.calm_since_us = 0
+        self.longest_us = 0
+
+    def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
+        """See `Watcher`."""
+        if type(fact) is BlockFinal:
+            self.calm_since_us = now_us
+
+    def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
+        """See `Watcher`."""
+
+    def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
+        """See `Watcher`."""
+        self.calm_since_us = now_us
+
+    def stalled(self) -> str:
+        """Why this run makes no progress, or nothing; the bound is that of protocol section 9."""
+        world = self.world
+        waited_ms = (world.clock.now_us - self.calm_since_us) // 1000
+        allowed_ms = self.allowed_ms()
+        if waited_ms <= allowed_ms:
+            return ""
+        return f"no new final block for {waited_ms} ms, allowed are {allowed_ms} ms"
+
+    def allowed_ms(self) -> int:
+        """(consecutive faulty leaders + 2) current timeouts and one interval, and the time that messages take."""
+        world = self.world
+        parameters = world.genesis.parameters
+        faulty = sum(not node.up for node in world.nodes) + len(world.network.withheld)
+        timeouts = [node.engine.machine.timeout.current_ms for node in world.nodes if node.engine is not None]  # type: ignore[union-attr]
+        timeout_ms = max(timeouts, default=parameters.slot_timeout_ms)
+        slowest_ms = max(max(row) for row in world.base_us) * 10 // 1000
+        return (faulty + 2) * (timeout_ms + slowest_ms) + parameters.block_interval_ms + 3 * slowest_ms
+
+
+def quorum_possible(world: World) -> bool:
+    """Whether enough nodes are up and connected for the chain to go on."""
+    return world.quorum_connected() and world.network.loss_ppm == 0

@@ -1,0 +1,166 @@
+"""The rules of transactions, one after another as the text lists them (protocol section 6)."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from lucid.chain.codec import encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Genesis
+from lucid.chain.keys import Crypto
+from lucid.chain.transactions import (
+    Equivocation,
+    RegisterNode,
+    ReplicaCommit,
+    RetireNode,
+    SessionAnchor,
+    Transaction,
+    UptimeBeacon,
+    claim_message,
+    endorsement_message,
+)
+from lucid.chain.votes import conflict, vote_message
+from lucid.ledger.rows import SessionEntry, evidence_key, replica_key, session_key
+from lucid.poot.credits import Member
+
+from harness.naive_schedule import ONE
+from harness.naive_state import NaiveState
+
+
+def require(holds: bool, code: Code) -> None:
+    """Refuse with `code` unless the rule holds."""
+    if not holds:
+        raise Refusal(code)
+
+
+class NaiveRules:
+    """Judges a transaction on a state that already stands at its block's height, epoch and slot, and applies it."""
+
+    def __init__(self, genesis: Genesis, crypto: Crypto) -> None:
+        self.genesis = genesis
+        self.parameters = genesis.parameters
+        self.chain_id = genesis.chain_id
+        self.crypto = crypto
+
+    def apply(self, state: NaiveState, transaction: Transaction) -> None:
+        """Apply one transaction, or raise `Refusal` naming the first rule that it breaks."""
+        require(len(encode(transaction)) <= self.parameters.max_transaction_bytes, Code.TX_SIZE)
+        last = state.height + self.parameters.transaction_lifetime_blocks
+        require(state.height <= transaction.valid_until < last, Code.TX_EXPIRED)
+        require(self._active(state, transaction.endorser), Code.TX_ENDORSER)
+        message = endorsement_message(self.chain_id, transaction.id, transaction.valid_until)
+        require(self.crypto.verify(transaction.endorser, message, transaction.endorsement), Code.TX_ENDORSER)
+        match transaction.payload:
+            case SessionAnchor() as anchor:
+                self._session_anchor(state, anchor)
+            case ReplicaCommit() as commit:
+                self._replica_commit(state, commit)
+            case UptimeBeacon() as heartbeat:
+                self._uptime_beacon(state, heartbeat)
+            case RegisterNode() as registration:
+                self._register_node(state, registration)
+            case RetireNode() as retirement:
+                self._retire_node(state, retirement)
+            case Equivocation() as evidence:
+                self._equivocation(state, evidence)
+
+    def _session_anchor(self, state: NaiveState, anchor: SessionAnchor) -> None:
+        require(anchor.session[6] >> 4 == 4 and anchor.session[8] >> 6 == 2, Code.TX_FIELD)
+        require(0 < anchor.chunks <= 1_000_000, Code.TX_FIELD)
+        require(anchor.ended_ms >= anchor.started_ms, Code.TX_FIELD)
+        require(len(anchor.policy) in {0, 32}, Code.TX_FIELD)
+        message = claim_message(self.chain_id, anchor)
+        require(self.crypto.verify(anchor.owner, message, anchor.signature), Code.TX_SIGNATURE)
+        key = session_key(anchor.session)
+        require(key not in state.forever, Code.SESSION_DUPLICATE)
+        entry = SessionEntry(state.height, anchor.owner, anchor.root, anchor.chunks, anchor.total_bytes)
+        state.remember(key, encode(entry))
+
+    def _replica_commit(self, state: NaiveState, commit: ReplicaCommit) -> None:
+        require(state.number(commit.node) is not None, Code.TX_NOT_MEMBER)
+        require(len(commit.ranges) > 0, Code.TX_FIELD)
+        for first, count in commit.ranges:
+            require(count > 0 and first + count <= 1_000_000, Code.TX_FIELD)
+        for (first, count), (following, _) in zip(commit.ranges, commit.ranges[1:], strict=False):
+            require(following > first + count, Code.TX_FIELD)
+        message = claim_message(self.chain_id, commit)
+        require(self.crypto.verify(commit.node, message, commit.signature), Code.TX_SIGNATURE)
+        require(session_key(commit.session) in state.forever, Code.SESSION_UNKNOWN)
+        key = replica_key(commit.session, commit.node)
+        require(key not in state.forever, Code.REPLICA_DUPLICATE)
+        state.remember(key, encode(commit.ranges))
+
+    def _uptime_beacon(self, state: NaiveState, heartbeat: UptimeBeacon) -> None:
+        number = state.number(heartbeat.node)
+        if number is None or number not in state.validators:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        require(heartbeat.slot < self.parameters.epoch_slots, Code.TX_BEACON_SLOT)
+        slot = heartbeat.epoch * self.parameters.epoch_slots + heartbeat.slot
+        require(slot in {state.slot, state.slot - 1}, Code.TX_BEACON_SLOT)
+        require(slot in state.works, Code.TX_BEACON_SLOT)
+        named = [block.hash for block in state.recent if block.slot == slot]
+        named += [block.hash for block in state.recent if block.slot < slot][-1:]
+        require(heartbeat.block in named, Code.TX_BEACON_BLOCK)
+        message = claim_message(self.chain_id, heartbeat)
+        require(self.crypto.verify(heartbeat.node, message, heartbeat.signature), Code.TX_SIGNATURE)
+        _, beacons = state.work(slot)
+        require(beacons[number] == 0, Code.TX_BEACON_TWICE)
+        beacons[number] = 1
+
+    def _register_node(self, state: NaiveState, registration: RegisterNode) -> None:
+        require(0 < len(registration.name.encode()) <= 64, Code.TX_FIELD)
+        require(len(registration.pool.encode()) <= 64, Code.TX_FIELD)
+        require(not self._active(state, registration.key), Code.TX_MEMBER)
+        self._approved(state, registration)
+        since = (state.epoch + 1) * self.parameters.epoch_slots
+        member = Member(registration.key, registration.name, registration.pool, since, False)
+        number = state.number(registration.key)
+        if number is None:
+            state.members.append(member)
+            state.penalty_ppm.append(ONE)
+            state.evidence_until.append(0)
+        else:
+            state.members[number] = member
+        state.sequence += 1
+
+    def _retire_node(self, state: NaiveState, retirement: RetireNode) -> None:
+        number = state.number(retirement.key)
+        if number is None or state.members[number].retired:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        require(sum(not member.retired for member in state.members) > 1, Code.TX_LAST_MEMBER)
+        self._approved(state, retirement)
+        state.members[number] = structs.replace(state.members[number], retired=True)
+        state.sequence += 1
+
+    def _equivocation(self, state: NaiveState, evidence: Equivocation) -> None:
+        first, second = evidence.first, evidence.second
+        number = state.number(first.signer)
+        if number is None:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        require(first.well_formed and second.well_formed, Code.TX_EVIDENCE)
+        require(conflict(first, second), Code.TX_EVIDENCE)
+        require(first.epoch <= state.epoch, Code.TX_EVIDENCE)
+        for vote in (first, second):
+            message = vote_message(self.chain_id, vote.epoch, vote.view, vote.kind, vote.block)
+            require(self.crypto.verify(vote.signer, message, vote.signature), Code.TX_SIGNATURE)
+        key = evidence_key(number, first.epoch, first.view)
+        require(key not in state.forever, Code.TX_EVIDENCE_TWICE)
+        state.remember(key, b"\x01")
+        until = state.epoch + self.parameters.evidence_epochs
+        state.evidence_until[number] = max(state.evidence_until[number], until)
+
+    def _active(self, state: NaiveState, key: bytes) -> bool:
+        number = state.number(key)
+        return number is not None and not state.members[number].retired
+
+    def _approved(self, state: NaiveState, change: RegisterNode | RetireNode) -> None:
+        """Enough administrators signed the next change of the roster."""
+        administrators = self.genesis.administrators
+        require(change.sequence == state.sequence, Code.TX_ADMIN_SEQUENCE)
+        indexes = [index for index, _ in change.approvals]
+        require(indexes == sorted(set(indexes)), Code.TX_ADMIN_THRESHOLD)
+        require(len(indexes) >= self.genesis.threshold, Code.TX_ADMIN_THRESHOLD)
+        require(all(index < len(administrators) for index in indexes), Code.TX_ADMIN_THRESHOLD)
+        message = claim_message(self.chain_id, change)
+        for index, signature in change.approvals:
+            require(self.crypto.verify(administrators[index], message, signature), Code.TX_SIGNATURE)

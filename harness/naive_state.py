@@ -1,0 +1,155 @@
+"""The naive ledger: everything that the chain remembers, as plain lists and dicts, and the rows that commit to it.
+
+The window's totals are added up anew whenever they are asked for, and the state root is hashed from nothing.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.codec import encode
+from lucid.chain.genesis import Genesis
+from lucid.chain.hashing import (
+    ZERO_DIGEST,
+    beacon_digest,
+    state_key_digest,
+    state_node_digest,
+    state_value_digest,
+)
+from lucid.chain.validators import ValidatorSet
+from lucid.ledger.rows import (
+    HEAD_KEY,
+    ROSTER_KEY,
+    SCHEDULE_KEY,
+    TALLY_KEY,
+    Head,
+    RecentBlock,
+    Roster,
+    SlotLeaders,
+    slot_key,
+)
+from lucid.poot.credits import Member, SlotWork, Tally
+from lucid.poot.schedule import Schedule
+
+from harness.naive_schedule import ONE, in_force
+
+
+class NaiveState:
+    """What one block left behind; `copy` gives the next block something to change.
+
+    `works` has (credits, heartbeats) by member for each slot of the window that holds a block. `forever` has the rows
+    that nothing ever changes: sessions, replicas, used evidence; copies share it, so `added` says what to take back.
+    """
+
+    def __init__(self, genesis: Genesis) -> None:
+        self.members = [Member(node.key, node.name, node.pool, 0, False) for node in genesis.nodes]
+        self.sequence = 0
+        self.validators = in_force(self.members)
+        self.penalty_ppm = [ONE] * len(self.members)
+        self.evidence_until = [0] * len(self.members)
+        self.works: dict[int, tuple[list[int], list[int]]] = {}
+        self.height = self.epoch = self.view = self.tick = 0
+        self.slot = -1
+        self.parent = ZERO_DIGEST
+        self.beacon = beacon_digest(genesis.chain_id)
+        self.recent: list[RecentBlock] = []
+        self.leaders: list[SlotLeaders] = []
+        self.schedule = Schedule(-1, tuple(self.validators), 0, 0)
+        self.forever: dict[bytes, bytes] = {}
+        self.added: list[bytes] = []
+
+    def copy(self) -> NaiveState:
+        """A state to change without changing this one, but for `forever`."""
+        other = NaiveState.__new__(NaiveState)
+        other.__dict__.update(self.__dict__)
+        other.members = list(self.members)
+        other.penalty_ppm = list(self.penalty_ppm)
+        other.evidence_until = list(self.evidence_until)
+        other.works = dict(self.works)
+        other.recent = list(self.recent)
+        other.leaders = list(self.leaders)
+        other.added = []
+        return other
+
+    def remember(self, key: bytes, value: bytes) -> None:
+        """Add a row for ever."""
+        assert key not in self.forever, "such rows are written once"
+        self.forever[key] = value
+        self.added.append(key)
+
+    def forget_added(self) -> None:
+        """Take back the rows added since `copy`."""
+        for key in self.added:
+            del self.forever[key]
+
+    def number(self, key: bytes) -> int | None:
+        """The number of the member with this key, retired or not."""
+        for number, member in enumerate(self.members):
+            if member.key == key:
+                return number
+        return None
+
+    def validator_set(self) -> ValidatorSet:
+        """This epoch's validators."""
+        return ValidatorSet(tuple([self.members[number].key for number in self.validators]))
+
+    def next_validator_set(self) -> ValidatorSet:
+        """The validators of the next epoch if it opened now."""
+        return ValidatorSet(tuple([self.members[number].key for number in in_force(self.members)]))
+
+    def work(self, slot: int) -> tuple[list[int], list[int]]:
+        """The (credits, heartbeats) of a slot by member, to change."""
+        credits, beacons = self.works[slot]
+        missing = [0] * (len(self.members) - len(credits))
+        self.works[slot] = credits + missing, beacons + missing
+        return self.works[slot]
+
+    def tally(self) -> Tally:
+        """Totals over the window of what each member did since it registered, added up slot by slot."""
+        credits, beacons, held = ([0] * len(self.members) for _ in range(3))
+        for slot, (slot_credits, slot_beacons) in self.works.items():
+            for number, member in enumerate(self.members):
+                if member.since <= slot:
+                    held[number] += 1
+                    credits[number] += slot_credits[number]
+                    beacons[number] += slot_beacons[number]
+        return Tally(tuple(credits), tuple(beacons), tuple(held), tuple(self.penalty_ppm), tuple(self.evidence_until))
+
+    def rows(self) -> dict[bytes, bytes]:
+        """Every row of the ledger, by its key."""
+        head = Head(
+            self.height,
+            self.epoch,
+            self.view,
+            self.tick,
+            self.slot,
+            self.parent,
+            self.beacon,
+            tuple(self.recent),
+            tuple(self.leaders),
+        )
+        roster = Roster(tuple(self.members), self.sequence, tuple(self.validators))
+        rows = {
+            HEAD_KEY: encode(head),
+            TALLY_KEY: encode(self.tally()),
+            ROSTER_KEY: encode(roster),
+            SCHEDULE_KEY: encode(self.schedule),
+        }
+        for slot, (credits, beacons) in self.works.items():
+            rows[slot_key(slot)] = encode(SlotWork(tuple(credits), tuple(beacons)))
+        return rows | self.forever
+
+
+def state_root(rows: dict[bytes, bytes]) -> bytes:
+    """The root of the sparse Merkle tree over all rows."""
+    return _subtree(sorted((state_key_digest(key), state_value_digest(value)) for key, value in rows.items()), 0)
+
+
+def _subtree(leaves: list[tuple[bytes, bytes]], depth: int) -> bytes:
+    """The root over the leaves below one node: their keys agree in the first `depth` bits."""
+    if not leaves:
+        return ZERO_DIGEST
+    if len(leaves) == 1:
+        [(key, value)] = leaves
+        return state_node_digest(b"\x00" + key + value)
+    left = [leaf for leaf in leaves if not leaf[0][depth // 8] & 0x80 >> depth % 8]
+    right = leaves[len(left) :]
+    return state_node_digest(b"\x01" + _subtree(left, depth + 1) + _subtree(right, depth + 1))

@@ -1,0 +1,126 @@
+"""Runs a scenario under all invariants and writes the run's folder: scenario, metrics, trace, report, journals."""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.invariants import Diverged, Invariants, Progress, quorum_possible
+from harness.report import render
+from sim.metrics import Metrics
+from sim.scenario import Scenario, dump
+from sim.trace import Trace
+from sim.world import World
+
+PASS, NO_PROGRESS, DIVERGED = "pass", "no_progress", "diverged"
+EXIT_STATUS = {PASS: 0, NO_PROGRESS: 10, DIVERGED: 20}
+SLICES = 200
+
+
+class Tick(NamedTuple):
+    """How far a run is: simulated ms, height, deliveries so far."""
+
+    at_ms: int
+    height: int
+    deliveries: int
+
+
+def run(
+    scenario: Scenario,
+    folder: Path | None = None,
+    *,
+    trace_file: bool = True,
+    journals: bool = False,
+    progress: Callable[[Tick], None] | None = None,
+) -> dict[str, Any]:
+    """Run a scenario to its end, or to the first broken invariant; returns the metrics document.
+
+    With a folder, `scenario.toml`, `metrics.json`, `report.html`, and unless told otherwise `trace.jsonl.zst`, are
+    written there, and each machine's journal under `journals/` when asked for.
+    """
+    journal_folder: Path | None = None
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "scenario.toml").write_text(dump(scenario), "utf-8")
+        if journals:
+            journal_folder = folder / "journals"
+            journal_folder.mkdir(exist_ok=True)
+    trace = Trace(folder / "trace.jsonl.zst" if folder is not None and trace_file else None)
+    world = World(scenario, trace, journal_folder)
+    metrics, invariants, watch = Metrics(world), Invariants(world), Progress(world)
+    world.watchers += [invariants, metrics, watch]
+    began = time.perf_counter()
+    verdict, reason = _drive(world, invariants, watch, metrics, progress)
+    wall_seconds = time.perf_counter() - began
+    world.close()
+    document = {
+        **metrics.document(wall_seconds),
+        "verdict": verdict,
+        "reason": reason,
+        "command": command(scenario),
+        "trace_hash": trace.close(),
+        "state_root": state_root(world),
+        "invariants": [
+            {"name": name, "checks": checks, "broken": int(verdict == DIVERGED and reason.startswith(f"{name}:"))}
+            for name, checks in invariants.checks.items()
+        ],
+    }
+    if folder is not None:
+        (folder / "metrics.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+        (folder / "report.html").write_text(render(document), "utf-8")
+    return document
+
+
+def command(scenario: Scenario) -> str:
+    """The command that repeats a run of a shipped scenario; of others, the one that reads its folder."""
+    return (
+        f"lucid sim run {scenario.name} --seed {scenario.seed} --nodes {scenario.nodes} --duration {scenario.duration}"
+    )
+
+
+def state_root(world: World) -> str:
+    """State root of the highest final block that any node knows, as hex; empty while there is none."""
+    runners = [node.manager for node in world.nodes if node.manager is not None]
+    roots = [runner.machine.chain.tree.root for runner in runners]  # type: ignore[union-attr]
+    highest = max(roots, key=lambda node: node.height, default=None)
+    return "" if highest is None else highest.ledger.root.hex()
+
+
+def _drive(
+    world: World,
+    invariants: Invariants,
+    watch: Progress,
+    metrics: Metrics,
+    progress: Callable[[Tick], None] | None,
+) -> tuple[str, str]:
+    """Run in slices of virtual time; returns the verdict and its reason."""
+    duration_ms = world.scenario.duration_ms
+    slice_ms = max(1_000, duration_ms // SLICES)
+    at_ms = 0
+    gc.collect()
+    gc.freeze()
+    try:
+        world.start()
+        while at_ms < duration_ms:
+            at_ms = min(duration_ms, at_ms + slice_ms)
+            world.run(at_ms)
+            if quorum_possible(world):
+                invariants.checks["progress"] += 1
+                stalled = watch.stalled()
+                if stalled:
+                    return NO_PROGRESS, stalled
+            if progress is not None:
+                progress(Tick(at_ms, metrics.height, world.network.deliveries))
+        invariants.check_from_scratch()
+    except Diverged as broken:
+        return DIVERGED, str(broken)
+    finally:
+        gc.unfreeze()
+    waited_ms = (world.clock.now_us - metrics.last_final_us) // 1000
+    if waited_ms > watch.allowed_ms():
+        return NO_PROGRESS, f"no new final block for the last {waited_ms} ms"
+    return PASS, ""

@@ -1,0 +1,51 @@
+"""The `lucid` command: parses arguments and hands over to one module a command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from lucid import __version__
+from lucid.cli import bench, replay, sim
+from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = argparse.ArgumentParser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
+    root.add_argument("--version", action="version", version=f"lucid {__version__}")
+    commands = root.add_subparsers(metavar="COMMAND", required=True)
+    for module in (sim, replay, bench):
+        module.register(commands)
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit status. Every failure is one sentence on standard error."""
+    try:
+        options = parser().parse_args(arguments)
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except Failure as failure:
+        print(f"lucid: {failure}", file=sys.stderr)
+        return failure.status
+    except KeyboardInterrupt:
+        print("lucid: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe has gone; what it did not want to read is no error of ours.
+        sys.stderr.close()
+        return 0
+    except ModuleNotFoundError as error:
+        if error.name not in ("simpy", "zstandard", "rich"):
+            raise
+        print(
+            f"lucid: this command needs {error.name}: install the 'sim' extra (pip install '.[sim]')", file=sys.stderr
+        )
+        return BAD_USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

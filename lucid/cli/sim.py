@@ -1,0 +1,223 @@
+"""`lucid sim`: run a simulated network, list the scenarios."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lucid.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from harness.run import Tick
+    from sim.scenario import Scenario
+
+DEFAULT_FOLDER = Path("runs")
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid sim run` and `lucid sim list`."""
+    sim = commands.add_parser("sim", help="run simulated networks", description="Run simulated networks.")
+    actions = sim.add_subparsers(metavar="ACTION", required=True)
+    run = actions.add_parser(
+        "run",
+        help="run a scenario and write its report",
+        description="Run a scenario under all invariants. Without arguments: ten nodes in ten regions for an hour.",
+        epilog="Exit status: 0 pass, 10 no progress, 20 an invariant is broken, 2 bad usage.",
+    )
+    run.add_argument("scenario", nargs="?", default="default", metavar="SCENARIO", help="a name or a TOML file")
+    run.add_argument("--nodes", type=int, metavar="N", help="number of nodes")
+    run.add_argument("--duration", metavar="TIME", help="simulated time, such as 90s, 10m, 24h")
+    run.add_argument("--seed", type=int, metavar="S", help="seed of all that is random")
+    run.add_argument(
+        "--crypto", choices=("real", "modelled"), help="signatures: real ones, or a stand-in that is faster"
+    )
+    run.add_argument("--profile", metavar="NAME", help="network: regions, lan, tor or constant")
+    run.add_argument("--out", type=Path, metavar="DIR", help="folder of the run (default: a new one under runs/)")
+    run.add_argument("--force", action="store_true", help="write into --out though it is not empty")
+    run.add_argument("--no-trace", action="store_true", help="do not write trace.jsonl.zst")
+    run.add_argument("--journal", action="store_true", help="keep every machine's journal, for lucid replay")
+    run.add_argument("--json", action="store_true", help="print the metrics as JSON instead of a table")
+    run.set_defaults(run=run_scenario)
+    listing = actions.add_parser("list", help="name the scenarios", description="Name the shipped scenarios.")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(run=list_scenarios)
+
+
+def run_scenario(options: argparse.Namespace) -> int:
+    """`lucid sim run`."""
+    from harness.run import DIVERGED, EXIT_STATUS, run
+
+    scenario = _scenario(options)
+    folder = _folder(options.out, options.force, scenario)
+    with _bar(scenario, sys.stderr.isatty()) as tick:
+        document = run(scenario, folder, trace_file=not options.no_trace, journals=options.journal, progress=tick)
+    if options.json:
+        print(json.dumps({key: value for key, value in document.items() if key != "series"} | {"folder": str(folder)}))
+    else:
+        _print_summary(document, folder)
+    if document["verdict"] == DIVERGED:
+        print(
+            f"lucid: {document['reason']}\nlucid: seed {scenario.seed}; repeat with: {document['command']}",
+            file=sys.stderr,
+        )
+    elif document["reason"]:
+        print(f"lucid: {document['reason']}", file=sys.stderr)
+    return EXIT_STATUS[document["verdict"]]
+
+
+def list_scenarios(options: argparse.Namespace) -> int:
+    """`lucid sim list`."""
+    from sim.scenario import parse, shipped
+
+    scenarios = [parse(text, name) for name, text in shipped().items()]
+    if options.json:
+        rows = [{"name": each.name, "nodes": each.nodes, "description": each.description} for each in scenarios]
+        print(json.dumps(rows))
+        return 0
+    width = max(len(each.name) for each in scenarios)
+    for each in scenarios:
+        print(f"{each.name:{width}}  {each.nodes:3} nodes  {each.duration!s:>5}  {each.description}")
+    return 0
+
+
+def _scenario(options: argparse.Namespace) -> Scenario:
+    from sim.scenario import ScenarioError, check, load
+
+    try:
+        scenario = load(options.scenario)
+        for key in ("nodes", "duration", "seed", "crypto", "profile"):
+            value = getattr(options, key)
+            if value is not None:
+                setattr(scenario, key, value)
+        check(scenario)
+    except ScenarioError as error:
+        raise Failure(str(error)) from None
+    return scenario
+
+
+def _folder(out: Path | None, force: bool, scenario: Scenario) -> Path:
+    """The run's folder: the one named, if it is empty, or a new one."""
+    if out is not None:
+        if out.exists() and not out.is_dir():
+            raise Failure(f"--out {out} is not a folder")
+        if out.is_dir() and any(out.iterdir()) and not force:
+            raise Failure(f"--out {out} is not empty; name another folder, or add --force to write into it")
+        return out
+    base = DEFAULT_FOLDER / f"{scenario.name}-{scenario.seed}"
+    folder, number = base, 1
+    while folder.exists():
+        number += 1
+        folder = base.with_name(f"{base.name}.{number}")
+    return folder
+
+
+class _Bar:
+    """A progress bar with simulated time, height and speed."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        self._duration_ms = scenario.duration_ms
+        self._progress = Progress(
+            TextColumn("{task.fields[at]}"),
+            BarColumn(),
+            TextColumn("height {task.fields[height]}  {task.fields[speed]} messages/s"),
+            TimeElapsedColumn(),
+            transient=True,
+        )
+        from rich.console import Console
+
+        self._progress.live.console = Console(stderr=True)
+        self._task = self._progress.add_task("", total=self._duration_ms, at="0:00:00", height=0, speed="-")
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, tick: Tick) -> None:
+        elapsed = self._progress.tasks[0].elapsed or 1e-9
+        seconds = tick.at_ms // 1000
+        self._progress.update(
+            self._task,
+            completed=tick.at_ms,
+            at=f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}",
+            height=tick.height,
+            speed=f"{int(tick.deliveries / elapsed):,}",
+        )
+
+
+def _bar(scenario: Scenario, wanted: bool) -> AbstractContextManager[Any]:
+    return _Bar(scenario) if wanted else nullcontext()
+
+
+def _print_summary(document: dict[str, Any], folder: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    colour = {"pass": "green", "no_progress": "yellow", "diverged": "red"}[document["verdict"]]
+    table = Table(
+        title=f"{document['scenario']}: {document['nodes']} nodes, seed {document['seed']}", show_header=False
+    )
+    table.add_row("verdict", f"[bold {colour}]{document['verdict'].replace('_', ' ')}[/]")
+    for name, text in summary_rows(document):
+        table.add_row(name, text)
+    table.add_row("folder", str(folder))
+    Console().print(table)
+
+
+def summary_rows(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """The figures of a run as (name, text)."""
+
+    def spread(key: str) -> str:
+        values = document[key]
+        return f"p50 {values['p50']:,.1f} ms, p90 {values['p90']:,.1f} ms, p99 {values['p99']:,.1f} ms"
+
+    blocks, interval, traffic = document["blocks"], document["interval_ms"], document["traffic"]
+    ratio = document["finality_ratio"]
+    largest = sorted(document["leaders"]["shares"], key=lambda each: -each["blocks"])[:3]
+    sessions = document["sessions"]
+    return [
+        ("simulated", f"{document['duration_ms'] / 1000:,.0f} s in {document['wall_seconds']:.1f} s"),
+        (
+            "blocks",
+            f"{blocks['final']} final, height {blocks['height']}, {blocks['forked']} forked, epoch {blocks['epoch']}",
+        ),
+        ("finality", spread("finality_ms")),
+        (
+            "finality ratio",
+            "-" if ratio is None else f"{ratio:.3f} of three one-way delays ({document['one_way_delay_ms']:g} ms)",
+        ),
+        ("block interval", f"mean {interval['mean']:,.1f} ms, deviation {interval['deviation']:,.1f} ms"),
+        ("propagation", spread("propagation_ms")),
+        ("missed views", f"{document['missed_views']}, {document['timeouts']} timeouts at nodes"),
+        (
+            "leaders",
+            f"Gini {document['leaders']['gini']:.3f}; "
+            + ", ".join(f"{each['name']} {each['ppm'] / 10_000:.1f} %" for each in largest),
+        ),
+        (
+            "sessions",
+            f"{sessions['final']} of {sessions['submitted']} final, {sessions['waiting']} waiting, "
+            f"p50 {sessions['latency_ms']['p50'] / 1000:.1f} s",
+        ),
+        (
+            "traffic",
+            f"{traffic['messages_per_node_block']:,.1f} messages and {traffic['bytes_per_node_block']:,.0f} bytes "
+            "a node and block",
+        ),
+        ("speed", f"{document['events_per_second']:,} events/s, {document['events']:,} in all"),
+        ("trace hash", document["trace_hash"]),
+        ("state root", document["state_root"]),
+    ]
