@@ -93,7 +93,10 @@ def measure(scenario: Scenario) -> dict[str, Any]:
     import msgspec  # noqa: PLC0415 - only to pass the scenario on
 
     done = subprocess.run(
-        [sys.executable, "-c", code, msgspec.json.encode(scenario).decode()], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, msgspec.json.encode(scenario).decode()],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"a measured run failed: {done.stderr.strip().splitlines()[-1:]}")

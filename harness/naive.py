@@ -10,8 +10,17 @@ from msgspec import structs
 
 from harness.naive_recount import recount
 from harness.naive_rules import NaiveRules, require
-from harness.naive_schedule import absolute_slot, closes_epoch, in_force, new_schedule, ranking, slot_in_epoch, turn
-from harness.naive_state import ONE, NaiveState, state_root
+from harness.naive_schedule import (
+    ONE,
+    absolute_slot,
+    closes_epoch,
+    in_force,
+    new_schedule,
+    ranking,
+    slot_in_epoch,
+    turn,
+)
+from harness.naive_state import NaiveState, state_root
 from lucid.chain.blocks import VERSION, Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, verify_certificate
 from lucid.chain.codec import encode
@@ -78,10 +87,10 @@ class NaiveChain:
     def _check_header(self, block: Block) -> None:
         """The rules of a header in their order, up to the parent certificate."""
         header, parent, closed = block.header, self._state, self._closed()
+        require(header.parent == self.tip, Code.BLOCK_PARENT)
         require(header.version == VERSION and header.chain == self.chain_id, Code.BLOCK_VERSION)
         require(len(encode(block)) <= self.parameters.max_block_bytes, Code.BLOCK_SIZE)
         require(len(block.transactions) <= self.parameters.max_block_transactions, Code.BLOCK_SIZE)
-        require(header.parent == self.tip, Code.BLOCK_PARENT)
         require(header.height == parent.height + 1, Code.BLOCK_HEIGHT)
         require(not (closed and header.epoch == parent.epoch), Code.BLOCK_CLOSED)
         require(header.epoch == parent.epoch + (1 if closed else 0), Code.BLOCK_EPOCH)
@@ -122,9 +131,7 @@ class NaiveChain:
             if closed:
                 tally = structs.replace(tally, penalty_ppm=(ONE,) * len(state.members))
                 validators = in_force(state.members)
-            self._order = ranking(
-                tally, state.members, validators, state.leaders, epoch, state.beacon, self.parameters
-            )
+            self._order = ranking(tally, state.members, validators, state.leaders, epoch, state.beacon, self.parameters)
         parent_slot = -1 if closed else slot_in_epoch(state.view, self.parameters)
         return new_schedule(view, parent_slot, epoch, self._order, self.parameters)
 
@@ -142,6 +149,7 @@ class NaiveChain:
         state.slot = absolute_slot(header.epoch, header.view, parameters)
         if state.slot != self._state.slot:
             state.works[state.slot] = [0] * len(state.members), [0] * len(state.members)
+            state.work(state.slot)
             first = state.slot - parameters.window_slots + 1
             state.works = {slot: work for slot, work in state.works.items() if slot >= first}
         self._lead(block, state)

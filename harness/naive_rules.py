@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from harness.naive_schedule import ONE
+from harness.naive_state import NaiveState
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
@@ -22,9 +24,6 @@ from lucid.chain.transactions import (
 from lucid.chain.votes import conflict, vote_message
 from lucid.ledger.rows import SessionEntry, evidence_key, replica_key, session_key
 from lucid.poot.credits import Member
-
-from harness.naive_schedule import ONE
-from harness.naive_state import NaiveState
 
 
 def require(holds: bool, code: Code) -> None:
@@ -119,6 +118,9 @@ class NaiveRules:
             state.members.append(member)
             state.penalty_ppm.append(ONE)
             state.evidence_until.append(0)
+            for slot in set(state.touched):
+                if slot in state.works:
+                    state.work(slot)
         else:
             state.members[number] = member
         state.sequence += 1
@@ -159,7 +161,8 @@ class NaiveRules:
         require(change.sequence == state.sequence, Code.TX_ADMIN_SEQUENCE)
         indexes = [index for index, _ in change.approvals]
         require(indexes == sorted(set(indexes)), Code.TX_ADMIN_THRESHOLD)
-        require(len(indexes) >= self.genesis.threshold, Code.TX_ADMIN_THRESHOLD)
+        # A genesis without administrators has the threshold 0, and nobody who could approve a change.
+        require(len(indexes) >= max(1, self.genesis.threshold), Code.TX_ADMIN_THRESHOLD)
         require(all(index < len(administrators) for index in indexes), Code.TX_ADMIN_THRESHOLD)
         message = claim_message(self.chain_id, change)
         for index, signature in change.approvals:

@@ -5,6 +5,7 @@ The window's totals are added up anew whenever they are asked for, and the state
 
 from __future__ import annotations
 
+from harness.naive_schedule import ONE, in_force
 from lucid.chain.codec import encode
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import (
@@ -28,8 +29,6 @@ from lucid.ledger.rows import (
 )
 from lucid.poot.credits import Member, SlotWork, Tally
 from lucid.poot.schedule import Schedule
-
-from harness.naive_schedule import ONE, in_force
 
 
 class NaiveState:
@@ -55,6 +54,7 @@ class NaiveState:
         self.schedule = Schedule(-1, tuple(self.validators), 0, 0)
         self.forever: dict[bytes, bytes] = {}
         self.added: list[bytes] = []
+        self.touched: list[int] = []
 
     def copy(self) -> NaiveState:
         """A state to change without changing this one, but for `forever`."""
@@ -67,6 +67,7 @@ class NaiveState:
         other.recent = list(self.recent)
         other.leaders = list(self.leaders)
         other.added = []
+        other.touched = []
         return other
 
     def remember(self, key: bytes, value: bytes) -> None:
@@ -100,6 +101,7 @@ class NaiveState:
         credits, beacons = self.works[slot]
         missing = [0] * (len(self.members) - len(credits))
         self.works[slot] = credits + missing, beacons + missing
+        self.touched.append(slot)
         return self.works[slot]
 
     def tally(self) -> Tally:

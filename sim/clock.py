@@ -11,10 +11,11 @@ from simpy.events import NORMAL
 
 
 class Moment(simpy.Event):
-    """Something that happens at a moment: its callbacks run, and nothing waits for it."""
+    """Something that happens at a moment: `happen` is called with it, and nothing waits for it."""
 
-    def __init__(self, callbacks: list[Callable[[Any], None]]) -> None:
-        self.callbacks = callbacks
+    def __init__(self, happen: Callable[[Any], None]) -> None:
+        self.callbacks = [happen]
+        self.happen = happen
         self._ok = True
 
 
@@ -34,20 +35,15 @@ class VirtualClock(simpy.Environment):
 
     def after(self, delay_us: int, callback: Callable[[Any], None]) -> None:
         """Call back in `delay_us`."""
-        self.put(Moment([callback]), self._now + delay_us)
+        self.put(Moment(callback), self._now + delay_us)
 
     def run_until(self, until_us: int) -> None:
         """Let everything happen that is due by `until_us`.
 
         SimPy's own loop looks at each event for failures and waiting processes; moments have neither.
         """
-        queue = self._queue
+        queue, pop = self._queue, heappop
         while queue and queue[0][0] <= until_us:
-            entry = heappop(queue)
-            self._now = entry[0]  # type: ignore[assignment]
-            moment = entry[3]
-            callbacks = moment.callbacks
-            assert callbacks is not None, "a moment happens once each time it is put"
-            for callback in callbacks:
-                callback(moment)
+            self._now, _, _, moment = pop(queue)  # type: ignore[assignment]
+            moment.happen(moment)  # type: ignore[attr-defined]
         self._now = max(self._now, until_us)

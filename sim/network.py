@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
+from heapq import heappush
 from importlib import resources
 from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
+
+from simpy.events import NORMAL
 
 from lucid.machines.effects import Received
 from sim.clock import Moment, VirtualClock
@@ -59,22 +62,16 @@ PROFILES = {
 
 
 class Flight(Moment):
-    """One message on its way to `arrivals`: ascending integers that join arrival time and receiver."""
+    """One message on its way to `arrivals`: descending integers that join arrival time and receiver."""
 
     def __init__(
-        self,
-        callbacks: list[Callable[[Any], None]],
-        event: Received,
-        sender: int,
-        number: int,
-        arrivals: list[int],
+        self, happen: Callable[[Any], None], event: Received, sender: int, number: int, arrivals: list[int]
     ) -> None:
-        super().__init__(callbacks)
+        super().__init__(happen)
         self.event = event
         self.sender = sender
         self.number = number
         self.arrivals = arrivals
-        self.place = 0
 
 
 class Network:
@@ -107,7 +104,8 @@ class Network:
         self._bits = random.getrandbits
         self._random = random
         self._trace = trace
-        self._callbacks: list[Callable[[Any], None]] = [self._arrive]
+        self._note = trace.note
+        self._writing = trace.writing
 
     def send(self, sender: int, key: bytes, receivers: Iterable[int], data: bytes) -> None:
         """Send `data` from a node (with its id) to each receiver; copies queue at the sender's uplink."""
@@ -137,33 +135,24 @@ class Network:
         self.messages[kind] += count
         self.bytes[kind] += count * len(data)
         self._trace.sent(now, sender, data)
-        arrivals.sort()
+        arrivals.sort(reverse=True)
         self._sent += 1
-        flight = Flight(self._callbacks, Received(key, data), sender, self._sent, arrivals)
-        self.clock.put(flight, arrivals[0] >> RECEIVER_BITS)
+        flight = Flight(self._arrive, Received(key, data), sender, self._sent, arrivals)
+        self.clock.put(flight, arrivals[-1] >> RECEIVER_BITS)
 
     def _arrive(self, flight: Flight) -> None:
-        now = self.clock.now_us
-        arrivals, place, number = flight.arrivals, flight.place, flight.number << RECEIVER_BITS
-        receivers, note, event = self.receivers, self._trace.note, flight.event
-        last = len(arrivals)
-        code = arrivals[place]
-        while True:
-            receiver = code & (RECEIVERS - 1)
-            note((now, number | receiver))
-            if self._trace.writing:
-                self._trace.delivered(now, flight.sender, receiver, event.data[1])
-            self.deliveries += 1
-            receivers[receiver](event)
-            place += 1
-            if place == last:
-                return
-            code = arrivals[place]
-            at = code >> RECEIVER_BITS
-            if at != now:
-                break
-        flight.place = place
-        self.clock.put(flight, at)
+        """One receiver has it now; the flight goes on to the next one."""
+        arrivals, event = flight.arrivals, flight.event
+        code = arrivals.pop()
+        receiver = code & (RECEIVERS - 1)
+        self._note((code, flight.number))
+        if self._writing:
+            self._trace.delivered(code >> RECEIVER_BITS, flight.sender, receiver, event.data[1])
+        self.deliveries += 1
+        if arrivals:
+            clock = self.clock
+            heappush(clock._queue, (arrivals[-1] >> RECEIVER_BITS, NORMAL, next(clock._eid), flight))
+        self.receivers[receiver](event)
 
     def _filter(self, sender: int, kind: int, receivers: Iterable[int]) -> list[int]:
         """Drop what a partition, loss or a withholding node keeps back."""

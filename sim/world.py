@@ -83,8 +83,7 @@ class World:
         self.index = {key: index for index, key in enumerate(keys)}
         self.nodes = [Node(self, index, seed, f"n{index:02}", where[index]) for index, seed in enumerate(seeds)]
         for node in self.nodes:
-            node.peers = [each.index for each in self.nodes if each is not node]
-        self.network.receivers = [node.receive for node in self.nodes]
+            node.connect()
         self.workload = Workload(self, scenario.anchor_every_ms * 1000, self.stream("workload"))
         self._schedule_faults()
 

@@ -140,5 +140,5 @@ def _check_parameters(p: Parameters) -> None:
         raise GenesisError("parameters.slot_duration_ms must be a multiple of block_interval_ms")
     if p.slot_timeout_ms <= 2 * p.max_clock_drift_ms:
         raise GenesisError("parameters.slot_timeout_ms must exceed twice max_clock_drift_ms")
-    if not 0 < p.window_slots <= MAX_SLOTS * 12:
-        raise GenesisError("parameters.leader_window_days holds no slot or too many")
+    if not 2 <= p.window_slots <= MAX_SLOTS * 12:
+        raise GenesisError("parameters.leader_window_days holds fewer than two slots or too many")

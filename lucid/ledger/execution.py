@@ -111,6 +111,7 @@ class Execution:
         self.tick = tick
         self.height = core.head.height + 1
         self.rows: dict[bytes, bytes | None] = {}
+        self.transactions: list[bytes] = []
         self.sequence = core.roster.sequence
         self.members: list[Member] = list(core.roster.members)
         self.previous_validators = core.roster.validators
@@ -174,7 +175,7 @@ class Execution:
         blocks = {
             (block.view, block.hash): place
             for place, block in enumerate(self.recent)
-            if block.epoch == self.epoch and block.slot >= self.slot - 1
+            if block.epoch == self.epoch and block.slot >= max(0, self.slot - 1)
         }
         order: tuple[int, int] = (0, 0)
         kept: list[tuple[Vote, int, int]] = []
@@ -255,7 +256,13 @@ class Execution:
         self.rows[SCHEDULE_KEY] = encode(self.schedule)
         for slot, (credits, beacons) in self.works.items():
             self.rows[slot_key(slot)] = encode(SlotWork(tuple(credits), tuple(beacons)))
-        return Ledger(self.parent.reader, self.parent, Core(head, tally, roster, self.schedule), self.rows)
+        return Ledger(
+            self.parent.reader,
+            self.parent,
+            Core(head, tally, roster, self.schedule),
+            self.rows,
+            tuple(self.transactions),
+        )
 
     def _credit(self, member: int, slot: int, credits: int) -> None:
         """Add credits to a slot of the window; what was proven before the member's registration earns nothing."""

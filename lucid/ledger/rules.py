@@ -59,10 +59,12 @@ class Rules:
         number = member_number(block.members, transaction.endorser)
         if number is None or block.members[number].retired:
             raise Refusal(Code.TX_ENDORSER, "not a registered node")
-        message = endorsement_message(self.chain_id, transaction.id, transaction.valid_until)
+        identity = transaction.id
+        message = endorsement_message(self.chain_id, identity, transaction.valid_until)
         if not self.crypto.verify(transaction.endorser, message, transaction.endorsement):
             raise Refusal(Code.TX_ENDORSER, "signature does not hold")
         self._rules[type(transaction.payload)](block, transaction.payload)
+        block.transactions.append(identity)
 
     def _signed(self, key: bytes, payload: SessionAnchor | ReplicaCommit | UptimeBeacon) -> None:
         if not self.crypto.verify(key, claim_message(self.chain_id, payload), payload.signature):

@@ -8,10 +8,10 @@ from typing import Protocol
 from lucid.chain.blocks import genesis_beacon
 from lucid.chain.codec import decode, encode
 from lucid.chain.genesis import Genesis
-from lucid.chain.hashing import ZERO_DIGEST, state_key_digest, state_node_digest, state_value_digest
+from lucid.chain.hashing import ZERO_DIGEST, state_key_digest, state_value_digest
 from lucid.chain.validators import ValidatorSet
 from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, SCHEDULE_KEY, TALLY_KEY, Head, Roster, genesis_roster
-from lucid.ledger.tree import ROOT, TreeUpdate
+from lucid.ledger.tree import TreeUpdate, release
 from lucid.poot.credits import Tally, empty_tally
 from lucid.poot.schedule import Schedule
 
@@ -54,12 +54,24 @@ class Core:
 
 
 class Ledger:
-    """An immutable ledger: what changed (`rows`, `nodes`) over `parent`, or over the final store.
+    """An immutable ledger: what changed (`rows`, and nodes of the tree) over `parent`, or over the final store.
 
     `root` is the state root. `validators` and `next_validators` are this epoch's set and the one that would follow.
+    `transactions` are the ids of those in the block that left this ledger.
     """
 
-    __slots__ = ("core", "next_validators", "nodes", "parent", "reader", "root", "rows", "validators")
+    __slots__ = (
+        "core",
+        "next_validators",
+        "parent",
+        "reader",
+        "root",
+        "rows",
+        "transactions",
+        "validators",
+        "_changed",
+        "_tree",
+    )
 
     def __init__(
         self,
@@ -67,23 +79,19 @@ class Ledger:
         parent: Ledger | None,
         core: Core,
         rows: Mapping[bytes, bytes | None],
+        transactions: tuple[bytes, ...] = (),
     ) -> None:
         self.reader = reader
         self.parent = parent
         self.core = core
         self.rows = rows
-        update = TreeUpdate(self._parent_node)
-        self.root = (
-            update.apply(
-                {
-                    state_key_digest(key): None if value is None else state_value_digest(value)
-                    for key, value in rows.items()
-                }
-            )
-            if rows
-            else self._stored_root()
+        self.transactions = transactions
+        update = TreeUpdate(self._stored_node, None if parent is None else parent._tree)
+        self.root = update.apply(
+            {state_key_digest(key): None if value is None else state_value_digest(value) for key, value in rows.items()}
         )
-        self.nodes = update.writes
+        self._tree = update.root
+        self._changed = update.changed
         self.validators, self.next_validators = self._sets()
 
     def row(self, key: bytes) -> bytes | None:
@@ -95,35 +103,24 @@ class Ledger:
             ledger = ledger.parent
         return self.reader.get(ROW_TABLE, key)
 
-    def node(self, index: int) -> bytes | None:
-        """A node of the state tree by heap index."""
-        ledger: Ledger | None = self
-        while ledger is not None:
-            if index in ledger.nodes:
-                return ledger.nodes[index]
-            ledger = ledger.parent
-        return self.reader.get(TREE_TABLE, tree_key(index))
-
     def flush(self) -> list[Write]:
         """What to store once this ledger is final, after its parent's."""
         writes: list[Write] = [(ROW_TABLE, key, value) for key, value in self.rows.items()]
-        writes += [(TREE_TABLE, tree_key(index), node) for index, node in self.nodes.items()]
+        writes += [
+            (TREE_TABLE, tree_key(index), None if node is None else node.data) for index, node in self._changed.items()
+        ]
         return writes
 
     def settle(self) -> None:
         """Forget what was flushed: from here on the store holds it and all before it."""
         self.parent = None
         self.rows = {}
-        self.nodes = {}
+        release(self._changed)
+        self._changed = {}
 
-    def _parent_node(self, index: int) -> bytes | None:
-        if self.parent is not None:
-            return self.parent.node(index)
+    def _stored_node(self, index: int) -> bytes | None:
+        # Nodes that are not in memory have not changed since the last final state, so the store has them.
         return self.reader.get(TREE_TABLE, tree_key(index))
-
-    def _stored_root(self) -> bytes:
-        node = self._parent_node(ROOT)
-        return ZERO_DIGEST if node is None else state_node_digest(node)
 
     def _sets(self) -> tuple[ValidatorSet, ValidatorSet]:
         roster, above = self.core.roster, self.parent

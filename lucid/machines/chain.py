@@ -104,7 +104,8 @@ class Chain:
         # The root's rows stay in memory until the store holds them: reads of this very step go through it.
         dropped, stale = tree.advance(node)
         for each in dropped:
-            writes += [(BLOCK_TABLE, each.hash, None), (UNFINAL_TABLE, each.hash, None)]
+            if each not in path:
+                writes += [(BLOCK_TABLE, each.hash, None), (UNFINAL_TABLE, each.hash, None)]
         tree.certify(node, certificate.view)
         if node.closing:
             stale += tree.open_epoch(tree.epoch + 1, certificate)

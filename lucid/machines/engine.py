@@ -263,7 +263,7 @@ class Engine:
             Tell(Cast(vote)),
             SetTimer(RESEND_TIMER, now + self.timeout.base_ms),
         ]
-        return effects + self._count(vote)
+        return effects + self._on_vote(now, VoteMessage(vote))
 
     def _sign(self, kind: int, block: bytes, view: int | None = None) -> Vote:
         context = self.context
@@ -284,12 +284,9 @@ class Engine:
         return self.polls.validators.index
 
     def _on_vote(self, now: int, message: VoteMessage) -> Effects:
-        return self._count(message.vote)
-
-    def _count(self, vote: Vote) -> Effects:
         polls = self.polls
         try:
-            certificate = polls.count(vote)
+            certificate = polls.count(message.vote)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code))]
         if certificate is not None:

@@ -106,9 +106,14 @@ class ForkTree:
                 self.wanted[certificate.block] = view
 
     def missing_skips(self, base_view: int, view: int) -> tuple[int, int] | None:
-        """The span of views between a base and a proposal that lack a skip certificate, or None."""
-        missing = [each for each in range(base_view + 1, view) if (each, SKIP) not in self.certificates]
-        return (missing[0], missing[-1]) if missing else None
+        """The first view between a base and a proposal that lacks a skip certificate, and the last before it, or None.
+
+        It stops at the first: a proposal may name any view, and what is looked at is bounded by what is held.
+        """
+        for each in range(base_view + 1, view):
+            if (each, SKIP) not in self.certificates:
+                return each, view - 1
+        return None
 
     def path(self, node: ForkNode) -> list[ForkNode]:
         """The blocks above the root up to `node`, in order; empty if `node` does not descend from the root."""

@@ -70,7 +70,7 @@ from lucid.machines.snapshots import SNAPSHOT_BLOCKS, Snapshots
 from lucid.machines.syncing import Syncing
 
 MAX_WAITING = 64
-"""Proposals kept that wait for a parent or for skip certificates; beyond it the oldest view goes."""
+"""Proposals kept that wait for a parent or for skip certificates; beyond it the furthest view goes."""
 
 REPAIR_DELAY_MS = 250
 """How long a certified block may still be on its way before it is asked for."""
@@ -94,15 +94,14 @@ class Manager:
         self.snapshots = Snapshots(self.chain, reader, snapshot_blocks)
         self.syncing = Syncing(self.chain, self.snapshots, peers)
         self._crypto = crypto
+        self._stored = False
         self._built: Built | None = None
         self._proposals: dict[int, bytes] = {}
-        self._waiting: dict[int, tuple[bytes, Proposal]] = {}
+        self._waiting: dict[tuple[int, bytes], tuple[bytes, Proposal]] = {}
         self._standing_view: dict[bytes, int] = {}
         self._wire: dict[type, Callable[[int, bytes, Any], Effects]] = {
-            VoteMessage: self._on_vote,
             CertificateMessage: self._on_certificate,
             Proposal: self._on_proposal,
-            Transactions: self._on_transactions,
             Standing: self._on_standing,
             BlocksRequest: self.syncing.on_blocks_request,
             Blocks: self._on_blocks,
@@ -113,7 +112,6 @@ class Manager:
             Part: self._on_part,
         }
         self._handlers: dict[type, Callable[[int, Any], Effects]] = {
-            Received: self._on_received,
             Cast: self._on_cast,
             Assembled: self._on_assembled,
             Build: self._on_build,
@@ -126,26 +124,22 @@ class Manager:
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
-        if self.chain.flushed:
+        effects: Effects = []
+        if self._stored:
+            self._stored = False
             self.chain.settle()
-        if self.snapshots.due:
-            return self.snapshots.take() + self._handlers[type(event)](now, event)
-        return self._handlers[type(event)](now, event)
-
-    # -- from peers ----------------------------------------------------------------------------------------------
-
-    def _on_received(self, now: int, event: Received) -> Effects:
+            effects = self.snapshots.take()
+        if type(event) is not Received:
+            return effects + self._handlers[type(event)](now, event)
         try:
             message = decode_message(event.data)
-            return self._wire[type(message)](now, event.peer, message)
+            if type(message) is VoteMessage or type(message) is Transactions:
+                return [*effects, Tell(message)]
+            return effects + self._wire[type(message)](now, event.peer, message)
         except Refusal as refusal:
-            return [Observe(Refused(refusal.code))]
+            return [*effects, Observe(Refused(refusal.code))]
 
-    def _on_vote(self, now: int, peer: bytes, message: VoteMessage) -> Effects:
-        return [Tell(message)]
-
-    def _on_transactions(self, now: int, peer: bytes, message: Transactions) -> Effects:
-        return [Tell(message)]
+    # -- from peers ----------------------------------------------------------------------------------------------
 
     def _on_certificate(self, now: int, peer: bytes, message: CertificateMessage) -> Effects:
         certificate = message.certificate
@@ -192,14 +186,21 @@ class Manager:
         return self._learn(now, event.certificate, None)
 
     def _learn(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
-        """Check a certificate, make it durable, act on it and forward it once. None as peer is this node's engine."""
+        """Take a certificate and look again at what waited for it. None as peer is this node's engine."""
+        certificates = self.chain.tree.certificates
+        count = len(certificates)
+        effects = self._take(now, certificate, peer)
+        return effects + self._reconsider(now, False) if len(certificates) > count else effects
+
+    def _take(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
+        """Check a certificate, make it durable, act on it and forward it once."""
         tree = self.chain.tree
         if certificate.epoch != tree.epoch:
             if certificate.epoch > tree.epoch and peer is not None:
                 return self.syncing.behind(now, peer)
             return []
         view, kind = certificate.view, certificate.kind
-        if (view, kind) in tree.certificates or view < tree.root.view or kind == PROPOSE:
+        if (view, kind) in tree.certificates or view < tree.root.certified or kind == PROPOSE:
             return []
         if kind == FINALIZE:
             return self._learn_final(now, certificate, peer)
@@ -213,7 +214,7 @@ class Manager:
         if kind == NOTARIZE and not held:
             self.syncing.repair_from(peer)
             effects.append(SetTimer(REPAIR_TIMER, now + REPAIR_DELAY_MS))
-        return effects + self._reconsider(now)
+        return effects
 
     def _learn_final(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
         """A finality certificate: make its block final, or fetch it."""
@@ -234,13 +235,13 @@ class Manager:
 
     def _finalise(self, node: ForkNode, certificate: Certificate) -> Effects:
         path, writes = self.chain.finalise(node, certificate)
+        self._stored = True
         self.snapshots.on_final(path)
         tree = self.chain.tree
         effects: Effects = [Store(tuple(writes))]
         transactions: list[bytes] = []
         for each in path:
-            assert each.block is not None
-            transactions += [transaction.id for transaction in each.block.transactions]
+            transactions += each.ledger.transactions
             head = each.ledger.core.head
             effects.append(Observe(BlockFinal(head.epoch, head.view, head.height, each.hash)))
         effects.append(Tell(Finalised(certificate.epoch, certificate.view, node.height, tuple(transactions))))
@@ -273,16 +274,20 @@ class Manager:
                 raise Refusal(Code.REPLAYED)
             # The engine checks the signature before it takes this for evidence.
             return [Observe(Refused(Code.PROPOSAL_EQUIVOCATES)), Tell(VoteMessage(vote))]
-        if vote.view <= tree.entry_view and hash_ not in tree.wanted:
+        if hash_ == tree.root.hash or (vote.view <= tree.entry_view and hash_ not in tree.wanted):
             raise Refusal(Code.PROPOSAL_STALE)
-        return self._consider(now, peer, message, hash_)
+        return self._consider(now, peer, message, hash_, True)
 
-    def _consider(self, now: int, peer: bytes, message: Proposal, hash_: bytes) -> Effects:
-        """Judge a proposal, or keep it until what it stands on is at hand."""
+    def _consider(self, now: int, peer: bytes, message: Proposal, hash_: bytes, ask: bool) -> Effects:
+        """Judge a proposal, or keep it until what it stands on is at hand; `ask` for the certificates that it lacks.
+
+        What is learned on the way stays learned if the proposal is refused, so a refusal past that is an effect.
+        """
         vote, block, tree = message.vote, message.block, self.chain.tree
         parent = tree.nodes.get(block.header.parent)
         node = tree.nodes.get(hash_)
         if parent is None and node is None:
+            self._check_signed(vote)
             self._wait(peer, message)
             return self.syncing.behind(now, peer)
         repeats = vote.view != block.header.view
@@ -292,26 +297,40 @@ class Manager:
         else:
             ahead = block.parent_certificate
             base_view = ahead.view if ahead is not None and ahead.epoch == tree.epoch else 0
+        stand_on = node if repeats else parent
+        assert stand_on is not None, "the root is not proposed again, and every other block's parent is at hand"
+        self._check_leader(vote, stand_on, repeats)
         effects: Effects = []
         if ahead is not None and ahead.epoch == tree.epoch and (ahead.view, ahead.kind) not in tree.certificates:
             effects += self._learn(now, ahead, peer)
-        stand_on = node if repeats else parent
-        assert stand_on is not None
-        self._check_leader(vote, stand_on, repeats)
+            if tree.epoch != vote.epoch or vote.view in self._proposals:
+                return effects
         gap = tree.missing_skips(base_view, vote.view)
         if gap is not None:
             self._wait(peer, message)
             request = CertificatesRequest(tree.epoch, *gap)
-            return [*effects, Send(peer, encode_message(request))]
+            return [*effects, Send(peer, encode_message(request))] if ask else effects
+        try:
+            return effects + self._accept(message, hash_, base_view, not repeats)
+        except Refusal as refusal:
+            return [*effects, Observe(Refused(refusal.code))]
+
+    def _accept(self, message: Proposal, hash_: bytes, base_view: int, fresh: bool) -> Effects:
+        """Judge a proposal that has all that it stands on, and let the engine vote; raises `Refusal`."""
+        vote = message.vote
+        node = self.chain.tree.nodes.get(hash_)
+        effects: Effects = []
         if node is None:
-            node = self.chain.judge(block, hash_)
+            node = self.chain.judge(message.block, hash_)
             effects += self._add(node)
-        self._waiting.pop(vote.view, None)
+        else:
+            self._check_same(message.block, node)
+        self._waiting.pop((vote.view, vote.signer), None)
         if self.chain.tree.epoch != vote.epoch:
             return effects
         self._proposals[vote.view] = hash_
         head = node.ledger.core.head
-        verdict = Verdict(vote.epoch, vote.view, hash_, base_view, head.tick, not repeats)
+        verdict = Verdict(vote.epoch, vote.view, hash_, base_view, head.tick, fresh)
         effects += self._relay(vote.signer, message)
         return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]
 
@@ -331,11 +350,30 @@ class Manager:
         return notarisation.view
 
     def _check_leader(self, vote: Vote, stand_on: ForkNode, repeats: bool) -> None:
+        if vote.signer != self.chain.leader(stand_on, vote.view, repeats):
+            raise Refusal(Code.PROPOSAL_INVALID, "not by the leader of its view")
+        self._check_signed(vote)
+
+    def _check_signed(self, vote: Vote) -> None:
         message = vote_message(self.chain.chain_id, vote.epoch, vote.view, PROPOSE, vote.block)
-        if vote.signer != self.chain.leader(stand_on, vote.view, repeats) or not self._crypto.verify(
+        if vote.signer not in self.chain.validators.index or not self._crypto.verify(
             vote.signer, message, vote.signature
         ):
-            raise Refusal(Code.PROPOSAL_INVALID, "not signed by the leader of its view")
+            raise Refusal(Code.PROPOSAL_INVALID, "not signed by a validator")
+
+    def _check_same(self, block: Block, node: ForkNode) -> None:
+        """The body and signature of a block that is at hand already must hold too: the message may be passed on.
+
+        Signatures may differ, since a proposer can sign one header in two ways.
+        """
+        held = node.block
+        assert held is not None, "the root is not proposed again"
+        if block != held and (
+            (block.parent_certificate, block.late_votes, block.transactions)
+            != (held.parent_certificate, held.late_votes, held.transactions)
+            or not self._crypto.verify(block.header.proposer, node.hash, block.signature)
+        ):
+            raise Refusal(Code.PROPOSAL_INVALID, "body does not match the header")
 
     def _add(self, node: ForkNode) -> Effects:
         """Store a judged block; if it was waited for, act on what certified it."""
@@ -356,20 +394,25 @@ class Manager:
         return effects
 
     def _wait(self, peer: bytes, message: Proposal) -> None:
-        if len(self._waiting) >= MAX_WAITING:
-            del self._waiting[min(self._waiting)]
-        self._waiting.setdefault(message.vote.view, (peer, message))
+        """Keep a proposal that a validator signed; each has a place for each view, and the nearest views stay."""
+        self._waiting.setdefault((message.vote.view, message.vote.signer), (peer, message))
+        if len(self._waiting) > MAX_WAITING:
+            del self._waiting[max(self._waiting)]
 
-    def _reconsider(self, now: int) -> Effects:
+    def _reconsider(self, now: int, ask: bool) -> Effects:
         """Look again at proposals that waited, lowest view first."""
         effects: Effects = []
-        for view in sorted(self._waiting):
-            waiting = self._waiting.pop(view, None)
-            if waiting is None or view <= self.chain.tree.entry_view:
+        tree = self.chain.tree
+        for place in sorted(self._waiting):
+            waiting = self._waiting.pop(place, None)
+            if waiting is None:
                 continue
             peer, message = waiting
+            hash_ = message.vote.block
+            if hash_ == tree.root.hash or (place[0] <= tree.entry_view and hash_ not in tree.wanted):
+                continue
             try:
-                effects += self._consider(now, peer, message, message.vote.block)
+                effects += self._consider(now, peer, message, hash_, ask)
             except Refusal as refusal:
                 effects.append(Observe(Refused(refusal.code)))
         return effects
@@ -392,7 +435,7 @@ class Manager:
         best = self.chain.tree.best
         if best.hash != event.parent or (best.closing and best is not self.chain.tree.root):
             return []
-        in_chain = {transaction.id for node in self.chain.tree.path(best) for transaction in _transactions(node)}
+        in_chain = {identity for node in self.chain.tree.path(best) for identity in node.ledger.transactions}
         candidates: tuple[Transaction, ...] = event.candidates
         if in_chain:
             candidates = tuple([each for each in candidates if each.id not in in_chain])
@@ -480,20 +523,27 @@ class Manager:
         return [Send(peer, encode_message(Certificates(page)))] if page else []
 
     def _on_certificates(self, now: int, peer: bytes, message: Certificates) -> Effects:
+        certificates = self.chain.tree.certificates
+        count = len(certificates)
         effects: Effects = []
         for certificate in message.certificates:
-            effects += self._learn(now, certificate, peer)
-        return effects
+            effects += self._take(now, certificate, peer)
+        return effects + self._reconsider(now, True) if len(certificates) > count else effects
 
     def _on_blocks(self, now: int, peer: bytes, message: Blocks) -> Effects:
         """A page of blocks: trusted only for the certificate at its end, and judged all the same."""
         page = self.syncing.open_page(peer, message)
         effects: Effects = []
         for hash_, block in page.blocks:
-            if hash_ not in self.chain.tree.nodes:
+            if hash_ in self.chain.tree.nodes:
+                continue
+            try:
                 node = self.chain.judge(block, hash_)
-                effects += self._record_quietly(block.parent_certificate)
-                effects += self._add(node)
+            except Refusal as refusal:
+                # Blocks before this one stay: a header that is vouched for says nothing of the signature beside it.
+                return [*effects, Observe(Refused(refusal.code)), *self.syncing.again(now, peer)]
+            effects += self._record_quietly(block.parent_certificate)
+            effects += self._add(node)
         for certificate in page.certificates:
             if certificate.kind == FINALIZE:
                 effects += self._learn(now, certificate, peer)
@@ -501,13 +551,13 @@ class Manager:
                 effects += self._record_quietly(certificate)
         asked, level = self.syncing.page_done(now, peer, page)
         if level:
-            effects += [Tell(self.chain.context()), *self._reconsider(now)]
+            effects += [Tell(self.chain.context()), *self._reconsider(now, True)]
         return effects + asked
 
     def _record_quietly(self, certificate: Certificate | None) -> Effects:
         """Keep a verified certificate of a page: it is old, so nobody is told before the node is level."""
         tree = self.chain.tree
-        if certificate is None or certificate.epoch != tree.epoch or certificate.view < tree.root.view:
+        if certificate is None or certificate.epoch != tree.epoch or certificate.view < tree.root.certified:
             return []
         if (certificate.view, certificate.kind) in tree.certificates:
             return []
@@ -517,6 +567,7 @@ class Manager:
         """A part of a snapshot; with the last one this node starts over from it."""
         effects, installed = self.syncing.on_part(now, peer, message)
         if installed:
+            self._stored = True
             self._proposals.clear()
             self._waiting.clear()
             self._standing_view.clear()
@@ -524,7 +575,3 @@ class Manager:
             effects.append(Tell(Finalised(root.ledger.core.head.epoch, root.view, root.height, ())))
             effects.append(Tell(self.chain.context()))
         return effects
-
-
-def _transactions(node: ForkNode) -> tuple[Transaction, ...]:
-    return node.block.transactions if node.block is not None else ()

@@ -13,15 +13,25 @@ VIEWS_AHEAD = 64
 """Views beyond the current one whose votes are kept; a node further behind learns from certificates."""
 
 
-class Poll:
-    """The votes of one view: by kind, the vote of each validator index, verified."""
+class Ballot:
+    """The votes of one kind for one block in one view: how many, and the bytes that each signs."""
 
-    __slots__ = ("certified", "counts", "guilty", "votes")
+    __slots__ = ("certified", "count", "message")
+
+    def __init__(self, message: bytes) -> None:
+        self.message = message
+        self.count = 0
+        self.certified = False
+
+
+class Poll:
+    """The votes of one view, verified: by kind the vote of each validator index, and the ballots by block."""
+
+    __slots__ = ("ballots", "guilty", "votes")
 
     def __init__(self) -> None:
         self.votes: tuple[dict[int, Vote], ...] = ({}, {}, {}, {})
-        self.counts: dict[tuple[int, bytes], int] = {}
-        self.certified: set[tuple[int, bytes]] = set()
+        self.ballots: tuple[dict[bytes, Ballot], ...] = ({}, {}, {}, {})
         self.guilty: set[int] = set()
 
 
@@ -58,27 +68,27 @@ class Polls:
         Raises `Refusal` for what is no vote of this epoch (`VOTE_EPOCH`, `VOTE_SIGNER`, `VOTE_FAR`,
         `VOTE_SIGNATURE`). Known votes are dropped before any signature is looked at.
         """
-        view, kind, block = vote.view, vote.kind, vote.block
-        if vote.epoch != self.epoch or self.validators is None:
+        validators = self.validators
+        if vote.epoch != self.epoch or validators is None:
             raise Refusal(Code.VOTE_EPOCH)
-        poll = self._polls.get(view)
+        poll = self._polls.get(vote.view)
         if poll is None:
-            if not self._first <= view <= self._last:
+            if not self._first <= vote.view <= self._last:
                 raise Refusal(Code.VOTE_FAR)
-            poll = self._polls[view] = Poll()
-        subject = (kind, block)
-        if kind >= SKIP and subject in poll.certified:
+            poll = self._polls[vote.view] = Poll()
+        kind, block = vote.kind, vote.block
+        ballot = poll.ballots[kind].get(block)
+        if ballot is not None and ballot.certified and kind >= SKIP:
             return None
-        place = self.validators.index.get(vote.signer)
+        place = validators.index.get(vote.signer)
         if place is None:
             raise Refusal(Code.VOTE_SIGNER)
         votes = poll.votes[kind]
         known = votes.get(place)
         if known is not None and known.block == block:
             return None
-        if not vote.well_formed or not self.crypto.verify(
-            vote.signer, vote_message(self.chain_id, vote.epoch, view, kind, block), vote.signature
-        ):
+        message = self._message(vote) if ballot is None else ballot.message
+        if not self.crypto.verify(vote.signer, message, vote.signature):
             raise Refusal(Code.VOTE_SIGNATURE)
         if known is not None:
             self._accuse(poll, place, known, vote)
@@ -88,12 +98,18 @@ class Polls:
             other = poll.votes[FINALIZE if kind == SKIP else SKIP].get(place)
             if other is not None:
                 self._accuse(poll, place, other, vote)
-        count = poll.counts.get(subject, 0) + 1
-        poll.counts[subject] = count
-        if count != self.validators.quorum or kind == PROPOSE:
+        if ballot is None:
+            ballot = poll.ballots[kind][block] = Ballot(message)
+        ballot.count += 1
+        if ballot.count != validators.quorum or kind == PROPOSE:
             return None
-        poll.certified.add(subject)
+        ballot.certified = True
         return self._join(vote, votes)
+
+    def _message(self, vote: Vote) -> bytes:
+        if not vote.well_formed:
+            raise Refusal(Code.VOTE_SIGNATURE, "a vote names a block if and only if it is no skip")
+        return vote_message(self.chain_id, vote.epoch, vote.view, vote.kind, vote.block)
 
     def late_votes(self, certificate: Certificate | None, first: int, limit: int) -> tuple[Vote, ...]:
         """Up to `limit` notarize votes of views from `first` on, without those that `certificate` carries."""

@@ -52,6 +52,8 @@ class Snapshots:
     def take(self) -> Effects:
         """Write the snapshot that is due: of the root, whose rows the store holds by now."""
         root = self.chain.tree.root
+        if not self.due:
+            return []
         self.due = False
         if root.block is None or self.chain.final_certificate is None:
             return []

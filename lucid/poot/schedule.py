@@ -71,7 +71,7 @@ def rank_entities(
     if sum(len(groups[entity]) for entity in eligible) < quorum:
         eligible = [entity for entity in groups if not under_evidence[entity]]
     cooldown = min(parameters_cooldown, len(eligible) - 1)
-    recent = leaders[len(leaders) - cooldown :] if cooldown > 0 else ()
+    recent = leaders[-cooldown:] if cooldown > 0 else ()
     cooling = {members[number].entity for numbers in recent for number in numbers}
     able = set(eligible)
     standings = []

@@ -1,0 +1,283 @@
+"""Makes up what a chain may be offered: transactions, votes and certificates, most of them valid, and forged blocks.
+
+All choices come from one `Random`. Every choice of the first alternative is the tame one, so that a Hypothesis random
+shrinks towards valid, empty blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from msgspec import structs
+
+from harness.twin import Twin
+from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transactions_root
+from lucid.chain.certificates import Certificate, signer_places
+from lucid.chain.transactions import (
+    Equivocation,
+    Payload,
+    RegisterNode,
+    ReplicaCommit,
+    RetireNode,
+    SessionAnchor,
+    Transaction,
+    UptimeBeacon,
+    claim_message,
+    endorsement_message,
+)
+from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
+
+HASHES = [bytes((number,)) * 32 for number in range(1, 4)]
+SESSIONS = [bytes((number,)) * 6 + b"\x40\x00\x80" + bytes(7) for number in range(8)]
+SESSIONS_NOT_V4 = [bytes(6) + b"\x30\x00\x80" + bytes(7), bytes(6) + b"\x40\x00\x40" + bytes(7)]
+BROKEN = bytes(64)
+RANGES = (
+    ((0, 1),),
+    ((0, 2), (3, 999_997)),
+    (),
+    ((0, 1), (1, 1)),
+    ((4, 1), (2, 1)),
+    ((0, 0),),
+    ((0, 1_000_001),),
+    ((2, 1), (3, 0)),
+)
+
+
+class Forger:
+    """Draws for the next block of a `Twin`, which has the secrets of all `nodes`, `administrators` and `owners`.
+
+    `place` says where that block will stand: its height, epoch and slot over all epochs.
+    """
+
+    def __init__(
+        self, random: Random, twin: Twin, nodes: list[bytes], administrators: list[bytes], owners: list[bytes]
+    ) -> None:
+        self.random = random
+        self.twin = twin
+        self.chain_id = twin.genesis.chain_id
+        self.parameters = twin.genesis.parameters
+        self.nodes = nodes
+        self.administrators = administrators
+        self.owners = owners
+        self.place = (0, 0, 0)
+
+    def _rarely(self) -> bool:
+        return self.random.randrange(16) == 15
+
+    def _one_of(self, tame: Any, *wild: Any) -> Any:
+        """The tame alternative, or rarely one of the others."""
+        return self.random.choice(wild) if self._rarely() else tame
+
+    def _node(self) -> bytes:
+        """Key of a member, retired or not, or rarely of any node."""
+        return self.random.choice(
+            self.nodes if self._rarely() else [m.key for m in self.twin.ledger.core.roster.members]
+        )
+
+    # -- transactions --------------------------------------------------------------------------------------------
+
+    def transaction(self) -> Transaction:
+        """Any transaction, endorsed."""
+        makers = (self._anchor, self._heartbeat, self._heartbeat, self._commit, self._register, self._retire)
+        payload = self.random.choice((*makers, self._heartbeat, self._register, self._evidence))()
+        height, lifetime = self.place[0], self.parameters.transaction_lifetime_blocks
+        valid_until = max(0, self._one_of(height + lifetime - 1, height, height - 1, height + lifetime))
+        endorser = self._node()
+        message = endorsement_message(self.chain_id, Transaction(payload, endorser, 0, BROKEN).id, valid_until)
+        return Transaction(payload, endorser, valid_until, self._one_of(self.twin.sign(endorser, message), BROKEN))
+
+    def _claim(self, payload: Any, signer: bytes) -> Any:
+        """The payload with its owner's or node's signature."""
+        signature = self.twin.sign(signer, claim_message(self.chain_id, payload))
+        return structs.replace(payload, signature=self._one_of(signature, BROKEN))
+
+    def _anchor(self) -> Payload:
+        owner = self.random.choice(self.owners)
+        blank = SessionAnchor(
+            self._one_of(self.random.choice(SESSIONS), *SESSIONS_NOT_V4),
+            owner,
+            self._one_of(1, 0, 3),
+            2,
+            self.random.choice(HASHES),
+            HASHES[0],
+            self._one_of(5, 0, 1_000_000, 1_000_001),
+            9,
+            self._one_of(b"", bytes(32), bytes(31)),
+            BROKEN,
+        )
+        return self._claim(blank, owner)  # type: ignore[no-any-return]
+
+    def _commit(self) -> Payload:
+        node = self._node()
+        ranges = self._one_of(self.random.choice(RANGES[:2]), *RANGES[2:])
+        return self._claim(ReplicaCommit(node, self.random.choice(SESSIONS), ranges, BROKEN), node)  # type: ignore[no-any-return]
+
+    def _heartbeat(self) -> Payload:
+        node = self._node()
+        slot = max(0, self.place[2] - self.random.choice((0, 0, 0, 0, 1, 1, 2, -1)))
+        epoch, slot = divmod(slot, self.parameters.epoch_slots)
+        if epoch and self._rarely():
+            epoch, slot = epoch - 1, slot + self.parameters.epoch_slots
+        recent = [block.hash for block in self.twin.ledger.core.head.recent]
+        block = self.random.choice((self.twin.tip, *recent[::-1], HASHES[0]))
+        return self._claim(UptimeBeacon(node, epoch, slot, block, BROKEN), node)  # type: ignore[no-any-return]
+
+    def _sequence(self) -> int:
+        """The next number, or that of a further change in the same block."""
+        return self.twin.ledger.core.roster.sequence + self.random.choice((0, 0, 1, 2))
+
+    def _approve(self, change: Any) -> Any:
+        """The change with the signatures of enough administrators, or rarely not."""
+        message = claim_message(self.chain_id, change)
+        enough = tuple(range(self.twin.genesis.threshold))
+        indexes = self._one_of(enough, (), (0,), (0, 0), (1, 0), (0, 2), (0, 1, 2), (0, 1, 3))
+        approvals = [
+            (index, self._one_of(self.twin.sign(self.administrators[index], message), BROKEN) if index < 3 else BROKEN)
+            for index in indexes
+        ]
+        return structs.replace(change, approvals=tuple(approvals))
+
+    def _register(self) -> Payload:
+        name = self._one_of("x", "", "é" * 32, "é" * 33)
+        pool = self._one_of(self.random.choice(("", "red", "blue")), "é" * 32, "é" * 33)
+        return self._approve(RegisterNode(self.random.choice(self.nodes), name, pool, self._sequence(), ()))  # type: ignore[no-any-return]
+
+    def _retire(self) -> Payload:
+        return self._approve(RetireNode(self._node(), self._sequence(), ()))  # type: ignore[no-any-return]
+
+    def _evidence(self) -> Payload:
+        signer = self._node()
+        epoch = max(0, self.place[1] - self.random.choice((0, 0, 0, 1, 2, -1)))
+        view = self._one_of(self.random.choice((1, 2, 3)), 0)
+        same = self.random.choice((NOTARIZE, FINALIZE, PROPOSE))
+        kinds = self._one_of((same, same), (SKIP, SKIP), (NOTARIZE, SKIP), (NOTARIZE, FINALIZE))
+        kinds = self.random.choice((kinds, kinds, (SKIP, FINALIZE), (FINALIZE, SKIP)))
+        blocks = self._one_of((HASHES[0], HASHES[1]), (HASHES[0], HASHES[0]))
+        first, second = (
+            self.twin.vote(signer, epoch, view, kind, self._one_of(b"" if kind == SKIP else block, b"", HASHES[2]))
+            for kind, block in zip(kinds, blocks, strict=True)
+        )
+        second = self._one_of(second, structs.replace(second, signature=BROKEN), structs.replace(second, view=9))
+        return Equivocation(first, second)
+
+    # -- votes and certificates ----------------------------------------------------------------------------------
+
+    def late_votes(self) -> tuple[Vote, ...]:
+        """Notarisations of recent blocks, in the order that the rules want; only some of them can be credited."""
+        head = self.twin.ledger.core.head
+        named = [(recent.epoch, recent.view, recent.hash) for recent in head.recent]
+        named.append((head.epoch, head.view, self.twin.tip))
+        return tuple(
+            [
+                self.twin.vote(key, epoch, view, NOTARIZE, block)
+                for epoch, view, block in named
+                for key in sorted(member.key for member in self.twin.ledger.core.roster.members)
+                if self.random.randrange(4) == 3
+            ]
+        )
+
+    def certificate(self) -> Certificate | None:
+        """A certificate that carries the next block."""
+        size = len(self.twin.ledger.validators)
+        absent = [self.random.randrange(size) for _ in range(self.random.randrange(size))]
+        return self.twin.certificate(absent, self.random.choice((0, 0, 1, 2)))
+
+    def _signed_again(self, certificate: Certificate) -> Certificate:
+        message = vote_message(self.chain_id, certificate.epoch, certificate.view, certificate.kind, certificate.block)
+        keys = self.twin.ledger.validators.keys
+        places = [place for place in signer_places(certificate.signers) if place < len(keys)]
+        return structs.replace(certificate, signatures=tuple([self.twin.sign(keys[p], message) for p in places]))
+
+    # -- forged blocks -------------------------------------------------------------------------------------------
+
+    def forged(self, block: Block) -> Block:
+        """A block with one or two things changed, most of which no rule allows; signed again."""
+        for _ in range(self.random.choice((1, 1, 2))):
+            block = self.random.choice((self._header, self._header, self._body, self._votes, self._certificate))(block)
+        return block
+
+    def with_transactions(self, block: Block, transactions: tuple[Transaction, ...]) -> Block:
+        """The block with these transactions; its other roots stay."""
+        changed = structs.replace(block, transactions=transactions)
+        return self.twin.seal(changed, transactions_root=transactions_root(transactions))
+
+    def _header(self, block: Block) -> Block:
+        header, parent = block.header, self.twin.ledger.core.head
+        changes: dict[str, tuple[Any, ...]] = {
+            "state_root": (HASHES[0],),
+            "version": (header.version + 1,),
+            "chain": (HASHES[0],),
+            "height": (header.height + 1, max(0, header.height - 1)),
+            "epoch": (header.epoch + 1, max(0, header.epoch - 1)),
+            "view": (parent.view, header.view + 1, max(0, parent.view - 1), 0),
+            "tick": (parent.tick, header.tick + 1),
+            "proposer": (self.random.choice(self.nodes),),
+            "entity": (b"x", header.proposer, b"pool:red"),
+            "vrf_proof": (bytes(80),),
+            "beacon": (HASHES[0],),
+            "parent": (HASHES[0], parent.parent),
+            "transactions_root": (HASHES[0],),
+            "late_votes": (HASHES[0],),
+            "parent_certificate": (HASHES[0], bytes(32)),
+            "validators": (HASHES[0], header.next_validators),
+            "next_validators": (HASHES[0], header.validators),
+        }
+        field = self.random.choice(list(changes))
+        return self.twin.seal(block, **{field: self.random.choice(changes[field])})
+
+    def _body(self, block: Block) -> Block:
+        extra = tuple([self.transaction() for _ in range(self.random.randrange(4))])
+        alternatives: tuple[Callable[[], Block], ...] = (
+            lambda: structs.replace(block, signature=BROKEN),
+            lambda: self.with_transactions(block, block.transactions * 2),
+            lambda: self.with_transactions(block, block.transactions + extra),
+            lambda: self.with_transactions(block, block.transactions[::-1]),
+            lambda: structs.replace(block, transactions=block.transactions + extra),
+        )
+        return self.random.choice(alternatives)()
+
+    def _votes(self, block: Block) -> Block:
+        votes = [*block.late_votes, *self.late_votes()]
+        if votes:
+            place = self.random.randrange(len(votes))
+            vote = votes[place]
+            changes: tuple[dict[str, Any], ...] = (
+                {},
+                {"kind": FINALIZE},
+                {"epoch": vote.epoch + 1},
+                {"view": vote.view + 1},
+                {"block": HASHES[2]},
+                {"signer": self.nodes[-1]},
+            )
+            changed = structs.replace(vote, **self.random.choice(changes))
+            again = self.twin.vote(changed.signer, changed.epoch, changed.view, changed.kind, changed.block)
+            votes[place] = self._one_of(again, structs.replace(vote, signature=BROKEN))
+        if self._rarely():
+            self.random.shuffle(votes)
+        picked = tuple(votes[self.random.randrange(len(votes) + 1) :])
+        return self.twin.seal(structs.replace(block, late_votes=picked), late_votes=late_votes_hash(picked))
+
+    def _certificate(self, block: Block) -> Block:
+        old = block.parent_certificate or Certificate(0, 0, NOTARIZE, self.twin.tip, b"\xff", (BROKEN,))
+        changes: tuple[dict[str, Any], ...] = (
+            {},
+            {"kind": FINALIZE if old.kind == NOTARIZE else NOTARIZE},
+            {"kind": SKIP, "block": b""},
+            {"view": old.view + 1},
+            {"view": max(0, old.view - 1)},
+            {"epoch": old.epoch + 1},
+            {"block": HASHES[1]},
+            {"signers": old.signers + b"\x00"},
+            {"signers": b"\xff" * len(old.signers)},
+            {"signers": b"\x01" + bytes(len(old.signers) - 1)},
+            {"signatures": old.signatures[:-1]},
+            {"signatures": (*old.signatures[:-1], BROKEN)},
+        )
+        certificate: Certificate | None = structs.replace(old, **self.random.choice(changes))
+        if certificate is not None and self.random.randrange(2):
+            certificate = self._signed_again(certificate)
+        certificate = self._one_of(certificate, None)
+        changed = structs.replace(block, parent_certificate=certificate)
+        return self.twin.seal(changed, parent_certificate=certificate_hash(certificate))

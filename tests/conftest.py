@@ -1,0 +1,11 @@
+"""Settings of the whole test run: how Hypothesis looks for examples."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# A shared machine is now and then slow, which is no failure. Under CI the same commit always tries the same examples.
+settings.register_profile("lucid", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("lucid")

@@ -1,0 +1,343 @@
+"""Golden scripts: reads them, runs their commands on a network of nodes, and writes down what came of it.
+
+A script is text: comments, one or more commands, `----`, and what they put out, up to an empty line. Commands:
+
+    nodes N [NAME=VALUE ...]      start N nodes named 1, 2, ...; genesis parameters by name, and snapshot_blocks
+    tick TIME                     move the clock on; timers fire, no message arrives
+    run TIME                      move the clock on; messages arrive at once
+    fast-forward TIME             the same, without a word about it
+    deliver [SELECTION]           let the messages that are in the pool now arrive: one message delay
+    stabilize                     deliver until no message is left
+    drop | hold [SELECTION]       lose messages of the pool, or put them aside until `release`
+    mute SELECTION | cut A B      from now on lose what is sent so, or between two groups, until `heal`
+    messages [SELECTION]          what is in the pool
+    crash | restart NODES         stop nodes at once, start them from their disks; `lose-power` stops all
+    stall | resume NODES          a disk stops making things durable, and goes on
+    wipe votes | wipe all NODE    lose a stopped node's vote log, or all that it stored; a new key's log is given to none
+    twin NODE                     start a second node with the same key from copies of its disks
+    clock NODE TIME               put a node's clock ahead, or behind with a minus
+    submit NODE NAME              a client hands a session anchor to a node
+    status | chain | votes NODES  where nodes stand, their final blocks, their durable vote logs
+    block NAME                    what is in a block
+    schedule | credits NODE       the ranking of the last final block's slot, or each node's credits, by that node's ledger
+
+A SELECTION is nothing for all, or a route (`1->2,3`, `->4`, `2->`), or kinds of messages, or both. NODES is nothing for
+all, or numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lucid.chain.genesis import Genesis, GenesisNode, Parameters
+from lucid.chain.hashing import domain
+from lucid.chain.keys import Crypto
+from lucid.chain.transactions import SessionAnchor, claim_message
+from lucid.chain.votes import FINALIZE
+from lucid.ledger.state import Ledger, stored_ledger
+from lucid.machines.chain import HEIGHT_TABLE
+from lucid.machines.effects import Submitted
+from lucid.machines.votelog import VoteLog
+from sim.crypto import ModelledCrypto
+from tests.golden.narrator import KINDS, Narrator, joined, message_kind, stored_block, view_name
+from tests.golden.network import Disk, Envelope, Network, Node, secret_of
+
+GENESIS_MS = 1_700_000_000_000
+UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
+SEPARATOR = "----"
+
+_fill = domain("lucid golden session")
+
+
+class Block(NamedTuple):
+    """Some commands of a script: the comments and commands as they stand there, and the expected output."""
+
+    source: list[str]
+    commands: list[str]
+    expected: list[str]
+
+
+class ScriptError(Exception):
+    """A script says something that is no command."""
+
+
+def parse(text: str) -> list[Block]:
+    """Split a script into its blocks."""
+    blocks: list[Block] = []
+    source: list[str] = []
+    expected: list[str] | None = None
+    for line in [*text.splitlines(), ""]:
+        if expected is not None:
+            if line:
+                expected.append(line)
+                continue
+            commands = [each for each in source if each and not each.startswith("#")]
+            blocks.append(Block(source, commands, expected))
+            source, expected = [], None
+        elif line == SEPARATOR:
+            expected = []
+        elif line or source:
+            source.append(line)
+    if any(line and not line.startswith("#") for line in source):
+        raise ScriptError(f"commands without {SEPARATOR}: {source}")
+    if any(source):
+        blocks.append(Block(source, [], []))
+    return blocks
+
+
+def run(path: Path, crypto: Crypto | None = None) -> str:
+    """Run a script and return its text with the output that it has now."""
+    player = Player(crypto or ModelledCrypto())
+    pieces = []
+    for block in parse(path.read_text(encoding="utf-8")):
+        output = [line for command in block.commands for line in player.do(command)]
+        ending = [SEPARATOR, *output] if block.commands else []
+        pieces.append("\n".join([*block.source, *ending]).rstrip("\n") + "\n")
+    return "\n".join(pieces)
+
+
+def duration_ms(text: str) -> int:
+    """A duration such as `10s`, `1500ms` or `-2m` in milliseconds."""
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    return int(number) * UNITS_MS[text[len(number) :]]
+
+
+def selection(words: list[str]) -> Callable[[Envelope], bool]:
+    """The messages that a selection names."""
+    sources: list[str] = []
+    targets: list[str] = []
+    kinds: list[str] = []
+    for word in words:
+        if "->" in word:
+            left, right = word.split("->")
+            sources, targets = [each for each in left.split(",") if each], [each for each in right.split(",") if each]
+        elif word in KINDS:
+            kinds.append(word)
+        else:
+            raise ScriptError(f"no kind of message: {word}")
+    return lambda envelope: (
+        (not sources or envelope.source in sources)
+        and (not targets or envelope.target in targets)
+        and (not kinds or message_kind(envelope) in kinds)
+    )
+
+
+class Player:
+    """Performs commands; each returns the lines that it puts out."""
+
+    def __init__(self, crypto: Crypto) -> None:
+        self.crypto = crypto
+        self.narrator = Narrator()
+        self.held: list[Envelope] = []
+        self.network = Network(Genesis(GENESIS_MS, ()), crypto, 1, self.narrator.watch)
+
+    def do(self, line: str) -> list[str]:
+        """Perform one command."""
+        name, *words = line.split()
+        command = getattr(self, f"_do_{name.replace('-', '_')}", None)
+        if command is None:
+            raise ScriptError(f"no command: {line}")
+        lines: list[str] | None = command(*words)
+        return [*self.narrator.read(), *(lines or [])]
+
+    def _nodes(self, names: tuple[str, ...]) -> list[Node]:
+        return [self.network.nodes[name] for name in names] if names else list(self.network.nodes.values())
+
+    # -- time and messages ---------------------------------------------------------------------------------------
+
+    def _do_nodes(self, count: str, *settings: str) -> None:
+        values: dict[str, Any] = {name: int(value) for name, value in (each.split("=") for each in settings)}
+        snapshot_blocks = values.pop("snapshot_blocks", 1_000_000)
+        secrets = [secret_of(number) for number in range(1, int(count) + 1)]
+        members = [GenesisNode(self.crypto.public_key(each), f"n{n}") for n, each in enumerate(secrets, 1)]
+        genesis = Genesis(GENESIS_MS, tuple(members), parameters=Parameters(**values)).check()
+        self.network = Network(genesis, self.crypto, snapshot_blocks, self.narrator.watch)
+        self.narrator.network = self.network
+        for number, secret in enumerate(secrets, 1):
+            self.network.add(str(number), secret)
+        for node in self.network.nodes.values():
+            node.start()
+
+    def _do_tick(self, time: str) -> None:
+        self.network.advance(self.network.now_ms + duration_ms(time), deliver=False)
+
+    def _do_run(self, time: str) -> None:
+        self.network.advance(self.network.now_ms + duration_ms(time), deliver=True)
+
+    def _do_fast_forward(self, time: str) -> None:
+        self._do_run(time)
+        self.narrator.read()
+
+    def _do_deliver(self, *words: str) -> None:
+        self.network.deliver(self.network.take(selection(list(words))))
+
+    def _do_stabilize(self) -> None:
+        self.network.stabilize()
+
+    def _do_drop(self, *words: str) -> list[str]:
+        return self._summary("dropped", self.network.take(selection(list(words))))
+
+    def _do_hold(self, *words: str) -> list[str]:
+        taken = self.network.take(selection(list(words)))
+        self.held += taken
+        return self._summary("holding", taken)
+
+    def _do_release(self) -> None:
+        self.network.pool += self.held
+        self.held = []
+
+    def _do_mute(self, *words: str) -> None:
+        self.network.mutes.append(selection(list(words)))
+
+    def _do_cut(self, one: str, other: str) -> None:
+        self.network.mutes += [selection([f"{one}->{other}"]), selection([f"{other}->{one}"])]
+
+    def _do_heal(self) -> None:
+        self.network.mutes = []
+
+    def _do_messages(self, *words: str) -> list[str]:
+        targets: dict[tuple[str, str], list[str]] = {}
+        for envelope in filter(selection(list(words)), self.network.pool):
+            line = (envelope.source, self.narrator.message(envelope))
+            targets.setdefault(line, []).append(envelope.target)
+        return [f"{source}->{','.join(names)} {what}" for (source, what), names in targets.items()]
+
+    def _summary(self, what: str, envelopes: list[Envelope]) -> list[str]:
+        lines: dict[tuple[str, str], list[str]] = {}
+        for envelope in envelopes:
+            lines.setdefault((envelope.source, message_kind(envelope)), []).append(envelope.target)
+        return [f"{what} {source}->{','.join(names)} {kind}" for (source, kind), names in lines.items()]
+
+    # -- faults --------------------------------------------------------------------------------------------------
+
+    def _do_crash(self, *names: str) -> None:
+        for node in self._nodes(names):
+            node.crash()
+
+    def _do_lose_power(self) -> None:
+        self._do_crash()
+        self.network.pool = []
+
+    def _do_restart(self, *names: str) -> None:
+        for node in self._nodes(names):
+            assert not node.running, f"{node.name} runs already"
+            node.start()
+
+    def _do_stall(self, *names: str) -> None:
+        for node in self._nodes(names):
+            node.stalled = True
+
+    def _do_resume(self, *names: str) -> None:
+        for node in self._nodes(names):
+            node.resume()
+
+    def _do_wipe(self, what: str, name: str) -> None:
+        node = self.network.nodes[name]
+        assert not node.running, f"{name} runs"
+        node.engine_disk = Disk()
+        if what == "all":
+            node.manager_disk = Disk()
+        elif what != "votes":
+            raise ScriptError(f"wipe what? {what}")
+
+    def _do_twin(self, name: str) -> None:
+        self.network.twin(self.network.nodes[name]).start()
+
+    def _do_clock(self, name: str, time: str) -> None:
+        self.network.nodes[name].offset_ms += duration_ms(time)
+
+    # -- clients -------------------------------------------------------------------------------------------------
+
+    def _do_submit(self, name: str, session: str) -> None:
+        identity = bytearray(_fill(session.encode())[:16])
+        identity[6], identity[8] = identity[6] & 0x0F | 0x40, identity[8] & 0x3F | 0x80
+        owner = _fill(b"owner")
+        fields = (
+            bytes(identity), self.crypto.public_key(owner), GENESIS_MS, GENESIS_MS + 1,
+            _fill(b"manifest"), _fill(b"root"), 1, 1 << 20, b"",
+        )  # fmt: skip
+        message = claim_message(self.network.genesis.chain_id, SessionAnchor(*fields, bytes(64)))
+        self.narrator.sessions[bytes(identity)] = session
+        self.narrator.requests.append(session)
+        anchor = SessionAnchor(*fields, self.crypto.sign(owner, message))
+        self.network.nodes[name].running[1].step(Submitted(len(self.narrator.requests) - 1, anchor))
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    def _do_status(self, *names: str) -> list[str]:
+        for node in self._nodes(names):
+            self.narrator.say(node.name, self._status(node))
+        return []
+
+    def _status(self, node: Node) -> str:
+        context = node.context
+        if context is None:
+            return "down"
+        where = view_name(context.epoch, context.view)
+        on = self.narrator.block(context.parent)
+        final = self.narrator.block(self._final(node)[-1])
+        return f"in {where}, led by {self.narrator.node(context.leader)} on {on}; final: {final}"
+
+    def _final(self, node: Node) -> list[bytes]:
+        blocks = [hash_ for _, hash_ in node.manager_disk.seen.scan(HEIGHT_TABLE)]
+        return blocks or [self.network.genesis.chain_id]
+
+    def _do_chain(self, *names: str) -> list[str]:
+        for node in self._nodes(names):
+            blocks = [stored_block(node, hash_) for hash_ in self._final(node)]
+            makers = [
+                f"{self.narrator.block(block.header.hash)} by {self.narrator.node(block.header.proposer)}"
+                for block in blocks
+                if block is not None
+            ]
+            self.narrator.say(node.name, joined(makers))
+        return []
+
+    def _do_block(self, name: str) -> list[str]:
+        hash_ = self.narrator.block_hash(name)
+        block = next(filter(None, (stored_block(node, hash_) for node in self._nodes(()))))
+        header, certificate = block.header, block.parent_certificate
+        maker, parent = self.narrator.node(header.proposer), self.narrator.block(header.parent)
+        lines = [f"{name}: height {header.height}, tick {header.tick}, by {maker}, on {parent}"]
+        if certificate is not None:
+            lines.append(f"  certificate: {self.narrator.certificate(certificate)}")
+        for vote in block.late_votes:
+            lines.append(f"  late vote: {self.narrator.vote(vote)} by {self.narrator.node(vote.signer)}")
+        for transaction in block.transactions:
+            lines.append(f"  {self.narrator.transaction(transaction)}")
+        return lines
+
+    def _do_votes(self, *names: str) -> list[str]:
+        for node in self._nodes(names):
+            log = VoteLog(node.engine_disk.safe)
+            epoch, view = log.view
+            votes = [vote for v in (view - 1, view) for vote in log.votes((epoch, v)).values()]
+            said = joined(self.narrator.vote(vote) for vote in sorted(votes, key=lambda each: (each.view, each.kind)))
+            self.narrator.say(node.name, "no vote log" if log.missing else f"{view_name(epoch, view)}: {said}")
+        return []
+
+    def _ledger(self, name: str) -> Ledger:
+        ledger = stored_ledger(self.network.nodes[name].manager_disk.seen)
+        assert ledger is not None
+        return ledger
+
+    def _do_schedule(self, name: str) -> list[str]:
+        core = self._ledger(name).core
+        members = core.roster.members
+        order = " ".join(self.narrator.node(members[number].key) for number in core.schedule.order)
+        guilty = [
+            f"{self.narrator.node(member.key)} until epoch {until}"
+            for member, until in zip(members, core.tally.evidence_until, strict=True)
+            if until > core.head.epoch
+        ]
+        return [f"slot {core.schedule.slot}: {order}; under evidence: {joined(guilty)}"]
+
+    def _do_credits(self, name: str) -> list[str]:
+        core = self._ledger(name).core
+        columns = zip(core.roster.members, core.tally.credits, core.tally.penalty_ppm, strict=True)
+        return [
+            f"{self.narrator.node(member.key)}: {credits} credits, penalty factor {penalty} ppm"
+            for member, credits, penalty in columns
+        ]

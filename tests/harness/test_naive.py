@@ -1,0 +1,107 @@
+"""The ledger against its naive second implementation, over histories and forgeries that Hypothesis makes up.
+
+Everything is small so that everything happens: slots of a few views, epochs and windows of a few slots.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.forger import Forger
+from harness.naive_schedule import absolute_slot
+from harness.twin import Twin
+from lucid.chain.blocks import Block
+from lucid.chain.errors import Code
+from lucid.chain.genesis import DAY_MS, Genesis, GenesisNode, Parameters
+from lucid.chain.transactions import Transaction
+from sim.crypto import ModelledCrypto
+
+CRYPTO = ModelledCrypto()
+NODE_SECRETS = [bytes((number,)) * 32 for number in range(1, 13)]
+ADMINISTRATOR_SECRETS = [bytes((number,)) * 32 for number in range(101, 104)]
+OWNER_SECRETS = [bytes((number,)) * 32 for number in range(201, 203)]
+NODES, ADMINISTRATORS, OWNERS = (
+    [CRYPTO.public_key(secret) for secret in secrets]
+    for secrets in (NODE_SECRETS, ADMINISTRATOR_SECRETS, OWNER_SECRETS)
+)
+FORGED_AT_ONCE = 3
+
+
+def genesis_drawn_by(random: Random) -> Genesis:
+    """A genesis document with parameters smaller than a real chain's may be."""
+    window, views = random.choice((4, 2, 1, 3, 12)), random.choice((2, 1, 3))
+    parameters = Parameters(
+        slot_duration_ms=DAY_MS // window,
+        block_interval_ms=DAY_MS // window // views,
+        leader_window_days=1,
+        cooldown_slots=random.choice((2, 1, 3, 16)),
+        epoch_slots=random.choice((3, 1, 2, 20)),
+        min_uptime_ppm=random.choice((200_000, 0, 700_000, 1_000_000)),
+        missed_slot_penalty_ppm=random.choice((500_000, 333_333, 0, 1_000_000)),
+        max_block_bytes=random.choice((1 << 20, 1 << 20, 3_000)),
+        max_block_transactions=random.choice((1_000, 1_000, 3)),
+        max_transaction_bytes=random.choice((65_536, 65_536, 400)),
+        transaction_lifetime_blocks=random.choice((16, 1, 2)),
+        evidence_epochs=random.choice((1, 2)),
+        vote_credits=random.choice((1, 7, 0)),
+    )
+    pools = [random.choice(("", "red", "blue")) for _ in range(random.choice((4, 1, 2, 3, 5, 7, 9)))]
+    nodes = tuple([GenesisNode(NODES[number], f"n{number}", pool) for number, pool in enumerate(pools)])
+    threshold = random.choice((2, 1, 3, 0))
+    return Genesis(0, nodes, tuple(ADMINISTRATORS) if threshold else (), threshold, parameters)
+
+
+class History:
+    """Grows one chain in both implementations, and offers both what they have to refuse on the way."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.twin = Twin(genesis_drawn_by(random), CRYPTO, NODE_SECRETS + ADMINISTRATOR_SECRETS + OWNER_SECRETS)
+        self.forger = Forger(random, self.twin, NODES, ADMINISTRATORS, OWNERS)
+        self.refused: list[Code] = []
+
+    def step(self) -> None:
+        """One more block, after skipped views or none, and forgeries of it."""
+        twin, head, parameters = self.twin, self.twin.ledger.core.head, self.twin.genesis.parameters
+        views = parameters.slot_views
+        gap = self.random.choice((1, 1, 1, 1, 1, 2, 3, views, 2 * views + 1, parameters.epoch_views))
+        view = min(gap, 30) + (0 if twin.closed else head.view)
+        self.forger.place = head.height + 1, twin.epoch, absolute_slot(twin.epoch, view, parameters)
+        candidates = tuple([self.forger.transaction() for _ in range(self.random.choice((0, 1, 3, 8)))])
+        late_votes = self.forger.late_votes() if self.random.randrange(2) else ()
+        tick = head.tick + self.random.choice((1, 5))
+        block, built = twin.build(view, tick, self.forger.certificate(), late_votes, candidates)
+        forged: list[tuple[Block, Code | None]] = [
+            self._with_refused(block, candidates, refused, code) for refused, code in built.rejected[:FORGED_AT_ONCE]
+        ]
+        forged += [(self.forger.forged(block), None) for _ in range(self.random.randrange(FORGED_AT_ONCE))]
+        for other, code in forged:
+            verdict = twin.offer(other)
+            assert code in {None, verdict}, "a block is refused for what its builder left out"
+            if verdict is None:
+                return
+            self.refused.append(verdict)
+        verdict = twin.offer(block)
+        assert verdict is None, f"a leader builds an invalid block: {verdict!r}"
+        if self.random.randrange(2):
+            twin.flush()
+
+    def _with_refused(
+        self, block: Block, candidates: tuple[Transaction, ...], refused: Transaction, code: Code
+    ) -> tuple[Block, Code]:
+        """The block as if its builder had let one transaction through."""
+        before = candidates[: next(place for place, each in enumerate(candidates) if each is refused)]
+        included = [each for each in before if any(each is other for other in block.transactions)]
+        return self.forger.with_transactions(block, (*included, refused)), code
+
+
+@settings(deadline=None, max_examples=60)
+@given(random=st.randoms(use_true_random=False), length=st.integers(1, 24))
+def test_both_implementations_agree_block_by_block(random: Random, length: int) -> None:
+    history = History(random)
+    for _ in range(length):
+        history.step()
+    history.twin.flush()
