@@ -81,7 +81,19 @@ class Forger:
     def transaction(self) -> Transaction:
         """Any transaction, endorsed."""
         makers = (self._anchor, self._heartbeat, self._heartbeat, self._commit, self._register, self._retire)
-        payload = self.random.choice((*makers, self._heartbeat, self._register, self._evidence))()
+        return self._endorse(self.random.choice((*makers, self._heartbeat, self._register, self._evidence))())
+
+    def heartbeats(self) -> tuple[Transaction, ...]:
+        """Most validators' heartbeats of the next block's slot, valid if it is their first."""
+        slot = self.place[2] % self.parameters.epoch_slots
+        blanks = [
+            UptimeBeacon(member.key, self.place[1], slot, self.twin.tip, BROKEN)
+            for member in self.twin.ledger.core.roster.members
+            if not member.retired and self.random.randrange(4)
+        ]
+        return tuple([self._endorse(self._claim(blank, blank.node)) for blank in blanks])
+
+    def _endorse(self, payload: Payload) -> Transaction:
         height, lifetime = self.place[0], self.parameters.transaction_lifetime_blocks
         valid_until = max(0, self._one_of(height + lifetime - 1, height, height - 1, height + lifetime))
         endorser = self._node()

@@ -160,6 +160,7 @@ class NaiveChain:
         require(header.transactions_root == transactions_root(block.transactions), Code.BLOCK_TRANSACTIONS_ROOT)
         for transaction in block.transactions:
             self._rules.apply(state, transaction)
+        state.pad_touched()
 
     def _lead(self, block: Block, state: NaiveState) -> None:
         """Remember the schedule in force, and who goes into cooldown for this slot."""

@@ -118,9 +118,6 @@ class NaiveRules:
             state.members.append(member)
             state.penalty_ppm.append(ONE)
             state.evidence_until.append(0)
-            for slot in set(state.touched):
-                if slot in state.works:
-                    state.work(slot)
         else:
             state.members[number] = member
         state.sequence += 1

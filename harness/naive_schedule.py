@@ -75,9 +75,8 @@ def ranking(
     if sum(len(entities[entity]) for entity in eligible) < 2 * len(validators) // 3 + 1:
         eligible = honest
     cooldown = max(0, min(parameters.cooldown_slots, len(eligible) - 1))
-    cooling = {
-        members[number].entity for slot in leaders[len(leaders) - cooldown :] for number in slot.members if cooldown
-    }
+    last = leaders[-cooldown:] if cooldown else []
+    cooling = {members[number].entity for slot in last for number in slot.members}
 
     def place(entity: bytes) -> tuple[int, int, bytes]:
         rank = rank_digest(beacon + entity)

@@ -36,6 +36,7 @@ class NaiveState:
 
     `works` has (credits, heartbeats) by member for each slot of the window that holds a block. `forever` has the rows
     that nothing ever changes: sessions, replicas, used evidence; copies share it, so `added` says what to take back.
+    `touched` are the slots whose work changed since `copy`.
     """
 
     def __init__(self, genesis: Genesis) -> None:
@@ -54,7 +55,7 @@ class NaiveState:
         self.schedule = Schedule(-1, tuple(self.validators), 0, 0)
         self.forever: dict[bytes, bytes] = {}
         self.added: list[bytes] = []
-        self.touched: list[int] = []
+        self.touched: set[int] = set()
 
     def copy(self) -> NaiveState:
         """A state to change without changing this one, but for `forever`."""
@@ -67,7 +68,7 @@ class NaiveState:
         other.recent = list(self.recent)
         other.leaders = list(self.leaders)
         other.added = []
-        other.touched = []
+        other.touched = set()
         return other
 
     def remember(self, key: bytes, value: bytes) -> None:
@@ -101,8 +102,14 @@ class NaiveState:
         credits, beacons = self.works[slot]
         missing = [0] * (len(self.members) - len(credits))
         self.works[slot] = credits + missing, beacons + missing
-        self.touched.append(slot)
+        self.touched.add(slot)
         return self.works[slot]
+
+    def pad_touched(self) -> None:
+        """Give the rows of work that the block wrote an entry for each member that it registered."""
+        for slot in sorted(self.touched):
+            if slot in self.works:
+                self.work(slot)
 
     def tally(self) -> Tally:
         """Totals over the window of what each member did since it registered, added up slot by slot."""
@@ -146,12 +153,16 @@ def state_root(rows: dict[bytes, bytes]) -> bytes:
 
 
 def _subtree(leaves: list[tuple[bytes, bytes]], depth: int) -> bytes:
-    """The root over the leaves below one node: their keys agree in the first `depth` bits."""
+    """The root over the leaves below one node: their keys agree in the first `depth` hexadecimal digits."""
     if not leaves:
         return ZERO_DIGEST
     if len(leaves) == 1:
         [(key, value)] = leaves
         return state_node_digest(b"\x00" + key + value)
-    left = [leaf for leaf in leaves if not leaf[0][depth // 8] & 0x80 >> depth % 8]
-    right = leaves[len(left) :]
-    return state_node_digest(b"\x01" + _subtree(left, depth + 1) + _subtree(right, depth + 1))
+    bitmap, hashes = 0, b""
+    for digit in range(16):
+        below = [leaf for leaf in leaves if int(leaf[0].hex()[depth], 16) == digit]
+        if below:
+            bitmap += 2**digit
+            hashes += _subtree(below, depth + 1)
+    return state_node_digest(b"\x01" + bitmap.to_bytes(2, "big") + hashes)

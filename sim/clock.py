@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from typing import Any
 
 import simpy
 from simpy.events import NORMAL
 
+TAG_BITS = 10
+"""Low bits of a recurring moment's times: room for what distinguishes them."""
+
 
 class Moment(simpy.Event):
     """Something that happens at a moment: `happen` is called with it, and nothing waits for it."""
+
+    times: list[int] | None = None
 
     def __init__(self, happen: Callable[[Any], None]) -> None:
         self.callbacks = [happen]
         self.happen = happen
         self._ok = True
+
+
+class Recurring(Moment):
+    """A moment that happens at each of `times`: descending, each shifted left by `TAG_BITS` over a tag.
+
+    It stands in the queue once, however often it happens; `code` is the time that it happens at, with its tag.
+    """
+
+    def __init__(self, happen: Callable[[Any], None], times: list[int]) -> None:
+        super().__init__(happen)
+        self.times = times
+        self.code = times[-1]
 
 
 class VirtualClock(simpy.Environment):
@@ -42,8 +59,20 @@ class VirtualClock(simpy.Environment):
 
         SimPy's own loop looks at each event for failures and waiting processes; moments have neither.
         """
-        queue, pop = self._queue, heappop
-        while queue and queue[0][0] <= until_us:
-            self._now, _, _, moment = pop(queue)  # type: ignore[assignment]
+        queue, pop, replace, number = self._queue, heappop, heapreplace, self._eid.__next__
+        while queue:
+            at_us, _, _, moment = queue[0]
+            if at_us > until_us:
+                break
+            self._now = at_us  # type: ignore[assignment]
+            times = moment.times  # type: ignore[attr-defined]
+            if times is None:
+                pop(queue)
+            else:
+                moment.code = times.pop()  # type: ignore[attr-defined]
+                if times:
+                    replace(queue, (times[-1] >> TAG_BITS, NORMAL, number(), moment))
+                else:
+                    pop(queue)
             moment.happen(moment)  # type: ignore[attr-defined]
         self._now = max(self._now, until_us)

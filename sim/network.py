@@ -7,23 +7,21 @@ its way and not one a delivery.
 from __future__ import annotations
 
 import csv
+import sys
+from array import array
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heappush
 from importlib import resources
 from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 
-from simpy.events import NORMAL
-
 from lucid.machines.effects import Received
-from sim.clock import Moment, VirtualClock
+from sim.clock import TAG_BITS, Recurring, VirtualClock
 from sim.trace import Trace
 
-RECEIVER_BITS = 10
-RECEIVERS = 1 << RECEIVER_BITS
+RECEIVERS = 1 << TAG_BITS
 PPM = 1_000_000
-JITTER_BITS = 10
+JITTER_MASK = 1_023
 FRAME_BYTES = 66
 """Ethernet, IP and TCP headers of one segment."""
 
@@ -61,17 +59,16 @@ PROFILES = {
 }
 
 
-class Flight(Moment):
-    """One message on its way to `arrivals`: descending integers that join arrival time and receiver."""
+class Flight(Recurring):
+    """One message on its way; the tag of each arrival is the receiver's index."""
 
     def __init__(
         self, happen: Callable[[Any], None], event: Received, sender: int, number: int, arrivals: list[int]
     ) -> None:
-        super().__init__(happen)
+        super().__init__(happen, arrivals)
         self.event = event
         self.sender = sender
         self.number = number
-        self.arrivals = arrivals
 
 
 class Network:
@@ -101,7 +98,7 @@ class Network:
         self._steady = all(factor == PPM for factor in self._jitter)
         self._bandwidth_bps = bandwidth_bps
         self._uplink_free = [0] * self.size
-        self._bits = random.getrandbits
+        self._bytes = random.randbytes
         self._random = random
         self._trace = trace
         self._note = trace.note
@@ -118,16 +115,19 @@ class Network:
         depart = max(depart, now)
         base = self.base_us[sender]
         if self._steady:
-            arrivals = [(depart + base[each]) << RECEIVER_BITS | each for each in receivers]
+            arrivals = [(depart + base[each]) << TAG_BITS | each for each in receivers]
             if copy_us:
-                arrivals = [code + (place * copy_us << RECEIVER_BITS) for place, code in enumerate(arrivals, 1)]
+                arrivals = [code + (place * copy_us << TAG_BITS) for place, code in enumerate(arrivals, 1)]
         else:
-            arrivals = []
-            jitter, bits = self._jitter, self._bits
-            at = depart
-            for each in receivers:
-                at += copy_us
-                arrivals.append((at + base[each] * jitter[bits(JITTER_BITS)] // PPM) << RECEIVER_BITS | each)
+            jitter = self._jitter
+            receivers = list(receivers)
+            dice = array("H", self._bytes(2 * len(receivers)))
+            if sys.byteorder == "big":
+                dice.byteswap()
+            arrivals = [
+                (depart + place * copy_us + base[each] * jitter[die & JITTER_MASK] // PPM) << TAG_BITS | each
+                for place, (each, die) in enumerate(zip(receivers, dice, strict=True), 1)
+            ]
         count = len(arrivals)
         if not count:
             return
@@ -138,20 +138,16 @@ class Network:
         arrivals.sort(reverse=True)
         self._sent += 1
         flight = Flight(self._arrive, Received(key, data), sender, self._sent, arrivals)
-        self.clock.put(flight, arrivals[-1] >> RECEIVER_BITS)
+        self.clock.put(flight, arrivals[-1] >> TAG_BITS)
 
     def _arrive(self, flight: Flight) -> None:
         """One receiver has it now; the flight goes on to the next one."""
-        arrivals, event = flight.arrivals, flight.event
-        code = arrivals.pop()
+        code, event = flight.code, flight.event
         receiver = code & (RECEIVERS - 1)
         self._note((code, flight.number))
         if self._writing:
-            self._trace.delivered(code >> RECEIVER_BITS, flight.sender, receiver, event.data[1])
+            self._trace.delivered(code >> TAG_BITS, flight.sender, receiver, event.data[1])
         self.deliveries += 1
-        if arrivals:
-            clock = self.clock
-            heappush(clock._queue, (arrivals[-1] >> RECEIVER_BITS, NORMAL, next(clock._eid), flight))
         self.receivers[receiver](event)
 
     def _filter(self, sender: int, kind: int, receivers: Iterable[int]) -> list[int]:

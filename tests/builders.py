@@ -190,28 +190,29 @@ class Chain:
         return structs.replace(request, approvals=approvals)
 
     def endorse(self, payload: Payload, endorser: bytes | None = None, valid_until: int | None = None) -> Transaction:
-        """Endorse a payload, by default by node 0 and for the next sixteen blocks."""
-        endorser = self.node(0) if endorser is None else endorser
+        """Endorse a payload, by default by the first node in force and for the next sixteen blocks."""
+        if endorser is None:
+            endorser = next(member.key for member in self.tip.core.roster.members if not member.retired)
         valid_until = self.tip.core.head.height + 16 if valid_until is None else valid_until
         transaction = Transaction(payload, endorser, valid_until, NO_SIGNATURE)
         message = endorsement_message(self.chain_id, transaction.id, valid_until)
         return structs.replace(transaction, endorsement=self.crypto.sign(self.secret_of(endorser), message))
 
-    def anchor(self, session: int = 0, signer: bytes | None = None, **changes: Any) -> SessionAnchor:
-        """A session anchor of the owner "owner"."""
-        identity = bytearray(digest("session", session)[:16])
+    def anchor(self, number: int = 0, signer: bytes | None = None, **changes: Any) -> SessionAnchor:
+        """An anchor of session number N, of the owner "owner"."""
+        identity = bytearray(digest("session", number)[:16])
         identity[6] = identity[6] & 0x0F | 0x40
         identity[8] = identity[8] & 0x3F | 0x80
         owner = secret("owner")
         blank = SessionAnchor(
             bytes(identity), self.crypto.public_key(owner), 1_000, 2_000,
-            digest("manifest", session), digest("root", session), 7, 7 << 20, b"", NO_SIGNATURE,
+            digest("manifest", number), digest("root", number), 7, 7 << 20, b"", NO_SIGNATURE,
         )  # fmt: skip
         return self.sign(structs.replace(blank, **changes), signer or owner)
 
-    def commit(self, session: int = 0, node: int = 0, signer: bytes | None = None, **changes: Any) -> ReplicaCommit:
-        """A node's commitment to hold the first chunks of a session."""
-        blank = ReplicaCommit(self.node(node), self.anchor(session).session, ((0, 3),), NO_SIGNATURE)
+    def commit(self, number: int = 0, node: int = 0, signer: bytes | None = None, **changes: Any) -> ReplicaCommit:
+        """A node's commitment to hold the first chunks of session number N."""
+        blank = ReplicaCommit(self.node(node), self.anchor(number).session, ((0, 3),), NO_SIGNATURE)
         return self.sign(structs.replace(blank, **changes), signer or secret(f"node {node}"))
 
     def heartbeat(

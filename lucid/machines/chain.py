@@ -180,8 +180,14 @@ class Chain:
         hash_, certificate = block.header.hash, offer.certificate
         node = ForkNode(hash_, block, None, ledger, self.parameters)
         node.certified = 0 if node.closing else certificate.view
-        writes: list[Write] = [(UNFINAL_TABLE, each.hash, None) for each in self.tree.unfinal()]
-        writes += [(CERTIFICATE_TABLE, subject_key(*subject), None) for subject in self.tree.certificates]
+        epoch = certificate.epoch + node.closing
+        held = self.tree.certificates
+        # What is certified above the last final block is never forgotten.
+        ahead = [subject for subject in sorted(held) if self.tree.epoch == epoch and subject[0] >= node.certified]
+        writes: list[Write] = []
+        for each in self.tree.unfinal():
+            writes += [(BLOCK_TABLE, each.hash, None), (UNFINAL_TABLE, each.hash, None)]
+        writes += [(CERTIFICATE_TABLE, subject_key(*subject), None) for subject in held if subject not in ahead]
         writes += [
             *ledger.flush(),
             (BLOCK_TABLE, hash_, encode(block)),
@@ -190,10 +196,12 @@ class Chain:
             (ROOT_TABLE, ROOT_KEY, hash_),
         ]
         closings = [*offer.closings, self._closing(node, certificate)] if node.closing else offer.closings
-        writes += [(CLOSING_TABLE, height_key(epoch), encode(each)) for epoch, each in enumerate(closings)]
+        writes += [(CLOSING_TABLE, height_key(number), encode(each)) for number, each in enumerate(closings)]
         self.final_certificate = certificate
         self.pending_final = None
-        self.tree = ForkTree(node, certificate.epoch + node.closing, certificate if node.closing else None)
+        self.tree = ForkTree(node, epoch, certificate if node.closing else None)
+        for subject in ahead:
+            self.tree.record(held[subject])
         self.flushed = [ledger]
         return writes
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
+from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
@@ -305,12 +306,12 @@ class Manager:
             effects += self._learn(now, ahead, peer)
             if tree.epoch != vote.epoch or vote.view in self._proposals:
                 return effects
-        gap = tree.missing_skips(base_view, vote.view)
-        if gap is not None:
-            self._wait(peer, message)
-            request = CertificatesRequest(tree.epoch, *gap)
-            return [*effects, Send(peer, encode_message(request))] if ask else effects
         try:
+            gap = tree.missing_skips(base_view, vote.view)
+            if gap is not None:
+                self._wait(peer, message)
+                request = CertificatesRequest(tree.epoch, *gap)
+                return [*effects, Send(peer, encode_message(request))] if ask else effects
             return effects + self._accept(message, hash_, base_view, not repeats)
         except Refusal as refusal:
             return [*effects, Observe(Refused(refusal.code))]
@@ -395,6 +396,8 @@ class Manager:
 
     def _wait(self, peer: bytes, message: Proposal) -> None:
         """Keep a proposal that a validator signed; each has a place for each view, and the nearest views stay."""
+        if len(encode(message.block)) > self.chain.parameters.max_block_bytes:
+            raise Refusal(Code.BLOCK_SIZE)
         self._waiting.setdefault((message.vote.view, message.vote.signer), (peer, message))
         if len(self._waiting) > MAX_WAITING:
             del self._waiting[max(self._waiting)]
@@ -532,8 +535,12 @@ class Manager:
 
     def _on_blocks(self, now: int, peer: bytes, message: Blocks) -> Effects:
         """A page of blocks: trusted only for the certificate at its end, and judged all the same."""
-        page = self.syncing.open_page(peer, message)
+        self.syncing.answered(peer, message.request)
         effects: Effects = []
+        try:
+            page = self.syncing.open_page(message)
+        except Refusal as refusal:
+            return [Observe(Refused(refusal.code)), *self.syncing.again(now, peer)]
         for hash_, block in page.blocks:
             if hash_ in self.chain.tree.nodes:
                 continue

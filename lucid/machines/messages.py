@@ -26,6 +26,8 @@ MAX_PAGE_CERTIFICATES = 256
 MAX_GOSSIP_TRANSACTIONS = 256
 REMEMBERED_MESSAGES = 4_096
 REMEMBERED_BYTES = 65_536
+REMEMBERED_TOTAL_BYTES = 8 << 20
+"""Twice this is kept at most: a peer that sends large messages must not fill the memory of a Pi."""
 
 
 class Proposal(Record, tag=1):
@@ -152,29 +154,42 @@ Message = (
     | Part
 )
 
-_young: dict[bytes, Message] = {}
-_old: dict[bytes, Message] = {}
+class _Memo:
+    """Messages decoded lately, by their bytes, in two generations: when the younger is full, the older goes."""
+
+    def __init__(self) -> None:
+        self.young: dict[bytes, Message] = {}
+        self.old: dict[bytes, Message] = {}
+        self._young_bytes = 0
+
+    def keep(self, data: bytes, message: Message) -> None:
+        """Remember a message in the younger generation."""
+        size = len(data)
+        if len(self.young) >= REMEMBERED_MESSAGES or self._young_bytes + size > REMEMBERED_TOTAL_BYTES:
+            self.young, self.old, self._young_bytes = {}, self.young, 0
+        self.young[data] = message
+        self._young_bytes += size
+
+
+_memo = _Memo()
 
 
 def decode_message(data: bytes) -> Message:
     """Decode one wire message; raises `Refusal` (`OVERSIZED`, `MALFORMED`, `NOT_CANONICAL`)."""
-    message = _young.get(data)
+    message = _memo.young.get(data)
     if message is None:
         message = _decode_again(data)
     return message
 
 
 def _decode_again(data: bytes) -> Message:
-    global _young, _old
     if len(data) > MAX_MESSAGE_BYTES:
         raise Refusal(Code.OVERSIZED, f"{len(data)} bytes")
-    message = _old.get(data)
+    message = _memo.old.get(data)
     if message is None:
         message = decode(data, Message)  # type: ignore[arg-type]
     if len(data) <= REMEMBERED_BYTES:
-        if len(_young) >= REMEMBERED_MESSAGES:
-            _young, _old = {}, _young
-        _young[data] = message
+        _memo.keep(data, message)
     assert message is not None
     return message
 

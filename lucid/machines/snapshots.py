@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from lucid.chain.blocks import Block, Header
+from typing import TypeVar
+
+from lucid.chain.blocks import Block, Header, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, verify_certificate
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
-from lucid.chain.hashing import snapshot_digest
+from lucid.chain.hashing import snapshot_digest, state_key_digest, state_value_digest
 from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import FINALIZE
 from lucid.ledger.state import ROW_TABLE, Ledger, Reader, Write, ledger_of_rows
+from lucid.ledger.tree import TreeUpdate
 from lucid.machines.chain import CLOSING_TABLE, Chain
 from lucid.machines.effects import Effects, Send, Store
 from lucid.machines.forktree import ForkNode
@@ -21,6 +24,10 @@ SNAPSHOT_TABLE = "snapshot"
 INDEX_KEY = b"index"
 SNAPSHOT_BLOCKS = 2_160
 PART_BYTES = 1 << 20
+MAX_PART_BYTES = 2 * PART_BYTES
+"""A part goes on until it has `PART_BYTES`, so it exceeds that by less than its last row."""
+
+T = TypeVar("T")
 
 Rows = tuple[tuple[bytes, bytes], ...]
 
@@ -108,7 +115,7 @@ class Download:
         validators = ValidatorSet(tuple([node.key for node in genesis.nodes]))
         chain_id = genesis.chain_id
         for epoch, closing in enumerate(offer.closings):
-            header = decode(closing.header, Header)
+            header = _decode(closing.header, Header)
             if header.view < genesis.parameters.epoch_views:
                 raise Refusal(Code.SNAPSHOT_INVALID, f"epoch {epoch} is not closed")
             _check_final(header, closing.certificate, epoch, validators, chain_id, crypto)
@@ -117,23 +124,29 @@ class Download:
                 raise Refusal(Code.SNAPSHOT_INVALID, f"validators after epoch {epoch}")
             validators = ValidatorSet(keys)
         _check_final(offer.block.header, offer.certificate, len(offer.closings), validators, chain_id, crypto)
+        _check_body(offer.block, crypto)
+        if not offer.parts:
+            raise Refusal(Code.SNAPSHOT_INVALID, "no parts")
 
     def add(self, part: Part) -> bool:
         """Add the next part; returns whether it was the last. Raises `SNAPSHOT_INVALID` for any other bytes."""
         parts = self.offer.parts
         if (part.height, part.part) != (self.height, self.next_part) or self.next_part >= len(parts):
             raise Refusal(Code.SNAPSHOT_INVALID, "part out of order")
-        if snapshot_digest(part.rows) != parts[part.part]:
+        if len(part.rows) > MAX_PART_BYTES or snapshot_digest(part.rows) != parts[part.part]:
             raise Refusal(Code.SNAPSHOT_INVALID, f"part {part.part}")
-        self._rows.update(decode(part.rows, Rows))
+        self._rows.update(_decode(part.rows, Rows))
         self.next_part += 1
         return self.next_part == len(parts)
 
     def ledger(self, reader: Reader) -> Ledger:
         """The ledger of the downloaded rows; raises `SNAPSHOT_INVALID` if its root is not the certified one."""
-        ledger = ledger_of_rows(reader, self._rows)
-        if ledger is None or ledger.root != self.offer.block.header.state_root:
+        # Before anything reads the rows: a ledger may rely on what is in them.
+        changes = {state_key_digest(key): state_value_digest(value) for key, value in self._rows.items()}
+        if TreeUpdate(lambda index: None).apply(changes) != self.offer.block.header.state_root:
             raise Refusal(Code.SNAPSHOT_INVALID, "state root")
+        ledger = ledger_of_rows(reader, self._rows)
+        assert ledger is not None, "a certified state holds the core's rows"
         return ledger
 
     @property
@@ -145,6 +158,24 @@ class Download:
 def part_key(place: int) -> bytes:
     """Store key of a snapshot's part."""
     return place.to_bytes(4, "big")
+
+
+def _decode(data: bytes, kind: type[T]) -> T:
+    try:
+        return decode(data, kind)
+    except Refusal as refusal:
+        raise Refusal(Code.SNAPSHOT_INVALID, refusal.detail) from None
+
+
+def _check_body(block: Block, crypto: Crypto) -> None:
+    """The header is certified, and commits to all but its signature."""
+    header = block.header
+    if (header.transactions_root, header.late_votes, header.parent_certificate) != (
+        transactions_root(block.transactions),
+        late_votes_hash(block.late_votes),
+        certificate_hash(block.parent_certificate),
+    ) or not crypto.verify(header.proposer, header.hash, block.signature):
+        raise Refusal(Code.SNAPSHOT_INVALID, "body does not match the header")
 
 
 def _check_final(

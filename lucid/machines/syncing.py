@@ -11,7 +11,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.votes import FINALIZE, NOTARIZE
 from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Write
 from lucid.machines.chain import Chain
-from lucid.machines.effects import SYNC_TIMER, CaughtUp, Effects, Observe, Send, SetTimer, Store
+from lucid.machines.effects import SYNC_TIMER, CaughtUp, Effects, Observe, Refused, Send, SetTimer, Store
 from lucid.machines.messages import (
     MAX_PAGE_BLOCKS,
     MAX_PAGE_BYTES,
@@ -59,6 +59,7 @@ class Syncing:
         self._number = 0
         self._goal = 0
         self._repair_peer: bytes | None = None
+        self._useless: set[bytes] = set()
         self._download: Download | None = None
 
     # -- asking --------------------------------------------------------------------------------------------------
@@ -88,20 +89,36 @@ class Syncing:
         return self._ask(now, self._repair_peer or self.peers[0])
 
     def on_timer(self, now: int) -> Effects:
-        """No answer: ask the next peer, if there is still something to ask."""
-        if self._question is None:
-            return []
-        place = self.peers.index(self._question.peer) if self._question.peer in self.peers else -1
-        self._question = None
+        """No answer, or nobody was left to ask: ask the next peer, if there is still something to ask."""
+        question, self._question = self._question, None
+        if question is not None:
+            return self.again(now, question.peer)
+        return self._ask(now, self.peers[0]) if self._asks_for_more and self.peers else []
+
+    def again(self, now: int, peer: bytes) -> Effects:
+        """A peer's answer was useless: ask another one, if there is still something to ask."""
+        self._useless.add(peer)
         self._download = None
+        return self._ask(now, peer) if self._asks_for_more else []
+
+    @property
+    def _asks_for_more(self) -> bool:
         tree = self.chain.tree
-        if not tree.wanted and self._goal <= tree.root.height:
-            return []
-        return self._ask(now, self.peers[(place + 1) % len(self.peers)])
+        return bool(tree.wanted) or self._goal > tree.root.height
 
     def _ask(self, now: int, peer: bytes, height: int | None = None) -> Effects:
+        """Ask a peer, or the next one in order whose last answer was of use: who lies gets no second turn in a row."""
         if self._question is not None:
             return []
+        if peer in self._useless:
+            place = self.peers.index(peer) if peer in self.peers else -1
+            others = self.peers[place + 1 :] + self.peers[: place + 1]
+            useful = [each for each in others if each not in self._useless]
+            if not useful:
+                self._useless.clear()
+                self._goal = 0
+                return [SetTimer(SYNC_TIMER, now + ANSWER_MS)]
+            peer = useful[0]
         height = self.chain.tree.root.height + 1 if height is None else height
         return self._pose(now, peer, BlocksRequest(self._number + 1, height))
 
@@ -112,12 +129,16 @@ class Syncing:
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def open_page(self, peer: bytes, message: Blocks) -> Page:
-        """Check that a page answers the question and hangs together; raises `UNEXPECTED` or `SYNC_INVALID`."""
-        self._answered(peer, message.request)
+    def answered(self, peer: bytes, number: int) -> None:
+        """Take a message as the answer to the question that waits; raises `UNEXPECTED` if it is not."""
+        if self._question != (number, peer):
+            raise Refusal(Code.UNEXPECTED)
+        self._question = None
+
+    def open_page(self, message: Blocks) -> Page:
+        """Check that a page hangs together; raises `SYNC_INVALID`."""
         tree = self.chain.tree
         if not message.blocks:
-            self._goal = 0
             return Page((), ())
         hashes = [block.header.hash for block in message.blocks]
         linked = all(block.header.parent == above for block, above in zip(message.blocks[1:], hashes[:-1], strict=True))
@@ -130,7 +151,7 @@ class Syncing:
         new = [
             (hash_, block)
             for hash_, block in zip(hashes, message.blocks, strict=True)
-            if block.header.height > tree.root.height
+            if block.header.height > tree.root.height and hash_ not in tree.nodes
         ]
         return Page(tuple(new), certificates)
 
@@ -138,35 +159,46 @@ class Syncing:
         """After a page: ask for the next one while the peer has more; the flag says that this node is level."""
         tree = self.chain.tree
         effects: Effects = []
-        if page.blocks:
-            effects.append(Observe(CaughtUp(page.blocks[-1][1].header.height, False)))
-            if self._goal > tree.root.height or len(page.blocks) == MAX_PAGE_BLOCKS:
-                above = max(tree.root.height, page.blocks[-1][1].header.height) + 1
-                return effects + self._ask(now, peer, above), False
+        if not page.blocks:
+            effects += self.again(now, peer)
+            return effects, self._question is None
+        self._useless.discard(peer)
+        effects.append(Observe(CaughtUp(page.blocks[-1][1].header.height, False)))
+        if self._goal > tree.root.height or len(page.blocks) == MAX_PAGE_BLOCKS:
+            above = max(tree.root.height, page.blocks[-1][1].header.height) + 1
+            return effects + self._ask(now, peer, above), False
         return effects, True
 
     def on_snapshot_offer(self, now: int, peer: bytes, message: SnapshotOffer) -> Effects:
         """A snapshot instead of blocks: check its certificates and fetch the first part."""
-        self._answered(peer, message.request)
-        if message.block.header.height <= self.chain.tree.root.height:
-            raise Refusal(Code.SNAPSHOT_INVALID, "older than what is held")
-        self._download = Download(message, self.chain.genesis, self.chain.crypto)
+        self.answered(peer, message.request)
+        try:
+            self._check_ahead(message)
+            self._download = Download(message, self.chain.genesis, self.chain.crypto)
+        except Refusal as refusal:
+            return [Observe(Refused(refusal.code)), *self.again(now, peer)]
         return self._next_part(now, peer)
 
     def on_part(self, now: int, peer: bytes, message: Part) -> tuple[Effects, bool]:
         """One more part; the flag says that it was the last and this node starts over from the snapshot."""
-        self._answered(peer, message.request)
-        download = self._download
-        if download is None:
-            raise Refusal(Code.UNEXPECTED)
-        if not download.add(message):
-            return self._next_part(now, peer), False
+        self.answered(peer, message.request)
+        try:
+            if self._download is None:
+                raise Refusal(Code.UNEXPECTED)
+            download = self._download
+            # This node went on meanwhile, and what is final stays final.
+            self._check_ahead(download.offer)
+            if not download.add(message):
+                return self._next_part(now, peer), False
+            ledger = download.ledger(self.chain.reader)
+        except Refusal as refusal:
+            return [Observe(Refused(refusal.code)), *self.again(now, peer)], False
         self._download = None
-        ledger = download.ledger(self.chain.reader)
         writes: list[Write] = []
         for table in (ROW_TABLE, TREE_TABLE):
             writes += [(table, key, None) for key, _ in self.chain.reader.scan(table)]
         writes += self.chain.install(ledger, download.block, download.offer)
+        self._useless.discard(peer)
         effects: Effects = [Store(tuple(writes)), Observe(CaughtUp(download.height, True))]
         return effects + self._ask(now, peer), True
 
@@ -175,10 +207,9 @@ class Syncing:
         assert download is not None
         return self._pose(now, peer, PartRequest(self._number + 1, download.height, download.next_part))
 
-    def _answered(self, peer: bytes, number: int) -> None:
-        if self._question != (number, peer):
-            raise Refusal(Code.UNEXPECTED)
-        self._question = None
+    def _check_ahead(self, offer: SnapshotOffer) -> None:
+        if offer.block.header.height <= self.chain.tree.root.height:
+            raise Refusal(Code.SNAPSHOT_INVALID, "older than what is held")
 
     # -- serving -------------------------------------------------------------------------------------------------
 
@@ -192,6 +223,9 @@ class Syncing:
         blocks = self._final_blocks(request.height)
         root = self.chain.tree.root
         certificates: list[Certificate | None] = []
+        if not blocks and request.height <= root.height:
+            # This node began at a snapshot beyond that height: what it holds would hang in the air.
+            return [Send(peer, encode_message(Blocks(request.request, (), ())))]
         if blocks and blocks[-1].header.height < root.height:
             last = blocks[-1].header.height
             above = self.chain.block_at(last + 1)
@@ -224,6 +258,12 @@ class Syncing:
         tree = self.chain.tree
         path = [node for node in tree.path(tree.best) if node.block is not None and node.height >= height]
         path = path[: max(0, MAX_PAGE_BLOCKS - len(blocks))]
+        size = sum(len(encode(block)) for block in blocks)
+        for place, node in enumerate(path):
+            if size >= MAX_PAGE_BYTES:
+                path = path[:place]
+                break
+            size += len(encode(node.block))
         while path and path[-1].certified < 0:
             path.pop()
         blocks += [node.block for node in path if node.block is not None]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
+from re import sub
 from typing import Any
 
 from lucid.chain.blocks import Block
@@ -21,11 +23,13 @@ from lucid.machines.effects import (
     EnteredView,
     Evicted,
     Observe,
+    Offer,
     Proposed,
     Refused,
     Respond,
     SetTimer,
     Signed,
+    Tell,
     TimedOut,
 )
 from lucid.machines.messages import (
@@ -34,7 +38,6 @@ from lucid.machines.messages import (
     CertificateMessage,
     Certificates,
     CertificatesRequest,
-    Message,
     Part,
     PartRequest,
     Proposal,
@@ -59,6 +62,9 @@ MESSAGES: dict[type[Any], str] = {
     PartRequest: "part-request",
     Part: "part",
 }
+MOST_ALIKE = 4
+"""Lines that differ only in their numbers; of more, the first and the last say enough."""
+
 KINDS = (*VOTES, *list(MESSAGES.values())[1:])
 
 
@@ -70,14 +76,14 @@ class Narrator:
         self.sessions: dict[bytes, str] = {}
         self.requests: list[str] = []
         self._blocks: dict[bytes, str] = {}
-        self._anchors: dict[bytes, str] = {}
+        self._transactions: dict[bytes, str] = {}
         self._lines: dict[str, list[str]] = {}
 
     def read(self) -> list[str]:
         """The lines since the last reading."""
         lines = [f"{' '.join(sorted(names))}: {text}" for text, names in self._lines.items()]
         self._lines = {}
-        return lines
+        return [line for _, alike in groupby(lines, _without_numbers) for line in shortened(list(alike))]
 
     def say(self, name: str, text: str) -> None:
         """Note that a node did something; again is once."""
@@ -92,6 +98,9 @@ class Narrator:
                 text = self._fact(node, fact)
                 if text:
                     self.say(node.name, text)
+            case Tell(Offer(transactions)):
+                for each in transactions:
+                    self._transactions[each.id] = self.transaction(each)
             case SetTimer(timer, at_ms) if timer == HOLD_TIMER:
                 until_ms = at_ms - node.clock_ms + node.network.now_ms
                 self.say(node.name, f"held its vote until {seconds(until_ms)}")
@@ -102,27 +111,28 @@ class Narrator:
     # -- facts ---------------------------------------------------------------------------------------------------
 
     def _fact(self, node: Node, fact: Any) -> str:
+        text = ""
         match fact:
             case BlockValid(epoch, view, _, hash_):
                 self._name(hash_, epoch, view)
-                return f"found {self.block(hash_)} valid"
+                text = f"found {self.block(hash_)} valid"
             case Proposed(epoch, view, _, hash_):
-                return self._proposed(node, epoch, view, hash_)
-            case Signed(vote):
-                return "" if vote.kind == PROPOSE else f"signed {self.vote(vote)}"
+                text = self._proposed(node, epoch, view, hash_)
+            case Signed(vote) if vote.kind != PROPOSE:
+                text = f"signed {self.vote(vote)}"
             case EnteredView(epoch, view, skipped):
-                return f"entered {view_name(epoch, view)}" + (" by a skip" if skipped else "")
+                text = f"entered {view_name(epoch, view)}" + (" by a skip" if skipped else "")
             case TimedOut(epoch, view):
-                return f"timed out in {view_name(epoch, view)}"
+                text = f"timed out in {view_name(epoch, view)}"
             case BlockFinal(_, _, height, hash_):
-                return f"finalised {self.block(hash_)} at height {height}"
+                text = f"finalised {self.block(hash_)} at height {height}"
             case Refused(code):
-                return f"refused: {describe(code)}"
+                text = f"refused: {describe(code)}"
             case CaughtUp(height, snapshot):
-                return f"caught up to height {height} by {'a snapshot' if snapshot else 'blocks'}"
+                text = f"caught up to height {height} by {'a snapshot' if snapshot else 'blocks'}"
             case Evicted(transaction, code):
-                return f"evicted {self._anchors.get(transaction, 'a transaction')}: {describe(code)}"
-        raise AssertionError(f"no words for {fact}")
+                text = f"evicted the {self._transactions[transaction]}: {describe(code)}"
+        return text
 
     def _proposed(self, node: Node, epoch: int, view: int, hash_: bytes) -> str:
         block = stored_block(node, hash_)
@@ -172,9 +182,7 @@ class Narrator:
             case UptimeBeacon() as beacon:
                 return f"heartbeat of {self.node(beacon.node)} in slot {beacon.slot}"
             case SessionAnchor() as anchor:
-                name = f"anchor of {self.sessions[anchor.session]}"
-                self._anchors[transaction.id] = name
-                return name
+                return f"anchor of {self.sessions[anchor.session]}"
             case Equivocation(first, second):
                 return f"evidence against {self.node(first.signer)}: {self.vote(first)} and {self.vote(second)}"
             case other:
@@ -182,31 +190,30 @@ class Narrator:
 
     def message(self, envelope: Envelope) -> str:
         """What a message says."""
-        kind = message_kind(envelope)
+        text = message_kind(envelope)
         match envelope.message:
             case Proposal(vote, block, _):
                 self._name(block.header.hash, block.header.epoch, block.header.view)
-                return f"propose {view_name(vote.epoch, vote.view)} {self.block(vote.block)}"
+                text += f" {view_name(vote.epoch, vote.view)} {self.block(vote.block)}"
             case VoteMessage(vote):
-                return self.vote(vote)
+                text = self.vote(vote)
             case CertificateMessage(certificate):
-                return f"certificate {self.certificate(certificate)}"
+                text += f" {self.certificate(certificate)}"
             case Standing(epoch, view, height, votes, entry):
-                said = [self.vote(vote) for vote in votes]
                 opened = [] if entry is None else [f"entered by {self.certificate(entry)}"]
-                final = f"final to {height}"
-                return ", ".join([f"standing in {view_name(epoch, view)}", final, *said, *opened])
+                said = [f"final to {height}", *(self.vote(vote) for vote in votes), *opened]
+                text += f" in {view_name(epoch, view)}, {joined(said)}"
             case Transactions(transactions):
-                return ", ".join(self.transaction(each) for each in transactions)
+                text = joined(self.transaction(each) for each in transactions)
             case BlocksRequest(_, height):
-                return f"{kind} from height {height}"
+                text += f" from height {height}"
             case Blocks(_, blocks, certificates):
                 heights = [block.header.height for block in blocks]
                 span = f"{heights[0]} to {heights[-1]}" if heights else "none"
-                return ", ".join([f"{kind} {span}", *(self.certificate(each) for each in certificates)])
+                text += f" {joined([span, *(self.certificate(each) for each in certificates)])}"
             case CertificatesRequest(epoch, first, last):
-                return f"{kind} {view_name(epoch, first)} to {view_name(epoch, last)}"
-        return kind
+                text += f" {view_name(epoch, first)} to {view_name(epoch, last)}"
+        return text
 
     def _statement(self, kind: int, epoch: int, view: int, block: bytes) -> str:
         words = [VOTES[kind], view_name(epoch, view)]
@@ -243,6 +250,15 @@ def view_name(epoch: int, view: int) -> str:
 def seconds(ms: int) -> str:
     """A time in seconds."""
     return f"{ms // 1000}s" if ms % 1000 == 0 else f"{ms / 1000:.3f}s"
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """The first and the last of many lines."""
+    return lines if len(lines) <= MOST_ALIKE else [lines[0], f"  ... {len(lines) - 2} more ...", lines[-1]]
+
+
+def _without_numbers(line: str) -> str:
+    return sub(r"\d+", "#", line)
 
 
 def joined(words: Iterable[str]) -> str:

@@ -331,6 +331,15 @@ class Network:
         known = self._final.setdefault(fact.height, fact.hash)
         assert known == fact.hash, f"two final blocks at height {fact.height}"
 
+    def check_stores(self) -> None:
+        """Every node has the blocks that are final for it, from genesis or its snapshot on."""
+        for node in self.nodes.values():
+            heights = []
+            for key, hash_ in node.manager_disk.safe.scan(HEIGHT_TABLE):
+                heights.append(int.from_bytes(key, "big"))
+                assert node.manager_disk.safe.get(BLOCK_TABLE, hash_), f"{node.name} lost the block at {heights[-1]}"
+            assert not heights or heights == list(range(heights[0], heights[-1] + 1)), f"{node.name} has gaps"
+
 
 def secret_of(number: int) -> bytes:
     """The secret of the node of a number."""

@@ -13,29 +13,30 @@ A script is text: comments, one or more commands, `----`, and what they put out,
     messages [SELECTION]          what is in the pool
     crash | restart NODES         stop nodes at once, start them from their disks; `lose-power` stops all
     stall | resume NODES          a disk stops making things durable, and goes on
-    wipe votes | wipe all NODE    lose a stopped node's vote log, or all that it stored; a new key's log is given to none
+    wipe votes | wipe all NODE    lose a stopped node's vote log, or all that it stored
     twin NODE                     start a second node with the same key from copies of its disks
     clock NODE TIME               put a node's clock ahead, or behind with a minus
     submit NODE NAME              a client hands a session anchor to a node
     status | chain | votes NODES  where nodes stand, their final blocks, their durable vote logs
     block NAME                    what is in a block
-    schedule | credits NODE       the ranking of the last final block's slot, or each node's credits, by that node's ledger
+    schedule | credits NODE       by a node's final ledger: the ranking of the slot; each node's credits and penalties
 
 A SELECTION is nothing for all, or a route (`1->2,3`, `->4`, `2->`), or kinds of messages, or both. NODES is nothing for
-all, or numbers.
+all, or names. Views and blocks of later epochs than the first have the epoch before them: `e1.v3`, `e1.B3`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lucid.chain.blocks import Block
 from lucid.chain.genesis import Genesis, GenesisNode, Parameters
 from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
 from lucid.chain.transactions import SessionAnchor, claim_message
-from lucid.chain.votes import FINALIZE
 from lucid.ledger.state import Ledger, stored_ledger
 from lucid.machines.chain import HEIGHT_TABLE
 from lucid.machines.effects import Submitted
@@ -51,7 +52,7 @@ SEPARATOR = "----"
 _fill = domain("lucid golden session")
 
 
-class Block(NamedTuple):
+class Passage(NamedTuple):
     """Some commands of a script: the comments and commands as they stand there, and the expected output."""
 
     source: list[str]
@@ -63,9 +64,9 @@ class ScriptError(Exception):
     """A script says something that is no command."""
 
 
-def parse(text: str) -> list[Block]:
-    """Split a script into its blocks."""
-    blocks: list[Block] = []
+def parse(text: str) -> list[Passage]:
+    """Split a script into its passages."""
+    passages: list[Passage] = []
     source: list[str] = []
     expected: list[str] | None = None
     for line in [*text.splitlines(), ""]:
@@ -74,7 +75,7 @@ def parse(text: str) -> list[Block]:
                 expected.append(line)
                 continue
             commands = [each for each in source if each and not each.startswith("#")]
-            blocks.append(Block(source, commands, expected))
+            passages.append(Passage(source, commands, expected))
             source, expected = [], None
         elif line == SEPARATOR:
             expected = []
@@ -83,18 +84,19 @@ def parse(text: str) -> list[Block]:
     if any(line and not line.startswith("#") for line in source):
         raise ScriptError(f"commands without {SEPARATOR}: {source}")
     if any(source):
-        blocks.append(Block(source, [], []))
-    return blocks
+        passages.append(Passage(source, [], []))
+    return passages
 
 
 def run(path: Path, crypto: Crypto | None = None) -> str:
     """Run a script and return its text with the output that it has now."""
     player = Player(crypto or ModelledCrypto())
     pieces = []
-    for block in parse(path.read_text(encoding="utf-8")):
-        output = [line for command in block.commands for line in player.do(command)]
-        ending = [SEPARATOR, *output] if block.commands else []
-        pieces.append("\n".join([*block.source, *ending]).rstrip("\n") + "\n")
+    for passage in parse(path.read_text(encoding="utf-8")):
+        output = [line for command in passage.commands for line in player.do(command)]
+        ending = [SEPARATOR, *output] if passage.commands else []
+        pieces.append("\n".join([*passage.source, *ending]).rstrip("\n") + "\n")
+    player.network.check_stores()
     return "\n".join(pieces)
 
 
@@ -205,10 +207,8 @@ class Player:
         return [f"{source}->{','.join(names)} {what}" for (source, what), names in targets.items()]
 
     def _summary(self, what: str, envelopes: list[Envelope]) -> list[str]:
-        lines: dict[tuple[str, str], list[str]] = {}
-        for envelope in envelopes:
-            lines.setdefault((envelope.source, message_kind(envelope)), []).append(envelope.target)
-        return [f"{what} {source}->{','.join(names)} {kind}" for (source, kind), names in lines.items()]
+        counts = Counter(message_kind(envelope) for envelope in envelopes)
+        return [f"{what} {joined(f'{counts[kind]} {kind}' for kind in KINDS if kind in counts)}"]
 
     # -- faults --------------------------------------------------------------------------------------------------
 
@@ -286,18 +286,18 @@ class Player:
 
     def _do_chain(self, *names: str) -> list[str]:
         for node in self._nodes(names):
-            blocks = [stored_block(node, hash_) for hash_ in self._final(node)]
-            makers = [
-                f"{self.narrator.block(block.header.hash)} by {self.narrator.node(block.header.proposer)}"
-                for block in blocks
-                if block is not None
-            ]
+            hashes = [hash_ for hash_ in self._final(node) if hash_ != node.network.genesis.chain_id]
+            blocks = [self._block(hash_).header for hash_ in hashes]
+            makers = [f"{self.narrator.block(each.hash)} by {self.narrator.node(each.proposer)}" for each in blocks]
             self.narrator.say(node.name, joined(makers))
         return []
 
+    def _block(self, hash_: bytes) -> Block:
+        stored = (stored_block(node, hash_) for node in self.network.nodes.values())
+        return next(block for block in stored if block is not None)
+
     def _do_block(self, name: str) -> list[str]:
-        hash_ = self.narrator.block_hash(name)
-        block = next(filter(None, (stored_block(node, hash_) for node in self._nodes(()))))
+        block = self._block(self.narrator.block_hash(name))
         header, certificate = block.header, block.parent_certificate
         maker, parent = self.narrator.node(header.proposer), self.narrator.block(header.parent)
         lines = [f"{name}: height {header.height}, tick {header.tick}, by {maker}, on {parent}"]

@@ -71,6 +71,8 @@ class History:
         view = min(gap, 30) + (0 if twin.closed else head.view)
         self.forger.place = head.height + 1, twin.epoch, absolute_slot(twin.epoch, view, parameters)
         candidates = tuple([self.forger.transaction() for _ in range(self.random.choice((0, 1, 3, 8)))])
+        if self.random.randrange(2):
+            candidates += self.forger.heartbeats()
         late_votes = self.forger.late_votes() if self.random.randrange(2) else ()
         tick = head.tick + self.random.choice((1, 5))
         block, built = twin.build(view, tick, self.forger.certificate(), late_votes, candidates)

@@ -41,7 +41,7 @@ from tests.builders import CRYPTO, Chain, make_genesis, secret
 
 NODES = 4
 LATENCY_MS = 10
-TINY = {
+TINY: dict[str, Any] = {
     "block_interval_ms": 1_000,
     "slot_duration_ms": 3_000,
     "slot_timeout_ms": 1_000,
@@ -62,7 +62,7 @@ class Step(NamedTuple):
     effects: Effects
 
 
-def tiny_genesis(nodes: int = NODES, **parameters: int) -> Genesis:
+def tiny_genesis(nodes: int = NODES, **parameters: Any) -> Genesis:
     """A chain of "node 0", "node 1", ... with epochs of nine views."""
     return make_genesis(nodes, **{**TINY, **parameters})
 
@@ -192,7 +192,9 @@ def key_of(number: int) -> bytes:
     return CRYPTO.public_key(secret(f"node {number}"))
 
 
-def converse(peers: Iterable[Peer], rounds: int = 400, allow: Callable[[bytes, bytes], bool] = lambda a, b: True) -> int:
+def converse(
+    peers: Iterable[Peer], rounds: int = 400, allow: Callable[[bytes, bytes], bool] = lambda sender, receiver: True
+) -> int:
     """Carry messages between peers until all are quiet, firing timers when nothing else is left; returns the count.
 
     `allow` says of (sender, receiver) whether a message passes. Fails when the peers do not come to rest.
@@ -309,7 +311,9 @@ class Site:
 class Fleet:
     """Nodes that talk over links which take `LATENCY_MS`; `allow` says of (sender, receiver, bytes) what passes."""
 
-    def __init__(self, genesis: Genesis, snapshot_blocks: int = 1_000_000, numbers: Iterable[int] = range(NODES)) -> None:
+    def __init__(
+        self, genesis: Genesis, snapshot_blocks: int = 1_000_000, numbers: Iterable[int] = range(NODES)
+    ) -> None:
         self.genesis = genesis
         self.signer = Chain(genesis)
         self.snapshot_blocks = snapshot_blocks

@@ -1,0 +1,191 @@
+"""The state tree, updated in any way, against its definition: the same root and exactly the same nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from lucid.ledger.tree import TreeUpdate
+from tests.builders import digest
+from tests.naive_tree import EMPTY, derived, naive_tree
+
+
+def key(bits: str) -> bytes:
+    """A key digest that begins with these bits and goes on with zeros."""
+    return int(bits.ljust(256, "0"), 2).to_bytes(32, "big")
+
+
+# Keys that part at the first bit, in the middle and at the last, so that leaves stand at every height.
+KEYS = [
+    *[digest("key", number) for number in range(8)],
+    *[key(f"{number:03b}") for number in range(8)],
+    *[key("1" * 100 + f"{number:02b}") for number in range(4)],
+    *[key("0" * 253 + f"{number:03b}") for number in range(1, 5)],
+    *[key("1" * 255 + bit) for bit in "01"],
+]
+VALUES = [digest("value", number) for number in range(3)]
+
+changes = st.dictionaries(st.sampled_from(KEYS), st.none() | st.sampled_from(VALUES), max_size=8)
+contents = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=len(KEYS))
+
+
+class Tree:
+    """A stored tree that batches are applied to."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[int, bytes] = {}
+        self.root = EMPTY
+
+    def apply(self, batch: Mapping[bytes, bytes | None]) -> None:
+        """Update, and store what the update says."""
+        update = TreeUpdate(self.nodes.get)
+        self.root = update.apply(batch)
+        for index, node in update.writes.items():
+            if node is None:
+                self.nodes.pop(index, None)
+            else:
+                self.nodes[index] = node
+
+    def holds(self, rows: Mapping[bytes, bytes]) -> bool:
+        """Whether this is the tree of exactly these rows."""
+        return (self.root, self.nodes) == naive_tree(rows)
+
+
+class TreeMachine(RuleBasedStateMachine):
+    """Batches of sets and deletes, of rows that are there and of rows that are not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tree = Tree()
+        self.rows: dict[bytes, bytes] = {}
+
+    @initialize(rows=contents)
+    def start(self, rows: dict[bytes, bytes]) -> None:
+        self.change(rows)
+
+    @rule(batch=changes)
+    def change(self, batch: Mapping[bytes, bytes | None]) -> None:
+        self.tree.apply(batch)
+        for row, value in batch.items():
+            if value is None:
+                self.rows.pop(row, None)
+            else:
+                self.rows[row] = value
+
+    @rule(data=st.data())
+    def delete_most(self, data: st.DataObject) -> None:
+        kept = data.draw(st.lists(st.sampled_from(KEYS), max_size=3))
+        self.change({row: None for row in list(self.rows) if row not in kept})
+
+    @rule(batch=changes)
+    def try_and_discard(self, batch: Mapping[bytes, bytes | None]) -> None:
+        """An update that nobody stores, as of a block that loses, leaves the tree as it is."""
+        TreeUpdate(self.tree.nodes.get).apply(batch)
+
+    @invariant()
+    def is_the_tree_of_its_rows(self) -> None:
+        assert self.tree.holds(self.rows)
+
+
+TestTree = TreeMachine.TestCase
+TestTree.settings = settings(max_examples=60, stateful_step_count=12)
+
+
+def test_an_empty_tree_hashes_to_zeros() -> None:
+    tree = Tree()
+    tree.apply({})
+    assert (tree.root, tree.nodes) == (bytes(32), {})
+    tree.apply({KEYS[0]: None})
+    assert (tree.root, tree.nodes) == (bytes(32), {})
+
+
+def test_one_row_is_a_leaf_at_the_root() -> None:
+    tree = Tree()
+    tree.apply({KEYS[0]: VALUES[0]})
+    assert tree.nodes == {1: b"\x00" + KEYS[0] + VALUES[0]}
+    assert tree.root == derived("lucid state node v1", b"\x00" + KEYS[0] + VALUES[0])
+
+
+def test_two_rows_part_where_their_keys_do() -> None:
+    """Keys 00... and 01...: a branch at the root with nothing to the right, a branch below it, two leaves."""
+    tree, first, second = Tree(), key("00"), key("01")
+    tree.apply({first: VALUES[0], second: VALUES[1]})
+    leaves = [b"\x00" + first + VALUES[0], b"\x00" + second + VALUES[1]]
+    hashes = [derived("lucid state node v1", leaf) for leaf in leaves]
+    below = b"\x01" + hashes[0] + hashes[1]
+    above = b"\x01" + derived("lucid state node v1", below) + bytes(32)
+    assert tree.nodes == {1: above, 2: below, 4: leaves[0], 5: leaves[1]}
+    assert tree.root == derived("lucid state node v1", above)
+
+
+@given(rows=contents, data=st.data())
+def test_the_root_does_not_depend_on_order_or_batches(rows: dict[bytes, bytes], data: st.DataObject) -> None:
+    at_once, in_parts = Tree(), Tree()
+    at_once.apply(rows)
+    order = data.draw(st.permutations(list(rows)))
+    while order:
+        count = data.draw(st.integers(1, len(order)))
+        in_parts.apply({row: rows[row] for row in order[:count]})
+        order = order[count:]
+    assert in_parts.root == at_once.root
+    assert in_parts.nodes == at_once.nodes
+
+
+@given(rows=contents, batch=changes, alone=st.booleans())
+def test_taking_a_change_back_restores_the_earlier_tree(
+    rows: dict[bytes, bytes], batch: dict[bytes, bytes | None], alone: bool
+) -> None:
+    tree = Tree()
+    tree.apply(rows)
+    root, nodes = tree.root, dict(tree.nodes)
+    tree.apply(batch)
+    back = {row: rows.get(row) for row in batch}
+    for part in [{row: value} for row, value in back.items()] if alone else [back]:
+        tree.apply(part)
+    assert (tree.root, tree.nodes) == (root, nodes)
+
+
+@given(rows=contents)
+def test_deleting_everything_leaves_nothing(rows: dict[bytes, bytes]) -> None:
+    tree = Tree()
+    tree.apply(rows)
+    tree.apply(dict.fromkeys(rows))
+    assert (tree.root, tree.nodes) == (EMPTY, {})
+
+
+@given(one=contents, other=contents)
+def test_two_states_share_a_root_only_if_they_are_one(one: dict[bytes, bytes], other: dict[bytes, bytes]) -> None:
+    first, second = Tree(), Tree()
+    first.apply(one)
+    second.apply(other)
+    assert (first.root == second.root) is (one == other)
+
+
+def test_a_change_reads_and_writes_only_along_its_path() -> None:
+    """A block must cost by what it changes, not by what there is."""
+    tree = Tree()
+    tree.apply({digest("many", number): VALUES[0] for number in range(4_096)})
+    reads: list[int] = []
+
+    def read(index: int) -> bytes | None:
+        reads.append(index)
+        return tree.nodes.get(index)
+
+    update = TreeUpdate(read)
+    update.apply({digest("many", 7): VALUES[1]})
+    depth = max(update.writes).bit_length()
+    assert len(update.writes) <= depth < 40
+    assert len(reads) <= 3 * depth
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_setting_a_row_to_what_it_is_changes_no_hash(value: bytes) -> None:
+    tree = Tree()
+    tree.apply({KEYS[0]: value, KEYS[1]: VALUES[1]})
+    root, nodes = tree.root, dict(tree.nodes)
+    tree.apply({KEYS[0]: value})
+    assert (tree.root, tree.nodes) == (root, nodes)

@@ -1,0 +1,169 @@
+"""The vote log: whatever happens between views, crashes and restarts, no two votes that leave it conflict."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, conflict
+from lucid.ledger.memory import MemoryStore
+from lucid.machines.votelog import VOTES_TABLE, VoteLog, new_log
+from tests.builders import digest
+
+KEY = digest("key")
+BLOCKS = [digest("a"), digest("b")]
+
+
+def make_vote(epoch: int, view: int, kind: int, block: bytes = BLOCKS[0]) -> Vote:
+    """A vote whose signature nobody looks at."""
+    return Vote(epoch, view, kind, b"" if kind == SKIP else block, KEY, bytes(64))
+
+
+def new_store() -> MemoryStore:
+    """A store with the log of a key that never signed."""
+    store = MemoryStore()
+    store.write([new_log()])
+    return store
+
+
+def may_sign(log: VoteLog, epoch: int, view: int) -> set[int]:
+    """The kinds of vote that a log still allows in a view."""
+    return {kind for kind in (PROPOSE, NOTARIZE, SKIP, FINALIZE) if log.may_sign(epoch, view, kind)}
+
+
+def test_a_new_key_may_sign_anything_in_the_view_that_it_is_in() -> None:
+    log = VoteLog(new_store())
+    assert (log.missing, log.view) == (False, (0, 0))
+    log.enter((0, 1))
+    assert may_sign(log, 0, 1) == {PROPOSE, NOTARIZE, SKIP, FINALIZE}
+
+
+@pytest.mark.parametrize(
+    ("signed", "left"),
+    [
+        (PROPOSE, {NOTARIZE, SKIP, FINALIZE}),
+        (NOTARIZE, {PROPOSE, SKIP, FINALIZE}),
+        (SKIP, {PROPOSE}),
+        (FINALIZE, {PROPOSE, NOTARIZE}),
+    ],
+)
+def test_what_a_vote_still_allows(signed: int, left: set[int]) -> None:
+    log = VoteLog(new_store())
+    log.enter((0, 1))
+    log.record(make_vote(0, 1, signed))
+    assert may_sign(log, 0, 1) == left
+
+
+def test_the_view_before_may_only_be_finalised_and_older_ones_are_closed() -> None:
+    log = VoteLog(new_store())
+    log.enter((0, 5))
+    assert may_sign(log, 0, 4) == {FINALIZE}
+    assert may_sign(log, 0, 3) == set()
+    assert may_sign(log, 1, 5) == set()
+
+
+def test_a_view_is_never_entered_again() -> None:
+    log = VoteLog(new_store())
+    log.enter((1, 1))
+    for view in [(0, 9), (1, 1)]:
+        with pytest.raises(AssertionError, match="never returns"):
+            log.enter(view)
+
+
+def test_what_may_not_be_signed_can_not_be_recorded() -> None:
+    log = VoteLog(new_store())
+    log.enter((0, 1))
+    log.record(make_vote(0, 1, SKIP))
+    with pytest.raises(AssertionError, match="never twice"):
+        log.record(make_vote(0, 1, NOTARIZE))
+
+
+def test_keeps_the_votes_of_two_views() -> None:
+    log = VoteLog(new_store())
+    for view in (1, 2, 3):
+        log.enter((0, view))
+        log.record(make_vote(0, view, NOTARIZE))
+    assert [len(log.votes((0, view))) for view in (1, 2, 3)] == [0, 1, 1]
+    log.enter((1, 1))
+    assert [len(log.votes((0, view))) for view in (2, 3)] == [0, 0]
+
+
+def test_a_missing_log_bars_its_key_for_the_epoch_even_across_a_restart() -> None:
+    store = MemoryStore()
+    log = VoteLog(store)
+    assert log.missing
+    log.bar(3)
+    store.write([log.write()])
+    for each in (log, VoteLog(store)):
+        assert not each.missing
+        assert all(may_sign(each, 3, view) == set() for view in range(1, 10))
+        each.enter((4, 1))
+        assert may_sign(each, 4, 1) == {PROPOSE, NOTARIZE, SKIP, FINALIZE}
+
+
+class Validator(RuleBasedStateMachine):
+    """A validator that signs whatever its log allows, enters later views, crashes, and starts again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = new_store()
+        self.log = VoteLog(self.store)
+        self.left: list[Vote] = []
+
+    @rule(epoch=st.integers(0, 1), ahead=st.integers(1, 3))
+    def enter(self, epoch: int, ahead: int) -> None:
+        old = self.log.view
+        self.log.enter((old[0] + epoch, ahead) if epoch else (old[0], old[1] + ahead))
+
+    @rule(
+        kind=st.sampled_from([PROPOSE, NOTARIZE, SKIP, FINALIZE]),
+        block=st.sampled_from(BLOCKS),
+        epoch=st.integers(-1, 1),
+        view=st.integers(-3, 3),
+        crash=st.booleans(),
+    )
+    def sign(self, kind: int, block: bytes, epoch: int, view: int, crash: bool) -> None:
+        epoch, view = self.log.view[0] + epoch, self.log.view[1] + view
+        if epoch < 0 or view < 1 or not self.log.may_sign(epoch, view, kind):
+            return
+        vote = make_vote(epoch, view, kind, block)
+        self.log.record(vote)
+        if crash:
+            self.log = VoteLog(self.store)
+            return
+        self.store.write([self.log.write()])
+        self.left.append(vote)
+
+    @rule()
+    def restart(self) -> None:
+        self.log = VoteLog(self.store)
+        epoch, view = self.log.view
+        for each in [(epoch, view - 1), (epoch, view)]:
+            left = {vote.kind: vote for vote in self.left if (vote.epoch, vote.view) == each}
+            assert self.log.votes(each) == left
+
+    @invariant()
+    def no_two_votes_conflict(self) -> None:
+        for first, second in combinations(self.left[-8:], 2):
+            assert not conflict(first, second)
+            assert (first.epoch, first.view, first.kind) != (second.epoch, second.view, second.kind)
+
+    @invariant()
+    def never_notarizes_after_its_own_skip(self) -> None:
+        skipped = set()
+        for vote in self.left:
+            if vote.kind == SKIP:
+                skipped.add((vote.epoch, vote.view))
+            assert vote.kind != NOTARIZE or (vote.epoch, vote.view) not in skipped
+
+    @invariant()
+    def one_row_holds_it(self) -> None:
+        assert len(list(self.store.scan(VOTES_TABLE))) == 1
+
+
+TestValidator = Validator.TestCase
+TestValidator.settings = settings(max_examples=60, stateful_step_count=40)
