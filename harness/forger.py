@@ -81,7 +81,7 @@ class Forger:
     def transaction(self) -> Transaction:
         """Any transaction, endorsed."""
         makers = (self._anchor, self._heartbeat, self._heartbeat, self._commit, self._register, self._retire)
-        return self._endorse(self.random.choice((*makers, self._heartbeat, self._register, self._evidence))())
+        return self.endorse(self.random.choice((*makers, self._heartbeat, self._register, self._evidence))())
 
     def heartbeats(self) -> tuple[Transaction, ...]:
         """Most validators' heartbeats of the next block's slot, valid if it is their first."""
@@ -91,16 +91,17 @@ class Forger:
             for member in self.twin.ledger.core.roster.members
             if not member.retired and self.random.randrange(4)
         ]
-        return tuple([self._endorse(self._claim(blank, blank.node)) for blank in blanks])
+        return tuple([self.endorse(self.claim(blank, blank.node)) for blank in blanks])
 
-    def _endorse(self, payload: Payload) -> Transaction:
+    def endorse(self, payload: Payload) -> Transaction:
+        """A transaction that holds for as long as it may, or rarely one that doesn't."""
         height, lifetime = self.place[0], self.parameters.transaction_lifetime_blocks
         valid_until = max(0, self._one_of(height + lifetime - 1, height, height - 1, height + lifetime))
         endorser = self._node()
         message = endorsement_message(self.chain_id, Transaction(payload, endorser, 0, BROKEN).id, valid_until)
         return Transaction(payload, endorser, valid_until, self._one_of(self.twin.sign(endorser, message), BROKEN))
 
-    def _claim(self, payload: Any, signer: bytes) -> Any:
+    def claim(self, payload: Any, signer: bytes) -> Any:
         """The payload with its owner's or node's signature."""
         signature = self.twin.sign(signer, claim_message(self.chain_id, payload))
         return structs.replace(payload, signature=self._one_of(signature, BROKEN))
@@ -119,12 +120,12 @@ class Forger:
             self._one_of(b"", bytes(32), bytes(31)),
             BROKEN,
         )
-        return self._claim(blank, owner)  # type: ignore[no-any-return]
+        return self.claim(blank, owner)  # type: ignore[no-any-return]
 
     def _commit(self) -> Payload:
         node = self._node()
         ranges = self._one_of(self.random.choice(RANGES[:2]), *RANGES[2:])
-        return self._claim(ReplicaCommit(node, self.random.choice(SESSIONS), ranges, BROKEN), node)  # type: ignore[no-any-return]
+        return self.claim(ReplicaCommit(node, self.random.choice(SESSIONS), ranges, BROKEN), node)  # type: ignore[no-any-return]
 
     def _heartbeat(self) -> Payload:
         node = self._node()
@@ -134,13 +135,13 @@ class Forger:
             epoch, slot = epoch - 1, slot + self.parameters.epoch_slots
         recent = [block.hash for block in self.twin.ledger.core.head.recent]
         block = self.random.choice((self.twin.tip, *recent[::-1], HASHES[0]))
-        return self._claim(UptimeBeacon(node, epoch, slot, block, BROKEN), node)  # type: ignore[no-any-return]
+        return self.claim(UptimeBeacon(node, epoch, slot, block, BROKEN), node)  # type: ignore[no-any-return]
 
     def _sequence(self) -> int:
         """The next number, or that of a further change in the same block."""
         return self.twin.ledger.core.roster.sequence + self.random.choice((0, 0, 1, 2))
 
-    def _approve(self, change: Any) -> Any:
+    def approve(self, change: Any) -> Any:
         """The change with the signatures of enough administrators, or rarely not."""
         message = claim_message(self.chain_id, change)
         enough = tuple(range(self.twin.genesis.threshold))
@@ -154,10 +155,10 @@ class Forger:
     def _register(self) -> Payload:
         name = self._one_of("x", "", "é" * 32, "é" * 33)
         pool = self._one_of(self.random.choice(("", "red", "blue")), "é" * 32, "é" * 33)
-        return self._approve(RegisterNode(self.random.choice(self.nodes), name, pool, self._sequence(), ()))  # type: ignore[no-any-return]
+        return self.approve(RegisterNode(self.random.choice(self.nodes), name, pool, self._sequence(), ()))  # type: ignore[no-any-return]
 
     def _retire(self) -> Payload:
-        return self._approve(RetireNode(self._node(), self._sequence(), ()))  # type: ignore[no-any-return]
+        return self.approve(RetireNode(self._node(), self._sequence(), ()))  # type: ignore[no-any-return]
 
     def _evidence(self) -> Payload:
         signer = self._node()

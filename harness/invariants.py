@@ -23,6 +23,9 @@ VOTES_KEPT_VIEWS = 64
 ANCHOR_BLOCKS = 24
 """Final blocks within which an accepted anchor is final, while its node and a quorum are well connected."""
 
+CUTTING = ("partition", "loss")
+"""Faults under which a node that is up may be unable to pass on what it accepted."""
+
 CHECKPOINT_GROWTH = 4
 """From-scratch recomputations happen when the chain has grown by a quarter, so that they cost a constant per block."""
 
@@ -84,7 +87,8 @@ class Invariants:
 
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`: what is disturbed gets its time anew once the disturbance is over."""
-        self._disturbances += 1 if begins else -1
+        if fault.kind in CUTTING:
+            self._disturbances += 1 if begins else -1
         self._disturbed_at = len(self.heights) - 1
 
     def _on_signed(self, node: Node, vote: Vote) -> None:
@@ -163,13 +167,15 @@ class Invariants:
         if self._disturbances:
             return
         for transaction, (index, since) in self._accepted.items():
+            if not self.world.nodes[index].up:
+                continue
             self.checks["accepted anchors final in time"] += 1
-            if height - max(since, self._disturbed_at) > ANCHOR_BLOCKS and self.world.nodes[index].up:
+            if height - max(since, self._disturbed_at) > ANCHOR_BLOCKS:
                 raise Diverged(
                     "accepted anchors final in time",
                     f"{transaction.hex()[:16]} accepted by n{index:02} at height {since}, not final at {height}",
                 )
-            break  # in order of acceptance: the first is the oldest
+            break  # in order of acceptance: the first of a node that is up is the oldest
 
 
 class Progress:

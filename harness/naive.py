@@ -6,6 +6,8 @@ share is the encoding of records, hashing, and the verification of certificates;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import structs
 
 from harness.naive_recount import recount
@@ -185,19 +187,19 @@ class NaiveChain:
                         state.penalty_ppm[number] * self.parameters.missed_slot_penalty_ppm // ONE
                     )
 
-    def _credit(self, state: NaiveState, slot: int, number: int) -> None:
-        """One vote for a block of a slot, if the window still has that slot."""
+    def _credit(self, state: NaiveState, slot: int, numbers: Sequence[int]) -> None:
+        """One vote of each member for a block of a slot, if the window still has that slot."""
         if slot in state.works:
             credits, _ = state.work(slot)
-            credits[number] += self.parameters.vote_credits
+            for number in numbers:
+                credits[number] += self.parameters.vote_credits
 
     def _credit_parent(self, block: Block, state: NaiveState) -> None:
         """Credit who signed the parent certificate, and remember the parent."""
         parent, certificate = self._state, block.parent_certificate
         signers = bytes((len(parent.validators) + 7) // 8) if certificate is None else certificate.signers
-        for place, number in enumerate(parent.validators):
-            if signers[place // 8] >> place % 8 & 1:
-                self._credit(state, parent.slot, number)
+        voters = [number for place, number in enumerate(parent.validators) if signers[place // 8] >> place % 8 & 1]
+        self._credit(state, parent.slot, voters)
         state.recent.append(RecentBlock(parent.slot, parent.epoch, parent.view, self.tip, signers))
         before = [place for place, recent in enumerate(state.recent) if recent.slot < state.slot - 1]
         if before:
@@ -231,5 +233,5 @@ class NaiveChain:
         bitmap = bytearray(recent.credited)
         bitmap[place // 8] |= 1 << place % 8
         state.recent[index] = structs.replace(recent, credited=bytes(bitmap))
-        self._credit(state, recent.slot, state.validators[place])
+        self._credit(state, recent.slot, [state.validators[place]])
         return place

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import gc
 import json
+import shlex
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
 from harness.invariants import Diverged, Invariants, Progress, quorum_possible
 from harness.report import render
 from sim.metrics import Metrics
-from sim.scenario import Scenario, dump
+from sim.scenario import Scenario, dump, parse, shipped
 from sim.trace import Trace
 from sim.world import World
 
 PASS, NO_PROGRESS, DIVERGED = "pass", "no_progress", "diverged"
 EXIT_STATUS = {PASS: 0, NO_PROGRESS: 10, DIVERGED: 20}
 SLICES = 200
+OPTIONS = ("seed", "nodes", "duration", "crypto", "profile")
+"""Keys of a scenario that `lucid sim run` takes as options."""
 
 
 class Tick(NamedTuple):
@@ -61,7 +67,7 @@ def run(
         **metrics.document(wall_seconds),
         "verdict": verdict,
         "reason": reason,
-        "command": command(scenario),
+        "command": command(scenario, folder),
         "trace_hash": trace.close(),
         "state_root": state_root(world),
         "invariants": [
@@ -75,11 +81,19 @@ def run(
     return document
 
 
-def command(scenario: Scenario) -> str:
-    """The command that repeats a run of a shipped scenario; of others, the one that reads its folder."""
-    return (
-        f"lucid sim run {scenario.name} --seed {scenario.seed} --nodes {scenario.nodes} --duration {scenario.duration}"
-    )
+def command(scenario: Scenario, folder: Path | None) -> str:
+    """The command that repeats a run: by options of a shipped scenario, or else from the `scenario.toml` it left."""
+    text = shipped().get(scenario.name)
+    if text is not None:
+        plain = parse(text, scenario.name)
+        options = {key: getattr(scenario, key) for key in OPTIONS}
+        if structs.replace(plain, **options) == scenario:
+            words = ["lucid", "sim", "run", scenario.name]
+            for key, value in options.items():
+                if key == "seed" or value != getattr(plain, key):
+                    words += [f"--{key}", str(value)]
+            return shlex.join(words)
+    return shlex.join(["lucid", "sim", "run", str(folder or "scenario.toml")])
 
 
 def state_root(world: World) -> str:
@@ -119,6 +133,12 @@ def _drive(
         invariants.check_from_scratch()
     except Diverged as broken:
         return DIVERGED, str(broken)
+    except OSError:
+        raise
+    except Exception as error:
+        # Most likely a rule that a machine holds itself to: as good a find as a broken invariant, and as repeatable.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        return DIVERGED, f"{Path(where.filename).name}, line {where.lineno}, failed: {error!r}"
     finally:
         gc.set_threshold(*thresholds)
     waited_ms = (world.clock.now_us - metrics.last_final_us) // 1000

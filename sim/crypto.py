@@ -6,6 +6,7 @@ because verifying is pure and each signature is verified by every node.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b, sha512
 from typing import Literal
 
@@ -27,7 +28,9 @@ CryptoKind = Literal["real", "modelled"]
 class ModelledCrypto:
     """A stand-in without security: a signature is a digest of the key and the message, of the real length."""
 
-    def public_key(self, secret: bytes) -> bytes:
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def public_key(secret: bytes) -> bytes:
         """32 bytes that stand for a public key."""
         return blake2b(secret, digest_size=32, person=b"lucid sim key").digest()
 
@@ -56,17 +59,13 @@ class MeteredCrypto:
     def __init__(self, kind: CryptoKind) -> None:
         self._crypto: Crypto = Edwards25519() if kind == "real" else ModelledCrypto()
         self.spent_us = 0
-        self._keys: dict[bytes, bytes] = {}
         self._valid: dict[tuple[bytes, bytes], bytes] = {}
         self._older: dict[tuple[bytes, bytes], bytes] = {}
         self._outputs: dict[tuple[bytes, bytes, bytes], bytes | None] = {}
 
     def public_key(self, secret: bytes) -> bytes:
-        """See `Crypto`; keys are derived once."""
-        key = self._keys.get(secret)
-        if key is None:
-            key = self._keys[secret] = self._crypto.public_key(secret)
-        return key
+        """See `Crypto`."""
+        return self._crypto.public_key(secret)
 
     def sign(self, secret: bytes, message: bytes) -> bytes:
         """See `Crypto`."""

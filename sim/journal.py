@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, get_args
 
 import zstandard
 
@@ -12,9 +12,12 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Refusal
 from lucid.machines.effects import Effects
 from lucid.machines.journal import JOURNAL_VERSION, Entry, JournalHeader, entry
+from sim.crypto import CryptoKind
 
 LENGTH_BYTES = 4
 MAX_RECORD_BYTES = 1 << 30
+READ_BYTES = 1 << 16
+MACHINES = ("manager", "engine")
 
 
 class JournalError(Exception):
@@ -52,6 +55,8 @@ def read_journal(path: Path) -> tuple[JournalHeader, Iterator[Entry]]:
         raise JournalError(f"{path} is no journal: {str(error) or 'it is empty'}") from None
     if head.version != JOURNAL_VERSION:
         raise JournalError(f"{path} is a journal of version {head.version}; this is {JOURNAL_VERSION}")
+    if head.machine not in MACHINES or head.crypto not in get_args(CryptoKind):
+        raise JournalError(f"{path} is a journal of an unknown machine: {head.machine!r}, {head.crypto!r}")
     return head, _entries(path, records)
 
 
@@ -64,25 +69,36 @@ def _entries(path: Path, records: Iterator[bytes]) -> Iterator[Entry]:
 
 
 def _records(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
-        try:
-            while size := _exactly(stream, LENGTH_BYTES):
-                length = int.from_bytes(size, "big")
-                if length > MAX_RECORD_BYTES:
-                    raise JournalError(f"{path} is damaged: a record of {length} bytes")
-                yield _exactly(stream, length)
-        except (zstandard.ZstdError, EOFError) as error:
-            raise JournalError(f"{path} is damaged or cut short: {error}") from None
+    held = bytearray()
+    try:
+        with path.open("rb") as file:
+            for data in _decompressed(file):
+                held += data
+                yield from _taken(held)
+        if held:
+            raise EOFError("it ends within a record")
+    except (zstandard.ZstdError, EOFError) as error:
+        raise JournalError(f"{path} is damaged or cut short: {error}") from None
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
-    """`size` bytes, or none at the end; raises EOFError in the middle."""
-    data = b""
-    while len(data) < size:
-        more = stream.read(size - len(data))
-        if not more:
-            if data:
-                raise EOFError("it ends within a record")
-            return b""
-        data += more
-    return data
+def _taken(held: bytearray) -> Iterator[bytes]:
+    """Take the whole records off the front."""
+    while len(held) >= LENGTH_BYTES:
+        length = int.from_bytes(held[:LENGTH_BYTES], "big")
+        if length > MAX_RECORD_BYTES:
+            raise EOFError(f"a record of {length} bytes")
+        if len(held) < LENGTH_BYTES + length:
+            return
+        yield bytes(held[LENGTH_BYTES : LENGTH_BYTES + length])
+        del held[: LENGTH_BYTES + length]
+
+
+def _decompressed(file: BinaryIO) -> Iterator[bytes]:
+    """The bytes of a zstd file as they come; raises EOFError if it is not there to its end."""
+    stream = zstandard.ZstdDecompressor().decompressobj()
+    while data := file.read(READ_BYTES):
+        yield stream.decompress(data)
+    if not stream.eof:
+        raise EOFError("its compressed stream has no end")
+    if stream.unused_data:
+        raise EOFError("something follows its end")

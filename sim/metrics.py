@@ -11,6 +11,7 @@ from lucid import __version__
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
+    CaughtUp,
     EnteredView,
     Evicted,
     Fact,
@@ -50,6 +51,7 @@ class Metrics:
         self._seen: dict[bytes, tuple[int, int, int, int]] = {}
         self._final: set[bytes] = set()
         self._skipped: set[tuple[int, int]] = set()
+        self._up_since_us = [0] * len(world.nodes)
         self._handlers: dict[type, Callable[[int, Node, Any], None]] = {
             BlockFinal: self._on_final,
             BlockValid: self._on_valid,
@@ -58,6 +60,7 @@ class Metrics:
             Refused: self._on_refused,
             TimedOut: self._on_counted,
             Evicted: self._on_counted,
+            CaughtUp: self._on_caught_up,
         }
 
     def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
@@ -71,6 +74,8 @@ class Metrics:
 
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`."""
+        if fault.kind == "crash" and fault.node is not None and not begins:
+            self._up_since_us[fault.node] = now_us
         if begins:
             self.faults.append(
                 {"at_ms": fault.at_ms, "until_ms": fault.until_ms, "kind": fault.kind, "what": fault_text(fault)}
@@ -78,6 +83,9 @@ class Metrics:
 
     def _on_counted(self, now_us: int, node: Node, fact: TimedOut | Evicted) -> None:
         self.facts[type(fact).__name__] += 1
+
+    def _on_caught_up(self, now_us: int, node: Node, fact: CaughtUp) -> None:
+        self.facts["snapshot" if fact.snapshot else "page"] += 1
 
     def _on_refused(self, now_us: int, node: Node, fact: Refused) -> None:
         self.refusals[fact.code.code] += 1
@@ -102,7 +110,9 @@ class Metrics:
         if proposed is None:
             return
         latency_us = now_us - proposed[0]
-        self.finality_us.append(latency_us)
+        if proposed[0] >= self._up_since_us[node.index]:
+            # What a node catches up on after a crash says nothing of how long finality takes.
+            self.finality_us.append(latency_us)
         if fact.height != self.height + 1:
             return
         self.height, self.epoch = fact.height, fact.epoch
@@ -187,6 +197,7 @@ class Metrics:
                 "latency_ms": _quantiles(self.inclusion_us),
             },
             "evicted": self.facts["Evicted"],
+            "caught_up": {"pages": self.facts["page"], "snapshots": self.facts["snapshot"]},
             "refusals": dict(sorted(self.refusals.items())),
             "faults": self.faults,
             "series": {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from itertools import pairwise
 from random import Random
@@ -94,8 +94,12 @@ class Network:
         self.cut: set[tuple[int, int]] = set()
         self.withheld: set[tuple[int, int]] = set()
         self.receivers: list[Callable[[Received], None]] = []
-        self._jitter = jitter_table(profile)
-        self._steady = all(factor == PPM for factor in self._jitter)
+        jitter = jitter_table(profile)
+        tables = {
+            latency_us: [latency_us * factor // PPM << TAG_BITS for factor in jitter]
+            for latency_us in sorted({latency_us for row in base_us for latency_us in row})
+        }
+        self._rows = [[tables[latency_us] for latency_us in row] for row in base_us]
         self._bandwidth_bps = bandwidth_bps
         self._uplink_free = [0] * self.size
         self._bytes = random.randbytes
@@ -104,34 +108,29 @@ class Network:
         self._note = trace.note
         self._writing = trace.writing
 
-    def send(self, sender: int, key: bytes, receivers: Iterable[int], data: bytes) -> None:
+    def send(self, sender: int, key: bytes, receivers: Sequence[int], data: bytes) -> None:
         """Send `data` from a node (with its id) to each receiver; copies queue at the sender's uplink."""
         kind = data[1]
         if self.cut or self.loss_ppm or self.withheld:
             receivers = self._filter(sender, kind, receivers)
         now = self.clock.now_us
-        copy_us = (len(data) + FRAME_BYTES) * 8_000_000 // self._bandwidth_bps
+        copy_us = max(1, (len(data) + FRAME_BYTES) * 8_000_000 // self._bandwidth_bps)
         depart = self._uplink_free[sender]
         depart = max(depart, now)
-        base = self.base_us[sender]
-        if self._steady:
-            arrivals = [(depart + base[each]) << TAG_BITS | each for each in receivers]
-            if copy_us:
-                arrivals = [code + (place * copy_us << TAG_BITS) for place, code in enumerate(arrivals, 1)]
-        else:
-            jitter = self._jitter
-            receivers = list(receivers)
-            dice = array("H", self._bytes(2 * len(receivers)))
-            if sys.byteorder == "big":
-                dice.byteswap()
-            arrivals = [
-                (depart + place * copy_us + base[each] * jitter[die & JITTER_MASK] // PPM) << TAG_BITS | each
-                for place, (each, die) in enumerate(zip(receivers, dice, strict=True), 1)
-            ]
-        count = len(arrivals)
+        count = len(receivers)
         if not count:
             return
-        self._uplink_free[sender] = depart + copy_us * count
+        dice = array("H", self._bytes(2 * count))
+        if sys.byteorder == "big":
+            dice.byteswap()
+        free = depart + copy_us * count
+        departures = range(depart + copy_us << TAG_BITS, (free << TAG_BITS) + 1, copy_us << TAG_BITS)
+        rows = self._rows[sender]
+        arrivals = [
+            rows[each][die & JITTER_MASK] + at + each
+            for each, die, at in zip(receivers, dice, departures, strict=True)
+        ]
+        self._uplink_free[sender] = free
         self.messages[kind] += count
         self.bytes[kind] += count * len(data)
         self._trace.sent(now, sender, data)
@@ -150,7 +149,7 @@ class Network:
         self.deliveries += 1
         self.receivers[receiver](event)
 
-    def _filter(self, sender: int, kind: int, receivers: Iterable[int]) -> list[int]:
+    def _filter(self, sender: int, kind: int, receivers: Sequence[int]) -> list[int]:
         """Drop what a partition, loss or a withholding node keeps back."""
         if (sender, kind) in self.withheld:
             return []

@@ -199,7 +199,13 @@ class Node:
         world = self.world
         peers = tuple([world.nodes[index].key for index in self.peers])
         manager = Manager(
-            self.key, world.genesis, world.crypto, self.manager_disk, peers, world.scenario.snapshot_blocks
+            self.key,
+            world.genesis,
+            world.crypto,
+            self.manager_disk,
+            peers,
+            world.scenario.snapshot_blocks,
+            world.validator,
         )
         engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk)
         self.manager = Runner(

@@ -12,19 +12,38 @@ import msgspec
 from msgspec import Meta, field
 
 from lucid.chain.errors import GenesisError
-from lucid.chain.genesis import Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import DAY_MS, NAME_BYTES, Genesis, GenesisNode, Parameters
 from sim.network import PROFILES, RECEIVERS, region_names
 
 FaultKind = Literal["crash", "partition", "loss", "withhold", "clock"]
-UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+FAULT_KEYS: dict[FaultKind, tuple[str, ...]] = {
+    "crash": ("node",),
+    "partition": ("groups",),
+    "loss": ("percent",),
+    "withhold": ("node",),
+    "clock": ("node", "offset_ms"),
+}
+"""What each kind of fault needs beside its time; it takes nothing else."""
+
+UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
 DURATION = re.compile(r"(\d+)\s*(ms|s|m|h|d)")
+MAX_DURATION_MS = 3_650 * DAY_MS
+TABLE_HEAD = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
+KEY_VALUE = re.compile(r"\s*([\w\"'.\- ]+?)\s*=")
 
 Duration = str | int
 """Milliseconds, or a number with a unit: `90s`, `10m`, `24h`, `1h30m`."""
 
 
 class ScenarioError(Exception):
-    """A scenario can not be run; one sentence that names the file, the line where known, and the key."""
+    """A scenario can not be run; one sentence that names the file, the line where known, and the key.
+
+    `key` is that key, such as `fault[1].node`, or empty where there is none.
+    """
+
+    def __init__(self, sentence: str, key: str = "") -> None:
+        super().__init__(f"{key}: {sentence}" if key else sentence)
+        self.key = key
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,7 +59,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     node: int | None = None
     groups: list[list[int]] = field(default_factory=list)
     percent: float = 0.0
-    offset_ms: int = 0
+    offset_ms: Annotated[int, Meta(ge=-DAY_MS, le=DAY_MS)] = 0
 
     @property
     def at_ms(self) -> int:
@@ -56,19 +75,20 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
 class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     """A run: the network, the load and the faults. Everything else follows from the seed."""
 
-    name: str = "default"
+    name: Annotated[str, Meta(pattern=r"\A\w[\w.-]{0,63}\Z")] = "default"
     description: str = ""
     nodes: Annotated[int, Meta(ge=1, le=RECEIVERS)] = 10
     duration: Duration = "1h"
-    seed: Annotated[int, Meta(ge=0)] = 1
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
     profile: str = "regions"
     crypto: Literal["real", "modelled"] = "modelled"
     regions: list[str] = field(default_factory=list)
     pools: dict[str, list[int]] = field(default_factory=dict)
     bandwidth_mbps: Annotated[int, Meta(ge=1, le=100_000)] = 100
     disk_us: Annotated[int, Meta(ge=0, le=10_000_000)] = 2_000
-    anchor_every_ms: Annotated[int, Meta(ge=0)] = 1_000
-    snapshot_blocks: Annotated[int, Meta(ge=1)] = 2_160
+    anchor_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 1_000
+    snapshot_blocks: Annotated[int, Meta(ge=1, le=2**53)] = 2_160
+    share_execution: bool = True
     parameters: dict[str, int] = field(default_factory=dict)
     fault: list[Fault] = field(default_factory=list)
 
@@ -86,7 +106,8 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
             threshold = (len(administrators) + 1) // 2
             return Genesis(genesis_time_ms, nodes, administrators, threshold, parameters).check()
         except GenesisError as error:
-            raise ScenarioError(error.detail) from None
+            key, sentence = error.detail.split(" ", maxsplit=1)
+            raise ScenarioError(sentence, key) from None
 
 
 def duration_ms(value: Duration) -> int:
@@ -130,90 +151,141 @@ def parse(text: str, source: str) -> Scenario:
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{source}: {error}") from None
     try:
+        return _checked(data)
+    except ScenarioError as error:
+        raise ScenarioError(f"{source}:{_line(text, error.key)}: {error}") from None
+
+
+def changed(scenario: Scenario, **values: Any) -> Scenario:
+    """The scenario with other values for some keys; raises `ScenarioError` naming the key."""
+    return _checked(msgspec.to_builtins(scenario) | values)
+
+
+def _checked(data: dict[str, Any]) -> Scenario:
+    try:
         scenario = msgspec.convert(data, Scenario)
     except msgspec.ValidationError as error:
-        key, sentence = _place(str(error))
-        raise ScenarioError(f"{source}:{_line(text, key)}: {sentence}") from None
-    try:
-        check(scenario)
-    except ScenarioError as error:
-        key = str(error).split(":", maxsplit=1)[0].split(" ")[0].split(".")[-1]
-        raise ScenarioError(f"{source}:{_line(text, key)}: {error}") from None
+        raise _explained(str(error), data) from None
+    _check(scenario)
     return scenario
 
 
-def check(scenario: Scenario) -> None:
-    """Check what types can not say; raises `ScenarioError` that begins with the key."""
+def _check(scenario: Scenario) -> None:
+    """Check what types can not say; raises `ScenarioError` with the key."""
     if scenario.profile not in PROFILES:
-        raise ScenarioError(f"profile: no {scenario.profile!r}; there are {', '.join(PROFILES)}")
+        raise ScenarioError(f"no {scenario.profile!r}; there are {', '.join(PROFILES)}", "profile")
     unknown = [region for region in scenario.regions if region not in region_names()]
     if unknown:
-        raise ScenarioError(f"regions: no {unknown[0]!r}; there are {', '.join(region_names())}")
-    _duration("duration", scenario.duration, 1)
-    known = set(Parameters.__struct_fields__)
+        raise ScenarioError(f"no {unknown[0]!r}; there are {', '.join(region_names())}", "regions")
+    _check_duration("duration", scenario.duration, 1)
     for key in scenario.parameters:
-        if key not in known:
-            raise ScenarioError(f"parameters.{key}: no such parameter")
+        if key not in Parameters.__struct_fields__:
+            raise ScenarioError("no such parameter", f"parameters.{key}")
+    _check_pools(scenario)
     scenario.genesis([bytes([index // 256, index % 256]) * 16 for index in range(scenario.nodes)], 0, ())
-    for pool, members in scenario.pools.items():
-        _nodes(f"pools.{pool}", members, scenario.nodes)
     for place, fault in enumerate(scenario.fault):
         _check_fault(f"fault[{place}]", fault, scenario.nodes)
 
 
+def _check_pools(scenario: Scenario) -> None:
+    home: dict[int, str] = {}
+    for pool, members in scenario.pools.items():
+        key = f"pools.{pool}"
+        if not 0 < len(pool.encode()) <= NAME_BYTES:
+            raise ScenarioError(f"the name must have 1 to {NAME_BYTES} bytes", key)
+        _check_nodes(key, members, scenario.nodes)
+        for index in members:
+            if index in home:
+                raise ScenarioError(f"node {index} is in pool {home[index]} already", key)
+            home[index] = pool
+
+
 def _check_fault(where: str, fault: Fault, nodes: int) -> None:
-    _duration(f"{where}.at", fault.at, 0)
+    _check_duration(f"{where}.at", fault.at, 0)
     if fault.until is not None:
-        _duration(f"{where}.until", fault.until, fault.at_ms + 1)
-    if fault.kind in ("crash", "withhold", "clock"):
-        if fault.node is None:
-            raise ScenarioError(f"{where}.node: a {fault.kind} needs one")
-        _nodes(f"{where}.node", [fault.node], nodes)
+        _check_duration(f"{where}.until", fault.until, fault.at_ms + 1)
+    for key, nothing in (("node", None), ("groups", []), ("percent", 0.0), ("offset_ms", 0)):
+        given, needed = getattr(fault, key) != nothing, key in FAULT_KEYS[fault.kind]
+        if given != needed:
+            raise ScenarioError(f"a {fault.kind} {'needs this' if needed else 'has none'}", f"{where}.{key}")
+    if fault.node is not None:
+        _check_nodes(f"{where}.node", [fault.node], nodes)
     if fault.kind == "partition":
         if len(fault.groups) < 2:
-            raise ScenarioError(f"{where}.groups: a partition needs two or more")
-        _nodes(f"{where}.groups", [index for group in fault.groups for index in group], nodes)
+            raise ScenarioError("a partition needs two groups or more", f"{where}.groups")
+        _check_nodes(f"{where}.groups", [index for group in fault.groups for index in group], nodes)
     if fault.kind == "loss" and not 0 < fault.percent <= 100:
-        raise ScenarioError(f"{where}.percent: must be above 0 and at most 100")
+        raise ScenarioError("must be above 0 and at most 100", f"{where}.percent")
 
 
-def _duration(key: str, value: Duration, least_ms: int) -> None:
+def _check_duration(key: str, value: Duration, least_ms: int) -> None:
     try:
         ms = duration_ms(value)
     except ScenarioError as error:
-        raise ScenarioError(f"{key}: {error}") from None
-    if ms < least_ms:
-        raise ScenarioError(f"{key}: must be at least {least_ms} ms")
+        raise ScenarioError(str(error), key) from None
+    if not least_ms <= ms <= MAX_DURATION_MS:
+        raise ScenarioError(f"must be within {least_ms}..{MAX_DURATION_MS} ms", key)
 
 
-def _nodes(key: str, indexes: list[int], nodes: int) -> None:
+def _check_nodes(key: str, indexes: list[int], nodes: int) -> None:
     for index in indexes:
         if not 0 <= index < nodes:
-            raise ScenarioError(f"{key}: there is no node {index} among {nodes}")
+            raise ScenarioError(f"there is no node {index} among {nodes}", key)
     if len(set(indexes)) != len(indexes):
-        raise ScenarioError(f"{key}: names a node twice")
+        raise ScenarioError("names a node twice", key)
 
 
-def _place(message: str) -> tuple[str, str]:
-    """The key that a msgspec message speaks of, and the message as one sentence that begins with it."""
-    unknown = re.search(r"unknown field `([^`]+)`", message)
+def _explained(message: str, data: dict[str, Any]) -> ScenarioError:
+    """What a msgspec message says, with the key that it speaks of."""
     path = re.search(r" - at `\$\.?([^`]*)`", message)
     where = path.group(1) if path else ""
-    if unknown:
-        return unknown.group(1), f"{where + '.' if where else ''}{unknown.group(1)}: unknown key"
-    missing = re.search(r"missing required field `([^`]+)`", message)
     sentence = re.sub(r" - at `[^`]*`", "", message)
-    key = missing.group(1) if missing else re.sub(r"\[[^]]*\]$", "", where).split(".")[-1]
-    return key.split("[")[0], f"{where or key}: {sentence[0].lower()}{sentence[1:]}"
+    sentence = sentence[0].lower() + sentence[1:]
+    if "[...]" in where:
+        # msgspec does not say which entry of a table it is.
+        table = where.split("[")[0]
+        kind = int if table == "parameters" else list[int]
+        where = f"{table}.{next(key for key, value in data[table].items() if not _is(value, kind))}"
+    field_name = re.search(r"(unknown|missing required) field `([^`]+)`", sentence)
+    if field_name:
+        where = f"{where}.{field_name.group(2)}" if where else field_name.group(2)
+        sentence = "no such key" if field_name.group(1) == "unknown" else "is missing"
+    return ScenarioError(sentence, where)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _line(text: str, key: str) -> int:
-    """The first line that sets a key, 1 if none does."""
-    pattern = re.compile(rf"^\s*(\[+\s*)?([\w\"']+\s*\.\s*)*[\"']?{re.escape(key)}[\"']?\s*(=|\]|\.)")
+    """The line that sets a key such as `fault[1].node`, else that of the table around it, else 1."""
+    counts: dict[str, int] = {}
+    found, best, table = 1, "", ""
     for number, line in enumerate(text.splitlines(), 1):
-        if pattern.match(line):
-            return number
-    return 1
+        head = TABLE_HEAD.match(line)
+        pair = None if head else KEY_VALUE.match(line)
+        if head:
+            table = _plain(head.group(2))
+            if head.group(1) == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                table += f"[{counts[table]}]"
+            name = table
+        elif pair:
+            name = _plain(f"{table}.{pair.group(1)}" if table else pair.group(1))
+        else:
+            continue
+        if len(name) > len(best) and (key == name or key.startswith((f"{name}.", f"{name}["))):
+            found, best = number, name
+    return found
+
+
+def _plain(key: str) -> str:
+    """A TOML key without quotes and spaces."""
+    return re.sub(r"[\"'\s]", "", key)
 
 
 def dump(scenario: Scenario) -> str:
@@ -232,4 +304,5 @@ def dump(scenario: Scenario) -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml(each) for each in value) + "]"
-    return msgspec.json.encode(value).decode()
+    # A JSON scalar is a TOML one, but for the one control character that JSON lets stand.
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")

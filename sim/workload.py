@@ -47,11 +47,13 @@ class Workload:
     def _submit(self, _: Moment) -> None:
         self._next()
         node = self.world.nodes[self._random.randrange(len(self.world.nodes))]
+        # Drawn though the node may be down: a fault shifts nothing of the load that comes after it.
+        anchor = self._anchor()
         if node.engine is None:
             return
         self.submitted += 1
         self._asked[self.submitted] = self.world.clock.now_us
-        node.engine.step(Submitted(self.submitted, self._anchor()))
+        node.engine.step(Submitted(self.submitted, anchor))
 
     def _anchor(self) -> SessionAnchor:
         random, crypto = self._random, self.world.clients

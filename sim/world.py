@@ -15,6 +15,7 @@ from lucid.machines.journal import header
 from sim.clock import Moment, VirtualClock
 from sim.crypto import MeteredCrypto
 from sim.disk import Disk
+from sim.execution import SharedValidator
 from sim.journal import JournalWriter
 from sim.network import PROFILES, Network, base_latency_us, region_names
 from sim.node import Node
@@ -61,6 +62,7 @@ class World:
         self.watchers: list[Watcher] = []
         self.journals: list[NodeJournal] = []
         self._journal_folder = journals
+        self._active: list[Fault] = []
         profile = PROFILES[scenario.profile]
         places = scenario.regions or region_names()
         where = [places[index % len(places)] for index in range(scenario.nodes)]
@@ -80,6 +82,7 @@ class World:
         self.genesis = scenario.genesis(
             keys, EPOCH_MS, tuple([self.crypto.public_key(each) for each in administrators])
         )
+        self.validator = SharedValidator(self.genesis, self.crypto) if scenario.share_execution else None
         self.index = {key: index for index, key in enumerate(keys)}
         self.nodes = [Node(self, index, seed, f"n{index:02}", where[index]) for index, seed in enumerate(seeds)]
         for node in self.nodes:
@@ -163,30 +166,35 @@ class World:
                 self.clock.after(fault.until_ms * 1000, partial(self._fault, fault, False))
 
     def _fault(self, fault: Fault, begins: bool, _: Moment) -> None:
+        """A fault begins or ends. Faults of one kind may overlap: what holds follows from those that are on."""
         now = self.clock.now_us
         self.trace.fault(now, f"{fault.kind} {'begins' if begins else 'ends'} node={fault.node} groups={fault.groups}")
+        if begins:
+            self._active.append(fault)
+        else:
+            self._active.remove(fault)
+        active = [each for each in self._active if each.kind == fault.kind]
         node = None if fault.node is None else self.nodes[fault.node]
         if fault.kind == "crash" and node is not None:
             if begins:
                 node.crash()
-            else:
+            elif all(each.node != fault.node for each in active):
                 node.start()
         elif fault.kind == "clock" and node is not None:
             node.clock_us += (fault.offset_ms if begins else -fault.offset_ms) * 1000
         elif fault.kind == "withhold" and node is not None:
-            change = self.network.withheld.add if begins else self.network.withheld.discard
-            change((node.index, PROPOSAL_KIND))
+            self.network.withheld = {(each.node, PROPOSAL_KIND) for each in active if each.node is not None}
         elif fault.kind == "loss":
-            self.network.loss_ppm = int(fault.percent * 10_000) if begins else 0
+            self.network.loss_ppm = max((int(each.percent * 10_000) for each in active), default=0)
         elif fault.kind == "partition":
-            pairs = {
+            self.network.cut = {
                 (a, b)
-                for group in fault.groups
-                for other in fault.groups
+                for each in active
+                for group in each.groups
+                for other in each.groups
                 if other is not group
                 for a in group
                 for b in other
             }
-            self.network.cut = self.network.cut | pairs if begins else self.network.cut - pairs
         for watcher in self.watchers:
             watcher.on_fault(now, fault, begins)

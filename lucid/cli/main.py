@@ -5,15 +5,24 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from lucid import __version__
 from lucid.cli import bench, replay, sim
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Argparse, but for bad usage, which is one sentence here as every other failure."""
+
+    def error(self, message: str) -> NoReturn:
+        """See `argparse`."""
+        raise Failure(f"{message} (see {self.prog} --help)")
+
+
+def parser() -> Parser:
     """The whole command line."""
-    root = argparse.ArgumentParser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
+    root = Parser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
     root.add_argument("--version", action="version", version=f"lucid {__version__}")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
     for module in (sim, replay, bench):
@@ -38,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe has gone; what it did not want to read is no error of ours.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(f"lucid: {error}", file=sys.stderr)
+        return BAD_USAGE
     except ModuleNotFoundError as error:
         if error.name not in ("simpy", "zstandard", "rich"):
             raise

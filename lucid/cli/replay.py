@@ -27,6 +27,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_replay(options: argparse.Namespace) -> int:
     """`lucid replay`."""
+    from lucid.chain.errors import Refusal
     from lucid.machines.journal import replay
     from sim.crypto import MeteredCrypto
     from sim.journal import JournalError, read_journal
@@ -39,6 +40,8 @@ def run_replay(options: argparse.Namespace) -> int:
             count, difference = replay(head, entries, crypto)
         except JournalError as error:
             raise Failure(str(error)) from None
+        except Refusal as refusal:
+            raise Failure(f"{path} is damaged: {refusal}") from None
         if difference is not None:
             status = DIFFERS
         if options.json:

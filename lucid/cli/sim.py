@@ -85,18 +85,14 @@ def list_scenarios(options: argparse.Namespace) -> int:
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:
-    from sim.scenario import ScenarioError, check, load
+    from harness.run import OPTIONS
+    from sim.scenario import ScenarioError, changed, load
 
+    given = {key: getattr(options, key) for key in OPTIONS if getattr(options, key) is not None}
     try:
-        scenario = load(options.scenario)
-        for key in ("nodes", "duration", "seed", "crypto", "profile"):
-            value = getattr(options, key)
-            if value is not None:
-                setattr(scenario, key, value)
-        check(scenario)
+        return changed(load(options.scenario), **given)
     except ScenarioError as error:
         raise Failure(str(error)) from None
-    return scenario
 
 
 def _folder(out: Path | None, force: bool, scenario: Scenario) -> Path:
@@ -119,12 +115,8 @@ class _Bar:
     """A progress bar with simulated time, height and speed."""
 
     def __init__(self, scenario: Scenario) -> None:
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-        )
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._duration_ms = scenario.duration_ms
         self._progress = Progress(
@@ -132,11 +124,9 @@ class _Bar:
             BarColumn(),
             TextColumn("height {task.fields[height]}  {task.fields[speed]} messages/s"),
             TimeElapsedColumn(),
+            console=Console(stderr=True),
             transient=True,
         )
-        from rich.console import Console
-
-        self._progress.live.console = Console(stderr=True)
         self._task = self._progress.add_task("", total=self._duration_ms, at="0:00:00", height=0, speed="-")
 
     def __enter__(self) -> _Bar:
@@ -165,15 +155,16 @@ def _bar(scenario: Scenario, wanted: bool) -> AbstractContextManager[Any]:
 def _print_summary(document: dict[str, Any], folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     colour = {"pass": "green", "no_progress": "yellow", "diverged": "red"}[document["verdict"]]
-    table = Table(
-        title=f"{document['scenario']}: {document['nodes']} nodes, seed {document['seed']}", show_header=False
-    )
-    table.add_row("verdict", f"[bold {colour}]{document['verdict'].replace('_', ' ')}[/]")
-    for name, text in summary_rows(document):
-        table.add_row(name, text)
-    table.add_row("folder", str(folder))
+    title = Text(f"{document['scenario']}: {document['nodes']} nodes, seed {document['seed']}")
+    table = Table(title=title, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("verdict", Text(document["verdict"].replace("_", " "), f"bold {colour}"))
+    for name, text in [*summary_rows(document), ("folder", str(folder))]:
+        table.add_row(name, Text(text))
     Console().print(table)
 
 

@@ -36,13 +36,13 @@ MAX_UNFINAL = 4_096
 class Chain:
     """Blocks, certificates and ledgers from the last final state up."""
 
-    def __init__(self, genesis: Genesis, crypto: Crypto, reader: Reader) -> None:
+    def __init__(self, genesis: Genesis, crypto: Crypto, reader: Reader, validator: Validator | None = None) -> None:
         self.genesis = genesis
         self.parameters = genesis.parameters
         self.chain_id = genesis.chain_id
         self.crypto = crypto
         self.reader = reader
-        self.validator = Validator(genesis, crypto)
+        self.validator = validator or Validator(genesis, crypto)
         self.final_certificate: Certificate | None = None
         self.pending_final: Certificate | None = None
         self.flushed: list[Ledger] = []

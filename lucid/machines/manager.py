@@ -17,7 +17,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
 from lucid.ledger.state import Reader
-from lucid.ledger.validation import Built
+from lucid.ledger.validation import Built, Validator
 from lucid.machines.chain import Chain
 from lucid.machines.effects import (
     REPAIR_TIMER,
@@ -88,10 +88,11 @@ class Manager:
         reader: Reader,
         peers: tuple[bytes, ...],
         snapshot_blocks: int = SNAPSHOT_BLOCKS,
+        validator: Validator | None = None,
     ) -> None:
         self.key = key
         self.peers = peers
-        self.chain = Chain(genesis, crypto, reader)
+        self.chain = Chain(genesis, crypto, reader, validator)
         self.snapshots = Snapshots(self.chain, reader, snapshot_blocks)
         self.syncing = Syncing(self.chain, self.snapshots, peers)
         self._crypto = crypto

@@ -154,6 +154,7 @@ Message = (
     | Part
 )
 
+
 class _Memo:
     """Messages decoded lately, by their bytes, in two generations: when the younger is full, the older goes."""
 

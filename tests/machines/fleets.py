@@ -12,10 +12,13 @@ from functools import cache
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
-from lucid.chain.codec import encode
+from lucid.chain.blocks import Block
+from lucid.chain.certificates import Certificate, assemble
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Genesis
-from lucid.chain.transactions import Payload
+from lucid.chain.transactions import Payload, Transaction
+from lucid.chain.votes import NOTARIZE, PROPOSE
+from lucid.ledger.execution import Turn
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import (
     Broadcast,
@@ -35,7 +38,7 @@ from lucid.machines.effects import (
 )
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
-from lucid.machines.messages import Message, encode_message
+from lucid.machines.messages import Message, Proposal, decode_message, encode_message
 from lucid.machines.votelog import new_log
 from tests.builders import CRYPTO, Chain, make_genesis, secret
 
@@ -87,9 +90,7 @@ def writes_of(effects: Iterable[Effect]) -> list[Store]:
 
 def refusals(effects: Iterable[Effect]) -> list[Code]:
     """The codes of the refusals among effects, in order."""
-    return [
-        effect.fact.code for effect in effects if isinstance(effect, Observe) and isinstance(effect.fact, Refused)
-    ]
+    return [effect.fact.code for effect in effects if isinstance(effect, Observe) and isinstance(effect.fact, Refused)]
 
 
 def facts(manager: Manager) -> dict[str, object]:
@@ -163,6 +164,17 @@ class Peer:
         """Receive a message from "node N"."""
         data = message if isinstance(message, bytes) else encode_message(message)
         return self.step(Received(key_of(sender), data))
+
+    def asked(self) -> tuple[int, Message]:
+        """The last message that this peer sent to one other: to which node's number, and what."""
+        receiver, data = next((key, data) for key, data in reversed(self.outbox) if key is not None)
+        return next(number for number in range(64) if key_of(number) == receiver), decode_message(data)
+
+    def answer(self, message: Message, sender: int = 0) -> Message:
+        """What this peer answers "node N"."""
+        self.outbox.clear()
+        self.hear(message, sender)
+        return self.asked()[1]
 
     def fire(self, timer: str) -> Effects:
         """Let a timer that was set come due."""
@@ -369,6 +381,27 @@ class Fleet:
         return peer
 
 
-def digest_of(store: MemoryStore) -> bytes:
-    """All that a store holds as bytes, to compare many of them."""
-    return encode([(table, key, value) for table in store.tables() for key, value in store.scan(table)])
+def proposal(chain: Chain, *candidates: Transaction | Payload, **options: Any) -> Proposal:
+    """The next block of a chain, as its leader puts it forward; the chain moves on to it."""
+    view = options.get("view") or chain.next_view
+    leader, epoch = chain.leader(view).key, chain.turn.epoch
+    block = chain.grow(*candidates, **options)
+    return Proposal(chain.vote(leader, PROPOSE, chain.hash, view, epoch), block, None)
+
+
+def again(chain: Chain, block: Block, view: int) -> Proposal:
+    """The closing block on the tip of a chain, put forward once more, on its notarisation in its own view."""
+    leader = chain.tip.core.roster.members[Turn(chain.tip, chain.parameters, repeat=True).leader(view)].key
+    header = block.header
+    vote = chain.vote(leader, PROPOSE, header.hash, view, header.epoch)
+    return Proposal(vote, block, certificate(chain, NOTARIZE, header.view, header.hash, header.epoch))
+
+
+def certificate(
+    chain: Chain, kind: int, view: int, block: bytes = b"", epoch: int = 0, signers: Iterable[int] = range(NODES)
+) -> Certificate:
+    """A certificate by the nodes of these numbers, of whatever they may be taken to say."""
+    votes = [chain.vote(key_of(number), kind, block, view, epoch) for number in signers]
+    keys = sorted(vote.signer for vote in votes)
+    signatures = {keys.index(vote.signer): vote.signature for vote in votes}
+    return assemble(epoch, view, kind, block, signatures, len(keys))

@@ -1,0 +1,320 @@
+"""The chain of one node: finality, forks, epochs, and that its store holds all that it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from lucid.chain.codec import decode
+from lucid.chain.errors import Code
+from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
+from lucid.ledger.memory import MemoryStore
+from lucid.machines import chain as chain_module
+from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, CLOSING_TABLE, UNFINAL_TABLE, height_key
+from lucid.machines.effects import BlockFinal, CertificateStored, Finalised, Observe, Tell
+from lucid.machines.manager import Manager
+from lucid.machines.messages import CertificateMessage, EpochClosing, Proposal
+from tests.builders import CRYPTO, Chain
+from tests.machines.fleets import (
+    Fleet,
+    Peer,
+    Site,
+    again,
+    certificate,
+    facts,
+    key_of,
+    proposal,
+    refusals,
+    tiny_genesis,
+    writes_of,
+)
+
+GENESIS = tiny_genesis()
+LAST_VIEW = GENESIS.parameters.epoch_views
+
+
+@pytest.fixture
+def chain() -> Chain:
+    return Chain(GENESIS)
+
+
+@pytest.fixture
+def peer() -> Peer:
+    return Peer(GENESIS)
+
+
+def extend(peer: Peer, chain: Chain, *views: int) -> list[Proposal]:
+    """Let a peer hear the proposal and the notarisation of each view; what lies between is skipped."""
+    proposals = []
+    for view in views:
+        tree = peer.manager.chain.tree
+        for skipped in range(tree.entry_view + 1, view):
+            peer.hear(CertificateMessage(certificate(chain, SKIP, skipped, epoch=tree.epoch)))
+        proposals.append(proposal(chain, view=view))
+        assert not refusals(peer.hear(proposals[-1]))
+        peer.hear(CertificateMessage(certificate(chain, NOTARIZE, view, chain.hash, tree.epoch)))
+    return proposals
+
+
+def finalise(peer: Peer, chain: Chain, each: Proposal, view: int | None = None) -> None:
+    """Let a peer hear that a proposal's block is final, by the certificate of its view or a later one."""
+    view = each.vote.view if view is None else view
+    peer.hear(CertificateMessage(certificate(chain, FINALIZE, view, each.vote.block, each.vote.epoch)))
+    assert peer.manager.chain.tree.root.hash == each.vote.block
+
+
+def in_order(site: Site) -> Iterator[tuple[Manager, MemoryStore]]:
+    """Run a recorded manager again; it must do the same, byte for byte. Yields it and its store after each step."""
+    store = MemoryStore()
+    fleet = site.fleet
+    peers = tuple([key for key in fleet.numbers if key != site.key])
+    manager = Manager(site.key, fleet.genesis, CRYPTO, store, peers, fleet.snapshot_blocks)
+    for now, event, effects in site.steps:
+        assert manager.handle(now, event) == effects
+        for each in writes_of(effects):
+            store.write(each.writes)
+        yield manager, store
+
+
+def lossy(fleet: Fleet) -> Fleet:
+    """A network that loses every seventh message, and more from one node: views are skipped, blocks come late."""
+    count = 0
+
+    def allow(sender: int, receiver: int, data: bytes) -> bool:
+        nonlocal count
+        count += 1
+        return count % 7 != 0 and not (sender == 2 and count % 3 == 0)
+
+    fleet.allow = allow
+    return fleet
+
+
+@pytest.mark.parametrize("network", ["clean", "lossy"])
+def test_the_store_holds_all_that_is_known_after_every_step(network: str) -> None:
+    fleet = Fleet(GENESIS)
+    if network == "lossy":
+        lossy(fleet)
+    fleet.start()
+    for number in range(24):
+        fleet.submit(number % 4, fleet.signer.anchor(number))
+        fleet.run(1_000)
+    epochs, skips, heights = set(), set(), [0]
+    for manager, store in in_order(fleet.sites[1]):
+        restarted = Manager(manager.key, GENESIS, CRYPTO, store, manager.peers)
+        assert facts(restarted) == facts(manager)
+        if manager.chain.tree.entry_view >= manager.chain.tree.root.certified:
+            assert restarted.chain.context() == manager.chain.context()
+        tree = manager.chain.tree
+        epochs.add(tree.epoch)
+        skips |= {subject for subject in tree.certificates if subject[1] == SKIP}
+        heights.append(tree.root.height)
+    assert len(epochs) > 1
+    steps = {after - before for before, after in pairwise(heights)}
+    assert (bool(skips), max(steps) > 1) == ((False, False) if network == "clean" else (True, True))
+
+
+# -- finality ----------------------------------------------------------------------------------------------------
+
+
+def test_a_final_block_takes_its_ancestors_along(peer: Peer, chain: Chain) -> None:
+    proposals = extend(peer, chain, 1, 2, 3)
+    effects = peer.hear(CertificateMessage(certificate(chain, FINALIZE, 3, chain.hash)))
+    final = [effect.fact for effect in effects if isinstance(effect, Observe) and isinstance(effect.fact, BlockFinal)]
+    assert [(fact.height, fact.hash) for fact in final] == [
+        (height, each.vote.block) for height, each in enumerate(proposals, 1)
+    ]
+    [told] = [effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, Finalised)]
+    assert told.height == 3
+    for height, each in enumerate(proposals, 1):
+        assert peer.manager.chain.block_at(height) == each.block, "final blocks stay"
+    assert peer.manager.chain.block_at(4) is None
+    assert peer.manager.chain.finality_at(3) is not None
+    assert peer.manager.chain.finality_at(3) == peer.manager.chain.final_certificate
+    assert peer.manager.chain.finality_at(2) is None, "it was not finalised directly"
+    assert list(peer.store.scan(UNFINAL_TABLE)) == []
+
+
+def test_forks_are_dropped_for_good(peer: Peer, chain: Chain) -> None:
+    fork = chain.copy()
+    [kept] = extend(peer, chain, 1)
+    for view in (2,):
+        peer.hear(CertificateMessage(certificate(chain, SKIP, view)))
+    peer.hear(CertificateMessage(certificate(chain, SKIP, 1)))
+    loser = proposal(fork, view=3)
+    assert not refusals(peer.hear(loser))
+    on_loser = proposal(fork, view=4)
+    peer.hear(CertificateMessage(certificate(fork, NOTARIZE, 3, loser.vote.block)))
+    assert not refusals(peer.hear(on_loser))
+    assert len(peer.manager.chain.tree.nodes) == 4
+    finalise(peer, chain, kept)
+    assert [hash_ for hash_, _ in peer.store.scan(BLOCK_TABLE)] == [kept.vote.block]
+    assert list(peer.store.scan(UNFINAL_TABLE)) == []
+    assert facts(peer.restarted()) == facts(peer.manager)
+    child = proposal(fork, view=5)
+    assert refusals(peer.hear(child)) == [], "it waits for a parent that never comes"
+    assert child.vote.block not in peer.manager.chain.tree.nodes
+
+
+def test_what_is_certified_before_the_root_goes(peer: Peer, chain: Chain) -> None:
+    _, second, third = extend(peer, chain, 2, 4, 5)
+    kept = sorted(peer.manager.chain.tree.certificates)
+    assert kept == [(1, SKIP), (2, NOTARIZE), (3, SKIP), (4, NOTARIZE), (5, NOTARIZE)]
+    finalise(peer, chain, second)
+    assert sorted(peer.manager.chain.tree.certificates) == [(4, NOTARIZE), (5, NOTARIZE)]
+    assert len(list(peer.store.scan(CERTIFICATE_TABLE))) == 2
+    assert peer.manager.chain.tree.best.hash == third.vote.block
+    assert facts(peer.restarted()) == facts(peer.manager)
+
+
+def test_a_finality_certificate_waits_for_its_block(peer: Peer, chain: Chain) -> None:
+    first, second = proposal(chain, view=1), proposal(chain, view=2)
+    peer.hear(first)
+    peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, first.vote.block)))
+    final = certificate(chain, FINALIZE, 2, second.vote.block)
+    peer.hear(CertificateMessage(final))
+    assert peer.manager.chain.pending_final == final
+    assert peer.manager.chain.tree.root.height == 0
+    older = certificate(chain, FINALIZE, 1, first.vote.block)
+    assert peer.hear(CertificateMessage(older)) == [], "the later one takes its block along"
+    assert peer.manager.chain.pending_final == final
+    assert not refusals(peer.hear(second))
+    assert peer.manager.chain.tree.root.height == 2
+    assert not peer.manager.chain.pending_final
+    assert peer.manager.chain.final_certificate == final
+
+
+def test_a_later_finality_certificate_takes_the_place_of_one_that_waits(peer: Peer, chain: Chain) -> None:
+    proposals = [proposal(chain, view=view) for view in (1, 2)]
+    finals = [certificate(chain, FINALIZE, each.vote.view, each.vote.block) for each in proposals]
+    for final in finals:
+        peer.hear(CertificateMessage(final))
+        assert peer.manager.chain.pending_final == final
+    peer.hear(proposals[0])
+    assert peer.manager.chain.tree.root.height == 0
+    peer.hear(proposals[1])
+    assert peer.manager.chain.tree.root.height == 2
+
+
+def test_a_finality_certificate_still_waits_for_a_block_above_the_new_root(peer: Peer, chain: Chain) -> None:
+    first, second, third = (proposal(chain, view=view) for view in (1, 2, 3))
+    peer.hear(first)
+    waiting = certificate(chain, FINALIZE, 3, third.vote.block)
+    peer.hear(CertificateMessage(waiting))
+    # Its own engine counts the votes for an older block to the end.
+    manager = peer.manager
+    node = manager.chain.tree.nodes[first.vote.block]
+    _, writes = manager.chain.finalise(node, certificate(chain, FINALIZE, 1, first.vote.block))
+    peer.store.write(writes)
+    assert manager.chain.pending_final == waiting
+    peer.hear(second)
+    peer.hear(third)
+    assert manager.chain.tree.root.hash == third.vote.block
+
+
+# -- epochs ------------------------------------------------------------------------------------------------------
+
+
+def test_a_final_closing_block_opens_an_epoch(peer: Peer, chain: Chain) -> None:
+    first, closing = extend(peer, chain, 1, LAST_VIEW)
+    finalise(peer, chain, first)
+    facts_of = peer.manager.chain
+    assert (facts_of.tree.epoch, facts_of.context().closing) == (0, True)
+    finalise(peer, chain, closing)
+    context = facts_of.context()
+    assert (facts_of.tree.epoch, context.epoch, context.view, context.parent_view) == (1, 1, 1, 0)
+    assert (context.closing, context.ready, context.entry) == (False, True, facts_of.final_certificate)
+    assert facts_of.parent_certificate() == facts_of.final_certificate
+    assert list(peer.store.scan(CERTIFICATE_TABLE)) == []
+    [(key, data)] = peer.store.scan(CLOSING_TABLE)
+    assert key == height_key(0)
+    assert decode(data, EpochClosing).certificate == facts_of.final_certificate
+    assert facts(peer.restarted()) == facts(peer.manager)
+    assert peer.restarted().chain.context() == context
+
+
+def test_views_of_an_epoch_count_from_one_whatever_the_view_of_the_block_that_opened_it(
+    peer: Peer, chain: Chain
+) -> None:
+    [closing] = extend(peer, chain, LAST_VIEW + 5)
+    finalise(peer, chain, closing)
+    first, second = extend(peer, chain, 1, 2)
+    assert peer.manager.chain.tree.entry_view == 2
+    finalise(peer, chain, second)
+    assert peer.manager.chain.block_at(2) == first.block
+
+
+def test_a_closing_block_is_final_by_a_later_view_too(peer: Peer, chain: Chain) -> None:
+    [closing] = extend(peer, chain, LAST_VIEW)
+    repeat = again(chain, closing.block, LAST_VIEW + 1)
+    assert not refusals(peer.hear(repeat))
+    peer.hear(CertificateMessage(certificate(chain, NOTARIZE, LAST_VIEW + 1, closing.vote.block)))
+    assert peer.manager.chain.tree.best.certified == LAST_VIEW + 1
+    finalise(peer, chain, closing, LAST_VIEW + 1)
+    assert peer.manager.chain.tree.epoch == 1
+    extend(peer, chain, 1)
+
+
+def test_nothing_is_built_on_a_closing_block_within_its_epoch(peer: Peer, chain: Chain) -> None:
+    extend(peer, chain, LAST_VIEW)
+    leader = chain.leader(LAST_VIEW + 1).key
+    built = chain.seal(chain.build(view=LAST_VIEW + 1, certificate=certificate(chain, NOTARIZE, LAST_VIEW, chain.hash)))
+    block = chain.resign(built, epoch=0)
+    vote = chain.vote(leader, PROPOSE, block.header.hash, LAST_VIEW + 1)
+    before = facts(peer.manager)
+    assert refusals(peer.hear(Proposal(vote, block, None))) == [Code.BLOCK_CLOSED]
+    assert facts(peer.manager) == before
+
+
+def test_a_registered_node_counts_from_the_next_epoch_on(peer: Peer, chain: Chain) -> None:
+    first = proposal(chain, chain.register(4, 0), view=1)
+    peer.hear(first)
+    peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, first.vote.block)))
+    [closing] = extend(peer, chain, LAST_VIEW)
+    assert key_of(4) not in peer.manager.chain.validators.index
+    finalise(peer, chain, closing)
+    assert key_of(4) in peer.manager.chain.validators.index
+    assert peer.manager.chain.context().validators == peer.manager.chain.validators.keys
+    second = proposal(chain, view=1)
+    peer.hear(second)
+    old_set = certificate(chain, NOTARIZE, 1, second.vote.block, 1)
+    assert refusals(peer.hear(CertificateMessage(old_set))) == [Code.CERTIFICATE_INVALID]
+    new_set = certificate(chain, NOTARIZE, 1, second.vote.block, 1, range(5))
+    peer.hear(CertificateMessage(new_set))
+    assert peer.manager.chain.tree.best.hash == second.vote.block
+    assert facts(peer.restarted()) == facts(peer.manager)
+    peer.hear(CertificateMessage(certificate(chain, FINALIZE, 1, second.vote.block, 1, range(5))))
+    assert peer.restarted().chain.validators.keys == peer.manager.chain.validators.keys
+
+
+# -- limits ------------------------------------------------------------------------------------------------------
+
+
+def test_blocks_above_the_last_final_one_are_bounded(
+    peer: Peer, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain_module, "MAX_UNFINAL", 3)
+    first, *_ = extend(peer, chain, 1, 2, 3)
+    over = proposal(chain, view=4)
+    before = facts(peer.manager)
+    assert refusals(peer.hear(over)) == [Code.BLOCK_PARENT]
+    assert facts(peer.manager) == before == facts(peer.restarted())
+    finalise(peer, chain, first)
+    assert refusals(peer.hear(over)) == [], "it has room again"
+
+
+def test_the_context_is_not_ready_before_the_notarised_block_is_at_hand(peer: Peer, chain: Chain) -> None:
+    extend(peer, chain, 1)
+    missing = proposal(chain, view=2)
+    effects = peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 2, missing.vote.block)))
+    [stored] = [
+        effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, CertificateStored)
+    ]
+    assert (stored.held, stored.context.ready, stored.context.view) == (False, False, 3)
+    effects = peer.hear(missing)
+    [stored] = [
+        effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, CertificateStored)
+    ]
+    assert (stored.held, stored.context.ready) == (True, True)
+    assert stored.context.parent == missing.vote.block
