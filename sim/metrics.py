@@ -102,7 +102,8 @@ class Metrics:
     def _on_valid(self, now_us: int, node: Node, fact: BlockValid) -> None:
         self._seen.setdefault(fact.hash, (fact.epoch, fact.view, fact.height, now_us))
         proposed = self._proposed.get(fact.hash)
-        if proposed is not None and proposed[1] != node.index:
+        if proposed is not None and proposed[1] != node.index and fact.height > self.height:
+            # What a node fetches later, to catch up, is no propagation.
             self.propagation_us.append(now_us - proposed[0])
 
     def _on_final(self, now_us: int, node: Node, fact: BlockFinal) -> None:

@@ -143,7 +143,9 @@ class Network:
         """One receiver has it now; the flight goes on to the next one."""
         code, event = flight.code, flight.event
         receiver = code & (RECEIVERS - 1)
-        self._note((code, flight.number))
+        note = self._note
+        note(code)
+        note(flight.number)
         if self._writing:
             self._trace.delivered(code >> TAG_BITS, flight.sender, receiver, event.data[1])
         self.deliveries += 1

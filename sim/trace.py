@@ -26,7 +26,7 @@ class Trace:
     def __init__(self, path: Path | None = None) -> None:
         self._hash = blake3(derive_key_context="lucid sim trace v1")
         self._numbers = array("q")
-        self.note = self._numbers.extend
+        self.note = self._numbers.append
         self._lines = None if path is None else _Lines(path)
         self.writing = path is not None
 
@@ -50,7 +50,8 @@ class Trace:
 
     def fact(self, now_us: int, node: int, fact: Fact) -> None:
         """Something was observed at a node."""
-        self.note((now_us, node))
+        self.note(now_us)
+        self.note(node)
         self._hash.update(encode(fact))
         if self._lines is not None:
             self._lines.write({"at_us": now_us, "node": node, "fact": type(fact).__name__, **_fields(fact)})

@@ -11,7 +11,7 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import ZERO_DIGEST, state_key_digest, state_value_digest
 from lucid.chain.validators import ValidatorSet
 from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, SCHEDULE_KEY, TALLY_KEY, Head, Roster, genesis_roster
-from lucid.ledger.tree import TreeUpdate, release
+from lucid.ledger.tree import TreeNode, TreeUpdate, release
 from lucid.poot.credits import Tally, empty_tally
 from lucid.poot.schedule import Schedule
 
@@ -72,6 +72,9 @@ class Ledger:
         "_changed",
         "_tree",
     )
+
+    _tree: TreeNode | None
+    _changed: dict[int, TreeNode | None]
 
     def __init__(
         self,

@@ -126,20 +126,19 @@ class Manager:
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
-        effects: Effects = []
         if self._stored:
             self._stored = False
             self.chain.settle()
-            effects = self.snapshots.take()
+            return self.snapshots.take() + self.handle(now, event)
         if type(event) is not Received:
-            return effects + self._handlers[type(event)](now, event)
+            return self._handlers[type(event)](now, event)
         try:
             message = decode_message(event.data)
             if type(message) is VoteMessage or type(message) is Transactions:
-                return [*effects, Tell(message)]
-            return effects + self._wire[type(message)](now, event.peer, message)
+                return [Tell(message)]
+            return self._wire[type(message)](now, event.peer, message)
         except Refusal as refusal:
-            return [*effects, Observe(Refused(refusal.code))]
+            return [Observe(Refused(refusal.code))]
 
     # -- from peers ----------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from tests.machines.fleets import (
     certificate,
     facts,
     key_of,
+    passing,
     proposal,
     refusals,
     tiny_genesis,
@@ -181,7 +182,7 @@ def test_a_finality_certificate_waits_for_its_block(peer: Peer, chain: Chain) ->
     assert peer.manager.chain.pending_final == final
     assert not refusals(peer.hear(second))
     assert peer.manager.chain.tree.root.height == 2
-    assert not peer.manager.chain.pending_final
+    assert passing(peer.manager)["pending"] is None
     assert peer.manager.chain.final_certificate == final
 
 
@@ -291,9 +292,7 @@ def test_a_registered_node_counts_from_the_next_epoch_on(peer: Peer, chain: Chai
 # -- limits ------------------------------------------------------------------------------------------------------
 
 
-def test_blocks_above_the_last_final_one_are_bounded(
-    peer: Peer, chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_blocks_above_the_last_final_one_are_bounded(peer: Peer, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain_module, "MAX_UNFINAL", 3)
     first, *_ = extend(peer, chain, 1, 2, 3)
     over = proposal(chain, view=4)

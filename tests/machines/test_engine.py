@@ -327,7 +327,9 @@ def test_two_votes_that_conflict_are_offered_as_evidence(
     assert offered(bench.handle(VoteMessage(pair[1])), Equivocation) == [Equivocation(*pair)]
 
 
-@pytest.mark.xfail(strict=True, reason="evidence found with the vote that completes a certificate waits for another vote")
+@pytest.mark.xfail(
+    strict=True, reason="evidence found with the vote that completes a certificate waits for another vote"
+)
 def test_evidence_is_offered_even_if_the_vote_completes_a_certificate(bench: Bench) -> None:
     pair = bench.vote(3, FINALIZE, 1, BLOCK_A), bench.vote(3, SKIP)
     for vote in (pair[0], bench.vote(1, SKIP), bench.vote(2, SKIP)):
