@@ -67,8 +67,8 @@ def bare_broadcast(nodes: int, seconds: float) -> float:
     def broadcast(_: simpy.Event | None) -> None:
         for _sender in range(nodes):
             for receiver in range(nodes - 1):
-                env.timeout(100 + receiver).callbacks.append(deliver)  # type: ignore[union-attr]
-        env.timeout(1_000).callbacks.append(broadcast)  # type: ignore[union-attr]
+                env.timeout(100 + receiver).callbacks.append(deliver)
+        env.timeout(1_000).callbacks.append(broadcast)
 
     broadcast(None)
     began = time.perf_counter()

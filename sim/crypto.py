@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b, sha512
 from typing import Literal
 
-from lucid.chain.keys import Crypto
+from lucid.chain.keys import PUBLIC_KEY_BYTES, SECRET_BYTES, Crypto
 from lucid.poot.crypto import Edwards25519
 
 REMEMBERED = 65_536
@@ -32,6 +32,8 @@ class ModelledCrypto:
     @lru_cache(maxsize=4096)
     def public_key(secret: bytes) -> bytes:
         """32 bytes that stand for a public key."""
+        if len(secret) != SECRET_BYTES:
+            raise ValueError(f"a secret has {SECRET_BYTES} bytes, not {len(secret)}")
         return blake2b(secret, digest_size=32, person=b"lucid sim key").digest()
 
     def sign(self, secret: bytes, message: bytes) -> bytes:
@@ -40,7 +42,7 @@ class ModelledCrypto:
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> bool:
         """Whether `sign` gave this."""
-        return sha512(public_key + message).digest() == signature
+        return len(public_key) == PUBLIC_KEY_BYTES and sha512(public_key + message).digest() == signature
 
     def vrf_prove(self, secret: bytes, alpha: bytes) -> bytes:
         """80 bytes that stand for a proof."""

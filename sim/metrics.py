@@ -240,8 +240,9 @@ def _one_way_ms(world: World) -> float:
 def _quantiles(samples: Sequence[int]) -> dict[str, float]:
     """Nearest-rank quantiles in ms of samples in microseconds; zeros of none."""
     ordered = sorted(samples)
-    last = len(ordered) - 1
-    return {name: ordered[min(last, len(ordered) * per // 1000)] / 1000 if ordered else 0.0 for name, per in QUANTILES}
+    return {
+        name: ordered[max(1, -(-len(ordered) * per // 1000)) - 1] / 1000 if ordered else 0.0 for name, per in QUANTILES
+    }
 
 
 def _mean_deviation(values: Sequence[int]) -> dict[str, float]:

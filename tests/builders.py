@@ -1,4 +1,4 @@
-"""Small chains for the tests: keys, genesis documents, signed votes and transactions, a store, a chain that grows."""
+"""Small chains for the tests: keys, genesis documents, signed votes and transactions, a chain that grows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec import structs
 
 from lucid.chain.blocks import Block, Header, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, assemble
+from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import DAY_MS, Genesis, GenesisNode, Parameters
 from lucid.chain.keys import Crypto
@@ -27,9 +28,11 @@ from lucid.chain.transactions import (
 )
 from lucid.chain.votes import FINALIZE, NOTARIZE, Vote, vote_message
 from lucid.ledger.execution import Turn
-from lucid.ledger.state import Ledger, Write, genesis_ledger
+from lucid.ledger.memory import MemoryStore
+from lucid.ledger.rows import slot_key
+from lucid.ledger.state import Ledger, genesis_ledger
 from lucid.ledger.validation import Built, Validator
-from lucid.poot.credits import Member
+from lucid.poot.credits import Member, SlotWork
 from sim.crypto import ModelledCrypto
 
 CRYPTO = ModelledCrypto()
@@ -63,6 +66,11 @@ def small_parameters(**changes: Any) -> Parameters:
     return Parameters(**defaults | changes)
 
 
+def stored(store: MemoryStore) -> dict[str, dict[bytes, bytes]]:
+    """All that a store holds, by table and key."""
+    return {table: dict(store.scan(table)) for table in store.tables()}
+
+
 def make_genesis(
     nodes: int = 4,
     *,
@@ -85,29 +93,6 @@ def make_genesis(
     )
 
 
-class Memory:
-    """A node's store in memory."""
-
-    def __init__(self) -> None:
-        self.tables: dict[str, dict[bytes, bytes]] = {}
-
-    def get(self, table: str, key: bytes) -> bytes | None:
-        """See `Reader`."""
-        return self.tables.get(table, {}).get(key)
-
-    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
-        """See `Reader`."""
-        return sorted(self.tables.get(table, {}).items())
-
-    def write(self, writes: Iterable[Write]) -> None:
-        """Apply what a ledger flushed."""
-        for table, key, value in writes:
-            if value is None:
-                self.tables.setdefault(table, {}).pop(key, None)
-            else:
-                self.tables.setdefault(table, {})[key] = value
-
-
 class Chain:
     """A chain and everyone on it: `grow` adds a block, the rest signs what people and nodes would."""
 
@@ -117,7 +102,7 @@ class Chain:
         self.crypto = crypto
         self.validator = Validator(self.genesis, crypto)
         self.chain_id = self.genesis.chain_id
-        self.store = Memory()
+        self.store = MemoryStore()
         self.tip: Ledger = genesis_ledger(self.genesis, self.store)
         self.hash = self.chain_id
         self.blocks: list[Block] = []
@@ -153,6 +138,11 @@ class Chain:
         other.store, other.tip, other.hash, other.blocks = self.store, self.tip, self.hash, list(self.blocks)
         return other
 
+    def work(self, slot: int) -> SlotWork | None:
+        """What the tip holds of a slot."""
+        row = self.tip.row(slot_key(slot))
+        return None if row is None else decode(row, SlotWork)
+
     # -- votes ---------------------------------------------------------------------------------------------------
 
     def vote(self, signer: bytes, kind: int, block: bytes, view: int, epoch: int = 0) -> Vote:
@@ -172,9 +162,7 @@ class Chain:
         view = head.view if view is None else view
         places = range(validators.quorum) if signers is None else signers
         message = vote_message(self.chain_id, head.epoch, view, kind, self.hash)
-        signatures = {
-            place: self.crypto.sign(self.secret_of(validators.keys[place]), message) for place in places
-        }
+        signatures = {place: self.crypto.sign(self.secret_of(validators.keys[place]), message) for place in places}
         return assemble(head.epoch, view, kind, self.hash, signatures, len(validators))
 
     # -- transactions --------------------------------------------------------------------------------------------
@@ -346,6 +334,14 @@ class Chain:
             self.store.write(each.flush())
         for each in reversed(waiting):
             each.settle()
+
+
+def grown(blocks: int = 0, nodes: int = 4, **genesis: Any) -> Chain:
+    """A chain of so many blocks without a transaction."""
+    chain = Chain(make_genesis(nodes, **genesis))
+    for _ in range(blocks):
+        chain.grow()
+    return chain
 
 
 def assert_equal_ledgers(one: Ledger, other: Ledger) -> None:

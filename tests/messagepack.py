@@ -17,10 +17,8 @@ BIN_8, UINT_8, INT_8, STR_8, ARRAY_16 = 0xC4, 0xCC, 0xD0, 0xD9, 0xDC
 def pack(value: object) -> bytes:
     """The canonical encoding of nested records, tuples, ints, bools, bytes, texts and None."""
     match value:
-        case None:
-            return bytes([NIL])
-        case bool():
-            return bytes([TRUE if value else FALSE])
+        case None | bool():
+            return bytes([{None: NIL, False: FALSE, True: TRUE}[value]])
         case int():
             return _pack_int(value)
         case bytes():

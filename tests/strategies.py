@@ -17,25 +17,27 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
 
 
 def _values(info: inspect.Type) -> st.SearchStrategy[Any]:
+    found: st.SearchStrategy[Any]
     match info:
         case inspect.StructType():
-            return st.builds(info.cls, *(_values(field.type) for field in info.fields))
+            found = st.builds(info.cls, *(_values(field.type) for field in info.fields))
         case inspect.IntType():
             low = MIN_INT if info.ge is None else info.ge
-            return st.integers(low, MAX_INT if info.le is None else info.le)
+            found = st.integers(low, MAX_INT if info.le is None else info.le)
         case inspect.BytesType():
-            return st.binary(min_size=info.min_length or 0, max_size=info.max_length)
+            found = st.binary(min_size=info.min_length or 0, max_size=info.max_length)
         case inspect.StrType():
-            return st.text(max_size=70)
+            found = st.text(max_size=70)
         case inspect.VarTupleType():
-            return st.lists(_values(info.item_type), max_size=4).map(tuple)
+            found = st.lists(_values(info.item_type), max_size=4).map(tuple)
         case inspect.TupleType():
-            return st.tuples(*(_values(item) for item in info.item_types))
+            found = st.tuples(*(_values(item) for item in info.item_types))
         case inspect.UnionType():
-            return st.one_of([_values(item) for item in info.types])
+            found = st.one_of([_values(item) for item in info.types])
         case inspect.NoneType():
-            return st.none()
+            found = st.none()
         case inspect.BoolType():
-            return st.booleans()
+            found = st.booleans()
         case _:
             raise TypeError(info)
+    return found

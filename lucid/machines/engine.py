@@ -74,6 +74,7 @@ class Engine:
         self.context: ViewContext | None = None
         self._entry_view = 0
         self._entered_ms = 0
+        self._entered_by_skip = False
         self._timed_out = False
         self._building = False
         self._verdict: Verdict | None = None
@@ -112,6 +113,7 @@ class Engine:
         if (context.epoch, context.view) == self.view:
             moved = context.parent != self.context.parent and not self._timed_out
             self.context = context
+            self._building = self._building and not moved
             # A later parent makes the proposal due later: the timer waits for the right moment.
             effects: Effects = [self._view_timer()] if moved else []
             return effects + self._prepare_proposal(now)
@@ -132,19 +134,17 @@ class Engine:
 
     def _enter(self, now: int, context: ViewContext, skipped: bool) -> Effects:
         """Enter a view: arm its timer, and propose when it is this node's turn."""
+        guarded = False
         if self.context is None or self.context.epoch != context.epoch:
-            self.polls.open_epoch(context.epoch, ValidatorSet(context.validators))
-            self.admission.validators = frozenset(context.validators)
+            guarded = self._open_epoch(now, context)
         self.context = context
         view = (context.epoch, context.view)
-        barred = self.log.missing
-        if barred:
-            self.log.bar(context.epoch)
         if view > self.log.view:
             self.log.enter(view)
         self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
         self._entry_view = context.parent_view
         self._entered_ms = now
+        self._entered_by_skip = skipped or (context.entry is not None and context.entry.kind == SKIP)
         self._timed_out = False
         self._building = False
         effects: Effects = [
@@ -154,13 +154,25 @@ class Engine:
             CancelTimer(HOLD_TIMER),
             CancelTimer(PROPOSE_TIMER),
         ]
-        if barred:
+        if guarded:
             effects.insert(0, Store((self.log.write(),)))
         effects += self._heartbeat(now)
         effects += self._prepare_proposal(now)
-        if self._verdict is not None:
-            effects += self._on_verdict(now, self._verdict)
+        held, self._verdict = self._verdict, None
+        if held is not None:
+            effects += self._on_verdict(now, held)
         return effects
+
+    def _open_epoch(self, now: int, context: ViewContext) -> bool:
+        """Count and admit for another epoch, the first one after a start included; returns whether the log changed."""
+        self.polls.open_epoch(context.epoch, ValidatorSet(context.validators))
+        self.admission.validators = frozenset(context.validators)
+        if self.context is None:
+            # Until a block is final after a start, the parent tells how high the chain is.
+            self.admission.height = max(self.admission.height, context.parent_height - 1)
+        # The tick that opened the epoch is known on its first block only; clocks may differ by the drift.
+        opened_ms = self.genesis.tick_ms(context.parent_tick) if context.parent_view == 0 else 0
+        return self.log.open_epoch(context.epoch, opened_ms - self.parameters.max_clock_drift_ms, now)
 
     def _view_timer(self) -> SetTimer:
         """The current timeout after the later of entering and the moment the proposal is due."""
@@ -228,7 +240,6 @@ class Engine:
         if context is None or (verdict.epoch, verdict.view) > self.view:
             self._verdict = verdict
             return []
-        self._verdict = None
         if (verdict.epoch, verdict.view) != self.view or self._timed_out:
             return []
         if verdict.base_view < self._entry_view or not self._votes_here(NOTARIZE):
@@ -245,12 +256,16 @@ class Engine:
         return self._vote(now, NOTARIZE, verdict.block)
 
     def _finalize(self, now: int, epoch: int, view: int, block: bytes) -> Effects:
-        """On leaving a view by its notarisation, unless its timer has fired."""
+        """On leaving a view by its notarisation, or once its block is at hand.
+
+        Never when the view's timer fired, nor when its skip certificate came first.
+        """
         if self.context is None or epoch != self.context.epoch or self.key not in self._validators():
             return []
-        if self._timed_out and view == self.context.view:
+        current = self.context.view
+        if (view == current and self._timed_out) or (view == current - 1 and self._entered_by_skip):
             return []
-        if not (view >= self.context.view - 1 and self.log.may_sign(epoch, view, FINALIZE)):
+        if view < current - 1 or not self.log.may_sign(epoch, view, FINALIZE):
             return []
         return self._vote(now, FINALIZE, block, view)
 

@@ -98,7 +98,7 @@ class Manager:
         self._crypto = crypto
         self._stored = False
         self._built: Built | None = None
-        self._proposals: dict[int, bytes] = {}
+        self._proposals: dict[tuple[int, bytes], bytes] = {}
         self._waiting: dict[tuple[int, bytes], tuple[bytes, Proposal]] = {}
         self._standing_view: dict[bytes, int] = {}
         self._wire: dict[type, Callable[[int, bytes, Any], Effects]] = {
@@ -246,8 +246,8 @@ class Manager:
             head = each.ledger.core.head
             effects.append(Observe(BlockFinal(head.epoch, head.view, head.height, each.hash)))
         effects.append(Tell(Finalised(certificate.epoch, certificate.view, node.height, tuple(transactions))))
-        for view in [view for view in self._proposals if view <= node.view or node.closing]:
-            del self._proposals[view]
+        for place in [place for place in self._proposals if place[0] <= node.view or node.closing]:
+            del self._proposals[place]
         if node.closing:
             # Those who miss this certificate would go on proposing the closing block: forward it once.
             message = encode_message(CertificateMessage(certificate))
@@ -269,7 +269,7 @@ class Manager:
         hash_ = message.block.header.hash
         if vote.kind != PROPOSE or vote.block != hash_:
             raise Refusal(Code.PROPOSAL_INVALID, "vote and block differ")
-        known = self._proposals.get(vote.view)
+        known = self._proposals.get((vote.view, vote.signer))
         if known is not None:
             if known == hash_:
                 raise Refusal(Code.REPLAYED)
@@ -304,7 +304,7 @@ class Manager:
         effects: Effects = []
         if ahead is not None and ahead.epoch == tree.epoch and (ahead.view, ahead.kind) not in tree.certificates:
             effects += self._learn(now, ahead, peer)
-            if tree.epoch != vote.epoch or vote.view in self._proposals:
+            if tree.epoch != vote.epoch or (vote.view, vote.signer) in self._proposals:
                 return effects
         try:
             gap = tree.missing_skips(base_view, vote.view)
@@ -329,7 +329,7 @@ class Manager:
         self._waiting.pop((vote.view, vote.signer), None)
         if self.chain.tree.epoch != vote.epoch:
             return effects
-        self._proposals[vote.view] = hash_
+        self._proposals[vote.view, vote.signer] = hash_
         head = node.ledger.core.head
         verdict = Verdict(vote.epoch, vote.view, hash_, base_view, head.tick, fresh)
         effects += self._relay(vote.signer, message)
@@ -482,7 +482,7 @@ class Manager:
             base_view = ahead.view if ahead is not None and ahead.epoch == vote.epoch else 0
             proposal, fresh = Proposal(vote, block, None), True
         self._built = None
-        self._proposals[vote.view] = vote.block
+        self._proposals[vote.view, vote.signer] = vote.block
         head = node.ledger.core.head
         data = encode_message(proposal)
         effects.append(Observe(Proposed(vote.epoch, vote.view, head.height, vote.block)))
@@ -556,7 +556,8 @@ class Manager:
                 effects += self._learn(now, certificate, peer)
             else:
                 effects += self._record_quietly(certificate)
-        asked, level = self.syncing.page_done(now, peer, page)
+        useful = any(type(effect) is Store for effect in effects)
+        asked, level = self.syncing.page_done(now, peer, page, useful)
         if level:
             effects += [Tell(self.chain.context()), *self._reconsider(now, True)]
         return effects + asked

@@ -114,9 +114,10 @@ class Polls:
     def late_votes(self, certificate: Certificate | None, first: int, limit: int) -> tuple[Vote, ...]:
         """Up to `limit` notarize votes of views from `first` on, without those that `certificate` carries."""
         late: list[Vote] = []
-        for view in sorted(view for view in self._polls if view >= first):
+        # Newest first, so that votes which were credited long ago do not take the room of later ones.
+        for view in sorted((view for view in self._polls if view >= first), reverse=True):
             poll = self._polls[view]
-            for place, vote in sorted(poll.votes[NOTARIZE].items()):
+            for place, vote in sorted(poll.votes[NOTARIZE].items(), reverse=True):
                 in_parent = (
                     certificate is not None
                     and certificate.view == view
@@ -124,7 +125,7 @@ class Polls:
                 )
                 if not in_parent and len(late) < limit:
                     late.append(vote)
-        return tuple(late)
+        return tuple(reversed(late))
 
     def _accuse(self, poll: Poll, place: int, first: Vote, second: Vote) -> None:
         """Keep evidence against a validator, once a view."""

@@ -66,7 +66,7 @@ class Syncing:
 
     def behind(self, now: int, peer: bytes) -> Effects:
         """A peer showed something that this node can not follow: ask it for what lies between."""
-        self._goal = max(self._goal, self.chain.tree.root.height + 1)
+        self._goal = max(self._goal, self._height + 1)
         return self._ask(now, peer)
 
     def on_peer_height(self, now: int, peer: bytes, height: int, epoch: int) -> Effects:
@@ -102,9 +102,13 @@ class Syncing:
         return self._ask(now, peer) if self._asks_for_more else []
 
     @property
+    def _height(self) -> int:
+        """How far this node is: what is notarised needs no asking for, its finality comes with the next blocks."""
+        return max(self.chain.tree.root.height, self.chain.tree.best.height)
+
+    @property
     def _asks_for_more(self) -> bool:
-        tree = self.chain.tree
-        return bool(tree.wanted) or self._goal > tree.root.height
+        return bool(self.chain.tree.wanted) or self._goal > self._height
 
     def _ask(self, now: int, peer: bytes, height: int | None = None) -> Effects:
         """Ask a peer, or the next one in order whose last answer was of use: who lies gets no second turn in a row."""
@@ -155,18 +159,16 @@ class Syncing:
         ]
         return Page(tuple(new), certificates)
 
-    def page_done(self, now: int, peer: bytes, page: Page) -> tuple[Effects, bool]:
-        """After a page: ask for the next one while the peer has more; the flag says that this node is level."""
-        tree = self.chain.tree
-        effects: Effects = []
-        if not page.blocks:
-            effects += self.again(now, peer)
-            return effects, self._question is None
+    def page_done(self, now: int, peer: bytes, page: Page, useful: bool) -> tuple[Effects, bool]:
+        """After a page: ask for the next one while the peer has more; the flag says that the peer has no more."""
+        if not useful:
+            return self.again(now, peer), True
         self._useless.discard(peer)
-        effects.append(Observe(CaughtUp(page.blocks[-1][1].header.height, False)))
-        if self._goal > tree.root.height or len(page.blocks) == MAX_PAGE_BLOCKS:
-            above = max(tree.root.height, page.blocks[-1][1].header.height) + 1
-            return effects + self._ask(now, peer, above), False
+        effects: Effects = []
+        if page.blocks:
+            effects.append(Observe(CaughtUp(page.blocks[-1][1].header.height, False)))
+        if self._goal > self._height or len(page.blocks) == MAX_PAGE_BLOCKS:
+            return effects + self._ask(now, peer, self._height + 1), False
         return effects, True
 
     def on_snapshot_offer(self, now: int, peer: bytes, message: SnapshotOffer) -> Effects:

@@ -17,15 +17,20 @@ View = tuple[int, int]
 
 
 class VoteLog:
-    """The votes of this validator in the view it is in and the one before; older views are closed to it for ever."""
+    """The votes of this validator in the view it is in and the one before; older views are closed to it for ever.
+
+    `lost_ms` is when the log was found missing (0 if it never was): until an epoch opens after that moment, nobody
+    knows what this key has signed, and it signs nothing.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self.view: View = (0, 0)
         self._votes: dict[View, dict[int, Vote]] = {}
         stored = reader.get(VOTES_TABLE, LATEST_KEY)
         self.missing = stored is None
+        self.lost_ms = 0
         if stored is not None:
-            self.view, votes = decode(stored, tuple[View, tuple[Vote, ...]])
+            self.view, votes, self.lost_ms = decode(stored, tuple[View, tuple[Vote, ...], int])
             for vote in votes:
                 self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
 
@@ -36,10 +41,21 @@ class VoteLog:
         for old in [each for each in self._votes if each < (view[0], view[1] - 1)]:
             del self._votes[old]
 
-    def bar(self, epoch: int) -> None:
-        """Sign nothing in `epoch`: the log is missing, so nobody knows what this key has signed in it."""
-        self.missing = False
-        self.view = (epoch + 1, 0)
+    def open_epoch(self, epoch: int, opened_ms: int, now: int) -> bool:
+        """Decide whether this key may sign in an epoch that opened at `opened_ms`; returns whether the log changed.
+
+        An intact log always may. After a loss the epoch must have opened later than that.
+        """
+        if self.missing:
+            self.missing = False
+            self.lost_ms = max(now, 1)
+        if not self.lost_ms or self.view[0] > epoch:
+            return False
+        if opened_ms > self.lost_ms:
+            self.lost_ms = 0
+        else:
+            self.view = (epoch + 1, 0)
+        return True
 
     def votes(self, view: View) -> dict[int, Vote]:
         """The votes signed in a view, by kind."""
@@ -68,9 +84,9 @@ class VoteLog:
     def write(self) -> Write:
         """The write that makes the log durable as it stands."""
         votes = tuple([vote for view in sorted(self._votes) for _, vote in sorted(self._votes[view].items())])
-        return (VOTES_TABLE, LATEST_KEY, encode((self.view, votes)))
+        return (VOTES_TABLE, LATEST_KEY, encode((self.view, votes, self.lost_ms)))
 
 
 def new_log() -> Write:
     """The write that gives a key that never signed anything its log."""
-    return (VOTES_TABLE, LATEST_KEY, encode(((0, 0), ())))
+    return (VOTES_TABLE, LATEST_KEY, encode(((0, 0), (), 0)))

@@ -9,16 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from lucid.chain.blocks import Block, Header
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis, GenesisNode, Parameters
-from lucid.chain.transactions import Transaction
 from lucid.chain.votes import NOTARIZE, Vote
-from lucid.ledger.rows import Head, Roster, SessionEntry
-from lucid.poot.credits import SlotWork, Tally
-from lucid.poot.schedule import Schedule
+from lucid.ledger.rows import SessionEntry
+from lucid.poot.credits import SlotWork
 from tests.builders import Chain
 from tests.messagepack import pack
 from tests.strategies import values

@@ -89,5 +89,5 @@ def test_an_endorsement_covers_the_chain_the_id_and_the_expiry() -> None:
 
 @pytest.mark.parametrize("kind", TAGS)
 def test_every_payload_is_listed(kind: type[Payload]) -> None:
-    assert kind in Payload.__args__  # type: ignore[attr-defined]
-    assert len(Payload.__args__) == len(TAGS)  # type: ignore[attr-defined]
+    assert kind in Payload.__args__
+    assert len(Payload.__args__) == len(TAGS)

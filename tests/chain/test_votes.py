@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 from blake3 import blake3
+from hypothesis import given
 from msgspec import structs
 
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Kind, Vote, conflict, vote_message
 from tests.messagepack import pack
 from tests.strategies import values
-from hypothesis import given
 
 A, B = bytes([1]) * 32, bytes([2]) * 32
 SIGNER, OTHER = bytes([3]) * 32, bytes([4]) * 32

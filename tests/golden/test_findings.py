@@ -1,4 +1,4 @@
-"""Where the machines are known to leave the protocol, each in the fewest steps that show it; strict, so that a fix shows."""
+"""Where the machines are known to leave the protocol, each in the fewest steps; strict, so that a fix shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The golden kit itself: what it refuses to read, what it checks while it runs, and cases that a script can't express."""
+"""The golden kit itself: what it refuses to read and what it checks while it runs."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ FORGED_AT_ONCE = 3
 
 def genesis_drawn_by(random: Random) -> Genesis:
     """A genesis document with parameters smaller than a real chain's may be."""
-    window, views = random.choice((4, 2, 1, 3, 12)), random.choice((2, 1, 3))
+    window, views = random.choice((4, 2, 3, 6, 12)), random.choice((2, 1, 3))
     parameters = Parameters(
         slot_duration_ms=DAY_MS // window,
         block_interval_ms=DAY_MS // window // views,
@@ -182,11 +182,11 @@ def test_a_heartbeat_left_out_leaves_no_trace_in_the_block() -> None:
     assert len(built.transactions) == 1
 
 
-def test_an_approval_by_no_administrator_counts_against_the_threshold() -> None:
+def test_an_approval_by_nobody_is_a_bad_signature() -> None:
     twin, forger = small_twin()
     change = registration(forger)
     change = structs.replace(change, approvals=(*change.approvals, (len(ADMINISTRATORS), bytes(64))))
-    assert [code for _, code in extend(twin, forger, 1, change).rejected] == [Code.TX_ADMIN_THRESHOLD]
+    assert [code for _, code in extend(twin, forger, 1, change).rejected] == [Code.TX_SIGNATURE]
 
 
 def test_nobody_registers_where_there_are_no_administrators() -> None:
@@ -194,11 +194,3 @@ def test_nobody_registers_where_there_are_no_administrators() -> None:
     twin = Twin(genesis, CRYPTO, NODE_SECRETS)
     forger = Forger(Tame(), twin, NODES, [], OWNERS)
     assert [code for _, code in extend(twin, forger, 1, registration(forger)).rejected] == [Code.TX_ADMIN_THRESHOLD]
-
-
-def test_a_heartbeat_of_a_slot_that_left_the_window_is_refused() -> None:
-    twin, forger = small_twin(slot_duration_ms=DAY_MS, block_interval_ms=DAY_MS // 2)
-    genesis = twin.tip
-    extend(twin, forger, 1)
-    built = extend(twin, forger, 3, heartbeat(forger, 0, genesis))
-    assert [code for _, code in built.rejected] == [Code.TX_BEACON_SLOT]

@@ -13,11 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code
 from lucid.chain.transactions import Payload
-from lucid.chain.votes import NOTARIZE
+from lucid.chain.votes import NOTARIZE, Vote
+from lucid.ledger.memory import MemoryStore
 from lucid.ledger.rows import slot_key
-from lucid.ledger.state import ROW_TABLE, TREE_TABLE, ledger_of_rows, stored_ledger, tree_key
+from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Ledger, ledger_of_rows, stored_ledger, tree_key
 from lucid.poot.credits import PPM, SlotWork
-from tests.builders import Chain, Memory, make_genesis
+from tests.builders import Chain, make_genesis, stored
 from tests.naive_tree import naive_state
 
 SMALL = settings(max_examples=40, stateful_step_count=40)
@@ -76,7 +77,7 @@ class History(RuleBasedStateMachine):
         view = chain.next_view + missed
         size = len(chain.tip.validators)
         signers = sorted(data.draw(st.sets(st.integers(0, size - 1), min_size=chain.tip.validators.quorum)))
-        late = self.late_votes(signers) if data.draw(st.booleans()) else []
+        late = self.late_votes() if data.draw(st.booleans()) else []
         requests = [self.request] if self.request is not None else []
         candidates = (*self.waiting, *self.heartbeats(view, alive), *requests)
         block = chain.grow(*candidates, view=view, signers=signers, late_votes=late)
@@ -95,12 +96,12 @@ class History(RuleBasedStateMachine):
         epoch, place = divmod(slot, chain.parameters.epoch_slots)
         return [chain.heartbeat(number, place, chain.hash, epoch) for number in due]
 
-    def late_votes(self, signers: list[int]) -> list[object]:
-        """Votes of this epoch's validators for each recent block, wanted or not, in the order of a block."""
-        chain = self.chain
-        head, keys = chain.tip.core.head, chain.tip.validators.keys
-        recent = [(block.header.view, block.header.hash) for block in chain.blocks[-5:] if block.header.epoch == head.epoch]
-        return [chain.vote(key, NOTARIZE, hash_, view, head.epoch) for view, hash_ in recent for key in keys]
+    def late_votes(self) -> list[Vote]:
+        """Votes of this epoch's validators for each of the last blocks, wanted or not, in the order of a block."""
+        chain, epoch = self.chain, self.chain.tip.core.head.epoch
+        headers = [block.header for block in chain.blocks[-5:] if block.header.epoch == epoch]
+        keys = chain.tip.validators.keys
+        return [chain.vote(key, NOTARIZE, each.hash, each.view, epoch) for each in headers for key in keys]
 
     @precondition(lambda self: self.chain.blocks)
     @rule()
@@ -126,15 +127,15 @@ class History(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.chain.settle()
-        stored = stored_ledger(self.chain.store)
-        assert stored is not None and stored.root == self.chain.tip.root
-        assert stored.core.encoded() == self.chain.tip.core.encoded()
-        self.chain.tip = stored
+        ledger = stored_ledger(self.chain.store)
+        assert ledger is not None and ledger.root == self.chain.tip.root
+        assert ledger.core.encoded() == self.chain.tip.core.encoded()
+        self.chain.tip = ledger
 
     @rule()
     def start_over_from_a_snapshot(self) -> None:
         self.chain.settle()
-        store = Memory()
+        store = MemoryStore()
         ledger = ledger_of_rows(store, dict(self.chain.store.scan(ROW_TABLE)))
         assert ledger is not None and ledger.root == self.chain.tip.root
         store.write(ledger.flush())
@@ -145,17 +146,18 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def the_root_is_that_of_the_rows(self) -> None:
-        copy = Memory()
-        copy.tables = {table: dict(rows) for table, rows in self.chain.store.tables.items()}
-        ledger, path = self.chain.tip, []
+        copy, path = MemoryStore(), []
+        for table, held in stored(self.chain.store).items():
+            copy.write([(table, key, value) for key, value in held.items()])
+        ledger: Ledger | None = self.chain.tip
         while ledger is not None:
             path.append(ledger)
-            ledger = ledger.parent  # type: ignore[assignment]
+            ledger = ledger.parent
         for each in reversed(path):
             copy.write(each.flush())
         root, nodes = naive_state(dict(copy.scan(ROW_TABLE)))
         assert root == self.chain.tip.root
-        assert copy.tables[TREE_TABLE] == {tree_key(index): node for index, node in nodes.items()}
+        assert dict(copy.scan(TREE_TABLE)) == {tree_key(index): node for index, node in nodes.items()}
 
     @invariant()
     def the_tally_is_the_sum_of_the_window(self) -> None:

@@ -17,22 +17,17 @@ from lucid.chain.genesis import DAY_MS
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.ledger.validation import HEADER_BYTES
 from lucid.poot.crypto import Edwards25519
-from tests.builders import Chain, digest, make_genesis
+from tests.builders import Chain, digest, grown, make_genesis
 from tests.naive_tree import derived
 
 
-def grown(blocks: int, nodes: int = 4, **genesis: Any) -> Chain:
-    chain = Chain(make_genesis(nodes, **genesis))
-    for _ in range(blocks):
-        chain.grow()
-    return chain
-
-
 def next_block(chain: Chain) -> Block:
-    """A valid block on the tip with a late vote and a transaction, where there can be any."""
-    late = [chain.vote(chain.tip.validators.keys[-1], NOTARIZE, chain.blocks[-2].header.hash, chain.blocks[-2].header.view)]
-    built = chain.build(chain.anchor(77), late_votes=late)
-    return chain.seal(built)
+    """A valid block on the tip with a late vote and a transaction."""
+    header = chain.blocks[-2].header
+    late = chain.vote(chain.tip.validators.keys[-1], NOTARIZE, header.hash, header.view)
+    block = chain.seal(chain.build(chain.anchor(77), late_votes=[late]))
+    assert block.late_votes and block.transactions
+    return block
 
 
 # -- what a builder puts in ----------------------------------------------------------------------------------------
@@ -55,6 +50,7 @@ def test_the_header_of_a_block() -> None:
     assert output is not None
     assert header.beacon == derived("lucid beacon v1", head.beacon + output)
     assert (header.validators, header.next_validators) == (chain.tip.validators.hash, chain.tip.next_validators.hash)
+    assert chain.tip.transactions == tuple(each.id for each in block.transactions)
     assert decode(encode(block), Block) == block
 
 
@@ -164,8 +160,10 @@ def test_header_bytes_hold_the_widest_header() -> None:
 def test_late_votes_never_make_a_block_too_large() -> None:
     """The engine hands over up to 512; they alone exceed the smallest legal `max_block_bytes`."""
     # Two slots of eight views, all in the window.
-    slots = {"block_interval_ms": DAY_MS // 4, "slot_duration_ms": 2 * DAY_MS, "leader_window_days": 14}
-    chain = Chain(make_genesis(100, max_block_bytes=65_536, **slots))
+    genesis = make_genesis(
+        100, max_block_bytes=65_536, block_interval_ms=DAY_MS // 4, slot_duration_ms=2 * DAY_MS, leader_window_days=14
+    )
+    chain = Chain(genesis)
     late = []
     for view in range(1, 16):
         chain.grow()
@@ -263,7 +261,7 @@ def test_the_set_of_the_parents_epoch_signs() -> None:
 Tamper = Callable[[Chain, Block], Block]
 
 
-def header(**changes: Any) -> Tamper:
+def altered(**changes: Any) -> Tamper:
     """Another header, signed by the proposer that it names."""
     return lambda chain, block: chain.resign(block, **changes)
 
@@ -307,37 +305,37 @@ X = digest("x")
 
 # In the written order. The proposer signs again what was tampered with, except where the signature itself is meant.
 TAMPERINGS: list[tuple[str, Code, Tamper]] = [
-    ("version 2", Code.BLOCK_VERSION, header(version=2)),
-    ("version 0", Code.BLOCK_VERSION, header(version=0)),
-    ("another chain", Code.BLOCK_VERSION, header(chain=X)),
+    ("version 2", Code.BLOCK_VERSION, altered(version=2)),
+    ("version 0", Code.BLOCK_VERSION, altered(version=0)),
+    ("another chain", Code.BLOCK_VERSION, altered(chain=X)),
     ("too many transactions", Code.BLOCK_SIZE, crowded),
-    ("the parent's height", Code.BLOCK_HEIGHT, header(height=5)),
-    ("a height too far", Code.BLOCK_HEIGHT, header(height=7)),
-    ("the next epoch", Code.BLOCK_EPOCH, header(epoch=1)),
-    ("an epoch to come", Code.BLOCK_EPOCH, header(epoch=2)),
-    ("the parent's view", Code.BLOCK_VIEW, header(view=5)),
-    ("view 0", Code.BLOCK_VIEW, header(view=0)),
-    ("the parent's tick", Code.BLOCK_TICK, header(tick=5)),
-    ("a tick before", Code.BLOCK_TICK, header(tick=0)),
+    ("the parent's height", Code.BLOCK_HEIGHT, altered(height=5)),
+    ("a height too far", Code.BLOCK_HEIGHT, altered(height=7)),
+    ("the next epoch", Code.BLOCK_EPOCH, altered(epoch=1)),
+    ("an epoch to come", Code.BLOCK_EPOCH, altered(epoch=2)),
+    ("the parent's view", Code.BLOCK_VIEW, altered(view=5)),
+    ("view 0", Code.BLOCK_VIEW, altered(view=0)),
+    ("the parent's tick", Code.BLOCK_TICK, altered(tick=5)),
+    ("a tick before", Code.BLOCK_TICK, altered(tick=0)),
     ("another leader", Code.BLOCK_LEADER, another_leader),
     ("a view of another leader", Code.BLOCK_LEADER, another_view),
-    ("another entity", Code.BLOCK_LEADER, header(entity=b"pool:attic")),
-    ("no entity", Code.BLOCK_LEADER, header(entity=b"")),
+    ("another entity", Code.BLOCK_LEADER, altered(entity=b"pool:attic")),
+    ("no entity", Code.BLOCK_LEADER, altered(entity=b"")),
     ("no signature", Code.BLOCK_SIGNATURE, unsigned),
     ("another proof", Code.BLOCK_VRF, another_proof),
-    ("no proof", Code.BLOCK_VRF, header(vrf_proof=bytes(80))),
-    ("another beacon", Code.BLOCK_VRF, header(beacon=X)),
-    ("hash of another certificate", Code.BLOCK_CERTIFICATE, header(parent_certificate=X)),
-    ("hash of no certificate", Code.BLOCK_CERTIFICATE, header(parent_certificate=bytes(32))),
+    ("no proof", Code.BLOCK_VRF, altered(vrf_proof=bytes(80))),
+    ("another beacon", Code.BLOCK_VRF, altered(beacon=X)),
+    ("hash of another certificate", Code.BLOCK_CERTIFICATE, altered(parent_certificate=X)),
+    ("hash of no certificate", Code.BLOCK_CERTIFICATE, altered(parent_certificate=bytes(32))),
     ("another certificate", Code.BLOCK_CERTIFICATE, bad_certificate),
-    ("hash of other late votes", Code.BLOCK_LATE_VOTES, header(late_votes=X)),
+    ("hash of other late votes", Code.BLOCK_LATE_VOTES, altered(late_votes=X)),
     ("a late vote twice", Code.BLOCK_LATE_VOTES, late_vote_twice),
-    ("root of other transactions", Code.BLOCK_TRANSACTIONS_ROOT, header(transactions_root=X)),
+    ("root of other transactions", Code.BLOCK_TRANSACTIONS_ROOT, altered(transactions_root=X)),
     ("a bad transaction", Code.TX_ENDORSER, bad_transaction),
-    ("another set", Code.BLOCK_VALIDATORS, header(validators=X)),
-    ("another next set", Code.BLOCK_VALIDATORS, header(next_validators=X)),
-    ("another state root", Code.BLOCK_STATE_ROOT, header(state_root=X)),
-    ("another tick", Code.BLOCK_STATE_ROOT, header(tick=9)),
+    ("another set", Code.BLOCK_VALIDATORS, altered(validators=X)),
+    ("another next set", Code.BLOCK_VALIDATORS, altered(next_validators=X)),
+    ("another state root", Code.BLOCK_STATE_ROOT, altered(state_root=X)),
+    ("another tick", Code.BLOCK_STATE_ROOT, altered(tick=9)),
 ]
 # What shares a field with another can not be combined with it, and signing again mends what comes before.
 UNCOMBINED = {"no signature", "another leader", "a view of another leader"}
@@ -379,7 +377,7 @@ def test_the_first_rule_broken_is_named(
     ("before", "code"),
     [(unsigned, Code.BLOCK_SIGNATURE), (another_leader, Code.BLOCK_LEADER), (another_view, Code.BLOCK_LEADER)],
 )
-@pytest.mark.parametrize("after", [another_proof, bad_certificate, late_vote_twice, bad_transaction, header(state_root=X)])
+@pytest.mark.parametrize("after", [another_proof, bad_certificate, late_vote_twice, bad_transaction])
 def test_leader_and_signature_come_before_the_body(
     ready: tuple[Chain, Block], before: Tamper, code: Code, after: Tamper
 ) -> None:
@@ -390,7 +388,7 @@ def test_leader_and_signature_come_before_the_body(
 def test_the_leader_comes_before_its_signature(ready: tuple[Chain, Block]) -> None:
     chain, block = ready
     assert chain.refusal(unsigned(chain, another_leader(chain, block))) is Code.BLOCK_LEADER
-    for early in (header(tick=5), header(height=7), header(version=2)):
+    for early in (altered(tick=5), altered(height=7), altered(version=2)):
         assert chain.refusal(early(chain, unsigned(chain, another_leader(chain, block)))) in {
             Code.BLOCK_TICK, Code.BLOCK_HEIGHT, Code.BLOCK_VERSION,
         }  # fmt: skip

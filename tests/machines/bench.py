@@ -43,7 +43,7 @@ Fact = TypeVar("Fact")
 
 
 class Bench:
-    """An engine and its surroundings. Its parameters are the defaults: ticks of 10 s, a timeout of 5 s, a drift of 2 s."""
+    """An engine and its surroundings; by default, ticks of 10 s, a timeout of 5 s and a drift of 2 s."""
 
     def __init__(self, nodes: int = 4, me: int = 0, log: bool = True, **parameters: Any) -> None:
         secrets = [secret(f"node {number}") for number in range(nodes)]
@@ -105,7 +105,13 @@ class Bench:
     def on(self, block: bytes, view: int, **changes: Any) -> ViewContext:
         """The context of the view after `view`, which notarised `block` at the tick of the same number."""
         entry = self.certificate(NOTARIZE, view, block)
-        facts = {"entry": entry, "parent": block, "parent_view": view, "parent_height": view, "parent_tick": view}
+        facts: dict[str, Any] = {
+            "entry": entry,
+            "parent": block,
+            "parent_view": view,
+            "parent_height": view,
+            "parent_tick": view,
+        }
         return self.context(view + 1, **facts | changes)
 
     def notarised(self, block: bytes, view: int, held: bool = True, **changes: Any) -> CertificateStored:
@@ -119,7 +125,7 @@ class Bench:
 
     def verdict(self, block: bytes = BLOCK_A, view: int = 1, **changes: Any) -> Verdict:
         """A proposal on genesis, for tick 1, is valid."""
-        facts = {"epoch": 0, "view": view, "block": block, "base_view": 0, "tick": 1, "fresh": True}
+        facts: dict[str, Any] = {"epoch": 0, "view": view, "block": block, "base_view": 0, "tick": 1, "fresh": True}
         return Verdict(**facts | changes)
 
     # -- what others sign ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The engine's door for transactions: what a client was told is accepted is durable, offered again, and never expires."""
+"""The engine's door for transactions: what it accepts from clients is durable, offered again, and never expires."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from lucid.chain.errors import Code
 from lucid.chain.transactions import (
     RegisterNode,
     ReplicaCommit,
-    SessionAnchor,
     Transaction,
     UptimeBeacon,
     claim_message,
@@ -119,19 +118,16 @@ def test_an_anchor_that_no_block_can_hold_is_refused(bench: Bench, changes: dict
     assert not pending(bench) and len(pool(bench)) == 0
 
 
-@pytest.mark.parametrize("kind", [SessionAnchor, ReplicaCommit, UptimeBeacon])
-def test_who_claims_must_have_signed(bench: Bench, kind: type) -> None:
-    payload = {
-        SessionAnchor: bench.anchor(),
-        ReplicaCommit: ReplicaCommit(bench.key, bench.anchor().session, ((0, 1),), bytes(64)),
-        UptimeBeacon: UptimeBeacon(bench.key, 0, 5, bench.chain_id, bytes(64)),
-    }[kind]
-    forged = structs.replace(payload, signature=bytes(64))
-    assert submit(bench, forged) is Code.TX_SIGNATURE
-    secret = None if kind is SessionAnchor else bench.secrets[bench.key]
-    if secret is not None:
-        payload = structs.replace(payload, signature=CRYPTO.sign(secret, claim_message(bench.chain_id, payload)))
-    assert submit(bench, payload) is None
+def test_who_claims_must_have_signed(bench: Bench) -> None:
+    claims: list[ReplicaCommit | UptimeBeacon] = [
+        ReplicaCommit(bench.key, bench.anchor().session, ((0, 1),), bytes(64)),
+        UptimeBeacon(bench.key, 0, 5, bench.chain_id, bytes(64)),
+    ]
+    for unsigned in claims:
+        assert submit(bench, unsigned) is Code.TX_SIGNATURE
+        signature = CRYPTO.sign(bench.secrets[bench.key], claim_message(bench.chain_id, unsigned))
+        assert submit(bench, structs.replace(unsigned, signature=signature)) is None
+    assert submit(bench, structs.replace(bench.anchor(), signature=bytes(64))) is Code.TX_SIGNATURE
 
 
 def test_what_only_a_ledger_can_judge_is_left_to_it(bench: Bench) -> None:
@@ -155,6 +151,13 @@ def test_a_full_mempool_says_so(bench: Bench) -> None:
     assert submit(bench, bench.anchor("one")) is None
     assert submit(bench, bench.anchor("two")) is Code.MEMPOOL_FULL
     assert len(pending(bench)) == 1
+
+
+def test_a_heartbeat_that_finds_no_room_is_lost(bench: Bench) -> None:
+    bench.engine.admission.mempool = Mempool(bench.key, max_transactions=1)
+    submit(bench, bench.anchor())
+    effects = bench.handle(bench.context(view=2))
+    assert facts(effects, Refused) == [Refused(Code.MEMPOOL_FULL)] and not told(effects, Offer)
 
 
 # -- peers -------------------------------------------------------------------------------------------------------

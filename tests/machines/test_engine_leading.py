@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lucid.chain.errors import Code
@@ -33,7 +35,7 @@ def bench() -> Bench:
     return Bench()
 
 
-def lead(bench: Bench, **changes: object) -> ViewContext:
+def lead(bench: Bench, **changes: Any) -> ViewContext:
     """View 1 on genesis, led by the engine."""
     return bench.context(leader=bench.key, **changes)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -48,7 +50,7 @@ class Promises(RuleBasedStateMachine):
         self.now = 0
         self.left: dict[tuple[int, int], list[Vote]] = {}
         members = self.bench.keys[1:] if self.outside else self.bench.keys
-        self.facts = {"validators": tuple(members)}
+        self.facts: dict[str, Any] = {"validators": tuple(members)}
 
     def tell(self, event: EngineEvent, writes: int) -> None:
         """Hand over an event and perform the effects, but crash when `writes` stores have been completed."""
@@ -78,8 +80,8 @@ class Promises(RuleBasedStateMachine):
     @rule(epoch=EPOCHS, view=VIEWS, block=BLOCKS, leads=st.booleans(), closing=st.booleans(), writes=st.integers(0, 3))
     def context(self, epoch: int, view: int, block: bytes, leads: bool, closing: bool, writes: int) -> None:
         leader = self.bench.key if leads and not self.outside else self.bench.keys[-1]
-        changes = {"leader": leader, "closing": closing, "parent": block}
-        self.tell(self.bench.context(view, epoch, **changes, **self.facts), writes)
+        changes = self.facts | {"leader": leader, "closing": closing, "parent": block}
+        self.tell(self.bench.context(view, epoch, **changes), writes)
 
     @rule(epoch=EPOCHS, view=VIEWS, block=BLOCKS, kind=st.sampled_from([NOTARIZE, SKIP, FINALIZE]), held=st.booleans())
     def certificate(self, epoch: int, view: int, block: bytes, kind: int, held: bool) -> None:

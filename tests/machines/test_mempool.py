@@ -180,7 +180,7 @@ def test_candidates_are_dealt_out_in_rounds(kinds: list[tuple[bytes, int]], most
 
 
 class Pool(RuleBasedStateMachine):
-    """A small mempool beside a list of what should be in it. All transactions have one size, so one eviction is enough."""
+    """A small mempool beside a list of what should be in it; all sizes are equal, so one eviction is enough."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -306,9 +306,7 @@ def naive_order(nodes: list[Pi], leaders: list[list[int]], cooldown: int, epoch:
 
 @settings(max_examples=300)
 @given(nodes=networks, cooldown=st.integers(0, 16), floor=st.sampled_from([0, 200_000, PPM]), data=st.data())
-def test_the_ranking_is_what_the_protocol_says(
-    nodes: list[Pi], cooldown: int, floor: int, data: st.DataObject
-) -> None:
+def test_the_ranking_is_what_the_protocol_says(nodes: list[Pi], cooldown: int, floor: int, data: st.DataObject) -> None:
     numbers = st.integers(0, len(nodes) - 1)
     leaders = data.draw(st.lists(st.lists(numbers, min_size=1, max_size=2), max_size=16))
     order = rank(nodes, leaders, cooldown, epoch=1, min_uptime=floor)
@@ -365,9 +363,7 @@ def test_a_wholly_skipped_slot_counts_each_of_its_views() -> None:
     assert Schedule(2, order, 2, 3).leader(5, 12) == (24 + 5 - 3) % 5
 
 
-@given(
-    size=st.integers(1, 30), held=st.integers(0, 12), skipped=st.integers(0, 50), slot_views=st.integers(1, 20)
-)
+@given(size=st.integers(1, 30), held=st.integers(0, 12), skipped=st.integers(0, 50), slot_views=st.integers(1, 20))
 def test_no_set_of_dead_nodes_stalls_the_chain(size: int, held: int, skipped: int, slot_views: int) -> None:
     """In as many views in a row as there are entities, each has one turn."""
     schedule = Schedule(0, tuple(range(size)), skipped, held)

@@ -1,0 +1,173 @@
+"""Every transaction rule in its written order: of two that fail, the earlier is named.
+
+`Chain.verdict` asks a leader and a judge and checks that they agree and that a refused transaction changes nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from lucid.chain.errors import Code
+from lucid.chain.transactions import Payload, Transaction
+from tests.builders import Chain, digest, make_genesis, secret
+
+STRANGER = secret("stranger")
+
+Break = Callable[[dict[str, Any]], None]
+
+
+def setting(**fields: Any) -> Break:
+    """Break a rule by other fields of the draft."""
+    return lambda draft: draft.update(fields)
+
+
+ENVELOPE: list[tuple[Code, Break]] = [
+    (Code.TX_EXPIRED, setting(valid_until=3)),
+    (Code.TX_ENDORSER, setting(endorser=7)),
+    (Code.TX_ENDORSER, setting(endorsed=False)),
+]
+ORDERS: dict[str, list[tuple[Code, Break]]] = {
+    "anchor": [
+        *ENVELOPE,
+        (Code.TX_FIELD, setting(chunks=0)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.SESSION_DUPLICATE, setting(session=0)),
+    ],
+    "commit": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_FIELD, setting(ranges=())),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.SESSION_UNKNOWN, setting(session=5)),
+    ],
+    "commit again": [
+        *ENVELOPE,
+        (Code.TX_FIELD, setting(ranges=())),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.REPLICA_DUPLICATE, setting(node=1)),
+    ],
+    "heartbeat": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_BEACON_SLOT, setting(slot=2)),
+        (Code.TX_BEACON_BLOCK, setting(block=digest("nothing"))),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+    ],
+    "heartbeat again": [
+        *ENVELOPE,
+        (Code.TX_BEACON_SLOT, setting(slot=2)),
+        (Code.TX_BEACON_BLOCK, setting(block=digest("nothing"))),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.TX_BEACON_TWICE, setting(node=1)),
+    ],
+    "register": [
+        *ENVELOPE,
+        (Code.TX_FIELD, setting(name="")),
+        (Code.TX_MEMBER, setting(node=1)),
+        (Code.TX_ADMIN_SEQUENCE, setting(sequence=4)),
+        (Code.TX_ADMIN_THRESHOLD, setting(administrators=(1, 0))),
+        (Code.TX_SIGNATURE, setting(approved=False)),
+    ],
+    "retire": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_ADMIN_SEQUENCE, setting(sequence=4)),
+        (Code.TX_ADMIN_THRESHOLD, setting(administrators=(1, 0))),
+        (Code.TX_SIGNATURE, setting(approved=False)),
+    ],
+    "retire the last": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_LAST_MEMBER, setting()),
+        (Code.TX_LAST_MEMBER, setting(sequence=4)),
+        (Code.TX_LAST_MEMBER, setting(administrators=(1, 0))),
+        (Code.TX_LAST_MEMBER, setting(approved=False)),
+    ],
+    "evidence": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_EVIDENCE, setting(epoch=1)),
+        (Code.TX_SIGNATURE, setting(approved=False)),
+        (Code.TX_EVIDENCE_TWICE, setting(view=2)),
+    ],
+}
+# (kind, the breaks of a draft, the code that must win): each alone, and each with every later one.
+CASES = [
+    pytest.param(kind, [breaks[one][1], breaks[other][1]], breaks[one][0], id=f"{kind}-{one}-{other}")
+    for kind, breaks in ORDERS.items()
+    for one, other in itertools.combinations_with_replacement(range(len(breaks)), 2)
+]
+
+
+def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
+    """The payload that a draft describes; what it leaves out is in order."""
+    node, signer = draft.get("node", 0), draft.get("signer")
+    match kind.split(maxsplit=1)[0]:
+        case "anchor":
+            return chain.anchor(draft.get("session", 5), signer, chunks=draft.get("chunks", 1))
+        case "commit":
+            return chain.commit(draft.get("session", 0), node, signer, ranges=draft.get("ranges", ((0, 1),)))
+        case "heartbeat":
+            block = draft.get("block", chain.blocks[2].header.hash)
+            return chain.heartbeat(node, draft.get("slot", 1), block, signer=signer)
+        case "evidence":
+            evidence = chain.evidence(draft.get("node", 2), draft.get("view", 1), draft.get("epoch", 0))
+            blank = structs.replace(evidence.second, signature=bytes(64))
+            return evidence if draft.get("approved", True) else structs.replace(evidence, second=blank)
+    sequence, administrators = draft.get("sequence", 0), draft.get("administrators", (0, 1))
+    request: Any = (
+        chain.register(draft.get("node", 5), sequence, administrators, name=draft.get("name", "new"))
+        if kind == "register"
+        else chain.retire(draft.get("node", 0), sequence, administrators)
+    )
+    unsigned = tuple((place, bytes(64)) for place, _ in request.approvals)
+    return request if draft.get("approved", True) else structs.replace(request, approvals=unsigned)  # type: ignore[no-any-return]
+
+
+def drafted(chain: Chain, kind: str, draft: dict[str, Any]) -> Transaction:
+    endorser, valid_until = chain.node(draft.get("endorser", 0)), draft.get("valid_until", 9)
+    transaction = chain.endorse(draft_payload(chain, kind, draft), endorser, valid_until)
+    return transaction if draft.get("endorsed", True) else structs.replace(transaction, endorsement=bytes(64))
+
+
+def prepared(kind: str) -> Chain:
+    """A chain at height 3, on which session 0 and one of each once-only claim are taken."""
+    chain = Chain(make_genesis(1 if kind == "retire the last" else 4))
+    chain.grow(chain.anchor())
+    for _ in range(2):
+        chain.grow()
+    if kind != "retire the last":
+        chain.grow(chain.commit(node=1), chain.heartbeat(1, 1, chain.hash), chain.evidence(2, view=2))
+    return chain
+
+
+CHAINS = {kind: prepared(kind) for kind in ORDERS}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ORDERS if kind != "retire the last"])
+def test_a_draft_without_a_break_is_in_order(kind: str) -> None:
+    assert CHAINS[kind].verdict(drafted(CHAINS[kind], kind, {})) is None
+
+
+@pytest.mark.parametrize(("kind", "breaks", "code"), CASES)
+def test_the_first_rule_that_fails_in_the_written_order_is_named(kind: str, breaks: list[Break], code: Code) -> None:
+    draft: dict[str, Any] = {}
+    for each in reversed(breaks):
+        each(draft)
+    assert CHAINS[kind].verdict(drafted(CHAINS[kind], kind, draft)) is code
+
+
+@pytest.mark.parametrize("kind", ORDERS)
+def test_size_comes_before_every_other_rule(kind: str) -> None:
+    chain = Chain(make_genesis(max_transaction_bytes=100))
+    for _ in range(3):
+        chain.grow()
+    everything: dict[str, Any] = {}
+    for _, each in reversed(ORDERS[kind]):
+        each(everything)
+    assert chain.verdict(drafted(chain, kind, everything)) is Code.TX_SIZE

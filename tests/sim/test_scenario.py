@@ -1,0 +1,274 @@
+"""Scenario files: the shipped ones are sound, what is written is read back, and what is wrong is named on one line."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.network import PROFILES, region_names
+from sim.scenario import (
+    FAULT_KEYS,
+    Fault,
+    Scenario,
+    ScenarioError,
+    changed,
+    dump,
+    duration_ms,
+    load,
+    parse,
+    shipped,
+)
+
+CASES = {
+    "crash-restart", "day", "default", "hundred", "lan", "late-join", "lossy", "mute-leader", "one-node", "pools",
+    "short-epochs", "small-cooldown", "split", "tor", "wrong-clock",
+}  # fmt: skip
+
+
+# -- the shipped ones --------------------------------------------------------------------------------------------
+
+
+def test_there_is_a_scenario_for_each_case_that_must_hold() -> None:
+    assert set(shipped()) == CASES
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_a_shipped_scenario_is_sound_and_says_what_it_shows(name: str) -> None:
+    scenario = load(name)
+    assert scenario.name == name
+    assert scenario.description and "\n" not in scenario.description
+    assert len(scenario.description) <= 130
+    assert scenario.seed == 1, "seeds belong on the command line"
+    assert parse(dump(scenario), "again") == scenario
+    for fault in scenario.fault:
+        assert fault.at_ms < scenario.duration_ms
+        assert fault.until_ms is None or fault.until_ms < scenario.duration_ms - 60_000, "what ends is seen to end"
+
+
+def test_a_scenario_loads_by_name_by_file_and_by_the_folder_of_a_run(tmp_path: Path) -> None:
+    scenario = changed(load("split"), seed=77)
+    (tmp_path / "scenario.toml").write_text(dump(scenario), "utf-8")
+    assert load(str(tmp_path)) == load(str(tmp_path / "scenario.toml")) == scenario
+
+
+# -- reading and writing -----------------------------------------------------------------------------------------
+
+durations = st.one_of(
+    st.integers(1, 10**9),
+    st.builds(lambda number, unit: f"{number}{unit}", st.integers(1, 900), st.sampled_from(["ms", "s", "m", "h", "d"])),
+    st.just("1h30m"),
+)
+names = (
+    st.text(min_size=1, max_size=12)
+    .filter(lambda text: len(text.encode(errors="replace")) <= 64)
+    .filter(lambda text: not any(0xD800 <= ord(letter) < 0xE000 for letter in text))
+)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+@st.composite
+def faults(draw: st.DrawFn, nodes: int) -> Fault:
+    kind = draw(st.sampled_from(sorted(FAULT_KEYS)))
+    at = draw(st.integers(0, 10**6))
+    values: dict[str, Any] = {"at": at, "until": draw(st.none() | st.integers(at + 1, at + 10**6))}
+    members = st.integers(0, nodes - 1)
+    for key in FAULT_KEYS[kind]:
+        if key == "node":
+            values[key] = draw(members)
+        elif key == "groups":
+            order = draw(st.permutations(range(nodes)))
+            cut = draw(st.integers(1, nodes - 1)) if nodes > 1 else 1
+            values[key] = [order[:cut], order[cut:]]
+        elif key == "percent":
+            values[key] = draw(st.floats(0, 100, exclude_min=True))
+        else:
+            values[key] = draw(st.integers(-86_400_000, 86_400_000).filter(bool))
+    return Fault(kind, **values)
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    nodes = draw(st.integers(1, 12))
+    pooled = draw(st.lists(st.integers(0, nodes - 1), unique=True))
+    pool_names = draw(st.lists(texts.filter(bool), min_size=1, max_size=3, unique=True))
+    pools: dict[str, list[int]] = {}
+    for index in pooled:
+        pools.setdefault(draw(st.sampled_from(pool_names)), []).append(index)
+    return changed(
+        Scenario(),
+        name=draw(st.from_regex(r"\A[a-z][a-z0-9_.-]{0,20}\Z")),
+        description=draw(texts),
+        nodes=nodes,
+        duration=draw(durations),
+        seed=draw(st.integers(0, 2**63 - 1)),
+        profile=draw(st.sampled_from(sorted(PROFILES))),
+        crypto=draw(st.sampled_from(["real", "modelled"])),
+        regions=draw(st.lists(st.sampled_from(region_names()), max_size=4)),
+        pools=pools,
+        disk_us=draw(st.integers(0, 10_000_000)),
+        parameters=draw(st.dictionaries(st.sampled_from(["cooldown_slots", "base_mb_per_session"]), st.just(16))),
+        fault=[{"kind": each.kind, **_given(each)} for each in draw(st.lists(faults(nodes), max_size=3))],
+    )
+
+
+def _given(fault: Fault) -> dict[str, Any]:
+    return {key: getattr(fault, key) for key in ("at", "until", "node", "groups", "percent", "offset_ms")}
+
+
+@given(scenarios())
+def test_what_is_written_is_complete_and_read_back_the_same(scenario: Scenario) -> None:
+    text = dump(scenario)
+    assert parse(text, "again") == scenario
+    written = tomllib.loads(text)
+    assert set(Scenario.__struct_fields__) - set(written) <= {"pools", "parameters", "fault"}, "complete but for empty"
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        ("90s", 90_000),
+        ("1h30m", 5_400_000),
+        ("1 h 30 m", 5_400_000),
+        ("250ms", 250),
+        ("2d", 172_800_000),
+        (1_500, 1_500),
+    ],
+)
+def test_durations(text: str | int, ms: int) -> None:
+    assert duration_ms(text) == ms
+
+
+@pytest.mark.parametrize("text", ["", "h", "10", "10 minutes", "1.5h", "-5m", "5m!", "s5", -1])
+def test_what_is_no_duration(text: str | int) -> None:
+    with pytest.raises(ScenarioError, match="is no duration"):
+        duration_ms(text)
+
+
+# -- what is wrong -----------------------------------------------------------------------------------------------
+
+WRONG = [
+    # file, line, key, what the sentence says
+    ("nodes = 0", 1, "nodes", ">= 1"),
+    ("# a comment\n\nnodes = 5000", 3, "nodes", "<= 1024"),
+    ('nodes = "four"', 1, "nodes", "expected `int`, got `str`"),
+    ("nodes = 4\nnods = 3", 2, "nods", "no such key"),
+    ('name = "a/b"', 1, "name", "regex"),
+    ('name = "x\\n"', 1, "name", "regex"),
+    ("seed = -1", 1, "seed", ">= 0"),
+    ("seed = 99999999999999999999999999", 1, "seed", "int"),
+    ('crypto = "none"', 1, "crypto", "'none'"),
+    ('profile = "moon"', 1, "profile", "no 'moon'; there are regions"),
+    ('nodes = 4\nregions = [\n  "mars",\n]', 2, "regions", "no 'mars'"),
+    ('duration = "soon"', 1, "duration", "'soon' is no duration"),
+    ("duration = 1.5", 1, "duration", "got `float`"),
+    ("duration = 0", 1, "duration", "within 1.."),
+    ('duration = "9999999d"', 1, "duration", "within 1.."),
+    ("disk_us = -1", 1, "disk_us", ">= 0"),
+    ("bandwidth_mbps = 0", 1, "bandwidth_mbps", ">= 1"),
+    ("snapshot_blocks = 0", 1, "snapshot_blocks", ">= 1"),
+    ("pools = 3", 1, "pools", "got `int`"),
+    ("[pools]\nred = [1]\nblue = [2, 11]", 3, "pools.blue", "no node 11 among 10"),
+    ("[pools]\nred = [1]\nblue = [1]", 3, "pools.blue", "node 1 is in pool red already"),
+    ("[pools]\nred = [1]\nblue = 2", 3, "pools.blue", "got `int`"),
+    ("[pools]\nred = [1, 1]", 2, "pools.red", "names a node twice"),
+    ("[pools]\nred = [1]\n" + '"' + "x" * 65 + '" = [2]', 3, "pools." + "x" * 65, "1 to 64 bytes"),
+    ("[parameters]\nepoch_slots = 5\nspeed = 3", 3, "parameters.speed", "no such parameter"),
+    ("parameters.speed = 3", 1, "parameters.speed", "no such parameter"),
+    ("parameters = {speed = 3}", 1, "parameters.speed", "no such parameter"),
+    ('[parameters]\nepoch_slots = 5\ncooldown_slots = "x"', 3, "parameters.cooldown_slots", "got `str`"),
+    ("[parameters]\nepoch_slots = 5\ncooldown_slots = 99", 3, "parameters.cooldown_slots", "within 8..64"),
+    ("[parameters]\nslot_duration_ms = 15000", 2, "parameters.slot_duration_ms", "multiple"),
+    ("[parameters]\nmax_clock_drift_ms = 4000", 1, "parameters.slot_timeout_ms", "exceed twice"),
+    ('[[fault]]\nat = "5m"', 1, "fault[0].kind", "is missing"),
+    ('[[fault]]\nkind = "crash"\nnode = 1\n\n[[fault]]\nkind = "quake"', 6, "fault[1].kind", "'quake'"),
+    ('[[fault]]\nkind = "crash"\nnode = 1\n\n[[fault]]\nkind = "crash"\nnode = 10', 7, "fault[1].node", "no node 10"),
+    ('[[fault]]\nkind = "crash"', 1, "fault[0].node", "a crash needs this"),
+    ('[[fault]]\nkind = "crash"\nnode = 1\npercent = 3.0', 4, "fault[0].percent", "a crash has none"),
+    ('[[fault]]\nkind = "crash"\nnode = 1\npercent = nan', 4, "fault[0].percent", "a crash has none"),
+    ('[[fault]]\nkind = "crash"\nnode = 1\nhow = "hard"', 4, "fault[0].how", "no such key"),
+    ('[[fault]]\nkind = "crash"\nnode = 1\nat = "10m"\nuntil = "5m"', 5, "fault[0].until", "within 600001.."),
+    ('[[fault]]\nkind = "crash"\nnode = 1\nat = "tea"', 4, "fault[0].at", "is no duration"),
+    ('[[fault]]\nkind = "loss"\npercent = 101.0', 3, "fault[0].percent", "at most 100"),
+    ('[[fault]]\nkind = "loss"\npercent = nan', 3, "fault[0].percent", "at most 100"),
+    ('[[fault]]\nkind = "loss"', 1, "fault[0].percent", "a loss needs this"),
+    ('[[fault]]\nkind = "partition"\ngroups = [[0, 1]]', 3, "fault[0].groups", "two groups"),
+    ('[[fault]]\nkind = "partition"\ngroups = [[0, 1], [1, 2]]', 3, "fault[0].groups", "names a node twice"),
+    ('[[fault]]\nkind = "partition"\ngroups = [0, 1]', 3, "fault[0].groups[0]", "got `int`"),
+    ('[[fault]]\nkind = "clock"\nnode = 1', 1, "fault[0].offset_ms", "a clock needs this"),
+    ('[[fault]]\nkind = "clock"\nnode = 1\noffset_ms = 99999999999', 4, "fault[0].offset_ms", "<="),
+    ('fault = [{kind = "crash", node = 1},\n{kind = "crash", node = 12}]', 1, "fault[1].node", "no node 12"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "says"), WRONG, ids=[f"{key}-{n}" for n, (_, _, key, _) in enumerate(WRONG)]
+)
+def test_a_wrong_file_is_one_line_that_names_the_line_and_the_key(text: str, line: int, key: str, says: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        parse(text, "some.toml")
+    sentence = str(caught.value)
+    assert sentence.startswith(f"some.toml:{line}: {key}: "), sentence
+    assert says in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("text", ["nodes =", "nodes = 3\nnodes = 4", "[[fault]\n", "\x00", 'name = "a'])
+def test_what_is_no_toml_is_one_line_with_a_place(text: str) -> None:
+    with pytest.raises(ScenarioError, match=r"\Asome\.toml: .*\(at (line \d+, column \d+|end of document)\)\Z"):
+        parse(text, "some.toml")
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_scenario_or_one_line(text: str) -> None:
+    try:
+        parse(text, "some.toml")
+    except ScenarioError as error:
+        assert str(error).startswith("some.toml") and "\n" not in str(error)
+
+
+WORDS = (
+    "nodes", "name", "seed", "fault", "[[fault]]", "[pools]", "[parameters]", "kind", "groups", "percent", "=", "=",
+    "=", '"crash"', '"loss"', '"5m"', "[[0], [1]]", "[1]", "true", "1979-05-27", "1.5", "-1", "7", "nan", "\n", "\n",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join))
+def test_any_heap_of_words_is_a_scenario_or_one_line(text: str) -> None:
+    try:
+        scenario = parse(text, "some.toml")
+    except ScenarioError as error:
+        assert str(error).startswith("some.toml") and "\n" not in str(error)
+    else:
+        assert parse(dump(scenario), "again") == scenario
+
+
+def test_an_override_is_checked_like_a_file() -> None:
+    pools = load("pools")
+    for values, key in (({"nodes": 2}, "pools.reykjavik"), ({"nodes": 0}, "nodes"), ({"seed": -1}, "seed")):
+        with pytest.raises(ScenarioError) as caught:
+            changed(pools, **values)
+        assert caught.value.key == key and "\n" not in str(caught.value)
+    assert pools == load("pools"), "the original is left alone"
+
+
+def test_a_name_that_is_neither_shipped_nor_a_file_is_told_the_choice(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="neither a file nor one of crash-restart, day, default"):
+        load(str(tmp_path / "nothing.toml"))
+    (tmp_path / "latin.toml").write_bytes("name = 'þjóð'".encode("latin-1"))
+    with pytest.raises(ScenarioError) as caught:
+        load(str(tmp_path / "latin.toml"))
+    assert "\n" not in str(caught.value)
+
+
+# -- faults that overlap -----------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_fault_has_its_keys() -> None:
+    keys = set(itertools.chain.from_iterable(FAULT_KEYS.values()))
+    assert keys | {"kind", "at", "until"} == set(Fault.__struct_fields__)
