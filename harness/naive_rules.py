@@ -156,10 +156,11 @@ class NaiveRules:
         """Enough administrators signed the next change of the roster."""
         administrators = self.genesis.administrators
         require(change.sequence == state.sequence, Code.TX_ADMIN_SEQUENCE)
+        # A genesis without administrators has the threshold 0, which must not let everybody in.
+        require(len(administrators) > 0, Code.TX_ADMIN_THRESHOLD)
         indexes = [index for index, _ in change.approvals]
+        require(len(indexes) >= self.genesis.threshold, Code.TX_ADMIN_THRESHOLD)
         require(indexes == sorted(set(indexes)), Code.TX_ADMIN_THRESHOLD)
-        # A genesis without administrators has the threshold 0, and nobody who could approve a change.
-        require(len(indexes) >= max(1, self.genesis.threshold), Code.TX_ADMIN_THRESHOLD)
         message = claim_message(self.chain_id, change)
         for index, signature in change.approvals:
             require(index < len(administrators), Code.TX_SIGNATURE)

@@ -61,6 +61,8 @@ class Ledger:
     """
 
     __slots__ = (
+        "_changed",
+        "_tree",
         "core",
         "next_validators",
         "parent",
@@ -69,8 +71,6 @@ class Ledger:
         "rows",
         "transactions",
         "validators",
-        "_changed",
-        "_tree",
     )
 
     _tree: TreeNode | None

@@ -1,10 +1,10 @@
 """The state tree: a sparse Merkle tree of sixteen branches over hashed row keys, updated in batches (section 6).
 
-A key digest is read as 64 digits of four bits. A node lives at the index 1 followed by the digits that lead to it and is
-stored as the very bytes whose hash it is: `0x00 | key digest | value digest` for a leaf, `0x01 | bitmap | hashes` for a
-branch, with bit d of the two bitmap bytes set where there is a child at digit d, and the hashes of those children in
-order. A subtree that holds one row is that row's leaf, however high it stands, and an empty tree hashes to zeros; so the
-shape, and with it the root, depends on the rows alone and not on the order in which they came.
+A key digest is read as 64 digits of four bits. A node lives at the index 1 followed by the digits that lead to it. It
+is stored as the very bytes whose hash it is: `0x00 | key digest | value digest` for a leaf, `0x01 | bitmap | hashes`
+for a branch, with bit d of the two bitmap bytes set where there is a child at digit d, and the hashes of those children
+in order. A subtree that holds one row is that row's leaf, however high it stands, and an empty tree hashes to zeros; so
+the shape, and with it the root, depends on the rows alone and not on the order in which they came.
 
 Sixteen branches and not two, because a block's cost is that of the nodes it makes anew: a quarter as many.
 

@@ -252,6 +252,36 @@ def test_who_comes_back_starts_over_with_its_number_and_its_evidence() -> None:
     assert tally.held[number] == 3
 
 
+def test_a_heartbeat_before_ones_first_slot_is_counted_and_earns_nothing() -> None:
+    """Who is retired and registered again stays a validator of this epoch, and is a member from the next."""
+    chain = grown(1)
+    number = chain.tip.core.roster.validators[0]
+    chain.grow(chain.retire(number, 0), chain.register(number, 1))
+    chain.grow(chain.heartbeat(number, 0, chain.chain_id))
+    row = chain.work(0)
+    assert row is not None and row.beacons[number] == 1
+    assert chain.tip.core.tally.beacons == (0,) * 4
+    while chain.tip.core.head.slot < 4:
+        chain.grow()
+    assert (chain.tip.core.tally.beacons[number], chain.tip.core.tally.held[number]) == (0, 1)
+
+
+def test_a_row_that_nothing_is_proven_of_stays_as_short_as_it_was() -> None:
+    chain = grown(5)
+    before = chain.work(0), chain.work(1)
+    chain.grow(chain.register(5, 0))
+    chain.grow()
+    chain.grow()
+    slot_0, slot_1, slot_2 = (chain.work(slot) for slot in range(3))
+    assert slot_0 == before[0] and slot_0 is not None and len(slot_0.credits) == 4
+    assert slot_1 is not None and slot_2 is not None
+    assert {len(column) for row in (slot_1, slot_2) for column in (row.credits, row.beacons)} == {5}
+    # The short row leaves the window like any other.
+    while chain.tip.core.head.slot < 3:
+        chain.grow()
+    assert chain.work(0) is None and chain.tip.core.tally.held == (3, 3, 3, 3, 0)
+
+
 def test_coming_back_in_the_same_block_forgets_the_votes_of_that_block() -> None:
     chain = grown(1)
     number = chain.tip.core.roster.validators[0]

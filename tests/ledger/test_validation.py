@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -357,20 +356,14 @@ def test_every_field_is_checked(ready: tuple[Chain, Block], code: Code, tamper: 
     assert chain.refusal(tampered) is code
 
 
-PAIRS = [
-    pytest.param(first, second, id=f"{first[0]}, {second[0]}")
-    for first, second in itertools.combinations(TAMPERINGS, 2)
-    if first[1] is not second[1] and not UNCOMBINED & {first[0], second[0]}
-]
-
-
-@pytest.mark.parametrize(("first", "second"), PAIRS)
-def test_the_first_rule_broken_is_named(
-    ready: tuple[Chain, Block], first: tuple[str, Code, Tamper], second: tuple[str, Code, Tamper]
-) -> None:
+@pytest.mark.parametrize("place", range(len(TAMPERINGS)), ids=[name for name, *_ in TAMPERINGS])
+def test_the_first_rule_broken_is_named(ready: tuple[Chain, Block], place: int) -> None:
     """The later one is applied first: what tampers with the body makes the header commit to it again."""
     chain, block = ready
-    assert chain.refusal(first[2](chain, second[2](chain, block))) is first[1]
+    name, code, tamper = TAMPERINGS[place]
+    for other, other_code, also in TAMPERINGS[place + 1 :]:
+        if other_code is not code and not UNCOMBINED & {name, other}:
+            assert chain.refusal(tamper(chain, also(chain, block))) is code, other
 
 
 @pytest.mark.parametrize(

@@ -64,11 +64,6 @@ durations = st.one_of(
     st.builds(lambda number, unit: f"{number}{unit}", st.integers(1, 900), st.sampled_from(["ms", "s", "m", "h", "d"])),
     st.just("1h30m"),
 )
-names = (
-    st.text(min_size=1, max_size=12)
-    .filter(lambda text: len(text.encode(errors="replace")) <= 64)
-    .filter(lambda text: not any(0xD800 <= ord(letter) < 0xE000 for letter in text))
-)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
@@ -264,9 +259,6 @@ def test_a_name_that_is_neither_shipped_nor_a_file_is_told_the_choice(tmp_path: 
     with pytest.raises(ScenarioError) as caught:
         load(str(tmp_path / "latin.toml"))
     assert "\n" not in str(caught.value)
-
-
-# -- faults that overlap -----------------------------------------------------------------------------------------
 
 
 def test_every_kind_of_fault_has_its_keys() -> None:

@@ -1,0 +1,344 @@
+"""Each invariant is seen to trip: something is broken on purpose, the run ends as diverged and says how to repeat it.
+
+Most breaks are in the product, put there by a monkeypatch, and the run is otherwise an ordinary one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.invariants import ANCHOR_BLOCKS
+from harness.naive import NaiveChain
+from harness.naive_rules import NaiveRules
+from harness.run import DIVERGED, EXIT_STATUS, NO_PROGRESS
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.transactions import SessionAnchor
+from lucid.chain.validators import ValidatorSet
+from lucid.chain.votes import PROPOSE
+from lucid.cli.main import main
+from lucid.ledger.execution import Execution
+from lucid.ledger.rows import session_key
+from lucid.ledger.rules import Rules, read
+from lucid.ledger.state import Ledger
+from lucid.machines.effects import BlockFinal, Effects, Fact, Observe, Signed
+from lucid.machines.engine import Engine
+from lucid.machines.manager import Manager
+from lucid.machines.mempool import Mempool
+from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
+from sim.node import Node
+from sim.scenario import Fault, Scenario, dump
+from sim.workload import Workload
+from sim.world import World
+from tests.runs import FAST, Run, passed, run, scenario
+
+Patch = pytest.MonkeyPatch
+
+
+def fast(duration: str = "40s", **values: Any) -> Scenario:
+    """Four nodes, a block a second and several anchors in each."""
+    return scenario(nodes=4, duration=duration, parameters=FAST, anchor_every_ms=200, **values)
+
+
+def assert_diverged(done: Run, invariant: str, says: str = "") -> None:
+    """The run ended early, for this reason only."""
+    document = done.document
+    assert document["verdict"] == DIVERGED and EXIT_STATUS[document["verdict"]] == 20
+    assert document["reason"].startswith(f"{invariant}: ") and says in document["reason"], document["reason"]
+    assert [each["name"] for each in document["invariants"] if each["broken"]] == [invariant]
+    assert "\n" not in document["reason"]
+    assert document["duration_ms"] <= done.world.scenario.duration_ms
+
+
+def around(monkeypatch: Patch, owner: type, name: str, other: Callable[..., Any]) -> None:
+    """Put `other(original, self, *arguments)` in a method's place."""
+    original = getattr(owner, name)
+    monkeypatch.setattr(owner, name, lambda self, *arguments: other(original, self, *arguments))
+
+
+# -- nothing broken ----------------------------------------------------------------------------------------------
+
+
+def test_an_ordinary_run_checks_every_invariant_and_breaks_none() -> None:
+    done = passed(fast())
+    assert len(done.document["invariants"]) == 8
+    for each in done.document["invariants"]:
+        assert each["checks"] > 0 and each["broken"] == 0, each["name"]
+    checks = {each["name"]: each["checks"] for each in done.document["invariants"]}
+    final = done.document["blocks"]["final"]
+    assert checks["agreement"] == 4 * final
+    assert checks["validity by a naive validator"] == final
+    assert checks["no double vote"] == len(done.facts(Signed))
+
+
+# -- agreement ---------------------------------------------------------------------------------------------------
+
+SPLIT = [{"kind": "partition", "groups": [[0, 1], [2, 3]], "at": "10s"}]
+
+
+def half_is_enough(monkeypatch: Patch) -> None:
+    """Two of four are a quorum."""
+
+    def weaken(original: Callable[..., None], self: ValidatorSet, keys: tuple[bytes, ...]) -> None:
+        original(self, keys)
+        self.quorum = len(keys) // 2
+
+    around(monkeypatch, ValidatorSet, "__init__", weaken)
+
+
+def test_a_quorum_of_half_forks_in_a_split(monkeypatch: Patch) -> None:
+    half_is_enough(monkeypatch)
+    assert_diverged(run(fast(fault=SPLIT)), "agreement", "others")
+
+
+def test_a_block_made_final_before_its_parent(monkeypatch: Patch) -> None:
+    def hide_the_third(original: Callable[..., Effects], self: Manager, *arguments: Any) -> Effects:
+        def third(effect: object) -> bool:
+            return isinstance(effect, Observe) and isinstance(effect.fact, BlockFinal) and effect.fact.height == 3
+
+        return [effect for effect in original(self, *arguments) if not third(effect)]
+
+    around(monkeypatch, Manager, "_finalise", hide_the_third)
+    assert_diverged(run(fast()), "agreement", "finalised height 4 before anyone its parent")
+
+
+def test_a_node_that_tells_another_hash(monkeypatch: Patch) -> None:
+    told: list[BlockFinal] = []
+
+    def lie(original: Callable[..., None], self: World, node: Node, fact: Fact) -> None:
+        if isinstance(fact, BlockFinal) and fact.height == 5:
+            told.append(fact)
+            if len(told) == 2:
+                fact = BlockFinal(fact.epoch, fact.view, fact.height, bytes(32))
+        original(self, node, fact)
+
+    around(monkeypatch, World, "observed", lie)
+    assert_diverged(run(fast()), "agreement", "height 5")
+
+
+# -- validity, anchors, tally, state ---------------------------------------------------------------------------------
+
+
+def same_session_again(monkeypatch: Patch) -> None:
+    """Clients come with a session that is anchored already, every now and then."""
+    made: list[SessionAnchor] = []
+
+    def repeat(original: Callable[..., SessionAnchor], self: Workload) -> SessionAnchor:
+        made.append(original(self))
+        return made[0] if len(made) % 40 == 39 else made[-1]
+
+    around(monkeypatch, Workload, "_anchor", repeat)
+
+
+def no_duplicate(original: Callable[..., None], self: Rules, block: Execution, anchor: SessionAnchor) -> None:
+    """The ledger's rule for anchors without its last line of defence."""
+    if read(block, session_key(anchor.session)) is None:
+        original(self, block, anchor)
+
+
+def test_a_rule_that_every_machine_skips(monkeypatch: Patch) -> None:
+    same_session_again(monkeypatch)
+    around(monkeypatch, Rules, "_session_anchor", no_duplicate)
+    assert_diverged(run(fast()), "validity by a naive validator", Code.SESSION_DUPLICATE.code)
+
+
+def test_a_session_anchored_twice_though_both_validators_let_it_pass(monkeypatch: Patch) -> None:
+    def naive_no_duplicate(original: Callable[..., None], self: NaiveRules, state: Any, anchor: SessionAnchor) -> None:
+        if session_key(anchor.session) not in state.forever:
+            original(self, state, anchor)
+
+    same_session_again(monkeypatch)
+    around(monkeypatch, Rules, "_session_anchor", no_duplicate)
+    around(monkeypatch, NaiveRules, "_session_anchor", naive_no_duplicate)
+    assert_diverged(run(fast()), "one anchor per session")
+
+
+def twice(original: Callable[..., None], *arguments: Any) -> None:
+    """Do something twice."""
+    original(*arguments)
+    original(*arguments)
+
+
+def test_credits_counted_twice_by_the_product(monkeypatch: Patch) -> None:
+    around(monkeypatch, Execution, "_credit", twice)
+    assert_diverged(run(fast()), "validity by a naive validator", Code.BLOCK_STATE_ROOT.code)
+
+
+def test_credits_counted_twice_by_both_validators(monkeypatch: Patch) -> None:
+    around(monkeypatch, Execution, "_credit", twice)
+    around(monkeypatch, NaiveChain, "_credit", twice)
+    assert_diverged(run(fast()), "tally equals its recount")
+
+
+def test_a_state_root_that_all_machines_get_wrong_between_two_checkpoints(monkeypatch: Patch) -> None:
+    def stray(original: Callable[..., None], self: Ledger, *arguments: Any) -> None:
+        original(self, *arguments)
+        if self.core.head.height >= 9:
+            self.root = self.root[::-1]
+
+    around(monkeypatch, Ledger, "__init__", stray)
+    done = run(fast("9500ms"))
+    assert done.document["blocks"]["height"] == 9, "the tenth block would be a checkpoint"
+    assert_diverged(done, "state root from scratch", "height 9")
+    assert_diverged(run(fast()), "validity by a naive validator", "height 10: LUCID_ERR_4014")
+
+
+# -- votes -------------------------------------------------------------------------------------------------------
+
+
+class Amnesia:
+    """Crashes the first leader soon after it proposed, while nobody heard it, and takes its vote log from the disk."""
+
+    def __init__(self, wipe: Callable[[Node], None]) -> None:
+        self.wipe = wipe
+        self.victim: Node | None = None
+
+    def __call__(self, world: World) -> None:
+        """Take a place in a world."""
+        self.world = world
+        world.network.withheld = {(node.index, 1) for node in world.nodes}
+        world.watchers.append(self)
+
+    def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
+        """See `Watcher`."""
+        if self.victim is None and isinstance(fact, Signed) and fact.vote.kind == PROPOSE:
+            self.victim = node
+            self.world.clock.after(400_000, self._crash)
+
+    def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
+        """See `Watcher`."""
+
+    def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
+        """See `Watcher`."""
+
+    def _crash(self, _: object) -> None:
+        assert self.victim is not None
+        self.victim.crash()
+        self.wipe(self.victim)
+        self.victim.start()
+
+
+def fresh(node: Node) -> None:
+    """The log of a key that never signed: what an operator does who restores a backup or copies a disk image."""
+    node.engine_disk.write([new_log()])
+    node.engine_disk.sync()
+
+
+def lost(node: Node) -> None:
+    """No log at all."""
+    node.engine_disk.write([(VOTES_TABLE, LATEST_KEY, None)])
+    node.engine_disk.sync()
+
+
+def test_a_vote_log_that_was_rolled_back() -> None:
+    assert_diverged(run(fast("9s"), Amnesia(fresh)), "no double vote", "signed both")
+
+
+def test_a_lost_vote_log_without_the_bar(monkeypatch: Patch) -> None:
+    def forgive(original: object, self: VoteLog, *_: object) -> bool:
+        self.missing = False
+        return False
+
+    around(monkeypatch, VoteLog, "open_epoch", forgive)
+    assert_diverged(run(fast("9s"), Amnesia(lost)), "no double vote", "signed both")
+
+
+def test_a_lost_vote_log_with_the_bar_is_no_double_vote() -> None:
+    done = run(fast("9s"), Amnesia(lost))
+    assert done.document["verdict"] != DIVERGED, done.document["reason"]
+
+
+def test_a_vote_in_a_view_long_left(monkeypatch: Patch) -> None:
+    def late(original: Callable[..., None], self: World, node: Node, fact: Fact) -> None:
+        original(self, node, fact)
+        if isinstance(fact, Signed) and fact.vote.view == 1:
+            self.clock.after(75_000_000, lambda _: original(self, node, fact))
+
+    around(monkeypatch, World, "observed", late)
+    assert_diverged(run(fast("90s")), "no double vote", "long left")
+
+
+# -- accepted anchors --------------------------------------------------------------------------------------------
+
+
+def forget_anchors(monkeypatch: Patch) -> None:
+    """Leaders never take an anchor into a block."""
+
+    def without(original: Callable[..., tuple[Any, ...]], self: Mempool, *arguments: Any) -> tuple[Any, ...]:
+        return tuple(each for each in original(self, *arguments) if not isinstance(each.payload, SessionAnchor))
+
+    around(monkeypatch, Mempool, "candidates", without)
+
+
+def test_an_accepted_anchor_that_never_becomes_final(monkeypatch: Patch) -> None:
+    forget_anchors(monkeypatch)
+    done = run(fast())
+    assert_diverged(done, "accepted anchors final in time", "accepted by n0")
+    assert done.document["blocks"]["height"] == ANCHOR_BLOCKS, "the next one was too late"
+
+
+def test_the_anchors_of_the_others_are_watched_while_a_node_is_down_for_good(monkeypatch: Patch) -> None:
+    forget_anchors(monkeypatch)
+    fault = [{"kind": "crash", "node": 0, "at": "2s"}]
+    assert_diverged(run(fast("60s", fault=fault)), "accepted anchors final in time", "accepted by n0")
+
+
+def test_an_accepted_anchor_that_its_node_gives_up(monkeypatch: Patch) -> None:
+    def refuse(original: object, self: Rules, block: Execution, anchor: SessionAnchor) -> None:
+        raise Refusal(Code.SESSION_DUPLICATE)
+
+    around(monkeypatch, Rules, "_session_anchor", refuse)
+    assert_diverged(run(fast()), "accepted anchors final in time", "gave up")
+
+
+# -- progress, and machines that fail ----------------------------------------------------------------------------
+
+
+def test_a_chain_that_stands_still_though_a_quorum_is_up(monkeypatch: Patch) -> None:
+    around(monkeypatch, Engine, "_votes_here", lambda original, self, kind: self.genesis is None)
+    document = run(fast("5m")).document
+    assert (document["verdict"], EXIT_STATUS[document["verdict"]]) == (NO_PROGRESS, 10)
+    assert document["reason"].startswith("no new final block for ")
+    assert document["duration_ms"] < 60_000, "it does not wait for the end"
+    assert not any(each["broken"] for each in document["invariants"])
+
+
+def test_a_split_that_never_heals_is_no_progress_in_the_end() -> None:
+    document = run(fast("60s", fault=SPLIT)).document
+    assert document["verdict"] == NO_PROGRESS
+    assert document["duration_ms"] == 60_000, "no quorum was connected, so it might have healed"
+
+
+def test_a_machine_that_fails_ends_the_run_as_diverged_and_says_where(monkeypatch: Patch) -> None:
+    def fail(original: object, self: Manager, *_: object) -> Effects:
+        raise AssertionError("planted")
+
+    around(monkeypatch, Manager, "_on_build", fail)
+    document = run(fast()).document
+    assert document["verdict"] == DIVERGED
+    assert "test_invariants.py, line " in document["reason"] and "planted" in document["reason"]
+
+
+# -- as a user sees it -------------------------------------------------------------------------------------------
+
+
+def test_a_diverged_run_exits_with_20_and_names_the_seed_and_the_command(
+    monkeypatch: Patch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half_is_enough(monkeypatch)
+    file = tmp_path / "split.toml"
+    file.write_text(dump(fast(fault=SPLIT)), "utf-8")
+    folder = tmp_path / "run"
+    assert main(["sim", "run", str(file), "--seed", "7", "--out", str(folder)]) == 20
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("lucid: agreement: height ")
+    assert said[1] == f"lucid: seed 7; repeat with: lucid sim run {folder}"
+    document = json.loads((folder / "metrics.json").read_text("utf-8"))
+    assert document["verdict"] == DIVERGED and (folder / "report.html").exists()
+    again = ["sim", "run", *said[1].split("lucid sim run ")[1].split(), "--out", str(tmp_path / "again"), "--json"]
+    assert main(again) == 20, "the command repeats it"
+    assert json.loads(capsys.readouterr().out)["trace_hash"] == document["trace_hash"]

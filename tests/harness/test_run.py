@@ -1,0 +1,143 @@
+"""A run's folder: complete, re-runnable, self-contained, and no more than was asked for."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from msgspec import structs
+
+from harness.run import EXIT_STATUS, command, run
+from lucid.cli.main import main
+from sim.scenario import Scenario, changed, load, parse
+from tests.runs import scenario
+
+FAULTS = [{"kind": "crash", "node": 1, "at": "20s", "until": "40s"}]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run."""
+    path = tmp_path_factory.mktemp("runs") / "one"
+    run(scenario("crash-restart", duration="70s", seed=5, fault=FAULTS), path, journals=True)
+    return path
+
+
+def document_of(folder: Path) -> dict[str, Any]:
+    """The metrics of a run's folder."""
+    document: dict[str, Any] = json.loads((folder / "metrics.json").read_text("utf-8"))
+    return document
+
+
+def test_the_folder_holds_what_it_should_and_nothing_else(folder: Path) -> None:
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    journals = {f"journals/n{node:02}-{kind}-0.journal" for node in range(4) for kind in ("engine", "manager")}
+    journals |= {f"journals/n01-{kind}-1.journal" for kind in ("engine", "manager")}
+    assert files == {"scenario.toml", "metrics.json", "trace.jsonl.zst", "report.html"} | journals
+
+
+def test_its_scenario_runs_again_to_the_same_trace(folder: Path, tmp_path: Path) -> None:
+    again = load(str(folder))
+    assert again == parse((folder / "scenario.toml").read_text("utf-8"), "again")
+    run(again, tmp_path / "again", trace_file=False)
+    one, other = document_of(folder), document_of(tmp_path / "again")
+    for key in ("verdict", "trace_hash", "state_root", "series", "blocks"):
+        assert one[key] == other[key], key
+    assert not (tmp_path / "again" / "trace.jsonl.zst").exists()
+    assert not (tmp_path / "again" / "journals").exists()
+
+
+def test_its_metrics_say_everything(folder: Path) -> None:
+    document = document_of(folder)
+    assert document["verdict"] == "pass" and document["reason"] == ""
+    assert (document["scenario"], document["seed"], document["nodes"]) == ("crash-restart", 5, 4)
+    assert re.fullmatch("[0-9a-f]{64}", document["trace_hash"]) and re.fullmatch("[0-9a-f]{64}", document["state_root"])
+    assert document["command"] == f"lucid sim run {folder}"
+    assert [each["what"] for each in document["faults"]] == ["n01"]
+    assert {"finality_ms", "interval_ms", "propagation_ms", "missed_views", "leaders", "traffic"} <= set(document)
+
+
+def test_its_trace_is_lines_of_json_in_order_of_time(folder: Path) -> None:
+    path = folder / "trace.jsonl.zst"
+    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+        lines = [json.loads(line) for line in io.TextIOWrapper(stream, "utf-8")]
+    at_us = [line["at_us"] for line in lines]
+    assert at_us == sorted(at_us) and at_us[-1] <= 70_000_000
+    document = document_of(folder)
+    assert sum("deliver" in line for line in lines) == document["events"]
+    final = {line["height"] for line in lines if line.get("fact") == "BlockFinal"}
+    assert final == set(range(1, document["blocks"]["height"] + 1))
+    assert [line["fault"] for line in lines if "fault" in line] == [
+        "crash begins node=1 groups=[]",
+        "crash ends node=1 groups=[]",
+    ]
+
+
+def test_its_report_needs_nothing_from_elsewhere(folder: Path) -> None:
+    page = (folder / "report.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
+    without_namespaces = page.replace("http://www.w3.org/2000/svg", "").replace("http://www.w3.org/1999/xlink", "")
+    assert not re.search(r"https?://|src=[\"'](?!data:)|@import|url\((?![\"']?(?:data:|#))", without_namespaces)
+    document = document_of(folder)
+    assert document["trace_hash"] in page and document["scenario"] in page
+
+
+# -- the command that repeats a run ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "lucid sim run split --seed 1"),
+        ({"seed": 3, "duration": "5m"}, "lucid sim run split --seed 3 --duration 5m"),
+        (
+            {"nodes": 9, "crypto": "real", "profile": "tor"},
+            "lucid sim run split --seed 1 --nodes 9 --crypto real --profile tor",
+        ),
+        ({"duration": "5 m"}, "lucid sim run split --seed 1 --duration '5 m'"),
+        ({"anchor_every_ms": 5}, "lucid sim run scenario.toml"),
+        ({"name": "mine"}, "lucid sim run scenario.toml"),
+    ],
+)
+def test_the_command_of_a_shipped_scenario_names_what_was_changed(changes: dict[str, Any], words: str) -> None:
+    wanted = changed(load("split"), **changes)
+    assert command(wanted, None) == words
+    if "scenario.toml" not in words:
+        assert from_words(shlex.split(words)) == wanted
+
+
+def from_words(words: list[str]) -> Scenario:
+    """The scenario that a command runs."""
+    assert words[:3] == ["lucid", "sim", "run"]
+    options = dict(zip(words[4::2], words[5::2], strict=True))
+    values = {key[2:]: int(value) if key in ("--seed", "--nodes") else value for key, value in options.items()}
+    return structs.replace(load(words[3]), **values)
+
+
+def test_the_command_of_any_other_names_its_folder() -> None:
+    other = changed(load("split"), anchor_every_ms=5)
+    assert command(other, Path("runs/my run")) == "lucid sim run 'runs/my run'"
+
+
+# -- exit statuses -----------------------------------------------------------------------------------------------
+
+
+def test_the_statuses_are_those_promised() -> None:
+    assert EXIT_STATUS == {"pass": 0, "no_progress": 10, "diverged": 20}
+
+
+def test_pass_no_progress_and_bad_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    halved = tmp_path / "halved.toml"
+    halved.write_text('nodes = 2\nduration = "40s"\n[[fault]]\nkind = "crash"\nnode = 0\nat = "5s"\n', "utf-8")
+    assert main(["sim", "run", "one-node", "--duration", "20s", "--out", str(tmp_path / "a")]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["sim", "run", str(halved), "--out", str(tmp_path / "b")]) == 10
+    assert re.fullmatch(r"lucid: no new final block for the last \d+ ms\n", capsys.readouterr().err)
+    assert document_of(tmp_path / "b")["verdict"] == "no_progress"
+    assert main(["sim", "run", "no-such-thing"]) == 2
