@@ -60,15 +60,18 @@ def run(
     metrics, invariants, watch = Metrics(world), Invariants(world), Progress(world)
     world.watchers += [invariants, metrics, watch]
     began = time.perf_counter()
-    verdict, reason = _drive(world, invariants, watch, metrics, progress)
-    wall_seconds = time.perf_counter() - began
-    world.close()
+    try:
+        verdict, reason = _drive(world, invariants, watch, metrics, progress)
+        wall_seconds = time.perf_counter() - began
+    finally:
+        world.close()
+        trace_hash = trace.close()
     document = {
         **metrics.document(wall_seconds),
         "verdict": verdict,
         "reason": reason,
         "command": command(scenario, folder),
-        "trace_hash": trace.close(),
+        "trace_hash": trace_hash,
         "state_root": state_root(world),
         "invariants": [
             {"name": name, "checks": checks, "broken": int(verdict == DIVERGED and reason.startswith(f"{name}:"))}

@@ -151,7 +151,11 @@ class Chain:
         return Vote(epoch, view, kind, block, signer, self.crypto.sign(self.secret_of(signer), message))
 
     def certificate(
-        self, signers: Iterable[int] | None = None, kind: int | None = None, view: int | None = None
+        self,
+        signers: Iterable[int] | None = None,
+        kind: int | None = None,
+        view: int | None = None,
+        epoch: int | None = None,
     ) -> Certificate | None:
         """The certificate that a block on the tip carries, signed by validator indexes, by default the first q."""
         head, validators = self.tip.core.head, self.tip.validators
@@ -160,10 +164,11 @@ class Chain:
         if kind is None:
             kind = FINALIZE if self.turn.epoch != head.epoch else NOTARIZE
         view = head.view if view is None else view
+        epoch = head.epoch if epoch is None else epoch
         places = range(validators.quorum) if signers is None else signers
-        message = vote_message(self.chain_id, head.epoch, view, kind, self.hash)
+        message = vote_message(self.chain_id, epoch, view, kind, self.hash)
         signatures = {place: self.crypto.sign(self.secret_of(validators.keys[place]), message) for place in places}
-        return assemble(head.epoch, view, kind, self.hash, signatures, len(validators))
+        return assemble(epoch, view, kind, self.hash, signatures, len(validators))
 
     # -- transactions --------------------------------------------------------------------------------------------
 

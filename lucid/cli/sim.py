@@ -80,8 +80,12 @@ def list_scenarios(options: argparse.Namespace) -> int:
         return 0
     width = max(len(each.name) for each in scenarios)
     for each in scenarios:
-        print(f"{each.name:{width}}  {each.nodes:3} nodes  {each.duration!s:>5}  {each.description}")
+        print(f"{each.name:{width}}  {_nodes(each.nodes):>9}  {each.duration!s:>5}  {each.description}")
     return 0
+
+
+def _nodes(count: int) -> str:
+    return f"{count} node" if count == 1 else f"{count} nodes"
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:
@@ -158,7 +162,7 @@ def _print_summary(document: dict[str, Any], folder: Path) -> None:
     from rich.text import Text
 
     colour = {"pass": "green", "no_progress": "yellow", "diverged": "red"}[document["verdict"]]
-    title = Text(f"{document['scenario']}: {document['nodes']} nodes, seed {document['seed']}")
+    title = Text(f"{document['scenario']}: {_nodes(document['nodes'])}, seed {document['seed']}")
     table = Table(title=title, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

@@ -542,8 +542,6 @@ class Manager:
         except Refusal as refusal:
             return [Observe(Refused(refusal.code)), *self.syncing.again(now, peer)]
         for hash_, block in page.blocks:
-            if hash_ in self.chain.tree.nodes:
-                continue
             try:
                 node = self.chain.judge(block, hash_)
             except Refusal as refusal:

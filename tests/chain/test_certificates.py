@@ -66,7 +66,9 @@ def test_the_bitmap(size: int, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 16, 17])
-@pytest.mark.parametrize(("kind", "block"), [(NOTARIZE, BLOCK), (FINALIZE, BLOCK), (SKIP, b"")])
+@pytest.mark.parametrize(
+    ("kind", "block"), [(NOTARIZE, BLOCK), (FINALIZE, BLOCK), (SKIP, b"")], ids=["notarize", "finalize", "skip"]
+)
 def test_any_size_of_set_and_any_kind(size: int, kind: int, block: bytes) -> None:
     validators, secrets = validator_set(size)
     last = range(size - validators.quorum, size)

@@ -49,8 +49,8 @@ from lucid.machines.votelog import VoteLog, new_log
 
 _secret = domain("lucid golden secret")
 
-MAX_DELIVERIES = 100_000
-"""A script that needs more in one command has run wild."""
+MAX_STEPS = 100_000
+"""A command that takes more deliveries, or fires more timers, has run wild."""
 
 Watcher = Callable[["Node", Effect], None]
 
@@ -302,13 +302,13 @@ class Network:
             batch, self.pool = self.pool, []
             self.deliver(batch)
             delivered += len(batch)
-            assert delivered < MAX_DELIVERIES, "messages cause each other for ever"
+            assert delivered < MAX_STEPS, "messages cause each other for ever"
 
     def advance(self, until_ms: int, *, deliver: bool) -> None:
         """Move the clock on and fire what is due on the way; with `deliver`, messages take no time."""
         if deliver:
             self.stabilize()
-        while True:
+        for _ in range(MAX_STEPS):
             due = [
                 (max(running.timers[name] - node.clock_ms, 0) + self.now_ms, place, name, running)
                 for place, (node, running) in enumerate(
@@ -325,6 +325,7 @@ class Network:
             running.step(TimerFired(name))
             if deliver:
                 self.stabilize()
+        raise AssertionError("timers set each other for ever")
 
     def check_agreement(self, fact: BlockFinal) -> None:
         """No two nodes hold different blocks for final at one height."""

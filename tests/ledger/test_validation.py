@@ -197,6 +197,7 @@ def test_the_first_block_has_no_certificate() -> None:
         ({"kind": SKIP}, Code.BLOCK_CERTIFICATE),
         ({"view": 2}, Code.BLOCK_CERTIFICATE),
         ({"view": 4}, Code.BLOCK_CERTIFICATE),
+        ({"epoch": 1}, Code.BLOCK_CERTIFICATE),
         ({"signers": [0, 1]}, Code.BLOCK_CERTIFICATE),
         ({"signers": []}, Code.BLOCK_CERTIFICATE),
         ({"signers": [0, 1, 3]}, Code.BLOCK_STATE_ROOT),
@@ -217,6 +218,7 @@ def test_within_an_epoch_a_notarisation_of_the_parents_view(changes: dict[str, A
         ({"view": 11}, Code.BLOCK_CERTIFICATE),
         ({"kind": NOTARIZE}, Code.BLOCK_CERTIFICATE),
         ({"kind": SKIP}, Code.BLOCK_CERTIFICATE),
+        ({"epoch": 1}, Code.BLOCK_CERTIFICATE),
         ({"signers": [0, 1]}, Code.BLOCK_CERTIFICATE),
     ],
 )

@@ -6,6 +6,7 @@ leader of a view. It can not make a quorum sign.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, get_args
 
 from hypothesis import strategies as st
@@ -16,10 +17,13 @@ from lucid.chain.certificates import Certificate
 from lucid.chain.codec import Record
 from lucid.chain.votes import Vote, vote_message
 from lucid.machines.effects import Received
-from lucid.machines.messages import Message, Proposal, VoteMessage, decode_message
+from lucid.machines.messages import Blocks, Message, Part, Proposal, SnapshotOffer, VoteMessage, decode_message
 from tests.builders import CRYPTO, secret
-from tests.machines.fleets import Fleet, key_of
+from tests.machines.fleets import Fleet
+from tests.machines.peers import key_of
 from tests.strategies import values
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 KINDS = get_args(Message)
 TRAITOR = 3
@@ -54,40 +58,49 @@ class Hostility:
         self.hashes = sorted({block.header.hash for block in self.records[Block]} | {self.chain_id, bytes(32), b""})
         self.secrets = {key_of(number): secret(f"node {number}") for number in range(4)}
 
-    def message(self, draw: st.DrawFn) -> Message:
-        """One hostile message."""
+    def message(self, draw: Draw, request: int) -> Message:
+        """One hostile message; an answer is mostly one to `request`."""
+        message = self._message(draw)
+        if isinstance(message, Blocks | SnapshotOffer | Part) and draw(st.integers(0, 3)):
+            return structs.replace(message, request=request)
+        return message
+
+    def _message(self, draw: Draw) -> Message:
         how = draw(st.sampled_from(["replayed", "changed", "changed", "resigned", "resigned", "resigned", "any"]))
         if how == "any":
             anything: Message = draw(st.sampled_from(KINDS).flatmap(values))
             return anything
-        message: Message = draw(st.sampled_from(self.by_kind[draw(st.sampled_from(sorted(self.by_kind, key=str)))]))
+        kinds = [*sorted(self.by_kind, key=str), Proposal, Proposal, Blocks]
+        message: Message = draw(st.sampled_from(self.by_kind[draw(st.sampled_from(kinds))]))
         if how == "replayed":
             return message
         for _ in range(draw(st.integers(1, 3))):
             message = self._change(draw, message)
         return self._sign(draw, message) if how == "resigned" else message
 
-    def _change(self, draw: st.DrawFn, value: Any) -> Any:
+    def _change(self, draw: Draw, value: Any) -> Any:
         """A value of the same type with one thing in it changed."""
-        if isinstance(value, Record):
-            others = self.records.get(type(value), [])
-            if others and not isinstance(value, KINDS) and draw(st.integers(0, 3)) == 0:
-                return draw(st.sampled_from(others))
-            name = draw(st.sampled_from(value.__struct_fields__))
-            return structs.replace(value, **{name: self._change(draw, getattr(value, name))})
-        if isinstance(value, tuple):
-            return self._change_items(draw, value)
-        if isinstance(value, int):
-            low = max(0, value - 2)
-            return draw(st.one_of(st.sampled_from(NUMBERS), st.integers(low, value + 2)))
-        if isinstance(value, bytes):
-            same = [each for each in (*self.hashes, *self.secrets) if len(each) == len(value)]
-            return draw(st.sampled_from(same)) if same else self._flip(draw, value)
-        if value is None:
-            return draw(st.sampled_from(self.records[Certificate]))
-        return value
+        match value:
+            case Record():
+                return self._change_record(draw, value)
+            case tuple():
+                return self._change_items(draw, value)
+            case int():
+                return draw(st.one_of(st.sampled_from(NUMBERS), st.integers(max(0, value - 2), value + 2)))
+            case bytes():
+                same = [each for each in (*self.hashes, *self.secrets) if len(each) == len(value)]
+                return draw(st.sampled_from(same)) if same else self._flip(draw, value)
+        return draw(st.sampled_from(self.records[Certificate])) if value is None else value
 
-    def _change_items(self, draw: st.DrawFn, items: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _change_record(self, draw: Draw, value: Record) -> Record:
+        others = self.records.get(type(value), [])
+        if others and not isinstance(value, KINDS) and draw(st.integers(0, 3)) == 0:
+            other: Record = draw(st.sampled_from(others))
+            return other
+        name = draw(st.sampled_from(value.__struct_fields__))
+        return structs.replace(value, **{name: self._change(draw, getattr(value, name))})
+
+    def _change_items(self, draw: Draw, items: tuple[Any, ...]) -> tuple[Any, ...]:
         if not items:
             return items
         place = draw(st.integers(0, len(items) - 1))
@@ -99,13 +112,13 @@ class Hostility:
         return (*items, items[place]) if how == "twice" else items[::-1]
 
     @staticmethod
-    def _flip(draw: st.DrawFn, value: bytes) -> bytes:
+    def _flip(draw: Draw, value: bytes) -> bytes:
         if not value:
             return value
         place = draw(st.integers(0, len(value) - 1))
         return value[:place] + bytes([value[place] ^ 1]) + value[place + 1 :]
 
-    def _sign(self, draw: st.DrawFn, message: Message) -> Message:
+    def _sign(self, draw: Draw, message: Message) -> Message:
         """The message with signatures that hold: the traitor's own, or its leader's if the leader is the traitor."""
         if isinstance(message, VoteMessage):
             return VoteMessage(self._vote(structs.replace(message.vote, signer=key_of(TRAITOR))))

@@ -255,9 +255,6 @@ def test_a_restart_takes_up_what_was_accepted(bench: Bench) -> None:
     assert [(each.id, each.valid_until) for each in offer.transactions] == [(transaction.id, 1_000 + LIFETIME)]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="until a block is final after a restart, it endorses as if the chain had no blocks"
-)
 def test_a_restarted_node_endorses_for_blocks_to_come(bench: Bench) -> None:
     bench.restart()
     bench.handle(Started())
@@ -265,7 +262,6 @@ def test_a_restarted_node_endorses_for_blocks_to_come(bench: Bench) -> None:
     assert [each.valid_until > 1_000 for each in offer.transactions] == [True]
 
 
-@pytest.mark.xfail(strict=True, reason="until a block is final after a restart, it takes what peers offer for expired")
 def test_a_restarted_node_takes_offers_for_blocks_to_come(bench: Bench) -> None:
     bench.restart()
     bench.handle(Started())

@@ -17,20 +17,9 @@ from lucid.machines.effects import BlockFinal, CertificateStored, Finalised, Obs
 from lucid.machines.manager import Manager
 from lucid.machines.messages import CertificateMessage, EpochClosing, Proposal
 from tests.builders import CRYPTO, Chain
-from tests.machines.fleets import (
-    Fleet,
-    Peer,
-    Site,
-    again,
-    certificate,
-    facts,
-    key_of,
-    passing,
-    proposal,
-    refusals,
-    tiny_genesis,
-    writes_of,
-)
+from tests.machines.fleets import Fleet, Site
+from tests.machines.peers import Peer, facts, key_of, passing, refusals, tiny_genesis, writes_of
+from tests.machines.statements import again, certificate, extend, finalise, proposal
 
 GENESIS = tiny_genesis()
 LAST_VIEW = GENESIS.parameters.epoch_views
@@ -44,26 +33,6 @@ def chain() -> Chain:
 @pytest.fixture
 def peer() -> Peer:
     return Peer(GENESIS)
-
-
-def extend(peer: Peer, chain: Chain, *views: int) -> list[Proposal]:
-    """Let a peer hear the proposal and the notarisation of each view; what lies between is skipped."""
-    proposals = []
-    for view in views:
-        tree = peer.manager.chain.tree
-        for skipped in range(tree.entry_view + 1, view):
-            peer.hear(CertificateMessage(certificate(chain, SKIP, skipped, epoch=tree.epoch)))
-        proposals.append(proposal(chain, view=view))
-        assert not refusals(peer.hear(proposals[-1]))
-        peer.hear(CertificateMessage(certificate(chain, NOTARIZE, view, chain.hash, tree.epoch)))
-    return proposals
-
-
-def finalise(peer: Peer, chain: Chain, each: Proposal, view: int | None = None) -> None:
-    """Let a peer hear that a proposal's block is final, by the certificate of its view or a later one."""
-    view = each.vote.view if view is None else view
-    peer.hear(CertificateMessage(certificate(chain, FINALIZE, view, each.vote.block, each.vote.epoch)))
-    assert peer.manager.chain.tree.root.hash == each.vote.block
 
 
 def in_order(site: Site) -> Iterator[tuple[Manager, MemoryStore]]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucid.chain.certificates import Certificate
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.machines.forktree import ForkNode, ForkTree
 from tests.builders import Chain, digest
-from tests.machines.fleets import tiny_genesis
+from tests.machines.peers import tiny_genesis
 
 GENESIS = tiny_genesis()
 EPOCH_VIEWS = GENESIS.parameters.epoch_views
@@ -238,6 +238,7 @@ def test_unfinal_blocks_come_parents_first(grove: Grove) -> None:
     assert heights == sorted(heights) == [1, 1, 2, 2, 3]
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_a_tree_under_any_history_keeps_its_shape(data: st.DataObject) -> None:
     """Random blocks, certificates and roots: nodes hang together, best is the highest notarised, nothing old stays."""

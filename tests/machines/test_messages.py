@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
@@ -38,7 +39,7 @@ from lucid.machines.messages import (
     encode_message,
 )
 from tests.builders import Chain, digest
-from tests.machines.fleets import tiny_genesis
+from tests.machines.peers import tiny_genesis
 from tests.messagepack import pack
 from tests.strategies import values
 
@@ -116,6 +117,7 @@ def in_bounds(message: Message) -> bool:
     return not isinstance(message, Blocks) or len(message.certificates) <= 2
 
 
+@settings(max_examples=40)
 @given(st.sampled_from(KINDS).flatmap(values).filter(in_bounds))
 def test_any_message_comes_back_from_its_bytes(message: Message) -> None:
     data = encode_message(message)
@@ -133,6 +135,7 @@ def test_truncation_at_every_byte_is_malformed(message: Message) -> None:
 
 
 @EACH
+@settings(max_examples=15)
 @given(tail=st.binary(min_size=1, max_size=40))
 def test_trailing_bytes_are_malformed(message: Message, tail: bytes) -> None:
     assert sound(encode_message(message) + tail) is Code.MALFORMED
@@ -141,19 +144,20 @@ def test_trailing_bytes_are_malformed(message: Message, tail: bytes) -> None:
 @EACH
 def test_any_flipped_bit_is_refused_or_makes_another_message(message: Message) -> None:
     data = bytearray(encode_message(message))
-    for place in range(len(data)):
-        for bit in range(8):
-            data[place] ^= 1 << bit
-            flipped = verdict(bytes(data))
-            if isinstance(flipped, Code):
-                assert flipped in (Code.MALFORMED, Code.NOT_CANONICAL)
-            else:
-                assert flipped != message
-                assert encode_message(flipped) == data
-            data[place] ^= 1 << bit
+    # Of a large message, one bit of each byte.
+    for place in range(0, 8 * len(data), 1 if len(data) < 1_000 else 7):
+        data[place >> 3] ^= 1 << (place & 7)
+        flipped = verdict(bytes(data))
+        if isinstance(flipped, Code):
+            assert flipped in (Code.MALFORMED, Code.NOT_CANONICAL)
+        else:
+            assert flipped != message
+            assert encode_message(flipped) == data
+        data[place >> 3] ^= 1 << (place & 7)
 
 
 @EACH
+@settings(max_examples=30)
 @given(edit=st.data())
 def test_spliced_bytes_are_refused_or_make_a_canonical_message(message: Message, edit: st.DataObject) -> None:
     data = encode_message(message)
@@ -315,6 +319,23 @@ def test_size_has_a_limit() -> None:
     assert isinstance(verdict(full), Part)
     assert verdict(encode_message(Part(0, 0, 0, bytes(MAX_MESSAGE_BYTES - frame + 70_001)))) is Code.OVERSIZED
     assert verdict(b"\x91" * (MAX_MESSAGE_BYTES + 1)) is Code.OVERSIZED
+
+
+@pytest.mark.xfail(
+    strict=True, reason="ranges of three bytes decode to 25 times as much, and have no limit of their own"
+)
+def test_what_a_message_takes_in_memory_is_bounded_by_its_size() -> None:
+    """Until it is decoded nothing of a message is judged, and a Pi that decodes 24 MiB needs some for other things."""
+    chain = Chain(tiny_genesis())
+    commit = chain.commit(0, 1, ranges=((0, 1),) * 200_000)
+    data = encode_message(Transactions((chain.endorse(commit),)))
+    tracemalloc.start()
+    try:
+        verdict(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * len(data)
 
 
 # -- the memo ----------------------------------------------------------------------------------------------------

@@ -177,14 +177,14 @@ def test_known_votes_are_dropped_before_a_signature_is_looked_at() -> None:
 # -- late votes --------------------------------------------------------------------------------------------------
 
 
-def test_late_votes_come_in_order_and_within_the_limit() -> None:
+def test_late_votes_are_the_newest_within_the_limit_in_order() -> None:
     polls, keys = new_polls(), keys_of(4)
     for view in (3, 1, 2):
         for key in (keys[2], keys[0]):
             polls.count(cast(key, NOTARIZE, view))
         polls.count(cast(keys[1], SKIP, view))
     late = polls.late_votes(None, 2, 3)
-    assert [(vote.view, keys.index(vote.signer)) for vote in late] == [(2, 0), (2, 2), (3, 0)]
+    assert [(vote.view, keys.index(vote.signer)) for vote in late] == [(2, 2), (3, 0), (3, 2)]
 
 
 def test_late_votes_leave_out_only_what_the_certificate_carries() -> None:

@@ -16,6 +16,7 @@ from tests.builders import digest
 
 KEY = digest("key")
 BLOCKS = [digest("a"), digest("b")]
+EVERYTHING = {PROPOSE, NOTARIZE, SKIP, FINALIZE}
 
 
 def make_vote(epoch: int, view: int, kind: int, block: bytes = BLOCKS[0]) -> Vote:
@@ -39,7 +40,7 @@ def test_a_new_key_may_sign_anything_in_the_view_that_it_is_in() -> None:
     log = VoteLog(new_store())
     assert (log.missing, log.view) == (False, (0, 0))
     log.enter((0, 1))
-    assert may_sign(log, 0, 1) == {PROPOSE, NOTARIZE, SKIP, FINALIZE}
+    assert may_sign(log, 0, 1) == EVERYTHING
 
 
 @pytest.mark.parametrize(
@@ -92,17 +93,47 @@ def test_keeps_the_votes_of_two_views() -> None:
     assert [len(log.votes((0, view))) for view in (2, 3)] == [0, 0]
 
 
-def test_a_missing_log_bars_its_key_for_the_epoch_even_across_a_restart() -> None:
-    store = MemoryStore()
+def lose(store: MemoryStore, epoch: int = 3, now: int = 1_000) -> VoteLog:
+    """The log of a key that finds it missing in the middle of an epoch."""
     log = VoteLog(store)
     assert log.missing
-    log.bar(3)
+    assert log.open_epoch(epoch, 0, now), "to be made durable"
+    assert not log.missing
     store.write([log.write()])
-    for each in (log, VoteLog(store)):
-        assert not each.missing
-        assert all(may_sign(each, 3, view) == set() for view in range(1, 10))
-        each.enter((4, 1))
-        assert may_sign(each, 4, 1) == {PROPOSE, NOTARIZE, SKIP, FINALIZE}
+    return log
+
+
+def test_a_log_that_is_there_bars_nothing() -> None:
+    log = VoteLog(new_store())
+    assert not log.open_epoch(3, 0, 1_000)
+    log.enter((3, 1))
+    assert may_sign(log, 3, 1) == EVERYTHING
+
+
+def test_a_missing_log_bars_the_epoch_even_across_a_restart() -> None:
+    store = MemoryStore()
+    for log in (lose(store), VoteLog(store)):
+        assert not log.open_epoch(3, 0, 9_000)
+        assert all(may_sign(log, 3, view) == set() for view in range(1, 10))
+
+
+@pytest.mark.parametrize(("opened_ms", "free"), [(0, False), (1_000, False), (1_001, True)])
+def test_an_epoch_that_opens_after_the_loss_frees_the_key(opened_ms: int, free: bool) -> None:
+    store = MemoryStore()
+    lose(store)
+    log = VoteLog(store)
+    assert log.open_epoch(4, opened_ms, 9_000)
+    if free:
+        log.enter((4, 1))
+    assert may_sign(log, 4, 1) == (EVERYTHING if free else set())
+    store.write([log.write()])
+    assert (VoteLog(store).lost_ms == 0) is free
+
+
+def test_a_loss_at_the_beginning_of_time_is_a_loss() -> None:
+    log = VoteLog(MemoryStore())
+    log.open_epoch(0, 0, 0)
+    assert log.lost_ms and may_sign(log, 0, 1) == set()
 
 
 class Validator(RuleBasedStateMachine):

@@ -101,6 +101,11 @@ def test_two_processes_with_other_hash_seeds_agree_with_and_without_files(file: 
     assert documents[0] == documents[1] == documents[2], "but for speed, every figure is the same"
 
 
+def test_nodes_that_share_execution_and_nodes_that_do_not_agree(file: Path) -> None:
+    alone = passed(scenario(str(file), share_execution=False)).document
+    assert judged(alone) == judged(passed(scenario(str(file))).document)
+
+
 def test_another_seed_is_another_history(file: Path) -> None:
     one, other = (run(scenario(str(file), seed=seed)).document for seed in (1, 2))
     assert one["verdict"] == other["verdict"] == "pass"

@@ -1,0 +1,245 @@
+"""The manager and its engine: blocks built and published, votes cast, and large proposals passed on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from msgspec.structs import replace
+
+from lucid.chain.errors import Code
+from lucid.chain.votes import NOTARIZE, PROPOSE, SKIP
+from lucid.machines.chain import BLOCK_TABLE
+from lucid.machines.effects import (
+    REPAIR_TIMER,
+    Assembled,
+    BlockBuilt,
+    Broadcast,
+    Build,
+    Cast,
+    Offer,
+    Publish,
+    Store,
+    Tell,
+    Verdict,
+    ViewContext,
+)
+from lucid.machines.messages import (
+    BlocksRequest,
+    CertificateMessage,
+    Proposal,
+    Transactions,
+    VoteMessage,
+    encode_message,
+)
+from lucid.machines.relay import PUSH_BYTES
+from tests.builders import CRYPTO, Chain, secret
+from tests.machines.peers import Peer, facts, key_of, refusals, sends, tiny_genesis, told
+from tests.machines.statements import certificate, close_epoch, notarise, proposal
+
+GENESIS = tiny_genesis()
+LAST_VIEW = GENESIS.parameters.epoch_views
+
+
+@pytest.fixture
+def chain() -> Chain:
+    return Chain(GENESIS)
+
+
+@pytest.fixture
+def peer() -> Peer:
+    return Peer(GENESIS)
+
+
+@pytest.fixture
+def closed(peer: Peer, chain: Chain) -> Proposal:
+    """The proposal of a block that closes the epoch and is notarised; the peer holds it."""
+    return close_epoch(peer, chain)
+
+
+# -- the engine --------------------------------------------------------------------------------------------------
+
+
+def own_block(peer: Peer, chain: Chain, *anchors: int) -> tuple[Chain, int, Build]:
+    """Skip on until "node 0" leads a view on genesis; returns its `Build` and the view."""
+    view = next(each for each in range(1, LAST_VIEW) if chain.leader(each).key == key_of(0))
+    for skipped in range(1, view):
+        peer.hear(CertificateMessage(certificate(chain, SKIP, skipped)))
+    context = peer.manager.chain.context()
+    assert (context.view, context.leader, context.ready) == (view, key_of(0), True)
+    proof = CRYPTO.vrf_prove(secret("node 0"), context.beacon)
+    candidates = tuple([chain.endorse(chain.anchor(number)) for number in anchors])
+    return chain, view, Build(view, context.parent, 1, proof, (), candidates)
+
+
+def published(peer: Peer, chain: Chain, view: int, built: BlockBuilt) -> Publish:
+    """What the engine answers to a built block."""
+    vote = chain.vote(key_of(0), PROPOSE, built.hash, view)
+    return Publish(vote, CRYPTO.sign(secret("node 0"), built.hash))
+
+
+def test_an_own_block_is_durable_before_it_leaves(peer: Peer, chain: Chain) -> None:
+    chain, view, build = own_block(peer, chain, 1, 2, 2)
+    [built] = told(peer.step(build), BlockBuilt)
+    assert (built.view, built.parent) == (view, GENESIS.chain_id)
+    assert [code for _, code in built.rejected] == [Code.SESSION_DUPLICATE]
+    assert not list(peer.store.scan(BLOCK_TABLE)), "nothing is stored before it is signed"
+    publish = published(peer, chain, view, built)
+    effects = peer.step(publish)
+    [(receiver, message)] = sends(effects)
+    assert receiver is None and isinstance(message, Proposal)
+    assert message.block.header.hash == built.hash
+    assert [verdict.block for verdict in told(effects, Verdict)] == [built.hash]
+    assert told(effects, VoteMessage) == [VoteMessage(publish.vote)]
+    assert isinstance(effects[0], Store) and effects[0].writes[0][:2] == (BLOCK_TABLE, built.hash)
+    other = Peer(GENESIS, 1)
+    for skipped in range(1, view):
+        other.hear(CertificateMessage(certificate(chain, SKIP, skipped)))
+    assert not refusals(other.hear(message, 0))
+    assert refusals(peer.hear(message, 1)) == [Code.REPLAYED]
+
+
+def test_an_own_block_leaves_out_what_its_ancestors_hold(peer: Peer, chain: Chain) -> None:
+    first = proposal(chain, chain.endorse(chain.anchor(1)), view=1)
+    peer.hear(first)
+    notarise(peer, chain, first)
+    view = next(each for each in range(2, LAST_VIEW) if chain.leader(each).key == key_of(0))
+    context = peer.manager.chain.context()
+    candidates = tuple([chain.endorse(chain.anchor(number)) for number in (1, 2)])
+    proof = CRYPTO.vrf_prove(secret("node 0"), context.beacon)
+    [built] = told(peer.step(Build(view, context.parent, 2, proof, (), candidates)), BlockBuilt)
+    assert built.rejected == (), "they are no rejects: their block may become final"
+
+
+def test_a_block_is_built_on_nothing_but_the_best(peer: Peer, chain: Chain, closed: Proposal) -> None:
+    proof = CRYPTO.vrf_prove(secret("node 0"), chain.tip.core.head.beacon)
+    assert peer.step(Build(LAST_VIEW + 1, GENESIS.chain_id, 1, proof, (), ())) == []
+    assert peer.step(Build(LAST_VIEW + 1, closed.vote.block, 1, proof, (), ())) == []
+
+
+@pytest.mark.parametrize("late", ["view", "epoch", "block", "nothing built"])
+def test_a_publication_that_comes_too_late_is_dropped(peer: Peer, chain: Chain, late: str) -> None:
+    chain, view, build = own_block(peer, chain, 1)
+    [built] = told(peer.step(build), BlockBuilt)
+    publish = published(peer, chain, view, built)
+    if late == "view":
+        peer.hear(CertificateMessage(certificate(chain, SKIP, view)))
+    elif late == "epoch":
+        publish = replace(publish, vote=chain.vote(key_of(0), PROPOSE, built.hash, view, 1))
+    elif late == "block":
+        publish = replace(publish, vote=chain.vote(key_of(0), PROPOSE, bytes(32), view))
+    else:
+        peer.manager = peer.restarted()
+    before = facts(peer.manager)
+    assert peer.step(publish) == []
+    assert facts(peer.manager) == before
+
+
+def test_an_own_block_on_a_parent_that_went_meanwhile_is_dropped(peer: Peer, chain: Chain) -> None:
+    fork = chain.copy()
+    orphan = proposal(fork, view=2)
+    peer.hear(CertificateMessage(certificate(chain, SKIP, 1)))
+    peer.hear(orphan)
+    notarise(peer, fork, orphan)
+    context = peer.manager.chain.context()
+    proof = CRYPTO.vrf_prove(secret("node 0"), context.beacon)
+    view = next(each for each in range(3, LAST_VIEW) if fork.leader(each).key == key_of(0))
+    for skipped in range(3, view):
+        peer.hear(CertificateMessage(certificate(chain, SKIP, skipped)))
+    [built] = told(peer.step(Build(view, orphan.vote.block, 5, proof, (), ())), BlockBuilt)
+    del peer.manager.chain.tree.nodes[orphan.vote.block]
+    assert peer.step(published(peer, chain, view, built)) == []
+
+
+def test_a_closing_block_is_published_again_with_its_notarisation(peer: Peer, chain: Chain, closed: Proposal) -> None:
+    view = LAST_VIEW + 1
+    vote = chain.vote(key_of(0), PROPOSE, closed.vote.block, view)
+    effects = peer.step(Publish(vote, bytes(64)))
+    [(receiver, message)] = sends(effects)
+    notarisation = peer.manager.chain.tree.certificates[LAST_VIEW, NOTARIZE]
+    assert (receiver, message) == (None, Proposal(vote, closed.block, notarisation))
+    [verdict] = told(effects, Verdict)
+    assert (verdict.base_view, verdict.fresh) == (LAST_VIEW, False)
+
+
+def test_what_the_engine_casts_and_offers_goes_to_all(peer: Peer, chain: Chain) -> None:
+    vote = chain.vote(key_of(0), SKIP, b"", 1)
+    assert sends(peer.step(Cast(vote))) == [(None, VoteMessage(vote))]
+    transaction = chain.endorse(chain.anchor())
+    assert sends(peer.step(Offer((transaction,)))) == [(None, Transactions((transaction,)))]
+
+
+def test_votes_and_transactions_are_the_engine_s_to_judge(peer: Peer, chain: Chain) -> None:
+    vote = VoteMessage(chain.vote(key_of(2), SKIP, b"", 1))
+    offer = Transactions((chain.endorse(chain.anchor()),))
+    assert peer.hear(vote) == [Tell(vote)]
+    assert peer.hear(offer) == [Tell(offer)]
+
+
+def test_what_the_engine_assembled_is_stored_told_and_forwarded_once(peer: Peer, chain: Chain) -> None:
+    skip = certificate(chain, SKIP, 1)
+    effects = peer.step(Assembled(skip))
+    assert [type(effect) for effect in effects] == [Store, Tell, Broadcast]
+    assert peer.step(Assembled(skip)) == []
+    first = proposal(chain, view=2)
+    effects = peer.step(Assembled(certificate(chain, NOTARIZE, 2, first.vote.block)))
+    assert REPAIR_TIMER in peer.timers, "the others have a block that is missing here"
+    peer.fire(REPAIR_TIMER)
+    assert peer.asked() == (1, BlocksRequest(1, 1))
+
+
+def test_a_start_tells_where_the_chain_stands_and_stores_genesis_once() -> None:
+    peer = Peer(GENESIS)
+    [step] = peer.steps
+    assert [type(effect) for effect in step.effects] == [Store, Tell]
+    assert told(step.effects, ViewContext) == [peer.manager.chain.context()]
+    again_ = peer.copy()
+    assert [type(effect) for effect in again_.steps[0].effects] == [Tell]
+
+
+# -- large proposals ---------------------------------------------------------------------------------------------
+
+
+def large_network() -> tuple[Chain, Proposal]:
+    """Ten validators, and a first block that is too large to be pushed to all."""
+    chain = Chain(tiny_genesis(10, max_block_bytes=1 << 20))
+    each = proposal(chain, *(chain.anchor(number) for number in range(300)), view=1)
+    assert len(encode_message(each)) > PUSH_BYTES
+    return chain, each
+
+
+def test_a_large_proposal_reaches_all_in_two_hops() -> None:
+    chain, each = large_network()
+    numbers = {key_of(number): number for number in range(10)}
+    leader = numbers[each.vote.signer]
+    peers = {
+        number: Peer(chain.genesis, number, peers=[other for other in range(10) if other != number])
+        for number in range(10)
+    }
+    start = peers[leader]
+    context = start.manager.chain.context()
+    proof = CRYPTO.vrf_prove(chain.secret_of(each.vote.signer), context.beacon)
+    candidates = each.block.transactions
+    [built] = told(start.step(Build(1, context.parent, 1, proof, (), candidates)), BlockBuilt)
+    assert built.hash == each.vote.block
+    start.outbox.clear()
+    start.step(Publish(each.vote, each.block.signature))
+    hops: Counter[int] = Counter()
+    mail = [(leader, receiver, data) for receiver, data in start.outbox]
+    while mail:
+        sender, receiver, data = mail.pop()
+        assert receiver is not None, "it goes to some, not to all"
+        to = numbers[receiver]
+        hops[to] += 1
+        peers[to].outbox.clear()
+        assert [verdict.block for verdict in told(peers[to].hear(data, sender), Verdict)] == [each.vote.block]
+        mail += [(to, receiver, data) for receiver, data in peers[to].outbox]
+    assert hops == Counter({number: 1 for number in range(10) if number != leader})
+
+
+def test_what_is_refused_is_not_passed_on() -> None:
+    chain, each = large_network()
+    for number in range(10):
+        peer = Peer(chain.genesis, number)
+        bad = replace(each, block=replace(each.block, signature=bytes(64)))
+        assert sends(peer.hear(bad)) == []
