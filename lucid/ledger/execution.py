@@ -196,6 +196,15 @@ class Execution:
         if self.members[member].since <= slot:
             self.beacons[member] += 1
 
+    def counted(self, member: int, slot: int) -> bool:
+        """Whether a heartbeat is counted already; looking changes nothing that the block would write."""
+        work = self.works.get(slot)
+        if work is not None:
+            return bool(work[1][member])
+        stored = self.parent.row(slot_key(slot))
+        beacons = () if stored is None else decode(stored, SlotWork).beacons
+        return member < len(beacons) and bool(beacons[member])
+
     def work(self, slot: int) -> list[list[int]]:
         """The slot's [credits, beacons] by member, loaded for change."""
         work = self.works.get(slot)

@@ -112,7 +112,7 @@ class Rules:
         if beacon.block not in named and beacon.block not in before[-1:]:
             raise Refusal(Code.TX_BEACON_BLOCK)
         self._signed(beacon.node, beacon)
-        if block.work(slot)[1][number]:
+        if block.counted(number, slot):
             raise Refusal(Code.TX_BEACON_TWICE)
         block.count_beacon(number, slot)
 

@@ -72,7 +72,9 @@ class Validator:
         output = self.crypto.vrf_verify(proposer.key, parent.core.head.beacon, vrf_proof)
         assert output is not None, "the engine proves over the parent's beacon"
         block.credit_parent(certificate)
-        late_votes = self._creditable(block, late_votes)
+        # Late votes may take half of the room at most, so that a block with many of them stays within its limit.
+        spare = (parameters.max_block_bytes - HEADER_BYTES - len(encode(certificate))) // 2
+        late_votes = self._creditable(block, _fitting(late_votes, spare))
         block.beacon = next_beacon(block.beacon, output)
         room = parameters.max_block_bytes - HEADER_BYTES - len(encode(certificate)) - len(encode(late_votes))
         taken: list[Transaction] = []
@@ -189,3 +191,11 @@ class Validator:
         taken = tuple([vote for vote, _, _ in block.creditable(votes)])
         block.credit_late_votes(taken, self.chain_id, self.crypto)
         return taken
+
+
+def _fitting(votes: tuple[Vote, ...], room: int) -> tuple[Vote, ...]:
+    """The last votes, in their order, that fit into `room` bytes."""
+    kept = len(votes)
+    while kept and (room := room - len(encode(votes[kept - 1]))) >= 0:
+        kept -= 1
+    return votes[kept:]

@@ -1,7 +1,7 @@
 """The engine's door for transactions: client submissions and peers' offers into the mempool (protocol section 6).
 
 What a client was told is accepted is durable, is offered again until it is final, and leaves only final, expired or
-refused by three builders.
+refused by three builds of this node.
 """
 
 from __future__ import annotations

@@ -75,6 +75,7 @@ class Engine:
         self._entry_view = 0
         self._entered_ms = 0
         self._entered_by_skip = False
+        self._witnessed = False
         self._timed_out = False
         self._building = False
         self._verdict: Verdict | None = None
@@ -122,6 +123,8 @@ class Engine:
     def _on_certificate(self, now: int, event: CertificateStored) -> Effects:
         certificate, context = event.certificate, event.context
         effects: Effects = []
+        # Pages of an older chain come without certificates to act on: this one was made while this node looked on.
+        self._witnessed = self._witnessed or certificate.kind != FINALIZE
         if certificate.kind == NOTARIZE and event.held:
             effects += self._finalize(now, certificate.epoch, certificate.view, certificate.block)
         if (context.epoch, context.view) > self.view:
@@ -172,7 +175,8 @@ class Engine:
             self.admission.height = max(self.admission.height, context.parent_height - 1)
         # The tick that opened the epoch is known on its first block only; clocks may differ by the drift.
         opened_ms = self.genesis.tick_ms(context.parent_tick) if context.parent_view == 0 else 0
-        return self.log.open_epoch(context.epoch, opened_ms - self.parameters.max_clock_drift_ms, now)
+        witnessed, self._witnessed = self._witnessed, False
+        return self.log.open_epoch(context.epoch, opened_ms - self.parameters.max_clock_drift_ms, now, witnessed)
 
     def _view_timer(self) -> SetTimer:
         """The current timeout after the later of entering and the moment the proposal is due."""
@@ -304,12 +308,12 @@ class Engine:
             certificate = polls.count(message.vote)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code))]
-        if certificate is not None:
-            return [Tell(Assembled(certificate))]
+        effects: Effects = [] if certificate is None else [Tell(Assembled(certificate))]
         if polls.evidence:
             evidence, polls.evidence = polls.evidence, []
-            return [effect for each in evidence for effect in self.admission.submit_own(each)]
-        return []
+            for each in evidence:
+                effects += self.admission.submit_own(each)
+        return effects
 
     # -- timers --------------------------------------------------------------------------------------------------
 

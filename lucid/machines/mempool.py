@@ -50,20 +50,32 @@ class Mempool:
         if identity in self._endorsers:
             raise Refusal(Code.MEMPOOL_KNOWN)
         size = len(encode(transaction))
-        evicted: list[bytes] = []
-        while len(self) >= self._max_transactions or self.total_bytes + size > self._max_bytes:
-            others = sorted(endorser for endorser in self._bytes if endorser != self._own)
-            largest = max(others, key=lambda endorser: self._bytes[endorser], default=b"")
-            mine = 0 if transaction.endorser == self._own else self._bytes.get(transaction.endorser, 0) + size
-            if not others or largest == transaction.endorser or mine >= self._bytes[largest]:
-                raise Refusal(Code.MEMPOOL_FULL)
-            evicted.append(next(reversed(self._queues[largest])))
-            self.remove(evicted[-1])
+        evicted = self._make_room(transaction.endorser, size)
+        for each in evicted:
+            self.remove(each)
         endorser = transaction.endorser
         self._queues.setdefault(endorser, {})[identity] = Waiting(transaction, size)
         self._endorsers[identity] = endorser
         self._bytes[endorser] = self._bytes.get(endorser, 0) + size
         self.total_bytes += size
+        return evicted
+
+    def _make_room(self, newcomer: bytes, size: int) -> list[bytes]:
+        """Whom to evict for `size` bytes more of an endorser's; raises `MEMPOOL_FULL` and has then evicted nobody."""
+        held = {endorser: used for endorser, used in sorted(self._bytes.items()) if endorser != self._own}
+        newest = {endorser: iter(reversed(self._queues[endorser].items())) for endorser in held}
+        mine = 0 if newcomer == self._own else held.get(newcomer, 0) + size
+        count, total = len(self), self.total_bytes
+        evicted: list[bytes] = []
+        while count >= self._max_transactions or total + size > self._max_bytes:
+            largest = max(held, key=lambda endorser: held[endorser], default=b"")
+            if not held or largest == newcomer or mine >= held[largest]:
+                raise Refusal(Code.MEMPOOL_FULL)
+            identity, waiting = next(newest[largest])
+            evicted.append(identity)
+            held[largest] -= waiting.size
+            count -= 1
+            total -= waiting.size
         return evicted
 
     def transaction(self, identity: bytes) -> Transaction:
@@ -72,7 +84,13 @@ class Mempool:
 
     def replace(self, identity: bytes, transaction: Transaction) -> None:
         """Put a new endorsement of the same payload, by the same endorser, in a transaction's place."""
-        self._queues[self._endorsers[identity]][identity].transaction = transaction
+        endorser = self._endorsers[identity]
+        waiting = self._queues[endorser][identity]
+        growth = len(encode(transaction)) - waiting.size
+        waiting.transaction = transaction
+        waiting.size += growth
+        self._bytes[endorser] += growth
+        self.total_bytes += growth
 
     def remove(self, identity: bytes) -> Transaction | None:
         """Take a transaction out; returns it, or None if it was not there."""

@@ -41,17 +41,18 @@ class VoteLog:
         for old in [each for each in self._votes if each < (view[0], view[1] - 1)]:
             del self._votes[old]
 
-    def open_epoch(self, epoch: int, opened_ms: int, now: int) -> bool:
+    def open_epoch(self, epoch: int, opened_ms: int, now: int, witnessed: bool) -> bool:
         """Decide whether this key may sign in an epoch that opened at `opened_ms`; returns whether the log changed.
 
-        An intact log always may. After a loss the epoch must have opened later than that.
+        An intact log always may. After a loss the epoch must have opened later than that by the clock, and the epoch
+        before it must have been `witnessed` as it went on, because the clock may be wrong.
         """
         if self.missing:
             self.missing = False
             self.lost_ms = max(now, 1)
         if not self.lost_ms or self.view[0] > epoch:
             return False
-        if opened_ms > self.lost_ms:
+        if witnessed and opened_ms > self.lost_ms:
             self.lost_ms = 0
         else:
             self.view = (epoch + 1, 0)

@@ -153,9 +153,6 @@ def test_header_bytes_hold_the_widest_header() -> None:
     assert len(encode(wide)) + framing <= HEADER_BYTES
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Validator.build takes every late vote it is given, whatever room the block has for them"
-)
 def test_late_votes_never_make_a_block_too_large() -> None:
     """The engine hands over up to 512; they alone exceed the smallest legal `max_block_bytes`."""
     # Two slots of eight views, all in the window.

@@ -89,7 +89,6 @@ def test_own_transactions_make_room_for_themselves_and_are_never_evicted() -> No
     assert refusal(pool, make(6)) is Code.MEMPOOL_FULL
 
 
-@pytest.mark.xfail(strict=True, reason="evicts on the way to finding that the newcomer has no room after all")
 def test_what_is_refused_evicts_nothing() -> None:
     pool = Mempool(OWN, max_bytes=10 * SIZE)
     fill(pool, *(make(number, OTHERS[0]) for number in range(5)), *(make(5 + each, OTHERS[1]) for each in range(5)))
@@ -125,7 +124,6 @@ def test_a_new_endorsement_keeps_the_place_in_the_queue() -> None:
     assert pool.candidates(9, 10_000) == (renewed, make(2))
 
 
-@pytest.mark.xfail(strict=True, reason="a new endorsement may take more bytes, and isn't weighed")
 def test_a_new_endorsement_is_weighed() -> None:
     pool = Mempool(OWN)
     fill(pool, make(1))

@@ -97,7 +97,7 @@ def lose(store: MemoryStore, epoch: int = 3, now: int = 1_000) -> VoteLog:
     """The log of a key that finds it missing in the middle of an epoch."""
     log = VoteLog(store)
     assert log.missing
-    assert log.open_epoch(epoch, 0, now), "to be made durable"
+    assert log.open_epoch(epoch, 0, now, witnessed=False), "to be made durable"
     assert not log.missing
     store.write([log.write()])
     return log
@@ -105,7 +105,7 @@ def lose(store: MemoryStore, epoch: int = 3, now: int = 1_000) -> VoteLog:
 
 def test_a_log_that_is_there_bars_nothing() -> None:
     log = VoteLog(new_store())
-    assert not log.open_epoch(3, 0, 1_000)
+    assert not log.open_epoch(3, 0, 1_000, witnessed=False)
     log.enter((3, 1))
     assert may_sign(log, 3, 1) == EVERYTHING
 
@@ -113,16 +113,19 @@ def test_a_log_that_is_there_bars_nothing() -> None:
 def test_a_missing_log_bars_the_epoch_even_across_a_restart() -> None:
     store = MemoryStore()
     for log in (lose(store), VoteLog(store)):
-        assert not log.open_epoch(3, 0, 9_000)
+        assert not log.open_epoch(3, 0, 9_000, witnessed=True)
         assert all(may_sign(log, 3, view) == set() for view in range(1, 10))
 
 
-@pytest.mark.parametrize(("opened_ms", "free"), [(0, False), (1_000, False), (1_001, True)])
-def test_an_epoch_that_opens_after_the_loss_frees_the_key(opened_ms: int, free: bool) -> None:
+@pytest.mark.parametrize(
+    ("opened_ms", "witnessed", "free"),
+    [(0, True, False), (1_000, True, False), (1_001, True, True), (1_001, False, False)],
+)
+def test_an_epoch_that_opens_after_the_loss_frees_the_key(opened_ms: int, witnessed: bool, free: bool) -> None:
     store = MemoryStore()
     lose(store)
     log = VoteLog(store)
-    assert log.open_epoch(4, opened_ms, 9_000)
+    assert log.open_epoch(4, opened_ms, 9_000, witnessed)
     if free:
         log.enter((4, 1))
     assert may_sign(log, 4, 1) == (EVERYTHING if free else set())
@@ -132,7 +135,7 @@ def test_an_epoch_that_opens_after_the_loss_frees_the_key(opened_ms: int, free: 
 
 def test_a_loss_at_the_beginning_of_time_is_a_loss() -> None:
     log = VoteLog(MemoryStore())
-    log.open_epoch(0, 0, 0)
+    log.open_epoch(0, 0, 0, witnessed=False)
     assert log.lost_ms and may_sign(log, 0, 1) == set()
 
 
