@@ -351,6 +351,8 @@ def test_a_closing_block_whose_finality_came_first_opens_the_epoch(peer: Peer, c
     peer.hear(CertificateMessage(certificate(chain, FINALIZE, LAST_VIEW, closing.vote.block)))
     effects = peer.hear(closing)
     assert peer.manager.chain.tree.epoch == 1
+    final = CertificateMessage(certificate(chain, FINALIZE, LAST_VIEW, closing.vote.block))
+    assert (None, final) in sends(effects), "who misses it would go on proposing the closing block"
     assert not told(effects, Verdict), "its view is over"
     assert passing(peer.manager)["proposals"] == {}
     assert told(effects, ViewContext)[-1] == peer.manager.chain.context()
@@ -363,7 +365,7 @@ def test_finality_inside_a_proposal_may_end_its_epoch(peer: Peer, chain: Chain, 
     vote = chain.vote(header.proposer, PROPOSE, header.hash, LAST_VIEW + 1)
     effects = peer.hear(Proposal(vote, replace(block, header=header), None))
     assert peer.manager.chain.tree.epoch == 1
-    assert not told(effects, Verdict)
+    assert not told(effects, Verdict) and not refusals(effects), "nobody judges it any more"
     assert facts(peer.manager) == facts(peer.restarted())
     assert passing(peer.manager)["waiting"] == {}
 

@@ -197,7 +197,6 @@ ROWS: dict[str, Callable[[dict[bytes, bytes]], bytes]] = {
     "a roster of twins": lambda rows: encode(
         sorted({**rows, ROSTER_KEY: encode(replace(decode(rows[ROSTER_KEY], Roster), validators=(0, 0)))}.items())
     ),
-    "more than a part may hold": lambda rows: encode([(b"x", bytes(snapshots.MAX_PART_BYTES))]),
 }
 
 
@@ -219,6 +218,13 @@ def test_a_snapshot_that_no_memory_holds_is_refused() -> None:
     offer = offered()[2]
     joining = joiner()
     assert refusals(joining.hear(replace(offer, parts=offer.parts[:1] * 100_000), SERVER)) == [Code.SNAPSHOT_INVALID]
+
+
+def test_a_part_that_is_too_large_is_refused_before_the_last_has_come() -> None:
+    joining, offer = offered()[1:]
+    rows = encode([(b"x", bytes(snapshots.MAX_PART_BYTES))])
+    joining.hear(replace(offer, parts=(snapshot_digest(rows), *offer.parts)), SERVER)
+    assert refusals(joining.hear(part_of(joining, rows), SERVER)) == [Code.SNAPSHOT_INVALID]
 
 
 @pytest.mark.parametrize("change", ["rows", "part", "height"])

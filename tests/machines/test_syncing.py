@@ -202,6 +202,15 @@ def test_a_block_that_is_certified_is_asked_for_again_and_again() -> None:
     assert questions(lost) == [3, 1, 2, 1, 2, 3, 1]
 
 
+@pytest.mark.parametrize("kind", [NOTARIZE, FINALIZE])
+def test_who_certified_a_missing_block_is_asked_for_it_first(kind: int) -> None:
+    lost, chain = Peer(GENESIS), Chain(GENESIS)
+    missing = proposal(chain, view=1)
+    lost.hear(CertificateMessage(certificate(chain, kind, 1, missing.vote.block)), 3)
+    lost.fire(REPAIR_TIMER)
+    assert questions(lost) == [3]
+
+
 def test_a_repair_without_a_known_source_asks_anyone() -> None:
     lost, chain = Peer(GENESIS), Chain(GENESIS)
     missing = proposal(chain, view=1)

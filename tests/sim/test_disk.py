@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -61,6 +62,7 @@ class DiskMachine(RuleBasedStateMachine):
 
 
 TestDisk = DiskMachine.TestCase
+TestDisk.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 def test_a_crash_undoes_several_writes_to_one_key_newest_first() -> None:
