@@ -12,6 +12,7 @@ from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_di
 from lucid.chain.votes import Hash, OptionalHash, Signature, Vote
 
 MAX_CHUNKS = 1_000_000
+MAX_RANGES = 4_096
 
 SessionId = Annotated[bytes, Meta(min_length=16, max_length=16)]
 
@@ -36,7 +37,7 @@ class ReplicaCommit(Record, tag=2):
 
     node: Key
     session: SessionId
-    ranges: tuple[tuple[Natural, Natural], ...]
+    ranges: Annotated[tuple[tuple[Natural, Natural], ...], Meta(max_length=MAX_RANGES)]
     signature: Signature
 
 

@@ -160,9 +160,9 @@ class _Nothing:
 
 
 def ledger_of_rows(reader: Reader, rows: Mapping[bytes, bytes]) -> Ledger | None:
-    """The ledger that holds exactly these rows, whatever the store holds; None if the core's rows are missing."""
+    """The ledger that holds exactly these rows, whatever the store holds; None if the core's rows are missing or impossible."""
     core = _core(rows.get)
-    if core is None:
+    if core is None or not _possible(core.roster):
         return None
     ledger = Ledger(_Nothing(), None, core, rows)
     ledger.reader = reader
@@ -173,6 +173,17 @@ def stored_ledger(reader: Reader) -> Ledger | None:
     """The last final ledger, as the store holds it; None in an empty store."""
     core = _core(lambda key: reader.get(ROW_TABLE, key))
     return None if core is None else Ledger(reader, None, core, {})
+
+
+def _possible(roster: Roster) -> bool:
+    """Whether validator sets can be made of a roster that nobody has vouched for yet."""
+    current, following = roster.validators, roster.next_validators()
+    return (
+        len(current) > 0 < len(following)
+        and len(set(current)) == len(current)
+        and all(0 <= number < len(roster.members) for number in current)
+        and len({member.key for member in roster.members}) == len(roster.members)
+    )
 
 
 def _core(get: Callable[[bytes], bytes | None]) -> Core | None:

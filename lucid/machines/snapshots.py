@@ -24,6 +24,8 @@ SNAPSHOT_TABLE = "snapshot"
 INDEX_KEY = b"index"
 SNAPSHOT_BLOCKS = 2_160
 PART_BYTES = 1 << 20
+MAX_PARTS = 1_024
+"""Parts that a node takes: their number is not certified, and they are kept until the state root can be checked."""
 MAX_PART_BYTES = 2 * PART_BYTES
 """A part goes on until it has `PART_BYTES`, so it exceeds that by less than its last row."""
 
@@ -108,6 +110,8 @@ class Download:
 
     def __init__(self, offer: SnapshotOffer, genesis: Genesis, crypto: Crypto) -> None:
         """Check the offer's certificates from genesis on; raises `Refusal` with `SNAPSHOT_INVALID`."""
+        if len(offer.parts) > MAX_PARTS:
+            raise Refusal(Code.SNAPSHOT_INVALID, f"{len(offer.parts)} parts")
         self.offer = offer
         self.height = offer.block.header.height
         self._rows: dict[bytes, bytes] = {}

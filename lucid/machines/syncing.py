@@ -34,6 +34,10 @@ SNAPSHOT_GAP = 4 * MAX_PAGE_BLOCKS
 """A node further behind than this takes a snapshot rather than the blocks, if there is one."""
 
 
+MAX_REQUESTS = 32
+"""Pages and parts that one peer is served in a second of this node's clock."""
+
+
 class Question(NamedTuple):
     """A request that waits for its answer."""
 
@@ -61,6 +65,7 @@ class Syncing:
         self._repair_peer: bytes | None = None
         self._useless: set[bytes] = set()
         self._download: Download | None = None
+        self._served: dict[bytes, tuple[int, int]] = {}
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -215,8 +220,23 @@ class Syncing:
 
     # -- serving -------------------------------------------------------------------------------------------------
 
+    def on_part_request(self, now: int, peer: bytes, request: PartRequest) -> Effects:
+        """A part of the snapshot; raises `THROTTLED`."""
+        self._throttle(now, peer)
+        return self.snapshots.part(peer, request)
+
+    def _throttle(self, now: int, peer: bytes) -> None:
+        """Count a request; a question of a few bytes may not cost this node megabytes without end."""
+        second, count = now // 1_000, 1
+        if peer in self._served and self._served[peer][0] == second:
+            count += self._served[peer][1]
+        self._served[peer] = (second, count)
+        if count > MAX_REQUESTS:
+            raise Refusal(Code.THROTTLED)
+
     def on_blocks_request(self, now: int, peer: bytes, request: BlocksRequest) -> Effects:
-        """A page of blocks from a height on, or a snapshot for a peer that is far behind."""
+        """A page of blocks from a height on, or a snapshot for a peer that is far behind; raises `THROTTLED`."""
+        self._throttle(now, peer)
         index = self.snapshots.index
         if index is not None and index.height >= request.height + SNAPSHOT_GAP:
             offered = self.snapshots.offer(peer, request.request)
