@@ -184,19 +184,21 @@ class Progress:
     def __init__(self, world: World) -> None:
         self.world = world
         self.calm_since_us = 0
-        self.longest_us = 0
 
     def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
         """See `Watcher`."""
         if type(fact) is BlockFinal:
-            self.calm_since_us = now_us
+            self.calm_since_us = max(self.calm_since_us, now_us)
 
     def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
         """See `Watcher`."""
 
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
-        """See `Watcher`."""
-        self.calm_since_us = now_us
+        """See `Watcher`. A clock that goes back sees blocks of its own past in the future, and waits for them."""
+        back_ms = 0
+        if fault.kind == "clock":
+            back_ms = max(0, -fault.offset_ms if begins else fault.offset_ms)
+        self.calm_since_us = max(self.calm_since_us, now_us + back_ms * 1000)
 
     def stalled(self) -> str:
         """Why this run makes no progress, or nothing; the bound is that of protocol section 9."""

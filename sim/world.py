@@ -144,16 +144,20 @@ class World:
         return decode(data, Block)
 
     def quorum_connected(self) -> bool:
-        """Whether a quorum of the genesis validators is up and pairwise connected."""
+        """Whether a quorum of the genesis validators is up and connected, with clocks within the allowed drift."""
         quorum = 2 * len(self.nodes) // 3 + 1
         cut = self.network.cut
+        drift_us = self.genesis.parameters.max_clock_drift_ms * 1000
         for node in self.nodes:
             if not node.up:
                 continue
             group = [
                 each
                 for each in self.nodes
-                if each.up and (node.index, each.index) not in cut and (each.index, node.index) not in cut
+                if each.up
+                and (node.index, each.index) not in cut
+                and (each.index, node.index) not in cut
+                and abs(node.clock_us - each.clock_us) <= drift_us
             ]
             if len(group) >= quorum:
                 return True

@@ -17,8 +17,7 @@ class Code(IntEnum):
     OVERSIZED = (1003, "message exceeds its limit")
     REPLAYED = (1004, "message was already received")
     UNEXPECTED = (1005, "answer to a question that was not asked")
-    THROTTLED = (1006, "peer exceeds its share of bytes being sorted or requests being served")
-    FIELD_SIZE = (1007, "a field has an impossible length or value")
+    THROTTLED = (1006, "peer asks for more than its share")
 
     GENESIS = (2001, "genesis document breaks a bound")
 
@@ -38,7 +37,6 @@ class Code(IntEnum):
     BLOCK_STATE_ROOT = (4014, "state root does not match the ledger after the block")
     BLOCK_VALIDATORS = (4015, "validator set hash does not match the ledger")
     BLOCK_CLOSED = (4016, "parent closes its epoch: nothing is built on it within the epoch")
-    BLOCK_CONFLICTS_FINAL = (4017, "block does not descend from the last final block")
 
     TX_SIZE = (5001, "transaction exceeds its byte limit")
     TX_ENDORSER = (5002, "endorser is not a registered node or its signature does not hold")
@@ -70,7 +68,6 @@ class Code(IntEnum):
     CERTIFICATE_INVALID = (7005, "certificate does not hold")
     PROPOSAL_STALE = (7006, "proposal is of a view already left")
     PROPOSAL_INVALID = (7007, "proposal is not signed by the leader of its view")
-    PROPOSAL_GAP = (7008, "skip certificates between parent and view are missing")
     PROPOSAL_EQUIVOCATES = (7009, "leader has already proposed another block in this view")
     SYNC_INVALID = (7010, "blocks or certificates offered by a peer do not hold")
 

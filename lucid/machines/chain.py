@@ -13,7 +13,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
-from lucid.chain.votes import FINALIZE
+from lucid.chain.votes import FINALIZE, NOTARIZE
 from lucid.ledger.state import Ledger, Reader, Write, genesis_ledger, stored_ledger
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import ViewContext
@@ -126,7 +126,7 @@ class Chain:
         best = self.tree.best
         if best is self.tree.root and self._at_opening():
             return self.final_certificate
-        certificate = self.tree.certificates.get((best.certified, 1))
+        certificate = self.tree.certificates.get((best.certified, NOTARIZE))
         return certificate if certificate is not None and certificate.block == best.hash else None
 
     def context(self) -> ViewContext:

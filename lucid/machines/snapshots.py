@@ -95,7 +95,7 @@ class Snapshots:
         message = SnapshotOffer(request, tuple(closings), block, certificate, index.parts)
         return [Send(peer, encode_message(message))]
 
-    def on_part_request(self, now: int, peer: bytes, request: PartRequest) -> Effects:
+    def part(self, peer: bytes, request: PartRequest) -> Effects:
         """Send one part of the snapshot at a height, if that is still the one kept."""
         if self.index is None or self.index.height != request.height:
             return []

@@ -304,11 +304,6 @@ def test_a_core_that_does_not_decode_is_refused() -> None:
         ledger_of_rows(MemoryStore(), rows | {HEAD_KEY: b"\x00"})
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=(IndexError, AssertionError),
-    reason="Ledger makes the validator sets of a roster from a peer's snapshot before its root is compared",
-)
 @pytest.mark.parametrize("validators", [(), (9,), (0, 0)], ids=["nobody", "no member", "twice"])
 def test_a_roster_that_can_not_be_is_refused_and_not_felt(validators: tuple[int, ...]) -> None:
     """The rows of a snapshot come from a peer: only their root is certified, and it is compared afterwards."""

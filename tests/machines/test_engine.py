@@ -437,7 +437,24 @@ def test_it_signs_again_in_an_epoch_that_opens_after_the_loss(lost: Bench, tick:
     assert bool(votes(lost.fire(VIEW_TIMER))) is signs
 
 
+def test_the_clocks_of_others_may_be_ahead_by_the_drift() -> None:
+    """Tick 3, at 30 s, may have come for others 2 s before, and this key may have signed in that time: loss at 29 s."""
+    bench = Bench(log=False)
+    bench.handle(bench.on(BLOCK_A, 4, epoch=2), at=29_000)
+    look_on(bench, epoch=2)
+    bench.handle(bench.context(epoch=3, parent_tick=3), at=40_000)
+    assert votes(bench.fire(VIEW_TIMER)) == []
+
+
+def test_what_it_saw_of_one_epoch_says_nothing_of_the_next(lost: Bench) -> None:
+    look_on(lost, epoch=2)
+    lost.handle(lost.context(epoch=3, parent_tick=2), at=40_000)
+    lost.handle(lost.context(epoch=4, parent_tick=9), at=100_000)
+    assert votes(lost.fire(VIEW_TIMER)) == []
+
+
 def test_it_signs_nothing_in_an_epoch_of_which_it_missed_the_opening(lost: Bench) -> None:
+    look_on(lost, epoch=2)
     lost.handle(lost.on(BLOCK_B, 5, epoch=3, parent_tick=60), at=600_000)
     assert votes(lost.fire(VIEW_TIMER)) == []
     look_on(lost, epoch=3)

@@ -22,7 +22,7 @@ from lucid.machines.effects import (
     Effects,
     Verdict,
 )
-from lucid.machines.manager import MAX_WAITING
+from lucid.machines.proposals import MAX_WAITING
 from lucid.machines.messages import (
     MAX_PAGE_CERTIFICATES,
     BlocksRequest,
@@ -279,7 +279,6 @@ def test_a_request_is_answered_with_a_page_at_most(peer: Peer, chain: Chain) -> 
     assert peer.hear(CertificatesRequest(1, 1, 8)) == []
 
 
-@pytest.mark.xfail(strict=True, reason="no share of a peer is measured: THROTTLED has a code and no rule")
 def test_a_peer_that_asks_without_end_is_throttled() -> None:
     """A question of twelve bytes is answered with a page of megabytes, read and encoded anew each time."""
     fleet = Fleet(GENESIS).start().run(6_000)

@@ -321,9 +321,6 @@ def test_size_has_a_limit() -> None:
     assert verdict(b"\x91" * (MAX_MESSAGE_BYTES + 1)) is Code.OVERSIZED
 
 
-@pytest.mark.xfail(
-    strict=True, reason="ranges of three bytes decode to 25 times as much, and have no limit of their own"
-)
 def test_what_a_message_takes_in_memory_is_bounded_by_its_size() -> None:
     """Until it is decoded nothing of a message is judged, and a Pi that decodes 24 MiB needs some for other things."""
     chain = Chain(tiny_genesis())

@@ -212,7 +212,6 @@ def test_rows_of_a_server_s_own_making_are_refused(make: Callable[[dict[bytes, b
     assert joining.asked()[0] != SERVER, "somebody else is asked"
 
 
-@pytest.mark.xfail(strict=True, reason="parts are kept in memory until the state root can be checked, however many")
 def test_a_snapshot_that_no_memory_holds_is_refused() -> None:
     """The number of parts is not certified: a liar can go on with them until the node that joins has no memory left."""
     offer = offered()[2]

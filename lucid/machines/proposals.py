@@ -1,0 +1,251 @@
+"""Proposals: judged when all that they stand on is at hand, built and sent out when it is this node's turn."""
+
+from __future__ import annotations
+
+from lucid.chain.blocks import Block
+from lucid.chain.certificates import Certificate
+from lucid.chain.codec import encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.transactions import Transaction
+from lucid.chain.votes import NOTARIZE, PROPOSE, Vote, vote_message
+from lucid.machines.effects import (
+    BlockBuilt,
+    Broadcast,
+    Build,
+    Effects,
+    Observe,
+    Proposed,
+    Publish,
+    Refused,
+    Send,
+    Tell,
+    Verdict,
+)
+from lucid.machines.facts import Facts
+from lucid.machines.forktree import ForkNode
+from lucid.machines.messages import (
+    CertificatesRequest,
+    Proposal,
+    VoteMessage,
+    encode_message,
+)
+from lucid.machines.relay import relay_targets
+
+MAX_WAITING = 64
+"""Proposals kept that wait for a parent or for skip certificates; beyond it the farthest view goes."""
+
+
+class Proposals(Facts):
+    """The proposals of others, and this node's own."""
+
+    def _learn(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
+        """Take a certificate and look again at what waited for it. None as peer is this node's engine."""
+        certificates = self.chain.tree.certificates
+        count = len(certificates)
+        effects = self._take(now, certificate, peer)
+        return effects + self._reconsider(now, False) if len(certificates) > count else effects
+
+    def _on_proposal(self, now: int, peer: bytes, message: Proposal) -> Effects:
+        vote, tree = message.vote, self.chain.tree
+        if vote.epoch != tree.epoch:
+            if vote.epoch > tree.epoch:
+                return self.syncing.behind(now, peer)
+            raise Refusal(Code.PROPOSAL_STALE)
+        hash_ = message.block.header.hash
+        if vote.kind != PROPOSE or vote.block != hash_:
+            raise Refusal(Code.PROPOSAL_INVALID, "vote and block differ")
+        known = self._proposals.get((vote.view, vote.signer))
+        if known is not None:
+            if known == hash_:
+                raise Refusal(Code.REPLAYED)
+            # The engine checks the signature before it takes this for evidence.
+            return [Observe(Refused(Code.PROPOSAL_EQUIVOCATES)), Tell(VoteMessage(vote))]
+        if hash_ == tree.root.hash or (vote.view <= tree.entry_view and hash_ not in tree.wanted):
+            raise Refusal(Code.PROPOSAL_STALE)
+        return self._consider(now, peer, message, hash_, True)
+
+    def _consider(self, now: int, peer: bytes, message: Proposal, hash_: bytes, ask: bool) -> Effects:
+        """Judge a proposal, or keep it until what it stands on is at hand; `ask` for the certificates that it lacks.
+
+        What is learned on the way stays learned if the proposal is refused, so a refusal past that is an effect.
+        """
+        vote, block, tree = message.vote, message.block, self.chain.tree
+        parent = tree.nodes.get(block.header.parent)
+        node = tree.nodes.get(hash_)
+        if parent is None and node is None:
+            self._check_signed(vote)
+            self._wait(peer, message)
+            return self.syncing.behind(now, peer)
+        repeats = vote.view != block.header.view
+        if repeats:
+            base_view = self._check_repeat(node, message)
+            ahead: Certificate | None = message.notarisation
+        else:
+            ahead = block.parent_certificate
+            base_view = ahead.view if ahead is not None and ahead.epoch == tree.epoch else 0
+        stand_on = node if repeats else parent
+        assert stand_on is not None, "the root is not proposed again, and every other block's parent is at hand"
+        self._check_leader(vote, stand_on, repeats)
+        effects: Effects = []
+        if ahead is not None and ahead.epoch == tree.epoch and (ahead.view, ahead.kind) not in tree.certificates:
+            effects += self._learn(now, ahead, peer)
+            if tree.epoch != vote.epoch or (vote.view, vote.signer) in self._proposals:
+                return effects
+        try:
+            gap = tree.missing_skips(base_view, vote.view)
+            if gap is not None:
+                self._wait(peer, message)
+                request = CertificatesRequest(tree.epoch, *gap)
+                return [*effects, Send(peer, encode_message(request))] if ask else effects
+            return effects + self._accept(message, hash_, base_view, not repeats)
+        except Refusal as refusal:
+            return [*effects, Observe(Refused(refusal.code))]
+
+    def _accept(self, message: Proposal, hash_: bytes, base_view: int, fresh: bool) -> Effects:
+        """Judge a proposal that has all that it stands on, and let the engine vote; raises `Refusal`."""
+        vote = message.vote
+        node = self.chain.tree.nodes.get(hash_)
+        effects: Effects = []
+        if node is None:
+            node = self.chain.judge(message.block, hash_)
+            effects += self._add(node)
+        else:
+            self._check_same(message.block, node)
+        self._waiting.pop((vote.view, vote.signer), None)
+        if self.chain.tree.epoch != vote.epoch:
+            return effects
+        self._proposals[vote.view, vote.signer] = hash_
+        head = node.ledger.core.head
+        verdict = Verdict(vote.epoch, vote.view, hash_, base_view, head.tick, fresh)
+        effects += self._relay(vote.signer, message)
+        return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]
+
+    def _check_repeat(self, node: ForkNode | None, message: Proposal) -> int:
+        """A block comes again only to close its epoch, with its notarisation; returns the view of that."""
+        notarisation = message.notarisation
+        if (
+            node is None
+            or not node.closing
+            or notarisation is None
+            or notarisation.kind != NOTARIZE
+            or notarisation.block != message.vote.block
+            or not message.block.header.view <= notarisation.view < message.vote.view
+            or not self.chain.verify(notarisation)
+        ):
+            raise Refusal(Code.PROPOSAL_INVALID, "no closing block to repeat")
+        return notarisation.view
+
+    def _check_leader(self, vote: Vote, stand_on: ForkNode, repeats: bool) -> None:
+        if vote.signer != self.chain.leader(stand_on, vote.view, repeats):
+            raise Refusal(Code.PROPOSAL_INVALID, "not by the leader of its view")
+        self._check_signed(vote)
+
+    def _check_signed(self, vote: Vote) -> None:
+        message = vote_message(self.chain.chain_id, vote.epoch, vote.view, PROPOSE, vote.block)
+        if vote.signer not in self.chain.validators.index or not self._crypto.verify(
+            vote.signer, message, vote.signature
+        ):
+            raise Refusal(Code.PROPOSAL_INVALID, "not signed by a validator")
+
+    def _check_same(self, block: Block, node: ForkNode) -> None:
+        """The body and signature of a block that is at hand already must hold too: the message may be passed on.
+
+        Signatures may differ, since a proposer can sign one header in two ways.
+        """
+        held = node.block
+        assert held is not None, "the root is not proposed again"
+        if block != held and (
+            (block.parent_certificate, block.late_votes, block.transactions)
+            != (held.parent_certificate, held.late_votes, held.transactions)
+            or not self._crypto.verify(block.header.proposer, node.hash, block.signature)
+        ):
+            raise Refusal(Code.PROPOSAL_INVALID, "body does not match the header")
+
+    def _wait(self, peer: bytes, message: Proposal) -> None:
+        """Keep a proposal that a validator signed; each has a place for each view, and the nearest views stay."""
+        if len(encode(message.block)) > self.chain.parameters.max_block_bytes:
+            raise Refusal(Code.BLOCK_SIZE)
+        self._waiting.setdefault((message.vote.view, message.vote.signer), (peer, message))
+        if len(self._waiting) > MAX_WAITING:
+            del self._waiting[max(self._waiting)]
+
+    def _reconsider(self, now: int, ask: bool) -> Effects:
+        """Look again at proposals that waited, lowest view first."""
+        effects: Effects = []
+        tree = self.chain.tree
+        for place in sorted(self._waiting):
+            waiting = self._waiting.pop(place, None)
+            if waiting is None:
+                continue
+            peer, message = waiting
+            hash_ = message.vote.block
+            if hash_ == tree.root.hash or (place[0] <= tree.entry_view and hash_ not in tree.wanted):
+                continue
+            try:
+                effects += self._consider(now, peer, message, hash_, ask)
+            except Refusal as refusal:
+                effects.append(Observe(Refused(refusal.code)))
+        return effects
+
+    def _relay(self, origin: bytes, message: Proposal) -> Effects:
+        """Pass a large proposal on to this node's share of the validators."""
+        data = encode_message(message)
+        targets = relay_targets(self.chain.validators.keys, origin, self.key, len(data))
+        return [Send(target, data) for target in targets]
+
+    def _on_build(self, now: int, event: Build) -> Effects:
+        best = self.chain.tree.best
+        if best.hash != event.parent or (best.closing and best is not self.chain.tree.root):
+            return []
+        in_chain = {identity for node in self.chain.tree.path(best) for identity in node.ledger.transactions}
+        candidates: tuple[Transaction, ...] = event.candidates
+        if in_chain:
+            candidates = tuple([each for each in candidates if each.id not in in_chain])
+        built = self.chain.validator.build(
+            best.ledger,
+            best.hash,
+            best.turn,
+            self.chain.parent_certificate(),
+            event.view,
+            event.tick,
+            event.vrf_proof,
+            event.late_votes,
+            candidates,
+        )
+        self._built = built
+        rejected = tuple([(transaction.id, code) for transaction, code in built.rejected])
+        return [Tell(BlockBuilt(event.view, event.parent, built.header.hash, rejected))]
+
+    def _on_publish(self, now: int, event: Publish) -> Effects:
+        """Send out this node's own proposal, durable first, and judge it fit for its own vote."""
+        vote, tree = event.vote, self.chain.tree
+        if vote.epoch != tree.epoch or vote.view != tree.entry_view + 1:
+            return []
+        node = tree.nodes.get(vote.block)
+        effects: Effects = []
+        if node is not None:
+            assert node.closing and node.block is not None, "only a closing block comes again"
+            notarisation = tree.certificates.get((node.certified, NOTARIZE))
+            assert notarisation is not None, "a block is repeated on its notarisation"
+            proposal = Proposal(vote, node.block, notarisation)
+            base_view, fresh = notarisation.view, False
+        else:
+            built = self._built
+            if built is None or built.header.hash != vote.block or built.header.parent not in tree.nodes:
+                return []
+            block = Block(built.header, event.signature, built.parent_certificate, built.late_votes, built.transactions)
+            parent = tree.nodes[built.header.parent]
+            node = ForkNode(vote.block, block, parent, built.ledger, self.chain.parameters)
+            effects += self._add(node)
+            ahead = built.parent_certificate
+            base_view = ahead.view if ahead is not None and ahead.epoch == vote.epoch else 0
+            proposal, fresh = Proposal(vote, block, None), True
+        self._built = None
+        self._proposals[vote.view, vote.signer] = vote.block
+        head = node.ledger.core.head
+        data = encode_message(proposal)
+        effects.append(Observe(Proposed(vote.epoch, vote.view, head.height, vote.block)))
+        targets = relay_targets(self.chain.validators.keys, self.key, self.key, len(data))
+        effects += [Send(target, data) for target in targets] if targets else [Broadcast(data)]
+        verdict = Verdict(vote.epoch, vote.view, vote.block, base_view, head.tick, fresh)
+        return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]
