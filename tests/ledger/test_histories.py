@@ -118,6 +118,16 @@ class History(RuleBasedStateMachine):
         assert self.chain.refusal(block) is None
         assert self.chain.refusal(self.chain.resign(block, state_root=bytes(32))) is Code.BLOCK_STATE_ROOT
 
+    @precondition(lambda self: self.chain.blocks)
+    @rule()
+    def offer_again(self) -> None:
+        """What the last block holds is refused in the next, and leaves no trace there, whatever follows it."""
+        stale = [each.payload for each in self.chain.blocks[-1].transactions]
+        requests = [self.request] if self.request is not None else []
+        built = self.chain.build(*stale, *requests)
+        assert [each.payload for each in built.transactions] == requests
+        assert self.chain.refusal(self.chain.seal(built)) is None
+
     # -- finality --
 
     @rule()
