@@ -127,8 +127,7 @@ class Network:
         departures = range(depart + copy_us << TAG_BITS, (free << TAG_BITS) + 1, copy_us << TAG_BITS)
         rows = self._rows[sender]
         arrivals = [
-            rows[each][die & JITTER_MASK] + at + each
-            for each, die, at in zip(receivers, dice, departures, strict=True)
+            rows[each][die & JITTER_MASK] + at + each for each, die, at in zip(receivers, dice, departures, strict=True)
         ]
         self._uplink_free[sender] = free
         self.messages[kind] += count

@@ -160,7 +160,7 @@ class _Nothing:
 
 
 def ledger_of_rows(reader: Reader, rows: Mapping[bytes, bytes]) -> Ledger | None:
-    """The ledger that holds exactly these rows, whatever the store holds; None if the core's rows are missing or impossible."""
+    """The ledger of exactly these rows, whatever the store holds; None if the core is missing or impossible."""
     core = _core(rows.get)
     if core is None or not _possible(core.roster):
         return None

@@ -8,7 +8,7 @@ from sim.crypto import ModelledCrypto
 from tests.golden.script import Player
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="an old certificate passes for one that it saw being made")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="an old certificate passes for a new one")
 def test_a_certificate_that_comes_late_frees_no_key_whose_log_is_lost() -> None:
     """lost_everything_and_clock.txt, and one message of the first epoch that was on its way all the while.
 

@@ -154,7 +154,7 @@ def test_header_bytes_hold_the_widest_header() -> None:
 
 
 def test_late_votes_never_make_a_block_too_large() -> None:
-    """The engine hands over up to 512; they alone exceed the smallest legal `max_block_bytes`."""
+    """As many as an engine hands over alone exceed the smallest legal `max_block_bytes`."""
     # Two slots of eight views, all in the window.
     genesis = make_genesis(
         100, max_block_bytes=65_536, block_interval_ms=DAY_MS // 4, slot_duration_ms=2 * DAY_MS, leader_window_days=14
@@ -164,8 +164,13 @@ def test_late_votes_never_make_a_block_too_large() -> None:
     for view in range(1, 16):
         chain.grow()
         late += [chain.vote(key, NOTARIZE, chain.hash, view) for key in chain.tip.validators.keys[67:]]
-    block = chain.seal(chain.build(late_votes=late[:512]))
-    assert chain.refusal(block) is None
+    block = chain.seal(chain.build(chain.anchor(), late_votes=late))
+    assert len(block.transactions) == 1 and chain.refusal(block) is None
+    # The newest come in, as many as fit into half of the room.
+    assert block.late_votes == tuple(late[-len(block.late_votes) :])
+    room = (65_536 - HEADER_BYTES - len(encode(block.parent_certificate))) // 2
+    size = sum(len(encode(vote)) for vote in block.late_votes)
+    assert size <= room < size + len(encode(late[-len(block.late_votes) - 1]))
 
 
 # -- the parent certificate ----------------------------------------------------------------------------------------

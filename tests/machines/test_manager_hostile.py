@@ -22,7 +22,6 @@ from lucid.machines.effects import (
     Effects,
     Verdict,
 )
-from lucid.machines.proposals import MAX_WAITING
 from lucid.machines.messages import (
     MAX_PAGE_CERTIFICATES,
     BlocksRequest,
@@ -35,6 +34,7 @@ from lucid.machines.messages import (
     Standing,
     decode_message,
 )
+from lucid.machines.proposals import MAX_WAITING
 from tests.builders import CRYPTO, Chain
 from tests.machines.durability import assert_in_order
 from tests.machines.fleets import Fleet
