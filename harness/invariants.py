@@ -213,7 +213,7 @@ class Progress:
         """(consecutive faulty leaders + 2) current timeouts and one interval, and the time that messages take."""
         world = self.world
         parameters = world.genesis.parameters
-        faulty = sum(not node.up for node in world.nodes) + len(world.network.withheld)
+        faulty = len(world.nodes) - len(world.connected()) + len(world.network.withheld)
         timeouts = [node.engine.machine.timeout.current_ms for node in world.nodes if node.engine is not None]  # type: ignore[union-attr]
         timeout_ms = max(timeouts, default=parameters.slot_timeout_ms)
         slowest_ms = max(max(row) for row in world.base_us) * 10 // 1000

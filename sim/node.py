@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 class Alarm(Moment):
     """A timer of a machine on its way."""
 
-    def __init__(self, callback: Callable[[Any], None], name: str) -> None:
+    def __init__(self, callback: Callable[[Any], None], setting: SetTimer) -> None:
         super().__init__(callback)
-        self.name = name
+        self.setting = setting
 
 
 class Runner:
@@ -106,6 +106,11 @@ class Runner:
         self._queue.clear()
         self._running = True
 
+    def clock_changed(self) -> None:
+        """Timers are set by the node's own clock, so they come due at other moments now."""
+        for alarm in list(self._timers.values()):
+            self._set_timer(alarm.setting)
+
     def _run(self) -> None:
         self._running = True
         queue, performers = self._queue, self._performers
@@ -145,7 +150,7 @@ class Runner:
     def _set_timer(self, effect: SetTimer) -> None:
         node = self.node
         at_us = effect.at_ms * 1000 - node.clock_us
-        alarm = Alarm(self._fire, effect.timer)
+        alarm = Alarm(self._fire, effect)
         self._timers[effect.timer] = alarm
         self.clock.put(alarm, max(at_us, self.clock.now_us))
 
@@ -153,9 +158,10 @@ class Runner:
         self._timers.pop(effect.timer, None)
 
     def _fire(self, alarm: Alarm) -> None:
-        if self._timers.get(alarm.name) is alarm:
-            del self._timers[alarm.name]
-            self.step(TimerFired(alarm.name))
+        name = alarm.setting.timer
+        if self._timers.get(name) is alarm:
+            del self._timers[name]
+            self.step(TimerFired(name))
 
     def _respond(self, effect: Respond) -> None:
         self.node.world.responded(self.node, effect)
@@ -216,6 +222,13 @@ class Node:
         world.network.receivers[self.index] = self.manager.step
         self.engine.step(Started())
         self.manager.step(Started())
+
+    def shift_clock(self, us: int) -> None:
+        """Put the clock forward, or back."""
+        self.clock_us += us
+        for runner in (self.manager, self.engine):
+            if runner is not None:
+                runner.clock_changed()
 
     def crash(self) -> None:
         """Stop at once; what was not synced is lost."""

@@ -143,25 +143,28 @@ class World:
         assert data is not None, "an observed block is stored"
         return decode(data, Block)
 
-    def quorum_connected(self) -> bool:
-        """Whether a quorum of the genesis validators is up and connected, with clocks within the allowed drift."""
-        quorum = 2 * len(self.nodes) // 3 + 1
+    def connected(self) -> list[Node]:
+        """The most nodes that are up and connected to one of them, with clocks within the allowed drift of its own."""
         cut = self.network.cut
         drift_us = self.genesis.parameters.max_clock_drift_ms * 1000
-        for node in self.nodes:
-            if not node.up:
-                continue
-            group = [
+        up = [node for node in self.nodes if node.up]
+        if not cut and len({node.clock_us for node in up}) == 1:
+            return up
+        groups = [
+            [
                 each
-                for each in self.nodes
-                if each.up
-                and (node.index, each.index) not in cut
+                for each in up
+                if (node.index, each.index) not in cut
                 and (each.index, node.index) not in cut
                 and abs(node.clock_us - each.clock_us) <= drift_us
             ]
-            if len(group) >= quorum:
-                return True
-        return False
+            for node in up
+        ]
+        return max(groups, key=len, default=[])
+
+    def quorum_connected(self) -> bool:
+        """Whether a quorum of the genesis validators can talk."""
+        return len(self.connected()) > 2 * len(self.nodes) // 3
 
     def _schedule_faults(self) -> None:
         for fault in self.scenario.fault:
@@ -185,7 +188,7 @@ class World:
             elif all(each.node != fault.node for each in active):
                 node.start()
         elif fault.kind == "clock" and node is not None:
-            node.clock_us += (fault.offset_ms if begins else -fault.offset_ms) * 1000
+            node.shift_clock((fault.offset_ms if begins else -fault.offset_ms) * 1000)
         elif fault.kind == "withhold" and node is not None:
             self.network.withheld = {(each.node, PROPOSAL_KIND) for each in active if each.node is not None}
         elif fault.kind == "loss":
