@@ -129,7 +129,7 @@ def _speed(say: Say) -> list[Row]:
             ),
             Row(
                 "speed",
-                f"{nodes} nodes:ours / JavaScript PBFT simulator ({PEER[nodes]:,}/s, not of this run)",
+                f"{nodes} nodes: ours / JavaScript PBFT simulator ({PEER[nodes]:,}/s, not of this run)",
                 best / PEER[nodes],
                 "above 1",
                 best > PEER[nodes],

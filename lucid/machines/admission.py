@@ -6,6 +6,8 @@ refused by three builds of this node.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
@@ -105,21 +107,15 @@ class Admission:
 
     def on_rejected(self, rejected: tuple[tuple[bytes, Code], ...]) -> Effects:
         """A builder refused these."""
-        effects: Effects = []
-        for identity, code in rejected:
-            if self.mempool.reject(identity):
-                effects += self._forget(identity)
-                effects.append(Observe(Evicted(identity, code)))
-        return effects
+        gone = [(identity, code) for identity, code in rejected if self.mempool.reject(identity)]
+        return [*self._forget([identity for identity, _ in gone]), *[Observe(Evicted(*each)) for each in gone]]
 
     def on_finalised(self, event: Finalised) -> Effects:
         """Drop what is final or expired; offer again what has waited for long."""
         self.height = event.height
-        effects: Effects = []
         for identity in event.transactions:
             self.mempool.remove(identity)
-            effects += self._forget(identity)
-        effects += self._offer_again()
+        effects = self._forget(event.transactions) + self._offer_again()
         for identity in self.mempool.expire(event.height + 1):
             assert identity not in self._own, "an accepted transaction is endorsed again before it expires"
             effects.append(Observe(Evicted(identity, Code.TX_EXPIRED)))
@@ -176,14 +172,14 @@ class Admission:
     def _admit(self, identity: bytes, transaction: Transaction) -> Effects:
         if len(encode(transaction)) > self._parameters.max_transaction_bytes:
             raise Refusal(Code.TX_SIZE)
-        effects: Effects = []
-        for evicted in self.mempool.add(identity, transaction):
-            effects += self._forget(evicted)
-            effects.append(Observe(Evicted(evicted, Code.MEMPOOL_FULL)))
-        return effects
-
-    def _forget(self, identity: bytes) -> Effects:
-        """Stop answering for a transaction of our own."""
-        if self._own.pop(identity, None) is None:
+        evicted = self.mempool.add(identity, transaction)
+        if not evicted:
             return []
-        return [Store(((PENDING_TABLE, identity, None),))]
+        return [*self._forget(evicted), *[Observe(Evicted(each, Code.MEMPOOL_FULL)) for each in evicted]]
+
+    def _forget(self, identities: Sequence[bytes]) -> Effects:
+        """Stop answering for those of our own, in one write however many they are."""
+        writes = [
+            (PENDING_TABLE, identity, None) for identity in identities if self._own.pop(identity, None) is not None
+        ]
+        return [Store(tuple(writes))] if writes else []

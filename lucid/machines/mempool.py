@@ -50,10 +50,12 @@ class Mempool:
         if identity in self._endorsers:
             raise Refusal(Code.MEMPOOL_KNOWN)
         size = len(encode(transaction))
-        evicted = self._make_room(transaction.endorser, size)
-        for each in evicted:
-            self.remove(each)
         endorser = transaction.endorser
+        evicted: list[bytes] = []
+        if len(self._endorsers) >= self._max_transactions or self.total_bytes + size > self._max_bytes:
+            evicted = self._make_room(endorser, size)
+            for each in evicted:
+                self.remove(each)
         self._queues.setdefault(endorser, {})[identity] = Waiting(transaction, size)
         self._endorsers[identity] = endorser
         self._bytes[endorser] = self._bytes.get(endorser, 0) + size

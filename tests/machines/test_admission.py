@@ -318,3 +318,14 @@ def test_what_was_accepted_never_expires(steps: list[tuple[str, int]]) -> None:
         for each in pending(bench):
             assert pool(bench).transaction(each.id) == each and holds(bench, each)
             assert step != "final" or each.valid_until > height
+
+
+def test_a_final_block_costs_one_write_however_many_of_its_transactions_are_own(bench: Bench) -> None:
+    """On a card that takes 50 ms a sync, the next vote would wait seconds for a block of a hundred anchors."""
+    for number in range(50):
+        assert submit(bench, bench.anchor(f"session {number}"), number) is None
+    waiting = tuple(key for key, _ in bench.store.scan(PENDING_TABLE))
+    assert len(waiting) == 50
+    effects = bench.handle(Finalised(0, 1, 1, waiting))
+    assert sum(isinstance(effect, Store) for effect in effects) == 1
+    assert not list(bench.store.scan(PENDING_TABLE))

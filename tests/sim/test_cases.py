@@ -264,3 +264,9 @@ def test_a_view_is_entered_in_order_by_every_node() -> None:
         last[node] = (fact.epoch, fact.view)
     valid = {fact.hash for _, _, fact in done.facts(BlockValid)}
     assert {fact.hash for _, _, fact in done.facts(BlockFinal)} <= valid, "only what was judged becomes final"
+
+
+def test_a_slow_disk_and_many_anchors_do_not_skip_views() -> None:
+    parameters = {**FAST, "slot_timeout_ms": 1_500}
+    done = passed(scenario("lan", nodes=4, duration="60s", disk_us=20_000, anchor_every_ms=8, parameters=parameters))
+    assert done.document["missed_views"] == 0
