@@ -5,6 +5,8 @@ The window's totals are added up anew whenever they are asked for, and the state
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from harness.naive_schedule import ONE, in_force
 from lucid.chain.codec import encode
 from lucid.chain.genesis import Genesis
@@ -149,20 +151,18 @@ class NaiveState:
 
 def state_root(rows: dict[bytes, bytes]) -> bytes:
     """The root of the sparse Merkle tree over all rows."""
-    return _subtree(sorted((state_key_digest(key), state_value_digest(value)) for key, value in rows.items()), 0)
+    return _subtree(sorted((state_key_digest(key).hex(), state_value_digest(value)) for key, value in rows.items()), 0)
 
 
-def _subtree(leaves: list[tuple[bytes, bytes]], depth: int) -> bytes:
-    """The root over the leaves below one node: their keys agree in the first `depth` hexadecimal digits."""
+def _subtree(leaves: list[tuple[str, bytes]], depth: int) -> bytes:
+    """The root over the sorted leaves below one node: their keys agree in the first `depth` hexadecimal digits."""
     if not leaves:
         return ZERO_DIGEST
     if len(leaves) == 1:
         [(key, value)] = leaves
-        return state_node_digest(b"\x00" + key + value)
+        return state_node_digest(b"\x00" + bytes.fromhex(key) + value)
     bitmap, hashes = 0, b""
-    for digit in range(16):
-        below = [leaf for leaf in leaves if int(leaf[0].hex()[depth], 16) == digit]
-        if below:
-            bitmap += 2**digit
-            hashes += _subtree(below, depth + 1)
+    for digit, below in groupby(leaves, lambda leaf: leaf[0][depth]):
+        bitmap += 2 ** int(digit, 16)
+        hashes += _subtree(list(below), depth + 1)
     return state_node_digest(b"\x01" + bitmap.to_bytes(2, "big") + hashes)
