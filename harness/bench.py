@@ -175,7 +175,7 @@ def _growth(say: Say) -> list[Row]:
                 f"{nodes} nodes: growth of cost per block since 4 nodes",
                 growth,
                 f"messages grew {allowed:,.1f}",
-                growth <= allowed * 1.0 if nodes > 4 else None,
+                growth <= allowed if nodes > 4 else None,
             ),
         ]
     shortest = 0.0
