@@ -24,9 +24,9 @@ from lucid.machines.effects import (
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
 from lucid.machines.votelog import new_log
+from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
 from sim.disk import Disk
-from sim.journal import JournalWriter
 
 if TYPE_CHECKING:
     from sim.world import World

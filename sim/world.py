@@ -12,11 +12,11 @@ from lucid.chain.codec import decode
 from lucid.machines.chain import BLOCK_TABLE
 from lucid.machines.effects import Fact, Respond
 from lucid.machines.journal import header
+from lucid.storage.journal import JournalWriter
 from sim.clock import Moment, VirtualClock
 from sim.crypto import MeteredCrypto
 from sim.disk import Disk
 from sim.execution import SharedValidator
-from sim.journal import JournalWriter
 from sim.network import PROFILES, Network, base_latency_us, region_names
 from sim.node import Node
 from sim.scenario import Fault, Scenario

@@ -8,7 +8,7 @@ from enum import IntEnum
 class Code(IntEnum):
     """A stable refusal code (`LUCID_ERR_nnnn`) with one sentence that says what was wrong.
 
-    1xxx messages and encoding, 2xxx genesis and configuration, 4xxx blocks, 5xxx transactions, 6xxx anchoring,
+    1xxx messages, encoding and storage, 2xxx genesis and configuration, 4xxx blocks, 5xxx transactions, 6xxx anchoring,
     7xxx consensus, 8xxx Merkle and state.
     """
 
@@ -18,6 +18,9 @@ class Code(IntEnum):
     REPLAYED = (1004, "message was already received")
     UNEXPECTED = (1005, "answer to a question that was not asked")
     THROTTLED = (1006, "peer asks for more than its share")
+
+    STORE_FAILED = (1101, "store can not read or write")
+    STORE_FULL = (1102, "store has no room")
 
     GENESIS = (2001, "genesis document breaks a bound")
 

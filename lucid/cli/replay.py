@@ -29,8 +29,8 @@ def run_replay(options: argparse.Namespace) -> int:
     """`lucid replay`."""
     from lucid.chain.errors import Refusal
     from lucid.machines.journal import replay
+    from lucid.storage.journal import JournalError, read_journal
     from sim.crypto import MeteredCrypto
-    from sim.journal import JournalError, read_journal
 
     status = 0
     for path in _journals(options.journal):

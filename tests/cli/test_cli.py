@@ -21,7 +21,7 @@ from msgspec import structs
 from lucid import __version__
 from lucid.chain.codec import encode
 from lucid.machines.journal import Entry
-from sim.journal import LENGTH_BYTES, read_journal
+from lucid.storage.journal import LENGTH_BYTES, read_journal
 from sim.scenario import shipped
 
 ROOT = Path(__file__).resolve().parents[2]

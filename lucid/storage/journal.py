@@ -1,10 +1,10 @@
-"""Journal files: written by a run, read by `lucid replay`. The format is in `lucid.machines.journal`."""
+"""Journal files: written by a run or a service, read by `lucid replay`. The format is in `lucid.machines.journal`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, get_args
+from typing import BinaryIO
 
 import zstandard
 
@@ -12,12 +12,12 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Refusal
 from lucid.machines.effects import Effects
 from lucid.machines.journal import JOURNAL_VERSION, Entry, JournalHeader, entry
-from sim.crypto import CryptoKind
 
 LENGTH_BYTES = 4
 MAX_RECORD_BYTES = 1 << 30
 READ_BYTES = 1 << 16
 MACHINES = ("manager", "engine")
+CRYPTO_KINDS = ("real", "modelled")
 
 
 class JournalError(Exception):
@@ -55,7 +55,7 @@ def read_journal(path: Path) -> tuple[JournalHeader, Iterator[Entry]]:
         raise JournalError(f"{path} is no journal: {str(error) or 'it is empty'}") from None
     if head.version != JOURNAL_VERSION:
         raise JournalError(f"{path} is a journal of version {head.version}; this is {JOURNAL_VERSION}")
-    if head.machine not in MACHINES or head.crypto not in get_args(CryptoKind):
+    if head.machine not in MACHINES or head.crypto not in CRYPTO_KINDS:
         raise JournalError(f"{path} is a journal of an unknown machine: {head.machine!r}, {head.crypto!r}")
     return head, _entries(path, records)
 

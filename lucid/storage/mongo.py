@@ -1,0 +1,133 @@
+"""The store on MongoDB, for production: a transaction a write, acknowledged by a majority's journals.
+
+It needs a replica set (of one node at least), because only those have transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, DeleteOne, MongoClient, ReplaceOne
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from lucid.ledger.state import Write
+from lucid.storage.interface import SCHEMA_VERSION, StoreError, StoreFull
+
+TIMEOUT_MS = 5_000
+SCHEMA_COLLECTION = "schema"
+ENTRIES_COLLECTION = "entries"
+OUT_OF_DISK = 14_031
+"""MongoDB's error code OutOfDiskSpace."""
+
+
+class MongoStore:
+    """See `Store`. All tables are one collection: `_id` is the table's name, a slash and the key in hexadecimal.
+
+    Text, because MongoDB orders binary values by their length first.
+    """
+
+    def __init__(self, url: str, database: str) -> None:
+        """Connect to `database` of the deployment at `url`. Raises `StoreError` when it can't be reached or used."""
+        self.place = f"database {database}"
+        concern = WriteConcern(w="majority", j=True)
+        with self._translated():
+            self._client: MongoClient[dict[str, Any]] = MongoClient(
+                url, timeoutMS=TIMEOUT_MS, serverSelectionTimeoutMS=TIMEOUT_MS, appname="lucid"
+            )
+            self._database = self._client.get_database(
+                database, write_concern=concern, read_concern=ReadConcern("majority")
+            )
+            self._entries = self._database[ENTRIES_COLLECTION]
+            self._prepare()
+
+    def _prepare(self) -> None:
+        hello = self._client.admin.command("hello")
+        if "setName" not in hello:
+            raise StoreError(f"{self.place}: MongoDB must run as a replica set, of one node at least")
+        schema = self._database[SCHEMA_COLLECTION]
+        schema.update_one({"_id": "schema"}, {"$setOnInsert": {"version": SCHEMA_VERSION}}, upsert=True)
+        found = schema.find_one({"_id": "schema"})
+        if found is None or found["version"] != SCHEMA_VERSION:
+            raise StoreError(f"{self.place} has schema {found}; this is version {SCHEMA_VERSION}")
+        if ENTRIES_COLLECTION not in self._database.list_collection_names():
+            self._database.create_collection(ENTRIES_COLLECTION)
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """See `Store`."""
+        with self._translated():
+            found = self._entries.find_one({"_id": _identity(table, key)})
+        return None if found is None else bytes(found["value"])
+
+    def scan(
+        self, table: str, start: bytes = b"", limit: int | None = None, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """See `Store`."""
+        if limit is not None and limit <= 0:
+            return
+        low, high = _identity(table, b""), f"{table}0"  # the character after the slash
+        if reverse and start:
+            high = _identity(table, start)
+        elif not reverse:
+            low = _identity(table, start)
+        with self._translated():
+            order = DESCENDING if reverse else ASCENDING
+            for found in self._entries.find(
+                {"_id": {"$gte": low, "$lt": high}}, sort=[("_id", order)], limit=limit or 0
+            ):
+                yield bytes.fromhex(found["_id"][len(table) + 1 :]), bytes(found["value"])
+
+    def tables(self) -> list[str]:
+        """See `Store`."""
+        with self._translated():
+            return sorted(self._entries.distinct("table"))
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """See `Store`."""
+        last = {_identity(table, key): (table, value) for table, key, value in writes}
+        if not last:
+            return
+        operations: list[DeleteOne | ReplaceOne[dict[str, Any]]] = [
+            DeleteOne({"_id": identity})
+            if value is None
+            else ReplaceOne(
+                {"_id": identity},
+                {"_id": identity, "table": table, "value": value},
+                upsert=True,
+            )
+            for identity, (table, value) in last.items()
+        ]
+        # One attempt: `with_transaction` would retry for two minutes in silence. To write the same again is harmless.
+        with self._translated(), self._client.start_session() as session, session.start_transaction():
+            self._entries.bulk_write(operations, ordered=False, session=session)
+
+    def check(self) -> list[str]:
+        """See `Store`."""
+        with self._translated():
+            result = self._database.validate_collection(ENTRIES_COLLECTION)
+        return [] if result.get("valid") else [f"{self.place}: {result.get('errors')}"]
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._client.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """MongoDB's errors as ours."""
+        try:
+            yield
+        except OperationFailure as error:
+            if error.code == OUT_OF_DISK or "No space left" in str(error):
+                raise StoreFull(f"{self.place}: {error}") from None
+            raise StoreError(f"{self.place}: {error}") from None
+        except ConnectionFailure as error:
+            raise StoreError(f"{self.place} can not be reached: {error}") from None
+        except PyMongoError as error:
+            raise StoreError(f"{self.place}: {error}") from None
+
+
+def _identity(table: str, key: bytes) -> str:
+    return f"{table}/{key.hex()}"

@@ -1,0 +1,133 @@
+"""The embedded store, the default: one SQLite file in WAL mode, each write durable before it returns."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from lucid.ledger.state import Write
+from lucid.storage.interface import SCHEMA_VERSION, StoreError, StoreFull
+
+PAGE_BYTES = 16_384
+SCAN_ROWS = 256
+"""Rows fetched at once, so that a long scan holds no read transaction that keeps the WAL from being emptied."""
+WAIT_S = 5.0
+
+
+class SqliteStore:
+    """See `Store`. One connection writes and one reads, so that a read never waits for a commit."""
+
+    def __init__(self, path: Path, max_pages: int | None = None) -> None:
+        """Open or make the store at `path`; `max_pages` bounds the file, for tests of a full disk."""
+        self.path = path
+        self._writing = threading.Lock()
+        self._reading = threading.Lock()
+        with ExitStack() as opened, _translated(path):
+            self._writer = opened.enter_context(closing(self._connect()))
+            self._prepare(max_pages)
+            self._reader = opened.enter_context(closing(self._connect()))
+            self._opened = opened.pop_all()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    def _prepare(self, max_pages: int | None) -> None:
+        writer = self._writer
+        writer.execute(f"PRAGMA page_size={PAGE_BYTES}")
+        if max_pages is not None:
+            writer.execute(f"PRAGMA max_page_count={max_pages}")
+        writer.execute("PRAGMA journal_mode=WAL")
+        [version] = writer.execute("PRAGMA user_version").fetchone()
+        if version not in (0, SCHEMA_VERSION):
+            raise StoreError(f"{self.path} has schema version {version}; this is {SCHEMA_VERSION}")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute(
+            "CREATE TABLE IF NOT EXISTS entry (tab TEXT, key BLOB, value BLOB NOT NULL, PRIMARY KEY (tab, key)) "
+            "WITHOUT ROWID, STRICT"
+        )
+        writer.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        writer.execute("COMMIT")
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """See `Store`."""
+        rows = self._read("SELECT value FROM entry WHERE tab=? AND key=?", table, key)
+        return rows[0][0] if rows else None
+
+    def scan(
+        self, table: str, start: bytes = b"", limit: int | None = None, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """See `Store`."""
+        compare, order = ("<", "DESC") if reverse else (">=", "ASC")
+        where, place = ("", ()) if reverse and not start else (f" AND key{compare}?", (start,))
+        while limit is None or limit > 0:
+            count = SCAN_ROWS if limit is None else min(limit, SCAN_ROWS)
+            query = f"SELECT key, value FROM entry WHERE tab=?{where} ORDER BY key {order} LIMIT {count}"
+            rows = self._read(query, table, *place)
+            yield from rows
+            if len(rows) < count:
+                return
+            limit = None if limit is None else limit - count
+            where, place = f" AND key{'<' if reverse else '>'}?", (rows[-1][0],)
+
+    def tables(self) -> list[str]:
+        """See `Store`."""
+        return [name for (name,) in self._read("SELECT DISTINCT tab FROM entry ORDER BY tab")]
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """See `Store`."""
+        with _translated(self.path), self._writing:
+            writer = self._writer
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                for table, key, value in writes:
+                    if value is None:
+                        writer.execute("DELETE FROM entry WHERE tab=? AND key=?", (table, key))
+                    else:
+                        writer.execute("REPLACE INTO entry VALUES (?, ?, ?)", (table, key, value))
+                writer.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    if writer.in_transaction:
+                        writer.execute("ROLLBACK")
+                raise
+
+    def check(self) -> list[str]:
+        """See `Store`."""
+        found = [sentence for (sentence,) in self._read("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else [f"{self.path}: {sentence}" for sentence in found]
+
+    def backup(self, path: Path) -> None:
+        """Copy the store, as of one moment and without the log of votes, to a new file. Raises `StoreError`."""
+        if path.exists():
+            raise StoreError(f"{path} exists already")
+        with _translated(path), closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            with self._reading:
+                self._reader.backup(copy)
+            copy.execute("DELETE FROM entry WHERE tab='vote'")
+            copy.execute("VACUUM")
+
+    def close(self) -> None:
+        """See `Store`."""
+        with self._writing, self._reading:
+            self._opened.close()
+
+    def _read(self, query: str, *values: str | bytes) -> list[Any]:
+        with _translated(self.path), self._reading:
+            return self._reader.execute(query, values).fetchall()
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise StoreFull(f"{path}: {error}") from None
+        raise StoreError(f"{path}: {error}") from None

