@@ -160,7 +160,11 @@ class Offer(Record, tag=45):
     transactions: tuple[Transaction, ...]
 
 
-ManagerEvent = Started | Received | TimerFired | Assembled | Build | Publish | Cast | Stand | Offer
+class EngineJoined(Record, tag=46):
+    """From the driver: the node's engine has started anew, while its manager went on."""
+
+
+ManagerEvent = Started | Received | TimerFired | Assembled | Build | Publish | Cast | Stand | Offer | EngineJoined
 EngineEvent = (
     Started
     | TimerFired

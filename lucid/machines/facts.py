@@ -23,6 +23,7 @@ from lucid.machines.effects import (
     SetTimer,
     Store,
     Tell,
+    Verdict,
 )
 from lucid.machines.forktree import ForkNode
 from lucid.machines.messages import (
@@ -61,6 +62,7 @@ class Facts:
         self._crypto = crypto
         self._stored = False
         self._built: Built | None = None
+        self._verdict: Verdict | None = None
         self._proposals: dict[tuple[int, bytes], bytes] = {}
         self._waiting: dict[tuple[int, bytes], tuple[bytes, Proposal]] = {}
         self._standing_view: dict[bytes, int] = {}

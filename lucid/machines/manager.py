@@ -22,6 +22,7 @@ from lucid.machines.effects import (
     Build,
     Cast,
     Effects,
+    EngineJoined,
     Finalised,
     ManagerEvent,
     Observe,
@@ -93,6 +94,7 @@ class Manager(Proposals):
             Offer: self._on_offer,
             TimerFired: self._on_timer,
             Started: self._on_started,
+            EngineJoined: self._on_engine_joined,
         }
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
@@ -181,6 +183,14 @@ class Manager(Proposals):
         recovered, self.chain.recovered = self.chain.recovered, []
         effects: Effects = [Store(tuple(recovered))] if recovered else []
         return [*effects, Tell(self.chain.context())]
+
+    def _on_engine_joined(self, now: int, event: EngineJoined) -> Effects:
+        """Tell an engine that knows nothing yet where the chain stands, and what it may vote for."""
+        tree, verdict = self.chain.tree, self._verdict
+        effects: Effects = [Tell(self.chain.context())]
+        if verdict is not None and (verdict.epoch, verdict.view) == (tree.epoch, tree.entry_view + 1):
+            effects.append(Tell(verdict))
+        return effects
 
     def _on_timer(self, now: int, event: TimerFired) -> Effects:
         if event.timer == REPAIR_TIMER:

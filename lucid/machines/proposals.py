@@ -116,7 +116,7 @@ class Proposals(Facts):
             return effects
         self._proposals[vote.view, vote.signer] = hash_
         head = node.ledger.core.head
-        verdict = Verdict(vote.epoch, vote.view, hash_, base_view, head.tick, fresh)
+        self._verdict = verdict = Verdict(vote.epoch, vote.view, hash_, base_view, head.tick, fresh)
         effects += self._relay(vote.signer, message)
         return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]
 
@@ -247,5 +247,5 @@ class Proposals(Facts):
         effects.append(Observe(Proposed(vote.epoch, vote.view, head.height, vote.block)))
         targets = relay_targets(self.chain.validators.keys, self.key, self.key, len(data))
         effects += [Send(target, data) for target in targets] if targets else [Broadcast(data)]
-        verdict = Verdict(vote.epoch, vote.view, vote.block, base_view, head.tick, fresh)
+        self._verdict = verdict = Verdict(vote.epoch, vote.view, vote.block, base_view, head.tick, fresh)
         return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]

@@ -1,6 +1,6 @@
 """The storage interface: tables of keys and values in bytes, read one by one or in order, written as one.
 
-Both stores behind it pass one conformance suite (`tests/storage/conformance.py`).
+Both stores behind it pass one conformance suite (`tests/storage/test_stores.py`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Protocol
 from lucid.chain.errors import Code, LucidError
 from lucid.ledger.state import Write
 
-VOTES_TABLE = "vote"
-"""The log of a validator's own votes: never exported, backed up or rolled back (protocol section 4)."""
+IMPORT_TABLE = "import"
+"""Holds something while an import goes on; such a store opens for nothing else."""
 
 SCHEMA_VERSION = 1
 

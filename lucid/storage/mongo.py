@@ -20,6 +20,8 @@ from lucid.storage.interface import SCHEMA_VERSION, StoreError, StoreFull
 TIMEOUT_MS = 5_000
 SCHEMA_COLLECTION = "schema"
 ENTRIES_COLLECTION = "entries"
+CONCERN = WriteConcern(w="majority", j=True)
+"""Named with each transaction too: one doesn't inherit it from a collection, and MongoDB 4.4 takes less by default."""
 OUT_OF_DISK = 14_031
 """MongoDB's error code OutOfDiskSpace."""
 
@@ -33,13 +35,12 @@ class MongoStore:
     def __init__(self, url: str, database: str) -> None:
         """Connect to `database` of the deployment at `url`. Raises `StoreError` when it can't be reached or used."""
         self.place = f"database {database}"
-        concern = WriteConcern(w="majority", j=True)
         with self._translated():
             self._client: MongoClient[dict[str, Any]] = MongoClient(
                 url, timeoutMS=TIMEOUT_MS, serverSelectionTimeoutMS=TIMEOUT_MS, appname="lucid"
             )
             self._database = self._client.get_database(
-                database, write_concern=concern, read_concern=ReadConcern("majority")
+                database, write_concern=CONCERN, read_concern=ReadConcern("majority")
             )
             self._entries = self._database[ENTRIES_COLLECTION]
             self._prepare()
@@ -101,7 +102,11 @@ class MongoStore:
             for identity, (table, value) in last.items()
         ]
         # One attempt: `with_transaction` would retry for two minutes in silence. To write the same again is harmless.
-        with self._translated(), self._client.start_session() as session, session.start_transaction():
+        with (
+            self._translated(),
+            self._client.start_session() as session,
+            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=CONCERN),
+        ):
             self._entries.bulk_write(operations, ordered=False, session=session)
 
     def check(self) -> list[str]:

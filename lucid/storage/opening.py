@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lucid.storage.interface import Store, StoreError
+from lucid.storage.interface import IMPORT_TABLE, Store, StoreError
 from lucid.storage.sqlite import SqliteStore
 
 
-def open_store(url: str) -> Store:
-    """The store at `sqlite:PATH` or `mongodb://HOST:PORT/DATABASE?OPTIONS`; raises `StoreError`."""
+def open_store(url: str, *, importing: bool = False) -> Store:
+    """The store at `sqlite:PATH` or `mongodb://HOST:PORT/DATABASE?OPTIONS`, made if there is none yet.
+
+    Raises `StoreError`, also for a store whose import was cut short, unless `importing` asks for that.
+    """
+    store = _connect(url)
+    if not importing:
+        with ExitStack() as opened:
+            opened.callback(store.close)
+            if any(True for _ in store.scan(IMPORT_TABLE, limit=1)):
+                raise StoreError("an import into this store did not finish: import again, or remove the store")
+            opened.pop_all()
+    return store
+
+
+def _connect(url: str) -> Store:
     if url.startswith("sqlite:") and len(url) > len("sqlite:"):
         return SqliteStore(Path(url.removeprefix("sqlite:")))
     if url.startswith(("mongodb://", "mongodb+srv://")):

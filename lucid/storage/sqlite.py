@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lucid.ledger.state import Write
+from lucid.machines.votelog import VOTES_TABLE
+from lucid.storage.files import whole_file
 from lucid.storage.interface import SCHEMA_VERSION, StoreError, StoreFull
 
 PAGE_BYTES = 16_384
@@ -103,14 +105,15 @@ class SqliteStore:
         return [] if found == ["ok"] else [f"{self.path}: {sentence}" for sentence in found]
 
     def backup(self, path: Path) -> None:
-        """Copy the store, as of one moment and without the log of votes, to a new file. Raises `StoreError`."""
-        if path.exists():
-            raise StoreError(f"{path} exists already")
-        with _translated(path), closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        """Copy the store, as of one moment and without the log of votes, to a new file, durably.
+
+        Raises `StoreError`, and `OSError` where no such file can be made."""
+        with _translated(path), whole_file(path) as part, closing(sqlite3.connect(part, isolation_level=None)) as copy:
             with self._reading:
                 self._reader.backup(copy)
-            copy.execute("DELETE FROM entry WHERE tab='vote'")
+            copy.execute("DELETE FROM entry WHERE tab=?", (VOTES_TABLE,))
             copy.execute("VACUUM")
+            copy.execute("PRAGMA journal_mode=DELETE")  # so that the copy is one file
 
     def close(self) -> None:
         """See `Store`."""

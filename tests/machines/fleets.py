@@ -18,6 +18,7 @@ from lucid.machines.effects import (
     CancelTimer,
     Effect,
     Effects,
+    EngineJoined,
     Received,
     Send,
     SetTimer,
@@ -109,6 +110,18 @@ class Site:
         self.machines = pair
         for machine in reversed(pair):
             machine.step(Started())
+
+    def restart_engine(self) -> None:
+        """The engine's process ends and starts again, while the manager's goes on."""
+        assert self.machines is not None
+        manager, gone = self.machines
+        gone.timers.clear()
+        fresh = Engine(secret(f"node {self.number}"), self.fleet.genesis, CRYPTO, self.log)
+        engine = _Machine(self, fresh, self.log)
+        manager.other, engine.other = engine, manager
+        self.machines = manager, engine
+        engine.step(Started())
+        manager.step(EngineJoined())
 
     def stop(self) -> None:
         """The process is gone, and what it had in hand."""

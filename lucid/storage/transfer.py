@@ -1,0 +1,114 @@
+"""Rows of a store as a file: what `lucid store export` writes and `lucid store import` reads.
+
+The log of votes is no part of it (protocol section 4): a node that starts from a copy must not take its votes for new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lucid.chain.codec import Record, decode
+from lucid.chain.errors import Code, Refusal
+from lucid.ledger.state import Write
+from lucid.machines.votelog import VOTES_TABLE
+from lucid.storage.files import whole_file
+from lucid.storage.interface import IMPORT_TABLE, SCHEMA_VERSION, Store, StoreError
+from lucid.storage.records import RecordWriter, read_records
+
+EXPORT_FORMAT = "lucid store"
+LEFT_OUT = (VOTES_TABLE, IMPORT_TABLE)
+BATCH_BYTES = 1 << 20
+ROW_BYTES = 64
+"""What a row counts for besides its bytes, so that a batch of empty ones has an end too."""
+UNFINISHED_KEY = b"unfinished"
+
+
+class ExportHeader(Record):
+    """First record of an export."""
+
+    format: str
+    version: int
+
+
+class ExportedRow(Record):
+    """Every further record of an export: a row, in ascending order of table and key."""
+
+    table: str
+    key: bytes
+    value: bytes
+
+
+def export_store(store: Store, path: Path) -> int:
+    """Write all rows but the votes to a new file, durably; returns how many. Raises `StoreError` and `OSError`."""
+    count = 0
+    with whole_file(path) as part:
+        writer = RecordWriter(part)
+        try:
+            writer.write(ExportHeader(EXPORT_FORMAT, SCHEMA_VERSION))
+            for table in store.tables():
+                if table in LEFT_OUT:
+                    continue
+                for key, value in store.scan(table):
+                    writer.write(ExportedRow(table, key, value))
+                    count += 1
+        finally:
+            writer.close()
+    return count
+
+
+def import_store(path: Path, store: Store) -> int:
+    """Write an export's rows to a store that holds none but votes; returns how many.
+
+    The whole file is checked before the first row is written. A store whose import was cut short opens for nothing but
+    the same import again. Raises `Refusal` for a file that is no whole export, `StoreError` and `OSError`.
+    """
+    for _ in read_export(path):
+        pass
+    held = [table for table in store.tables() if table != VOTES_TABLE]
+    if held and IMPORT_TABLE not in held:
+        raise StoreError(f"the store already holds data ({', '.join(held)}); import into an empty one")
+    store.write([(IMPORT_TABLE, UNFINISHED_KEY, b"")])
+    for table in held:
+        # What an import that was cut short left may be of another file.
+        if table != IMPORT_TABLE:
+            _write(store, ((table, key, None) for key, _ in store.scan(table)))
+    count = _write(store, ((row.table, row.key, row.value) for row in read_export(path)))
+    store.write([(IMPORT_TABLE, UNFINISHED_KEY, None)])
+    return count
+
+
+def read_export(path: Path) -> Iterator[ExportedRow]:
+    """The rows of an export. Raises `Refusal`, also while iterating, when it is none or damaged, and `OSError`."""
+    try:
+        records = read_records(path)
+        head = decode(next(records, b""), ExportHeader)
+    except Refusal as refusal:
+        raise Refusal(Code.MALFORMED, f"{path} is no export of a store: {refusal.detail}") from None
+    if (head.format, head.version) != (EXPORT_FORMAT, SCHEMA_VERSION):
+        raise Refusal(Code.MALFORMED, f"{path} is {head.format!r} of version {head.version}; this is {SCHEMA_VERSION}")
+    before = ("", b"")
+    try:
+        for data in records:
+            row = decode(data, ExportedRow)
+            if row.table in LEFT_OUT or (row.table, row.key) <= before:
+                raise Refusal(Code.MALFORMED, f"a row of the table {row.table!r} is out of place")
+            before = (row.table, row.key)
+            yield row
+    except Refusal as refusal:
+        raise Refusal(Code.MALFORMED, f"{path} is damaged or cut short: {refusal.detail}") from None
+
+
+def _write(store: Store, writes: Iterator[Write]) -> int:
+    """Write in batches of a bounded size; returns how many writes there were."""
+    count, size = 0, 0
+    batch: list[Write] = []
+    for write in writes:
+        batch.append(write)
+        count += 1
+        size += ROW_BYTES + len(write[1]) + len(write[2] or b"")
+        if size >= BATCH_BYTES:
+            store.write(batch)
+            batch, size = [], 0
+    store.write(batch)
+    return count
