@@ -20,7 +20,7 @@ def open_store(url: str, *, importing: bool = False) -> Store:
         with ExitStack() as opened:
             opened.callback(store.close)
             if any(True for _ in store.scan(IMPORT_TABLE, limit=1)):
-                raise StoreError("an import into this store did not finish: import again, or remove the store")
+                raise StoreError("an import into this store did not finish: import again")
             opened.pop_all()
     return store
 

@@ -1,4 +1,4 @@
-"""Files of records: each behind its length, all of them one compressed stream that shows where it was damaged or cut."""
+"""Files of records, each behind its length, in one compressed stream that shows damage and a missing end."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ from msgspec import structs
 from lucid import __version__
 from lucid.chain.codec import encode
 from lucid.machines.journal import Entry
-from lucid.storage.journal import LENGTH_BYTES, read_journal
+from lucid.storage.journal import read_journal
+from lucid.storage.records import LENGTH_BYTES
 from sim.scenario import shipped
 
 ROOT = Path(__file__).resolve().parents[2]

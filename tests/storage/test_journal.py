@@ -14,7 +14,8 @@ from lucid.chain.codec import encode
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import Started, TimerFired
 from lucid.machines.journal import JOURNAL_VERSION, Entry, JournalHeader, entry, header
-from lucid.storage.journal import LENGTH_BYTES, MAX_RECORD_BYTES, JournalError, JournalWriter, read_journal
+from lucid.storage.journal import JournalError, JournalWriter, read_journal
+from lucid.storage.records import LENGTH_BYTES, MAX_RECORD_BYTES
 from tests.builders import make_genesis
 
 ENTRIES = 40
