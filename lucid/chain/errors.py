@@ -8,8 +8,8 @@ from enum import IntEnum
 class Code(IntEnum):
     """A stable refusal code (`LUCID_ERR_nnnn`) with one sentence that says what was wrong.
 
-    1xxx messages, encoding and storage, 2xxx genesis and configuration, 4xxx blocks, 5xxx transactions, 6xxx anchoring,
-    7xxx consensus, 8xxx Merkle and state.
+    1xxx messages, encoding and storage, 2xxx genesis and configuration, 3xxx requests, 4xxx blocks, 5xxx transactions,
+    6xxx anchoring, 7xxx consensus, 8xxx Merkle and state.
     """
 
     MALFORMED = (1001, "bytes do not decode to the expected shape")
@@ -23,6 +23,18 @@ class Code(IntEnum):
     STORE_FULL = (1102, "store has no room")
 
     GENESIS = (2001, "genesis document breaks a bound")
+    CONFIG = (2002, "configuration is wrong")
+    KEY = (2003, "key file can not be used")
+
+    REQUEST = (3001, "request is not understood")
+    NOT_FOUND = (3002, "there is no such thing")
+    METHOD = (3003, "method is not allowed here")
+    TOO_LARGE = (3004, "body exceeds its limit")
+    TOO_SLOW = (3005, "body did not arrive in time")
+    TOKEN = (3006, "a token is needed")
+    TOO_MANY = (3007, "too many requests")
+    UNAVAILABLE = (3008, "service can not do this now")
+    INTERNAL = (3009, "service failed")
 
     BLOCK_VERSION = (4001, "block version or chain id is not this chain's")
     BLOCK_SIZE = (4002, "block exceeds its byte or transaction limit")

@@ -7,13 +7,14 @@ file is a zstd stream of records, each behind its length as four big-endian byte
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
 from lucid.ledger.memory import MemoryStore
+from lucid.ledger.state import Reader
 from lucid.machines.effects import Effects, EngineEvent, ManagerEvent, Store
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
@@ -46,6 +47,13 @@ class Entry(Record):
     effects: tuple[tuple[int, bytes], ...]
 
 
+class Tables(Reader, Protocol):
+    """A store that can name its tables."""
+
+    def tables(self) -> list[str]:
+        """Names of the tables that hold something, in order."""
+
+
 class Difference(NamedTuple):
     """The first place where a replay left its journal."""
 
@@ -65,7 +73,7 @@ def header(
     secret: bytes,
     peers: tuple[bytes, ...],
     snapshot_blocks: int,
-    store: MemoryStore,
+    store: Tables,
 ) -> JournalHeader:
     """The header of a machine that is about to start from what `store` holds."""
     tables = tuple([(name, tuple(store.scan(name))) for name in store.tables()])

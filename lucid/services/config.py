@@ -1,0 +1,118 @@
+"""What a service is told: one loader for TOML files and the environment, which wins; every wrong key named at once."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from lucid.chain.errors import Code, LucidError
+
+PREFIX = "LUCID_"
+FILE_VARIABLE = "LUCID_CONFIG"
+
+
+class ConfigError(LucidError):
+    """The configuration is wrong; `detail` names every key that is."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Code.CONFIG, detail)
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One service's settings. Paths are relative to the working directory; `docs/services.md` explains each."""
+
+    genesis: Path = Path("genesis.toml")
+    key: Path = Path("node.key")
+    data_dir: Path = Path("data")
+    bind: str = "127.0.0.1"
+    port: int = 0
+    store: str = ""
+    token: str = ""
+    api_tokens: tuple[str, ...] = ()
+    engine_url: str = "http://127.0.0.1:8084"
+    manager_url: str = "http://127.0.0.1:8086"
+    data_url: str = "http://127.0.0.1:8087"
+    peers: tuple[str, ...] = ()
+    socks5: str = ""
+    journal: Path | None = None
+    requests_per_second: int = 200
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return self.bind == "localhost" or ipaddress.ip_address(self.bind).is_loopback
+
+    def store_url(self, service: str) -> str:
+        """Where a service's store is: SQLite in `data_dir` unless `store` names another."""
+        return self.store or f"sqlite:{self.data_dir / service}.sqlite"
+
+
+def load_config(environment: Mapping[str, str] = os.environ, file: Path | None = None, **fixed: Any) -> Config:
+    """The settings from `file` (or the one that `LUCID_CONFIG` names), the environment, and `fixed`, which wins.
+
+    A list in the environment is separated by commas. Raises `ConfigError`.
+    """
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    path = file or (Path(environment[FILE_VARIABLE]) if FILE_VARIABLE in environment else None)
+    if path is not None:
+        values |= _read(path)
+    for name, value in environment.items():
+        if name.startswith(PREFIX) and name != FILE_VARIABLE:
+            key = name.removeprefix(PREFIX).lower()
+            values[key] = [each.strip() for each in value.split(",") if each.strip()] if key in _LISTS else value
+    values |= fixed
+    checked: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in _TYPES:
+            wrong.append(f"{key} is no setting")
+            continue
+        try:
+            checked[key] = msgspec.convert(value, _TYPES[key], strict=False)
+        except msgspec.ValidationError as error:
+            wrong.append(f"{key}: {error}")
+    if not wrong:
+        config = Config(**checked)
+        wrong = _impossible(config)
+        if not wrong:
+            return config
+    raise ConfigError("; ".join(sorted(wrong)))
+
+
+_TYPES: dict[str, Any] = get_type_hints(Config)
+_LISTS = tuple(key for key, kind in _TYPES.items() if kind == tuple[str, ...])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _impossible(config: Config) -> list[str]:
+    """What no single key's type shows."""
+    wrong = []
+    if not 0 <= config.port < 65_536:
+        wrong.append("port must be within 0..65535")
+    if config.requests_per_second < 1:
+        wrong.append("requests_per_second must be at least 1")
+    try:
+        if not config.loopback and not config.api_tokens:
+            wrong.append("api_tokens must be set where others than this machine can reach the service (bind)")
+    except ValueError:
+        wrong.append("bind must be an IP address or localhost")
+    for key in ("engine_url", "manager_url", "data_url"):
+        if not getattr(config, key).startswith(("http://", "https://")):
+            wrong.append(f"{key} must start with http:// or https://")
+    for peer in config.peers:
+        identity, _, url = peer.partition("@")
+        if len(identity) != 64 or not set(identity) <= set("0123456789abcdef") or not url.startswith(("ws:", "wss:")):
+            wrong.append(f"peers: {peer!r} must be NODE-ID@ws://HOST:PORT")
+    return wrong

@@ -1,0 +1,255 @@
+"""The blockchain engine's service (port 8084): consensus, block creation, mempool. Run it with `python -m`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import httpx
+import msgspec
+import trio
+
+from lucid.chain.codec import decode, encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.transactions import Payload
+from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
+from lucid.machines.engine import Engine
+from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
+from lucid.services.config import Config
+from lucid.services.driver import Driver, Performer
+from lucid.services.journals import open_journal
+from lucid.services.keyfile import unused
+from lucid.services.link import PATH, Greeting, Link
+from lucid.services.service import Service, main
+from lucid.services.web import WRITE, Problem, hex_bytes, json_response, query_number
+from lucid.services.websocket import ConnectionLost, open_websocket
+
+ANSWER_S = 10.0
+"""How long a client waits until its transaction is durable."""
+RECONNECT_S = 0.25
+MAX_ASKING = 2_000
+"""Clients that may wait for an answer at once."""
+
+_log = logging.getLogger("lucid.engine")
+
+
+class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A transaction's payload: its canonical encoding in hexadecimal (`docs/protocol.md`, section 6)."""
+
+    payload: str
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The transaction is durable here and on its way into a block."""
+
+    id: str
+
+
+class TransactionState(msgspec.Struct, frozen=True):
+    """Where a transaction is: `pending`, or `final` at a height."""
+
+    id: str
+    status: str
+    height: int | None = None
+
+
+class ConsensusStatus(msgspec.Struct, frozen=True):
+    """Where the engine stands."""
+
+    node: str
+    connected: bool
+    epoch: int
+    view: int
+    validator: bool
+    timeout_ms: int
+    mempool: int
+    height: int
+
+
+class EngineService(Service):
+    """The blockchain engine: consensus, block creation, mempool."""
+
+    name = "blockchain-engine"
+    file = "engine"
+    port = 8084
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.engine: Engine | None = None
+        self.driver: Driver | None = None
+        self.signed = self.timeouts = self.evicted = 0
+        self._trouble = "it has not reached its manager yet"
+        self._asking: dict[int, tuple[trio.Event, list[Respond]]] = {}
+        self._requests = 0
+        self._manager = httpx.AsyncClient(
+            base_url=config.manager_url, headers={"Authorization": f"Bearer {config.token}"}, timeout=5.0
+        )
+        self.web.checks.append(lambda: None if self.engine is not None else f"manager: {self._trouble}")
+        self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
+        self.web.gauge("votes_signed", "Votes signed since the start.", lambda: self.signed)
+        self.web.gauge("views_timed_out", "Views given up since the start.", lambda: self.timeouts)
+        self._register()
+
+    async def work(self, task_status: trio.TaskStatus[None]) -> None:
+        """See `Service`. A connection to the manager is one life of the engine: the next starts from the store."""
+        await self._begin_log()
+        task_status.started()
+        url = self.config.manager_url.replace("http", "ws", 1) + PATH
+        while True:
+            try:
+                async with open_websocket(url, {"Authorization": f"Bearer {self.config.token}"}) as frames:
+                    await frames.send(encode(Greeting(self.genesis.chain_id, self.key)))
+                    await self._live(Link(frames))
+            except* (ConnectionLost, Refusal) as group:
+                error = next(_leaves(group))
+                if str(error) != self._trouble:
+                    _log.warning("the manager is away: %s", error)
+                self._trouble = str(error)
+            finally:
+                self.engine = self.driver = None
+                for answered, _ in self._asking.values():
+                    answered.set()
+            await self.store.drained()
+            await trio.sleep(RECONNECT_S)
+
+    async def _begin_log(self) -> None:
+        """A key that never signed anything gets its log of votes, once."""
+        mark = unused(self.config.key)
+        if not mark.exists():
+            return
+        if self.store.get(VOTES_TABLE, LATEST_KEY) is None:
+            await self.store.write([new_log()])
+        mark.unlink()
+
+    async def _live(self, link: Link) -> None:
+        engine = await trio.to_thread.run_sync(Engine, self.secret, self.genesis, self.crypto, self.store)
+        performers: dict[type, Performer] = {Tell: link.tell, Respond: self._respond, Observe: self._observe}
+        with open_journal(self.config.journal, "engine", self.genesis, self.key, (), self.store) as journal:
+            driver = Driver(engine, self.store, performers, journal)
+            async with trio.open_nursery() as nursery:
+                await nursery.start(driver.run, Started())
+                self.engine, self.driver = engine, driver
+                await link.run(driver.deliver)
+
+    def _respond(self, effect: Respond) -> None:
+        asking = self._asking.get(effect.request)
+        if asking is not None:
+            asking[1].append(effect)
+            asking[0].set()
+
+    def _observe(self, effect: Observe) -> None:
+        match effect.fact:
+            case Signed():
+                self.signed += 1
+            case TimedOut():
+                self.timeouts += 1
+            case Evicted():
+                self.evicted += 1
+
+    def _waiting(self) -> int:
+        return 0 if self.engine is None else len(self.engine.admission.mempool)
+
+    # -- what it answers -----------------------------------------------------------------------------------------
+
+    async def submit(self, payload: Payload) -> bytes:
+        """Hand a payload to the machine; returns the transaction's id once it is durable. Raises `LucidError`."""
+        if self.driver is None:
+            raise Problem(503, Code.UNAVAILABLE, self._trouble)
+        if self.store.trouble is not None:
+            raise Problem(503, Code.STORE_FULL, self.store.trouble)
+        if len(self._asking) >= MAX_ASKING:
+            raise Problem(503, Code.TOO_MANY, "too many wait for an answer")
+        self._requests += 1
+        number, answers = self._requests, list[Respond]()
+        answered = trio.Event()
+        self._asking[number] = answered, answers
+        try:
+            with trio.move_on_after(ANSWER_S):
+                await self.driver.deliver(Submitted(number, payload))
+                await answered.wait()
+        finally:
+            del self._asking[number]
+        if not answers:
+            raise Problem(503, Code.UNAVAILABLE, "no answer in time; it may have been accepted all the same")
+        refusal = answers[0].refusal
+        if refusal is not None:
+            raise Problem(503 if refusal is Code.MEMPOOL_FULL else 409, refusal)
+        return answers[0].transaction
+
+    def _register(self) -> None:
+        route = self.web.route
+
+        @route("POST", "/transactions", "Submit", takes=Submission, gives=Accepted, status=202, access=WRITE)
+        async def submit(body: Submission) -> Accepted:
+            try:
+                payload: Any = decode(bytes.fromhex(body.payload), Payload)  # type: ignore[arg-type]
+            except ValueError:
+                raise Problem(400, Code.REQUEST, "payload must be hexadecimal") from None
+            return Accepted((await self.submit(payload)).hex())
+
+        @route("GET", "/transactions/<identity>", "Where a transaction is", gives=TransactionState)
+        async def transaction(identity: str) -> TransactionState:
+            key = hex_bytes(identity, 32, "id")
+            found = await self.ask_manager(f"/node/transactions/{identity}")
+            if found is not None:
+                return TransactionState(identity, "final", found["height"])
+            if self.engine is None or key not in self.engine.admission.mempool:
+                raise Problem(404, Code.NOT_FOUND, "transaction")
+            return TransactionState(identity, "pending")
+
+        @route("GET", "/consensus/status", "Where the engine stands", gives=ConsensusStatus)
+        async def status() -> ConsensusStatus:
+            engine = self.engine
+            epoch, view = (0, 0) if engine is None else engine.view
+            return ConsensusStatus(
+                self.key.hex(),
+                engine is not None,
+                epoch,
+                view,
+                engine is not None and self.key in engine.admission.validators,
+                0 if engine is None else engine.timeout.current_ms,
+                self._waiting(),
+                0 if engine is None else engine.admission.height,
+            )
+
+        @route("GET", "/consensus/schedule", "Who leads in the current slot, best first")
+        async def schedule() -> Any:
+            return self._known(await self.ask_manager(f"/node/schedule?slot={query_number('slot', 0, 0, 2**53)}"))
+
+        @route("GET", "/consensus/credits", "What each member's work counts for")
+        async def credits() -> Any:
+            return self._known(await self.ask_manager("/node/credits"))
+
+        @route("GET", "/chain/info", "The chain and its height")
+        async def info() -> Any:
+            return self._known(await self.ask_manager("/node/info"))
+
+    @staticmethod
+    def _known(answer: Any) -> Any:
+        if answer is None:
+            raise Problem(404, Code.NOT_FOUND)
+        return json_response(answer)
+
+    async def ask_manager(self, path: str) -> Any:
+        """What the manager answers, or None if it knows of no such thing. Raises `Problem` (503)."""
+        try:
+            response = await self._manager.get(path)
+        except httpx.HTTPError as error:
+            raise Problem(503, Code.UNAVAILABLE, f"manager: {type(error).__name__} {error}") from None
+        if response.status_code == 404:
+            return None
+        if response.status_code != 200:
+            raise Problem(503, Code.UNAVAILABLE, f"manager answers {response.status_code}")
+        return msgspec.json.decode(response.content)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Any:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+if __name__ == "__main__":
+    main(EngineService)

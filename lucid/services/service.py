@@ -1,0 +1,115 @@
+"""What the four services share: store, key, genesis, HTTP, and how a process starts and stops."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import trio
+
+from lucid.chain.document import parse_genesis
+from lucid.chain.errors import GenesisError, LucidError
+from lucid.chain.genesis import Genesis
+from lucid.poot.crypto import Edwards25519
+from lucid.services.config import Config, load_config
+from lucid.services.keyfile import read_key
+from lucid.services.serve import listen, serve, stop_at_signal
+from lucid.services.web import Web
+from lucid.storage.durable import DurableStore
+from lucid.storage.opening import open_store
+
+BAD_START = 2
+STOP_S = 7.5
+"""A process that has not stopped by then is ended; Docker waits for ten seconds."""
+
+
+class Service:
+    """One service of a node. Subclasses register their routes and say in `work` what else runs."""
+
+    name: ClassVar[str]
+    file: ClassVar[str]
+    port: ClassVar[int]
+
+    def __init__(self, config: Config) -> None:
+        """Read key and genesis and open the store. Raises `LucidError` naming what is wrong."""
+        self.config = config
+        self.crypto = Edwards25519()
+        self.genesis = read_genesis(config.genesis)
+        self.secret = read_key(config.key)
+        self.key = self.crypto.public_key(self.secret)
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        self.store = DurableStore(open_store(config.store_url(self.file)))
+        self.ended = trio.Event()
+        self.lasting: set[trio.CancelScope] = set()
+        self.web = Web(self.name, config.loopback, config.token, config.api_tokens, config.requests_per_second)
+        self.web.checks.append(lambda: self.store.trouble)
+        self.web.gauge("store_commits", "Commits since the start.", lambda: self.store.commits)
+
+    async def work(self, task_status: trio.TaskStatus[None]) -> None:
+        """What the service does beside answering; says `started` when it is ready."""
+        raise NotImplementedError
+
+    async def run(self, stop: trio.Event, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until `stop`; reports the port that it listens at. Raises what ended it otherwise."""
+        listening = listen(self.config.bind, self.config.port)
+        port = listening.getsockname()[1]
+        try:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self.store.run)
+                await nursery.start(self.work)
+                async with trio.open_nursery() as serving:
+                    serving.start_soon(self._hang_up, stop)
+                    await serving.start(serve, self.web.app, listening, stop)
+                    self.web.ready = True
+                    task_status.started(port)
+                self.store.end()
+                nursery.cancel_scope.cancel()
+        finally:
+            self.ended.set()
+            listening.close()
+            self.store.store.close()
+
+    async def _hang_up(self, stop: trio.Event) -> None:
+        """Connections that last end first, so that those who are served wait only for answers under way."""
+        await stop.wait()
+        self.web.ready = False
+        for scope in self.lasting:
+            scope.cancel()
+
+
+def read_genesis(path: Path) -> Genesis:
+    """The genesis document at `path`; raises `GenesisError`."""
+    try:
+        return parse_genesis(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise GenesisError(f"{path}: {error}") from None
+
+
+def main(kind: type[Service]) -> None:
+    """The main program of a service: exit status 0 after SIGTERM, 2 when it can't start, 1 when it failed."""
+    parser = argparse.ArgumentParser(description=f"{kind.__doc__} Settings come from LUCID_* variables too.")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        config = load_config(file=options.config)
+        service = kind(config if config.port else load_config(file=options.config, port=kind.port))
+    except (LucidError, OSError) as error:
+        print(f"{kind.name}: {error}", file=sys.stderr)
+        sys.exit(BAD_START)
+    trio.run(_until_signal, service)
+
+
+async def _until_signal(service: Service) -> None:
+    stop = trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(stop_at_signal, stop)
+        port = await nursery.start(service.run, stop)
+        logging.getLogger("lucid").info("%s listens at %s:%s", service.name, service.config.bind, port)
+        await stop.wait()
+        nursery.cancel_scope.deadline = trio.current_time() + STOP_S
+        await service.ended.wait()
+        nursery.cancel_scope.cancel()
