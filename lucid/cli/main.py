@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lucid import __version__
-from lucid.cli import bench, replay, sim
+from lucid.cli import bench, replay, sim, store
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 
 
@@ -25,7 +25,7 @@ def parser() -> Parser:
     root = Parser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
     root.add_argument("--version", action="version", version=f"lucid {__version__}")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
-    for module in (sim, replay, bench):
+    for module in (sim, replay, bench, store):
         module.register(commands)
     return root
 

@@ -1,0 +1,149 @@
+"""`lucid store`: check, copy and move what a service keeps."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from lucid.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from lucid.storage.interface import Store
+
+DAMAGED = 20
+SQLITE = "sqlite:"
+NO_VOTES = (
+    "The log of this validator's own votes is never part of it: a node that starts without that log signs nothing "
+    "until it is sure what it signed before."
+)
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid store`."""
+    store = commands.add_parser("store", help="check, export, import and back up a service's store")
+    actions = store.add_subparsers(metavar="ACTION", required=True)
+    place = "sqlite:PATH or mongodb://HOST:PORT/DATABASE?OPTIONS"
+
+    check = actions.add_parser(
+        "check",
+        help="look for damage",
+        description="Check the stored data and the final blocks, and that the ledger's rows and its state tree agree; "
+        "count the rows. Stop the service first: what it writes meanwhile can look like damage.",
+        epilog="Exit status: 0 all is well, 20 damage was found, 2 bad usage or a store that can't be opened.",
+    )
+    check.add_argument("store", metavar="STORE", help=place)
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.set_defaults(run=run_check)
+
+    export = actions.add_parser(
+        "export",
+        help="write all rows but the votes to a file",
+        description=f"Write a store's rows to a new file, to be imported into a store of any kind. {NO_VOTES} A "
+        "service on SQLite may go on meanwhile; stop one on MongoDB first.",
+    )
+    export.add_argument("store", metavar="STORE", help=place)
+    export.add_argument("file", type=Path, metavar="FILE", help="file to write")
+    export.set_defaults(run=run_export)
+
+    import_ = actions.add_parser(
+        "import",
+        help="read an exported file into an empty store",
+        description="Read an exported file, checked as a whole first, into a store that holds nothing but votes: "
+        "those stay as they are. An import that was cut short is begun again by the same command.",
+    )
+    import_.add_argument("file", type=Path, metavar="FILE", help="file that `lucid store export` wrote")
+    import_.add_argument("store", metavar="STORE", help=place)
+    import_.set_defaults(run=run_import)
+
+    backup = actions.add_parser(
+        "backup",
+        help="copy an SQLite store while its service runs",
+        description=f"Copy an SQLite store, as of one moment, to a new file that a service can open. {NO_VOTES}",
+    )
+    backup.add_argument("store", metavar="STORE", help="sqlite:PATH")
+    backup.add_argument("file", type=Path, metavar="FILE", help="file to write")
+    backup.set_defaults(run=run_backup)
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """`lucid store check`."""
+    from lucid.chain.errors import LucidError
+    from lucid.storage.check import Tables, check_store
+
+    tables: Tables = {}
+    with _opened(options.store) as store:
+        try:
+            faults, tables = check_store(store)
+        except LucidError as error:
+            faults = [error.detail]
+    if options.json:
+        print(json.dumps({"store": options.store, "tables": tables, "faults": faults}))
+    else:
+        for table, (rows, size) in tables.items():
+            print(f"{table}: {rows} rows, {size} bytes")
+        for fault in faults:
+            print(f"damaged: {fault}")
+        if not faults:
+            print("all is well")
+    return DAMAGED if faults else 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """`lucid store export`."""
+    from lucid.storage.opening import open_store
+    from lucid.storage.sqlite import SqliteStore
+    from lucid.storage.transfer import export_store
+
+    with ExitStack() as stack:
+        store = stack.enter_context(_opened(options.store))
+        if isinstance(store, SqliteStore):
+            # A service may be writing: export what it held at one moment.
+            folder = stack.enter_context(TemporaryDirectory(dir=options.file.parent, prefix=".export."))
+            copy = Path(folder) / "copy"
+            store.backup(copy)
+            store = stack.enter_context(closing(open_store(f"{SQLITE}{copy}", importing=True)))
+        count = export_store(store, options.file)
+    print(f"{count} rows to {options.file}, without the log of votes")
+    return 0
+
+
+def run_import(options: argparse.Namespace) -> int:
+    """`lucid store import`."""
+    from lucid.storage.transfer import import_store
+
+    with _opened(options.store, new=True) as store:
+        count = import_store(options.file, store)
+    print(f"{count} rows from {options.file}")
+    return 0
+
+
+def run_backup(options: argparse.Namespace) -> int:
+    """`lucid store backup`."""
+    from lucid.storage.sqlite import SqliteStore
+
+    with _opened(options.store) as store:
+        if not isinstance(store, SqliteStore):
+            raise Failure("only an SQLite store is backed up as a file; use `lucid store export` for another")
+        store.backup(options.file)
+    print(f"{options.file} is a copy, without the log of votes")
+    return 0
+
+
+@contextmanager
+def _opened(url: str, new: bool = False) -> Iterator[Store]:
+    """A store for one command; what goes wrong with it is one sentence. Only a `new` one may not be there yet."""
+    from lucid.chain.errors import LucidError
+    from lucid.storage.opening import open_store
+
+    if not new and url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).is_file():
+        raise Failure(f"there is no store {url}")
+    try:
+        with closing(open_store(url, importing=True)) as store:
+            yield store
+    except LucidError as error:
+        raise Failure(error.detail) from None
