@@ -74,7 +74,7 @@ def load_config(environment: Mapping[str, str] = os.environ, file: Path | None =
             wrong.append(f"{key} is no setting")
             continue
         try:
-            checked[key] = msgspec.convert(value, _TYPES[key], strict=False)
+            checked[key] = msgspec.convert(value, _TYPES[key], strict=False, dec_hook=_path)
         except msgspec.ValidationError as error:
             wrong.append(f"{key}: {error}")
     if not wrong:
@@ -87,6 +87,13 @@ def load_config(environment: Mapping[str, str] = os.environ, file: Path | None =
 
 _TYPES: dict[str, Any] = get_type_hints(Config)
 _LISTS = tuple(key for key, kind in _TYPES.items() if kind == tuple[str, ...])
+
+
+def _path(kind: type, value: Any) -> Path:
+    """msgspec knows no paths."""
+    if kind is not Path or not isinstance(value, str):
+        raise ValueError("Expected a path")
+    return Path(value)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import trio
 
@@ -26,6 +26,7 @@ CLOCK_CHECK_S = 1.0
 """Timers look at the clock again this often, because it may be put forward or back."""
 
 Performer = Callable[[Any], None]
+T = TypeVar("T")
 
 
 class Machine(Protocol):
@@ -64,6 +65,7 @@ class Driver:
         self._work = trio.Event()
         self._timers: dict[str, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
+        self._stepping = trio.Lock()
 
     async def deliver(self, event: Any) -> None:
         """Hand an event to the machine; waits while too many others do."""
@@ -79,8 +81,15 @@ class Driver:
             async for event in self._inbox:
                 await self._step(event)
 
+    async def inspect(self, look: Callable[[], T]) -> T:
+        """What `look` finds in the machine, in a worker thread, between two of its steps."""
+        async with self._stepping:
+            return await trio.to_thread.run_sync(look)
+
     async def _step(self, event: Any) -> None:
-        for effect in await trio.to_thread.run_sync(self._handle, event):
+        async with self._stepping:
+            effects = await trio.to_thread.run_sync(self._handle, event)
+        for effect in effects:
             ticket = self.store.put(effect.writes) if isinstance(effect, Store) else 0
             self._effects.append((effect, ticket))
         assert len(self._effects) < MAX_EFFECTS, "the store does not keep up"

@@ -154,10 +154,14 @@ class Web:
         given = bearer_token()
         if not self._limits.take(given or str(request.remote_addr)):
             raise Problem(429, Code.TOO_MANY)
-        if access == NODE and not (given and _same(given, self._token)):
+        if access == NODE and not self.is_node(given):
             raise Problem(401, Code.TOKEN, "the node's own token")
         if access == WRITE and not self._loopback and not any(_same(given, token) for token in self._tokens):
             raise Problem(401, Code.TOKEN)
+
+    def is_node(self, token: str) -> bool:
+        """Whether a token is that of the node's own services."""
+        return _same(token, self._token)
 
     def _refuse(self, error: LucidError | HTTPException) -> Response:
         if isinstance(error, HTTPException):

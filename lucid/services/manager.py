@@ -1,0 +1,425 @@
+"""The block manager's service (port 8086): validates, stores, serves and propagates blocks; talks to peers."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import msgspec
+import trio
+from quart import Response, websocket
+
+from lucid.chain.blocks import Block
+from lucid.chain.codec import decode
+from lucid.chain.errors import Code, Refusal
+from lucid.machines.effects import (
+    BlockFinal,
+    BlockValid,
+    Broadcast,
+    EngineJoined,
+    Observe,
+    Proposed,
+    Received,
+    Refused,
+    Send,
+    Started,
+    Tell,
+)
+from lucid.machines.manager import Manager
+from lucid.poot.credits import live_score, uptime_ppm
+from lucid.services.config import Config
+from lucid.services.driver import Driver, Performer, clock_ms
+from lucid.services.index import TransactionIndex
+from lucid.services.journals import open_journal
+from lucid.services.link import PATH as ENGINE_PATH
+from lucid.services.link import Frames, Greeting, Link
+from lucid.services.peers import PATH as PEER_PATH
+from lucid.services.peers import Peers, PeerState, addresses
+from lucid.services.service import Service, main
+from lucid.services.web import NODE, WRITE, Problem, hex_bytes, json_response, query_number
+from lucid.services.websocket import ConnectionLost
+
+PAGE_BLOCKS = 100
+MAX_WAIT_MS = 30_000
+GREETING_S = 5.0
+
+_log = logging.getLogger("lucid.manager")
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A block in short. Times in ms since the Unix epoch."""
+
+    height: int
+    hash: str
+    epoch: int
+    view: int
+    time_ms: int
+    proposer: str
+    transactions: int
+
+
+class BlockView(msgspec.Struct, frozen=True):
+    """A final block."""
+
+    height: int
+    hash: str
+    epoch: int
+    view: int
+    time_ms: int
+    parent: str
+    proposer: str
+    state_root: str
+    transactions_root: str
+    transactions: tuple[str, ...]
+    encoded: str
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Blocks in descending order, and from which height the next page goes on (None at its end)."""
+
+    blocks: tuple[Summary, ...]
+    next: int | None
+
+
+class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A block to judge: its canonical encoding in hexadecimal."""
+
+    block: str
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """Whether a block is valid, and if not, the first rule that it breaks."""
+
+    valid: bool
+    hash: str
+    code: str | None = None
+    message: str | None = None
+
+
+class PeerTable(msgspec.Struct, frozen=True):
+    """All peers of this node."""
+
+    peers: tuple[PeerState, ...]
+
+
+class Accepted:
+    """The connection that the current handler serves; Quart cancels the handler when the other side goes."""
+
+    async def send(self, data: bytes) -> None:
+        """See `Frames`."""
+        await websocket.send(data)
+
+    async def receive(self) -> bytes:
+        """See `Frames`."""
+        data = await websocket.receive()
+        if isinstance(data, str):
+            raise ConnectionLost("a message of text")
+        return data
+
+
+class ManagerService(Service):
+    """The block manager: validates, stores, serves and propagates blocks."""
+
+    name = "block-manager"
+    file = "manager"
+    port = 8086
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.peers = Peers(
+            self.crypto,
+            self.secret,
+            self.genesis.chain_id,
+            addresses(config.peers),
+            self._received,
+            config.socks5 or None,
+        )
+        self.manager = Manager(self.key, self.genesis, self.crypto, self.store, tuple(sorted(self.peers.peers)))
+        self.chain = self.manager.chain
+        self.index = TransactionIndex(self.chain, self.store)
+        self.created = self.refused = 0
+        self.latency_ms = 0
+        self._seen: dict[bytes, int] = {}
+        self._link: Link | None = None
+        self._driver: Driver | None = None
+        self.web.checks.append(lambda: None if self._link is not None else "engine: not connected")
+        gauge = self.web.gauge
+        gauge("block_height", "Height of the last final block.", lambda: self.chain.tree.root.height)
+        gauge("blocks_created", "Blocks proposed here since the start.", lambda: self.created)
+        gauge("messages_refused", "What peers sent that broke a rule.", lambda: self.refused)
+        gauge("finality_latency_ms", "From a block's arrival to its finality, last one.", lambda: self.latency_ms)
+        gauge("sync_lag_seconds", "Age of the last final block.", self._lag_s)
+        gauge("peers_connected", "Peers connected.", lambda: sum(each.connected for each in self.peers.states()))
+        self._register()
+        self._register_node()
+
+    async def work(self, task_status: trio.TaskStatus[None]) -> None:
+        """See `Service`."""
+        performers: dict[type, Performer] = {
+            Send: lambda effect: self.peers.send(effect.peer, effect.data),
+            Broadcast: lambda effect: self.peers.broadcast(effect.data),
+            Tell: self._tell,
+            Observe: self._observe,
+        }
+        peers = self.manager.peers
+        with open_journal(self.config.journal, "manager", self.genesis, self.key, peers, self.store) as journal:
+            async with trio.open_nursery() as nursery:
+                self._driver = Driver(self.manager, self.store, performers, journal)
+                await nursery.start(self._driver.run, Started())
+                nursery.start_soon(self.peers.run)
+                nursery.start_soon(self.index.run)
+                task_status.started()
+
+    @property
+    def driver(self) -> Driver:
+        """The driver, once the service runs."""
+        if self._driver is None:
+            raise Problem(503, Code.UNAVAILABLE, "starting")
+        return self._driver
+
+    async def _received(self, peer: bytes, data: bytes) -> None:
+        await self.driver.deliver(Received(peer, data))
+
+    def _tell(self, effect: Tell) -> None:
+        if self._link is not None:
+            self._link.tell(effect)
+
+    def _observe(self, effect: Observe) -> None:
+        fact = effect.fact
+        if isinstance(fact, BlockFinal):
+            self.latency_ms = clock_ms() - self._seen.pop(fact.hash, clock_ms())
+            self.index.follow()
+        elif isinstance(fact, BlockValid):
+            self._seen[fact.hash] = clock_ms()
+            if len(self._seen) > PAGE_BLOCKS:
+                del self._seen[next(iter(self._seen))]
+        elif isinstance(fact, Proposed):
+            self.created += 1
+        elif isinstance(fact, Refused):
+            self.refused += 1
+
+    def _lag_s(self) -> float:
+        root = self.chain.tree.root
+        return max(0, clock_ms() - self.genesis.tick_ms(root.ledger.core.head.tick)) / 1000
+
+    # -- connections ---------------------------------------------------------------------------------------------
+
+    async def _lasting(self, talk: Any) -> None:
+        """Let a connection last until it is over or the service stops."""
+        with trio.CancelScope() as scope:
+            self.lasting.add(scope)
+            try:
+                await talk
+            except* (ConnectionLost, Refusal) as group:
+                _log.info("a connection ended: %s", group.exceptions[0])
+            finally:
+                self.lasting.discard(scope)
+
+    async def _serve_engine(self, frames: Frames) -> None:
+        """The node's engine: one at a time, the newest."""
+        with trio.fail_after(GREETING_S):
+            greeting = decode(await frames.receive(), Greeting)
+        if greeting != Greeting(self.genesis.chain_id, self.key):
+            raise ConnectionLost("an engine of another chain or key")
+        link = Link(frames)
+        self._link = link
+        try:
+            await self.driver.deliver(EngineJoined())
+            await link.run(self.driver.deliver)
+        finally:
+            if self._link is link:
+                self._link = None
+
+    # -- what it answers -----------------------------------------------------------------------------------------
+
+    def _register(self) -> None:
+        route = self.web.route
+
+        @route("GET", "/blocks", "Final blocks, newest first", gives=Page)
+        async def blocks() -> Page:
+            top = self.chain.tree.root.height
+            first = query_number("from", top, 0, 2**53)
+            limit = query_number("limit", 20, 1, PAGE_BLOCKS)
+            return await trio.to_thread.run_sync(self._page, min(first, top), limit)
+
+        @route("GET", "/blocks/latest", "The last final block", gives=BlockView)
+        async def latest() -> BlockView:
+            return await self._view(str(self.chain.tree.root.height))
+
+        @route("GET", "/blocks/<place>", "A final block, by height or hash", gives=BlockView)
+        async def block(place: str) -> BlockView:
+            return await self._view(place)
+
+        @route("GET", "/peers", "The other nodes", gives=PeerTable)
+        async def peers() -> PeerTable:
+            return PeerTable(tuple(self.peers.states()))
+
+        @route("POST", "/validate-block", "Judge a block", takes=Candidate, gives=Judgement, access=WRITE)
+        async def validate(body: Candidate) -> Judgement:
+            try:
+                candidate = decode(bytes.fromhex(body.block), Block)
+            except ValueError:
+                raise Problem(400, Code.REQUEST, "block must be hexadecimal") from None
+            hash_ = candidate.header.hash
+            try:
+                await self.driver.inspect(lambda: self._judge(candidate, hash_))
+            except Refusal as refusal:
+                return Judgement(False, hash_.hex(), refusal.code.code, str(refusal))
+            return Judgement(True, hash_.hex())
+
+        @self.web.app.websocket(PEER_PATH)
+        async def peer() -> None:
+            await self._lasting(self.peers.serve(Accepted()))
+
+        @self.web.app.websocket(ENGINE_PATH)
+        async def engine() -> None:
+            token = websocket.headers.get("Authorization", "").removeprefix("Bearer ")
+            if not self.web.is_node(token):
+                await websocket.close(1008, "the node's own token is needed")
+                return
+            await self._lasting(self._serve_engine(Accepted()))
+
+    def _judge(self, block: Block, hash_: bytes) -> None:
+        if self.chain.tree.nodes.get(hash_) is None and self.chain.block(hash_) != block:
+            self.chain.judge(block, hash_)
+
+    def _page(self, first: int, limit: int) -> Page:
+        found: list[Summary] = []
+        height = first
+        while height > 0 and len(found) < limit:
+            block = self.chain.block_at(height)
+            if block is None:
+                return Page(tuple(found), None)
+            header = block.header
+            found.append(
+                Summary(
+                    height,
+                    header.hash.hex(),
+                    header.epoch,
+                    header.view,
+                    self.genesis.tick_ms(header.tick),
+                    header.proposer.hex(),
+                    len(block.transactions),
+                )
+            )
+            height -= 1
+        return Page(tuple(found), height or None)
+
+    async def _view(self, place: str) -> BlockView:
+        by_height = place.isascii() and place.isdigit() and len(place) <= 16
+        look = (lambda: self.chain.block_at(int(place))) if by_height else self._by_hash(place)
+        block = await trio.to_thread.run_sync(look)
+        if block is None:
+            raise Problem(404, Code.NOT_FOUND, "block")
+        header = block.header
+        return BlockView(
+            header.height,
+            header.hash.hex(),
+            header.epoch,
+            header.view,
+            self.genesis.tick_ms(header.tick),
+            header.parent.hex(),
+            header.proposer.hex(),
+            header.state_root.hex(),
+            header.transactions_root.hex(),
+            tuple(transaction.id.hex() for transaction in block.transactions),
+            msgspec.msgpack.encode(block).hex(),
+        )
+
+    def _by_hash(self, text: str) -> Any:
+        hash_ = hex_bytes(text, 32, "block")
+
+        def look() -> Block | None:
+            block = self.chain.block(hash_)
+            held = None if block is None else self.chain.block_at(block.header.height)
+            return block if held is not None and held.header.hash == hash_ else None
+
+        return look
+
+    def _register_node(self) -> None:
+        """What the node's other services ask for."""
+        route = self.web.route
+
+        @route("GET", "/node/info", "The chain and its height", access=NODE)
+        async def info() -> Response:
+            root = self.chain.tree.root
+            head = root.ledger.core.head
+            return json_response(
+                {
+                    "chain_id": self.genesis.chain_id.hex(),
+                    "genesis_time_ms": self.genesis.genesis_time_ms,
+                    "block_interval_ms": self.genesis.parameters.block_interval_ms,
+                    "height": root.height,
+                    "hash": root.hash.hex(),
+                    "epoch": head.epoch,
+                    "state_root": root.ledger.root.hex(),
+                    "validators": [key.hex() for key in self.chain.validators.keys],
+                }
+            )
+
+        @route("GET", "/node/transactions/<identity>", "Where a final transaction is", access=NODE)
+        async def transaction(identity: str) -> Response:
+            key = hex_bytes(identity, 32, "id")
+            place = await trio.to_thread.run_sync(self.index.place, key)
+            if place is None:
+                raise Problem(404, Code.NOT_FOUND, "transaction")
+            return json_response({"height": place.height, "position": place.position})
+
+        @route("GET", "/node/final", "Final blocks above a height; waits for one", access=NODE)
+        async def final() -> Response:
+            after = query_number("after", 0, 0, 2**53)
+            with trio.move_on_after(query_number("wait_ms", 0, 0, MAX_WAIT_MS) / 1000):
+                while self.index.height <= after:
+                    await self.index.changed.wait()
+            last = min(self.index.height, after + PAGE_BLOCKS)
+            found = await trio.to_thread.run_sync(self._finals, after + 1, last)
+            return json_response({"blocks": found, "height": last})
+
+        @route("GET", "/node/credits", "What each member's work counts for", access=NODE)
+        async def credits() -> Response:
+            return json_response({"members": await self.driver.inspect(self._credits)})
+
+        @route("GET", "/node/schedule", "Who leads in the current slot, best first", access=NODE)
+        async def schedule() -> Response:
+            core = self.chain.tree.root.ledger.core
+            wanted = query_number("slot", max(core.schedule.slot, 0), 0, 2**53)
+            if wanted != max(core.schedule.slot, 0):
+                raise Problem(404, Code.NOT_FOUND, "only the current slot's schedule is known")
+            members = core.roster.members
+            return json_response(
+                {"slot": wanted, "leaders": [members[number].key.hex() for number in core.schedule.order]}
+            )
+
+    def _finals(self, first: int, last: int) -> list[dict[str, Any]]:
+        blocks = (self.chain.block_at(height) for height in range(first, last + 1))
+        return [
+            {
+                "height": block.header.height,
+                "hash": block.header.hash.hex(),
+                "time_ms": self.genesis.tick_ms(block.header.tick),
+                "transactions": [transaction.id.hex() for transaction in block.transactions],
+            }
+            for block in blocks
+            if block is not None
+        ]
+
+    def _credits(self) -> list[dict[str, Any]]:
+        core = self.chain.tree.root.ledger.core
+        tally = core.tally
+        rows = []
+        for number, member in enumerate(core.roster.members):
+            uptime = uptime_ppm(tally.beacons[number], tally.held[number])
+            rows.append(
+                {
+                    "node": member.key.hex(),
+                    "name": member.name,
+                    "credits": tally.credits[number],
+                    "uptime_ppm": uptime,
+                    "live_score": live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
+                }
+            )
+        return rows
+
+
+if __name__ == "__main__":
+    main(ManagerService)
