@@ -109,10 +109,9 @@ class DurableStore:
     def tables(self) -> list[str]:
         """Names of the tables that hold something, in order."""
         with self._lock:
-            waiting = {
-                name for name, rows in self._pending.items() if any(row.value is not None for row in rows.values())
-            }
-        return sorted({*self.store.tables(), *waiting})
+            waiting = [name for name, rows in self._pending.items() if rows]
+        # Of a table with deletions on their way only its rows tell whether any are left.
+        return sorted({*self.store.tables()} - {*waiting} | {name for name in waiting if any(self.scan(name, limit=1))})
 
     # -- writes, from the trio thread ----------------------------------------------------------------------------
 
