@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from msgspec import Meta, field
 
 from lucid.chain.errors import GenesisError
 from lucid.chain.genesis import DAY_MS, NAME_BYTES, Genesis, GenesisNode, Parameters
+from lucid.durations import parse_ms
 from sim.network import PROFILES, RECEIVERS, region_names
 
 FaultKind = Literal["crash", "partition", "loss", "withhold", "clock"]
@@ -25,8 +27,6 @@ FAULT_KEYS: dict[FaultKind, tuple[str, ...]] = {
 }
 """What each kind of fault needs beside its time; it takes nothing else."""
 
-UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
-DURATION = re.compile(r"(\d+)\s*(ms|s|m|h|d)")
 MAX_DURATION_MS = 3_650 * DAY_MS
 TABLE_HEAD = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
 KEY_VALUE = re.compile(r"\s*([\w\"'.\- ]+?)\s*=")
@@ -114,11 +114,10 @@ def duration_ms(value: Duration) -> int:
     """Milliseconds of a duration; raises `ScenarioError` for what is none."""
     if isinstance(value, int) and value >= 0:
         return value
-    text = str(value).strip()
-    parts = DURATION.findall(text)
-    if not parts or DURATION.sub("", text).strip():
-        raise ScenarioError(f"{value!r} is no duration (write 90s, 10m, 24h or milliseconds)")
-    return sum(int(number) * UNITS_MS[unit] for number, unit in parts)
+    if isinstance(value, str) and not value.strip().isdigit():
+        with suppress(ValueError):
+            return parse_ms(value)
+    raise ScenarioError(f"{value!r} is no duration (write 90s, 10m, 24h or milliseconds)")
 
 
 def shipped() -> dict[str, str]:

@@ -56,6 +56,17 @@ class Parameters(Record):
         return self.leader_window_days * DAY_MS // self.slot_duration_ms
 
 
+def paced(block_interval_ms: int) -> Parameters:
+    """Parameters of a chain with a block every so often: twelve views a slot, and a timeout and drift that fit."""
+    timeout_ms = max(1_000, min(5_000, 2 * block_interval_ms))
+    return Parameters(
+        block_interval_ms=block_interval_ms,
+        slot_duration_ms=12 * block_interval_ms,
+        slot_timeout_ms=timeout_ms,
+        max_clock_drift_ms=timeout_ms * 2 // 5,
+    )
+
+
 class GenesisNode(Record):
     """A validator of the first epoch: `key` is its Ed25519 public key and node id; `pool` is empty for none."""
 

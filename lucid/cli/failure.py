@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+
+from lucid.durations import parse_ms
+
 BAD_USAGE = 2
 INTERRUPTED = 130
 
@@ -12,3 +16,11 @@ class Failure(Exception):
     def __init__(self, sentence: str, status: int = BAD_USAGE) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+def duration(text: str) -> int:
+    """An argument that is a duration, in ms."""
+    try:
+        return parse_ms(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

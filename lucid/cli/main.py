@@ -8,8 +8,15 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lucid import __version__
-from lucid.cli import bench, replay, sim, store
+from lucid.chain.errors import LucidError
+from lucid.cli import bench, devnet, genesis, keys, node, replay, sim, store
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
+
+EXTRAS = {
+    **dict.fromkeys(("simpy", "zstandard", "rich"), "sim"),
+    **dict.fromkeys(("trio", "httpx", "quart", "prometheus_client", "wsproto"), "services"),
+}
+"""Which extra brings a module that a command may lack."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,7 +32,7 @@ def parser() -> Parser:
     root = Parser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
     root.add_argument("--version", action="version", version=f"lucid {__version__}")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
-    for module in (sim, replay, bench, store):
+    for module in (sim, replay, bench, keys, genesis, node, devnet, store):
         module.register(commands)
     return root
 
@@ -47,15 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe has gone; what it did not want to read is no error of ours.
         sys.stderr.close()
         return 0
-    except OSError as error:
+    except (OSError, LucidError) as error:
         print(f"lucid: {error}", file=sys.stderr)
         return BAD_USAGE
     except ModuleNotFoundError as error:
-        if error.name not in ("simpy", "zstandard", "rich"):
+        extra = EXTRAS.get(str(error.name))
+        if extra is None:
             raise
-        print(
-            f"lucid: this command needs {error.name}: install the 'sim' extra (pip install '.[sim]')", file=sys.stderr
-        )
+        print(f"lucid: this command needs {error.name}: install the extra (pip install '.[{extra}]')", file=sys.stderr)
         return BAD_USAGE
 
 

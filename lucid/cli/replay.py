@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from lucid.cli.failure import Failure
 
 DIFFERS = 20
@@ -21,6 +23,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 no difference, 20 a difference, 2 bad usage or a damaged journal.",
     )
     replay.add_argument("journal", type=Path, nargs="+", metavar="JOURNAL", help="journal files, or folders of them")
+    replay.add_argument(
+        "--key", type=Path, metavar="KEY", help="the key file of a real node's engine, whose journals leave it out"
+    )
     replay.add_argument("--json", action="store_true", help="print JSON lines")
     replay.set_defaults(run=run_replay)
 
@@ -28,7 +33,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run_replay(options: argparse.Namespace) -> int:
     """`lucid replay`."""
     from lucid.chain.errors import Refusal
-    from lucid.machines.journal import replay
+    from lucid.machines.journal import replay as replayed
     from lucid.storage.journal import JournalError, read_journal
     from sim.crypto import MeteredCrypto
 
@@ -36,8 +41,10 @@ def run_replay(options: argparse.Namespace) -> int:
     for path in _journals(options.journal):
         try:
             head, entries = read_journal(path)
+            if head.machine == "engine" and not head.secret:
+                head = replace(head, secret=_secret(options.key, path))
             crypto = MeteredCrypto("real" if head.crypto == "real" else "modelled")
-            count, difference = replay(head, entries, crypto)
+            count, difference = replayed(head, entries, crypto)
         except JournalError as error:
             raise Failure(str(error)) from None
         except Refusal as refusal:
@@ -56,6 +63,15 @@ def run_replay(options: argparse.Namespace) -> int:
             )
             sys.stdout.flush()
     return status
+
+
+def _secret(key: Path | None, path: Path) -> bytes:
+    """The secret that a real engine's journal leaves out."""
+    from lucid.services.keyfile import read_key
+
+    if key is None:
+        raise Failure(f"{path} is the journal of a real node's engine, which leaves its secret out: name it by --key")
+    return read_key(key)
 
 
 def _journals(paths: list[Path]) -> list[Path]:

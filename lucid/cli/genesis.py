@@ -1,0 +1,83 @@
+"""`lucid genesis`: make the document that begins a chain, and show the id of one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from lucid.cli.failure import Failure, duration
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid genesis`."""
+    genesis = commands.add_parser("genesis", help="make and show genesis documents", description="Genesis documents.")
+    actions = genesis.add_subparsers(metavar="ACTION", required=True)
+    new = actions.add_parser(
+        "new",
+        help="make a genesis document",
+        description="Make the genesis document of a new chain, which every node of it gets, and print the chain id.",
+    )
+    new.add_argument("file", type=Path, metavar="FILE", help="the document to write (TOML); never written over")
+    new.add_argument(
+        "--node", action="append", default=[], metavar="NAME=ID", help="a node of the first epoch; at least one"
+    )
+    new.add_argument("--administrator", action="append", default=[], metavar="ID", help="an administrator's key")
+    new.add_argument("--threshold", type=int, default=None, metavar="K", help="how many of them must agree (all)")
+    new.add_argument("--block-interval", type=duration, default=10_000, metavar="TIME", help="default 10s")
+    new.add_argument("--in", dest="delay", type=duration, default=0, metavar="TIME", help="when it begins (now)")
+    show = actions.add_parser("show", help="check a document", description="Check a document and print its chain id.")
+    show.add_argument("file", type=Path, metavar="FILE")
+    for action, run in ((new, run_new), (show, run_show)):
+        action.add_argument("--json", action="store_true", help="print JSON")
+        action.set_defaults(run=run)
+
+
+def run_new(options: argparse.Namespace) -> int:
+    """`lucid genesis new`."""
+    from lucid.chain.document import print_genesis
+    from lucid.chain.genesis import Genesis, GenesisNode, paced
+
+    nodes = []
+    for each in options.node:
+        name, _, identity = each.rpartition("=")
+        if not name:
+            raise Failure(f"--node {each!r} must be NAME=ID")
+        nodes.append(GenesisNode(_key("--node", identity), name))
+    administrators = tuple(_key("--administrator", each) for each in options.administrator)
+    made = Genesis(
+        time.time_ns() // 1_000_000 + options.delay,
+        tuple(nodes),
+        administrators,
+        len(administrators) if options.threshold is None else options.threshold,
+        paced(options.block_interval),
+    ).check()
+    try:
+        with options.file.open("x", encoding="utf-8") as file:
+            file.write(print_genesis(made))
+    except FileExistsError:
+        raise Failure(f"{options.file} exists already") from None
+    return _print(options, made.chain_id)
+
+
+def run_show(options: argparse.Namespace) -> int:
+    """`lucid genesis show`."""
+    from lucid.chain.document import parse_genesis
+
+    return _print(options, parse_genesis(options.file.read_text(encoding="utf-8")).chain_id)
+
+
+def _print(options: argparse.Namespace, chain: bytes) -> int:
+    print(json.dumps({"genesis": str(options.file), "chain": chain.hex()}) if options.json else chain.hex())
+    return 0
+
+
+def _key(option: str, text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise Failure(f"{option}: {text!r} must be 64 hexadecimal digits")
+    return key

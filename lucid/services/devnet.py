@@ -1,0 +1,176 @@
+"""A small network of real nodes on this machine: real processes, sockets and stores, a folder for each node."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import httpx
+
+from lucid.chain.document import print_genesis
+from lucid.chain.genesis import Genesis, GenesisNode, paced
+from lucid.chain.keys import ed25519_public_key
+from lucid.services.keyfile import write_key
+
+SERVICES = ("manager", "engine")
+START_S = 30.0
+STOP_S = 10.0
+
+
+class Standing(NamedTuple):
+    """What a node says of itself; None where it does not answer."""
+
+    name: str
+    health: dict[str, str | None]
+    height: int | None
+    hash: str | None
+    peers: int | None
+
+
+class DevNode:
+    """One node of a devnet: its folder, ports and processes."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.name = name
+        self.key = ed25519_public_key(write_key(folder / "node.key"))
+        self.token = secrets.token_hex(16)
+        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def url(self, service: str) -> str:
+        """Where a service of this node answers."""
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def configure(self, genesis: Path, others: list[DevNode], journal: bool, store: str = "") -> None:
+        """Write the node's settings."""
+        peers = ", ".join(f'"{each.key.hex()}@ws://127.0.0.1:{each.ports["manager"]}"' for each in others)
+        lines = [
+            f'genesis = "{genesis}"',
+            f'key = "{self.folder / "node.key"}"',
+            f'data_dir = "{self.folder}"',
+            f'token = "{self.token}"',
+            f"peers = [{peers}]",
+            "requests_per_second = 10000",
+            *(f'{service}_url = "{self.url(service)}"' for service in SERVICES),
+        ]
+        if journal:
+            lines.append(f'journal = "{self.folder / "journal"}"')
+        if store:
+            lines.append(f'store = "{store}"')
+        (self.folder / "node.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def start(self, service: str) -> None:
+        """Start one service's process; what it says goes to its log in the folder."""
+        environment = {"LUCID_PORT": str(self.ports[service]), "PATH": "/usr/bin:/bin"}
+        command = [sys.executable, "-m", f"lucid.services.{service}", "--config", str(self.folder / "node.toml")]
+        with (self.folder / f"{service}.log").open("ab") as log:
+            self.processes[service] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+            )
+
+    def standing(self, client: httpx.Client) -> Standing:
+        """Ask the node how it is."""
+        health: dict[str, str | None] = {}
+        for service in SERVICES:
+            answer = _ask(client, f"{self.url(service)}/health", (200, 503))
+            health[service] = None if answer is None else answer["status"]
+        latest = _ask(client, f"{self.url('manager')}/blocks?limit=1")
+        peers = _ask(client, f"{self.url('manager')}/peers")
+        top = latest["blocks"][0] if latest and latest["blocks"] else None
+        return Standing(
+            self.name,
+            health,
+            None if latest is None else top["height"] if top else 0,
+            top["hash"] if top else None,
+            None if peers is None else sum(each["connected"] for each in peers["peers"]),
+        )
+
+
+class Devnet:
+    """Several nodes, from a fresh genesis. As a context manager it starts them all, and stops them at its end."""
+
+    def __init__(self, folder: Path, nodes: int, block_interval_ms: int, journal: bool = False) -> None:
+        """Make keys, genesis and settings of `nodes` nodes in an empty `folder`."""
+        self.folder = folder
+        self.nodes = [DevNode(folder / f"node{number}", f"node{number}") for number in range(nodes)]
+        members = tuple(GenesisNode(node.key, node.name) for node in self.nodes)
+        self.genesis = Genesis(time.time_ns() // 1_000_000, members, parameters=paced(block_interval_ms)).check()
+        path = folder / "genesis.toml"
+        path.write_text(print_genesis(self.genesis), encoding="utf-8")
+        for node in self.nodes:
+            node.configure(path, [each for each in self.nodes if each is not node], journal)
+
+    def __enter__(self) -> Self:
+        try:
+            for node in self.nodes:
+                for service in SERVICES:
+                    node.start(service)
+            self.await_healthy()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def await_healthy(self, within_s: float = START_S) -> None:
+        """Wait until every service is healthy. Raises TimeoutError naming one that is not, with its last words."""
+        deadline = time.monotonic() + within_s
+        with httpx.Client(timeout=2.0) as client:
+            for node in self.nodes:
+                for service in SERVICES:
+                    while not _ask(client, f"{node.url(service)}/health"):
+                        process = node.processes[service]
+                        if process.poll() is not None or time.monotonic() > deadline:
+                            last = (node.folder / f"{service}.log").read_text(errors="replace").strip()[-500:]
+                            raise TimeoutError(f"{node.name}'s {service} does not become healthy: {last}")
+                        time.sleep(0.05)
+
+    def standings(self, client: httpx.Client) -> list[Standing]:
+        """How every node is."""
+        return [node.standing(client) for node in self.nodes]
+
+    def stop(self) -> dict[str, int]:
+        """Stop every process, gently first; returns exit statuses by node and service."""
+        running = {
+            f"{node.name}/{service}": process for node in self.nodes for service, process in node.processes.items()
+        }
+        for process in running.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        deadline = time.monotonic() + STOP_S
+        for process in running.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        return {name: process.returncode for name, process in running.items()}
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody uses now."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _ask(client: httpx.Client, url: str, statuses: tuple[int, ...] = (200,)) -> dict[str, Any] | None:
+    try:
+        response = client.get(url)
+    except httpx.HTTPError:
+        return None
+    return response.json() if response.status_code in statuses else None

@@ -1,0 +1,40 @@
+"""A node's services in one process, each as it would be in one of its own."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import urlsplit
+
+import msgspec
+import trio
+
+from lucid.services.config import Config
+from lucid.services.engine import EngineService
+from lucid.services.manager import ManagerService
+from lucid.services.serve import stop_at_signal
+from lucid.services.service import STOP_S, Service
+
+
+def run(config: Config) -> None:
+    """Run until SIGTERM or SIGINT. Raises `LucidError` when a service can't start."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    urls: dict[type[Service], str] = {ManagerService: config.manager_url, EngineService: config.engine_url}
+    services = [
+        kind(msgspec.structs.replace(config, port=urlsplit(url).port or kind.port)) for kind, url in urls.items()
+    ]
+    trio.run(_serve, services)
+
+
+async def _serve(services: list[Service]) -> None:
+    stop = trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(stop_at_signal, stop)
+        for service in services:
+            port = await nursery.start(service.run, stop)
+            logging.getLogger("lucid").info("%s listens at %s:%s", service.name, service.config.bind, port)
+        await stop.wait()
+        nursery.cancel_scope.deadline = trio.current_time() + STOP_S
+        for service in services:
+            await service.ended.wait()
+        nursery.cancel_scope.cancel()
