@@ -100,6 +100,7 @@ class Driver:
         effects = self.machine.handle(now, event)
         if self._journal is not None:
             self._journal.write(now, event, effects)
+            self._journal.flush()
         return effects
 
     async def _perform(self) -> None:

@@ -30,6 +30,10 @@ class JournalWriter:
         """Keep one handled event."""
         self._records.write(entry(now, event, effects))
 
+    def flush(self) -> None:
+        """Let what was kept outlive this process."""
+        self._records.flush()
+
     def close(self) -> None:
         """Finish the file."""
         self._records.close()

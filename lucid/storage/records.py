@@ -28,6 +28,11 @@ class RecordWriter:
         data = encode(record)
         self._writer.write(len(data).to_bytes(LENGTH_BYTES, "big") + data)
 
+    def flush(self) -> None:
+        """Hand what was added to the operating system, so that it outlives this process."""
+        self._writer.flush(zstandard.FLUSH_BLOCK)
+        self._file.flush()
+
     def close(self) -> None:
         """Finish the file."""
         try:
