@@ -14,6 +14,7 @@ from hypercorn.trio import serve as hypercorn_serve
 STALLED_MS = 5_000
 """After so long without an acknowledgement a connection is given up: hypercorn waits for a send, whatever happens."""
 GRACE_S = 6.0
+KEEP_ALIVE_S = 30.0
 BACKLOG = 256
 _TCP_USER_TIMEOUT = 18
 """Linux's number; the socket module has no name for it on other systems."""
@@ -49,7 +50,7 @@ async def serve(
     config.bind = [f"fd://{listening.detach()}"]
     config.graceful_timeout = GRACE_S
     config.shutdown_timeout = GRACE_S
-    config.keep_alive_timeout = 30.0
+    config.keep_alive_timeout = KEEP_ALIVE_S
     config.keep_alive_max_requests = 1 << 40  # a connection's last request must not cut those beside it
     config.websocket_ping_interval = 10.0
     config.errorlog = None

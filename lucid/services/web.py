@@ -172,7 +172,9 @@ class Web:
         self._refused.labels(error.code.code).inc()
         message = error.code.sentence + (f" ({error.detail})" if error.detail else "")
         body = ErrorBody(error.code.code, message, details, request_id(), self.service)
-        return json_response(ErrorEnvelope(body), status)
+        response = json_response(ErrorEnvelope(body), status)
+        response.headers["X-Request-Id"] = request_id()
+        return response
 
     async def _failed(self, error: Exception) -> Response:
         """Whatever no handler expected; paths that don't exist come here too."""

@@ -1,0 +1,233 @@
+"""The HTTP kit over real sockets: what comes in is checked, what goes wrong is one envelope."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quart import Response
+
+from lucid.chain.errors import Code, Refusal
+from lucid.services import serve, web
+from lucid.services.web import NODE, WRITE, Problem, Web, decode_json, query_number
+from tests.services import served
+
+NODE_TOKEN = {"Authorization": "Bearer node"}
+API_TOKEN = {"Authorization": "Bearer api"}
+
+
+class Pair(msgspec.Struct, forbid_unknown_fields=True):
+    """A body."""
+
+    name: str
+    number: int = 0
+
+
+def kit(**options: Any) -> Web:
+    """A service with a route of each kind."""
+    made = served.web(**options)
+
+    @made.route("POST", "/pairs", "Echo", takes=Pair, gives=Pair, status=202, access=WRITE)
+    async def pairs(body: Pair) -> Pair:
+        return body
+
+    @made.route("GET", "/things/<name>", "By name", gives=Pair)
+    async def thing(name: str) -> Pair:
+        if name == "refused":
+            raise Refusal(Code.SESSION_DUPLICATE, "as a test")
+        if name == "broken":
+            raise RuntimeError("as a test")
+        if name == "gone":
+            raise Problem(404, Code.NOT_FOUND, "thing", {"name": name})
+        return Pair(name, query_number("n", 1, 0, 9))
+
+    @made.route("GET", "/inside", "For the node", access=NODE)
+    async def inside() -> Pair:
+        return Pair("inside")
+
+    return made
+
+
+def error(response: Any, status: int, code: Code) -> dict[str, Any]:
+    """The envelope's inside."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    inside: dict[str, Any] = response.json()["error"]
+    assert set(inside) == {"code", "message", "details", "request_id", "service"}
+    assert (inside["code"], inside["service"]) == (code.code, "test-service")
+    assert response.headers["x-request-id"] == inside["request_id"]
+    return inside
+
+
+async def test_a_body_is_decoded_and_an_answer_encoded_under_both_paths() -> None:
+    async with served.served(kit()) as (client, _):
+        for path in ("/pairs", "/api/v1/pairs"):
+            response = await client.post(path, json={"name": "a"}, headers={"X-Request-Id": "mine.1"})
+            assert (response.status_code, response.json()) == (202, {"name": "a", "number": 0})
+            assert response.headers["x-request-id"] == "mine.1"
+        assert (await client.get("/things/x?n=7")).json() == {"name": "x", "number": 7}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"name": 1}',
+        b'{"other": "x", "name": "a"}',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"name": "\xed\xa0\x80"}',
+    ],
+)
+async def test_a_body_that_is_none_is_a_400(body: bytes) -> None:
+    async with served.served(kit()) as (client, _):
+        error(await client.post("/pairs", content=body), 400, Code.REQUEST)
+
+
+async def test_whatever_goes_wrong_is_one_envelope(caplog: pytest.LogCaptureFixture) -> None:
+    async with served.served(kit()) as (client, _):
+        assert error(await client.get("/things/gone"), 404, Code.NOT_FOUND)["details"] == {"name": "gone"}
+        error(await client.get("/things/refused"), 400, Code.SESSION_DUPLICATE)
+        inside = error(await client.get("/things/broken"), 500, Code.INTERNAL)
+        assert "as a test" not in inside["message"], "what failed is the log's to say"
+        assert "as a test" in caplog.text
+        error(await client.get("/nothing"), 404, Code.NOT_FOUND)
+        error(await client.put("/pairs"), 405, Code.METHOD)
+        for query in ("-1", "10", "x", "", "1e1", "9" * 30, "²"):
+            error(await client.get("/things/x", params={"n": query}), 400, Code.REQUEST)
+
+
+async def test_a_large_body_is_a_413_also_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "MAX_BODY_BYTES", 1_000)
+
+    async with served.served(kit()) as (client, port):
+        error(await client.post("/pairs", content=b"x" * 1_001), 413, Code.TOO_LARGE)
+        assert (await client.post("/pairs", json={"name": "a" * 900})).status_code == 202
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        async with stream:
+            head = b"POST /pairs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            await stream.send_all(head + b"64\r\n" + b"x" * 100 + b"\r\n")
+            await stream.send_all((b"64\r\n" + b"x" * 100 + b"\r\n") * 10)
+            with trio.fail_after(5):
+                assert (await stream.receive_some()).startswith(b"HTTP/1.1 413")
+
+
+async def test_a_slow_body_is_a_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "BODY_S", 0.1)
+    async with served.served(kit()) as (_, port):
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        async with stream:
+            await stream.send_all(b"POST /pairs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+            with trio.fail_after(5):
+                assert (await stream.receive_some()).startswith(b"HTTP/1.1 408")
+
+
+async def test_who_may_write() -> None:
+    async with served.served(kit(loopback=False)) as (client, _):
+        body = {"name": "a"}
+        error(await client.post("/pairs", json=body), 401, Code.TOKEN)
+        error(await client.post("/pairs", json=body, headers={"Authorization": "Bearer apix"}), 401, Code.TOKEN)
+        error(await client.post("/pairs", json=body, headers={"Authorization": "Basic api"}), 401, Code.TOKEN)
+        assert (await client.post("/pairs", json=body, headers=API_TOKEN)).status_code == 202
+        assert (await client.post("/pairs", json=body, headers=NODE_TOKEN)).status_code == 202
+        assert (await client.get("/things/x")).status_code == 200
+        counted = (await client.get("/metrics")).text
+        assert f'lucid_requests_refused_total{{code="{Code.TOKEN.code}"}} 3.0' in counted
+    async with served.served(kit(loopback=True)) as (client, _):
+        assert (await client.post("/pairs", json=body)).status_code == 202
+        error(await client.get("/inside"), 401, Code.TOKEN)
+        error(await client.get("/inside", headers=API_TOKEN), 401, Code.TOKEN)
+        assert (await client.get("/inside", headers=NODE_TOKEN)).status_code == 200
+
+
+async def test_without_a_token_of_its_own_a_node_lets_nobody_in() -> None:
+    async with served.served(kit(token="")) as (client, _):
+        error(await client.get("/inside"), 401, Code.TOKEN)
+        error(await client.get("/inside", headers={"Authorization": "Bearer"}), 401, Code.TOKEN)
+
+
+async def test_too_many_requests_are_a_429_for_that_caller_alone() -> None:
+    async with served.served(kit(rate=3)) as (client, _):
+        answers = [(await client.get("/ready")).status_code for _ in range(10)]
+        assert answers.count(429) >= 3 and answers[0] == 503
+        assert (await client.get("/things/x", headers=API_TOKEN)).status_code == 200
+
+
+async def test_health_names_every_reason() -> None:
+    made = kit()
+    troubles: list[str | None] = [None, None]
+    made.checks += [lambda: troubles[0], lambda: troubles[1]]
+    async with served.served(made) as (client, _):
+        response = await client.get("/health")
+        assert (response.status_code, response.json()) == (200, {"status": "healthy", "service": "test-service"})
+        troubles[:] = ["one", "two"]
+        response = await client.get("/health")
+        assert response.status_code == 503
+        assert response.json() == {"status": "degraded", "service": "test-service", "reasons": ["one", "two"]}
+        assert (await client.get("/ready")).json()["status"] == "starting"
+        made.ready = True
+        assert (await client.get("/ready")).status_code == 200
+
+
+async def test_it_describes_itself() -> None:
+    async with served.served(kit()) as (client, _):
+        document = (await client.get("/openapi.json")).json()
+        assert document["openapi"] == "3.1.0"
+        assert set(document["paths"]) == {
+            *("/health", "/ready", "/metrics", "/openapi.json", "/docs"),
+            *("/pairs", "/things/{name}", "/inside"),
+        }
+        post = document["paths"]["/pairs"]["post"]
+        assert post["requestBody"]["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/Pair"
+        assert set(post["responses"]) == {"202", "default"} and post["security"]
+        page = await client.get("/docs")
+        assert "text/html" in page.headers["content-type"] and "//" not in page.text.replace("://", "")
+
+
+async def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "KEEP_ALIVE_S", 0.2)
+    async with served.served(kit()) as (_, port):
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        async with stream:
+            await stream.send_all(b"GET /things/x HTTP/1.1\r\nHost: x\r\n\r\n")
+            data = b""
+            with trio.fail_after(5):
+                while part := await stream.receive_some():
+                    data += part
+            assert data.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_client_that_stopped_reading_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "STALLED_MS", 1_000)
+    made = kit()
+
+    @made.route("GET", "/flood", "More than fits in between")
+    async def flood() -> Any:
+        return Response(b"x" * (64 << 20), content_type="application/octet-stream")
+
+    with trio.fail_after(8):
+        async with served.served(made) as (_, port):
+            stream = await trio.open_tcp_stream("127.0.0.1", port)
+            await stream.send_all(b"GET /flood HTTP/1.1\r\nHost: x\r\n\r\n")
+            await stream.receive_some(1)
+        await trio.aclose_forcefully(stream)
+
+
+@settings(deadline=None)
+@given(
+    st.binary()
+    | st.text().map(str.encode)
+    | st.builds(lambda x: json.dumps(x).encode(), st.dictionaries(st.text(), st.integers()))
+)
+def test_any_bytes_are_a_body_or_a_problem(data: bytes) -> None:
+    try:
+        assert isinstance(decode_json(data, Pair), Pair)
+    except Problem as problem:
+        assert problem.status == 400
