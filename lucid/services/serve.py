@@ -52,7 +52,7 @@ async def serve(
     config.shutdown_timeout = GRACE_S
     config.keep_alive_timeout = KEEP_ALIVE_S
     config.keep_alive_max_requests = 1 << 40  # a connection's last request must not cut those beside it
-    config.websocket_ping_interval = 10.0
+    # No WebSocket pings: hypercorn's task for them outlives its connection by an interval, and holds up the end.
     config.errorlog = None
     config.accesslog = None
     async with trio.open_nursery() as nursery:
