@@ -11,6 +11,8 @@ import hypercorn
 import trio
 from hypercorn.trio import serve as hypercorn_serve
 
+from lucid.services.websocket import MAX_FRAME_BYTES
+
 STALLED_MS = 5_000
 """After so long without an acknowledgement a connection is given up: hypercorn waits for a send, whatever happens."""
 GRACE_S = 6.0
@@ -52,6 +54,7 @@ async def serve(
     config.shutdown_timeout = GRACE_S
     config.keep_alive_timeout = KEEP_ALIVE_S
     config.keep_alive_max_requests = 1 << 40  # a connection's last request must not cut those beside it
+    config.websocket_max_message_size = MAX_FRAME_BYTES
     # No WebSocket pings: hypercorn's task for them outlives its connection by an interval, and holds up the end.
     config.errorlog = None
     config.accesslog = None

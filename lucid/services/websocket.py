@@ -23,9 +23,11 @@ from wsproto.events import (
 )
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.services.socks import open_through
 
-MAX_MESSAGE_BYTES = 16 << 20
+MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 1_024
+"""A message of the machines, sealed."""
 READ_BYTES = 65_536
 OPEN_S = 10.0
 """How long a connection may take to open."""
@@ -79,8 +81,8 @@ class WebSocket:
         if isinstance(event, BytesMessage):
             self._parts.append(bytes(event.data))
             self._size += len(event.data)
-            if self._size > MAX_MESSAGE_BYTES:
-                raise ConnectionLost(f"a message exceeds {MAX_MESSAGE_BYTES} bytes")
+            if self._size > MAX_FRAME_BYTES:
+                raise ConnectionLost(f"a message exceeds {MAX_FRAME_BYTES} bytes")
             if event.message_finished:
                 self._messages.append(b"".join(self._parts))
                 self._parts, self._size = [], 0

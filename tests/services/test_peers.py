@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from quart import websocket
 
 from lucid.chain.codec import encode
+from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.poot.crypto import Edwards25519
 from lucid.services import peers as peers_module
 from lucid.services.handshake import Hello, Proof, SealedFrames, shake_hands
@@ -251,6 +252,15 @@ async def test_messages_go_both_ways_in_order() -> None:
         assert dialler.got == [(KEYS[1], data) for data in sent]
         [state] = dialler.peers.states()
         assert (state.node, state.messages_in, state.messages_out) == (KEYS[1].hex(), 200, 200)
+
+
+async def test_the_largest_message_goes_through() -> None:
+    async with pair() as (dialler, listener):
+        data = bytes(MAX_MESSAGE_BYTES)
+        dialler.peers.send(KEYS[1], data)
+        listener.peers.send(KEYS[0], data)
+        await until(lambda: len(dialler.got) == len(listener.got) == 1)
+        assert dialler.got[0][1] == listener.got[0][1] == data
 
 
 async def test_a_broken_connection_is_made_again() -> None:
