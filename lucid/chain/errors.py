@@ -74,6 +74,7 @@ class Code(IntEnum):
 
     SESSION_UNKNOWN = (6005, "session is not anchored")
     SESSION_DUPLICATE = (6006, "session is already anchored")
+    RECEIPT_INVALID = (6010, "receipt does not prove what it says")
     REPLICA_DUPLICATE = (6007, "this node already committed to this session")
 
     VOTE_EPOCH = (7001, "vote or certificate is of another epoch")
@@ -84,6 +85,7 @@ class Code(IntEnum):
     PROPOSAL_STALE = (7006, "proposal is of a view already left")
     PROPOSAL_INVALID = (7007, "proposal is not signed by the leader of its view")
     PROPOSAL_EQUIVOCATES = (7009, "leader has already proposed another block in this view")
+    FINALITY_INVALID = (7011, "a finality certificate or the closing of an epoch does not hold")
     SYNC_INVALID = (7010, "blocks or certificates offered by a peer do not hold")
 
     SNAPSHOT_INVALID = (8001, "snapshot does not match a certified state root")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate, verify_certificate
+from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
@@ -18,7 +19,7 @@ from lucid.ledger.state import Ledger, Reader, Write, genesis_ledger, stored_led
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import ViewContext
 from lucid.machines.forktree import ForkNode, ForkTree
-from lucid.machines.messages import EpochClosing, SnapshotOffer
+from lucid.machines.messages import SnapshotOffer
 
 BLOCK_TABLE = "block"
 UNFINAL_TABLE = "unfinal"

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
+from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Natural
@@ -102,14 +103,6 @@ class Certificates(Record, tag=9):
     """A page of certificates."""
 
     certificates: Annotated[tuple[Certificate, ...], Meta(max_length=MAX_PAGE_CERTIFICATES)]
-
-
-class EpochClosing(Record):
-    """How an epoch ended: its closing block's header and finality certificate, and the validators it hands over to."""
-
-    header: bytes
-    certificate: Certificate
-    validators: tuple[Hash, ...]
 
 
 class SnapshotOffer(Record, tag=10):

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from lucid.chain.blocks import Block, Header, certificate_hash, late_votes_hash, transactions_root
-from lucid.chain.certificates import Certificate, verify_certificate
+from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transactions_root
+from lucid.chain.closings import EpochClosing, check_final, follow_closings
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import snapshot_digest, state_key_digest, state_value_digest
 from lucid.chain.keys import Crypto
-from lucid.chain.validators import ValidatorSet
-from lucid.chain.votes import FINALIZE
 from lucid.ledger.state import ROW_TABLE, Ledger, Reader, Write, ledger_of_rows
 from lucid.ledger.tree import TreeUpdate
 from lucid.machines.chain import CLOSING_TABLE, Chain
 from lucid.machines.effects import Effects, Send, Store
 from lucid.machines.forktree import ForkNode
-from lucid.machines.messages import EpochClosing, Part, PartRequest, SnapshotOffer, encode_message
+from lucid.machines.messages import Part, PartRequest, SnapshotOffer, encode_message
 
 SNAPSHOT_TABLE = "snapshot"
 INDEX_KEY = b"index"
@@ -116,18 +114,12 @@ class Download:
         self.height = offer.block.header.height
         self._rows: dict[bytes, bytes] = {}
         self.next_part = 0
-        validators = ValidatorSet(tuple([node.key for node in genesis.nodes]))
-        chain_id = genesis.chain_id
-        for epoch, closing in enumerate(offer.closings):
-            header = _decode(closing.header, Header)
-            if header.view < genesis.parameters.epoch_views:
-                raise Refusal(Code.SNAPSHOT_INVALID, f"epoch {epoch} is not closed")
-            _check_final(header, closing.certificate, epoch, validators, chain_id, crypto)
-            keys = closing.validators
-            if not keys or len(set(keys)) != len(keys) or ValidatorSet(keys).hash != header.next_validators:
-                raise Refusal(Code.SNAPSHOT_INVALID, f"validators after epoch {epoch}")
-            validators = ValidatorSet(keys)
-        _check_final(offer.block.header, offer.certificate, len(offer.closings), validators, chain_id, crypto)
+        try:
+            validators = follow_closings(genesis, offer.closings, crypto)
+            epoch = len(offer.closings)
+            check_final(offer.block.header, offer.certificate, epoch, validators, genesis.chain_id, crypto)
+        except Refusal as refusal:
+            raise Refusal(Code.SNAPSHOT_INVALID, refusal.detail) from None
         _check_body(offer.block, crypto)
         if not offer.parts:
             raise Refusal(Code.SNAPSHOT_INVALID, "no parts")
@@ -180,17 +172,3 @@ def _check_body(block: Block, crypto: Crypto) -> None:
         certificate_hash(block.parent_certificate),
     ) or not crypto.verify(header.proposer, header.hash, block.signature):
         raise Refusal(Code.SNAPSHOT_INVALID, "body does not match the header")
-
-
-def _check_final(
-    header: Header, certificate: Certificate, epoch: int, validators: ValidatorSet, chain_id: bytes, crypto: Crypto
-) -> None:
-    if (
-        header.chain != chain_id
-        or (header.epoch, certificate.epoch) != (epoch, epoch)
-        or certificate.kind != FINALIZE
-        or certificate.block != header.hash
-        or header.validators != validators.hash
-        or not verify_certificate(certificate, chain_id, validators, crypto)
-    ):
-        raise Refusal(Code.SNAPSHOT_INVALID, f"finality in epoch {epoch}")

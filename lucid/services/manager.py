@@ -12,6 +12,7 @@ from quart import Response, websocket
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
+from lucid.chain.receipts import Receipt, print_receipt
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -26,6 +27,7 @@ from lucid.machines.effects import (
     Tell,
 )
 from lucid.machines.manager import Manager
+from lucid.machines.receipts import make_receipt
 from lucid.poot.credits import live_score, uptime_ppm
 from lucid.services.config import Config
 from lucid.services.driver import Driver, Performer, clock_ms
@@ -250,6 +252,14 @@ class ManagerService(Service):
         async def block(place: str) -> BlockView:
             return await self._view(place)
 
+        @route("GET", "/receipts/<identity>", "What proves a final transaction, to be verified offline")
+        async def receipt(identity: str) -> Response:
+            key = hex_bytes(identity, 32, "id")
+            made = await trio.to_thread.run_sync(self._receipt, key)
+            if made is None:
+                raise Problem(404, Code.NOT_FOUND, "final transaction")
+            return Response(print_receipt(made, self.genesis), content_type="application/json")
+
         @route("GET", "/peers", "The other nodes", gives=PeerTable)
         async def peers() -> PeerTable:
             return PeerTable(tuple(self.peers.states()))
@@ -278,6 +288,10 @@ class ManagerService(Service):
                 await websocket.close(1008, "the node's own token is needed")
                 return
             await self._lasting(self._serve_engine(Accepted()))
+
+    def _receipt(self, transaction: bytes) -> Receipt | None:
+        place = self.index.place(transaction)
+        return None if place is None else make_receipt(self.chain, place.height, place.position)
 
     def _judge(self, block: Block, hash_: bytes) -> None:
         if self.chain.tree.nodes.get(hash_) is None and self.chain.block(hash_) != block:

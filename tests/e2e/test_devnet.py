@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import signal
 import time
@@ -155,6 +156,24 @@ def votes_heard(path: Path) -> Iterator[Vote]:
                     yield from message.votes
             elif isinstance(event, Cast):
                 yield event.vote
+
+
+def test_a_receipt_of_any_node_verifies_offline(network: Devnet, tmp_path: Path, capsys: Any) -> None:
+    with httpx.Client(timeout=5.0) as client:
+        identity = submit(client, network.nodes[0], network, 1)
+        await_height(client, network, 4, 20)
+        for node in network.nodes:
+            response = client.get(f"{node.url('manager')}/receipts/{identity}")
+            assert response.status_code == 200
+            (tmp_path / "receipt.json").write_bytes(response.content)
+            arguments = ["verify", str(tmp_path / "receipt.json"), "--genesis", str(tmp_path / "genesis.toml")]
+            assert main([*arguments, "--json"]) == 0
+            found = json.loads(capsys.readouterr().out)
+            assert (found["valid"], found["transaction"]) == (True, identity)
+            assert main([*arguments, "--checkpoint", found["block"]]) == 0
+            assert main([*arguments, "--checkpoint", "00" * 32]) == 20
+            assert "checkpoint" in capsys.readouterr().out
+        assert client.get(f"{network.nodes[0].url('manager')}/receipts/{'00' * 32}").status_code == 404
 
 
 def test_a_service_stops_in_time_with_status_0_and_its_journals_replay(network: Devnet, capsys: Any) -> None:

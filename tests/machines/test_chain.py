@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
@@ -15,7 +16,7 @@ from lucid.machines import chain as chain_module
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, CLOSING_TABLE, UNFINAL_TABLE, height_key
 from lucid.machines.effects import BlockFinal, CertificateStored, Finalised, Observe, Tell
 from lucid.machines.manager import Manager
-from lucid.machines.messages import CertificateMessage, EpochClosing, Proposal
+from lucid.machines.messages import CertificateMessage, Proposal
 from tests.builders import CRYPTO, Chain
 from tests.machines.fleets import Fleet, Site
 from tests.machines.peers import Peer, facts, key_of, passing, refusals, tiny_genesis, writes_of

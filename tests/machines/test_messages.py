@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
+from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import Record, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.votes import NOTARIZE, PROPOSE
@@ -56,7 +57,7 @@ def samples() -> dict[str, Message]:
     certificate = chain.certificate()
     assert certificate is not None
     vote = chain.vote(chain.node(1), PROPOSE, chain.hash, 2)
-    closing = messages.EpochClosing(encode(second.header), certificate, chain.tip.validators.keys)
+    closing = EpochClosing(encode(second.header), certificate, chain.tip.validators.keys)
     members: list[Message] = [
         Proposal(vote, second, certificate),
         VoteMessage(vote),

@@ -1,0 +1,74 @@
+"""`lucid verify`: what a receipt proves, from the genesis document alone, without any network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lucid.cli.failure import Failure
+
+INVALID = 20
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid verify`."""
+    verify = commands.add_parser(
+        "verify",
+        help="verify a receipt, offline",
+        description="Say what a receipt proves. Nobody is asked and nobody is trusted: all that counts is the genesis "
+        "document of the chain.",
+        epilog="Exit status: 0 it holds, 20 it does not, 2 bad usage. Keys of validators that retired long ago could "
+        "forge another history; --checkpoint rules that out.",
+    )
+    verify.add_argument("receipt", type=Path, metavar="RECEIPT")
+    verify.add_argument("--genesis", type=Path, required=True, metavar="FILE", help="the chain's genesis document")
+    verify.add_argument("--checkpoint", metavar="HASH", help="a block hash that the receipt must pass through")
+    verify.add_argument("--json", action="store_true", help="print JSON")
+    verify.set_defaults(run=run_verify)
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """`lucid verify`."""
+    from lucid.chain.document import parse_genesis
+    from lucid.chain.errors import Refusal
+    from lucid.chain.receipts import verify_receipt
+    from lucid.poot.crypto import Edwards25519
+
+    genesis = parse_genesis(options.genesis.read_text(encoding="utf-8"))
+    checkpoint = None if options.checkpoint is None else _hash(options.checkpoint)
+    try:
+        verified = verify_receipt(options.receipt.read_bytes(), genesis, Edwards25519(), checkpoint)
+    except Refusal as refusal:
+        if options.json:
+            print(json.dumps({"valid": False, "code": refusal.code.code, "message": str(refusal)}))
+        else:
+            print(f"{options.receipt} does not hold: {refusal}")
+        return INVALID
+    session: bytes = getattr(verified.transaction.payload, "session", b"")
+    found = {
+        "valid": True,
+        "session": str(uuid.UUID(bytes=session)) if session else None,
+        "transaction": verified.transaction.id.hex(),
+        "height": verified.height,
+        "block": verified.hash.hex(),
+        "time": datetime.fromtimestamp(verified.time_ms / 1000, UTC).isoformat(),
+    }
+    if options.json:
+        print(json.dumps(found))
+    else:
+        what = f"session {found['session']}" if session else f"transaction {found['transaction']}"
+        print(f"{what} is in block {found['height']} ({found['block']}) of {found['time']}, which is final")
+    return 0
+
+
+def _hash(text: str) -> bytes:
+    try:
+        hash_ = bytes.fromhex(text)
+    except ValueError:
+        hash_ = b""
+    if len(hash_) != 32:
+        raise Failure(f"--checkpoint: {text!r} must be 64 hexadecimal digits")
+    return hash_
