@@ -77,6 +77,10 @@ class Code(IntEnum):
     RECEIPT_INVALID = (6010, "receipt does not prove what it says")
     REPLICA_DUPLICATE = (6007, "this node already committed to this session")
 
+    CHUNK_SIZE = (6020, "a chunk has 1 KiB to 16 MiB")
+    CHUNK_ID = (6021, "bytes do not have this chunk id")
+    CHUNK_CORRUPT = (6022, "stored chunk is damaged")
+
     VOTE_EPOCH = (7001, "vote or certificate is of another epoch")
     VOTE_SIGNER = (7002, "signer is not a validator of the epoch")
     VOTE_SIGNATURE = (7003, "vote signature does not hold")

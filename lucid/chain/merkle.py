@@ -18,7 +18,17 @@ _NODE = b"\x01"
 
 def root(leaves: Sequence[bytes], hasher: Hasher) -> bytes:
     """The root of the tree over the leaves, in order (RFC 9162, 2.1.1); that of no leaves is `hasher(b"")`."""
-    nodes = [hasher(_LEAF + leaf) for leaf in leaves] or [hasher(b"")]
+    return root_of_hashes([leaf_hash(leaf, hasher) for leaf in leaves], hasher)
+
+
+def leaf_hash(leaf: bytes, hasher: Hasher) -> bytes:
+    """The hash of a leaf, for those who see leaves one by one."""
+    return hasher(_LEAF + leaf)
+
+
+def root_of_hashes(hashes: Sequence[bytes], hasher: Hasher) -> bytes:
+    """The root of the tree over leaves with these hashes."""
+    nodes = list(hashes) or [hasher(b"")]
     while len(nodes) > 1:
         nodes = _parents(nodes, hasher)
     return nodes[0]

@@ -91,7 +91,7 @@ _LISTS = tuple(key for key, kind in _TYPES.items() if kind == tuple[str, ...])
 
 def _path(kind: type, value: Any) -> Path:
     """msgspec knows no paths."""
-    if kind is not Path or not isinstance(value, str):
+    if kind is not Path or not isinstance(value, str | Path):
         raise ValueError("Expected a path")
     return Path(value)
 

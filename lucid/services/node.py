@@ -9,6 +9,7 @@ import msgspec
 import trio
 
 from lucid.services.config import Config
+from lucid.services.data import DataService
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.serve import stop_at_signal
@@ -19,7 +20,11 @@ def run(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises `LucidError` when a service can't start."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    urls: dict[type[Service], str] = {ManagerService: config.manager_url, EngineService: config.engine_url}
+    urls: dict[type[Service], str] = {
+        ManagerService: config.manager_url,
+        EngineService: config.engine_url,
+        DataService: config.data_url,
+    }
     services = [
         kind(msgspec.structs.replace(config, port=urlsplit(url).port or kind.port)) for kind, url in urls.items()
     ]

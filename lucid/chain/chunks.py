@@ -1,0 +1,67 @@
+"""Chunks: their ids, and proofs of single segments (protocol section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lucid.chain.hashing import chunk_tree_digest, session_tree_digest
+from lucid.chain.merkle import inclusion_proof, leaf_hash, root, root_of_hashes, verify_inclusion
+
+SEGMENT_BYTES = 4_096
+MIN_CHUNK_BYTES = 1_024
+MAX_CHUNK_BYTES = 16 << 20
+
+
+class ChunkHasher:
+    """The id of a chunk whose bytes come in parts of any size; `size` counts them."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._rest = b""
+        self._hashes: list[bytes] = []
+
+    def update(self, data: bytes) -> None:
+        """Add the next bytes."""
+        self.size += len(data)
+        data = self._rest + data
+        whole = len(data) - len(data) % SEGMENT_BYTES
+        view = memoryview(data)
+        for first in range(0, whole, SEGMENT_BYTES):
+            self._hashes.append(leaf_hash(bytes(view[first : first + SEGMENT_BYTES]), chunk_tree_digest))
+        self._rest = data[whole:]
+
+    def id(self) -> bytes:
+        """The 32-byte id of the bytes so far."""
+        rest = [leaf_hash(self._rest, chunk_tree_digest)] if self._rest else []
+        return root_of_hashes([*self._hashes, *rest], chunk_tree_digest)
+
+
+def chunk_id(data: bytes) -> bytes:
+    """The id of a chunk: the root of the tree over its segments."""
+    hasher = ChunkHasher()
+    hasher.update(data)
+    return hasher.id()
+
+
+def segment_count(size: int) -> int:
+    """How many segments a chunk of `size` bytes has."""
+    return -(-size // SEGMENT_BYTES)
+
+
+def segment_proof(data: bytes, segment: int) -> tuple[bytes, ...]:
+    """The proof that a segment of a chunk belongs to it; raises IndexError if there is no such segment."""
+    return inclusion_proof(_segments(data), segment, chunk_tree_digest)
+
+
+def verify_segment(chunk: bytes, size: int, segment: int, data: bytes, proof: Sequence[bytes]) -> bool:
+    """Whether `data` is that segment of the chunk with this id and size in bytes; never raises."""
+    return verify_inclusion(data, segment, segment_count(size), proof, chunk, chunk_tree_digest)
+
+
+def session_root(chunks: Sequence[bytes]) -> bytes:
+    """A session's Merkle root: over its chunk ids in order."""
+    return root(chunks, session_tree_digest)
+
+
+def _segments(data: bytes) -> list[bytes]:
+    return [data[first : first + SEGMENT_BYTES] for first in range(0, len(data), SEGMENT_BYTES)]
