@@ -212,7 +212,7 @@ class ManagerService(Service):
             self.lasting.add(scope)
             try:
                 await talk
-            except* (ConnectionLost, Refusal) as group:
+            except* (ConnectionLost, Refusal, trio.TooSlowError) as group:
                 _log.info("a connection ended: %s", group.exceptions[0])
             finally:
                 self.lasting.discard(scope)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import logging
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 import trio
 
@@ -14,7 +15,7 @@ from lucid.chain.document import parse_genesis
 from lucid.chain.errors import GenesisError, LucidError
 from lucid.chain.genesis import Genesis
 from lucid.poot.crypto import Edwards25519
-from lucid.services.config import Config, load_config
+from lucid.services.config import Config, ConfigError, load_config
 from lucid.services.keyfile import read_key
 from lucid.services.serve import listen, serve, stop_at_signal
 from lucid.services.web import Web
@@ -41,6 +42,7 @@ class Service:
         self.secret = read_key(config.key)
         self.key = self.crypto.public_key(self.secret)
         config.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(config.data_dir / f"{self.file}.lock")
         self.store = DurableStore(open_store(config.store_url(self.file)))
         self.ended = trio.Event()
         self.lasting: set[trio.CancelScope] = set()
@@ -71,6 +73,7 @@ class Service:
             self.ended.set()
             listening.close()
             self.store.store.close()
+            self._lock.close()
 
     async def _hang_up(self, stop: trio.Event) -> None:
         """Connections that last end first, so that those who are served wait only for answers under way."""
@@ -78,6 +81,17 @@ class Service:
         self.web.ready = False
         for scope in self.lasting:
             scope.cancel()
+
+
+def _locked(path: Path) -> BinaryIO:
+    """A file that is this process's alone while it is open: two engines of one key would sign twice."""
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise ConfigError(f"data_dir: another process holds {path}") from None
+    return file
 
 
 def read_genesis(path: Path) -> Genesis:

@@ -30,7 +30,7 @@ from lucid.chain.hashing import chunk_tree_digest, session_tree_digest
 from lucid.chain.keys import ed25519_public_key
 from lucid.chain.merkle import root
 from lucid.services.chunks import KEPT_MS
-from lucid.services.config import load_config
+from lucid.services.config import ConfigError, load_config
 from lucid.services.data import DataService
 from lucid.services.driver import clock_ms
 from lucid.services.keyfile import read_key, write_key
@@ -178,6 +178,15 @@ async def test_a_chunk_goes_a_day_after_its_last_reference(tmp_path: Path) -> No
         await client.delete(place(CHUNK))
         assert await service.chunks.sweep(clock_ms() + KEPT_MS + 60_000) == 1
         assert (await client.get(place(CHUNK))).status_code == 404 and not list(service.chunks._files())
+
+
+async def test_a_folder_has_one_process_at_a_time(tmp_path: Path) -> None:
+    async with running(tmp_path):
+        with pytest.raises(ConfigError, match="another process"):
+            async with running(tmp_path):
+                pass
+    async with running(tmp_path):
+        pass
 
 
 async def test_many_uploads_at_once(tmp_path: Path) -> None:
