@@ -24,3 +24,14 @@ def duration(text: str) -> int:
         return parse_ms(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def hex32(option: str, text: str) -> bytes:
+    """32 bytes written in hexadecimal as the value of an option."""
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    if len(value) != 32:
+        raise Failure(f"{option}: {text!r} must be 64 hexadecimal digits")
+    return value

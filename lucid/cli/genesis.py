@@ -7,7 +7,7 @@ import json
 import time
 from pathlib import Path
 
-from lucid.cli.failure import Failure, duration
+from lucid.cli.failure import Failure, duration, hex32
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,8 +44,8 @@ def run_new(options: argparse.Namespace) -> int:
         name, _, identity = each.rpartition("=")
         if not name:
             raise Failure(f"--node {each!r} must be NAME=ID")
-        nodes.append(GenesisNode(_key("--node", identity), name))
-    administrators = tuple(_key("--administrator", each) for each in options.administrator)
+        nodes.append(GenesisNode(hex32("--node", identity), name))
+    administrators = tuple(hex32("--administrator", each) for each in options.administrator)
     made = Genesis(
         time.time_ns() // 1_000_000 + options.delay,
         tuple(nodes),
@@ -71,13 +71,3 @@ def run_show(options: argparse.Namespace) -> int:
 def _print(options: argparse.Namespace, chain: bytes) -> int:
     print(json.dumps({"genesis": str(options.file), "chain": chain.hex()}) if options.json else chain.hex())
     return 0
-
-
-def _key(option: str, text: str) -> bytes:
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise Failure(f"{option}: {text!r} must be 64 hexadecimal digits")
-    return key

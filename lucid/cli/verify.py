@@ -8,7 +8,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lucid.cli.failure import Failure
+from lucid.cli.failure import hex32
 
 INVALID = 20
 
@@ -38,7 +38,7 @@ def run_verify(options: argparse.Namespace) -> int:
     from lucid.poot.crypto import Edwards25519
 
     genesis = parse_genesis(options.genesis.read_text(encoding="utf-8"))
-    checkpoint = None if options.checkpoint is None else _hash(options.checkpoint)
+    checkpoint = None if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)
     try:
         verified = verify_receipt(options.receipt.read_bytes(), genesis, Edwards25519(), checkpoint)
     except Refusal as refusal:
@@ -62,13 +62,3 @@ def run_verify(options: argparse.Namespace) -> int:
         what = f"session {found['session']}" if session else f"transaction {found['transaction']}"
         print(f"{what} is in block {found['height']} ({found['block']}) of {found['time']}, which is final")
     return 0
-
-
-def _hash(text: str) -> bytes:
-    try:
-        hash_ = bytes.fromhex(text)
-    except ValueError:
-        hash_ = b""
-    if len(hash_) != 32:
-        raise Failure(f"--checkpoint: {text!r} must be 64 hexadecimal digits")
-    return hash_

@@ -6,6 +6,7 @@ import argparse
 import fcntl
 import logging
 import sys
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -27,7 +28,7 @@ STOP_S = 7.5
 """A process that has not stopped by then is ended; Docker waits for ten seconds."""
 
 
-class Service:
+class Service(ABC):
     """One service of a node. Subclasses register their routes and say in `work` what else runs."""
 
     name: ClassVar[str]
@@ -50,9 +51,9 @@ class Service:
         self.web.checks.append(lambda: self.store.trouble)
         self.web.gauge("store_commits", "Commits since the start.", lambda: self.store.commits)
 
+    @abstractmethod
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """What the service does beside answering; says `started` when it is ready."""
-        raise NotImplementedError
 
     async def run(self, stop: trio.Event, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until `stop`; reports the port that it listens at. Raises what ended it otherwise."""

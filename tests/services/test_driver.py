@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,27 +12,11 @@ import pytest
 import trio
 import trio.testing
 
-from lucid.ledger.state import Write
 from lucid.machines.effects import CancelTimer, Effects, Observe, Send, SetTimer, Started, Store, TimedOut, TimerFired
 from lucid.services import driver as driver_module
 from lucid.services.driver import Driver, clock_ms
 from lucid.storage.durable import DurableStore
-from lucid.storage.sqlite import SqliteStore
-
-
-class Gate(SqliteStore):
-    """A store whose commits wait until they may."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.open = threading.Event()
-        self.commits: list[int] = []
-
-    def write(self, writes: Sequence[Write]) -> None:
-        """See `Store`."""
-        assert self.open.wait(10)
-        self.commits.append(len(writes))
-        super().write(writes)
+from tests.storage.gate import Gate
 
 
 class Machine:
@@ -93,7 +77,7 @@ async def test_events_go_on_while_a_write_is_on_its_way_and_their_writes_share_t
         assert not sent
         gate.open.set()
         await until(lambda: [effect.data for effect in sent] == keys)
-        assert gate.commits == [1, 19]
+        assert gate.batches == [1, 19]
 
 
 async def test_what_a_machine_raises_ends_the_service(tmp_path: Path) -> None:

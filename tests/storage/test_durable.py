@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,25 +21,11 @@ from lucid.storage import durable
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 from lucid.storage.sqlite import SqliteStore
+from tests.storage.gate import Gate
 from tests.storage.test_stores import KEYS, TABLES, WRITES, applied
 
 if TYPE_CHECKING:
     from tests.mongod import Mongod
-
-
-class Gate(SqliteStore):
-    """A store whose commits wait until they may."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.open = threading.Event()
-        self.batches: list[int] = []
-
-    def write(self, writes: Sequence[Write]) -> None:
-        """See `Store`."""
-        assert self.open.wait(10)
-        self.batches.append(len(writes))
-        super().write(writes)
 
 
 @pytest.fixture
