@@ -1,0 +1,142 @@
+"""`lucid keys`, `genesis`, `verify`, `node` and `devnet` as their users type them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from lucid.chain.document import parse_genesis
+from lucid.cli.main import main
+from lucid.services.devnet import free_ports
+
+Capture = pytest.CaptureFixture[str]
+
+
+def said(capsys: Capture) -> str:
+    """What standard output got."""
+    return capsys.readouterr().out.strip()
+
+
+def failed(capsys: Capture, *arguments: str) -> str:
+    """The one sentence of a command that can't do what it was asked."""
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert not printed.out and printed.err.count("\n") == 1 and printed.err.startswith("lucid: ")
+    return printed.err
+
+
+def test_a_key_is_made_once_and_shown(tmp_path: Path, capsys: Capture) -> None:
+    path = str(tmp_path / "node.key")
+    assert main(["keys", "new", path]) == 0
+    node = said(capsys)
+    assert main(["keys", "show", path, "--json"]) == 0
+    assert json.loads(said(capsys)) == {"key": path, "node": node}
+    assert "exists already" in failed(capsys, "keys", "new", path)
+    assert "No such file" in failed(capsys, "keys", "show", str(tmp_path / "none"))
+
+
+def test_a_genesis_is_made_once_and_shown(tmp_path: Path, capsys: Capture) -> None:
+    path, node, administrator = str(tmp_path / "genesis.toml"), "ab" * 32, "cd" * 32
+    options = ["--node", f"pi=1={node}", "--administrator", administrator, "--block-interval", "1s", "--in", "1m"]
+    assert main(["genesis", "new", path, *options]) == 0
+    chain = said(capsys)
+    assert main(["genesis", "show", path, "--json"]) == 0
+    assert json.loads(said(capsys)) == {"genesis": path, "chain": chain}
+    genesis = parse_genesis(Path(path).read_text())
+    assert (genesis.nodes[0].name, genesis.nodes[0].key.hex(), genesis.threshold) == ("pi=1", node, 1)
+    assert genesis.parameters.block_interval_ms == 1_000 and genesis.genesis_time_ms > time.time() * 1000
+    assert "exists already" in failed(capsys, "genesis", "new", path, "--node", f"a={node}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), "nodes must name"),
+        (("--node", "ab" * 32), "NAME=ID"),
+        (("--node", "a=zz"), "hexadecimal"),
+        (("--node", "a=" + "ab" * 32, "--block-interval", "10x"), "no duration"),
+        (("--node", "a=" + "ab" * 32, "--block-interval", "1ms"), "block_interval_ms"),
+        (("--node", "a=" + "ab" * 32, "--threshold", "1"), "threshold"),
+    ],
+)
+def test_a_wrong_genesis_is_named(tmp_path: Path, capsys: Capture, arguments: tuple[str, ...], named: str) -> None:
+    assert named in failed(capsys, "genesis", "new", str(tmp_path / "genesis.toml"), *arguments)
+    assert not (tmp_path / "genesis.toml").exists()
+
+
+def test_what_is_no_receipt_does_not_hold(tmp_path: Path, capsys: Capture) -> None:
+    genesis, receipt = tmp_path / "genesis.toml", tmp_path / "receipt.json"
+    assert main(["genesis", "new", str(genesis), "--node", "a=" + "ab" * 32]) == 0
+    said(capsys)
+    receipt.write_text("{}")
+    assert main(["verify", str(receipt), "--genesis", str(genesis)]) == 20
+    assert "does not hold" in said(capsys)
+    assert main(["verify", str(receipt), "--genesis", str(genesis), "--json"]) == 20
+    assert json.loads(said(capsys))["valid"] is False
+    assert "--checkpoint" in failed(capsys, "verify", str(receipt), "--genesis", str(genesis), "--checkpoint", "x")
+    assert "none" in failed(capsys, "verify", str(tmp_path / "none"), "--genesis", str(genesis))
+
+
+def test_a_node_runs_in_one_process_makes_blocks_and_stops_at_sigterm(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["keys", "new", str(tmp_path / "node.key")]) == 0
+    node = said(capsys)
+    arguments = ["genesis", "new", str(tmp_path / "genesis.toml"), "--node", f"pi={node}", "--block-interval", "1s"]
+    assert main(arguments) == 0
+    urls = dict(zip(("manager", "engine", "data"), (f"http://127.0.0.1:{port}" for port in free_ports(3)), strict=True))
+    lines = [f'{name}_url = "{url}"' for name, url in urls.items()]
+    (tmp_path / "node.toml").write_text("\n".join([*lines, 'token = "x"']))
+    command = [sys.executable, "-m", "lucid.cli.main", "node", "--config", "node.toml"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            with httpx.Client(timeout=2.0) as client:
+                heights = [0]
+                deadline = time.monotonic() + 20
+                while heights[-1] < 3:
+                    assert process.poll() is None and time.monotonic() < deadline
+                    time.sleep(0.1)
+                    heights.append(height(client, urls["manager"]))
+                states = [client.get(f"{url}/health").json()["status"] for url in urls.values()]
+                assert states == ["healthy"] * 3
+        finally:
+            process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
+        assert process.returncode == 0 and "Traceback" not in errors
+
+
+def height(client: httpx.Client, url: str) -> int:
+    """The manager's last final height, 0 while it does not answer."""
+    try:
+        found: dict[str, Any] = client.get(f"{url}/blocks?limit=1").json()
+    except httpx.HTTPError:
+        return 0
+    return int(found["blocks"][0]["height"]) if found["blocks"] else 0
+
+
+@pytest.mark.parametrize("service", ["manager", "engine", "data"])
+def test_a_service_that_can_not_start_says_why_in_one_sentence(tmp_path: Path, service: str) -> None:
+    command = [sys.executable, "-m", f"lucid.services.{service}"]
+    environment = {"LUCID_PORT": "x", "LUCID_NOTHING": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "port" in done.stderr and "nothing" in done.stderr
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "genesis.toml" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_devnet_agrees_and_stops_by_itself(tmp_path: Path, capsys: Capture) -> None:
+    folder = tmp_path / "net"
+    options = ["--nodes", "2", "--block-interval", "1s", "--duration", "4s", "--dir", str(folder), "--json"]
+    assert main(["devnet", *options]) == 0
+    nodes = json.loads(said(capsys))
+    assert [node["name"] for node in nodes] == ["node0", "node1"]
+    assert all(node["height"] >= 2 and node["peers"] == 1 for node in nodes)
+    assert "is not empty" in failed(capsys, "devnet", "--dir", str(folder))
+    assert "--nodes" in failed(capsys, "devnet", "--nodes", "0")
