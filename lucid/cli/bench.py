@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.bench import Row
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `lucid bench sim`."""
+    """Add `lucid bench sim` and `lucid bench services`."""
     bench = commands.add_parser("bench", help="measure ratios", description="Measure ratios, in one run each.")
     subjects = bench.add_subparsers(metavar="SUBJECT", required=True)
     sim = subjects.add_parser(
@@ -22,13 +26,37 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     sim.add_argument("--json", action="store_true", help="print JSON")
     sim.set_defaults(run=run_bench)
+    services = subjects.add_parser(
+        "services",
+        help="real services against bare handlers and plain files",
+        description="A devnet of four nodes against a bare Quart handler and plain files, and under load.",
+        epilog="Exit status: 0 all reached, 1 a figure was missed.",
+    )
+    parts = ("start", "json", "chunks", "anchoring", "stop")
+    services.add_argument("--only", metavar="PART", choices=parts, action="append")
+    services.add_argument("--json", action="store_true", help="print JSON")
+    services.set_defaults(run=run_bench_services)
 
 
 def run_bench(options: argparse.Namespace) -> int:
     """`lucid bench sim`."""
     from harness.bench import bench_sim
 
-    rows = bench_sim(options.only, lambda line: print(line, file=sys.stderr, flush=True))
+    return _print(options, bench_sim(options.only, _say))
+
+
+def run_bench_services(options: argparse.Namespace) -> int:
+    """`lucid bench services`."""
+    from harness.bench_services import bench_services
+
+    return _print(options, bench_services(options.only, _say))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _print(options: argparse.Namespace, rows: list[Row]) -> int:
     if options.json:
         print(json.dumps([row._asdict() for row in rows]))
     else:

@@ -1,0 +1,240 @@
+"""`lucid bench services`: a devnet of four nodes against bare handlers and plain files, in one run."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from msgspec.structs import replace
+
+from harness.bench import Row, Say
+from lucid.chain.chunks import chunk_id
+from lucid.chain.codec import encode
+from lucid.chain.transactions import SessionAnchor, claim_message
+from lucid.poot.crypto import Edwards25519
+from lucid.services.devnet import SERVICES, Devnet, DevNode, free_ports
+
+SERVICE_PARTS = ("start", "json", "chunks", "anchoring", "stop")
+NODES = 4
+INTERVAL_MS = 10_000
+ROUNDS = 3
+SECONDS = 2.0
+CHUNK_BYTES = 8 << 20
+CHUNKS = 12
+ANCHORS_PER_S = 100
+ANCHORING_S = 60
+OWNER = bytes(range(32))
+
+BARE = """
+import sys, trio
+from quart_trio import QuartTrio
+from lucid.services.serve import listen, serve
+app = QuartTrio("bare")
+@app.get("/")
+async def bare():
+    return {"node": "x" * 64, "connected": True, "epoch": 0, "view": 1, "validator": True, "height": 1}
+trio.run(serve, app, listen("127.0.0.1", int(sys.argv[1])), trio.Event())
+"""
+
+
+def bench_services(only: Sequence[str] | None, say: Say) -> list[Row]:
+    """Measure the parts asked for, all by default; `say` is told what is going on."""
+    rows: list[Row] = []
+    with TemporaryDirectory(prefix="lucid-bench-") as folder:
+        say(f"start: {NODES} nodes")
+        began = time.monotonic()
+        with Devnet(Path(folder), NODES, INTERVAL_MS) as network:
+            measures: dict[str, Callable[[], list[Row]]] = {
+                "start": lambda: _start(network, time.monotonic() - began),
+                "json": lambda: _json(network.nodes[0], say),
+                "chunks": lambda: _chunks(network.nodes[0], Path(folder), say),
+                "anchoring": lambda: _anchoring(network, say),
+                "stop": lambda: _stop(network),
+            }
+            for part in SERVICE_PARTS:
+                if not only or part in only:
+                    rows += measures[part]()
+    return rows
+
+
+def _start(network: Devnet, healthy_s: float) -> list[Row]:
+    peak = max(_resident_mib(process.pid) for node in network.nodes for process in node.processes.values())
+    count = NODES * len(SERVICES)
+    return [
+        Row("start", f"{count} services at once, start to healthy: seconds", healthy_s, "at most 2", healthy_s <= 2),
+        Row("start", "resident memory of the largest service, idle: MiB", peak, "below 120", peak < 120),
+    ]
+
+
+def _json(node: DevNode, say: Say) -> list[Row]:
+    [port] = free_ports(1)
+    with subprocess.Popen([sys.executable, "-c", BARE, str(port)]) as bare:
+        try:
+            _await_port(port)
+            shares, ours = [], 0.0
+            for turn in range(ROUNDS):
+                say(f"json: round {turn + 1} of {ROUNDS}")
+                plain = _requests_per_s(port, "/")
+                ours = max(ours, _requests_per_s(node.ports["engine"], "/consensus/status"))
+                shares.append(_requests_per_s(node.ports["engine"], "/consensus/status") / plain)
+        finally:
+            bare.terminate()
+    share = sorted(shares)[ROUNDS // 2]
+    return [
+        Row("json", "GET /consensus/status: requests/s, best", ours, "", None),
+        Row("json", f"share of a bare Quart handler, median of {ROUNDS}", share, "at least 0.6", share >= 0.6),
+    ]
+
+
+def _requests_per_s(port: int, path: str) -> float:
+    """Requests/s that one connection gets, one after the other."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    count, began = 0, time.perf_counter()
+    while time.perf_counter() - began < SECONDS:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 200, f"{path} answers {response.status}"
+        count += 1
+    connection.close()
+    return count / (time.perf_counter() - began)
+
+
+def _chunks(node: DevNode, folder: Path, say: Say) -> list[Row]:
+    say("chunks: 8 MiB each")
+    session = uuid.uuid4()
+    connection = http.client.HTTPConnection("127.0.0.1", node.ports["data"], timeout=30)
+    headers = {"Authorization": f"Bearer {node.token}"}
+    shares, best = [], 0.0
+    for _ in range(CHUNKS):
+        data = os.urandom(CHUNK_BYTES)
+        path = f"/chunks/{chunk_id(data).hex()}?session={session}"
+        began = time.perf_counter()
+        connection.request("PUT", path, body=data, headers=headers)
+        response = connection.getresponse()
+        response.read()
+        put_s = time.perf_counter() - began
+        assert response.status == 201, f"PUT answers {response.status}"
+        began = time.perf_counter()
+        with (folder / "plain").open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        plain_s = time.perf_counter() - began
+        shares.append(plain_s / put_s)
+        best = max(best, CHUNK_BYTES / put_s / (1 << 20))
+    connection.close()
+    share = sorted(shares)[CHUNKS // 2]
+    return [
+        Row("chunks", "PUT of 8 MiB, durable: MiB/s, best", best, "", None),
+        Row("chunks", f"share of writing and syncing a file, median of {CHUNKS}", share, "at least 0.5", share >= 0.5),
+    ]
+
+
+def _anchoring(network: Devnet, say: Say) -> list[Row]:
+    """A steady load at one node for a minute; then all of it must become final."""
+    count = ANCHORS_PER_S * ANCHORING_S
+    crypto = Edwards25519()
+    bodies = [_anchor(network, crypto) for _ in range(count)]
+    accepted: list[str] = []
+    late_s: list[float] = []
+    lock = threading.Lock()
+    workers = 4
+    began = time.monotonic()
+
+    def submit(first: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", network.nodes[0].ports["engine"], timeout=30)
+        for number in range(first, count, workers):
+            time.sleep(max(0.0, began + number / ANCHORS_PER_S - time.monotonic()))
+            asked = time.monotonic()
+            connection.request("POST", "/transactions", bodies[number], {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            data = response.read()
+            with lock:
+                late_s.append(time.monotonic() - asked)
+                if response.status == 202:
+                    accepted.append(data.decode().split('"')[3])
+        connection.close()
+
+    say(f"anchoring: {ANCHORS_PER_S} a second for {ANCHORING_S} s")
+    threads = [threading.Thread(target=submit, args=(first,)) for first in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took_s = time.monotonic() - began
+    say("anchoring: waiting until all are final")
+    left, waited = set(accepted), time.monotonic()
+    while left and time.monotonic() - waited < 6 * INTERVAL_MS / 1000:
+        time.sleep(1)
+        left = {identity for identity in left if not _is_final(network.nodes[1], identity)}
+    late_s.sort()
+    rate = len(accepted) / took_s
+    return [
+        Row("anchoring", "accepted durably at one node: a second", rate, "at least 99", rate >= 99),
+        Row("anchoring", "refused", float(count - len(accepted)), "at most 0", len(accepted) == count),
+        Row("anchoring", "time to a durable answer, p99: ms", late_s[int(len(late_s) * 0.99)] * 1000, "", None),
+        Row("anchoring", "not final within six intervals after the last", float(len(left)), "at most 0", not left),
+        Row("anchoring", "largest block: transactions", float(_largest(network.nodes[0])), "", None),
+    ]
+
+
+def _anchor(network: Devnet, crypto: Edwards25519) -> str:
+    blank = SessionAnchor(
+        uuid.uuid4().bytes, crypto.public_key(OWNER), 1, 2, bytes(32), bytes(32), 1, 4096, b"", bytes(64)
+    )
+    signature = crypto.sign(OWNER, claim_message(network.genesis.chain_id, blank))
+    return '{"payload":"' + encode(replace(blank, signature=signature)).hex() + '"}'
+
+
+def _is_final(node: DevNode, identity: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", node.ports["engine"], timeout=5)
+    try:
+        connection.request("GET", f"/transactions/{identity}")
+        return b'"final"' in connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def _largest(node: DevNode) -> int:
+    import msgspec  # noqa: PLC0415 - only here
+
+    connection = http.client.HTTPConnection("127.0.0.1", node.ports["manager"], timeout=5)
+    connection.request("GET", "/blocks?limit=100")
+    page = msgspec.json.decode(connection.getresponse().read())
+    connection.close()
+    return max((block["transactions"] for block in page["blocks"]), default=0)
+
+
+def _stop(network: Devnet) -> list[Row]:
+    began = time.monotonic()
+    statuses = set(network.stop().values())
+    took_s = time.monotonic() - began
+    return [
+        Row("stop", "SIGTERM to exit of all: seconds", took_s, "at most 8", took_s <= 8),
+        Row("stop", "exit statuses other than 0", float(len(statuses - {0})), "at most 0", statuses == {0}),
+    ]
+
+
+def _resident_mib(pid: int) -> float:
+    text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(text.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def _await_port(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
+            return
+        except OSError:
+            assert time.monotonic() < deadline, "the bare handler does not start"
+            time.sleep(0.05)
