@@ -75,12 +75,6 @@ class Mongod:
             self._process.wait(START_S)
             self._process = None
 
-    def kill(self) -> None:
-        """End the process as a power cut would; its data stay as they are."""
-        assert self._process is not None
-        self._process.kill()
-        self.stop()
-
     @staticmethod
     def _await_primary(client: MongoClient[dict[str, object]]) -> None:
         deadline = time.monotonic() + START_S
