@@ -1,0 +1,65 @@
+"""What a check is: an id with its severity, its reason and its remedy, and how it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from smoke.finding import Evidence, Finding, Severity, Verdict
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the table of checks. Each module of `smoke/checks` defines its own as constants."""
+
+    id: str
+    severity: Severity
+    title: str
+    why: str
+    """What a failure does to the container when it starts, in one sentence."""
+    remedy: str
+    """What to do about a failure, in one sentence; `fail` can say it more exactly."""
+
+    def passed(self, message: str, subject: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
+        """It was looked at and holds."""
+        return self._finding(Verdict.PASS, message, subject, evidence, "", "", self.severity)
+
+    def fail(
+        self,
+        message: str,
+        subject: str = "",
+        evidence: Iterable[Evidence] = (),
+        *,
+        remedy: str = "",
+        why: str = "",
+        severity: Severity | None = None,
+    ) -> Finding:
+        """It was looked at and does not hold."""
+        return self._finding(
+            Verdict.FAIL, message, subject, evidence, why or self.why, remedy or self.remedy, severity or self.severity
+        )
+
+    def skip(self, reason: str, subject: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
+        """It can't be told, and why."""
+        return self._finding(Verdict.SKIP, reason, subject, evidence, "", "", self.severity)
+
+    def _finding(
+        self,
+        verdict: Verdict,
+        message: str,
+        subject: str,
+        evidence: Iterable[Evidence],
+        why: str,
+        remedy: str,
+        severity: Severity,
+    ) -> Finding:
+        return Finding(
+            check=self.id,
+            severity=severity,
+            verdict=verdict,
+            subject=subject,
+            message=message,
+            evidence=tuple(evidence),
+            why=why,
+            remedy=remedy,
+        )

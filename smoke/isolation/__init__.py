@@ -1,0 +1,1 @@
+"""Finds traces of the TRON network in a tree: words, hosts, packages and addresses, each judged by where it stands."""

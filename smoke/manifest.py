@@ -1,0 +1,147 @@
+"""What a tree is held to: its services, what is excepted and why; read from `smoke.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from smoke.patterns import matches
+
+FILE_NAME = "smoke.toml"
+MAX_BYTES = 1 << 20
+
+Text = Annotated[str, Meta(min_length=1, max_length=4096)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Endpoint = Annotated[str, Meta(pattern=r"^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*$")]
+Version = Annotated[str, Meta(pattern=r"^3\.\d+$")]
+UserGroup = Annotated[
+    str, Meta(pattern=r"^[a-z0-9_-]+(:[a-z0-9_-]+)?$", description="user, or user:group, by number or name")
+]
+
+
+class ManifestError(Exception):
+    """A manifest can't be used; its text is one sentence that names the file and the key."""
+
+
+class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One container: where it is built from and what it has to be. What is left out is inferred or not asked for."""
+
+    name: Annotated[Name, Meta(description="short name, unique in the manifest")]
+    dockerfile: Annotated[Text, Meta(description="path of the Dockerfile below the root")]
+    context: Annotated[
+        Text | None, Meta(description="build context below the root; without it the likely ones are tried")
+    ] = None
+    target: Annotated[Text | None, Meta(description="stage that is built; without it the last")] = None
+    build_arguments: Annotated[dict[str, str], Meta(description="values of ARGs that the build is given")] = {}
+    image: Annotated[Text | None, Meta(description="name and tag that the build is given")] = None
+    platform: Annotated[Text, Meta(description="platform that has to be built")] = "linux/arm64"
+    user: Annotated[UserGroup, Meta(description="user that the container runs as")] = "65532:65532"
+    port: Annotated[Port | None, Meta(description="TCP port that the service listens on")] = None
+    service: Annotated[Text | None, Meta(description="name that the health answer carries")] = None
+    health: Annotated[Text, Meta(description="path of the health answer")] = "/health"
+    module: Annotated[Text | None, Meta(description="module that the container starts (python -m)")] = None
+    script: Annotated[Text | None, Meta(description="file that the container starts, as a path below the root")] = None
+    directories: Annotated[tuple[Text, ...], Meta(description="directories that must hold code")] = ()
+    endpoints: Annotated[tuple[Endpoint, ...], Meta(description="method and path of what it answers")] = ()
+    labels: Annotated[tuple[Text, ...], Meta(description="labels that must be there and not empty")] = ()
+
+
+class Base(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A base image that the built-in catalogue doesn't know."""
+
+    image: Annotated[Text, Meta(description="reference as in FROM; a * stands for anything")]
+    python: Annotated[Version | None, Meta(description="version of its Python; none when it has none")] = None
+    entrypoint: Annotated[tuple[str, ...], Meta(description="its own ENTRYPOINT")] = ()
+    command: Annotated[tuple[str, ...], Meta(description="its own CMD")] = ()
+    user: Annotated[UserGroup, Meta(description="user that it runs as")] = "0"
+    path: Annotated[tuple[str, ...], Meta(description="its PATH")] = ()
+    sites: Annotated[tuple[str, ...], Meta(description="directories where its Python finds distributions")] = ()
+    executables: Annotated[tuple[str, ...], Meta(description="absolute paths of programs that matter in it")] = ()
+    shell: Annotated[bool, Meta(description="whether it has /bin/sh")] = False
+
+
+class Isolation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the isolation scan looks at."""
+
+    words: Annotated[tuple[Name, ...], Meta(description="further words that are as unwelcome as TRON's own")] = ()
+    exclude: Annotated[
+        tuple[Text, ...], Meta(description="globs of files that are no part of the tree: vendored tools, caches")
+    ] = ()
+
+
+class Exemption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A failure that is known and accepted, with the reason. One that excuses nothing is itself a finding."""
+
+    check: Annotated[Text, Meta(description="id of the check; a * stands for anything")]
+    path: Annotated[
+        Text | None, Meta(description="glob of the file that the evidence names; ** crosses directories")
+    ] = None
+    contains: Annotated[Text | None, Meta(description="text that the finding or its evidence holds")] = None
+    reason: Annotated[str, Meta(min_length=10, max_length=1000, description="why this is all right")]
+
+
+class Manifest(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"services": "service", "bases": "base", "exceptions": "exception"},
+):
+    """A whole `smoke.toml`. An empty one says nothing: Dockerfiles are found and the rest is inferred."""
+
+    title: Annotated[str, Meta(max_length=200, description="name that reports give the tree")] = ""
+    services: Annotated[tuple[Service, ...], Meta(description="the containers")] = ()
+    compose: Annotated[
+        tuple[Text, ...], Meta(description="Compose files below the root; without them they are found")
+    ] = ()
+    bases: Annotated[tuple[Base, ...], Meta(description="base images beside the catalogue")] = ()
+    isolation: Isolation = Isolation()
+    exceptions: Annotated[tuple[Exemption, ...], Meta(description="failures that are accepted")] = ()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in a file; `ManifestError` when it can't be read or means nothing."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror or error}") from None
+    if len(data) > MAX_BYTES:
+        raise ManifestError(f"{path}: larger than {MAX_BYTES} bytes")
+    return parse_manifest(data, str(path))
+
+
+def parse_manifest(data: bytes, name: str = FILE_NAME) -> Manifest:
+    """The manifest that TOML text holds; `ManifestError` names `name` and the wrong key."""
+    try:
+        manifest = msgspec.convert(tomllib.loads(data.decode()), Manifest)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise ManifestError(f"{name}: {error}") from None
+    names = [service.name for service in manifest.services]
+    for service in manifest.services:
+        if names.count(service.name) > 1:
+            raise ManifestError(f"{name}: two services are named {service.name}")
+        for given in (service.dockerfile, service.context, service.script, *service.directories):
+            if given is not None and (given.startswith("/") or ".." in given.split("/")):
+                raise ManifestError(f"{name}: {given} of service {service.name} leaves the root")
+    return manifest
+
+
+def manifest_schema() -> dict[str, object]:
+    """The JSON Schema that `smoke/schema/manifest.json` publishes."""
+    schema = msgspec.json.schema(Manifest)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "lucid-smoke-manifest", **schema}
+
+
+def exempts(exemption: Exemption, check: str, paths: list[str], texts: list[str]) -> bool:
+    """Whether an exemption excuses a failure of `check` whose evidence names `paths` and whose words are `texts`."""
+    if not matches(exemption.check, check):
+        return False
+    if exemption.path is not None and not (paths and all(matches(exemption.path, path) for path in paths)):
+        return False
+    return exemption.contains is None or any(exemption.contains in text for text in texts)

@@ -1,0 +1,1 @@
+"""Writers of reports: the same findings for people, for CI and for machines."""

@@ -1,0 +1,143 @@
+"""The tree that is judged: which files it has and what they hold, whatever their state, within stated limits."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+MAX_FILES = 400_000
+MAX_DEPTH = 64
+MAX_READ = 4 << 20
+"""Bytes of a file that are looked at; what stands behind is not judged, and `Tree.cut` says so."""
+
+PRUNED = frozenset(
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        "__pycache__",
+        "node_modules",
+        ".venv",
+        "venv",
+        ".nox",
+        ".tox",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".hypothesis",
+    }
+)
+"""Directories that no build context is meant to hold; listed by name only."""
+
+
+class Tree:
+    """A directory, read once. Paths are relative to `root`, `/` separated, in sorted order.
+
+    Symbolic links are never followed when listing; a link's target counts only where it stays below the root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.sizes: dict[str, int] = {}
+        """Regular files (and links to regular files below the root) with their size in bytes."""
+        self.modes: dict[str, int] = {}
+        self.links: dict[str, str] = {}
+        """Symbolic links with their target as written."""
+        self.directories: dict[str, tuple[str, ...]] = {}
+        """Each directory (the root is the empty text) with the names in it, sorted."""
+        self.truncated = False
+        """Whether a limit stopped the listing; then absence can't be told."""
+        self._walk()
+        self._content = lru_cache(maxsize=256)(self._read)
+
+    def _walk(self) -> None:
+        pending = [("", 0)]
+        while pending:
+            directory, depth = pending.pop()
+            try:
+                with os.scandir(self.root / directory) as scan:
+                    entries = sorted(scan, key=lambda entry: entry.name)
+            except OSError:
+                self.directories[directory] = ()
+                continue
+            names = []
+            for entry in entries:
+                if not _encodes(entry.name):
+                    continue
+                names.append(entry.name)
+                path = f"{directory}/{entry.name}" if directory else entry.name
+                if self._add(entry, path):
+                    if depth < MAX_DEPTH:
+                        pending.append((path, depth + 1))
+                    else:
+                        self.truncated = True
+            self.directories[directory] = tuple(names)
+            if len(self.sizes) > MAX_FILES:
+                self.truncated = True
+                return
+
+    def _add(self, entry: os.DirEntry[str], path: str) -> bool:
+        """Note an entry; says whether it is a directory to go into."""
+        try:
+            if entry.is_symlink():
+                self.links[path] = os.readlink(entry.path)
+                resolved = Path(entry.path).resolve()
+                found = resolved.stat() if resolved.is_relative_to(self.root) else None
+                if found is not None and stat.S_ISREG(found.st_mode):
+                    self.sizes[path], self.modes[path] = found.st_size, found.st_mode & 0o7777
+                return False
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name in PRUNED:
+                    self.directories[path] = ()
+                    return False
+                return True
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode):
+                self.sizes[path], self.modes[path] = found.st_size, found.st_mode & 0o7777
+        except (OSError, RuntimeError, ValueError):
+            pass  # it vanished, loops or can't be read: then it is no file that a build could use
+        return False
+
+    def files(self, below: str = "") -> Iterator[str]:
+        """Paths of the regular files below a directory, sorted."""
+        prefix = f"{below}/" if below else ""
+        return (path for path in sorted(self.sizes) if path.startswith(prefix))
+
+    def is_file(self, path: str) -> bool:
+        """Whether a regular file (or a link to one that stays in the tree) has this path."""
+        return path in self.sizes
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a directory has this path; the root is the empty text."""
+        return path in self.directories
+
+    def cut(self, path: str) -> bool:
+        """Whether only the first `MAX_READ` bytes of a file are looked at."""
+        return self.sizes.get(path, 0) > MAX_READ
+
+    def data(self, path: str) -> bytes:
+        """The first `MAX_READ` bytes of a file; nothing when it can't be read."""
+        return self._content(path)
+
+    def text(self, path: str) -> str:
+        """A file's text, with what is not UTF-8 replaced; a byte order mark is left out."""
+        return self.data(path).decode("utf-8", "replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+
+    def _read(self, path: str) -> bytes:
+        if path not in self.sizes:
+            return b""
+        try:
+            with (self.root / path).open("rb") as file:
+                return file.read(MAX_READ)
+        except OSError:
+            return b""
+
+
+def _encodes(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
