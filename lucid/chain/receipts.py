@@ -12,6 +12,7 @@ import msgspec
 
 from lucid.chain.blocks import Header
 from lucid.chain.certificates import Certificate
+from lucid.chain.chunks import chunk_id
 from lucid.chain.closings import EpochClosing, check_final, follow_closings
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
@@ -131,6 +132,16 @@ def verify_receipt(data: bytes, genesis: Genesis, crypto: Crypto, checkpoint: by
     if msgspec.json.decode(print_receipt(receipt, genesis), type=_Document) != document:
         raise Refusal(Code.RECEIPT_INVALID, "what it says for people is not what it proves")
     return verified
+
+
+def check_chunk(verified: Verified, data: bytes, name: str) -> int:
+    """The place, from 0, that a stored chunk has in a receipt's session; raises `Refusal` if it has none."""
+    if verified.chunks is None:
+        raise Refusal(Code.RECEIPT_INVALID, "it holds no manifest, which would show what the chunks are")
+    identity = chunk_id(data)
+    if identity not in verified.chunks:
+        raise Refusal(Code.CHUNK_ID, f"{name} is no chunk of this session")
+    return verified.chunks.index(identity)
 
 
 def _decode(data: bytes) -> _Document:

@@ -82,7 +82,9 @@ def run_devnet(options: argparse.Namespace) -> int:
 def _table(standings: list[Standing]) -> Table:
     from rich.table import Table
 
-    table = Table("node", "manager", "engine", "data", "peers", "height", "last block")
+    from lucid.services.devnet import SERVICES
+
+    table = Table("node", *SERVICES, "peers", "height", "last block")
     for each in standings:
         health = [state or "down" for state in each.health.values()]
         table.add_row(each.name, *health, *("?" if value is None else str(value)[:24] for value in each[3:1:-1]))

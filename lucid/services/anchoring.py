@@ -1,11 +1,11 @@
-"""Session anchoring's service (port 8085): takes sessions durably, sees them onto the chain. Run it with `python -m`."""
+"""Session anchoring's service (port 8085): takes sessions durably, sees them onto the chain. Run with `python -m`."""
 
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
-import httpx
 import msgspec
 import trio
 from quart import Response
@@ -15,6 +15,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.manifests import MAX_MANIFEST_BYTES, Checked, Manifest, check_manifest
 from lucid.chain.receipts import MAX_RECEIPT_BYTES, verify_receipt, with_manifest
 from lucid.chain.transactions import SessionAnchor
+from lucid.client.answers import Anchored, SessionState
 from lucid.machines.anchoring import Anchoring, SessionRow, Status
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
 from lucid.services.config import Config
@@ -36,26 +37,6 @@ RETRY_S = 0.5
 PROBE_S = 2.0
 INLINE_BYTES = 64 << 10
 """Manifests up to this size are checked without a thread."""
-
-
-class Anchored(msgspec.Struct, frozen=True):
-    """The session is durable here, and will be on the chain under this transaction's id."""
-
-    session: str
-    transaction: str
-    status: str
-
-
-class SessionState(msgspec.Struct, frozen=True):
-    """Where a session is: `pending`, `included` in a block, `final` at a height, or `failed` with a code."""
-
-    session: str
-    status: str
-    transaction: str | None
-    height: int | None = None
-    accepted_ms: int | None = None
-    code: str | None = None
-    message: str | None = None
 
 
 class Verification(msgspec.Struct, frozen=True):
@@ -114,10 +95,8 @@ class AnchoringService(Service):
             asking[0].set()
 
     def _submit(self, effect: Submit) -> None:
-        try:
+        with suppress(trio.WouldBlock):  # the machine hands it in again
             self._submits.send_nowait(effect)
-        except trio.WouldBlock:
-            pass  # the machine hands it in again
 
     async def _hand_in(self, driver: Driver) -> None:
         async for effect in self._submitting:
@@ -137,8 +116,8 @@ class AnchoringService(Service):
         if status == 202:
             return None
         try:
-            code = Code(int(answer["error"]["code"].removeprefix("LUCID_ERR_")))
-        except (ValueError, KeyError, TypeError):
+            code = msgspec.convert(int(answer["error"]["code"].removeprefix("LUCID_ERR_")), Code)
+        except (ValueError, KeyError, TypeError, msgspec.ValidationError):
             raise Problem(503, Code.UNAVAILABLE, f"engine answers {status}") from None
         if status not in (400, 409) and code is not Code.MEMPOOL_FULL:
             raise Problem(503, code)
@@ -170,10 +149,8 @@ class AnchoringService(Service):
     async def _probe(self) -> None:
         """Notice that the engine is away although there is nothing to hand in."""
         while True:
-            try:
+            with suppress(Problem):
                 await self.engine.get("/consensus/status")
-            except Problem:
-                pass
             await trio.sleep(PROBE_S)
 
     # -- what it answers -----------------------------------------------------------------------------------------
@@ -247,7 +224,7 @@ class AnchoringService(Service):
             return SessionState(name, "final", found["transaction"], found["height"])
         transaction = row.transaction.hex()
         if row.status is Status.FAILED:
-            code = Code(row.failure)
+            code = msgspec.convert(row.failure, Code)
             return SessionState(name, "failed", transaction, None, row.accepted_ms, code.code, code.sentence)
         if row.status is Status.FINAL:
             return SessionState(name, "final", transaction, row.height, row.accepted_ms)

@@ -35,7 +35,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store: str = ""
     token: str = ""
     api_tokens: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_ca: Path | None = None
     engine_url: str = "http://127.0.0.1:8084"
+    anchoring_url: str = "http://127.0.0.1:8085"
     manager_url: str = "http://127.0.0.1:8086"
     data_url: str = "http://127.0.0.1:8087"
     peers: tuple[str, ...] = ()
@@ -115,7 +119,9 @@ def _impossible(config: Config) -> list[str]:
             wrong.append("api_tokens must be set where others than this machine can reach the service (bind)")
     except ValueError:
         wrong.append("bind must be an IP address or localhost")
-    for key in ("engine_url", "manager_url", "data_url"):
+    if (config.tls_cert is None) != (config.tls_key is None):
+        wrong.append("tls_cert and tls_key belong together")
+    for key in ("engine_url", "anchoring_url", "manager_url", "data_url"):
         if not getattr(config, key).startswith(("http://", "https://")):
             wrong.append(f"{key} must start with http:// or https://")
     for peer in config.peers:

@@ -19,7 +19,7 @@ from lucid.chain.genesis import Genesis, GenesisNode, paced
 from lucid.chain.keys import ed25519_public_key
 from lucid.services.keyfile import write_key
 
-SERVICES = ("manager", "engine", "data")
+SERVICES = ("manager", "engine", "anchoring", "data")
 START_S = 30.0
 STOP_S = 10.0
 

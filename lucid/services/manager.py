@@ -13,6 +13,8 @@ from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.receipts import Receipt, print_receipt
+from lucid.chain.transactions import SessionAnchor
+from lucid.ledger.rows import SessionEntry, session_key
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -371,13 +373,24 @@ class ManagerService(Service):
                 }
             )
 
-        @route("GET", "/node/transactions/<identity>", "Where a final transaction is", access=NODE)
+        @route("GET", "/node/transactions/<identity>", "Where a transaction is", access=NODE)
         async def transaction(identity: str) -> Response:
             key = hex_bytes(identity, 32, "id")
             place = await trio.to_thread.run_sync(self.index.place, key)
-            if place is None:
+            if place is not None:
+                return json_response({"height": place.height, "final": True})
+            height = await self.driver.inspect(lambda: self._included(key))
+            if height is None:
                 raise Problem(404, Code.NOT_FOUND, "transaction")
-            return json_response({"height": place.height, "position": place.position})
+            return json_response({"height": height, "final": False})
+
+        @route("GET", "/node/sessions/<identity>", "How the chain holds a session", access=NODE)
+        async def session(identity: str) -> Response:
+            key = hex_bytes(identity, 16, "session")
+            found = await self.driver.inspect(lambda: self._session(key))
+            if found is None:
+                raise Problem(404, Code.SESSION_UNKNOWN)
+            return json_response(found)
 
         @route("GET", "/node/final", "Final blocks above a height; waits for one", access=NODE)
         async def final() -> Response:
@@ -403,6 +416,24 @@ class ManagerService(Service):
             return json_response(
                 {"slot": wanted, "leaders": [members[number].key.hex() for number in core.schedule.order]}
             )
+
+    def _included(self, transaction: bytes) -> int | None:
+        """Height of a block that is not final yet and holds a transaction."""
+        for node in self.chain.tree.nodes.values():
+            if node.block is not None and any(each.id == transaction for each in node.block.transactions):
+                return node.height
+        return None
+
+    def _session(self, session: bytes) -> dict[str, Any] | None:
+        row = self.chain.tree.root.ledger.row(session_key(session))
+        if row is None:
+            return None
+        entry = decode(row, SessionEntry)
+        block = self.chain.block_at(entry.height)
+        for transaction in () if block is None else block.transactions:
+            if isinstance(transaction.payload, SessionAnchor) and transaction.payload.session == session:
+                return {"height": entry.height, "transaction": transaction.id.hex()}
+        return None  # its block is older than the snapshot that this node began with
 
     def _finals(self, first: int, last: int) -> list[dict[str, Any]]:
         blocks = (self.chain.block_at(height) for height in range(first, last + 1))

@@ -103,12 +103,18 @@ def read_genesis(path: Path) -> Genesis:
         raise GenesisError(f"{path}: {error}") from None
 
 
+def start_logging() -> None:
+    """Log to standard error; of the HTTP client only what is wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
 def main(kind: type[Service]) -> None:
     """The main program of a service: exit status 0 after SIGTERM, 2 when it can't start, 1 when it failed."""
     parser = argparse.ArgumentParser(description=f"{kind.__doc__} Settings come from LUCID_* variables too.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_logging()
     try:
         config = load_config(file=options.config)
         service = kind(config if config.port else load_config(file=options.config, port=kind.port))
