@@ -141,7 +141,7 @@ def _node(options: argparse.Namespace) -> tuple[Config, Genesis, Client]:
 
     config = load_config(file=options.config)
     token = config.api_tokens[0] if config.api_tokens else config.token
-    return config, read_genesis(config.genesis), Client(config.anchoring_url, config.data_url, token)
+    return config, read_genesis(config.genesis), Client(config.anchoring_url, config.data_url, token, config.trust())
 
 
 @contextmanager

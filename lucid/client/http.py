@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -18,11 +19,12 @@ T = TypeVar("T")
 class _Places:
     """Where a node's services are, and the token that they ask writers for."""
 
-    def __init__(self, anchoring_url: str, data_url: str, token: str) -> None:
+    def __init__(self, anchoring_url: str, data_url: str, token: str, trust: ssl.SSLContext | None) -> None:
         self._urls = {"anchoring": anchoring_url.rstrip("/"), "data": data_url.rstrip("/")}
         self._options: dict[str, Any] = {
             "headers": {"Authorization": f"Bearer {token}"} if token else {},
             "timeout": TIMEOUT_S,
+            "verify": True if trust is None else trust,
         }
 
     def _request(self, call: Call[Any]) -> dict[str, Any]:
@@ -36,8 +38,8 @@ class _Places:
 class Client(_Places):
     """A node's services, for threads. A context manager."""
 
-    def __init__(self, anchoring_url: str, data_url: str, token: str = "") -> None:
-        super().__init__(anchoring_url, data_url, token)
+    def __init__(self, anchoring_url: str, data_url: str, token: str = "", trust: ssl.SSLContext | None = None) -> None:
+        super().__init__(anchoring_url, data_url, token, trust)
         self._http = httpx.Client(**self._options)
 
     def __enter__(self) -> Self:
@@ -60,8 +62,8 @@ class Client(_Places):
 class AsyncClient(_Places):
     """A node's services, for trio. An asynchronous context manager."""
 
-    def __init__(self, anchoring_url: str, data_url: str, token: str = "") -> None:
-        super().__init__(anchoring_url, data_url, token)
+    def __init__(self, anchoring_url: str, data_url: str, token: str = "", trust: ssl.SSLContext | None = None) -> None:
+        super().__init__(anchoring_url, data_url, token, trust)
         self._http = httpx.AsyncClient(**self._options)
 
     async def __aenter__(self) -> Self:

@@ -40,6 +40,8 @@ RETRY_MS = 30_000
 TICK_MS = 1_000
 MAX_RETRIES = 500
 """Anchors handed in again at once; the rest wait for the next tick."""
+NEVER = -1
+"""When what a crash left was handed in last; clocks may begin at 0."""
 MAX_PENDING = 200_000
 """Sessions that may wait for finality; more are refused."""
 
@@ -79,7 +81,7 @@ class Anchoring:
         """Sessions that wait for finality, with the time (ms) when each was handed in last, oldest first."""
         self._sessions: dict[bytes, bytes] = {}
         for session, _ in store.scan(PENDING_TABLE):
-            self.pending[session] = 0
+            self.pending[session] = NEVER
             self._sessions[self._row(session).transaction] = session
 
     def handle(self, now: int, event: AnchoringEvent) -> Effects:
@@ -169,7 +171,7 @@ class Anchoring:
         """Hand in again what has waited long; the dictionary's order is that of the last time."""
         due: list[bytes] = []
         for session, last in self.pending.items():
-            if len(due) == MAX_RETRIES or 0 <= now - last < RETRY_MS:
+            if len(due) == MAX_RETRIES or (last != NEVER and 0 <= now - last < RETRY_MS):
                 break
             due.append(session)
         effects: Effects = []

@@ -62,8 +62,8 @@ class AnchoringService(Service):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.machine = Anchoring(self.store)
-        self.manager = Sibling("manager", config.manager_url, config.token)
-        self.engine = Sibling("engine", config.engine_url, config.token)
+        self.manager = Sibling("manager", config.manager_url, config)
+        self.engine = Sibling("engine", config.engine_url, config)
         self.driver: Driver | None = None
         self._asking: dict[int, tuple[trio.Event, list[Respond]]] = {}
         self._requests = 0
@@ -100,15 +100,19 @@ class AnchoringService(Service):
 
     async def _hand_in(self, driver: Driver) -> None:
         async for effect in self._submitting:
-            try:
-                if effect.again and (settled := await self._settled(effect.anchor)) is not None:
-                    await driver.deliver(settled)
-                    continue
-                refusal = await self._engine_takes(effect.anchor)
-            except Problem:
-                await trio.sleep(RETRY_S)
-            else:
-                await driver.deliver(AnchorAnswered(effect.anchor.session, refusal))
+            event: AnchorAnswered | SessionSettled | None = None
+            while event is None:
+                try:
+                    event = await self._outcome(effect)
+                except Problem:
+                    await trio.sleep(RETRY_S)
+            await driver.deliver(event)
+
+    async def _outcome(self, effect: Submit) -> AnchorAnswered | SessionSettled:
+        """What becomes of an anchor that is handed in. Raises `Problem` while a service is away."""
+        if effect.again and (settled := await self._settled(effect.anchor)) is not None:
+            return settled
+        return AnchorAnswered(effect.anchor.session, await self._engine_takes(effect.anchor))
 
     async def _engine_takes(self, anchor: SessionAnchor) -> Code | None:
         """Hand an anchor to the engine; returns its refusal. Raises `Problem` when it is away."""

@@ -21,12 +21,13 @@ from lucid.services.keyfile import unused
 from lucid.services.link import PATH, Greeting, Link
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
-from lucid.services.web import WRITE, Problem, hex_bytes, json_response, query_number
+from lucid.services.web import WRITE, Problem, hex_bytes, json_response, number_query, query_number
 from lucid.services.websocket import ConnectionLost, open_websocket
 
 ANSWER_S = 10.0
 """How long a client waits until its transaction is durable."""
 RECONNECT_S = 0.25
+SLOT = {"slot": number_query(0, 2**53)}
 MAX_ASKING = 2_000
 """Clients that may wait for an answer at once."""
 
@@ -81,7 +82,7 @@ class EngineService(Service):
         self._trouble = "it has not reached its manager yet"
         self._asking: dict[int, tuple[trio.Event, list[Respond]]] = {}
         self._requests = 0
-        self._manager = Sibling("manager", config.manager_url, config.token)
+        self._manager = Sibling("manager", config.manager_url, config)
         self.web.checks.append(lambda: None if self.engine is not None else f"manager: {self._trouble}")
         self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
         self.web.gauge("votes_signed", "Votes signed since the start.", lambda: self.signed)
@@ -98,9 +99,10 @@ class EngineService(Service):
     async def _connect(self) -> None:
         """Connect to the manager, again and again."""
         url = self.config.manager_url.replace("http", "ws", 1) + PATH
+        trust = self.config.trust()
         while True:
             try:
-                async with open_websocket(url, {"Authorization": f"Bearer {self.config.token}"}) as frames:
+                async with open_websocket(url, {"Authorization": f"Bearer {self.config.token}"}, trust) as frames:
                     await frames.send(encode(Greeting(self.genesis.chain_id, self.key)))
                     await self._live(Link(frames))
             except* (ConnectionLost, Refusal) as group:
@@ -215,7 +217,7 @@ class EngineService(Service):
                 0 if engine is None else engine.admission.height,
             )
 
-        @route("GET", "/consensus/schedule", "Who leads in the current slot, best first")
+        @route("GET", "/consensus/schedule", "Who leads in the current slot, best first", query=SLOT)
         async def schedule() -> Any:
             return self._known(await self._manager.get(f"/node/schedule?slot={query_number('slot', 0, 0, 2**53)}"))
 

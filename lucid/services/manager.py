@@ -33,6 +33,7 @@ from lucid.machines.receipts import make_receipt
 from lucid.poot.credits import live_score, uptime_ppm
 from lucid.services.config import Config
 from lucid.services.driver import Driver, Performer, clock_ms
+from lucid.services.explorer import PAGE
 from lucid.services.index import TransactionIndex
 from lucid.services.journals import open_journal
 from lucid.services.link import PATH as ENGINE_PATH
@@ -40,12 +41,15 @@ from lucid.services.link import Frames, Greeting, Link
 from lucid.services.peers import PATH as PEER_PATH
 from lucid.services.peers import Peers, PeerState, addresses
 from lucid.services.service import Service, main
-from lucid.services.web import NODE, WRITE, Problem, hex_bytes, json_response, query_number
+from lucid.services.web import NODE, WRITE, Problem, hex_bytes, json_response, number_query, query_number
 from lucid.services.websocket import ConnectionLost
 
 PAGE_BLOCKS = 100
 MAX_WAIT_MS = 30_000
 GREETING_S = 5.0
+PAGING = {"from": number_query(0, 2**53), "limit": number_query(1, PAGE_BLOCKS)}
+FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
+SLOT = {"slot": number_query(0, 2**53)}
 
 _log = logging.getLogger("lucid.manager")
 
@@ -137,6 +141,7 @@ class ManagerService(Service):
             addresses(config.peers),
             self._received,
             config.socks5 or None,
+            config.trust(),
         )
         self.manager = Manager(self.key, self.genesis, self.crypto, self.store, tuple(sorted(self.peers.peers)))
         self.chain = self.manager.chain
@@ -239,7 +244,11 @@ class ManagerService(Service):
     def _register(self) -> None:
         route = self.web.route
 
-        @route("GET", "/blocks", "Final blocks, newest first", gives=Page)
+        @route("GET", "/explorer", "The blocks, for people")
+        async def explorer() -> Response:
+            return Response(PAGE, content_type="text/html; charset=utf-8")
+
+        @route("GET", "/blocks", "Final blocks, newest first", gives=Page, query=PAGING)
         async def blocks() -> Page:
             top = self.chain.tree.root.height
             first = query_number("from", top, 0, 2**53)
@@ -392,7 +401,7 @@ class ManagerService(Service):
                 raise Problem(404, Code.SESSION_UNKNOWN)
             return json_response(found)
 
-        @route("GET", "/node/final", "Final blocks above a height; waits for one", access=NODE)
+        @route("GET", "/node/final", "Final blocks above a height; waits for one", query=FOLLOWING, access=NODE)
         async def final() -> Response:
             after = query_number("after", 0, 0, 2**53)
             with trio.move_on_after(query_number("wait_ms", 0, 0, MAX_WAIT_MS) / 1000):
@@ -406,7 +415,7 @@ class ManagerService(Service):
         async def credits() -> Response:
             return json_response({"members": await self.driver.inspect(self._credits)})
 
-        @route("GET", "/node/schedule", "Who leads in the current slot, best first", access=NODE)
+        @route("GET", "/node/schedule", "Who leads in the current slot, best first", query=SLOT, access=NODE)
         async def schedule() -> Response:
             core = self.chain.tree.root.ledger.core
             wanted = query_number("slot", max(core.schedule.slot, 0), 0, 2**53)

@@ -9,7 +9,7 @@ import msgspec
 import trio
 
 from lucid.services.anchoring import AnchoringService
-from lucid.services.config import Config
+from lucid.services.config import Config, ConfigError
 from lucid.services.data import DataService
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
@@ -19,6 +19,8 @@ from lucid.services.service import STOP_S, Service, start_logging
 
 def run(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises `LucidError` when a service can't start."""
+    if config.store and "{service}" not in config.store:
+        raise ConfigError("store must hold {service}: each of the node's services needs a store of its own")
     start_logging()
     urls: dict[type[Service], str] = {
         ManagerService: config.manager_url,

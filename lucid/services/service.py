@@ -65,7 +65,7 @@ class Service(ABC):
                 await nursery.start(self.work)
                 async with trio.open_nursery() as serving:
                     serving.start_soon(self._hang_up, stop)
-                    await serving.start(serve, self.web.app, listening, stop)
+                    await serving.start(serve, self.web.app, listening, stop, self._tls())
                     self.web.ready = True
                     task_status.started(port)
                 self.store.end()
@@ -75,6 +75,10 @@ class Service(ABC):
             listening.close()
             self.store.store.close()
             self._lock.close()
+
+    def _tls(self) -> tuple[Path, Path] | None:
+        cert, key = self.config.tls_cert, self.config.tls_key
+        return None if cert is None or key is None else (cert, key)
 
     async def _hang_up(self, stop: trio.Event) -> None:
         """Connections that last end first, so that those who are served wait only for answers under way."""

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from lucid.chain.errors import Code
+from lucid.services.config import Config
 from lucid.services.web import Problem
 
 ANSWER_S = 5.0
@@ -18,12 +19,13 @@ CONNECTIONS = 32
 class Sibling:
     """A client of one service; `trouble` says why it could not be reached the last time, as /health tells it."""
 
-    def __init__(self, name: str, url: str, token: str) -> None:
+    def __init__(self, name: str, url: str, config: Config) -> None:
         self.name = name
         self.trouble: str | None = f"{name}: not reached yet"
         self._client = httpx.AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {config.token}"},
+            verify=config.trust(),
             timeout=ANSWER_S,
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
         )
