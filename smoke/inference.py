@@ -18,9 +18,8 @@ def write_manifest(root: Path) -> str:
     found = images(tree, Manifest())
     if not found:
         raise ManifestError(f"{root}: there is no Dockerfile in it")
-    parts = [
-        f"# What `lucid smoke` holds this tree to. Written by `lucid smoke init`: look it over.\n\ntitle = {_text(tree.root.name)}\n"
-    ]
+    parts = ["# What `lucid smoke` holds this tree to. Written by `lucid smoke init`: look it over.\n"]
+    parts.append(f"title = {_text(tree.root.name)}\n")
     parts += [_service(tree, image) for image in found]
     text = "\n".join(parts)
     parse_manifest(text.encode(), FILE_NAME)

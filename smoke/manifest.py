@@ -63,6 +63,9 @@ class Base(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sites: Annotated[tuple[str, ...], Meta(description="directories where its Python finds distributions")] = ()
     executables: Annotated[tuple[str, ...], Meta(description="absolute paths of programs that matter in it")] = ()
     shell: Annotated[bool, Meta(description="whether it has /bin/sh")] = False
+    lacks: Annotated[tuple[str, ...], Meta(description="names of programs that it surely lacks")] = ()
+    complete: Annotated[bool, Meta(description="whether it has no programs besides those named")] = False
+    distroless: Annotated[bool, Meta(description="whether it has no shell and no package manager")] = False
 
 
 class Isolation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -117,7 +117,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield lambda text: None
         return
     with console.status("") as status:
-        yield lambda text: status.update(text)
+        yield status.update
 
 
 def run_init(options: argparse.Namespace) -> int:

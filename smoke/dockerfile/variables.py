@@ -13,7 +13,7 @@ MAX_VALUE = 1 << 16
 MAX_NESTING = 16
 
 PREDEFINED = frozenset(
-    """HTTP_PROXY http_proxy HTTPS_PROXY https_proxy FTP_PROXY ftp_proxy NO_PROXY no_proxy ALL_PROXY all_proxy""".split()
+    ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"]
 )
 """Build arguments that need no ARG."""
 
