@@ -13,9 +13,10 @@ FLAGS = {
 }
 """Flags that each instruction knows; an instruction that is not listed takes none."""
 
-KEYWORDS = frozenset(
-    ["ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"]
-)
+KEYWORDS = FLAGS.keys() | {
+    *["ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "MAINTAINER", "ONBUILD"],
+    *["SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"],
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class ParseError:
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """A parsed Dockerfile. With `errors` in it no build would begin; `instructions` are then those that were understood."""
+    """A parsed Dockerfile. With `errors` no build would begin; `instructions` are then those that were understood."""
 
     instructions: tuple[Instruction, ...] = ()
     errors: tuple[ParseError, ...] = ()

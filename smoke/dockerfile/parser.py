@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
+from smoke.dockerfile.grammar import Refused, complain
 from smoke.dockerfile.instructions import FLAGS, KEYWORDS, Dockerfile, Heredoc, Instruction, ParseError
 
 MAX_ERRORS = 20
@@ -60,14 +61,11 @@ def parse(text: str) -> Dockerfile:
         escape = "\\"
     instructions: list[Instruction] = []
     for start, joined in _logical(lines, escape):
-        outcome = _instruction(joined, start, lines, escape)
-        if isinstance(outcome, ParseError):
-            errors.append(outcome)
-        else:
-            instructions.append(outcome)
-            problem = _complaint(outcome)
-            if problem:
-                errors.append(ParseError(outcome.line, problem))
+        try:
+            instructions.append(_instruction(joined, start, lines, escape))
+            complain(instructions[-1])
+        except Refused as refused:
+            errors.append(ParseError(start, str(refused)))
         if len(errors) >= MAX_ERRORS or len(instructions) >= MAX_INSTRUCTIONS:
             break
     if len(instructions) >= MAX_INSTRUCTIONS:
@@ -121,37 +119,25 @@ def _logical(lines: _Lines, escape: str) -> Iterator[tuple[int, str]]:
             yield start, joined
 
 
-def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested: str = "") -> Instruction | ParseError:
+def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested: str = "") -> Instruction:
     cut = re.split(r"\s+", joined, maxsplit=1)
     keyword, rest = cut[0].upper(), cut[1].strip() if len(cut) > 1 else ""
     if keyword not in KEYWORDS:
-        return ParseError(start, f"unknown instruction {cut[0][:40]!r}")
+        raise Refused(f"unknown instruction {cut[0][:40]!r}")
     if nested == "ONBUILD" and keyword in {"ONBUILD", "FROM", "MAINTAINER"}:
-        return ParseError(start, f"{keyword} can't be the trigger of an ONBUILD")
+        raise Refused(f"{keyword} can't be the trigger of an ONBUILD")
     flags, rest = _flags(keyword, rest, escape)
-    unknown = [name for name, _ in flags if name not in FLAGS.get(keyword, frozenset())]
-    if unknown:
-        return ParseError(start, f"{keyword} knows no flag --{unknown[0][:40]}")
-    words: tuple[str, ...] | ParseError | None = None
     trigger = None
-    if keyword == "ONBUILD" or (keyword == "HEALTHCHECK" and re.match(r"cmd\b", rest, re.IGNORECASE)):
-        outcome = _instruction(rest, start, lines, escape, nested=keyword) if rest else None
-        if isinstance(outcome, ParseError):
-            return outcome
-        trigger = outcome
-    elif keyword in _MAYBE_JSON and rest.startswith("["):
-        words = _array(rest, start)
-        if isinstance(words, ParseError):
-            return words
-    exec_form = words is not None
-    heredocs: tuple[Heredoc, ...] | ParseError = trigger.heredocs if trigger else ()
-    if keyword in _WITH_HEREDOCS and not exec_form:
+    if rest and (keyword == "ONBUILD" or (keyword == "HEALTHCHECK" and re.match(r"cmd\b", rest, re.IGNORECASE))):
+        trigger = _instruction(rest, start, lines, escape, nested=keyword)
+    array = _array(rest) if keyword in _MAYBE_JSON and rest.startswith("[") else None
+    heredocs = trigger.heredocs if trigger else ()
+    if keyword in _WITH_HEREDOCS and array is None:
         heredocs = _heredocs(rest, lines, escape)
-        if isinstance(heredocs, ParseError):
-            return heredocs
+    words = array
     if words is None:
         words = tuple(quoted_words(rest, escape) if keyword in _PAIRS else rest.split())
-    return Instruction(keyword, rest, start, lines.number, tuple(flags), words, exec_form, heredocs, trigger)
+    return Instruction(keyword, rest, start, lines.number, tuple(flags), words, array is not None, heredocs, trigger)
 
 
 def _flags(keyword: str, rest: str, escape: str) -> tuple[list[tuple[str, str]], str]:
@@ -168,11 +154,13 @@ def _flags(keyword: str, rest: str, escape: str) -> tuple[list[tuple[str, str]],
         if word == "--":
             break
         name, _, value = word[2:].partition("=")
+        if name not in FLAGS[keyword]:
+            raise Refused(f"{keyword} knows no flag --{name[:40]}")
         flags.append((name, unquoted(value, escape)))
     return flags, rest[position:]
 
 
-def _array(rest: str, line: int) -> tuple[str, ...] | ParseError | None:
+def _array(rest: str) -> tuple[str, ...] | None:
     """The words of the exec form. What is no JSON is the shell form, as with Docker; an array of others is an error."""
     try:
         value = json.loads(rest)
@@ -181,7 +169,7 @@ def _array(rest: str, line: int) -> tuple[str, ...] | ParseError | None:
     if not isinstance(value, list):
         return None
     if not all(isinstance(word, str) for word in value):
-        return ParseError(line, "the JSON array may hold nothing but strings")
+        raise Refused("the JSON array may hold nothing but strings")
     return tuple(word.encode("utf-8", "replace").decode() for word in value)  # JSON can hold halves of surrogates
 
 
@@ -238,7 +226,7 @@ def unquoted(word: str, escape: str = "\\") -> str:
     return "".join(parts)
 
 
-def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...] | ParseError:
+def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
     """The here-documents that a line announces, read from the lines that follow."""
     if "<<" not in rest:
         return ()
@@ -256,64 +244,10 @@ def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...] | Pa
                 break
             content.append(plain)
         else:
-            return ParseError(first - 1, f"the here-document {name[:40]!r} is not ended")
+            raise Refused(f"the here-document {name[:40]!r} is not ended")
         body = "".join(f"{line}\n" for line in content)
         found.append(Heredoc(name, body, first, expand=name == match[2]))
     return tuple(found)
-
-
-_LEAST = {
-    "ADD": 2,
-    "COPY": 2,
-    "ARG": 1,
-    "ENV": 1,
-    "EXPOSE": 1,
-    "FROM": 1,
-    "HEALTHCHECK": 1,
-    "LABEL": 1,
-    "MAINTAINER": 1,
-}
-_LEAST |= {"ONBUILD": 1, "SHELL": 1, "STOPSIGNAL": 1, "USER": 1, "VOLUME": 1, "WORKDIR": 1}
-
-
-def _complaint(instruction: Instruction) -> str:
-    """Why this one would be refused; empty when nothing speaks against it."""
-    keyword, words = instruction.keyword, instruction.words
-    if len(words) < _LEAST.get(keyword, 0):
-        if keyword in {"ADD", "COPY"}:
-            return f"{keyword} needs a source and a destination"
-        return f"{keyword} needs an argument"
-    if keyword in {"RUN", "ENTRYPOINT", "CMD"} and not words and not instruction.exec_form and not instruction.heredocs:
-        return f"{keyword} needs an argument"
-    if keyword == "FROM" and not (len(words) == 1 or (len(words) == 3 and words[1].lower() == "as")):
-        return "FROM takes an image, or an image AS a name"
-    if keyword == "FROM" and len(words) == 3 and not re.fullmatch(r"[a-z][a-z0-9._-]*", words[2].lower()):
-        return f"{words[2][:40]!r} can't name a stage"
-    if keyword == "SHELL" and not instruction.exec_form:
-        return "SHELL takes a JSON array only"
-    if keyword == "ENV" and "=" not in words[0] and len(words) < 2:
-        return "ENV needs a value"
-    if keyword in {"ENV", "LABEL"} and "=" in words[0]:
-        bare = next((word for word in words if "=" not in word), None)
-        if bare is not None:
-            return f"{keyword} has no = in {bare[:40]!r}"
-    if keyword == "LABEL" and "=" not in words[0] and len(words) < 2:
-        return "LABEL needs a value"
-    if keyword in {"ENV", "LABEL", "ARG"} and words[0].startswith("="):
-        return f"{keyword} needs a name before ="
-    return _nested_complaint(instruction)
-
-
-def _nested_complaint(instruction: Instruction) -> str:
-    if instruction.trigger is not None:
-        return _complaint(instruction.trigger)
-    if instruction.keyword == "HEALTHCHECK":
-        kind = instruction.words[0].upper()
-        if kind != "NONE":
-            return f"HEALTHCHECK takes NONE or CMD, not {instruction.words[0][:40]!r}"
-        if len(instruction.words) > 1:
-            return "HEALTHCHECK NONE takes no argument"
-    return ""
 
 
 def _order(instructions: list[Instruction], spoilt: bool) -> Iterator[ParseError]:

@@ -13,14 +13,14 @@ MAX_VALUE = 1 << 16
 MAX_NESTING = 16
 
 PREDEFINED = frozenset(
-    ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "FTP_PROXY", "ftp_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"]
+    name for kind in ("HTTP", "HTTPS", "FTP", "NO", "ALL") for name in (f"{kind}_PROXY", f"{kind.lower()}_proxy")
 )
 """Build arguments that need no ARG."""
 
 
 def platform_arguments(platform: str, builder: str = "linux/amd64") -> dict[str, str]:
     """TARGETPLATFORM and its kin for the platform that is built, as BuildKit gives them; BUILDPLATFORM is a guess."""
-    found = {}
+    found: dict[str, str] = {}
     for prefix, name in (("TARGET", platform), ("BUILD", builder)):
         system, architecture, variant = (*name.split("/"), "", "", "")[:3]
         found |= {f"{prefix}PLATFORM": name, f"{prefix}OS": system, f"{prefix}ARCH": architecture}
