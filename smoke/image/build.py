@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from smoke.dockerfile.ignore import ignore_of
 from smoke.dockerfile.instructions import Dockerfile, Instruction
@@ -14,7 +15,7 @@ from smoke.dockerfile.variables import Variables, platform_arguments
 from smoke.image import commands
 from smoke.image.bases import base_files, find_base
 from smoke.image.context import Context
-from smoke.image.filesystem import Entry
+from smoke.image.filesystem import Entry, FileSystem
 from smoke.image.model import Health, Image, Install, Label, Missing
 from smoke.image.start import start_of
 from smoke.manifest import Base, Manifest, Service
@@ -49,9 +50,7 @@ def found_services(tree: Tree) -> tuple[Service, ...]:
 
 def image_of(tree: Tree, service: Service, bases: Iterable[Base]) -> Image:
     """What a service's Dockerfile would make."""
-    nothing = Image(
-        service, service.dockerfile, None, None, "", commands.FileSystem(), start_of(None, (), (), 0, "", None)
-    )
+    nothing = Image(service, service.dockerfile, None, None, "", FileSystem(), start_of(None, (), (), 0, "", None))
     if not tree.is_file(service.dockerfile):
         return _broken(nothing, f"there is no {service.dockerfile}")
     if tree.cut(service.dockerfile):
@@ -88,8 +87,6 @@ def _broken(image: Image, reason: str) -> Image:
 
 
 def _replace(image: Image, **fields: object) -> Image:
-    from dataclasses import replace  # noqa: PLC0415 - beside msgspec's of the same name
-
     return replace(image, **fields)  # type: ignore[arg-type]
 
 
@@ -419,7 +416,7 @@ def _copied(entry: Entry, user: int | None, mode: int | None, line: int) -> Entr
 
 
 def _within(path: str, above: str) -> bool:
-    return bool(path) and (above == "/" or path == above or path.startswith(above + "/"))
+    return bool(path) and (above in ("/", path) or path.startswith(above + "/"))
 
 
 def _moved(install: Install, origin: str, place: str) -> Install:

@@ -147,6 +147,10 @@ def _python(start: Start, rest: tuple[str, ...], program: str, base: Base | None
         why = f"{program} is handed {rest[0]!r} as the file to run, and there is no {script}"
         if base is not None and base.entrypoint and start.words[: len(base.entrypoint)] == base.entrypoint:
             why += f": the base's own entry point {base.entrypoint[0]} stands before the CMD"
+        if _PYTHON.fullmatch(posixpath.basename(rest[0])) and rest[1:]:
+            # What was meant can be judged all the same.
+            start = _python(replace(start, script=""), rest[1:], program, base, state)
+            start = replace(start, doubt="")
         return replace(start, trouble=why)
     return start
 
