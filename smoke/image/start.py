@@ -110,7 +110,9 @@ def _python_or_server(
     return replace(start, doubt=f"what {words[0]} does is not looked into")
 
 
-def _python(start: Start, rest: tuple[str, ...], program: str, base: Base | None, state: Stage) -> Start:
+def _python(  # noqa: PLR0911, PLR0912 - a case a form of Python's command line
+    start: Start, rest: tuple[str, ...], program: str, base: Base | None, state: Stage
+) -> Start:
     flags: set[str] = set()
     while rest and rest[0].startswith("-") and rest[0] not in ("-m", "-c", "-"):
         if rest[0] in ("-W", "-X", "--check-hash-based-pycs"):
