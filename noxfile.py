@@ -64,6 +64,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def smoke(session: nox.Session) -> None:
+    """Would this tree's containers start? Arguments go to `lucid smoke static`."""
+    install(session)
+    session.run("lucid", "smoke", "static", *session.posargs)
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Write requirements.lock anew from pyproject.toml."""
     session.install("uv")

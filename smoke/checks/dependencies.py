@@ -95,11 +95,18 @@ def _declared(scope: Scope, image: Image, importer: Importer, wanted: _Wanted) -
     failed = bool(wanted.troubles)
     seen: set[tuple[str, bool]] = set()
     graph = import_graph(importer)
+    unseen = [
+        each for each in graph.outside if not each.caught and {*candidates(each.name)} & (hidden | brought(hidden))
+    ]
+    if unseen:
+        failed = True
+        yield _unseen(scope, image, wanted, unseen)
+    seen |= {(each.name, lazy) for each in unseen for lazy in (False, True)}
     for outside in sorted(graph.outside, key=lambda each: (each.lazy, each.source, each.line)):
         if outside.caught or (outside.name, False) in seen or (outside.name, outside.lazy) in seen:
             continue
         seen.add((outside.name, outside.lazy))
-        finding = _one(scope, image, wanted, outside, declared, hidden)
+        finding = _one(scope, image, wanted, outside, declared - hidden)
         if finding is not None:
             failed = True
             yield finding
@@ -113,9 +120,17 @@ def _declared(scope: Scope, image: Image, importer: Importer, wanted: _Wanted) -
         yield DECLARED.passed(f"{len({each.name for each in graph.outside})} third-party imports are installed", name)
 
 
-def _one(
-    scope: Scope, image: Image, wanted: _Wanted, outside: Outside, declared: set[str], hidden: set[str]
-) -> Finding | None:
+def _unseen(scope: Scope, image: Image, wanted: _Wanted, imports: list[Outside]) -> Finding:
+    """What is installed, but not where Python looks: one finding for all imports."""
+    install = next(each for each, names in wanted.by_install if each.visible is False and names)
+    names = ", ".join(sorted({each.name for each in imports}))
+    where = [Evidence(image.dockerfile, install.line), *(Evidence(each.source, each.line) for each in imports[:5])]
+    message = f"{names} is installed to {install.directory}, where the Python of user {image.user} does not look"
+    remedy = "Install with --target to a directory that PYTHONPATH names, or copy it to the image's own site directory."
+    return DECLARED.fail(message, image.service.name, where, remedy=remedy)
+
+
+def _one(scope: Scope, image: Image, wanted: _Wanted, outside: Outside, visible: set[str]) -> Finding | None:
     name = image.service.name
     lines = scope.tree.text(outside.source).split("\n")
     at = [
@@ -123,19 +138,8 @@ def _one(
     ]
     severity = Severity.WARNING if outside.lazy else None
     able = candidates(outside.name)
-    visible = declared - hidden
     if visible & {*able} or (outside.name.startswith("google") and any(each.startswith("google") for each in visible)):
         return None
-    if hidden & {*able} or brought(hidden) & {*able}:
-        install = next(each for each, names in wanted.by_install if each.visible is False)
-        where = [*at, Evidence(image.dockerfile, install.line)]
-        message = (
-            f"{outside.name} is installed to {install.directory}, where the Python of user {image.user} does not look"
-        )
-        remedy = (
-            "Install with --target to a directory that PYTHONPATH names, or copy it to the image's own site directory."
-        )
-        return DECLARED.fail(message, name, where, remedy=remedy, severity=severity)
     if brought(visible) & {*able}:
         bringer = next(each for each in sorted(visible) if brought({each}) & {*able})
         message = f"{outside.name} comes with {bringer} only, and is not asked for by name"

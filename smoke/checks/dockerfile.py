@@ -72,6 +72,8 @@ CHECKS = (PARSE, STAGES, CONTEXT, PLATFORM, USER, HEALTH, LABELS, ENTRYPOINT)
 
 _NO_HEALTH_PATH = re.compile(r"https?://[^\s'\"/]+(?P<path>/[^\s'\"?)]*)?")
 _PORTS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
+_SYSTEM_TOOLS = frozenset({"bash", "curl", "nc", "sh", "wget"})
+"""What no Python distribution brings."""
 _ALIASES = {"nonroot": "65532", "root": "0", "nobody": "65534"}
 
 
@@ -250,6 +252,8 @@ def _unreachable(image: Image) -> list[tuple[str, str, int]]:
             path == each or path.startswith(each + "/") for each in (*image.start.search, image.workdir) if each != "/"
         ):
             continue
+        if any(path.startswith(above + "/") for above, _, _ in found):
+            continue  # the directory above it says it all
         needed = 0o1 if entry.kind == "directory" else 0o4
         if entry.kind != "link" and not entry.mode & needed:
             found.append(
@@ -318,7 +322,10 @@ def _program(image: Image, name: str) -> str | None:
 def _program_doubt(image: Image, name: str) -> str:
     if _program(image, name) is not None:
         return ""
-    return next((doubt for place in _places(image, name) if (doubt := image.files.doubt(place))), "")
+    doubts = [doubt for place in _places(image, name) if (doubt := image.files.doubt(place))]
+    if name in _SYSTEM_TOOLS:
+        doubts = [doubt for doubt in doubts if not doubt.startswith("what pip installed")]
+    return doubts[0] if doubts else ""
 
 
 def _places(image: Image, name: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.isolation.scan import Place, Scan, Trace, What, scan
+from smoke.manifest import FILE_NAME
 from smoke.scope import Scope
 
 MAX_EVIDENCE = 10
@@ -121,7 +122,8 @@ _SOFTER = {Place.COMMENT: Severity.WARNING, Place.PROSE: Severity.INFO}
 def run(scope: Scope) -> Iterator[Finding]:
     """The findings of the whole tree: it is one, whichever service a file belongs to."""
     isolation = scope.manifest.isolation
-    result = scan(scope.tree, isolation.words, isolation.exclude)
+    # The manifest names what it excepts; it is no part of what runs.
+    result = scan(scope.tree, isolation.words, (*isolation.exclude, FILE_NAME))
     groups: dict[Check, dict[tuple[str, str], list[Trace]]] = {check: {} for check in CHECKS}
     for trace in result.traces:
         groups[_check_of(trace)].setdefault((trace.path, trace.text.lower()), []).append(trace)

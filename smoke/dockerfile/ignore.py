@@ -137,7 +137,7 @@ def _letter(part: str) -> _Token:
     if part == "?":
         expression = "[^/]"
     elif len(part) > 1 and part.startswith("["):
-        inside = part[1:-1].replace("[", r"\[")
+        inside = re.sub(r"[\[&|~]|--+", lambda found: re.escape(found[0]), part[1:-1])
         expression = f"[{inside}]"
     else:
         expression = re.escape(part[-1])

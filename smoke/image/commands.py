@@ -252,8 +252,12 @@ def _change_directory(stage: Stage, rest: Sequence[str], line: int) -> None:
 
 
 def _add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
-    valued = frozenset(["-u", "--uid", "-g", "--gid", "-d", "--home-dir", "--home", "-h", "-s", "--shell", "-G", "--groups",
-                        "-c", "--comment", "--gecos", "--ingroup"])  # fmt: skip
+    valued = frozenset(
+        [
+            *["-u", "--uid", "-g", "--gid", "-d", "--home-dir", "--home", "-h", "-s", "--shell"],
+            *["-G", "--groups", "-c", "--comment", "--gecos", "--ingroup"],
+        ]
+    )
     busybox = "-D" in rest
     _, values, operands = _operands(rest, valued if busybox else valued - {"-h"})
     if not operands:

@@ -136,7 +136,7 @@ def _glob(part: str) -> re.Pattern[str] | None:
             end = part.find("]", position + 2)
             if end < 0:
                 return None
-            inside = part[position + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
+            inside = re.sub(r"[\[\\&|~]|--+", lambda found: re.escape(found[0]), part[position + 1 : end])
             expression += f"[{inside}]"
             position = end
         elif letter == "\\" and position + 1 < len(part):
