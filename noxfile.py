@@ -72,8 +72,24 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Write requirements.lock anew from pyproject.toml."""
+    """Write requirements.lock, and images/requirements.lock for the containers, anew from pyproject.toml."""
     session.install("uv")
-    options = ["--all-extras", "--generate-hashes", "--universal", "--python-version", "3.11"]
-    command = ["uv", "pip", "compile", "pyproject.toml", *options, "--output-file", "requirements.lock"]
-    session.run(*command, *session.posargs, env={"UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"}, silent=True)
+    compile_ = ["uv", "pip", "compile", "pyproject.toml", "--generate-hashes", "--python-version", "3.11"]
+    written = {"UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"}
+    everything = [*compile_, "--all-extras", "--universal", "--output-file", "requirements.lock"]
+    session.run(*everything, *session.posargs, env=written, silent=True)
+    image = [*compile_, "--extra", "node", "--python-platform", "aarch64-unknown-linux-gnu"]
+    # The images take the versions that the tests ran with.
+    constrained = [*image, "--constraint", "requirements.lock", "--no-annotate"]
+    session.run(*constrained, "--output-file", "images/requirements.lock", env=written, silent=True)
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Fetch the images' wheels (aarch64, Python 3.11) into wheels/, so that a build needs no network."""
+    command = ["python", "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"]
+    platforms = [
+        f"--platform={name}_aarch64" for name in ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")
+    ]
+    target = ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=abi3", "--abi=none"]
+    session.run(*command, *platforms, *target, "--dest", "wheels", "-r", "images/requirements.lock")

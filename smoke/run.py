@@ -11,7 +11,7 @@ from types import ModuleType
 from msgspec.structs import replace
 
 from smoke.check import Check
-from smoke.checks import compose, dependencies, dockerfile, entrypoint, layout, tron
+from smoke.checks import compose, dependencies, dockerfile, entrypoint, isolation, layout
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
 from smoke.image.build import images
 from smoke.judgement import Judgement
@@ -20,7 +20,7 @@ from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempt
 from smoke.scope import Scope
 from smoke.tree import Tree
 
-FAMILIES: tuple[ModuleType, ...] = (layout, dockerfile, entrypoint, dependencies, tron, compose)
+FAMILIES: tuple[ModuleType, ...] = (layout, dockerfile, entrypoint, dependencies, isolation, compose)
 """The check modules, in the order of their findings."""
 
 UNUSED = Check(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.image.filesystem import OF_BASE
 from smoke.image.model import Image, Install
 from smoke.python.distributions import brought, candidates, normalised, on_arm64
 from smoke.python.graph import Importer, Outside, import_graph
@@ -161,7 +162,7 @@ def _one(scope: Scope, image: Image, wanted: _Wanted, outside: Outside, visible:
 def _of_pip(image: Image, directory: str) -> bool:
     """Whether what may be in a directory is only what pip installed there, or what the base's packages have."""
     reason = image.files.doubt(f"{directory}/x")
-    return not reason or reason.startswith(("what pip installed", "not everything in the base"))
+    return not reason or reason.startswith(("what pip installed", OF_BASE))
 
 
 def _arm64(image: Image, wanted: _Wanted) -> Iterator[Finding]:

@@ -154,6 +154,9 @@ def _port(image: Image, graph: Graph, where: list[Evidence]) -> Finding:
         for line, _, keywords in source.calls
         for value in _ports_of(keywords)
     }
+    entry = graph.entry
+    if not bound and entry is not None and expected & {*entry.ports, *_named_ports(entry)}:
+        return APP.passed(f"{entry.path} names the port {min(expected)}", name, where)
     if not expected or not bound:
         return APP.skip("the port that it binds to can't be told from its source", name, where)
     if not {value for value, _, _ in bound} & expected:
@@ -161,6 +164,10 @@ def _port(image: Image, graph: Graph, where: list[Evidence]) -> Finding:
         at = [Evidence(path, line)] if path else [Evidence(image.dockerfile, image.start.line)]
         return APP.fail(f"it binds to {value}, and {min(expected)} is expected", name, at)
     return APP.passed(f"it serves at {min(expected)}", name, where)
+
+
+def _named_ports(entry: Source) -> set[int]:
+    return {number for key, number in entry.numbers.items() if "port" in key.lower()}
 
 
 def _argument_ports(words: tuple[str, ...]) -> set[tuple[int, str, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from smoke.image.filesystem import Entry, FileSystem
+from smoke.image.filesystem import OF_BASE, Entry, FileSystem
 from smoke.manifest import Base
 from smoke.patterns import matches
 
@@ -117,7 +117,10 @@ def base_files(base: Base | None, reference: str) -> FileSystem:
         files.add(site, Entry("directory", mode=0o755))
     if base.distroless:
         files.add("/home/nonroot", Entry("directory", user=NONROOT, mode=0o700))
+    if base.complete and base.executables:
+        for path in ("/usr/lib", "/usr/share", "/lib", "/etc", "/var"):
+            files.doubts[path] = f"{OF_BASE} image {reference} is known"
     if not base.complete:
         for path in ("/usr", "/bin", "/sbin", "/lib", "/etc", "/opt", "/var"):
-            files.doubts[path] = f"not everything in the base image {reference} is known"
+            files.doubts[path] = f"{OF_BASE} image {reference} is known"
     return files

@@ -119,8 +119,10 @@ def _redirected(command: list[str]) -> list[str]:
 def follow(stage: Stage, words: Sequence[str], line: int) -> None:
     """Follow one simple command."""
     words = list(words)
+    given = dict(stage.environment)
     while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL):
-        words.pop(0)
+        key, _, value = words.pop(0).partition("=")
+        given[key] = value
     if words and words[0] in ("exec", "sudo", "command"):
         words.pop(0)
     if not words:
@@ -129,7 +131,7 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
     if name.startswith("pip") and re.fullmatch(r"pip[\d.]*", name):
         _pip(stage, rest, line, words[0])
     elif _PYTHON.fullmatch(words[0]):
-        _python(stage, words[0], rest, line)
+        _python(stage, words[0], rest, line, given.get("PYTHONPYCACHEPREFIX", ""))
     elif name in _FOLLOWED:
         _FOLLOWED[name](stage, rest, line)
     elif name in _HARMLESS:
@@ -277,13 +279,16 @@ def _ignore(stage: Stage, rest: Sequence[str], line: int) -> None:
     """Leaves nothing that matters here."""
 
 
-def _python(stage: Stage, program: str, rest: Sequence[str], line: int) -> None:
+def _python(stage: Stage, program: str, rest: Sequence[str], line: int, cache: str) -> None:
     words = [word for word in rest if word not in ("-u", "-B", "-E", "-s", "-S", "-I", "-O", "-OO")]
     if words[:2] == ["-m", "pip"]:
         _pip(stage, words[2:], line, program)
     elif words[:2] == ["-m", "venv"] or words[:2] == ["-m", "virtualenv"]:
         for operand in _operands(words[2:], frozenset(["--prompt"]))[2]:
             make_venv(stage, stage.path(operand), line)
+    elif words[:2] == ["-m", "compileall"] and cache:
+        stage.files.add(stage.path(cache), Entry("directory", mode=0o755, line=line))
+        stage.files.doubts.setdefault(stage.path(cache), f"compiled files of line {line}")
     elif words[:2] in (["-m", "compileall"], ["-m", "ensurepip"]) or words[:1] == ["--version"]:
         pass
     else:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 MAX_LINKS = 16
+OF_BASE = "not everything in the base"
+"""How a doubt begins that is about a known base image's own files."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,16 @@ class FileSystem:
         resolved = self.resolve(path)
         if not resolved:
             return "links lead in a circle"
+        made = False
         while True:
-            if resolved in self.doubts:
-                return self.doubts[resolved]
+            reason = self.doubts.get(resolved, "")
+            # What is in a directory that an instruction made is not the base's.
+            if reason and not (made and reason.startswith(OF_BASE)):
+                return reason
             if resolved == "/":
                 return ""
+            entry = self.entries.get(resolved)
+            made = made or (entry is not None and entry.line > 0)
             resolved = posixpath.dirname(resolved)
 
     def add(self, path: str, entry: Entry) -> None:

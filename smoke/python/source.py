@@ -61,6 +61,8 @@ class Source:
     """Whether it has a block for being started as main, or calls something at its top."""
     calls: list[tuple[int, str, dict[str, object]]] = field(default_factory=list)
     """Calls with a keyword `port` or `bind`, or of a name like run or serve: line, function, constants of keywords."""
+    ports: set[int] = field(default_factory=set)
+    """Whole numbers that a name with *port* in it is given within a class or function."""
     numbers: dict[str, int] = field(default_factory=dict)
     """Names at module level that stand for a whole number."""
 
@@ -205,6 +207,10 @@ class _Reader:
             self._target(target, place)
             if isinstance(target, ast.Name) and place.top:
                 self._assigned(target.id, value)
+            elif isinstance(target, ast.Name) and "port" in target.id.lower() and value is not None:
+                number = constant(value, self.source.numbers)
+                if isinstance(number, int):
+                    self.source.ports.add(number)
         if place.top and isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
             self.source.main = True
         self._expressions(node, place)
