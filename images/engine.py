@@ -1,0 +1,248 @@
+"""A Docker engine and arm64 emulation of one's own on a bare Debian machine, in one folder, and their removal.
+
+`python -m images.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the folder and run from
+there, under a socket, a data root and a process id file of its own. `down` stops it and puts back what the machine had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from images.packages import PackageError, fetch_missing, unpack
+
+DEFAULT_FOLDER = Path("/tmp/lucid-engine")
+START_S = 30.0
+STOP_S = 30.0
+_BINFMT = Path("/proc/sys/fs/binfmt_misc")
+_NAME = "lucid-aarch64"
+_FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+# The ELF header of a 64-bit little-endian aarch64 program, and the mask under which it is compared (Linux, binfmt_misc).
+_MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
+_MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+
+
+class EngineError(Exception):
+    """The engine can't be had here; the text is one sentence."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that runs: how to reach it."""
+
+    folder: Path
+
+    @property
+    def host(self) -> str:
+        """What DOCKER_HOST is set to."""
+        return f"unix://{self.folder / 'docker.sock'}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables under which `docker` here talks to this engine and none else."""
+        root = self.folder / "root"
+        found = [str(root / each) for each in ("usr/sbin", "usr/bin", "sbin", "bin")]
+        libraries = [str(path) for each in ("usr/lib", "lib") for path in (root / each).glob("*-linux-gnu")]
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
+        return {
+            **kept,
+            "PATH": ":".join([*found, "/usr/sbin", "/usr/bin", "/sbin", "/bin"]),
+            "LD_LIBRARY_PATH": ":".join(libraries),
+            "XTABLES_LIBDIR": next((f"{path}/xtables" for path in libraries if Path(path, "xtables").is_dir()), ""),
+            "DOCKER_HOST": self.host,
+            "DOCKER_BUILDKIT": "1",
+            "DOCKER_CONFIG": str(self.folder / "config"),
+        }
+
+    def docker(self, *words: str, check: bool = True) -> str:
+        """Run a docker command; returns its output. Raises `EngineError` with its last line."""
+        done = subprocess.run(["docker", *words], env=self.environment, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            raise EngineError(f"docker {' '.join(words)[:80]}: {(done.stderr.strip() or done.stdout.strip())[-1500:]}")
+        return done.stdout
+
+
+def up(folder: Path) -> Engine:
+    """Start an engine in `folder`, or find the one that runs there. Raises `EngineError`, and leaves nothing then."""
+    engine = Engine(folder)
+    if _answers(engine):
+        return engine
+    if os.geteuid():
+        raise EngineError("an engine can only be started by root")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _unpack_packages(folder)
+        _choose_iptables(engine)
+        state: dict[str, object] = {
+            "forward": _FORWARD.read_text().strip(),
+            "policy": _policy(engine),
+            "mounted": False,
+        }
+        (folder / "state.json").write_text(json.dumps(state))
+        if platform.machine() != "aarch64":
+            state["mounted"] = _emulate(folder)
+            (folder / "state.json").write_text(json.dumps(state))
+        _start(engine)
+    except BaseException as error:
+        down(folder)
+        if isinstance(error, PackageError | OSError):
+            raise EngineError(str(error)) from None
+        raise
+    return engine
+
+
+def down(folder: Path) -> None:
+    """Stop the engine of `folder`, with its containers, and remove the folder. Nothing happens when there is none."""
+    engine = Engine(folder)
+    if not folder.exists():
+        return
+    if _answers(engine):
+        for container in engine.docker("ps", "--quiet", check=False).split():
+            engine.docker("kill", container, check=False)
+    _stop(folder / "docker.pid")
+    with contextlib.suppress(OSError):
+        (_BINFMT / _NAME).write_text("-1")
+    with contextlib.suppress(OSError, ValueError):
+        state = json.loads((folder / "state.json").read_text())
+        if state["mounted"]:
+            subprocess.run(["umount", str(_BINFMT)], check=False)
+        _FORWARD.write_text(state["forward"])
+        if state["policy"]:
+            subprocess.run(["iptables", "-P", "FORWARD", state["policy"]], env=engine.environment, check=False)
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        mounted = line.split()[1]
+        if mounted.startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", mounted], check=False)
+    subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unpack_packages(folder: Path) -> None:
+    names = ["docker.io", "iptables"] + (["qemu-user-static"] if platform.machine() != "aarch64" else [])
+    archives = fetch_missing(names, folder / "packages")
+    unpack(archives, folder / "root")
+    shutil.rmtree(folder / "packages")
+
+
+def _choose_iptables(engine: Engine) -> None:
+    """Debian's alternatives system, which did not run, would have linked one of the two kinds of iptables."""
+    for kind in ("nft", "legacy"):
+        for name in ("iptables", "ip6tables"):
+            link = engine.folder / "root/usr/sbin" / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(f"xtables-{kind}-multi")
+        done = subprocess.run(["iptables", "-t", "nat", "-S"], env=engine.environment, capture_output=True, check=False)
+        if done.returncode == 0:
+            return
+    raise EngineError("iptables does not work here: containers could not reach each other")
+
+
+def _emulate(folder: Path) -> bool:
+    """Let the kernel run aarch64 programs by qemu; says whether binfmt_misc had to be mounted."""
+    mounted = False
+    if not (_BINFMT / "register").exists():
+        done = subprocess.run(
+            ["mount", "-t", "binfmt_misc", "binfmt_misc", str(_BINFMT)], capture_output=True, check=False
+        )
+        if done.returncode:
+            raise EngineError("binfmt_misc can't be mounted: arm64 programs can't be emulated here")
+        mounted = True
+    if not (_BINFMT / _NAME).exists():
+        program = folder / "root/usr/bin/qemu-aarch64-static"
+        # F: the kernel holds the program open, so that containers need no qemu inside.
+        (_BINFMT / "register").write_bytes(f":{_NAME}:M::{_MAGIC}:{_MASK}:{program}:F".encode())
+    return mounted
+
+
+def _start(engine: Engine) -> None:
+    folder = engine.folder
+    command = [
+        "dockerd",
+        *("--host", engine.host),
+        *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
+        *("--pidfile", str(folder / "docker.pid")),
+    ]
+    with (folder / "dockerd.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, env=engine.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    deadline = time.monotonic() + START_S
+    while not _answers(engine):
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = (folder / "dockerd.log").read_text(errors="replace").strip().splitlines()[-3:]
+            raise EngineError(f"dockerd does not start: {' / '.join(last)}")
+        time.sleep(0.1)
+
+
+def _stop(pidfile: Path) -> None:
+    try:
+        pid = int(pidfile.read_text())
+        os.kill(pid, signal.SIGTERM)
+    except (OSError, ValueError):
+        return
+    deadline = time.monotonic() + STOP_S
+    while time.monotonic() < deadline:
+        if not Path(f"/proc/{pid}").exists() or _is_zombie(pid):
+            return
+        time.sleep(0.1)
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def _answers(engine: Engine) -> bool:
+    if not (engine.folder / "docker.sock").exists():
+        return False
+    done = subprocess.run(
+        ["docker", "version", "--format", "{{.Server.Version}}"],
+        env=engine.environment,
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0
+
+
+def _policy(engine: Engine) -> str:
+    """The FORWARD chain's policy, which dockerd sets to DROP."""
+    done = subprocess.run(
+        ["iptables", "-S", "FORWARD"], env=engine.environment, capture_output=True, text=True, check=False
+    )
+    words = done.stdout.split()
+    return words[2] if words[:2] == ["-P", "FORWARD"] else ""
+
+
+def main() -> int:
+    """`up` prints what DOCKER_HOST must be; exit status 2 when an engine can't be had."""
+    parser = argparse.ArgumentParser(prog="images.engine", description="A Docker engine of one's own, and its removal.")
+    parser.add_argument("what", choices=("up", "down"))
+    parser.add_argument("folder", type=Path, nargs="?", default=DEFAULT_FOLDER)
+    options = parser.parse_args()
+    try:
+        if options.what == "down":
+            down(options.folder)
+        else:
+            print(f"export DOCKER_HOST={up(options.folder).host}")
+    except EngineError as error:
+        print(f"engine: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
