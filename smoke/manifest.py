@@ -71,9 +71,7 @@ class Base(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Isolation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the isolation scan looks at."""
 
-    words: Annotated[
-        tuple[Name, ...], Meta(description="further words that are as unwelcome as the built-in ones")
-    ] = ()
+    words: Annotated[tuple[Name, ...], Meta(description="more words, as unwelcome as the built-in ones")] = ()
     exclude: Annotated[
         tuple[Text, ...], Meta(description="globs of files that are no part of the tree: vendored tools, caches")
     ] = ()

@@ -14,6 +14,7 @@ from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 
 EXTRAS = {
     **dict.fromkeys(("simpy", "zstandard", "rich"), "sim"),
+    "docker": "smoke",
     **dict.fromkeys(("trio", "httpx", "quart", "prometheus_client", "wsproto"), "services"),
 }
 """Which extra brings a module that a command may lack."""

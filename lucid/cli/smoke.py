@@ -35,18 +35,22 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     static.add_argument(
         "--manifest", type=Path, metavar="FILE", help="what the tree is held to (default: its smoke.toml)"
     )
-    static.add_argument(
-        "--report",
-        action="append",
-        default=[],
-        metavar="FORMAT[=FILE]",
-        help=f"write a report too, several if given again; FORMAT is one of {', '.join(FORMAT_NAMES)}, "
-        "FILE - or left out is standard output",
-    )
-    static.add_argument("--strict", action="store_true", help="a check that can't tell counts as failed")
+    _add_reports(static)
     static.add_argument("--literal", action="store_true", help="run the plain greps of the original report beside")
-    static.add_argument("--json", action="store_true", help="print JSON, the same as --report json")
     static.set_defaults(run=run_static)
+    live = kinds.add_parser(
+        "live",
+        help="run a node and use and hurt it",
+        description="Run a node's four services in hardened containers (the engine that DOCKER_HOST names) or, with "
+        "--host, as processes; use them, stop and kill them, and take everything away again.",
+        epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the node could not be run.",
+    )
+    _add_root(live)
+    _add_reports(live)
+    live.add_argument("--host", action="store_true", help="processes of this machine in place of containers")
+    live.add_argument("--blocks", type=int, default=4, metavar="N", help="blocks whose times are judged (default 4)")
+    live.add_argument("--mongod", metavar="PROGRAM", help="the mongod to try the services on (default: on the PATH)")
+    live.set_defaults(run=run_live)
     init = kinds.add_parser(
         "init",
         help="write a manifest for a tree",
@@ -62,6 +66,19 @@ def _add_root(command: argparse.ArgumentParser) -> None:
     command.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the tree (default: here)")
 
 
+def _add_reports(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT[=FILE]",
+        help=f"write a report too, several if given again; FORMAT is one of {', '.join(FORMAT_NAMES)}, "
+        "FILE - or left out is standard output",
+    )
+    command.add_argument("--strict", action="store_true", help="a check that can't tell counts as failed")
+    command.add_argument("--json", action="store_true", help="print JSON, the same as --report json")
+
+
 def run_static(options: argparse.Namespace) -> int:
     """`lucid smoke static`."""
     from smoke.manifest import ManifestError
@@ -73,6 +90,34 @@ def run_static(options: argparse.Namespace) -> int:
         with _progress() as say:
             judgement = judge(subject, strict=options.strict, literal=options.literal, say=say)
     except ManifestError as error:
+        raise Failure(str(error)) from None
+    _write(judgement, wanted or [("text", None)])
+    return judgement.status
+
+
+def run_live(options: argparse.Namespace) -> int:
+    """`lucid smoke live`."""
+    from smoke.live.node import LiveError
+    from smoke.live.run import live
+    from smoke.manifest import ManifestError
+    from smoke.run import find_subject
+
+    wanted = _wanted([*options.report, *(["json"] if options.json else [])])
+    try:
+        subject = find_subject(options.root, None)
+        images = {service.name: service.image for service in subject.manifest.services if service.image is not None}
+        if not options.host and not {"manager", "engine", "anchoring", "data"} <= images.keys():
+            raise Failure(f"{options.root}: its smoke.toml names no images of the four services; --host runs processes")
+        with _progress() as say:
+            judgement = live(
+                images=None if options.host else images,
+                title=subject.manifest.title,
+                blocks=options.blocks,
+                mongod=options.mongod,
+                strict=options.strict,
+                say=say,
+            )
+    except (ManifestError, LiveError) as error:
         raise Failure(str(error)) from None
     _write(judgement, wanted or [("text", None)])
     return judgement.status
