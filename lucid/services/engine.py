@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from lucid.chain.transactions import Payload
 from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
-from lucid.services.config import Config
+from lucid.services.config import Config, ConfigError
 from lucid.services.driver import Driver, Performer
 from lucid.services.journals import open_journal
 from lucid.services.keyfile import unused
@@ -75,6 +76,10 @@ class EngineService(Service):
     port = 8084
 
     def __init__(self, config: Config) -> None:
+        mark = unused(config.key)
+        if mark.exists() and not os.access(mark.parent, os.W_OK):
+            # Were it left there, a node that lost its log of votes would take a used key for a fresh one.
+            raise ConfigError(f"key: {mark} can not be removed: its folder must be writable when a key is first used")
         super().__init__(config)
         self.engine: Engine | None = None
         self.driver: Driver | None = None

@@ -68,6 +68,8 @@ class ContainerNode(Node):
 
     def _create(self, service: str) -> Any:
         settings = {
+            "LUCID_GENESIS": "/config/lucid/genesis.toml",
+            "LUCID_KEY": "/config/lucid/node.key",
             "LUCID_TOKEN": self.token,
             "LUCID_API_TOKENS": self.api_token,
             **{f"LUCID_{each.upper()}_URL": f"http://{each}:{PORTS[each]}" for each in NAMES},
@@ -97,12 +99,12 @@ class ContainerNode(Node):
         written = io.BytesIO()
         names = ["genesis.toml", "node.key", *(["node.key.unused"] if service == "engine" else [])]
         with tarfile.open(fileobj=written, mode="w") as tar:
-            here = tarfile.TarInfo(".")
+            here = tarfile.TarInfo("lucid")
             here.type, here.mode, here.uid, here.gid = tarfile.DIRTYPE, 0o755, USER, USER
             tar.addfile(here)
             for name in names:
                 data = (self.folder / name).read_bytes()
-                info = tarfile.TarInfo(name)
+                info = tarfile.TarInfo(f"lucid/{name}")
                 info.size, info.mode, info.uid, info.gid = len(data), 0o600, USER, USER
                 tar.addfile(info, io.BytesIO(data))
         return written.getvalue()
