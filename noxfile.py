@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.options.reuse_existing_virtualenvs = True
 # Tests come last so that pytest's own verdict closes the output.
-nox.options.sessions = ["lint", "types", "contracts", "tests"]
+nox.options.sessions = ["lint", "types", "contracts", "smoke", "images", "tests"]
 
 PURE_COVERAGE_PERCENT = 95
 
@@ -68,6 +70,51 @@ def smoke(session: nox.Session) -> None:
     """Would this tree's containers start? Arguments go to `lucid smoke static`."""
     install(session)
     session.run("lucid", "smoke", "static", *session.posargs)
+
+
+@nox.session
+def images(session: nox.Session) -> None:
+    """Build the four images on a stand-in base with an engine of its own, look at them, run and hurt them, and clean up.
+
+    Where no engine can be started, this says so and does nothing else.
+    """
+    install(session)
+    folder = str(Path(session.create_tmp()).resolve() / "engine")
+    if not session.run("python", "-m", "images.engine", "up", folder, success_codes=[0, 2], silent=True).startswith(
+        "export"
+    ):
+        session.warn(
+            "SKIPPED: no container engine can be started here; nothing was built, looked at or run in containers"
+        )
+        return
+    try:
+        wheels(session)
+        session.run("python", "-m", "images.build", "--standin", "--engine", folder)
+        here = {"DOCKER_HOST": f"unix://{folder}/docker.sock"}
+        journals = str(Path(session.create_tmp()) / "run")
+        simulated = ["--nodes", "2", "--duration", "60s", "--crypto", "real", "--journal", "--no-trace"]
+        session.run("lucid", "sim", "run", "one-node", *simulated, "--out", journals, "--force", silent=True)
+        session.run("lucid", "smoke", "image", "--journals", journals, "--strict", env=here)
+        session.run("lucid", "smoke", "live", env=here)
+    finally:
+        session.run("python", "-m", "images.engine", "down", folder)
+
+
+def _engine(session: nox.Session, what: str) -> None:
+    install(session)
+    session.run("python", "-m", "images.engine", what, *session.posargs)
+
+
+@nox.session(name="engine-up")
+def engine_up(session: nox.Session) -> None:
+    """Start a Docker engine and arm64 emulation in a folder of their own (as root, on Debian)."""
+    _engine(session, "up")
+
+
+@nox.session(name="engine-down")
+def engine_down(session: nox.Session) -> None:
+    """Stop that engine and leave nothing behind."""
+    _engine(session, "down")
 
 
 @nox.session

@@ -1,7 +1,7 @@
 """A Docker engine and arm64 emulation of one's own on a bare Debian machine, in one folder, and their removal.
 
-`python -m images.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the folder and run from
-there, under a socket, a data root and a process id file of its own. `down` stops it and puts back what the machine had.
+`python -m images.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the folder and run
+from there, under a socket, a data root and a process id file of its own. `down` stops it and puts back what there was.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STOP_S = 30.0
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _NAME = "lucid-aarch64"
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
-# The ELF header of a 64-bit little-endian aarch64 program, and the mask under which it is compared (Linux, binfmt_misc).
+# The ELF header of an aarch64 program, and the mask under which it is compared (Linux, binfmt_misc).
 _MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
 _MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
 

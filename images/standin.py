@@ -1,7 +1,7 @@
 """A look-alike of the base image and of the builder, made of Debian's packages, where no image registry is in reach.
 
-`gcr.io/distroless/python3-debian12` is these packages of Debian 12 without a shell; the look-alike has the same names, files,
-users and entry point, but it is not Google's build of them. `python -m images.standin DIR` writes two archives that
+`gcr.io/distroless/python3-debian12` is these packages of Debian 12 without a shell; the look-alike has the same names,
+files, users and entry point, but it is not Google's build of them. `python -m images.standin DIR` writes two archives that
 `docker load` reads. The same packages give the same bytes.
 """
 
@@ -23,11 +23,17 @@ from images.packages import PackageError, fetch, members, native_architecture
 BASE = "lucid.invalid/distroless/python3-debian12:nonroot"
 BUILDER = "lucid.invalid/python:3.11-slim"
 """Names that no registry answers to, so that nothing can be pulled in their place."""
-PACKAGES = """base-files netbase tzdata media-types ca-certificates libc6 libssl3 libgomp1 libstdc++6 libgcc-s1 gcc-12-base
-libbz2-1.0 libdb5.3 libexpat1 liblzma5 libsqlite3-0 libuuid1 libncursesw6 libtinfo6 python3-distutils zlib1g libcom-err2
-libcrypt1 libgssapi-krb5-2 libk5crypto3 libkeyutils1 libkrb5-3 libkrb5support0 libnsl2 libreadline8 libtirpc3 libffi8
-libpython3.11-minimal libpython3.11-stdlib python3.11-minimal""".split()  # fmt: skip
-BUILDER_PACKAGES = "dash coreutils libacl1 libattr1 libselinux1 libgmp10 libpcre2-8-0 python3-pip".split()
+PACKAGES = ["base-files", "netbase", "tzdata", "media-types", "ca-certificates", "libc6", "libssl3", "libgomp1", "libstdc++6", "libgcc-s1", "gcc-12-base", "libbz2-1.0", "libdb5.3", "libexpat1", "liblzma5", "libsqlite3-0", "libuuid1", "libncursesw6", "libtinfo6", "python3-distutils", "zlib1g", "libcom-err2", "libcrypt1", "libgssapi-krb5-2", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0", "libnsl2", "libreadline8", "libtirpc3", "libffi8", "libpython3.11-minimal", "libpython3.11-stdlib", "python3.11-minimal"]  # fmt: skip
+BUILDER_PACKAGES = [
+    "dash",
+    "coreutils",
+    "libacl1",
+    "libattr1",
+    "libselinux1",
+    "libgmp10",
+    "libpcre2-8-0",
+    "python3-pip",
+]
 EPOCH_S = 0
 NONROOT = 65532
 _LEFT_OUT = ("./usr/share/doc/", "./usr/share/man/", "./usr/share/lintian/", "./usr/share/locale/", "./usr/share/bug/")

@@ -38,6 +38,23 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     _add_reports(static)
     static.add_argument("--literal", action="store_true", help="run the plain greps of the original report beside")
     static.set_defaults(run=run_static)
+    image = kinds.add_parser(
+        "image",
+        help="look at the images that were built",
+        description="Look at the images of smoke.toml, in the engine that DOCKER_HOST names: what they are, what "
+        "they hold, whether all modules load in them.",
+        epilog="Exit status: 0 nothing critical failed, 1 something did, 2 no engine or image is there.",
+    )
+    _add_root(image)
+    _add_reports(image)
+    image.add_argument(
+        "--budget", type=int, default=135, metavar="MB", help="size that an image may have (default 135)"
+    )
+    image.add_argument("--journals", type=Path, metavar="DIR", help="journals of a run with real signatures, to replay")
+    image.add_argument(
+        "--sbom", type=Path, metavar="DIR", help="write each image's bill of materials (CycloneDX) there"
+    )
+    image.set_defaults(run=run_image)
     live = kinds.add_parser(
         "live",
         help="run a node and use and hurt it",
@@ -90,6 +107,33 @@ def run_static(options: argparse.Namespace) -> int:
         with _progress() as say:
             judgement = judge(subject, strict=options.strict, literal=options.literal, say=say)
     except ManifestError as error:
+        raise Failure(str(error)) from None
+    _write(judgement, wanted or [("text", None)])
+    return judgement.status
+
+
+def run_image(options: argparse.Namespace) -> int:
+    """`lucid smoke image`."""
+    from smoke.built.run import look_at_images
+    from smoke.live.node import LiveError
+    from smoke.manifest import ManifestError
+    from smoke.run import find_subject
+
+    wanted = _wanted([*options.report, *(["json"] if options.json else [])])
+    try:
+        manifest = find_subject(options.root, None).manifest
+        if not any(service.image for service in manifest.services):
+            raise Failure(f"{options.root}: no smoke.toml names images there")
+        with _progress() as say:
+            judgement = look_at_images(
+                manifest,
+                budget=options.budget * 1_000_000,
+                journals=options.journals,
+                sbom=options.sbom,
+                strict=options.strict,
+                say=say,
+            )
+    except (ManifestError, LiveError) as error:
         raise Failure(str(error)) from None
     _write(judgement, wanted or [("text", None)])
     return judgement.status
