@@ -1,7 +1,7 @@
 """A Docker engine and arm64 emulation of one's own on a bare Debian machine, in one folder, and their removal.
 
-`python -m images.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the folder and run
-from there, under a socket, a data root and a process id file of its own. `down` stops it and puts back what there was.
+`python -m images.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the folder and
+run from there, under a socket, a data root and a process id file of its own. `down` stops it and puts all back.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A look-alike of the base image and of the builder, made of Debian's packages, where no image registry is in reach.
 
 `gcr.io/distroless/python3-debian12` is these packages of Debian 12 without a shell; the look-alike has the same names,
-files, users and entry point, but it is not Google's build of them. `python -m images.standin DIR` writes two archives that
-`docker load` reads. The same packages give the same bytes.
+files, users and entry point, but it is not Google's build of them. `python -m images.standin DIR` writes two archives
+that `docker load` reads. The same packages give the same bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import posixpath
 import sys
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +23,15 @@ from images.packages import PackageError, fetch, members, native_architecture
 BASE = "lucid.invalid/distroless/python3-debian12:nonroot"
 BUILDER = "lucid.invalid/python:3.11-slim"
 """Names that no registry answers to, so that nothing can be pulled in their place."""
-PACKAGES = ["base-files", "netbase", "tzdata", "media-types", "ca-certificates", "libc6", "libssl3", "libgomp1", "libstdc++6", "libgcc-s1", "gcc-12-base", "libbz2-1.0", "libdb5.3", "libexpat1", "liblzma5", "libsqlite3-0", "libuuid1", "libncursesw6", "libtinfo6", "python3-distutils", "zlib1g", "libcom-err2", "libcrypt1", "libgssapi-krb5-2", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0", "libnsl2", "libreadline8", "libtirpc3", "libffi8", "libpython3.11-minimal", "libpython3.11-stdlib", "python3.11-minimal"]  # fmt: skip
+PACKAGES = [
+    "base-files", "netbase", "tzdata", "media-types", "ca-certificates", "libc6", "libssl3", "libgomp1",
+    "libstdc++6", "libgcc-s1", "gcc-12-base", "libbz2-1.0", "libdb5.3", "libexpat1", "liblzma5", "libsqlite3-0",
+    "libuuid1", "libncursesw6", "libtinfo6", "python3-distutils", "zlib1g", "libcom-err2", "libcrypt1",
+    "libgssapi-krb5-2", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0", "libnsl2",
+    "libreadline8", "libtirpc3", "libffi8", "libpython3.11-minimal", "libpython3.11-stdlib",
+    "python3.11-minimal",
+]  # fmt: skip
+"""What distroless's Python image is made of (its own list of packages, Debian 12)."""
 BUILDER_PACKAGES = [
     "dash",
     "coreutils",
@@ -128,7 +136,7 @@ def _link(name: str, target: str) -> Item:
     return Item(info)
 
 
-def _archive(path: Path, name: str, architecture: str, items: dict[str, Item], settings: dict[str, object]) -> Path:
+def _archive(path: Path, name: str, architecture: str, items: dict[str, Item], settings: Mapping[str, object]) -> Path:
     """Write an image of one layer in the form that `docker load` reads."""
     layer = _tar([items[key] for key in sorted(items)])
     digest = hashlib.sha256(layer).hexdigest()
@@ -170,9 +178,8 @@ def main() -> int:
                 target = folder / made.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(made.read_bytes())
-                print(
-                    f"{target}: {target.stat().st_size / 2**20:.0f} MiB, {hashlib.sha256(target.read_bytes()).hexdigest()}"
-                )
+                digest = hashlib.sha256(target.read_bytes()).hexdigest()
+                print(f"{target}: {target.stat().st_size / 2**20:.0f} MiB, {digest}")
     except PackageError as error:
         print(f"standin: {error}", file=sys.stderr)
         return 2

@@ -34,6 +34,7 @@ def live(
     Raises `LiveError` when the node can't be run at all.
     """
     findings: list[Finding] = []
+    program = _program(mongod)
     with TemporaryDirectory(prefix="lucid-live-") as folder, _terminated():
         (Path(folder) / "node").mkdir()
         with _node(Path(folder) / "node", images) as node:
@@ -45,7 +46,7 @@ def live(
                 (checks.API, lambda: checks.api(run)),
                 (checks.INTEGRATION, lambda: checks.integration(run)),
                 (checks.CADENCE, lambda: checks.cadence(run)),
-                (checks.PHASE1, lambda: checks.phase1(run, _program(mongod), Path(folder) / "mongo")),
+                (checks.PHASE1, lambda: checks.phase1(run, program, Path(folder) / "mongo")),
                 (checks.LIFECYCLE, lambda: checks.lifecycle(run)),
             )
             for check, step in steps:

@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from smoke.built import checks as built
 from smoke.finding import Verdict
 from smoke.judgement import kind
+from smoke.live import checks as live
 from smoke.manifest import manifest_schema
 from smoke.reports import FORMATS
 from smoke.reports.json import report_schema
@@ -144,3 +146,11 @@ def test_any_content_of_any_file_is_judged(tmp_path: Path, name: str, data: byte
 def test_ids_are_unique_and_every_check_says_why_and_what_to_do() -> None:
     assert len({check.id for check in CHECKS}) == len(CHECKS)
     assert all(check.title and check.why.endswith(".") and check.remedy.endswith(".") for check in CHECKS)
+
+
+def test_the_page_lists_every_check_as_it_is() -> None:
+    page = (SCHEMAS.parents[1] / "docs" / "smoke.md").read_text()
+    for check in CHECKS:
+        assert f"| `{check.id}` | {check.severity} | {check.title} |" in page
+    for check in (*built.CHECKS, *live.CHECKS):
+        assert f"| `{check.id}` | {check.title} |" in page
