@@ -109,7 +109,9 @@ def _imports(scope: Scope, image: Image, graph: Graph) -> Iterator[Finding]:
             yield IMPORTS.fail(message, name, _at(scope, problem), severity=Severity.WARNING)
         else:
             yield IMPORTS.fail(problem.message, name, _at(scope, problem))
-    if graph.problems:
+    for shadow in graph.shadows:
+        yield IMPORTS.fail(shadow.message, name, _at(scope, shadow), severity=Severity.WARNING)
+    if graph.problems or graph.shadows:
         return
     if graph.doubts:
         first = graph.doubts[0]

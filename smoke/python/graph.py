@@ -64,6 +64,8 @@ class Graph:
     """Everything reachable from the entry."""
 
     problems: list[Problem] = field(default_factory=list)
+    shadows: list[Problem] = field(default_factory=list)
+    """Modules that stand in the way of others of their name."""
     outside: list[Outside] = field(default_factory=list)
     doubts: list[Problem] = field(default_factory=list)
     modules: dict[str, Source] = field(default_factory=dict)
@@ -106,10 +108,12 @@ class Importer:
         if top in sys.builtin_module_names:
             return Found("standard")
         found = self._among(self.own, top)
-        if found is None:
+        if found is None or found.kind == "namespace":
+            # A directory without __init__.py gives way to any module or package that comes later on the path.
             if standard(self.version, top):
                 return Found("standard")
-            found = self._among(self.sites, top) or Found("outside")
+            later = self._among(self.sites, top)
+            found = later if later is not None and later.kind != "namespace" else found or later or Found("outside")
         for part in rest.split(".") if rest else ():
             if found.kind in ("outside", "doubt", "binary", "standard"):
                 return found
@@ -156,6 +160,13 @@ class Importer:
         if entry is not None and entry.kind == "directory":
             return Found("namespace", path=path)
         return None
+
+    def shadowed(self, found: Found) -> str:
+        """The source file that a package of the same name keeps from ever being loaded; empty when there is none."""
+        if found.kind != "package":
+            return ""
+        module = self.files.find(f"{found.path}.py")
+        return module.source if module is not None and module.kind == "file" else ""
 
     def _listing(self, directory: str) -> list[str]:
         return self.files.names(directory) if directory in self.image.start.search else []
@@ -218,8 +229,19 @@ class _Walk:
 
     def _visit(self, found: Found, package: str, main: bool) -> None:
         if found.source and found.source not in self.graph.modules:
+            self._shadow(found, package)
             self.graph.modules[found.source] = self.importer.source(found.source)
             self.queue.append((found, package, main))
+
+    def _shadow(self, found: Found, package: str) -> None:
+        hidden = self.importer.shadowed(found)
+        if hidden:
+            message = f"{hidden} is never loaded: the package {found.source} has its name"
+            self.graph.shadows.append(Problem(hidden, 1, message))
+        directory, name = posixpath.split(found.path.removesuffix(".py"))
+        if directory in self.importer.own and standard(self.importer.version, name):
+            message = f"it stands before the standard library's module {name}, for all that is imported"
+            self.graph.shadows.append(Problem(found.source, 1, message))
 
     def _module(self, found: Found, package: str, main: bool) -> None:
         source = self.importer.source(found.source)

@@ -93,6 +93,14 @@ PLANTED: list[tuple[str, str, Changes]] = [
     ("entrypoint.imports", "can't be imported", main("from service.engine", "from service.engines")),
     ("entrypoint.imports", "no Python that can be loaded", {"service/engine.py": "class Engine\n    pass\n"}),
     ("entrypoint.imports", "is a module, no package", {"service/main.py": MAIN + "\nimport service.engine.parts\n"}),
+    ("entrypoint.imports", "is never loaded", {"service/engine/__init__.py": "class Engine: pass\n"}),
+    (
+        "entrypoint.imports",
+        "standard library's module queue",
+        main("import uvicorn", "import queue\n\nimport uvicorn")
+        | docker("COPY service/", "COPY queue.py ./\nCOPY service/")
+        | {"queue.py": ""},
+    ),
     (
         "entrypoint.app",
         "nothing in it runs",
@@ -207,6 +215,12 @@ HARMLESS: list[tuple[str, Changes]] = [
     ),
     ("continued lines and comments", docker("RUN pip install", "RUN \\\n# a comment\n  pip \\\n  install")),
     ("a variable in COPY", docker("COPY service/ service/", "ARG D=service\nCOPY ${D}/ ${D:-x}/")),
+    (
+        "a directory named like a module of the standard library",
+        main("import uvicorn", "import email.message\n\nimport uvicorn")
+        | docker("COPY service/", "COPY email/ email/\nCOPY service/")
+        | {"email/x.txt": "x"},
+    ),
     ("compose with anchors", compose("    mem_limit: 256m\n", "    <<: *m\n") | {}),
 ]
 

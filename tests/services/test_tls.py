@@ -1,0 +1,76 @@
+"""TLS between a node's services and to clients, with real certificates made for the test."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trio
+import trustme
+
+from lucid.chain.document import print_genesis
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.keys import ed25519_public_key
+from lucid.services.config import ConfigError, load_config
+from lucid.services.devnet import free_ports
+from lucid.services.engine import EngineService
+from lucid.services.keyfile import write_key
+from lucid.services.manager import ManagerService
+
+
+def certified(folder: Path) -> dict[str, Path]:
+    """Settings with a certificate for loopback, and the authority behind it."""
+    authority = trustme.CA()
+    leaf = authority.issue_cert("127.0.0.1")
+    found = {name: folder / f"{name}.pem" for name in ("tls_cert", "tls_key", "tls_ca")}
+    leaf.cert_chain_pems[0].write_to_path(str(found["tls_cert"]))
+    leaf.private_key_pem.write_to_path(str(found["tls_key"]))
+    authority.cert_pem.write_to_path(str(found["tls_ca"]))
+    return found
+
+
+async def test_an_engine_and_its_manager_talk_over_tls(tmp_path: Path) -> None:
+    key = ed25519_public_key(write_key(tmp_path / "node.key"))
+    (tmp_path / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
+    ports = free_ports(2)
+    settings: dict[str, Any] = {
+        **certified(tmp_path),
+        "genesis": tmp_path / "genesis.toml",
+        "key": tmp_path / "node.key",
+        "data_dir": tmp_path,
+        "token": "node",
+        "manager_url": f"https://127.0.0.1:{ports[0]}",
+    }
+    services = [
+        kind(load_config({}, **settings, port=port))
+        for kind, port in zip((ManagerService, EngineService), ports, strict=True)
+    ]
+    trust = ssl.create_default_context(cafile=str(settings["tls_ca"]))
+    stop = trio.Event()
+    async with trio.open_nursery() as nursery:
+        for service in services:
+            await nursery.start(service.run, stop)
+        async with httpx.AsyncClient(verify=trust) as client:
+            with trio.fail_after(10):
+                while not (await client.get(f"https://127.0.0.1:{ports[1]}/consensus/status")).json()["connected"]:
+                    await trio.sleep(0.05)
+            assert (await client.get(f"https://127.0.0.1:{ports[1]}/chain/info")).status_code == 200
+        async with httpx.AsyncClient() as stranger:
+            with pytest.raises(httpx.HTTPError):
+                await stranger.get(f"http://127.0.0.1:{ports[1]}/health")
+            with pytest.raises(httpx.ConnectError):
+                await stranger.get(f"https://127.0.0.1:{ports[1]}/health")
+        stop.set()
+
+
+def test_certificates_that_can_not_be_used_are_named_at_the_start(tmp_path: Path) -> None:
+    found = certified(tmp_path)
+    with pytest.raises(ConfigError, match="tls_cert and tls_key belong together"):
+        load_config({}, tls_cert=found["tls_cert"])
+    with pytest.raises(ConfigError, match="tls_cert and tls_key can not be used"):
+        load_config({}, tls_cert=found["tls_cert"], tls_key=found["tls_ca"])
+    with pytest.raises(ConfigError, match="tls_ca can not be used"):
+        load_config({}, tls_ca=tmp_path / "nothing.pem")
