@@ -185,7 +185,7 @@ def test_a_service_stops_in_time_with_status_0_and_its_journals_replay(network: 
     assert time.monotonic() - began < 8
     node = network.nodes[0]
     assert main(["replay", str(node.folder / "journal"), "--key", str(node.folder / "node.key")]) == 0
-    assert capsys.readouterr().out.count("no difference") == 2, "manager and engine"
+    assert capsys.readouterr().out.count("no difference") == 3, "manager, engine and anchoring"
 
 
 def test_a_manager_that_was_away_catches_up(network: Devnet) -> None:

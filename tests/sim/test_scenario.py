@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lucid.chain.genesis import NAME_BYTES
 from sim.network import PROFILES, region_names
 from sim.scenario import (
     FAULT_KEYS,
@@ -91,7 +92,8 @@ def faults(draw: st.DrawFn, nodes: int) -> Fault:
 def scenarios(draw: st.DrawFn) -> Scenario:
     nodes = draw(st.integers(1, 12))
     pooled = draw(st.lists(st.integers(0, nodes - 1), unique=True))
-    pool_names = draw(st.lists(texts.filter(bool), min_size=1, max_size=3, unique=True))
+    names = texts.filter(lambda text: 0 < len(text.encode()) <= NAME_BYTES)
+    pool_names = draw(st.lists(names, min_size=1, max_size=3, unique=True))
     pools: dict[str, list[int]] = {}
     for index in pooled:
         pools.setdefault(draw(st.sampled_from(pool_names)), []).append(index)
