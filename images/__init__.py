@@ -1,0 +1,1 @@
+"""The four container images: how they are made, on any machine, and what they are tried with."""

@@ -1,0 +1,99 @@
+"""Debian packages without installing them: fetched with a private state of apt and unpacked or read where they lie."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+FETCH_S = 300.0
+
+
+class PackageError(Exception):
+    """Packages can't be had: no apt, no network, or no such package. The text is one sentence."""
+
+
+def native_architecture() -> str:
+    """Debian's name of this machine's architecture, such as `amd64`. Raises `PackageError`."""
+    return _run(["dpkg", "--print-architecture"]).strip()
+
+
+def fetch(names: Sequence[str], architecture: str, folder: Path) -> list[Path]:
+    """Download exactly these packages, newest version, from the machine's own sources; paths in the order of `names`.
+
+    The machine's own apt and dpkg know nothing of it. Raises `PackageError`.
+    """
+    options = _private_state(architecture, folder)
+    # One source of several that does not know the architecture must not spoil the rest: what counts is the download.
+    _run(["apt-get", *options, "update"], check=False)
+    archives = folder / "archives"
+    archives.mkdir(parents=True, exist_ok=True)
+    _run(["apt-get", *options, "download", *names], cwd=archives)
+    found = {path.name.partition("_")[0]: path for path in sorted(archives.glob("*.deb"))}
+    return [found[name] for name in names]
+
+
+def fetch_missing(names: Sequence[str], folder: Path) -> list[Path]:
+    """Download these packages and what they depend on, as far as this machine lacks it. Raises `PackageError`."""
+    archives = folder / "archives"
+    (archives / "partial").mkdir(parents=True, exist_ok=True)
+    options = ["-o", f"Dir::Cache::archives={archives}", "-o", "APT::Sandbox::User=root"]
+    command = ["apt-get", *options, "install", "--yes", "--no-install-recommends", "--download-only", *names]
+    try:
+        _run(command)
+    except PackageError:
+        _run(["apt-get", "update"], check=False)  # a bare machine has no lists, or old ones
+        _run(command)
+    return sorted(archives.glob("*.deb"))
+
+
+def unpack(archives: Sequence[Path], folder: Path) -> None:
+    """Unpack packages into `folder`; none of their scripts runs. Raises `PackageError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for archive in archives:
+        _run(["dpkg-deb", "--extract", str(archive), str(folder)])
+
+
+def members(archive: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+    """Every file, directory and link in a package with its content. Raises `PackageError`."""
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE) as reading:
+        with tarfile.open(fileobj=reading.stdout, mode="r|") as tree:
+            for member in tree:
+                file = tree.extractfile(member) if member.isreg() else None
+                yield member, file.read() if file is not None else b""
+    if reading.returncode:
+        raise PackageError(f"{archive.name} can't be read")
+
+
+def _private_state(architecture: str, folder: Path) -> list[str]:
+    """Options that keep apt away from the machine's own state."""
+    for name in ("state/lists/partial", "cache/archives/partial"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    status = folder / "state/status"
+    status.touch()
+    settings = {
+        "APT::Architecture": architecture,
+        "APT::Architectures": architecture,
+        "APT::Sandbox::User": "root",
+        "Acquire::Languages": "none",
+        "Dir::State": folder / "state",
+        "Dir::State::status": status,
+        "Dir::Cache": folder / "cache",
+    }
+    return [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+
+
+def _run(command: Sequence[str], cwd: Path | None = None, check: bool = True) -> str:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=FETCH_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise PackageError(f"{command[0]}: {error}") from None
+    if check and done.returncode:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise PackageError(f"{' '.join(command[:1])} {command[-1]}: {words[-1] if words else done.returncode}")
+    return done.stdout
