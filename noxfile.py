@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.options.reuse_existing_virtualenvs = True
 # Tests come last so that pytest's own verdict closes the output.
-nox.options.sessions = ["lint", "types", "contracts", "tests"]
+nox.options.sessions = ["lint", "types", "contracts", "smoke", "images", "tests"]
 
 PURE_COVERAGE_PERCENT = 95
 
@@ -64,9 +66,74 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def smoke(session: nox.Session) -> None:
+    """Would this tree's containers start? Arguments go to `lucid smoke static`."""
+    install(session)
+    session.run("lucid", "smoke", "static", *session.posargs)
+
+
+@nox.session
+def images(session: nox.Session) -> None:
+    """Build the four images on a stand-in base with an engine of its own, look at them, run and hurt them, clean up.
+
+    Where no engine can be started, this says so and does nothing else.
+    """
+    install(session)
+    folder = str(Path(session.create_tmp()).resolve() / "engine")
+    said = str(session.run("python", "-m", "images.engine", "up", folder, success_codes=[0, 2], silent=True))
+    if not said.startswith("export"):
+        session.warn(f"SKIPPED: no image was built, looked at or run in a container: {said}")
+        return
+    try:
+        wheels(session)
+        session.run("python", "-m", "images.build", "--standin", "--engine", folder)
+        here = {"DOCKER_HOST": f"unix://{folder}/docker.sock"}
+        journals = str(Path(session.create_tmp()) / "run")
+        simulated = ["--nodes", "2", "--duration", "60s", "--crypto", "real", "--journal", "--no-trace"]
+        session.run("lucid", "sim", "run", "one-node", *simulated, "--out", journals, "--force", silent=True)
+        session.run("lucid", "smoke", "image", "--journals", journals, "--strict", env=here)
+        session.run("lucid", "smoke", "live", env=here)
+    finally:
+        session.run("python", "-m", "images.engine", "down", folder)
+
+
+def _engine(session: nox.Session, what: str) -> None:
+    install(session)
+    session.run("python", "-m", "images.engine", what, *session.posargs)
+
+
+@nox.session(name="engine-up")
+def engine_up(session: nox.Session) -> None:
+    """Start a Docker engine and arm64 emulation in a folder of their own (as root, on Debian)."""
+    _engine(session, "up")
+
+
+@nox.session(name="engine-down")
+def engine_down(session: nox.Session) -> None:
+    """Stop that engine and leave nothing behind."""
+    _engine(session, "down")
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
-    """Write requirements.lock anew from pyproject.toml."""
+    """Write requirements.lock, and images/requirements.lock for the containers, anew from pyproject.toml."""
     session.install("uv")
-    options = ["--all-extras", "--generate-hashes", "--universal", "--python-version", "3.11"]
-    command = ["uv", "pip", "compile", "pyproject.toml", *options, "--output-file", "requirements.lock"]
-    session.run(*command, *session.posargs, env={"UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"}, silent=True)
+    compile_ = ["uv", "pip", "compile", "pyproject.toml", "--generate-hashes", "--python-version", "3.11"]
+    written = {"UV_CUSTOM_COMPILE_COMMAND": "nox -s lock"}
+    everything = [*compile_, "--all-extras", "--universal", "--output-file", "requirements.lock"]
+    session.run(*everything, *session.posargs, env=written, silent=True)
+    image = [*compile_, "--extra", "node", "--python-platform", "aarch64-unknown-linux-gnu"]
+    # The images take the versions that the tests ran with.
+    constrained = [*image, "--constraint", "requirements.lock", "--no-annotate"]
+    session.run(*constrained, "--output-file", "images/requirements.lock", env=written, silent=True)
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Fetch the images' wheels (aarch64, Python 3.11) into wheels/, so that a build needs no network."""
+    command = ["python", "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"]
+    platforms = [
+        f"--platform={name}_aarch64" for name in ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")
+    ]
+    target = ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=abi3", "--abi=none"]
+    session.run(*command, *platforms, *target, "--dest", "wheels", "-r", "images/requirements.lock")

@@ -13,16 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from msgspec.structs import replace
-
 from harness.bench import Row, Say
 from lucid.chain.chunks import chunk_id
-from lucid.chain.codec import encode
-from lucid.chain.transactions import SessionAnchor, claim_message
+from lucid.chain.manifests import sign_manifest
 from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import SERVICES, Devnet, DevNode, free_ports
 
-SERVICE_PARTS = ("start", "json", "chunks", "anchoring", "stop")
+SERVICE_PARTS = ("start", "json", "chunks", "anchoring", "light", "stop")
 NODES = 4
 INTERVAL_MS = 10_000
 ROUNDS = 3
@@ -31,6 +28,8 @@ CHUNK_BYTES = 8 << 20
 CHUNKS = 12
 ANCHORS_PER_S = 100
 ANCHORING_S = 60
+LIGHT_SESSIONS = 40
+LIGHT_PAUSE_S = 1.7
 OWNER = bytes(range(32))
 
 BARE = """
@@ -57,6 +56,7 @@ def bench_services(only: Sequence[str] | None, say: Say) -> list[Row]:
                 "json": lambda: _json(network.nodes[0], say),
                 "chunks": lambda: _chunks(network.nodes[0], Path(folder), say),
                 "anchoring": lambda: _anchoring(network, say),
+                "light": lambda: _light(network, say),
                 "stop": lambda: _stop(network),
             }
             for part in SERVICE_PARTS:
@@ -143,7 +143,7 @@ def _anchoring(network: Devnet, say: Say) -> list[Row]:
     """A steady load at one node for a minute; then all of it must become final."""
     count = ANCHORS_PER_S * ANCHORING_S
     crypto = Edwards25519()
-    bodies = [_anchor(network, crypto) for _ in range(count)]
+    sessions = [_manifest(network, crypto) for _ in range(count)]
     accepted: list[str] = []
     late_s: list[float] = []
     lock = threading.Lock()
@@ -151,17 +151,17 @@ def _anchoring(network: Devnet, say: Say) -> list[Row]:
     began = time.monotonic()
 
     def submit(first: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", network.nodes[0].ports["engine"], timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", network.nodes[0].ports["anchoring"], timeout=30)
         for number in range(first, count, workers):
             time.sleep(max(0.0, began + number / ANCHORS_PER_S - time.monotonic()))
             asked = time.monotonic()
-            connection.request("POST", "/transactions", bodies[number], {"Content-Type": "application/json"})
+            connection.request("POST", "/anchor-session", sessions[number][1])
             response = connection.getresponse()
-            data = response.read()
+            response.read()
             with lock:
                 late_s.append(time.monotonic() - asked)
                 if response.status == 202:
-                    accepted.append(data.decode().split('"')[3])
+                    accepted.append(sessions[number][0])
         connection.close()
 
     say(f"anchoring: {ANCHORS_PER_S} a second for {ANCHORING_S} s")
@@ -175,7 +175,7 @@ def _anchoring(network: Devnet, say: Say) -> list[Row]:
     left, waited = set(accepted), time.monotonic()
     while left and time.monotonic() - waited < 6 * INTERVAL_MS / 1000:
         time.sleep(1)
-        left = {identity for identity in left if not _is_final(network.nodes[1], identity)}
+        left = {session for session in left if not _is_final(network.nodes[1], session)}
     late_s.sort()
     rate = len(accepted) / took_s
     return [
@@ -187,18 +187,59 @@ def _anchoring(network: Devnet, say: Say) -> list[Row]:
     ]
 
 
-def _anchor(network: Devnet, crypto: Edwards25519) -> str:
-    blank = SessionAnchor(
-        uuid.uuid4().bytes, crypto.public_key(OWNER), 1, 2, bytes(32), bytes(32), 1, 4096, b"", bytes(64)
-    )
-    signature = crypto.sign(OWNER, claim_message(network.genesis.chain_id, blank))
-    return '{"payload":"' + encode(replace(blank, signature=signature)).hex() + '"}'
+def _light(network: Devnet, say: Say) -> list[Row]:
+    """One session every few seconds: from POST to the receipt of the final session."""
+    crypto = Edwards25519()
+    took_s: list[float] = []
+
+    def one(number: int) -> None:
+        time.sleep(number * LIGHT_PAUSE_S)
+        session, body = _manifest(network, crypto)
+        began = time.monotonic()
+        connection = http.client.HTTPConnection("127.0.0.1", network.nodes[0].ports["anchoring"], timeout=30)
+        connection.request("POST", "/anchor-session", body)
+        connection.getresponse().read()
+        status = 0
+        while status != 200 and time.monotonic() - began < 6 * INTERVAL_MS / 1000:
+            time.sleep(0.1)
+            connection.request("GET", f"/sessions/{session}/receipt")
+            response = connection.getresponse()
+            response.read()
+            status = response.status
+        connection.close()
+        took_s.append(time.monotonic() - began)
+
+    say(f"light: {LIGHT_SESSIONS} sessions, one every {LIGHT_PAUSE_S} s")
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(LIGHT_SESSIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took_s.sort()
+    interval_s = INTERVAL_MS / 1000
+    median, last = took_s[len(took_s) // 2], took_s[int(len(took_s) * 0.99)]
+    return [
+        Row("light", "POST to final receipt, median: s", median, f"at most {interval_s + 1}", median <= interval_s + 1),
+        Row("light", "POST to final receipt, p99: s", last, f"at most {2 * interval_s}", last <= 2 * interval_s),
+    ]
 
 
-def _is_final(node: DevNode, identity: str) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", node.ports["engine"], timeout=5)
+def _manifest(network: Devnet, crypto: Edwards25519) -> tuple[str, bytes]:
+    """A session's id and its signed manifest."""
+    session = str(uuid.uuid4())
+    fields = {
+        "session": session,
+        "started_ms": 1,
+        "ended_ms": 2,
+        "chunks": [{"index": 0, "size": 4096, "id": bytes(32).hex()}],
+    }
+    return session, sign_manifest(fields, OWNER, network.genesis.chain_id, crypto)
+
+
+def _is_final(node: DevNode, session: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", node.ports["anchoring"], timeout=5)
     try:
-        connection.request("GET", f"/transactions/{identity}")
+        connection.request("GET", f"/sessions/{session}")
         return b'"final"' in connection.getresponse().read()
     finally:
         connection.close()

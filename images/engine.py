@@ -1,266 +1,243 @@
-"""A Docker engine of this project's own on a bare Debian machine: started, asked and taken down without a trace.
+"""A Docker engine and arm64 emulation of one's own on a bare Debian machine, in one folder, and their removal.
 
-`python -m images.engine up|down`. Docker's packages are unpacked into a folder of their own instead of installed, so that
-taking it down is: stop it, put the network back, delete the folder. Root only; the engine listens at a socket in that
-folder and nowhere else.
+`python -m images.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the folder and
+run from there, under a socket, a data root and a process id file of its own. `down` stops it and puts all back.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from images import emulation
-from images.network import Network
 from images.packages import PackageError, fetch_missing, unpack
 
-FOLDER = Path("/var/tmp/lucid-engine")
-FOLDER_VARIABLE = "LUCID_ENGINE_DIR"
+DEFAULT_FOLDER = Path("/tmp/lucid-engine")
 START_S = 30.0
 STOP_S = 30.0
-_DIRECTORIES = ("usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin")
+_BINFMT = Path("/proc/sys/fs/binfmt_misc")
+_NAME = "lucid-aarch64"
+_FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+# The ELF header of an aarch64 program, and the mask under which it is compared (Linux, binfmt_misc).
+_MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
+_MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
 
 
 class EngineError(Exception):
-    """The engine can't be started, reached or stopped; the text is one sentence."""
+    """The engine can't be had here; the text is one sentence."""
 
 
+@dataclass(frozen=True)
 class Engine:
-    """The engine in one folder."""
+    """An engine that runs: how to reach it."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or Path(os.environ.get(FOLDER_VARIABLE, FOLDER))
-        self._programs = self.folder / "programs"
-        self._pid_file = self.folder / "docker.pid"
-        self._state = self.folder / "network.json"
+    folder: Path
 
     @property
     def host(self) -> str:
-        """What `DOCKER_HOST` has to be."""
+        """What DOCKER_HOST is set to."""
         return f"unix://{self.folder / 'docker.sock'}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment in which `docker` is the unpacked client and talks to this engine."""
-        paths = [str(self._programs / directory) for directory in _DIRECTORIES]
-        libraries = [str(path) for path in sorted(self._programs.glob("usr/lib/*-linux-gnu"))]
-        system = [f"/{directory}" for directory in _DIRECTORIES]
-        environment = dict(os.environ) | {
-            "PATH": os.pathsep.join([*paths, *system, os.environ.get("PATH", "")]),
+        """The variables under which `docker` here talks to this engine and none else."""
+        root = self.folder / "root"
+        found = [str(root / each) for each in ("usr/sbin", "usr/bin", "sbin", "bin")]
+        libraries = [str(path) for each in ("usr/lib", "lib") for path in (root / each).glob("*-linux-gnu")]
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
+        return {
+            **kept,
+            "PATH": ":".join([*found, "/usr/sbin", "/usr/bin", "/sbin", "/bin"]),
+            "LD_LIBRARY_PATH": ":".join(libraries),
+            "XTABLES_LIBDIR": next((f"{path}/xtables" for path in libraries if Path(path, "xtables").is_dir()), ""),
             "DOCKER_HOST": self.host,
             "DOCKER_BUILDKIT": "1",
-            "DOCKER_CONFIG": str(self.folder / "client"),
+            "DOCKER_CONFIG": str(self.folder / "config"),
         }
-        if libraries:
-            environment["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
-            environment["XTABLES_LIBDIR"] = os.pathsep.join(f"{each}/xtables" for each in libraries)
-        return environment
 
-    def answers(self) -> bool:
-        """Whether the engine is up."""
-        return (self.folder / "docker.sock").exists() and server_version(self.environment) is not None
-
-    def up(self, say: Callable[[str], None] = print) -> None:
-        """Start it, with arm64 emulation; nothing happens when it is up. Raises `EngineError`."""
-        if self.answers():
-            say(f"The engine at {self.host} is up already.")
-            return
-        if why := obstacle():
-            raise EngineError(why)
-        if self.folder.exists():
-            self.down(say)
-        self.folder.mkdir(parents=True, mode=0o700)
-        try:
-            self._unpack(say)
-            self._start(say)
-            self._emulate(say)
-        except (PackageError, OSError, subprocess.CalledProcessError, EngineError) as error:
-            self.down(say)
-            raise EngineError(_sentence(error)) from None
-
-    def down(self, say: Callable[[str], None] = print) -> None:
-        """Stop it and leave nothing behind; nothing happens when it is down. Raises `EngineError`."""
-        if not self.folder.exists():
-            say("No engine of this project runs here.")
-            return
-        try:
-            self._stop()
-            if self._state.exists():
-                Network(self.environment).restore(self._state)
-            marker = self.folder / "emulation.json"
-            if marker.exists():
-                emulation.unregister(json.loads(marker.read_text(encoding="utf-8"))["mounted"])
-            self._unmount()
-            _remove_cgroups()
-            shutil.rmtree(self.folder)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise EngineError(_sentence(error)) from None
-        say("The engine is down; nothing of it is left.")
-
-    def _unpack(self, say: Callable[[str], None]) -> None:
-        begun = time.monotonic()
-        if shutil.which("dockerd") is None or shutil.which("iptables") is None:
-            unpack(fetch_missing(["docker.io", "iptables"], self.folder), self._programs)
-            self._alternatives()
-            shutil.rmtree(self.folder / "archives")
-        say(f"Docker is unpacked ({time.monotonic() - begun:.1f} s).")
-
-    def _alternatives(self) -> None:
-        """Debian names the tables' program only when it installs it."""
-        program = self._programs / "usr/sbin/xtables-nft-multi"
-        for name in ("iptables", "ip6tables", "iptables-save", "iptables-restore"):
-            if program.exists() and not (program.parent / name).exists():
-                (program.parent / name).symlink_to(program.name)
-
-    def _start(self, say: Callable[[str], None]) -> None:
-        begun = time.monotonic()
-        Network(self.environment).remember(self._state)
-        command = ["dockerd", "--host", self.host, "--data-root", str(self.folder / "data")]
-        command += ["--exec-root", str(self.folder / "run"), "--pidfile", str(self._pid_file)]
-        environment = {name: value for name, value in self.environment.items() if name != "DOCKER_HOST"}
-        program = shutil.which("dockerd", path=environment["PATH"])
-        if program is None:
-            raise EngineError("dockerd is not among the packages that were unpacked")
-        with (self.folder / "dockerd.log").open("ab") as log:
-            process = subprocess.Popen(
-                [program, *command[1:]],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        while not self.answers():
-            if process.poll() is not None or time.monotonic() - begun > START_S:
-                raise EngineError(f"dockerd does not come up: {self._last_words()}")
-            time.sleep(0.1)
-        say(f"dockerd {server_version(self.environment)} answers at {self.host} ({time.monotonic() - begun:.1f} s).")
-
-    def _emulate(self, say: Callable[[str], None]) -> None:
-        if emulation.works():
-            say("arm64 programs run here already.")
-            return
-        begun = time.monotonic()
-        marker = self.folder / "emulation.json"
-        marker.write_text(json.dumps({"mounted": not (emulation.BINFMT / "register").exists()}), encoding="utf-8")
-        emulation.register(self.folder)
-        say(f"qemu runs arm64 programs ({time.monotonic() - begun:.1f} s).")
-
-    def _stop(self) -> None:
-        """Containers first, at once: dockerd would wait ten seconds for each that does not heed SIGTERM."""
-        pid = self._pid()
-        if pid is None:
-            return
-        if self.answers():
-            running = docker(self.environment, "ps", "--quiet").split()
-            if running:
-                docker(self.environment, "kill", *running, check=False)
-        os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_S
-        while self._pid() is not None:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
-            if time.monotonic() > deadline:
-                raise EngineError(f"dockerd (process {pid}) does not stop")
-            time.sleep(0.1)
-
-    def _pid(self) -> int | None:
-        """The process of the pid file, if it is this folder's dockerd: a number alone may be somebody else's by now."""
-        try:
-            pid = int(self._pid_file.read_text(encoding="ascii"))
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (OSError, ValueError):
-            return None
-        return pid if str(self._pid_file).encode() in words else None
-
-    def _unmount(self) -> None:
-        """What a dockerd that died left mounted would make the folder impossible to delete."""
-        mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
-        for mount in sorted((each for each in mounts if each.startswith(f"{self.folder}/")), reverse=True):
-            subprocess.run(["umount", "--lazy", mount], check=True)
-
-    def _last_words(self) -> str:
-        lines = (self.folder / "dockerd.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it says nothing"
+    def docker(self, *words: str, check: bool = True) -> str:
+        """Run a docker command; returns its output. Raises `EngineError` with its last line."""
+        done = subprocess.run(["docker", *words], env=self.environment, capture_output=True, text=True, check=False)
+        if check and done.returncode:
+            raise EngineError(f"docker {' '.join(words)[:80]}: {(done.stderr.strip() or done.stdout.strip())[-1500:]}")
+        return done.stdout
 
 
-def obstacle() -> str | None:
-    """Why no engine can be started here; none when nothing speaks against it."""
-    if not sys.platform.startswith("linux") or shutil.which("apt-get") is None:
-        return "an engine of its own is only started on Debian: install Docker as your system wants it"
-    if os.geteuid() != 0:
-        return "starting a Docker engine needs root"
-    return None
-
-
-def server_version(environment: Mapping[str, str]) -> str | None:
-    """Version of the engine that `docker` reaches; none when it reaches none."""
+def up(folder: Path) -> Engine:
+    """Start an engine in `folder`, or find the one that runs there. Raises `EngineError`, and leaves nothing then."""
+    engine = Engine(folder)
+    if _answers(engine):
+        return engine
+    if os.geteuid():
+        raise EngineError("an engine can only be started by root")
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        return docker(environment, "version", "--format", "{{.Server.Version}}").strip() or None
-    except EngineError:
-        return None
+        _unpack_packages(folder)
+        _choose_iptables(engine)
+        state: dict[str, object] = {
+            "forward": _FORWARD.read_text().strip(),
+            "policy": _policy(engine),
+            "mounted": False,
+        }
+        (folder / "state.json").write_text(json.dumps(state))
+        if platform.machine() != "aarch64":
+            state["mounted"] = _emulate(folder)
+            (folder / "state.json").write_text(json.dumps(state))
+        _start(engine)
+    except BaseException as error:
+        down(folder)
+        if isinstance(error, PackageError | OSError):
+            raise EngineError(str(error)) from None
+        raise
+    return engine
 
 
-def docker(environment: Mapping[str, str], *words: str, check: bool = True) -> str:
-    """What a `docker` command prints. Raises `EngineError` with its last line of complaint."""
-    program = shutil.which("docker", path=environment.get("PATH"))
-    if program is None:
-        raise EngineError("there is no docker command")
-    done = subprocess.run([program, *words], env=dict(environment), capture_output=True, text=True, check=False)
-    if check and done.returncode:
-        raise EngineError(f"docker {words[0]}: {(done.stderr.strip() or 'failed').splitlines()[-1]}")
-    return done.stdout
+def down(folder: Path) -> None:
+    """Stop the engine of `folder`, with its containers, and remove the folder. Nothing happens when there is none."""
+    engine = Engine(folder)
+    if not folder.exists():
+        return
+    if _answers(engine):
+        for container in engine.docker("ps", "--quiet", check=False).split():
+            engine.docker("kill", container, check=False)
+    _stop(folder / "docker.pid")
+    with contextlib.suppress(OSError):
+        (_BINFMT / _NAME).write_text("-1")
+    with contextlib.suppress(OSError, ValueError):
+        state = json.loads((folder / "state.json").read_text())
+        if state["mounted"]:
+            subprocess.run(["umount", str(_BINFMT)], check=False)
+        _FORWARD.write_text(state["forward"])
+        if state["policy"]:
+            subprocess.run(["iptables", "-P", "FORWARD", state["policy"]], env=engine.environment, check=False)
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        mounted = line.split()[1]
+        if mounted.startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", mounted], check=False)
+    subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def reach() -> dict[str, str]:
-    """Environment of an engine that answers: this project's own, or whichever `docker` reaches. Raises `EngineError`."""
-    own = Engine()
-    if own.answers():
-        return own.environment
-    environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
-    if server_version(environment) is None:
-        raise EngineError("no Docker engine answers: start yours, or one of this project's own with nox -s engine-up")
-    return environment
+def _unpack_packages(folder: Path) -> None:
+    names = ["docker.io", "iptables"] + (["qemu-user-static"] if platform.machine() != "aarch64" else [])
+    archives = fetch_missing(names, folder / "packages")
+    unpack(archives, folder / "root")
+    shutil.rmtree(folder / "packages")
 
 
-def _remove_cgroups() -> None:
-    """Docker leaves its empty parent groups."""
-    root = Path("/sys/fs/cgroup")
-    for parent in (*root.glob("docker"), *root.glob("*/docker")):
-        for group in sorted((path for path in parent.rglob("*") if path.is_dir()), reverse=True):
-            with suppress(OSError):
-                group.rmdir()
-        with suppress(OSError):
-            parent.rmdir()
+def _choose_iptables(engine: Engine) -> None:
+    """Debian's alternatives system, which did not run, would have linked one of the two kinds of iptables."""
+    for kind in ("nft", "legacy"):
+        for name in ("iptables", "ip6tables"):
+            link = engine.folder / "root/usr/sbin" / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(f"xtables-{kind}-multi")
+        done = subprocess.run(["iptables", "-t", "nat", "-S"], env=engine.environment, capture_output=True, check=False)
+        if done.returncode == 0:
+            return
+    raise EngineError("iptables does not work here: containers could not reach each other")
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, subprocess.CalledProcessError):
-        words = error.stderr.strip() if isinstance(error.stderr, str) else ""
-        return f"{' '.join(map(str, error.cmd))}: {words or error.returncode}"
-    return str(error)
+def _emulate(folder: Path) -> bool:
+    """Let the kernel run aarch64 programs by qemu; says whether binfmt_misc had to be mounted."""
+    mounted = False
+    if not (_BINFMT / "register").exists():
+        done = subprocess.run(
+            ["mount", "-t", "binfmt_misc", "binfmt_misc", str(_BINFMT)], capture_output=True, check=False
+        )
+        if done.returncode:
+            raise EngineError("binfmt_misc can't be mounted: arm64 programs can't be emulated here")
+        mounted = True
+    if not (_BINFMT / _NAME).exists():
+        program = folder / "root/usr/bin/qemu-aarch64-static"
+        # F: the kernel holds the program open, so that containers need no qemu inside.
+        (_BINFMT / "register").write_bytes(f":{_NAME}:M::{_MAGIC}:{_MASK}:{program}:F".encode())
+    return mounted
+
+
+def _start(engine: Engine) -> None:
+    folder = engine.folder
+    command = [
+        "dockerd",
+        *("--host", engine.host),
+        *("--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")),
+        *("--pidfile", str(folder / "docker.pid")),
+    ]
+    with (folder / "dockerd.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, env=engine.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    deadline = time.monotonic() + START_S
+    while not _answers(engine):
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = (folder / "dockerd.log").read_text(errors="replace").strip().splitlines()[-3:]
+            raise EngineError(f"dockerd does not start: {' / '.join(last)}")
+        time.sleep(0.1)
+
+
+def _stop(pidfile: Path) -> None:
+    try:
+        pid = int(pidfile.read_text())
+        os.kill(pid, signal.SIGTERM)
+    except (OSError, ValueError):
+        return
+    deadline = time.monotonic() + STOP_S
+    while time.monotonic() < deadline:
+        if not Path(f"/proc/{pid}").exists() or _is_zombie(pid):
+            return
+        time.sleep(0.1)
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def _answers(engine: Engine) -> bool:
+    if not (engine.folder / "docker.sock").exists():
+        return False
+    done = subprocess.run(
+        ["docker", "version", "--format", "{{.Server.Version}}"],
+        env=engine.environment,
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode == 0
+
+
+def _policy(engine: Engine) -> str:
+    """The FORWARD chain's policy, which dockerd sets to DROP."""
+    done = subprocess.run(
+        ["iptables", "-S", "FORWARD"], env=engine.environment, capture_output=True, text=True, check=False
+    )
+    words = done.stdout.split()
+    return words[2] if words[:2] == ["-P", "FORWARD"] else ""
 
 
 def main() -> int:
-    """Take an engine up or down; exit status 2 when that can't be done."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("action", choices=("up", "down"))
-    engine = Engine()
+    """`up` prints what DOCKER_HOST must be; exit status 2 when an engine can't be had."""
+    parser = argparse.ArgumentParser(prog="images.engine", description="A Docker engine of one's own, and its removal.")
+    parser.add_argument("what", choices=("up", "down"))
+    parser.add_argument("folder", type=Path, nargs="?", default=DEFAULT_FOLDER)
+    options = parser.parse_args()
     try:
-        if parser.parse_args().action == "up":
-            engine.up()
-            print(f"export DOCKER_HOST={engine.host} DOCKER_BUILDKIT=1")
+        if options.what == "down":
+            down(options.folder)
         else:
-            engine.down()
+            print(f"export DOCKER_HOST={up(options.folder).host}")
     except EngineError as error:
         print(f"engine: {error}", file=sys.stderr)
         return 2

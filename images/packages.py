@@ -58,11 +58,14 @@ def unpack(archives: Sequence[Path], folder: Path) -> None:
 
 def members(archive: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     """Every file, directory and link in a package with its content. Raises `PackageError`."""
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE) as reading:
-        with tarfile.open(fileobj=reading.stdout, mode="r|") as tree:
-            for member in tree:
-                file = tree.extractfile(member) if member.isreg() else None
-                yield member, file.read() if file is not None else b""
+    command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as reading,
+        tarfile.open(fileobj=reading.stdout, mode="r|") as tree,
+    ):
+        for member in tree:
+            file = tree.extractfile(member) if member.isreg() else None
+            yield member, file.read() if file is not None else b""
     if reading.returncode:
         raise PackageError(f"{archive.name} can't be read")
 

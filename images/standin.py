@@ -1,192 +1,186 @@
-"""Look-alikes of the two images that a build starts from, made of Debian packages where no registry is in reach.
+"""A look-alike of the base image and of the builder, made of Debian's packages, where no image registry is in reach.
 
-They carry the names of the real ones in an engine's own store, so that the same Dockerfiles build on them, and a label
-that says what they are. The distroless one holds the same packages as the real one; not one byte of it is Google's.
-The same packages give the same image id on every machine.
+`gcr.io/distroless/python3-debian12` is these packages of Debian 12 without a shell; the look-alike has the same names,
+files, users and entry point, but it is not Google's build of them. `python -m images.standin DIR` writes two archives
+that `docker load` reads. The same packages give the same bytes.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import json
-import shutil
+import posixpath
 import sys
 import tarfile
-import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from images.packages import PackageError, fetch, members, native_architecture
 
-BASE = "gcr.io/distroless/python3-debian12:nonroot"
-BUILDER = "python:3.11-slim"
-LABEL = "lucid.look-alike"
-"""Set on a look-alike, to the name of what it looks like."""
-
-_PYTHON = (
-    "libbz2-1.0 libcom-err2 libcrypt1 libdb5.3 libexpat1 libffi8 libgssapi-krb5-2 libk5crypto3 libkeyutils1 libkrb5-3 "
-    "libkrb5support0 liblzma5 libncursesw6 libnsl2 libpython3.11-minimal libpython3.11-stdlib libreadline8 "
-    "libsqlite3-0 libssl3 libtinfo6 libtirpc3 libuuid1 python3-distutils python3.11-minimal zlib1g"
-).split()
-_SYSTEM = "base-files ca-certificates gcc-12-base libc6 libgcc-s1 libgomp1 libstdc++6 media-types netbase tzdata".split()
-_TOOLS = (
-    "coreutils dash findutils libacl1 libattr1 libgmp10 libpcre2-8-0 libselinux1 python3-lib2to3 python3-pip "
-    "python3-pkg-resources python3-setuptools python3-wheel python3.11"
-).split()
-
-_UNSHIPPED = ("usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/", "usr/share/doc/")
-_SHIPPED = "/copyright"
-_PASSWD = "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n"
-_GROUP = "root:x:0:\nnobody:x:65534:\ntty:x:5:\nstaff:x:50:\n"
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_BUNDLE = "etc/ssl/certs/ca-certificates.crt"
-_EPOCH = "1970-01-01T00:00:00Z"
+BASE = "lucid.invalid/distroless/python3-debian12:nonroot"
+BUILDER = "lucid.invalid/python:3.11-slim"
+"""Names that no registry answers to, so that nothing can be pulled in their place."""
+PACKAGES = [
+    "base-files", "netbase", "tzdata", "media-types", "ca-certificates", "libc6", "libssl3", "libgomp1",
+    "libstdc++6", "libgcc-s1", "gcc-12-base", "libbz2-1.0", "libdb5.3", "libexpat1", "liblzma5", "libsqlite3-0",
+    "libuuid1", "libncursesw6", "libtinfo6", "python3-distutils", "zlib1g", "libcom-err2", "libcrypt1",
+    "libgssapi-krb5-2", "libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0", "libnsl2",
+    "libreadline8", "libtirpc3", "libffi8", "libpython3.11-minimal", "libpython3.11-stdlib",
+    "python3.11-minimal",
+]  # fmt: skip
+"""What distroless's Python image is made of (its own list of packages, Debian 12)."""
+BUILDER_PACKAGES = [
+    "dash",
+    "coreutils",
+    "libacl1",
+    "libattr1",
+    "libselinux1",
+    "libgmp10",
+    "libpcre2-8-0",
+    "python3-pip",
+]
+EPOCH_S = 0
+NONROOT = 65532
+_LEFT_OUT = ("./usr/share/doc/", "./usr/share/man/", "./usr/share/lintian/", "./usr/share/locale/", "./usr/share/bug/")
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What a look-alike is made of."""
+class Item:
+    """One path of a layer."""
 
-    image: str
-    packages: tuple[str, ...]
-    config: dict[str, object]
+    info: tarfile.TarInfo
+    content: bytes = b""
 
 
-DISTROLESS = Recipe(
-    BASE,
-    tuple(sorted(_SYSTEM + _PYTHON)),
-    {
+def make_base(folder: Path) -> Path:
+    """The look-alike base for arm64, as an archive in `folder`. Raises `PackageError`."""
+    items = _tree(fetch(PACKAGES, "arm64", folder / "base"))
+    settings = {
         "Entrypoint": ["/usr/bin/python3.11"],
-        "Env": [f"PATH={_PATH}", f"SSL_CERT_FILE=/{_BUNDLE}", "LANG=C.UTF-8"],
-        "User": "65532",
+        "User": str(NONROOT),
         "WorkingDir": "/home/nonroot",
-    },
-)
-SLIM = Recipe(
-    BUILDER,
-    tuple(sorted(_SYSTEM + _PYTHON + _TOOLS)),
-    {"Cmd": ["python3"], "Env": [f"PATH={_PATH}", "LANG=C.UTF-8"]},
-)
+        "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+                "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"],
+    }  # fmt: skip
+    return _archive(folder / "base.tar", BASE, "arm64", items, settings)
 
 
-class Layer:
-    """One file system, merged from packages in a fixed order, written as a tar without a trace of when or where."""
+def make_builder(folder: Path) -> Path:
+    """The look-alike builder for this machine, as an archive in `folder`. Raises `PackageError`."""
+    architecture = native_architecture()
+    items = _tree(fetch([*PACKAGES, *BUILDER_PACKAGES], architecture, folder / "builder"))
+    _add(items, _link("./bin/sh", "dash"))
+    settings = {"Cmd": ["python3"], "Env": ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]}
+    return _archive(folder / "builder.tar", BUILDER, architecture, items, settings)
 
-    def __init__(self) -> None:
-        self._entries: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
 
-    def merge(self, package: Path) -> None:
-        """Add a package's files. A directory that is there already stays as it was."""
-        for member, content in members(package):
-            name = member.name.removeprefix("./").rstrip("/")
-            if not name or name == "." or (f"{name}/".startswith(_UNSHIPPED) and not name.endswith(_SHIPPED)):
+def _tree(archives: Iterable[Path]) -> dict[str, Item]:
+    """The packages' files merged, and what Debian's own scripts would have added."""
+    items: dict[str, Item] = {}
+    for archive in archives:
+        for member, content in members(archive):
+            if member.name.startswith(_LEFT_OUT) and not member.name.endswith("/copyright"):
                 continue
-            if member.isdir() and name in self._entries:
-                continue
-            member.name = name
-            if member.islnk():
-                member.linkname = member.linkname.removeprefix("./")
-            self._entries[name] = (member, content)
-
-    def directory(self, name: str, mode: int = 0o755, owner: int = 0) -> None:
-        """Add or change a directory."""
-        self._add(name, tarfile.DIRTYPE, mode=mode, owner=owner)
-
-    def file(self, name: str, content: bytes) -> None:
-        """Add a file that everybody may read."""
-        self._add(name, tarfile.REGTYPE, content)
-
-    def link(self, name: str, target: str) -> None:
-        """Add a symbolic link."""
-        self._add(name, tarfile.SYMTYPE, target=target)
-
-    def contents(self, prefix: str, suffix: str) -> list[bytes]:
-        """What is in the files below `prefix` that end in `suffix`, in the order of their names."""
-        names = sorted(name for name in self._entries if name.startswith(prefix) and name.endswith(suffix))
-        return [self._entries[name][1] for name in names]
-
-    def tar(self) -> bytes:
-        """The layer: parents before children, hard links after what they point to."""
-        written = io.BytesIO()
-        with tarfile.open(fileobj=written, mode="w", format=tarfile.GNU_FORMAT) as archive:
-            for name in sorted(self._entries, key=lambda name: (self._entries[name][0].islnk(), name)):
-                member, content = self._entries[name]
-                member.uname = member.gname = ""
-                archive.addfile(member, io.BytesIO(content) if member.isreg() else None)
-        return written.getvalue()
-
-    def _add(
-        self, name: str, kind: bytes, content: bytes = b"", target: str = "", mode: int = 0o644, owner: int = 0
-    ) -> None:
-        member = tarfile.TarInfo(name)
-        member.type, member.size, member.linkname, member.mode = kind, len(content), target, mode
-        member.uid = member.gid = owner
-        self._entries[name] = (member, content)
+            _add(items, Item(member, content))
+    certificates = [
+        item.content for name, item in sorted(items.items()) if name.startswith("./usr/share/ca-certificates/")
+    ]
+    _add(items, _file("./etc/ssl/certs/ca-certificates.crt", b"".join(certificates)))
+    people = [("root", 0, "/root"), ("nobody", 65534, "/nonexistent"), ("nonroot", NONROOT, "/home/nonroot")]
+    _add(items, _file("./etc/passwd", "".join(f"{n}:x:{i}:{i}:{n}:{h}:/sbin/nologin\n" for n, i, h in people).encode()))
+    _add(items, _file("./etc/group", "".join(f"{n}:x:{i}:\n" for n, i, _ in people).encode()))
+    for name, user, mode in (
+        ("./root", 0, 0o700),
+        ("./home", 0, 0o755),
+        ("./home/nonroot", NONROOT, 0o700),
+        ("./tmp", 0, 0o1777),
+    ):
+        _add(items, _directory(name, user, mode))
+    for name in ("python", "python3"):
+        _add(items, _link(f"./usr/bin/{name}", "python3.11"))
+    return items
 
 
-def archive(recipe: Recipe, architecture: str, folder: Path) -> tuple[str, Path]:
-    """Write a look-alike as an archive that `docker load` takes; its image id and path. Raises `PackageError`."""
-    packages = fetch(recipe.packages, architecture, folder / architecture)
-    layer = Layer()
-    for package in packages:
-        layer.merge(package)
-    _finish(layer)
-    body = layer.tar()
+def _add(items: dict[str, Item], item: Item) -> None:
+    name = "./" + posixpath.normpath(item.info.name).lstrip("/")
+    if name == "./.":
+        return
+    info = item.info
+    info.name = name
+    info.mtime = EPOCH_S
+    info.uname = info.gname = ""
+    info.pax_headers = {}
+    if name in items and items[name].info.isdir() and info.isdir():
+        return
+    items[name] = replace(item, info=info)
+
+
+def _file(name: str, content: bytes) -> Item:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(content), 0o644
+    return Item(info, content)
+
+
+def _directory(name: str, user: int, mode: int) -> Item:
+    info = tarfile.TarInfo(name)
+    info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, mode, user, user
+    return Item(info)
+
+
+def _link(name: str, target: str) -> Item:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.mode = tarfile.SYMTYPE, target, 0o777
+    return Item(info)
+
+
+def _archive(path: Path, name: str, architecture: str, items: dict[str, Item], settings: Mapping[str, object]) -> Path:
+    """Write an image of one layer in the form that `docker load` reads."""
+    layer = _tar([items[key] for key in sorted(items)])
+    digest = hashlib.sha256(layer).hexdigest()
     config = json.dumps(
         {
             "architecture": architecture,
             "os": "linux",
-            "created": _EPOCH,
-            "config": {**recipe.config, "Labels": {LABEL: recipe.image}},
-            "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(body).hexdigest()]},
-            "history": [{"created": _EPOCH, "comment": "\n".join(path.name for path in packages)}],
+            "created": "1970-01-01T00:00:00Z",
+            "config": settings,
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+            "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "images/standin.py"}],
         },
         sort_keys=True,
     ).encode()
     identity = hashlib.sha256(config).hexdigest()
-    manifest = [{"Config": f"{identity}.json", "RepoTags": [recipe.image], "Layers": ["layer.tar"]}]
-    path = folder / f"{identity}.tar"
-    with tarfile.open(path, "w") as whole:
-        for name, content in (
-            ("layer.tar", body),
-            (f"{identity}.json", config),
-            ("manifest.json", json.dumps(manifest).encode()),
-        ):
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            whole.addfile(member, io.BytesIO(content))
-    return f"sha256:{identity}", path
+    manifest = json.dumps(
+        [{"Config": f"{identity}.json", "RepoTags": [name], "Layers": [f"{digest}/layer.tar"]}]
+    ).encode()
+    parts = [(f"{identity}.json", config), (f"{digest}/layer.tar", layer), ("manifest.json", manifest)]
+    path.write_bytes(_tar([_file(name, content) for name, content in parts]))
+    return path
 
 
-def _finish(layer: Layer) -> None:
-    """What the packages' own scripts would have made."""
-    layer.file("etc/passwd", f"{_PASSWD}nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n".encode())
-    layer.file("etc/group", f"{_GROUP}nonroot:x:65532:\n".encode())
-    layer.file("etc/nsswitch.conf", b"hosts: files dns\n")
-    layer.file(_BUNDLE, b"".join(layer.contents("usr/share/ca-certificates/mozilla/", ".crt")))
-    layer.directory("home/nonroot", 0o700, 65532)
-    layer.directory("root", 0o700)
-    layer.directory("tmp", 0o1777)
-    layer.directory("var/tmp", 0o1777)
-    for name in ("python", "python3"):
-        layer.link(f"usr/bin/{name}", "python3.11")
+def _tar(items: Sequence[Item]) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for item in items:
+            tar.addfile(item.info, io.BytesIO(item.content) if item.info.isreg() else None)
+    return written.getvalue()
 
 
 def main() -> int:
-    """Write both look-alikes as archives into a folder, and print their ids."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the archives go")
-    folder: Path = parser.parse_args().folder
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write both archives; exit status 2 when the packages can't be had."""
+    folder = Path(sys.argv[1])
     try:
-        with tempfile.TemporaryDirectory() as work:
-            for recipe, architecture in ((DISTROLESS, "arm64"), (SLIM, native_architecture())):
-                identity, path = archive(recipe, architecture, Path(work))
-                shutil.move(path, folder / path.name)
-                print(f"{recipe.image} ({architecture}): {identity} in {folder / path.name}")
-    except (PackageError, OSError) as error:
+        with TemporaryDirectory(prefix="lucid-standin-") as work:
+            for make in (make_base, make_builder):
+                made = make(Path(work))
+                target = folder / made.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(made.read_bytes())
+                digest = hashlib.sha256(target.read_bytes()).hexdigest()
+                print(f"{target}: {target.stat().st_size / 2**20:.0f} MiB, {digest}")
+    except PackageError as error:
         print(f"standin: {error}", file=sys.stderr)
         return 2
     return 0

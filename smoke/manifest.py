@@ -63,12 +63,15 @@ class Base(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sites: Annotated[tuple[str, ...], Meta(description="directories where its Python finds distributions")] = ()
     executables: Annotated[tuple[str, ...], Meta(description="absolute paths of programs that matter in it")] = ()
     shell: Annotated[bool, Meta(description="whether it has /bin/sh")] = False
+    lacks: Annotated[tuple[str, ...], Meta(description="names of programs that it surely lacks")] = ()
+    complete: Annotated[bool, Meta(description="whether it has no programs besides those named")] = False
+    distroless: Annotated[bool, Meta(description="whether it has no shell and no package manager")] = False
 
 
 class Isolation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the isolation scan looks at."""
 
-    words: Annotated[tuple[Name, ...], Meta(description="further words that are as unwelcome as TRON's own")] = ()
+    words: Annotated[tuple[Name, ...], Meta(description="more words, as unwelcome as the built-in ones")] = ()
     exclude: Annotated[
         tuple[Text, ...], Meta(description="globs of files that are no part of the tree: vendored tools, caches")
     ] = ()

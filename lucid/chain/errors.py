@@ -72,10 +72,15 @@ class Code(IntEnum):
     MEMPOOL_KNOWN = (5021, "transaction is already known")
     MEMPOOL_CLOSED = (5022, "node can not endorse: it is no registered node")
 
+    MANIFEST = (6001, "manifest does not have the expected shape")
+    MANIFEST_CHUNKS = (6002, "manifest's chunk list contradicts itself")
+    MANIFEST_ROOT = (6003, "manifest's Merkle root is not that of its chunks")
+    MANIFEST_SIGNATURE = (6004, "owner's signature does not hold")
     SESSION_UNKNOWN = (6005, "session is not anchored")
     SESSION_DUPLICATE = (6006, "session is already anchored")
-    RECEIPT_INVALID = (6010, "receipt does not prove what it says")
     REPLICA_DUPLICATE = (6007, "this node already committed to this session")
+    SESSION_CONFLICT = (6008, "session id is taken by another manifest")
+    RECEIPT_INVALID = (6010, "receipt does not prove what it says")
 
     CHUNK_SIZE = (6020, "a chunk has 1 KiB to 16 MiB")
     CHUNK_ID = (6021, "bytes do not have this chunk id")

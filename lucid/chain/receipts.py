@@ -12,12 +12,14 @@ import msgspec
 
 from lucid.chain.blocks import Header
 from lucid.chain.certificates import Certificate
+from lucid.chain.chunks import chunk_id
 from lucid.chain.closings import EpochClosing, check_final, follow_closings
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import transaction_tree_digest
 from lucid.chain.keys import Crypto
+from lucid.chain.manifests import manifest_chunks
 from lucid.chain.merkle import verify_inclusion
 from lucid.chain.transactions import SessionAnchor, Transaction, claim_message
 
@@ -40,15 +42,21 @@ class Receipt(NamedTuple):
     headers: tuple[Header, ...]
     certificate: Certificate
     closings: tuple[EpochClosing, ...]
+    manifest: bytes = b""
+    """The session's manifest, which shows what its chunks are; nothing where the issuer doesn't have it."""
 
 
 class Verified(NamedTuple):
-    """What a receipt proves: this transaction is in the final block of this height and hash, of this time."""
+    """What a receipt proves: this transaction is in the final block of this height and hash, of this time.
+
+    `chunks` are the session's chunk ids in order; None where the receipt holds no manifest.
+    """
 
     transaction: Transaction
     height: int
     hash: bytes
     time_ms: int
+    chunks: tuple[bytes, ...] | None
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +74,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     headers: tuple[str, ...]
     certificate: str
     closings: tuple[str, ...]
+    manifest: str = ""
 
 
 def print_receipt(receipt: Receipt, genesis: Genesis) -> bytes:
@@ -85,8 +94,18 @@ def print_receipt(receipt: Receipt, genesis: Genesis) -> bytes:
         tuple(encode(each).hex() for each in receipt.headers),
         encode(receipt.certificate).hex(),
         tuple(encode(each).hex() for each in receipt.closings),
+        receipt.manifest.decode(),
     )
+    return _print(document)
+
+
+def _print(document: _Document) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def with_manifest(document: bytes, manifest: bytes) -> bytes:
+    """A printed receipt that holds its session's manifest too. Raises `Refusal` if `document` is no receipt."""
+    return _print(msgspec.structs.replace(_decode(document), manifest=manifest.decode()))
 
 
 def verify_receipt(data: bytes, genesis: Genesis, crypto: Crypto, checkpoint: bytes | None = None) -> Verified:
@@ -105,6 +124,7 @@ def verify_receipt(data: bytes, genesis: Genesis, crypto: Crypto, checkpoint: by
             tuple(decode(bytes.fromhex(each), Header) for each in document.headers),
             decode(bytes.fromhex(document.certificate), Certificate),
             tuple(decode(bytes.fromhex(each), EpochClosing) for each in document.closings),
+            document.manifest.encode(),
         )
     except ValueError:
         raise Refusal(Code.RECEIPT_INVALID, "something in it is not hexadecimal") from None
@@ -112,6 +132,16 @@ def verify_receipt(data: bytes, genesis: Genesis, crypto: Crypto, checkpoint: by
     if msgspec.json.decode(print_receipt(receipt, genesis), type=_Document) != document:
         raise Refusal(Code.RECEIPT_INVALID, "what it says for people is not what it proves")
     return verified
+
+
+def check_chunk(verified: Verified, data: bytes, name: str) -> int:
+    """The place, from 0, that a stored chunk has in a receipt's session; raises `Refusal` if it has none."""
+    if verified.chunks is None:
+        raise Refusal(Code.RECEIPT_INVALID, "it holds no manifest, which would show what the chunks are")
+    identity = chunk_id(data)
+    if identity not in verified.chunks:
+        raise Refusal(Code.CHUNK_ID, f"{name} is no chunk of this session")
+    return verified.chunks.index(identity)
 
 
 def _decode(data: bytes) -> _Document:
@@ -140,9 +170,17 @@ def _verify(receipt: Receipt, genesis: Genesis, crypto: Crypto, checkpoint: byte
     known = [*hashes, *(decode(closing.header, Header).hash for closing in receipt.closings)]
     if checkpoint is not None and checkpoint not in known:
         raise Refusal(Code.RECEIPT_INVALID, "it does not pass through the checkpoint")
+    chunks = _check_payload(receipt, genesis, crypto)
+    return Verified(receipt.transaction, headers[0].height, hashes[0], genesis.tick_ms(headers[0].tick), chunks)
+
+
+def _check_payload(receipt: Receipt, genesis: Genesis, crypto: Crypto) -> tuple[bytes, ...] | None:
+    """Check the owner's signature and the manifest; returns its chunk ids."""
     payload = receipt.transaction.payload
-    if isinstance(payload, SessionAnchor) and not crypto.verify(
-        payload.owner, claim_message(genesis.chain_id, payload), payload.signature
-    ):
+    if not isinstance(payload, SessionAnchor):
+        if receipt.manifest:
+            raise Refusal(Code.RECEIPT_INVALID, "a manifest, but no session")
+        return None
+    if not crypto.verify(payload.owner, claim_message(genesis.chain_id, payload), payload.signature):
         raise Refusal(Code.RECEIPT_INVALID, "the owner's signature does not hold")
-    return Verified(receipt.transaction, headers[0].height, hashes[0], genesis.tick_ms(headers[0].tick))
+    return manifest_chunks(receipt.manifest, payload.manifest) if receipt.manifest else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +35,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     devnet.add_argument("--block-interval", type=duration, default=10_000, metavar="TIME", help="default 10s")
     devnet.add_argument("--duration", type=duration, default=None, metavar="TIME", help="stop by itself after so long")
     devnet.add_argument("--dir", type=Path, metavar="DIR", help="keep everything in this new folder (default: nothing)")
+    devnet.add_argument(
+        "--store", choices=("sqlite", "mongo"), default="sqlite", help="mongo needs a mongod: see --mongod"
+    )
+    devnet.add_argument("--mongod", metavar="PROGRAM", help="the mongod to start, in the folder (default: on the PATH)")
     devnet.add_argument("--journal", action="store_true", help="keep the machines' journals in the nodes' folders")
     devnet.add_argument("--json", action="store_true", help="print the nodes' state as JSON at the end, and no table")
     devnet.set_defaults(run=run_devnet)
@@ -55,7 +61,8 @@ def run_devnet(options: argparse.Namespace) -> int:
         elif folder.exists() and any(folder.iterdir()):
             raise Failure(f"{folder} is not empty")
         folder.mkdir(parents=True, exist_ok=True)
-        network = Devnet(folder.resolve(), options.nodes, options.block_interval, options.journal)
+        store = _store(options, folder.resolve(), stack)
+        network = Devnet(folder.resolve(), options.nodes, options.block_interval, options.journal, store)
         console = Console(stderr=True)
         console.print(f"starting {options.nodes} nodes in {folder}", highlight=False)
         try:
@@ -79,10 +86,26 @@ def run_devnet(options: argparse.Namespace) -> int:
     return _verdict(standings)
 
 
+def _store(options: argparse.Namespace, folder: Path, stack: ExitStack) -> Callable[[str], str]:
+    """The store of each node, by its name; starts what it needs."""
+    if options.store == "sqlite":
+        return lambda node: ""
+    from lucid.services.mongod import Mongod
+
+    program = shutil.which(options.mongod or "mongod")
+    if program is None:
+        raise Failure(f"there is no {options.mongod or 'mongod'}: install MongoDB or name its program by --mongod")
+    (folder / "mongod").mkdir()
+    mongod = stack.enter_context(Mongod(folder / "mongod", program))
+    return lambda node: mongod.database(f"{node}-{{service}}")
+
+
 def _table(standings: list[Standing]) -> Table:
     from rich.table import Table
 
-    table = Table("node", "manager", "engine", "data", "peers", "height", "last block")
+    from lucid.services.devnet import SERVICES
+
+    table = Table("node", *SERVICES, "peers", "height", "last block")
     for each in standings:
         health = [state or "down" for state in each.health.values()]
         table.add_row(each.name, *health, *("?" if value is None else str(value)[:24] for value in each[3:1:-1]))

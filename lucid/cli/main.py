@@ -9,11 +9,12 @@ from typing import NoReturn
 
 from lucid import __version__
 from lucid.chain.errors import LucidError
-from lucid.cli import bench, devnet, genesis, keys, node, replay, sim, store, verify
+from lucid.cli import anchor, bench, devnet, genesis, keys, node, replay, sim, smoke, store, verify
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 
 EXTRAS = {
     **dict.fromkeys(("simpy", "zstandard", "rich"), "sim"),
+    "docker": "smoke",
     **dict.fromkeys(("trio", "httpx", "quart", "prometheus_client", "wsproto"), "services"),
 }
 """Which extra brings a module that a command may lack."""
@@ -32,7 +33,7 @@ def parser() -> Parser:
     root = Parser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
     root.add_argument("--version", action="version", version=f"lucid {__version__}")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
-    for module in (sim, replay, bench, keys, genesis, node, devnet, store, verify):
+    for module in (sim, replay, bench, keys, genesis, node, devnet, anchor, verify, store, smoke):
         module.register(commands)
     return root
 

@@ -12,7 +12,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "node",
         help="run a node's services in one process",
         description="Run a node's services in one process until Ctrl-C or SIGTERM. Each listens at the port of its URL "
-        "(engine_url, manager_url, data_url) in the settings.",
+        "(engine_url, anchoring_url, manager_url, data_url) in the settings.",
     )
     node.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings; LUCID_* variables win")
     node.set_defaults(run=run_node)

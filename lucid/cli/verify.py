@@ -26,6 +26,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     verify.add_argument("receipt", type=Path, metavar="RECEIPT")
     verify.add_argument("--genesis", type=Path, required=True, metavar="FILE", help="the chain's genesis document")
     verify.add_argument("--checkpoint", metavar="HASH", help="a block hash that the receipt must pass through")
+    verify.add_argument(
+        "--chunk",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a stored chunk that must be of the session",
+    )
     verify.add_argument("--json", action="store_true", help="print JSON")
     verify.set_defaults(run=run_verify)
 
@@ -34,13 +42,14 @@ def run_verify(options: argparse.Namespace) -> int:
     """`lucid verify`."""
     from lucid.chain.document import parse_genesis
     from lucid.chain.errors import Refusal
-    from lucid.chain.receipts import verify_receipt
+    from lucid.chain.receipts import check_chunk, verify_receipt
     from lucid.poot.crypto import Edwards25519
 
     genesis = parse_genesis(options.genesis.read_text(encoding="utf-8"))
     checkpoint = None if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)
     try:
         verified = verify_receipt(options.receipt.read_bytes(), genesis, Edwards25519(), checkpoint)
+        places = [check_chunk(verified, path.read_bytes(), str(path)) for path in options.chunk]
     except Refusal as refusal:
         if options.json:
             print(json.dumps({"valid": False, "code": refusal.code.code, "message": str(refusal)}))
@@ -55,10 +64,14 @@ def run_verify(options: argparse.Namespace) -> int:
         "height": verified.height,
         "block": verified.hash.hex(),
         "time": datetime.fromtimestamp(verified.time_ms / 1000, UTC).isoformat(),
+        "chunks": None if verified.chunks is None else len(verified.chunks),
+        "places": places,
     }
     if options.json:
         print(json.dumps(found))
     else:
         what = f"session {found['session']}" if session else f"transaction {found['transaction']}"
         print(f"{what} is in block {found['height']} ({found['block']}) of {found['time']}, which is final")
+        for path, place in zip(options.chunk, places, strict=True):
+            print(f"{path} is its chunk {place}")
     return 0

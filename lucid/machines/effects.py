@@ -9,7 +9,7 @@ from __future__ import annotations
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import Record
 from lucid.chain.errors import Code
-from lucid.chain.transactions import Payload, Transaction
+from lucid.chain.transactions import Payload, SessionAnchor, Transaction
 from lucid.chain.votes import Vote
 from lucid.machines.messages import Transactions, VoteMessage
 
@@ -20,6 +20,7 @@ HOLD_TIMER = "hold"
 RESEND_TIMER = "resend"
 REPAIR_TIMER = "repair"
 SYNC_TIMER = "sync"
+SUBMIT_TIMER = "submit"
 
 
 # -- events from the driver --------------------------------------------------------------------------------------
@@ -47,6 +48,37 @@ class Submitted(Record, tag=23):
 
     request: int
     payload: Payload
+
+
+class AnchorAsked(Record, tag=24):
+    """A client hands in a session whose manifest (canonical, with signature) was checked and gave this anchor;
+    answered with `Respond` under `request`."""
+
+    request: int
+    manifest: bytes
+    anchor: SessionAnchor
+
+
+class AnchorAnswered(Record, tag=25):
+    """The engine's answer to `Submit`: None when it took the session's anchor."""
+
+    session: bytes
+    refusal: Code | None
+
+
+class BlockSettled(Record, tag=26):
+    """A block is final: the one after the last that the machine was told of, or after a gap. Ids of what it holds."""
+
+    height: int
+    transactions: tuple[bytes, ...]
+
+
+class SessionSettled(Record, tag=27):
+    """The chain holds this session at a height, by the transaction of this id."""
+
+    session: bytes
+    transaction: bytes
+    height: int
 
 
 # -- from the manager to its engine ------------------------------------------------------------------------------
@@ -164,6 +196,7 @@ class EngineJoined(Record, tag=46):
     """From the driver: the node's engine has started anew, while its manager went on."""
 
 
+AnchoringEvent = Started | TimerFired | AnchorAsked | AnchorAnswered | BlockSettled | SessionSettled
 ManagerEvent = Started | Received | TimerFired | Assembled | Build | Publish | Cast | Stand | Offer | EngineJoined
 EngineEvent = (
     Started
@@ -240,6 +273,13 @@ class Respond(Record, tag=56):
     request: int
     transaction: bytes
     refusal: Code | None
+
+
+class Submit(Record, tag=58):
+    """Hand an anchor to the node's engine. `again` says that it was before: it may be on the chain already."""
+
+    anchor: SessionAnchor
+    again: bool
 
 
 # -- observations: structured facts for metrics, traces and invariants -------------------------------------------
@@ -322,5 +362,5 @@ class Observe(Record, tag=57):
     fact: Fact
 
 
-Effect = Send | Broadcast | Store | SetTimer | CancelTimer | Tell | Respond | Observe
+Effect = Send | Broadcast | Store | SetTimer | CancelTimer | Tell | Respond | Submit | Observe
 Effects = list[Effect]

@@ -15,7 +15,8 @@ from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import Reader
-from lucid.machines.effects import Effects, EngineEvent, ManagerEvent, Store
+from lucid.machines.anchoring import Anchoring
+from lucid.machines.effects import AnchoringEvent, Effects, EngineEvent, ManagerEvent, Store
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
 
@@ -97,10 +98,13 @@ def replay(head: JournalHeader, entries: Iterable[Entry], crypto: Crypto) -> tup
         store.write((name, key, value) for key, value in rows)
     genesis = decode(head.genesis, Genesis)
     kind: Any
-    machine: Manager | Engine
+    machine: Manager | Engine | Anchoring
     if head.machine == "manager":
         machine = Manager(head.key, genesis, crypto, store, head.peers, head.snapshot_blocks)
         kind = ManagerEvent
+    elif head.machine == "anchoring":
+        machine = Anchoring(store)
+        kind = AnchoringEvent
     else:
         machine = Engine(head.secret, genesis, crypto, store)
         kind = EngineEvent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import ssl
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,7 +36,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store: str = ""
     token: str = ""
     api_tokens: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_ca: Path | None = None
     engine_url: str = "http://127.0.0.1:8084"
+    anchoring_url: str = "http://127.0.0.1:8085"
     manager_url: str = "http://127.0.0.1:8086"
     data_url: str = "http://127.0.0.1:8087"
     peers: tuple[str, ...] = ()
@@ -48,9 +53,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether only this machine can reach the service."""
         return self.bind == "localhost" or ipaddress.ip_address(self.bind).is_loopback
 
+    def trust(self) -> ssl.SSLContext:
+        """What TLS connections to other services and nodes are checked against: `tls_ca`, or the system's."""
+        return ssl.create_default_context(cafile=None if self.tls_ca is None else str(self.tls_ca))
+
     def store_url(self, service: str) -> str:
-        """Where a service's store is: SQLite in `data_dir` unless `store` names another."""
-        return self.store or f"sqlite:{self.data_dir / service}.sqlite"
+        """Where a service's store is: SQLite in `data_dir` unless `store` names another, `{service}` in it replaced."""
+        return self.store.replace("{service}", service) or f"sqlite:{self.data_dir / service}.sqlite"
 
 
 def load_config(environment: Mapping[str, str] = os.environ, file: Path | None = None, **fixed: Any) -> Config:
@@ -115,11 +124,29 @@ def _impossible(config: Config) -> list[str]:
             wrong.append("api_tokens must be set where others than this machine can reach the service (bind)")
     except ValueError:
         wrong.append("bind must be an IP address or localhost")
-    for key in ("engine_url", "manager_url", "data_url"):
+    if (config.tls_cert is None) != (config.tls_key is None):
+        wrong.append("tls_cert and tls_key belong together")
+    else:
+        wrong += _unusable_tls(config)
+    for key in ("engine_url", "anchoring_url", "manager_url", "data_url"):
         if not getattr(config, key).startswith(("http://", "https://")):
             wrong.append(f"{key} must start with http:// or https://")
     for peer in config.peers:
         identity, _, url = peer.partition("@")
         if len(identity) != 64 or not set(identity) <= set("0123456789abcdef") or not url.startswith(("ws:", "wss:")):
             wrong.append(f"peers: {peer!r} must be NODE-ID@ws://HOST:PORT")
+    return wrong
+
+
+def _unusable_tls(config: Config) -> list[str]:
+    wrong = []
+    try:
+        if config.tls_cert is not None and config.tls_key is not None:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(config.tls_cert, config.tls_key)
+    except OSError as error:
+        wrong.append(f"tls_cert and tls_key can not be used: {error}")
+    try:
+        config.trust()
+    except OSError as error:
+        wrong.append(f"tls_ca can not be used: {error}")
     return wrong

@@ -14,10 +14,12 @@ from lucid.chain.errors import Code, Refusal
 from lucid.services.chunks import Chunks
 from lucid.services.config import Config
 from lucid.services.service import Service, main
-from lucid.services.web import WRITE, Problem, hex_bytes, json_response, query_number
+from lucid.services.web import WRITE, Problem, Query, hex_bytes, json_response, number_query, query_number
 
 BODY_S = 120.0
 """How long a chunk may take to arrive."""
+SESSION = {"session": Query({"type": "string", "format": "uuid"}, required=True)}
+SEGMENT = {"segment": number_query(0, segment_count(MAX_CHUNK_BYTES) - 1)}
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -69,11 +71,20 @@ class DataService(Service):
     def _register(self) -> None:
         route = self.web.route
 
-        @route("POST", "/store-data", "Store a chunk", gives=Stored, status=201, access=WRITE)
+        @route("POST", "/store-data", "Store a chunk", raw=bytes, query=SESSION, gives=Stored, status=201, access=WRITE)
         async def store() -> Stored:
             return await self._store(None)
 
-        @route("PUT", "/chunks/<chunk>", "Store a chunk whose id is known", gives=Stored, status=201, access=WRITE)
+        @route(
+            "PUT",
+            "/chunks/<chunk>",
+            "Store a chunk whose id is known",
+            raw=bytes,
+            query=SESSION,
+            gives=Stored,
+            status=201,
+            access=WRITE,
+        )
         async def put(chunk: str) -> Stored:
             return await self._store(hex_bytes(chunk, 32, "chunk"))
 
@@ -89,7 +100,13 @@ class DataService(Service):
             headers = {"Content-Length": str(row.size), "ETag": f'"{chunk}"', "Accept-Ranges": "bytes"}
             return Response(b"", headers=headers, content_type="application/octet-stream")
 
-        @route("GET", "/chunks/<chunk>/proof", "A segment and its path to the chunk's id", gives=SegmentProof)
+        @route(
+            "GET",
+            "/chunks/<chunk>/proof",
+            "A segment and its path to the chunk's id",
+            query=SEGMENT,
+            gives=SegmentProof,
+        )
         async def proof(chunk: str) -> SegmentProof:
             data = await self._bytes(chunk)
             segments = segment_count(len(data))
@@ -98,7 +115,9 @@ class DataService(Service):
             part = data[segment * SEGMENT_BYTES : (segment + 1) * SEGMENT_BYTES]
             return SegmentProof(chunk, len(data), segment, segments, part.hex(), tuple(node.hex() for node in path))
 
-        @route("DELETE", "/chunks/<chunk>", "Take a session's reference away", gives=Released, access=WRITE)
+        @route(
+            "DELETE", "/chunks/<chunk>", "Take a session's reference away", query=SESSION, gives=Released, access=WRITE
+        )
         async def delete(chunk: str) -> Released:
             identity = hex_bytes(chunk, 32, "chunk")
             if not await self.chunks.release(identity, _session()):

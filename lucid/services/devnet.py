@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -19,7 +20,7 @@ from lucid.chain.genesis import Genesis, GenesisNode, paced
 from lucid.chain.keys import ed25519_public_key
 from lucid.services.keyfile import write_key
 
-SERVICES = ("manager", "engine", "data")
+SERVICES = ("manager", "engine", "anchoring", "data")
 START_S = 30.0
 STOP_S = 10.0
 
@@ -49,7 +50,7 @@ class DevNode:
         """Where a service of this node answers."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
-    def configure(self, genesis: Path, others: list[DevNode], journal: bool, store: str = "") -> None:
+    def configure(self, genesis: Path, others: list[DevNode], journal: bool, store: str) -> None:
         """Write the node's settings."""
         peers = ", ".join(f'"{each.key.hex()}@ws://127.0.0.1:{each.ports["manager"]}"' for each in others)
         lines = [
@@ -97,8 +98,15 @@ class DevNode:
 class Devnet:
     """Several nodes, from a fresh genesis. As a context manager it starts them all, and stops them at its end."""
 
-    def __init__(self, folder: Path, nodes: int, block_interval_ms: int, journal: bool = False) -> None:
-        """Make keys, genesis and settings of `nodes` nodes in an empty `folder`."""
+    def __init__(
+        self,
+        folder: Path,
+        nodes: int,
+        block_interval_ms: int,
+        journal: bool = False,
+        store: Callable[[str], str] = lambda node: "",
+    ) -> None:
+        """Make keys, genesis and settings of `nodes` nodes in an empty `folder`. `store` gives the setting of each."""
         self.folder = folder
         self.nodes = [DevNode(folder / f"node{number}", f"node{number}") for number in range(nodes)]
         members = tuple(GenesisNode(node.key, node.name) for node in self.nodes)
@@ -106,7 +114,7 @@ class Devnet:
         path = folder / "genesis.toml"
         path.write_text(print_genesis(self.genesis), encoding="utf-8")
         for node in self.nodes:
-            node.configure(path, [each for each in self.nodes if each is not node], journal)
+            node.configure(path, [each for each in self.nodes if each is not node], journal, store(node.name))
 
     def __enter__(self) -> Self:
         try:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
-import httpx
 import msgspec
 import trio
 
@@ -15,18 +15,20 @@ from lucid.chain.transactions import Payload
 from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
-from lucid.services.config import Config
+from lucid.services.config import Config, ConfigError
 from lucid.services.driver import Driver, Performer
 from lucid.services.journals import open_journal
 from lucid.services.keyfile import unused
 from lucid.services.link import PATH, Greeting, Link
 from lucid.services.service import Service, main
-from lucid.services.web import WRITE, Problem, hex_bytes, json_response, query_number
+from lucid.services.sibling import Sibling
+from lucid.services.web import WRITE, Problem, hex_bytes, json_response, number_query, query_number
 from lucid.services.websocket import ConnectionLost, open_websocket
 
 ANSWER_S = 10.0
 """How long a client waits until its transaction is durable."""
 RECONNECT_S = 0.25
+SLOT = {"slot": number_query(0, 2**53)}
 MAX_ASKING = 2_000
 """Clients that may wait for an answer at once."""
 
@@ -46,7 +48,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class TransactionState(msgspec.Struct, frozen=True):
-    """Where a transaction is: `pending`, or `final` at a height."""
+    """Where a transaction is: `pending`, `included` in a block of this height, or `final` in it."""
 
     id: str
     status: str
@@ -74,6 +76,10 @@ class EngineService(Service):
     port = 8084
 
     def __init__(self, config: Config) -> None:
+        mark = unused(config.key)
+        if mark.exists() and not os.access(mark.parent, os.W_OK):
+            # Were it left there, a node that lost its log of votes would take a used key for a fresh one.
+            raise ConfigError(f"key: {mark} can not be removed: its folder must be writable when a key is first used")
         super().__init__(config)
         self.engine: Engine | None = None
         self.driver: Driver | None = None
@@ -81,9 +87,7 @@ class EngineService(Service):
         self._trouble = "it has not reached its manager yet"
         self._asking: dict[int, tuple[trio.Event, list[Respond]]] = {}
         self._requests = 0
-        self._manager = httpx.AsyncClient(
-            base_url=config.manager_url, headers={"Authorization": f"Bearer {config.token}"}, timeout=5.0
-        )
+        self._manager = Sibling("manager", config.manager_url, config)
         self.web.checks.append(lambda: None if self.engine is not None else f"manager: {self._trouble}")
         self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
         self.web.gauge("votes_signed", "Votes signed since the start.", lambda: self.signed)
@@ -93,11 +97,17 @@ class EngineService(Service):
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`. A connection to the manager is one life of the engine: the next starts from the store."""
         await self._begin_log()
-        task_status.started()
+        async with self._manager:
+            task_status.started()
+            await self._connect()
+
+    async def _connect(self) -> None:
+        """Connect to the manager, again and again."""
         url = self.config.manager_url.replace("http", "ws", 1) + PATH
+        trust = self.config.trust()
         while True:
             try:
-                async with open_websocket(url, {"Authorization": f"Bearer {self.config.token}"}) as frames:
+                async with open_websocket(url, {"Authorization": f"Bearer {self.config.token}"}, trust) as frames:
                     await frames.send(encode(Greeting(self.genesis.chain_id, self.key)))
                     await self._live(Link(frames))
             except* (ConnectionLost, Refusal) as group:
@@ -190,9 +200,9 @@ class EngineService(Service):
         @route("GET", "/transactions/<identity>", "Where a transaction is", gives=TransactionState)
         async def transaction(identity: str) -> TransactionState:
             key = hex_bytes(identity, 32, "id")
-            found = await self.ask_manager(f"/node/transactions/{identity}")
+            found = await self._manager.get(f"/node/transactions/{identity}")
             if found is not None:
-                return TransactionState(identity, "final", found["height"])
+                return TransactionState(identity, "final" if found["final"] else "included", found["height"])
             if self.engine is None or key not in self.engine.admission.mempool:
                 raise Problem(404, Code.NOT_FOUND, "transaction")
             return TransactionState(identity, "pending")
@@ -212,35 +222,23 @@ class EngineService(Service):
                 0 if engine is None else engine.admission.height,
             )
 
-        @route("GET", "/consensus/schedule", "Who leads in the current slot, best first")
+        @route("GET", "/consensus/schedule", "Who leads in the current slot, best first", query=SLOT)
         async def schedule() -> Any:
-            return self._known(await self.ask_manager(f"/node/schedule?slot={query_number('slot', 0, 0, 2**53)}"))
+            return self._known(await self._manager.get(f"/node/schedule?slot={query_number('slot', 0, 0, 2**53)}"))
 
         @route("GET", "/consensus/credits", "What each member's work counts for")
         async def credits() -> Any:
-            return self._known(await self.ask_manager("/node/credits"))
+            return self._known(await self._manager.get("/node/credits"))
 
         @route("GET", "/chain/info", "The chain and its height")
         async def info() -> Any:
-            return self._known(await self.ask_manager("/node/info"))
+            return self._known(await self._manager.get("/node/info"))
 
     @staticmethod
     def _known(answer: Any) -> Any:
         if answer is None:
             raise Problem(404, Code.NOT_FOUND)
         return json_response(answer)
-
-    async def ask_manager(self, path: str) -> Any:
-        """What the manager answers, or None if it knows of no such thing. Raises `Problem` (503)."""
-        try:
-            response = await self._manager.get(path)
-        except httpx.HTTPError as error:
-            raise Problem(503, Code.UNAVAILABLE, f"manager: {type(error).__name__} {error}") from None
-        if response.status_code == 404:
-            return None
-        if response.status_code != 200:
-            raise Problem(503, Code.UNAVAILABLE, f"manager answers {response.status_code}")
-        return msgspec.json.decode(response.content)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Any:

@@ -13,6 +13,8 @@ from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.receipts import Receipt, print_receipt
+from lucid.chain.transactions import SessionAnchor
+from lucid.ledger.rows import SessionEntry, session_key
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -31,6 +33,7 @@ from lucid.machines.receipts import make_receipt
 from lucid.poot.credits import live_score, uptime_ppm
 from lucid.services.config import Config
 from lucid.services.driver import Driver, Performer, clock_ms
+from lucid.services.explorer import PAGE
 from lucid.services.index import TransactionIndex
 from lucid.services.journals import open_journal
 from lucid.services.link import PATH as ENGINE_PATH
@@ -38,12 +41,15 @@ from lucid.services.link import Frames, Greeting, Link
 from lucid.services.peers import PATH as PEER_PATH
 from lucid.services.peers import Peers, PeerState, addresses
 from lucid.services.service import Service, main
-from lucid.services.web import NODE, WRITE, Problem, hex_bytes, json_response, query_number
+from lucid.services.web import NODE, WRITE, Problem, hex_bytes, json_response, number_query, query_number
 from lucid.services.websocket import ConnectionLost
 
 PAGE_BLOCKS = 100
 MAX_WAIT_MS = 30_000
 GREETING_S = 5.0
+PAGING = {"from": number_query(0, 2**53), "limit": number_query(1, PAGE_BLOCKS)}
+FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
+SLOT = {"slot": number_query(0, 2**53)}
 
 _log = logging.getLogger("lucid.manager")
 
@@ -135,6 +141,7 @@ class ManagerService(Service):
             addresses(config.peers),
             self._received,
             config.socks5 or None,
+            config.trust(),
         )
         self.manager = Manager(self.key, self.genesis, self.crypto, self.store, tuple(sorted(self.peers.peers)))
         self.chain = self.manager.chain
@@ -237,7 +244,11 @@ class ManagerService(Service):
     def _register(self) -> None:
         route = self.web.route
 
-        @route("GET", "/blocks", "Final blocks, newest first", gives=Page)
+        @route("GET", "/explorer", "The blocks, for people")
+        async def explorer() -> Response:
+            return Response(PAGE, content_type="text/html; charset=utf-8")
+
+        @route("GET", "/blocks", "Final blocks, newest first", gives=Page, query=PAGING)
         async def blocks() -> Page:
             top = self.chain.tree.root.height
             first = query_number("from", top, 0, 2**53)
@@ -371,15 +382,26 @@ class ManagerService(Service):
                 }
             )
 
-        @route("GET", "/node/transactions/<identity>", "Where a final transaction is", access=NODE)
+        @route("GET", "/node/transactions/<identity>", "Where a transaction is", access=NODE)
         async def transaction(identity: str) -> Response:
             key = hex_bytes(identity, 32, "id")
             place = await trio.to_thread.run_sync(self.index.place, key)
-            if place is None:
+            if place is not None:
+                return json_response({"height": place.height, "final": True})
+            height = await self.driver.inspect(lambda: self._included(key))
+            if height is None:
                 raise Problem(404, Code.NOT_FOUND, "transaction")
-            return json_response({"height": place.height, "position": place.position})
+            return json_response({"height": height, "final": False})
 
-        @route("GET", "/node/final", "Final blocks above a height; waits for one", access=NODE)
+        @route("GET", "/node/sessions/<identity>", "How the chain holds a session", access=NODE)
+        async def session(identity: str) -> Response:
+            key = hex_bytes(identity, 16, "session")
+            found = await self.driver.inspect(lambda: self._session(key))
+            if found is None:
+                raise Problem(404, Code.SESSION_UNKNOWN)
+            return json_response(found)
+
+        @route("GET", "/node/final", "Final blocks above a height; waits for one", query=FOLLOWING, access=NODE)
         async def final() -> Response:
             after = query_number("after", 0, 0, 2**53)
             with trio.move_on_after(query_number("wait_ms", 0, 0, MAX_WAIT_MS) / 1000):
@@ -393,7 +415,7 @@ class ManagerService(Service):
         async def credits() -> Response:
             return json_response({"members": await self.driver.inspect(self._credits)})
 
-        @route("GET", "/node/schedule", "Who leads in the current slot, best first", access=NODE)
+        @route("GET", "/node/schedule", "Who leads in the current slot, best first", query=SLOT, access=NODE)
         async def schedule() -> Response:
             core = self.chain.tree.root.ledger.core
             wanted = query_number("slot", max(core.schedule.slot, 0), 0, 2**53)
@@ -403,6 +425,24 @@ class ManagerService(Service):
             return json_response(
                 {"slot": wanted, "leaders": [members[number].key.hex() for number in core.schedule.order]}
             )
+
+    def _included(self, transaction: bytes) -> int | None:
+        """Height of a block that is not final yet and holds a transaction."""
+        for node in self.chain.tree.nodes.values():
+            if node.block is not None and any(each.id == transaction for each in node.block.transactions):
+                return node.height
+        return None
+
+    def _session(self, session: bytes) -> dict[str, Any] | None:
+        row = self.chain.tree.root.ledger.row(session_key(session))
+        if row is None:
+            return None
+        entry = decode(row, SessionEntry)
+        block = self.chain.block_at(entry.height)
+        for transaction in () if block is None else block.transactions:
+            if isinstance(transaction.payload, SessionAnchor) and transaction.payload.session == session:
+                return {"height": entry.height, "transaction": transaction.id.hex()}
+        return None  # its block is older than the snapshot that this node began with
 
     def _finals(self, first: int, last: int) -> list[dict[str, Any]]:
         blocks = (self.chain.block_at(height) for height in range(first, last + 1))

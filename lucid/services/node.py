@@ -8,21 +8,24 @@ from urllib.parse import urlsplit
 import msgspec
 import trio
 
-from lucid.services.config import Config
+from lucid.services.anchoring import AnchoringService
+from lucid.services.config import Config, ConfigError
 from lucid.services.data import DataService
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.serve import stop_at_signal
-from lucid.services.service import STOP_S, Service
+from lucid.services.service import STOP_S, Service, start_logging
 
 
 def run(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises `LucidError` when a service can't start."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    if config.store and "{service}" not in config.store:
+        raise ConfigError("store must hold {service}: each of the node's services needs a store of its own")
+    start_logging()
     urls: dict[type[Service], str] = {
         ManagerService: config.manager_url,
         EngineService: config.engine_url,
+        AnchoringService: config.anchoring_url,
         DataService: config.data_url,
     }
     services = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import ssl
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -100,6 +101,7 @@ class Peers:
         addresses: Mapping[bytes, str],
         deliver: Deliver,
         proxy: str | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._crypto = crypto
         self._secret = secret
@@ -107,6 +109,7 @@ class Peers:
         self._own = crypto.public_key(secret)
         self._deliver = deliver
         self._proxy = proxy
+        self._trust = trust
         self.peers = {node: Peer(node, address) for node, address in addresses.items() if node != self._own}
 
     def send(self, node: bytes, data: bytes) -> None:
@@ -170,7 +173,7 @@ class Peers:
         """One connection, from dialling to its end; returns why it ended."""
         trouble = "a newer connection took over"
         try:
-            async with open_websocket(peer.address.rstrip("/") + PATH, proxy=self._proxy) as frames:
+            async with open_websocket(peer.address.rstrip("/") + PATH, {}, self._trust, self._proxy) as frames:
                 with trio.fail_after(HANDSHAKE_S):
                     sealed = await shake_hands(
                         frames, True, self._secret, self._chain, self._crypto, lambda node: node == peer.node

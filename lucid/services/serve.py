@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import hypercorn
@@ -45,10 +46,13 @@ async def serve(
     app: Asgi,
     listening: socket.socket,
     stop: trio.Event,
+    tls: tuple[Path, Path] | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until `stop`, and then at most `GRACE_S` longer. Takes the socket over."""
+    """Serve until `stop`, and then at most `GRACE_S` longer. Takes the socket over. `tls` names certificate and key."""
     config = hypercorn.Config()
+    if tls is not None:
+        config.certfile, config.keyfile = map(str, tls)
     config.bind = [f"fd://{listening.detach()}"]
     config.graceful_timeout = GRACE_S
     config.shutdown_timeout = GRACE_S

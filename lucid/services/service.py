@@ -65,7 +65,7 @@ class Service(ABC):
                 await nursery.start(self.work)
                 async with trio.open_nursery() as serving:
                     serving.start_soon(self._hang_up, stop)
-                    await serving.start(serve, self.web.app, listening, stop)
+                    await serving.start(serve, self.web.app, listening, stop, self._tls())
                     self.web.ready = True
                     task_status.started(port)
                 self.store.end()
@@ -75,6 +75,10 @@ class Service(ABC):
             listening.close()
             self.store.store.close()
             self._lock.close()
+
+    def _tls(self) -> tuple[Path, Path] | None:
+        cert, key = self.config.tls_cert, self.config.tls_key
+        return None if cert is None or key is None else (cert, key)
 
     async def _hang_up(self, stop: trio.Event) -> None:
         """Connections that last end first, so that those who are served wait only for answers under way."""
@@ -103,12 +107,18 @@ def read_genesis(path: Path) -> Genesis:
         raise GenesisError(f"{path}: {error}") from None
 
 
+def start_logging() -> None:
+    """Log to standard error; of the HTTP client only what is wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
 def main(kind: type[Service]) -> None:
     """The main program of a service: exit status 0 after SIGTERM, 2 when it can't start, 1 when it failed."""
     parser = argparse.ArgumentParser(description=f"{kind.__doc__} Settings come from LUCID_* variables too.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_logging()
     try:
         config = load_config(file=options.config)
         service = kind(config if config.port else load_config(file=options.config, port=kind.port))

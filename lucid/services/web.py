@@ -9,7 +9,8 @@ import hmac
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -64,6 +65,13 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     reasons: tuple[str, ...] = ()
 
 
+class Query(NamedTuple):
+    """A parameter of the query, as it is described."""
+
+    schema: dict[str, Any]
+    required: bool = False
+
+
 class Route(NamedTuple):
     """One endpoint, as it is described."""
 
@@ -72,8 +80,10 @@ class Route(NamedTuple):
     summary: str
     access: str
     takes: type | None
+    raw: type | None
     gives: type | None
     status: int
+    query: Mapping[str, Query]
 
 
 Handler = Callable[..., Awaitable[Any]]
@@ -114,15 +124,18 @@ class Web:
         summary: str,
         *,
         takes: type | None = None,
+        raw: type | None = None,
         gives: type | None = None,
         status: int = 200,
         access: str = READ,
+        query: Mapping[str, Query] = MappingProxyType({}),
     ) -> Callable[[Handler], Handler]:
         """Register a handler for `path` and under `/api/v1`. It gets the decoded body, if `takes` names its type, and
-        the parts of the path by name; it returns a struct, a `Response`, or raises `LucidError`."""
+        the parts of the path by name; it returns a struct, a `Response`, or raises `LucidError`. `raw` names the type
+        of a body that the handler reads itself (bytes: any), `query` the parameters that it looks at."""
 
         def register(handler: Handler) -> Handler:
-            self._routes.append(Route(method, path, summary, access, takes, gives, status))
+            self._routes.append(Route(method, path, summary, access, takes, raw, gives, status, query))
 
             async def answer(**parts: Any) -> Response:
                 return await self._answer(handler, path, access, takes, status, parts)
@@ -213,7 +226,12 @@ class Web:
 
     def description(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of the routes."""
-        kinds = [kind for route in self._routes for kind in (route.takes, route.gives) if kind is not None]
+        kinds = [
+            kind
+            for route in self._routes
+            for kind in (route.takes, route.raw, route.gives)
+            if kind is not None and kind is not bytes
+        ]
         schemas, components = msgspec.json.schema_components(
             [*kinds, ErrorEnvelope], ref_template="#/components/schemas/{name}"
         )
@@ -239,16 +257,24 @@ def _operation(route: Route, path: str, schema: dict[type, Any]) -> dict[str, An
     if route.gives is not None:
         given["content"] = content(route.gives)
     names = re.findall(r"{(\w+)}", path)
+    parts = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    asked = [
+        {"name": name, "in": "query", "required": each.required, "schema": each.schema}
+        for name, each in route.query.items()
+    ]
     operation: dict[str, Any] = {
         "summary": route.summary,
         "responses": {
             str(route.status): given,
             "default": {"description": "An error", "content": content(ErrorEnvelope)},
         },
-        "parameters": [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names],
+        "parameters": [*parts, *asked],
     }
-    if route.takes is not None:
-        operation["requestBody"] = {"required": True, "content": content(route.takes)}
+    taken = route.takes or route.raw
+    if taken is bytes:
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
+    elif taken is not None:
+        operation["requestBody"] = {"required": True, "content": content(taken)}
     if route.access != READ:
         operation["security"] = [{"token": []}]
     return operation
@@ -279,6 +305,11 @@ async def read_body(limit: int) -> bytes:
     except trio.TooSlowError:
         raise Problem(408, Code.TOO_SLOW) from None
     return bytes(data)
+
+
+def number_query(low: int, high: int) -> Query:
+    """A number of the query within bounds; `query_number` reads it."""
+    return Query({"type": "integer", "minimum": low, "maximum": high})
 
 
 def query_number(name: str, default: int, low: int, high: int) -> int:

@@ -11,7 +11,7 @@ from lucid.machines.effects import Effects
 from lucid.machines.journal import JOURNAL_VERSION, Entry, JournalHeader, entry
 from lucid.storage.records import RecordWriter, read_records
 
-MACHINES = ("manager", "engine")
+MACHINES = ("manager", "engine", "anchoring")
 CRYPTO_KINDS = ("real", "modelled")
 
 

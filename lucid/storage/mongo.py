@@ -43,7 +43,11 @@ class MongoStore:
                 database, write_concern=CONCERN, read_concern=ReadConcern("majority")
             )
             self._entries = self._database[ENTRIES_COLLECTION]
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._client.close()
+                raise
 
     def _prepare(self) -> None:
         hello = self._client.admin.command("hello")

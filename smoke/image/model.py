@@ -3,47 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
+from smoke.dockerfile.instructions import Dockerfile
+from smoke.dockerfile.stages import Stage, Stages
+from smoke.image.filesystem import FileSystem
 from smoke.manifest import Base, Service
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One path of the final stage's file system."""
-
-    kind: Literal["file", "directory", "link"]
-    source: str = ""
-    """Path of the tree's file (or directory) that was copied here; empty when an instruction or the base made it."""
-    target: str = ""
-    """A link's target."""
-    user: int | None = 0
-    """Owner; none when it can't be told."""
-    mode: int | None = None
-    """Permission bits; none when it can't be told."""
-    line: int = 0
-    """Line of the instruction that made it; 0 when the base did."""
-
-
-@dataclass
-class FileSystem:
-    """Absolute, normalised paths and what is there. What can't be followed is unknown, never absent."""
-
-    entries: dict[str, Entry] = field(default_factory=dict)
-    doubts: dict[str, str] = field(default_factory=dict)
-    """Directories below which more may exist than `entries` has (`/`: anywhere), each with the reason."""
-
-    def find(self, path: str) -> Entry | None:
-        """What is at a path, links followed (at most 16, within this file system); none when nothing is known there."""
-        raise NotImplementedError
-
-    def names(self, directory: str) -> list[str]:
-        """Names in a directory, sorted."""
-        raise NotImplementedError
-
-    def doubt(self, path: str) -> str:
-        """Why something may be at this path although `find` knows of nothing; empty when surely nothing is."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -88,6 +52,39 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Health:
+    """The HEALTHCHECK in force."""
+
+    line: int
+    words: tuple[str, ...] = ()
+    """What is run; in shell form the shell's text alone."""
+    shell_form: bool = False
+    disabled: bool = False
+    """HEALTHCHECK NONE."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A COPY or ADD that finds nothing."""
+
+    line: int
+    source: str
+    reason: str
+    """Where it was looked for, and why it is not there."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """One label of the final stage."""
+
+    name: str
+    value: str
+    line: int
+    unset: tuple[str, ...] = ()
+    """Variables in it that nothing had set there."""
+
+
+@dataclass(frozen=True)
 class Image:
     """The final stage of one service's Dockerfile."""
 
@@ -104,9 +101,23 @@ class Image:
     """As `USER` or the base says; empty when unknown."""
     workdir: str = "/"
     environment: dict[str, str] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
+    user_line: int = 0
+    homes: dict[str, str] = field(default_factory=dict)
+    """Home directories of users by name and number, as far as known."""
+    labels: dict[str, Label] = field(default_factory=dict)
     ports: tuple[int, ...] = ()
+    ports_line: int = 0
+    ports_doubt: str = ""
+    """Why not every port is known."""
     platform: str = ""
+    """What the final stage's FROM pins, expanded; empty when it pins nothing."""
+    health: Health | None = None
+    missing: tuple[Missing, ...] = ()
+    contexts: tuple[tuple[str, tuple[Missing, ...]], ...] = ()
+    """The likely build contexts that were tried, with what each lacks."""
     installs: tuple[Install, ...] = ()
+    parsed: Dockerfile = field(default_factory=Dockerfile)
+    stages: Stages = field(default_factory=Stages)
+    final: Stage | None = None
     broken: str = ""
     """Why nothing is known of this image (its Dockerfile is missing or can't be parsed); then the rest is empty."""

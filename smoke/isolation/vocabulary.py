@@ -1,4 +1,4 @@
-"""The words, hosts and packages of the TRON network."""
+"""The words and hosts of the TRON network."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ WORDS = frozenset(
         "tronbank",
         "tronz",
         "usdd",
+        "gotron",
+        "tronix",
+        "iweb3",
         "sunio",
         "sunswap",
         "justlend",
         "justswap",
-        "jttx",
         "usdtrc20",
     ]
 )
@@ -105,75 +107,50 @@ _COMPANIONS = [
     "withdraw",
     "withdrawal",
     "worker",
-    "to",
-    "from",
-    "get",
-    "my",
-    "the",
-    "is",
-    "has",
-    "use",
 ]
-_BEFORE = "|".join(_COMPANIONS)
+_LEADERS = ["to", "from", "get", "my", "the", "is", "has", "use"]
+_AFTER = "|".join(_COMPANIONS)
+_BEFORE = "|".join([*_COMPANIONS, *_LEADERS])
 JOINED = re.compile(
-    rf"(?:{_BEFORE})?(?:{'|'.join(_PREFIXES)})(?:{_BEFORE})(?:s|{_BEFORE})?|(?:{_BEFORE})(?:{'|'.join(_SUFFIXES)})"
+    rf"(?:{_BEFORE})?(?:{'|'.join(_PREFIXES)})(?:{_AFTER})(?:s|{_AFTER})?|(?:{_BEFORE})(?:{'|'.join(_SUFFIXES)})"
 )
 """Words run together, as in `tronwallet` and `sendtrx`: only with companions that are words, so *neutron* is none."""
 
-HOSTS = re.compile(
-    r"""(?ix) (?<![a-z0-9-]) (?: [a-z0-9-]+ \. ){0,6} (?:
-        trongrid\.io | tronscan\.(?:org|io) | tronscanapi\.com | tronstack\.io | tron\.network
-        | tronweb\.network | tronlink\.org
-        | nileex\.io | tronex\.io | tron\.(?:dev|software) | trondao\.org | sunswap\.com | sun\.io
-        | justlend\.org | tronprotocol\.org
-        | (?:tron|trx)[a-z0-9]* \. (?: [a-z0-9-]+ \. ){0,4} (?:com|io|org|net|network|dev|app|xyz|finance|cc|me)
-    ) (?![a-z0-9-]|\.[a-z0-9])"""
-)
-"""Hosts of the network's nodes and explorers, and names of hosts that begin with its name."""
+OTHER_WORDS = frozenset(["scantron", "apitron"])
+"""Words that only look as if they were joined."""
 
-PACKAGES = frozenset(
-    [
-        "tronpy",
-        "tronapi",
-        "tronweb",
-        "tron-api",
-        "tron-python",
-        "trontxsize",
-        "trongrid-api",
-        "py-tron",
-        "tron-hdwallet",
-        "tronprotocol",
-        "tronbox",
-        "tronwrap",
-        "tronix",
-        "trx-utils",
-        "trx-wallet",
-        "@tronweb3",
-        "@tronscan",
-        "@tronprotocol",
-        "tron-format-address",
-        "tronlink",
-        "trongrid",
-        "tron-sdk",
-        "tron-utils",
-        "tronjs",
-        "gotron-sdk",
-        "gotron",
-        "iweb3",
-        "node-tron",
-    ]
-)
-"""Distributions, packages and scopes of package registries that talk to the network."""
+CANDIDATE = r"tron|iweb3|trx|usdt|usdd|trc|sun(?:io|swap)|just(?:lend|swap)"
+"""What each of the words (in any case) has in it."""
 
-_ANYTHING = re.compile(
-    rb"(?i)tron|trx|usdt|usdd|trc|sun\.?(?:io|swap)|just(?:lend|swap)|jttx|nileex|iweb3|tnr7|a614f803|3487b63d|891cdb91"
+HOSTS = (
+    "trongrid.io",
+    "tronscan.org",
+    "tronscan.io",
+    "tronscanapi.com",
+    "tronstack.io",
+    "tron.network",
+    "tronweb.network",
+    "tronlink.org",
+    "nileex.io",
+    "tronex.io",
+    "trondao.org",
+    "sunswap.com",
+    "sun.io",
+    "justlend.org",
+    "tronprotocol.org",
+)
+"""Domains of the network's nodes and explorers."""
+
+_ANYTHING = (
+    *(b"tron", b"trx", b"usdt", b"usdd", b"trc", b"sunio", b"sun.io", b"sunswap", b"justlend", b"justswap", b"nileex"),
+    *(b"iweb3", b"a614f803", b"3487b63d", b"891cdb91"),
 )
 _ADDRESS = re.compile(rb"T[1-9A-HJ-NP-Za-km-z]{33}")
 
 
 def worth_reading(data: bytes, more: tuple[str, ...] = ()) -> bool:
     """Whether bytes (ASCII or UTF-8) can hold a trace at all: quick, so that most files of a tree cost nothing else."""
-    if _ANYTHING.search(data) or _ADDRESS.search(data):
+    lower = data.lower()
+    if any(word in lower for word in _ANYTHING) or _ADDRESS.search(data):
         return True
-    lower = data.lower() if more else b""
     return any(word.lower().encode() in lower for word in more)

@@ -9,8 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lucid.chain.document import print_genesis
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.keys import ed25519_public_key
 from lucid.services import limits
 from lucid.services.config import Config, ConfigError, load_config
+from lucid.services.engine import EngineService
 from lucid.services.keyfile import KeyFileError, read_key, unused, write_key
 from lucid.services.limits import BURST_S, RateLimits
 
@@ -135,3 +139,15 @@ def test_callers_are_forgotten_so_that_they_take_bounded_room(monkeypatch: pytes
     for number in range(1_000):
         assert rates.take(str(number))
         assert len(rates._buckets) <= 100
+
+
+def test_an_engine_that_can_not_take_the_mark_of_a_fresh_key_away_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = ed25519_public_key(write_key(tmp_path / "node.key"))
+    (tmp_path / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
+    config = load_config({}, genesis=tmp_path / "genesis.toml", key=tmp_path / "node.key", data_dir=tmp_path / "data")
+    # Root may write anywhere, so the answer is given for it.
+    monkeypatch.setattr("lucid.services.engine.os.access", lambda path, mode: False)
+    with pytest.raises(ConfigError, match=r"node\.key\.unused can not be removed"):
+        EngineService(config)

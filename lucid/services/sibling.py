@@ -1,0 +1,71 @@
+"""Another service of the same node, asked over HTTP with the node's token."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import msgspec
+
+from lucid.chain.errors import Code
+from lucid.services.config import Config
+from lucid.services.web import Problem
+
+ANSWER_S = 5.0
+CONNECTIONS = 32
+
+
+class Sibling:
+    """A client of one service; `trouble` says why it could not be reached the last time, as /health tells it."""
+
+    def __init__(self, name: str, url: str, config: Config) -> None:
+        self.name = name
+        self.trouble: str | None = f"{name}: not reached yet"
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {config.token}"},
+            verify=config.trust(),
+            timeout=ANSWER_S,
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def fetch(self, path: str, wait_s: float = ANSWER_S) -> tuple[int, bytes]:
+        """Status and body of what is answered. Raises `Problem` (503) when it can't be reached."""
+        return await self._send(self._client.build_request("GET", path, timeout=wait_s))
+
+    async def get(self, path: str, wait_s: float = ANSWER_S) -> Any:
+        """The JSON that is answered, or None if there is no such thing. Raises `Problem` (503)."""
+        status, data = await self.fetch(path, wait_s)
+        if status == 404:
+            return None
+        if status != 200:
+            self.trouble = f"{self.name}: it answers {status}"
+            raise Problem(503, Code.UNAVAILABLE, self.trouble)
+        return msgspec.json.decode(data)
+
+    async def ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        """Status and JSON of what is answered to `body`. Raises `Problem` (503)."""
+        request = self._client.build_request(method, path, content=msgspec.json.encode(body))
+        status, data = await self._send(request)
+        try:
+            return status, msgspec.json.decode(data)
+        except msgspec.DecodeError:
+            raise Problem(503, Code.UNAVAILABLE, f"{self.name}: it answers no JSON") from None
+
+    async def _send(self, request: httpx.Request) -> tuple[int, bytes]:
+        try:
+            response = await self._client.send(request)
+        except httpx.HTTPError as error:
+            self.trouble = f"{self.name}: {type(error).__name__} {error}".rstrip()
+            raise Problem(503, Code.UNAVAILABLE, self.trouble) from None
+        self.trouble = None
+        return response.status_code, response.content

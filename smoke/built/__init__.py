@@ -1,0 +1,1 @@
+"""Image checks: what was really built, looked at and tried in a container engine."""

@@ -1,0 +1,102 @@
+"""One built image through the Docker API: its settings, its files, and programs run in it."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import docker  # type: ignore[import-untyped]
+import docker.errors  # type: ignore[import-untyped]
+
+USER = 65532
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One path of an image, relative to its root."""
+
+    path: str
+    kind: str
+    mode: int
+    size: int
+
+
+class BuiltImage:
+    """An image that an engine holds. A context manager: its container, which never runs, is taken away."""
+
+    def __init__(self, client: docker.DockerClient, name: str) -> None:
+        """Raises `docker.errors.ImageNotFound`."""
+        self.client = client
+        self.name = name
+        self.attributes: dict[str, Any] = client.images.get(name).attrs
+        self._container: Any = None
+
+    def __enter__(self) -> BuiltImage:
+        self._container = self.client.containers.create(self.name, platform="linux/arm64")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.remove(force=True)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Entry point, user, labels and so on."""
+        found: dict[str, Any] = self.attributes["Config"]
+        return found
+
+    @cached_property
+    def files(self) -> list[Listed]:
+        """Every path of the image."""
+        return [Listed(member.name.rstrip("/"), _kind(member), member.mode, member.size) for member in self._members()]
+
+    def extract(self, below: str, folder: Path) -> None:
+        """Write the image's regular files below a path into a folder."""
+        stream, _ = self._container.get_archive(below)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
+            for member in tar:
+                if member.isreg():
+                    target = folder / member.name
+                    if not target.resolve().is_relative_to(folder.resolve()):
+                        continue
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    file = tar.extractfile(member)
+                    target.write_bytes(b"" if file is None else file.read())
+
+    def python(self, code: str, given: bytes = b"") -> tuple[int, str]:
+        """Run Python in a container as it would run, without network; exit status and output.
+
+        `given` is a tar that is unpacked at /given, in a volume of its own."""
+        options: dict[str, Any] = {"volumes": ["/given"]} if given else {}
+        container = self.client.containers.create(
+            self.name,
+            ["-c", code],
+            platform="linux/arm64",
+            user=f"{USER}:{USER}",
+            read_only=True,
+            network_mode="none",
+            cap_drop=["ALL"],
+            tmpfs={"/tmp": "rw,noexec,nosuid,size=16m"},
+            **options,
+        )
+        try:
+            if given:
+                container.put_archive("/given", given)
+            container.start()
+            status = int(container.wait(timeout=600)["StatusCode"])
+            return status, container.logs().decode(errors="replace")
+        finally:
+            container.remove(force=True, v=True)
+
+    def _members(self) -> Iterator[tarfile.TarInfo]:
+        data = io.BytesIO(b"".join(self._container.export()))
+        with tarfile.open(fileobj=data) as tar:
+            yield from tar
+
+
+def _kind(member: tarfile.TarInfo) -> str:
+    return "directory" if member.isdir() else "link" if member.issym() or member.islnk() else "file"

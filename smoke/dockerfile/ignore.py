@@ -1,0 +1,182 @@
+"""What .dockerignore leaves out of a build context, by Docker's own matching rules."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from smoke.tree import Tree
+
+MAX_RULES = 1000
+_MAX_BACKTRACKING = 3
+"""Wildcards that a regular expression may hold; more could make it slow, so they are matched step by step."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of the file."""
+
+    pattern: str
+    """Cleaned: without `!`, leading and trailing slashes and dots."""
+    keeps: bool
+    """Whether it takes back what earlier lines left out."""
+    line: int
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """All rules of one file; without a file there are none."""
+
+    path: str = ""
+    """Where the rules stand in the tree; empty when there is no such file."""
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def prunes(self) -> bool:
+        """Whether nothing below a directory that is left out can come back."""
+        return not any(rule.keeps for rule in self.rules)
+
+    def start(self) -> tuple[bool, ...]:
+        """What `step` is given for the context's own directory."""
+        return (False,) * len(self.rules)
+
+    def step(self, parent: tuple[bool, ...], path: str) -> tuple[bool, ...]:
+        """Which rules match a path, or a directory that it is in (`parent`: what this gave for that directory)."""
+        return tuple(above or _matcher(rule.pattern)(path) for above, rule in zip(parent, self.rules, strict=True))
+
+    def decides(self, matched: tuple[bool, ...]) -> Rule | None:
+        """The rule that leaves a path out: the last that matches, unless it keeps."""
+        for rule, matches in zip(reversed(self.rules), reversed(matched), strict=True):
+            if matches:
+                return None if rule.keeps else rule
+        return None
+
+    def excludes(self, path: str) -> Rule | None:
+        """The rule that leaves out a path relative to the context; none when it stays."""
+        matched, walked = self.start(), ""
+        for name in path.split("/"):
+            walked = f"{walked}/{name}" if walked else name
+            matched = self.step(matched, walked)
+        return self.decides(matched)
+
+
+def ignore_of(tree: Tree, context: str, dockerfile: str) -> Ignore:
+    """The rules for a build: those of `<Dockerfile>.dockerignore`, else of the context's .dockerignore."""
+    for path in (f"{dockerfile}.dockerignore", posixpath.join(context, ".dockerignore")):
+        if tree.is_file(path):
+            return Ignore(path, parse_ignore(tree.text(path)))
+    return Ignore()
+
+
+def parse_ignore(text: str) -> tuple[Rule, ...]:
+    """The rules that a text holds, `MAX_RULES` at most."""
+    rules = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith("#") or len(line) > 4096:
+            continue
+        pattern = line.strip()
+        keeps = pattern.startswith("!")
+        pattern = pattern[1:].strip() if keeps else pattern
+        if not pattern:
+            continue
+        cleaned = posixpath.normpath(pattern).lstrip("/")
+        if cleaned in {"", "."}:
+            continue
+        rules.append(Rule(cleaned, keeps, number))
+        if len(rules) >= MAX_RULES:
+            break
+    return tuple(rules)
+
+
+_TOKEN = re.compile(r"\*\*/?|\*|\?|\[\^?\]?[^\]]*\]|\\.|.", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    """`any` (a letter but /), `some` (letters but /), `deep` (nothing, or anything up to a /), `all`, `one`."""
+    letter: re.Pattern[str] | None = None
+    expression: str = ""
+
+
+@lru_cache(maxsize=4096)
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    """What tells whether the whole of a path is what a pattern stands for."""
+    if not any(letter in pattern for letter in "*?[\\"):
+        return pattern.__eq__
+    tokens = _tokens(pattern)
+    if sum(token.kind in {"some", "deep"} for token in tokens) <= _MAX_BACKTRACKING:
+        try:
+            compiled = re.compile("".join(token.expression for token in tokens), re.DOTALL)
+        except re.error:
+            return lambda path: False  # as with Docker, which refuses the file
+        return lambda path: compiled.fullmatch(path) is not None
+    return lambda path: _simulate(tokens, path)
+
+
+def _tokens(pattern: str) -> list[_Token]:
+    found: list[_Token] = []
+    parts = _TOKEN.findall(pattern)
+    for index, part in enumerate(parts):
+        if part.startswith("**"):
+            last = index == len(parts) - 1
+            token = _Token("all", expression=".*") if last else _Token("deep", expression="(?:.*/)?")
+        elif part == "*":
+            token = _Token("some", expression="[^/]*")
+        else:
+            token = _letter(part)
+        if token.kind == "one" or not found or found[-1].kind != token.kind:
+            found.append(token)
+    return found
+
+
+def _letter(part: str) -> _Token:
+    if part == "?":
+        expression = "[^/]"
+    elif len(part) > 1 and part.startswith("["):
+        inside = re.sub(r"[\[&|~]|--+", lambda found: re.escape(found[0]), part[1:-1])
+        expression = f"[{inside}]"
+    else:
+        expression = re.escape(part[-1])
+    try:
+        return _Token("one", re.compile(expression, re.DOTALL), expression)
+    except re.error:
+        return _Token("one", re.compile(r"(?!)"), r"(?!)")  # a broken class matches nothing
+
+
+def _simulate(tokens: list[_Token], path: str) -> bool:
+    """Match step by step, in time proportional to both lengths."""
+    states = _closure(tokens, {0})
+    begun: set[int] = set()  # tokens `deep` that are in the middle of what they eat
+    for letter in path:
+        following: set[int] = set()
+        eating = begun | {state for state in states if state < len(tokens) and tokens[state].kind == "deep"}
+        begun = eating
+        for state in states:
+            if state >= len(tokens):
+                continue
+            token = tokens[state]
+            if token.kind == "all" or (token.kind == "some" and letter != "/"):
+                following.add(state)
+            elif token.kind == "one" and token.letter is not None and token.letter.match(letter):
+                following.add(state + 1)
+        if letter == "/":
+            following |= {state + 1 for state in eating}
+        states = _closure(tokens, following)
+        if not states and not begun:
+            return False
+    return len(tokens) in states
+
+
+def _closure(tokens: list[_Token], states: set[int]) -> set[int]:
+    """The states that can be reached without a letter."""
+    found, pending = set(states), list(states)
+    while pending:
+        state = pending.pop()
+        if state < len(tokens) and tokens[state].kind != "one" and state + 1 not in found:
+            found.add(state + 1)
+            pending.append(state + 1)
+    return found

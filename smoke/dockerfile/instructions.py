@@ -1,0 +1,79 @@
+"""What a Dockerfile consists of: its instructions with their flags, forms, here-documents and lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+FLAGS = {
+    "FROM": frozenset({"platform"}),
+    "RUN": frozenset({"mount", "network", "security", "device"}),
+    "COPY": frozenset({"from", "chown", "chmod", "link", "parents", "exclude"}),
+    "ADD": frozenset({"chown", "chmod", "link", "keep-git-dir", "checksum", "exclude", "unpack"}),
+    "HEALTHCHECK": frozenset({"interval", "timeout", "start-period", "start-interval", "retries"}),
+}
+"""Flags that each instruction knows; an instruction that is not listed takes none."""
+
+KEYWORDS = FLAGS.keys() | {
+    *["ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "MAINTAINER", "ONBUILD"],
+    *["SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"],
+}
+
+
+@dataclass(frozen=True)
+class Heredoc:
+    """One here-document of a RUN, COPY or ADD."""
+
+    name: str
+    content: str
+    line: int
+    """Line of its first line of content."""
+    expand: bool
+    """Whether variables in it are expanded: its name is not quoted."""
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction, its continued lines joined."""
+
+    keyword: str
+    """In capitals."""
+    text: str
+    """What stands behind keyword and flags, with comments and line continuations taken out."""
+    line: int
+    last: int
+    """Line on which it ends, here-documents included."""
+    flags: tuple[tuple[str, str], ...] = ()
+    """Names without dashes, and values; a flag without a value has the empty one."""
+    words: tuple[str, ...] = ()
+    """The JSON array's words in exec form; else the text cut at white space (ENV, LABEL and ARG: where unquoted)."""
+    exec_form: bool = False
+    heredocs: tuple[Heredoc, ...] = ()
+    trigger: Instruction | None = None
+    """What an ONBUILD puts off, or the CMD within a HEALTHCHECK."""
+
+    def flag(self, name: str) -> str | None:
+        """A flag's last value; none when it is not given."""
+        return next((value for key, value in reversed(self.flags) if key == name), None)
+
+    def excerpt(self) -> str:
+        """The instruction in one line, as evidence shows it."""
+        flags = "".join(f" --{name}={value}" if value else f" --{name}" for name, value in self.flags)
+        return f"{self.keyword}{flags} {self.text}"[:1000]
+
+
+@dataclass(frozen=True)
+class ParseError:
+    """Why a build would stop before it began."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Dockerfile:
+    """A parsed Dockerfile. With `errors` no build would begin; `instructions` are then those that were understood."""
+
+    instructions: tuple[Instruction, ...] = ()
+    errors: tuple[ParseError, ...] = ()
+    escape: str = "\\"
+    directives: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,130 @@
+"""The file system of a stage as far as it can be followed: what is there, and where more may be."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+MAX_LINKS = 16
+OF_BASE = "not everything in the base"
+"""How a doubt begins that is about a known base image's own files."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One path of a stage's file system."""
+
+    kind: Literal["file", "directory", "link"]
+    source: str = ""
+    """Path of the tree's file (or directory) that was copied here; empty when an instruction or the base made it."""
+    target: str = ""
+    """A link's target."""
+    user: int | None = 0
+    """Owner; none when it can't be told."""
+    mode: int | None = None
+    """Permission bits; none when it can't be told."""
+    line: int = 0
+    """Line of the instruction that made it; 0 when the base did."""
+
+
+@dataclass
+class FileSystem:
+    """Absolute, normalised paths and what is there. What can't be followed is in doubt, never absent."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
+    """Directories below which more may exist than `entries` has (`/`: anywhere), each with the reason."""
+
+    def resolve(self, path: str) -> str:
+        """The path with links followed, as far as they are known; empty when they lead in a circle."""
+        for _ in range(MAX_LINKS):
+            done = "/"
+            for part in posixpath.normpath("/" + path.lstrip("/")).strip("/").split("/"):
+                here = posixpath.join(done, part)
+                entry = self.entries.get(here)
+                if entry is not None and entry.kind == "link":
+                    rest = path_below(posixpath.normpath(path), here)
+                    path = posixpath.normpath(posixpath.join(done, entry.target, rest))
+                    break
+                done = here
+            else:
+                return done
+        return ""
+
+    def find(self, path: str) -> Entry | None:
+        """What is at a path, links followed; none when nothing is known there."""
+        resolved = self.resolve(path)
+        return Entry("directory") if resolved == "/" else self.entries.get(resolved)
+
+    def names(self, directory: str) -> list[str]:
+        """Names in a directory, sorted."""
+        resolved = self.resolve(directory)
+        prefix = resolved.rstrip("/") + "/"
+        return sorted(
+            {path[len(prefix) :].partition("/")[0] for path in self.entries if path.startswith(prefix)} - {""}
+        )
+
+    def doubt(self, path: str) -> str:
+        """Why something may be at this path although `find` knows of nothing; empty when surely nothing is."""
+        resolved = self.resolve(path)
+        if not resolved:
+            return "links lead in a circle"
+        made = False
+        while True:
+            reason = self.doubts.get(resolved, "")
+            # What is in a directory that an instruction made is not the base's.
+            if reason and not (made and reason.startswith(OF_BASE)):
+                return reason
+            if resolved == "/":
+                return ""
+            entry = self.entries.get(resolved)
+            made = made or (entry is not None and entry.line > 0)
+            resolved = posixpath.dirname(resolved)
+
+    def add(self, path: str, entry: Entry) -> None:
+        """Put an entry there, with the directories above it."""
+        path = posixpath.normpath(path)
+        above = posixpath.dirname(path)
+        while above not in ("/", "") and above not in self.entries:
+            self.entries[above] = Entry("directory", line=entry.line)
+            above = posixpath.dirname(above)
+        if path != "/" and not (entry.kind == "directory" and self._is_directory(path)):
+            self.entries[path] = entry
+
+    def _is_directory(self, path: str) -> bool:
+        held = self.entries.get(path)
+        return held is not None and held.kind == "directory"
+
+    def remove(self, path: str) -> None:
+        """Take a path away, with all below it."""
+        path = posixpath.normpath(path)
+        for each in [each for each in self.entries if each == path or each.startswith(path + "/")]:
+            del self.entries[each]
+
+    def below(self, path: str) -> Iterator[tuple[str, Entry]]:
+        """Every entry at or below a path, with its path."""
+        resolved = self.resolve(path)
+        prefix = resolved.rstrip("/") + "/"
+        return ((each, entry) for each, entry in self.entries.items() if each == resolved or each.startswith(prefix))
+
+    def change(self, path: str, recursive: bool, *, user: int | None = -1, mode: int | None = -1) -> None:
+        """Change owner or mode (-1: leave it) of what is at a path."""
+        resolved = self.resolve(path)
+        for each, entry in list(self.below(path)):
+            if recursive or each == resolved:
+                self.entries[each] = replace(
+                    entry,
+                    user=entry.user if user == -1 else user,
+                    mode=entry.mode if mode == -1 else mode,
+                )
+
+    def copy(self) -> FileSystem:
+        """Another one with the same content."""
+        return FileSystem(dict(self.entries), dict(self.doubts))
+
+
+def path_below(path: str, above: str) -> str:
+    """What of a path stands below another; empty when they are the same."""
+    return path[len(above) :].lstrip("/")

@@ -1,0 +1,83 @@
+"""The outcome of a whole run: every finding in a fixed order, and what follows from them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from smoke.finding import Finding, Severity, Verdict
+
+PASSED, FAILED, UNABLE = 0, 1, 2
+
+
+class LiteralCount(Struct, frozen=True):
+    """How often one of the report's plain greps matches: lines, and the files that hold them."""
+
+    command: str
+    lines: int
+    files: int
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """What the reports are written from. Two runs over the same tree give equal ones."""
+
+    title: str
+    services: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    strict: bool = False
+    """Whether a skip counts as a critical failure."""
+    literal: tuple[LiteralCount, ...] = ()
+
+    @property
+    def status(self) -> int:
+        """Exit status: 0 nothing critical failed, 1 something did, 2 the harness could not do its work."""
+        if any(finding.verdict is Verdict.ERROR for finding in self.findings):
+            return UNABLE
+        return FAILED if any(self.blocks(finding) for finding in self.findings) else PASSED
+
+    def blocks(self, finding: Finding) -> bool:
+        """Whether this finding alone makes the status 1."""
+        if finding.verdict is Verdict.SKIP:
+            return self.strict
+        return finding.verdict is Verdict.FAIL and not finding.excused and finding.severity is Severity.CRITICAL
+
+    def counts(self) -> dict[str, int]:
+        """How many findings there are: passed, critical, warning and info failures, excused, skipped, errors."""
+        kinds = Counter(kind(finding) for finding in self.findings)
+        return {name: kinds[name] for name in KINDS}
+
+    def of(self, *names: str) -> list[Finding]:
+        """The findings of some kinds, in order."""
+        return [finding for finding in self.findings if kind(finding) in names]
+
+
+KINDS = ("passed", "critical", "warning", "info", "excused", "skipped", "error")
+"""What a finding comes to, from best to worst but for the middle."""
+
+
+def kind(finding: Finding) -> str:
+    """Which of `KINDS` a finding is."""
+    match finding.verdict:
+        case Verdict.PASS:
+            return "passed"
+        case Verdict.SKIP:
+            return "skipped"
+        case Verdict.ERROR:
+            return "error"
+        case Verdict.FAIL:
+            return "excused" if finding.excused else str(finding.severity)
+
+
+def place(finding: Finding) -> str:
+    """Where a finding is, as `file:line`; empty when it names no file."""
+    if not finding.evidence or not finding.evidence[0].path:
+        return ""
+    first = finding.evidence[0]
+    return f"{first.path}:{first.line}" if first.line else first.path
+
+
+def families(findings: Iterable[Finding]) -> list[str]:
+    """The families of the checks (what stands before the dot), in order of appearance."""
+    return list(dict.fromkeys(finding.check.partition(".")[0] for finding in findings))

@@ -1,0 +1,28 @@
+"""The plain greps of the report that the harness descends from, with their counts, to compare."""
+
+from __future__ import annotations
+
+import re
+
+from smoke.judgement import LiteralCount
+from smoke.tree import Tree
+
+_GREPS = (
+    ('grep -r "tron" . --exclude-dir=node_modules', re.compile(rb"tron")),
+    ('grep -r "TronWeb" .', re.compile(rb"TronWeb")),
+    ('grep -r "payment" .', re.compile(rb"payment")),
+    (r'grep -r "USDT\|TRX" .', re.compile(rb"USDT|TRX")),
+)
+
+
+def literal_counts(tree: Tree) -> tuple[LiteralCount, ...]:
+    """Lines and files that each grep matches in the tree's own files."""
+    lines = [0] * len(_GREPS)
+    files = [0] * len(_GREPS)
+    for path in tree.files():
+        data = tree.data(path)
+        for number, (_, pattern) in enumerate(_GREPS):
+            found = sum(1 for line in data.split(b"\n") if pattern.search(line)) if pattern.search(data) else 0
+            lines[number] += found
+            files[number] += bool(found)
+    return tuple(LiteralCount(command, *counts) for (command, _), *counts in zip(_GREPS, lines, files, strict=True))

@@ -1,0 +1,331 @@
+"""The live checks: each uses or hurts the node that runs, and says what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import socket
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from smoke.check import Check
+from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.live.node import NAMES, LiveError, Node
+
+NATIVE_START_S, EMULATED_START_S = 20.0, 90.0
+GRACE_S = 8
+CHUNK_BYTES = 8 << 20
+BLOCKS = 4
+
+HARDENED = Check(
+    "live.hardened",
+    Severity.CRITICAL,
+    "healthy with a read-only root, no capabilities, no new privileges, user 65532 and limited memory",
+    "Hardened as operators run it, the service does not work.",
+    "Find what the service wants to write or to be, in its log.",
+)
+HEALTH = Check(
+    "live.health",
+    Severity.CRITICAL,
+    "/health says what is so, and recovers by itself",
+    "Whoever waits for the service, or watches it, is misled.",
+    "Look at the service's checks.",
+)
+API = Check(
+    "live.api",
+    Severity.CRITICAL,
+    "endpoints do their work and refuse bad input with a code",
+    "Clients break, or what they send is lost.",
+    "Look at the endpoint.",
+)
+INTEGRATION = Check(
+    "live.integration",
+    Severity.CRITICAL,
+    "a session anchored at 8085 is in a block of 8086, its chunks at 8087, its receipt verifies offline",
+    "The services run and the product does not work.",
+    "Follow the session's id through the logs.",
+)
+CADENCE = Check(
+    "live.cadence",
+    Severity.CRITICAL,
+    "blocks come every ten seconds",
+    "The chain is slower or faster than every document says.",
+    "Look at the engine's timers and the machine's load.",
+)
+PHASE1 = Check(
+    "live.phase1",
+    Severity.CRITICAL,
+    "MongoDB, Redis and the service mesh are used as configured, and a stop of each is survived",
+    "The node fails with the first dependency that does.",
+    "Look at how the service waits for its store.",
+)
+LIFECYCLE = Check(
+    "live.lifecycle",
+    Severity.CRITICAL,
+    "stops in time though a client has stalled; a kill loses nothing",
+    "A stop becomes a kill, and a kill loses what was accepted.",
+    "Look at the shutdown and at what is durable when it is answered.",
+)
+CHECKS = (HARDENED, HEALTH, API, INTEGRATION, CADENCE, PHASE1, LIFECYCLE)
+SERVICES = list(NAMES)
+
+
+@dataclass
+class Run:
+    """A run under way: the node, and what one check leaves to the next."""
+
+    node: Node
+    sessions: list[str] = field(default_factory=list)
+    chunk: str = ""
+    blocks: int = BLOCKS
+
+    @property
+    def start_s(self) -> float:
+        """How long a start may take here."""
+        return EMULATED_START_S if self.node.emulated else NATIVE_START_S
+
+    @property
+    def writer(self) -> dict[str, str]:
+        """Headers of who may write."""
+        return {"Authorization": f"Bearer {self.node.api_token}"}
+
+
+def begin(run: Run) -> Iterator[Finding]:
+    """Start everything; raises `LiveError` when it does not become healthy."""
+    began = time.monotonic()
+    for service in SERVICES:
+        run.node.start(service)
+    run.node.await_health(SERVICES, "healthy", run.start_s)
+    took = time.monotonic() - began
+    how = "emulated" if run.node.emulated else "native"
+    inspect: Callable[[str], dict[str, Any]] | None = getattr(run.node, "inspect", None)
+    if inspect is None:
+        yield HARDENED.skip("they are processes of this machine, not containers")
+        return
+    for service in SERVICES:
+        host = inspect(service)["HostConfig"]
+        wanted = {
+            "a read-only root": host["ReadonlyRootfs"],
+            "no capabilities": host["CapDrop"] == ["ALL"],
+            "no new privileges": any("no-new-privileges" in each for each in host["SecurityOpt"] or []),
+            "a memory limit": host["Memory"] > 0,
+        }
+        lacking = [name for name, holds in wanted.items() if not holds]
+        if lacking:
+            yield HARDENED.fail(f"it runs without {', '.join(lacking)}", service)
+        else:
+            yield HARDENED.passed(
+                f"healthy with {', '.join(wanted)}, all four {took:.0f} s after the start ({how})", service
+            )
+
+
+def health(run: Run) -> Iterator[Finding]:
+    """The answer's shape, and what happens when one service is gone."""
+    for service, answer in run.node.await_health(SERVICES, "healthy", run.start_s).items():
+        expected = {"status": "healthy", "service": NAMES[service]}
+        if answer == expected:
+            yield HEALTH.passed(json.dumps(answer), service)
+        else:
+            yield HEALTH.fail(f"it answers {json.dumps(answer)}, not {json.dumps(expected)}", service)
+    run.node.kill("engine")
+    try:
+        answers = run.node.await_health(["manager", "anchoring"], "degraded", 20)
+        for service, answer in answers.items():
+            if any("engine" in reason for reason in answer.get("reasons", ())):
+                yield HEALTH.passed("degraded, with the reason, while the engine is gone", service)
+            else:
+                yield HEALTH.fail(f"it does not say why it is degraded: {json.dumps(answer)}", service)
+    finally:
+        run.node.start("engine")
+    began = time.monotonic()
+    run.node.await_health(SERVICES, "healthy", run.start_s)
+    yield HEALTH.passed(f"all healthy again {time.monotonic() - began:.1f} s after the engine came back")
+
+
+def api(run: Run) -> Iterator[Finding]:
+    """Good and bad input at the endpoints of the report."""
+    node = run.node
+    data = secrets.token_bytes(CHUNK_BYTES)
+    session = str(UUID(int=secrets.randbits(128), version=4))
+    with httpx.Client(timeout=60) as client:
+
+        def told(service: str, method: str, path: str, wanted: int, **options: Any) -> Iterator[Finding]:
+            options = {"headers": run.writer, **options}
+            response = client.request(method, node.url(service) + path, **options)
+            shown = [Evidence("", 0, excerpt(f"{method} {path}: {response.status_code} {response.text[:150]}"))]
+            code = "code" in response.text if wanted >= 400 else True
+            if response.status_code == wanted and code:
+                yield API.passed(f"{method} {path.partition('?')[0]} answers {wanted}", service, shown)
+            else:
+                yield API.fail(
+                    f"{method} {path} answers {response.status_code}, not {wanted} with a code", service, shown
+                )
+
+        yield from told("anchoring", "POST", "/anchor-session", 400, json={"session": "x"})
+        # Bound to loopback, a service asks nobody for a token.
+        stranger = 400 if node.loopback else 401
+        yield from told("anchoring", "POST", "/anchor-session", stranger, json={}, headers={})
+        yield from told("manager", "POST", "/validate-block", 400, json={"block": "00"})
+        yield from told("engine", "POST", "/transactions", 400, json={"payload": "00"})
+        yield from told("data", "POST", f"/store-data?session={session}", 400, content=b"short")
+        yield from told("data", "POST", f"/store-data?session={session}", 201, content=data)
+        stored = client.post(
+            f"{node.url('data')}/store-data?session={session}", content=data, headers=run.writer
+        ).json()
+        run.chunk = stored["id"]
+        got = client.get(f"{node.url('data')}/chunks/{run.chunk}").content
+        if got == data:
+            yield API.passed("a chunk comes back as it went in", "data")
+        else:
+            yield API.fail("a chunk does not come back as it went in", "data")
+        for service in SERVICES:
+            for path in ("/ready", "/metrics", "/openapi.json", "/docs", "/api/v1/health"):
+                yield from told(service, "GET", path, 200)
+
+
+def integration(run: Run) -> Iterator[Finding]:
+    """Files onto the chain by `lucid anchor`, and back."""
+    node, folder = run.node, run.node.folder
+    file = folder / "recording.bin"
+    file.write_bytes(secrets.token_bytes(3 << 20))
+    receipt = folder / f"{secrets.token_hex(4)}.receipt.json"
+    config, owner = ["--config", str(folder / "client.toml")], ["--owner", str(folder / "owner.key")]
+    made = json.loads(node.lucid("anchor", str(file), *config, *owner, "--receipt", str(receipt), "--json"))
+    run.sessions.append(made["session"])
+    verified = json.loads(node.lucid("verify", str(receipt), "--genesis", str(folder / "genesis.toml"), "--json"))
+    block = node.ask("manager", f"/blocks/{made['height']}")
+    held = block is not None and made["transaction"] in block.json()["transactions"]
+    output = folder / f"back-{made['session']}"
+    node.lucid("fetch", made["session"], *config, *owner, "--output", str(output))
+    whole = (output / file.name).read_bytes() == file.read_bytes()
+    outcome = {
+        "its receipt verifies offline": verified["valid"] and verified["session"] == made["session"],
+        f"block {made['height']} of the manager holds it": held,
+        "its chunks come back whole from the data chain": whole,
+    }
+    for what, holds in outcome.items():
+        if holds:
+            yield INTEGRATION.passed(f"session {made['session']}: {what}")
+        else:
+            yield INTEGRATION.fail(f"session {made['session']}: not so: {what}")
+
+
+def cadence(run: Run) -> Iterator[Finding]:
+    """The times that the last blocks carry."""
+    deadline = time.monotonic() + 15.0 * (run.blocks + 2)
+    while True:
+        response = run.node.ask("manager", "/blocks?limit=100")
+        blocks = [] if response is None else response.json()["blocks"]
+        if len(blocks) > run.blocks + 1 or time.monotonic() > deadline:
+            break
+        time.sleep(1)
+    times = [block["time_ms"] / 1000 for block in blocks]
+    gaps = [later - earlier for later, earlier in pairwise(times)][: run.blocks]
+    if len(gaps) < run.blocks:
+        yield CADENCE.fail(f"{len(blocks)} blocks came, {run.blocks + 1} were waited for")
+        return
+    mean, deviation = statistics.fmean(gaps), statistics.pstdev(gaps)
+    low, high, most = (8.0, 12.0, 3.0) if run.node.emulated else (9.9, 10.1, 0.5)
+    message = f"{mean:.2f} s on average, deviation {deviation:.2f} s, over {len(gaps)} blocks"
+    bounds = f"{low} to {high} s, deviation below {most} s"
+    if low <= mean <= high and deviation < most:
+        yield CADENCE.passed(f"{message} (bounds: {bounds})")
+    else:
+        yield CADENCE.fail(f"{message}, and not {bounds}")
+
+
+def lifecycle(run: Run) -> Iterator[Finding]:
+    """A stop with a stalled client, then a kill of everything."""
+    node = run.node
+    with _stalled(node, run.chunk):
+        began = time.monotonic()
+        statuses = node.stop(SERVICES, GRACE_S + 2)
+        took = time.monotonic() - began
+    wrong = {service: status for service, status in statuses.items() if status != 0}
+    if wrong or took > GRACE_S:
+        yield LIFECYCLE.fail(f"stopped after {took:.1f} s with statuses {statuses}: {GRACE_S} s and 0 are asked for")
+    else:
+        yield LIFECYCLE.passed(
+            f"all stopped within {took:.1f} s, status 0, with a client that had stalled in a download"
+        )
+    for service in SERVICES:
+        node.start(service)
+    node.await_health(SERVICES, "healthy", run.start_s)
+    before = _height(node)
+    for service in SERVICES:
+        node.kill(service)
+    for service in SERVICES:
+        node.start(service)
+    node.await_health(SERVICES, "healthy", run.start_s)
+    yield from _kept(run, before)
+
+
+def _kept(run: Run, before: int) -> Iterator[Finding]:
+    node = run.node
+    for session in run.sessions:
+        response = node.ask("anchoring", f"/sessions/{session}")
+        if response is not None and response.json().get("status") == "final":
+            yield LIFECYCLE.passed(f"session {session} is final after kill -9 of all four")
+        else:
+            yield LIFECYCLE.fail(f"session {session} is lost after kill -9")
+    response = node.ask("data", f"/chunks/{run.chunk}")
+    if response is not None and response.status_code == 200:
+        yield LIFECYCLE.passed("the chunk is there after kill -9", "data")
+    else:
+        yield LIFECYCLE.fail("the chunk is lost after kill -9", "data")
+    deadline = time.monotonic() + 60
+    while _height(node) <= before and time.monotonic() < deadline:
+        time.sleep(0.5)
+    after = _height(node)
+    if after > before:
+        yield LIFECYCLE.passed(f"blocks go on after kill -9: {before}, then {after}")
+    else:
+        yield LIFECYCLE.fail(f"no block came within 60 s after kill -9 (height {before})")
+
+
+def _height(node: Node) -> int:
+    response = node.ask("manager", "/blocks?limit=1")
+    blocks = [] if response is None else response.json()["blocks"]
+    return int(blocks[0]["height"]) if blocks else 0
+
+
+@contextlib.contextmanager
+def _stalled(node: Node, chunk: str) -> Iterator[None]:
+    """A client that asks for a chunk and reads nothing of it."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", node.ports["data"]))
+        client.sendall(f"GET /chunks/{chunk} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        time.sleep(0.5)
+        yield
+
+
+def phase1(run: Run, mongod: str | None, folder: Path) -> Iterator[Finding]:
+    """MongoDB under the node, stopped and started; what else there is."""
+    from smoke.live.mongo import survive  # noqa: PLC0415 - only where there is a mongod
+
+    for name in ("Redis", "the service mesh"):
+        yield PHASE1.skip(f"the services do not use {name} in this version")
+    if mongod is None:
+        yield PHASE1.skip("there is no mongod on the PATH; --mongod names one")
+    else:
+        yield from survive(mongod, folder, run.start_s)
+
+
+def guarded(check: Check, what: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """A check's findings; a node that fails under it is a failure, not an error of the harness."""
+    try:
+        yield from what()
+    except LiveError as error:
+        yield check.fail(str(error))
+    except (httpx.HTTPError, OSError, ValueError, KeyError) as error:
+        yield check.fail(f"it could not be carried through: {type(error).__name__} {error}")

@@ -1,0 +1,157 @@
+"""The node as hardened containers on a network of their own, through the Docker API."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import docker  # type: ignore[import-untyped]
+import docker.errors  # type: ignore[import-untyped]
+from docker.types import Mount  # type: ignore[import-untyped]
+
+from smoke.live.node import NAMES, PORTS, LiveError, Node
+
+USER = 65532
+MEMORY_BYTES = 256 << 20
+PROCESSES = 64
+
+
+def connect() -> docker.DockerClient:
+    """The engine that the environment names. Raises `LiveError`."""
+    try:
+        client = docker.from_env(timeout=120)
+        client.ping()
+    except (docker.errors.DockerException, OSError) as error:
+        raise LiveError(f"no container engine answers: {error}") from None
+    return client
+
+
+class ContainerNode(Node):
+    """Each service in a container as an operator would run it: read-only, without capabilities, limited."""
+
+    kind = "containers"
+
+    def __init__(self, folder: Path, client: docker.DockerClient, images: dict[str, str]) -> None:
+        super().__init__(folder)
+        self.client = client
+        self.images = images
+        self.label = f"lucid-smoke-{secrets.token_hex(4)}"
+        self._containers: dict[str, Any] = {}
+        self._network: Any = None
+        native = client.version()["Arch"] in ("arm64", "aarch64")
+        self.emulated = not native
+
+    def __enter__(self) -> Self:
+        self.make_chain()
+        try:
+            self._network = self.client.networks.create(self.label, labels={"lucid-smoke": self.label})
+            for service in NAMES:
+                self._containers[service] = self._create(service)
+        except docker.errors.ImageNotFound as error:
+            self._remove()
+            raise LiveError(f"an image is not there: {error.explanation}") from None
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._remove()
+
+    def _create(self, service: str) -> Any:
+        settings = {
+            "LUCID_GENESIS": "/config/lucid/genesis.toml",
+            "LUCID_KEY": "/config/lucid/node.key",
+            "LUCID_TOKEN": self.token,
+            "LUCID_API_TOKENS": self.api_token,
+            **{f"LUCID_{each.upper()}_URL": f"http://{each}:{PORTS[each]}" for each in NAMES},
+        }
+        container = self.client.containers.create(
+            self.images[service],
+            platform="linux/arm64",
+            name=f"{self.label}-{service}",
+            labels={"lucid-smoke": self.label},
+            environment=settings,
+            read_only=True,
+            tmpfs={"/tmp": "rw,noexec,nosuid,size=16m"},
+            user=f"{USER}:{USER}",
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            mem_limit=MEMORY_BYTES,
+            pids_limit=PROCESSES,
+            mounts=[Mount("/config", f"{self.label}-{service}-config"), Mount("/data", f"{self.label}-{service}-data")],
+            ports={f"{PORTS[service]}/tcp": ("127.0.0.1", self.ports[service])},
+        )
+        self._network.connect(container, aliases=[service])
+        container.put_archive("/config", self._settings_archive(service))
+        return container
+
+    def _settings_archive(self, service: str) -> bytes:
+        """Genesis and key as the container's user may read them; only the engine is told that the key is unused."""
+        written = io.BytesIO()
+        names = ["genesis.toml", "node.key", *(["node.key.unused"] if service == "engine" else [])]
+        with tarfile.open(fileobj=written, mode="w") as tar:
+            here = tarfile.TarInfo("lucid")
+            here.type, here.mode, here.uid, here.gid = tarfile.DIRTYPE, 0o755, USER, USER
+            tar.addfile(here)
+            for name in names:
+                data = (self.folder / name).read_bytes()
+                info = tarfile.TarInfo(f"lucid/{name}")
+                info.size, info.mode, info.uid, info.gid = len(data), 0o600, USER, USER
+                tar.addfile(info, io.BytesIO(data))
+        return written.getvalue()
+
+    def _remove(self) -> None:
+        """Take away all that carries this run's label, however far it came."""
+        for container in self.client.containers.list(all=True, filters={"label": f"lucid-smoke={self.label}"}):
+            with suppress(docker.errors.APIError):
+                container.remove(force=True, v=True)
+        for volume in self.client.volumes.list():
+            if volume.name.startswith(f"{self.label}-"):
+                with suppress(docker.errors.APIError):
+                    volume.remove(force=True)
+        for network in self.client.networks.list(filters={"label": f"lucid-smoke={self.label}"}):
+            with suppress(docker.errors.APIError):
+                network.remove()
+
+    def start(self, service: str) -> None:
+        """See `Node`."""
+        self._containers[service].start()
+
+    def stop(self, services: list[str], within_s: float) -> dict[str, int]:
+        """See `Node`."""
+
+        def one(service: str) -> int:
+            container = self._containers[service]
+            container.stop(timeout=int(within_s))
+            container.reload()
+            status: int = container.attrs["State"]["ExitCode"]
+            return status
+
+        with ThreadPoolExecutor(len(services)) as pool:
+            return dict(zip(services, pool.map(one, services), strict=True))
+
+    def kill(self, service: str) -> None:
+        """See `Node`."""
+        self._containers[service].kill()
+        self._containers[service].wait()
+
+    def log(self, service: str) -> str:
+        """See `Node`."""
+        text: bytes = self._containers[service].logs(tail=20)
+        return text.decode(errors="replace")
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """What the engine says of a container."""
+        container = self._containers[service]
+        container.reload()
+        found: dict[str, Any] = container.attrs
+        return found

@@ -1,0 +1,46 @@
+"""The JSON report; `smoke/schema/report.json` publishes its schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from smoke.finding import Finding
+from smoke.judgement import Judgement, LiteralCount
+
+FORMAT = 1
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole report. `status` is the exit status."""
+
+    lucid_smoke: int
+    title: str
+    status: int
+    strict: bool
+    services: tuple[str, ...]
+    counts: dict[str, int]
+    findings: tuple[Finding, ...]
+    literal: tuple[LiteralCount, ...] = ()
+
+
+def write(judgement: Judgement) -> str:
+    """The report as one JSON document."""
+    document = Document(
+        lucid_smoke=FORMAT,
+        title=judgement.title,
+        status=judgement.status,
+        strict=judgement.strict,
+        services=judgement.services,
+        counts=judgement.counts(),
+        findings=judgement.findings,
+        literal=judgement.literal,
+    )
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON Schema that `smoke/schema/report.json` publishes."""
+    schema = msgspec.json.schema(Document)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "lucid-smoke-report", **schema}

@@ -1,0 +1,58 @@
+"""The JUnit XML report, as CI servers read it: a suite for each family, a case for each finding."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+from smoke.finding import Finding, Verdict
+from smoke.judgement import Judgement, families, kind, place
+
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write(judgement: Judgement) -> str:
+    """The report as one XML document."""
+    suites = ET.Element("testsuites", name=_legal(judgement.title))
+    for family in families(judgement.findings):
+        found = [each for each in judgement.findings if each.check.partition(".")[0] == family]
+        failures = sum(kind(each) in ("critical", "warning", "info") for each in found)
+        suite = ET.SubElement(
+            suites,
+            "testsuite",
+            name=family,
+            tests=str(len(found)),
+            failures=str(failures),
+            errors=str(sum(each.verdict is Verdict.ERROR for each in found)),
+            skipped=str(sum(kind(each) in ("skipped", "excused") for each in found)),
+        )
+        for finding in found:
+            _case(suite, finding)
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+
+
+def _case(suite: ET.Element, finding: Finding) -> None:
+    name = " ".join(part for part in (finding.check, finding.subject, place(finding)) if part)
+    case = ET.SubElement(suite, "testcase", classname=finding.check, name=_legal(name))
+    message = _legal(finding.message)
+    match kind(finding):
+        case "passed":
+            pass
+        case "skipped":
+            ET.SubElement(case, "skipped", message=message)
+        case "excused":
+            ET.SubElement(case, "skipped", message=_legal(f"excused: {finding.excused} ({finding.message})"))
+        case "error":
+            ET.SubElement(case, "error", message=message).text = _details(finding)
+        case severity:
+            ET.SubElement(case, "failure", type=severity, message=message).text = _details(finding)
+
+
+def _details(finding: Finding) -> str:
+    lines = [f"{each.path}:{each.line}: {each.excerpt}" for each in finding.evidence]
+    return _legal("\n".join([*lines, finding.why, finding.remedy]))
+
+
+def _legal(text: str) -> str:
+    return _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", text)

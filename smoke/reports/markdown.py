@@ -1,0 +1,96 @@
+"""The Markdown report, in the shape of the one that a person wrote by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from smoke.finding import Finding
+from smoke.judgement import Judgement, kind, place
+from smoke.reports.terminal import summary
+
+_VERDICTS = (
+    "**Go on:** nothing critical failed.",
+    "**Do not build or deploy** this tree until the critical failures are gone.",
+    "**Nothing can be concluded:** the harness could not do its work.",
+)
+
+
+def write(judgement: Judgement) -> str:
+    """The report as Markdown."""
+    parts = [
+        f"# Smoke test of {_plain(judgement.title)}",
+        "## Executive summary",
+        summary(judgement),
+        _VERDICTS[judgement.status],
+        "## Test scope",
+        _list(f"service {_plain(name)}" for name in judgement.services) or "No service was found.",
+        "## Passed",
+        _list(_line(each) for each in judgement.of("passed", "excused")) or "Nothing.",
+        "## Critical failures",
+        _details(judgement.of("error", "critical")) or "None.",
+        "## Detailed analysis",
+        _details(judgement.of("warning", "info")) or "No warnings.",
+        "### Not told",
+        _list(_line(each) for each in judgement.of("skipped")) or "Every check could be made.",
+    ]
+    if judgement.literal:
+        rows = [
+            f"| `{count.command.replace('|', chr(92) + '|')}` | {count.lines} | {count.files} |"
+            for count in judgement.literal
+        ]
+        parts += ["### Plain greps", "\n".join(["| command | lines | files |", "|---|---|---|", *rows])]
+    remedies = dict.fromkeys(each.remedy for each in judgement.of("error", "critical", "warning") if each.remedy)
+    parts += ["## Recommendations", _list(_plain(remedy) for remedy in remedies) or "None.", "## Risk assessment"]
+    parts += [f"### {level}\n\n{_risks(judgement, *names)}" for level, names in _RISKS.items()]
+    parts += ["## Next steps", _next(judgement)]
+    return "\n\n".join(parts) + "\n"
+
+
+_RISKS = {"High": ("error", "critical"), "Medium": ("warning", "skipped"), "Low": ("info", "excused")}
+
+
+def _risks(judgement: Judgement, *names: str) -> str:
+    found = judgement.of(*names)
+    tally = dict.fromkeys(each.check for each in found)
+    return _list(f"{check}: {sum(each.check == check for each in found)}" for check in tally) or "None."
+
+
+def _next(judgement: Judgement) -> str:
+    if judgement.status == 0:
+        return "Build the images, then `lucid smoke image` and `lucid smoke live`."
+    return "Mend what failed, then run `lucid smoke static` again."
+
+
+def _details(findings: list[Finding]) -> str:
+    return "\n\n".join(_detail(number, finding) for number, finding in enumerate(findings, 1))
+
+
+def _detail(number: int, finding: Finding) -> str:
+    lines = [f"### {number}. {_line(finding)}", ""]
+    lines += [
+        f"- at {_code(f'{each.path}:{each.line}' if each.line else each.path)}: {_code(each.excerpt)}"
+        for each in finding.evidence
+    ]
+    lines += [f"- {label}: {_plain(text)}" for label, text in (("why", finding.why), ("do", finding.remedy)) if text]
+    return "\n".join(lines)
+
+
+def _line(finding: Finding) -> str:
+    about = f" ({finding.subject})" if finding.subject else ""
+    where = f" [{place(finding)}]" if kind(finding) == "skipped" and place(finding) else ""
+    excused = f" (excused: {finding.excused})" if finding.excused else ""
+    return _plain(f"{finding.check}{about}: {finding.message}{where}{excused}")
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+
+
+def _code(text: str) -> str:
+    ticks = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    return f"{ticks} {text} {ticks}" if text else "(the file)"

@@ -1,0 +1,39 @@
+"""The TAP report (Test Anything Protocol, version 14)."""
+
+from __future__ import annotations
+
+from smoke.finding import Finding
+from smoke.judgement import Judgement, kind, place
+
+
+def write(judgement: Judgement) -> str:
+    """The report as TAP; details stand in YAML blocks."""
+    lines = ["TAP version 14", f"1..{len(judgement.findings)}"]
+    for number, finding in enumerate(judgement.findings, 1):
+        lines += _point(number, finding)
+    return "\n".join(lines) + "\n"
+
+
+def _point(number: int, finding: Finding) -> list[str]:
+    what = kind(finding)
+    state = "ok" if what in ("passed", "skipped", "excused", "info") else "not ok"
+    name = " ".join(part for part in (finding.check, finding.subject) if part)
+    line = f"{state} {number} - {_plain(name)}: {_plain(finding.message)}"
+    if what == "skipped":
+        return [f"{line} # SKIP {_plain(finding.message)}"]
+    if what == "excused":
+        return [f"{line} # SKIP excused: {_plain(finding.excused)}"]
+    if what == "passed":
+        return [line]
+    details = {"severity": what, "at": place(finding), "why": finding.why, "remedy": finding.remedy}
+    block = [f"  {key}: {_quoted(value)}" for key, value in details.items() if value]
+    seen = [f"    - {_quoted(f'{each.path}:{each.line}: {each.excerpt}')}" for each in finding.evidence]
+    return [line, "  ---", *block, *(["  evidence:", *seen] if seen else []), "  ..."]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).replace("\\", "\\\\").replace("#", "\\#")
+
+
+def _quoted(text: str) -> str:
+    return '"' + " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"') + '"'

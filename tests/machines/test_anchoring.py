@@ -1,0 +1,186 @@
+"""The anchoring machine: accepted is durable, repeated is harmless, and every session is settled once."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from lucid.chain.errors import Code
+from lucid.chain.transactions import SessionAnchor, Transaction
+from lucid.ledger.memory import MemoryStore
+from lucid.machines.anchoring import MAX_RETRIES, PENDING_TABLE, RETRY_MS, Anchoring, Status
+from lucid.machines.effects import (
+    SUBMIT_TIMER,
+    AnchorAnswered,
+    AnchorAsked,
+    AnchoringEvent,
+    BlockSettled,
+    Effects,
+    Respond,
+    SessionSettled,
+    Started,
+    Store,
+    Submit,
+    TimerFired,
+)
+
+
+def anchor(number: int, content: int = 0) -> SessionAnchor:
+    """An anchor of a session; nobody here looks at its signature."""
+    session = number.to_bytes(16, "big")
+    return SessionAnchor(session, bytes(32), 1, 2, bytes([content]) * 32, bytes(32), 1, 1024, b"", bytes(64))
+
+
+def identity(of: SessionAnchor) -> bytes:
+    """The id of an anchor's transaction."""
+    return Transaction(of, b"", 0, b"").id
+
+
+class Bench:
+    """A machine on a store, as a driver runs it."""
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.store = store or MemoryStore()
+        self.machine = Anchoring(self.store)
+        self.now = 0
+
+    def tell(self, event: AnchoringEvent) -> Effects:
+        """Handle an event; its writes are seen at once."""
+        effects = self.machine.handle(self.now, event)
+        for effect in effects:
+            if isinstance(effect, Store):
+                self.store.write(effect.writes)
+        return effects
+
+    def submitted(self, event: AnchoringEvent) -> list[Submit]:
+        """What is handed to the engine after an event."""
+        return [effect for effect in self.tell(event) if isinstance(effect, Submit)]
+
+    def status(self, number: int) -> Status | None:
+        """Where a session is."""
+        row = self.machine.row(number.to_bytes(16, "big"))
+        return None if row is None else row.status
+
+
+def test_it_is_durable_before_it_is_answered_and_handed_in() -> None:
+    kinds = [type(effect) for effect in Bench().tell(AnchorAsked(7, b"{}", anchor(1)))]
+    assert kinds == [Store, Respond, Submit]
+
+
+def test_the_same_again_is_answered_the_same_and_other_content_is_refused() -> None:
+    bench = Bench()
+    bench.tell(AnchorAsked(1, b"{}", anchor(1)))
+    assert bench.tell(AnchorAsked(2, b"{}", anchor(1))) == [Respond(2, identity(anchor(1)), None)]
+    other = bench.tell(AnchorAsked(3, b"{}", anchor(1, 9)))
+    assert other == [Respond(3, identity(anchor(1)), Code.SESSION_CONFLICT)]
+
+
+def test_what_is_not_final_is_handed_in_again_after_a_while_and_after_a_crash() -> None:
+    bench = Bench()
+    bench.tell(AnchorAsked(1, b"{}", anchor(1)))
+    bench.now = RETRY_MS - 1
+    assert not bench.submitted(TimerFired(SUBMIT_TIMER))
+    bench.now = RETRY_MS
+    assert bench.submitted(TimerFired(SUBMIT_TIMER)) == [Submit(anchor(1), True)]
+    assert not bench.submitted(TimerFired(SUBMIT_TIMER))
+    again = Bench(bench.store)
+    assert again.submitted(Started()) == [Submit(anchor(1), True)]
+    bench.now = 5
+    assert bench.submitted(TimerFired(SUBMIT_TIMER)), "a clock that was put back holds nothing up"
+
+
+def test_only_so_many_are_handed_in_again_at_once() -> None:
+    bench = Bench()
+    for number in range(MAX_RETRIES + 3):
+        bench.tell(AnchorAsked(number, b"{}", anchor(number)))
+    bench.now = RETRY_MS
+    assert len(bench.submitted(TimerFired(SUBMIT_TIMER))) == MAX_RETRIES
+    assert len(bench.submitted(TimerFired(SUBMIT_TIMER))) == 3
+
+
+def test_a_final_block_settles_its_sessions_and_is_remembered() -> None:
+    bench = Bench()
+    for number in (1, 2):
+        bench.tell(AnchorAsked(number, b"{}", anchor(number)))
+    bench.tell(BlockSettled(5, (identity(anchor(1)), bytes(32))))
+    assert (bench.status(1), bench.status(2)) == (Status.FINAL, Status.PENDING)
+    assert Bench(bench.store).machine.followed == 5 and set(Bench(bench.store).machine.pending) == {anchor(2).session}
+
+
+def test_a_session_that_the_chain_holds_with_other_content_fails() -> None:
+    bench = Bench()
+    bench.tell(AnchorAsked(1, b"{}", anchor(1)))
+    bench.tell(SessionSettled(anchor(1).session, identity(anchor(1, 9)), 3))
+    row = bench.machine.row(anchor(1).session)
+    assert row is not None and (row.status, row.failure) == (Status.FAILED, Code.SESSION_DUPLICATE)
+
+
+def test_passing_refusals_of_the_engine_leave_it_waiting_and_others_fail_it() -> None:
+    bench = Bench()
+    bench.tell(AnchorAsked(1, b"{}", anchor(1)))
+    for code in (None, Code.MEMPOOL_FULL, Code.MEMPOOL_KNOWN, Code.MEMPOOL_CLOSED):
+        bench.tell(AnchorAnswered(anchor(1).session, code))
+        assert bench.status(1) is Status.PENDING
+    bench.tell(AnchorAnswered(anchor(1).session, Code.TX_FIELD))
+    assert bench.status(1) is Status.FAILED
+    assert not bench.tell(AnchorAnswered(anchor(1).session, Code.TX_FIELD)), "it is settled once"
+
+
+class Life(RuleBasedStateMachine):
+    """Anything may come in any order, crashes included: what was accepted stays, and what is settled stays settled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bench = Bench()
+        self.accepted: dict[int, Status] = {}
+        self.height = 0
+
+    @rule(number=st.integers(0, 5), content=st.integers(0, 1))
+    def ask(self, number: int, content: int) -> None:
+        """A client asks."""
+        effects = self.bench.tell(AnchorAsked(1, b"{}", anchor(number, content)))
+        if any(isinstance(effect, Respond) and effect.refusal is None for effect in effects):
+            self.accepted.setdefault(number, Status.PENDING)
+
+    @rule(numbers=st.lists(st.integers(0, 5), max_size=3), content=st.integers(0, 1))
+    def block(self, numbers: list[int], content: int) -> None:
+        """A block becomes final."""
+        self.height += 1
+        self.bench.tell(BlockSettled(self.height, tuple(identity(anchor(each, content)) for each in numbers)))
+
+    @rule(number=st.integers(0, 5), code=st.sampled_from([None, *Code]))
+    def answer(self, number: int, code: Code | None) -> None:
+        """The engine answers, to something or nothing."""
+        self.bench.tell(AnchorAnswered(anchor(number).session, code))
+
+    @rule(number=st.integers(0, 5), content=st.integers(0, 1))
+    def settle(self, number: int, content: int) -> None:
+        """The chain is said to hold a session."""
+        self.bench.tell(SessionSettled(anchor(number).session, identity(anchor(number, content)), 1))
+
+    @rule(pause=st.integers(-RETRY_MS, 2 * RETRY_MS))
+    def tick(self, pause: int) -> None:
+        """Time goes by, or back."""
+        self.bench.now += pause
+        self.bench.tell(TimerFired(SUBMIT_TIMER))
+
+    @rule()
+    def crash(self) -> None:
+        """The process begins again from its store."""
+        self.bench = Bench(self.bench.store)
+        assert len(self.bench.submitted(Started())) == len(self.bench.machine.pending)
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        """Every accepted session is known, and settled at most once."""
+        for number, before in self.accepted.items():
+            status = self.bench.status(number)
+            assert status is not None and before in (Status.PENDING, status)
+            self.accepted[number] = status
+        waiting = {session for session, _ in self.bench.store.scan(PENDING_TABLE)}
+        assert waiting == set(self.bench.machine.pending)
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

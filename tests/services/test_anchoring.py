@@ -1,0 +1,197 @@
+"""Session anchoring, the client and its commands, against a real node."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from lucid.chain.chunks import chunk_id
+from lucid.chain.errors import Code
+from lucid.chain.manifests import sign_manifest
+from lucid.cli.main import main
+from lucid.client import AsyncClient, Client, ClientError, calls
+from lucid.client.bundle import BundleError, Unpacker, index_of, pack
+from lucid.client.recording import await_final
+from lucid.client.sealing import Unsealable, seal, session_key, unseal
+from lucid.poot.crypto import Edwards25519
+from lucid.services.devnet import Devnet
+from lucid.services.keyfile import write_key
+
+CRYPTO, OWNER = Edwards25519(), bytes(range(32))
+DATA = bytes(5_000)
+
+
+def manifest(network: Devnet, session: uuid.UUID, **more: Any) -> bytes:
+    """A signed manifest of one chunk."""
+    chunks = [{"index": 0, "size": len(DATA), "id": chunk_id(DATA).hex()}]
+    fields = {"session": str(session), "started_ms": 1, "ended_ms": 2, "chunks": chunks, **more}
+    return sign_manifest(fields, OWNER, network.genesis.chain_id, CRYPTO)
+
+
+def client(network: Devnet) -> Client:
+    """A client of the node."""
+    node = network.nodes[0]
+    return Client(node.url("anchoring"), node.url("data"), node.token)
+
+
+def test_a_session_becomes_final_once_and_its_receipt_holds(lone: Devnet) -> None:
+    session = uuid.uuid4()
+    signed = manifest(lone, session)
+    with client(lone) as node:
+        first = node.send(calls.anchor_session(signed))
+        assert node.send(calls.anchor_session(signed)).transaction == first.transaction
+        state = await_final(node, session, 20)
+        assert (state.status, state.transaction) == ("final", first.transaction)
+        assert node.send(calls.manifest(session)) == signed
+        receipt = node.send(calls.receipt(session))
+        with pytest.raises(ClientError) as caught:
+            node.send(calls.anchor_session(manifest(lone, session, codec="other")))
+        assert (caught.value.code, caught.value.status) == (Code.SESSION_CONFLICT, 409)
+    url = lone.nodes[0].url("anchoring")
+    verified = httpx.post(f"{url}/verify", content=receipt).json()
+    assert (verified["valid"], verified["session"]) == (True, str(session))
+    changed = json.loads(receipt) | {"height": 1_000}
+    assert httpx.post(f"{url}/verify", json=changed).json()["code"] == "LUCID_ERR_6010"
+    assert "anchoring_queue 0.0" in httpx.get(f"{url}/metrics").text
+
+
+def test_what_can_not_be_anchored_is_refused_by_name(lone: Devnet) -> None:
+    url = lone.nodes[0].url("anchoring")
+    unknown = uuid.uuid4()
+    signed = json.loads(manifest(lone, unknown))
+    for body, code in (
+        ({}, 6001),
+        (signed | {"chunk_count": 2}, 6002),
+        (signed | {"merkle_root": "00" * 32}, 6003),
+        (signed | {"codec": "x"}, 6004),
+    ):
+        response = httpx.post(f"{url}/anchor-session", json=body)
+        assert (response.status_code, response.json()["error"]["code"]) == (400, f"LUCID_ERR_{code}")
+    for path in ("", "/receipt", "/manifest"):
+        assert httpx.get(f"{url}/sessions/{unknown}{path}").status_code == 404
+        assert httpx.get(f"{url}/sessions/x{path}").status_code == 400
+
+
+async def test_the_trio_client_does_the_same(lone: Devnet) -> None:
+    session, node = uuid.uuid4(), lone.nodes[0]
+    async with AsyncClient(node.url("anchoring"), node.url("data"), node.token) as there:
+        await there.send(calls.anchor_session(manifest(lone, session)))
+        assert (await there.send(calls.session_state(session))).session == str(session)
+        with pytest.raises(ClientError, match="3002"):
+            await there.send(calls.chunk(bytes(32)))
+    async with AsyncClient("http://127.0.0.1:9", "http://127.0.0.1:9") as nobody:
+        with pytest.raises(ClientError) as caught:
+            await nobody.send(calls.session_state(session))
+        assert caught.value.status == 0
+
+
+def test_sessions_accepted_while_the_engine_is_away_survive_kills_and_become_final(tmp_path: Path) -> None:
+    with Devnet(tmp_path, 1, 1_000, journal=True) as network:
+        node = network.nodes[0]
+        node.processes["engine"].kill()
+        node.processes["engine"].wait()
+        sessions = [uuid.uuid4() for _ in range(20)]
+        with client(network) as there:
+            for session in sessions:
+                there.send(calls.anchor_session(manifest(network, session)))
+            health = httpx.get(f"{node.url('anchoring')}/health")
+            deadline = time.monotonic() + 10
+            while health.status_code == 200 and time.monotonic() < deadline:
+                time.sleep(0.1)
+                health = httpx.get(f"{node.url('anchoring')}/health")
+            assert health.json()["status"] == "degraded" and "engine" in health.json()["reasons"][0]
+            for service in ("anchoring", "manager"):
+                node.processes[service].kill()
+                node.processes[service].wait()
+            for service in ("manager", "anchoring", "engine"):
+                node.start(service)
+            network.await_healthy()
+            assert [await_final(there, session, 20).status for session in sessions] == ["final"] * len(sessions)
+    journals = sorted((tmp_path / "node0" / "journal").glob("*-anchoring-*"))
+    assert len(journals) == 2 and main(["replay", str(journals[-1])]) == 0
+
+
+def test_files_go_onto_the_chain_and_come_back(
+    lone: Devnet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = str(lone.nodes[0].folder / "node.toml")
+    write_key(tmp_path / "owner.key")
+    files = {"a.bin": bytes(range(256)) * 300, "b.txt": b"hello", "empty": b""}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    made = ["anchor", *files, "--config", config, "--owner", "owner.key", "--chunk-size", "16KiB", "--json"]
+    assert main([*made, "--receipt", "r.json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    session = found["session"]
+    genesis = str(lone.folder / "genesis.toml")
+    assert main(["verify", "r.json", "--genesis", genesis]) == 0
+    for key in (["--owner", "owner.key"], ["--session-key", found["session_key"]]):
+        output = tmp_path / key[0]
+        assert main(["fetch", session, "--config", config, *key, "--output", str(output)]) == 0
+        assert {path.name: path.read_bytes() for path in output.iterdir()} == files
+    with client(lone) as node:
+        listed = json.loads(node.send(calls.manifest(uuid.UUID(session))))["chunks"]
+        stored = node.send(calls.chunk(bytes.fromhex(listed[2]["id"])))
+    assert b"b.txt" not in stored
+    (tmp_path / "chunk").write_bytes(stored)
+    capsys.readouterr()
+    assert main(["verify", "r.json", "--genesis", genesis, "--chunk", "chunk", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["places"] == [2]
+    assert main(["verify", "r.json", "--genesis", genesis, "--chunk", "a.bin"]) == 20
+    again = ["fetch", session, "--config", config, "--owner", "owner.key", "--output", str(tmp_path / "--owner")]
+    assert main(again) == 2 and "exists already" in capsys.readouterr().err
+    wrong = ["fetch", session, "--config", config, "--session-key", "00" * 32, "--output", "empty-folder"]
+    assert main(wrong) == 2 and "does not open" in capsys.readouterr().err
+    assert not list((tmp_path / "empty-folder").iterdir()), "nothing half is left"
+
+
+def test_sealed_chunks_open_only_where_they_belong() -> None:
+    session = uuid.UUID(int=1, version=4)
+    key = session_key(OWNER, session)
+    sealed = seal(key, session, 3, b"secret")
+    assert unseal(key, session, 3, sealed) == b"secret"
+    other = uuid.UUID(int=2, version=4)
+    for attempt in (
+        (key, session, 4, sealed),
+        (key, other, 3, sealed),
+        (session_key(OWNER, other), session, 3, sealed),
+    ):
+        with pytest.raises(Unsealable):
+            unseal(*attempt)
+    for broken in (b"", sealed[:-1], sealed[:-1] + bytes([sealed[-1] ^ 1])):
+        with pytest.raises(Unsealable):
+            unseal(key, session, 3, broken)
+
+
+@pytest.mark.parametrize("size", [100, 1_000, 10_000])
+def test_bundles_come_apart_as_they_were_put_together(tmp_path: Path, size: int) -> None:
+    paths = []
+    for number, length in enumerate((0, 1, 999, 5_000)):
+        paths.append(tmp_path / f"file{number}")
+        paths[-1].write_bytes(bytes([number]) * length)
+    index = index_of(paths)
+    parts = list(pack(paths, index, size, 90))
+    assert all(len(part) == size for part in parts[:-1]) and len(parts[-1]) >= 90
+    output = tmp_path / "out"
+    output.mkdir()
+    with Unpacker(output) as unpacker:
+        for part in parts:
+            unpacker.feed(part)
+        assert [path.read_bytes() for path in unpacker.finish()] == [path.read_bytes() for path in paths]
+    with pytest.raises(BundleError), Unpacker(tmp_path / "out") as unpacker:
+        unpacker.feed(parts[0])
+        unpacker.finish()
+
+
+@pytest.mark.parametrize("name", ["../x", "", "..", "a/b", "a\0b"])
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    index = json.dumps({"files": [{"name": name, "size": 1}]}).encode()
+    with pytest.raises(BundleError), Unpacker(tmp_path) as unpacker:
+        unpacker.feed(len(index).to_bytes(8, "big") + index + b"x")
