@@ -2,6 +2,9 @@
 
 `python -m images.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the folder and
 run from there, under a socket, a data root and a process id file of its own. `down` stops it and puts all back.
+
+Engines of one machine share its filter rules, `docker0`, forwarding and emulation, and none of these says whose it
+is. So no engine is started beside another, and what is shared is only put back when no other has come since.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from images.packages import PackageError, fetch_missing, unpack
 DEFAULT_FOLDER = Path("/tmp/lucid-engine")
 START_S = 30.0
 STOP_S = 30.0
+_PROCESSES = Path("/proc")
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _NAME = "lucid-aarch64"
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
@@ -79,6 +83,10 @@ def up(folder: Path) -> Engine:
         return engine
     if os.geteuid():
         raise EngineError("an engine can only be started by root")
+    if others := other_engines(folder):
+        raise EngineError(
+            f"another engine runs here (process {others[0]}), and two would share its network: use that one"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     try:
         _unpack_packages(folder)
@@ -87,9 +95,11 @@ def up(folder: Path) -> Engine:
             "forward": _FORWARD.read_text().strip(),
             "policy": _policy(engine),
             "mounted": False,
+            "emulated": False,
         }
         (folder / "state.json").write_text(json.dumps(state))
         if platform.machine() != "aarch64":
+            state["emulated"] = not (_BINFMT / _NAME).exists()
             state["mounted"] = _emulate(folder)
             (folder / "state.json").write_text(json.dumps(state))
         _start(engine)
@@ -109,22 +119,56 @@ def down(folder: Path) -> None:
     if _answers(engine):
         for container in engine.docker("ps", "--quiet", check=False).split():
             engine.docker("kill", container, check=False)
-    _stop(folder / "docker.pid")
-    with contextlib.suppress(OSError):
-        (_BINFMT / _NAME).write_text("-1")
-    with contextlib.suppress(OSError, ValueError):
-        state = json.loads((folder / "state.json").read_text())
-        if state["mounted"]:
-            subprocess.run(["umount", str(_BINFMT)], check=False)
-        _FORWARD.write_text(state["forward"])
-        if state["policy"]:
-            subprocess.run(["iptables", "-P", "FORWARD", state["policy"]], env=engine.environment, check=False)
+    _stop(folder)
+    if others := other_engines(folder):
+        print(
+            f"engine: another runs here (process {others[0]}): network and emulation stay as they are", file=sys.stderr
+        )
+    else:
+        _put_back(engine)
     for line in Path("/proc/self/mounts").read_text().splitlines():
         mounted = line.split()[1]
         if mounted.startswith(f"{folder}/"):
             subprocess.run(["umount", "--lazy", mounted], check=False)
-    subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def other_engines(folder: Path) -> list[int]:
+    """Processes on this machine that are a dockerd, but not the one of `folder`."""
+    return sorted(
+        int(each.name)
+        for each in _PROCESSES.iterdir()
+        if each.name.isdecimal()
+        and (words := _command(each))
+        and Path(words[0]).name == "dockerd"
+        and str(folder / "docker.pid") not in words
+    )
+
+
+def _command(process: Path) -> list[str]:
+    """The words of a process's command; none of one that has ended, waited for or not."""
+    try:
+        return process.joinpath("cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def _put_back(engine: Engine) -> None:
+    """What this engine changed for the whole machine, as its state file says it was. Without one it changed nothing."""
+    try:
+        state = json.loads((engine.folder / "state.json").read_text())
+    except (OSError, ValueError):
+        return
+    with contextlib.suppress(OSError):
+        if state["emulated"]:
+            (_BINFMT / _NAME).write_text("-1")
+    with contextlib.suppress(OSError):
+        _FORWARD.write_text(state["forward"])
+    if state["mounted"]:
+        subprocess.run(["umount", str(_BINFMT)], check=False)
+    if state["policy"]:
+        subprocess.run(["iptables", "-P", "FORWARD", state["policy"]], env=engine.environment, check=False)
+    subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
 
 
 def _unpack_packages(folder: Path) -> None:
@@ -184,26 +228,25 @@ def _start(engine: Engine) -> None:
         time.sleep(0.1)
 
 
-def _stop(pidfile: Path) -> None:
+def _pid(folder: Path) -> int | None:
+    """The folder's dockerd, if it runs: the number in a file that was left behind may be another's by now."""
     try:
-        pid = int(pidfile.read_text())
-        os.kill(pid, signal.SIGTERM)
+        pid = int((folder / "docker.pid").read_text())
     except (OSError, ValueError):
-        return
-    deadline = time.monotonic() + STOP_S
-    while time.monotonic() < deadline:
-        if not Path(f"/proc/{pid}").exists() or _is_zombie(pid):
+        return None
+    return pid if str(folder / "docker.pid") in _command(_PROCESSES / str(pid)) else None
+
+
+def _stop(folder: Path) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        pid = _pid(folder)
+        if pid is None:
             return
-        time.sleep(0.1)
-    with contextlib.suppress(OSError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = time.monotonic() + STOP_S
+        while _pid(folder) is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
 
 
 def _answers(engine: Engine) -> bool:
