@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import trio
+from quart import request
 
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
@@ -28,7 +29,7 @@ from lucid.services.websocket import ConnectionLost, open_websocket
 ANSWER_S = 10.0
 """How long a client waits until its transaction is durable."""
 RECONNECT_S = 0.25
-SLOT = {"slot": number_query(0, 2**53)}
+SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
 MAX_ASKING = 2_000
 """Clients that may wait for an answer at once."""
 
@@ -222,9 +223,10 @@ class EngineService(Service):
                 0 if engine is None else engine.admission.height,
             )
 
-        @route("GET", "/consensus/schedule", "Who leads in the current slot, best first", query=SLOT)
+        @route("GET", "/consensus/schedule", "Who leads in a slot (the current one), best first", query=SLOT)
         async def schedule() -> Any:
-            return self._known(await self._manager.get(f"/node/schedule?slot={query_number('slot', 0, 0, 2**53)}"))
+            asked = "&".join(f"{key}={query_number(key, 0, 0, 2**53)}" for key in SLOT if key in request.args)
+            return self._known(await self._manager.get(f"/node/schedule?{asked}"))
 
         @route("GET", "/consensus/credits", "What each member's work counts for")
         async def credits() -> Any:

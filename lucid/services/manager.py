@@ -10,11 +10,13 @@ import trio
 from quart import Response, websocket
 
 from lucid.chain.blocks import Block
-from lucid.chain.codec import decode
+from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.receipts import Receipt, print_receipt
 from lucid.chain.transactions import SessionAnchor
 from lucid.ledger.rows import SessionEntry, session_key
+from lucid.ledger.state import Write
+from lucid.machines.chain import height_key
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -49,7 +51,10 @@ MAX_WAIT_MS = 30_000
 GREETING_S = 5.0
 PAGING = {"from": number_query(0, 2**53), "limit": number_query(1, PAGE_BLOCKS)}
 FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
-SLOT = {"slot": number_query(0, 2**53)}
+SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
+SCHEDULE_TABLE = "schedule"
+SCHEDULE_EPOCHS = 8
+"""Epochs whose schedules are kept."""
 
 _log = logging.getLogger("lucid.manager")
 
@@ -149,6 +154,7 @@ class ManagerService(Service):
         self.created = self.refused = 0
         self.latency_ms = 0
         self._seen: dict[bytes, int] = {}
+        self._scheduled = (-1, 0)
         self._link: Link | None = None
         self._driver: Driver | None = None
         self.web.checks.append(lambda: None if self._link is not None else "engine: not connected")
@@ -198,6 +204,7 @@ class ManagerService(Service):
         if isinstance(fact, BlockFinal):
             self.latency_ms = clock_ms() - self._seen.pop(fact.hash, clock_ms())
             self.index.follow()
+            self._keep_schedule()
         elif isinstance(fact, BlockValid):
             self._seen[fact.hash] = clock_ms()
             if len(self._seen) > PAGE_BLOCKS:
@@ -415,16 +422,39 @@ class ManagerService(Service):
         async def credits() -> Response:
             return json_response({"members": await self.driver.inspect(self._credits)})
 
-        @route("GET", "/node/schedule", "Who leads in the current slot, best first", query=SLOT, access=NODE)
+        @route("GET", "/node/schedule", "Who leads in a slot, best first", query=SLOT, access=NODE)
         async def schedule() -> Response:
-            core = self.chain.tree.root.ledger.core
-            wanted = query_number("slot", max(core.schedule.slot, 0), 0, 2**53)
-            if wanted != max(core.schedule.slot, 0):
-                raise Problem(404, Code.NOT_FOUND, "only the current slot's schedule is known")
-            members = core.roster.members
-            return json_response(
-                {"slot": wanted, "leaders": [members[number].key.hex() for number in core.schedule.order]}
+            return json_response(self._schedule())
+
+    def _schedule(self) -> dict[str, Any]:
+        """The schedule of the slot that the query names: of those that a block became final in, the last epochs'."""
+        self._keep_schedule()
+        epoch, slot = self._scheduled
+        epoch = query_number("epoch", epoch, 0, 2**53)
+        slot = query_number("slot", slot if epoch == self._scheduled[0] else 0, 0, 2**53)
+        held = self.store.get(SCHEDULE_TABLE, height_key(epoch) + height_key(slot))
+        if held is None:
+            raise Problem(
+                404, Code.NOT_FOUND, f"schedule of slot {slot} of epoch {epoch}: no final block is in it here"
             )
+        return {"epoch": epoch, "slot": slot, "leaders": [key.hex() for key in decode(held, tuple[bytes, ...])]}
+
+    def _keep_schedule(self) -> None:
+        """Note who leads in the slot of the last final block; forget what is many epochs old."""
+        core = self.chain.tree.root.ledger.core
+        place = core.head.epoch, max(core.schedule.slot, 0)
+        if place == self._scheduled:
+            return
+        members = core.roster.members
+        leaders = tuple(members[number].key for number in core.schedule.order)
+        writes: list[Write] = [(SCHEDULE_TABLE, height_key(place[0]) + height_key(place[1]), encode(leaders))]
+        if place[0] != self._scheduled[0]:
+            for key, _ in self.store.scan(SCHEDULE_TABLE):
+                if int.from_bytes(key[:8], "big") + SCHEDULE_EPOCHS > place[0]:
+                    break
+                writes.append((SCHEDULE_TABLE, key, None))
+        self._scheduled = place
+        self.store.put(writes)
 
     def _included(self, transaction: bytes) -> int | None:
         """Height of a block that is not final yet and holds a transaction."""

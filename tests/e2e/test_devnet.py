@@ -188,6 +188,17 @@ def test_a_service_stops_in_time_with_status_0_and_its_journals_replay(network: 
     assert capsys.readouterr().out.count("no difference") == 3, "manager, engine and anchoring"
 
 
+def test_schedules_of_slots_that_are_over_stay_known(network: Devnet) -> None:
+    with httpx.Client(timeout=5.0) as client:
+        await_height(client, network, network.genesis.parameters.slot_views + 2, 60)
+        url = f"{network.nodes[0].url('engine')}/consensus/schedule"
+        now, before = client.get(url).json(), client.get(f"{url}?slot=0").json()
+        assert now["slot"] == 1 and before["slot"] == 0
+        assert sorted(now["leaders"]) == sorted(before["leaders"]) == sorted(node.key.hex() for node in network.nodes)
+        assert client.get(f"{url}?epoch=7").status_code == client.get(f"{url}?slot=9").status_code == 404
+        assert client.get(f"{url}?slot=x").status_code == 400
+
+
 def test_a_manager_that_was_away_catches_up(network: Devnet) -> None:
     node = network.nodes[2]
     with httpx.Client(timeout=5.0) as client:
