@@ -18,6 +18,7 @@ from lucid.chain.transactions import SessionAnchor
 from lucid.client.answers import Anchored, SessionState
 from lucid.machines.anchoring import Anchoring, SessionRow, Status
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
+from lucid.services.asking import Asking
 from lucid.services.config import Config
 from lucid.services.driver import Driver, Performer
 from lucid.services.journals import open_journal
@@ -25,8 +26,6 @@ from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
 from lucid.services.web import WRITE, Problem, read_body
 
-ANSWER_S = 10.0
-"""How long a client waits until its session is durable."""
 SUBMITTERS = 8
 """Anchors on their way to the engine at once."""
 SUBMIT_QUEUE = 2_000
@@ -65,8 +64,7 @@ class AnchoringService(Service):
         self.manager = Sibling("manager", config.manager_url, config)
         self.engine = Sibling("engine", config.engine_url, config)
         self.driver: Driver | None = None
-        self._asking: dict[int, tuple[trio.Event, list[Respond]]] = {}
-        self._requests = 0
+        self._asking = Asking()
         self._submits, self._submitting = trio.open_memory_channel[Submit](SUBMIT_QUEUE)
         self.web.checks += [lambda: self.manager.trouble, lambda: self.engine.trouble]
         self.web.gauge("anchoring_queue", "Sessions that are not final yet.", lambda: len(self.machine.pending))
@@ -75,7 +73,7 @@ class AnchoringService(Service):
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
-        performers: dict[type, Performer] = {Respond: self._respond, Submit: self._submit}
+        performers: dict[type, Performer] = {Respond: self._asking.answer, Submit: self._submit}
         with open_journal(self.config.journal, "anchoring", self.genesis, self.key, (), self.store) as journal:
             async with self.manager, self.engine, trio.open_nursery() as nursery:
                 self.driver = Driver(self.machine, self.store, performers, journal)
@@ -87,12 +85,6 @@ class AnchoringService(Service):
                 task_status.started()
 
     # -- what the machine wants ----------------------------------------------------------------------------------
-
-    def _respond(self, effect: Respond) -> None:
-        asking = self._asking.get(effect.request)
-        if asking is not None:
-            asking[1].append(effect)
-            asking[0].set()
 
     def _submit(self, effect: Submit) -> None:
         with suppress(trio.WouldBlock):  # the machine hands it in again
@@ -200,23 +192,13 @@ class AnchoringService(Service):
             raise Problem(503, Code.UNAVAILABLE, "starting")
         if self.store.trouble is not None:
             raise Problem(503, Code.STORE_FULL, self.store.trouble)
-        if len(self._asking) >= SUBMIT_QUEUE:
-            raise Problem(503, Code.TOO_MANY, "too many wait for an answer")
-        self._requests += 1
-        number, answers, answered = self._requests, list[Respond](), trio.Event()
-        self._asking[number] = answered, answers
-        try:
-            with trio.move_on_after(ANSWER_S):
-                await self.driver.deliver(AnchorAsked(number, checked.canonical, checked.anchor))
-                await answered.wait()
-        finally:
-            del self._asking[number]
-        if not answers:
-            raise Problem(503, Code.UNAVAILABLE, "no answer in time; it may have been accepted all the same")
-        refusal = answers[0].refusal
-        if refusal is not None:
-            raise Problem(503 if refusal is Code.TOO_MANY else 409, refusal)
-        return answers[0].transaction
+        driver = self.driver
+        answer = await self._asking.ask(
+            lambda number: driver.deliver(AnchorAsked(number, checked.canonical, checked.anchor))
+        )
+        if answer.refusal is not None:
+            raise Problem(503 if answer.refusal is Code.TOO_MANY else 409, answer.refusal)
+        return answer.transaction
 
     async def _state(self, session: bytes) -> SessionState:
         name = str(uuid.UUID(bytes=session))

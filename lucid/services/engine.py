@@ -16,6 +16,7 @@ from lucid.chain.transactions import Payload
 from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
+from lucid.services.asking import Asking
 from lucid.services.config import Config, ConfigError
 from lucid.services.driver import Driver, Performer
 from lucid.services.journals import open_journal
@@ -26,12 +27,8 @@ from lucid.services.sibling import Sibling
 from lucid.services.web import WRITE, Problem, hex_bytes, json_response, number_query, query_number
 from lucid.services.websocket import ConnectionLost, open_websocket
 
-ANSWER_S = 10.0
-"""How long a client waits until its transaction is durable."""
 RECONNECT_S = 0.25
 SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
-MAX_ASKING = 2_000
-"""Clients that may wait for an answer at once."""
 
 _log = logging.getLogger("lucid.engine")
 
@@ -86,8 +83,7 @@ class EngineService(Service):
         self.driver: Driver | None = None
         self.signed = self.timeouts = self.evicted = 0
         self._trouble = "it has not reached its manager yet"
-        self._asking: dict[int, tuple[trio.Event, list[Respond]]] = {}
-        self._requests = 0
+        self._asking = Asking()
         self._manager = Sibling("manager", config.manager_url, config)
         self.web.checks.append(lambda: None if self.engine is not None else f"manager: {self._trouble}")
         self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
@@ -118,8 +114,7 @@ class EngineService(Service):
                 self._trouble = str(error)
             finally:
                 self.engine = self.driver = None
-                for answered, _ in self._asking.values():
-                    answered.set()
+                self._asking.give_up()
             await self.store.drained()
             await trio.sleep(RECONNECT_S)
 
@@ -134,19 +129,13 @@ class EngineService(Service):
 
     async def _live(self, link: Link) -> None:
         engine = await trio.to_thread.run_sync(Engine, self.secret, self.genesis, self.crypto, self.store)
-        performers: dict[type, Performer] = {Tell: link.tell, Respond: self._respond, Observe: self._observe}
+        performers: dict[type, Performer] = {Tell: link.tell, Respond: self._asking.answer, Observe: self._observe}
         with open_journal(self.config.journal, "engine", self.genesis, self.key, (), self.store) as journal:
             driver = Driver(engine, self.store, performers, journal)
             async with trio.open_nursery() as nursery:
                 await nursery.start(driver.run, Started())
                 self.engine, self.driver = engine, driver
                 await link.run(driver.deliver)
-
-    def _respond(self, effect: Respond) -> None:
-        asking = self._asking.get(effect.request)
-        if asking is not None:
-            asking[1].append(effect)
-            asking[0].set()
 
     def _observe(self, effect: Observe) -> None:
         match effect.fact:
@@ -168,24 +157,11 @@ class EngineService(Service):
             raise Problem(503, Code.UNAVAILABLE, self._trouble)
         if self.store.trouble is not None:
             raise Problem(503, Code.STORE_FULL, self.store.trouble)
-        if len(self._asking) >= MAX_ASKING:
-            raise Problem(503, Code.TOO_MANY, "too many wait for an answer")
-        self._requests += 1
-        number, answers = self._requests, list[Respond]()
-        answered = trio.Event()
-        self._asking[number] = answered, answers
-        try:
-            with trio.move_on_after(ANSWER_S):
-                await self.driver.deliver(Submitted(number, payload))
-                await answered.wait()
-        finally:
-            del self._asking[number]
-        if not answers:
-            raise Problem(503, Code.UNAVAILABLE, "no answer in time; it may have been accepted all the same")
-        refusal = answers[0].refusal
-        if refusal is not None:
-            raise Problem(503 if refusal is Code.MEMPOOL_FULL else 409, refusal)
-        return answers[0].transaction
+        driver = self.driver
+        answer = await self._asking.ask(lambda number: driver.deliver(Submitted(number, payload)))
+        if answer.refusal is not None:
+            raise Problem(503 if answer.refusal is Code.MEMPOOL_FULL else 409, answer.refusal)
+        return answer.transaction
 
     def _register(self) -> None:
         route = self.web.route

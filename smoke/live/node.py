@@ -38,15 +38,15 @@ class Node(ABC):
     loopback = False
     """Whether the services themselves listen on loopback only."""
 
+    @abstractmethod
     def __enter__(self) -> Self:
         """Make the chain, and what the services need."""
-        raise NotImplementedError
 
+    @abstractmethod
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave nothing."""
-        raise NotImplementedError
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
