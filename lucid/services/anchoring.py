@@ -32,7 +32,7 @@ SUBMIT_QUEUE = 2_000
 """Anchors that wait for that; what finds no room is handed in again later."""
 WAIT_MS = 20_000
 """How long the manager holds back its answer while there is no new block."""
-RETRY_S = 0.5
+RETRY_S = 0.25
 PROBE_S = 2.0
 INLINE_BYTES = 64 << 10
 """Manifests up to this size are checked without a thread."""
@@ -143,11 +143,13 @@ class AnchoringService(Service):
                 after = found["height"]  # blocks before a snapshot, which nobody here holds
 
     async def _probe(self) -> None:
-        """Notice that the engine is away although there is nothing to hand in."""
+        """Notice whether engine and manager are there although there is nothing to hand in and no block comes."""
         while True:
-            with suppress(Problem):
-                await self.engine.get("/consensus/status")
-            await trio.sleep(PROBE_S)
+            for sibling in (self.engine, self.manager):
+                with suppress(Problem):
+                    await sibling.get("/ready")
+            away = self.engine.trouble or self.manager.trouble
+            await trio.sleep(RETRY_S if away else PROBE_S)
 
     # -- what it answers -----------------------------------------------------------------------------------------
 

@@ -117,6 +117,13 @@ def test_sessions_accepted_while_the_engine_is_away_survive_kills_and_become_fin
     assert len(journals) == 2 and main(["replay", str(journals[-1])]) == 0
 
 
+def test_a_node_is_healthy_long_before_its_first_block(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with Devnet(tmp_path, 1, 60_000) as network:
+        assert time.monotonic() - began < 20
+        assert httpx.get(f"{network.nodes[0].url('manager')}/blocks").json()["blocks"] == []
+
+
 def test_files_go_onto_the_chain_and_come_back(
     lone: Devnet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
