@@ -35,6 +35,15 @@ def fetch(names: Sequence[str], architecture: str, folder: Path) -> list[Path]:
     return [found[name] for name in names]
 
 
+def fetch_closure(names: Sequence[str], architecture: str, folder: Path) -> list[Path]:
+    """Download these packages and all that they depend on, as for a machine that has nothing. Raises `PackageError`."""
+    options = _private_state(architecture, folder)
+    _run(["apt-get", *options, "update"], check=False)
+    install = ["install", "--yes", "--no-install-recommends", "--download-only"]
+    _run(["apt-get", *options, *install, *names])
+    return sorted((folder / "cache/archives").glob("*.deb"))
+
+
 def fetch_missing(names: Sequence[str], folder: Path) -> list[Path]:
     """Download these packages and what they depend on, as far as this machine lacks it. Raises `PackageError`."""
     archives = folder / "archives"

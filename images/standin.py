@@ -57,7 +57,7 @@ class Item:
 
 def make_base(folder: Path) -> Path:
     """The look-alike base for arm64, as an archive in `folder`. Raises `PackageError`."""
-    items = _tree(fetch(PACKAGES, "arm64", folder / "base"))
+    items = merge(fetch(PACKAGES, "arm64", folder / "base"))
     settings = {
         "Entrypoint": ["/usr/bin/python3.11"],
         "User": str(NONROOT),
@@ -65,46 +65,49 @@ def make_base(folder: Path) -> Path:
         "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
                 "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"],
     }  # fmt: skip
-    return _archive(folder / "base.tar", BASE, "arm64", items, settings)
+    return archive(folder / "base.tar", BASE, "arm64", items, settings)
 
 
 def make_builder(folder: Path) -> Path:
     """The look-alike builder for this machine, as an archive in `folder`. Raises `PackageError`."""
     architecture = native_architecture()
-    items = _tree(fetch([*PACKAGES, *BUILDER_PACKAGES], architecture, folder / "builder"))
-    _add(items, _link("./bin/sh", "dash"))
+    items = merge(fetch([*PACKAGES, *BUILDER_PACKAGES], architecture, folder / "builder"))
+    add(items, link_item("./bin/sh", "dash"))
     settings = {"Cmd": ["python3"], "Env": ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]}
-    return _archive(folder / "builder.tar", BUILDER, architecture, items, settings)
+    return archive(folder / "builder.tar", BUILDER, architecture, items, settings)
 
 
-def _tree(archives: Iterable[Path]) -> dict[str, Item]:
+def merge(archives: Iterable[Path]) -> dict[str, Item]:
     """The packages' files merged, and what Debian's own scripts would have added."""
     items: dict[str, Item] = {}
-    for archive in archives:
-        for member, content in members(archive):
+    for package in archives:
+        for member, content in members(package):
             if member.name.startswith(_LEFT_OUT) and not member.name.endswith("/copyright"):
                 continue
-            _add(items, Item(member, content))
+            add(items, Item(member, content))
     certificates = [
         item.content for name, item in sorted(items.items()) if name.startswith("./usr/share/ca-certificates/")
     ]
-    _add(items, _file("./etc/ssl/certs/ca-certificates.crt", b"".join(certificates)))
+    add(items, file_item("./etc/ssl/certs/ca-certificates.crt", b"".join(certificates)))
     people = [("root", 0, "/root"), ("nobody", 65534, "/nonexistent"), ("nonroot", NONROOT, "/home/nonroot")]
-    _add(items, _file("./etc/passwd", "".join(f"{n}:x:{i}:{i}:{n}:{h}:/sbin/nologin\n" for n, i, h in people).encode()))
-    _add(items, _file("./etc/group", "".join(f"{n}:x:{i}:\n" for n, i, _ in people).encode()))
+    add(
+        items,
+        file_item("./etc/passwd", "".join(f"{n}:x:{i}:{i}:{n}:{h}:/sbin/nologin\n" for n, i, h in people).encode()),
+    )
+    add(items, file_item("./etc/group", "".join(f"{n}:x:{i}:\n" for n, i, _ in people).encode()))
     for name, user, mode in (
         ("./root", 0, 0o700),
         ("./home", 0, 0o755),
         ("./home/nonroot", NONROOT, 0o700),
         ("./tmp", 0, 0o1777),
     ):
-        _add(items, _directory(name, user, mode))
+        add(items, directory_item(name, user, mode))
     for name in ("python", "python3"):
-        _add(items, _link(f"./usr/bin/{name}", "python3.11"))
+        add(items, link_item(f"./usr/bin/{name}", "python3.11"))
     return items
 
 
-def _add(items: dict[str, Item], item: Item) -> None:
+def add(items: dict[str, Item], item: Item) -> None:
     name = "./" + posixpath.normpath(item.info.name).lstrip("/")
     if name == "./.":
         return
@@ -118,25 +121,25 @@ def _add(items: dict[str, Item], item: Item) -> None:
     items[name] = replace(item, info=info)
 
 
-def _file(name: str, content: bytes) -> Item:
+def file_item(name: str, content: bytes) -> Item:
     info = tarfile.TarInfo(name)
     info.size, info.mode = len(content), 0o644
     return Item(info, content)
 
 
-def _directory(name: str, user: int, mode: int) -> Item:
+def directory_item(name: str, user: int, mode: int) -> Item:
     info = tarfile.TarInfo(name)
     info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, mode, user, user
     return Item(info)
 
 
-def _link(name: str, target: str) -> Item:
+def link_item(name: str, target: str) -> Item:
     info = tarfile.TarInfo(name)
     info.type, info.linkname, info.mode = tarfile.SYMTYPE, target, 0o777
     return Item(info)
 
 
-def _archive(path: Path, name: str, architecture: str, items: dict[str, Item], settings: Mapping[str, object]) -> Path:
+def archive(path: Path, name: str, architecture: str, items: dict[str, Item], settings: Mapping[str, object]) -> Path:
     """Write an image of one layer in the form that `docker load` reads."""
     layer = _tar([items[key] for key in sorted(items)])
     digest = hashlib.sha256(layer).hexdigest()
@@ -156,7 +159,7 @@ def _archive(path: Path, name: str, architecture: str, items: dict[str, Item], s
         [{"Config": f"{identity}.json", "RepoTags": [name], "Layers": [f"{digest}/layer.tar"]}]
     ).encode()
     parts = [(f"{identity}.json", config), (f"{digest}/layer.tar", layer), ("manifest.json", manifest)]
-    path.write_bytes(_tar([_file(name, content) for name, content in parts]))
+    path.write_bytes(_tar([file_item(name, content) for name, content in parts]))
     return path
 
 

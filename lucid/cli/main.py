@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from lucid import __version__
 from lucid.chain.errors import LucidError
-from lucid.cli import anchor, bench, devnet, genesis, keys, node, replay, sim, smoke, store, verify
+from lucid.cli import anchor, bench, deploy, devnet, genesis, keys, node, replay, sim, smoke, store, verify
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 
 EXTRAS = {
@@ -33,7 +33,7 @@ def parser() -> Parser:
     root = Parser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
     root.add_argument("--version", action="version", version=f"lucid {__version__}")
     commands = root.add_subparsers(metavar="COMMAND", required=True)
-    for module in (sim, replay, bench, keys, genesis, node, devnet, anchor, verify, store, smoke):
+    for module in (sim, replay, bench, keys, genesis, node, devnet, anchor, verify, store, smoke, deploy):
         module.register(commands)
     return root
 
@@ -41,7 +41,7 @@ def parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. Every failure is one sentence on standard error."""
     try:
-        options = parser().parse_args(arguments)
+        options = parser().parse_args(deploy.expand(list(sys.argv[1:] if arguments is None else arguments)))
         status: int = options.run(options)
         sys.stdout.flush()
         return status

@@ -59,12 +59,15 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "live",
         help="run a node and use and hurt it",
         description="Run a node's four services in hardened containers (the engine that DOCKER_HOST names) or, with "
-        "--host, as processes; use them, stop and kill them, and take everything away again.",
+        "--host, as processes; use them, stop and kill them, and take everything away again. With --node, use a node "
+        "that runs already, without stopping or killing anything of it.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the node could not be run.",
     )
     _add_root(live)
     _add_reports(live)
-    live.add_argument("--host", action="store_true", help="processes of this machine in place of containers")
+    where = live.add_mutually_exclusive_group()
+    where.add_argument("--host", action="store_true", help="processes of this machine in place of containers")
+    where.add_argument("--node", type=Path, metavar="FILE", help="settings of a client of a node that runs already")
     live.add_argument("--blocks", type=int, default=4, metavar="N", help="blocks whose times are judged (default 4)")
     live.add_argument("--mongod", metavar="PROGRAM", help="the mongod to try the services on (default: on the PATH)")
     live.set_defaults(run=run_live)
@@ -150,14 +153,16 @@ def run_live(options: argparse.Namespace) -> int:
     try:
         subject = find_subject(options.root, None)
         images = {service.name: service.image for service in subject.manifest.services if service.image is not None}
-        if not options.host and not {"manager", "engine", "anchoring", "data"} <= images.keys():
+        containers = not options.host and options.node is None
+        if containers and not {"manager", "engine", "anchoring", "data"} <= images.keys():
             raise Failure(f"{options.root}: its smoke.toml names no images of the four services; --host runs processes")
         with _progress() as say:
             judgement = live(
-                images=None if options.host else images,
+                images=images if containers else None,
                 title=subject.manifest.title,
                 blocks=options.blocks,
                 mongod=options.mongod,
+                standing=options.node,
                 strict=options.strict,
                 say=say,
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from lucid.cli.failure import Failure
+from lucid.cli.failure import Failure, duration
 
 if TYPE_CHECKING:
     from lucid.storage.interface import Store
@@ -59,6 +59,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     import_.add_argument("file", type=Path, metavar="FILE", help="file that `lucid store export` wrote")
     import_.add_argument("store", metavar="STORE", help=place)
     import_.set_defaults(run=run_import)
+
+    prepare = actions.add_parser(
+        "prepare",
+        help="make a fresh MongoDB a replica set of one node",
+        description="Make the MongoDB of a URL a replica set of one node, as its replicaSet names it, and wait until "
+        "it can be written. One that is prepared already stays as it is; an SQLite store needs nothing.",
+    )
+    prepare.add_argument("store", metavar="STORE", help=place)
+    prepare.add_argument("--wait", type=duration, default=60_000, metavar="TIME", help="at most so long (default 60s)")
+    prepare.set_defaults(run=run_prepare)
 
     backup = actions.add_parser(
         "backup",
@@ -119,6 +129,23 @@ def run_import(options: argparse.Namespace) -> int:
     with _opened(options.store, new=True) as store:
         count = import_store(options.file, store)
     print(f"{count} rows from {options.file}")
+    return 0
+
+
+def run_prepare(options: argparse.Namespace) -> int:
+    """`lucid store prepare`."""
+    from lucid.storage.interface import StoreError
+
+    if options.store.startswith(SQLITE):
+        print(f"{options.store} needs no preparing")
+        return 0
+    from lucid.storage.replicaset import prepare
+
+    try:
+        prepare(options.store, options.wait / 1000)
+    except StoreError as error:
+        raise Failure(error.detail) from None
+    print(f"{options.store} can be used")
     return 0
 
 

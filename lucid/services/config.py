@@ -45,6 +45,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_url: str = "http://127.0.0.1:8087"
     peers: tuple[str, ...] = ()
     socks5: str = ""
+    redis_url: str = ""
+    consul_url: str = ""
+    advertise: str = ""
     journal: Path | None = None
     requests_per_second: int = 200
 

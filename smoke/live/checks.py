@@ -24,6 +24,9 @@ from smoke.live.node import NAMES, LiveError, Node
 NATIVE_START_S, EMULATED_START_S = 20.0, 90.0
 GRACE_S = 8
 CHUNK_BYTES = 8 << 20
+RECORDING_BYTES = 3 << 20
+STANDING_BYTES = 64 << 10
+"""A node that is in use keeps what it is tried with: no more of it than is needed."""
 BLOCKS = 4
 
 HARDENED = Check(
@@ -109,7 +112,7 @@ def begin(run: Run) -> Iterator[Finding]:
     how = "emulated" if run.node.emulated else "native"
     inspect: Callable[[str], dict[str, Any]] | None = getattr(run.node, "inspect", None)
     if inspect is None:
-        yield HARDENED.skip("they are processes of this machine, not containers")
+        yield HARDENED.skip(f"they are {run.node.kind}, and not containers that can be looked at here")
         return
     for service in SERVICES:
         host = inspect(service)["HostConfig"]
@@ -136,6 +139,9 @@ def health(run: Run) -> Iterator[Finding]:
             yield HEALTH.passed(json.dumps(answer), service)
         else:
             yield HEALTH.fail(f"it answers {json.dumps(answer)}, not {json.dumps(expected)}", service)
+    if run.node.standing:
+        yield HEALTH.skip("how health tells of a service that is gone: nothing is killed in a node that is in use")
+        return
     run.node.kill("engine")
     try:
         answers = run.node.await_health(["manager", "anchoring"], "degraded", 20)
@@ -190,13 +196,15 @@ def api(run: Run) -> Iterator[Finding]:
         for service in SERVICES:
             for path in ("/ready", "/metrics", "/openapi.json", "/docs", "/api/v1/health"):
                 yield from told(service, "GET", path, 200)
+        if node.standing:
+            yield from told("data", "DELETE", f"/chunks/{run.chunk}?session={session}", 200)
 
 
 def integration(run: Run) -> Iterator[Finding]:
     """Files onto the chain by `lucid anchor`, and back."""
     node, folder = run.node, run.node.folder
     file = folder / "recording.bin"
-    file.write_bytes(secrets.token_bytes(3 << 20))
+    file.write_bytes(secrets.token_bytes(STANDING_BYTES if node.standing else RECORDING_BYTES))
     receipt = folder / f"{secrets.token_hex(4)}.receipt.json"
     config, owner = ["--config", str(folder / "client.toml")], ["--owner", str(folder / "owner.key")]
     made = json.loads(node.lucid("anchor", str(file), *config, *owner, "--receipt", str(receipt), "--json"))
@@ -246,6 +254,9 @@ def cadence(run: Run) -> Iterator[Finding]:
 def lifecycle(run: Run) -> Iterator[Finding]:
     """A stop with a stalled client, then a kill of everything."""
     node = run.node
+    if node.standing:
+        yield LIFECYCLE.skip("a node that is in use is neither stopped nor killed")
+        return
     with _stalled(node, run.chunk):
         began = time.monotonic()
         statuses = node.stop(SERVICES, GRACE_S + 2)
@@ -313,6 +324,9 @@ def phase1(run: Run, mongod: str | None, folder: Path) -> Iterator[Finding]:
     """MongoDB under the node, stopped and started; what else there is."""
     from smoke.live.mongo import survive  # noqa: PLC0415 - only where there is a mongod
 
+    if run.node.standing:
+        yield PHASE1.skip("what a node that is in use depends on is not taken away")
+        return
     for name in ("Redis", "the service mesh"):
         yield PHASE1.skip(f"the services do not use {name} in this version")
     if mongod is None:

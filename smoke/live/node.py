@@ -37,6 +37,8 @@ class Node(ABC):
     emulated = False
     loopback = False
     """Whether the services themselves listen on loopback only."""
+    standing = False
+    """Whether it ran before, and is only to be used."""
 
     @abstractmethod
     def __enter__(self) -> Self:

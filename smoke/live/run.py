@@ -16,6 +16,7 @@ from smoke.judgement import Judgement
 from smoke.live import checks
 from smoke.live.node import NAMES, LiveError, Node
 from smoke.live.processes import ProcessNode
+from smoke.live.standing import StandingNode
 
 Say = Callable[[str], None]
 
@@ -26,20 +27,23 @@ def live(
     title: str,
     blocks: int = checks.BLOCKS,
     mongod: str | None = None,
+    standing: Path | None = None,
+    emulated: bool = False,
     strict: bool = False,
     say: Say = lambda text: None,
 ) -> Judgement:
     """Run all live checks: in containers of these images, by service, or as processes when there are none.
 
-    Raises `LiveError` when the node can't be run at all.
+    `standing` names the client's settings of a node that runs already (`emulated`: slowly); what would hurt it is
+    skipped. Raises `LiveError` when the node can't be run at all.
     """
     findings: list[Finding] = []
     program = _program(mongod)
     with TemporaryDirectory(prefix="lucid-live-") as folder, _terminated():
         (Path(folder) / "node").mkdir()
-        with _node(Path(folder) / "node", images) as node:
+        with _node(Path(folder) / "node", images, standing, emulated) as node:
             run = checks.Run(node, blocks=blocks)
-            say(f"starting four {node.kind}")
+            say(f"{'trying' if node.standing else 'starting'} four {node.kind}")
             findings += checks.begin(run)
             steps: tuple[tuple[Check, Callable[[], Iterator[Finding]]], ...] = (
                 (checks.HEALTH, lambda: checks.health(run)),
@@ -55,7 +59,9 @@ def live(
     return Judgement(title=title, services=tuple(NAMES), findings=tuple(findings), strict=strict)
 
 
-def _node(folder: Path, images: dict[str, str] | None) -> Node:
+def _node(folder: Path, images: dict[str, str] | None, standing: Path | None, emulated: bool) -> Node:
+    if standing is not None:
+        return StandingNode(folder, standing, emulated)
     if images is None:
         return ProcessNode(folder)
     from smoke.live.containers import ContainerNode, connect  # noqa: PLC0415 - processes need no Docker SDK

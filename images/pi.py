@@ -1,0 +1,160 @@
+"""A look-alike Pi for the trial of `lucid deploy`: a host with sshd, Docker's client and Compose, in a container.
+
+It shares this machine's engine and network, so what it starts are containers beside it; sshd listens on loopback
+alone. And a MongoDB of this machine's own mongod, where its image can't be pulled.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+from images.engine import Engine, EngineError
+from images.packages import PackageError, fetch_closure, native_architecture
+from images.standin import Item, add, archive, directory_item, file_item, link_item, merge
+
+PI = "lucid.invalid/pi:latest"
+MONGODB = "lucid.invalid/mongo:7"
+PACKAGES = [
+    "openssh-server", "docker.io", "docker-compose", "bash", "dash", "coreutils", "grep", "mawk", "gzip", "tar",
+    "base-passwd", "login", "procps", "libc-bin", "python3-setuptools",
+]  # fmt: skip
+MONGODB_PACKAGES = ["libcurl4", "libgcc-s1", "libssl3", "liblzma5", "libc6", "libstdc++6"]
+READY_S = 30.0
+
+
+def make_pi(folder: Path, public_key: str) -> Path:
+    """The host's image, which lets in who has the key, as an archive in `folder`. Raises `PackageError`."""
+    items = merge(fetch_closure(PACKAGES, native_architecture(), folder / "pi"))
+    people = {"root": ("0:0", "/root", "/bin/bash"), "sshd": ("100:65534", "/run/sshd", "/usr/sbin/nologin")}
+    passwd = "".join(f"{name}:x:{ids}::{home}:{shell}\n" for name, (ids, home, shell) in people.items())
+    add(items, file_item("./etc/passwd", passwd.encode()))
+    add(items, file_item("./etc/shadow", b"root:*:19000:0:99999:7:::\nsshd:*:19000:0:99999:7:::\n"))
+    add(items, link_item("./bin/sh", "dash"))
+    add(items, link_item("./usr/bin/awk", "mawk"))
+    add(items, link_item("./var/run", "../run"))
+    for name in ("./run/sshd", "./root/.ssh", "./etc/ssh"):
+        add(items, directory_item(name, 0, 0o700 if "root" in name else 0o755))
+    keys = file_item("./root/.ssh/authorized_keys", public_key.encode())
+    keys.info.mode = 0o600
+    add(items, keys)
+    settings = {"Cmd": ["/bin/bash"], "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]}
+    return archive(folder / "pi.tar", PI, native_architecture(), _unlinked(items), settings)
+
+
+def make_mongodb(folder: Path, mongod: Path) -> Path:
+    """A MongoDB image of a mongod of this machine, as an archive in `folder`. Raises `PackageError`."""
+    items = merge(fetch_closure(MONGODB_PACKAGES, native_architecture(), folder / "mongodb"))
+    program = file_item("./usr/bin/mongod", mongod.read_bytes())
+    program.info.mode = 0o755
+    add(items, program)
+    add(items, directory_item("./data", 0, 0o755))
+    add(items, directory_item("./data/db", 0, 0o755))
+    settings = {"Entrypoint": ["/usr/bin/mongod"], "Env": ["PATH=/usr/bin:/bin"]}
+    return archive(folder / "mongodb.tar", MONGODB, native_architecture(), _unlinked(items), settings)
+
+
+def _unlinked(items: dict[str, Item]) -> dict[str, Item]:
+    """Paths as they are on a system whose /bin, /sbin and /lib are links into /usr, as Debian's own are."""
+    moved: dict[str, Item] = {}
+    for old, item in items.items():
+        name = old
+        if old.split("/")[1] in ("bin", "sbin", "lib", "lib64"):
+            if old.count("/") == 1:
+                continue
+            item.info.name = name = f"./usr{old[1:]}"
+        if item.info.islnk():
+            target = "./" + posixpath.normpath(item.info.linkname)
+            if target.split("/")[1] in ("bin", "sbin", "lib", "lib64"):
+                item.info.linkname = f"./usr{target[1:]}"
+        if name not in moved or not item.info.isdir():
+            moved[name] = item
+    for first in ("bin", "sbin", "lib", "lib64"):
+        add(moved, link_item(f"./{first}", f"usr/{first}"))
+    return moved
+
+
+class Pi:
+    """A host that runs: `ssh` is the command that reaches it as HOST `localhost`. A context manager."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        """`folder` gets the keys; the engine's socket is what the host's Docker is."""
+        self.engine = engine
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._name = f"lucid-pi-{self.port}"
+
+    @property
+    def ssh(self) -> str:
+        """What `lucid deploy --ssh` is told."""
+        known = f"-o UserKnownHostsFile={self.folder / 'known'} -o StrictHostKeyChecking=accept-new"
+        return f"ssh -F none -p {self.port} -l root -i {self.folder / 'login'} {known}"
+
+    def __enter__(self) -> Self:
+        """Raises `EngineError`."""
+        for name in ("login", "host"):
+            subprocess.run(
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "trial", "-f", str(self.folder / name)],
+                check=True,
+            )
+        with TemporaryDirectory(prefix="lucid-pi-") as work:
+            try:
+                made = make_pi(Path(work), (self.folder / "login.pub").read_text())
+            except PackageError as error:
+                raise EngineError(str(error)) from None
+            self.engine.docker("load", "--quiet", "--input", str(made))
+        sshd = ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-p", str(self.port), "-h", "/etc/ssh/host"]
+        options = ["ListenAddress=127.0.0.1", "UsePAM=no", "PermitRootLogin=prohibit-password", "UseDNS=no"]
+        place = self.engine.host.removeprefix("unix://")
+        try:
+            self.engine.docker(
+                *("create", "--name", self._name, "--network", "host", "--volume", f"{place}:/run/docker.sock"),
+                *("--tmpfs", "/run/sshd:mode=755", PI, *sshd, *(word for each in options for word in ("-o", each))),
+            )
+            self.engine.docker("cp", str(self.folder / "host"), f"{self._name}:/etc/ssh/host")
+            self.engine.docker("start", self._name)
+            deadline = time.monotonic() + READY_S
+            while True:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                    return self
+                if time.monotonic() > deadline:
+                    raise EngineError(f"sshd does not start: {self.log()[-500:]}")
+                time.sleep(0.1)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.engine.docker("rm", "--force", "--volumes", self._name, check=False)
+
+    def log(self) -> str:
+        """What sshd said."""
+        done = subprocess.run(
+            ["docker", "logs", self._name], env=self.engine.environment, capture_output=True, text=True, check=False
+        )
+        return done.stderr
+
+
+def load_mongodb(engine: Engine, mongod: str) -> None:
+    """Give the engine a MongoDB of a mongod on this machine. Raises `EngineError`."""
+    program = shutil.which(mongod)
+    if program is None:
+        raise EngineError(f"there is no program {mongod}")
+    with TemporaryDirectory(prefix="lucid-mongodb-") as work:
+        try:
+            made = make_mongodb(Path(work), Path(program))
+        except PackageError as error:
+            raise EngineError(str(error)) from None
+        engine.docker("load", "--quiet", "--input", str(made))
