@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from lucid.cli.failure import Failure
+from lucid.cli.failure import Failure, duration
 
 if TYPE_CHECKING:
     from lucid.deploy.deployment import Deployment, Step
@@ -56,7 +56,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     upgrade.set_defaults(genesis=None, key=None, upgrade=True)
     for each in (install, upgrade):
-        each.add_argument("--registry", default="", metavar="PREFIX", help="fetch the images from there, not from here")
+        source = each.add_mutually_exclusive_group()
+        source.add_argument("--registry", default="", metavar="PREFIX", help="the host fetches the images from there")
+        source.add_argument(
+            "--images", type=Path, metavar="FILE", help="send those of an archive (docker save), not of the engine here"
+        )
         each.add_argument("--peer", action="append", default=[], metavar="ID@ws://HOST:PORT", help="another node")
         each.add_argument(
             "--with", action="append", default=[], dest="extras", choices=EXTRA_NAMES, help="run this beside the node"
@@ -99,6 +103,7 @@ def _action(
     action.add_argument(
         "--dir", default="lucid", dest="folder", metavar="DIR", help="Compose's folder in the home there"
     )
+    action.add_argument("--wait", type=duration, default=180_000, metavar="TIME", help="for a start (default 180s)")
     action.set_defaults(run=run, upgrade=False)
     return action
 
@@ -111,7 +116,7 @@ def _deployment(options: argparse.Namespace) -> Iterator[Deployment]:
 
     try:
         with Host(options.host, options.ssh) as host:
-            deployment = Deployment(host, options.folder)
+            deployment = Deployment(host, options.folder, options.wait / 1000)
             deployment.check()
             yield deployment
     except DeployError as error:
@@ -138,6 +143,7 @@ def run_install(options: argparse.Namespace) -> int:
             tuple(options.extras),
             tuple(options.set),
             options.registry,
+            options.images,
         )
         steps = deployment.plan(wanted)
         if options.dry_run:

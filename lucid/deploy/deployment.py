@@ -19,7 +19,6 @@ from lucid.deploy.preflight import Facts, look, requirements
 PROJECT = "lucid"
 USER = 65532
 PORTS = {"manager": 8086, "engine": 8084, "anchoring": 8085, "data": 8087}
-HEALTHY_S, EMULATED_S = 180.0, 300.0
 UP_S = 1_800.0
 """The first start may have to fetch MongoDB's image over a slow line."""
 
@@ -45,15 +44,17 @@ class Wanted:
     extras: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     registry: str = ""
+    archive: Path | None = None
 
 
 class Deployment:
     """One host's node. Every method raises `DeployError` with one sentence."""
 
-    def __init__(self, host: Host, folder: str = PROJECT) -> None:
-        """`folder` is where Compose's files are on the host, relative to the user's home."""
+    def __init__(self, host: Host, folder: str = PROJECT, healthy_s: float = 180.0) -> None:
+        """Compose keeps its files in `folder`, relative to the user's home there; a start may take `healthy_s`."""
         self.host = host
         self.folder = folder
+        self.healthy_s = healthy_s
         self.facts: Facts | None = None
         self._settings: dict[str, str] = {}
 
@@ -109,12 +110,19 @@ class Deployment:
         if wanted.registry:
             pull = release.pull_command(wanted.registry)
             return [*remember, Step("fetch the images", pull, lambda: self.host.run(pull, within_s=release.PULL_S))]
-        held_here = release.here([*names, held["LUCID_MONGODB"]])
+        archive = wanted.archive
+        held_here = release.here([*names, held["LUCID_MONGODB"]]) if archive is None else release.in_archive(archive)
         if missing := [name for name in names if name not in held_here and name not in before]:
-            raise DeployError(f"{missing[0]} is neither here nor on {self.host.name}: build it, or name a --registry")
+            raise DeployError(
+                f"{missing[0]} is neither here nor on {self.host.name}: build it, or name --images or a --registry"
+            )
         fresh = [name for name, identity in held_here.items() if before.get(name) != identity]
         if not fresh:
             return []
+        if archive is not None:
+            command = f"ssh {self.host.name} docker load --quiet <{archive}"
+            load = "docker load --quiet"
+            return [*remember, Step(f"send {len(fresh)} images", command, lambda: self.host.send(archive, load))]
         command = f"docker save {' '.join(fresh)} | ssh {self.host.name} docker load"
         return [*remember, Step(f"send {len(fresh)} images", command, lambda: release.stream(self.host, fresh))]
 
@@ -199,9 +207,7 @@ class Deployment:
 
     def await_healthy(self) -> None:
         """Wait until all four services are; the one that is not is named with what it said last."""
-        assert self.facts is not None, "the host was looked at"
-        within_s = EMULATED_S if self.facts.emulated else HEALTHY_S
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + self.healthy_s
         while True:
             states = self.states()
             wrong = [service for service in PORTS if "(healthy)" not in states.get(service, "")]
@@ -211,7 +217,7 @@ class Deployment:
                 log = self.host.run(self.compose(f"logs --tail 5 {wrong[0]}")).strip().splitlines()
                 said = log[-1] if log else "nothing"
                 state = states.get(wrong[0], "not there")
-                raise DeployError(f"{wrong[0]} is not healthy after {within_s:.0f} s ({state}); it said: {said}")
+                raise DeployError(f"{wrong[0]} is not healthy after {self.healthy_s:.0f} s ({state}); it said: {said}")
             time.sleep(1)
 
     def addresses(self) -> dict[str, tuple[str, int]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import tarfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from lucid.deploy.host import DeployError, Host
 
@@ -37,6 +40,21 @@ def here(names: Sequence[str]) -> dict[str, str]:
         elif "no such image" not in done.stderr.lower():
             raise DeployError(f"the images can't be read here: {done.stderr.strip().splitlines()[-1]}")
     return found
+
+
+def in_archive(path: Path) -> dict[str, str]:
+    """The ids of the images in an archive that `docker save` wrote. Raises `DeployError`."""
+    try:
+        with tarfile.open(path) as tar:
+            member = tar.extractfile("manifest.json")
+            entries = json.loads(member.read()) if member is not None else []
+        return {
+            name: f"sha256:{entry['Config'].rpartition('/')[2].removesuffix('.json')}"
+            for entry in entries
+            for name in entry["RepoTags"] or ()
+        }
+    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
+        raise DeployError(f"{path} is no archive of images as docker save writes it: {error}") from None
 
 
 def there(host: Host, names: Sequence[str]) -> dict[str, str]:
