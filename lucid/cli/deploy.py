@@ -16,7 +16,7 @@ from lucid.cli.failure import Failure, duration
 if TYPE_CHECKING:
     from lucid.deploy.deployment import Deployment, Step
 
-ACTIONS = ("install", "upgrade", "rollback", "status", "logs", "backup", "restore")
+ACTIONS = ("install", "upgrade", "rollback", "status", "logs", "backup")
 WENT_BACK, NOT_HEALTHY = 1, 20
 BLOCKS = 2
 EXTRA_NAMES = ("redis", "consul", "tor")
@@ -47,6 +47,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     install.add_argument("--genesis", type=Path, metavar="FILE", help="the chain's document (first time)")
     install.add_argument("--key", type=Path, metavar="FILE", help="the node's key, used nowhere else (first time)")
+    install.add_argument("--restore", type=Path, metavar="DIR", help="begin with the data of a backup (first time)")
     upgrade = _action(
         actions,
         "upgrade",
@@ -54,7 +55,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "send new images to a host that has a node, and go back if they don't work",
         "Exit status: as of install.",
     )
-    upgrade.set_defaults(genesis=None, key=None, upgrade=True)
+    upgrade.set_defaults(genesis=None, key=None, restore=None, upgrade=True)
     for each in (install, upgrade):
         source = each.add_mutually_exclusive_group()
         source.add_argument("--registry", default="", metavar="PREFIX", help="the host fetches the images from there")
@@ -83,11 +84,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     logs.add_argument("service", nargs="?", default="", metavar="SERVICE", help="one service (default: all)")
     logs.add_argument("--lines", type=int, default=100, metavar="N", help="the last lines (default 100)")
     logs.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
-    note = "The services stand still meanwhile. Key and log of votes are no part of it. Exit status: 0 done, 2 not."
-    backup = _action(actions, "backup", run_backup, "copy a node's data to a folder here", note)
-    restore = _action(actions, "restore", run_restore, "read a backup into a node that holds nothing yet", note)
-    for each in (backup, restore):
-        each.add_argument("dir", type=Path, metavar="DIR", help="the folder")
+    backup = _action(
+        actions,
+        "backup",
+        run_backup,
+        "copy a node's data to a folder here",
+        "The services stand still meanwhile. Key and log of votes are no part of it. Exit status: 0 done, 2 not.",
+    )
+    backup.add_argument("folder_here", type=Path, metavar="DIR", help="a new folder")
 
 
 def _action(
@@ -145,7 +149,7 @@ def run_install(options: argparse.Namespace) -> int:
             options.registry,
             options.images,
         )
-        steps = deployment.plan(wanted)
+        steps = deployment.plan(wanted, _restoring(deployment, options.restore))
         if options.dry_run:
             return _print_plan(steps, options.trial)
         try:
@@ -156,6 +160,16 @@ def run_install(options: argparse.Namespace) -> int:
             return _go_back(deployment, str(error))
         print(f"{options.host}: the node runs")
     return 0
+
+
+def _restoring(deployment: Deployment, backup: Path | None) -> list[Step]:
+    from lucid.deploy.backup import restore_steps
+
+    if backup is None:
+        return []
+    if deployment.facts is not None and deployment.facts.installed:
+        raise Failure(f"{deployment.host.name}: a node is installed there: a backup is read into a new one only")
+    return restore_steps(deployment, backup)
 
 
 def _tell_checks(deployment: Deployment) -> None:
@@ -276,17 +290,6 @@ def run_backup(options: argparse.Namespace) -> int:
 
     with _deployment(options) as deployment:
         deployment.settings()
-        back_up(deployment, options.dir, _say)
-    print(f"{options.dir} holds the node's data, without its key and its log of votes")
-    return 0
-
-
-def run_restore(options: argparse.Namespace) -> int:
-    """`lucid deploy restore HOST DIR`."""
-    from lucid.deploy.backup import restore
-
-    with _deployment(options) as deployment:
-        deployment.settings()
-        restore(deployment, options.dir, _say)
-    print(f"{options.host}: the node has the data of {options.dir}")
+        back_up(deployment, options.folder_here, _say)
+    print(f"{options.folder_here} holds the node's data, without its key and its log of votes")
     return 0

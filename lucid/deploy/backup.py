@@ -6,10 +6,11 @@ import json
 import tarfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lucid.deploy.deployment import USER, Deployment, Say
+from lucid.deploy.deployment import USER, Deployment, Say, Step
 from lucid.deploy.host import DeployError
 
 STORES = ("manager", "anchoring", "data")
@@ -40,27 +41,38 @@ def back_up(deployment: Deployment, folder: Path, say: Say) -> None:
     (folder / ABOUT).write_text(json.dumps(about) + "\n", encoding="utf-8")
 
 
-def restore(deployment: Deployment, folder: Path, say: Say) -> None:
-    """Read a backup into a node that holds nothing yet. Raises `DeployError` and `OSError`."""
+def restore_steps(deployment: Deployment, folder: Path) -> list[Step]:
+    """The steps that read a backup into a node that has never run, before it does. Raises `DeployError`."""
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise DeployError(f"{folder} holds no backup of a node ({ABOUT} is not there)") from None
-    if about.get("format") != FORMAT:
+        whole = about["format"] == FORMAT and all((folder / f"{service}.export").is_file() for service in STORES)
+    except (OSError, ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
         raise DeployError(f"{folder} holds no backup of a node")
+    run = deployment.host.run
+    prepare, create = (
+        deployment.compose("run --rm -T replica-set"),
+        deployment.compose(f"up --no-start --no-deps {' '.join(STORES)}"),
+    )
+    steps = [
+        Step("prepare the stores", prepare, lambda: run(prepare, within_s=600)),
+        Step("make the services' volumes", create, lambda: run(create, within_s=600)),
+    ]
+    for service in STORES:
+        words = "-m lucid.cli.main store import /data/export STORE"
+        shown = deployment.compose(f"run --rm -T --no-deps {service} {words}")
+        steps.append(Step(f"import the store of {service}", shown, partial(_import, deployment, service, folder)))
+    chunks = f"docker cp - {_stopped('data')}:/data"
+    steps.append(Step("copy the chunks", chunks, lambda: _write(deployment, "data", folder / "chunks.tar")))
+    return steps
 
-    def copy() -> None:
-        for service in STORES:
-            say(f"importing the store of {service}")
-            with TemporaryDirectory(prefix="lucid-restore-") as here:
-                _write(deployment, service, _owned(folder / f"{service}.export", Path(here) / "export.tar"))
-            url = _store(deployment, service)
-            deployment.in_container(service, f"-m lucid.cli.main store import /data/export {url}")
-            _remove(deployment, service, "export")
-        say("copying the chunks")
-        _write(deployment, "data", folder / "chunks.tar")
 
-    _standing_still(deployment, copy)
+def _import(deployment: Deployment, service: str, folder: Path) -> None:
+    with TemporaryDirectory(prefix="lucid-restore-") as here:
+        _write(deployment, service, _owned(folder / f"{service}.export", Path(here) / "export.tar"))
+    deployment.in_container(service, f"-m lucid.cli.main store import /data/export {_store(deployment, service)}")
+    _remove(deployment, service, "export")
 
 
 def _standing_still(deployment: Deployment, copy: Callable[[], None]) -> None:

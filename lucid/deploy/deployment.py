@@ -79,7 +79,7 @@ class Deployment:
 
     # -- the way up -----------------------------------------------------------------------------------------------
 
-    def plan(self, wanted: Wanted) -> list[Step]:
+    def plan(self, wanted: Wanted, before_start: Sequence[Step] = ()) -> list[Step]:
         """The steps that lead from what is on the host to what is wanted; only what differs is sent."""
         facts = self.facts or self.check()
         held = settings.settle(self._settings, facts.profile, wanted.peers, wanted.extras, wanted.given)
@@ -95,6 +95,7 @@ class Deployment:
         for name, content in (("compose.yaml", compose), (".env", settings.write(held).encode())):
             command = f"umask 077 && cat >{self._path(name)}"
             steps.append(Step(f"write {name}", command, lambda c=command, b=content: self.host.run(c, b)))  # type: ignore[misc]
+        steps += before_start
         up = self.compose("up -d --remove-orphans")
         steps.append(Step("start", up, lambda: self.host.run(up, within_s=UP_S)))
         steps.append(Step("wait until all four are healthy", self._states_command(), self.await_healthy))

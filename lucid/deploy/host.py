@@ -67,7 +67,7 @@ class Host:
             raise DeployError(f"{self.name}: no answer within {within_s:.0f} s to: {_first(command)}") from None
         except FileNotFoundError:
             raise DeployError(f"there is no program {self._words[0]} here") from None
-        self._judge(done.returncode, done.stderr, command)
+        self._judge(done.returncode, done.stderr or done.stdout, command)
         return done.stdout.decode(errors="replace")
 
     def feed(self, source: Sequence[str], command: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from lucid.chain.errors import Code, LucidError
+from lucid.services.redis import parse_url
 
 PREFIX = "LUCID_"
 FILE_VARIABLE = "LUCID_CONFIG"
@@ -47,6 +48,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     socks5: str = ""
     redis_url: str = ""
     consul_url: str = ""
+    consul_token: str = ""
     advertise: str = ""
     journal: Path | None = None
     requests_per_second: int = 200
@@ -131,13 +133,25 @@ def _impossible(config: Config) -> list[str]:
         wrong.append("tls_cert and tls_key belong together")
     else:
         wrong += _unusable_tls(config)
-    for key in ("engine_url", "anchoring_url", "manager_url", "data_url"):
-        if not getattr(config, key).startswith(("http://", "https://")):
-            wrong.append(f"{key} must start with http:// or https://")
+    wrong += _unusable_urls(config)
     for peer in config.peers:
         identity, _, url = peer.partition("@")
         if len(identity) != 64 or not set(identity) <= set("0123456789abcdef") or not url.startswith(("ws:", "wss:")):
             wrong.append(f"peers: {peer!r} must be NODE-ID@ws://HOST:PORT")
+    return wrong
+
+
+def _unusable_urls(config: Config) -> list[str]:
+    wrong = []
+    optional = ["consul_url"] if config.consul_url else []
+    for key in ("engine_url", "anchoring_url", "manager_url", "data_url", *optional):
+        if not getattr(config, key).startswith(("http://", "https://")):
+            wrong.append(f"{key} must start with http:// or https://")
+    if config.redis_url:
+        try:
+            parse_url(config.redis_url)
+        except ValueError as error:
+            wrong.append(f"redis_url {error}")
     return wrong
 
 

@@ -143,9 +143,16 @@ class DataService(Service):
         return Stored(identity.hex(), size, new)
 
     async def _bytes(self, chunk: str) -> bytes:
-        data = await self.chunks.get(hex_bytes(chunk, 32, "chunk"))
+        identity = hex_bytes(chunk, 32, "chunk")
+        if self.chunks.row(identity) is None:
+            raise Problem(404, Code.NOT_FOUND, "chunk")
+        data = await self.cache.get("chunk", chunk)
+        if data is not None:
+            return data
+        data = await self.chunks.get(identity)
         if data is None:
             raise Problem(404, Code.NOT_FOUND, "chunk")
+        await self.cache.put("chunk", chunk, data)
         return data
 
 

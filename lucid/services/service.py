@@ -16,8 +16,12 @@ from lucid.chain.document import parse_genesis
 from lucid.chain.errors import GenesisError, LucidError
 from lucid.chain.genesis import Genesis
 from lucid.poot.crypto import Edwards25519
+from lucid.services.cache import ReadCache
 from lucid.services.config import Config, ConfigError, load_config
 from lucid.services.keyfile import read_key
+from lucid.services.limits import SharedLimits
+from lucid.services.redis import Redis
+from lucid.services.registration import Registration, describe, own_address
 from lucid.services.serve import listen, serve, stop_at_signal
 from lucid.services.web import Web
 from lucid.storage.durable import DurableStore
@@ -49,7 +53,18 @@ class Service(ABC):
         self.lasting: set[trio.CancelScope] = set()
         self.web = Web(self.name, config.loopback, config.token, config.api_tokens, config.requests_per_second)
         self.web.checks.append(lambda: self.store.trouble)
+        self.redis = Redis(config.redis_url) if config.redis_url else None
+        self.cache = ReadCache(self.redis, self.genesis.chain_id, self.secret)
+        if self.redis is not None:
+            self._share(self.redis)
         self.web.gauge("store_commits", "Commits since the start.", lambda: self.store.commits)
+
+    def _share(self, redis: Redis) -> None:
+        """What several instances have in common when a Redis is configured."""
+        self.web.checks.append(lambda: redis.trouble)
+        self.web.shared_limits = SharedLimits(redis, self.name, self.config.requests_per_second, self.secret)
+        self.web.gauge("cache_hits", "Reads that the cache answered since the start.", lambda: self.cache.hits)
+        self.web.gauge("cache_misses", "Reads that it could not answer.", lambda: self.cache.misses)
 
     @abstractmethod
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
@@ -62,10 +77,14 @@ class Service(ABC):
         try:
             async with trio.open_nursery() as nursery:
                 await nursery.start(self.store.run)
+                if self.redis is not None:
+                    await nursery.start(self.redis.run)
                 await nursery.start(self.work)
                 async with trio.open_nursery() as serving:
                     serving.start_soon(self._hang_up, stop)
                     await serving.start(serve, self.web.app, listening, stop, self._tls())
+                    if self.config.consul_url:
+                        serving.start_soon(self._register_until, stop, port)
                     self.web.ready = True
                     task_status.started(port)
                 self.store.end()
@@ -75,6 +94,18 @@ class Service(ABC):
             listening.close()
             self.store.store.close()
             self._lock.close()
+
+    async def _register_until(self, stop: trio.Event, port: int) -> None:
+        """Keep the service known to Consul while it runs."""
+        config = self.config
+        address = own_address(config.advertise, config.bind)
+        entry = describe(self.name, self.key, address, port, "http" if config.tls_cert is None else "https")
+        registration = Registration(config.consul_url, config.consul_token, config.trust(), entry)
+        self.web.checks.append(lambda: registration.trouble)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(registration.run)
+            await stop.wait()
+            nursery.cancel_scope.cancel()
 
     def _tls(self) -> tuple[Path, Path] | None:
         cert, key = self.config.tls_cert, self.config.tls_key

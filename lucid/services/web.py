@@ -21,7 +21,7 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from lucid.chain.errors import Code, LucidError, Refusal
-from lucid.services.limits import RateLimits
+from lucid.services.limits import RateLimits, SharedLimits
 
 VERSIONED = "/api/v1"
 MAX_BODY_BYTES = 1 << 20
@@ -106,6 +106,8 @@ class Web:
         self._token = token
         self._tokens = (*api_tokens, *([token] if token else []))
         self._limits = RateLimits(per_second)
+        self.shared_limits: SharedLimits | None = None
+        """Asked in place of this instance's own, where several count together."""
         self._seconds = Histogram(
             "lucid_request_seconds", "Time to answer.", ["method", "route", "status"], registry=self.registry
         )
@@ -151,7 +153,7 @@ class Web:
     ) -> Response:
         began = time.monotonic()
         try:
-            self._admit(access)
+            await self._admit(access)
             if takes is not None:
                 parts["body"] = decode_json(await read_body(MAX_BODY_BYTES), takes)
             given = await handler(**parts)
@@ -163,9 +165,11 @@ class Web:
         self._seconds.labels(*route).observe(time.monotonic() - began)
         return response
 
-    def _admit(self, access: str) -> None:
+    async def _admit(self, access: str) -> None:
         given = bearer_token()
-        if not self._limits.take(given or str(request.remote_addr)):
+        caller = given or str(request.remote_addr)
+        shared = self.shared_limits
+        if not (self._limits.take(caller) if shared is None else await shared.take(caller)):
             raise Problem(429, Code.TOO_MANY)
         if access == NODE and not self.is_node(given):
             raise Problem(401, Code.TOKEN, "the node's own token")

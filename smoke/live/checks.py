@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ import httpx
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.live.node import NAMES, LiveError, Node
+from smoke.live.outages import DISK, PHASE1
 
 NATIVE_START_S, EMULATED_START_S = 20.0, 90.0
 GRACE_S = 8
@@ -64,13 +64,6 @@ CADENCE = Check(
     "The chain is slower or faster than every document says.",
     "Look at the engine's timers and the machine's load.",
 )
-PHASE1 = Check(
-    "live.phase1",
-    Severity.CRITICAL,
-    "MongoDB, Redis and the service mesh are used as configured, and a stop of each is survived",
-    "The node fails with the first dependency that does.",
-    "Look at how the service waits for its store.",
-)
 LIFECYCLE = Check(
     "live.lifecycle",
     Severity.CRITICAL,
@@ -78,7 +71,7 @@ LIFECYCLE = Check(
     "A stop becomes a kill, and a kill loses what was accepted.",
     "Look at the shutdown and at what is durable when it is answered.",
 )
-CHECKS = (HARDENED, HEALTH, API, INTEGRATION, CADENCE, PHASE1, LIFECYCLE)
+CHECKS = (HARDENED, HEALTH, API, INTEGRATION, CADENCE, PHASE1, DISK, LIFECYCLE)
 SERVICES = list(NAMES)
 
 
@@ -271,7 +264,7 @@ def lifecycle(run: Run) -> Iterator[Finding]:
     for service in SERVICES:
         node.start(service)
     node.await_health(SERVICES, "healthy", run.start_s)
-    before = _height(node)
+    before = node.height()
     for service in SERVICES:
         node.kill(service)
     for service in SERVICES:
@@ -294,19 +287,13 @@ def _kept(run: Run, before: int) -> Iterator[Finding]:
     else:
         yield LIFECYCLE.fail("the chunk is lost after kill -9", "data")
     deadline = time.monotonic() + 60
-    while _height(node) <= before and time.monotonic() < deadline:
+    while node.height() <= before and time.monotonic() < deadline:
         time.sleep(0.5)
-    after = _height(node)
+    after = node.height()
     if after > before:
         yield LIFECYCLE.passed(f"blocks go on after kill -9: {before}, then {after}")
     else:
         yield LIFECYCLE.fail(f"no block came within 60 s after kill -9 (height {before})")
-
-
-def _height(node: Node) -> int:
-    response = node.ask("manager", "/blocks?limit=1")
-    blocks = [] if response is None else response.json()["blocks"]
-    return int(blocks[0]["height"]) if blocks else 0
 
 
 @contextlib.contextmanager
@@ -318,21 +305,6 @@ def _stalled(node: Node, chunk: str) -> Iterator[None]:
         client.sendall(f"GET /chunks/{chunk} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         time.sleep(0.5)
         yield
-
-
-def phase1(run: Run, mongod: str | None, folder: Path) -> Iterator[Finding]:
-    """MongoDB under the node, stopped and started; what else there is."""
-    from smoke.live.mongo import survive  # noqa: PLC0415 - only where there is a mongod
-
-    if run.node.standing:
-        yield PHASE1.skip("what a node that is in use depends on is not taken away")
-        return
-    for name in ("Redis", "the service mesh"):
-        yield PHASE1.skip(f"the services do not use {name} in this version")
-    if mongod is None:
-        yield PHASE1.skip("there is no mongod on the PATH; --mongod names one")
-    else:
-        yield from survive(mongod, folder, run.start_s)
 
 
 def guarded(check: Check, what: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

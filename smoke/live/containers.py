@@ -13,11 +13,20 @@ from typing import Any, Self
 
 import docker  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
-from docker.types import Mount  # type: ignore[import-untyped]
+from docker.types import DriverConfig, Mount  # type: ignore[import-untyped]
 
-from smoke.live.node import NAMES, PORTS, LiveError, Node
+from smoke.live.node import NAMES, PORTS, LiveError, Needs, Node, nothing
 
 USER = 65532
+_FILL = """
+with open("/data/filling", "wb", buffering=0) as file:
+    for size in (1 << 20, 4096, 1):
+        try:
+            while file.write(bytes(size)):
+                pass
+        except OSError:
+            pass
+"""
 MEMORY_BYTES = 256 << 20
 PROCESSES = 64
 
@@ -37,9 +46,21 @@ class ContainerNode(Node):
 
     kind = "containers"
 
-    def __init__(self, folder: Path, client: docker.DockerClient, images: dict[str, str]) -> None:
-        super().__init__(folder)
+    def __init__(
+        self,
+        folder: Path,
+        client: docker.DockerClient,
+        images: dict[str, str],
+        needs: Needs = nothing,
+        disk_mb: int | None = None,
+    ) -> None:
+        """With `disk_mb` each service has a disk of that size in memory, which is gone when it stops."""
+        super().__init__(folder, needs)
         self.client = client
+        self.disk_mb = disk_mb
+        if disk_mb is not None:
+            self.filling = self._fill
+        self._settings: dict[str, str] = {}
         self.images = images
         self.label = f"lucid-smoke-{secrets.token_hex(4)}"
         self._containers: dict[str, Any] = {}
@@ -51,6 +72,8 @@ class ContainerNode(Node):
         self.make_chain()
         try:
             self._network = self.client.networks.create(self.label, labels={"lucid-smoke": self.label})
+            self._network.reload()
+            self._settings = self.needs(self._network.attrs["IPAM"]["Config"][0]["Gateway"])
             for service in NAMES:
                 self._containers[service] = self._create(service)
         except docker.errors.ImageNotFound as error:
@@ -72,6 +95,7 @@ class ContainerNode(Node):
             "LUCID_KEY": "/config/lucid/node.key",
             "LUCID_TOKEN": self.token,
             "LUCID_API_TOKENS": self.api_token,
+            **{f"LUCID_{key}": value for key, value in self._settings.items()},
             **{f"LUCID_{each.upper()}_URL": f"http://{each}:{PORTS[each]}" for each in NAMES},
         }
         container = self.client.containers.create(
@@ -87,12 +111,26 @@ class ContainerNode(Node):
             security_opt=["no-new-privileges"],
             mem_limit=MEMORY_BYTES,
             pids_limit=PROCESSES,
-            mounts=[Mount("/config", f"{self.label}-{service}-config"), Mount("/data", f"{self.label}-{service}-data")],
+            mounts=[Mount("/config", f"{self.label}-{service}-config"), self._disk(service)],
             ports={f"{PORTS[service]}/tcp": ("127.0.0.1", self.ports[service])},
         )
         self._network.connect(container, aliases=[service])
         container.put_archive("/config", self._settings_archive(service))
         return container
+
+    def _disk(self, service: str) -> Mount:
+        small = None
+        if self.disk_mb is not None:
+            options = {"type": "tmpfs", "device": "tmpfs", "o": f"size={self.disk_mb}m,uid={USER},gid={USER}"}
+            small = DriverConfig("local", options)
+        return Mount("/data", f"{self.label}-{service}-data", driver_config=small, no_copy=small is not None)
+
+    def _fill(self, service: str, full: bool) -> None:
+        """See `filling`: a file takes all the room there is, or goes."""
+        code = _FILL if full else "import os; os.unlink('/data/filling')"
+        status, said = self._containers[service].exec_run(["/usr/bin/python3.11", "-S", "-E", "-c", code])
+        if status:
+            raise LiveError(f"{service}: its disk can't be filled: {said.decode(errors='replace')[-200:]}")
 
     def _settings_archive(self, service: str) -> bytes:
         """Genesis and key as the container's user may read them; only the engine is told that the key is unused."""

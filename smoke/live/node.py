@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,15 @@ NAMES = {
 """What each service calls itself, in the order in which they start."""
 
 
+Needs = Callable[[str], dict[str, str]]
+"""Given the address at which a node's services reach this machine: the settings of what runs there for them."""
+
+
+def nothing(address: str) -> dict[str, str]:
+    """A node that needs nothing."""
+    return {}
+
+
 class LiveError(Exception):
     """The node can't be run here; the text is one sentence."""
 
@@ -39,6 +49,8 @@ class Node(ABC):
     """Whether the services themselves listen on loopback only."""
     standing = False
     """Whether it ran before, and is only to be used."""
+    filling: Callable[[str, bool], None] | None = None
+    """Fills a service's disk, or makes room again, where it has one of its own."""
 
     @abstractmethod
     def __enter__(self) -> Self:
@@ -50,8 +62,9 @@ class Node(ABC):
     ) -> None:
         """Leave nothing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, needs: Needs = nothing) -> None:
         self.folder = folder
+        self.needs = needs
         self.token = secrets.token_hex(16)
         self.api_token = secrets.token_hex(16)
         self.ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
@@ -103,6 +116,12 @@ class Node(ABC):
             return httpx.get(self.url(service) + path, timeout=10.0, **options)
         except httpx.HTTPError:
             return None
+
+    def height(self) -> int:
+        """Height of the manager's last final block; 0 before the first, and while nobody answers."""
+        response = self.ask("manager", "/blocks?limit=1")
+        blocks = [] if response is None or response.status_code != 200 else response.json()["blocks"]
+        return int(blocks[0]["height"]) if blocks else 0
 
     def await_health(self, services: list[str], status: str, within_s: float) -> dict[str, Any]:
         """Wait until all services say that they are `status`; their answers. Raises `LiveError` for one that is not."""

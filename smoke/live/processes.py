@@ -10,22 +10,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from smoke.live.node import NAMES, Node
+from smoke.live.node import NAMES, Needs, Node, nothing
 
 
 class ProcessNode(Node):
-    """The same services, started by this Python. `store` is what their setting of that name gets."""
+    """The same services, started by this Python."""
 
     kind = "processes"
     loopback = True
 
-    def __init__(self, folder: Path, store: str = "") -> None:
-        super().__init__(folder)
-        self.store = store
+    def __init__(self, folder: Path, needs: Needs = nothing) -> None:
+        super().__init__(folder, needs)
+        self._settings: dict[str, str] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
         self.make_chain()
+        self._settings = self.needs("127.0.0.1")
         return self
 
     def __exit__(
@@ -43,10 +44,10 @@ class ProcessNode(Node):
             "PORT": str(self.ports[service]),
             "TOKEN": self.token,
             "API_TOKENS": self.api_token,
-            "STORE": self.store,
+            **self._settings,
             **{f"{each.upper()}_URL": self.url(each) for each in NAMES},
         }
-        environment = {**os.environ, **{f"LUCID_{key}": value for key, value in settings.items() if value}}
+        environment = {**os.environ, **{f"LUCID_{key}": value for key, value in settings.items()}}
         with (self.folder / f"{service}.log").open("ab") as log:
             self._processes[service] = subprocess.Popen(
                 [sys.executable, "-m", f"lucid.services.{service}"],

@@ -14,7 +14,9 @@ from smoke.check import Check
 from smoke.finding import Finding
 from smoke.judgement import Judgement
 from smoke.live import checks
-from smoke.live.node import NAMES, LiveError, Node
+from smoke.live.dependencies import Dependency, Mongod, Redis
+from smoke.live.node import NAMES, LiveError, Needs, Node, nothing
+from smoke.live.outages import DISK, DISK_MB, PHASE1, depend, fill_disk
 from smoke.live.processes import ProcessNode
 from smoke.live.standing import StandingNode
 
@@ -27,6 +29,7 @@ def live(
     title: str,
     blocks: int = checks.BLOCKS,
     mongod: str | None = None,
+    redis: str | None = None,
     standing: Path | None = None,
     emulated: bool = False,
     strict: bool = False,
@@ -38,7 +41,10 @@ def live(
     skipped. Raises `LiveError` when the node can't be run at all.
     """
     findings: list[Finding] = []
-    program = _program(mongod)
+    programs: dict[type[Dependency], str | None] = {
+        Mongod: _program(mongod, "mongod"),
+        Redis: _program(redis, "redis-server"),
+    }
     with TemporaryDirectory(prefix="lucid-live-") as folder, _terminated():
         (Path(folder) / "node").mkdir()
         with _node(Path(folder) / "node", images, standing, emulated) as node:
@@ -50,8 +56,9 @@ def live(
                 (checks.API, lambda: checks.api(run)),
                 (checks.INTEGRATION, lambda: checks.integration(run)),
                 (checks.CADENCE, lambda: checks.cadence(run)),
-                (checks.PHASE1, lambda: checks.phase1(run, program, Path(folder) / "mongo")),
                 (checks.LIFECYCLE, lambda: checks.lifecycle(run)),
+                (PHASE1, lambda: _outages(run, images, programs, Path(folder) / "dependent")),
+                (DISK, lambda: _full_disk(run, images, Path(folder) / "small")),
             )
             for check, step in steps:
                 say(check.id)
@@ -62,17 +69,39 @@ def live(
 def _node(folder: Path, images: dict[str, str] | None, standing: Path | None, emulated: bool) -> Node:
     if standing is not None:
         return StandingNode(folder, standing, emulated)
+    return _own_node(folder, images, nothing)
+
+
+def _outages(
+    run: checks.Run, images: dict[str, str] | None, programs: dict[type[Dependency], str | None], folder: Path
+) -> Iterator[Finding]:
+    if run.node.standing:
+        yield PHASE1.skip("what a node that is in use depends on is not taken away")
+        return
+    yield from depend(lambda where, needs: _own_node(where, images, needs), programs, folder, run.start_s)
+
+
+def _full_disk(run: checks.Run, images: dict[str, str] | None, folder: Path) -> Iterator[Finding]:
+    if run.node.standing or images is None:
+        yield DISK.skip(f"{run.node.kind} have no disk of their own that could be filled")
+        return
+    folder.mkdir()
+    with _own_node(folder, images, nothing, DISK_MB) as node:
+        yield from fill_disk(node, run.start_s)
+
+
+def _own_node(folder: Path, images: dict[str, str] | None, needs: Needs, disk_mb: int | None = None) -> Node:
     if images is None:
-        return ProcessNode(folder)
+        return ProcessNode(folder, needs)
     from smoke.live.containers import ContainerNode, connect  # noqa: PLC0415 - processes need no Docker SDK
 
-    return ContainerNode(folder, connect(), images)
+    return ContainerNode(folder, connect(), images, needs, disk_mb)
 
 
-def _program(mongod: str | None) -> str | None:
-    if mongod is not None and shutil.which(mongod) is None:
-        raise LiveError(f"there is no program {mongod}")
-    return shutil.which(mongod or "mongod")
+def _program(named: str | None, usual: str) -> str | None:
+    if named is not None and shutil.which(named) is None:
+        raise LiveError(f"there is no program {named}")
+    return shutil.which(named or usual)
 
 
 @contextmanager

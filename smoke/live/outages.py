@@ -1,0 +1,158 @@
+"""A node whose dependencies go and come back, and one whose disk is full: what it says, and that nothing is lost."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+
+from smoke.check import Check
+from smoke.finding import Finding, Severity
+from smoke.live.dependencies import Dependency, Mongod, Redis
+from smoke.live.node import NAMES, Needs, Node
+
+PHASE1 = Check(
+    "live.phase1",
+    Severity.CRITICAL,
+    "MongoDB, Redis and the service mesh are used as configured, and a stop of each is survived",
+    "The node fails with the first dependency that does.",
+    "Look at how the service waits for its store.",
+)
+DISK = Check(
+    "live.disk",
+    Severity.CRITICAL,
+    "a full disk is said, refused and survived, and nothing is lost",
+    "A full card takes what was accepted with it.",
+    "Look at what a service does when a write finds no room.",
+)
+SERVICES = list(NAMES)
+AWAY_S = 40.0
+BLOCK_S = 60.0
+CHUNK_BYTES = 1 << 20
+DISK_MB = 48
+
+Make = Callable[[Path, Needs], Node]
+
+
+def depend(make: Make, programs: dict[type[Dependency], str | None], folder: Path, start_s: float) -> Iterator[Finding]:
+    """Run a node on all dependencies that can be had here, and take each away and back."""
+    yield PHASE1.skip("no Consul can be had here: what the services tell its agent is tried by the project's tests")
+    for kind, program in programs.items():
+        if program is None:
+            yield PHASE1.skip(f"there is no program for {kind.name} on the PATH, and none was named")
+    here = {kind: program for kind, program in programs.items() if program is not None}
+    if not here:
+        return
+    (folder / "node").mkdir(parents=True)
+    running: dict[type[Dependency], Dependency] = {}
+    with ExitStack() as stack:
+
+        def needs(address: str) -> dict[str, str]:
+            settings: dict[str, str] = {}
+            for kind, program in here.items():
+                running[kind] = stack.enter_context(kind(program, folder / kind.__name__.lower(), address))
+                settings |= running[kind].settings()
+            return settings
+
+        node = stack.enter_context(make(folder / "node", needs))
+        for service in SERVICES:
+            node.start(service)
+        node.await_health(SERVICES, "healthy", start_s)
+        names = " and ".join(f"{kind.name} ({program})" for kind, program in here.items())
+        yield PHASE1.passed(f"all four {node.kind} are healthy on {names}")
+        if Mongod in running:
+            yield from _without_mongodb(node, running[Mongod], start_s)
+        if Redis in running:
+            yield from _without_redis(node, running[Redis], start_s)
+
+
+def _without_mongodb(node: Node, mongod: Dependency, start_s: float) -> Iterator[Finding]:
+    mongod.stop()
+    node.await_health(["manager"], "degraded", AWAY_S)
+    yield PHASE1.passed("degraded, with the reason, while MongoDB is stopped", "manager")
+    before = node.height()
+    mongod.start()
+    node.await_health(SERVICES, "healthy", start_s + 30)
+    yield _goes_on(PHASE1, node, before, "MongoDB was back")
+
+
+def _without_redis(node: Node, redis: Dependency, start_s: float) -> Iterator[Finding]:
+    data = secrets.token_bytes(CHUNK_BYTES)
+    stored = _put(node, data)
+    where = f"/chunks/{stored.json()['id']}" if stored is not None and stored.status_code == 201 else ""
+    for _ in range(2):
+        node.ask("data", where)
+    metrics = node.ask("data", "/metrics")
+    hits = (
+        [] if metrics is None else [line for line in metrics.text.splitlines() if line.startswith("lucid_cache_hits")]
+    )
+    if hits and float(hits[0].split()[-1]) > 0:
+        yield PHASE1.passed("a chunk that is read again comes from Redis", "data")
+    else:
+        yield PHASE1.fail(f"a chunk that is read again does not come from Redis ({hits})", "data")
+    redis.stop()
+    node.await_health(["data"], "degraded", AWAY_S)
+    got = node.ask("data", where)
+    if got is not None and got.content == data:
+        yield PHASE1.passed("degraded, with the reason, and serves its chunks, while Redis is stopped", "data")
+    else:
+        yield PHASE1.fail("a chunk can't be read while Redis is stopped", "data")
+    redis.start()
+    node.await_health(SERVICES, "healthy", start_s)
+    yield PHASE1.passed("all four are healthy again when Redis is back")
+
+
+def fill_disk(node: Node, start_s: float) -> Iterator[Finding]:
+    """Fill the disks of a node whose disks are small, and free them."""
+    assert node.filling is not None, "its disks are small ones of its own"
+    for service in SERVICES:
+        node.start(service)
+    node.await_health(SERVICES, "healthy", start_s)
+    data = secrets.token_bytes(CHUNK_BYTES)
+    held = _put(node, data)
+    for service in ("data", "manager"):
+        node.filling(service, True)
+    refused = _put(node, secrets.token_bytes(CHUNK_BYTES))
+    status = None if refused is None else refused.status_code
+    if refused is not None and status == 507 and "code" in refused.text:
+        yield DISK.passed("a chunk that finds no room is refused with 507 and a code", "data")
+    else:
+        yield DISK.fail(f"a chunk that finds no room is answered {status}", "data")
+    node.await_health(["data", "manager"], "degraded", AWAY_S)
+    yield DISK.passed("degraded, with the reason, while their disks are full")
+    before = node.height()
+    for service in ("data", "manager"):
+        node.filling(service, False)
+    again = _put(node, data)
+    node.await_health(SERVICES, "healthy", start_s)
+    got = None if held is None else node.ask("data", f"/chunks/{held.json()['id']}")
+    if again is not None and again.status_code == 201 and got is not None and got.content == data:
+        yield DISK.passed("healthy when there is room again, and what was stored before is there", "data")
+    else:
+        yield DISK.fail("what was stored before the disk was full is lost, or nothing can be stored after it", "data")
+    yield _goes_on(DISK, node, before, "there was room again")
+
+
+def _goes_on(check: Check, node: Node, before: int, since: str) -> Finding:
+    deadline = time.monotonic() + BLOCK_S
+    while (after := node.height()) <= before and time.monotonic() < deadline:
+        time.sleep(0.5)
+    if after > before:
+        return check.passed(f"healthy again, and blocks go on: {before}, then {after}")
+    return check.fail(f"no block came within {BLOCK_S:.0f} s after {since} (height {before})")
+
+
+def _put(node: Node, data: bytes) -> httpx.Response | None:
+    session = UUID(int=secrets.randbits(128), version=4)
+    headers = {"Authorization": f"Bearer {node.api_token}"}
+    try:
+        return httpx.post(
+            f"{node.url('data')}/store-data?session={session}", content=data, headers=headers, timeout=30.0
+        )
+    except httpx.HTTPError:
+        return None
