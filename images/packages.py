@@ -1,9 +1,13 @@
-"""Debian packages without installing them: fetched with a private state of apt and unpacked or read where they lie."""
+"""Debian packages without installing them: fetched with a private state of apt and unpacked or read where they lie.
+
+`python -m images.packages PACKAGE PROGRAM DIR` unpacks one there and prints the path of its program.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -65,6 +69,19 @@ def unpack(archives: Sequence[Path], folder: Path) -> None:
         _run(["dpkg-deb", "--extract", str(archive), str(folder)])
 
 
+def unpack_program(package: str, name: str, folder: Path) -> Path:
+    """A program of a package, run from `folder` with the libraries that this machine lacks. Raises `PackageError`."""
+    unpack(fetch_missing([package], folder / "packages"), folder / "root")
+    libraries = ":".join(
+        str(path) for each in ("usr/lib", "lib") for path in (folder / "root" / each).glob("*-linux-gnu")
+    )
+    wrapper = folder / name
+    program = folder / "root/usr/bin" / name
+    wrapper.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH="{libraries}" exec "{program}" "$@"\n')
+    wrapper.chmod(0o755)
+    return wrapper
+
+
 def members(archive: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     """Every file, directory and link in a package with its content. Raises `PackageError`."""
     command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
@@ -109,3 +126,18 @@ def _run(command: Sequence[str], cwd: Path | None = None, check: bool = True) ->
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise PackageError(f"{' '.join(command[:1])} {command[-1]}: {words[-1] if words else done.returncode}")
     return done.stdout
+
+
+def main() -> int:
+    """Exit status 2 when the package can't be had."""
+    package, name, folder = sys.argv[1:]
+    try:
+        print(unpack_program(package, name, Path(folder).resolve()))
+    except PackageError as error:
+        print(f"packages: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

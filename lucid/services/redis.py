@@ -38,16 +38,21 @@ class Redis:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Look every second whether it is there. Says `started` after the first look."""
-        while True:
-            try:
-                await self._call("PING")
-            except RedisAway:
-                pass
-            else:
-                self.trouble = None
-            task_status.started()
-            task_status = trio.TASK_STATUS_IGNORED
-            await trio.sleep(AGAIN_S)
+        try:
+            while True:
+                await self._look()
+                task_status.started()
+                task_status = trio.TASK_STATUS_IGNORED
+                await trio.sleep(AGAIN_S)
+        finally:
+            self._hang_up()
+
+    async def _look(self) -> None:
+        try:
+            await self._call("PING")
+        except RedisAway:
+            return
+        self.trouble = None
 
     async def call(self, *words: Word) -> Any:
         """What Redis replies to a command. Raises `RedisAway`, at once while it is known to be away."""
@@ -75,6 +80,9 @@ class Redis:
 
     def _give_up(self, reason: str) -> None:
         self.trouble = f"redis: {reason}"
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         for connection in self._idle:
             connection.close()
         self._idle.clear()
