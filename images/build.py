@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
 import time
@@ -11,11 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from images.engine import DEFAULT_FOLDER, Engine, EngineError, down, up
-from images.normal import EPOCH_S, Image, first_difference, normalise, write
 from images.packages import PackageError
 from images.standin import BASE, BUILDER, make_base, make_builder
 from lucid.deploy import release
 from lucid.deploy.release import LATEST
+from smoke.built.build import Builder, build_again
+from smoke.built.normal import EPOCH_S, Image, normalise, write
+from smoke.finding import Finding, Verdict
+from smoke.image.build import images as images_of
+from smoke.image.model import Image as Model
+from smoke.manifest import read_manifest
+from smoke.tree import Tree
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = {service: f"{name}:{LATEST}" for service, name in release.IMAGES.items()}
@@ -31,51 +36,38 @@ def load_standin(engine: Engine) -> None:
             raise EngineError(str(error)) from None
 
 
-def build(engine: Engine, root: Path, standin: bool, cached: bool = True) -> list[Image]:
-    """Build all four images from a tree, without network where the base is at hand, and leave the times of it out.
-
-    Raises `EngineError`.
-    """
-    arguments = ["--build-arg", f"REVISION={_revision()}", "--build-arg", f"SOURCE_DATE_EPOCH={EPOCH_S}"]
+def builder(engine: Engine, standin: bool) -> Builder:
+    """How this project's images are built: without network where the base is at hand."""
+    arguments = {"REVISION": _revision(), "SOURCE_DATE_EPOCH": str(EPOCH_S)}
     if standin:
-        arguments += ["--network", "none", "--build-arg", f"BASE={BASE}", "--build-arg", f"BUILDER={BUILDER}"]
-    if not cached:
-        arguments.append("--no-cache")
-    for number, (service, name) in enumerate(IMAGES.items()):
-        # The four share their layers: one build anew makes them for all.
-        given = [each for each in arguments if each != "--no-cache" or number == 0]
-        engine.docker(
-            *("build", "--quiet", "--platform", "linux/arm64", *given),
-            *("--file", str(root / f"images/Dockerfile.{service}"), "--tag", name, str(root)),
-        )
+        arguments |= {"BASE": BASE, "BUILDER": BUILDER}
+    return Builder(engine.docker, arguments, "none" if standin else "")
+
+
+def build(builder: Builder) -> list[Image]:
+    """Build all four images, and leave the times of it out. Raises `EngineError`."""
+    for image in models():
+        assert image.service.image is not None, "each of them has a name"
+        builder.build(image, ROOT, image.service.image)
     with TemporaryDirectory(prefix="lucid-normal-") as folder:
         saved, written = Path(folder) / "saved.tar", Path(folder) / "written.tar"
         (Path(folder) / "layers").mkdir()
-        engine.docker("save", "--output", str(saved), *IMAGES.values())
+        builder.docker("save", "--output", str(saved), *IMAGES.values())
         images = normalise(saved, Path(folder) / "layers")
         saved.unlink()
         write(images, written)
-        engine.docker("load", "--quiet", "--input", str(written))
+        builder.docker("load", "--quiet", "--input", str(written))
     return images
 
 
-def build_twice(engine: Engine, standin: bool) -> str | None:
-    """Build from a copy of the tree too, whose files are younger, with nothing of the first build at hand.
+def models() -> tuple[Model, ...]:
+    """The four images as the manifest and their Dockerfiles say that they will be."""
+    return images_of(Tree(ROOT), read_manifest(ROOT / "smoke.toml"))
 
-    Returns what differs, if anything does. Raises `EngineError`.
-    """
-    first = build(engine, ROOT, standin)
-    with TemporaryDirectory(prefix="lucid-again-") as folder:
-        again = Path(folder) / "tree"
-        for name in ("lucid", "images", "wheels"):
-            unwanted = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, again / name, copy_function=shutil.copyfile, ignore=unwanted)
-        shutil.copyfile(ROOT / ".dockerignore", again / ".dockerignore")
-        second = build(engine, again, standin, cached=False)
-    for one, other in zip(first, second, strict=True):
-        if (difference := first_difference(one, other)) is not None:
-            return f"{one.name}: two builds differ in {difference}"
-    return None
+
+def build_twice(builder: Builder) -> list[Finding]:
+    """Build each once more, of a copy of the tree, with nothing of the first build at hand. Raises `EngineError`."""
+    return [finding for image in models() for finding in build_again(builder, image, Tree(ROOT))]
 
 
 def _revision() -> str:
@@ -97,15 +89,17 @@ def main() -> int:
         engine = up(options.engine)
         if options.standin:
             load_standin(engine)
-        images = build(engine, ROOT, options.standin)
-        for image in images:
+        building = builder(engine, options.standin)
+        for image in build(building):
             size = int(engine.docker("image", "inspect", "--format", "{{.Size}}", image.name))
             print(f"{image.name}: {size / 1e6:.0f} MB, {image.identity}")
         print(f"after {time.monotonic() - began:.0f} s")
         if options.twice:
-            difference = build_twice(engine, options.standin)
-            print(difference or f"built anew from a copy: the same ids, after {time.monotonic() - began:.0f} s")
-            return 1 if difference else 0
+            findings = build_twice(building)
+            for finding in findings:
+                print(f"{finding.verdict} {finding.subject}: {finding.message}")
+            print(f"after {time.monotonic() - began:.0f} s")
+            return 1 if any(finding.verdict is Verdict.FAIL for finding in findings) else 0
     except EngineError as error:
         print(f"images: {error}", file=sys.stderr)
         return 2

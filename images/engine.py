@@ -22,9 +22,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from images.packages import PackageError, fetch_missing, unpack
+from images.packages import PackageError, fetch_missing, libraries, unpack, wrap
 
 DEFAULT_FOLDER = Path("/tmp/lucid-engine")
+STATE = "state.json"
+"""What the machine was like before; also the mark of an engine's folder."""
 START_S = 30.0
 STOP_S = 30.0
 _PROCESSES = Path("/proc")
@@ -56,17 +58,22 @@ class Engine:
         """The variables under which `docker` here talks to this engine and none else."""
         root = self.folder / "root"
         found = [str(root / each) for each in ("usr/sbin", "usr/bin", "sbin", "bin")]
-        libraries = [str(path) for each in ("usr/lib", "lib") for path in (root / each).glob("*-linux-gnu")]
+        held = libraries(root)
         kept = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
         return {
             **kept,
             "PATH": ":".join([*found, "/usr/sbin", "/usr/bin", "/sbin", "/bin"]),
-            "LD_LIBRARY_PATH": ":".join(libraries),
-            "XTABLES_LIBDIR": next((f"{path}/xtables" for path in libraries if Path(path, "xtables").is_dir()), ""),
+            "LD_LIBRARY_PATH": ":".join(map(str, held)),
+            "XTABLES_LIBDIR": next((str(path / "xtables") for path in held if (path / "xtables").is_dir()), ""),
             "DOCKER_HOST": self.host,
             "DOCKER_BUILDKIT": "1",
             "DOCKER_CONFIG": str(self.folder / "config"),
         }
+
+    @property
+    def programs(self) -> Path:
+        """A folder for the PATH, in which `docker` is the command of this engine's version."""
+        return self.folder / "bin"
 
     def docker(self, *words: str, check: bool = True) -> str:
         """Run a docker command; returns its output. Raises `EngineError` with its last line."""
@@ -87,21 +94,22 @@ def up(folder: Path) -> Engine:
         raise EngineError(
             f"another engine runs here (process {others[0]}), and two would share its network: use that one"
         )
+    down(folder)  # what is left of one that was killed, and of what it changed
     folder.mkdir(parents=True, exist_ok=True)
     try:
+        state = {"forward": _FORWARD.read_text().strip(), "policy": "", "mounted": False, "emulated": False}
+        (folder / STATE).write_text(json.dumps(state))
         _unpack_packages(folder)
         _choose_iptables(engine)
-        state: dict[str, object] = {
-            "forward": _FORWARD.read_text().strip(),
-            "policy": _policy(engine),
-            "mounted": False,
-            "emulated": False,
-        }
-        (folder / "state.json").write_text(json.dumps(state))
+        state["policy"] = _policy(engine)
+        (folder / STATE).write_text(json.dumps(state))
         if platform.machine() != "aarch64":
             state["emulated"] = not (_BINFMT / _NAME).exists()
             state["mounted"] = _emulate(folder)
-            (folder / "state.json").write_text(json.dumps(state))
+            (folder / STATE).write_text(json.dumps(state))
+        engine.programs.mkdir()
+        told = {"DOCKER_BUILDKIT": "1", "DOCKER_CONFIG": engine.environment["DOCKER_CONFIG"]}
+        wrap(folder / "root", "docker", engine.programs, told)
         _start(engine)
     except BaseException as error:
         down(folder)
@@ -112,10 +120,15 @@ def up(folder: Path) -> Engine:
 
 
 def down(folder: Path) -> None:
-    """Stop the engine of `folder`, with its containers, and remove the folder. Nothing happens when there is none."""
+    """Stop the engine of `folder`, with its containers, and remove the folder. Nothing happens when there is none.
+
+    Raises `EngineError` for a folder that holds something else.
+    """
     engine = Engine(folder)
-    if not folder.exists():
+    if not folder.exists() or not any(folder.iterdir()):
         return
+    if not (folder / STATE).exists():
+        raise EngineError(f"{folder} is no engine's folder, and not empty")
     if _answers(engine):
         for container in engine.docker("ps", "--quiet", check=False).split():
             engine.docker("kill", container, check=False)
@@ -156,7 +169,7 @@ def _command(process: Path) -> list[str]:
 def _put_back(engine: Engine) -> None:
     """What this engine changed for the whole machine, as its state file says it was. Without one it changed nothing."""
     try:
-        state = json.loads((engine.folder / "state.json").read_text())
+        state = json.loads((engine.folder / STATE).read_text())
     except (OSError, ValueError):
         return
     with contextlib.suppress(OSError):
@@ -238,15 +251,37 @@ def _pid(folder: Path) -> int | None:
 
 
 def _stop(folder: Path) -> None:
+    """Stop the folder's dockerd, and what one that was killed has left."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         pid = _pid(folder)
         if pid is None:
-            return
+            break
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         deadline = time.monotonic() + STOP_S
         while _pid(folder) is not None and time.monotonic() < deadline:
             time.sleep(0.1)
+    for pid in _orphans(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _orphans(folder: Path) -> list[int]:
+    """Processes of an engine without its dockerd: containerd, its shims, and what ran in containers."""
+    found = [
+        int(each.name)
+        for each in _PROCESSES.iterdir()
+        if each.name.isdecimal()
+        and (words := _command(each))
+        and Path(words[0]).name.startswith("containerd")
+        and any(word.startswith(f"{folder}/") for word in words)
+    ]
+    for path in sorted(folder.glob("exec/containerd/daemon/io.containerd.runtime.v2.task/moby/*/init.pid")):
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(path.read_text())
+            if path.parent.name in (_PROCESSES / str(pid) / "cgroup").read_text():
+                found.append(pid)
+    return sorted(found)
 
 
 def _answers(engine: Engine) -> bool:
@@ -271,7 +306,7 @@ def _policy(engine: Engine) -> str:
 
 
 def main() -> int:
-    """`up` prints what DOCKER_HOST must be; exit status 2 when an engine can't be had."""
+    """`up` prints what a shell must be told; exit status 2 when an engine can't be had."""
     parser = argparse.ArgumentParser(prog="images.engine", description="A Docker engine of one's own, and its removal.")
     parser.add_argument("what", choices=("up", "down"))
     parser.add_argument("folder", type=Path, nargs="?", default=DEFAULT_FOLDER)
@@ -280,7 +315,8 @@ def main() -> int:
         if options.what == "down":
             down(options.folder)
         else:
-            print(f"export DOCKER_HOST={up(options.folder).host}")
+            engine = up(options.folder)
+            print(f"export DOCKER_HOST={engine.host} PATH={engine.programs}:$PATH")
     except EngineError as error:
         print(f"engine: {error}", file=sys.stderr)
         return 2

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 FETCH_S = 300.0
 
@@ -72,12 +74,23 @@ def unpack(archives: Sequence[Path], folder: Path) -> None:
 def unpack_program(package: str, name: str, folder: Path) -> Path:
     """A program of a package, run from `folder` with the libraries that this machine lacks. Raises `PackageError`."""
     unpack(fetch_missing([package], folder / "packages"), folder / "root")
-    libraries = ":".join(
-        str(path) for each in ("usr/lib", "lib") for path in (folder / "root" / each).glob("*-linux-gnu")
-    )
+    return wrap(folder / "root", name, folder)
+
+
+def libraries(root: Path) -> list[Path]:
+    """Where a tree of unpacked packages has its libraries."""
+    return [path for each in ("usr/lib", "lib") for path in (root / each).glob("*-linux-gnu")]
+
+
+def wrap(root: Path, name: str, folder: Path, settings: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """Write a script into `folder` that runs a program of unpacked packages, with their libraries and `settings`."""
     wrapper = folder / name
-    program = folder / "root/usr/bin" / name
-    wrapper.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH="{libraries}" exec "{program}" "$@"\n')
+    held = {"LD_LIBRARY_PATH": ":".join(map(str, libraries(root))), **settings}
+    variables = " ".join(f"{key}={shlex.quote(value)}" for key, value in held.items())
+    program = root / "usr/bin" / name
+    # What this machine has installed already was not unpacked.
+    path = program if program.exists() else Path("/usr/bin") / name
+    wrapper.write_text(f'#!/bin/sh\n{variables} exec {shlex.quote(str(path))} "$@"\n')
     wrapper.chmod(0o755)
     return wrapper
 

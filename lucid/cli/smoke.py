@@ -40,12 +40,21 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     static.set_defaults(run=run_static)
     image = kinds.add_parser(
         "image",
-        help="look at the images that were built",
-        description="Look at the images of smoke.toml, in the engine that DOCKER_HOST names: what they are, what "
-        "they hold, whether all modules load in them.",
+        help="build the images, or look at those that were built",
+        description="Look at the images of smoke.toml, in the engine that DOCKER_HOST names (unix://, tcp:// or "
+        "ssh://): what they are, what they hold, whether all modules load in them. With --build they are built first, "
+        "by the docker command.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 no engine or image is there.",
     )
     _add_root(image)
+    image.add_argument("--build", action="store_true", help="build each image first, as its manifest says")
+    image.add_argument(
+        "--again", action="store_true", help="build each once more, of a younger copy: it must come out the same"
+    )
+    image.add_argument(
+        "--build-arg", action="append", default=[], metavar="NAME=VALUE", help="an ARG that builds are given"
+    )
+    image.add_argument("--network", default="", metavar="NAME", help="network of builds; none: nothing from outside")
     _add_reports(image)
     image.add_argument(
         "--budget", type=int, default=135, metavar="MB", help="size that an image may have (default 135)"
@@ -118,22 +127,32 @@ def run_static(options: argparse.Namespace) -> int:
 
 def run_image(options: argparse.Namespace) -> int:
     """`lucid smoke image`."""
-    from smoke.built.run import look_at_images
+    from smoke.built.build import Builder
+    from smoke.built.run import Wanted, look_at_images
     from smoke.live.node import LiveError
     from smoke.manifest import ManifestError
     from smoke.run import find_subject
 
     wanted = _wanted([*options.report, *(["json"] if options.json else [])])
+    for argument in options.build_arg:
+        if "=" not in argument:
+            raise Failure(f"--build-arg: {argument!r} must be NAME=VALUE")
+    builder = Builder(arguments=dict(argument.split("=", 1) for argument in options.build_arg), network=options.network)
     try:
-        manifest = find_subject(options.root, None).manifest
-        if not any(service.image for service in manifest.services):
+        subject = find_subject(options.root, None)
+        if not any(service.image for service in subject.manifest.services):
             raise Failure(f"{options.root}: no smoke.toml names images there")
         with _progress() as say:
             judgement = look_at_images(
-                manifest,
-                budget=options.budget * 1_000_000,
-                journals=options.journals,
-                sbom=options.sbom,
+                subject,
+                Wanted(
+                    build=options.build,
+                    again=options.again,
+                    budget=options.budget * 1_000_000,
+                    journals=options.journals,
+                    sbom=options.sbom,
+                ),
+                builder,
                 strict=options.strict,
                 say=say,
             )

@@ -22,13 +22,6 @@ from smoke.tree import Tree
 
 BUDGET_BYTES = 135_000_000
 
-ENVIRONMENT = Check(
-    "build.environment",
-    Severity.CRITICAL,
-    "an engine answers, and arm64 programs run on it",
-    "Nothing can be built or tried.",
-    "Start an engine; register qemu for aarch64 where the processor is another.",
-)
 CONFIG = Check(
     "image.config",
     Severity.CRITICAL,
@@ -71,7 +64,7 @@ REPLAY = Check(
     "The machine in the image is not the one that was simulated.",
     "Look at the first effect that differs.",
 )
-CHECKS = (ENVIRONMENT, CONFIG, CONTENTS, SIZE, MODULES, INSTALLED, REPLAY)
+CHECKS = (CONFIG, CONTENTS, SIZE, MODULES, INSTALLED, REPLAY)
 
 _SHELLS = frozenset(["sh", "bash", "dash", "ash", "busybox", "zsh"])
 _TOOLS = frozenset(
@@ -101,17 +94,6 @@ for path in sorted(pathlib.Path("/given").rglob("*.journal")):
     found[path.name] = [count, None if difference is None else str(difference)]
 print(json.dumps(found))
 """
-
-
-def environment(version: dict[str, Any]) -> Iterator[Finding]:
-    """What kind of engine answers."""
-    native = version["Arch"] in ("arm64", "aarch64")
-    emulated = (
-        Path("/proc/sys/fs/binfmt_misc/lucid-aarch64").exists()
-        or Path("/proc/sys/fs/binfmt_misc/qemu-aarch64").exists()
-    )
-    how = "natively" if native else "by emulation" if emulated else "unknown how (the engine may be elsewhere)"
-    yield ENVIRONMENT.passed(f"engine {version['Version']} ({version['Os']}/{version['Arch']}) runs linux/arm64 {how}")
 
 
 def look(

@@ -1,45 +1,80 @@
-"""Runs the image checks on the images that the manifest names."""
+"""Runs the image checks on the images that the manifest names, once they are built where that is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from smoke.built import checks
+import docker  # type: ignore[import-untyped]
+import docker.errors  # type: ignore[import-untyped]
+
+from smoke.built import build, checks
+from smoke.built.build import Builder
+from smoke.built.environment import environment
 from smoke.built.image import BuiltImage
-from smoke.finding import Finding
+from smoke.finding import Finding, Verdict
+from smoke.image.build import images
+from smoke.image.model import Image
 from smoke.judgement import Judgement
 from smoke.live.containers import connect
 from smoke.live.node import LiveError
-from smoke.manifest import Manifest
+from smoke.run import Subject
+from smoke.tree import Tree
 
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of a run beside a look at the images."""
+
+    build: bool = False
+    """Build each image first."""
+    again: bool = False
+    """Build each once more at the end, which must give the same."""
+    budget: int = checks.BUDGET_BYTES
+    journals: Path | None = None
+    sbom: Path | None = None
+
+
 def look_at_images(
-    manifest: Manifest,
+    subject: Subject,
+    wanted: Wanted,
+    builder: Builder,
     *,
-    budget: int = checks.BUDGET_BYTES,
-    journals: Path | None = None,
-    sbom: Path | None = None,
     strict: bool = False,
     say: Say = lambda text: None,
 ) -> Judgement:
-    """Judge every image. Raises `LiveError` when no engine answers or an image is not there."""
-    import docker.errors  # type: ignore[import-untyped]  # noqa: PLC0415 - of an extra
-
+    """Judge every image of a tree. Raises `LiveError` when no engine answers or an image is not there."""
     client = connect()
-    findings: list[Finding] = [*checks.environment(client.version())]
-    services = [service for service in manifest.services if service.image is not None]
-    for service in services:
-        say(service.name)
-        assert service.image is not None
-        try:
-            with BuiltImage(client, service.image) as image:
-                findings += checks.look(image, service, manifest, budget, journals, sbom)
-        except docker.errors.ImageNotFound:
-            raise LiveError(f"there is no image {service.image}: build it first (nox -s images)") from None
-        except docker.errors.APIError as error:
-            raise LiveError(f"{service.image}: {error.explanation or error}") from None
-    names = tuple(service.name for service in services)
-    return Judgement(title=manifest.title, services=names, findings=tuple(findings), strict=strict)
+    tree = Tree(subject.root)
+    found = [image for image in images(tree, subject.manifest) if image.service.image is not None]
+    findings: list[Finding] = [*environment(client.version(), builder)]
+    for image in found:
+        say(image.service.name)
+        findings += _judge(client, subject, wanted, builder, tree, image)
+    names = tuple(image.service.name for image in found)
+    return Judgement(title=subject.manifest.title, services=names, findings=tuple(findings), strict=strict)
+
+
+def _judge(
+    client: docker.DockerClient, subject: Subject, wanted: Wanted, builder: Builder, tree: Tree, image: Image
+) -> Iterator[Finding]:
+    """One image, from its build to its build once more; of what does not build nothing else can be told."""
+    if wanted.build:
+        made = [*build.build(builder, image, subject.root)]
+        yield from made
+        if any(finding.verdict is Verdict.FAIL for finding in made):
+            return
+    name = image.service.image
+    assert name is not None, "only what has a name is looked at"
+    try:
+        with BuiltImage(client, name) as built:
+            yield from checks.look(built, image.service, subject.manifest, wanted.budget, wanted.journals, wanted.sbom)
+    except docker.errors.ImageNotFound:
+        raise LiveError(f"there is no image {name}: build it first (--build)") from None
+    except docker.errors.APIError as error:
+        raise LiveError(f"{name}: {error.explanation or error}") from None
+    if wanted.again:
+        yield from build.build_again(builder, image, tree)

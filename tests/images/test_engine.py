@@ -82,3 +82,33 @@ def test_a_number_that_another_process_has_by_now_is_not_killed(machine: Path, m
     run(machine, 42, "postgres")
     engine.down(machine / "own")
     assert killed == []
+
+
+def test_what_a_killed_engine_left_is_ended(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: killed.append(pid))
+    own = machine / "own"
+    run(machine, 50, "containerd", "--config", f"{own}/exec/containerd/containerd.toml")
+    run(
+        machine, 51, f"{own}/root/usr/bin/containerd-shim-runc-v2", "-address", f"{own}/exec/containerd/containerd.sock"
+    )
+    run(machine, 52, "containerd", "--config", "/elsewhere/containerd.toml")
+    run(machine, 53, "python3", "-m", "images.engine", "down", str(own))
+    task = own / "exec/containerd/daemon/io.containerd.runtime.v2.task/moby/abc"
+    task.mkdir(parents=True)
+    (task / "init.pid").write_text("54")
+    run(machine, 54, "/usr/bin/python3.11")
+    (machine / "proc/54/cgroup").write_text("0::/docker/abc\n")
+    engine.down(own)
+    assert killed == [50, 51, 54]
+    assert not own.exists()
+
+
+def test_a_folder_that_is_no_engines_is_left_alone(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    (machine / "home").mkdir()
+    (machine / "home" / "letters").write_text("dear")
+    for act in (engine.up, engine.down):
+        with pytest.raises(engine.EngineError, match="no engine's folder"):
+            act(machine / "home")
+    assert (machine / "home" / "letters").read_text() == "dear"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from images.normal import Image, first_difference, main, normalise, write
+from smoke.built.normal import Image, first_difference, main, normalise, write
 
 Entry = tuple[str, bytes, int, int]
 """A file: its path, content, mode and owner."""

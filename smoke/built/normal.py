@@ -1,7 +1,8 @@
 """Images without the times of their build: the same commit gives the same image id, whoever builds it and when.
 
 BuildKit since 0.13 can do it by itself (`rewrite-timestamp`); Debian's engine can't, so what it built is saved,
-rewritten and loaded again. `python -m images.normal ARCHIVE` prints the layers of any `docker save` as they would be.
+rewritten and loaded again. `python -m smoke.built.normal ARCHIVE` prints the layers of any `docker save` as they would
+be.
 """
 
 from __future__ import annotations
