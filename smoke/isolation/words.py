@@ -10,7 +10,6 @@ from smoke.isolation.vocabulary import CANDIDATE, JOINED, OTHER_WORDS, WORDS
 
 _LETTER = r"[^\W_]"
 _AFTER = re.compile(rf"{_LETTER}{{0,200}}")
-_BEFORE = re.compile(rf"{_LETTER}{{0,200}}\Z")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+|\d+")
 _STANDARD = re.compile(r"(?i)(?<![^\W_])(trc)[-_ ]?(?:10|20|721)(?!\d)")
 
@@ -76,7 +75,8 @@ def traces(text: str, more: tuple[str, ...] = ()) -> Iterator[tuple[int, str]]:
 
 def _run(text: str, start: int, end: int) -> tuple[int, int]:
     """Where the run of letters and digits around a match begins and ends."""
-    before = _BEFORE.search(text[max(0, start - _MAX_RUN) : start])
+    # Backwards over the text turned round: a search that ends at `start` would begin anew at each letter before it.
+    before = _AFTER.match(text[max(0, start - _MAX_RUN) : start][::-1])
     after = _AFTER.match(text, end)
     return start - (len(before[0]) if before else 0), after.end() if after else end
 

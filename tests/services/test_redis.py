@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -159,9 +160,11 @@ async def test_two_instances_share_one_rate(server: RedisServer) -> None:
         for kit in kits:
             kit.shared_limits = SharedLimits(redis, kit.service, 5, SECRET)
         async with served(kits[0]) as (one, _), served(kits[1]) as (other, _):
+            began = trio.current_time()
             statuses = [(await client.get("/health")).status_code for _ in range(10) for client in (one, other)]
-        assert 5 * BURST_S <= statuses.count(200) <= 5 * BURST_S + 5, "a second's worth may refill meanwhile"
-        assert 429 in statuses
+            refilled = 5 * math.ceil(trio.current_time() - began)
+        assert 5 * BURST_S <= statuses.count(200) <= 5 * BURST_S + refilled
+        assert 429 in statuses or refilled >= 10
         keys = await redis.call("KEYS", "*")
         assert all(b"127.0.0.1" not in key for key in keys)
 
@@ -170,8 +173,9 @@ async def test_rates_hold_while_redis_is_away(server: RedisServer) -> None:
     async with connected(server) as redis:
         limits = SharedLimits(redis, "service", 5, SECRET)
         server.stop()
+        began = trio.current_time()
         taken = [await limits.take("caller") for _ in range(20)]
-        assert 5 * BURST_S <= taken.count(True) <= 5 * BURST_S + 5
+        assert 5 * BURST_S <= taken.count(True) <= 5 * (BURST_S + math.ceil(trio.current_time() - began))
 
 
 async def test_a_rate_refills(server: RedisServer) -> None:
