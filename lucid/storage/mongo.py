@@ -86,9 +86,14 @@ class MongoStore:
                 yield bytes.fromhex(found["_id"][len(table) + 1 :]), bytes(found["value"])
 
     def tables(self) -> list[str]:
-        """See `Store`."""
+        """See `Store`. From one table to the next over the index of `_id`: a look at every entry would take too long."""
+        found: list[str] = []
+        low = ""
         with self._translated():
-            return sorted(self._entries.distinct("table"))
+            while entry := self._entries.find_one({"_id": {"$gte": low}}, {"table": 1}, sort=[("_id", ASCENDING)]):
+                found.append(entry["table"])
+                low = f"{entry['table']}0"  # the character after the slash
+        return sorted(found)
 
     def write(self, writes: Sequence[Write]) -> None:
         """See `Store`."""
