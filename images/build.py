@@ -67,7 +67,7 @@ def models() -> tuple[Model, ...]:
 
 def build_twice(builder: Builder) -> list[Finding]:
     """Build each once more, of a copy of the tree, with nothing of the first build at hand. Raises `EngineError`."""
-    return [finding for image in models() for finding in build_again(builder, image, Tree(ROOT))]
+    return [*build_again(builder, models(), Tree(ROOT))]
 
 
 def _revision() -> str:

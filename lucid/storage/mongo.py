@@ -86,7 +86,7 @@ class MongoStore:
                 yield bytes.fromhex(found["_id"][len(table) + 1 :]), bytes(found["value"])
 
     def tables(self) -> list[str]:
-        """See `Store`. From one table to the next over the index of `_id`: a look at every entry would take too long."""
+        """See `Store`. From one table to the next over the index: a look at every entry would take too long."""
         found: list[str] = []
         low = ""
         with self._translated():

@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,26 +97,42 @@ def build(builder: Builder, image: Image, root: Path) -> Iterator[Finding]:
     yield BUILDS.passed(f"built for {image.service.platform} in {time.monotonic() - began:.0f} s", name)
 
 
-def build_again(builder: Builder, image: Image, tree: Tree) -> Iterator[Finding]:
-    """Build an image that the engine holds once more, of files that are younger and of nothing that was kept."""
-    name, tag = image.service.name, f"{AGAIN}:{image.service.name.lower()}"
-    assert image.service.image is not None, "only what has a name is built"
-    with TemporaryDirectory(prefix="lucid-again-") as folder:
+def build_again(builder: Builder, images: Sequence[Image], tree: Tree) -> Iterator[Finding]:
+    """Build images that the engine holds once more, of files that are younger and of nothing that was kept."""
+    with TemporaryDirectory(prefix="lucid-again-") as folder, ThreadPoolExecutor(max(1, len(images))) as pool:
         again = Path(folder) / "tree"
-        try:
+        for image in images:
             copy_context(tree, image, again)
-            builder.build(image, again, tag, cached=False)
+        # At once: what they have in common is then made once for all of them, though nothing is taken from the cache.
+        builds = [pool.submit(builder.build, image, again, _tag(image), False) for image in images]
+        done = []
+        for image, made in zip(images, builds, strict=True):
             try:
-                difference = _difference(builder, image.service.image, tag, Path(folder))
-            finally:
-                builder.docker("rmi", tag)
-        except BuildError as error:
-            yield _failed(image, error)
-            return
-    if difference is None:
-        yield SAME.passed("built anew from a younger copy: the same image, but for times", name)
-    else:
-        yield SAME.fail(f"two builds of the same sources differ in {difference}", name)
+                made.result()
+                done.append(image)
+            except BuildError as error:
+                yield _failed(image, error)
+        yield from _compared(builder, done, Path(folder))
+
+
+def _compared(builder: Builder, images: Sequence[Image], folder: Path) -> Iterator[Finding]:
+    """Whether each image is the same as the one built again, which is taken away."""
+    pairs = [(image, str(image.service.image), _tag(image)) for image in images]
+    layers, saved = folder / "layers", folder / "saved.tar"
+    layers.mkdir()
+    try:
+        if pairs:
+            builder.docker("save", "--output", str(saved), *(name for _, *both in pairs for name in both))
+    finally:
+        for _, _, again in pairs:
+            builder.docker("rmi", again)
+    found = {each.name: each for each in normalise(saved, layers)} if pairs else {}
+    for image, one, again in pairs:
+        difference = first_difference(found[one], found[again])
+        if difference is None:
+            yield SAME.passed("built anew of a younger copy: the same image, but for times", image.service.name)
+        else:
+            yield SAME.fail(f"two builds of the same sources differ in {difference}", image.service.name)
 
 
 def copy_context(tree: Tree, image: Image, target: Path) -> None:
@@ -133,18 +150,15 @@ def copy_context(tree: Tree, image: Image, target: Path) -> None:
         copied = target / path
         copied.parent.mkdir(parents=True, exist_ok=True)
         if path in tree.links:
+            copied.unlink(missing_ok=True)
             copied.symlink_to(tree.links[path])
         else:
             shutil.copyfile(tree.root / path, copied)
             shutil.copymode(tree.root / path, copied)
 
 
-def _difference(builder: Builder, one: str, other: str, folder: Path) -> str | None:
-    saved, layers = folder / "saved.tar", folder / "layers"
-    layers.mkdir()
-    builder.docker("save", "--output", str(saved), one, other)
-    images = {each.name: each for each in normalise(saved, layers)}
-    return first_difference(images[one], images[other])
+def _tag(image: Image) -> str:
+    return f"{AGAIN}:{image.service.name.lower()}"
 
 
 def _failed(image: Image, error: BuildError) -> Finding:

@@ -53,15 +53,19 @@ def look_at_images(
     findings: list[Finding] = [*environment(client.version(), builder)]
     for image in found:
         say(image.service.name)
-        findings += _judge(client, subject, wanted, builder, tree, image)
+        findings += _judge(client, subject, wanted, builder, image)
+    if wanted.again:
+        say("building once more")
+        whole = [image for image in found if not image.broken and image.context is not None]
+        findings += build.build_again(builder, whole, tree)
     names = tuple(image.service.name for image in found)
     return Judgement(title=subject.manifest.title, services=names, findings=tuple(findings), strict=strict)
 
 
 def _judge(
-    client: docker.DockerClient, subject: Subject, wanted: Wanted, builder: Builder, tree: Tree, image: Image
+    client: docker.DockerClient, subject: Subject, wanted: Wanted, builder: Builder, image: Image
 ) -> Iterator[Finding]:
-    """One image, from its build to its build once more; of what does not build nothing else can be told."""
+    """One image, built where that is asked for; of what does not build nothing else can be told."""
     if wanted.build:
         made = [*build.build(builder, image, subject.root)]
         yield from made
@@ -76,5 +80,3 @@ def _judge(
         raise LiveError(f"there is no image {name}: build it first (--build)") from None
     except docker.errors.APIError as error:
         raise LiveError(f"{name}: {error.explanation or error}") from None
-    if wanted.again:
-        yield from build.build_again(builder, image, tree)
