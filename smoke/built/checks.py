@@ -72,9 +72,10 @@ _TOOLS = frozenset(
 )
 _SETUID = 0o6000
 _IMPORT_ALL = """
-import importlib, json, pkgutil, sys, lucid
+import importlib, json, pkgutil
 failed, count = {}, 0
-for each in pkgutil.walk_packages(lucid.__path__, "lucid."):
+top = importlib.import_module(PACKAGE)
+for each in pkgutil.walk_packages(getattr(top, "__path__", ()), top.__name__ + "."):
     try:
         importlib.import_module(each.name)
         count += 1
@@ -117,13 +118,12 @@ def look(
 
 def _config(image: BuiltImage, service: Service) -> Iterator[Finding]:
     config = image.config
-    architecture = f"{image.attributes['Os']}/{image.attributes['Architecture']}"
     ports = {int(port.partition("/")[0]) for port in config.get("ExposedPorts") or {}}
     health = (config.get("Healthcheck") or {}).get("Test") or []
     labels = config.get("Labels") or {}
     words = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
     outcome = {
-        f"it is for {architecture}": architecture == service.platform,
+        f"it is for {image.platform}": image.platform == service.platform,
         f"it runs as {config.get('User')}": config.get("User") == service.user,
         f"it exposes {sorted(ports)}": service.port is None or service.port in ports,
         f"its health check is {' '.join(health)[:100]}": health[:1] == ["CMD"],
@@ -176,7 +176,11 @@ def _largest(files: Iterable[Listed], count: int = 5) -> list[str]:
 
 
 def _modules(image: BuiltImage, service: Service) -> Iterator[Finding]:
-    status, output = image.python(_IMPORT_ALL)
+    if service.module is None:
+        yield MODULES.skip("the manifest names no module that it starts", service.name)
+        return
+    package = service.module.partition(".")[0]
+    status, output = image.python(f"PACKAGE = {package!r}\n{_IMPORT_ALL}")
     try:
         found = json.loads(output.splitlines()[-1])
     except (ValueError, IndexError):
@@ -185,12 +189,13 @@ def _modules(image: BuiltImage, service: Service) -> Iterator[Finding]:
     for name, why in found["failed"].items():
         yield MODULES.fail(f"{name}: {why}", service.name)
     if not found["failed"]:
-        yield MODULES.passed(f"{found['count']} modules load", service.name)
+        yield MODULES.passed(f"{found['count']} modules of {package} load", service.name)
 
 
 def _installed(image: BuiltImage, service: Service, manifest: Manifest) -> Iterator[Finding]:
     with TemporaryDirectory(prefix="lucid-image-") as folder:
-        image.extract("/opt", Path(folder))
+        for below in image.installed:
+            image.extract(f"/{below}", Path(folder))
         tree = Tree(Path(folder))
         failed = [
             each

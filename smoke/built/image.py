@@ -14,6 +14,29 @@ import docker  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
 
 USER = 65532
+CAN_NOT_START = 127
+SYSTEM = frozenset(
+    [
+        "bin",
+        "boot",
+        "dev",
+        "etc",
+        "lib",
+        "lib32",
+        "lib64",
+        "libx32",
+        "media",
+        "mnt",
+        "proc",
+        "run",
+        "sbin",
+        "sys",
+        "tmp",
+        "usr",
+        "var",
+    ]
+)
+"""Directories of every Linux."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +60,17 @@ class BuiltImage:
         self._container: Any = None
 
     def __enter__(self) -> BuiltImage:
-        self._container = self.client.containers.create(self.name, platform="linux/arm64")
+        # It never runs, so that it needs no command; an image may have none of its own.
+        self._container = self.client.containers.create(self.name, ["none"], platform=self.platform)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._container.remove(force=True)
+
+    @property
+    def platform(self) -> str:
+        """What it was built for, whatever was asked for."""
+        return f"{self.attributes['Os']}/{self.attributes['Architecture']}"
 
     @property
     def config(self) -> dict[str, Any]:
@@ -53,6 +82,13 @@ class BuiltImage:
     def files(self) -> list[Listed]:
         """Every path of the image."""
         return [Listed(member.name.rstrip("/"), _kind(member), member.mode, member.size) for member in self._members()]
+
+    @property
+    def installed(self) -> list[str]:
+        """The directories of the image that are not the system's own."""
+        tops = {each.path.partition("/")[0] for each in self.files if "/" in each.path}
+        local = any(each.path.startswith("usr/local/") for each in self.files)
+        return [*sorted(tops - SYSTEM), *(["usr/local"] if local else [])]
 
     def extract(self, below: str, folder: Path) -> None:
         """Write the image's regular files below a path into a folder."""
@@ -75,7 +111,7 @@ class BuiltImage:
         container = self.client.containers.create(
             self.name,
             ["-c", code],
-            platform="linux/arm64",
+            platform=self.platform,
             user=f"{USER}:{USER}",
             read_only=True,
             network_mode="none",
@@ -86,7 +122,10 @@ class BuiltImage:
         try:
             if given:
                 container.put_archive("/given", given)
-            container.start()
+            try:
+                container.start()
+            except docker.errors.APIError as error:
+                return CAN_NOT_START, str(error.explanation or error)
             status = int(container.wait(timeout=600)["StatusCode"])
             return status, container.logs().decode(errors="replace")
         finally:
