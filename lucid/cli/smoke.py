@@ -80,6 +80,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     live.add_argument("--blocks", type=int, default=4, metavar="N", help="blocks whose times are judged (default 4)")
     live.add_argument("--mongod", metavar="PROGRAM", help="the mongod to try the services on (default: on the PATH)")
     live.add_argument("--redis", metavar="PROGRAM", help="the redis-server to try them on (default: on the PATH)")
+    live.add_argument("--consul", metavar="PROGRAM", help="the consul to register them at (default: on the PATH)")
     live.set_defaults(run=run_live)
     init = kinds.add_parser(
         "init",
@@ -183,6 +184,7 @@ def run_live(options: argparse.Namespace) -> int:
                 blocks=options.blocks,
                 mongod=options.mongod,
                 redis=options.redis,
+                consul=options.consul,
                 standing=options.node,
                 strict=options.strict,
                 say=say,

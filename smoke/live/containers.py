@@ -7,13 +7,14 @@ import secrets
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from ipaddress import IPv4Address
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import docker  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
-from docker.types import DriverConfig, Mount  # type: ignore[import-untyped]
+from docker.types import DriverConfig, IPAMConfig, IPAMPool, Mount  # type: ignore[import-untyped]
 
 from smoke.live.node import NAMES, PORTS, LiveError, Needs, Node, nothing
 
@@ -71,11 +72,10 @@ class ContainerNode(Node):
     def __enter__(self) -> Self:
         self.make_chain()
         try:
-            self._network = self.client.networks.create(self.label, labels={"lucid-smoke": self.label})
-            self._network.reload()
-            self._settings = self.needs(self._network.attrs["IPAM"]["Config"][0]["Gateway"])
-            for service in NAMES:
-                self._containers[service] = self._create(service)
+            gateway = self._make_network()
+            self._settings = self.needs(str(gateway))
+            for number, service in enumerate(NAMES, 1):
+                self._containers[service] = self._create(service, str(gateway + number))
         except docker.errors.ImageNotFound as error:
             self._remove()
             raise LiveError(f"an image is not there: {error.explanation}") from None
@@ -89,8 +89,22 @@ class ContainerNode(Node):
     ) -> None:
         self._remove()
 
-    def _create(self, service: str) -> Any:
+    def _make_network(self) -> IPv4Address:
+        """The node's own network; the address of this machine in it, after which all others are free."""
+        labels = {"lucid-smoke": self.label}
+        # The engine finds a subnet that is free, but takes addresses that it is told only in a subnet that it is told.
+        found = self.client.networks.create(self.label, labels=labels)
+        found.reload()
+        config = found.attrs["IPAM"]["Config"][0]
+        found.remove()
+        ipam = IPAMConfig(pool_configs=[IPAMPool(subnet=config["Subnet"], gateway=config["Gateway"])])
+        self._network = self.client.networks.create(self.label, labels=labels, ipam=ipam)
+        return IPv4Address(config["Gateway"])
+
+    def _create(self, service: str, address: str) -> Any:
         settings = {
+            # A Consul that runs on this machine knows no container by its name.
+            "LUCID_ADVERTISE": address,
             "LUCID_GENESIS": "/config/lucid/genesis.toml",
             "LUCID_KEY": "/config/lucid/node.key",
             "LUCID_TOKEN": self.token,
@@ -114,7 +128,7 @@ class ContainerNode(Node):
             mounts=[Mount("/config", f"{self.label}-{service}-config"), self._disk(service)],
             ports={f"{PORTS[service]}/tcp": ("127.0.0.1", self.ports[service])},
         )
-        self._network.connect(container, aliases=[service])
+        self._network.connect(container, aliases=[service], ipv4_address=address)
         container.put_archive("/config", self._settings_archive(service))
         return container
 

@@ -1,4 +1,4 @@
-"""What a node can depend on, as real programs of this machine: a MongoDB and a Redis, to be stopped and started."""
+"""What a node can depend on, as real programs of this machine, to be stopped and started: MongoDB, Redis, Consul."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from smoke.live.node import LiveError
+import httpx
+
+from smoke.live.node import LiveError, free_ports
 
 READY_S = 30.0
 
@@ -25,9 +27,7 @@ class Dependency(ABC):
 
     def __init__(self, program: str, folder: Path, address: str) -> None:
         self.program, self.folder, self.address = program, folder, address
-        with socket.socket() as probe:
-            probe.bind((address, 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_ports(1, address)[0]
         self._process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
@@ -126,3 +126,39 @@ class Redis(Dependency):
     def settings(self) -> dict[str, str]:
         """See `Dependency`."""
         return {"REDIS_URL": f"redis://:{self._password}@{self.address}:{self.port}"}
+
+
+class Consul(Dependency):
+    """A Consul agent in development mode: a server of its own, which keeps nothing.
+
+    Its flags are those of developer.hashicorp.com/consul/docs/agent/config/cli-flags; a port of -1 is not listened at.
+    """
+
+    name = "Consul"
+
+    def __init__(self, program: str, folder: Path, address: str) -> None:
+        super().__init__(program, folder, address)
+        self.port, self._server, self._serf = free_ports(3, address)
+
+    def command(self) -> Sequence[str]:
+        """See `Dependency`."""
+        where = [f"-bind={self.address}", f"-client={self.address}", f"-http-port={self.port}"]
+        inner = [f"-server-port={self._server}", f"-serf-lan-port={self._serf}", "-serf-wan-port=-1"]
+        unused = ["-dns-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1", "-hcl=disable_update_check = true"]
+        return [self.program, "agent", "-dev", *where, *inner, *unused]
+
+    def settings(self) -> dict[str, str]:
+        """See `Dependency`."""
+        return {"CONSUL_URL": f"http://{self.address}:{self.port}"}
+
+    def version(self) -> str:
+        """What it says that it is: a stand-in says so."""
+        return str(self._ask("/v1/agent/self")["Config"]["Version"])
+
+    def known(self) -> dict[str, str]:
+        """The names of the services that are registered, each with what the agent's own check of its health found."""
+        return {check["ServiceName"]: check["Status"] for check in self._ask("/v1/agent/checks").values()}
+
+    def _ask(self, path: str) -> Any:
+        url = f"http://{self.address}:{self.port}{path}"
+        return httpx.get(url, timeout=10.0, trust_env=False).raise_for_status().json()

@@ -67,7 +67,7 @@ class Node(ABC):
         self.needs = needs
         self.token = secrets.token_hex(16)
         self.api_token = secrets.token_hex(16)
-        self.ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
 
     @abstractmethod
     def start(self, service: str) -> None:
@@ -140,9 +140,10 @@ class Node(ABC):
             time.sleep(0.2)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
+    """Ports of this machine that nobody listens at."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
-            each.bind(("127.0.0.1", 0))
+            each.bind((address, 0))
         return [each.getsockname()[1] for each in sockets]

@@ -13,8 +13,8 @@ import httpx
 
 from smoke.check import Check
 from smoke.finding import Finding, Severity
-from smoke.live.dependencies import Dependency, Mongod, Redis
-from smoke.live.node import NAMES, Needs, Node
+from smoke.live.dependencies import Consul, Dependency, Mongod, Redis
+from smoke.live.node import NAMES, LiveError, Needs, Node
 
 PHASE1 = Check(
     "live.phase1",
@@ -33,6 +33,7 @@ DISK = Check(
 SERVICES = list(NAMES)
 AWAY_S = 40.0
 BLOCK_S = 60.0
+STOP_S = 10.0
 CHUNK_BYTES = 1 << 20
 DISK_MB = 48
 
@@ -41,7 +42,6 @@ Make = Callable[[Path, Needs], Node]
 
 def depend(make: Make, programs: dict[type[Dependency], str | None], folder: Path, start_s: float) -> Iterator[Finding]:
     """Run a node on all dependencies that can be had here, and take each away and back."""
-    yield PHASE1.skip("no Consul can be had here: what the services tell its agent is tried by the project's tests")
     for kind, program in programs.items():
         if program is None:
             yield PHASE1.skip(f"there is no program for {kind.name} on the PATH, and none was named")
@@ -63,12 +63,15 @@ def depend(make: Make, programs: dict[type[Dependency], str | None], folder: Pat
         for service in SERVICES:
             node.start(service)
         node.await_health(SERVICES, "healthy", start_s)
-        names = " and ".join(f"{kind.name} ({program})" for kind, program in here.items())
+        names = ", ".join(f"{kind.name} ({program})" for kind, program in here.items())
         yield PHASE1.passed(f"all four {node.kind} are healthy on {names}")
         if Mongod in running:
             yield from _without_mongodb(node, running[Mongod], start_s)
         if Redis in running:
             yield from _without_redis(node, running[Redis], start_s)
+        if isinstance(consul := running.get(Consul), Consul):
+            yield from _without_consul(node, consul, start_s)
+            yield _leaves(node, consul, start_s)
 
 
 def _without_mongodb(node: Node, mongod: Dependency, start_s: float) -> Iterator[Finding]:
@@ -78,7 +81,7 @@ def _without_mongodb(node: Node, mongod: Dependency, start_s: float) -> Iterator
     before = node.height()
     mongod.start()
     node.await_health(SERVICES, "healthy", start_s + 30)
-    yield _goes_on(PHASE1, node, before, "MongoDB was back")
+    yield _goes_on(PHASE1, node, before, "healthy again after MongoDB was back")
 
 
 def _without_redis(node: Node, redis: Dependency, start_s: float) -> Iterator[Finding]:
@@ -105,6 +108,50 @@ def _without_redis(node: Node, redis: Dependency, start_s: float) -> Iterator[Fi
     redis.start()
     node.await_health(SERVICES, "healthy", start_s)
     yield PHASE1.passed("all four are healthy again when Redis is back")
+
+
+def _without_consul(node: Node, consul: Consul, start_s: float) -> Iterator[Finding]:
+    version = consul.version()
+    _await_passing(consul)
+    yield PHASE1.passed(f"all four pass the health checks of Consul's agent, whose version is {version!r} by its word")
+    consul.stop()
+    for service, answer in node.await_health(SERVICES, "degraded", AWAY_S).items():
+        if any(reason.startswith("consul") for reason in answer.get("reasons", ())):
+            yield PHASE1.passed("degraded, with the reason, while Consul is stopped", service)
+        else:
+            yield PHASE1.fail(f"it does not say that Consul is stopped: {answer}", service)
+    before = node.height()
+    data = secrets.token_bytes(CHUNK_BYTES)
+    stored = _put(node, data)
+    got = None if stored is None or stored.status_code != 201 else node.ask("data", f"/chunks/{stored.json()['id']}")
+    if got is not None and got.content == data:
+        yield PHASE1.passed("a chunk is stored and read while Consul is stopped", "data")
+    else:
+        yield PHASE1.fail("a chunk can't be stored and read while Consul is stopped", "data")
+    yield _goes_on(PHASE1, node, before, "Consul is stopped")
+    consul.start()
+    node.await_health(SERVICES, "healthy", start_s)
+    _await_passing(consul)
+    yield PHASE1.passed("all four are healthy, and registered and passing again, when Consul is back")
+
+
+def _await_passing(consul: Consul) -> None:
+    wanted = dict.fromkeys(NAMES.values(), "passing")
+    deadline = time.monotonic() + AWAY_S
+    while (known := consul.known()) != wanted:
+        if time.monotonic() > deadline:
+            raise LiveError(f"not all four pass Consul's health checks after {AWAY_S:.0f} s: {known}")
+        time.sleep(0.2)
+
+
+def _leaves(node: Node, consul: Consul, start_s: float) -> Finding:
+    node.stop(["data"], STOP_S)
+    known = consul.known()
+    node.start("data")
+    node.await_health(SERVICES, "healthy", start_s)
+    if known.keys() == set(NAMES.values()) - {NAMES["data"]}:
+        return PHASE1.passed("it takes itself off Consul when it is stopped", "data")
+    return PHASE1.fail(f"it is stopped, and Consul knows {', '.join(known)}", "data")
 
 
 def fill_disk(node: Node, start_s: float) -> Iterator[Finding]:
@@ -135,16 +182,16 @@ def fill_disk(node: Node, start_s: float) -> Iterator[Finding]:
         yield DISK.passed("healthy when there is room again, and what was stored before is there", "data")
     else:
         yield DISK.fail("what was stored before the disk was full is lost, or nothing can be stored after it", "data")
-    yield _goes_on(DISK, node, before, "there was room again")
+    yield _goes_on(DISK, node, before, "healthy again after there was room")
 
 
-def _goes_on(check: Check, node: Node, before: int, since: str) -> Finding:
+def _goes_on(check: Check, node: Node, before: int, state: str) -> Finding:
     deadline = time.monotonic() + BLOCK_S
     while (after := node.height()) <= before and time.monotonic() < deadline:
         time.sleep(0.5)
     if after > before:
-        return check.passed(f"healthy again, and blocks go on: {before}, then {after}")
-    return check.fail(f"no block came within {BLOCK_S:.0f} s after {since} (height {before})")
+        return check.passed(f"{state}, and blocks go on: {before}, then {after}")
+    return check.fail(f"{state}, but no block came within {BLOCK_S:.0f} s (height {before})")
 
 
 def _put(node: Node, data: bytes) -> httpx.Response | None:

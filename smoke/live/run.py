@@ -14,7 +14,7 @@ from smoke.check import Check
 from smoke.finding import Finding
 from smoke.judgement import Judgement
 from smoke.live import checks
-from smoke.live.dependencies import Dependency, Mongod, Redis
+from smoke.live.dependencies import Consul, Dependency, Mongod, Redis
 from smoke.live.node import NAMES, LiveError, Needs, Node, nothing
 from smoke.live.outages import DISK, DISK_MB, PHASE1, depend, fill_disk
 from smoke.live.processes import ProcessNode
@@ -31,6 +31,7 @@ def live(
     blocks: int = checks.BLOCKS,
     mongod: str | None = None,
     redis: str | None = None,
+    consul: str | None = None,
     standing: Path | None = None,
     emulated: bool = False,
     strict: bool = False,
@@ -45,6 +46,7 @@ def live(
     programs: dict[type[Dependency], str | None] = {
         Mongod: _program(mongod, "mongod"),
         Redis: _program(redis, "redis-server"),
+        Consul: _program(consul, "consul"),
     }
     with TemporaryDirectory(prefix="lucid-live-") as folder, _terminated():
         (Path(folder) / "node").mkdir()

@@ -1,17 +1,16 @@
-"""Registration with a Consul agent. No agent can be had here, so a stand-in answers what the documents say one does."""
+"""Registration with a Consul agent: no real one can be had here, so it is a stand-in."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import trio
-from quart import Response, request
-from quart_trio import QuartTrio
 
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode
@@ -21,53 +20,31 @@ from lucid.services.config import ConfigError, load_config
 from lucid.services.data import DataService
 from lucid.services.keyfile import write_key
 from lucid.services.registration import own_address
-from lucid.services.serve import listen, serve
+from lucid.services.serve import listen
+from smoke.live.dependencies import Consul
+from tests.services import consul_agent
+from tests.services.consul_agent import Agent, seconds
 
 TOKEN = "consul-token"
 
 
-class Agent:
-    """The three endpoints that a service uses, and the health checks that it asked for, made when told to."""
-
-    def __init__(self) -> None:
-        self.services: dict[str, dict[str, Any]] = {}
-        self.tokens: set[str | None] = set()
-        self.app = QuartTrio("agent")
-        self.app.add_url_rule("/v1/agent/service/<identity>", view_func=self._get)
-        self.app.add_url_rule("/v1/agent/service/register", view_func=self._register, methods=["PUT"])
-        self.app.add_url_rule("/v1/agent/service/deregister/<identity>", view_func=self._deregister, methods=["PUT"])
-
-    async def _get(self, identity: str) -> Response:
-        self.tokens.add(request.headers.get("X-Consul-Token"))
-        return Response("", 200 if identity in self.services else 404)
-
-    async def _register(self) -> Response:
-        entry = await request.get_json()
-        self.services[entry["ID"]] = entry
-        return Response("")
-
-    async def _deregister(self, identity: str) -> Response:
-        return Response("", 200 if self.services.pop(identity, None) else 404)
-
-    async def check(self) -> list[int]:
-        """What the health checks of all services are answered."""
-        async with httpx.AsyncClient() as client:
-            return [(await client.get(entry["Check"]["HTTP"])).status_code for entry in self.services.values()]
-
-    @asynccontextmanager
-    async def running(self, port: int = 0) -> AsyncIterator[int]:
-        listening = listen("127.0.0.1", port)
-        stop = trio.Event()
-        async with trio.open_nursery() as nursery:
-            await nursery.start(serve, self.app, listening, stop)
-            yield listening.getsockname()[1] if listening.fileno() >= 0 else port
-            stop.set()
+@contextmanager
+def running(port: int) -> Iterator[Agent]:
+    with Agent("127.0.0.1", port) as agent:
+        thread = threading.Thread(target=agent.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield agent
+        finally:
+            agent.shutdown()
+            thread.join()
 
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registration, "LOOK_S", 0.1)
     monkeypatch.setattr(registration, "AGAIN_S", 0.1)
+    monkeypatch.setattr(registration, "CHECK", "100ms")
 
 
 def service(folder: Path, port: int) -> DataService:
@@ -98,25 +75,29 @@ def free_port() -> int:
         return port
 
 
+def statuses(agent: Agent) -> list[str]:
+    return [service.status for service in [*agent.known.values()]]
+
+
 async def test_a_service_is_known_while_it_runs(tmp_path: Path) -> None:
-    agent, port, stop = Agent(), free_port(), trio.Event()
+    port, stop = free_port(), trio.Event()
     data = service(tmp_path, port)
-    async with agent.running(port), trio.open_nursery() as nursery:
-        own = await nursery.start(data.run, stop)
-        await until(lambda: agent.services)
-        entry = next(iter(agent.services.values()))
-        assert (entry["Name"], entry["Port"], entry["Address"]) == ("data-chain", own, "127.0.0.1")
-        assert entry["ID"] == f"data-chain-{data.key.hex()[:8]}"
-        assert agent.tokens == {TOKEN}
-        assert await agent.check() == [200]
-        agent.services.clear()  # as when it starts anew
-        await until(lambda: agent.services)
-        stop.set()
-        await until(lambda: not agent.services)
+    async with trio.open_nursery() as nursery:
+        with running(port) as agent:
+            own = await nursery.start(data.run, stop)
+            await until(lambda: statuses(agent) == ["passing"])
+            (entry,) = (each.entry for each in agent.known.values())
+            assert (entry["Name"], entry["Port"], entry["Address"]) == ("data-chain", own, "127.0.0.1")
+            assert entry["ID"] == f"data-chain-{data.key.hex()[:8]}"
+            assert agent.tokens == {TOKEN}
+        with running(port) as anew:
+            await until(lambda: statuses(anew) == ["passing"])
+            stop.set()
+            await until(lambda: not anew.known)
 
 
 async def test_without_an_agent_it_is_degraded_and_stops_in_time(tmp_path: Path) -> None:
-    agent, port, stop = Agent(), free_port(), trio.Event()
+    port, stop = free_port(), trio.Event()
     data = service(tmp_path, port)
     async with trio.open_nursery() as nursery:
         own = await nursery.start(data.run, stop)
@@ -124,8 +105,8 @@ async def test_without_an_agent_it_is_degraded_and_stops_in_time(tmp_path: Path)
             health = (await client.get("/health")).json()
             assert health["status"] == "degraded"
             assert health["reasons"][0].startswith("consul: ")
-            async with agent.running(port):
-                await until(lambda: agent.services)
+            with running(port) as agent:
+                await until(lambda: agent.known)
                 with trio.fail_after(5):
                     while (await client.get("/health")).status_code != 200:
                         await trio.sleep(0.02)
@@ -143,3 +124,13 @@ def test_the_address_that_others_are_told() -> None:
 def test_a_wrong_url_is_named() -> None:
     with pytest.raises(ConfigError, match="consul_url"):
         load_config({}, consul_url="consul:8500")
+
+
+def test_the_stand_in_runs_as_consul_does_and_says_what_it_is(tmp_path: Path) -> None:
+    with Consul(consul_agent.__file__, tmp_path / "consul", "127.0.0.1") as consul:
+        assert (consul.version(), consul.known()) == ("stand-in", {})
+
+
+@pytest.mark.parametrize(("duration", "expected_s"), [("10s", 10.0), ("100ms", 0.1), ("10m", 600.0)])
+def test_the_stand_in_reads_durations(duration: str, expected_s: float) -> None:
+    assert seconds(duration) == pytest.approx(expected_s)
