@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,7 +144,7 @@ def run_image(options: argparse.Namespace) -> int:
         subject = find_subject(options.root, None)
         if not any(service.image for service in subject.manifest.services):
             raise Failure(f"{options.root}: no smoke.toml names images there")
-        with _progress() as say:
+        with _progress(long=True) as say:
             judgement = look_at_images(
                 subject,
                 Wanted(
@@ -177,7 +178,7 @@ def run_live(options: argparse.Namespace) -> int:
         containers = not options.host and options.node is None
         if containers and not {"manager", "engine", "anchoring", "data"} <= images.keys():
             raise Failure(f"{options.root}: its smoke.toml names no images of the four services; --host runs processes")
-        with _progress() as say:
+        with _progress(long=True) as say:
             judgement = live(
                 images=images if containers else None,
                 title=subject.manifest.title,
@@ -225,13 +226,14 @@ def _write(judgement: Judgement, wanted: list[tuple[str, Path | None]]) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """A line on standard error that says what is under way, if someone looks at it."""
+def _progress(long: bool = False) -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says what is under way; where nobody looks, one for each step of a `long` run."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda text: None
+        began = time.monotonic()
+        yield lambda text: print(f"{time.monotonic() - began:5.0f} s  {text}", file=sys.stderr) if long else None
         return
     with console.status("") as status:
         yield status.update

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ NAMES = {
     "data": "data-chain",
 }
 """What each service calls itself, in the order in which they start."""
+COMMAND_S = 120.0
+"""A session is final within two blocks or three."""
 
 
 Needs = Callable[[str], dict[str, str]]
@@ -102,10 +105,19 @@ class Node(ABC):
         ]
         (self.folder / "client.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
+    @property
+    def interval_s(self) -> float:
+        """Seconds between two blocks of its chain."""
+        chain = tomllib.loads((self.folder / "genesis.toml").read_text(encoding="utf-8"))
+        return float(chain.get("parameters", {}).get("block_interval_ms", 10_000)) / 1000
+
     def lucid(self, *words: str) -> str:
         """Run the `lucid` command; its output. Raises `LiveError` with what it said."""
         command = [sys.executable, "-m", "lucid.cli.main", *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=COMMAND_S)
+        except subprocess.TimeoutExpired:
+            raise LiveError(f"lucid {words[0]} does not come to an end within {COMMAND_S:.0f} s") from None
         if done.returncode:
             raise LiveError(f"lucid {words[0]}: {(done.stderr.strip() or done.stdout.strip())[-500:]}")
         return done.stdout

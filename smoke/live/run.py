@@ -53,7 +53,7 @@ def live(
         with _node(Path(folder) / "node", images, standing, emulated) as node:
             run = checks.Run(node, blocks=blocks)
             say(f"{'trying' if node.standing else 'starting'} four {node.kind}")
-            findings += checks.begin(run)
+            findings += checks.guarded(checks.HEALTH, lambda: checks.begin(run))
             steps: Steps = (
                 (checks.HEALTH, lambda: checks.health(run)),
                 (checks.API, lambda: checks.api(run)),
@@ -61,13 +61,13 @@ def live(
                 (checks.CADENCE, lambda: checks.cadence(run)),
                 (checks.LIFECYCLE, lambda: checks.lifecycle(run)),
             )
-            findings += _carry_out(steps, say)
+            findings += _carry_out(steps, say) if run.started else ()
         # These have nodes of their own, one after the other: two at once would be slow under emulation.
         steps = (
             (PHASE1, lambda: _outages(run, images, programs, Path(folder) / "dependent")),
             (DISK, lambda: _full_disk(run, images, Path(folder) / "small")),
         )
-        findings += _carry_out(steps, say)
+        findings += _carry_out(steps, say) if run.started else ()
     return Judgement(title=title, services=tuple(NAMES), findings=tuple(findings), strict=strict)
 
 
