@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import secrets
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
@@ -32,10 +33,14 @@ MEMORY_BYTES = 256 << 20
 PROCESSES = 64
 
 
-def connect() -> docker.DockerClient:
-    """The engine that the environment names. Raises `LiveError`."""
+def connect(local: bool = False) -> docker.DockerClient:
+    """The engine that the environment names; a `local` one has its ports here. Raises `LiveError`."""
+    over_ssh = os.environ.get("DOCKER_HOST", "").startswith("ssh://")
+    if local and over_ssh:
+        raise LiveError("the engine is on another machine, whose ports are not here: lucid deploy tries a node there")
     try:
-        client = docker.from_env(timeout=120)
+        # The operator's own ssh, with all that it is configured for.
+        client = docker.from_env(timeout=120, use_ssh_client=over_ssh)
         client.ping()
     except (docker.errors.DockerException, OSError) as error:
         raise LiveError(f"no container engine answers: {error}") from None

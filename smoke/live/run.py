@@ -108,7 +108,7 @@ def _own_node(folder: Path, images: dict[str, str] | None, needs: Needs, disk_mb
         return ProcessNode(folder, needs)
     from smoke.live.containers import ContainerNode, connect  # noqa: PLC0415 - processes need no Docker SDK
 
-    return ContainerNode(folder, connect(), images, needs, disk_mb)
+    return ContainerNode(folder, connect(local=True), images, needs, disk_mb)
 
 
 def _program(named: str | None, usual: str) -> str | None:

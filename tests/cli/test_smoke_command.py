@@ -57,6 +57,8 @@ def test_a_manifest_is_written_and_holds(tmp_path: Path, capsys: pytest.CaptureF
         (["image", "--root", "."], "names images"),
         (["live", "--root", "."], "--host runs processes"),
         (["live", "--host", "--mongod", "no-such-mongod"], "no program no-such-mongod"),
+        (["image", "--root", str(ROOT), "--build-arg", "x"], "must be NAME=VALUE"),
+        (["live", "--root", str(ROOT)], "on another machine"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(
@@ -67,6 +69,7 @@ def test_what_is_wrong_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOCKER_HOST", "ssh://nobody@127.0.0.1:1")
     assert main(["smoke", *arguments]) == 2
     said = capsys.readouterr().err
     assert words in said and said.count("\n") == 1
