@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +15,7 @@ from images.packages import PackageError
 from images.standin import BASE, BUILDER, make_base, make_builder
 from lucid.deploy import release
 from lucid.deploy.release import LATEST
-from smoke.built.build import Builder, build_again
+from smoke.built.build import Builder, BuildError, build_again, docker
 from smoke.built.normal import EPOCH_S, Image, normalise, write
 from smoke.finding import Finding, Verdict
 from smoke.image.build import images as images_of
@@ -41,11 +42,11 @@ def builder(engine: Engine, standin: bool) -> Builder:
     arguments = {"REVISION": _revision(), "SOURCE_DATE_EPOCH": str(EPOCH_S)}
     if standin:
         arguments |= {"BASE": BASE, "BUILDER": BUILDER}
-    return Builder(engine.docker, arguments, "none" if standin else "")
+    return Builder(partial(docker, environment=engine.environment), arguments, "none" if standin else "")
 
 
 def build(builder: Builder) -> list[Image]:
-    """Build all four images, and leave the times of it out. Raises `EngineError`."""
+    """Build all four images, and leave the times of it out. Raises `BuildError`."""
     for image in models():
         assert image.service.image is not None, "each of them has a name"
         builder.build(image, ROOT, image.service.image)
@@ -66,7 +67,7 @@ def models() -> tuple[Model, ...]:
 
 
 def build_twice(builder: Builder) -> list[Finding]:
-    """Build each once more, of a copy of the tree, with nothing of the first build at hand. Raises `EngineError`."""
+    """Build each once more, of a copy of the tree, with nothing of the first build at hand."""
     return [*build_again(builder, models(), Tree(ROOT))]
 
 
@@ -100,7 +101,7 @@ def main() -> int:
                 print(f"{finding.verdict} {finding.subject}: {finding.message}")
             print(f"after {time.monotonic() - began:.0f} s")
             return 1 if any(finding.verdict is Verdict.FAIL for finding in findings) else 0
-    except EngineError as error:
+    except (EngineError, BuildError) as error:
         print(f"images: {error}", file=sys.stderr)
         return 2
     finally:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -43,12 +44,12 @@ class BuildError(Exception):
     """A docker command failed; the text is what it said last."""
 
 
-def docker(*words: str) -> str:
-    """Run the docker command of the PATH; its output. Raises `BuildError`."""
-    environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
+def docker(*words: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Run the docker command of an environment's PATH; its output. Raises `BuildError`."""
+    told = {**environment, "DOCKER_BUILDKIT": "1"}
     try:
         done = subprocess.run(
-            ["docker", *words], env=environment, capture_output=True, text=True, errors="replace", check=False
+            ["docker", *words], env=told, capture_output=True, text=True, errors="replace", check=False
         )
     except FileNotFoundError:
         raise BuildError("there is no docker command on the PATH") from None
@@ -66,12 +67,21 @@ class Builder:
     network: str = ""
     """`none` shows that a build needs nothing from outside."""
 
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """What a build begins with. Where buildx is there, the engine is to get the image, whatever builds it."""
+        try:
+            self.docker("buildx", "version")
+        except BuildError:
+            return ("build",)
+        return ("buildx", "build", "--load")
+
     def build(self, image: Image, root: Path, tag: str, cached: bool = True) -> None:
-        """Build an image of the tree at `root`. Raises what the docker command raises."""
+        """Build an image of the tree at `root`. Raises `BuildError`."""
         service = image.service
         arguments = {**service.build_arguments, **self.arguments}
         self.docker(
-            *("build", "--quiet", "--platform", service.platform, "--tag", tag),
+            *(*self.words, "--quiet", "--platform", service.platform, "--tag", tag),
             *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
             *(("--target", service.target) if service.target else ()),
             *(("--network", self.network) if self.network else ()),

@@ -73,6 +73,11 @@ class BuiltImage:
         return f"{self.attributes['Os']}/{self.attributes['Architecture']}"
 
     @property
+    def podman(self) -> bool:
+        """Whether the engine is Podman, by its Docker interface."""
+        return any("Podman" in each["Name"] for each in self.client.version().get("Components") or ())
+
+    @property
     def config(self) -> dict[str, Any]:
         """Entry point, user, labels and so on."""
         found: dict[str, Any] = self.attributes["Config"]

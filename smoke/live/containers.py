@@ -35,7 +35,8 @@ PROCESSES = 64
 
 def connect(local: bool = False) -> docker.DockerClient:
     """The engine that the environment names; a `local` one has its ports here. Raises `LiveError`."""
-    over_ssh = os.environ.get("DOCKER_HOST", "").startswith("ssh://")
+    place = os.environ.get("DOCKER_HOST", "")
+    over_ssh = place.startswith("ssh://")
     if local and over_ssh:
         raise LiveError("the engine is on another machine, whose ports are not here: lucid deploy tries a node there")
     try:
@@ -43,7 +44,7 @@ def connect(local: bool = False) -> docker.DockerClient:
         client = docker.from_env(timeout=120, use_ssh_client=over_ssh)
         client.ping()
     except (docker.errors.DockerException, OSError) as error:
-        raise LiveError(f"no container engine answers: {error}") from None
+        raise LiveError(f"no container engine answers at {place or 'its usual socket'}: {error}") from None
     return client
 
 

@@ -64,8 +64,8 @@ def test_a_build_is_told_what_the_manifest_says(tmp_path: Path) -> None:
     read, image = tree(tmp_path)
     command = Command()
     assert [each.verdict for each in build(Builder(command, {"SIZE": "3"}, "none"), image, read.root)] == ["pass"]
-    (told,) = command.told
-    assert told[0] == "build" and told[-1] == str(read.root / "one")
+    *_, told = command.told
+    assert told[:3] == ("buildx", "build", "--load") and told[-1] == str(read.root / "one")
     text = " ".join(told)
     for words in (
         *("--platform linux/arm64", "--tag lucid-test.invalid/one:latest", "--network none"),
@@ -73,14 +73,17 @@ def test_a_build_is_told_what_the_manifest_says(tmp_path: Path) -> None:
     ):
         assert words in text
     assert "--no-cache" not in told
+    alone = Command("buildx")
+    assert [each.verdict for each in build(Builder(alone), image, read.root)] == ["pass"]
+    assert alone.told[-1][0] == "build" and "--load" not in alone.told[-1]
 
 
 def test_what_does_not_build_is_said_with_its_last_lines(tmp_path: Path) -> None:
     read, image = tree(tmp_path)
-    (finding,) = build(Builder(Command("build")), image, read.root)
+    (finding,) = build(Builder(Command("build", "buildx")), image, read.root)
     assert finding.verdict is Verdict.FAIL and "no build today" in finding.message
     assert [each.excerpt for each in finding.evidence] == ["step 1", "no build today"]
-    assert [each.verdict for each in build_again(Builder(Command("build")), [image], read)] == ["fail"]
+    assert [each.verdict for each in build_again(Builder(Command("build", "buildx")), [image], read)] == ["fail"]
 
 
 def test_what_can_not_be_built_is_not_tried(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from smoke.built import build
 from smoke.built import checks as built
+from smoke.built.environment import ENVIRONMENT
 from smoke.finding import Verdict
 from smoke.judgement import kind
 from smoke.live import checks as live
@@ -152,5 +154,5 @@ def test_the_page_lists_every_check_as_it_is() -> None:
     page = (SCHEMAS.parents[1] / "docs" / "smoke.md").read_text()
     for check in CHECKS:
         assert f"| `{check.id}` | {check.severity} | {check.title} |" in page
-    for check in (*built.CHECKS, *live.CHECKS):
+    for check in (ENVIRONMENT, *build.CHECKS, *built.CHECKS, *live.CHECKS):
         assert f"| `{check.id}` | {check.title} |" in page
