@@ -137,10 +137,12 @@ def begin(run: Run) -> Iterator[Finding]:
 
 def _hardened(run: Run, inspect: Callable[[str], dict[str, Any]], how: str) -> Iterator[Finding]:
     for service in SERVICES:
-        host = inspect(service)["HostConfig"]
+        found = inspect(service)
+        host = found["HostConfig"]
         wanted = {
             "a read-only root": host["ReadonlyRootfs"],
-            "no capabilities": host["CapDrop"] == ["ALL"],
+            # Podman names those dropped one by one, and those that are left.
+            "no capabilities": host["CapDrop"] == ["ALL"] or found.get("EffectiveCaps", ["?"]) in (None, []),
             "no new privileges": any("no-new-privileges" in each for each in host["SecurityOpt"] or []),
             "a memory limit": host["Memory"] > 0,
         }

@@ -15,20 +15,24 @@ from typing import Any, Self
 
 import docker  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
-from docker.types import DriverConfig, IPAMConfig, IPAMPool, Mount  # type: ignore[import-untyped]
+from docker.types import DriverConfig, EndpointConfig, IPAMConfig, IPAMPool, Mount  # type: ignore[import-untyped]
 
 from smoke.live.node import NAMES, PORTS, LiveError, Needs, Node, nothing
 
 USER = 65532
 _FILL = """
+import sys
+left = int(sys.argv[1])
 with open("/data/filling", "wb", buffering=0) as file:
     for size in (1 << 20, 4096, 1):
         try:
-            while file.write(bytes(size)):
-                pass
+            while left > 0:
+                left -= file.write(bytes(size))
         except OSError:
             pass
+sys.exit("there is no end to it" if left <= 0 else 0)
 """
+"""Fills a disk that is small: no more than the bytes that it can be are ever written, so that no other is filled."""
 MEMORY_BYTES = 256 << 20
 PROCESSES = 64
 
@@ -64,6 +68,7 @@ class ContainerNode(Node):
         """With `disk_mb` each service has a disk of that size in memory, which is gone when it stops."""
         super().__init__(folder, needs)
         self.client = client
+        self._api_version = client.api.api_version
         self.disk_mb = disk_mb
         if disk_mb is not None:
             self.filling = self._fill
@@ -133,8 +138,9 @@ class ContainerNode(Node):
             pids_limit=PROCESSES,
             mounts=[Mount("/config", f"{self.label}-{service}-config"), self._disk(service)],
             ports={f"{PORTS[service]}/tcp": ("127.0.0.1", self.ports[service])},
+            network=self.label,
+            networking_config={self.label: EndpointConfig(self._api_version, aliases=[service], ipv4_address=address)},
         )
-        self._network.connect(container, aliases=[service], ipv4_address=address)
         container.put_archive("/config", self._settings_archive(service))
         return container
 
@@ -147,8 +153,10 @@ class ContainerNode(Node):
 
     def _fill(self, service: str, full: bool) -> None:
         """See `filling`: a file takes all the room there is, or goes."""
+        assert self.disk_mb is not None, "a disk of its own"
         code = _FILL if full else "import os; os.unlink('/data/filling')"
-        status, said = self._containers[service].exec_run(["/usr/bin/python3.11", "-S", "-E", "-c", code])
+        words = ["/usr/bin/python3.11", "-S", "-E", "-c", code, str(2 * self.disk_mb << 20)]
+        status, said = self._containers[service].exec_run(words)
         if status:
             raise LiveError(f"{service}: its disk can't be filled: {said.decode(errors='replace')[-200:]}")
 
