@@ -33,6 +33,9 @@ _PROCESSES = Path("/proc")
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _NAME = "lucid-aarch64"
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+_RUN = Path("/run")
+_RUNNING = ("containerd", "docker", "runc")
+"""What engines make below /run whatever they are told."""
 # The ELF header of an aarch64 program, and the mask under which it is compared (Linux, binfmt_misc).
 _MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
 _MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
@@ -97,7 +100,13 @@ def up(folder: Path) -> Engine:
     down(folder)  # what is left of one that was killed, and of what it changed
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        state = {"forward": _FORWARD.read_text().strip(), "policy": "", "mounted": False, "emulated": False}
+        state: dict[str, object] = {
+            "forward": _FORWARD.read_text().strip(),
+            "policy": "",
+            "mounted": False,
+            "emulated": False,
+            "running": [name for name in _RUNNING if (_RUN / name).exists()],
+        }
         (folder / STATE).write_text(json.dumps(state))
         _unpack_packages(folder)
         _choose_iptables(engine)
@@ -182,6 +191,9 @@ def _put_back(engine: Engine) -> None:
     if state["policy"]:
         subprocess.run(["iptables", "-P", "FORWARD", state["policy"]], env=engine.environment, check=False)
     subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
+    for name in _RUNNING:
+        if name not in state["running"]:
+            shutil.rmtree(_RUN / name, ignore_errors=True)
 
 
 def _unpack_packages(folder: Path) -> None:

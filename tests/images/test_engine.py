@@ -14,7 +14,7 @@ from images import engine
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine of files: processes, forwarding, emulation; commands that would change the real one do nothing."""
-    for name in ("proc", "binfmt", "programs", "own"):
+    for name in ("proc", "binfmt", "programs", "own", "run", "run/docker", "run/runc"):
         (tmp_path / name).mkdir()
     for name in ("ip", "iptables", "umount"):
         program = tmp_path / "programs" / name
@@ -22,10 +22,11 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         program.chmod(0o755)
     (tmp_path / "forward").write_text("1")
     (tmp_path / "binfmt" / "lucid-aarch64").write_text("enabled")
-    state = {"forward": "0", "policy": "ACCEPT", "mounted": True, "emulated": True}
+    state = {"forward": "0", "policy": "ACCEPT", "mounted": True, "emulated": True, "running": ["runc"]}
     (tmp_path / "own" / "state.json").write_text(json.dumps(state))
     monkeypatch.setattr(engine, "_PROCESSES", tmp_path / "proc")
     monkeypatch.setattr(engine, "_FORWARD", tmp_path / "forward")
+    monkeypatch.setattr(engine, "_RUN", tmp_path / "run")
     monkeypatch.setattr(engine, "_BINFMT", tmp_path / "binfmt")
     monkeypatch.setattr(engine.Engine, "environment", {"PATH": str(tmp_path / "programs")})
     monkeypatch.setenv("PATH", f"{tmp_path / 'programs'}:{os.environ['PATH']}")
@@ -57,14 +58,16 @@ def test_down_puts_all_back_when_no_other_engine_runs(machine: Path) -> None:
     assert (machine / "binfmt" / "lucid-aarch64").read_text() == "-1"
     ran = (machine / "ran").read_text()
     assert "iptables -P FORWARD ACCEPT" in ran and "ip link delete docker0" in ran and "umount" in ran
+    assert [path.name for path in (machine / "run").iterdir()] == ["runc"]
 
 
 def test_down_takes_nothing_away_that_it_did_not_make(machine: Path) -> None:
-    state = {"forward": "1", "policy": "", "mounted": False, "emulated": False}
+    state = {"forward": "1", "policy": "", "mounted": False, "emulated": False, "running": ["docker", "runc"]}
     (machine / "own" / "state.json").write_text(json.dumps(state))
     engine.down(machine / "own")
     assert (machine / "binfmt" / "lucid-aarch64").read_text() == "enabled"
     assert "umount" not in (machine / "ran").read_text()
+    assert (machine / "run" / "docker").exists()
 
 
 def test_no_engine_is_started_beside_another(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
