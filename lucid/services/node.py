@@ -14,7 +14,7 @@ from lucid.services.data import DataService
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.serve import stop_at_signal
-from lucid.services.service import STOP_S, Service, start_logging
+from lucid.services.service import STOP_S, Service, run_to_end, start_logging
 
 
 def run(config: Config) -> None:
@@ -31,7 +31,7 @@ def run(config: Config) -> None:
     services = [
         kind(msgspec.structs.replace(config, port=urlsplit(url).port or kind.port)) for kind, url in urls.items()
     ]
-    trio.run(_serve, services)
+    run_to_end(_serve, services)
 
 
 async def _serve(services: list[Service]) -> None:

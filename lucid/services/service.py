@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import fcntl
 import logging
+import socket
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -72,9 +74,10 @@ class Service(ABC):
 
     async def run(self, stop: trio.Event, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until `stop`; reports the port that it listens at. Raises what ended it otherwise."""
-        listening = listen(self.config.bind, self.config.port)
-        port = listening.getsockname()[1]
+        listening = None
         try:
+            listening = self._listen()
+            port = listening.getsockname()[1]
             async with trio.open_nursery() as nursery:
                 await nursery.start(self.store.run)
                 if self.redis is not None:
@@ -91,9 +94,17 @@ class Service(ABC):
                 nursery.cancel_scope.cancel()
         finally:
             self.ended.set()
-            listening.close()
+            if listening is not None:
+                listening.close()
             self.store.store.close()
             self._lock.close()
+
+    def _listen(self) -> socket.socket:
+        bind, port = self.config.bind, self.config.port
+        try:
+            return listen(bind, port)
+        except OSError as error:
+            raise ConfigError(f"it can't listen at {bind}:{port}: {error.strerror or error}") from None
 
     async def _register_until(self, stop: trio.Event, port: int) -> None:
         """Keep the service known to Consul while it runs."""
@@ -153,10 +164,23 @@ def main(kind: type[Service]) -> None:
     try:
         config = load_config(file=options.config)
         service = kind(config if config.port else load_config(file=options.config, port=kind.port))
+        run_to_end(_until_signal, service)
     except (LucidError, OSError) as error:
         print(f"{kind.name}: {error}", file=sys.stderr)
         sys.exit(BAD_START)
-    trio.run(_until_signal, service)
+
+
+def run_to_end(main: Callable[..., Awaitable[None]], *arguments: object) -> None:
+    """Run services; a setting that turns out not to do is raised as itself, out of all nurseries."""
+    try:
+        trio.run(main, *arguments)
+    except BaseExceptionGroup as group:
+        found: BaseException | None = group.subgroup(ConfigError)
+        while isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+        if found is None:
+            raise
+        raise found from None
 
 
 async def _until_signal(service: Service) -> None:

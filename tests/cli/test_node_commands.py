@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -90,7 +92,8 @@ def test_a_node_runs_in_one_process_makes_blocks_and_stops_at_sigterm(tmp_path: 
     node = said(capsys)
     arguments = ["genesis", "new", str(tmp_path / "genesis.toml"), "--node", f"pi={node}", "--block-interval", "1s"]
     assert main(arguments) == 0
-    urls = dict(zip(("manager", "engine", "data"), (f"http://127.0.0.1:{port}" for port in free_ports(3)), strict=True))
+    names = ("manager", "engine", "data", "anchoring")
+    urls = dict(zip(names, (f"http://127.0.0.1:{port}" for port in free_ports(4)), strict=True))
     lines = [f'{name}_url = "{url}"' for name, url in urls.items()]
     (tmp_path / "node.toml").write_text("\n".join([*lines, 'token = "x"']))
     command = [sys.executable, "-m", "lucid.cli.main", "node", "--config", "node.toml"]
@@ -104,7 +107,7 @@ def test_a_node_runs_in_one_process_makes_blocks_and_stops_at_sigterm(tmp_path: 
                     time.sleep(0.1)
                     heights.append(height(client, urls["manager"]))
                 states = [client.get(f"{url}/health").json()["status"] for url in urls.values()]
-                assert states == ["healthy"] * 3
+                assert states == ["healthy"] * 4
         finally:
             process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=10)
@@ -129,6 +132,20 @@ def test_a_service_that_can_not_start_says_why_in_one_sentence(tmp_path: Path, s
     assert "port" in done.stderr and "nothing" in done.stderr
     done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "genesis.toml" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["lucid.cli.main", "node"], ["lucid.services.manager"]])
+def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: Capture, words: list[str]) -> None:
+    assert main(["keys", "new", str(tmp_path / "node.key")]) == 0
+    assert main(["genesis", "new", str(tmp_path / "genesis.toml"), "--node", f"pi={said(capsys)}"]) == 0
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "node.toml").write_text(f'manager_url = "http://127.0.0.1:{port}"\ntoken = "x"\n')
+        environment = {**os.environ, **({"LUCID_PORT": str(port)} if len(words) == 1 else {})}
+        command = [sys.executable, "-m", *words, "--config", "node.toml"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert f"127.0.0.1:{port}: Address already in use" in done.stderr.splitlines()[-1]
 
 
 def test_a_devnet_agrees_and_stops_by_itself(tmp_path: Path, capsys: Capture) -> None:
