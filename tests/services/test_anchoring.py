@@ -112,7 +112,7 @@ def test_sessions_accepted_while_the_engine_is_away_survive_kills_and_become_fin
             for service in ("manager", "anchoring", "engine"):
                 node.start(service)
             network.await_healthy()
-            assert [await_final(there, session, 20).status for session in sessions] == ["final"] * len(sessions)
+            assert [await_final(there, session, 60).status for session in sessions] == ["final"] * len(sessions)
     journals = sorted((tmp_path / "node0" / "journal").glob("*-anchoring-*"))
     assert len(journals) == 2 and main(["replay", str(journals[-1])]) == 0
 
@@ -120,7 +120,7 @@ def test_sessions_accepted_while_the_engine_is_away_survive_kills_and_become_fin
 def test_a_node_is_healthy_long_before_its_first_block(tmp_path: Path) -> None:
     began = time.monotonic()
     with Devnet(tmp_path, 1, 60_000) as network:
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 50, "before the first block is due"
         assert httpx.get(f"{network.nodes[0].url('manager')}/blocks").json()["blocks"] == []
 
 
