@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 from images.build import IMAGES
 from images.engine import DEFAULT_FOLDER, Engine, EngineError
-from images.pi import MONGODB, PI, Pi, load_mongodb
+from images.pi import MONGODB, Pi, load_mongodb
 from lucid.deploy import release
 
 NEWER = "LABEL trial=newer"
@@ -220,7 +220,6 @@ def main() -> int:
         load_mongodb(engine, options.mongod)
         with _pi(engine) as trial:
             trial.run()
-        engine.docker("rmi", PI, check=False)
     except EngineError as error:
         print(f"trial: {error}", file=sys.stderr)
         return 2
