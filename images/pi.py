@@ -138,6 +138,7 @@ class Pi:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.engine.docker("rm", "--force", "--volumes", self._name, check=False)
+        self.engine.docker("rmi", PI, check=False)
 
     def log(self) -> str:
         """What sshd said."""

@@ -1,7 +1,8 @@
-"""The trial of `lucid deploy`: a look-alike Pi is given a node, a bad upgrade, a backup and a restore, and taken away.
+"""The trial of `lucid deploy`: a look-alike Pi is given a node, upgrades, ways back, a backup and a restore.
 
 `python -m images.trial --mongod PROGRAM [--engine DIR]`, after the images were built; an operator's own commands, one
-after the other, against an sshd on loopback. Exit status 0 when all went as it should.
+after the other, against an sshd on loopback. Exit status 0 when all went as it should. The engine's images are those
+from before at the end.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,9 +22,14 @@ from tempfile import TemporaryDirectory
 from images.build import IMAGES
 from images.engine import DEFAULT_FOLDER, Engine, EngineError
 from images.pi import MONGODB, Pi, load_mongodb
+from lucid.deploy import release
 
-BROKEN = 'FROM {image}\nCMD ["-c", "raise SystemExit(3)"]\n'
+NEWER = "LABEL trial=newer"
+BROKEN = 'CMD ["-c", "raise SystemExit(3)"]'
 WAIT = ["--wait", "120s"]
+HEALTH = ["--try", "health", *WAIT]
+GOOD = "lucid.invalid/data:good"
+NOBODY = "7" * 64
 
 
 class TrialError(Exception):
@@ -53,6 +60,19 @@ class Trial:
         """Run `lucid deploy ACTION` against the Pi."""
         return self.lucid("deploy", action, "localhost", *words, "--ssh", self.pi.ssh, status=status)
 
+    def interrupted(self, action: str, *words: str, at: str) -> None:
+        """Run `lucid deploy ACTION` and press Ctrl-C when it begins a step. Raises `TrialError`."""
+        environment = {**os.environ, "DOCKER_HOST": "unix:///nowhere"}
+        command = [sys.executable, "-m", "lucid.cli.main", "deploy", action, "localhost", *words, "--ssh", self.pi.ssh]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None, "it was asked for"
+            for line in process.stderr:
+                if at in line:
+                    process.send_signal(signal.SIGINT)
+                    break
+            said = process.stderr.read()
+        _must(process.returncode == 130 and "once more" in said, f"Ctrl-C says how to go on: {said.strip()}")
+
     def archive(self, name: str) -> Path:
         """The images as they are now, as a file that an operator was given."""
         path = self.folder / name
@@ -62,52 +82,96 @@ class Trial:
     def run(self) -> None:
         """All of it. Raises `TrialError`."""
         good = self.archive("good.tar")
-        ids = {name: self._id(name) for name in IMAGES.values()}
-        bad = self._broken()
-        self.engine.docker("rmi", "--force", *IMAGES.values(), MONGODB)
+        try:
+            newer, bad = self._changed("newer", NEWER), self._changed("bad", BROKEN)
+            self.engine.docker("rmi", "--force", *IMAGES.values(), MONGODB)
+            identity = self._install(good)
+            self._upgrades(newer, bad)
+            self._settings_alone()
+            self._backup_and_restore(identity)
+        finally:
+            self.remove()
+            tags = (release.BEFORE, release.PREVIOUS)
+            kept = [f"{name}:{tag}" for name in release.IMAGES.values() for tag in tags]
+            self.engine.docker("rmi", "--force", *IMAGES.values(), *kept, MONGODB, check=False)
+            self.engine.docker("load", "--quiet", "--input", str(good))
+            self.engine.docker("rmi", MONGODB, check=False)
+
+    def _install(self, good: Path) -> list[str]:
         key, genesis = self.folder / "node.key", self.folder / "genesis.toml"
         node = self.lucid("keys", "new", str(key)).strip()
         self.lucid("genesis", "new", str(genesis), "--node", f"pi={node}")
-        identity = ["--genesis", str(genesis), "--key", str(key), "--images", str(good)]
-        here = ["--set", f"LUCID_MONGODB={MONGODB}", "--set", "LUCID_PUBLISH=127.0.0.1", *WAIT]
-        plan = self.deploy("install", *identity, *here, "--dry-run")
+        settings = ["--set", f"LUCID_MONGODB={MONGODB}", "--set", "LUCID_PUBLISH=127.0.0.1"]
+        identity = ["--genesis", str(genesis), "--key", str(key), "--images", str(good), *settings, *HEALTH]
+        plan = self.deploy("install", *identity, "--dry-run")
         _must("send 5 images" in plan and not self._containers(), "a dry run prints the plan and starts nothing")
         self.deploy("status", status=2)
-        self.deploy("install", *identity, *here)
+        self.deploy("install", *identity)
         _must(not (self.folder / "node.key.unused").exists(), "the mark of the key went with the key")
-        self._refused_upgrade(bad, ids)
-        self._backup_and_restore(identity, here)
+        self.deploy("rollback", status=2)
+        return identity
 
-    def _refused_upgrade(self, bad: Path, ids: dict[str, str]) -> None:
-        self.deploy("upgrade", "--images", str(bad), "--wait", "45s", "--try", "health", status=1)
-        _must({name: self._id(name) for name in IMAGES.values()} == ids, "the images before are back")
-        status = json.loads(self.deploy("status", "--json"))
-        _must(status["healthy"], "the node is healthy after a bad upgrade")
-        self.deploy("rollback", "--dry-run")
+    def _upgrades(self, newer: Path, bad: Path) -> None:
+        first = self._running()
+        self.deploy("upgrade", "--images", str(newer), *WAIT)
+        second = self._running()
+        changed = {service for service in first if first[service] != second[service]}
+        _must(changed == {"data"}, "an upgrade, tried in full, brings the new image")
+        self.deploy("upgrade", "--images", str(bad), "--wait", "10s", "--try", "health", status=1)
+        _must(self._running() == second, "a bad upgrade goes back")
+        _must(json.loads(self.deploy("status", "--json"))["healthy"], "the node is healthy after a bad upgrade")
+        self.deploy("rollback", *WAIT)
+        _must(self._running() == first, "a rollback after it brings the release before back")
 
-    def _backup_and_restore(self, identity: list[str], here: list[str]) -> None:
+    def _settings_alone(self) -> None:
+        words = ["--keep-images", "--peer", f"{NOBODY}@ws://192.0.2.1:8086", *HEALTH]
+        images = self._running()
+        self.interrupted("upgrade", *words, at=" start")
+        self.deploy("upgrade", *words)
+        peers = self._environment("manager").get("LUCID_PEERS", "")
+        _must(NOBODY in peers and self._running() == images, "settings alone change, at the second try")
+
+    def _backup_and_restore(self, identity: list[str]) -> None:
         copy = self.folder / "copy"
         height = self._height()
-        self.deploy("backup", str(copy), *WAIT)
-        self.remove()
-        self.deploy("install", *identity, *here, "--try", "health", "--restore", str(copy))
+        # That it is not healthy again yet is a warning.
+        self.deploy("backup", str(copy), "--wait", "1s")
+        self.deploy("remove", "--with-data")
+        _must(not self._volumes(), "nothing of the node is left")
+        self.deploy("install", *identity, "--restore", str(copy))
         _must(self._height() >= height > 0, f"the restored node has its {height} blocks")
         files = sorted(path.name for path in copy.iterdir())
         _must(not any("key" in name for name in files), f"the backup holds no key: {files}")
 
-    def _broken(self) -> Path:
+    def _changed(self, name: str, line: str) -> Path:
+        """An archive of the images, the data chain's with one more line."""
         image = IMAGES["data"]
-        self.engine.docker("tag", image, "lucid.invalid/data:good")
+        self.engine.docker("tag", image, GOOD)
         dockerfile = self.folder / "Dockerfile"
-        dockerfile.write_text(BROKEN.format(image="lucid.invalid/data:good"))
+        dockerfile.write_text(f"FROM {GOOD}\n{line}\n")
         self.engine.docker("build", "--quiet", "--platform", "linux/arm64", "--tag", image, "--file",
                            str(dockerfile), str(self.folder / "empty"))  # fmt: skip
-        made = self.archive("bad.tar")
-        self.engine.docker("rmi", "lucid.invalid/data:good")
+        made = self.archive(f"{name}.tar")
+        self.engine.docker("tag", GOOD, image)
+        self.engine.docker("rmi", GOOD)
         return made
 
-    def _id(self, name: str) -> str:
-        return self.engine.docker("image", "inspect", "--format", "{{.Id}}", name).strip()
+    def _running(self) -> dict[str, str]:
+        """The image that each service's container is of."""
+        form = '{{index .Config.Labels "com.docker.compose.service"}} {{.Image}}'
+        lines = self.engine.docker("inspect", "--format", form, *self._containers().split()).splitlines()
+        found = dict(line.split() for line in lines)
+        return {service: found.get(service, "") for service in IMAGES}
+
+    def _environment(self, service: str) -> dict[str, str]:
+        label = f"label=com.docker.compose.service={service}"
+        container = self.engine.docker("ps", "--quiet", "--filter", label).split()[0]
+        form = "{{range .Config.Env}}{{println .}}{{end}}"
+        lines = self.engine.docker("inspect", "--format", form, container).splitlines()
+        return dict(line.partition("=")[::2] for line in lines)
+
+    def _volumes(self) -> list[str]:
+        return self.engine.docker("volume", "ls", "--quiet", "--filter", "name=lucid_").split()
 
     def _containers(self) -> str:
         return self.engine.docker("ps", "--all", "--quiet", "--filter", "label=com.docker.compose.project=lucid")
@@ -123,7 +187,7 @@ class Trial:
         label = "label=com.docker.compose.project=lucid"
         if containers := self._containers().split():
             self.engine.docker("rm", "--force", "--volumes", *containers, check=False)
-        if volumes := self.engine.docker("volume", "ls", "--quiet", "--filter", "name=lucid_").split():
+        if volumes := self._volumes():
             self.engine.docker("volume", "rm", *volumes, check=False)
         if networks := self.engine.docker("network", "ls", "--quiet", "--filter", label).split():
             self.engine.docker("network", "rm", *networks, check=False)
@@ -142,10 +206,7 @@ def _pi(engine: Engine) -> Iterator[Trial]:
         (Path(folder) / "empty").mkdir()
         with Pi(engine, Path(folder)) as pi:
             trial = Trial(engine, pi, Path(folder))
-            try:
-                yield trial
-            finally:
-                trial.remove()
+            yield trial
 
 
 def main() -> int:

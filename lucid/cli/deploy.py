@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
-from lucid.cli.failure import Failure, duration
+from lucid.cli.failure import INTERRUPTED, Failure, duration
 
 if TYPE_CHECKING:
-    from lucid.deploy.deployment import Deployment, Step
+    from lucid.deploy.deployment import Deployment, Step, Wanted
 
-ACTIONS = ("install", "upgrade", "rollback", "status", "logs", "backup")
-WENT_BACK, NOT_HEALTHY = 1, 20
+ACTIONS = ("install", "upgrade", "rollback", "status", "logs", "token", "backup", "remove")
+WENT_BACK, NOTHING_BEFORE, ADRIFT, NOT_HEALTHY = 1, 3, 4, 20
+NOT_STARTED = 1
 BLOCKS = 2
 EXTRA_NAMES = ("redis", "consul", "tor")
+_STATUSES = (
+    "Exit status: 0 the node runs and works; 1 it did not, and the release before runs again; 2 it can't be done as "
+    "asked, and nothing that runs was changed; 3 it did not work, and there is no release before: what was started is "
+    "left as it is; 4 it did not work, and the release before could not be brought back; 130 interrupted half way."
+)
 
 
 def expand(arguments: list[str]) -> list[str]:
@@ -37,13 +44,18 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Put a node on a host over SSH and look after it: lucid deploy HOST, or an action and a HOST.",
     )
     actions = deploy.add_subparsers(metavar="HOST | ACTION", required=True)
+    _register_changes(actions)
+    _register_care(actions)
+
+
+def _register_changes(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """What changes which release runs."""
     install = _action(
         actions,
         "install",
         run_install,
         "check a host, send images, key and settings, start, wait until healthy, and try the node",
-        "Exit status: 0 the node runs and works, 1 it did not and the release before runs again (if there was one), "
-        "2 the host can't be used as asked; nothing was changed then.",
+        _STATUSES,
     )
     install.add_argument("--genesis", type=Path, metavar="FILE", help="the chain's document (first time)")
     install.add_argument("--key", type=Path, metavar="FILE", help="the node's key, used nowhere else (first time)")
@@ -52,30 +64,59 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         actions,
         "upgrade",
         run_install,
-        "send new images to a host that has a node, and go back if they don't work",
-        "Exit status: as of install.",
+        "send new images or settings to a host that has a node, and go back if they don't work",
+        _STATUSES,
     )
     upgrade.set_defaults(genesis=None, key=None, restore=None, upgrade=True)
     for each in (install, upgrade):
-        source = each.add_mutually_exclusive_group()
-        source.add_argument("--registry", default="", metavar="PREFIX", help="the host fetches the images from there")
-        source.add_argument(
-            "--images", type=Path, metavar="FILE", help="send those of an archive (docker save), not of the engine here"
-        )
-        each.add_argument("--peer", action="append", default=[], metavar="ID@ws://HOST:PORT", help="another node")
-        each.add_argument(
-            "--with", action="append", default=[], dest="extras", choices=EXTRA_NAMES, help="run this beside the node"
-        )
-        each.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of compose.yaml")
-        each.add_argument(
-            "--try", choices=("full", "health"), default="full", dest="trial", help="health: for the first nodes of a "
-            "chain of several, where no block can come yet"
-        )  # fmt: skip
+        _register_wanted(each)
     rollback = _action(
-        actions, "rollback", run_rollback, "bring the release before back", "Exit status: 0 it runs, 2 otherwise."
+        actions,
+        "rollback",
+        run_rollback,
+        "bring the release before back, or what ran before an upgrade that was not finished",
+        "Exit status: 0 it runs; 1 it is not healthy, and the release that ran runs again; 2 there is none, and "
+        "nothing was changed; 4 neither runs; 130 interrupted half way.",
     )
-    for each in (install, upgrade, rollback):
+    remove = _action(
+        actions,
+        "remove",
+        run_remove,
+        "take a node's containers, images and files off a host",
+        "What holds its key, chain, sessions and chunks stays, but for --with-data. Exit status: 0 done, 2 not.",
+    )
+    remove.add_argument("--with-data", action="store_true", help="its key, chain, sessions and chunks too, for good")
+    for each in (install, upgrade, rollback, remove):
         each.add_argument("--dry-run", action="store_true", help="look at the host, print every step, change nothing")
+
+
+def _register_wanted(action: argparse.ArgumentParser) -> None:
+    source = action.add_mutually_exclusive_group()
+    source.add_argument("--registry", default="", metavar="PREFIX", help="the host fetches the images from there")
+    source.add_argument(
+        "--images", type=Path, metavar="FILE", help="send those of an archive (docker save), not of the engine here"
+    )
+    source.add_argument(
+        "--keep-images", action="store_true", help="send none: change settings only; needs no Docker here"
+    )
+    many: dict[str, Any] = {"action": "append", "default": []}
+    action.add_argument("--peer", metavar="ID@ws://HOST:PORT", help="add a node, or its new address", **many)
+    action.add_argument("--no-peer", metavar="ID", help="leave a node out again", **many)
+    action.add_argument("--with", dest="extras", choices=EXTRA_NAMES, help="run this beside the node", **many)
+    action.add_argument("--without", choices=EXTRA_NAMES, help="no longer run this beside the node", **many)
+    action.add_argument("--set", metavar="NAME=VALUE", help="a variable of compose.yaml", **many)
+    action.add_argument(
+        "--try",
+        choices=("full", "health"),
+        default="full",
+        dest="trial",
+        help="health: for the first nodes of a chain of several, where no block can come yet, and for a lone node that "
+        "was restored",
+    )
+
+
+def _register_care(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """What looks, and copies."""
     status = _action(
         actions, "status", run_status, "what runs on a host", "Exit status: 0 all are healthy, 20 not, 2 otherwise."
     )
@@ -84,14 +125,17 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     logs.add_argument("service", nargs="?", default="", metavar="SERVICE", help="one service (default: all)")
     logs.add_argument("--lines", type=int, default=100, metavar="N", help="the last lines (default 100)")
     logs.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+    _action(actions, "token", run_token, "print the token for lucid anchor", "Exit status: 0 printed, 2 not.")
     backup = _action(
         actions,
         "backup",
         run_backup,
         "copy a node's data to a folder here",
-        "The services stand still meanwhile. Key and log of votes are no part of it. Exit status: 0 done, 2 not.",
+        "Most chunks are copied first; for the rest the services stand still, and are started again also when the line "
+        "is lost. Key and log of votes are no part of it. Exit status: 0 done; 1 the copy is whole, but the node was "
+        "not started again; 2 there is no copy.",
     )
-    backup.add_argument("folder_here", type=Path, metavar="DIR", help="a new folder")
+    backup.add_argument("folder_here", type=Path, metavar="DIR", help="a new folder; DIR.part until it is whole")
 
 
 def _action(
@@ -120,7 +164,7 @@ def _deployment(options: argparse.Namespace) -> Iterator[Deployment]:
 
     try:
         with Host(options.host, options.ssh) as host:
-            deployment = Deployment(host, options.folder, options.wait / 1000)
+            deployment = Deployment(host, options.folder, options.wait / 1000, _say)
             deployment.check()
             yield deployment
     except DeployError as error:
@@ -128,66 +172,153 @@ def _deployment(options: argparse.Namespace) -> Iterator[Deployment]:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO | None = None) -> None:
+    """What a reader who has gone does not read is no reason to leave a host half changed."""
+    stream = stream or sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run_install(options: argparse.Namespace) -> int:
     """`lucid deploy HOST` and `lucid deploy upgrade HOST`."""
-    from lucid.deploy.deployment import Wanted, perform
-    from lucid.deploy.host import DeployError
-
     with _deployment(options) as deployment:
         _tell_checks(deployment)
+        deployment.check_fit()
         if options.upgrade:
             deployment.settings()
-        wanted = Wanted(
-            options.genesis,
-            options.key,
-            tuple(options.peer),
-            tuple(options.extras),
-            tuple(options.set),
-            options.registry,
-            options.images,
-        )
-        steps = deployment.plan(wanted, _restoring(deployment, options.restore))
+        begin, restoring = _restoring(deployment, options)
+        steps = deployment.plan(_wanted(options), restoring, begin=begin)
+        if options.trial == "full":
+            steps.append(_trial_step(deployment))
+        steps.append(deployment.accept_step())
         if options.dry_run:
-            return _print_plan(steps, options.trial)
-        try:
-            perform(steps, _say)
-            if options.trial == "full":
-                _try_node(deployment)
-        except DeployError as error:
-            return _go_back(deployment, str(error))
-        print(f"{options.host}: the node runs")
-    return 0
+            return _print_plan(steps)
+        status = _change(deployment, steps, f"lucid deploy {'upgrade' if options.upgrade else 'install'}")
+        if status == 0:
+            _print(f"{options.host}: the node runs")
+    return status
 
 
-def _restoring(deployment: Deployment, backup: Path | None) -> list[Step]:
-    from lucid.deploy.backup import restore_steps
+def _wanted(options: argparse.Namespace) -> Wanted:
+    from lucid.deploy.deployment import Wanted
+    from lucid.deploy.settings import Changes
 
-    if backup is None:
-        return []
-    if deployment.facts is not None and deployment.facts.installed:
-        raise Failure(f"{deployment.host.name}: a node is installed there: a backup is read into a new one only")
-    return restore_steps(deployment, backup)
+    changes = Changes(*map(tuple, (options.peer, options.no_peer, options.extras, options.without, options.set)))
+    return Wanted(options.genesis, options.key, changes, options.registry, options.images, options.keep_images)
+
+
+def _restoring(deployment: Deployment, options: argparse.Namespace) -> tuple[list[Step], list[Step]]:
+    """The steps of a restore: before all others, and before the start."""
+    from lucid.deploy.backup import begin_steps, restore_steps
+    from lucid.deploy.identity import read_identity
+
+    if options.restore is None:
+        return [], []
+    if options.key is None or options.genesis is None:
+        raise Failure("--restore: name the node's --genesis and its --key too")
+    who = read_identity(options.key, options.genesis)
+    return begin_steps(deployment, options.restore, who), restore_steps(deployment, options.restore)
 
 
 def _tell_checks(deployment: Deployment) -> None:
     from lucid.deploy.preflight import requirements
 
-    assert deployment.facts is not None
     for each in requirements(deployment.facts):
         _say(f"{each.name}: {each.found}" + (f" ({each.warning})" if each.warning else ""))
+    if unfinished := deployment.facts.unfinished:
+        _say(f"one {unfinished} before this was not finished")
 
 
-def _print_plan(steps: list[Step], trial: str) -> int:
+def _print_plan(steps: list[Step]) -> int:
     for number, step in enumerate(steps, 1):
-        print(f"{number}. {step.title}")
+        _print(f"{number}. {step.title}")
         for line in step.command.splitlines():
-            print(f"     {line}")
-    if trial == "full":
-        print(f"{len(steps) + 1}. try the node\n     lucid smoke live --node FILE")
+            _print(f"     {line}")
     return 0
+
+
+def _change(deployment: Deployment, steps: list[Step], again: str) -> int:
+    """Carry out a change, whose first step records what runs and whose last accepts what came; go back when it fails.
+
+    Returns the exit status.
+    """
+    from lucid.deploy.deployment import perform
+
+    host = deployment.host.name
+    try:
+        perform(steps[:1], lambda text: None)
+        try:
+            perform(steps[:-1], _say, done=1)
+        except Exception as error:
+            _say(f"lucid: {_sentence(error)}")
+            return _go_back(deployment)
+        _accept(deployment, steps[-1])
+    except KeyboardInterrupt:
+        raise Failure(
+            f"interrupted, and {host} is left half way: {again} {host} once more goes on, lucid deploy rollback {host} "
+            "brings back what ran before",
+            INTERRUPTED,
+        ) from None
+    return 0
+
+
+def _accept(deployment: Deployment, step: Step) -> None:
+    """A node that was tried and works is not taken down again because the line is lost now."""
+    from lucid.deploy.host import DeployError
+
+    _say(step.title)
+    try:
+        try:
+            step.act()
+        except DeployError:
+            deployment.host.await_reachable(deployment.healthy_s)
+            step.act()
+    except DeployError as error:
+        _say(f"warning: {_sentence(error)}; the same command once more tidies up")
+
+
+def _sentence(error: Exception) -> str:
+    from lucid.deploy.host import DeployError
+
+    return str(error) if isinstance(error, DeployError | OSError) else f"{type(error).__name__}: {error}"
+
+
+def _go_back(deployment: Deployment) -> int:
+    """Bring back what was recorded, and forget what failed: the release before stays the one before."""
+    from lucid.deploy.deployment import perform
+    from lucid.deploy.release import BEFORE_FOLDER, NoRelease
+
+    host = deployment.host.name
+    deployment.be_patient()
+    try:
+        deployment.host.await_reachable(deployment.healthy_s)
+        steps = deployment.back_steps(BEFORE_FOLDER)
+        _say("going back to the release before")
+        perform([*steps, deployment.forget_step()], _say)
+    except NoRelease:
+        raise Failure(
+            f"{host}: there is no release before; what was started is left as it is", NOTHING_BEFORE
+        ) from None
+    except Exception as error:
+        raise Failure(
+            f"{host}: the release before could not be brought back: {_sentence(error)}; "
+            f"lucid deploy rollback {host} tries it again",
+            ADRIFT,
+        ) from None
+    _print(f"{host}: the release before runs again")
+    return WENT_BACK
+
+
+def _trial_step(deployment: Deployment) -> Step:
+    from lucid.deploy.deployment import Step
+
+    return Step("try the node", "# lucid smoke live --node FILE, here, through ssh", lambda: _try_node(deployment))
 
 
 def _try_node(deployment: Deployment) -> None:
@@ -198,9 +329,6 @@ def _try_node(deployment: Deployment) -> None:
     from smoke.live.run import live
     from smoke.reports.terminal import summary
 
-    assert deployment.facts is not None
-    _say("trying the node")
-    deployment.check()
     with deployment.host.forwarded(deployment.addresses()) as ports, TemporaryDirectory(prefix="lucid-try-") as folder:
         genesis = Path(folder) / "genesis.toml"
         genesis.write_bytes(deployment.genesis())
@@ -224,52 +352,73 @@ def _try_node(deployment: Deployment) -> None:
         raise DeployError(f"the node does not work: {'; '.join(failed[:3])}")
 
 
-def _go_back(deployment: Deployment, why: str) -> int:
+def run_rollback(options: argparse.Namespace) -> int:
+    """`lucid deploy rollback HOST`."""
+    from lucid.deploy import release
+
+    with _deployment(options) as deployment:
+        deployment.must_be_installed()
+        host, unfinished = options.host, deployment.facts.unfinished
+        if unfinished == release.UPGRADE:
+            steps = [*deployment.back_steps(release.BEFORE_FOLDER), deployment.forget_step()]
+            return _print_plan(steps) if options.dry_run else _undo(deployment, steps)
+        steps = [
+            deployment.record_step(release.ROLLBACK),
+            *deployment.back_steps(release.PREVIOUS_FOLDER),
+            deployment.accept_step(),
+        ]
+        if options.dry_run:
+            return _print_plan(steps)
+        status = _change(deployment, steps, "lucid deploy rollback")
+        if status == 0:
+            _print(f"{host}: the release before runs again; lucid deploy rollback goes forward again")
+    return status
+
+
+def _undo(deployment: Deployment, steps: list[Step]) -> int:
     from lucid.deploy.deployment import perform
     from lucid.deploy.host import DeployError
 
-    _say(f"lucid: {why}")
+    host = deployment.host.name
     try:
-        steps = deployment.back_steps()
-    except DeployError:
-        raise Failure(
-            f"{deployment.host.name}: what was started is left as it is; there is no release before", 1
-        ) from None
-    _say("going back to the release before")
-    perform(steps, _say)
-    print(f"{deployment.host.name}: the release before runs again")
-    return WENT_BACK
-
-
-def run_rollback(options: argparse.Namespace) -> int:
-    """`lucid deploy rollback HOST`."""
-    from lucid.deploy.deployment import perform
-
-    with _deployment(options) as deployment:
-        deployment.settings()
-        steps = deployment.back_steps()
-        if options.dry_run:
-            return _print_plan(steps, "health")
         perform(steps, _say)
-        print(f"{options.host}: the release before runs again; lucid deploy rollback goes forward again")
+    except DeployError as error:
+        raise Failure(f"{error}; lucid deploy rollback {host} tries it again", ADRIFT) from None
+    except KeyboardInterrupt:
+        raise Failure(f"interrupted: lucid deploy rollback {host} once more goes on", INTERRUPTED) from None
+    _print(f"{host}: what ran before the upgrade that was not finished runs again")
     return 0
 
 
 def run_status(options: argparse.Namespace) -> int:
     """`lucid deploy status HOST`."""
+    from lucid.deploy import images as images_there
     from lucid.deploy import release
+    from lucid.deploy.preflight import requirements
 
     with _deployment(options) as deployment:
-        deployment.settings()
+        deployment.must_be_installed(restored=False)
+        facts = deployment.facts
         states = deployment.states()
-        images = release.there(deployment.host, release.current())
+        images = images_there.there(deployment.host, release.current())
         healthy = all("(healthy)" in states.get(service, "") for service in release.IMAGES)
+    warnings = [f"{each.name}: {each.found}; {each.lacking}" for each in requirements(facts) if each.lacking]
+    if facts.restoring:
+        warnings.append("a backup was not read in to its end: repeat the install with --restore")
+    elif facts.unfinished:
+        warnings.append(f"{facts.unfinished}: not finished; the same command goes on, lucid deploy rollback undoes it")
     if options.json:
-        print(json.dumps({"host": options.host, "healthy": healthy, "services": states, "images": images}))
-    else:
-        for service, state in states.items():
-            image = images.get(f"{release.IMAGES.get(service, '')}:{release.LATEST}", "")
-            print(f"{service:12} {state:32} {image[7:19]}".rstrip())
+        _print(
+            json.dumps(
+                {"host": options.host, "healthy": healthy, "services": states, "images": images, "warnings": warnings}
+            )
+        )
+        return 0 if healthy else NOT_HEALTHY
+    for service, state in states.items():
+        image = images.get(f"{release.IMAGES.get(service, '')}:{release.LATEST}", "")
+        _print(f"{service:12} {state:32} {image[7:19]}".rstrip())
+    for warning in warnings:
+        _say(f"warning: {warning}")
     return 0 if healthy else NOT_HEALTHY
 
 
@@ -284,12 +433,37 @@ def run_logs(options: argparse.Namespace) -> int:
         return deployment.host.follow(command.rstrip())
 
 
+def run_token(options: argparse.Namespace) -> int:
+    """`lucid deploy token HOST`."""
+    with _deployment(options) as deployment:
+        _print(deployment.settings()["LUCID_API_TOKENS"].partition(",")[0])
+    return 0
+
+
 def run_backup(options: argparse.Namespace) -> int:
     """`lucid deploy backup HOST DIR`."""
-    from lucid.deploy.backup import back_up
+    from lucid.deploy.backup import NotStarted, back_up
 
     with _deployment(options) as deployment:
+        deployment.must_be_installed()
         deployment.settings()
-        back_up(deployment, options.folder_here, _say)
-    print(f"{options.folder_here} holds the node's data, without its key and its log of votes")
+        try:
+            back_up(deployment, options.folder_here)
+        except NotStarted as error:
+            raise Failure(str(error), NOT_STARTED) from None
+    _print(f"{options.folder_here} holds the node's data, without its key and its log of votes")
+    return 0
+
+
+def run_remove(options: argparse.Namespace) -> int:
+    """`lucid deploy remove HOST`."""
+    from lucid.deploy.deployment import perform
+
+    with _deployment(options) as deployment:
+        steps = deployment.remove_steps(options.with_data)
+        if options.dry_run:
+            return _print_plan(steps)
+        perform(steps, _say)
+        kept = "" if options.with_data else "; its key, chain, sessions and chunks are still there"
+        _print(f"{options.host}: the node is gone{kept}")
     return 0

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shlex
-import tarfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib.resources import files
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
-from lucid.deploy import release, settings
-from lucid.deploy.host import DeployError, Host
-from lucid.deploy.preflight import Facts, look, requirements
+from lucid.deploy import identity, images, preflight, release, settings
+from lucid.deploy.host import SENDING_S, DeployError, Host, Unreachable
+from lucid.deploy.identity import Identity
+from lucid.deploy.preflight import Facts
+from lucid.deploy.settings import Changes
 
-PROJECT = "lucid"
-USER = 65532
+PROJECT = release.PROJECT
 PORTS = {"manager": 8086, "engine": 8084, "anchoring": 8085, "data": 8087}
 UP_S = 1_800.0
 """The first start may have to fetch MongoDB's image over a slow line."""
+DOWN_S = 300.0
+RETURN_S = 180.0
+"""What ran before is waited for so long at least, however short the patience with what came after it."""
+PAUSE_S = 1.0
 
 Say = Callable[[str], None]
 
@@ -40,163 +43,207 @@ class Wanted:
 
     genesis: Path | None = None
     key: Path | None = None
-    peers: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
+    changes: Changes = field(default_factory=Changes)
     registry: str = ""
     archive: Path | None = None
+    keep_images: bool = False
 
 
 class Deployment:
     """One host's node. Every method raises `DeployError` with one sentence."""
 
-    def __init__(self, host: Host, folder: str = PROJECT, healthy_s: float = 180.0) -> None:
+    def __init__(
+        self, host: Host, folder: str = PROJECT, healthy_s: float = 180.0, say: Say = lambda text: None
+    ) -> None:
         """Compose keeps its files in `folder`, relative to the user's home there; a start may take `healthy_s`."""
         self.host = host
         self.folder = folder
         self.healthy_s = healthy_s
-        self.facts: Facts | None = None
+        self.say = say
+        self._facts: Facts | None = None
         self._settings: dict[str, str] = {}
 
+    @property
+    def facts(self) -> Facts:
+        """What the host said of itself."""
+        assert self._facts is not None, "the host was looked at"
+        return self._facts
+
     def check(self) -> Facts:
-        """Look at the host; what it lacks is named all at once."""
-        self.facts = facts = look(self.host, self.folder)
-        lacking = [f"{each.name}: {each.lacking} (found: {each.found})" for each in requirements(facts) if each.lacking]
-        if lacking:
-            raise DeployError(f"{self.host.name} can't take a node: {'; '.join(lacking)}")
-        if facts.installed:
-            self._settings = settings.parse(self.host.run(f"cat {self._path('.env')}"))
+        """Look at the host: it must have Docker and Compose, and no node that another folder looks after."""
+        self._facts = facts = preflight.look(self.host, self.folder)
+        self._must(preflight.tools(facts), "can't be used")
+        if facts.owner and facts.owner != facts.folder:
+            raise DeployError(
+                f"{self.host.name}: the node there belongs to {facts.owner}: log in as its user, or name it by --dir"
+            )
+        self._settings = settings.parse(self.host.run(f"test ! -f {self._path('.env')} || cat {self._path('.env')}"))
         return facts
+
+    def check_fit(self) -> None:
+        """A host that is to get images must have room for them, and what else a node needs; all of it is named."""
+        self._must(preflight.requirements(self.facts), "can't take a node")
+
+    def _must(self, wanted: Sequence[preflight.Requirement], what: str) -> None:
+        lacking = [f"{each.name}: {each.lacking} (found: {each.found})" for each in wanted if each.lacking]
+        if lacking:
+            raise DeployError(f"{self.host.name} {what}: {'; '.join(lacking)}")
 
     def _path(self, name: str) -> str:
         return shlex.quote(f"{self.folder}/{name}")
 
+    def must_be_installed(self, restored: bool = True) -> None:
+        """There must be a node, and none of which a backup was read in half (unless not `restored`)."""
+        if not self.facts.installed:
+            raise DeployError(f"{self.host.name}: no node is installed in {self.facts.folder} there")
+        if restored and self.facts.restoring:
+            raise DeployError(
+                f"{self.host.name}: a backup was not read in to its end; the same install --restore goes on"
+            )
+
     def settings(self) -> dict[str, str]:
-        """The settings that the node on the host has; `check` comes first."""
+        """The settings that the node on the host has."""
+        self.must_be_installed(restored=False)
         if not self._settings:
-            raise DeployError(f"{self.host.name}: no node is installed in ~/{self.folder} there")
+            raise DeployError(
+                f"{self.host.name}: {self.facts.folder}/.env is gone: put it back (previous/.env beside it may be one)"
+            )
         return self._settings
 
     # -- the way up -----------------------------------------------------------------------------------------------
 
-    def plan(self, wanted: Wanted, before_start: Sequence[Step] = ()) -> list[Step]:
-        """The steps that lead from what is on the host to what is wanted; only what differs is sent."""
-        facts = self.facts or self.check()
-        held = settings.settle(self._settings, facts.profile, wanted.peers, wanted.extras, wanted.given)
-        steps = self._image_steps(wanted, held)
-        steps += self._key_steps(wanted)
-        compose = files("images").joinpath("compose.yaml").read_bytes()
-        place = shlex.quote(self.folder)
-        keep = (
-            f"mkdir -p {place} && cd {place} && "
-            "for f in compose.yaml .env; do test ! -f $f || cp -p $f $f.previous; done"
-        )
-        steps.append(Step("keep the settings that were", keep, lambda: self.host.run(keep)))
-        for name, content in (("compose.yaml", compose), (".env", settings.write(held).encode())):
-            command = f"umask 077 && cat >{self._path(name)}"
-            steps.append(Step(f"write {name}", command, lambda c=command, b=content: self.host.run(c, b)))  # type: ignore[misc]
-        steps += before_start
+    def plan(self, wanted: Wanted, restoring: Sequence[Step] = (), *, begin: Sequence[Step] = ()) -> list[Step]:
+        """The steps that lead from what is on the host to what is wanted; only what differs is sent.
+
+        The first changes nothing that runs. `begin` comes next, `restoring` before the start.
+        """
+        if self.facts.restoring and not restoring:
+            raise DeployError(f"{self.host.name}: a backup was not read in to its end; repeat the same --restore")
+        held = settings.settle(self._settings, self.facts.profile, wanted.changes)
+        for warning in settings.warnings(held):
+            self.say(f"warning: {warning}")
+        contents = {".env": settings.write(held).encode(), "compose.yaml": settings.compose_file()}
+        steps = [self.record_step(release.UPGRADE), *begin]
+        key_steps = self._key_steps(wanted)
+        steps += self._image_steps(wanted, held)
+        steps += key_steps
+
+        def write() -> None:
+            self.host.run(release.write_command(self.folder), release.packed(contents))
+            self._settings, self._facts = held, replace(self.facts, installed=True)
+
+        steps.append(Step("write .env and compose.yaml", release.write_command(self.folder), write))
+        return [*steps, *restoring, *self._start_steps()]
+
+    def record_step(self, why: str) -> Step:
+        """The step before all others: what runs now can be brought back from then on."""
+        command = release.record_command(self.folder, why)
+        return Step("record what runs", command, lambda: self.host.run(command))
+
+    def accept_step(self) -> Step:
+        """The step after all others."""
+        command = release.accept_command(self.folder)
+        return Step("keep what ran before as the release before", command, lambda: self.host.run(command, b"", DOWN_S))
+
+    def _start_steps(self) -> list[Step]:
         up = self.compose("up -d --remove-orphans")
-        steps.append(Step("start", up, lambda: self.host.run(up, within_s=UP_S)))
-        steps.append(Step("wait until all four are healthy", self._states_command(), self.await_healthy))
-        return steps
+        return [
+            Step("start", up, lambda: self.host.run(up, within_s=UP_S)),
+            Step("wait until all four are healthy", self._states_command(), self.await_healthy),
+        ]
 
     def _image_steps(self, wanted: Wanted, held: dict[str, str]) -> list[Step]:
-        names = release.current()
-        before = release.there(self.host, [*names, held["LUCID_MONGODB"]])
-        remember = []
-        if self._settings and all(name in before for name in names):
-            keep = release.keep_command()
-            remember.append(Step("remember the images that run", keep, lambda: self.host.run(keep)))
+        names, mongodb = release.current(), held["LUCID_MONGODB"]
+        before = images.there(self.host, [*names, mongodb])
+        if wanted.keep_images:
+            if missing := [name for name in names if name not in before]:
+                raise DeployError(f"{self.host.name}: {missing[0]} is not there, so it can't be kept")
+            return []
         if wanted.registry:
-            pull = release.pull_command(wanted.registry)
-            return [*remember, Step("fetch the images", pull, lambda: self.host.run(pull, within_s=release.PULL_S))]
+            pull = images.pull_command(wanted.registry)
+            return [Step("fetch the images", pull, lambda: self.host.run(pull, within_s=images.PULL_S))]
         archive = wanted.archive
-        held_here = release.here([*names, held["LUCID_MONGODB"]]) if archive is None else release.in_archive(archive)
-        if missing := [name for name in names if name not in held_here and name not in before]:
-            raise DeployError(
-                f"{missing[0]} is neither here nor on {self.host.name}: build it, or name --images or a --registry"
-            )
-        fresh = [name for name, identity in held_here.items() if before.get(name) != identity]
+        if archive is not None:
+            found, where = images.in_archive(archive), f"in {archive}"
+        else:
+            found, where = images.here([*names, mongodb]), "here"
+        fresh = images.chosen(found, before, mongodb, self.facts.platform, where)
         if not fresh:
             return []
+        title, sent = f"send {len(fresh)} images", " ".join(fresh)
         if archive is not None:
-            command = f"ssh {self.host.name} docker load --quiet <{archive}"
-            load = "docker load --quiet"
-            return [*remember, Step(f"send {len(fresh)} images", command, lambda: self.host.send(archive, load))]
-        command = f"docker save {' '.join(fresh)} | ssh {self.host.name} docker load"
-        return [*remember, Step(f"send {len(fresh)} images", command, lambda: release.stream(self.host, fresh))]
+            command = f"# of {archive}: {sent}\n{images.LOAD}"
+            return [Step(title, command, lambda: images.send_archive(self.host, archive, fresh))]
+        command = f"docker save {sent} | gzip -1 | ssh {self.host.name} '{images.LOAD}'"
+        return [Step(title, command, lambda: images.stream(self.host, fresh))]
 
     def _key_steps(self, wanted: Wanted) -> list[Step]:
         """The key and the genesis document go into a volume that only the services' user can read."""
-        if self.facts is not None and self.facts.installed:
-            if wanted.key is not None or wanted.genesis is not None:
-                self._same_key(wanted)
+        if wanted.key is None and wanted.genesis is None and self.facts.installed and self.facts.config:
             return []
         if wanted.key is None or wanted.genesis is None:
             raise DeployError(f"{self.host.name}: no node is installed there: name its --genesis and its --key")
-        key, genesis = wanted.key, wanted.genesis
-        for path in (key, genesis):
-            if not path.is_file():
-                raise DeployError(f"there is no file {path}")
-        image = release.current()[0]
-        command = (
-            f"docker rm -f lucid-config >/dev/null 2>&1; "
-            f"docker create --name lucid-config --platform linux/arm64 -v {PROJECT}_config:/config {image} >/dev/null"
-            " && docker cp - lucid-config:/config && docker rm lucid-config >/dev/null"
-        )
-        return [Step("put key and genesis into their volume", command, lambda: self._put_key(key, genesis, command))]
+        who = identity.read_identity(wanted.key, wanted.genesis)
+        if not who.founder:
+            self.say(f"warning: {who.genesis} does not name {who.node}: a node that registered later is not in it")
+        looked = self.facts.config and bool(images.there(self.host, release.current()[:1]))
+        if looked and identity.judge(self.host, who) and not who.mark.exists():
+            return []
+        return [self._put_step(who)]
 
-    def _put_key(self, key: Path, genesis: Path, command: str) -> None:
-        mark = key.with_name(f"{key.name}.unused")
-        self.host.run(command, _archive(key, genesis, mark))
-        # Were the mark left here, the key could be put on another host as one that never signed.
-        mark.unlink(missing_ok=True)
+    def _put_step(self, who: Identity) -> Step:
+        command = f"{identity.who_command()}\n{identity.put_command(self.facts.folder)}"
+        act = partial(identity.put, self.host, who, self.facts.folder)
+        return Step("put key and genesis into their volume", command, act)
 
-    def _same_key(self, wanted: Wanted) -> None:
-        from lucid.chain.keys import ed25519_public_key  # noqa: PLC0415 - only when a key is given again
-        from lucid.services.keyfile import read_key  # noqa: PLC0415
+    def back_steps(self, record: str) -> list[Step]:
+        """The steps to what was recorded. Raises `NoRelease` where nothing was."""
+        release.must_be_whole(self.host, self.folder, record)
+        bring = release.bring_command(self.folder, record)
+        return [Step("bring its images and settings back", bring, lambda: self.host.run(bring)), *self._start_steps()]
 
-        if wanted.key is None:
-            raise DeployError(f"{self.host.name}: a node is installed there; its genesis can't be changed")
-        given = ed25519_public_key(read_key(wanted.key)).hex()
-        held = self.in_container("manager", "-m lucid.cli.main keys show /config/node.key").strip()
-        if held != given:
-            raise DeployError(f"{self.host.name}: the node there is {held}, and {wanted.key} is of {given}")
+    def be_patient(self) -> None:
+        """What is waited for from now on has worked before."""
+        self.healthy_s = max(self.healthy_s, RETURN_S)
 
-    def back_steps(self) -> list[Step]:
-        """The steps back to the release before. Raises `DeployError` when there is none."""
-        previous = [f"{name}:{release.PREVIOUS}" for name in release.IMAGES.values()]
-        if len(release.there(self.host, previous)) < len(previous):
-            raise DeployError(f"{self.host.name}: no release before this one is kept there")
-        swap = release.swap_command()
-        files_back = f"cd {shlex.quote(self.folder)} && " + " && ".join(
-            f"if test -f {name}.previous; then mv {name} {name}.swap && mv {name}.previous {name}"
-            f" && mv {name}.swap {name}.previous; fi"
-            for name in ("compose.yaml", ".env")
-        )
-        up = self.compose("up -d --remove-orphans")
+    def forget_step(self) -> Step:
+        """The step after going back to what ran before: the record is done with."""
+        command = release.forget_command(self.folder)
+        return Step("forget what was left", command, lambda: self.host.run(command, b"", DOWN_S))
+
+    def remove_steps(self, with_data: bool) -> list[Step]:
+        """The steps that take a node away; its key, chain and chunks too where that is wanted."""
+        label = f"--filter label=com.docker.compose.project={PROJECT}"
+        tags = [f"{name}:{tag}" for name in release.IMAGES.values() for tag in _TAGS]
+        folder = shlex.quote(self.folder)
+        files = "compose.yaml .env restoring stale before before.new previous previous.old new"
+        each = "for id in $(docker {} {}); do docker {} $id >/dev/null; done"
+        commands = {
+            "stop and remove the containers": each.format("ps -aq", label, "rm -f -v"),
+            "remove the networks": each.format("network ls -q", label, "network rm"),
+            "remove the images": f"docker rmi {' '.join(tags)} >/dev/null 2>&1 || true",
+            "remove the files": f"test ! -d {folder} || {{ cd {folder} && rm -rf {files}; }}",
+        }
+        if with_data:
+            names = " ".join(f"{PROJECT}_{name}" for name in _VOLUMES)
+            commands["remove key, chain, sessions and chunks"] = f"docker volume rm -f {names} >/dev/null"
         return [
-            Step("bring the images before back", swap, lambda: self.host.run(swap)),
-            Step("bring the settings before back", files_back, lambda: self.host.run(files_back)),
-            Step("start", up, lambda: self.host.run(up, within_s=UP_S)),
-            Step("wait until all four are healthy", self._states_command(), self.await_healthy),
+            Step(title, command, partial(self.host.run, command, b"", DOWN_S)) for title, command in commands.items()
         ]
 
     # -- what runs ------------------------------------------------------------------------------------------------
 
     def compose(self, words: str) -> str:
         """A Compose command as the host knows it."""
-        assert self.facts is not None, "the host was looked at"
         return f"cd {shlex.quote(self.folder)} && {self.facts.compose} {words}"
 
-    def in_container(self, service: str, words: str, options: str = "") -> str:
-        """Run Python's `words` in a container of its own like a service's; what it printed."""
-        command = self.compose(f"run --rm -T --no-deps {options} {service} {words}")
-        return self.host.run(command, within_s=1_800.0)
+    def in_container(self, service: str, words: str) -> str:
+        """Run the service's image once with other words, on the service's volumes; what it printed."""
+        command = self.compose(f"run --rm -T --no-deps {service} {words}")
+        return self.host.run(command, within_s=SENDING_S)
 
     def states(self) -> dict[str, str]:
-        """Each service's state, as Docker says it: `Up 5 minutes (healthy)`."""
+        """What Docker says of each service's container, by name; what ran once and ended well is included."""
         lines = self.host.run(self._states_command()).splitlines()
         return dict(line.partition(" ")[::2] for line in sorted(lines))
 
@@ -210,22 +257,36 @@ class Deployment:
         """Wait until all four services are; the one that is not is named with what it said last."""
         deadline = time.monotonic() + self.healthy_s
         while True:
-            states = self.states()
+            try:
+                states = self.states()
+            except Unreachable:
+                # A line that comes and goes says nothing of the node.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(PAUSE_S)
+                continue
             wrong = [service for service in PORTS if "(healthy)" not in states.get(service, "")]
             if not wrong:
                 return
             if time.monotonic() > deadline:
-                log = self.host.run(self.compose(f"logs --tail 5 {wrong[0]}")).strip().splitlines()
-                said = log[-1] if log else "nothing"
                 state = states.get(wrong[0], "not there")
+                said = self._last_words(wrong[0])
                 raise DeployError(f"{wrong[0]} is not healthy after {self.healthy_s:.0f} s ({state}); it said: {said}")
-            time.sleep(1)
+            time.sleep(PAUSE_S)
+
+    def _last_words(self, service: str) -> str:
+        try:
+            log = self.host.run(self.compose(f"logs --no-color --tail 5 {service}")).strip().splitlines()
+        except DeployError as error:
+            return str(error)
+        return log[-1] if log else "nothing"
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Where each service answers, as the host sees it."""
         form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
         script = "".join(
-            f"echo {service} $(docker inspect --format '{form}' $({self._container(service)}))\n" for service in PORTS
+            f"echo {service} $(docker inspect --format '{form}' $(docker ps -q {release.LABELS}={service}))\n"
+            for service in PORTS
         )
         found = {}
         for line in self.host.run(script).splitlines():
@@ -235,35 +296,21 @@ class Deployment:
             found[service] = (addresses[0], PORTS[service])
         return found
 
-    @staticmethod
-    def _container(service: str) -> str:
-        labels = f"--filter label=com.docker.compose.project={PROJECT} --filter label=com.docker.compose.oneoff=False"
-        return f"docker ps -q {labels} --filter label=com.docker.compose.service={service}"
-
     def genesis(self) -> bytes:
         """The chain's document, as the node there has it."""
-        script = f"docker cp $({self._container('manager')}):/config/genesis.toml - | tar -xO"
+        script = f"docker cp $(docker ps -aq {release.LABELS}=manager):/config/genesis.toml - | tar -xO"
         return self.host.run(script).encode()
 
 
-def perform(steps: Sequence[Step], say: Say) -> None:
-    """Do the steps, one after the other. Raises `DeployError` with the step that failed."""
-    for number, step in enumerate(steps, 1):
+_TAGS = (release.LATEST, release.BEFORE, release.PREVIOUS)
+_VOLUMES = ("config", "engine", "anchoring", "manager", "data", "mongodb", "consul")
+
+
+def perform(steps: Sequence[Step], say: Say, done: int = 0) -> None:
+    """Do the steps but those that are `done`, one after the other. Raises `DeployError` with the step that failed."""
+    for number, step in enumerate(steps[done:], done + 1):
         say(f"{number}/{len(steps)} {step.title}")
         step.act()
-
-
-def _archive(key: Path, genesis: Path, mark: Path) -> bytes:
-    """Key and genesis as the services' user may read them, and nobody else."""
-    written = io.BytesIO()
-    named = {"genesis.toml": genesis, "node.key": key, **({"node.key.unused": mark} if mark.exists() else {})}
-    with tarfile.open(fileobj=written, mode="w") as tar:
-        for name, path in named.items():
-            data = path.read_bytes()
-            info = tarfile.TarInfo(name)
-            info.size, info.mode, info.uid, info.gid = len(data), 0o600, USER, USER
-            tar.addfile(info, io.BytesIO(data))
-    return written.getvalue()
 
 
 def client_settings(ports: dict[str, int], held: dict[str, str], genesis: Path) -> str:

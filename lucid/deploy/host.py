@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
+from threading import Timer
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 CONNECT_S = 15
 COMMAND_S = 120.0
 SENDING_S = 3_600.0
-"""How long it may take to send the images over a slow line."""
+"""How long it may take to send the images over a slow line, or to read a large store on a slow card."""
 SSH_FAILED = 255
 KEPT_S = 60
+PAUSE_S = 1.0
 
 
 class DeployError(Exception):
     """The host can't be used as asked; the text is one sentence."""
+
+
+class Unreachable(DeployError):
+    """The host gave no answer: what it does meanwhile is not known."""
 
 
 class Host:
@@ -41,7 +48,8 @@ class Host:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if (Path(self._folder.name) / "control").exists():
-            subprocess.run(self._ssh("-O", "exit"), capture_output=True, check=False)
+            with suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run(self._ssh("-O", "exit"), capture_output=True, check=False, timeout=CONNECT_S)
         self._folder.cleanup()
 
     def _ssh(self, *words: str) -> list[str]:
@@ -59,54 +67,143 @@ class Host:
 
     def run(self, command: str, given: bytes = b"", within_s: float = COMMAND_S) -> str:
         """Run a shell command there with `given` as its input; what it printed. Raises `DeployError`."""
-        try:
+        with self._translated(command, within_s):
             done = subprocess.run(
                 [*self._ssh(), command], input=given, capture_output=True, check=False, timeout=within_s
             )
-        except subprocess.TimeoutExpired:
-            raise DeployError(f"{self.name}: no answer within {within_s:.0f} s to: {_first(command)}") from None
-        except FileNotFoundError:
-            raise DeployError(f"there is no program {self._words[0]} here") from None
         self._judge(done.returncode, done.stderr or done.stdout, command)
         return done.stdout.decode(errors="replace")
 
-    def feed(self, source: Sequence[str], command: str) -> None:
-        """Send what a program here prints into a command there, however much it is. Raises `DeployError`."""
-        with subprocess.Popen(source, stdout=subprocess.PIPE) as reading:
-            done = subprocess.run(
-                [*self._ssh(), command], stdin=reading.stdout, capture_output=True, check=False, timeout=SENDING_S
-            )
-            if reading.stdout is not None:
-                reading.stdout.close()
-        self._judge(done.returncode, done.stderr, command)
-        if reading.returncode:
-            raise DeployError(f"{' '.join(source)[:80]} failed here")
+    def pour(self, write: Callable[[IO[bytes]], object], command: str) -> None:
+        """Let `write` write into a command there, however much it is. Raises `DeployError`, and what `write` does."""
+        with TemporaryFile() as said, self._translated(command, SENDING_S):
+            process = subprocess.Popen([*self._ssh(), command], stdin=subprocess.PIPE, stdout=said, stderr=said)
+            assert process.stdin is not None, "it was asked for"
+            timer = Timer(SENDING_S, process.kill)
+            timer.start()
+            try:
+                # A pipe that broke shows in the status, with what was said.
+                with suppress(BrokenPipeError):
+                    write(process.stdin)
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
+                process.wait()
+            finally:
+                late = not timer.is_alive()
+                timer.cancel()
+                process.kill()
+                process.wait()
+            said.seek(0)
+            if late:
+                raise subprocess.TimeoutExpired(command, SENDING_S)
+            self._judge(process.returncode, said.read(), command)
 
     def send(self, path: Path, command: str) -> None:
         """Send a file's bytes into a command there. Raises `DeployError` and `OSError`."""
         with path.open("rb") as file:
-            done = subprocess.run(
-                [*self._ssh(), command], stdin=file, capture_output=True, check=False, timeout=SENDING_S
-            )
-        self._judge(done.returncode, done.stderr, command)
+            self.pour(lambda pipe: shutil.copyfileobj(file, pipe), command)
 
-    def collect(self, command: str, path: Path) -> None:
+    def collect(self, command: str, path: Path, given: bytes = b"") -> None:
         """Write what a command there prints to a new file here. Raises `DeployError` and `OSError`."""
-        with path.open("xb") as file:
+        with path.open("xb") as file, TemporaryFile() as words, self._translated(command, SENDING_S):
+            words.write(given)
+            words.seek(0)
             done = subprocess.run(
-                [*self._ssh(), command], stdout=file, stderr=subprocess.PIPE, check=False, timeout=SENDING_S
+                [*self._ssh(), command],
+                stdin=words,
+                stdout=file,
+                stderr=subprocess.PIPE,
+                check=False,
+                timeout=SENDING_S,
             )
         self._judge(done.returncode, done.stderr, command)
 
     def follow(self, command: str) -> int:
-        """Run a command there with its output passed through; its exit status."""
-        return subprocess.run([*self._ssh(), command], check=False, stdin=subprocess.DEVNULL).returncode
+        """Run a command there with its output passed through; its exit status. Raises `DeployError`."""
+        with self._translated(command, 0):
+            return subprocess.run([*self._ssh(), command], check=False, stdin=subprocess.DEVNULL).returncode
+
+    def await_reachable(self, within_s: float) -> None:
+        """Wait until it answers again. Raises `Unreachable`."""
+        deadline = time.monotonic() + within_s
+        while True:
+            try:
+                self.run("true")
+                return
+            except Unreachable:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(PAUSE_S)
+
+    @contextmanager
+    def at_the_end(self, command: str, within_s: float) -> Iterator[None]:
+        """Have a command run there when the block ends, and also when this program or the connection is gone before.
+
+        Raises `DeployError` when it fails, unless the block raised something itself.
+        """
+        # The end of its input is the sign: it comes however this end goes.
+        script = f"trap '' HUP PIPE; echo ready; cat >/dev/null; {{ {command}\n}} >/dev/null 2>&1"
+        with self._translated(command, within_s):
+            # In a session of its own, Ctrl-C does not reach it.
+            process = subprocess.Popen(
+                [*self._ssh(), script],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        assert process.stdin is not None and process.stdout is not None, "they were asked for"
+        with process.stdout as said:
+            ready = said.readline()
+        if ready.strip() != b"ready":
+            process.stdin.close()
+            process.wait()
+            raise Unreachable(f"{self.name} can't be reached by ssh: it ended with {process.returncode}")
+
+        def end() -> None:
+            with suppress(BrokenPipeError):
+                process.stdin.close()  # type: ignore[union-attr]
+            try:
+                process.wait(within_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.returncode:
+                # Once more, for what it says.
+                self.run(command, within_s=within_s)
+
+        try:
+            yield
+        except DeployError as error:
+            try:
+                end()
+            except DeployError as second:
+                raise DeployError(f"{error}; and then {second}") from None
+            raise
+        except BaseException:
+            with suppress(DeployError):
+                end()
+            raise
+        end()
+
+    @contextmanager
+    def _translated(self, command: str, within_s: float) -> Iterator[None]:
+        try:
+            yield
+        except subprocess.TimeoutExpired:
+            raise Unreachable(f"{self.name}: no answer within {within_s:.0f} s to: {_first(command)}") from None
+        except FileNotFoundError as error:
+            if error.filename != self._words[0]:
+                raise
+            raise DeployError(f"there is no program {self._words[0]} here") from None
+        except PermissionError as error:
+            raise DeployError(f"{self._words[0]} can't be run here: {error.strerror}") from None
 
     def _judge(self, status: int, said: bytes, command: str) -> None:
         lines = said.decode(errors="replace").strip().splitlines()
         last = lines[-1] if lines else f"status {status}"
         if status == SSH_FAILED:
-            raise DeployError(f"{self.name} can't be reached by ssh: {last}")
+            raise Unreachable(f"{self.name} can't be reached by ssh: {last}")
         if status:
             raise DeployError(f"{self.name}: {_first(command)}: {last}")
 
@@ -119,21 +216,28 @@ class Host:
         # Options that stand first win: this connection is its own, and ends with this block.
         command = [*self._words, *alone, *self._ssh()[len(self._words) :]]
         with ExitStack() as stack:
+            # A file takes however much ssh says; a pipe that nobody reads would stop it.
+            said = stack.enter_context(TemporaryFile())
             process = stack.enter_context(
-                subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
             )
             stack.callback(process.terminate)
             deadline = time.monotonic() + CONNECT_S
             for port in ports.values():
                 while not _listens(port):
                     if process.poll() is not None or time.monotonic() > deadline:
-                        raise DeployError(f"{self.name}: its ports can't be brought here by ssh")
+                        said.seek(0)
+                        lines = said.read().decode(errors="replace").strip().splitlines() or ["no answer"]
+                        raise DeployError(f"{self.name}: its ports can't be brought here by ssh: {lines[-1]}")
                     time.sleep(0.05)
             yield ports
 
 
 def _first(command: str) -> str:
-    line = command.strip().splitlines()[0]
+    """The line of a script by which an operator knows it."""
+    dull = ("set -", "cd ", "umask ", "mkdir ", "stale()")
+    lines = [line.strip() for line in command.strip().splitlines()]
+    line = next((each for each in lines if not each.startswith(dull) or " && " in each), lines[0])
     return line if len(line) <= 100 else f"{line[:97]}..."
 
 

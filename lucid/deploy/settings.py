@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from urllib.parse import urlsplit
 
 from lucid.deploy.host import DeployError
 
@@ -27,7 +30,28 @@ EXTRAS = {
     "tor": {"LUCID_SOCKS5": "tor:9050"},
 }
 """The Compose file's profiles, and what the services are told when one is on."""
+PEERS, RUNNING = "LUCID_PEERS", "COMPOSE_PROFILES"
+_IDENTITY = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_VARIABLE = re.compile(r"\$\{(LUCID_[A-Z0-9_]+)")
+_MEANING = re.compile(r"[\s\"'`$#\\]")
+"""What Compose's versions read differently in a `.env`, or as something else than itself."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What an operator wants to be otherwise than it is held."""
+
+    peers: tuple[str, ...] = ()
+    no_peers: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+
+
+def compose_file() -> bytes:
+    """The file that Compose runs a node by."""
+    return files("images").joinpath("compose.yaml").read_bytes()
 
 
 def parse(text: str) -> dict[str, str]:
@@ -41,12 +65,10 @@ def write(settings: dict[str, str]) -> str:
     return "".join(f"{name}={value}\n" for name, value in sorted(settings.items()))
 
 
-def settle(
-    held: dict[str, str], profile: str, peers: Iterable[str], extras: Iterable[str], given: Iterable[str]
-) -> dict[str, str]:
-    """The settings of a release: what was held, and what is `given` as NAME=VALUE, which wins; tokens are made once.
+def settle(held: dict[str, str], profile: str, changes: Changes) -> dict[str, str]:
+    """The settings of a release: what was held, with the changes; tokens are made once.
 
-    Raises `DeployError` for a name or value that Compose could not take.
+    Raises `DeployError` for a name or value that Compose or the services could not take.
     """
     settings = {
         "COMPOSE_PROJECT_NAME": "lucid",
@@ -55,18 +77,79 @@ def settle(
         "LUCID_API_TOKENS": secrets.token_hex(16),
         **held,
     }
-    if peers := tuple(peers):
-        settings["LUCID_PEERS"] = ",".join(peers)
-    if extras := tuple(extras):
-        settings["COMPOSE_PROFILES"] = ",".join(extras)
-        for extra in extras:
-            settings |= EXTRAS[extra]
+    _settle_peers(settings, changes)
+    settings |= _given(changes.given)
+    _settle_extras(settings, changes)
+    for name, value in settings.items():
+        if not value.isprintable() or _MEANING.search(value):
+            raise DeployError(f"{name}: a value may hold no space, quote, $, #, backslash and no control character")
+    return settings
+
+
+def warnings(settings: dict[str, str]) -> list[str]:
+    """What can be written down and will hardly work."""
+    hosts = [urlsplit(each.partition("@")[2]).hostname or "" for each in _split(settings.get(PEERS, ""))]
+    return [
+        f"{host}: names of mDNS mean nothing in a container; name the peer's address or a name that DNS knows"
+        for host in hosts
+        if host.endswith(".local")
+    ]
+
+
+def _given(given: Iterable[str]) -> dict[str, str]:
+    known = sorted({*_VARIABLE.findall(compose_file().decode())} - {PEERS})
+    found = {}
     for each in given:
         name, equals, value = each.partition("=")
         if not equals or _NAME.fullmatch(name) is None:
             raise DeployError(f"--set: {each!r} must be NAME=VALUE, the name in capitals")
-        settings[name] = value
-    for name, value in settings.items():
-        if not value.isprintable() or "$" in value or "'" in value:
-            raise DeployError(f"{name}: a value may hold no quote, no $ and no control character")
-    return settings
+        if name not in known:
+            raise DeployError(f"--set: {name} can't be set; what can: {', '.join(known)} (peers by --peer)")
+        found[name] = value
+    return found
+
+
+def _settle_peers(settings: dict[str, str], changes: Changes) -> None:
+    peers = {each.partition("@")[0]: each for each in _split(settings.get(PEERS, ""))}
+    for identity in changes.no_peers:
+        if _IDENTITY.fullmatch(identity) is None:
+            raise DeployError(f"--no-peer: {identity!r} must be a node's id, 64 hexadecimal digits")
+        # One that is none is fine: the same command may be given again.
+        peers.pop(identity, None)
+    for each in changes.peers:
+        peers[each.partition("@")[0]] = each
+    if not peers and not changes.no_peers:
+        return
+    if changes.peers:
+        from lucid.services.config import ConfigError, load_config  # noqa: PLC0415 - it loads the services' modules
+
+        try:
+            load_config({}, peers=tuple(changes.peers))
+        except ConfigError as error:
+            raise DeployError(f"--peer: {error.detail}") from None
+        if any("," in each or not urlsplit(each.partition("@")[2]).hostname for each in changes.peers):
+            raise DeployError("--peer: each must be NODE-ID@ws://HOST:PORT")
+    settings[PEERS] = ",".join(peers.values())
+
+
+def _settle_extras(settings: dict[str, str], changes: Changes) -> None:
+    """A profile that goes off takes along what the services were told of it."""
+    running = dict.fromkeys(_split(settings.get(RUNNING, "")))
+    for extra in changes.without:
+        running.pop(extra, None)
+        for name, value in EXTRAS[extra].items():
+            if settings.get(name) == value:
+                del settings[name]
+    for extra in changes.extras:
+        running[extra] = None
+        settings |= EXTRAS[extra]
+    if "tor" in running and not settings.get("LUCID_TOR"):
+        raise DeployError("--with tor: name its image, --set LUCID_TOR=IMAGE:TAG, which listens for SOCKS on port 9050")
+    if running:
+        settings[RUNNING] = ",".join(running)
+    else:
+        settings.pop(RUNNING, None)
+
+
+def _split(text: str) -> list[str]:
+    return [each for each in text.split(",") if each]
