@@ -187,12 +187,13 @@ def _put_back(engine: Engine) -> None:
     with contextlib.suppress(OSError):
         _FORWARD.write_text(state["forward"])
     if state["mounted"]:
-        subprocess.run(["umount", str(_BINFMT)], check=False)
+        subprocess.run(["umount", str(_BINFMT)], capture_output=True, check=False)
     if state["policy"]:
         subprocess.run(["iptables", "-P", "FORWARD", state["policy"]], env=engine.environment, check=False)
     subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
     for name in _RUNNING:
-        if name not in state["running"]:
+        # An older version of this module did not look.
+        if name not in state.get("running", _RUNNING):
             shutil.rmtree(_RUN / name, ignore_errors=True)
 
 
