@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nox
@@ -93,7 +94,7 @@ def images(session: nox.Session) -> None:
     try:
         wheels(session)
         session.run("python", "-m", "images.build", "--standin", "--twice", "--engine", folder)
-        here = {"DOCKER_HOST": f"unix://{folder}/docker.sock", "PATH": f"{folder}/bin:{session.env['PATH']}"}
+        here = {"DOCKER_HOST": f"unix://{folder}/docker.sock", "PATH": f"{folder}/bin:{os.environ['PATH']}"}
         session.run("pytest", "--quiet", "tests/smoke/test_build.py", env=here)
         journals = str(Path(session.create_tmp()) / "run")
         simulated = ["--nodes", "2", "--duration", "60s", "--crypto", "real", "--journal", "--no-trace"]

@@ -14,6 +14,7 @@ from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
     from smoke.judgement import Judgement
+    from smoke.run import Say, Subject
 
 FORMAT_NAMES = ("github", "json", "junit", "markdown", "sarif", "tap", "text")
 
@@ -32,13 +33,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the harness could not do its work. "
         "Without a smoke.toml every Dockerfile is found and what can be inferred is.",
     )
-    _add_root(static)
-    static.add_argument(
-        "--manifest", type=Path, metavar="FILE", help="what the tree is held to (default: its smoke.toml)"
-    )
-    _add_reports(static)
-    static.add_argument("--literal", action="store_true", help="run the plain greps of the original report beside")
-    static.set_defaults(run=run_static)
+    static.set_defaults(judge=_judge_files)
     image = kinds.add_parser(
         "image",
         help="build the images, or look at those that were built",
@@ -47,24 +42,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "by the docker command.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 no engine or image is there.",
     )
-    _add_root(image)
-    image.add_argument("--build", action="store_true", help="build each image first, as its manifest says")
-    image.add_argument(
-        "--again", action="store_true", help="build each once more, of a younger copy: it must come out the same"
-    )
-    image.add_argument(
-        "--build-arg", action="append", default=[], metavar="NAME=VALUE", help="an ARG that builds are given"
-    )
-    image.add_argument("--network", default="", metavar="NAME", help="network of builds; none: nothing from outside")
-    _add_reports(image)
-    image.add_argument(
-        "--budget", type=int, default=135, metavar="MB", help="size that an image may have (default 135)"
-    )
-    image.add_argument("--journals", type=Path, metavar="DIR", help="journals of a run with real signatures, to replay")
-    image.add_argument(
-        "--sbom", type=Path, metavar="DIR", help="write each image's bill of materials (CycloneDX) there"
-    )
-    image.set_defaults(run=run_image)
+    image.set_defaults(judge=_judge_images)
     live = kinds.add_parser(
         "live",
         help="run a node and use and hurt it",
@@ -73,16 +51,25 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "that runs already, without stopping or killing anything of it.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the node could not be run.",
     )
-    _add_root(live)
-    _add_reports(live)
-    where = live.add_mutually_exclusive_group()
-    where.add_argument("--host", action="store_true", help="processes of this machine in place of containers")
-    where.add_argument("--node", type=Path, metavar="FILE", help="settings of a client of a node that runs already")
-    live.add_argument("--blocks", type=int, default=4, metavar="N", help="blocks whose times are judged (default 4)")
-    live.add_argument("--mongod", metavar="PROGRAM", help="the mongod to try the services on (default: on the PATH)")
-    live.add_argument("--redis", metavar="PROGRAM", help="the redis-server to try them on (default: on the PATH)")
-    live.add_argument("--consul", metavar="PROGRAM", help="the consul to register them at (default: on the PATH)")
-    live.set_defaults(run=run_live)
+    live.set_defaults(judge=_judge_live)
+    everything = kinds.add_parser(
+        "all",
+        help="all three, in one report",
+        description="Judge the files, then the images, then a node in containers of them. Where no engine answers, "
+        "images are skipped, and the node is run as processes.",
+        epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the harness could not do its work.",
+    )
+    everything.set_defaults(judge=_judge_all)
+    for command in (static, image, live, everything):
+        _add_root(command)
+        _add_reports(command)
+        command.set_defaults(run=run_checks)
+    for command in (static, everything):
+        _add_static(command)
+    for command in (image, everything):
+        _add_image(command)
+    for command in (live, everything):
+        _add_live(command)
     init = kinds.add_parser(
         "init",
         help="write a manifest for a tree",
@@ -92,6 +79,45 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     _add_root(init)
     init.add_argument("--force", action="store_true", help="write over a smoke.toml that is there")
     init.set_defaults(run=run_init)
+
+
+def _add_static(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--manifest", type=Path, metavar="FILE", help="what the tree is held to (default: its smoke.toml)"
+    )
+    command.add_argument("--literal", action="store_true", help="run the plain greps of the original report beside")
+
+
+def _add_image(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(manifest=None)
+    command.add_argument("--build", action="store_true", help="build each image first, as its manifest says")
+    command.add_argument(
+        "--again", action="store_true", help="build each once more, of a younger copy: it must come out the same"
+    )
+    command.add_argument(
+        "--build-arg", action="append", default=[], metavar="NAME=VALUE", help="an ARG that builds are given"
+    )
+    command.add_argument("--network", default="", metavar="NAME", help="network of builds; none: nothing from outside")
+    command.add_argument(
+        "--budget", type=int, default=135, metavar="MB", help="size that an image may have (default 135)"
+    )
+    command.add_argument(
+        "--journals", type=Path, metavar="DIR", help="journals of a run with real signatures, to replay"
+    )
+    command.add_argument(
+        "--sbom", type=Path, metavar="DIR", help="write each image's bill of materials (CycloneDX) there"
+    )
+
+
+def _add_live(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(manifest=None)
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--host", action="store_true", help="processes of this machine in place of containers")
+    where.add_argument("--node", type=Path, metavar="FILE", help="settings of a client of a node that runs already")
+    command.add_argument("--blocks", type=int, default=4, metavar="N", help="blocks whose times are judged (default 4)")
+    command.add_argument("--mongod", metavar="PROGRAM", help="the mongod to try the services on (default: on the PATH)")
+    command.add_argument("--redis", metavar="PROGRAM", help="the redis-server to try them on (default: on the PATH)")
+    command.add_argument("--consul", metavar="PROGRAM", help="the consul to register them at (default: on the PATH)")
 
 
 def _add_root(command: argparse.ArgumentParser) -> None:
@@ -111,89 +137,87 @@ def _add_reports(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON, the same as --report json")
 
 
-def run_static(options: argparse.Namespace) -> int:
-    """`lucid smoke static`."""
+def run_checks(options: argparse.Namespace) -> int:
+    """`lucid smoke static`, `image`, `live` and `all`."""
+    from smoke.live.node import LiveError
     from smoke.manifest import ManifestError
-    from smoke.run import find_subject, judge
+    from smoke.run import find_subject
 
     wanted = _wanted([*options.report, *(["json"] if options.json else [])])
     try:
         subject = find_subject(options.root, options.manifest)
-        with _progress() as say:
-            judgement = judge(subject, strict=options.strict, literal=options.literal, say=say)
-    except ManifestError as error:
+        with _progress(long=options.judge is not _judge_files) as say:
+            judgement = options.judge(options, subject, say)
+    except (ManifestError, LiveError) as error:
         raise Failure(str(error)) from None
     _write(judgement, wanted or [("text", None)])
-    return judgement.status
+    return int(judgement.status)
 
 
-def run_image(options: argparse.Namespace) -> int:
-    """`lucid smoke image`."""
+def _judge_files(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
+    from smoke.run import judge
+
+    return judge(subject, strict=options.strict, literal=options.literal, say=say)
+
+
+def _judge_images(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
     from smoke.built.build import Builder
     from smoke.built.run import Wanted, look_at_images
-    from smoke.live.node import LiveError
-    from smoke.manifest import ManifestError
-    from smoke.run import find_subject
 
-    wanted = _wanted([*options.report, *(["json"] if options.json else [])])
+    if not any(service.image for service in subject.manifest.services):
+        raise Failure(f"{options.root}: no smoke.toml names images there")
     for argument in options.build_arg:
         if "=" not in argument:
             raise Failure(f"--build-arg: {argument!r} must be NAME=VALUE")
-    builder = Builder(arguments=dict(argument.split("=", 1) for argument in options.build_arg), network=options.network)
-    try:
-        subject = find_subject(options.root, None)
-        if not any(service.image for service in subject.manifest.services):
-            raise Failure(f"{options.root}: no smoke.toml names images there")
-        with _progress(long=True) as say:
-            judgement = look_at_images(
-                subject,
-                Wanted(
-                    build=options.build,
-                    again=options.again,
-                    budget=options.budget * 1_000_000,
-                    journals=options.journals,
-                    sbom=options.sbom,
-                ),
-                builder,
-                strict=options.strict,
-                say=say,
-            )
-    except (ManifestError, LiveError) as error:
-        raise Failure(str(error)) from None
-    _write(judgement, wanted or [("text", None)])
-    return judgement.status
+    wanted = Wanted(
+        build=options.build,
+        again=options.again,
+        budget=options.budget * 1_000_000,
+        journals=options.journals,
+        sbom=options.sbom,
+    )
+    builder = Builder(arguments=dict(each.split("=", 1) for each in options.build_arg), network=options.network)
+    return look_at_images(subject, wanted, builder, strict=options.strict, say=say)
 
 
-def run_live(options: argparse.Namespace) -> int:
-    """`lucid smoke live`."""
-    from smoke.live.node import LiveError
+def _judge_live(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
     from smoke.live.run import live
-    from smoke.manifest import ManifestError
-    from smoke.run import find_subject
 
-    wanted = _wanted([*options.report, *(["json"] if options.json else [])])
+    images = {service.name: service.image for service in subject.manifest.services if service.image is not None}
+    containers = not options.host and options.node is None
+    if containers and not {"manager", "engine", "anchoring", "data"} <= images.keys():
+        raise Failure(f"{options.root}: its smoke.toml names no images of the four services; --host runs processes")
+    return live(
+        images=images if containers else None,
+        title=subject.manifest.title,
+        blocks=options.blocks,
+        mongod=options.mongod,
+        redis=options.redis,
+        consul=options.consul,
+        standing=options.node,
+        strict=options.strict,
+        say=say,
+    )
+
+
+def _judge_all(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
+    from msgspec.structs import replace
+
+    from smoke.built.environment import ENVIRONMENT
+    from smoke.live.containers import connect
+    from smoke.live.node import LiveError
+
+    files = _judge_files(options, subject, say)
+    findings = [*files.findings]
     try:
-        subject = find_subject(options.root, None)
-        images = {service.name: service.image for service in subject.manifest.services if service.image is not None}
-        containers = not options.host and options.node is None
-        if containers and not {"manager", "engine", "anchoring", "data"} <= images.keys():
-            raise Failure(f"{options.root}: its smoke.toml names no images of the four services; --host runs processes")
-        with _progress(long=True) as say:
-            judgement = live(
-                images=images if containers else None,
-                title=subject.manifest.title,
-                blocks=options.blocks,
-                mongod=options.mongod,
-                redis=options.redis,
-                consul=options.consul,
-                standing=options.node,
-                strict=options.strict,
-                say=say,
-            )
-    except (ManifestError, LiveError) as error:
-        raise Failure(str(error)) from None
-    _write(judgement, wanted or [("text", None)])
-    return judgement.status
+        connect().close()
+    except LiveError as error:
+        options.host = options.node is None
+        findings.append(ENVIRONMENT.skip(str(error)))
+    else:
+        findings += _judge_images(options, subject, say).findings
+    findings += _judge_live(options, subject, say).findings
+    return replace(files, findings=tuple(findings))
 
 
 def _wanted(reports: list[str]) -> list[tuple[str, Path | None]]:

@@ -59,6 +59,7 @@ def test_a_manifest_is_written_and_holds(tmp_path: Path, capsys: pytest.CaptureF
         (["live", "--host", "--mongod", "no-such-mongod"], "no program no-such-mongod"),
         (["image", "--root", str(ROOT), "--build-arg", "x"], "must be NAME=VALUE"),
         (["live", "--root", str(ROOT)], "on another machine"),
+        (["all", "--root", "nowhere"], "nowhere is no directory"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(
