@@ -21,7 +21,7 @@ from lucid.chain.keys import ed25519_public_key
 from lucid.services.keyfile import write_key
 
 SERVICES = ("manager", "engine", "anchoring", "data")
-START_S = 30.0
+START_S = 120.0
 STOP_S = 10.0
 
 

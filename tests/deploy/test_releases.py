@@ -88,8 +88,8 @@ def _without_docker(folder: Path) -> str:
     return str(tools)
 
 
-CALLS = (4, 14, 22, 28, 34, 40)
-FEW = (6, 14, 20)
+CALLS = (14, 28, 40)
+FEW = (6, 20)
 """From the first look to the last tidying: an upgrade makes about fifty calls. These stand for them."""
 
 
