@@ -81,7 +81,7 @@ def smoke(session: nox.Session) -> None:
 def images(session: nox.Session) -> None:
     """Build the four images on a stand-in base with an engine of its own, look at them, run and hurt them, clean up.
 
-    The same build twice must give the same ids; `lucid deploy` is tried on a look-alike Pi.
+    The same build twice must give the same ids; `lucid deploy` is tried on a look-alike Pi (`-- --whole`: all of it).
 
     Where no engine can be started, this says so and does nothing else.
     """
@@ -106,7 +106,8 @@ def images(session: nox.Session) -> None:
         # No package has Consul: the findings name the stand-in.
         programs = ["--mongod", mongod, "--redis", server.strip(), "--consul", "tests/services/consul_agent.py"]
         session.run("lucid", "smoke", "live", *programs, env=here)
-        session.run("python", "-m", "images.trial", "--engine", folder, "--mongod", mongod)
+        trial = [] if "--whole" in session.posargs else ["--short"]
+        session.run("python", "-m", "images.trial", "--engine", folder, "--mongod", mongod, *trial)
     finally:
         session.run("python", "-m", "images.engine", "down", folder)
 
