@@ -21,6 +21,10 @@ from lucid.storage.interface import Store, StoreError
 MAX_BATCH_WRITES = 20_000
 RETRY_S = 1.0
 """How long what failed waits before it is tried again."""
+LOOK_S = 5.0
+"""How long a store is trusted to be there without being asked."""
+LOOKED_AT = "look"
+"""A table without rows."""
 PAGE_ROWS = 256
 
 T = TypeVar("T")
@@ -148,12 +152,24 @@ class DurableStore:
             while True:
                 while not self._queue:
                     self._work = trio.Event()
-                    await self._work.wait()
+                    with trio.move_on_after(LOOK_S) as idle:
+                        await self._work.wait()
+                    if idle.cancelled_caught:
+                        await self._look()
                 await self._commit(self._batches())
         except Exception as error:
             self._failure = error
             self._notify()
             raise
+
+    async def _look(self) -> None:
+        """Read something: a service that has nothing to write must not find out late that its store is away."""
+        try:
+            await trio.to_thread.run_sync(self.store.get, LOOKED_AT, b"")
+        except StoreError as error:
+            self.trouble = str(error)
+        else:
+            self.trouble = None
 
     def _batches(self) -> list[Sequence[Write]]:
         """What the next commit takes: at least one batch, and never a part of one."""

@@ -167,6 +167,34 @@ def test_a_mongod_that_stops_and_starts_again_loses_nothing(mongod: Mongod, monk
         trio.run(main, inner)
 
 
+def test_a_store_that_is_away_is_noticed_without_a_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away(SqliteStore):
+        away = False
+
+        def get(self, table: str, key: bytes) -> bytes | None:
+            if self.away:
+                raise StoreError("it is away")
+            return super().get(table, key)
+
+    monkeypatch.setattr(durable, "LOOK_S", 0.02)
+
+    async def main(below: Away) -> None:
+        store = DurableStore(below)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.run)
+            for below.away in (True, False, True):
+                with trio.fail_after(10):
+                    while (store.trouble is not None) is not below.away:
+                        await trio.sleep(0.01)
+            below.away = False
+            await store.write([("row", b"a", b"1")])
+            assert store.trouble is None
+            nursery.cancel_scope.cancel()
+
+    with closing(Away(tmp_path / "store")) as below:
+        trio.run(main, below)
+
+
 def test_a_read_gives_up_once_the_process_stops(tmp_path: Path) -> None:
     inner = SqliteStore(tmp_path / "store")
     store = DurableStore(inner)
