@@ -75,10 +75,10 @@ def depend(make: Make, programs: dict[type[Dependency], str | None], folder: Pat
 
 
 def _without_mongodb(node: Node, mongod: Dependency, start_s: float) -> Iterator[Finding]:
+    before = node.height()
     mongod.stop()
     node.await_health(["manager"], "degraded", AWAY_S)
     yield PHASE1.passed("degraded, with the reason, while MongoDB is stopped", "manager")
-    before = node.height()
     mongod.start()
     node.await_health(SERVICES, "healthy", start_s + 30)
     yield _goes_on(PHASE1, node, before, "healthy again after MongoDB was back")
