@@ -54,7 +54,8 @@ def docker(*words: str, environment: Mapping[str, str] = os.environ) -> str:
     except FileNotFoundError:
         raise BuildError("there is no docker command on the PATH") from None
     if done.returncode:
-        raise BuildError((done.stderr.strip() or done.stdout.strip())[-4_000:])
+        said = done.stderr.strip() or done.stdout.strip() or f"docker {words[0]} ended with status {done.returncode}"
+        raise BuildError(said[-4_000:])
     return done.stdout
 
 

@@ -10,7 +10,7 @@ import docker  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
 
 from smoke.built import build, checks
-from smoke.built.build import Builder
+from smoke.built.build import Builder, BuildError
 from smoke.built.environment import environment
 from smoke.built.image import BuiltImage
 from smoke.finding import Finding, Verdict
@@ -46,7 +46,7 @@ def look_at_images(
     strict: bool = False,
     say: Say = lambda text: None,
 ) -> Judgement:
-    """Judge every image of a tree. Raises `LiveError` when no engine answers or an image is not there."""
+    """Judge every image of a tree. Raises `LiveError` when the engine does not answer, or lacks an image."""
     client = connect()
     tree = Tree(subject.root)
     found = [image for image in images(tree, subject.manifest) if image.service.image is not None]
@@ -57,7 +57,10 @@ def look_at_images(
     if wanted.again:
         say("building once more")
         whole = [image for image in found if not image.broken and image.context is not None]
-        findings += build.build_again(builder, whole, tree)
+        try:
+            findings += build.build_again(builder, whole, tree)
+        except BuildError as error:
+            raise LiveError(f"the images that were built can't be compared: {str(error).splitlines()[-1]}") from None
     names = tuple(image.service.name for image in found)
     return Judgement(title=subject.manifest.title, services=names, findings=tuple(findings), strict=strict)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import docker.errors  # type: ignore[import-untyped]
 import pytest
 
+from smoke.built import run
 from smoke.built.build import AGAIN, Builder, BuildError, build, build_again, copy_context
 from smoke.built.environment import environment
 from smoke.built.run import Wanted, look_at_images
@@ -16,6 +18,7 @@ from smoke.finding import Finding, Verdict
 from smoke.image.build import images
 from smoke.image.model import Image
 from smoke.live.containers import connect
+from smoke.live.node import LiveError
 from smoke.run import find_subject
 from smoke.tree import Tree
 from tests.smoke.trees import write_tree
@@ -130,6 +133,15 @@ def test_without_an_emulator_arm64_can_not_be_run(monkeypatch: pytest.MonkeyPatc
     assert first.verdict is Verdict.FAIL and "qemu" in first.remedy
     (tmp_path / "qemu-aarch64").touch()
     assert next(environment(version, Builder(Command()))).verdict is Verdict.PASS
+
+
+def test_images_that_can_not_be_compared_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, _ = tree(tmp_path)
+    version = {"Version": "1", "Os": "linux", "Arch": "arm64"}
+    monkeypatch.setattr(run, "connect", lambda: SimpleNamespace(version=lambda: version))
+    monkeypatch.setattr(run, "_judge", lambda *_: iter(()))
+    with pytest.raises(LiveError, match="can't be compared: no save today"):
+        look_at_images(find_subject(read.root, None), Wanted(again=True), Builder(Command("save")))
 
 
 @pytest.fixture
