@@ -9,7 +9,7 @@ import nox
 
 nox.options.reuse_existing_virtualenvs = True
 # Tests come last so that pytest's own verdict closes the output.
-nox.options.sessions = ["lint", "types", "contracts", "smoke", "images", "tests"]
+nox.options.sessions = ["checks", "images", "tests"]
 
 PURE_COVERAGE_PERCENT = 95
 
@@ -22,6 +22,14 @@ def install(session: nox.Session) -> None:
     """
     session.install("--require-hashes", "--no-deps", "-r", "requirements.lock")
     session.install("--no-deps", "--no-build-isolation", "-e", ".")
+
+
+@nox.session
+def checks(session: nox.Session) -> None:
+    """All that needs only the files: lint, types, contracts and smoke, in one environment."""
+    for each in (lint, types, contracts, smoke):
+        session.log(str(each.__doc__))
+        each(session)
 
 
 @nox.session
@@ -53,7 +61,8 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
     else:
-        session.run("pytest", "--cov", f"--cov-fail-under={PURE_COVERAGE_PERCENT}")
+        at_once = ["--numprocesses", "auto", "--dist", "worksteal"]
+        session.run("pytest", *at_once, "--cov", f"--cov-fail-under={PURE_COVERAGE_PERCENT}")
 
 
 @nox.session

@@ -17,7 +17,8 @@ from harness.bench import Row, Say
 from lucid.chain.chunks import chunk_id
 from lucid.chain.manifests import sign_manifest
 from lucid.poot.crypto import Edwards25519
-from lucid.services.devnet import SERVICES, Devnet, DevNode, free_ports
+from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.ports import free_ports
 
 SERVICE_PARTS = ("start", "json", "chunks", "anchoring", "light", "stop")
 NODES = 4

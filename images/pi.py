@@ -20,6 +20,7 @@ from typing import Self
 from images.engine import Engine, EngineError
 from images.packages import PackageError, fetch_closure, native_architecture
 from images.standin import Item, add, archive, directory_item, file_item, link_item, merge
+from lucid.services.ports import free_ports
 
 PI = "lucid.invalid/pi:latest"
 MONGODB = "lucid.invalid/mongo:7"
@@ -89,9 +90,7 @@ class Pi:
         """`folder` gets the keys; the engine's socket is what the host's Docker is."""
         self.engine = engine
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        [self.port] = free_ports(1)
         self._name = f"lucid-pi-{self.port}"
 
     @property

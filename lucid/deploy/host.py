@@ -15,6 +15,8 @@ from threading import Timer
 from types import TracebackType
 from typing import IO, Self
 
+from lucid.services.ports import free_ports
+
 CONNECT_S = 15
 COMMAND_S = 120.0
 SENDING_S = 3_600.0
@@ -210,7 +212,7 @@ class Host:
     @contextmanager
     def forwarded(self, targets: Mapping[str, tuple[str, int]]) -> Iterator[dict[str, int]]:
         """Ports on loopback here that lead to addresses as the host sees them, by name. Raises `DeployError`."""
-        ports = {name: _free_port() for name in targets}
+        ports = dict(zip(targets, free_ports(len(targets)), strict=True))
         words = [f"-L127.0.0.1:{ports[name]}:{host}:{port}" for name, (host, port) in targets.items()]
         alone = ["-N", "-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes", *words]
         # Options that stand first win: this connection is its own, and ends with this block.
@@ -239,13 +241,6 @@ def _first(command: str) -> str:
     lines = [line.strip() for line in command.strip().splitlines()]
     line = next((each for each in lines if not each.startswith(dull) or " && " in each), lines[0])
     return line if len(line) <= 100 else f"{line[:97]}..."
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _listens(port: int) -> bool:

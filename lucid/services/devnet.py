@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode, paced
 from lucid.chain.keys import ed25519_public_key
 from lucid.services.keyfile import write_key
+from lucid.services.ports import free_ports
 
 SERVICES = ("manager", "engine", "anchoring", "data")
 START_S = 120.0
@@ -77,6 +77,10 @@ class DevNode:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
             )
 
+    def last_words(self, service: str) -> str:
+        """The end of what a service's process logged."""
+        return (self.folder / f"{service}.log").read_text(errors="replace").strip()[-500:]
+
     def standing(self, client: httpx.Client) -> Standing:
         """Ask the node how it is."""
         health: dict[str, str | None] = {}
@@ -133,15 +137,20 @@ class Devnet:
         self.stop()
 
     def await_healthy(self, within_s: float = START_S) -> None:
-        """Wait until every service is healthy. Raises TimeoutError naming one that is not, with its last words."""
+        """Wait until every service is healthy. Raises TimeoutError naming one that is not, or has ended."""
         deadline = time.monotonic() + within_s
         with httpx.Client(timeout=2.0) as client:
             for node in self.nodes:
                 for service in SERVICES:
                     while not _ask(client, f"{node.url(service)}/health"):
-                        process = node.processes[service]
-                        if process.poll() is not None or time.monotonic() > deadline:
-                            last = (node.folder / f"{service}.log").read_text(errors="replace").strip()[-500:]
+                        # Of two that don't answer, it is the one that has ended that tells why.
+                        for other, process in node.processes.items():
+                            if process.poll() is not None:
+                                status, last = process.returncode, node.last_words(other)
+                                raise TimeoutError(f"{node.name}'s {other} ended with status {status}: {last}")
+                        if time.monotonic() > deadline:
+                            said = (_ask(client, f"{node.url(service)}/health", (503,)) or {}).get("reasons", [])
+                            last = "; ".join([*said, node.last_words(service)])
                             raise TimeoutError(f"{node.name}'s {service} does not become healthy: {last}")
                         time.sleep(0.05)
 
@@ -165,15 +174,6 @@ class Devnet:
                 process.kill()
                 process.wait()
         return {name: process.returncode for name, process in running.items()}
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody uses now."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def _ask(client: httpx.Client, url: str, statuses: tuple[int, ...] = (200,)) -> dict[str, Any] | None:

@@ -12,6 +12,8 @@ from typing import Self
 
 from pymongo import MongoClient
 
+from lucid.services.ports import free_ports
+
 START_S = 30.0
 
 
@@ -21,9 +23,7 @@ class Mongod:
     def __init__(self, folder: Path, program: str = "mongod") -> None:
         self.folder = folder
         self.program = program
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        [self.port] = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = itertools.count()
 

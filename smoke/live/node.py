@@ -28,7 +28,7 @@ NAMES = {
 """What each service calls itself, in the order in which they start."""
 COMMAND_S = 120.0
 """A session is final within two blocks or three."""
-
+_given: set[int] = set()
 
 Needs = Callable[[str], dict[str, str]]
 """Given the address at which a node's services reach this machine: the settings of what runs there for them."""
@@ -153,9 +153,14 @@ class Node(ABC):
 
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
-    """Ports of this machine that nobody listens at."""
+    """Ports that nobody listens at and that were not given out before: who got those may not have started yet."""
+    found: list[int] = []
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((address, 0))
-        return [each.getsockname()[1] for each in sockets]
+        while len(found) < count:
+            probe = held.enter_context(socket.socket())
+            probe.bind((address, 0))
+            port: int = probe.getsockname()[1]
+            if port not in _given:
+                _given.add(port)
+                found.append(port)
+    return found

@@ -17,7 +17,7 @@ import pytest
 
 from lucid.chain.document import parse_genesis
 from lucid.cli.main import main
-from lucid.services.devnet import free_ports
+from lucid.services.ports import free_ports
 
 Capture = pytest.CaptureFixture[str]
 

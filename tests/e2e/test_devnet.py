@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 import signal
+import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -186,6 +187,15 @@ def test_a_service_stops_in_time_with_status_0_and_its_journals_replay(network: 
     node = network.nodes[0]
     assert main(["replay", str(node.folder / "journal"), "--key", str(node.folder / "node.key")]) == 0
     assert capsys.readouterr().out.count("no difference") == 3, "manager, engine and anchoring"
+
+
+def test_a_service_that_can_not_start_is_named_at_once(tmp_path: Path) -> None:
+    devnet = Devnet(tmp_path, 1, INTERVAL_MS)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", devnet.nodes[0].ports["engine"]))
+        taken.listen()
+        with pytest.raises(TimeoutError, match=r"node0's engine ended with status 2: .*can't listen"), devnet:
+            pass
 
 
 def test_schedules_of_slots_that_are_over_stay_known(network: Devnet) -> None:

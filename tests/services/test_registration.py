@@ -19,8 +19,8 @@ from lucid.services import registration
 from lucid.services.config import ConfigError, load_config
 from lucid.services.data import DataService
 from lucid.services.keyfile import write_key
+from lucid.services.ports import free_ports
 from lucid.services.registration import own_address
-from lucid.services.serve import listen
 from smoke.live.dependencies import Consul
 from tests.services import consul_agent
 from tests.services.consul_agent import Agent, seconds
@@ -69,18 +69,12 @@ async def until(holds: Any) -> None:
             await trio.sleep(0.02)
 
 
-def free_port() -> int:
-    with listen("127.0.0.1", 0) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def statuses(agent: Agent) -> list[str]:
     return [service.status for service in [*agent.known.values()]]
 
 
 async def test_a_service_is_known_while_it_runs(tmp_path: Path) -> None:
-    port, stop = free_port(), trio.Event()
+    [port], stop = free_ports(1), trio.Event()
     data = service(tmp_path, port)
     async with trio.open_nursery() as nursery:
         with running(port) as agent:
@@ -97,7 +91,7 @@ async def test_a_service_is_known_while_it_runs(tmp_path: Path) -> None:
 
 
 async def test_without_an_agent_it_is_degraded_and_stops_in_time(tmp_path: Path) -> None:
-    port, stop = free_port(), trio.Event()
+    [port], stop = free_ports(1), trio.Event()
     data = service(tmp_path, port)
     async with trio.open_nursery() as nursery:
         own = await nursery.start(data.run, stop)
