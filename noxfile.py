@@ -8,6 +8,7 @@ from pathlib import Path
 import nox
 
 nox.options.reuse_existing_virtualenvs = True
+nox.options.default_venv_backend = "uv|virtualenv"
 # Tests come last so that pytest's own verdict closes the output.
 nox.options.sessions = ["checks", "images", "tests"]
 
