@@ -62,7 +62,7 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
     else:
-        at_once = ["--numprocesses", "auto", "--dist", "worksteal"]
+        at_once = ["--numprocesses", "auto", "--dist", "loadscope"]
         session.run("pytest", *at_once, "--cov", f"--cov-fail-under={PURE_COVERAGE_PERCENT}")
 
 
@@ -162,6 +162,7 @@ def lock(session: nox.Session) -> None:
 @nox.session
 def wheels(session: nox.Session) -> None:
     """Fetch the images' wheels (aarch64, Python 3.11) into wheels/, so that a build needs no network."""
+    session.install("pip")  # uv fetches no wheels for another platform
     command = ["python", "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:"]
     platforms = [
         f"--platform={name}_aarch64" for name in ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+import os
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import docker  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
 
 from smoke.built import build, checks
@@ -51,9 +55,11 @@ def look_at_images(
     tree = Tree(subject.root)
     found = [image for image in images(tree, subject.manifest) if image.service.image is not None]
     findings: list[Finding] = [*environment(client.version(), builder)]
-    for image in found:
-        say(image.service.name)
-        findings += _judge(client, subject, wanted, builder, image)
+    for image in found if wanted.build else ():
+        say(f"building {image.service.name}")
+        findings += build.build(builder, image, subject.root)
+    broken = {finding.subject for finding in findings if finding.verdict is Verdict.FAIL}
+    findings += _look_at_all(subject, wanted, [image for image in found if image.service.name not in broken], say)
     if wanted.again:
         say("building once more")
         whole = [image for image in found if not image.broken and image.context is not None]
@@ -65,17 +71,29 @@ def look_at_images(
     return Judgement(title=subject.manifest.title, services=names, findings=tuple(findings), strict=strict)
 
 
-def _judge(
-    client: docker.DockerClient, subject: Subject, wanted: Wanted, builder: Builder, image: Image
-) -> Iterator[Finding]:
-    """One image, built where that is asked for; of what does not build nothing else can be told."""
-    if wanted.build:
-        made = [*build.build(builder, image, subject.root)]
-        yield from made
-        if any(finding.verdict is Verdict.FAIL for finding in made):
-            return
+def _look_at_all(subject: Subject, wanted: Wanted, found: list[Image], say: Say) -> list[Finding]:
+    """Several at once, since each program in an image takes one core for seconds under emulation."""
+    ended = threading.Event()
+
+    def judge(image: Image) -> list[Finding]:
+        say(f"looking at {image.service.name}")
+        # What goes wrong with one, or Ctrl-C, ends the others at their next finding.
+        with closing(_judge(subject, wanted, image)) as findings:
+            return list(itertools.takewhile(lambda finding: not ended.is_set(), findings))
+
+    with ThreadPoolExecutor(min(len(found), os.cpu_count() or 1) or 1) as pool:
+        try:
+            return [finding for findings in pool.map(judge, found) for finding in findings]
+        finally:
+            ended.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _judge(subject: Subject, wanted: Wanted, image: Image) -> Generator[Finding, None, None]:
+    """One image, by a client of its own: Docker's is made for one thread."""
     name = image.service.image
     assert name is not None, "only what has a name is looked at"
+    client = connect()
     try:
         with BuiltImage(client, name) as built:
             yield from checks.look(built, image.service, subject.manifest, wanted.budget, wanted.journals, wanted.sbom)
@@ -83,3 +101,5 @@ def _judge(
         raise LiveError(f"there is no image {name}: build it first (--build)") from None
     except docker.errors.APIError as error:
         raise LiveError(f"{name}: {error.explanation or error}") from None
+    finally:
+        client.close()

@@ -139,7 +139,7 @@ def test_images_that_can_not_be_compared_are_one_sentence(tmp_path: Path, monkey
     read, _ = tree(tmp_path)
     version = {"Version": "1", "Os": "linux", "Arch": "arm64"}
     monkeypatch.setattr(run, "connect", lambda: SimpleNamespace(version=lambda: version))
-    monkeypatch.setattr(run, "_judge", lambda *_: iter(()))
+    monkeypatch.setattr(run, "_look_at_all", lambda *_: [])
     with pytest.raises(LiveError, match="can't be compared: no save today"):
         look_at_images(find_subject(read.root, None), Wanted(again=True), Builder(Command("save")))
 
