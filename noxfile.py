@@ -62,7 +62,7 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
     else:
-        at_once = ["--numprocesses", "auto", "--dist", "loadscope"]
+        at_once = ["--numprocesses", "auto", "--dist", "loadscope", "--no-loadscope-reorder"]
         session.run("pytest", *at_once, "--cov", f"--cov-fail-under={PURE_COVERAGE_PERCENT}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,13 +11,9 @@ import trio
 from quart import Response, websocket
 
 from lucid.chain.blocks import Block
-from lucid.chain.codec import decode, encode
+from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.receipts import Receipt, print_receipt
-from lucid.chain.transactions import SessionAnchor
-from lucid.ledger.rows import SessionEntry, session_key
-from lucid.ledger.state import Write
-from lucid.machines.chain import height_key
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -32,7 +29,7 @@ from lucid.machines.effects import (
 )
 from lucid.machines.manager import Manager
 from lucid.machines.receipts import make_receipt
-from lucid.poot.credits import live_score, uptime_ppm
+from lucid.services.chainview import BlockView, ChainView, Page
 from lucid.services.config import Config
 from lucid.services.driver import Driver, Performer, clock_ms
 from lucid.services.explorer import PAGE
@@ -42,6 +39,7 @@ from lucid.services.link import PATH as ENGINE_PATH
 from lucid.services.link import Frames, Greeting, Link
 from lucid.services.peers import PATH as PEER_PATH
 from lucid.services.peers import Peers, PeerState, addresses
+from lucid.services.schedules import Schedules
 from lucid.services.service import Service, main
 from lucid.services.web import NODE, WRITE, Problem, hex_bytes, json_response, number_query, query_number
 from lucid.services.websocket import ConnectionLost
@@ -52,46 +50,8 @@ GREETING_S = 5.0
 PAGING = {"from": number_query(0, 2**53), "limit": number_query(1, PAGE_BLOCKS)}
 FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
 SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
-SCHEDULE_TABLE = "schedule"
-SCHEDULE_EPOCHS = 8
-"""Epochs whose schedules are kept."""
 
 _log = logging.getLogger("lucid.manager")
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """A block in short. Times in ms since the Unix epoch."""
-
-    height: int
-    hash: str
-    epoch: int
-    view: int
-    time_ms: int
-    proposer: str
-    transactions: int
-
-
-class BlockView(msgspec.Struct, frozen=True):
-    """A final block."""
-
-    height: int
-    hash: str
-    epoch: int
-    view: int
-    time_ms: int
-    parent: str
-    proposer: str
-    state_root: str
-    transactions_root: str
-    transactions: tuple[str, ...]
-    encoded: str
-
-
-class Page(msgspec.Struct, frozen=True):
-    """Blocks in descending order, and from which height the next page goes on (None at its end)."""
-
-    blocks: tuple[Summary, ...]
-    next: int | None
 
 
 class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -150,11 +110,12 @@ class ManagerService(Service):
         )
         self.manager = Manager(self.key, self.genesis, self.crypto, self.store, tuple(sorted(self.peers.peers)))
         self.chain = self.manager.chain
+        self.view = ChainView(self.chain, self.genesis)
         self.index = TransactionIndex(self.chain, self.store)
+        self.schedules = Schedules(self.chain, self.store)
         self.created = self.refused = 0
         self.latency_ms = 0
         self._seen: dict[bytes, int] = {}
-        self._scheduled = (-1, 0)
         self._link: Link | None = None
         self._driver: Driver | None = None
         self.web.checks.append(lambda: None if self._link is not None else "engine: not connected")
@@ -204,7 +165,7 @@ class ManagerService(Service):
         if isinstance(fact, BlockFinal):
             self.latency_ms = clock_ms() - self._seen.pop(fact.hash, clock_ms())
             self.index.follow()
-            self._keep_schedule()
+            self.schedules.keep()
         elif isinstance(fact, BlockValid):
             self._seen[fact.hash] = clock_ms()
             if len(self._seen) > PAGE_BLOCKS:
@@ -260,7 +221,7 @@ class ManagerService(Service):
             top = self.chain.tree.root.height
             first = query_number("from", top, 0, 2**53)
             limit = query_number("limit", 20, 1, PAGE_BLOCKS)
-            return await trio.to_thread.run_sync(self._page, min(first, top), limit)
+            return await trio.to_thread.run_sync(self.view.page, min(first, top), limit)
 
         @route("GET", "/blocks/latest", "The last final block", gives=BlockView)
         async def latest() -> Response:
@@ -315,66 +276,20 @@ class ManagerService(Service):
         if self.chain.tree.nodes.get(hash_) is None and self.chain.block(hash_) != block:
             self.chain.judge(block, hash_)
 
-    def _page(self, first: int, limit: int) -> Page:
-        found: list[Summary] = []
-        height = first
-        while height > 0 and len(found) < limit:
-            block = self.chain.block_at(height)
-            if block is None:
-                return Page(tuple(found), None)
-            header = block.header
-            found.append(
-                Summary(
-                    height,
-                    header.hash.hex(),
-                    header.epoch,
-                    header.view,
-                    self.genesis.tick_ms(header.tick),
-                    header.proposer.hex(),
-                    len(block.transactions),
-                )
-            )
-            height -= 1
-        return Page(tuple(found), height or None)
-
     async def _view(self, place: str) -> Response:
         """A final block as JSON, which never changes: from the shared cache, if there is one and it has it."""
-        by_height = place.isascii() and place.isdigit() and len(place) <= 16
-        look = (lambda: self.chain.block_at(int(place))) if by_height else self._by_hash(place)
+        if place.isascii() and place.isdigit() and len(place) <= 16:
+            look = partial(self.chain.block_at, int(place))
+        else:
+            look = partial(self.view.final, hex_bytes(place, 32, "block"))
         held = await self.cache.get("block", place)
         if held is None:
             block = await trio.to_thread.run_sync(look)
             if block is None:
                 raise Problem(404, Code.NOT_FOUND, "block")
-            held = msgspec.json.encode(self._block_view(block))
+            held = msgspec.json.encode(self.view.block(block))
             await self.cache.put("block", place, held)
         return Response(held, content_type="application/json")
-
-    def _block_view(self, block: Block) -> BlockView:
-        header = block.header
-        return BlockView(
-            header.height,
-            header.hash.hex(),
-            header.epoch,
-            header.view,
-            self.genesis.tick_ms(header.tick),
-            header.parent.hex(),
-            header.proposer.hex(),
-            header.state_root.hex(),
-            header.transactions_root.hex(),
-            tuple(transaction.id.hex() for transaction in block.transactions),
-            msgspec.msgpack.encode(block).hex(),
-        )
-
-    def _by_hash(self, text: str) -> Any:
-        hash_ = hex_bytes(text, 32, "block")
-
-        def look() -> Block | None:
-            block = self.chain.block(hash_)
-            held = None if block is None else self.chain.block_at(block.header.height)
-            return block if held is not None and held.header.hash == hash_ else None
-
-        return look
 
     def _register_node(self) -> None:
         """What the node's other services ask for."""
@@ -382,20 +297,7 @@ class ManagerService(Service):
 
         @route("GET", "/node/info", "The chain and its height", access=NODE)
         async def info() -> Response:
-            root = self.chain.tree.root
-            head = root.ledger.core.head
-            return json_response(
-                {
-                    "chain_id": self.genesis.chain_id.hex(),
-                    "genesis_time_ms": self.genesis.genesis_time_ms,
-                    "block_interval_ms": self.genesis.parameters.block_interval_ms,
-                    "height": root.height,
-                    "hash": root.hash.hex(),
-                    "epoch": head.epoch,
-                    "state_root": root.ledger.root.hex(),
-                    "validators": [key.hex() for key in self.chain.validators.keys],
-                }
-            )
+            return json_response(self.view.info())
 
         @route("GET", "/node/transactions/<identity>", "Where a transaction is", access=NODE)
         async def transaction(identity: str) -> Response:
@@ -403,7 +305,7 @@ class ManagerService(Service):
             place = await trio.to_thread.run_sync(self.index.place, key)
             if place is not None:
                 return json_response({"height": place.height, "final": True})
-            height = await self.driver.inspect(lambda: self._included(key))
+            height = await self.driver.inspect(lambda: self.view.included(key))
             if height is None:
                 raise Problem(404, Code.NOT_FOUND, "transaction")
             return json_response({"height": height, "final": False})
@@ -411,7 +313,7 @@ class ManagerService(Service):
         @route("GET", "/node/sessions/<identity>", "How the chain holds a session", access=NODE)
         async def session(identity: str) -> Response:
             key = hex_bytes(identity, 16, "session")
-            found = await self.driver.inspect(lambda: self._session(key))
+            found = await self.driver.inspect(lambda: self.view.session(key))
             if found is None:
                 raise Problem(404, Code.SESSION_UNKNOWN)
             return json_response(found)
@@ -423,12 +325,12 @@ class ManagerService(Service):
                 while self.index.height <= after:
                     await self.index.changed.wait()
             last = min(self.index.height, after + PAGE_BLOCKS)
-            found = await trio.to_thread.run_sync(self._finals, after + 1, last)
+            found = await trio.to_thread.run_sync(self.view.finals, after + 1, last)
             return json_response({"blocks": found, "height": last})
 
         @route("GET", "/node/credits", "What each member's work counts for", access=NODE)
         async def credits() -> Response:
-            return json_response({"members": await self.driver.inspect(self._credits)})
+            return json_response({"members": await self.driver.inspect(self.view.credits)})
 
         @route("GET", "/node/schedule", "Who leads in a slot, best first", query=SLOT, access=NODE)
         async def schedule() -> Response:
@@ -436,81 +338,16 @@ class ManagerService(Service):
 
     def _schedule(self) -> dict[str, Any]:
         """The schedule of the slot that the query names: of those that a block became final in, the last epochs'."""
-        self._keep_schedule()
-        epoch, slot = self._scheduled
-        epoch = query_number("epoch", epoch, 0, 2**53)
-        slot = query_number("slot", slot if epoch == self._scheduled[0] else 0, 0, 2**53)
-        held = self.store.get(SCHEDULE_TABLE, height_key(epoch) + height_key(slot))
-        if held is None:
+        self.schedules.keep()
+        last = self.schedules.last
+        epoch = query_number("epoch", last[0], 0, 2**53)
+        slot = query_number("slot", last[1] if epoch == last[0] else 0, 0, 2**53)
+        leaders = self.schedules.leaders(epoch, slot)
+        if leaders is None:
             raise Problem(
                 404, Code.NOT_FOUND, f"schedule of slot {slot} of epoch {epoch}: no final block is in it here"
             )
-        return {"epoch": epoch, "slot": slot, "leaders": [key.hex() for key in decode(held, tuple[bytes, ...])]}
-
-    def _keep_schedule(self) -> None:
-        """Note who leads in the slot of the last final block; forget what is many epochs old."""
-        core = self.chain.tree.root.ledger.core
-        place = core.head.epoch, max(core.schedule.slot, 0)
-        if place == self._scheduled:
-            return
-        members = core.roster.members
-        leaders = tuple(members[number].key for number in core.schedule.order)
-        writes: list[Write] = [(SCHEDULE_TABLE, height_key(place[0]) + height_key(place[1]), encode(leaders))]
-        if place[0] != self._scheduled[0]:
-            for key, _ in self.store.scan(SCHEDULE_TABLE):
-                if int.from_bytes(key[:8], "big") + SCHEDULE_EPOCHS > place[0]:
-                    break
-                writes.append((SCHEDULE_TABLE, key, None))
-        self._scheduled = place
-        self.store.put(writes)
-
-    def _included(self, transaction: bytes) -> int | None:
-        """Height of a block that is not final yet and holds a transaction."""
-        for node in self.chain.tree.nodes.values():
-            if node.block is not None and any(each.id == transaction for each in node.block.transactions):
-                return node.height
-        return None
-
-    def _session(self, session: bytes) -> dict[str, Any] | None:
-        row = self.chain.tree.root.ledger.row(session_key(session))
-        if row is None:
-            return None
-        entry = decode(row, SessionEntry)
-        block = self.chain.block_at(entry.height)
-        for transaction in () if block is None else block.transactions:
-            if isinstance(transaction.payload, SessionAnchor) and transaction.payload.session == session:
-                return {"height": entry.height, "transaction": transaction.id.hex()}
-        return None  # its block is older than the snapshot that this node began with
-
-    def _finals(self, first: int, last: int) -> list[dict[str, Any]]:
-        blocks = (self.chain.block_at(height) for height in range(first, last + 1))
-        return [
-            {
-                "height": block.header.height,
-                "hash": block.header.hash.hex(),
-                "time_ms": self.genesis.tick_ms(block.header.tick),
-                "transactions": [transaction.id.hex() for transaction in block.transactions],
-            }
-            for block in blocks
-            if block is not None
-        ]
-
-    def _credits(self) -> list[dict[str, Any]]:
-        core = self.chain.tree.root.ledger.core
-        tally = core.tally
-        rows = []
-        for number, member in enumerate(core.roster.members):
-            uptime = uptime_ppm(tally.beacons[number], tally.held[number])
-            rows.append(
-                {
-                    "node": member.key.hex(),
-                    "name": member.name,
-                    "credits": tally.credits[number],
-                    "uptime_ppm": uptime,
-                    "live_score": live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
-                }
-            )
-        return rows
+        return {"epoch": epoch, "slot": slot, "leaders": [key.hex() for key in leaders]}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import httpx
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.live.node import NAMES, LiveError, Node
+from smoke.live.node import NAMES, LiveError, Node, NotPossible
 from smoke.live.outages import DISK, PHASE1
 
 NATIVE_START_S, EMULATED_START_S = 20.0, 90.0
@@ -353,9 +353,12 @@ def _stalled(node: Node, chunk: str) -> Iterator[None]:
 
 
 def guarded(check: Check, what: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """A check's findings; a node that fails under it is a failure, not an error of the harness."""
+    """A check's findings; a node that fails under it is a failure, not an error of the harness. What can't be
+    tried with this engine is a skip."""
     try:
         yield from what()
+    except NotPossible as error:
+        yield check.skip(str(error))
     except LiveError as error:
         yield check.fail(str(error))
     except (httpx.HTTPError, OSError, ValueError, KeyError) as error:

@@ -17,7 +17,7 @@ import docker  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
 from docker.types import DriverConfig, EndpointConfig, IPAMConfig, IPAMPool, Mount  # type: ignore[import-untyped]
 
-from smoke.live.node import NAMES, PORTS, LiveError, Needs, Node, nothing
+from smoke.live.node import NAMES, PORTS, LiveError, Needs, Node, NotPossible, nothing
 
 USER = 65532
 _FILL = """
@@ -30,9 +30,11 @@ with open("/data/filling", "wb", buffering=0) as file:
                 left -= file.write(bytes(size))
         except OSError:
             pass
-sys.exit("there is no end to it" if left <= 0 else 0)
+sys.exit(0 if left > 0 else int(sys.argv[2]))
 """
 """Fills a disk that is small: no more than the bytes that it can be are ever written, so that no other is filled."""
+_ENDLESS = 28
+"""The status of that when there was no end to the disk."""
 MEMORY_BYTES = 256 << 20
 PROCESSES = 64
 
@@ -155,8 +157,10 @@ class ContainerNode(Node):
         """See `filling`: a file takes all the room there is, or goes."""
         assert self.disk_mb is not None, "a disk of its own"
         code = _FILL if full else "import os; os.unlink('/data/filling')"
-        words = ["/usr/bin/python3.11", "-S", "-E", "-c", code, str(2 * self.disk_mb << 20)]
+        words = ["/usr/bin/python3.11", "-S", "-E", "-c", code, str(2 * self.disk_mb << 20), str(_ENDLESS)]
         status, said = self._containers[service].exec_run(words)
+        if status == _ENDLESS:
+            raise NotPossible(f"this engine gives a volume more than the {self.disk_mb} MB that were asked for")
         if status:
             raise LiveError(f"{service}: its disk can't be filled: {said.decode(errors='replace')[-200:]}")
 

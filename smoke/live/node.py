@@ -43,6 +43,10 @@ class LiveError(Exception):
     """The node can't be run here; the text is one sentence."""
 
 
+class NotPossible(LiveError):
+    """What a check needs can't be had from this engine: no fault of the node's."""
+
+
 class Node(ABC):
     """Four services and how to start and stop each. A context manager, after which nothing of it is left."""
 

@@ -232,7 +232,14 @@ def test_ctrl_c_is_one_line_and_130(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     words = ("sim", "run", "--duration", "24h", "--out", str(folder))
     with subprocess.Popen(
-        [*LUCID, *words], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*LUCID, *words],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Tests that a shell runs in the background inherit that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no lock is taken
     ) as process:
         deadline = time.monotonic() + 30
         while not (folder / "trace.jsonl.zst").exists() and time.monotonic() < deadline:

@@ -90,8 +90,10 @@ async def test_what_a_machine_raises_ends_the_service(tmp_path: Path) -> None:
     assert caught.group_contains(AssertionError, match="never")
 
 
-async def test_a_timer_fires_once_is_replaced_and_cancelled(tmp_path: Path) -> None:
+async def test_a_timer_fires_once_is_replaced_and_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_module, "CLOCK_CHECK_S", 0.02)
     now = clock_ms()
+    monkeypatch.setattr(driver_module, "clock_ms", lambda: now)
     answers: dict[Any, Effects] = {
         "set": [SetTimer("a", now + 10_000), SetTimer("a", now), SetTimer("b", now + 50), SetTimer("c", now + 50)],
         "cancel": [CancelTimer("b"), CancelTimer("nobody's")],
@@ -100,6 +102,8 @@ async def test_a_timer_fires_once_is_replaced_and_cancelled(tmp_path: Path) -> N
     async with running(machine, tmp_path) as (driver, _, _):
         await driver.deliver("set")
         await driver.deliver("cancel")
+        await until(lambda: "cancel" in machine.events)
+        monkeypatch.setattr(driver_module, "clock_ms", lambda: now + 50)
         await until(lambda: TimerFired("c") in machine.events)
         await trio.sleep(0.05)
         fired = [event for event in machine.events if isinstance(event, TimerFired)]

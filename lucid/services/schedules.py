@@ -1,0 +1,43 @@
+"""Who led in slots that are over, kept for some epochs: the ledger knows those of the current slot alone."""
+
+from __future__ import annotations
+
+from lucid.chain.codec import decode, encode
+from lucid.ledger.state import Write
+from lucid.machines.chain import Chain, height_key
+from lucid.storage.durable import DurableStore
+
+SCHEDULE_TABLE = "schedule"
+SCHEDULE_EPOCHS = 8
+"""Epochs whose schedules are kept."""
+
+
+class Schedules:
+    """The leaders of every slot that a block became final in, best first. `last` is the newest: (epoch, slot)."""
+
+    def __init__(self, chain: Chain, store: DurableStore) -> None:
+        self.last = (-1, 0)
+        self._chain = chain
+        self._store = store
+
+    def leaders(self, epoch: int, slot: int) -> tuple[bytes, ...] | None:
+        """Node ids of who leads in a slot; None if no final block is in it here."""
+        held = self._store.get(SCHEDULE_TABLE, height_key(epoch) + height_key(slot))
+        return None if held is None else decode(held, tuple[bytes, ...])
+
+    def keep(self) -> None:
+        """Note who leads in the slot of the last final block; forget what is many epochs old."""
+        core = self._chain.tree.root.ledger.core
+        place = core.head.epoch, max(core.schedule.slot, 0)
+        if place == self.last:
+            return
+        members = core.roster.members
+        leaders = tuple(members[number].key for number in core.schedule.order)
+        writes: list[Write] = [(SCHEDULE_TABLE, height_key(place[0]) + height_key(place[1]), encode(leaders))]
+        if place[0] != self.last[0]:
+            for key, _ in self._store.scan(SCHEDULE_TABLE):
+                if int.from_bytes(key[:8], "big") + SCHEDULE_EPOCHS > place[0]:
+                    break
+                writes.append((SCHEDULE_TABLE, key, None))
+        self.last = place
+        self._store.put(writes)
