@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 FETCH_S = 300.0
+APT = ["apt-get", "-o", "Acquire::Retries=3"]
+"""By itself apt gives up at the first connection that breaks."""
 
 
 class PackageError(Exception):
@@ -33,10 +35,10 @@ def fetch(names: Sequence[str], architecture: str, folder: Path) -> list[Path]:
     """
     options = _private_state(architecture, folder)
     # One source of several that does not know the architecture must not spoil the rest: what counts is the download.
-    _run(["apt-get", *options, "update"], check=False)
+    _run([*APT, *options, "update"], check=False)
     archives = folder / "archives"
     archives.mkdir(parents=True, exist_ok=True)
-    _run(["apt-get", *options, "download", *names], cwd=archives)
+    _run([*APT, *options, "download", *names], cwd=archives)
     found = {path.name.partition("_")[0]: path for path in sorted(archives.glob("*.deb"))}
     return [found[name] for name in names]
 
@@ -44,9 +46,9 @@ def fetch(names: Sequence[str], architecture: str, folder: Path) -> list[Path]:
 def fetch_closure(names: Sequence[str], architecture: str, folder: Path) -> list[Path]:
     """Download these packages and all that they depend on, as for a machine that has nothing. Raises `PackageError`."""
     options = _private_state(architecture, folder)
-    _run(["apt-get", *options, "update"], check=False)
+    _run([*APT, *options, "update"], check=False)
     install = ["install", "--yes", "--no-install-recommends", "--download-only"]
-    _run(["apt-get", *options, *install, *names])
+    _run([*APT, *options, *install, *names])
     return sorted((folder / "cache/archives").glob("*.deb"))
 
 
@@ -55,11 +57,11 @@ def fetch_missing(names: Sequence[str], folder: Path) -> list[Path]:
     archives = folder / "archives"
     (archives / "partial").mkdir(parents=True, exist_ok=True)
     options = ["-o", f"Dir::Cache::archives={archives}", "-o", "APT::Sandbox::User=root"]
-    command = ["apt-get", *options, "install", "--yes", "--no-install-recommends", "--download-only", *names]
+    command = [*APT, *options, "install", "--yes", "--no-install-recommends", "--download-only", *names]
     try:
         _run(command)
     except PackageError:
-        _run(["apt-get", "update"], check=False)  # a bare machine has no lists, or old ones
+        _run([*APT, "update"], check=False)  # a bare machine has no lists, or old ones
         _run(command)
     return sorted(archives.glob("*.deb"))
 
