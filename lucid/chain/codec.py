@@ -22,6 +22,22 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unkn
 _encoder = msgspec.msgpack.Encoder()
 _decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
+
+def prepare() -> None:
+    """Build all that decoding needs for every struct that is imported; again after further imports.
+
+    msgspec (0.22) builds a struct's fields when it first decodes one, and a second thread that meets a struct half
+    built ends the process with a segmentation fault. So what decodes in several threads calls this before it starts
+    them.
+    """
+    kinds: list[type[msgspec.Struct]] = [msgspec.Struct]
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if kind.__module__.startswith("lucid."):
+            msgspec.msgpack.Decoder(kind)
+
+
 encode = _encoder.encode
 """Canonical bytes of a `Record` (or of tuples, ints and bytes)."""
 

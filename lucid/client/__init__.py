@@ -3,8 +3,11 @@
 `Client` is for threads, `AsyncClient` for trio; both send the calls of `lucid.client.calls`.
 """
 
+from lucid.chain.codec import prepare
 from lucid.client.answers import Anchored, SessionState
 from lucid.client.calls import ClientError
 from lucid.client.http import AsyncClient, Client
 
 __all__ = ["Anchored", "AsyncClient", "Client", "ClientError", "SessionState"]
+
+prepare()  # who uses `Client` does it in threads of their own

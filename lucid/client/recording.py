@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from lucid import __version__
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id
+from lucid.chain.codec import prepare
 from lucid.chain.errors import Code
 from lucid.chain.keys import Crypto
 from lucid.chain.manifests import check_manifest, sign_manifest
@@ -127,3 +128,6 @@ def fetch_files(
             done += chunk.size
             progress(done, manifest.total_bytes)
         return unpacker.finish()
+
+
+prepare()  # who stores recordings does it in threads of their own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import fcntl
 import logging
 import socket
@@ -14,6 +15,7 @@ from typing import BinaryIO, ClassVar
 
 import trio
 
+from lucid.chain.codec import prepare
 from lucid.chain.document import parse_genesis
 from lucid.chain.errors import GenesisError, LucidError
 from lucid.chain.genesis import Genesis
@@ -43,6 +45,7 @@ class Service(ABC):
 
     def __init__(self, config: Config) -> None:
         """Read key and genesis and open the store. Raises `LucidError` naming what is wrong."""
+        prepare()
         self.config = config
         self.crypto = Edwards25519()
         self.genesis = read_genesis(config.genesis)
@@ -150,7 +153,8 @@ def read_genesis(path: Path) -> Genesis:
 
 
 def start_logging() -> None:
-    """Log to standard error; of the HTTP client only what is wrong."""
+    """Log to standard error; of the HTTP client only what is wrong. A crash in native code tells where it was."""
+    faulthandler.enable()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
