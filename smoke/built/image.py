@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,6 +59,8 @@ class BuiltImage:
         self.name = name
         self.attributes: dict[str, Any] = client.images.get(name).attrs
         self._container: Any = None
+        self._running: str | None = None
+        self._stopped = False
 
     def __enter__(self) -> BuiltImage:
         # It never runs, so that it needs no command; an image may have none of its own.
@@ -96,10 +99,11 @@ class BuiltImage:
         return [*sorted(tops - SYSTEM), *(["usr/local"] if local else [])]
 
     def extract(self, below: str, folder: Path) -> None:
-        """Write the image's regular files below a path into a folder."""
+        """Write the image's regular files below a path into a folder. Raises `InterruptedError` after `stop`."""
         stream, _ = self._container.get_archive(below)
         with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
             for member in tar:
+                self._go_on()
                 if member.isreg():
                     target = folder / member.name
                     if not target.resolve().is_relative_to(folder.resolve()):
@@ -111,7 +115,8 @@ class BuiltImage:
     def python(self, code: str, given: bytes = b"") -> tuple[int, str]:
         """Run Python in a container as it would run, without network; exit status and output.
 
-        `given` is a tar that is unpacked at /given, in a volume of its own."""
+        `given` is a tar that is unpacked at /given, in a volume of its own. Raises `InterruptedError` after `stop`."""
+        self._go_on()
         options: dict[str, Any] = {"volumes": ["/given"]} if given else {}
         container = self.client.containers.create(
             self.name,
@@ -124,6 +129,7 @@ class BuiltImage:
             tmpfs={"/tmp": "rw,noexec,nosuid,size=16m"},
             **options,
         )
+        self._running = container.id
         try:
             if given:
                 container.put_archive("/given", given)
@@ -134,7 +140,19 @@ class BuiltImage:
             status = int(container.wait(timeout=600)["StatusCode"])
             return status, container.logs().decode(errors="replace")
         finally:
+            self._running = None
             container.remove(force=True, v=True)
+
+    def stop(self, client: docker.DockerClient) -> None:
+        """End the program that runs in it and let no other start; from another thread, whose `client` it is."""
+        self._stopped = True
+        if (running := self._running) is not None:
+            with suppress(docker.errors.APIError):
+                client.containers.get(running).kill()
+
+    def _go_on(self) -> None:
+        if self._stopped:
+            raise InterruptedError(f"{self.name} is no longer looked at")
 
     def _members(self) -> Iterator[tarfile.TarInfo]:
         data = io.BytesIO(b"".join(self._container.export()))

@@ -74,28 +74,36 @@ def look_at_images(
 def _look_at_all(subject: Subject, wanted: Wanted, found: list[Image], say: Say) -> list[Finding]:
     """Several at once, since each program in an image takes one core for seconds under emulation."""
     ended = threading.Event()
+    looked_at: list[BuiltImage] = []
 
     def judge(image: Image) -> list[Finding]:
         say(f"looking at {image.service.name}")
-        # What goes wrong with one, or Ctrl-C, ends the others at their next finding.
-        with closing(_judge(subject, wanted, image)) as findings:
+        with closing(_judge(subject, wanted, image, looked_at)) as findings:
             return list(itertools.takewhile(lambda finding: not ended.is_set(), findings))
 
     with ThreadPoolExecutor(min(len(found), os.cpu_count() or 1) or 1) as pool:
         try:
             return [finding for findings in pool.map(judge, found) for finding in findings]
-        finally:
+        except BaseException:
+            # What goes wrong with one, or Ctrl-C, ends the others where they are.
             ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            with closing(connect()) as client:
+                for built in looked_at:
+                    built.stop(client)
+            raise
 
 
-def _judge(subject: Subject, wanted: Wanted, image: Image) -> Generator[Finding, None, None]:
-    """One image, by a client of its own: Docker's is made for one thread."""
+def _judge(
+    subject: Subject, wanted: Wanted, image: Image, looked_at: list[BuiltImage]
+) -> Generator[Finding, None, None]:
+    """One image, by a client of its own: Docker's is made for one thread. It is added to those that are looked at."""
     name = image.service.image
     assert name is not None, "only what has a name is looked at"
     client = connect()
     try:
         with BuiltImage(client, name) as built:
+            looked_at.append(built)
             yield from checks.look(built, image.service, subject.manifest, wanted.budget, wanted.journals, wanted.sbom)
     except docker.errors.ImageNotFound:
         raise LiveError(f"there is no image {name}: build it first (--build)") from None

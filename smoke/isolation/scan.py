@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 
 from smoke.finding import excerpt
 from smoke.isolation.addresses import addresses
@@ -82,6 +83,10 @@ class Scan:
     """How many traces of a file were counted beyond those kept."""
 
 
+_searched: dict[bytes, tuple[tuple[str, str], ...]] = {}
+"""What is in binary files, by their digests: images of one tree have most of theirs in common."""
+
+
 def scan(tree: Tree, words: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> Scan:
     """All traces in a tree's names and files, by path and line. `words` are further ones, `exclude` globs of files."""
     result = Scan()
@@ -109,14 +114,23 @@ def _names(tree: Tree, words: tuple[str, ...], exclude: tuple[str, ...]) -> Iter
                 break
 
 
+def _in_binary(data: bytes) -> tuple[tuple[str, str], ...]:
+    """The addresses in a file that is no text, and what is noted of each."""
+    digest = sha256(data).digest()
+    found = _searched.get(digest)
+    if found is None:
+        found = tuple((text, note) for _, text, note in addresses(data.decode("latin-1")))
+        _searched[digest] = found
+    return found
+
+
 def _scan_file(tree: Tree, path: str, words: tuple[str, ...], result: Scan) -> None:
     data = tree.data(path)
     text = _decoded(data, path)
     if text is None:
         result.binary += 1
         result.traces += [
-            Trace(What.ADDRESS, Place.STRING, path, 0, found, note=note)
-            for _, found, note in addresses(data.decode("latin-1"))
+            Trace(What.ADDRESS, Place.STRING, path, 0, found, note=note) for found, note in _in_binary(data)
         ]
         return
     result.read += 1
