@@ -24,11 +24,11 @@ _decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 
 
 def prepare() -> None:
-    """Build all that decoding needs for every struct that is imported; again after further imports.
+    """Build all that decoding needs for every struct of ours that is imported; again after further imports.
 
     msgspec (0.22) builds a struct's fields when it first decodes one, and a second thread that meets a struct half
     built ends the process with a segmentation fault. So what decodes in several threads calls this before it starts
-    them.
+    them. Left out are the structs of a main program: a service's own request bodies, which one thread decodes.
     """
     kinds: list[type[msgspec.Struct]] = [msgspec.Struct]
     while kinds:

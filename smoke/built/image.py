@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import docker  # type: ignore[import-untyped]
@@ -53,14 +54,14 @@ class Listed:
 class BuiltImage:
     """An image that an engine holds. A context manager: its container, which never runs, is taken away."""
 
-    def __init__(self, client: docker.DockerClient, name: str) -> None:
-        """Raises `docker.errors.ImageNotFound`."""
+    def __init__(self, client: docker.DockerClient, name: str, ended: Event) -> None:
+        """Once `ended` is set, no program starts in it. Raises `docker.errors.ImageNotFound`."""
         self.client = client
         self.name = name
         self.attributes: dict[str, Any] = client.images.get(name).attrs
         self._container: Any = None
         self._running: str | None = None
-        self._stopped = False
+        self._ended = ended
 
     def __enter__(self) -> BuiltImage:
         # It never runs, so that it needs no command; an image may have none of its own.
@@ -99,7 +100,7 @@ class BuiltImage:
         return [*sorted(tops - SYSTEM), *(["usr/local"] if local else [])]
 
     def extract(self, below: str, folder: Path) -> None:
-        """Write the image's regular files below a path into a folder. Raises `InterruptedError` after `stop`."""
+        """Write the image's regular files below a path into a folder. Raises `InterruptedError` once it ended."""
         stream, _ = self._container.get_archive(below)
         with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
             for member in tar:
@@ -115,7 +116,7 @@ class BuiltImage:
     def python(self, code: str, given: bytes = b"") -> tuple[int, str]:
         """Run Python in a container as it would run, without network; exit status and output.
 
-        `given` is a tar that is unpacked at /given, in a volume of its own. Raises `InterruptedError` after `stop`."""
+        `given` is a tar that is unpacked at /given, in a volume of its own. Raises `InterruptedError` once it ended."""
         self._go_on()
         options: dict[str, Any] = {"volumes": ["/given"]} if given else {}
         container = self.client.containers.create(
@@ -144,14 +145,13 @@ class BuiltImage:
             container.remove(force=True, v=True)
 
     def stop(self, client: docker.DockerClient) -> None:
-        """End the program that runs in it and let no other start; from another thread, whose `client` it is."""
-        self._stopped = True
+        """End the program that runs in it, from another thread, whose `client` it is."""
         if (running := self._running) is not None:
             with suppress(docker.errors.APIError):
                 client.containers.get(running).kill()
 
     def _go_on(self) -> None:
-        if self._stopped:
+        if self._ended.is_set():
             raise InterruptedError(f"{self.name} is no longer looked at")
 
     def _members(self) -> Iterator[tarfile.TarInfo]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
+import docker  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
 
 from smoke.built import build, checks
@@ -59,7 +58,8 @@ def look_at_images(
         say(f"building {image.service.name}")
         findings += build.build(builder, image, subject.root)
     broken = {finding.subject for finding in findings if finding.verdict is Verdict.FAIL}
-    findings += _look_at_all(subject, wanted, [image for image in found if image.service.name not in broken], say)
+    held = [image for image in found if image.service.name not in broken]
+    findings += _look_at_all(client, subject, wanted, held, say)
     if wanted.again:
         say("building once more")
         whole = [image for image in found if not image.broken and image.context is not None]
@@ -71,15 +71,16 @@ def look_at_images(
     return Judgement(title=subject.manifest.title, services=names, findings=tuple(findings), strict=strict)
 
 
-def _look_at_all(subject: Subject, wanted: Wanted, found: list[Image], say: Say) -> list[Finding]:
+def _look_at_all(
+    client: docker.DockerClient, subject: Subject, wanted: Wanted, found: list[Image], say: Say
+) -> list[Finding]:
     """Several at once, since each program in an image takes one core for seconds under emulation."""
-    ended = threading.Event()
+    ended = Event()
     looked_at: list[BuiltImage] = []
 
     def judge(image: Image) -> list[Finding]:
         say(f"looking at {image.service.name}")
-        with closing(_judge(subject, wanted, image, looked_at)) as findings:
-            return list(itertools.takewhile(lambda finding: not ended.is_set(), findings))
+        return [*_judge(subject, wanted, image, looked_at, ended)]
 
     with ThreadPoolExecutor(min(len(found), os.cpu_count() or 1) or 1) as pool:
         try:
@@ -88,21 +89,20 @@ def _look_at_all(subject: Subject, wanted: Wanted, found: list[Image], say: Say)
             # What goes wrong with one, or Ctrl-C, ends the others where they are.
             ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            with closing(connect()) as client:
-                for built in looked_at:
-                    built.stop(client)
+            for built in looked_at:
+                built.stop(client)
             raise
 
 
 def _judge(
-    subject: Subject, wanted: Wanted, image: Image, looked_at: list[BuiltImage]
-) -> Generator[Finding, None, None]:
+    subject: Subject, wanted: Wanted, image: Image, looked_at: list[BuiltImage], ended: Event
+) -> Iterator[Finding]:
     """One image, by a client of its own: Docker's is made for one thread. It is added to those that are looked at."""
     name = image.service.image
     assert name is not None, "only what has a name is looked at"
     client = connect()
     try:
-        with BuiltImage(client, name) as built:
+        with BuiltImage(client, name, ended) as built:
             looked_at.append(built)
             yield from checks.look(built, image.service, subject.manifest, wanted.budget, wanted.journals, wanted.sbom)
     except docker.errors.ImageNotFound:

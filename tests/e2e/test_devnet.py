@@ -43,7 +43,7 @@ def network(tmp_path: Path) -> Iterator[Devnet]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
-    """The same, for tests that leave it as healthy as they found it."""
+    """Four nodes without journals, for tests that leave them as healthy as they found them."""
     with Devnet(tmp_path_factory.mktemp("shared"), 4, INTERVAL_MS) as running:
         yield running
 
