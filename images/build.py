@@ -15,12 +15,12 @@ from images.packages import PackageError
 from images.standin import BASE, BUILDER, make_base, make_builder
 from lucid.deploy import release
 from lucid.deploy.release import LATEST
-from smoke.built.build import Builder, BuildError, build_again, docker
-from smoke.built.normal import EPOCH_S, Image, normalise, write
 from smoke.finding import Finding, Verdict
-from smoke.image.build import images as images_of
-from smoke.image.model import Image as Model
+from smoke.image.build import Builder, BuildError, build_again, docker
+from smoke.image.normal import EPOCH_S, Image, normalise, write
 from smoke.manifest import read_manifest
+from smoke.static.model.build import images as images_of
+from smoke.static.model.image import Image as Model
 from smoke.tree import Tree
 
 ROOT = Path(__file__).resolve().parents[1]

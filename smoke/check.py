@@ -10,7 +10,7 @@ from smoke.finding import Evidence, Finding, Severity, Verdict
 
 @dataclass(frozen=True)
 class Check:
-    """One row of the table of checks. Each module of `smoke/checks` defines its own as constants."""
+    """One row of the table of checks. Each module of `smoke/static/checks` defines its own as constants."""
 
     id: str
     severity: Severity

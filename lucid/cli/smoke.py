@@ -14,7 +14,7 @@ from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
     from smoke.judgement import Judgement
-    from smoke.run import Say, Subject
+    from smoke.static.run import Say, Subject
 
 FORMAT_NAMES = ("github", "json", "junit", "markdown", "sarif", "tap", "text")
 
@@ -141,7 +141,7 @@ def run_checks(options: argparse.Namespace) -> int:
     """`lucid smoke static`, `image`, `live` and `all`."""
     from smoke.live.node import LiveError
     from smoke.manifest import ManifestError
-    from smoke.run import find_subject
+    from smoke.static.run import find_subject
 
     wanted = _wanted([*options.report, *(["json"] if options.json else [])])
     try:
@@ -155,14 +155,14 @@ def run_checks(options: argparse.Namespace) -> int:
 
 
 def _judge_files(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
-    from smoke.run import judge
+    from smoke.static.run import judge
 
     return judge(subject, strict=options.strict, literal=options.literal, say=say)
 
 
 def _judge_images(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
-    from smoke.built.build import Builder
-    from smoke.built.run import Wanted, look_at_images
+    from smoke.image.build import Builder
+    from smoke.image.run import Wanted, look_at_images
 
     if not any(service.image for service in subject.manifest.services):
         raise Failure(f"{options.root}: no smoke.toml names images there")
@@ -203,7 +203,7 @@ def _judge_live(options: argparse.Namespace, subject: Subject, say: Say) -> Judg
 def _judge_all(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
     from msgspec.structs import replace
 
-    from smoke.built.environment import ENVIRONMENT
+    from smoke.image.environment import ENVIRONMENT
     from smoke.live.containers import connect
     from smoke.live.node import LiveError
 
@@ -265,8 +265,8 @@ def _progress(long: bool = False) -> Iterator[Callable[[str], None]]:
 
 def run_init(options: argparse.Namespace) -> int:
     """`lucid smoke init`."""
-    from smoke.inference import write_manifest
     from smoke.manifest import FILE_NAME, ManifestError
+    from smoke.static.inference import write_manifest
 
     if not options.root.is_dir():
         raise Failure(f"{options.root} is no directory")

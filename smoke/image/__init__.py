@@ -1,1 +1,1 @@
-"""What a Dockerfile's final stage would be: its file system, its user, its environment and what it starts."""
+"""Image checks: what was really built, looked at and tried in a container engine."""

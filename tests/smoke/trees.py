@@ -6,7 +6,7 @@ from pathlib import Path
 
 from smoke.finding import Finding, Verdict
 from smoke.judgement import Judgement
-from smoke.run import find_subject, judge
+from smoke.static.run import find_subject, judge
 
 DOCKERFILE = """\
 ARG VERSION=1

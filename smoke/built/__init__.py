@@ -1,1 +1,0 @@
-"""Image checks: what was really built, looked at and tried in a container engine."""

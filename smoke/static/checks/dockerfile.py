@@ -1,0 +1,365 @@
+"""`dockerfile.*`: the Dockerfile is read as a build would, and its outcome is what was asked for."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from smoke.check import Check
+from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.dockerfile.stages import sources
+from smoke.static.model.image import Image
+from smoke.static.scope import Scope
+
+PARSE = Check(
+    "dockerfile.parse",
+    Severity.CRITICAL,
+    "the Dockerfile can be read",
+    "The build stops before its first step.",
+    "Mend the line; docker build says the same.",
+)
+STAGES = Check(
+    "dockerfile.stages",
+    Severity.CRITICAL,
+    "several stages, the last distroless, every COPY --from from what exists",
+    "A final stage with a shell and a package manager hands both to whoever gets in; a missing source stops the build.",
+    "Build in one stage, and COPY --from it what runs into a distroless one.",
+)
+CONTEXT = Check(
+    "dockerfile.context",
+    Severity.CRITICAL,
+    "every COPY and ADD finds its source in the build context",
+    "The build stops at this step.",
+    "Correct the path, the build context or .dockerignore.",
+)
+PLATFORM = Check(
+    "dockerfile.platform",
+    Severity.CRITICAL,
+    "the platform that is asked for is what gets built",
+    "An image for another processor does not start on the machine: exec format error.",
+    "Pin the final stage's platform, or set it in the bake file, compose file or build command.",
+)
+USER = Check(
+    "dockerfile.user",
+    Severity.CRITICAL,
+    "the container runs as the user asked for, who can reach its files",
+    "Root in the container is one kernel bug away from root on the machine; an unreachable file stops the start.",
+    "Set USER by number, and COPY --chown what the service must read.",
+)
+HEALTH = Check(
+    "dockerfile.health",
+    Severity.CRITICAL,
+    "a health check that can run, for the service's own port and path",
+    "The container is reported unhealthy for ever, and what waits for it never starts.",
+    'Write HEALTHCHECK CMD ["/usr/bin/python3.11", ...] with a program that is in the image.',
+)
+LABELS = Check(
+    "dockerfile.labels",
+    Severity.WARNING,
+    "every label asked for is there and not empty",
+    "Nobody can tell which source an image on the machine was made from.",
+    "Declare the ARG again in the stage that uses it.",
+)
+ENTRYPOINT = Check(
+    "dockerfile.entrypoint",
+    Severity.CRITICAL,
+    "what ENTRYPOINT and CMD make together is a program of the image",
+    "The container ends as soon as it is started.",
+    "Give CMD only what the base's entry point takes, or set ENTRYPOINT yourself, in exec form.",
+)
+CHECKS = (PARSE, STAGES, CONTEXT, PLATFORM, USER, HEALTH, LABELS, ENTRYPOINT)
+
+_NO_HEALTH_PATH = re.compile(r"https?://[^\s'\"/]+(?P<path>/[^\s'\"?)]*)?")
+_PORTS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
+_SYSTEM_TOOLS = frozenset({"bash", "curl", "nc", "sh", "wget"})
+"""What no Python distribution brings."""
+_ALIASES = {"nonroot": "65532", "root": "0", "nobody": "65534"}
+
+
+def run(scope: Scope) -> Iterator[Finding]:
+    """See `Scope`."""
+    for image in scope.images:
+        yield from _parse(image)
+        if image.broken:
+            for check in CHECKS[1:]:
+                yield check.skip(f"the Dockerfile can't be followed: {image.broken}", image.service.name)
+            continue
+        yield from _stages(image)
+        yield from _context(image)
+        yield from _platform(scope, image)
+        yield from _user(image)
+        yield from _health(image)
+        yield from _labels(image)
+        yield from _entrypoint(image)
+
+
+def _at(image: Image, line: int) -> tuple[Evidence, ...]:
+    """A line of the Dockerfile as evidence."""
+    for instruction in image.parsed.instructions:
+        if instruction.line == line:
+            return (Evidence(image.dockerfile, line, excerpt(instruction.excerpt())),)
+    return (Evidence(image.dockerfile, line),)
+
+
+def _from_line(image: Image) -> int:
+    return image.final.opening.line if image.final is not None else 0
+
+
+def _parse(image: Image) -> Iterator[Finding]:
+    name = image.service.name
+    if image.parsed.errors:
+        for error in image.parsed.errors:
+            yield PARSE.fail(f"it can't be read: {error.message}", name, [Evidence(image.dockerfile, error.line)])
+    elif image.broken:
+        yield PARSE.fail(image.broken, name, [Evidence(image.dockerfile)])
+    else:
+        yield PARSE.passed(f"{len(image.parsed.instructions)} instructions in {len(image.stages.stages)} stages", name)
+
+
+def _stages(image: Image) -> Iterator[Finding]:
+    name, final = image.service.name, image.final
+    assert final is not None, "an image that is not broken has a final stage"
+    failed = False
+    for stage in image.stages.stages:
+        for instruction, reference in sources(stage):
+            if image.stages.named(reference, stage.index) is None and (
+                image.stages.later(reference, stage.index) is not None or reference.isdigit()
+            ):
+                failed = True
+                message = f"there is no stage {reference} before this one"
+                yield STAGES.fail(message, name, _at(image, instruction.line))
+        if stage.unset:
+            failed = True
+            message = f"FROM uses {', '.join(stage.unset)}, which nothing sets before it"
+            yield STAGES.fail(message, name, _at(image, stage.opening.line))
+    for missing in image.missing:
+        if "does not make it" in missing.reason:
+            failed = True
+            yield STAGES.fail(f"{missing.source}: {missing.reason}", name, _at(image, missing.line))
+    where = _at(image, _from_line(image))
+    if len(image.stages.stages) < 2:
+        failed = True
+        yield STAGES.fail("there is one stage only", name, where, severity=Severity.WARNING)
+    if image.base is None:
+        yield STAGES.skip(f"the base image {image.base_reference} is unknown: is it distroless?", name, where)
+    elif not image.base.distroless:
+        yield STAGES.fail(f"the final stage is built on {image.base_reference}, which is not distroless", name, where)
+    elif not failed:
+        yield STAGES.passed(f"{len(image.stages.stages)} stages, the last on {image.base_reference}", name, where)
+
+
+def _context(image: Image) -> Iterator[Finding]:
+    name = image.service.name
+    lacking = [missing for missing in image.missing if "does not make it" not in missing.reason]
+    if not lacking:
+        tried = [f"not from {directory or '.'}" for directory, missing in image.contexts if missing]
+        shown = ", ".join([f"it builds from {image.context or '.'}", *tried])
+        yield CONTEXT.passed(shown, name, [Evidence(image.dockerfile)])
+        return
+    for missing in lacking:
+        others = [
+            directory or "."
+            for directory, failed in image.contexts
+            if missing.source not in {each.source for each in failed}
+        ]
+        hint = f"; it is found from {', '.join(others)}, but that context lacks others" if others else ""
+        yield CONTEXT.fail(f"{missing.source}: {missing.reason}{hint}", name, _at(image, missing.line))
+
+
+def _platform(scope: Scope, image: Image) -> Iterator[Finding]:
+    name, wanted = image.service.name, image.service.platform
+    architecture = wanted.partition("/")[2]
+    where = _at(image, _from_line(image))
+    pinned = image.platform
+    if pinned:
+        same = _same_platform(pinned, wanted)
+        message = f"the final stage is pinned to {pinned}"
+        yield PLATFORM.passed(message, name, where) if same else PLATFORM.fail(f"{message}, not {wanted}", name, where)
+        return
+    tag = image.base_reference.partition("@")[0].rpartition(":")[2] if ":" in image.base_reference else ""
+    named = re.search(r"(?:^|[-_.])(arm64(?:v8)?|aarch64|amd64|x86_64|armv7|arm32v7)(?:$|[-_.])", tag)
+    if named is not None:
+        same = _same_platform(f"linux/{named[1]}", wanted)
+        message = f"the base's tag says {named[1]}"
+        yield PLATFORM.passed(message, name, where) if same else PLATFORM.fail(f"{message}, not {wanted}", name, where)
+        return
+    for path, line, text in _build_settings(scope, image):
+        same = _same_platform(text, wanted)
+        message = f"{path} builds it for {text}"
+        at = [Evidence(path, line, text)]
+        yield PLATFORM.passed(message, name, at) if same else PLATFORM.fail(f"{message}, not {wanted}", name, at)
+        return
+    reason = f"nothing in the tree says {architecture}: the machine that builds decides"
+    yield PLATFORM.skip(reason, name, where)
+
+
+def _same_platform(one: str, other: str) -> bool:
+    def plain(text: str) -> str:
+        name = text.lower().removeprefix("linux/")
+        return {"arm64v8": "arm64", "aarch64": "arm64", "arm64/v8": "arm64", "x86_64": "amd64"}.get(name, name)
+
+    return plain(one) == plain(other)
+
+
+def _build_settings(scope: Scope, image: Image) -> Iterator[tuple[str, int, str]]:
+    """Platforms that bake and compose files name beside this Dockerfile."""
+    base = posixpath.basename(image.dockerfile)
+    for path in scope.tree.files():
+        file = posixpath.basename(path)
+        if not re.fullmatch(r"docker-bake\.(hcl|json)|(docker-)?compose([.\w-]*)?\.ya?ml", file):
+            continue
+        text = scope.tree.text(path)
+        if base not in text and f'"{image.service.name}"' not in text:
+            continue
+        found = re.search(r"platforms?\s*[:=]\s*\[?\s*-?\s*[\"']?(linux/[\w/]+)", text)
+        if found is not None:
+            yield path, text.count("\n", 0, found.start(1)) + 1, found[1]
+
+
+def _user(image: Image) -> Iterator[Finding]:
+    name, wanted = image.service.name, image.service.user
+    where = _at(image, image.user_line or _from_line(image))
+    if not image.user:
+        yield USER.skip("no USER is set, and the base's own is not known", name, where)
+        return
+    if _user_numbers(image.user, wanted) != _user_numbers(wanted, wanted):
+        yield USER.fail(f"it runs as {image.user}, not as {wanted}", name, where)
+        return
+    unreachable = _unreachable(image)
+    for path, message, line in unreachable:
+        yield USER.fail(f"{path} {message}", name, _at(image, line))
+    if not unreachable:
+        yield USER.passed(f"it runs as {image.user}", name, where)
+
+
+def _user_numbers(text: str, wanted: str) -> tuple[str, ...]:
+    parts = [_ALIASES.get(part, part) for part in text.split(":")]
+    # A user given without a group gets its own: 65532 is in 65532.
+    if len(parts) == 1 and ":" in wanted:
+        parts.append(parts[0])
+    return tuple(parts)
+
+
+def _unreachable(image: Image) -> list[tuple[str, str, int]]:
+    """Files that the user must read to start, and can't."""
+    number = _ALIASES.get(image.user.partition(":")[0], image.user.partition(":")[0])
+    found: list[tuple[str, str, int]] = []
+    for path, entry in sorted(image.files.entries.items()):
+        if entry.user is None or entry.mode is None or str(entry.user) == number or not entry.line:
+            continue
+        if not any(
+            path == each or path.startswith(each + "/") for each in (*image.start.search, image.workdir) if each != "/"
+        ):
+            continue
+        if any(path.startswith(above + "/") for above, _, _ in found):
+            continue  # the directory above it says it all
+        needed = 0o1 if entry.kind == "directory" else 0o4
+        if entry.kind != "link" and not entry.mode & needed:
+            found.append(
+                (path, f"belongs to user {entry.user} with mode {entry.mode:03o}: {number} can't read it", entry.line)
+            )
+    return found[:10]
+
+
+def _health(image: Image) -> Iterator[Finding]:
+    name, health = image.service.name, image.health
+    if health is None or health.disabled:
+        line = health.line if health else _from_line(image)
+        yield HEALTH.fail("there is no health check", name, _at(image, line), severity=Severity.WARNING)
+        return
+    where = _at(image, health.line)
+    problems = list(_health_problems(image))
+    for message in problems:
+        yield HEALTH.fail(message, name, where)
+    if problems:
+        return
+    doubt = _program_doubt(image, health.words[0]) if not health.shell_form and health.words else ""
+    if doubt:
+        yield HEALTH.skip(f"whether {health.words[0]} is there: {doubt}", name, where)
+    else:
+        yield HEALTH.passed("the health check can run", name, where)
+
+
+def _health_problems(image: Image) -> Iterator[str]:
+    health = image.health
+    assert health is not None
+    if not health.words or not health.words[0]:
+        yield "the health check runs nothing"
+        return
+    if health.shell_form:
+        if image.base is not None and not image.base.shell and image.files.find("/bin/sh") is None:
+            yield "its shell form needs /bin/sh, which the image does not have"
+    else:
+        first = health.words[0]
+        lacks = image.base is not None and posixpath.basename(first) in image.base.lacks
+        if _program(image, first) is None and (not _program_doubt(image, first) or lacks):
+            yield f"{first} is not in the image"
+        elif posixpath.basename(first).startswith("python") and len(health.words) > 1:
+            script = next((word for word in health.words[1:] if not word.startswith("-")), "")
+            code = {"-c", "-m"} & {*health.words[1:]}
+            path = posixpath.normpath(posixpath.join(image.workdir, script))
+            if script and not code and image.files.find(path) is None and not image.files.doubt(path):
+                yield f"{path}, which it runs, is not in the image"
+    text = " ".join(health.words)
+    expected = image.service.port or (image.ports[0] if len(image.ports) == 1 else None)
+    ports = {int(port) for port in _PORTS.findall(text)}
+    if expected is not None and ports and expected not in ports:
+        yield f"it asks port {min(ports)}, not {expected}"
+    url = _NO_HEALTH_PATH.search(text)
+    if url is not None and (url["path"] or "/").rstrip("/") != image.service.health.rstrip("/"):
+        yield f"it asks {url['path'] or '/'}, not {image.service.health}"
+
+
+def _program(image: Image, name: str) -> str | None:
+    for place in _places(image, name):
+        entry = image.files.find(place)
+        if entry is not None and entry.kind == "file":
+            return place
+    return None
+
+
+def _program_doubt(image: Image, name: str) -> str:
+    if _program(image, name) is not None:
+        return ""
+    doubts = [doubt for place in _places(image, name) if (doubt := image.files.doubt(place))]
+    if name in _SYSTEM_TOOLS:
+        doubts = [doubt for doubt in doubts if not doubt.startswith("what pip installed")]
+    return doubts[0] if doubts else ""
+
+
+def _places(image: Image, name: str) -> list[str]:
+    if "/" in name:
+        return [posixpath.normpath(posixpath.join(image.workdir, name))]
+    return [posixpath.join(each, name) for each in image.environment.get("PATH", "").split(":") if each]
+
+
+def _labels(image: Image) -> Iterator[Finding]:
+    name = image.service.name
+    failed = False
+    for wanted in image.service.labels:
+        if wanted not in image.labels:
+            failed = True
+            yield LABELS.fail(f"the label {wanted} is missing", name, _at(image, _from_line(image)))
+    for label in image.labels.values():
+        if label.unset:
+            failed = True
+            names = ", ".join(label.unset)
+            message = f"the label {label.name} uses {names}, which is not declared in this stage: it expands to nothing"
+            yield LABELS.fail(message, name, _at(image, label.line))
+        elif not label.value.strip():
+            failed = True
+            yield LABELS.fail(f"the label {label.name} is empty", name, _at(image, label.line))
+    if not failed:
+        yield LABELS.passed(f"{len(image.labels)} labels", name)
+
+
+def _entrypoint(image: Image) -> Iterator[Finding]:
+    name, start = image.service.name, image.start
+    where = _at(image, start.line or _from_line(image))
+    if start.trouble:
+        yield ENTRYPOINT.fail(start.trouble, name, where)
+    elif start.doubt:
+        yield ENTRYPOINT.skip(start.doubt, name, where)
+    else:
+        yield ENTRYPOINT.passed(f"it starts {' '.join(start.words)}", name, where)

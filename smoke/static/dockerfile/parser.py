@@ -1,0 +1,262 @@
+"""Reads a Dockerfile as BuildKit does: directives, comments, continued lines, here-documents, flags and both forms."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from smoke.static.dockerfile.grammar import Refused, complain
+from smoke.static.dockerfile.instructions import FLAGS, KEYWORDS, Dockerfile, Heredoc, Instruction, ParseError
+
+MAX_ERRORS = 20
+MAX_LETTERS = 1 << 20
+MAX_LINE = 65_535
+"""Letters of a line; BuildKit refuses longer ones as well."""
+MAX_INSTRUCTIONS = 20_000
+
+_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.*?)\s*$")
+_DIRECTIVES = frozenset({"syntax", "escape", "check"})
+_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)$")
+_WITH_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
+_MAYBE_JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
+_PAIRS = frozenset({"ENV", "LABEL", "ARG"})
+_SPACE = " \t\r\v\f"
+
+
+class _Lines:
+    """The lines that are still to be read, counted."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+        self._count = len(self._lines) - (not self._lines[-1])
+        self.number = 0
+        """The line that was read last, from 1."""
+
+    def next(self) -> str | None:
+        if self.number >= self._count:
+            return None
+        self.number += 1
+        return self._lines[self.number - 1]
+
+    def overlong(self) -> Iterator[int]:
+        return (number for number, line in enumerate(self._lines, 1) if len(line) > MAX_LINE)
+
+    def peek(self) -> str | None:
+        return self._lines[self.number] if self.number < self._count else None
+
+
+def parse(text: str) -> Dockerfile:
+    """The Dockerfile that a text holds. What is wrong with it is in `errors`; it never raises."""
+    if len(text) > MAX_LETTERS:
+        return Dockerfile(errors=(ParseError(1, f"longer than {MAX_LETTERS} letters"),))
+    lines = _Lines(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
+    errors = [ParseError(number, f"longer than {MAX_LINE} letters") for number in lines.overlong()]
+    if errors:
+        return Dockerfile(errors=tuple(errors[:MAX_ERRORS]))
+    directives = _directives(lines, errors)
+    escape = directives.get("escape", "\\")
+    if escape not in {"\\", "`"}:
+        errors.append(ParseError(1, f"escape must be a backslash or a backtick, not {escape!r}"))
+        escape = "\\"
+    instructions: list[Instruction] = []
+    for start, joined in _logical(lines, escape):
+        try:
+            instructions.append(_instruction(joined, start, lines, escape))
+            complain(instructions[-1])
+        except Refused as refused:
+            errors.append(ParseError(start, str(refused)))
+        if len(errors) >= MAX_ERRORS or len(instructions) >= MAX_INSTRUCTIONS:
+            break
+    if len(instructions) >= MAX_INSTRUCTIONS:
+        errors.append(ParseError(lines.number, f"more than {MAX_INSTRUCTIONS} instructions"))
+    errors.extend(_order(instructions, bool(errors)))
+    return Dockerfile(tuple(instructions), tuple(errors[:MAX_ERRORS]), escape, directives)
+
+
+def _directives(lines: _Lines, errors: list[ParseError]) -> dict[str, str]:
+    """The parser directives at the very top; whatever is none ends them."""
+    found: dict[str, str] = {}
+    while (line := lines.peek()) is not None:
+        match = _DIRECTIVE.match(line[:4096].strip())
+        name = match[1].lower() if match else ""
+        if match is None or name not in _DIRECTIVES:
+            break
+        lines.next()
+        if name in found:
+            errors.append(ParseError(lines.number, f"only one {name} directive can be given"))
+        found[name] = match[2]
+    return found
+
+
+def _comment(line: str) -> bool:
+    return line.lstrip(_SPACE).startswith("#")
+
+
+def _uncontinued(line: str, escape: str) -> tuple[str, bool]:
+    """A line without its continuation mark, and whether it had one. A doubled mark is none."""
+    stripped = line.rstrip(" \t\r")
+    if stripped.endswith(escape) and not stripped.endswith(escape * 2):
+        return stripped[:-1], True
+    return line.rstrip("\r"), False
+
+
+def _logical(lines: _Lines, escape: str) -> Iterator[tuple[int, str]]:
+    """The first line number and the joined text of each instruction."""
+    while (line := lines.next()) is not None:
+        if _comment(line) or not line.strip():
+            continue
+        start = lines.number
+        text, more = _uncontinued(line.lstrip(_SPACE), escape)
+        parts = [text]
+        while more and (line := lines.next()) is not None:
+            if _comment(line) or not line.strip():
+                continue
+            text, more = _uncontinued(line, escape)
+            parts.append(text)
+        joined = "".join(parts).strip()
+        if joined:
+            yield start, joined
+
+
+def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested: str = "") -> Instruction:
+    cut = re.split(r"\s+", joined, maxsplit=1)
+    keyword, rest = cut[0].upper(), cut[1].strip() if len(cut) > 1 else ""
+    if keyword not in KEYWORDS:
+        raise Refused(f"unknown instruction {cut[0][:40]!r}")
+    if nested == "ONBUILD" and keyword in {"ONBUILD", "FROM", "MAINTAINER"}:
+        raise Refused(f"{keyword} can't be the trigger of an ONBUILD")
+    flags, rest = _flags(keyword, rest, escape)
+    trigger = None
+    if rest and (keyword == "ONBUILD" or (keyword == "HEALTHCHECK" and re.match(r"cmd\b", rest, re.IGNORECASE))):
+        trigger = _instruction(rest, start, lines, escape, nested=keyword)
+    array = _array(rest) if keyword in _MAYBE_JSON and rest.startswith("[") else None
+    heredocs = trigger.heredocs if trigger else ()
+    if keyword in _WITH_HEREDOCS and array is None:
+        heredocs = _heredocs(rest, lines, escape)
+    words = array
+    if words is None:
+        words = tuple(quoted_words(rest, escape) if keyword in _PAIRS else rest.split())
+    return Instruction(keyword, rest, start, lines.number, tuple(flags), words, array is not None, heredocs, trigger)
+
+
+def _flags(keyword: str, rest: str, escape: str) -> tuple[list[tuple[str, str]], str]:
+    """The flags in front and what stands behind them; `--` alone ends them."""
+    flags: list[tuple[str, str]] = []
+    if keyword not in FLAGS:
+        return flags, rest
+    position = 0
+    while rest.startswith("--", position):
+        end, word = _quoted_word(rest, position, escape)
+        position = end
+        while position < len(rest) and rest[position].isspace():
+            position += 1
+        if word == "--":
+            break
+        name, _, value = word[2:].partition("=")
+        if name not in FLAGS[keyword]:
+            raise Refused(f"{keyword} knows no flag --{name[:40]}")
+        flags.append((name, unquoted(value, escape)))
+    return flags, rest[position:]
+
+
+def _array(rest: str) -> tuple[str, ...] | None:
+    """The words of the exec form. What is no JSON is the shell form, as with Docker; an array of others is an error."""
+    try:
+        value = json.loads(rest)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, list):
+        return None
+    if not all(isinstance(word, str) for word in value):
+        raise Refused("the JSON array may hold nothing but strings")
+    return tuple(word.encode("utf-8", "replace").decode() for word in value)  # JSON can hold halves of surrogates
+
+
+def _quoted_word(text: str, start: int, escape: str) -> tuple[int, str]:
+    """Where the word that begins at `start` ends, and the word; white space within quotes belongs to it."""
+    quote, position = "", start
+    while position < len(text):
+        letter = text[position]
+        if letter == escape and quote != "'" and position + 1 < len(text):
+            position += 2
+            continue
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter.isspace():
+            break
+        position += 1
+    return position, text[start:position]
+
+
+def quoted_words(text: str, escape: str = "\\") -> list[str]:
+    """The words of a text, cut at white space outside of quotes; quotes stay."""
+    words, position = [], 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+            continue
+        position, word = _quoted_word(text, position, escape)
+        words.append(word)
+    return words
+
+
+def unquoted(word: str, escape: str = "\\") -> str:
+    """A word without its quotes and escapes."""
+    if not any(letter in word for letter in ("'", '"', escape)):
+        return word
+    parts: list[str] = []
+    quote, position = "", 0
+    while position < len(word):
+        letter = word[position]
+        if letter == escape and quote != "'" and position + 1 < len(word):
+            follower = word[position + 1]
+            parts.append(follower if not quote or follower in ('"', "$", escape) else letter + follower)
+            position += 2
+            continue
+        if letter == quote:
+            quote = ""
+        elif not quote and letter in "'\"":
+            quote = letter
+        else:
+            parts.append(letter)
+        position += 1
+    return "".join(parts)
+
+
+def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
+    """The here-documents that a line announces, read from the lines that follow."""
+    if "<<" not in rest:
+        return ()
+    found = []
+    for word in quoted_words(rest, escape):
+        match = _HEREDOC.fullmatch(word)
+        name = unquoted(match[2], escape) if match else ""
+        if match is None or not name or re.search(r"\s", name):
+            continue
+        first, content = lines.number + 1, []
+        while (line := lines.next()) is not None:
+            line = line.removesuffix("\r")
+            plain = line.lstrip("\t") if match[1] else line
+            if plain == name:
+                break
+            content.append(plain)
+        else:
+            raise Refused(f"the here-document {name[:40]!r} is not ended")
+        body = "".join(f"{line}\n" for line in content)
+        found.append(Heredoc(name, body, first, expand=name == match[2]))
+    return tuple(found)
+
+
+def _order(instructions: list[Instruction], spoilt: bool) -> Iterator[ParseError]:
+    """What stands where it must not; a file that holds no stage at all."""
+    for instruction in instructions:
+        if instruction.keyword == "FROM":
+            return
+        if instruction.keyword != "ARG":
+            yield ParseError(instruction.line, f"{instruction.keyword} stands before the first FROM")
+            return
+    if not spoilt:
+        yield ParseError(1, "there is no FROM in it")

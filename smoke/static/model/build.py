@@ -1,0 +1,429 @@
+"""From a tree's Dockerfiles to the images that they would make, without making them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from smoke.manifest import Base, Manifest, Service
+from smoke.static.dockerfile.ignore import ignore_of
+from smoke.static.dockerfile.instructions import Dockerfile, Instruction
+from smoke.static.dockerfile.parser import parse
+from smoke.static.dockerfile.stages import Stage, Stages, mounts, stages_of
+from smoke.static.dockerfile.variables import Variables, platform_arguments
+from smoke.static.model import commands
+from smoke.static.model.bases import base_files, find_base
+from smoke.static.model.context import Context
+from smoke.static.model.filesystem import Entry, FileSystem
+from smoke.static.model.image import Health, Image, Install, Label, Missing
+from smoke.static.model.start import start_of
+from smoke.tree import Tree
+
+MAX_IMAGES = 200
+MAX_PORTS = 1_000
+_NAME = re.compile(r"(?:Dockerfile(?:\.(?P<suffix>[\w.-]+))?|(?P<prefix>[\w.-]+)\.[Dd]ockerfile)")
+
+
+def images(tree: Tree, manifest: Manifest) -> tuple[Image, ...]:
+    """The image of each of the manifest's services; without any, of each Dockerfile that is found."""
+    services = manifest.services or found_services(tree)
+    return tuple(image_of(tree, service, manifest.bases) for service in services)
+
+
+def found_services(tree: Tree) -> tuple[Service, ...]:
+    """A service for each Dockerfile of a tree, named after it or its directory."""
+    found: dict[str, Service] = {}
+    for path in tree.files():
+        match = _NAME.fullmatch(posixpath.basename(path))
+        if match is None or path.endswith(".dockerignore") or len(found) == MAX_IMAGES:
+            continue
+        wanted = match["suffix"] or match["prefix"] or posixpath.basename(posixpath.dirname(path)) or tree.root.name
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", wanted).lstrip("._-")[:90] or "service"
+        unique, number = name, 2
+        while unique in found:
+            unique, number = f"{name}-{number}", number + 1
+        found[unique] = Service(name=unique, dockerfile=path)
+    return tuple(found.values())
+
+
+def image_of(tree: Tree, service: Service, bases: Iterable[Base]) -> Image:
+    """What a service's Dockerfile would make."""
+    nothing = Image(service, service.dockerfile, None, None, "", FileSystem(), start_of(None, (), (), 0, "", None))
+    if not tree.is_file(service.dockerfile):
+        return _broken(nothing, f"there is no {service.dockerfile}")
+    if tree.cut(service.dockerfile):
+        return _broken(nothing, f"{service.dockerfile} is too large to be a Dockerfile")
+    parsed = parse(tree.text(service.dockerfile))
+    given = {**platform_arguments(service.platform), **service.build_arguments}
+    stages = stages_of(parsed, given)
+    final = stages.target(service.target)
+    if parsed.errors or final is None:
+        reason = parsed.errors[0].message if parsed.errors else f"there is no stage {service.target or ''}".rstrip()
+        line = f":{parsed.errors[0].line}" if parsed.errors else ""
+        return _broken(_replace(nothing, parsed=parsed, stages=stages), f"{service.dockerfile}{line}: {reason}")
+    tried = []
+    for directory in _contexts(tree, service):
+        context = Context(tree, directory, ignore_of(tree, directory, service.dockerfile))
+        image = _Builder(context, service, parsed, stages, final, tuple(bases)).image()
+        tried.append((directory, image))
+        if not image.missing:
+            break
+    # The context that lacks the least; the earlier one where that is equal.
+    directory, best = min(tried, key=lambda each: len(each[1].missing))
+    contexts = tuple((name, image.missing) for name, image in tried)
+    return _replace(best, context=None if best.missing else directory, contexts=contexts)
+
+
+def _contexts(tree: Tree, service: Service) -> list[str]:
+    if service.context is not None:
+        return ["" if service.context == "." else service.context.strip("/")]
+    return list(dict.fromkeys([posixpath.dirname(service.dockerfile), ""]))
+
+
+def _broken(image: Image, reason: str) -> Image:
+    return _replace(image, broken=reason)
+
+
+def _replace(image: Image, **fields: object) -> Image:
+    return replace(image, **fields)  # type: ignore[arg-type]
+
+
+class _Builder:
+    """Follows the stages that the final one needs."""
+
+    def __init__(
+        self,
+        context: Context,
+        service: Service,
+        parsed: Dockerfile,
+        stages: Stages,
+        final: Stage,
+        bases: tuple[Base, ...],
+    ) -> None:
+        self.context, self.service, self.parsed, self.stages, self.final, self.bases = (
+            context,
+            service,
+            parsed,
+            stages,
+            final,
+            bases,
+        )
+        self.done: dict[int, _Made] = {}
+        self.missing: list[Missing] = []
+
+    def image(self) -> Image:
+        """The final stage's image."""
+        for stage in self.stages.needed(self.final):
+            self.done[stage.index] = self._stage(stage)
+        made = self.done[self.final.index]
+        state = made.state
+        start = start_of(made.base, made.entrypoint, made.command, made.start_line, made.command_form, state)
+        installs = tuple(_seen(each, start.search, bool(start.doubt)) for each in state.installs)
+        return Image(
+            self.service,
+            self.service.dockerfile,
+            self.context.directory,
+            made.base,
+            made.reference,
+            state.files,
+            start,
+            user=state.user,
+            workdir=state.workdir,
+            environment=state.environment,
+            user_line=made.user_line,
+            homes=state.homes,
+            labels=made.labels,
+            ports=tuple(dict.fromkeys(made.ports)),
+            ports_line=made.ports_line,
+            ports_doubt=made.ports_doubt,
+            platform=self.final.platform.text,
+            health=made.health,
+            missing=tuple(self.missing),
+            installs=installs,
+            parsed=self.parsed,
+            stages=self.stages,
+            final=self.final,
+        )
+
+    def _stage(self, stage: Stage) -> _Made:
+        if stage.parent is not None:
+            made = self.done[stage.parent].child()
+        else:
+            made = _Made(find_base(stage.reference, self.bases), stage.reference, self.stages.variables.stage())
+        for instruction in stage.instructions:
+            handler = _HANDLERS.get(instruction.keyword)
+            if handler is not None:
+                handler(self, made, instruction, stage)
+        return made
+
+    # -- instructions --------------------------------------------------------------------------------------------
+
+    def arg(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """ARG."""
+        made.variables.declare(instruction)
+
+    def env(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """ENV."""
+        made.variables.set(instruction)
+        made.state.environment |= made.variables.environment
+
+    def workdir(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """WORKDIR, which makes the directory, as root."""
+        made.state.workdir = made.state.path(made.variables.expand(instruction.text).text)
+        made.state.files.add(made.state.workdir, Entry("directory", mode=0o755, line=instruction.line))
+
+    def user(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """USER."""
+        made.state.user = made.variables.expand(instruction.text).text.strip()
+        made.user_line = instruction.line
+
+    def label(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """LABEL; a variable that nothing set makes an empty value."""
+        for word in (
+            instruction.words if "=" in (instruction.words or ("",))[0] else [instruction.text.replace(" ", "=", 1)]
+        ):
+            name, _, value = word.partition("=")
+            found = made.variables.expand(value)
+            key = made.variables.expand(name).text
+            made.labels[key] = Label(key, found.text, instruction.line, found.unset)
+
+    def expose(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """EXPOSE."""
+        for word in instruction.words or instruction.text.split():
+            text = made.variables.expand(word).text
+            match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(?:tcp|udp|sctp))?", text)
+            if match is None:
+                made.ports_doubt = f"EXPOSE {text} of line {instruction.line} is no port"
+            elif not text.endswith(("/udp", "/sctp")):
+                first, last = int(match[1]), int(match[2] or match[1])
+                made.ports += range(first, min(last, first + MAX_PORTS) + 1)
+        made.ports_line = instruction.line
+
+    def healthcheck(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """HEALTHCHECK."""
+        inner = instruction.trigger
+        if inner is None:
+            made.health = Health(instruction.line, disabled=True)
+        else:
+            words = inner.words if inner.exec_form else (inner.text,)
+            made.health = Health(instruction.line, words, not inner.exec_form)
+
+    def entrypoint(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """ENTRYPOINT; it takes the base's CMD away, unless a CMD of this file came before."""
+        made.entrypoint = self._words(made, instruction)
+        made.start_line = instruction.line
+        if not made.command_set:
+            made.command = ()
+        if not instruction.exec_form:
+            made.command_form = "shell entrypoint"
+        elif made.command_form == "shell entrypoint":
+            made.command_form = ""
+
+    def cmd(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """CMD."""
+        made.command = self._words(made, instruction)
+        made.command_set = True
+        made.start_line = instruction.line
+        if made.command_form != "shell entrypoint":
+            made.command_form = "" if instruction.exec_form else "shell command"
+
+    def shell(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """SHELL."""
+        made.shell = instruction.words
+
+    def _words(self, made: _Made, instruction: Instruction) -> tuple[str, ...]:
+        return instruction.words if instruction.exec_form else (*made.shell, instruction.text)
+
+    def copy(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """COPY and ADD."""
+        words = [made.variables.expand(word).text for word in instruction.words or instruction.text.split()]
+        target = words.pop() if words else ""
+        into = target.endswith("/") or target in (".", "./") or len(words) + len(instruction.heredocs) > 1
+        state = made.state
+        place = state.path(target or ".")
+        held = state.files.find(place)
+        into = into or (held is not None and held.kind == "directory")
+        chown = made.variables.expand(instruction.flag("chown") or "").text
+        user = state.number(chown) if chown else 0
+        mode = instruction.flag("chmod")
+        bits = int(mode, 8) if mode and re.fullmatch(r"[0-7]{3,4}", mode) else None
+        reference = instruction.flag("from")
+        for heredoc in instruction.heredocs:
+            name = posixpath.join(place, heredoc.name) if into else place
+            state.files.add(name, Entry("file", user=user, mode=bits or 0o644, line=instruction.line))
+            words = [word for word in words if not word.startswith("<<")]
+        if reference:
+            self._copy_from(
+                made, made.variables.expand(reference).text, words, place, into, user, bits, instruction.line, stage
+            )
+            return
+        local = [word for word in words if not re.match(r"(?:https?|git|ftp)://|git@", word)]
+        if instruction.keyword == "ADD" and (
+            len(local) < len(words) or any(re.search(r"\.(tar|t?gz|tgz|bz2|xz)$", each) for each in local)
+        ):
+            state.files.doubts.setdefault(place, f"what the ADD of line {instruction.line} brings is not looked into")
+        self.missing += self.context.copy(state.files, local, place, into, user, bits, instruction.line)
+
+    def _copy_from(
+        self,
+        made: _Made,
+        reference: str,
+        words: list[str],
+        place: str,
+        into: bool,
+        user: int | None,
+        mode: int | None,
+        line: int,
+        stage: Stage,
+    ) -> None:
+        source = self.stages.named(reference, stage.index)
+        if source is None:
+            base = find_base(reference, self.bases)
+            other = _Made(base, reference, self.stages.variables.stage()).state
+        else:
+            other = self.done[source.index].state
+        for word in words:
+            origin = posixpath.normpath("/" + word.lstrip("/"))
+            found = list(other.files.below(origin))
+            resolved = other.files.resolve(origin)
+            doubt = other.files.doubt(origin)
+            if not found and re.search(r"[*?\[]", word):
+                doubt = doubt or f"the COPY of line {line} has wildcards"
+            elif not found and not doubt and origin != "/":
+                self.missing.append(Missing(line, word, f"the stage {reference} does not make it"))
+                continue
+            entry = other.files.find(origin)
+            is_file = entry is not None and entry.kind == "file"
+            into_file = posixpath.join(place, posixpath.basename(origin)) if into and is_file else place
+            for path, each in found:
+                inside = path[len(resolved) :] if resolved != "/" else path
+                made.state.files.add(into_file + inside, _copied(each, user, mode, line))
+            self._doubts_from(made, other, resolved, place, doubt, line)
+            made.state.installs += [
+                _moved(each, resolved, place) for each in other.installs if _within(each.directory, resolved)
+            ]
+            made.state.venvs |= {place + venv[len(resolved) :] for venv in other.venvs if _within(venv, resolved)}
+
+    def _doubts_from(self, made: _Made, other: commands.Stage, origin: str, place: str, doubt: str, line: int) -> None:
+        if doubt:
+            made.state.files.doubts.setdefault(place, doubt)
+        for path, reason in other.files.doubts.items():
+            if path != origin and _within(path, origin):
+                made.state.files.doubts.setdefault(posixpath.normpath(place + "/" + path[len(origin) :]), reason)
+
+    def run(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """RUN, with the files that it mounts at hand while it runs."""
+        state, lent = made.state, []
+        for options in mounts(instruction):
+            if options["type"] == "bind" and not options.get("from") and options.get("target"):
+                place = state.path(options["target"])
+                lent.append(place)
+                source = options.get("source", ".")
+                held = self.context.sources(source)
+                into = bool(held) and self.context.tree.is_directory(held[0])
+                self.context.copy(state.files, [source], place, into, 0, None, instruction.line)
+        if instruction.heredocs:
+            bodies = "\n".join(each.content for each in instruction.heredocs)
+            commands.run(state, bodies if instruction.text.strip().startswith("<<") else "$(", instruction.line)
+        elif instruction.exec_form:
+            commands.follow(state, instruction.words, instruction.line)
+        else:
+            text = made.variables.expand(instruction.text) if "$" in instruction.text else None
+            script = (
+                instruction.text if text is None or text.unset else _plain_expanded(instruction.text, made.variables)
+            )
+            commands.run(state, script, instruction.line)
+        for place in lent:
+            state.files.remove(place)
+
+
+class _Made:
+    """A stage under way, and what its metadata instructions said."""
+
+    def __init__(self, base: Base | None, reference: str, variables: Variables) -> None:
+        self.base, self.reference, self.variables = base, reference, variables
+        self.state = commands.Stage(base_files(base, reference))
+        self.shell: tuple[str, ...] = ("/bin/sh", "-c")
+        self.entrypoint: tuple[str, ...] = ()
+        self.command: tuple[str, ...] = ()
+        self.command_set = False
+        self.command_form = ""
+        self.start_line = self.user_line = self.ports_line = 0
+        self.labels: dict[str, Label] = {}
+        self.ports: list[int] = []
+        self.ports_doubt = ""
+        self.health: Health | None = None
+        self.state.user = "" if base is None else base.user
+        if base is not None:
+            self.entrypoint, self.command = base.entrypoint, base.command
+            self.state.python, self.state.sites = base.python or "", base.sites
+            self.state.environment["PATH"] = ":".join(base.path)
+            if base.distroless:
+                self.state.homes |= {"nonroot": "/home/nonroot", "65532": "/home/nonroot"}
+            variables.environment.setdefault("PATH", ":".join(base.path))
+
+    def child(self) -> _Made:
+        """A stage that is built on this one."""
+        made = _Made(self.base, self.reference, self.variables.child())
+        state = self.state
+        made.state = commands.Stage(
+            state.files.copy(),
+            state.user,
+            state.workdir,
+            dict(state.environment),
+            dict(state.homes),
+            dict(state.numbers),
+            list(state.installs),
+            state.python,
+            state.sites,
+            set(state.venvs),
+        )
+        made.shell, made.entrypoint, made.command = self.shell, self.entrypoint, self.command
+        made.command_set, made.command_form, made.start_line = self.command_set, self.command_form, self.start_line
+        made.user_line, made.health = self.user_line, self.health
+        made.labels, made.ports, made.ports_line = dict(self.labels), list(self.ports), self.ports_line
+        made.ports_doubt = self.ports_doubt
+        return made
+
+
+_HANDLERS = {
+    "ARG": _Builder.arg,
+    "ENV": _Builder.env,
+    "WORKDIR": _Builder.workdir,
+    "USER": _Builder.user,
+    "LABEL": _Builder.label,
+    "EXPOSE": _Builder.expose,
+    "HEALTHCHECK": _Builder.healthcheck,
+    "ENTRYPOINT": _Builder.entrypoint,
+    "CMD": _Builder.cmd,
+    "SHELL": _Builder.shell,
+    "COPY": _Builder.copy,
+    "ADD": _Builder.copy,
+    "RUN": _Builder.run,
+}
+
+
+def _plain_expanded(text: str, variables: Variables) -> str:
+    """A shell's text with the variables that the Dockerfile sets; quotes stay."""
+    values = variables.values()
+    return re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda match: values.get(match[1] or match[2], match[0]), text)
+
+
+def _copied(entry: Entry, user: int | None, mode: int | None, line: int) -> Entry:
+    return Entry(entry.kind, entry.source, entry.target, user, entry.mode if mode is None else mode, line)
+
+
+def _within(path: str, above: str) -> bool:
+    return bool(path) and (above in ("/", path) or path.startswith(above + "/"))
+
+
+def _moved(install: Install, origin: str, place: str) -> Install:
+    directory = posixpath.normpath(place + "/" + install.directory[len(origin) :].lstrip("/"))
+    return Install(install.line, install.requirements, install.distributions, directory, None, install.doubt)
+
+
+def _seen(install: Install, search: tuple[str, ...], doubtful: bool) -> Install:
+    visible = None if doubtful or not install.directory else install.directory in search
+    return Install(install.line, install.requirements, install.distributions, install.directory, visible, install.doubt)

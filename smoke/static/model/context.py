@@ -1,0 +1,151 @@
+"""COPY and ADD from a build context: which files of the tree they take, and what they find nothing of."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from smoke.static.dockerfile.ignore import Ignore
+from smoke.static.model.filesystem import Entry, FileSystem
+from smoke.static.model.image import Missing
+from smoke.tree import Tree
+
+
+class Context:
+    """A directory of the tree as a build is given it."""
+
+    def __init__(self, tree: Tree, directory: str, ignore: Ignore) -> None:
+        self.tree = tree
+        self.directory = directory
+        self.ignore = ignore
+
+    def sources(self, pattern: str) -> list[str]:
+        """Paths of the tree (files or directories) that a source means, .dockerignore not yet looked at."""
+        clean = posixpath.normpath(pattern.lstrip("/") or ".")
+        if clean == "." or clean.startswith(".."):
+            return [self.directory]
+        if not re.search(r"[*?\[\\]", clean):
+            path = posixpath.join(self.directory, clean)
+            return [path] if self.tree.is_file(path) or self.tree.is_directory(path) else []
+        found = [self.directory]
+        for part in clean.split("/"):
+            expression = _glob(part)
+            found = [
+                posixpath.join(above, name) if above else name
+                for above in found
+                for name in self.tree.directories.get(above, ())
+                if expression is not None and expression.fullmatch(name)
+            ]
+        return [path for path in found if self.tree.is_file(path) or self.tree.is_directory(path)]
+
+    def inside(self, path: str) -> str:
+        """A path of the tree as the context's rules see it."""
+        return path[len(self.directory) :].lstrip("/") if self.directory else path
+
+    def keeps(self, path: str) -> bool:
+        """Whether .dockerignore lets a path through."""
+        inside = self.inside(path)
+        return not inside or self.ignore.excludes(inside) is None
+
+    def files(self, directory: str) -> Iterator[str]:
+        """Files below a directory that .dockerignore lets through."""
+        pending = [(directory, self._matched(directory))]
+        while pending:
+            here, matched = pending.pop()
+            for name in self.tree.directories.get(here, ()):
+                path = f"{here}/{name}" if here else name
+                step = self.ignore.step(matched, self.inside(path))
+                if self.tree.is_directory(path):
+                    if not (self.ignore.prunes and self.ignore.decides(step) is not None):
+                        pending.append((path, step))
+                elif self.tree.is_file(path) and self.ignore.decides(step) is None:
+                    yield path
+
+    def _matched(self, directory: str) -> tuple[bool, ...]:
+        matched, walked = self.ignore.start(), ""
+        for name in self.inside(directory).split("/") if self.inside(directory) else ():
+            walked = f"{walked}/{name}" if walked else name
+            matched = self.ignore.step(matched, walked)
+        return matched
+
+    def copy(
+        self,
+        files: FileSystem,
+        patterns: list[str],
+        target: str,
+        into: bool,
+        user: int | None,
+        mode: int | None,
+        line: int,
+    ) -> list[Missing]:
+        """Copy sources to a path of the stage; `into` says that it is a directory. Returns what was not found."""
+        missing: list[Missing] = []
+        for pattern in patterns:
+            found = self.sources(pattern)
+            kept = [path for path in found if self._holds(path)]
+            if not kept:
+                where = f"the build context {self.directory or '.'}"
+                reason = f"{self.ignore.path} leaves it out of {where}" if found else f"it is not in {where}"
+                missing.append(Missing(line, pattern, reason))
+            for path in kept:
+                if self.tree.is_file(path):
+                    name = posixpath.join(target, posixpath.basename(path)) if into or len(kept) > 1 else target
+                    files.add(name, Entry("file", path, user=user, mode=self._mode(path, mode), line=line))
+                    continue
+                files.add(target, Entry("directory", path, user=user, mode=mode or 0o755, line=line))
+                for each in self.files(path):
+                    inside = each[len(path) :].lstrip("/")
+                    self._directories(files, path, inside, target, user, line)
+                    entry = Entry("file", each, user=user, mode=self._mode(each, mode), line=line)
+                    files.add(posixpath.join(target, inside), entry)
+        return missing
+
+    def _directories(
+        self, files: FileSystem, source: str, inside: str, target: str, user: int | None, line: int
+    ) -> None:
+        above = posixpath.dirname(inside)
+        while above:
+            path = posixpath.join(target, above)
+            if path in files.entries:
+                return
+            files.add(path, Entry("directory", posixpath.join(source, above), user=user, mode=0o755, line=line))
+            above = posixpath.dirname(above)
+
+    def _mode(self, path: str, mode: int | None) -> int:
+        return self.tree.modes.get(path, 0o644) if mode is None else mode
+
+    def _holds(self, path: str) -> bool:
+        """Whether something of a source is left in the context; an empty directory is."""
+        if self.tree.is_file(path):
+            return self.keeps(path)
+        return self.keeps(path) or next(self.files(path), None) is not None
+
+
+@lru_cache(maxsize=1024)
+def _glob(part: str) -> re.Pattern[str] | None:
+    """Go's filepath.Match for one name; none for a pattern that is malformed."""
+    expression, position = "", 0
+    part = re.sub(r"\*+", "*", part)
+    if part.count("*") > 8:
+        return None
+    while position < len(part):
+        letter = part[position]
+        if letter == "[":
+            end = part.find("]", position + 2)
+            if end < 0:
+                return None
+            inside = re.sub(r"[\[\\&|~]|--+", lambda found: re.escape(found[0]), part[position + 1 : end])
+            expression += f"[{inside}]"
+            position = end
+        elif letter == "\\" and position + 1 < len(part):
+            position += 1
+            expression += re.escape(part[position])
+        else:
+            expression += {"*": ".*", "?": "."}.get(letter) or re.escape(letter)
+        position += 1
+    try:
+        return re.compile(expression, re.DOTALL)
+    except re.error:
+        return None

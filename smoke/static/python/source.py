@@ -1,0 +1,317 @@
+"""One source file as Python would take it: whether it parses, what it imports, which names it has afterwards."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from smoke.static.python.conditions import Answer, Version, decide, dotted
+
+MAX_SOURCE = 1 << 20
+"""Bytes of source that are parsed; a larger file is said to be unread."""
+_CATCHES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_SERVING = frozenset({"run", "serve", "run_app", "serve_forever", "listen", "start_server"})
+_ENVIRONMENT = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
+_ALWAYS = frozenset(
+    {"__name__", "__file__", "__doc__", "__path__", "__package__", "__spec__", "__loader__", "__dict__"}
+)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: `import module` (no `names`) or `from module import names` (`*` among them)."""
+
+    line: int
+    module: str
+    level: int = 0
+    """Leading dots."""
+    names: tuple[str, ...] = ()
+    caught: bool = False
+    """A `try` around it goes on without it, or a condition that can't be decided may leave it out."""
+    lazy: bool = False
+    """A function has it; it is missed only when that runs."""
+    main: bool = False
+    """It runs only in the module that Python was started with."""
+    attempt: int = 0
+    """The `try` whose body it stands in, numbered from 1; 0 for none."""
+    instead: int = 0
+    """The `try` in whose handler it stands: it runs only when an import of that body fails."""
+
+
+@dataclass
+class Source:
+    """What one file says. With `error` Python refuses it; with `doubt` it was not read."""
+
+    path: str
+    error: str = ""
+    error_line: int = 0
+    doubt: str = ""
+    imports: list[Import] = field(default_factory=list)
+    names: dict[str, int] = field(default_factory=dict)
+    """Names that it has once loaded, each with its first line; those made as main only are not among them."""
+    stars: list[Import] = field(default_factory=list)
+    dynamic: bool = False
+    """It can have names that can't be listed: a module's `__getattr__`, writes to `globals()`."""
+    exports: tuple[str, ...] | None = None
+    empty: bool = True
+    """Whether it has no statement but a docstring."""
+    main: bool = False
+    """Whether it has a block for being started as main, or calls something at its top."""
+    calls: list[tuple[int, str, dict[str, object]]] = field(default_factory=list)
+    """Calls with a keyword `port` or `bind`, or of a name like run or serve: line, function, constants of keywords."""
+    ports: set[int] = field(default_factory=set)
+    """Whole numbers that a name with *port* in it is given within a class or function."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Names at module level that stand for a whole number."""
+
+
+def read_source(path: str, data: bytes, version: Version | None) -> Source:
+    """What source text says; never raises."""
+    source = Source(path)
+    if len(data) > MAX_SOURCE:
+        source.doubt = f"it is larger than {MAX_SOURCE} bytes"
+        return source
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parsed = ast.parse(data)
+            compile(parsed, "module", "exec", dont_inherit=True)
+        _Reader(source, version).read(parsed)
+    except SyntaxError as error:
+        source.error, source.error_line = str(error.msg), error.lineno or 0
+    except (ValueError, LookupError) as error:
+        source.error = "it has NUL bytes" if b"\0" in data else str(error)
+    except (RecursionError, MemoryError, OverflowError, SystemError) as error:
+        source.doubt = f"it is nested too deeply to be read here ({type(error).__name__})"
+    return source
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What stands between loading the module and a statement."""
+
+    caught: bool = False
+    lazy: bool = False
+    main: bool = False
+    attempt: int = 0
+    instead: int = 0
+    top: bool = True
+    """Whether names made here are the module's own."""
+
+
+class _Reader:
+    """Walks the statements in order."""
+
+    def __init__(self, source: Source, version: Version | None) -> None:
+        self.source = source
+        self.version = version
+        self.tries = 0
+
+    def read(self, parsed: ast.Module) -> None:
+        """Read a whole module."""
+        body = parsed.body
+        self.source.empty = all(isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant) for each in body)
+        self._block(body, _Place())
+
+    def _block(self, body: Sequence[ast.stmt], place: _Place) -> None:
+        for statement in body:
+            self._statement(statement, place)
+
+    def _statement(self, node: ast.stmt, place: _Place) -> None:  # noqa: PLR0912 - a case a statement
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    self._import(Import(node.lineno, alias.name), place)
+                    self._name(alias.asname or alias.name.partition(".")[0], node.lineno, place)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                found = Import(node.lineno, module or "", level, tuple(alias.name for alias in names))
+                self._import(found, place)
+                for alias in names:
+                    self._name(alias.asname or alias.name, node.lineno, place)
+            case ast.If(test=test, body=body, orelse=orelse):
+                self._if(test, body, orelse, place)
+            case ast.Try() | ast.TryStar():
+                self._try(node, place)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._name(node.name, node.lineno, place)
+                if node.name == "__getattr__" and place.top:
+                    self.source.dynamic = True
+                self._expressions(node, place)
+                self._block(node.body, _inside(place, lazy=True, top=False))
+            case ast.ClassDef():
+                self._name(node.name, node.lineno, place)
+                self._block(node.body, _inside(place, top=False))
+            case ast.For() | ast.AsyncFor() | ast.While() | ast.With() | ast.AsyncWith():
+                self._compound(node, place)
+            case ast.Match(cases=cases):
+                for case in cases:
+                    self._block(case.body, _inside(place, caught=True))
+            case _:
+                self._simple(node, place)
+
+    def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], place: _Place) -> None:
+        answer = decide(test, self.version)
+        if answer is Answer.MAIN and not place.lazy:
+            self.source.main = True
+        if answer is not Answer.NO:
+            caught = place.caught or answer is Answer.UNKNOWN
+            self._block(body, _inside(place, caught=caught, main=place.main or answer is Answer.MAIN))
+        if answer is not Answer.YES:
+            caught = place.caught or answer is Answer.UNKNOWN
+            self._block(orelse, _inside(place, caught=caught, main=place.main or answer is Answer.NOT_MAIN))
+
+    def _try(self, node: ast.Try | ast.TryStar, place: _Place) -> None:
+        catching = [handler for handler in node.handlers if _catches_imports(handler)]
+        self.tries += 1
+        number = self.tries
+        inside = _inside(place, caught=True, attempt=number) if catching else place
+        self._block(node.body, inside)
+        self._block(node.orelse, inside)
+        for handler in node.handlers:
+            if handler.name:
+                self._name(handler.name, handler.lineno, place)
+            instead = number if handler in catching and not place.caught else place.instead
+            self._block(handler.body, _inside(place, instead=instead, caught=place.caught or handler not in catching))
+        self._block(node.finalbody, place)
+
+    def _compound(self, node: ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith, place: _Place) -> None:
+        if isinstance(node, ast.For | ast.AsyncFor):
+            self._target(node.target, place)
+        if isinstance(node, ast.With | ast.AsyncWith):
+            suppresses = any(
+                isinstance(item.context_expr, ast.Call) and dotted(item.context_expr.func).endswith("suppress")
+                for item in node.items
+            )
+            for item in node.items:
+                if item.optional_vars is not None:
+                    self._target(item.optional_vars, place)
+            self._block(node.body, _inside(place, caught=place.caught or suppresses))
+            return
+        self._block(node.body, _inside(place, caught=True))
+        self._block(node.orelse, place)
+
+    def _simple(self, node: ast.stmt, place: _Place) -> None:
+        targets: list[ast.expr] = []
+        value: ast.expr | None = None
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.AnnAssign):
+            targets, value = ([node.target] if node.value is not None else []), node.value
+        elif isinstance(node, ast.AugAssign):
+            targets = [node.target]
+        elif hasattr(ast, "TypeAlias") and isinstance(node, ast.TypeAlias):
+            targets = [node.name]
+        for target in targets:
+            self._target(target, place)
+            if isinstance(target, ast.Name) and place.top:
+                self._assigned(target.id, value)
+            elif isinstance(target, ast.Name) and "port" in target.id.lower() and value is not None:
+                number = constant(value, self.source.numbers)
+                if isinstance(number, int):
+                    self.source.ports.add(number)
+        if place.top and isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
+            self.source.main = True
+        self._expressions(node, place)
+
+    def _assigned(self, name: str, value: ast.expr | None) -> None:
+        if name == "__all__" and isinstance(value, ast.List | ast.Tuple):
+            words = [each.value for each in value.elts if isinstance(each, ast.Constant)]
+            if len(words) == len(value.elts):
+                self.source.exports = tuple(str(word) for word in words)
+        number = constant(value, {}) if value is not None else None
+        if isinstance(number, int):
+            self.source.numbers[name] = number
+
+    def _expressions(self, node: ast.AST, place: _Place) -> None:
+        """Calls and walrus targets within one statement; of functions their decorators and defaults only."""
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            roots: list[ast.AST] = [*node.decorator_list, *node.args.defaults]
+        else:
+            roots = [node]
+        for root in roots:
+            for each in ast.walk(root):
+                if isinstance(each, ast.Call):
+                    self._call(each)
+                elif isinstance(each, ast.NamedExpr):
+                    self._target(each.target, place)
+
+    def _call(self, node: ast.Call) -> None:
+        name = dotted(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "")
+        last = name.rpartition(".")[2]
+        keywords = {each.arg: constant(each.value, self.source.numbers) for each in node.keywords if each.arg}
+        if name == "globals":
+            self.source.dynamic = True
+        if (
+            last in ("run", "serve", "run_app", "serve_forever", "listen", "start_server")
+            or {"port", "bind"} & keywords.keys()
+        ):
+            self.source.calls.append((node.lineno, name, dict(keywords)))
+
+    def _import(self, found: Import, place: _Place) -> None:
+        placed = Import(
+            found.line,
+            found.module,
+            found.level,
+            found.names,
+            place.caught,
+            place.lazy,
+            place.main,
+            place.attempt,
+            place.instead,
+        )
+        if found.module == "__future__":
+            return
+        self.source.imports.append(placed)
+        if "*" in found.names and place.top and not place.main:
+            self.source.stars.append(placed)
+
+    def _name(self, name: str, line: int, place: _Place) -> None:
+        if place.top and not place.main:
+            self.source.names.setdefault(name, line)
+
+    def _target(self, node: ast.expr, place: _Place) -> None:
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+                self._name(each.id, each.lineno, place)
+
+
+def has_name(source: Source, name: str) -> bool:
+    """Whether a loaded module has a name of its own (star imports not followed)."""
+    return name in source.names or name in _ALWAYS or source.dynamic
+
+
+def constant(node: ast.expr, numbers: dict[str, int]) -> object:  # noqa: PLR0911 - a case a form
+    """A constant that an expression is, or the default of what it reads from the environment; else none."""
+    match node:
+        case ast.Constant(value=plain):
+            return plain
+        case ast.Name(id=name):
+            return numbers.get(name)
+        case ast.Call(func=function, args=[inside]) if dotted(function) in ("int", "str"):
+            text = constant(inside, numbers)
+            return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10 else text
+        case ast.Call(func=function, args=[_, default]) if dotted(function) in _ENVIRONMENT:
+            return constant(default, numbers)
+        case ast.BoolOp(op=ast.Or(), values=values):
+            return constant(values[-1], numbers)
+        case ast.JoinedStr(values=values):
+            parts = [constant(each.value if isinstance(each, ast.FormattedValue) else each, numbers) for each in values]
+            return "".join(map(str, parts)) if all(part is not None for part in parts) else None
+        case ast.List(elts=[only]):
+            return constant(only, numbers)
+    return None
+
+
+def _inside(place: _Place, **fields: bool | int) -> _Place:
+    return _Place(**{**vars(place), **fields})
+
+
+def _catches_imports(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    caught = any(dotted(kind).rpartition(".")[2] in _CATCHES for kind in kinds)
+    # One that only raises again catches nothing.
+    return caught and not (len(handler.body) == 1 and isinstance(handler.body[0], ast.Raise))

@@ -1,0 +1,137 @@
+"""Runs every static check over a tree and applies the manifest's exceptions."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from msgspec.structs import replace
+
+from smoke.check import Check
+from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
+from smoke.judgement import Judgement
+from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempts, read_manifest
+from smoke.static.checks import compose, dependencies, dockerfile, entrypoint, isolation, layout
+from smoke.static.isolation.literal import literal_counts
+from smoke.static.model.build import images
+from smoke.static.scope import Scope
+from smoke.tree import Tree
+
+FAMILIES: tuple[ModuleType, ...] = (layout, dockerfile, entrypoint, dependencies, isolation, compose)
+"""The check modules, in the order of their findings."""
+
+UNUSED = Check(
+    "manifest.exceptions",
+    Severity.WARNING,
+    "Every exception of the manifest excuses something",
+    "An exception that excuses nothing today hides tomorrow's failure.",
+    "Take the exception out of the manifest.",
+)
+CHECKS: tuple[Check, ...] = (*(check for family in FAMILIES for check in family.CHECKS), UNUSED)
+"""All static checks."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A tree and the manifest that it is held to."""
+
+    root: Path
+    manifest: Manifest
+    manifest_name: str
+    """As evidence names it; empty when there is none."""
+
+
+def find_subject(root: Path, manifest: Path | None) -> Subject:
+    """The tree at `root` with the manifest given, or its own, or an empty one. Raises `ManifestError`."""
+    if not root.is_dir():
+        raise ManifestError(f"{root} is no directory")
+    if manifest is None and (root / FILE_NAME).is_file():
+        manifest = root / FILE_NAME
+    if manifest is None:
+        return Subject(root, Manifest(), "")
+    return Subject(root, read_manifest(manifest), manifest.name)
+
+
+def judge(subject: Subject, *, strict: bool = False, literal: bool = False, say: Say = lambda text: None) -> Judgement:
+    """Run all static checks; `say` is told which family is under way. Never raises on what the tree holds."""
+    say("reading the tree")
+    tree = Tree(subject.root)
+    scope = Scope(tree, subject.manifest, images(tree, subject.manifest))
+    findings: list[Finding] = []
+    for family in FAMILIES:
+        say(family.__name__.rpartition(".")[2])
+        findings += _guarded(family, scope)
+    if tree.truncated:
+        findings.append(_incomplete())
+    findings = _excused(findings, subject)
+    return Judgement(
+        title=subject.manifest.title or subject.root.resolve().name,
+        services=tuple(image.service.name for image in scope.images),
+        findings=tuple(findings),
+        strict=strict,
+        literal=literal_counts(tree) if literal else (),
+    )
+
+
+def _guarded(family: ModuleType, scope: Scope) -> Iterator[Finding]:
+    """A family's findings in order; what it raises is a finding of its own, and the other families still run."""
+    found: list[Finding] = []
+    try:
+        found += family.run(scope)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        name = family.__name__.rpartition(".")[2]
+        yield Finding(
+            check=f"{name}.error",
+            severity=Severity.CRITICAL,
+            verdict=Verdict.ERROR,
+            message=f"the check failed itself: {type(error).__name__} in {where.name}",
+            evidence=(Evidence("", 0, excerpt(str(error))),),
+            why="What this family checks is not known for this tree.",
+            remedy="Report it as a defect of the harness, with the file that it happened on.",
+        )
+    order = {check.id: number for number, check in enumerate(family.CHECKS)}
+    services = {image.service.name: number for number, image in enumerate(scope.images)}
+    found.sort(
+        key=lambda each: (order.get(each.check, -1), services.get(each.subject, -1), each.evidence, each.message)
+    )
+    yield from dict.fromkeys(found)
+
+
+def _incomplete() -> Finding:
+    return Finding(
+        check="tree.limits",
+        severity=Severity.CRITICAL,
+        verdict=Verdict.SKIP,
+        message="the tree is too large or too deep to be listed whole; what is absent here may be in the rest",
+    )
+
+
+def _excused(findings: list[Finding], subject: Subject) -> list[Finding]:
+    """Apply the exceptions; one that excuses nothing is itself a finding."""
+    used: set[Exemption] = set()
+
+    def look(finding: Finding) -> Finding:
+        if finding.verdict is not Verdict.FAIL:
+            return finding
+        paths = [evidence.path for evidence in finding.evidence if evidence.path]
+        texts = [finding.message, *(evidence.excerpt for evidence in finding.evidence)]
+        for exemption in subject.manifest.exceptions:
+            if exempts(exemption, finding.check, paths, texts):
+                used.add(exemption)
+                return replace(finding, excused=exemption.reason)
+        return finding
+
+    done = [look(finding) for finding in findings]
+    for exemption in subject.manifest.exceptions:
+        if exemption not in used:
+            where = [Evidence(subject.manifest_name, 0, excerpt(f"check = {exemption.check}: {exemption.reason}"))]
+            done.append(UNUSED.fail(f"the exception of {exemption.check} excuses nothing", "", where))
+    if subject.manifest.exceptions and len(used) == len(subject.manifest.exceptions):
+        done.append(UNUSED.passed(f"all {len(used)} exceptions are in use"))
+    return done

@@ -1,0 +1,22 @@
+"""What the checks look at: the tree, its manifest and the images that its Dockerfiles would make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smoke.manifest import Manifest
+from smoke.static.model.image import Image
+from smoke.tree import Tree
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Given to each module of `smoke/static/checks`: `CHECKS` lists its checks, `run(scope)` yields their findings.
+
+    A check yields at least one finding for each subject that it is about, in a fixed order: a pass, the failures or a
+    skip. It reads the tree through `tree` only, and never raises on what stands in a file."""
+
+    tree: Tree
+    manifest: Manifest
+    images: tuple[Image, ...]
+    """One for each service of the manifest, in its order; services found in a tree without a manifest among them."""

@@ -1,0 +1,84 @@
+"""What the corpus is made of: a tree that starts, and what breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from smoke.finding import Finding, Severity, Verdict
+from smoke.judgement import Judgement
+from smoke.static.run import find_subject, judge
+
+
+@dataclass(frozen=True)
+class Script:
+    """A file that may be executed."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link, and where it points as written."""
+
+    to: str
+
+
+Content = str | bytes | Script | Link
+Files = Mapping[str, Content]
+"""What stands at each path below the root."""
+Changes = Mapping[str, Content | None]
+"""Files that differ from the healthy tree; None takes one away."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of fault: a healthy tree that imitates how projects build, and its broken twin where there is one."""
+
+    name: str
+    """Unique in the corpus: words with hyphens."""
+    healthy: Files
+    """It must come out with status 0 and no critical failure."""
+    broken: Changes = field(default_factory=dict)
+    """What to change so that it no longer starts; empty for a tree that is there to be left alone."""
+    check: str = ""
+    """The check that has to fail critically for the broken tree: an id, or the beginning of one."""
+    says: str = ""
+    """What the message of that failure holds."""
+    fault: str = ""
+    """What is wrong with the broken tree, in one sentence; for a healthy one alone, what is easily misjudged."""
+
+
+def write_files(folder: Path, files: Changes) -> Path:
+    """Write files into a folder."""
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        match content:
+            case None:
+                pass
+            case Link(to):
+                target.symlink_to(to)
+            case bytes():
+                target.write_bytes(content)
+            case str():
+                target.write_text(content, encoding="utf-8", newline="")
+            case Script(text):
+                target.write_text(text, encoding="utf-8", newline="")
+                target.chmod(0o755)
+    return folder
+
+
+def judge_files(folder: Path, files: Changes) -> Judgement:
+    """What comes out of a tree with these files, by its own manifest if it has one."""
+    return judge(find_subject(write_files(folder, files), None))
+
+
+def critical(judgement: Judgement) -> list[Finding]:
+    """The failures that make the exit status 1."""
+    return [
+        each
+        for each in judgement.findings
+        if each.verdict is not Verdict.PASS and each.severity is Severity.CRITICAL and judgement.blocks(each)
+    ]

@@ -1,0 +1,158 @@
+"""Whole runs: the same every time, whatever the tree holds, and within bounds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from smoke.finding import Verdict
+from smoke.image import build
+from smoke.image import checks as built
+from smoke.image.environment import ENVIRONMENT
+from smoke.judgement import kind
+from smoke.live import checks as live
+from smoke.manifest import manifest_schema
+from smoke.reports import FORMATS
+from smoke.reports.json import report_schema
+from smoke.static.run import CHECKS, find_subject, judge
+from tests.smoke.trees import DOCKERFILE, MANIFEST, judged, write_tree
+
+SCHEMAS = Path(__file__).parents[3] / "smoke" / "schema"
+BAD = {"service/main.py": "import nothing_there\nfrom .. import x\n# tron\n", "a\nb|`<.py": "usdt = 1\n"}
+
+
+def test_two_runs_give_the_same_whatever_the_hash_seed(tmp_path: Path) -> None:
+    write_tree(tmp_path, dict(BAD))
+    outputs = set()
+    for seed in ("0", "1", "77"):
+        command = [sys.executable, "-m", "lucid.cli.main", "smoke", "static", "--root", str(tmp_path), "--json"]
+        done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed}, check=False)
+        assert done.returncode == 1, done.stderr.decode()
+        outputs.add(done.stdout)
+    assert len(outputs) == 1
+
+
+def test_every_report_has_the_same_findings(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, dict(BAD), strict=True, literal=True)
+    counts = judgement.counts()
+    failed = counts["critical"] + counts["warning"] + counts["info"]
+    assert failed >= 5 and counts["skipped"]
+    document = json.loads(FORMATS["json"](judgement))
+    assert len(document["findings"]) == len(judgement.findings) and document["status"] == 1
+    Draft202012Validator(report_schema()).validate(document)
+    suites = ET.fromstring(FORMATS["junit"](judgement))
+    assert len(list(suites.iter("testcase"))) == len(judgement.findings)
+    assert len(list(suites.iter("failure"))) == failed
+    sarif = json.loads(FORMATS["sarif"](judgement))
+    results = sarif["runs"][0]["results"]
+    assert [each["ruleId"] for each in results] == [each.check for each in judgement.findings]
+    tap = FORMATS["tap"](judgement).splitlines()
+    points = [line for line in tap if line.startswith(("ok", "not ok"))]
+    assert tap[:2] == ["TAP version 14", f"1..{len(points)}"] and len(points) == len(judgement.findings)
+    assert sum(line.startswith("not ok") for line in points) == counts["critical"] + counts["warning"] + counts["error"]
+    github = FORMATS["github"](judgement).splitlines()
+    assert len(github) == failed + counts["skipped"]
+    for name in ("text", "markdown"):
+        text = " ".join(FORMATS[name](judgement).replace("\\", "").split())
+        for finding in judgement.findings:
+            if kind(finding) in ("critical", "warning", "info"):
+                assert " ".join(finding.message.split()).replace("\\", "") in text
+
+
+@pytest.mark.parametrize(("name", "schema"), [("manifest", manifest_schema), ("report", report_schema)])
+def test_the_published_schema_is_the_one_in_force(name: str, schema: object) -> None:
+    made = schema()  # type: ignore[operator]
+    Draft202012Validator.check_schema(made)
+    assert json.loads((SCHEMAS / f"{name}.json").read_text()) == json.loads(msgspec.json.encode(made))
+
+
+def test_exceptions_excuse_by_path_and_reason(tmp_path: Path) -> None:
+    exception = '\n[[exception]]\ncheck = "tron.*"\npath = "service/**"\nreason = "the wallet of another team"\n'
+    changes = {"service/engine.py": "class Engine:\n    trx = 'tron'\n", "smoke.toml": MANIFEST + exception}
+    judgement = judged(tmp_path, dict(changes))
+    assert judgement.status == 0 and judgement.counts()["excused"] == 2
+
+
+def test_strict_makes_a_skip_a_failure(tmp_path: Path) -> None:
+    unknown = DOCKERFILE.replace("gcr.io/distroless/python3-debian12:nonroot", "example.com/base:1")
+    lenient = judged(tmp_path, {"Dockerfile.engine": unknown})
+    assert any(each.verdict is Verdict.SKIP for each in lenient.findings)
+    assert judge(find_subject(tmp_path, None), strict=True).status == 1
+
+
+def test_a_check_that_breaks_is_an_error_of_the_harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(scope: object) -> object:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("smoke.static.checks.layout.run", broken)
+    judgement = judged(tmp_path)
+    assert judgement.status == 2 and [each.check for each in judgement.of("error")] == ["layout.error"]
+
+
+def test_nothing_in_a_tree_makes_it_crash_or_run_long(tmp_path: Path) -> None:
+    write_tree(tmp_path, {})
+    (tmp_path / "service" / "nul.py").write_bytes(b"import os\0\n" + bytes(range(256)))
+    (tmp_path / "service" / "utf16.py").write_bytes("tron = 1\n".encode("utf-16"))
+    (tmp_path / "service" / "deep.py").write_text("(" * 50_000)
+    (tmp_path / "service" / "deeper.py").write_text("a" + ".b" * 100_000)
+    (tmp_path / "long.txt").write_bytes(b"tron " * 10_000_000)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "service" / "up").symlink_to("..", target_is_directory=True)
+    (tmp_path / "Dockerfile.long").write_text("FROM scratch\n" + "RUN true \\\n" * 10_000)
+    (tmp_path / "Dockerfile.wild").write_text("FROM scratch\nCOPY " + "*" * 2_000 + " [[[ /\nENV " + "${a:-" * 2_000)
+    (tmp_path / ".dockerignore").write_text("**/*" * 200 + "x\n!" + "?*" * 100 + "\n[\n")
+    (tmp_path / "compose.yml").write_text("a: " + "[" * 10_000 + "\n" + "b: &a [*a]\n")
+    (tmp_path / "requirements.txt").write_text("-r requirements.txt\n" + "a" * 100_000 + "\n;;;\n==\n")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("a\udcff", "\N{BELL}", "-r", "%s%n"):
+        (tmp_path / os.fsencode(name).decode("utf-8", "surrogateescape")).write_text("x")
+    (tmp_path / "smoke.toml").unlink()
+    began = time.process_time()
+    judgement = judge(find_subject(tmp_path, None), literal=True)
+    assert time.process_time() - began < 60, "seconds of this process's own; none of this may grow with a square"
+    assert not judgement.of("error"), [each.evidence for each in judgement.of("error")]
+    for write in FORMATS.values():
+        assert write(judgement).encode()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["Dockerfile.engine", "service/main.py", "requirements.txt", "compose.yaml", ".dockerignore"]),
+    st.binary(max_size=200)
+    | st.lists(
+        st.sampled_from(
+            [*DOCKERFILE.split(), "\n", "\\\n", "${", "<<EOF", '["', "&&", "$(", "import", "from", ":", "- "]
+        )
+    )
+    .map(" ".join)
+    .map(str.encode),
+)
+def test_any_content_of_any_file_is_judged(tmp_path: Path, name: str, data: bytes) -> None:
+    write_tree(tmp_path, {})
+    (tmp_path / name).write_bytes(data)
+    judgement = judge(find_subject(tmp_path, None))
+    assert not judgement.of("error"), [(each.message, each.evidence) for each in judgement.of("error")]
+
+
+def test_ids_are_unique_and_every_check_says_why_and_what_to_do() -> None:
+    assert len({check.id for check in CHECKS}) == len(CHECKS)
+    assert all(check.title and check.why.endswith(".") and check.remedy.endswith(".") for check in CHECKS)
+
+
+def test_the_page_lists_every_check_as_it_is() -> None:
+    page = (SCHEMAS.parents[1] / "docs" / "smoke.md").read_text()
+    for check in CHECKS:
+        assert f"| `{check.id}` | {check.severity} | {check.title} |" in page
+    for check in (ENVIRONMENT, *build.CHECKS, *built.CHECKS, *live.CHECKS):
+        assert f"| `{check.id}` | {check.title} |" in page
