@@ -210,10 +210,10 @@ class Node:
             world.crypto,
             self.manager_disk,
             peers,
-            world.scenario.snapshot_blocks,
+            world.limits,
             world.validator,
         )
-        engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk)
+        engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk, world.limits)
         self.manager = Runner(
             self, manager, self.manager_disk, world.journal(self, "manager", self.manager_disk, peers)
         )

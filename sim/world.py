@@ -12,6 +12,7 @@ from lucid.chain.codec import decode
 from lucid.machines.chain import BLOCK_TABLE
 from lucid.machines.effects import Fact, Respond
 from lucid.machines.journal import header
+from lucid.machines.limits import Limits
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment, VirtualClock
 from sim.crypto import MeteredCrypto
@@ -58,6 +59,7 @@ class World:
         self.epoch_ms = EPOCH_MS
         self.clock = VirtualClock()
         self.crypto = MeteredCrypto(scenario.crypto)
+        self.limits = Limits(snapshot_blocks=scenario.snapshot_blocks)
         self.clients = MeteredCrypto(scenario.crypto)
         self.watchers: list[Watcher] = []
         self.journals: list[NodeJournal] = []
@@ -99,9 +101,7 @@ class World:
         if self._journal_folder is None:
             return None
         scenario = self.scenario
-        head = header(
-            machine, scenario.crypto, self.genesis, node.key, node.secret, peers, scenario.snapshot_blocks, disk
-        )
+        head = header(machine, scenario.crypto, self.genesis, node.key, node.secret, peers, self.limits, disk)
         name = f"{node.name}-{machine}-{sum(each.node == (node.index, machine) for each in self.journals)}.journal"
         writer = JournalWriter(self._journal_folder / name, head)
         self.journals.append(NodeJournal((node.index, machine), writer))

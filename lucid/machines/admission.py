@@ -35,19 +35,27 @@ from lucid.machines.effects import (
     Submitted,
     Tell,
 )
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.mempool import Mempool
 from lucid.machines.messages import MAX_GOSSIP_TRANSACTIONS, Transactions
 
 PENDING_TABLE = "pending"
-REOFFER_BLOCKS = 4
-"""Final blocks after which an own transaction that is still waiting is offered again."""
 
 
 class Admission:
     """The mempool, and the transactions that this node itself endorsed and answers for."""
 
-    def __init__(self, secret: bytes, key: bytes, genesis: Genesis, crypto: Crypto, reader: Reader) -> None:
-        self.mempool = Mempool(key)
+    def __init__(
+        self,
+        secret: bytes,
+        key: bytes,
+        genesis: Genesis,
+        crypto: Crypto,
+        reader: Reader,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.mempool = Mempool(key, limits)
+        self._limits = limits
         self.validators: frozenset[bytes] = frozenset()
         self.height = 0
         self._secret = secret
@@ -123,7 +131,8 @@ class Admission:
 
     def _offer_again(self) -> Effects:
         """Offer own transactions that still wait, endorsed anew when half of their life is over."""
-        waiting = [identity for identity, height in self._own.items() if height + REOFFER_BLOCKS <= self.height]
+        due = self.height - self._limits.reoffer_blocks
+        waiting = [identity for identity, height in self._own.items() if height <= due]
         again: list[Transaction] = []
         writes: list[Write] = []
         for identity in waiting:

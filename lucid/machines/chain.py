@@ -19,6 +19,7 @@ from lucid.ledger.state import Ledger, Reader, Write, genesis_ledger, stored_led
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import ViewContext
 from lucid.machines.forktree import ForkNode, ForkTree
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import SnapshotOffer
 
 BLOCK_TABLE = "block"
@@ -30,19 +31,24 @@ CERTIFICATE_TABLE = "certificate"
 ROOT_TABLE = "root"
 ROOT_KEY = b"root"
 
-MAX_UNFINAL = 4_096
-"""Blocks kept above the last final one; further ones wait until some are final."""
-
 
 class Chain:
     """Blocks, certificates and ledgers from the last final state up."""
 
-    def __init__(self, genesis: Genesis, crypto: Crypto, reader: Reader, validator: Validator | None = None) -> None:
+    def __init__(
+        self,
+        genesis: Genesis,
+        crypto: Crypto,
+        reader: Reader,
+        limits: Limits = DEFAULT_LIMITS,
+        validator: Validator | None = None,
+    ) -> None:
         self.genesis = genesis
         self.parameters = genesis.parameters
         self.chain_id = genesis.chain_id
         self.crypto = crypto
         self.reader = reader
+        self.limits = limits
         self.validator = validator or Validator(genesis, crypto)
         self.final_certificate: Certificate | None = None
         self.pending_final: Certificate | None = None
@@ -73,7 +79,7 @@ class Chain:
         parent = self.tree.nodes.get(block.header.parent)
         if parent is None:
             raise Refusal(Code.BLOCK_PARENT)
-        if len(self.tree.nodes) > MAX_UNFINAL:
+        if len(self.tree.nodes) > self.limits.max_unfinal:
             raise Refusal(Code.BLOCK_PARENT, "too many blocks wait for finality")
         if parent.closing and parent is not self.tree.root:
             raise Refusal(Code.BLOCK_CLOSED, "parent closes its epoch and is not final")

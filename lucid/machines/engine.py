@@ -49,18 +49,20 @@ from lucid.machines.effects import (
     Verdict,
     ViewContext,
 )
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import Transactions, VoteMessage
 from lucid.machines.polls import Polls
 from lucid.machines.timeout import Timeout
 from lucid.machines.votelog import VoteLog
 
-MAX_LATE_VOTES = 512
-
 
 class Engine:
     """One validator's (or observer's) engine. `secret` is its Ed25519 seed; `reader` reads its own store."""
 
-    def __init__(self, secret: bytes, genesis: Genesis, crypto: Crypto, reader: Reader) -> None:
+    def __init__(
+        self, secret: bytes, genesis: Genesis, crypto: Crypto, reader: Reader, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self.limits = limits
         self.genesis = genesis
         self.parameters = genesis.parameters
         self.chain_id = genesis.chain_id
@@ -68,9 +70,9 @@ class Engine:
         self.key = crypto.public_key(secret)
         self._secret = secret
         self.log = VoteLog(reader)
-        self.polls = Polls(self.chain_id, crypto)
+        self.polls = Polls(self.chain_id, crypto, limits.views_ahead)
         self.timeout = Timeout(self.parameters.slot_timeout_ms)
-        self.admission = Admission(secret, self.key, genesis, crypto, reader)
+        self.admission = Admission(secret, self.key, genesis, crypto, reader, limits)
         self.context: ViewContext | None = None
         self._entry_view = 0
         self._entered_ms = 0
@@ -207,7 +209,7 @@ class Engine:
         late = self.polls.late_votes(
             context.entry if context.entry is not None and context.entry.block == context.parent else None,
             context.view - 2 * parameters.slot_views,
-            MAX_LATE_VOTES,
+            self.limits.late_votes,
         )
         return [
             Tell(

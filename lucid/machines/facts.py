@@ -26,16 +26,14 @@ from lucid.machines.effects import (
     Verdict,
 )
 from lucid.machines.forktree import ForkNode
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import (
     CertificateMessage,
     Proposal,
     encode_message,
 )
-from lucid.machines.snapshots import SNAPSHOT_BLOCKS, Snapshots
+from lucid.machines.snapshots import Snapshots
 from lucid.machines.syncing import Syncing
-
-REPAIR_DELAY_MS = 250
-"""How long a certified block may still be on its way before it is asked for."""
 
 
 class Facts:
@@ -51,14 +49,15 @@ class Facts:
         crypto: Crypto,
         reader: Reader,
         peers: tuple[bytes, ...],
-        snapshot_blocks: int = SNAPSHOT_BLOCKS,
+        limits: Limits = DEFAULT_LIMITS,
         validator: Validator | None = None,
     ) -> None:
         self.key = key
+        self.limits = limits
         self.peers = peers
-        self.chain = Chain(genesis, crypto, reader, validator)
-        self.snapshots = Snapshots(self.chain, reader, snapshot_blocks)
-        self.syncing = Syncing(self.chain, self.snapshots, peers)
+        self.chain = Chain(genesis, crypto, reader, limits, validator)
+        self.snapshots = Snapshots(self.chain, reader, limits)
+        self.syncing = Syncing(self.chain, self.snapshots, peers, limits)
         self._crypto = crypto
         self._stored = False
         self._built: Built | None = None
@@ -88,7 +87,7 @@ class Facts:
         effects.append(Broadcast(message))
         if kind == NOTARIZE and not held:
             self.syncing.repair_from(peer)
-            effects.append(SetTimer(REPAIR_TIMER, now + REPAIR_DELAY_MS))
+            effects.append(SetTimer(REPAIR_TIMER, now + self.limits.repair_delay_ms))
         return effects
 
     def _learn_final(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
@@ -105,7 +104,7 @@ class Facts:
         if node is None:
             self.chain.hold_final(certificate)
             self.syncing.repair_from(peer)
-            return [SetTimer(REPAIR_TIMER, now + REPAIR_DELAY_MS)]
+            return [SetTimer(REPAIR_TIMER, now + self.limits.repair_delay_ms)]
         return self._finalise(node, certificate)
 
     def _finalise(self, node: ForkNode, certificate: Certificate) -> Effects:

@@ -18,9 +18,10 @@ from lucid.ledger.state import Reader
 from lucid.machines.anchoring import Anchoring
 from lucid.machines.effects import AnchoringEvent, Effects, EngineEvent, ManagerEvent, Store
 from lucid.machines.engine import Engine
+from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
 
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2
 MARK_BYTES = 8
 
 _effect_digest = domain("lucid journal effect v1")
@@ -36,7 +37,7 @@ class JournalHeader(Record):
     key: bytes
     secret: bytes
     peers: tuple[bytes, ...]
-    snapshot_blocks: int
+    limits: Limits
     tables: tuple[tuple[str, tuple[tuple[bytes, bytes], ...]], ...]
 
 
@@ -73,12 +74,12 @@ def header(
     key: bytes,
     secret: bytes,
     peers: tuple[bytes, ...],
-    snapshot_blocks: int,
+    limits: Limits,
     store: Tables,
 ) -> JournalHeader:
     """The header of a machine that is about to start from what `store` holds."""
     tables = tuple([(name, tuple(store.scan(name))) for name in store.tables()])
-    return JournalHeader(JOURNAL_VERSION, machine, crypto, encode(genesis), key, secret, peers, snapshot_blocks, tables)
+    return JournalHeader(JOURNAL_VERSION, machine, crypto, encode(genesis), key, secret, peers, limits, tables)
 
 
 def entry(now: int, event: Record, effects: Effects) -> Entry:
@@ -100,13 +101,13 @@ def replay(head: JournalHeader, entries: Iterable[Entry], crypto: Crypto) -> tup
     kind: Any
     machine: Manager | Engine | Anchoring
     if head.machine == "manager":
-        machine = Manager(head.key, genesis, crypto, store, head.peers, head.snapshot_blocks)
+        machine = Manager(head.key, genesis, crypto, store, head.peers, head.limits)
         kind = ManagerEvent
     elif head.machine == "anchoring":
         machine = Anchoring(store)
         kind = AnchoringEvent
     else:
-        machine = Engine(head.secret, genesis, crypto, store)
+        machine = Engine(head.secret, genesis, crypto, store, head.limits)
         kind = EngineEvent
     count = 0
     for each in entries:

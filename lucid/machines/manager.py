@@ -37,8 +37,8 @@ from lucid.machines.effects import (
     Tell,
     TimerFired,
 )
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import (
-    MAX_PAGE_CERTIFICATES,
     Blocks,
     BlocksRequest,
     CertificateMessage,
@@ -55,7 +55,6 @@ from lucid.machines.messages import (
     encode_message,
 )
 from lucid.machines.proposals import Proposals
-from lucid.machines.snapshots import SNAPSHOT_BLOCKS
 
 
 class Manager(Proposals):
@@ -68,11 +67,11 @@ class Manager(Proposals):
         crypto: Crypto,
         reader: Reader,
         peers: tuple[bytes, ...],
-        snapshot_blocks: int = SNAPSHOT_BLOCKS,
+        limits: Limits = DEFAULT_LIMITS,
         validator: Validator | None = None,
     ) -> None:
         """`key` is the node's id; the rest is as in `Facts`."""
-        super().__init__(key, genesis, crypto, reader, peers, snapshot_blocks, validator)
+        super().__init__(key, genesis, crypto, reader, peers, limits, validator)
         self._wire: dict[type, Callable[[int, bytes, Any], Effects]] = {
             CertificateMessage: self._on_certificate,
             Proposal: self._on_proposal,
@@ -202,7 +201,7 @@ class Manager(Proposals):
         tree = self.chain.tree
         if request.epoch != tree.epoch or request.last < request.first:
             return []
-        last = min(request.last, request.first + MAX_PAGE_CERTIFICATES - 1)
+        last = min(request.last, request.first + self.limits.page_certificates - 1)
         found = [tree.certificates.get((view, SKIP)) for view in range(request.first, last + 1)]
         page = tuple([certificate for certificate in found if certificate is not None])
         return [Send(peer, encode_message(Certificates(page)))] if page else []

@@ -5,10 +5,7 @@ from __future__ import annotations
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import Transaction
-
-MAX_TRANSACTIONS = 20_000
-MAX_BYTES = 64 << 20
-MAX_REJECTIONS = 3
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 
 
 class Waiting:
@@ -30,13 +27,12 @@ class Mempool:
     evicted: its clients were told that it is accepted.
     """
 
-    def __init__(self, own: bytes, max_transactions: int = MAX_TRANSACTIONS, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, own: bytes, limits: Limits = DEFAULT_LIMITS) -> None:
         self._own = own
         self._queues: dict[bytes, dict[bytes, Waiting]] = {}
         self._endorsers: dict[bytes, bytes] = {}
         self._bytes: dict[bytes, int] = {}
-        self._max_transactions = max_transactions
-        self._max_bytes = max_bytes
+        self._limits = limits
         self.total_bytes = 0
 
     def __len__(self) -> int:
@@ -52,7 +48,8 @@ class Mempool:
         size = len(encode(transaction))
         endorser = transaction.endorser
         evicted: list[bytes] = []
-        if len(self._endorsers) >= self._max_transactions or self.total_bytes + size > self._max_bytes:
+        limits = self._limits
+        if len(self) >= limits.mempool_transactions or self.total_bytes + size > limits.mempool_bytes:
             evicted = self._make_room(endorser, size)
             for each in evicted:
                 self.remove(each)
@@ -69,7 +66,7 @@ class Mempool:
         mine = 0 if newcomer == self._own else held.get(newcomer, 0) + size
         count, total = len(self), self.total_bytes
         evicted: list[bytes] = []
-        while count >= self._max_transactions or total + size > self._max_bytes:
+        while count >= self._limits.mempool_transactions or total + size > self._limits.mempool_bytes:
             largest = max(held, key=lambda endorser: held[endorser], default=b"")
             if not held or largest == newcomer or mine >= held[largest]:
                 raise Refusal(Code.MEMPOOL_FULL)
@@ -107,7 +104,7 @@ class Mempool:
         return waiting.transaction
 
     def reject(self, identity: bytes) -> bool:
-        """Count a builder's refusal; after `MAX_REJECTIONS` the transaction goes, and the answer is True.
+        """Count a builder's refusal; after `rejections` of them the transaction goes, and the answer is True.
 
         More than one is needed, because a refusal may rest on a block that never becomes final.
         """
@@ -116,7 +113,7 @@ class Mempool:
             return False
         waiting = self._queues[endorser][identity]
         waiting.rejections += 1
-        if waiting.rejections < MAX_REJECTIONS:
+        if waiting.rejections < self._limits.rejections:
             return False
         self.remove(identity)
         return True

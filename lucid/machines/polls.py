@@ -9,9 +9,6 @@ from lucid.chain.transactions import Equivocation
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
 
-VIEWS_AHEAD = 64
-"""Views beyond the current one whose votes are kept; a node further behind learns from certificates."""
-
 
 class Ballot:
     """The votes of one kind for one block in one view: how many, and the bytes that each signs."""
@@ -38,7 +35,8 @@ class Poll:
 class Polls:
     """The votes of an epoch's recent views. Every kept signature has been verified."""
 
-    def __init__(self, chain_id: bytes, crypto: Crypto) -> None:
+    def __init__(self, chain_id: bytes, crypto: Crypto, views_ahead: int) -> None:
+        self._ahead = views_ahead
         self.chain_id = chain_id
         self.crypto = crypto
         self.epoch = 0
@@ -46,21 +44,21 @@ class Polls:
         self.evidence: list[Equivocation] = []
         self._polls: dict[int, Poll] = {}
         self._first = 1
-        self._last = VIEWS_AHEAD
+        self._last = self._ahead
 
     def open_epoch(self, epoch: int, validators: ValidatorSet) -> None:
         """Forget everything and count for another epoch."""
         self.epoch = epoch
         self.validators = validators
         self._polls = {}
-        self._first, self._last = 1, VIEWS_AHEAD
+        self._first, self._last = 1, self._ahead
 
     def keep_views(self, first: int, current: int) -> None:
-        """Forget views before `first`; accept votes up to `VIEWS_AHEAD` beyond `current`."""
+        """Forget views before `first`; accept votes up to `views_ahead` beyond `current`."""
         while self._first < first:
             self._polls.pop(self._first, None)
             self._first += 1
-        self._last = current + VIEWS_AHEAD
+        self._last = current + self._ahead
 
     def count(self, vote: Vote) -> Certificate | None:
         """Count a vote; returns the certificate that it completes, if any.

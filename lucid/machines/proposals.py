@@ -31,9 +31,6 @@ from lucid.machines.messages import (
 )
 from lucid.machines.relay import relay_targets
 
-MAX_WAITING = 64
-"""Proposals kept that wait for a parent or for skip certificates; beyond it the farthest view goes."""
-
 
 class Proposals(Facts):
     """The proposals of others, and this node's own."""
@@ -166,7 +163,7 @@ class Proposals(Facts):
         if len(encode(message.block)) > self.chain.parameters.max_block_bytes:
             raise Refusal(Code.BLOCK_SIZE)
         self._waiting.setdefault((message.vote.view, message.vote.signer), (peer, message))
-        if len(self._waiting) > MAX_WAITING:
+        if len(self._waiting) > self.limits.max_waiting:
             del self._waiting[max(self._waiting)]
 
     def _reconsider(self, now: int, ask: bool) -> Effects:
@@ -190,7 +187,7 @@ class Proposals(Facts):
     def _relay(self, origin: bytes, message: Proposal) -> Effects:
         """Pass a large proposal on to this node's share of the validators."""
         data = encode_message(message)
-        targets = relay_targets(self.chain.validators.keys, origin, self.key, len(data))
+        targets = relay_targets(self.chain.validators.keys, origin, self.key, len(data), self.limits.push_bytes)
         return [Send(target, data) for target in targets]
 
     def _on_build(self, now: int, event: Build) -> Effects:
@@ -245,7 +242,7 @@ class Proposals(Facts):
         head = node.ledger.core.head
         data = encode_message(proposal)
         effects.append(Observe(Proposed(vote.epoch, vote.view, head.height, vote.block)))
-        targets = relay_targets(self.chain.validators.keys, self.key, self.key, len(data))
+        targets = relay_targets(self.chain.validators.keys, self.key, self.key, len(data), self.limits.push_bytes)
         effects += [Send(target, data) for target in targets] if targets else [Broadcast(data)]
         self._verdict = verdict = Verdict(vote.epoch, vote.view, vote.block, base_view, head.tick, fresh)
         return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from math import isqrt
 
-PUSH_BYTES = 65_536
-"""Proposals up to this size go straight to every peer; beyond it a leader's uplink would be the bottleneck."""
 
-
-def relay_targets(validators: tuple[bytes, ...], origin: bytes, key: bytes, size: int) -> tuple[bytes, ...]:
-    """The validators to whom `key` sends a proposal of `size` bytes by `origin`; empty for small ones.
+def relay_targets(
+    validators: tuple[bytes, ...], origin: bytes, key: bytes, size: int, push_bytes: int
+) -> tuple[bytes, ...]:
+    """The validators to whom `key` sends a proposal of `size` bytes by `origin`; empty up to `push_bytes`.
 
     The others, in order from the origin on, form about sqrt(n) groups; the origin sends to each group's first, who
     sends to the rest of its group. A node that gets none fetches the block once it is certified.
     """
-    if size <= PUSH_BYTES or origin not in validators or key not in validators:
+    if size <= push_bytes or origin not in validators or key not in validators:
         return ()
     start = validators.index(origin)
     others = validators[start + 1 :] + validators[:start]

@@ -16,16 +16,13 @@ from lucid.ledger.tree import TreeUpdate
 from lucid.machines.chain import CLOSING_TABLE, Chain
 from lucid.machines.effects import Effects, Send, Store
 from lucid.machines.forktree import ForkNode
+from lucid.machines.limits import Limits
 from lucid.machines.messages import Part, PartRequest, SnapshotOffer, encode_message
 
 SNAPSHOT_TABLE = "snapshot"
 INDEX_KEY = b"index"
-SNAPSHOT_BLOCKS = 2_160
-PART_BYTES = 1 << 20
-MAX_PARTS = 1_024
-"""Parts that a node takes: their number is not certified, and they are kept until the state root can be checked."""
-MAX_PART_BYTES = 2 * PART_BYTES
-"""A part goes on until it has `PART_BYTES`, so it exceeds that by less than its last row."""
+MAX_PART_BYTES = 2 << 20
+"""A part goes on until it has `part_bytes`, a MiB, so it exceeds that by less than its last row."""
 
 T = TypeVar("T")
 
@@ -41,11 +38,11 @@ class Index(Record):
 
 
 class Snapshots:
-    """Takes a snapshot of the ledger every `every` blocks, keeps the newest, and serves it."""
+    """Takes a snapshot of the ledger every `snapshot_blocks` blocks, keeps the newest, and serves it."""
 
-    def __init__(self, chain: Chain, reader: Reader, every: int = SNAPSHOT_BLOCKS) -> None:
+    def __init__(self, chain: Chain, reader: Reader, limits: Limits) -> None:
         self.chain = chain
-        self.every = every
+        self.limits = limits
         self._reader = reader
         self.due = False
         stored = reader.get(SNAPSHOT_TABLE, INDEX_KEY)
@@ -53,8 +50,8 @@ class Snapshots:
 
     def on_final(self, path: list[ForkNode]) -> None:
         """Note that a snapshot is due once blocks that became final cross its height."""
-        before = path[0].height - 1
-        self.due = self.due or path[-1].height // self.every > before // self.every
+        every, before = self.limits.snapshot_blocks, path[0].height - 1
+        self.due = self.due or path[-1].height // every > before // every
 
     def take(self) -> Effects:
         """Write the snapshot that is due: of the root, whose rows the store holds by now."""
@@ -70,7 +67,7 @@ class Snapshots:
         for key, value in self._reader.scan(ROW_TABLE):
             page.append((key, value))
             size += len(key) + len(value)
-            if size >= PART_BYTES:
+            if size >= self.limits.part_bytes:
                 parts.append(encode(page))
                 page, size = [], 0
         parts.append(encode(page))
@@ -106,9 +103,9 @@ class Snapshots:
 class Download:
     """A snapshot on its way here: verified offer first, then each part, then the state root."""
 
-    def __init__(self, offer: SnapshotOffer, genesis: Genesis, crypto: Crypto) -> None:
+    def __init__(self, offer: SnapshotOffer, genesis: Genesis, crypto: Crypto, limits: Limits) -> None:
         """Check the offer's certificates from genesis on; raises `Refusal` with `SNAPSHOT_INVALID`."""
-        if len(offer.parts) > MAX_PARTS:
+        if len(offer.parts) > limits.max_parts:
             raise Refusal(Code.SNAPSHOT_INVALID, f"{len(offer.parts)} parts")
         self.offer = offer
         self.height = offer.block.header.height

@@ -12,9 +12,8 @@ from lucid.chain.votes import FINALIZE, NOTARIZE
 from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Write
 from lucid.machines.chain import Chain
 from lucid.machines.effects import SYNC_TIMER, CaughtUp, Effects, Observe, Refused, Send, SetTimer, Store
+from lucid.machines.limits import Limits
 from lucid.machines.messages import (
-    MAX_PAGE_BLOCKS,
-    MAX_PAGE_BYTES,
     Blocks,
     BlocksRequest,
     Part,
@@ -23,19 +22,6 @@ from lucid.machines.messages import (
     encode_message,
 )
 from lucid.machines.snapshots import Download, Snapshots
-
-ANSWER_MS = 10_000
-"""How long a peer may take to answer before another one is asked."""
-
-NEAR_BLOCKS = 2
-"""A peer this little ahead is no reason to ask: its blocks are on their way."""
-
-SNAPSHOT_GAP = 4 * MAX_PAGE_BLOCKS
-"""A node further behind than this takes a snapshot rather than the blocks, if there is one."""
-
-
-MAX_REQUESTS = 32
-"""Pages and parts that one peer is served in a second of this node's clock."""
 
 
 class Question(NamedTuple):
@@ -55,8 +41,9 @@ class Page(NamedTuple):
 class Syncing:
     """The client side, one question at a time, and the server side of catching up."""
 
-    def __init__(self, chain: Chain, snapshots: Snapshots, peers: tuple[bytes, ...]) -> None:
+    def __init__(self, chain: Chain, snapshots: Snapshots, peers: tuple[bytes, ...], limits: Limits) -> None:
         self.chain = chain
+        self.limits = limits
         self.snapshots = snapshots
         self.peers = peers
         self._question: Question | None = None
@@ -77,7 +64,7 @@ class Syncing:
     def on_peer_height(self, now: int, peer: bytes, height: int, epoch: int) -> Effects:
         """A peer said how far it is."""
         tree = self.chain.tree
-        if height <= tree.root.height + NEAR_BLOCKS and epoch <= tree.epoch:
+        if height <= tree.root.height + self.limits.near_blocks and epoch <= tree.epoch:
             return []
         self._goal = max(self._goal, height)
         return self._ask(now, peer)
@@ -126,7 +113,7 @@ class Syncing:
             if not useful:
                 self._useless.clear()
                 self._goal = 0
-                return [SetTimer(SYNC_TIMER, now + ANSWER_MS)]
+                return [SetTimer(SYNC_TIMER, now + self.limits.answer_ms)]
             peer = useful[0]
         height = self.chain.tree.root.height + 1 if height is None else height
         return self._pose(now, peer, BlocksRequest(self._number + 1, height))
@@ -134,7 +121,7 @@ class Syncing:
     def _pose(self, now: int, peer: bytes, message: BlocksRequest | PartRequest) -> Effects:
         self._number += 1
         self._question = Question(self._number, peer)
-        return [Send(peer, encode_message(message)), SetTimer(SYNC_TIMER, now + ANSWER_MS)]
+        return [Send(peer, encode_message(message)), SetTimer(SYNC_TIMER, now + self.limits.answer_ms)]
 
     # -- answers -------------------------------------------------------------------------------------------------
 
@@ -172,7 +159,7 @@ class Syncing:
         effects: Effects = []
         if page.blocks:
             effects.append(Observe(CaughtUp(page.blocks[-1][1].header.height, False)))
-        if self._goal > self._height or len(page.blocks) == MAX_PAGE_BLOCKS:
+        if self._goal > self._height or len(page.blocks) == self.limits.page_blocks:
             return effects + self._ask(now, peer, self._height + 1), False
         return effects, True
 
@@ -181,7 +168,7 @@ class Syncing:
         self.answered(peer, message.request)
         try:
             self._check_ahead(message)
-            self._download = Download(message, self.chain.genesis, self.chain.crypto)
+            self._download = Download(message, self.chain.genesis, self.chain.crypto, self.limits)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code)), *self.again(now, peer)]
         return self._next_part(now, peer)
@@ -231,14 +218,14 @@ class Syncing:
         if peer in self._served and self._served[peer][0] == second:
             count += self._served[peer][1]
         self._served[peer] = (second, count)
-        if count > MAX_REQUESTS:
+        if count > self.limits.requests_a_second:
             raise Refusal(Code.THROTTLED)
 
     def on_blocks_request(self, now: int, peer: bytes, request: BlocksRequest) -> Effects:
         """A page of blocks from a height on, or a snapshot for a peer that is far behind; raises `THROTTLED`."""
         self._throttle(now, peer)
         index = self.snapshots.index
-        if index is not None and index.height >= request.height + SNAPSHOT_GAP:
+        if index is not None and index.height >= request.height + self.limits.snapshot_gap:
             offered = self.snapshots.offer(peer, request.request)
             if offered:
                 return offered
@@ -266,7 +253,8 @@ class Syncing:
         """Final blocks of one epoch from a height on, up to a page's limits."""
         blocks: list[Block] = []
         size = 0
-        while height <= self.chain.tree.root.height and len(blocks) < MAX_PAGE_BLOCKS and size < MAX_PAGE_BYTES:
+        limits, final = self.limits, self.chain.tree.root.height
+        while height <= final and len(blocks) < limits.page_blocks and size < limits.page_bytes:
             block = self.chain.block_at(height)
             if block is None or (blocks and block.header.epoch != blocks[0].header.epoch):
                 break
@@ -279,10 +267,10 @@ class Syncing:
         """Extend a page that reaches the root by the notarised chain above it; returns the certificates of its end."""
         tree = self.chain.tree
         path = [node for node in tree.path(tree.best) if node.block is not None and node.height >= height]
-        path = path[: max(0, MAX_PAGE_BLOCKS - len(blocks))]
+        path = path[: max(0, self.limits.page_blocks - len(blocks))]
         size = sum(len(encode(block)) for block in blocks)
         for place, node in enumerate(path):
-            if size >= MAX_PAGE_BYTES:
+            if size >= self.limits.page_bytes:
                 path = path[:place]
                 break
             size += len(encode(node.block))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lucid.chain.genesis import Genesis
 from lucid.machines.journal import header
-from lucid.machines.snapshots import SNAPSHOT_BLOCKS
+from lucid.machines.limits import DEFAULT_LIMITS
 from lucid.services.driver import clock_ms
 from lucid.storage.durable import DurableStore
 from lucid.storage.journal import JournalWriter
@@ -26,7 +26,7 @@ def open_journal(
         yield None
         return
     folder.mkdir(parents=True, exist_ok=True)
-    head = header(machine, "real", genesis, key, b"", peers, SNAPSHOT_BLOCKS, store)
+    head = header(machine, "real", genesis, key, b"", peers, DEFAULT_LIMITS, store)
     writer = JournalWriter(folder / f"{key.hex()[:8]}-{machine}-{clock_ms()}.journal", head)
     try:
         yield writer

@@ -43,6 +43,7 @@ from lucid.machines.effects import (
     ViewContext,
 )
 from lucid.machines.engine import Engine
+from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
 from lucid.machines.messages import CertificateMessage, Message, decode_message
 from lucid.machines.votelog import VoteLog, new_log
@@ -185,10 +186,8 @@ class Node:
     def start(self) -> None:
         """Start both machines from what the disks hold."""
         network = self.network
-        manager = Manager(
-            self.key, network.genesis, network.crypto, self.manager_disk.seen, self.peers, network.snapshot_blocks
-        )
-        engine = Engine(self.secret, network.genesis, network.crypto, self.engine_disk.seen)
+        manager = Manager(self.key, network.genesis, network.crypto, self.manager_disk.seen, self.peers, network.limits)
+        engine = Engine(self.secret, network.genesis, network.crypto, self.engine_disk.seen, network.limits)
         self.running = Running(self, manager, self.manager_disk), Running(self, engine, self.engine_disk)
         self.running[0].other, self.running[1].other = self.running[1], self.running[0]
         self.running[1].step(Started())
@@ -248,10 +247,10 @@ class Node:
 class Network:
     """Nodes by name, the messages between them, and the time since genesis in milliseconds."""
 
-    def __init__(self, genesis: Genesis, crypto: Crypto, snapshot_blocks: int, watch: Watcher) -> None:
+    def __init__(self, genesis: Genesis, crypto: Crypto, limits: Limits, watch: Watcher) -> None:
         self.genesis = genesis
         self.crypto = crypto
-        self.snapshot_blocks = snapshot_blocks
+        self.limits = limits
         self.watch = watch
         self.nodes: dict[str, Node] = {}
         self.pool: list[Envelope] = []

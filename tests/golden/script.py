@@ -2,7 +2,7 @@
 
 A script is text: comments, one or more commands, `----`, and what they put out, up to an empty line. Commands:
 
-    nodes N [NAME=VALUE ...]      start N nodes named 1, 2, ...; genesis parameters by name, and snapshot_blocks
+    nodes N [NAME=VALUE ...]      start N nodes named 1, 2, ...; genesis parameters and limits by name
     tick TIME                     move the clock on; timers fire, no message arrives
     run TIME                      move the clock on; messages arrive at once
     fast-forward TIME             the same, without a word about it
@@ -40,6 +40,7 @@ from lucid.chain.transactions import SessionAnchor, claim_message
 from lucid.ledger.state import Ledger, stored_ledger
 from lucid.machines.chain import HEIGHT_TABLE
 from lucid.machines.effects import Submitted
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.votelog import VoteLog
 from sim.crypto import ModelledCrypto
 from tests.golden.narrator import KINDS, Narrator, joined, message_kind, stored_block, view_name
@@ -133,7 +134,7 @@ class Player:
         self.crypto = crypto
         self.narrator = Narrator()
         self.held: list[Envelope] = []
-        self.network = Network(Genesis(GENESIS_MS, ()), crypto, 1, self.narrator.watch)
+        self.network = Network(Genesis(GENESIS_MS, ()), crypto, DEFAULT_LIMITS, self.narrator.watch)
 
     def do(self, line: str) -> list[str]:
         """Perform one command."""
@@ -151,11 +152,12 @@ class Player:
 
     def _do_nodes(self, count: str, *settings: str) -> None:
         values: dict[str, Any] = {name: int(value) for name, value in (each.split("=") for each in settings)}
-        snapshot_blocks = values.pop("snapshot_blocks", 1_000_000)
+        values.setdefault("snapshot_blocks", 1_000_000)
+        limits = Limits(**{name: values.pop(name) for name in Limits.__struct_fields__ if name in values})
         secrets = [secret_of(number) for number in range(1, int(count) + 1)]
         members = [GenesisNode(self.crypto.public_key(each), f"n{n}") for n, each in enumerate(secrets, 1)]
         genesis = Genesis(GENESIS_MS, tuple(members), parameters=Parameters(**values)).check()
-        self.network = Network(genesis, self.crypto, snapshot_blocks, self.narrator.watch)
+        self.network = Network(genesis, self.crypto, limits, self.narrator.watch)
         self.narrator.network = self.network
         for number, secret in enumerate(secrets, 1):
             self.network.add(str(number), secret)

@@ -28,10 +28,11 @@ from lucid.machines.effects import (
     TimerFired,
 )
 from lucid.machines.engine import Engine
+from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
 from lucid.machines.votelog import new_log
 from tests.builders import CRYPTO, Chain, secret
-from tests.machines.peers import NODES, Peer, Step, copy_of, key_of, writes_of
+from tests.machines.peers import NO_SNAPSHOTS, NODES, Peer, Step, copy_of, key_of, writes_of
 
 LATENCY_MS = 10
 
@@ -103,8 +104,8 @@ class Site:
         """Start both machines from what the stores hold."""
         genesis = self.fleet.genesis
         peers = tuple([key for key, number in self.fleet.numbers.items() if number != self.number])
-        manager = Manager(self.key, genesis, CRYPTO, self.store, peers, self.fleet.snapshot_blocks)
-        engine = Engine(secret(f"node {self.number}"), genesis, CRYPTO, self.log)
+        manager = Manager(self.key, genesis, CRYPTO, self.store, peers, self.fleet.limits)
+        engine = Engine(secret(f"node {self.number}"), genesis, CRYPTO, self.log, self.fleet.limits)
         pair = _Machine(self, manager, self.store), _Machine(self, engine, self.log)
         pair[0].other, pair[1].other = pair[1], pair[0]
         self.machines = pair
@@ -116,7 +117,7 @@ class Site:
         assert self.machines is not None
         manager, gone = self.machines
         gone.timers.clear()
-        fresh = Engine(secret(f"node {self.number}"), self.fleet.genesis, CRYPTO, self.log)
+        fresh = Engine(secret(f"node {self.number}"), self.fleet.genesis, CRYPTO, self.log, self.fleet.limits)
         engine = _Machine(self, fresh, self.log)
         manager.other, engine.other = engine, manager
         self.machines = manager, engine
@@ -142,12 +143,10 @@ class Site:
 class Fleet:
     """Nodes that talk over links which take `LATENCY_MS`; `allow` says of (sender, receiver, bytes) what passes."""
 
-    def __init__(
-        self, genesis: Genesis, snapshot_blocks: int = 1_000_000, numbers: Iterable[int] = range(NODES)
-    ) -> None:
+    def __init__(self, genesis: Genesis, limits: Limits = NO_SNAPSHOTS, numbers: Iterable[int] = range(NODES)) -> None:
         self.genesis = genesis
         self.signer = Chain(genesis)
-        self.snapshot_blocks = snapshot_blocks
+        self.limits = limits
         self.now = genesis.genesis_time_ms
         self.numbers = {key_of(number): number for number in numbers}
         self.allow: Allow = lambda sender, receiver, data: True
@@ -195,6 +194,6 @@ class Fleet:
 
     def peer(self, number: int) -> Peer:
         """A manager alone that holds what a node of the fleet holds now."""
-        peer = Peer(self.genesis, number, copy_of(self.sites[number].store), snapshot_blocks=self.snapshot_blocks)
+        peer = Peer(self.genesis, number, copy_of(self.sites[number].store), limits=self.limits)
         peer.now = self.now
         return peer

@@ -7,6 +7,7 @@ from functools import cache
 from lucid.chain.codec import decode
 from lucid.chain.hashing import snapshot_digest
 from lucid.machines import snapshots
+from lucid.machines.limits import Limits
 from lucid.machines.messages import (
     BlocksRequest,
     SnapshotOffer,
@@ -19,12 +20,14 @@ from tests.machines.peers import Peer, tiny_genesis
 GENESIS = tiny_genesis()
 EVERY = 8
 SERVER = 1
+NEAR = Limits(snapshot_blocks=EVERY, snapshot_gap=4)
+"""A snapshot is offered to who is four blocks behind it."""
 
 
 @cache
 def history() -> Fleet:
     """Half a minute and more of a chain that admits a fifth node in its second epoch."""
-    fleet = Fleet(GENESIS, snapshot_blocks=EVERY).start()
+    fleet = Fleet(GENESIS, limits=NEAR).start()
     for number in range(36):
         fleet.submit(number % 4, fleet.signer.anchor(number))
         if number == 12:
@@ -40,7 +43,7 @@ def server() -> Peer:
 
 def joiner() -> Peer:
     """A node that holds nothing and has just heard of the server's height."""
-    peer = Peer(GENESIS, snapshot_blocks=EVERY)
+    peer = Peer(GENESIS, limits=NEAR)
     peer.hear(Standing(4, 1, server().manager.chain.tree.root.height, (), None), SERVER)
     return peer
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Genesis
 from lucid.ledger.memory import MemoryStore
@@ -23,11 +25,13 @@ from lucid.machines.effects import (
     Tell,
     TimerFired,
 )
+from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
 from lucid.machines.messages import Message, decode_message, encode_message
 from tests.builders import CRYPTO, make_genesis, secret
 
 NODES = 4
+NO_SNAPSHOTS = Limits(snapshot_blocks=1_000_000)
 TINY: dict[str, Any] = {
     "block_interval_ms": 1_000,
     "slot_duration_ms": 3_000,
@@ -111,7 +115,7 @@ class Peer:
         number: int = 0,
         store: MemoryStore | None = None,
         peers: Iterable[int] | None = None,
-        snapshot_blocks: int = 1_000_000,
+        limits: Limits = NO_SNAPSHOTS,
     ) -> None:
         self.store = MemoryStore() if store is None else store
         self.genesis = genesis
@@ -119,7 +123,7 @@ class Peer:
         self.key = key_of(number)
         others = [each for each in range(NODES) if each != number] if peers is None else peers
         self.peers = tuple([key_of(each) for each in others])
-        self.snapshot_blocks = snapshot_blocks
+        self.limits = limits
         self.outbox: list[tuple[bytes | None, bytes]] = []
         self.timers: dict[str, int] = {}
         self.steps: list[Step] = []
@@ -163,6 +167,12 @@ class Peer:
         self.now = max(self.now, self.timers.pop(timer))
         return self.step(TimerFired(timer))
 
+    def limited(self, **changes: int) -> Peer:
+        """The same peer, started again with other limits."""
+        self.limits = structs.replace(self.limits, **changes)
+        self.manager = self._manager()
+        return self
+
     def restarted(self) -> Manager:
         """The manager that would start from the store as it is."""
         return self._manager()
@@ -170,14 +180,14 @@ class Peer:
     def copy(self) -> Peer:
         """A peer restarted from a copy of the store."""
         number = next(each for each in range(64) if key_of(each) == self.key)
-        other = Peer(self.genesis, number, copy_of(self.store), (), self.snapshot_blocks)
+        other = Peer(self.genesis, number, copy_of(self.store), (), self.limits)
         other.peers = self.peers
         other.manager = other._manager()
         other.now = self.now
         return other
 
     def _manager(self) -> Manager:
-        return Manager(self.key, self.genesis, CRYPTO, self.store, self.peers, self.snapshot_blocks)
+        return Manager(self.key, self.genesis, CRYPTO, self.store, self.peers, self.limits)
 
 
 @cache

@@ -19,7 +19,7 @@ from lucid.chain.transactions import (
     claim_message,
     endorsement_message,
 )
-from lucid.machines.admission import PENDING_TABLE, REOFFER_BLOCKS
+from lucid.machines.admission import PENDING_TABLE
 from lucid.machines.effects import (
     BlockBuilt,
     Effects,
@@ -34,6 +34,7 @@ from lucid.machines.effects import (
     Submitted,
     Tell,
 )
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.mempool import Mempool
 from lucid.machines.messages import MAX_GOSSIP_TRANSACTIONS, Transactions
 from tests.builders import CRYPTO
@@ -147,14 +148,14 @@ def test_a_node_that_is_no_validator_takes_nothing() -> None:
 
 
 def test_a_full_mempool_says_so(bench: Bench) -> None:
-    bench.engine.admission.mempool = Mempool(bench.key, max_transactions=1)
+    bench.engine.admission.mempool = Mempool(bench.key, Limits(mempool_transactions=1))
     assert submit(bench, bench.anchor("one")) is None
     assert submit(bench, bench.anchor("two")) is Code.MEMPOOL_FULL
     assert len(pending(bench)) == 1
 
 
 def test_a_heartbeat_that_finds_no_room_is_lost(bench: Bench) -> None:
-    bench.engine.admission.mempool = Mempool(bench.key, max_transactions=1)
+    bench.engine.admission.mempool = Mempool(bench.key, Limits(mempool_transactions=1))
     submit(bench, bench.anchor())
     effects = bench.handle(bench.context(view=2))
     assert facts(effects, Refused) == [Refused(Code.MEMPOOL_FULL)] and not told(effects, Offer)
@@ -192,7 +193,7 @@ def test_one_bad_offer_spoils_no_other(bench: Bench) -> None:
 
 
 def test_what_has_to_make_room_is_observed(bench: Bench) -> None:
-    bench.engine.admission.mempool = Mempool(bench.key, max_transactions=1)
+    bench.engine.admission.mempool = Mempool(bench.key, Limits(mempool_transactions=1))
     transaction = bench.endorse(bench.anchor("peer"), valid_until=5)
     bench.handle(Transactions((transaction,)))
     effects = bench.handle(Submitted(1, bench.anchor("own")))
@@ -220,9 +221,10 @@ def test_what_is_final_is_forgotten(bench: Bench) -> None:
 def test_what_still_waits_is_offered_again(bench: Bench) -> None:
     submit(bench, bench.anchor())
     [transaction] = pending(bench)
-    offers = {height: told(final(bench, height), Offer) for height in range(1, 2 * REOFFER_BLOCKS + 1)}
-    assert [height for height, offer in offers.items() if offer] == [REOFFER_BLOCKS, 2 * REOFFER_BLOCKS]
-    assert offers[REOFFER_BLOCKS] == [Offer((transaction,))]
+    often = DEFAULT_LIMITS.reoffer_blocks
+    offers = {height: told(final(bench, height), Offer) for height in range(1, 2 * often + 1)}
+    assert [height for height, offer in offers.items() if offer] == [often, 2 * often]
+    assert offers[often] == [Offer((transaction,))]
 
 
 def test_it_is_endorsed_again_before_it_expires(bench: Bench) -> None:
@@ -239,7 +241,7 @@ def test_many_are_offered_in_messages_of_a_size(bench: Bench) -> None:
     count = MAX_GOSSIP_TRANSACTIONS + 1
     for number in range(count):
         bench.handle(Submitted(number, RegisterNode(bench.key, "n", "", number, ())))
-    offers = told(final(bench, REOFFER_BLOCKS), Offer)
+    offers = told(final(bench, DEFAULT_LIMITS.reoffer_blocks), Offer)
     assert [len(offer.transactions) for offer in offers] == [MAX_GOSSIP_TRANSACTIONS, 1]
 
 

@@ -12,7 +12,6 @@ from lucid.chain.codec import decode
 from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
-from lucid.machines import chain as chain_module
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, CLOSING_TABLE, UNFINAL_TABLE, height_key
 from lucid.machines.effects import BlockFinal, CertificateStored, Finalised, Observe, Tell
 from lucid.machines.manager import Manager
@@ -41,7 +40,7 @@ def in_order(site: Site) -> Iterator[tuple[Manager, MemoryStore]]:
     store = MemoryStore()
     fleet = site.fleet
     peers = tuple([key for key in fleet.numbers if key != site.key])
-    manager = Manager(site.key, fleet.genesis, CRYPTO, store, peers, fleet.snapshot_blocks)
+    manager = Manager(site.key, fleet.genesis, CRYPTO, store, peers, fleet.limits)
     for now, event, effects in site.steps:
         assert manager.handle(now, event) == effects
         for each in writes_of(effects):
@@ -262,8 +261,8 @@ def test_a_registered_node_counts_from_the_next_epoch_on(peer: Peer, chain: Chai
 # -- limits ------------------------------------------------------------------------------------------------------
 
 
-def test_blocks_above_the_last_final_one_are_bounded(peer: Peer, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain_module, "MAX_UNFINAL", 3)
+def test_blocks_above_the_last_final_one_are_bounded(peer: Peer, chain: Chain) -> None:
+    peer.limited(max_unfinal=3)
     first, *_ = extend(peer, chain, 1, 2, 3)
     over = proposal(chain, view=4)
     before = facts(peer.manager)

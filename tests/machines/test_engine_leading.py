@@ -21,7 +21,7 @@ from lucid.machines.effects import (
     Tell,
     ViewContext,
 )
-from lucid.machines.engine import MAX_LATE_VOTES
+from lucid.machines.limits import DEFAULT_LIMITS
 from lucid.machines.messages import Transactions, VoteMessage
 from tests.builders import CRYPTO
 from tests.machines.bench import BLOCK_A, BLOCK_B, Bench, facts, signed, told
@@ -180,7 +180,7 @@ def test_a_late_vote_is_offered_however_many_have_been_credited() -> None:
         leader = bench.key if view == views else bench.keys[-1]
         event = bench.notarised(block, view, leader=leader)
         effects = bench.handle(event, at=10_000 * (view + 1))
-    assert 25 * views > MAX_LATE_VOTES
+    assert 25 * views > DEFAULT_LIMITS.late_votes
     [build] = told(effects, Build)
     late = [vote for vote in build.late_votes if vote.view == views]
     assert [bench.keys.index(vote.signer) for vote in late] == list(range(25 - bench.validators.quorum))

@@ -16,6 +16,7 @@ from lucid.machines.effects import (
     Received,
     Store,
 )
+from lucid.machines.limits import Limits
 from lucid.machines.messages import (
     Standing,
 )
@@ -31,7 +32,7 @@ GENESIS = tiny_genesis()
 
 def run_of(seed: int, lossy: bool) -> Fleet:
     """A run of four nodes; a lossy one skips views, and finalises more than one block at a time."""
-    fleet = Fleet(GENESIS, snapshot_blocks=5)
+    fleet = Fleet(GENESIS, limits=Limits(snapshot_blocks=5))
     if lossy:
         chance = iter(range(seed, 10**9, 7))
         fleet.allow = lambda sender, receiver, data: (next(chance) * 2_654_435_761 >> 7) % 100 >= 12
@@ -85,7 +86,7 @@ def test_a_node_recovers_from_a_crash_at_any_write(cut: int, number: int, lossy:
                 break
             if isinstance(effect, Observe) and isinstance(effect.fact, BlockFinal):
                 final.append(effect.fact)
-    crashed = Peer(GENESIS, number, store, snapshot_blocks=5)
+    crashed = Peer(GENESIS, number, store, limits=Limits(snapshot_blocks=5))
     tree = crashed.manager.chain.tree
     if final and seen > place:
         # The last write may have made blocks final that nobody was told of.
@@ -117,7 +118,7 @@ def recorded(lossy: bool) -> Fleet:
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(50, 2_500), st.integers(50, 2_500)), min_size=1, max_size=6))
 def test_nodes_that_stop_and_start_at_any_time_go_on(plan: list[tuple[int, int, int]]) -> None:
     """One node after the other is down for a while, or all at once; afterwards the chain grows and is one."""
-    fleet = Fleet(GENESIS, snapshot_blocks=5).start()
+    fleet = Fleet(GENESIS, limits=Limits(snapshot_blocks=5)).start()
     for number, run_ms, down_ms in plan:
         fleet.run(run_ms)
         site = fleet.sites[number]

@@ -24,6 +24,7 @@ from lucid.machines.effects import (
     Verdict,
     ViewContext,
 )
+from lucid.machines.limits import DEFAULT_LIMITS
 from lucid.machines.messages import (
     BlocksRequest,
     CertificateMessage,
@@ -32,7 +33,6 @@ from lucid.machines.messages import (
     VoteMessage,
     encode_message,
 )
-from lucid.machines.relay import PUSH_BYTES
 from tests.builders import CRYPTO, Chain, secret
 from tests.machines.peers import Peer, facts, key_of, refusals, sends, tiny_genesis, told
 from tests.machines.statements import certificate, close_epoch, notarise, proposal
@@ -204,7 +204,7 @@ def large_network() -> tuple[Chain, Proposal]:
     """Ten validators, and a first block that is too large to be pushed to all."""
     chain = Chain(tiny_genesis(10, max_block_bytes=1 << 20))
     each = proposal(chain, *(chain.anchor(number) for number in range(300)), view=1)
-    assert len(encode_message(each)) > PUSH_BYTES
+    assert len(encode_message(each)) > DEFAULT_LIMITS.push_bytes
     return chain, each
 
 

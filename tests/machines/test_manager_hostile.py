@@ -15,13 +15,12 @@ from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
 from lucid.chain.errors import Code
 from lucid.chain.votes import NOTARIZE, PROPOSE, SKIP
-from lucid.machines import syncing
-from lucid.machines.chain import MAX_UNFINAL
 from lucid.machines.effects import (
     CertificateStored,
     Effects,
     Verdict,
 )
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import (
     MAX_PAGE_CERTIFICATES,
     BlocksRequest,
@@ -34,7 +33,6 @@ from lucid.machines.messages import (
     Standing,
     decode_message,
 )
-from lucid.machines.proposals import MAX_WAITING
 from tests.builders import CRYPTO, Chain
 from tests.machines.durability import assert_in_order
 from tests.machines.fleets import Fleet
@@ -56,12 +54,6 @@ def peer() -> Peer:
     return Peer(GENESIS)
 
 
-@pytest.fixture(autouse=True)
-def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot is offered to who is four blocks behind it."""
-    monkeypatch.setattr(syncing, "SNAPSHOT_GAP", GAP)
-
-
 # -- hostile peers -----------------------------------------------------------------------------------------------
 
 
@@ -76,7 +68,7 @@ class Situation(NamedTuple):
 @cache
 def situations() -> list[Situation]:
     """Moments within half an epoch and beyond, among them the closing of one; blocks are certified but not final."""
-    fleet = Fleet(GENESIS, snapshot_blocks=5).start()
+    fleet = Fleet(GENESIS, limits=Limits(snapshot_blocks=5, snapshot_gap=GAP)).start()
     moments: list[tuple[int, Peer]] = [(fleet.now, Peer(GENESIS))]
     for number in range(14):
         fleet.submit(number % 4, fleet.signer.anchor(number))
@@ -87,11 +79,9 @@ def situations() -> list[Situation]:
         fleet.run(1_000 - 66 * (number >= 6))
     server = fleet.run(3_000).peer(1)
     height = server.manager.snapshots.index.height if server.manager.snapshots.index else 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(syncing, "SNAPSHOT_GAP", GAP)
-        requests: list[Message] = [BlocksRequest(1, first) for first in range(1, 17, 2)]
-        requests.append(PartRequest(1, height, 0))
-        answers = [server.answer(request) for request in requests]
+    requests: list[Message] = [BlocksRequest(1, first) for first in range(1, 17, 2)]
+    requests.append(PartRequest(1, height, 0))
+    answers = [server.answer(request) for request in requests]
     requests += [CertificatesRequest(epoch, 1, 300) for epoch in (0, 1)]
     skips = [certificate(fleet.signer, SKIP, view) for view in (2, 7, 8)]
     answers += [Certificates(tuple(skips)), Standing(1, 3, 11, (), skips[-1])]
@@ -133,7 +123,7 @@ def test_no_message_raises_or_is_half_taken(situation: Situation, data: st.DataO
         assert_in_order(effects, before[0], GENESIS.chain_id)
     tree = victim.manager.chain.tree
     assert tree.root.height == 0 or server.manager.chain.block_at(tree.root.height) == tree.root.block
-    assert len(passing(victim.manager)["waiting"]) <= MAX_WAITING  # type: ignore[arg-type]
+    assert len(passing(victim.manager)["waiting"]) <= DEFAULT_LIMITS.max_waiting  # type: ignore[arg-type]
 
 
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
@@ -179,11 +169,11 @@ def test_a_traitor_crowds_nobody_out_of_the_waiting_room(peer: Peer, chain: Chai
     first, honest = proposal(chain, view=1), proposal(chain, view=2)
     traitor = next(number for number in range(4) if key_of(number) != honest.vote.signer)
     lost = replace(honest.block, header=replace(honest.block.header, parent=bytes(32)))
-    for view in [2, *range(1_000, 1_000 + 2 * MAX_WAITING)]:
+    for view in [2, *range(1_000, 1_000 + 2 * DEFAULT_LIMITS.max_waiting)]:
         peer.hear(Proposal(chain.vote(key_of(traitor), PROPOSE, lost.header.hash, view), lost, None))
-    assert len(waiting(peer)) == MAX_WAITING
+    assert len(waiting(peer)) == DEFAULT_LIMITS.max_waiting
     peer.hear(honest)
-    assert len(waiting(peer)) == MAX_WAITING
+    assert len(waiting(peer)) == DEFAULT_LIMITS.max_waiting
     peer.hear(first)
     effects: Effects = peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, first.vote.block)))
     assert honest.vote.block in [verdict.block for verdict in told(effects, Verdict)]
@@ -288,4 +278,4 @@ def test_a_peer_that_asks_without_end_is_throttled() -> None:
 
 
 def test_the_bound_on_blocks_is_one_that_a_pi_can_hold() -> None:
-    assert MAX_UNFINAL <= 4_096 and MAX_WAITING <= 64
+    assert DEFAULT_LIMITS.max_unfinal <= 4_096 and DEFAULT_LIMITS.max_waiting <= 64

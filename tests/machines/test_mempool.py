@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import RetireNode, Transaction
-from lucid.machines.mempool import MAX_REJECTIONS, Mempool
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
+from lucid.machines.mempool import Mempool
 from tests.builders import digest
 
 OWN, *OTHERS = (bytes([number]) * 32 for number in range(4))
@@ -64,7 +65,7 @@ def test_removing_gives_the_transaction_back_once() -> None:
 
 
 def test_a_flood_evicts_itself_newest_first() -> None:
-    pool = Mempool(OWN, max_transactions=4)
+    pool = Mempool(OWN, limits=Limits(mempool_transactions=4))
     fill(pool, *(make(number, OTHERS[0]) for number in range(3)), make(3, OTHERS[1]))
     assert pool.add(make(4, OTHERS[1]).id, make(4, OTHERS[1])) == [make(2).id]
     assert refusal(pool, make(5, OTHERS[1])) is Code.MEMPOOL_FULL, "both take the same room now"
@@ -72,7 +73,7 @@ def test_a_flood_evicts_itself_newest_first() -> None:
 
 
 def test_one_large_transaction_evicts_several() -> None:
-    pool = Mempool(OWN, max_bytes=10 * SIZE)
+    pool = Mempool(OWN, Limits(mempool_bytes=10 * SIZE))
     fill(pool, *(make(number) for number in range(10)))
     large = make(10, OTHERS[1], weight=2)
     evicted = pool.add(large.id, large)
@@ -81,7 +82,7 @@ def test_one_large_transaction_evicts_several() -> None:
 
 
 def test_own_transactions_make_room_for_themselves_and_are_never_evicted() -> None:
-    pool = Mempool(OWN, max_transactions=2)
+    pool = Mempool(OWN, limits=Limits(mempool_transactions=2))
     fill(pool, make(1), make(2))
     assert pool.add(make(3, OWN).id, make(3, OWN)) == [make(2).id]
     assert pool.add(make(4, OWN).id, make(4, OWN)) == [make(1).id]
@@ -90,7 +91,7 @@ def test_own_transactions_make_room_for_themselves_and_are_never_evicted() -> No
 
 
 def test_what_is_refused_evicts_nothing() -> None:
-    pool = Mempool(OWN, max_bytes=10 * SIZE)
+    pool = Mempool(OWN, Limits(mempool_bytes=10 * SIZE))
     fill(pool, *(make(number, OTHERS[0]) for number in range(5)), *(make(5 + each, OTHERS[1]) for each in range(5)))
     bulky = make(10, OTHERS[2], weight=7)
     assert 4 * SIZE < size(bulky) < 5 * SIZE
@@ -112,7 +113,7 @@ def test_what_may_enter_no_later_block_expires() -> None:
 def test_three_refusals_of_builders_are_enough() -> None:
     pool = Mempool(OWN)
     fill(pool, make(1))
-    assert [pool.reject(make(1).id) for _ in range(MAX_REJECTIONS + 1)] == [False, False, True, False]
+    assert [pool.reject(make(1).id) for _ in range(DEFAULT_LIMITS.rejections + 1)] == [False, False, True, False]
     assert len(pool) == 0
 
 
@@ -191,7 +192,7 @@ class Pool(RuleBasedStateMachine):
     @initialize(most=st.integers(1, 6), room=st.integers(1, 6))
     def limit(self, most: int, room: int) -> None:
         self.most, self.room = most, room * SIZE
-        self.pool = Mempool(OWN, self.most, self.room)
+        self.pool = Mempool(OWN, Limits(mempool_transactions=self.most, mempool_bytes=self.room))
 
     def room_of(self, endorser: bytes) -> int:
         return sum(size(each) for each in self.waiting if each.endorser == endorser)
@@ -236,8 +237,8 @@ class Pool(RuleBasedStateMachine):
     def reject(self, data: st.DataObject) -> None:
         transaction = data.draw(st.sampled_from(self.waiting))
         count = self.rejections[transaction.id] = self.rejections.get(transaction.id, 0) + 1
-        assert self.pool.reject(transaction.id) == (count == MAX_REJECTIONS)
-        if count == MAX_REJECTIONS:
+        assert self.pool.reject(transaction.id) == (count == DEFAULT_LIMITS.rejections)
+        if count == DEFAULT_LIMITS.rejections:
             self.drop(transaction)
 
     @rule(height=st.integers(0, 9))

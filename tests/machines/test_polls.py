@@ -13,11 +13,13 @@ from lucid.chain.certificates import Certificate, verify_certificate, votes_of
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, conflict, vote_message
-from lucid.machines.polls import VIEWS_AHEAD, Polls
+from lucid.machines.limits import DEFAULT_LIMITS
+from lucid.machines.polls import Polls
 from lucid.poot.crypto import Edwards25519
 from tests.builders import CRYPTO, digest, secret
 
 CHAIN = digest("chain")
+VIEWS_AHEAD = DEFAULT_LIMITS.views_ahead
 BLOCKS = [digest("a"), digest("b")]
 EPOCH = 3
 
@@ -39,7 +41,7 @@ def cast(key: bytes, kind: int, view: int = 1, block: bytes = BLOCKS[0], epoch: 
 
 def new_polls(nodes: int = 4) -> Polls:
     """Polls of an epoch with this many validators."""
-    polls = Polls(CHAIN, CRYPTO)
+    polls = Polls(CHAIN, CRYPTO, VIEWS_AHEAD)
     polls.open_epoch(EPOCH, ValidatorSet(tuple(keys_of(nodes))))
     return polls
 
@@ -88,7 +90,7 @@ def test_real_signatures_make_a_certificate_that_holds() -> None:
     crypto = Edwards25519()
     secrets = {crypto.public_key(secret(f"node {number}")): secret(f"node {number}") for number in range(4)}
     validators = ValidatorSet(tuple(secrets))
-    polls = Polls(CHAIN, crypto)
+    polls = Polls(CHAIN, crypto, VIEWS_AHEAD)
     polls.open_epoch(EPOCH, validators)
     message = vote_message(CHAIN, EPOCH, 1, SKIP, b"")
     votes = [Vote(EPOCH, 1, SKIP, b"", key, crypto.sign(each, message)) for key, each in secrets.items()]
@@ -104,7 +106,7 @@ def test_what_is_no_vote_of_the_epoch_is_refused_with_its_reason() -> None:
     stranger = CRYPTO.public_key(secret("node 7"))
     good = cast(key, NOTARIZE)
     forged = Vote(EPOCH, 1, NOTARIZE, BLOCKS[1], key, good.signature)
-    assert refusal(Polls(CHAIN, CRYPTO), cast(key, NOTARIZE, epoch=0)) is Code.VOTE_EPOCH
+    assert refusal(Polls(CHAIN, CRYPTO, VIEWS_AHEAD), cast(key, NOTARIZE, epoch=0)) is Code.VOTE_EPOCH
     assert refusal(polls, cast(key, NOTARIZE, epoch=EPOCH + 1)) is Code.VOTE_EPOCH
     assert refusal(polls, cast(stranger, NOTARIZE)) is Code.VOTE_SIGNER
     assert refusal(polls, forged) is Code.VOTE_SIGNATURE
@@ -167,7 +169,7 @@ class Counting:
 
 def test_known_votes_are_dropped_before_a_signature_is_looked_at() -> None:
     crypto = Counting()
-    polls = Polls(CHAIN, crypto)  # type: ignore[arg-type]
+    polls = Polls(CHAIN, crypto, VIEWS_AHEAD)  # type: ignore[arg-type]
     polls.open_epoch(EPOCH, ValidatorSet(tuple(keys_of(4))))
     for key in [*keys_of(4), *keys_of(4)]:
         polls.count(cast(key, SKIP))

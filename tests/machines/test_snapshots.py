@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from lucid.chain.errors import Code
 from lucid.chain.hashing import snapshot_digest
 from lucid.chain.votes import SKIP
 from lucid.ledger.rows import HEAD_KEY
 from lucid.ledger.state import ROW_TABLE
-from lucid.machines import snapshots, syncing
 from lucid.machines.chain import BLOCK_TABLE, UNFINAL_TABLE
 from lucid.machines.effects import SYNC_TIMER, CaughtUp, Finalised, Observe, Tell
+from lucid.machines.limits import Limits
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
@@ -24,22 +25,15 @@ from lucid.machines.messages import (
 from lucid.machines.snapshots import SNAPSHOT_TABLE
 from tests.builders import Chain
 from tests.machines.fleets import Fleet
-from tests.machines.joining import EVERY, GENESIS, SERVER, joiner, offered, rows_of, server, snapshot_height
+from tests.machines.joining import EVERY, GENESIS, NEAR, SERVER, joiner, offered, rows_of, server, snapshot_height
 from tests.machines.peers import Peer, converse, everything, facts, key_of, passing, refusals
 from tests.machines.statements import certificate, proposal
-
-
-@pytest.fixture(autouse=True)
-def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot is offered to who is four blocks behind it."""
-    monkeypatch.setattr(syncing, "SNAPSHOT_GAP", 4)
-
 
 # -- taking and serving ------------------------------------------------------------------------------------------
 
 
-def test_a_snapshot_is_the_final_state_at_a_height(monkeypatch: pytest.MonkeyPatch) -> None:
-    fleet = Fleet(GENESIS, snapshot_blocks=EVERY).start()
+def test_a_snapshot_is_the_final_state_at_a_height() -> None:
+    fleet = Fleet(GENESIS, limits=NEAR).start()
     site = fleet.sites[0]
     while site.manager.chain.tree.root.height < EVERY:
         assert not list(site.store.scan(SNAPSHOT_TABLE))
@@ -53,13 +47,12 @@ def test_a_snapshot_is_the_final_state_at_a_height(monkeypatch: pytest.MonkeyPat
     assert fleet.peer(0).manager.snapshots.index == index, "it is found again after a restart"
 
 
-def test_the_newest_snapshot_takes_the_place_of_the_older(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "PART_BYTES", 64)
-    fleet = Fleet(GENESIS, snapshot_blocks=EVERY).start().run(10_000)
+def test_the_newest_snapshot_takes_the_place_of_the_older() -> None:
+    fleet = Fleet(GENESIS, limits=structs.replace(NEAR, part_bytes=64)).start().run(10_000)
     site = fleet.sites[0]
     many = len(list(site.store.scan(SNAPSHOT_TABLE)))
     assert many > 3
-    monkeypatch.setattr(snapshots, "PART_BYTES", 1 << 20)
+    site.manager.snapshots.limits = NEAR
     fleet.run(10_000)
     index = site.manager.snapshots.index
     assert index is not None and index.height == 2 * EVERY
@@ -68,7 +61,7 @@ def test_the_newest_snapshot_takes_the_place_of_the_older(monkeypatch: pytest.Mo
 
 
 def test_a_node_that_began_at_genesis_has_no_snapshot_to_take() -> None:
-    peer = Peer(GENESIS, snapshot_blocks=1)
+    peer = Peer(GENESIS, limits=Limits(snapshot_blocks=1))
     peer.manager.snapshots.due = True
     assert peer.manager.snapshots.take() == []
     assert peer.manager.snapshots.take() == [], "it is not due any more"
@@ -106,10 +99,9 @@ def test_a_part_that_is_not_kept_is_not_answered(other: str) -> None:
 
 
 @pytest.mark.parametrize("part_bytes", [1 << 20, 64])
-def test_a_late_joiner_ends_where_the_others_are(part_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "PART_BYTES", part_bytes)
-    monkeypatch.setattr(syncing, "MAX_REQUESTS", 1_000_000)  # no time passes in this conversation
-    serving = server()
+def test_a_late_joiner_ends_where_the_others_are(part_bytes: int) -> None:
+    # No time passes in this conversation.
+    serving = server().limited(part_bytes=part_bytes, requests_a_second=1_000_000)
     serving.manager.snapshots.due = True
     serving.manager._stored = True
     joining = joiner()
@@ -136,7 +128,7 @@ def test_a_late_joiner_serves_what_it_holds_and_no_more() -> None:
     assert page.blocks[0].header.height == height + 1
 
 
-def test_the_state_of_before_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_state_of_before_is_gone() -> None:
     """A node that was in the middle of an epoch starts over: nothing of its old fork tree or ledger is left."""
     chain = Chain(GENESIS)
     serving, joining = server(), joiner()
@@ -158,9 +150,9 @@ def test_the_state_of_before_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_certified_above_a_snapshot_is_kept() -> None:
     """Certificates above the last final block are facts that a restart, or a snapshot, must not lose (section 4)."""
-    fleet = Fleet(GENESIS, snapshot_blocks=5).start().run(8_000)
+    fleet = Fleet(GENESIS, limits=Limits(snapshot_blocks=5, snapshot_gap=4)).start().run(8_000)
     serving = fleet.peer(SERVER)
-    joining = Peer(GENESIS, snapshot_blocks=5)
+    joining = Peer(GENESIS, limits=Limits(snapshot_blocks=5, snapshot_gap=4))
     chain = fleet.signer
     joining.hear(Standing(0, 1, 8, (), None), SERVER)
     _, request = joining.asked()
@@ -195,17 +187,14 @@ def test_what_is_final_stays_final_when_the_last_part_comes_late() -> None:
 
 def replay_blocks(peer: Peer, serving: Peer) -> None:
     """Let a peer catch up by blocks alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(syncing, "SNAPSHOT_GAP", 10_000)
-        converse([peer, serving])
+    converse([peer, serving.limited(snapshot_gap=10_000)])
     assert peer.manager.chain.tree.root.height >= snapshot_height(serving)
 
 
-def test_a_snapshot_that_is_replaced_while_it_is_fetched_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "PART_BYTES", 64)
-    fleet = Fleet(GENESIS, snapshot_blocks=EVERY).start().run(10_000)
+def test_a_snapshot_that_is_replaced_while_it_is_fetched_is_asked_for_again() -> None:
+    fleet = Fleet(GENESIS, limits=structs.replace(NEAR, part_bytes=64)).start().run(10_000)
     serving = fleet.peer(SERVER)
-    joining = Peer(GENESIS, snapshot_blocks=EVERY)
+    joining = Peer(GENESIS, limits=NEAR)
     joining.hear(Standing(1, 1, 9, (), None), SERVER)
     joining.hear(serving.answer(joining.asked()[1]))
     joining.hear(serving.answer(joining.asked()[1]))

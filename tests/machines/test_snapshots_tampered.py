@@ -15,7 +15,7 @@ from lucid.chain.errors import Code
 from lucid.chain.hashing import snapshot_digest
 from lucid.chain.votes import FINALIZE, NOTARIZE
 from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, Roster
-from lucid.machines import snapshots, syncing
+from lucid.machines import snapshots
 from lucid.machines.messages import (
     BlocksRequest,
     Part,
@@ -28,13 +28,6 @@ from tests.builders import Chain
 from tests.machines.joining import GENESIS, SERVER, history, joiner, offered, rows_of, server
 from tests.machines.peers import Peer, everything, facts, key_of, refusals
 from tests.machines.statements import certificate
-
-
-@pytest.fixture(autouse=True)
-def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot is offered to who is four blocks behind it."""
-    monkeypatch.setattr(syncing, "SNAPSHOT_GAP", 4)
-
 
 # -- tampering ---------------------------------------------------------------------------------------------------
 
@@ -150,22 +143,20 @@ def test_every_tampered_offer_is_refused(tamper: Tamper) -> None:
 @given(st.data())
 def test_no_flipped_bit_of_an_offer_or_part_is_installed(data: st.DataObject) -> None:
     """Whatever a bit in the two messages becomes: it is refused, or all that is certified is what it was."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(syncing, "SNAPSHOT_GAP", 4)
-        serving, joining, offer = offered()
-        first_root = joining.manager.chain.tree.root.hash
-        which = data.draw(st.sampled_from(["offer", "part"]))
-        bad = flipped(encode_message(offer), data) if which == "offer" else encode_message(offer)
-        joining.hear(bad, SERVER)
-        number, request = joining.asked()
-        if number == SERVER and isinstance(request, PartRequest):
-            part = encode_message(serving.answer(request))
-            effects = joining.hear(flipped(part, data) if which == "part" else part, SERVER)
-            if not refusals(effects):
-                pytest.fail("installed")
-        root = joining.manager.chain.tree.root
-        assert root.hash == first_root or root.ledger.root == serving.manager.chain.tree.root.ledger.root
-        assert facts(joining.manager) == facts(joining.restarted())
+    serving, joining, offer = offered()
+    first_root = joining.manager.chain.tree.root.hash
+    which = data.draw(st.sampled_from(["offer", "part"]))
+    bad = flipped(encode_message(offer), data) if which == "offer" else encode_message(offer)
+    joining.hear(bad, SERVER)
+    number, request = joining.asked()
+    if number == SERVER and isinstance(request, PartRequest):
+        part = encode_message(serving.answer(request))
+        effects = joining.hear(flipped(part, data) if which == "part" else part, SERVER)
+        if not refusals(effects):
+            pytest.fail("installed")
+    root = joining.manager.chain.tree.root
+    assert root.hash == first_root or root.ledger.root == serving.manager.chain.tree.root.ledger.root
+    assert facts(joining.manager) == facts(joining.restarted())
 
 
 def flipped(message: bytes, data: st.DataObject) -> bytes:

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
-from lucid.machines import syncing
 from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, Received, TimerFired
 from lucid.machines.messages import (
     Blocks,
@@ -37,12 +36,9 @@ def pages(peer: Peer) -> list[Blocks]:
 
 
 @pytest.mark.parametrize("limit", ["none", "blocks", "bytes"])
-def test_a_node_that_lost_everything_catches_up_across_epochs(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if limit == "blocks":
-        monkeypatch.setattr(syncing, "MAX_PAGE_BLOCKS", 4)
-    if limit == "bytes":
-        monkeypatch.setattr(syncing, "MAX_PAGE_BYTES", 1)
-    serving, lost = server(), behind()
+def test_a_node_that_lost_everything_catches_up_across_epochs(limit: str) -> None:
+    changes: dict[str, int] = {"none": {}, "blocks": {"page_blocks": 4}, "bytes": {"page_bytes": 1}}[limit]
+    serving, lost = server().limited(**changes), behind()
     converse([serving, lost])
     assert level(lost, serving)
     assert facts(lost.manager) == facts(lost.restarted())
@@ -103,10 +99,9 @@ def test_what_is_notarised_above_the_root_is_served() -> None:
     assert facts(lost.manager) == facts(lost.restarted()) == facts(serving.manager)
 
 
-def test_a_page_of_what_is_notarised_keeps_to_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_of_what_is_notarised_keeps_to_its_bytes() -> None:
     """Else a node whose network could not finalise for a while would answer with what everyone refuses as oversized."""
-    monkeypatch.setattr(syncing, "MAX_PAGE_BYTES", 2_000)
-    serving = Peer(GENESIS, SERVER)
+    serving = Peer(GENESIS, SERVER).limited(page_bytes=2_000)
     unfinished(serving, 8)
     page = serving.answer(BlocksRequest(1, 1))
     assert isinstance(page, Blocks)

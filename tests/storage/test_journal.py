@@ -14,6 +14,7 @@ from lucid.chain.codec import encode
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import Started, TimerFired
 from lucid.machines.journal import JOURNAL_VERSION, Entry, JournalHeader, entry, header
+from lucid.machines.limits import Limits
 from lucid.storage.journal import JournalError, JournalWriter, read_journal
 from lucid.storage.records import LENGTH_BYTES, MAX_RECORD_BYTES
 from tests.builders import make_genesis
@@ -25,7 +26,9 @@ in_place = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def head(machine: str = "engine", crypto: str = "modelled") -> JournalHeader:
     store = MemoryStore()
     store.write([("vote", b"latest", b"nothing")])
-    return header(machine, crypto, make_genesis(), b"k" * 32, b"s" * 32, (b"p" * 32,), 100, store)
+    return header(
+        machine, crypto, make_genesis(), b"k" * 32, b"s" * 32, (b"p" * 32,), Limits(snapshot_blocks=100), store
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,56 @@
+"""A node's own limits: what it keeps, asks for and serves at most (the figures marked ° in the protocol)."""
+
+from __future__ import annotations
+
+from lucid.chain.codec import Record
+from lucid.machines.messages import MAX_PAGE_BLOCKS, MAX_PAGE_BYTES, MAX_PAGE_CERTIFICATES
+
+
+class Limits(Record, kw_only=True):
+    """Limits that a node may choose; nodes with different ones still work together.
+
+    Small values bring a network to its edges in seconds. What a peer may send is bounded by the message limits of
+    `messages`, which bind every node: pages may be made smaller here, not larger.
+    """
+
+    page_blocks: int = MAX_PAGE_BLOCKS
+    """Blocks of a page that is served."""
+    page_bytes: int = MAX_PAGE_BYTES
+    """A page of blocks ends with the block that brings it here."""
+    page_certificates: int = MAX_PAGE_CERTIFICATES
+    """Views that are looked at for one request for certificates."""
+    near_blocks: int = 2
+    """A peer this little ahead is no reason to ask: its blocks are on their way."""
+    answer_ms: int = 10_000
+    """How long a peer may take to answer before another one is asked."""
+    repair_delay_ms: int = 250
+    """How long a certified block may still be on its way before it is asked for."""
+    requests_a_second: int = 32
+    """Pages and parts that one peer is served in a second of this node's clock."""
+    snapshot_blocks: int = 2_160
+    """Final blocks from one snapshot to the next: a fourth of an epoch, so a late joiner replays six hours at most."""
+    snapshot_gap: int = 4 * MAX_PAGE_BLOCKS
+    """Who is further behind than this is offered a snapshot rather than blocks, if there is one."""
+    part_bytes: int = 1 << 20
+    """A snapshot's part ends with the row that brings it here."""
+    max_parts: int = 1_024
+    """Parts of a snapshot that are taken."""
+    max_unfinal: int = 4_096
+    """Blocks kept above the last final one before further ones are refused."""
+    max_waiting: int = 64
+    """Proposals kept that wait for a parent or for certificates; beyond it the farthest view goes."""
+    views_ahead: int = 64
+    """Views beyond the current one whose votes are counted; a node further behind learns from certificates."""
+    late_votes: int = 512
+    """Late votes handed to a block's builder."""
+    push_bytes: int = 65_536
+    """Proposals up to this size go straight to every peer; beyond it a leader's uplink would be the bottleneck."""
+    mempool_transactions: int = 20_000
+    mempool_bytes: int = 64 << 20
+    reoffer_blocks: int = 4
+    """Final blocks after which an own transaction that is still waiting is offered again."""
+    rejections: int = 3
+    """Refusals by this node's builder after which a transaction goes: one may rest on a block that is never final."""
+
+
+DEFAULT_LIMITS = Limits()
