@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from smoke.patterns import matches
 
 FILE_NAME = "smoke.toml"
 MAX_BYTES = 1 << 20
+_T = TypeVar("_T")
 
 Text = Annotated[str, Meta(min_length=1, max_length=4096)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -21,6 +23,9 @@ Endpoint = Annotated[str, Meta(pattern=r"^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTION
 Version = Annotated[str, Meta(pattern=r"^3\.\d+$")]
 UserGroup = Annotated[
     str, Meta(pattern=r"^[a-z0-9_-]+(:[a-z0-9_-]+)?$", description="user, or user:group, by number or name")
+]
+Wanted = Annotated[
+    str, Meta(pattern=r"^([a-z0-9_-]+(:[a-z0-9_-]+)?)?$", description="user, or user:group; empty: whoever it is")
 ]
 
 
@@ -39,11 +44,17 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     target: Annotated[Text | None, Meta(description="stage that is built; without it the last")] = None
     build_arguments: Annotated[dict[str, str], Meta(description="values of ARGs that the build is given")] = {}
     image: Annotated[Text | None, Meta(description="name and tag that the build is given")] = None
-    platform: Annotated[Text, Meta(description="platform that has to be built")] = "linux/arm64"
-    user: Annotated[UserGroup, Meta(description="user that the container runs as")] = "65532:65532"
+    platform: Annotated[
+        str | None, Meta(description="platform that has to be built; empty: any; left out: the policy's")
+    ] = None
+    user: Annotated[
+        Wanted | None, Meta(description="user that the container runs as; empty: any; left out: the policy's")
+    ] = None
     port: Annotated[Port | None, Meta(description="TCP port that the service listens on")] = None
     service: Annotated[Text | None, Meta(description="name that the health answer carries")] = None
-    health: Annotated[Text, Meta(description="path of the health answer")] = "/health"
+    health: Annotated[
+        str | None, Meta(description="path that the health check asks; empty: any; left out: the policy's")
+    ] = None
     module: Annotated[Text | None, Meta(description="module that the container starts (python -m)")] = None
     script: Annotated[Text | None, Meta(description="file that the container starts, as a path below the root")] = None
     directories: Annotated[tuple[Text, ...], Meta(description="directories that must hold code")] = ()
@@ -85,6 +96,28 @@ class Isolation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ()
 
 
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a tree demands of its images beyond that they start. Nothing is demanded that neither this nor a profile
+    says; what isn't demanded is reported as a note at most."""
+
+    distroless: Annotated[bool | None, Meta(description="several stages, the last without shell or packages")] = None
+    user: Annotated[Wanted | None, Meta(description="user that every container runs as; empty: any")] = None
+    health: Annotated[str | None, Meta(description="path that every health check asks; empty: any")] = None
+    platform: Annotated[str | None, Meta(description="platform that has to be built; empty: any")] = None
+    hardening: Annotated[
+        bool | None, Meta(description="Compose services are read-only, unprivileged, limited in memory")
+    ] = None
+    isolation: Annotated[bool | None, Meta(description="the tree is free of payment code")] = None
+
+
+PROFILES = {
+    "step12": Policy(
+        distroless=True, user="65532:65532", health="/health", platform="linux/arm64", hardening=True, isolation=True
+    )
+}
+"""Sets of demands by name."""
+
+
 class Exemption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A failure that is known and accepted, with the reason. One that excuses nothing is itself a finding."""
 
@@ -112,12 +145,45 @@ class Manifest(
     ] = ()
     bases: Annotated[tuple[Base, ...], Meta(description="base images beside the catalogue")] = ()
     budgets: Annotated[tuple[Budget, ...], Meta(description="parts of the images, and how large they may be")] = ()
-    isolation: Isolation = Isolation()
+    profile: Annotated[
+        Literal["step12"] | None, Meta(description="a set of demands; keys of policy and services go before it")
+    ] = None
+    policy: Policy = Policy()
+    isolation: Annotated[Isolation | None, Meta(description="given, it demands isolation")] = None
     exceptions: Annotated[tuple[Exemption, ...], Meta(description="failures that are accepted")] = ()
 
 
-def read_manifest(path: Path) -> Manifest:
-    """The manifest in a file; `ManifestError` when it can't be read or means nothing."""
+def _first(one: _T | None, other: _T | None) -> _T | None:
+    return other if one is None else one
+
+
+def resolved(manifest: Manifest, profile: str | None = None) -> Manifest:
+    """The manifest with its profile's demands (or those of the profile given) in its policy and in each service."""
+    own, base = manifest.policy, PROFILES.get(profile or manifest.profile or "", Policy())
+    isolation = True if manifest.isolation is not None and own.isolation is None else own.isolation
+
+    policy = Policy(
+        distroless=_first(own.distroless, base.distroless),
+        user=_first(own.user, base.user),
+        health=_first(own.health, base.health),
+        platform=_first(own.platform, base.platform),
+        hardening=_first(own.hardening, base.hardening),
+        isolation=_first(isolation, base.isolation),
+    )
+    held = tuple(held_to(service, policy) for service in manifest.services)
+    return replace(manifest, policy=policy, services=held)
+
+
+def held_to(service: Service, policy: Policy) -> Service:
+    """A service with the policy's demands where it has none of its own; what it leaves open is None."""
+    user = policy.user if service.user is None else service.user
+    health = policy.health if service.health is None else service.health
+    platform = policy.platform if service.platform is None else service.platform
+    return replace(service, user=user or None, health=health or None, platform=platform or None)
+
+
+def read_manifest(path: Path, profile: str | None = None) -> Manifest:
+    """The manifest in a file, resolved; `ManifestError` when it can't be read or means nothing."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -125,7 +191,7 @@ def read_manifest(path: Path) -> Manifest:
         raise ManifestError(f"{path}: {error.strerror or error}") from None
     if len(data) > MAX_BYTES:
         raise ManifestError(f"{path}: larger than {MAX_BYTES} bytes")
-    return parse_manifest(data, str(path))
+    return resolved(parse_manifest(data, str(path)), profile)
 
 
 def parse_manifest(data: bytes, name: str = FILE_NAME) -> Manifest:

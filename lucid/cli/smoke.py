@@ -133,6 +133,9 @@ def _add_reports(command: argparse.ArgumentParser) -> None:
         help=f"write a report too, several if given again; FORMAT is one of {', '.join(FORMAT_NAMES)}, "
         "FILE - or left out is standard output",
     )
+    command.add_argument(
+        "--profile", choices=["step12"], help="demands beyond that containers start: distroless, 65532, arm64, ..."
+    )
     command.add_argument("--strict", action="store_true", help="a check that can't tell counts as failed")
     command.add_argument("--json", action="store_true", help="print JSON, the same as --report json")
 
@@ -145,7 +148,7 @@ def run_checks(options: argparse.Namespace) -> int:
 
     wanted = _wanted([*options.report, *(["json"] if options.json else [])])
     try:
-        subject = find_subject(options.root, options.manifest)
+        subject = find_subject(options.root, options.manifest, options.profile)
         with _progress(long=options.judge is not _judge_files) as say:
             judgement = options.judge(options, subject, say)
     except (ManifestError, LiveError) as error:

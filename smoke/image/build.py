@@ -82,7 +82,8 @@ class Builder:
         service = image.service
         arguments = {**service.build_arguments, **self.arguments}
         self.docker(
-            *(*self.words, "--quiet", "--platform", service.platform, "--tag", tag),
+            *(*self.words, "--quiet", "--tag", tag),
+            *(("--platform", service.platform) if service.platform else ()),
             *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
             *(("--target", service.target) if service.target else ()),
             *(("--network", self.network) if self.network else ()),
@@ -105,7 +106,9 @@ def build(builder: Builder, image: Image, root: Path) -> Iterator[Finding]:
     except BuildError as error:
         yield _failed(image, error)
         return
-    yield BUILDS.passed(f"built for {image.service.platform} in {time.monotonic() - began:.0f} s", name)
+    yield BUILDS.passed(
+        f"built for {image.service.platform or 'this machine'} in {time.monotonic() - began:.0f} s", name
+    )
 
 
 def build_again(builder: Builder, images: Sequence[Image], tree: Tree) -> Iterator[Finding]:

@@ -123,8 +123,8 @@ def _config(image: BuiltImage, service: Service) -> Iterator[Finding]:
     labels = config.get("Labels") or {}
     words = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
     outcome = {
-        f"it is for {image.platform}": image.platform == service.platform,
-        f"it runs as {config.get('User')}": config.get("User") == service.user,
+        f"it is for {image.platform}": service.platform in (None, image.platform),
+        f"it runs as {config.get('User')}": service.user in (None, config.get("User")),
         f"it exposes {sorted(ports)}": service.port is None or service.port in ports,
         f"it starts {' '.join(words)}": service.module is None or service.module in words,
         **{f"its label {name} is {labels.get(name)!r}": bool(labels.get(name)) for name in service.labels},
@@ -196,13 +196,15 @@ def _modules(image: BuiltImage, service: Service) -> Iterator[Finding]:
 
 
 def _installed(image: BuiltImage, service: Service, manifest: Manifest) -> Iterator[Finding]:
+    if not manifest.policy.isolation:
+        return
     with TemporaryDirectory(prefix="lucid-image-") as folder:
         for below in image.installed:
             image.extract(f"/{below}", Path(folder))
         tree = Tree(Path(folder))
         failed = [
             each
-            for each in isolation.run(Scope(tree, Manifest(isolation=manifest.isolation), ()))
+            for each in isolation.run(Scope(tree, manifest, ()))
             if each.verdict is Verdict.FAIL and each.severity is not Severity.INFO
         ]
         for each in failed:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
 from smoke.judgement import Judgement
-from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempts, read_manifest
+from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempts, read_manifest, resolved
 from smoke.static.checks import compose, dependencies, dockerfile, entrypoint, isolation, layout
 from smoke.static.isolation.literal import literal_counts
 from smoke.static.model.build import images
@@ -46,15 +46,16 @@ class Subject:
     """As evidence names it; empty when there is none."""
 
 
-def find_subject(root: Path, manifest: Path | None) -> Subject:
-    """The tree at `root` with the manifest given, or its own, or an empty one. Raises `ManifestError`."""
+def find_subject(root: Path, manifest: Path | None, profile: str | None = None) -> Subject:
+    """The tree at `root` with the manifest given, or its own, or an empty one, and the demands of its profile or of
+    the one given. Raises `ManifestError`."""
     if not root.is_dir():
         raise ManifestError(f"{root} is no directory")
     if manifest is None and (root / FILE_NAME).is_file():
         manifest = root / FILE_NAME
     if manifest is None:
-        return Subject(root, Manifest(), "")
-    return Subject(root, read_manifest(manifest), manifest.name)
+        return Subject(root, resolved(Manifest(), profile), "")
+    return Subject(root, read_manifest(manifest, profile), manifest.name)
 
 
 def judge(subject: Subject, *, strict: bool = False, literal: bool = False, say: Say = lambda text: None) -> Judgement:

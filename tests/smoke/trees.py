@@ -67,6 +67,7 @@ networks:
 """
 MANIFEST = """\
 title = "corpus"
+profile = "step12"
 
 [[service]]
 name = "engine"

@@ -103,7 +103,7 @@ def run(scope: Scope) -> Iterator[Finding]:
             if image.service.name not in found:
                 yield SERVICES.fail("no Compose file has it", image.service.name, [Evidence(paths[0])])
     for service in services:
-        yield from _service(service)
+        yield from _service(service, bool(scope.manifest.policy.hardening))
 
 
 def _read(scope: Scope, path: str, services: list[_Service]) -> Iterator[Finding]:
@@ -163,13 +163,13 @@ def _items(node: Node | None) -> list[Node]:
     return [] if node is None or node.items is None else node.items
 
 
-def _service(service: _Service) -> Iterator[Finding]:
+def _service(service: _Service, hardened: bool) -> Iterator[Finding]:
     yield from _image_name(service)
     yield from _ports(service)
     yield from _health(service)
     yield from _depends(service)
-    yield from _hardening(service)
-    yield from _limits(service)
+    yield from _hardening(service, hardened)
+    yield from _limits(service, hardened)
     yield from _networks(service)
 
 
@@ -277,7 +277,7 @@ def _never_healthy(service: _Service, other: Node, name: str) -> bool:
     return image is not None and image.service.name == name and (image.health is None or image.health.disabled)
 
 
-def _hardening(service: _Service) -> Iterator[Finding]:
+def _hardening(service: _Service, demanded: bool) -> Iterator[Finding]:
     if service.image is None:
         return
     node = service.node
@@ -290,26 +290,29 @@ def _hardening(service: _Service) -> Iterator[Finding]:
     if "no-new-privileges" not in options:
         lacking.append("security_opt: [no-new-privileges:true]")
     if _text(node.get("privileged")) == "true":
-        yield HARDENING.fail(
-            "it is privileged", service.name, _at(service, node.get("privileged")), severity=Severity.CRITICAL
-        )
+        severity = Severity.CRITICAL if demanded else Severity.INFO
+        yield HARDENING.fail("it is privileged", service.name, _at(service, node.get("privileged")), severity=severity)
     user = node.get("user")
     if user is not None and user.text.partition(":")[0] in ("0", "root"):
-        yield HARDENING.fail("it runs as root", service.name, _at(service, user), severity=Severity.CRITICAL)
+        severity = Severity.CRITICAL if demanded else Severity.INFO
+        yield HARDENING.fail("it runs as root", service.name, _at(service, user), severity=severity)
+    softer = None if demanded else Severity.INFO
     if lacking:
-        yield HARDENING.fail(f"it lacks {', '.join(lacking)}", service.name, _at(service, None, service.name))
+        at = _at(service, None, service.name)
+        yield HARDENING.fail(f"it lacks {', '.join(lacking)}", service.name, at, severity=softer)
     else:
         yield HARDENING.passed(
             "read-only, without capabilities or new privileges", service.name, _at(service, None, service.name)
         )
 
 
-def _limits(service: _Service) -> Iterator[Finding]:
+def _limits(service: _Service, demanded: bool) -> Iterator[Finding]:
     if service.image is None:
         return
     node = service.node.get("mem_limit") or service.node.get("deploy", "resources", "limits", "memory")
     if node is None:
-        yield LIMITS.fail("its memory has no limit", service.name, _at(service, None, service.name))
+        severity = None if demanded else Severity.INFO
+        yield LIMITS.fail("its memory has no limit", service.name, _at(service, None, service.name), severity=severity)
     else:
         yield LIMITS.passed(f"{node.text} of memory at most", service.name, _at(service, node))
 

@@ -173,15 +173,19 @@ def _of_pip(image: Image, directory: str) -> bool:
 
 def _arm64(image: Image, wanted: _Wanted) -> Iterator[Finding]:
     name = image.service.name
-    if "arm64" not in image.service.platform:
-        yield ARM64.skip(f"it is built for {image.service.platform}", name)
+    demanded = "arm64" in image.built_for or "aarch64" in image.built_for
+    if image.built_for and not demanded:
+        yield ARM64.passed(f"it is built for {image.built_for}", name)
         return
     names = {requirement.name: requirement for requirement in wanted.requirements}
     lacking = [each for each in sorted(names) if on_arm64(each) is False]
     for each in lacking:
         requirement = names[each]
         at = [Evidence(requirement.path, requirement.line, excerpt(requirement.text))]
-        yield ARM64.fail(f"{each} has no wheel for aarch64", name, at)
+        severity = Severity.CRITICAL if demanded else Severity.INFO
+        yield ARM64.fail(f"{each} has no wheel for aarch64", name, at, severity=severity)
+    if not demanded:
+        return
     unknown = [each for each in sorted(names) if on_arm64(each) is None]
     if unknown:
         shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.dockerfile.stages import sources
+from smoke.static.model.build import platform_of_tag
 from smoke.static.model.image import Image
 from smoke.static.scope import Scope
 
@@ -85,7 +86,7 @@ def run(scope: Scope) -> Iterator[Finding]:
             for check in CHECKS[1:]:
                 yield check.skip(f"the Dockerfile can't be followed: {image.broken}", image.service.name)
             continue
-        yield from _stages(image)
+        yield from _stages(scope, image)
         yield from _context(image)
         yield from _platform(scope, image)
         yield from _user(image)
@@ -117,7 +118,7 @@ def _parse(image: Image) -> Iterator[Finding]:
         yield PARSE.passed(f"{len(image.parsed.instructions)} instructions in {len(image.stages.stages)} stages", name)
 
 
-def _stages(image: Image) -> Iterator[Finding]:
+def _stages(scope: Scope, image: Image) -> Iterator[Finding]:
     name, final = image.service.name, image.final
     assert final is not None, "an image that is not broken has a final stage"
     failed = False
@@ -138,15 +139,22 @@ def _stages(image: Image) -> Iterator[Finding]:
             failed = True
             yield STAGES.fail(f"{missing.source}: {missing.reason}", name, _at(image, missing.line))
     where = _at(image, _from_line(image))
+    demanded = bool(scope.manifest.policy.distroless)
     if len(image.stages.stages) < 2:
         failed = True
-        yield STAGES.fail("there is one stage only", name, where, severity=Severity.WARNING)
-    if image.base is None:
+        yield STAGES.fail("there is one stage only", name, where, severity=_demand(Severity.WARNING, demanded))
+    if image.base is None and demanded:
         yield STAGES.skip(f"the base image {image.base_reference} is unknown: is it distroless?", name, where)
-    elif not image.base.distroless:
-        yield STAGES.fail(f"the final stage is built on {image.base_reference}, which is not distroless", name, where)
+    elif image.base is not None and not image.base.distroless:
+        message = f"the final stage is built on {image.base_reference}, which is not distroless"
+        yield STAGES.fail(message, name, where, severity=_demand(Severity.CRITICAL, demanded))
     elif not failed:
         yield STAGES.passed(f"{len(image.stages.stages)} stages, the last on {image.base_reference}", name, where)
+
+
+def _demand(severity: Severity, demanded: bool) -> Severity:
+    """The severity of a demand; what nobody demands is a note."""
+    return severity if demanded else Severity.INFO
 
 
 def _context(image: Image) -> Iterator[Finding]:
@@ -169,29 +177,30 @@ def _context(image: Image) -> Iterator[Finding]:
 
 def _platform(scope: Scope, image: Image) -> Iterator[Finding]:
     name, wanted = image.service.name, image.service.platform
+    if wanted is None:
+        yield PLATFORM.passed("no platform is demanded", name)
+        return
     architecture = wanted.partition("/")[2]
     where = _at(image, _from_line(image))
-    pinned = image.platform
-    if pinned:
-        same = _same_platform(pinned, wanted)
-        message = f"the final stage is pinned to {pinned}"
-        yield PLATFORM.passed(message, name, where) if same else PLATFORM.fail(f"{message}, not {wanted}", name, where)
-        return
-    tag = image.base_reference.partition("@")[0].rpartition(":")[2] if ":" in image.base_reference else ""
-    named = re.search(r"(?:^|[-_.])(arm64(?:v8)?|aarch64|amd64|x86_64|armv7|arm32v7)(?:$|[-_.])", tag)
-    if named is not None:
-        same = _same_platform(f"linux/{named[1]}", wanted)
-        message = f"the base's tag says {named[1]}"
-        yield PLATFORM.passed(message, name, where) if same else PLATFORM.fail(f"{message}, not {wanted}", name, where)
-        return
+    told = platform_of_tag(image.base_reference)
+    for said, message in (
+        (image.platform, f"the final stage is pinned to {image.platform}"),
+        (told, f"the base's tag says {told.removeprefix('linux/')}"),
+    ):
+        if said:
+            yield _as_wanted(said, wanted, message, name, where)
+            return
     for path, line, text in _build_settings(scope, image):
-        same = _same_platform(text, wanted)
-        message = f"{path} builds it for {text}"
-        at = [Evidence(path, line, text)]
-        yield PLATFORM.passed(message, name, at) if same else PLATFORM.fail(f"{message}, not {wanted}", name, at)
+        yield _as_wanted(text, wanted, f"{path} builds it for {text}", name, [Evidence(path, line, text)])
         return
     reason = f"nothing in the tree says {architecture}: the machine that builds decides"
     yield PLATFORM.skip(reason, name, where)
+
+
+def _as_wanted(said: str, wanted: str, message: str, name: str, where: Iterable[Evidence]) -> Finding:
+    if _same_platform(said, wanted):
+        return PLATFORM.passed(message, name, where)
+    return PLATFORM.fail(f"{message}, not {wanted}", name, where)
 
 
 def _same_platform(one: str, other: str) -> bool:
@@ -220,12 +229,17 @@ def _build_settings(scope: Scope, image: Image) -> Iterator[tuple[str, int, str]
 def _user(image: Image) -> Iterator[Finding]:
     name, wanted = image.service.name, image.service.user
     where = _at(image, image.user_line or _from_line(image))
-    if not image.user:
+    if not image.user and wanted is not None:
         yield USER.skip("no USER is set, and the base's own is not known", name, where)
         return
-    if _user_numbers(image.user, wanted) != _user_numbers(wanted, wanted):
+    if not image.user:
+        yield USER.passed("it runs as the base's own user", name, where)
+        return
+    if wanted is not None and _user_numbers(image.user, wanted) != _user_numbers(wanted, wanted):
         yield USER.fail(f"it runs as {image.user}, not as {wanted}", name, where)
         return
+    if wanted is None and image.user.partition(":")[0] in ("0", "root"):
+        yield USER.fail("it runs as root", name, where, severity=Severity.INFO)
     unreachable = _unreachable(image)
     for path, message, line in unreachable:
         yield USER.fail(f"{path} {message}", name, _at(image, line))
@@ -266,7 +280,8 @@ def _health(image: Image) -> Iterator[Finding]:
     name, health = image.service.name, image.health
     if health is None or health.disabled:
         line = health.line if health else _from_line(image)
-        yield HEALTH.fail("there is no health check", name, _at(image, line), severity=Severity.WARNING)
+        severity = _demand(Severity.WARNING, image.service.health is not None)
+        yield HEALTH.fail("there is no health check", name, _at(image, line), severity=severity)
         return
     where = _at(image, health.line)
     problems = list(_health_problems(image))
@@ -307,8 +322,9 @@ def _health_problems(image: Image) -> Iterator[str]:
     if expected is not None and ports and expected not in ports:
         yield f"it asks port {min(ports)}, not {expected}"
     url = _NO_HEALTH_PATH.search(text)
-    if url is not None and (url["path"] or "/").rstrip("/") != image.service.health.rstrip("/"):
-        yield f"it asks {url['path'] or '/'}, not {image.service.health}"
+    wanted = image.service.health
+    if url is not None and wanted is not None and (url["path"] or "/").rstrip("/") != wanted.rstrip("/"):
+        yield f"it asks {url['path'] or '/'}, not {wanted}"
 
 
 def _program(image: Image, name: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.manifest import FILE_NAME
+from smoke.manifest import FILE_NAME, Isolation
 from smoke.static.isolation.scan import Place, Scan, Trace, What, scan
 from smoke.static.scope import Scope
 
@@ -121,7 +121,9 @@ _SOFTER = {Place.COMMENT: Severity.WARNING, Place.PROSE: Severity.INFO}
 
 def run(scope: Scope) -> Iterator[Finding]:
     """The findings of the whole tree: it is one, whichever service a file belongs to."""
-    isolation = scope.manifest.isolation
+    if not scope.manifest.policy.isolation:
+        return  # reading every file of a tree is most of a run's time: only where it is asked for
+    isolation = scope.manifest.isolation or Isolation()
     # The manifest names what it excepts; it is no part of what runs.
     result = scan(scope.tree, isolation.words, (*isolation.exclude, FILE_NAME))
     groups: dict[Check, dict[tuple[str, str], list[Trace]]] = {check: {} for check in CHECKS}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from smoke.manifest import Base, Manifest, Service
+from smoke.manifest import Base, Manifest, Service, held_to
 from smoke.static.dockerfile.ignore import ignore_of
 from smoke.static.dockerfile.instructions import Dockerfile, Instruction
 from smoke.static.dockerfile.parser import parse
@@ -23,12 +23,14 @@ from smoke.tree import Tree
 
 MAX_IMAGES = 200
 MAX_PORTS = 1_000
+USUAL_PLATFORM = "linux/amd64"
+"""What is built where nothing says; a guess."""
 _NAME = re.compile(r"(?:Dockerfile(?:\.(?P<suffix>[\w.-]+))?|(?P<prefix>[\w.-]+)\.[Dd]ockerfile)")
 
 
 def images(tree: Tree, manifest: Manifest) -> tuple[Image, ...]:
     """The image of each of the manifest's services; without any, of each Dockerfile that is found."""
-    services = manifest.services or found_services(tree)
+    services = manifest.services or tuple(held_to(each, manifest.policy) for each in found_services(tree))
     return tuple(image_of(tree, service, manifest.bases) for service in services)
 
 
@@ -56,7 +58,7 @@ def image_of(tree: Tree, service: Service, bases: Iterable[Base]) -> Image:
     if tree.cut(service.dockerfile):
         return _broken(nothing, f"{service.dockerfile} is too large to be a Dockerfile")
     parsed = parse(tree.text(service.dockerfile))
-    given = {**platform_arguments(service.platform), **service.build_arguments}
+    given = {**platform_arguments(service.platform or USUAL_PLATFORM), **service.build_arguments}
     stages = stages_of(parsed, given)
     final = stages.target(service.target)
     if parsed.errors or final is None:
@@ -139,6 +141,7 @@ class _Builder:
             ports_line=made.ports_line,
             ports_doubt=made.ports_doubt,
             platform=self.final.platform.text,
+            built_for=self.service.platform or self.final.platform.text or platform_of_tag(made.reference),
             health=made.health,
             missing=tuple(self.missing),
             installs=installs,
@@ -413,6 +416,13 @@ def _plain_expanded(text: str, variables: Variables) -> str:
 
 def _copied(entry: Entry, user: int | None, mode: int | None, line: int) -> Entry:
     return Entry(entry.kind, entry.source, entry.target, user, entry.mode if mode is None else mode, line)
+
+
+def platform_of_tag(reference: str) -> str:
+    """The platform that a base's tag names; empty when it names none."""
+    tag = reference.partition("@")[0].rpartition(":")[2] if ":" in reference else ""
+    named = re.search(r"(?:^|[-_.])(arm64(?:v8)?|aarch64|amd64|x86_64|armv7|arm32v7)(?:$|[-_.])", tag)
+    return f"linux/{named[1]}" if named is not None else ""
 
 
 def _within(path: str, above: str) -> bool:

@@ -111,6 +111,8 @@ class Image:
     """Why not every port is known."""
     platform: str = ""
     """What the final stage's FROM pins, expanded; empty when it pins nothing."""
+    built_for: str = ""
+    """Platform that is asked for, pinned or told by the base's tag, in this order; empty when nothing says."""
     health: Health | None = None
     missing: tuple[Missing, ...] = ()
     contexts: tuple[tuple[str, tuple[Missing, ...]], ...] = ()
