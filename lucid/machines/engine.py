@@ -161,11 +161,27 @@ class Engine:
         ]
         if guarded:
             effects.insert(0, Store((self.log.write(),)))
+        effects += self._count_own(now)
         effects += self._heartbeat(now)
         effects += self._prepare_proposal(now)
         held, self._verdict = self._verdict, None
         if held is not None:
             effects += self._on_verdict(now, held)
+        return effects
+
+    def _count_own(self, now: int) -> Effects:
+        """Count what the log says that this node has signed: after a restart, nobody sends a node its own votes.
+
+        Else a bare quorum whose members all restart would wait for each other for ever. In every other case these
+        votes are counted already, which costs nothing.
+        """
+        if self.key not in self._validators():
+            return []
+        epoch, view = self.view
+        effects: Effects = []
+        for each in (view - 1, view):
+            for _, vote in sorted(self.log.votes((epoch, each)).items()):
+                effects += self._on_vote(now, VoteMessage(vote))
         return effects
 
     def _open_epoch(self, now: int, context: ViewContext) -> bool:
