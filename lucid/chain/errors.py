@@ -81,10 +81,14 @@ class Code(IntEnum):
     REPLICA_DUPLICATE = (6007, "this node already committed to this session")
     SESSION_CONFLICT = (6008, "session id is taken by another manifest")
     RECEIPT_INVALID = (6010, "receipt does not prove what it says")
+    RECEIPT_CHECKPOINT = (6011, "receipt does not reach the checkpoint: it is not covered")
+    RECEIPT_OTHER = (6012, "receipt is of another session or owner")
 
     CHUNK_SIZE = (6020, "a chunk has 1 KiB to 16 MiB")
     CHUNK_ID = (6021, "bytes do not have this chunk id")
     CHUNK_CORRUPT = (6022, "stored chunk is damaged")
+    CHUNK_SEALED = (6023, "chunk does not open")
+    CHUNK_OTHER = (6024, "file is no chunk of this session")
 
     VOTE_EPOCH = (7001, "vote or certificate is of another epoch")
     VOTE_SIGNER = (7002, "signer is not a validator of the epoch")
@@ -111,13 +115,24 @@ class Code(IntEnum):
         return member
 
 
+MAX_DETAIL = 2_000
+"""Characters of a detail that are kept."""
+
+
+def printable(text: str) -> str:
+    """Text from outside such that it can be shown: what a terminal or a log would act on is escaped, and it ends."""
+    shown = text if len(text) <= MAX_DETAIL else text[:MAX_DETAIL] + "..."
+    return "".join([mark if mark.isprintable() else ascii(mark)[1:-1] for mark in shown])
+
+
 class LucidError(Exception):
     """Base of every error that this project raises on purpose.
 
-    `code` is stable and meant for programs, `detail` for people; `str()` joins them.
+    `code` is stable and meant for programs, `detail` for people and safe to show; `str()` joins them.
     """
 
     def __init__(self, code: Code, detail: str = "") -> None:
+        detail = printable(detail)
         super().__init__(f"{code.code}: {code.sentence}" + (f" ({detail})" if detail else ""))
         self.code = code
         self.detail = detail

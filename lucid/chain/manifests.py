@@ -7,9 +7,8 @@ hashed. Numbers are whole and within 2^53 - 1, as their form would otherwise dif
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Annotated, Any, NamedTuple, NoReturn
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import rfc8785
@@ -19,15 +18,13 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, session_root
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.hashing import manifest_digest
 from lucid.chain.keys import Crypto
+from lucid.chain.strict import MAX_WHOLE, parse_object
 from lucid.chain.transactions import MAX_CHUNKS, SessionAnchor, claim_message
 
 VERSION = 1
 MAX_MANIFEST_BYTES = 16 << 20
 """Room for some 150,000 chunks."""
-MAX_WHOLE = 2**53 - 1
 MAX_KEYS = 1_000
-MAX_DEPTH = 32
-_WHOLE_DIGITS = 17
 
 Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Hex64 = Annotated[str, Meta(pattern="^[0-9a-f]{128}$")]
@@ -111,17 +108,6 @@ def sign_manifest(fields: dict[str, Any], secret: bytes, chain_id: bytes, crypto
     return check_manifest(rfc8785.dumps(made), chain_id, crypto).canonical
 
 
-def manifest_chunks(data: bytes, expected: bytes) -> tuple[bytes, ...]:
-    """The chunk ids, in order, of the manifest whose hash is `expected`; raises `Refusal` for another one."""
-    fields = _fields(data)
-    if _hash(fields) != expected:
-        raise Refusal(Code.MANIFEST, "it is not the one that was anchored")
-    try:
-        return tuple([bytes.fromhex(chunk.id) for chunk in msgspec.convert(fields, Manifest).chunks])
-    except msgspec.ValidationError as error:
-        raise Refusal(Code.MANIFEST, str(error)) from None
-
-
 def _check_chunks(manifest: Manifest) -> None:
     if manifest.chunk_count != len(manifest.chunks):
         raise Refusal(Code.MANIFEST_CHUNKS, f"chunk_count is {manifest.chunk_count}, there are {len(manifest.chunks)}")
@@ -154,44 +140,10 @@ def _hash(fields: dict[str, Any]) -> bytes:
 
 
 def _fields(data: bytes) -> dict[str, Any]:
-    """The JSON object that `data` is, read strictly: no key twice, whole numbers only, text that UTF-8 can hold."""
-    if len(data) > MAX_MANIFEST_BYTES:
-        raise Refusal(Code.MANIFEST, f"{len(data)} bytes; {MAX_MANIFEST_BYTES} at most")
+    """The JSON object that `data` is, read strictly and such that it has a canonical form."""
+    fields = parse_object(data, MAX_MANIFEST_BYTES, Code.MANIFEST)
     try:
-        fields = json.loads(
-            data.decode(), object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_fraction
-        )
-        if not isinstance(fields, dict):
-            raise Refusal(Code.MANIFEST, "it is no JSON object")
-        _check_depth(fields)
         rfc8785.dumps(fields)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Refusal(Code.MANIFEST, str(error)) from None
     return fields
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise Refusal(Code.MANIFEST, "a key stands twice in one object")
-    return fields
-
-
-def _whole(text: str) -> int:
-    if len(text) > _WHOLE_DIGITS or abs(int(text)) > MAX_WHOLE:
-        raise Refusal(Code.MANIFEST, f"a number is not within {-MAX_WHOLE}..{MAX_WHOLE}")
-    return int(text)
-
-
-def _fraction(text: str) -> NoReturn:
-    raise Refusal(Code.MANIFEST, f"{text[:40]} is no whole number")
-
-
-def _check_depth(value: Any) -> None:
-    pending = [(value, 1)]
-    while pending:
-        each, depth = pending.pop()
-        if depth > MAX_DEPTH:
-            raise Refusal(Code.MANIFEST, f"it is nested deeper than {MAX_DEPTH}")
-        inside = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
-        pending += [(part, depth + 1) for part in inside if isinstance(part, dict | list)]

@@ -1,11 +1,13 @@
 """Receipts: what proves, to someone who trusts no node, that a session was anchored by a time (protocol section 7).
 
 Verifying needs the genesis document and the receipt, and nothing else. Keys of validators that retired long ago could
-forge another history; a checkpoint, the hash of one header that the verifier knows to be final, rules that out.
+forge another history; a checkpoint, the hash of a header that the verifier knows to be final, rules that out if the
+receipt's headers lead from the transaction's block to it.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import msgspec
@@ -19,8 +21,9 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import transaction_tree_digest
 from lucid.chain.keys import Crypto
-from lucid.chain.manifests import manifest_chunks
+from lucid.chain.manifests import Manifest, check_manifest
 from lucid.chain.merkle import verify_inclusion
+from lucid.chain.strict import parse_object
 from lucid.chain.transactions import SessionAnchor, Transaction, claim_message
 
 VERSION = 1
@@ -49,14 +52,14 @@ class Receipt(NamedTuple):
 class Verified(NamedTuple):
     """What a receipt proves: this transaction is in the final block of this height and hash, of this time.
 
-    `chunks` are the session's chunk ids in order; None where the receipt holds no manifest.
+    `manifest` is the session's, in full accord with its anchor; None where the receipt holds none.
     """
 
     transaction: Transaction
     height: int
     hash: bytes
     time_ms: int
-    chunks: tuple[bytes, ...] | None
+    manifest: Manifest | None
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -109,7 +112,11 @@ def with_manifest(document: bytes, manifest: bytes) -> bytes:
 
 
 def verify_receipt(data: bytes, genesis: Genesis, crypto: Crypto, checkpoint: bytes | None = None) -> Verified:
-    """What a receipt proves; raises `Refusal` naming what does not hold. `checkpoint` is the hash of a header in it."""
+    """What a receipt proves; raises `Refusal` naming what does not hold.
+
+    `checkpoint` is the hash of a header that the verifier knows to be final. It must be that of the transaction's block
+    or one after it, which the headers lead to; `RECEIPT_CHECKPOINT` says that they don't.
+    """
     document = _decode(data)
     if document.lucid_receipt != VERSION:
         raise Refusal(Code.RECEIPT_INVALID, f"version {document.lucid_receipt}; this is {VERSION}")
@@ -117,43 +124,66 @@ def verify_receipt(data: bytes, genesis: Genesis, crypto: Crypto, checkpoint: by
         raise Refusal(Code.RECEIPT_INVALID, "it is of another chain")
     try:
         receipt = Receipt(
-            decode(bytes.fromhex(document.transaction), Transaction),
+            decode(_bytes(document.transaction), Transaction),
             document.index,
             document.size,
-            tuple(bytes.fromhex(node) for node in document.path),
-            tuple(decode(bytes.fromhex(each), Header) for each in document.headers),
-            decode(bytes.fromhex(document.certificate), Certificate),
-            tuple(decode(bytes.fromhex(each), EpochClosing) for each in document.closings),
+            tuple([_bytes(node) for node in document.path]),
+            tuple([decode(_bytes(each), Header) for each in document.headers]),
+            decode(_bytes(document.certificate), Certificate),
+            tuple([decode(_bytes(each), EpochClosing) for each in document.closings]),
             document.manifest.encode(),
         )
-    except ValueError:
-        raise Refusal(Code.RECEIPT_INVALID, "something in it is not hexadecimal") from None
-    verified = _verify(receipt, genesis, crypto, checkpoint)
-    if msgspec.json.decode(print_receipt(receipt, genesis), type=_Document) != document:
+    except ValueError as error:
+        raise Refusal(Code.RECEIPT_INVALID, str(error)) from None
+    verified = _verify(receipt, genesis, crypto)
+    _check_checkpoint(receipt, checkpoint)
+    payload = receipt.transaction.payload
+    session = payload.session.hex() if isinstance(payload, SessionAnchor) else ""
+    if (document.session, document.height, document.time_ms) != (session, verified.height, verified.time_ms):
         raise Refusal(Code.RECEIPT_INVALID, "what it says for people is not what it proves")
     return verified
 
 
+def verify_session_receipt(
+    data: bytes, genesis: Genesis, crypto: Crypto, session: bytes, owner: bytes, checkpoint: bytes | None = None
+) -> SessionAnchor:
+    """The anchor that a receipt proves of this session of this owner; raises `Refusal`, as `verify_receipt` does."""
+    payload = verify_receipt(data, genesis, crypto, checkpoint).transaction.payload
+    if not isinstance(payload, SessionAnchor) or payload.session != session:
+        raise Refusal(Code.RECEIPT_OTHER, "it is of another session")
+    if payload.owner != owner:
+        raise Refusal(Code.RECEIPT_OTHER, f"this session's owner is {payload.owner.hex()}, not {owner.hex()}")
+    return payload
+
+
 def check_chunk(verified: Verified, data: bytes, name: str) -> int:
     """The place, from 0, that a stored chunk has in a receipt's session; raises `Refusal` if it has none."""
-    if verified.chunks is None:
+    if verified.manifest is None:
         raise Refusal(Code.RECEIPT_INVALID, "it holds no manifest, which would show what the chunks are")
-    identity = chunk_id(data)
-    if identity not in verified.chunks:
-        raise Refusal(Code.CHUNK_ID, f"{name} is no chunk of this session")
-    return verified.chunks.index(identity)
+    identity = chunk_id(data).hex()
+    for chunk in verified.manifest.chunks:
+        if chunk.id == identity and chunk.size == len(data):
+            return chunk.index
+    raise Refusal(Code.CHUNK_OTHER, name)
 
 
 def _decode(data: bytes) -> _Document:
-    if len(data) > MAX_RECEIPT_BYTES:
-        raise Refusal(Code.RECEIPT_INVALID, f"{len(data)} bytes")
+    fields = parse_object(data, MAX_RECEIPT_BYTES, Code.RECEIPT_INVALID)
     try:
-        return msgspec.json.decode(data, type=_Document)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        return msgspec.convert(fields, _Document)
+    except msgspec.ValidationError as error:
         raise Refusal(Code.RECEIPT_INVALID, str(error)) from None
 
 
-def _verify(receipt: Receipt, genesis: Genesis, crypto: Crypto, checkpoint: bytes | None) -> Verified:
+def _bytes(text: str) -> bytes:
+    """The bytes of lower-case hexadecimal; raises ValueError for any other text."""
+    data = bytes.fromhex(text)
+    if data.hex() != text:
+        raise ValueError("something in it is no lower-case hexadecimal")
+    return data
+
+
+def _verify(receipt: Receipt, genesis: Genesis, crypto: Crypto) -> Verified:
     headers = receipt.headers
     if not headers:
         raise Refusal(Code.RECEIPT_INVALID, "it has no header")
@@ -161,21 +191,32 @@ def _verify(receipt: Receipt, genesis: Genesis, crypto: Crypto, checkpoint: byte
     root = headers[0].transactions_root
     if not verify_inclusion(leaf, receipt.place, receipt.size, receipt.path, root, transaction_tree_digest):
         raise Refusal(Code.RECEIPT_INVALID, "the transaction is not in the block")
-    hashes = [header.hash for header in headers]
-    for parent, header in zip(hashes, headers[1:], strict=False):
-        if header.parent != parent:
+    for parent, header in itertools.pairwise(headers):
+        if header.parent != parent.hash or header.height != parent.height + 1:
             raise Refusal(Code.RECEIPT_INVALID, "a header does not follow the one before it")
     validators = follow_closings(genesis, receipt.closings, crypto)
     check_final(headers[-1], receipt.certificate, len(receipt.closings), validators, genesis.chain_id, crypto)
-    known = [*hashes, *(decode(closing.header, Header).hash for closing in receipt.closings)]
-    if checkpoint is not None and checkpoint not in known:
-        raise Refusal(Code.RECEIPT_INVALID, "it does not pass through the checkpoint")
-    chunks = _check_payload(receipt, genesis, crypto)
-    return Verified(receipt.transaction, headers[0].height, hashes[0], genesis.tick_ms(headers[0].tick), chunks)
+    manifest = _check_payload(receipt, genesis, crypto)
+    return Verified(receipt.transaction, headers[0].height, headers[0].hash, genesis.tick_ms(headers[0].tick), manifest)
 
 
-def _check_payload(receipt: Receipt, genesis: Genesis, crypto: Crypto) -> tuple[bytes, ...] | None:
-    """Check the owner's signature and the manifest; returns its chunk ids."""
+def _check_checkpoint(receipt: Receipt, checkpoint: bytes | None) -> None:
+    """Only what comes after the transaction vouches for it: who forges a branch passes what lies before."""
+    if checkpoint is None or any(header.hash == checkpoint for header in receipt.headers):
+        return
+    below = [decode(closing.header, Header) for closing in receipt.closings]
+    first, last = receipt.headers[0].height, receipt.headers[-1].height
+    for header in below:
+        if header.hash == checkpoint and header.height < first:
+            raise Refusal(Code.RECEIPT_CHECKPOINT, f"it is block {header.height}, before the transaction's, {first}")
+    raise Refusal(
+        Code.RECEIPT_CHECKPOINT,
+        f"its headers are those of blocks {first} to {last}; a node makes one that goes further (?checkpoint=HASH)",
+    )
+
+
+def _check_payload(receipt: Receipt, genesis: Genesis, crypto: Crypto) -> Manifest | None:
+    """Check the owner's signature, and that the manifest is the one that was anchored, in all that it says."""
     payload = receipt.transaction.payload
     if not isinstance(payload, SessionAnchor):
         if receipt.manifest:
@@ -183,4 +224,10 @@ def _check_payload(receipt: Receipt, genesis: Genesis, crypto: Crypto) -> tuple[
         return None
     if not crypto.verify(payload.owner, claim_message(genesis.chain_id, payload), payload.signature):
         raise Refusal(Code.RECEIPT_INVALID, "the owner's signature does not hold")
-    return manifest_chunks(receipt.manifest, payload.manifest) if receipt.manifest else None
+    if not receipt.manifest:
+        return None
+    checked = check_manifest(receipt.manifest, genesis.chain_id, crypto)
+    wrong = [name for name in payload.__struct_fields__ if getattr(payload, name) != getattr(checked.anchor, name)]
+    if wrong:
+        raise Refusal(Code.RECEIPT_INVALID, f"its manifest is not the one that was anchored: {', '.join(wrong)}")
+    return checked.manifest

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lucid import __version__
-from lucid.chain.errors import LucidError
+from lucid.chain.errors import LucidError, printable
 from lucid.cli import anchor, bench, deploy, devnet, genesis, keys, node, replay, sim, smoke, store, verify
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except Failure as failure:
-        print(f"lucid: {failure}", file=sys.stderr)
+        print(f"lucid: {printable(str(failure))}", file=sys.stderr)
         return failure.status
     except KeyboardInterrupt:
         print("lucid: interrupted", file=sys.stderr)
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (OSError, LucidError) as error:
-        print(f"lucid: {error}", file=sys.stderr)
+        print(f"lucid: {printable(str(error))}", file=sys.stderr)
         return BAD_USAGE
     except ModuleNotFoundError as error:
         extra = EXTRAS.get(str(error.name))

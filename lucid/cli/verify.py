@@ -11,6 +11,7 @@ from pathlib import Path
 from lucid.cli.failure import hex32
 
 INVALID = 20
+NOT_COVERED = 21
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,12 +21,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="verify a receipt, offline",
         description="Say what a receipt proves. Nobody is asked and nobody is trusted: all that counts is the genesis "
         "document of the chain.",
-        epilog="Exit status: 0 it holds, 20 it does not, 2 bad usage. Keys of validators that retired long ago could "
-        "forge another history; --checkpoint rules that out.",
+        epilog="Exit status: 0 it holds, 20 it does not, 21 it does not reach the checkpoint (no fault of "
+        "its own: ask a node for /sessions/SESSION/receipt?checkpoint=HASH), 2 bad usage. Keys of validators that retired "
+        "long ago could forge another history. --checkpoint rules that out: the hash of a block that you know to be "
+        "final, the transaction's own or a later one.",
     )
     verify.add_argument("receipt", type=Path, metavar="RECEIPT")
     verify.add_argument("--genesis", type=Path, required=True, metavar="FILE", help="the chain's genesis document")
-    verify.add_argument("--checkpoint", metavar="HASH", help="a block hash that the receipt must pass through")
+    verify.add_argument("--checkpoint", metavar="HASH", help="a final block's hash that it must lead to")
     verify.add_argument(
         "--chunk",
         type=Path,
@@ -41,7 +44,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run_verify(options: argparse.Namespace) -> int:
     """`lucid verify`."""
     from lucid.chain.document import parse_genesis
-    from lucid.chain.errors import Refusal
+    from lucid.chain.errors import Code, Refusal
     from lucid.chain.receipts import check_chunk, verify_receipt
     from lucid.poot.crypto import Edwards25519
 
@@ -54,8 +57,9 @@ def run_verify(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps({"valid": False, "code": refusal.code.code, "message": str(refusal)}))
         else:
-            print(f"{options.receipt} does not hold: {refusal}")
-        return INVALID
+            uncovered = refusal.code is Code.RECEIPT_CHECKPOINT
+            print(f"{options.receipt} {'is not covered' if uncovered else 'does not hold'}: {refusal}")
+        return NOT_COVERED if refusal.code is Code.RECEIPT_CHECKPOINT else INVALID
     session: bytes = getattr(verified.transaction.payload, "session", b"")
     found = {
         "valid": True,
@@ -64,7 +68,7 @@ def run_verify(options: argparse.Namespace) -> int:
         "height": verified.height,
         "block": verified.hash.hex(),
         "time": datetime.fromtimestamp(verified.time_ms / 1000, UTC).isoformat(),
-        "chunks": None if verified.chunks is None else len(verified.chunks),
+        "chunks": None if verified.manifest is None else len(verified.manifest.chunks),
         "places": places,
     }
     if options.json:

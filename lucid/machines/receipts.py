@@ -10,14 +10,21 @@ from lucid.chain.merkle import inclusion_proof
 from lucid.chain.receipts import Receipt
 from lucid.machines.chain import CLOSING_TABLE, Chain, height_key
 
+MAX_HEADERS = 10_000
+"""How far a receipt goes to reach a checkpoint: a day and some at 10 s a block, some 5 MB."""
 
-def make_receipt(chain: Chain, height: int, place: int) -> Receipt | None:
-    """The receipt of the transaction at `place` of the final block at `height`; None if the store lacks a block."""
+
+def make_receipt(chain: Chain, height: int, place: int, reach: int = 0) -> Receipt | None:
+    """The receipt of the transaction at `place` of the final block at `height`; None if the store lacks a block.
+
+    Its headers go to the height `reach` at least, which must be within `MAX_HEADERS` of `height`.
+    """
+    assert reach - height < MAX_HEADERS
     block = chain.block_at(height)
     if block is None or not 0 <= place < len(block.transactions):
         return None
     headers: list[Header] = [block.header]
-    while (certificate := chain.finality_at(headers[-1].height)) is None:
+    while headers[-1].height < reach or (certificate := chain.finality_at(headers[-1].height)) is None:
         following = chain.block_at(headers[-1].height + 1)
         if following is None:
             return None

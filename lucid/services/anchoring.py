@@ -24,7 +24,7 @@ from lucid.services.driver import Driver, Performer
 from lucid.services.journals import open_journal
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
-from lucid.services.web import WRITE, Problem, read_body
+from lucid.services.web import REACHING, WRITE, Problem, query_checkpoint, read_body
 
 SUBMITTERS = 8
 """Anchors on their way to the engine at once."""
@@ -174,9 +174,12 @@ class AnchoringService(Service):
                 raise Problem(404, Code.SESSION_UNKNOWN, "no manifest of it is held here")
             return Response(found, content_type="application/json")
 
-        @route("GET", "/sessions/<session>/receipt", "What proves a final session, to be verified offline")
+        @route(
+            "GET", "/sessions/<session>/receipt", "What proves a final session, to be verified offline", query=REACHING
+        )
         async def receipt(session: str) -> Response:
-            return Response(await self._receipt(_session(session)), content_type="application/json")
+            found = await self._receipt(_session(session), query_checkpoint())
+            return Response(found, content_type="application/json")
 
         @route("POST", "/verify", "Say what a receipt proves", raw=dict, gives=Verification)
         async def verify() -> Verification:
@@ -223,11 +226,14 @@ class AnchoringService(Service):
         status = "pending" if found is None else "included"
         return SessionState(name, status, transaction, None if found is None else found["height"], row.accepted_ms)
 
-    async def _receipt(self, session: bytes) -> bytes:
+    async def _receipt(self, session: bytes, checkpoint: bytes | None) -> bytes:
         state = await self._state(session)
         if state.status != "final":
             raise Problem(409 if state.status == "failed" else 404, Code.SESSION_UNKNOWN, f"it is {state.status}")
-        status, document = await self.manager.fetch(f"/receipts/{state.transaction}")
+        reach = "" if checkpoint is None else f"?checkpoint={checkpoint.hex()}"
+        status, document = await self.manager.fetch(f"/receipts/{state.transaction}{reach}")
+        if checkpoint is not None and status in (404, 409):
+            raise Problem(status, Code.RECEIPT_CHECKPOINT, "no final block here that is near enough has that hash")
         if status != 200:
             raise Problem(503, Code.UNAVAILABLE, f"manager answers {status}")
         manifest = self.machine.manifest(session)

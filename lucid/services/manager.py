@@ -28,7 +28,7 @@ from lucid.machines.effects import (
     Tell,
 )
 from lucid.machines.manager import Manager
-from lucid.machines.receipts import make_receipt
+from lucid.machines.receipts import MAX_HEADERS, make_receipt
 from lucid.services.chainview import BlockView, ChainView, Page
 from lucid.services.config import Config
 from lucid.services.driver import Driver, Performer, clock_ms
@@ -41,7 +41,17 @@ from lucid.services.peers import PATH as PEER_PATH
 from lucid.services.peers import Peers, PeerState, addresses
 from lucid.services.schedules import Schedules
 from lucid.services.service import Service, main
-from lucid.services.web import NODE, WRITE, Problem, hex_bytes, json_response, number_query, query_number
+from lucid.services.web import (
+    NODE,
+    REACHING,
+    WRITE,
+    Problem,
+    hex_bytes,
+    json_response,
+    number_query,
+    query_checkpoint,
+    query_number,
+)
 from lucid.services.websocket import ConnectionLost
 
 PAGE_BLOCKS = 100
@@ -231,10 +241,10 @@ class ManagerService(Service):
         async def block(place: str) -> Response:
             return await self._view(place)
 
-        @route("GET", "/receipts/<identity>", "What proves a final transaction, to be verified offline")
+        @route("GET", "/receipts/<identity>", "What proves a final transaction, to be verified offline", query=REACHING)
         async def receipt(identity: str) -> Response:
             key = hex_bytes(identity, 32, "id")
-            made = await trio.to_thread.run_sync(self._receipt, key)
+            made = await trio.to_thread.run_sync(self._receipt, key, query_checkpoint())
             if made is None:
                 raise Problem(404, Code.NOT_FOUND, "final transaction")
             return Response(print_receipt(made, self.genesis), content_type="application/json")
@@ -268,9 +278,21 @@ class ManagerService(Service):
                 return
             await self._lasting(self._serve_engine(Accepted()))
 
-    def _receipt(self, transaction: bytes) -> Receipt | None:
+    def _receipt(self, transaction: bytes, checkpoint: bytes | None) -> Receipt | None:
+        """The receipt of a final transaction, which reaches the checkpoint; None if there is none. Raises `Problem`."""
         place = self.index.place(transaction)
-        return None if place is None else make_receipt(self.chain, place.height, place.position)
+        if place is None:
+            return None
+        if checkpoint is None:
+            return make_receipt(self.chain, place.height, place.position)
+        block = self.view.final(checkpoint)
+        if block is None:
+            raise Problem(404, Code.RECEIPT_CHECKPOINT, "no final block here has that hash")
+        height = block.header.height
+        if not place.height <= height < place.height + MAX_HEADERS:
+            span = f"{place.height} to {place.height + MAX_HEADERS - 1}"
+            raise Problem(409, Code.RECEIPT_CHECKPOINT, f"the checkpoint is block {height}; blocks {span} can be")
+        return make_receipt(self.chain, place.height, place.position, height)
 
     def _judge(self, block: Block, hash_: bytes) -> None:
         if self.chain.tree.nodes.get(hash_) is None and self.chain.block(hash_) != block:

@@ -326,6 +326,16 @@ def query_number(name: str, default: int, low: int, high: int) -> int:
     return int(text)
 
 
+REACHING = {"checkpoint": Query({"type": "string", "pattern": "^[0-9a-f]{64}$"})}
+"""A block's hash that a receipt has to reach; `query_checkpoint` reads it."""
+
+
+def query_checkpoint() -> bytes | None:
+    """The checkpoint that the query names, if it names one; raises `Problem` (400)."""
+    text = request.args.get("checkpoint")
+    return None if text is None else hex_bytes(text, 32, "checkpoint")
+
+
 def hex_bytes(text: str, length: int, name: str) -> bytes:
     """Bytes written in hexadecimal; raises `Problem` (400)."""
     try:

@@ -92,6 +92,20 @@ def test_a_checkpoint_must_be_passed() -> None:
         verify_receipt(data, GENESIS, CRYPTO, bytes(32))
 
 
+def test_a_receipt_reaches_whatever_final_block_is_asked_for() -> None:
+    chain = grown().sites[0].manager.chain
+    top = chain.tree.root.height
+    for reach in range(1, top + 1):
+        block = chain.block_at(reach)
+        receipt = make_receipt(chain, 2, 0, reach)
+        assert block is not None and receipt is not None
+        verified = verify_receipt(print_receipt(receipt, GENESIS), GENESIS, CRYPTO, receipt.headers[0].hash)
+        assert verified.height == 2
+        if reach >= 2:
+            assert verify_receipt(print_receipt(receipt, GENESIS), GENESIS, CRYPTO, block.header.hash) == verified
+    assert make_receipt(chain, 2, 0, top + 1) is None
+
+
 def mixed(field: str, value: Any, number: int = -1) -> bytes:
     """A receipt with one field replaced."""
     return json.dumps({**json.loads(receipts()[number]), field: value}).encode()

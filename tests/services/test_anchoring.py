@@ -61,6 +61,35 @@ def test_a_session_becomes_final_once_and_its_receipt_holds(lone: Devnet) -> Non
     assert "anchoring_queue 0.0" in httpx.get(f"{url}/metrics").text
 
 
+def test_a_receipt_reaches_the_checkpoint_that_is_asked_for(
+    lone: Devnet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session, anchoring, manager = uuid.uuid4(), lone.nodes[0].url("anchoring"), lone.nodes[0].url("manager")
+    with client(lone) as node:
+        node.send(calls.anchor_session(manifest(lone, session)))
+        height = await_final(node, session, 20).height
+        early = node.send(calls.receipt(session))
+    assert height is not None
+    latest = {"height": 0}
+    while latest["height"] < height + 2:
+        latest = httpx.get(f"{manager}/blocks/latest").json()
+        time.sleep(0.2)
+    url = f"{anchoring}/sessions/{session}/receipt?checkpoint="
+    late = httpx.get(url + str(latest["hash"]))
+    genesis, path = str(lone.folder / "genesis.toml"), tmp_path / "receipt.json"
+    checked = ["verify", str(path), "--genesis", genesis, "--checkpoint", str(latest["hash"])]
+    path.write_bytes(late.content)
+    assert main(checked) == 0
+    path.write_bytes(early)
+    assert main(checked) == 21
+    assert "is not covered: LUCID_ERR_6011" in capsys.readouterr().out
+    before = httpx.get(f"{manager}/blocks/{height - 1}").json()["hash"] if height > 1 else lone.genesis.chain_id.hex()
+    for checkpoint, status in (("00" * 32, 404), (before, 409 if height > 1 else 404), ("x", 400)):
+        refused = httpx.get(url + checkpoint)
+        assert refused.status_code == status
+        assert status == 400 or refused.json()["error"]["code"] == "LUCID_ERR_6011"
+
+
 def test_what_can_not_be_anchored_is_refused_by_name(lone: Devnet) -> None:
     url = lone.nodes[0].url("anchoring")
     unknown = uuid.uuid4()
