@@ -22,7 +22,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Say what a receipt proves. Nobody is asked and nobody is trusted: all that counts is the genesis "
         "document of the chain.",
         epilog="Exit status: 0 it holds, 20 it does not, 21 it does not reach the checkpoint (no fault of "
-        "its own: ask a node for /sessions/SESSION/receipt?checkpoint=HASH), 2 bad usage. Keys of validators that retired "
+        "its own: ask a node for /sessions/SESSION/receipt?checkpoint=HASH), 2 bad usage. Keys of validators retired "
         "long ago could forge another history. --checkpoint rules that out: the hash of a block that you know to be "
         "final, the transaction's own or a later one.",
     )
