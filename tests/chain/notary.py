@@ -106,7 +106,8 @@ class Notary:
         """An honest receipt of epoch 2, whose validators are others than genesis has."""
         manifest = self.manifest()
         transaction = self.transaction(check_manifest(manifest, self.genesis.chain_id, CRYPTO).anchor)
-        view, both = self.closing_view, {"validators": self.second.hash, "next_validators": self.second.hash}
+        both: dict[str, Any] = {"validators": self.second.hash, "next_validators": self.second.hash}
+        view = self.closing_view
         closing = self.header(1, self.genesis.chain_id, view=view, next_validators=self.second.hash)
         again = self.header(2, closing.hash, view=view, epoch=1, **both)
         block = self.header(3, again.hash, (transaction,), view=1, epoch=2, **both)
