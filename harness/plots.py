@@ -64,7 +64,7 @@ class Fault(NamedTuple):
 
     @property
     def colour(self) -> str:
-        if self.kind in ("crash", "restart"):
+        if self.kind == "crash":
             return "crash"
         return "partition" if "partition" in self.kind or "split" in self.kind else "disturbance"
 
@@ -316,12 +316,15 @@ def _rising(points: list[Point]) -> list[Point]:
     return list(zip((at for at, _ in points), accumulate((value for _, value in points), max), strict=True))
 
 
-def finality(points: list[Point], ideal_ms: float | None, end_ms: float) -> str:
-    """Latency over time, (at ms, latency ms), against `ideal_ms`: points, or the spread in bins when they are many."""
+def finality(points: list[Point], best: list[Point], end_ms: float) -> str:
+    """Latency over time, (at ms, latency ms), against the `best` at the same times.
+
+    Shown are points, or the spread in bins when they are many.
+    """
     if not points:
         return ""
     left, right, top, bottom = 62.0, _FINALITY_WIDTH - 6, 20.0, 232.0
-    values = sorted(value for _, value in points) + ([ideal_ms] if ideal_ms else [])
+    values = sorted(value for _, value in points + best if value > 0) or [1e-3]
     least, most = min(values), max(*values, 1e-3)
     log = least > 0 and most > 8 * values[(len(values) - 1) // 2]
     y = p.Scale(least * 0.8 if log else 0, most * (1.3 if log else 1.06), bottom, top, log)
@@ -334,10 +337,24 @@ def finality(points: list[Point], ideal_ms: float | None, end_ms: float) -> str:
         size = 4 if len(points) < 80 else 2.6
         for at, ms in points:
             shapes.append(p.circle(x(at), y(ms), size, "point", tip=f"{p.duration(ms)}\nat {p.moment(at)}"))
-    if ideal_ms:
-        shapes.append(p.line(left, y(ideal_ms), right, y(ideal_ms), "guide"))
-        shapes += p.guide_key(right, f"three one-way delays: {p.duration(ideal_ms)}")
+    guide = _medians(best, x)
+    if any(ms for _, ms in guide):
+        shapes.append(p.path(p.polyline([(at, y(ms)) for at, ms in guide]), "guide"))
+        shapes += p.guide_key(right, "the leader's quorum path")
     return p.drawing("finality", _FINALITY_WIDTH, bottom + 24, shapes)
+
+
+def _medians(points: list[Point], x: p.Scale, step: float = 6.0) -> list[Point]:
+    """(pixels, median) of the values in each `step` pixels of time, or each value where there are few."""
+    if len(points) <= SINGLE_POINTS:
+        return [(x(at_ms), value) for at_ms, value in points]
+    columns: dict[int, list[float]] = defaultdict(list)
+    for at_ms, value in points:
+        columns[int((x(at_ms) - x.start) / step)].append(value)
+    return [
+        (min(x.start + (column + 0.5) * step, x.end), sorted(found)[(len(found) - 1) // 2])
+        for column, found in sorted(columns.items())
+    ]
 
 
 def _spread(points: list[Point], x: p.Scale, y: p.Scale, step: float = 6.0) -> list[str]:

@@ -61,7 +61,8 @@ def _hero(metrics: dict[str, Any]) -> str:
     word, meaning, sign = _VERDICTS.get(verdict, (verdict, "", "M12 4v9.5M12 19.4v.2"))
     colour = verdict if verdict in _VERDICTS else "no_progress"
     nodes = p.number(metrics.get("nodes"))
-    simulated, wall = p.number(metrics.get("duration_ms")), p.number(metrics.get("wall_seconds"))
+    simulated = p.number(metrics.get("duration_ms"))
+    wall = p.number(_section(metrics, "speed").get("wall_seconds"))
     speed = f"({p.count(simulated / wall / 1000)} times real time)" if simulated and wall else ""
     facts = [
         ("seed", p.escape(metrics.get("seed", p.NONE)), ""),
@@ -97,7 +98,9 @@ def _tile(label: str, big: str, *below: str) -> str:
 
 
 def _percentiles(found: dict[str, Any], *names: str) -> list[str]:
-    return [f"{name} {p.duration(found.get(name))}" for name in names]
+    """Percentiles as lines, those left out that the sample is too small for; last how many samples there are."""
+    known = [f"{name} {p.duration(found[name])}" for name in names if p.number(found.get(name)) is not None]
+    return [*known, f"of {_number_of(found.get('n'), 'sample')}"]
 
 
 def _number_of(figure: Any, noun: str) -> str:
@@ -113,16 +116,17 @@ def _tiles(metrics: dict[str, Any]) -> str:
 def _chain_tiles(metrics: dict[str, Any]) -> list[str]:
     blocks, interval = _section(metrics, "blocks"), _section(metrics, "interval_ms")
     finality, spread = _section(metrics, "finality_ms"), _section(metrics, "propagation_ms")
-    ratio = p.number(metrics.get("finality_ratio"))
+    best, halts = _section(metrics, "finality_at_best_ms"), _section(metrics, "halts")
+    ratio, waits = p.number(metrics.get("finality_ratio")), _section(halts, "wait_ms")
     height = f"height {p.count(blocks.get('height'))}, epoch {p.count(blocks.get('epoch'))}"
     return [
         _tile("Final blocks", p.count(blocks.get("final")), height, f"{p.count(blocks.get('forked'))} forked off"),
         _tile("Finality, p50", p.duration(finality.get("p50")), *_percentiles(finality, "p90", "p99", "max")),
         _tile(
-            "Finality ratio",
+            "Finality ratio, p50",
             p.NONE if ratio is None else f"{ratio:.2f}",
-            "to 3 one-way delays",
-            f"of {p.duration(metrics.get('one_way_delay_ms'))}",
+            "to the leader's quorum path",
+            f"p50 {p.duration(best.get('p50'))}",
         ),
         _tile("Propagation, p50", p.duration(spread.get("p50")), *_percentiles(spread, "p90", "p99", "max")),
         _tile(
@@ -131,36 +135,60 @@ def _chain_tiles(metrics: dict[str, Any]) -> list[str]:
             f"deviation {p.duration(interval.get('deviation'))}",
         ),
         _tile("Missed views", p.count(metrics.get("missed_views")), _number_of(metrics.get("timeouts"), "timeout")),
+        _tile(
+            "Longest halt",
+            p.duration(halts.get("longest_ms")),
+            "without a new final block",
+            f"from {p.moment(p.number(halts.get('longest_at_ms')) or 0)}",
+        ),
+        _tile("Tick to finality, p50", p.duration(waits.get("p50")), *_percentiles(waits, "p90", "p99", "max")),
     ]
 
 
 def _cost_tiles(metrics: dict[str, Any]) -> list[str]:
     sessions, refusals = _section(metrics, "sessions"), _section(metrics, "refusals")
-    traffic, gini = _section(metrics, "traffic"), _section(metrics, "leaders").get("gini")
+    traffic, leaders, speed = (_section(metrics, name) for name in ("traffic", "leaders", "speed"))
     refused = sum(p.number(times) or 0 for times in refusals.values())
     codes = f"with {_number_of(len(refusals), 'code')}" if refused else "nothing was refused"
-    volume = f"{p.size(traffic.get('bytes'))} in all"
+    failed = sum(p.number(sessions.get(name)) or 0 for name in ("unreachable", "refused", "unanswered"))
     return [
         _tile(
             "Final sessions",
             p.count(sessions.get("final")),
-            f"of {p.count(sessions.get('submitted'))} submitted",
-            *_percentiles(_section(sessions, "latency_ms"), "p50", "p99"),
+            f"of {_number_of(sessions.get('attempts'), 'attempt')}",
+            f"{p.count(sessions.get('waiting'))} waiting, {p.count(failed)} not accepted",
         ),
-        _tile("Leader Gini", p.decimal(gini, 3), "0: all lead alike", "1: one leads all"),
-        _tile("Traffic", p.size(traffic.get("bytes_per_node_block")), "a node and block", volume),
+        _tile(
+            "Session latency, p50",
+            p.duration(_section(sessions, "latency_ms").get("p50")),
+            *_percentiles(_section(sessions, "latency_ms"), "p90", "p99", "max"),
+        ),
+        _tile(
+            "Leader Gini",
+            p.decimal(leaders.get("gini"), 3),
+            f"{p.decimal(leaders.get('gini_floor'), 3)} if fair",
+            f"in {_number_of(leaders.get('slots'), 'slot')}",
+        ),
+        _tile(
+            "Traffic",
+            p.size(traffic.get("bytes_per_node_block")),
+            "per node per block",
+            f"{p.size(traffic.get('bytes'))} payload",
+            f"{p.size(traffic.get('wire_bytes'))} on the wire",
+        ),
         _tile(
             "Messages",
             p.decimal(traffic.get("messages_per_node_block"), 1),
-            "a node and block",
+            "per node per block",
             f"{p.count(traffic.get('messages'))} in all",
         ),
+        _tile("Throughput", p.decimal(metrics.get("transactions_per_second"), 2), "final transactions", "per second"),
         _tile(
-            "Events a second",
-            p.count(metrics.get("events_per_second")),
+            "Events per second",
+            p.count(speed.get("events_per_second")),
             "of wall time",
-            f"{p.count(metrics.get('messages_per_second'))} messages/s",
-            f"{p.count(metrics.get('events'))} events",
+            f"{p.count(speed.get('delivered_per_second'))} messages/s",
+            f"{p.count(speed.get('events'))} events",
         ),
         _tile("Refusals", p.count(refused), codes),
     ]
@@ -195,17 +223,13 @@ def _shares(metrics: dict[str, Any]) -> list[tuple[int, str, float, float]]:
 
 
 def _faults(metrics: dict[str, Any], end_ms: float) -> list[plots.Fault]:
-    """The faults by time. One that nothing ends lasts to the end of the run; a crash, to its victim's next restart."""
+    """The faults by time. One that nothing ends lasts to the end of the run."""
     listed = [fault for fault in metrics.get("faults") or [] if p.number(fault.get("at_ms")) is not None]
     faults = []
     for fault in listed:
         at_ms, kind, what = fault["at_ms"], str(fault.get("kind", "")), str(fault.get("what", ""))
         until_ms = p.number(fault.get("until_ms"))
-        if until_ms is None and kind == "crash":
-            same = (other for other in listed if other.get("kind") == "restart" and str(other.get("what", "")) == what)
-            until_ms = min((other["at_ms"] for other in same if other["at_ms"] > at_ms), default=None)
-        if until_ms is None:
-            until_ms = at_ms if kind == "restart" else end_ms
+        until_ms = end_ms if until_ms is None else until_ms
         faults.append(plots.Fault(at_ms, max(at_ms, until_ms), kind, what))
     return sorted(faults)
 
@@ -213,20 +237,21 @@ def _faults(metrics: dict[str, Any], end_ms: float) -> list[plots.Fault]:
 def _end_ms(metrics: dict[str, Any]) -> float:
     """The end of the run, or what happened last should the document disagree with itself."""
     times = [row[5] for row in _rows(metrics, "chain", 8)] + [row[2] for row in _rows(metrics, "skips", 3)]
-    times += [row[3] for row in _rows(metrics, "forks", 4)] + [row[0] for row in _rows(metrics, "finality", 2)]
+    times += [row[3] for row in _rows(metrics, "forks", 4)] + [row[0] for row in _rows(metrics, "finality", 4)]
     return max([p.number(metrics.get("duration_ms")) or 0, *times])
 
 
 def _figures(metrics: dict[str, Any]) -> list[str]:
     """The five pictures, in the order in which one asks: did it grow, how fast, who led, at what cost."""
-    end_ms, delay = _end_ms(metrics), p.number(metrics.get("one_way_delay_ms"))
+    end_ms = _end_ms(metrics)
     chain = _chain(metrics, end_ms)
     legend = [("block", "blocks" if len(chain.blocks) > plots.SINGLE_BLOCKS else "block with transactions")]
     if len(chain.blocks) <= plots.SINGLE_BLOCKS and any(not block.transactions for block in chain.blocks):
         legend.append(("blank", "empty block"))
     meanings = {"crash": "node down", "partition": "network split", "disturbance": "other fault"}
     legend += [(kind, words) for kind, words in meanings.items() if any(fault.colour == kind for fault in chain.faults)]
-    points = sorted((row[0], row[1]) for row in _rows(metrics, "finality", 2))
+    finality = sorted((row[0], row[1], row[3]) for row in _rows(metrics, "finality", 4))
+    points, best = [(at, ms) for at, ms, _ in finality], [(at, ms) for at, _, ms in finality]
     cdf = sorted((row[0], row[1]) for row in _rows(metrics, "propagation_cdf", 2))
     measured = {name: p.number(_section(metrics, "propagation_ms").get(name)) for name in ("p50", "p90", "p99")}
     marked = {name: at for name, at in measured.items() if at is not None}
@@ -237,15 +262,16 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
             "finality",
             "seven",
             "Finality latency over time",
-            "From the proposal of a block to its finality. The dashed line is what the protocol needs at best."
+            "From a block's proposal to its finality, the median over the nodes. Dashed: the quorum path from its "
+            "leader, which is what link latencies alone allow."
             + (" Line: median; band: up to p90; points: the largest." if len(points) > plots.SINGLE_POINTS else ""),
-            plots.finality(points, 3 * delay if delay else None, end_ms),
+            plots.finality(points, best, end_ms),
         ),
         _figure(
             "propagation",
             "five",
             "How fast a block spreads",
-            "The part of all deliveries of a block to a node that took no longer.",
+            "Share of a block's arrivals within this time, at nodes that were up and connected when it was proposed.",
             plots.propagation(cdf, marked),
         ),
         _figure(
@@ -302,12 +328,22 @@ def _tables(metrics: dict[str, Any]) -> list[str]:
         [("num", p.moment(f.at_ms)), ("num", p.moment(f.until_ms)), ("", f.kind.replace("_", " ")), ("", f.what)]
         for f in _faults(metrics, _end_ms(metrics))
     ]
+    recoveries = [
+        [
+            ("num", p.moment(row["at_ms"])),
+            ("", f"{row['kind']} {'begins' if row['begins'] else 'ends'}: {row['what']}"),
+            ("num", p.NONE if row["ms"] is None else p.duration(row["ms"])),
+        ]
+        for row in _section(metrics, "halts").get("recoveries") or []
+    ]
     counted = sorted(_section(metrics, "refusals").items(), key=lambda item: (-(p.number(item[1]) or 0), item[0]))
     refusals = [[("", code), ("num", p.count(times))] for code, times in counted]
     tables = [
         _table("half", "Invariants", ["Invariant", "Checks", "Broken", "Result"], invariants, "None was checked."),
-        _table("half", "Faults", ["From", "Until", "Kind", "What"], faults, "None: the network was left in peace."),
+        _table("half", "Faults", ["From", "Until", "Kind", "What"], faults, "No faults injected."),
     ]
+    if recoveries:
+        tables.append(_table("half", "Next final block", ["After", "Fault", "Came after"], recoveries, ""))
     if refusals:
         tables.append(_table("half", "Refusals", ["Code", "Times"], refusals, ""))
     return tables

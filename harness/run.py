@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import structs
 
 from harness.invariants import Diverged, Invariants, Progress, quorum_possible
@@ -67,14 +68,14 @@ def run(
         world.close()
         trace_hash = trace.close()
     document = {
-        **metrics.document(wall_seconds),
+        **msgspec.to_builtins(metrics.figures(wall_seconds)),
         "verdict": verdict,
         "reason": reason,
         "command": command(scenario, folder),
         "trace_hash": trace_hash,
         "state_root": state_root(world),
         "invariants": [
-            {"name": name, "checks": checks, "broken": int(verdict == DIVERGED and reason.startswith(f"{name}:"))}
+            {"name": name, "checks": checks, "broken": int(name == broken_invariant(verdict, reason))}
             for name, checks in invariants.checks.items()
         ],
     }
@@ -82,6 +83,13 @@ def run(
         (folder / "metrics.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
         (folder / "report.html").write_text(render(document), "utf-8")
     return document
+
+
+def broken_invariant(verdict: str, reason: str) -> str:
+    """The name of the invariant that a verdict says is broken; empty if none is."""
+    if verdict == NO_PROGRESS:
+        return "progress"
+    return reason.partition(":")[0] if verdict == DIVERGED else ""
 
 
 def command(scenario: Scenario, folder: Path | None) -> str:

@@ -40,6 +40,8 @@ class VirtualClock(simpy.Environment):
     """Microseconds since genesis; every event is a `Moment`."""
 
     _now: int
+    events = 0
+    """Moments that have happened so far."""
 
     @property
     def now_us(self) -> int:
@@ -60,19 +62,24 @@ class VirtualClock(simpy.Environment):
         SimPy's own loop looks at each event for failures and waiting processes; moments have neither.
         """
         queue, pop, replace, number = self._queue, heappop, heapreplace, self._eid.__next__
-        while queue:
-            at_us, _, _, moment = queue[0]
-            if at_us > until_us:
-                break
-            self._now = at_us  # type: ignore[assignment]
-            times = moment.times  # type: ignore[attr-defined]
-            if times is None:
-                pop(queue)
-            else:
-                moment.code = times.pop()  # type: ignore[attr-defined]
-                if times:
-                    replace(queue, (times[-1] >> TAG_BITS, NORMAL, number(), moment))
-                else:
+        events = 0
+        try:
+            while queue:
+                at_us, _, _, moment = queue[0]
+                if at_us > until_us:
+                    break
+                self._now = at_us  # type: ignore[assignment]
+                times = moment.times  # type: ignore[attr-defined]
+                if times is None:
                     pop(queue)
-            moment.happen(moment)  # type: ignore[attr-defined]
+                else:
+                    moment.code = times.pop()  # type: ignore[attr-defined]
+                    if times:
+                        replace(queue, (times[-1] >> TAG_BITS, NORMAL, number(), moment))
+                    else:
+                        pop(queue)
+                events += 1
+                moment.happen(moment)  # type: ignore[attr-defined]
+        finally:
+            self.events += events
         self._now = max(self._now, until_us)

@@ -1,13 +1,12 @@
-"""What a run measured: latencies, intervals, leaders, traffic; one JSON document at the end."""
+"""What a run measures while it goes: latencies, halts, leaders, traffic; typed figures at the end."""
 
 from __future__ import annotations
 
 from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from lucid import __version__
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -20,38 +19,89 @@ from lucid.machines.effects import (
     TimedOut,
 )
 from lucid.machines.messages import Message
+from lucid.provenance import provenance
+from sim.figures import (
+    Blocks,
+    FaultRecord,
+    Figures,
+    HaltFigures,
+    Interval,
+    KindTraffic,
+    Leaders,
+    Recovery,
+    Sessions,
+    Share,
+    Speed,
+    Traffic,
+)
+from sim.halts import Halts
 from sim.network import PROFILES
 from sim.node import Node
+from sim.quorum_path import earliest_final_us
+from sim.samples import cumulative, gini, gini_floor, mean_deviation, median, spread
 from sim.scenario import Fault
 from sim.world import World
 
-QUANTILES = (("p50", 500), ("p90", 900), ("p99", 990), ("max", 1000))
-MAX_CDF_POINTS = 200
 MESSAGE_NAMES = {kind.__struct_config__.tag: kind.__name__ for kind in Message.__args__}
 
 
+class Proposal(NamedTuple):
+    """When a block was first put forward, by which node, and from which nodes that one was cut off then."""
+
+    at_us: int
+    node: int
+    cut: frozenset[int]
+
+
+class Anchored(NamedTuple):
+    """An anchor in a final block that the node which accepted it does not know to be final yet."""
+
+    height: int
+    transaction: bytes
+    attempted_us: int
+
+
+class ChainRow(NamedTuple):
+    """A final block: heights and times (ms) as the report draws them; `leader` is the proposer's index."""
+
+    height: int
+    epoch: int
+    view: int
+    tick_ms: int
+    proposed_ms: int
+    final_ms: int
+    leader: int
+    transactions: int
+
+
 class Metrics:
-    """A watcher that keeps what the report needs; samples are microseconds."""
+    """A watcher that keeps what the figures need; samples are microseconds."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.facts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.finality_us = array("q")
+        self.at_best_us = array("q")
         self.propagation_us = array("q")
-        self.inclusion_us = array("q")
-        self.finality: list[tuple[int, int]] = []
-        self.chain: list[list[int]] = []
+        self.late_us = array("q")
+        self.session_us = array("q")
+        self.chain: list[ChainRow] = []
         self.skips: list[list[int]] = []
-        self.faults: list[dict[str, Any]] = []
+        self.faults: list[tuple[int, Fault, bool]] = []
+        self.halts = Halts()
         self.height = 0
         self.epoch = 0
-        self.last_final_us = 0
-        self._proposed: dict[bytes, tuple[int, int]] = {}
+        self._slots: set[tuple[int, int]] = set()
+        self._proposed: dict[bytes, Proposal] = {}
         self._seen: dict[bytes, tuple[int, int, int, int]] = {}
-        self._final: set[bytes] = set()
+        self._arrived: dict[bytes, set[int]] = {}
+        self._final: dict[bytes, list[int]] = {}
+        self._hashes: list[bytes] = []
+        self._anchored: list[list[Anchored]] = [[] for _ in world.nodes]
         self._skipped: set[tuple[int, int]] = set()
         self._up_since_us = [0] * len(world.nodes)
+        self._best_us: dict[int, list[int]] = {}
         self._handlers: dict[type, Callable[[int, Node, Any], None]] = {
             BlockFinal: self._on_final,
             BlockValid: self._on_valid,
@@ -62,6 +112,11 @@ class Metrics:
             Evicted: self._on_counted,
             CaughtUp: self._on_caught_up,
         }
+
+    @property
+    def last_final_us(self) -> int:
+        """When a height last became final for the first time; 0 before any did."""
+        return self.halts.final_us[-1] if self.halts.final_us else 0
 
     def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
         """See `Watcher`."""
@@ -76,16 +131,15 @@ class Metrics:
         """See `Watcher`."""
         if fault.kind == "crash" and fault.node is not None and not begins:
             self._up_since_us[fault.node] = now_us
-        if begins:
-            self.faults.append(
-                {"at_ms": fault.at_ms, "until_ms": fault.until_ms, "kind": fault.kind, "what": fault_text(fault)}
-            )
+        self.faults.append((now_us, fault, begins))
 
     def _on_counted(self, now_us: int, node: Node, fact: TimedOut | Evicted) -> None:
         self.facts[type(fact).__name__] += 1
 
     def _on_caught_up(self, now_us: int, node: Node, fact: CaughtUp) -> None:
         self.facts["snapshot" if fact.snapshot else "page"] += 1
+        if fact.snapshot:
+            self._settle(now_us, node.index, fact.height)
 
     def _on_refused(self, now_us: int, node: Node, fact: Refused) -> None:
         self.refusals[fact.code.code] += 1
@@ -97,118 +151,235 @@ class Metrics:
             self.skips.append([*left, now_us // 1000])
 
     def _on_proposed(self, now_us: int, node: Node, fact: Proposed) -> None:
-        self._proposed.setdefault(fact.hash, (now_us, node.index))
+        if fact.hash not in self._proposed:
+            cut = frozenset(receiver for sender, receiver in self.world.network.cut if sender == node.index)
+            self._proposed[fact.hash] = Proposal(now_us, node.index, cut)
 
     def _on_valid(self, now_us: int, node: Node, fact: BlockValid) -> None:
         self._seen.setdefault(fact.hash, (fact.epoch, fact.view, fact.height, now_us))
         proposed = self._proposed.get(fact.hash)
-        if proposed is not None and proposed[1] != node.index and fact.height > self.height:
-            # What a node fetches later, to catch up, is no propagation.
-            self.propagation_us.append(now_us - proposed[0])
+        if proposed is None or proposed.node == node.index:
+            return
+        arrived = self._arrived.setdefault(fact.hash, set())
+        if node.index in arrived:
+            return  # judged again after a restart
+        arrived.add(node.index)
+        # Whoever was down or cut off when the block was proposed catches up, which says nothing of how blocks spread.
+        late = proposed.at_us < self._up_since_us[node.index] or node.index in proposed.cut
+        (self.late_us if late else self.propagation_us).append(now_us - proposed.at_us)
 
     def _on_final(self, now_us: int, node: Node, fact: BlockFinal) -> None:
         proposed = self._proposed.get(fact.hash)
-        if proposed is None:
-            return
-        latency_us = now_us - proposed[0]
-        if proposed[0] >= self._up_since_us[node.index]:
+        if proposed is not None and proposed.at_us >= self._up_since_us[node.index]:
             # What a node catches up on after a crash says nothing of how long finality takes.
+            latency_us = now_us - proposed.at_us
             self.finality_us.append(latency_us)
-        if fact.height != self.height + 1:
-            return
+            self.at_best_us.append(self._at_best(proposed.node)[node.index])
+            self._final.setdefault(fact.hash, []).append(latency_us)
+        if fact.height == self.height + 1:
+            self._on_height(now_us, node, fact, proposed)
+        self._settle(now_us, node.index, fact.height)
+
+    def _on_height(self, now_us: int, node: Node, fact: BlockFinal, proposed: Proposal | None) -> None:
+        """A height is final for the first time."""
         self.height, self.epoch = fact.height, fact.epoch
-        self.last_final_us = now_us
-        self.finality.append((now_us, latency_us))
-        self._final.add(fact.hash)
         block = self.world.block(node, fact.hash)
+        parameters = self.world.genesis.parameters
+        self.halts.on_final(now_us, block.header.tick)
+        self._slots.add((fact.epoch, (fact.view - 1) // parameters.slot_views))
+        self._final.setdefault(fact.hash, [])
+        self._hashes.append(fact.hash)
         accepted = self.world.workload.accepted
         for transaction in block.transactions:
-            entry = accepted.pop(transaction.id, None)
+            entry = accepted.get(transaction.id)
             if entry is not None:
-                self.inclusion_us.append(now_us - entry[1])
+                index, attempted_us = entry
+                self._anchored[index].append(Anchored(fact.height, transaction.id, attempted_us))
         self.chain.append(
-            [
-                fact.height,
-                fact.epoch,
-                fact.view,
-                block.header.tick * self.world.genesis.parameters.block_interval_ms,
-                proposed[0] // 1000,
-                now_us // 1000,
-                self.world.index[block.header.proposer],
-                len(block.transactions),
-            ]
+            ChainRow(
+                height=fact.height,
+                epoch=fact.epoch,
+                view=fact.view,
+                tick_ms=block.header.tick * parameters.block_interval_ms,
+                proposed_ms=(now_us if proposed is None else proposed.at_us) // 1000,
+                final_ms=now_us // 1000,
+                leader=self.world.index[block.header.proposer],
+                transactions=len(block.transactions),
+            )
         )
 
-    def document(self, wall_seconds: float) -> dict[str, Any]:
-        """The run's figures, without verdict, invariants and hashes; times in ms of virtual time."""
+    def _settle(self, now_us: int, index: int, height: int) -> None:
+        """A node knows a height to be final: those whose anchors it accepted can have their receipts."""
+        accepted, waiting = self.world.workload.accepted, self._anchored[index]
+        if not waiting:
+            return
+        for each in waiting:
+            if each.height <= height and accepted.pop(each.transaction, None) is not None:
+                self.session_us.append(now_us - each.attempted_us)
+        self._anchored[index] = [each for each in waiting if each.height > height]
+
+    def _at_best(self, leader: int) -> list[int]:
+        found = self._best_us.get(leader)
+        if found is None:
+            found = self._best_us[leader] = earliest_final_us(self.world.base_us, leader)
+        return found
+
+    def figures(self, wall_seconds: float) -> Figures:
+        """The run's figures; see docs/simulator.md for what each means."""
         world, scenario = self.world, self.world.scenario
-        network = world.network
-        blocks = len(self.chain)
-        per = max(1, blocks * scenario.nodes)
-        intervals = [after[4] - before[4] for before, after in zip(self.chain, self.chain[1:], strict=False)]
-        one_way_ms = _one_way_ms(world)
-        finality = _quantiles(self.finality_us)
-        finality["mean"] = round(sum(self.finality_us) / 1000 / max(1, len(self.finality_us)), 3)
+        made, seconds = provenance(), max(world.clock.now_us / 1_000_000, 1e-9)
+        mean, deviation = mean_deviation(
+            [after.proposed_ms - before.proposed_ms for before, after in zip(self.chain, self.chain[1:], strict=False)]
+        )
         forks = [
             [epoch, view, height, at_us // 1000]
             for hash_, (epoch, view, height, at_us) in self._seen.items()
             if hash_ not in self._final and height <= self.height
         ]
-        shares = leader_shares(self.chain, scenario.nodes)
-        return {
-            "lucid": __version__,
-            "scenario": scenario.name,
-            "description": scenario.description,
-            "seed": scenario.seed,
-            "nodes": scenario.nodes,
-            "crypto": scenario.crypto,
-            "profile": scenario.profile,
-            "profile_about": PROFILES[scenario.profile].about,
-            "duration_ms": world.clock.now_us // 1000,
-            "wall_seconds": round(wall_seconds, 3),
-            "chain_id": world.genesis.chain_id.hex(),
-            "blocks": {"final": blocks, "height": self.height, "forked": len(forks), "epoch": self.epoch},
-            "finality_ms": finality,
-            "one_way_delay_ms": one_way_ms,
-            "finality_ratio": round(finality["p50"] / (3 * one_way_ms), 4) if blocks and one_way_ms else None,
-            "interval_ms": _mean_deviation(intervals),
-            "propagation_ms": _quantiles(self.propagation_us),
-            "missed_views": len(self.skips),
-            "timeouts": self.facts["TimedOut"],
-            "leaders": {"gini": _gini([each["blocks"] for each in shares]), "shares": shares},
-            "traffic": {
-                "messages": sum(network.messages),
-                "bytes": sum(network.bytes),
-                "messages_per_node_block": round(sum(network.messages) / per, 2),
-                "bytes_per_node_block": round(sum(network.bytes) / per, 1),
-                "by_kind": [
-                    {"kind": MESSAGE_NAMES[kind], "messages": network.messages[kind], "bytes": network.bytes[kind]}
-                    for kind in sorted(MESSAGE_NAMES)
-                    if network.messages[kind]
-                ],
-            },
-            "events": network.deliveries,
-            "events_per_second": round(network.deliveries / max(wall_seconds, 1e-9)),
-            "messages_per_second": round(network.deliveries / max(wall_seconds, 1e-9)),
-            "sessions": {
-                "submitted": world.workload.submitted,
-                "refused": world.workload.refused,
-                "final": len(self.inclusion_us),
-                "waiting": len(world.workload.accepted),
-                "latency_ms": _quantiles(self.inclusion_us),
-            },
-            "evicted": self.facts["Evicted"],
-            "caught_up": {"pages": self.facts["page"], "snapshots": self.facts["snapshot"]},
-            "refusals": dict(sorted(self.refusals.items())),
-            "faults": self.faults,
-            "series": {
-                "chain": self.chain,
+        ratios = [took / best for took, best in zip(self.finality_us, self.at_best_us, strict=True) if best]
+        ratio = median(ratios)
+        return Figures(
+            lucid=made.lucid,
+            commit=made.commit,
+            python=made.python,
+            scenario=scenario.name,
+            description=scenario.description,
+            seed=scenario.seed,
+            nodes=scenario.nodes,
+            crypto=scenario.crypto,
+            profile=scenario.profile,
+            profile_about=PROFILES[scenario.profile].about,
+            duration_ms=world.clock.now_us // 1000,
+            chain_id=world.genesis.chain_id.hex(),
+            blocks=Blocks(final=len(self.chain), height=self.height, forked=len(forks), epoch=self.epoch),
+            finality_ms=spread(self.finality_us),
+            finality_at_best_ms=spread(self.at_best_us),
+            finality_ratio=None if ratio is None else round(ratio, 4),
+            one_way_delay_ms=_one_way_ms(world),
+            interval_ms=Interval(mean=mean, deviation=deviation),
+            tick_to_proposal_ms=spread([1000 * (row.proposed_ms - row.tick_ms) for row in self.chain]),
+            propagation_ms=spread(self.propagation_us),
+            late_ms=spread(self.late_us),
+            halts=self._halts(),
+            missed_views=len(self.skips),
+            timeouts=self.facts["TimedOut"],
+            leaders=self._leaders(),
+            traffic=self._traffic(),
+            speed=self._speed(wall_seconds),
+            sessions=self._sessions(),
+            transactions_per_second=round(sum(row.transactions for row in self.chain) / seconds, 3),
+            evicted=self.facts["Evicted"],
+            caught_up={"pages": self.facts["page"], "snapshots": self.facts["snapshot"]},
+            refusals=dict(sorted(self.refusals.items())),
+            faults=[
+                FaultRecord(at_ms=fault.at_ms, until_ms=fault.until_ms, kind=fault.kind, what=fault_text(fault))
+                for _, fault, begins in self.faults
+                if begins
+            ],
+            series={
+                "chain": [list(row) for row in self.chain],
                 "skips": self.skips,
                 "forks": forks,
-                "finality": [[at_us // 1000, round(latency_us / 1000, 3)] for at_us, latency_us in self.finality],
-                "propagation_cdf": _cdf(self.propagation_us),
+                "finality": self._finality_series(),
+                "propagation_cdf": cumulative(self.propagation_us),
             },
-        }
+        )
+
+    def _finality_series(self) -> list[list[Any]]:
+        """By height: when it was first final, the median and the largest latency over the nodes, the median at best."""
+        rows = []
+        for row, hash_ in zip(self.chain, self._hashes, strict=True):
+            latencies = self._final[hash_]
+            if latencies:
+                best = median(self._at_best(row.leader)) or 0
+                rows.append(
+                    [
+                        row.final_ms,
+                        round((median(latencies) or 0) / 1000, 3),
+                        round(max(latencies) / 1000, 3),
+                        round(best / 1000, 3),
+                    ]
+                )
+        return rows
+
+    def _halts(self) -> HaltFigures:
+        end_us = self.world.clock.now_us
+        longest_us, began_us = self.halts.longest_us(end_us)
+        waits_us, waiting = self.halts.waits_us(self.world.genesis.parameters.block_interval_ms * 1000, end_us)
+        recoveries = []
+        for at_us, fault, begins in self.faults:
+            after_us = self.halts.next_final_us(at_us)
+            recoveries.append(
+                Recovery(
+                    at_ms=at_us // 1000,
+                    kind=fault.kind,
+                    what=fault_text(fault),
+                    begins=begins,
+                    ms=None if after_us is None else after_us / 1000,
+                )
+            )
+        return HaltFigures(
+            longest_ms=longest_us / 1000,
+            longest_at_ms=began_us / 1000,
+            wait_ms=spread(waits_us),
+            waiting=waiting,
+            recoveries=recoveries,
+        )
+
+    def _leaders(self) -> Leaders:
+        nodes = self.world.scenario.nodes
+        shares = leader_shares(self.chain, nodes)
+        return Leaders(
+            gini=gini([each.blocks for each in shares]),
+            gini_floor=gini_floor(len(self._slots), nodes),
+            slots=len(self._slots),
+            shares=shares,
+        )
+
+    def _traffic(self) -> Traffic:
+        network = self.world.network
+        per = len(self.chain) * self.world.scenario.nodes
+        messages, payload = sum(network.messages), sum(network.bytes)
+        return Traffic(
+            messages=messages,
+            bytes=payload,
+            wire_bytes=network.wire_bytes,
+            messages_per_node_block=round(messages / per, 2) if per else None,
+            bytes_per_node_block=round(payload / per, 1) if per else None,
+            by_kind=[
+                KindTraffic(kind=MESSAGE_NAMES[kind], messages=network.messages[kind], bytes=network.bytes[kind])
+                for kind in sorted(MESSAGE_NAMES)
+                if network.messages[kind]
+            ],
+        )
+
+    def _speed(self, wall_seconds: float) -> Speed:
+        events, delivered = self.world.clock.events, self.world.network.deliveries
+        return Speed(
+            wall_seconds=round(wall_seconds, 3),
+            events=events,
+            events_per_second=round(events / max(wall_seconds, 1e-9)),
+            delivered=delivered,
+            delivered_per_second=round(delivered / max(wall_seconds, 1e-9)),
+        )
+
+    def _sessions(self) -> Sessions:
+        load, now_us = self.world.workload, self.world.clock.now_us
+        accepted = len(self.session_us) + len(load.accepted)
+        return Sessions(
+            attempts=load.attempts,
+            unreachable=load.attempts - load.submitted,
+            submitted=load.submitted,
+            refused=load.refused,
+            unanswered=load.submitted - load.refused - accepted,
+            accepted=accepted,
+            final=len(self.session_us),
+            waiting=len(load.accepted),
+            most_waiting=load.most_waiting,
+            final_per_second=round(len(self.session_us) / max(now_us / 1_000_000, 1e-9), 3),
+            latency_ms=spread(self.session_us),
+            waiting_ms=spread([now_us - attempted_us for _, attempted_us in load.accepted.values()]),
+        )
 
 
 def fault_text(fault: Fault) -> str:
@@ -221,50 +392,17 @@ def fault_text(fault: Fault) -> str:
     return f"n{fault.node:02}{offset}"
 
 
-def leader_shares(chain: Sequence[Sequence[int]], nodes: int) -> list[dict[str, Any]]:
-    """Final blocks by the node that made them."""
-    made = Counter(row[6] for row in chain)
+def leader_shares(chain: Sequence[ChainRow], nodes: int) -> list[Share]:
+    """Final blocks by the node that proposed them."""
+    made = Counter(row.leader for row in chain)
     total = max(1, len(chain))
     return [
-        {"node": index, "name": f"n{index:02}", "blocks": made[index], "ppm": made[index] * 1_000_000 // total}
+        Share(node=index, name=f"n{index:02}", blocks=made[index], ppm=made[index] * 1_000_000 // total)
         for index in range(nodes)
     ]
 
 
 def _one_way_ms(world: World) -> float:
     """Median one-way latency over the ordered pairs of nodes."""
-    pairs = sorted(each for index, row in enumerate(world.base_us) for other, each in enumerate(row) if index != other)
-    return pairs[len(pairs) // 2] / 1000 if pairs else 0.0
-
-
-def _quantiles(samples: Sequence[int]) -> dict[str, float]:
-    """Nearest-rank quantiles in ms of samples in microseconds; zeros of none."""
-    ordered = sorted(samples)
-    return {
-        name: ordered[max(1, -(-len(ordered) * per // 1000)) - 1] / 1000 if ordered else 0.0 for name, per in QUANTILES
-    }
-
-
-def _mean_deviation(values: Sequence[int]) -> dict[str, float]:
-    if not values:
-        return {"mean": 0.0, "deviation": 0.0}
-    mean = sum(values) / len(values)
-    variance = sum((value - mean) ** 2 for value in values) / len(values)
-    return {"mean": round(mean, 3), "deviation": round(variance**0.5, 3)}
-
-
-def _gini(counts: Sequence[int]) -> float:
-    """Gini coefficient: 0 when all have the same, towards 1 when one has everything."""
-    ordered = sorted(counts)
-    total = sum(ordered)
-    if not total:
-        return 0.0
-    weighted = sum(place * count for place, count in enumerate(ordered, 1))
-    return round(2 * weighted / (len(ordered) * total) - (len(ordered) + 1) / len(ordered), 4)
-
-
-def _cdf(samples: Sequence[int]) -> list[list[float]]:
-    ordered = sorted(samples)
-    count = len(ordered)
-    places = sorted({count * step // MAX_CDF_POINTS for step in range(1, MAX_CDF_POINTS + 1)} - {0})
-    return [[ordered[place - 1] / 1000, round(place / count, 5)] for place in places]
+    pairs = [each for index, row in enumerate(world.base_us) for other, each in enumerate(row) if index != other]
+    return (median(pairs) or 0) / 1000

@@ -24,6 +24,8 @@ PPM = 1_000_000
 JITTER_MASK = 1_023
 FRAME_BYTES = 66
 """Ethernet, IP and TCP headers of one segment."""
+SEGMENT_BYTES = 1_448
+"""Payload of one segment: an Ethernet frame of 1,500 bytes less the headers of IP and TCP with timestamps."""
 
 
 class Profile(NamedTuple):
@@ -88,6 +90,7 @@ class Network:
         self.size = len(base_us)
         self.messages = [0] * 64
         self.bytes = [0] * 64
+        self.wire_bytes = 0
         self.deliveries = 0
         self._sent = 0
         self.loss_ppm = 0
@@ -114,7 +117,8 @@ class Network:
         if self.cut or self.loss_ppm or self.withheld:
             receivers = self._filter(sender, kind, receivers)
         now = self.clock.now_us
-        copy_us = max(1, (len(data) + FRAME_BYTES) * 8_000_000 // self._bandwidth_bps)
+        wire = len(data) + FRAME_BYTES * max(1, -(-len(data) // SEGMENT_BYTES))
+        copy_us = max(1, wire * 8_000_000 // self._bandwidth_bps)
         depart = self._uplink_free[sender]
         depart = max(depart, now)
         count = len(receivers)
@@ -132,6 +136,7 @@ class Network:
         self._uplink_free[sender] = free
         self.messages[kind] += count
         self.bytes[kind] += count * len(data)
+        self.wire_bytes += count * wire
         self._trace.sent(now, sender, data)
         arrivals.sort(reverse=True)
         self._sent += 1

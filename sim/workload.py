@@ -15,17 +15,26 @@ if TYPE_CHECKING:
 OWNERS = 16
 SESSION_MS = 600_000
 CHUNK_BYTES = 1 << 20
+_FRACTION_BITS = 32
 
 
 class Workload:
-    """One anchor every `every_us`, each at a node that is up, drawn from the stream."""
+    """Clients' attempts to anchor a session: one every `every_us` in the mean, each at a node drawn from the stream.
 
-    def __init__(self, world: World, every_us: int, random: Random) -> None:
+    Attempts are a Poisson process, as those of many clients that know nothing of each other are; `fixed` spaces them
+    evenly instead, which makes latencies depend on the phase between the load's period and the chain's. Of the
+    `attempts`, those at a node that is down end there; the others are `submitted`.
+    """
+
+    def __init__(self, world: World, every_us: int, fixed: bool, random: Random) -> None:
         self.world = world
+        self.attempts = 0
         self.submitted = 0
+        self.most_waiting = 0
         self.accepted: dict[bytes, tuple[int, int]] = {}
         self.refused = 0
         self._every_us = every_us
+        self._fixed = fixed
         self._random = random
         self._owners = [random.randbytes(32) for _ in range(OWNERS)]
         self._asked: dict[int, int] = {}
@@ -39,16 +48,19 @@ class Workload:
             self.refused += 1
             return None
         self.accepted[effect.transaction] = (node, at_us)
+        self.most_waiting = max(self.most_waiting, len(self.accepted))
         return effect.transaction
 
     def _next(self) -> None:
-        self.world.clock.after(self._every_us, self._submit)
+        delay_us = self._every_us if self._fixed else exponential_us(self._random, self._every_us)
+        self.world.clock.after(delay_us, self._submit)
 
     def _submit(self, _: Moment) -> None:
         self._next()
         node = self.world.nodes[self._random.randrange(len(self.world.nodes))]
         # Drawn though the node may be down: a fault shifts nothing of the load that comes after it.
         anchor = self._anchor()
+        self.attempts += 1
         if node.engine is None:
             return
         self.submitted += 1
@@ -77,3 +89,21 @@ class Workload:
         )
         signature = crypto.sign(owner, claim_message(self.world.genesis.chain_id, blank))
         return SessionAnchor(*[*(getattr(blank, name) for name in blank.__struct_fields__[:-1]), signature])
+
+
+def exponential_us(random: Random, mean_us: int) -> int:
+    """An exponentially distributed time of at least 1 microsecond, in integers, so that every machine draws the same.
+
+    Von Neumann's method (1951): the parity of the length of a descending run of uniform draws decides whether the first
+    of them is the fraction, and each run that fails adds one to the whole part.
+    """
+    whole = 0
+    while True:
+        first = least = random.getrandbits(_FRACTION_BITS)
+        length = 1
+        while (draw := random.getrandbits(_FRACTION_BITS)) < least:
+            least = draw
+            length += 1
+        if length % 2:
+            return max(1, ((whole << _FRACTION_BITS) + first) * mean_us >> _FRACTION_BITS)
+        whole += 1

@@ -89,7 +89,9 @@ class World:
         self.nodes = [Node(self, index, seed, f"n{index:02}", where[index]) for index, seed in enumerate(seeds)]
         for node in self.nodes:
             node.connect()
-        self.workload = Workload(self, scenario.anchor_every_ms * 1000, self.stream("workload"))
+        self.workload = Workload(
+            self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")
+        )
         self._schedule_faults()
 
     def stream(self, name: str) -> Random:

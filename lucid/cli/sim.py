@@ -167,52 +167,73 @@ def _print_summary(document: dict[str, Any], folder: Path) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("verdict", Text(document["verdict"].replace("_", " "), f"bold {colour}"))
-    for name, text in [*summary_rows(document), ("folder", str(folder))]:
+    for name, text in summary_rows(document):
         table.add_row(name, Text(text))
     Console().print(table)
+    # Outside the table, so that each can be copied whole.
+    print(
+        f"trace hash  {document['trace_hash']}\nstate root  {document['state_root']}\nreport      {folder}/report.html"
+    )
 
 
 def summary_rows(document: dict[str, Any]) -> list[tuple[str, str]]:
     """The figures of a run as (name, text)."""
-
-    def spread(key: str) -> str:
-        values = document[key]
-        return f"p50 {values['p50']:,.1f} ms, p90 {values['p90']:,.1f} ms, p99 {values['p99']:,.1f} ms"
-
     blocks, interval, traffic = document["blocks"], document["interval_ms"], document["traffic"]
-    ratio = document["finality_ratio"]
-    largest = sorted(document["leaders"]["shares"], key=lambda each: -each["blocks"])[:3]
-    sessions = document["sessions"]
+    leaders, sessions, halts, speed = (document[key] for key in ("leaders", "sessions", "halts", "speed"))
+    ratio, best = document["finality_ratio"], document["finality_at_best_ms"]
+    largest = sorted(leaders["shares"], key=lambda each: -each["blocks"])[:3]
+    failed = sessions["unreachable"] + sessions["refused"] + sessions["unanswered"]
     return [
-        ("simulated", f"{document['duration_ms'] / 1000:,.0f} s in {document['wall_seconds']:.1f} s"),
+        ("simulated", f"{document['duration_ms'] / 1000:,.0f} s in {speed['wall_seconds']:.1f} s"),
         (
             "blocks",
             f"{blocks['final']} final, height {blocks['height']}, {blocks['forked']} forked, epoch {blocks['epoch']}",
         ),
-        ("finality", spread("finality_ms")),
+        ("finality", spread_text(document["finality_ms"])),
         (
             "finality ratio",
-            "-" if ratio is None else f"{ratio:.3f} of three one-way delays ({document['one_way_delay_ms']:g} ms)",
+            "-" if ratio is None else f"{ratio:.3f} of the leader's quorum path (p50 {_ms(best['p50'])})",
         ),
-        ("block interval", f"mean {interval['mean']:,.1f} ms, deviation {interval['deviation']:,.1f} ms"),
-        ("propagation", spread("propagation_ms")),
+        ("tick to finality", spread_text(halts["wait_ms"])),
+        (
+            "longest halt",
+            f"{halts['longest_ms'] / 1000:,.1f} s without a new final block, "
+            f"from {halts['longest_at_ms'] / 1000:,.1f} s",
+        ),
+        ("block interval", f"mean {_ms(interval['mean'])}, deviation {_ms(interval['deviation'])}"),
+        ("propagation", spread_text(document["propagation_ms"])),
         ("missed views", f"{document['missed_views']}, {document['timeouts']} timeouts at nodes"),
         (
             "leaders",
-            f"Gini {document['leaders']['gini']:.3f}; "
+            f"Gini {leaders['gini']:.3f} ({leaders['gini_floor']:.3f} if its {leaders['slots']} slots were even); "
             + ", ".join(f"{each['name']} {each['ppm'] / 10_000:.1f} %" for each in largest),
         ),
         (
             "sessions",
-            f"{sessions['final']} of {sessions['submitted']} final, {sessions['waiting']} waiting, "
-            f"p50 {sessions['latency_ms']['p50'] / 1000:.1f} s",
+            f"{sessions['final']} of {sessions['attempts']} attempts final, {sessions['waiting']} waiting, "
+            f"{failed} not accepted",
         ),
+        ("session latency", spread_text(sessions["latency_ms"])),
         (
             "traffic",
-            f"{traffic['messages_per_node_block']:,.1f} messages and {traffic['bytes_per_node_block']:,.0f} bytes "
-            "a node and block",
+            "-"
+            if traffic["messages_per_node_block"] is None
+            else f"{traffic['messages_per_node_block']:,.1f} messages and {traffic['bytes_per_node_block']:,.0f} bytes "
+            "per node per block",
         ),
-        ("speed", f"{document['events_per_second']:,} events/s, {document['events']:,} in all"),
-        ("trace hash", document["trace_hash"]),
-        ("state root", document["state_root"]),
+        (
+            "speed",
+            f"{speed['events_per_second']:,} events/s, {speed['delivered_per_second']:,} messages/s, "
+            f"{speed['events']:,} events in all",
+        ),
     ]
+
+
+def spread_text(spread: dict[str, Any]) -> str:
+    """A spread of latencies, without the percentiles that so few samples do not have."""
+    named = [f"{name} {_ms(spread[name])}" for name in ("p50", "p90", "p99", "max") if spread[name] is not None]
+    return ", ".join([*named, f"{spread['n']:,} samples"])
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f} ms"

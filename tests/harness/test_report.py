@@ -60,7 +60,7 @@ def fake_chain(
         latency = 3 * delay_ms * chance.lognormvariate(0.05, 0.12) + (900 if chance.random() < 0.01 else 0)
         tick = now_ms // 10_000 * 10_000
         series["chain"].append([height, epoch, view, tick, now_ms, now_ms + latency, leader, chance.choice([0, 1, 3])])
-        series["finality"].append([now_ms + latency, latency])
+        series["finality"].append([now_ms + latency, latency, 1.2 * latency, 3 * delay_ms])
         now_ms = max(now_ms + 400, tick + 10_000 + chance.uniform(0, 20))
         if view >= epoch_views:
             epoch, view = epoch + 1, 0
@@ -93,26 +93,43 @@ def fake_metrics(
     reason = {"pass": "", "no_progress": "no block became final for 412 s"}.get(verdict, "agreement at height 211")
     return {
         **{"lucid": "0.1.0", "scenario": "default", "seed": 1, "nodes": nodes, "crypto": "modelled"},
-        **{"profile": "regions", "verdict": verdict, "reason": reason, "wall_seconds": 8.14},
+        **{"profile": "regions", "verdict": verdict, "reason": reason},
         "description": "A handful of nodes in five regions, with a session anchored every few seconds.",
         "command": f"lucid sim run default --nodes {nodes} --duration 1h --seed 1 --crypto modelled",
         "duration_ms": int(max([60_000, *(row[5] for row in series["chain"])]) + 9_000),
         **{key: f"{chance.getrandbits(256):064x}" for key in ("trace_hash", "state_root", "chain_id")},
         "blocks": {"final": blocks, "height": blocks, "forked": len(series["forks"]), "epoch": blocks // epoch_views},
         "finality_ms": percentiles(latencies),
+        "finality_at_best_ms": percentiles([3 * delay_ms] * blocks),
         "finality_ratio": sum(latencies) / blocks / 3 / delay_ms if blocks else None,
-        "one_way_delay_ms": delay_ms,
+        "halts": {
+            **{"longest_ms": 61_000.0, "longest_at_ms": 1_000.0, "wait_ms": percentiles(latencies), "waiting": 0},
+            "recoveries": [
+                {"at_ms": fault["at_ms"], "kind": fault["kind"], "what": fault["what"], "begins": True, "ms": None}
+                for fault in faults
+            ],
+        },
         "interval_ms": {"mean": 10_003.4 if blocks else None, "deviation": 212.7 if blocks else None},
         "propagation_ms": percentiles(spread),
         **{"missed_views": len(series["skips"]), "timeouts": 4 * len(series["skips"])},
-        "leaders": {"gini": uneven, "shares": shares},
+        "leaders": {"gini": uneven, "gini_floor": 0.1, "slots": blocks // 12, "shares": shares},
         "traffic": {
             **{"messages": messages, "messages_per_node_block": messages / nodes / blocks if blocks else None},
-            **{"bytes": volume, "bytes_per_node_block": volume / nodes / blocks if blocks else None},
+            **{
+                "bytes": volume,
+                "wire_bytes": 2 * volume,
+                "bytes_per_node_block": volume / nodes / blocks if blocks else None,
+            },
             "by_kind": [{"kind": kind, "messages": n, "bytes": n * sizes[kind]} for kind, n in sent.items()],
         },
-        **{"events": messages * 2, "events_per_second": messages / 4.07, "messages_per_second": messages / 8.14},
-        "sessions": {"submitted": blocks, "final": max(0, blocks - 2), "latency_ms": percentiles(latencies)},
+        "speed": {
+            **{"events": messages * 2, "events_per_second": messages / 4.07, "wall_seconds": 8.14},
+            **{"delivered": messages, "delivered_per_second": messages / 8.14},
+        },
+        "sessions": {
+            **{"attempts": blocks, "final": max(0, blocks - 2), "waiting": 2, "latency_ms": percentiles(latencies)},
+            **{"unreachable": 0, "refused": 0, "unanswered": 0},
+        },
         "refusals": {"LUCID_ERR_7001": 31, "LUCID_ERR_5004": 2} if faults else {},
         "invariants": [{"name": name, "checks": checks[name], "broken": int(name == broken)} for name in checks],
         "faults": faults,
@@ -122,7 +139,6 @@ def fake_metrics(
 
 STORM: list[dict[str, Any]] = [
     {"at_ms": 600_000, "until_ms": 1_260_000, "kind": "crash", "what": "n03"},
-    {"at_ms": 1_260_000, "until_ms": 1_260_000, "kind": "restart", "what": "n03"},
     {"at_ms": 1_500_000, "until_ms": 1_860_000, "kind": "partition", "what": "n00 n01 n02 n03 n04 | the rest"},
     {"at_ms": 2_300_000, "until_ms": 2_900_000, "kind": "loss", "what": "5% on all links"},
     {"at_ms": 2_500_000, "until_ms": 3_200_000, "kind": "crash", "what": "n07"},
@@ -258,7 +274,8 @@ def test_header_holds_what_repeats_and_identifies_the_run() -> None:
 
 def test_figures_on_the_page_are_those_of_the_document() -> None:
     metrics = fake_metrics()
-    metrics |= {"missed_views": 17, "timeouts": 1_234, "finality_ratio": 1.0349, "events_per_second": 151_234.4}
+    metrics |= {"missed_views": 17, "timeouts": 1_234, "finality_ratio": 1.0349}
+    metrics["speed"]["events_per_second"] = 151_234.4
     metrics["finality_ms"] = {"p50": 231.0, "p90": 1_250.0, "p99": 61_000.0, "max": 5_400_000.0}
     metrics["leaders"]["gini"] = 0.0214
     words = words_of(render(metrics))
@@ -350,17 +367,15 @@ def test_a_crash_shades_its_row_and_a_partition_the_height() -> None:
     assert len(marks(render(RUNS["storm"] | {"faults": STORM * 30}), "chain", "crash row")) == 2
 
 
-def test_a_crash_without_an_end_lasts_until_the_restart_or_the_end() -> None:
+def test_a_crash_without_an_end_lasts_until_the_end() -> None:
     metrics = fake_metrics(4, 12)
     metrics["faults"] = [
         {"at_ms": 20_000, "until_ms": None, "kind": "crash", "what": "n01"},
-        {"at_ms": 50_000, "until_ms": None, "kind": "restart", "what": "n01"},
         {"at_ms": 60_000, "until_ms": None, "kind": "crash", "what": "n02"},
     ]
     tips = [bar.attrib["data-tip"] for bar in marks(render(metrics), "chain", "crash")]
     assert sorted(tips, key=lambda tip: tip[-12:]) == [
-        "crash n01\nfrom 0:00:20.000 until 0:00:50.000",
-        "restart n01\nfrom 0:00:50.000",
+        f"crash n01\nfrom 0:00:20.000 until {palette.moment(metrics['duration_ms'])}",
         f"crash n02\nfrom 0:01:00.000 until {palette.moment(metrics['duration_ms'])}",
     ]
 

@@ -70,7 +70,7 @@ def test_its_trace_is_lines_of_json_in_order_of_time(folder: Path) -> None:
     at_us = [line["at_us"] for line in lines]
     assert at_us == sorted(at_us) and at_us[-1] <= 70_000_000
     document = document_of(folder)
-    assert sum("deliver" in line for line in lines) == document["events"]
+    assert sum("deliver" in line for line in lines) == document["speed"]["delivered"]
     final = {line["height"] for line in lines if line.get("fact") == "BlockFinal"}
     assert final == set(range(1, document["blocks"]["height"] + 1))
     assert [line["fault"] for line in lines if "fault" in line] == [

@@ -39,7 +39,7 @@ def test_one_node_alone_finalises() -> None:
     assert done.document["blocks"] == {"final": 59, "height": 59, "forked": 0, "epoch": 0}
     assert done.document["traffic"]["messages"] == 0
     assert done.document["finality_ms"]["max"] < 100, "a few writes to its own disk"
-    assert done.document["sessions"]["waiting"] <= 11
+    assert done.document["sessions"]["waiting"] <= 25, "those of the last interval"
 
 
 def test_four_nodes_survive_a_crash_and_the_restarted_one_catches_up() -> None:
@@ -162,7 +162,7 @@ def test_a_chain_over_tor_finalises() -> None:
     done = passed(scenario("tor", nodes=4, duration="10m"))
     assert len(done.chain) >= 55
     assert 1_000 <= done.document["finality_ms"]["p50"] <= 6_000, "seconds"
-    assert done.document["sessions"]["final"] >= 560
+    assert done.document["sessions"]["final"] >= 0.9 * done.document["sessions"]["attempts"]
     done.assert_level()
 
 
@@ -171,7 +171,7 @@ def test_what_was_lost_is_said_again() -> None:
     done = passed(scenario("lossy", nodes=4, duration="10m", fault=fault))
     assert len(done.chain) >= 56
     assert_steady(done, INTERVAL_MS + 3 * TIMEOUT_MS)
-    assert done.document["sessions"]["waiting"] <= 11
+    assert done.document["sessions"]["waiting"] <= 25, "those of the last interval"
     network = done.world.network
     assert sum(network.messages) == network.deliveries, "what is lost never leaves"
     done.assert_level()

@@ -96,7 +96,7 @@ def test_two_processes_with_other_hash_seeds_agree_with_and_without_files(file: 
     assert len(list((tmp_path / "c" / "journals").iterdir())) == 2 * 5 + 2, "one more pair for the restart"
     documents = [json.loads((tmp_path / each / "metrics.json").read_text("utf-8")) for each in "abc"]
     for document in documents:
-        for key in ("wall_seconds", "events_per_second", "messages_per_second", "command"):
+        for key in ("speed", "command"):
             del document[key]
     assert documents[0] == documents[1] == documents[2], "but for speed, every figure is the same"
 
@@ -166,7 +166,7 @@ def test_a_fault_shifts_nothing_of_the_load(monkeypatch: pytest.MonkeyPatch) -> 
     fault = [{"kind": "crash", "node": 2, "at": "20s", "until": "60s"}]
     crashed, signed, handed = loaded(monkeypatch, fault=fault)
     assert signed == calm_signed, "the same sessions at the same moments"
-    assert len(handed) < len(calm_handed) == 80
+    assert len(handed) < len(calm_handed) == len(calm_signed)
     assert {session: calm_handed[session] for session in handed} == handed, "at the same nodes, but for the crashed one"
     assert {calm_handed[session] for session in set(calm_handed) - set(handed)} == {2}
     assert crashed.document["sessions"]["submitted"] < 80

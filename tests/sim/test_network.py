@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lucid.machines.effects import Received
 from sim.clock import VirtualClock
-from sim.network import FRAME_BYTES, PPM, PROFILES, Network, base_latency_us, jitter_table, region_names
+from sim.network import FRAME_BYTES, PPM, PROFILES, SEGMENT_BYTES, Network, base_latency_us, jitter_table, region_names
 from sim.trace import Trace
 
 MEGABIT = 1_000_000
@@ -106,7 +106,8 @@ def test_copies_queue_at_the_senders_uplink(sends: list[tuple[int, int, int]]) -
     for number, (sender, size, pause_us) in enumerate(sends):
         receivers = [each for each in range(4) if each != sender]
         data = wire.send(sender, *receivers, size=size, mark=number)
-        copy_us = (size + FRAME_BYTES) * 8 * 1_000_000 // (10 * MEGABIT)
+        wire_size = size + FRAME_BYTES * -(-size // SEGMENT_BYTES)
+        copy_us = wire_size * 8 * 1_000_000 // (10 * MEGABIT)
         at = max(free[sender], wire.clock.now_us)
         for receiver in receivers:
             at += copy_us

@@ -1,0 +1,40 @@
+"""What made a result: the version of Lucid, the commit where it runs from a checkout, the Python that runs it."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from msgspec import Struct
+
+from lucid import __version__
+
+
+class Provenance(Struct, frozen=True, kw_only=True):
+    """`commit` is a short hash, with `+` after it if tracked files differ from it; empty outside a checkout."""
+
+    lucid: str
+    commit: str
+    python: str
+
+
+@cache
+def provenance() -> Provenance:
+    """What is running now."""
+    return Provenance(
+        lucid=__version__,
+        commit=_commit(Path(__file__).resolve().parents[1]),
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+    )
+
+
+def _commit(root: Path) -> str:
+    if not (root / ".git").exists():
+        return ""
+    command = ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--dirty=+", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
