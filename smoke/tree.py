@@ -10,6 +10,7 @@ from pathlib import Path
 
 MAX_FILES = 400_000
 MAX_DEPTH = 64
+MAX_LINKS = 16
 MAX_READ = 4 << 20
 """Bytes of a file that are looked at; what stands behind is not judged, and `Tree.cut` says so."""
 
@@ -112,6 +113,26 @@ class Tree:
     def is_directory(self, path: str) -> bool:
         """Whether a directory has this path; the root is the empty text."""
         return path in self.directories
+
+    def resolve(self, path: str) -> str | None:
+        """The file or directory that a path means, links followed; none when there is none below the root."""
+        for _ in range(MAX_LINKS):
+            done = ""
+            parts = [part for part in path.split("/") if part]
+            for number, part in enumerate(parts):
+                here = f"{done}/{part}" if done else part
+                if here in self.links:
+                    target = self.links[here]
+                    above = "" if target.startswith("/") else done
+                    joined = os.path.normpath("/".join([above, target, *parts[number + 1 :]]))
+                    if target.startswith("/") or joined.startswith(".."):
+                        return None
+                    path = joined.lstrip("/")
+                    break
+                done = here
+            else:
+                return done if self.is_file(done) or self.is_directory(done) else None
+        return None
 
     def cut(self, path: str) -> bool:
         """Whether only the first `MAX_READ` bytes of a file are looked at."""

@@ -114,6 +114,9 @@ def _parse(image: Image) -> Iterator[Finding]:
             yield PARSE.fail(f"it can't be read: {error.message}", name, [Evidence(image.dockerfile, error.line)])
     elif image.broken:
         yield PARSE.fail(image.broken, name, [Evidence(image.dockerfile)])
+    elif image.refused:
+        for error in image.refused:
+            yield PARSE.fail(f"the build stops here: {error.message}", name, _at(image, error.line))
     else:
         yield PARSE.passed(f"{len(image.parsed.instructions)} instructions in {len(image.stages.stages)} stages", name)
 

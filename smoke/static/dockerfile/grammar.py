@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
 
@@ -48,8 +49,82 @@ def _from(instruction: Instruction) -> None:
 
 
 def _shell(instruction: Instruction) -> None:
-    if not instruction.exec_form:
+    if not instruction.exec_form or not instruction.words:
         raise Refused("SHELL takes a JSON array only")
+
+
+def _once(instruction: Instruction) -> None:
+    """COPY and ADD: what they write to is a path."""
+    if re.match(r"\d*<<-?[^<]", instruction.words[-1]):
+        raise Refused(f"{instruction.keyword} can't write to a here-document")
+
+
+def _run(instruction: Instruction) -> None:
+    _command(instruction)
+    network, security = instruction.flag("network"), instruction.flag("security")
+    if network not in (None, "default", "none", "host"):
+        raise Refused(f"--network is default, none or host, not {network[:40]!r}")
+    if security not in (None, "insecure", "sandbox"):
+        raise Refused(f"--security is insecure or sandbox, not {security[:40]!r}")
+    for name, value in instruction.flags:
+        if name == "mount":
+            _mount(value)
+
+
+_MOUNT_TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
+_MOUNT_BARE = frozenset({"readonly", "ro", "readwrite", "rw", "required"})
+_MOUNT_KEYS = _MOUNT_BARE | {
+    *["type", "from", "source", "src", "target", "dst", "destination", "size", "id", "sharing", "mode"],
+    *["uid", "gid", "env"],
+}
+_BOOLEANS = frozenset({"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"})
+
+
+def _mount(text: str) -> None:
+    """One --mount=; what holds a variable is known only when the stage is built."""
+    given: dict[str, str] = {}
+    for field in next(csv.reader([text]), []):
+        key, equals, value = field.partition("=")
+        key = key.lower()
+        if key not in _MOUNT_KEYS:
+            raise Refused(f"--mount knows no {key[:40]!r}")
+        if not equals and key not in _MOUNT_BARE:
+            raise Refused(f"--mount needs a value for {key}")
+        given[key] = value if equals else "true"
+    kind = given.get("type", "bind").lower()
+    if "$" in text:
+        if re.search(r"\$.", given.get("from", "")):
+            raise Refused("--mount=from= takes no variable: name a stage for it")
+        return
+    if kind not in _MOUNT_TYPES:
+        raise Refused(f"--mount knows no type {kind[:40]!r}, only {', '.join(_MOUNT_TYPES)}")
+    _mount_values(kind, given)
+
+
+def _mount_values(kind: str, given: dict[str, str]) -> None:
+    wrong = next((key for key in sorted(_MOUNT_BARE & given.keys()) if given[key] not in _BOOLEANS), None)
+    octal, number = re.compile(r"[0-7]+"), re.compile(r"\d+")
+    for key, form in (("mode", octal), ("uid", number), ("gid", number)):
+        if key in given and not form.fullmatch(given[key]):
+            wrong = wrong or key
+    if wrong is not None:
+        raise Refused(f"--mount can't read {wrong}={given[wrong][:40]}")
+    of_types = {"required": ("secret", "ssh"), "size": ("tmpfs",), "sharing": ("cache",)}
+    of_types |= dict.fromkeys(("mode", "uid", "gid"), ("secret", "ssh", "cache"))
+    for key, kinds in of_types.items():
+        if key in given and kind not in kinds:
+            raise Refused(f"--mount has no {key} for the type {kind}")
+    if given.get("sharing", "shared").lower() not in ("shared", "private", "locked"):
+        raise Refused(f"--mount shares as shared, private or locked, not {given['sharing'][:40]!r}")
+    if kind == "secret":
+        source, target, name = (bool({*keys} & given.keys()) for keys in (_SOURCES, _TARGETS, ("id",)))
+        if not (source or target or name):
+            raise Refused("--mount=type=secret needs an id, source or target")
+        if "from" in given or (source and name):
+            raise Refused("--mount=type=secret takes no from, and either id or source")
+
+
+_SOURCES, _TARGETS = ("source", "src"), ("target", "dst", "destination")
 
 
 def _pairs(instruction: Instruction) -> None:
@@ -73,10 +148,37 @@ def _health(instruction: Instruction) -> None:
         raise Refused(f"HEALTHCHECK takes NONE or CMD, not {kind[:40]!r}")
     if instruction.trigger is None and rest:
         raise Refused("HEALTHCHECK NONE takes no argument")
+    for name, value in instruction.flags:
+        if name == "retries":
+            if value and not re.fullmatch(r"\+?\d{1,9}", value):
+                raise Refused(f"--retries takes a whole number, not {value[:40]!r}")
+        elif value:
+            _duration(name, value)
+
+
+_DURATION = re.compile(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\N{MICRO SIGN}s|ms|s|m|h))+")
+
+
+def _duration(name: str, value: str) -> None:
+    """Go's durations; what is above zero is at least a millisecond."""
+    if value in ("0", "+0", "-0"):
+        return
+    if not _DURATION.fullmatch(value):
+        raise Refused(f"--{name} takes a time such as 30s or 1m30s, not {value[:40]!r}")
+    if value.startswith("-") and re.search(r"[1-9]", value):
+        raise Refused(f"--{name} can't be below zero")
+
+
+def _volume(instruction: Instruction) -> None:
+    if any(not word.strip() for word in instruction.words):
+        raise Refused("VOLUME needs a path")
 
 
 _RULES: dict[str, Callable[[Instruction], None]] = {
-    "RUN": _command,
+    "RUN": _run,
+    "ADD": _once,
+    "COPY": _once,
+    "VOLUME": _volume,
     "CMD": _command,
     "ENTRYPOINT": _command,
     "FROM": _from,

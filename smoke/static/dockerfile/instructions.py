@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-FLAGS = {
+FLAGS: dict[str, frozenset[str]] = {
     "FROM": frozenset({"platform"}),
     "RUN": frozenset({"mount", "network", "security", "device"}),
     "COPY": frozenset({"from", "chown", "chmod", "link", "parents", "exclude"}),
@@ -12,6 +12,8 @@ FLAGS = {
     "HEALTHCHECK": frozenset({"interval", "timeout", "start-period", "start-interval", "retries"}),
 }
 """Flags that each instruction knows; an instruction that is not listed takes none."""
+REPEATED_FLAGS = frozenset({"mount", "exclude", "device"})
+BOOLEAN_FLAGS = frozenset({"link", "parents", "keep-git-dir", "unpack"})
 
 KEYWORDS = FLAGS.keys() | {
     *["ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "MAINTAINER", "ONBUILD"],
@@ -48,6 +50,12 @@ class Instruction:
     """The JSON array's words in exec form; else the text cut at white space (ENV, LABEL and ARG: where unquoted)."""
     exec_form: bool = False
     heredocs: tuple[Heredoc, ...] = ()
+    written: str = ""
+    """The keyword as it is written."""
+    comments: tuple[str, ...] = ()
+    """Comments right above it, without their mark."""
+    hollow: bool = False
+    """Whether a line that it is continued on is empty."""
     trigger: Instruction | None = None
     """What an ONBUILD puts off, or the CMD within a HEALTHCHECK."""
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from smoke.static.dockerfile.expansion import expand
 from smoke.static.dockerfile.grammar import Refused, complain
-from smoke.static.dockerfile.instructions import FLAGS, KEYWORDS, Dockerfile, Heredoc, Instruction, ParseError
+from smoke.static.dockerfile.instructions import (
+    BOOLEAN_FLAGS,
+    FLAGS,
+    KEYWORDS,
+    REPEATED_FLAGS,
+    Dockerfile,
+    Heredoc,
+    Instruction,
+    ParseError,
+)
 
 MAX_ERRORS = 20
 MAX_LETTERS = 1 << 20
@@ -17,7 +28,9 @@ MAX_INSTRUCTIONS = 20_000
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.*?)\s*$")
 _DIRECTIVES = frozenset({"syntax", "escape", "check"})
-_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)$")
+_HEREDOC = re.compile(r"\d*<<(-?)\s*([^<]+)")
+_FLAGS_IGNORED = frozenset({"ARG", "STOPSIGNAL"})
+"""Instructions whose flags Docker drops without a look."""
 _WITH_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
 _MAYBE_JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 _PAIRS = frozenset({"ENV", "LABEL", "ARG"})
@@ -60,9 +73,11 @@ def parse(text: str) -> Dockerfile:
         errors.append(ParseError(1, f"escape must be a backslash or a backtick, not {escape!r}"))
         escape = "\\"
     instructions: list[Instruction] = []
-    for start, joined in _logical(lines, escape):
+    for logical in _logical(lines, escape):
+        start = logical.start
         try:
-            instructions.append(_instruction(joined, start, lines, escape))
+            made = _instruction(logical.text, start, lines, escape)
+            instructions.append(replace(made, comments=logical.comments, hollow=logical.hollow))
             complain(instructions[-1])
         except Refused as refused:
             errors.append(ParseError(start, str(refused)))
@@ -101,22 +116,40 @@ def _uncontinued(line: str, escape: str) -> tuple[str, bool]:
     return line.rstrip("\r"), False
 
 
-def _logical(lines: _Lines, escape: str) -> Iterator[tuple[int, str]]:
-    """The first line number and the joined text of each instruction."""
+@dataclass(frozen=True)
+class _Logical:
+    """The lines of one instruction, joined."""
+
+    start: int
+    text: str
+    comments: tuple[str, ...]
+    hollow: bool
+
+
+def _logical(lines: _Lines, escape: str) -> Iterator[_Logical]:
+    comments: list[str] = []
     while (line := lines.next()) is not None:
-        if _comment(line) or not line.strip():
+        if _comment(line):
+            text = line.strip()[1:].strip()
+            comments = [*comments, text] if text else []
             continue
-        start = lines.number
+        if not line.strip():
+            continue
+        start, hollow = lines.number, False
         text, more = _uncontinued(line.lstrip(_SPACE), escape)
         parts = [text]
         while more and (line := lines.next()) is not None:
-            if _comment(line) or not line.strip():
+            if _comment(line):
+                continue
+            if not line.strip():
+                hollow = True
                 continue
             text, more = _uncontinued(line, escape)
             parts.append(text)
         joined = "".join(parts).strip()
         if joined:
-            yield start, joined
+            yield _Logical(start, joined, tuple(comments), hollow)
+        comments = []
 
 
 def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested: str = "") -> Instruction:
@@ -137,14 +170,23 @@ def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested:
     words = array
     if words is None:
         words = tuple(quoted_words(rest, escape) if keyword in _PAIRS else rest.split())
-    return Instruction(keyword, rest, start, lines.number, tuple(flags), words, array is not None, heredocs, trigger)
+    return Instruction(
+        keyword,
+        rest,
+        start,
+        lines.number,
+        tuple(flags),
+        words,
+        array is not None,
+        heredocs,
+        written=cut[0],
+        trigger=trigger,
+    )
 
 
 def _flags(keyword: str, rest: str, escape: str) -> tuple[list[tuple[str, str]], str]:
     """The flags in front and what stands behind them; `--` alone ends them."""
     flags: list[tuple[str, str]] = []
-    if keyword not in FLAGS:
-        return flags, rest
     position = 0
     while rest.startswith("--", position):
         end, word = _quoted_word(rest, position, escape)
@@ -153,11 +195,29 @@ def _flags(keyword: str, rest: str, escape: str) -> tuple[list[tuple[str, str]],
             position += 1
         if word == "--":
             break
-        name, _, value = word[2:].partition("=")
-        if name not in FLAGS[keyword]:
-            raise Refused(f"{keyword} knows no flag --{name[:40]}")
-        flags.append((name, unquoted(value, escape)))
+        name, equals, value = unquoted(word[2:], escape).partition("=")
+        flags.append((name, _checked_flag(keyword, name, equals, value, flags)))
+    if keyword == "HEALTHCHECK" and rest[position:].strip().upper() == "NONE":
+        return [], rest[position:]
+    unknown = next((name for name, _ in flags if name not in FLAGS.get(keyword, ())), None)
+    if unknown is not None and keyword not in _FLAGS_IGNORED:
+        raise Refused(f"{keyword} knows no flag --{unknown[:40]}")
     return flags, rest[position:]
+
+
+def _checked_flag(keyword: str, name: str, equals: str, value: str, before: list[tuple[str, str]]) -> str:
+    """A flag's value, if it may have it."""
+    if name not in FLAGS.get(keyword, ()):
+        return value  # refused as a whole
+    if name not in REPEATED_FLAGS and any(name == each for each, _ in before):
+        raise Refused(f"--{name} is given twice")
+    if name in BOOLEAN_FLAGS:
+        if (equals and not value) or value.lower() not in ("", "true", "false"):
+            raise Refused(f"--{name} is true or false, not {value[:40]!r}")
+        return value.lower() or "true"
+    if not equals:
+        raise Refused(f"--{name} needs a value")
+    return value
 
 
 def _array(rest: str) -> tuple[str, ...] | None:
@@ -231,11 +291,17 @@ def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
     if "<<" not in rest:
         return ()
     found = []
-    for word in quoted_words(rest, escape):
+    for word in expand(rest, {}, "\\", raw=True, keep=True).words:
         match = _HEREDOC.fullmatch(word)
-        name = unquoted(match[2], escape) if match else ""
-        if match is None or not name or re.search(r"\s", name):
+        if match is None:
             continue
+        plain_name = expand(match[2], {}, "\\", keep=True)
+        if plain_name.failed:
+            raise Refused(f"the here-document {match[2][:40]!r} can't be read: {plain_name.failed}")
+        if len(plain_name.words) != 1:
+            continue
+        name = plain_name.words[0]
+        quotes = [sum(text.count(mark) for mark in "'\"") for text in (name, match[2])]
         first, content = lines.number + 1, []
         while (line := lines.next()) is not None:
             line = line.removesuffix("\r")
@@ -246,7 +312,7 @@ def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
         else:
             raise Refused(f"the here-document {name[:40]!r} is not ended")
         body = "".join(f"{line}\n" for line in content)
-        found.append(Heredoc(name, body, first, expand=name == match[2]))
+        found.append(Heredoc(name, body, first, expand=quotes[0] == quotes[1]))
     return tuple(found)
 
 

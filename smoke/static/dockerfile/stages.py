@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from smoke.static.dockerfile.expansion import Expanded, expand
 from smoke.static.dockerfile.instructions import Dockerfile, Instruction
-from smoke.static.dockerfile.variables import Expanded, Variables, expand
+from smoke.static.dockerfile.variables import Variables
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from smoke.static.dockerfile.expansion import Expanded, expand
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.parser import unquoted
-
-MAX_VALUE = 1 << 16
-"""Letters of an expanded text; more is cut, since values that double themselves would have no end."""
-MAX_NESTING = 16
 
 PREDEFINED = frozenset(
     name for kind in ("HTTP", "HTTPS", "FTP", "NO", "ALL") for name in (f"{kind}_PROXY", f"{kind.lower()}_proxy")
@@ -26,137 +23,6 @@ def platform_arguments(platform: str, builder: str = "linux/amd64") -> dict[str,
         found |= {f"{prefix}PLATFORM": name, f"{prefix}OS": system, f"{prefix}ARCH": architecture}
         found[f"{prefix}VARIANT"] = variant
     return found
-
-
-@dataclass(frozen=True)
-class Expanded:
-    """A text with its variables replaced and its quotes taken off."""
-
-    text: str
-    unset: tuple[str, ...] = ()
-    """Variables in it that nothing had set and that had no default."""
-    failed: str = ""
-    """Why Docker would refuse it; empty when it would not."""
-
-
-class _Expansion:
-    """One pass over a text."""
-
-    def __init__(self, text: str, values: Mapping[str, str], escape: str, raw: bool) -> None:
-        self.text, self.values, self.escape, self.raw = text, values, escape, raw
-        self.position = 0
-        self.unset: list[str] = []
-        self.failed = ""
-
-    def until(self, stop: str, depth: int) -> str:
-        """Text up to an unquoted `stop` (or the end), which is passed by."""
-        parts: list[str] = []
-        length, quote = 0, ""
-        while self.position < len(self.text):
-            letter = self.text[self.position]
-            if letter == stop and not quote:
-                self.position += 1
-                return "".join(parts)
-            piece, quote = self._piece(letter, quote, depth)
-            if length < MAX_VALUE:
-                parts.append(piece)
-                length += len(piece)
-        if stop:
-            self.failed = "a ${ is not closed"
-        return "".join(parts)[:MAX_VALUE]
-
-    def _piece(self, letter: str, quote: str, depth: int) -> tuple[str, str]:
-        if letter == self.escape and quote != "'" and self.position + 1 < len(self.text):
-            follower = self.text[self.position + 1]
-            self.position += 2
-            literal = quote == '"' and follower not in ('"', "$", self.escape)
-            return (letter + follower if literal or self.raw else follower), quote
-        if letter == "$" and quote != "'":
-            return self._variable(depth), quote
-        self.position += 1
-        if letter == quote:
-            return (letter if self.raw else ""), ""
-        if letter in "'\"" and not quote:
-            return (letter if self.raw else ""), letter
-        return letter, quote
-
-    def _variable(self, depth: int) -> str:
-        self.position += 1
-        if self.text.startswith("{", self.position):
-            return self._braced(depth)
-        name = self._name()
-        return self._value(name) if name else "$"
-
-    def _name(self) -> str:
-        start = self.position
-        while self.position < len(self.text) and (
-            (letter := self.text[self.position]).isascii() and (letter.isalnum() or letter == "_")
-        ):
-            self.position += 1
-            if self.position == start + 1 and letter.isdigit():
-                break
-        return self.text[start : self.position]
-
-    def _braced(self, depth: int) -> str:
-        self.position += 1
-        name = self._name()
-        if not name or depth >= MAX_NESTING:
-            self.failed = "a ${ names no variable" if not name else "${ is nested too deeply"
-            self.position = len(self.text)
-            return ""
-        rest = self.text[self.position : self.position + 2]
-        if rest[:1] == "}":
-            self.position += 1
-            return self._value(name)
-        colon = rest[:1] == ":"
-        kind = rest[1:2] if colon else rest[:1]
-        if kind not in {"-", "+", "?"}:
-            return self._edited(name, rest, depth)
-        self.position += 2 if colon else 1
-        unset_before = len(self.unset)
-        word = self.until("}", depth + 1)
-        value = self.values.get(name)
-        there = bool(value) if colon else value is not None
-        if (kind == "-" and there) or (kind == "+" and not there):
-            del self.unset[unset_before:]  # the word is not used, so what it lacks does not matter
-        if kind == "?" and not there:
-            self.failed = f"{name}: {word or 'not set'}"
-        if kind == "+":
-            return word if there else ""
-        return (value or "") if there else (word if kind == "-" else "")
-
-    def _edited(self, name: str, rest: str, depth: int) -> str:
-        """`${name#pattern}`, `%`, `/`: what they leave is known only when their pattern holds no glob."""
-        operator = rest if rest in {"##", "%%", "//"} else rest[:1]
-        if operator not in {"#", "##", "%", "%%", "/", "//"}:
-            self.failed = f"${{{name}{rest[:1]} is no expansion"
-            self.position = len(self.text)
-            return ""
-        self.position += len(operator)
-        pattern = self.until("}", depth + 1)
-        value = self._value(name)
-        if operator[0] == "#":
-            return value.removeprefix(pattern)
-        if operator[0] == "%":
-            return value.removesuffix(pattern)
-        old, _, new = pattern.partition("/")
-        return value.replace(old, new, -1 if operator == "//" else 1)[:MAX_VALUE] if old else value
-
-    def _value(self, name: str) -> str:
-        value = self.values.get(name)
-        if value is None:
-            self.unset.append(name)
-            return ""
-        return value
-
-
-def expand(text: str, values: Mapping[str, str], escape: str = "\\", *, raw: bool = False) -> Expanded:
-    """A word with its variables replaced. `raw` keeps quotes and escapes, for what a shell reads later."""
-    if not any(letter in text for letter in ("$", "'", '"', escape)):
-        return Expanded(text[:MAX_VALUE])
-    expansion = _Expansion(text, values, escape, raw)
-    outcome = expansion.until("", 0)
-    return Expanded(outcome, tuple(dict.fromkeys(expansion.unset)), expansion.failed)
 
 
 @dataclass

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from smoke.manifest import Base, Manifest, Service, held_to
+from smoke.static.dockerfile.expansion import Expanded
 from smoke.static.dockerfile.ignore import ignore_of
-from smoke.static.dockerfile.instructions import Dockerfile, Instruction
+from smoke.static.dockerfile.instructions import Dockerfile, Instruction, ParseError
 from smoke.static.dockerfile.parser import parse
 from smoke.static.dockerfile.stages import Stage, Stages, mounts, stages_of
 from smoke.static.dockerfile.variables import Variables, platform_arguments
@@ -23,8 +24,11 @@ from smoke.tree import Tree
 
 MAX_IMAGES = 200
 MAX_PORTS = 1_000
+MAX_REFUSED = 20
+MAX_SHOWN = 80
 USUAL_PLATFORM = "linux/amd64"
 """What is built where nothing says; a guess."""
+_REMOTE = re.compile(r"https?://|git://|ssh://|git@|ftp://")
 _NAME = re.compile(r"(?:Dockerfile(?:\.(?P<suffix>[\w.-]+))?|(?P<prefix>[\w.-]+)\.[Dd]ockerfile)")
 
 
@@ -114,6 +118,8 @@ class _Builder:
         )
         self.done: dict[int, _Made] = {}
         self.missing: list[Missing] = []
+        self.refused: list[ParseError] = []
+        """What Docker would stop at as it comes to an instruction."""
 
     def image(self) -> Image:
         """The final stage's image."""
@@ -144,11 +150,23 @@ class _Builder:
             built_for=self.service.platform or self.final.platform.text or platform_of_tag(made.reference),
             health=made.health,
             missing=tuple(self.missing),
+            refused=tuple(self.refused[:MAX_REFUSED]),
             installs=installs,
             parsed=self.parsed,
             stages=self.stages,
             final=self.final,
         )
+
+    def _expand(self, made: _Made, text: str, instruction: Instruction) -> Expanded:
+        """A text with its variables; what can't be expanded is refused."""
+        found = made.variables.expand(text)
+        if found.failed:
+            shown = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
+            self._refuse(instruction, f"{instruction.keyword} {shown}: {found.failed}")
+        return found
+
+    def _refuse(self, instruction: Instruction, message: str) -> None:
+        self.refused.append(ParseError(instruction.line, message))
 
     def _stage(self, stage: Stage) -> _Made:
         if stage.parent is not None:
@@ -165,25 +183,38 @@ class _Builder:
 
     def arg(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """ARG."""
+        for word in instruction.words:
+            self._expand(made, word, instruction)
         made.variables.declare(instruction)
 
     def env(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """ENV."""
+        self._check_pairs(made, instruction)
         made.variables.set(instruction)
         made.state.environment |= made.variables.environment
 
+    def _check_pairs(self, made: _Made, instruction: Instruction) -> None:
+        """What ENV and LABEL are given can be read, in either form."""
+        first = (instruction.words or ("",))[0]
+        for word in instruction.words if "=" in first else (first, instruction.text[len(first) :].strip()):
+            self._expand(made, word, instruction)
+
     def workdir(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """WORKDIR, which makes the directory, as root."""
-        made.state.workdir = made.state.path(made.variables.expand(instruction.text).text)
+        made.state.workdir = made.state.path(self._expand(made, instruction.text, instruction).text)
+        held = made.state.files.find(made.state.workdir)
+        if held is not None and held.kind == "file":
+            self._refuse(instruction, f"WORKDIR {made.state.workdir}: a file is there")
         made.state.files.add(made.state.workdir, Entry("directory", mode=0o755, line=instruction.line))
 
     def user(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """USER."""
-        made.state.user = made.variables.expand(instruction.text).text.strip()
+        made.state.user = self._expand(made, instruction.text, instruction).text.strip()
         made.user_line = instruction.line
 
     def label(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """LABEL; a variable that nothing set makes an empty value."""
+        self._check_pairs(made, instruction)
         for word in (
             instruction.words if "=" in (instruction.words or ("",))[0] else [instruction.text.replace(" ", "=", 1)]
         ):
@@ -194,14 +225,19 @@ class _Builder:
 
     def expose(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """EXPOSE."""
-        for word in instruction.words or instruction.text.split():
-            text = made.variables.expand(word).text
-            match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(?:tcp|udp|sctp))?", text)
-            if match is None:
-                made.ports_doubt = f"EXPOSE {text} of line {instruction.line} is no port"
-            elif not text.endswith(("/udp", "/sctp")):
-                first, last = int(match[1]), int(match[2] or match[1])
-                made.ports += range(first, min(last, first + MAX_PORTS) + 1)
+        words = [each for word in instruction.words for each in self._expand(made, word, instruction).words]
+        for text in words:
+            port, _, protocol = text.rpartition(":")[2].partition("/")
+            first, _, last = port.partition("-")
+            last = last or first
+            if not (_is_port(first) and _is_port(last) and int(first) <= int(last)):
+                self._refuse(instruction, f"EXPOSE {text[:MAX_SHOWN]}: that is no port")
+            elif protocol.lower() not in ("", "tcp", "udp", "sctp"):
+                self._refuse(instruction, f"EXPOSE {text[:MAX_SHOWN]}: the protocol is tcp, udp or sctp")
+            elif protocol.lower() in ("", "tcp"):
+                made.ports += range(int(first), min(int(last), int(first) + MAX_PORTS) + 1)
+        if not words:
+            made.ports_doubt = f"EXPOSE of line {instruction.line} names no port"
         made.ports_line = instruction.line
 
     def healthcheck(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
@@ -241,33 +277,56 @@ class _Builder:
 
     def copy(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """COPY and ADD."""
-        words = [made.variables.expand(word).text for word in instruction.words or instruction.text.split()]
+        words = [
+            each if instruction.exec_form or not each.startswith("<<") else ""
+            for each in (self._expand(made, word, instruction).text for word in instruction.words)
+        ]
         target = words.pop() if words else ""
+        words = [word for word in words if word]
         into = target.endswith("/") or target in (".", "./") or len(words) + len(instruction.heredocs) > 1
         state = made.state
         place = state.path(target or ".")
         held = state.files.find(place)
         into = into or (held is not None and held.kind == "directory")
-        chown = made.variables.expand(instruction.flag("chown") or "").text
+        chown = self._expand(made, instruction.flag("chown") or "", instruction).text
         user = state.number(chown) if chown else 0
-        mode = instruction.flag("chmod")
-        bits = int(mode, 8) if mode and re.fullmatch(r"[0-7]{3,4}", mode) else None
+        mode = self._mode(made, instruction)
         reference = instruction.flag("from")
         for heredoc in instruction.heredocs:
             name = posixpath.join(place, heredoc.name) if into else place
-            state.files.add(name, Entry("file", user=user, mode=bits or 0o644, line=instruction.line))
-            words = [word for word in words if not word.startswith("<<")]
+            bits = 0o644 if mode is None else mode
+            state.files.add(name, Entry("file", user=user, mode=bits, line=instruction.line))
         if reference:
-            self._copy_from(
-                made, made.variables.expand(reference).text, words, place, into, user, bits, instruction.line, stage
-            )
+            self._copy_from(made, reference, words, place, into, user, mode, instruction.line, stage)
             return
-        local = [word for word in words if not re.match(r"(?:https?|git|ftp)://|git@", word)]
+        remote = [word for word in words if _REMOTE.match(word)]
+        local = [word for word in words if not _REMOTE.match(word)]
+        if remote and instruction.keyword == "COPY":
+            self._refuse(instruction, f"COPY {remote[0][:MAX_SHOWN]}: only ADD takes a URL")
+        for word in remote:
+            name = posixpath.basename(word.partition("?")[0].rstrip("/")) if into else ""
+            if word.startswith("http") and name:
+                bits = 0o600 if mode is None else mode
+                state.files.add(posixpath.join(place, name), Entry("file", user=user, mode=bits, line=instruction.line))
         if instruction.keyword == "ADD" and (
-            len(local) < len(words) or any(re.search(r"\.(tar|t?gz|tgz|bz2|xz)$", each) for each in local)
+            remote or any(re.search(r"\.(tar|t?gz|tgz|bz2|xz)$", each) for each in local)
         ):
             state.files.doubts.setdefault(place, f"what the ADD of line {instruction.line} brings is not looked into")
-        self.missing += self.context.copy(state.files, local, place, into, user, bits, instruction.line)
+        if {"parents", "exclude"} & {name for name, _ in instruction.flags}:
+            state.files.doubts.setdefault(place, f"the flags of the {instruction.keyword} of line {instruction.line}")
+        if instruction.flag("parents"):
+            return
+        self.missing += self.context.copy(state.files, local, place, into, user, mode, instruction.line)
+
+    def _mode(self, made: _Made, instruction: Instruction) -> int | None:
+        """What --chmod says in octal digits; none when it says nothing, or in letters."""
+        text = self._expand(made, instruction.flag("chmod") or "", instruction).text
+        if not re.fullmatch(r"\d+", text):
+            return None
+        if not re.fullmatch(r"[0-7]{1,5}", text) or int(text, 8) > 0o7777:
+            self._refuse(instruction, f"--chmod={text[:MAX_SHOWN]}: that is no octal mode")
+            return None
+        return int(text, 8)
 
     def _copy_from(
         self,
@@ -416,6 +475,10 @@ def _plain_expanded(text: str, variables: Variables) -> str:
 
 def _copied(entry: Entry, user: int | None, mode: int | None, line: int) -> Entry:
     return Entry(entry.kind, entry.source, entry.target, user, entry.mode if mode is None else mode, line)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536
 
 
 def platform_of_tag(reference: str) -> str:

@@ -23,12 +23,12 @@ class Context:
 
     def sources(self, pattern: str) -> list[str]:
         """Paths of the tree (files or directories) that a source means, .dockerignore not yet looked at."""
-        clean = posixpath.normpath(pattern.lstrip("/") or ".")
-        if clean == "." or clean.startswith(".."):
+        clean = posixpath.normpath("/" + pattern).lstrip("/")  # what leaves the context begins at its root again
+        if not clean:
             return [self.directory]
         if not re.search(r"[*?\[\\]", clean):
-            path = posixpath.join(self.directory, clean)
-            return [path] if self.tree.is_file(path) or self.tree.is_directory(path) else []
+            path = self.tree.resolve(posixpath.join(self.directory, clean))
+            return [path] if path is not None and self._inside(path) else []
         found = [self.directory]
         for part in clean.split("/"):
             expression = _glob(part)
@@ -39,6 +39,10 @@ class Context:
                 if expression is not None and expression.fullmatch(name)
             ]
         return [path for path in found if self.tree.is_file(path) or self.tree.is_directory(path)]
+
+    def _inside(self, path: str) -> bool:
+        """Whether a path (its links followed) is of this context."""
+        return not self.directory or path == self.directory or path.startswith(f"{self.directory}/")
 
     def inside(self, path: str) -> str:
         """A path of the tree as the context's rules see it."""
@@ -88,6 +92,8 @@ class Context:
             if not kept:
                 where = f"the build context {self.directory or '.'}"
                 reason = f"{self.ignore.path} leaves it out of {where}" if found else f"it is not in {where}"
+                if not found and re.search(r"[*?\[]", pattern):
+                    continue  # a pattern may match nothing
                 missing.append(Missing(line, pattern, reason))
             for path in kept:
                 if self.tree.is_file(path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from smoke.manifest import Base, Service
-from smoke.static.dockerfile.instructions import Dockerfile
+from smoke.static.dockerfile.instructions import Dockerfile, ParseError
 from smoke.static.dockerfile.stages import Stage, Stages
 from smoke.static.model.filesystem import FileSystem
 
@@ -115,6 +115,8 @@ class Image:
     """Platform that is asked for, pinned or told by the base's tag, in this order; empty when nothing says."""
     health: Health | None = None
     missing: tuple[Missing, ...] = ()
+    refused: tuple[ParseError, ...] = ()
+    """Instructions that Docker stops at as it comes to them."""
     contexts: tuple[tuple[str, tuple[Missing, ...]], ...] = ()
     """The likely build contexts that were tried, with what each lacks."""
     installs: tuple[Install, ...] = ()

@@ -10,10 +10,11 @@ from dockerfile_parse import DockerfileParser  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smoke.static.dockerfile.expansion import expand
 from smoke.static.dockerfile.instructions import Dockerfile, Instruction
 from smoke.static.dockerfile.parser import parse
 from smoke.static.dockerfile.stages import stages_of
-from smoke.static.dockerfile.variables import Variables, expand, platform_arguments
+from smoke.static.dockerfile.variables import Variables, platform_arguments
 from tests.smoke.trees import DOCKERFILE
 
 ROOT = Path(__file__).parents[4]
