@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 
+from harness.bounds import Bounds
 from harness.naive import NaiveChain, recount
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.chain.errors import Refusal
-from lucid.chain.transactions import SessionAnchor
+from lucid.chain.transactions import Equivocation, SessionAnchor
 from lucid.chain.votes import Vote, conflict
 from lucid.ledger.rows import TALLY_KEY
 from lucid.machines.effects import BlockFinal, Evicted, Fact, Signed
 from lucid.poot.credits import Tally
+from sim.faults.fault import Fault
 from sim.node import Node
-from sim.scenario import Fault
 from sim.world import World
 
 VOTES_KEPT_VIEWS = 64
@@ -23,8 +24,8 @@ VOTES_KEPT_VIEWS = 64
 ANCHOR_BLOCKS = 24
 """Final blocks within which an accepted anchor is final, while its node and a quorum are well connected."""
 
-CUTTING = ("partition", "loss")
-"""Faults under which a node that is up may be unable to pass on what it accepted."""
+ANCHORS = "accepted anchors final in time"
+PROGRESS = "progress"
 
 CHECKPOINT_GROWTH = 4
 """From-scratch recomputations happen when the chain has grown by a quarter, so that they cost a constant per block."""
@@ -50,10 +51,11 @@ class Invariants:
                 "validity by a naive validator",
                 "one anchor per session",
                 "no double vote",
+                "only the guilty are blamed",
                 "tally equals its recount",
                 "state root from scratch",
-                "accepted anchors final in time",
-                "progress",
+                ANCHORS,
+                PROGRESS,
             ),
             0,
         )
@@ -67,10 +69,13 @@ class Invariants:
         self._recent: list[deque[tuple[int, int]]] = [deque() for _ in world.nodes]
         self._accepted: dict[bytes, tuple[int, int]] = {}
         self._disturbed_at = 0
-        self._disturbances = 0
+        self._byzantine = world.byzantine
+        self._traitors = {world.nodes[index].key for index in world.byzantine}
 
     def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
-        """See `Watcher`."""
+        """See `Watcher`; what a Byzantine node says of itself proves nothing."""
+        if node.index in self._byzantine:
+            return
         kind = type(fact)
         if kind is Signed:
             self._on_signed(node, fact.vote)  # type: ignore[union-attr]
@@ -79,16 +84,15 @@ class Invariants:
         elif kind is Evicted and fact.transaction in self._accepted:  # type: ignore[union-attr]
             endorser, _ = self._accepted[fact.transaction]  # type: ignore[union-attr]
             if endorser == node.index:
-                raise Diverged("accepted anchors final in time", f"{node.name} gave up {fact}")
+                raise Diverged(ANCHORS, f"{node.name} gave up {fact}")
 
     def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
         """See `Watcher`."""
-        self._accepted[transaction] = (node.index, len(self.heights) - 1)
+        if node.index not in self._byzantine:
+            self._accepted[transaction] = (node.index, len(self.heights) - 1)
 
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`: what is disturbed gets its time anew once the disturbance is over."""
-        if fault.kind in CUTTING:
-            self._disturbances += 1 if begins else -1
         self._disturbed_at = len(self.heights) - 1
 
     def _on_signed(self, node: Node, vote: Vote) -> None:
@@ -138,6 +142,11 @@ class Invariants:
             raise Diverged("validity by a naive validator", f"height {fact.height}: {refusal}") from None
         for transaction in block.transactions:
             self._accepted.pop(transaction.id, None)
+            if isinstance(transaction.payload, Equivocation):
+                self.checks["only the guilty are blamed"] += 1
+                accused = transaction.payload.first.signer
+                if accused not in self._traitors:
+                    raise Diverged("only the guilty are blamed", f"{self._name(accused)} is honest, and accused")
             if isinstance(transaction.payload, SessionAnchor):
                 self.checks["one anchor per session"] += 1
                 session = transaction.payload.session
@@ -163,63 +172,20 @@ class Invariants:
             raise Diverged("state root from scratch", f"height {len(self._blocks)}")
 
     def _check_anchors(self, height: int) -> None:
-        """Accepted anchors are final within so many blocks, while nothing is disturbed."""
-        if self._disturbances:
-            return
+        """Accepted anchors are final within so many blocks, and those that faults which are on may cost."""
+        allowed = ANCHOR_BLOCKS + Bounds(self.world).blocks
+        talking = {node.index for node in self.world.connected()}
         for transaction, (index, since) in self._accepted.items():
-            if not self.world.nodes[index].up:
+            if index not in talking:
                 continue
-            self.checks["accepted anchors final in time"] += 1
-            if height - max(since, self._disturbed_at) > ANCHOR_BLOCKS:
+            self.checks[ANCHORS] += 1
+            if height - max(since, self._disturbed_at) > allowed:
                 raise Diverged(
-                    "accepted anchors final in time",
+                    ANCHORS,
                     f"{transaction.hex()[:16]} accepted by n{index:02} at height {since}, not final at {height}",
                 )
-            break  # in order of acceptance: the first of a node that is up is the oldest
+            break  # in order of acceptance: the first of a node that can talk is the oldest
 
-
-class Progress:
-    """A watcher that knows how long the chain may stand still, and whether it stood still longer."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.calm_since_us = 0
-
-    def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
-        """See `Watcher`."""
-        if type(fact) is BlockFinal:
-            self.calm_since_us = max(self.calm_since_us, now_us)
-
-    def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
-        """See `Watcher`."""
-
-    def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
-        """See `Watcher`. A clock that goes back sees blocks of its own past in the future, and waits for them."""
-        back_ms = 0
-        if fault.kind == "clock":
-            back_ms = max(0, -fault.offset_ms if begins else fault.offset_ms)
-        self.calm_since_us = max(self.calm_since_us, now_us + back_ms * 1000)
-
-    def stalled(self) -> str:
-        """Why this run makes no progress, or nothing; the bound is that of protocol section 9."""
-        world = self.world
-        waited_ms = (world.clock.now_us - self.calm_since_us) // 1000
-        allowed_ms = self.allowed_ms()
-        if waited_ms <= allowed_ms:
-            return ""
-        return f"no new final block for {waited_ms} ms, allowed are {allowed_ms} ms"
-
-    def allowed_ms(self) -> int:
-        """(consecutive faulty leaders + 2) current timeouts and one interval, and the time that messages take."""
-        world = self.world
-        parameters = world.genesis.parameters
-        faulty = len(world.nodes) - len(world.connected()) + len(world.network.withheld)
-        timeouts = [node.engine.machine.timeout.current_ms for node in world.nodes if node.engine is not None]  # type: ignore[union-attr]
-        timeout_ms = max(timeouts, default=parameters.slot_timeout_ms)
-        slowest_ms = max(max(row) for row in world.base_us) * 10 // 1000
-        return (faulty + 2) * (timeout_ms + slowest_ms) + parameters.block_interval_ms + 3 * slowest_ms
-
-
-def quorum_possible(world: World) -> bool:
-    """Whether enough nodes are up and connected for the chain to go on."""
-    return world.quorum_connected() and world.network.loss_ppm == 0
+    def _name(self, key: bytes) -> str:
+        index = self.world.index.get(key)
+        return key.hex()[:16] if index is None else self.world.nodes[index].name

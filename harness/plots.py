@@ -61,12 +61,7 @@ class Fault(NamedTuple):
     until_ms: float
     kind: str
     what: str
-
-    @property
-    def colour(self) -> str:
-        if self.kind == "crash":
-            return "crash"
-        return "partition" if "partition" in self.kind or "split" in self.kind else "disturbance"
+    colour: str = "disturbance"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.what}".strip()

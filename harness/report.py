@@ -230,8 +230,13 @@ def _faults(metrics: dict[str, Any], end_ms: float) -> list[plots.Fault]:
         at_ms, kind, what = fault["at_ms"], str(fault.get("kind", "")), str(fault.get("what", ""))
         until_ms = p.number(fault.get("until_ms"))
         until_ms = end_ms if until_ms is None else until_ms
-        faults.append(plots.Fault(at_ms, max(at_ms, until_ms), kind, what))
+        faults.append(plots.Fault(at_ms, max(at_ms, until_ms), kind, what, _colour(fault)))
     return sorted(faults)
+
+
+def _colour(fault: dict[str, Any]) -> str:
+    colour = fault.get("colour")
+    return str(colour) if colour in ("crash", "partition") else "disturbance"
 
 
 def _end_ms(metrics: dict[str, Any]) -> float:

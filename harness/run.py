@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import structs
 
-from harness.invariants import Diverged, Invariants, Progress, quorum_possible
+from harness.bounds import Bounds, Progress
+from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
 from harness.report import render
 from sim.metrics import Metrics
 from sim.scenario import Scenario, dump, parse, shipped
@@ -67,15 +68,26 @@ def run(
     finally:
         world.close()
         trace_hash = trace.close()
+    unbound = {PROGRESS: watch.unbound_ms, ANCHORS: watch.unbound_anchors_ms}
     document = {
         **msgspec.to_builtins(metrics.figures(wall_seconds)),
         "verdict": verdict,
         "reason": reason,
+        "notes": [
+            f"{fault.kind} {fault.text()} would begin at {fault.at_ms / 1000:,.0f} s, after the end: it never happened"
+            for fault in scenario.fault
+            if fault.at_ms >= world.clock.now_us // 1000
+        ],
         "command": command(scenario, folder),
         "trace_hash": trace_hash,
         "state_root": state_root(world),
         "invariants": [
-            {"name": name, "checks": checks, "broken": int(name == broken_invariant(verdict, reason))}
+            {
+                "name": name,
+                "checks": checks,
+                "broken": int(name == broken_invariant(verdict, reason)),
+                "unbound": [{"why": why, "ms": ms} for why, ms in sorted(unbound.get(name, {}).items())],
+            }
             for name, checks in invariants.checks.items()
         ],
     }
@@ -134,11 +146,10 @@ def _drive(
         while at_ms < duration_ms:
             at_ms = min(duration_ms, at_ms + slice_ms)
             world.run(at_ms)
-            if quorum_possible(world):
-                invariants.checks["progress"] += 1
-                stalled = watch.stalled()
-                if stalled:
-                    return NO_PROGRESS, stalled
+            stalled = watch.stalled()
+            invariants.checks[PROGRESS] += 1
+            if stalled:
+                return NO_PROGRESS, stalled
             if progress is not None:
                 progress(Tick(at_ms, metrics.height, world.network.deliveries))
         invariants.check_from_scratch()
@@ -153,6 +164,8 @@ def _drive(
     finally:
         gc.set_threshold(*thresholds)
     waited_ms = (world.clock.now_us - metrics.last_final_us) // 1000
-    if waited_ms > watch.allowed_ms():
-        return NO_PROGRESS, f"no new final block for the last {waited_ms} ms"
+    bounds = Bounds(world)
+    if waited_ms > bounds.progress_ms:
+        why = bounds.unbound()
+        return NO_PROGRESS, f"no new final block for the last {waited_ms / 1000:,.1f} s" + (why and f": {why}")
     return PASS, ""

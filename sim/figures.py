@@ -119,6 +119,8 @@ class FaultRecord(Struct, frozen=True, kw_only=True):
     until_ms: int | None
     kind: str
     what: str
+    lane: str
+    colour: str
 
 
 class Speed(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from lucid.machines.effects import (
 )
 from lucid.machines.messages import Message
 from lucid.provenance import provenance
+from sim.faults.fault import Fault
 from sim.figures import (
     Blocks,
     FaultRecord,
@@ -39,7 +40,6 @@ from sim.network import PROFILES
 from sim.node import Node
 from sim.quorum_path import earliest_final_us
 from sim.samples import cumulative, gini, gini_floor, mean_deviation, median, spread
-from sim.scenario import Fault
 from sim.world import World
 
 MESSAGE_NAMES = {kind.__struct_config__.tag: kind.__name__ for kind in Message.__args__}
@@ -100,7 +100,6 @@ class Metrics:
         self._hashes: list[bytes] = []
         self._anchored: list[list[Anchored]] = [[] for _ in world.nodes]
         self._skipped: set[tuple[int, int]] = set()
-        self._up_since_us = [0] * len(world.nodes)
         self._best_us: dict[int, list[int]] = {}
         self._handlers: dict[type, Callable[[int, Node, Any], None]] = {
             BlockFinal: self._on_final,
@@ -129,8 +128,6 @@ class Metrics:
 
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`."""
-        if fault.kind == "crash" and fault.node is not None and not begins:
-            self._up_since_us[fault.node] = now_us
         self.faults.append((now_us, fault, begins))
 
     def _on_counted(self, now_us: int, node: Node, fact: TimedOut | Evicted) -> None:
@@ -165,12 +162,12 @@ class Metrics:
             return  # judged again after a restart
         arrived.add(node.index)
         # Whoever was down or cut off when the block was proposed catches up, which says nothing of how blocks spread.
-        late = proposed.at_us < self._up_since_us[node.index] or node.index in proposed.cut
+        late = proposed.at_us < node.up_since_us or node.index in proposed.cut
         (self.late_us if late else self.propagation_us).append(now_us - proposed.at_us)
 
     def _on_final(self, now_us: int, node: Node, fact: BlockFinal) -> None:
         proposed = self._proposed.get(fact.hash)
-        if proposed is not None and proposed.at_us >= self._up_since_us[node.index]:
+        if proposed is not None and proposed.at_us >= node.up_since_us:
             # What a node catches up on after a crash says nothing of how long finality takes.
             latency_us = now_us - proposed.at_us
             self.finality_us.append(latency_us)
@@ -272,7 +269,14 @@ class Metrics:
             caught_up={"pages": self.facts["page"], "snapshots": self.facts["snapshot"]},
             refusals=dict(sorted(self.refusals.items())),
             faults=[
-                FaultRecord(at_ms=fault.at_ms, until_ms=fault.until_ms, kind=fault.kind, what=fault_text(fault))
+                FaultRecord(
+                    at_ms=fault.at_ms,
+                    until_ms=fault.until_ms,
+                    kind=fault.kind,
+                    what=fault.text(),
+                    lane=fault.lane,
+                    colour=fault.colour,
+                )
                 for _, fault, begins in self.faults
                 if begins
             ],
@@ -313,7 +317,7 @@ class Metrics:
                 Recovery(
                     at_ms=at_us // 1000,
                     kind=fault.kind,
-                    what=fault_text(fault),
+                    what=fault.text(),
                     begins=begins,
                     ms=None if after_us is None else after_us / 1000,
                 )
@@ -380,16 +384,6 @@ class Metrics:
             latency_ms=spread(self.session_us),
             waiting_ms=spread([now_us - attempted_us for _, attempted_us in load.accepted.values()]),
         )
-
-
-def fault_text(fault: Fault) -> str:
-    """What a fault touches, for people."""
-    if fault.kind == "partition":
-        return " | ".join(" ".join(f"n{index:02}" for index in group) for group in fault.groups)
-    if fault.kind == "loss":
-        return f"{fault.percent:g} % of messages"
-    offset = f" {fault.offset_ms:+} ms" if fault.kind == "clock" else ""
-    return f"n{fault.node:02}{offset}"
 
 
 def leader_shares(chain: Sequence[ChainRow], nodes: int) -> list[Share]:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from lucid.machines.effects import Received
 from sim.clock import TAG_BITS, Recurring, VirtualClock
+from sim.faults.fault import DeliverHook, SendHook, Sending
 from sim.trace import Trace
 
 RECEIVERS = 1 << TAG_BITS
@@ -93,9 +94,9 @@ class Network:
         self.wire_bytes = 0
         self.deliveries = 0
         self._sent = 0
-        self.loss_ppm = 0
         self.cut: set[tuple[int, int]] = set()
-        self.withheld: set[tuple[int, int]] = set()
+        self.on_send: tuple[SendHook, ...] = ()
+        self.on_deliver: tuple[DeliverHook, ...] = ()
         self.receivers: list[Callable[[Received], None]] = []
         jitter = jitter_table(profile)
         tables = {
@@ -106,16 +107,26 @@ class Network:
         self._bandwidth_bps = bandwidth_bps
         self._uplink_free = [0] * self.size
         self._bytes = random.randbytes
-        self._random = random
         self._trace = trace
         self._note = trace.note
         self._writing = trace.writing
 
     def send(self, sender: int, key: bytes, receivers: Sequence[int], data: bytes) -> None:
         """Send `data` from a node (with its id) to each receiver; copies queue at the sender's uplink."""
+        if self.on_send:
+            sendings: Sequence[Sending] = (Sending(receivers, data),)
+            for hook in self.on_send:
+                sendings = [each for sending in sendings for each in hook(sender, sending)]
+            for each in sendings:
+                self.transmit(sender, key, each.receivers, each.data, each.delay_us)
+        else:
+            self.transmit(sender, key, receivers, data)
+
+    def transmit(self, sender: int, key: bytes, receivers: Sequence[int], data: bytes, delay_us: int = 0) -> None:
+        """Put `data` on the wire, past what faults do to a sending."""
+        if self.cut:
+            receivers = [each for each in receivers if (sender, each) not in self.cut]
         kind = data[1]
-        if self.cut or self.loss_ppm or self.withheld:
-            receivers = self._filter(sender, kind, receivers)
         now = self.clock.now_us
         wire = len(data) + FRAME_BYTES * max(1, -(-len(data) // SEGMENT_BYTES))
         copy_us = max(1, wire * 8_000_000 // self._bandwidth_bps)
@@ -138,6 +149,8 @@ class Network:
         self.bytes[kind] += count * len(data)
         self.wire_bytes += count * wire
         self._trace.sent(now, sender, data)
+        if delay_us:
+            arrivals = [each + (delay_us << TAG_BITS) for each in arrivals]
         arrivals.sort(reverse=True)
         self._sent += 1
         flight = Flight(self._arrive, Received(key, data), sender, self._sent, arrivals)
@@ -153,16 +166,12 @@ class Network:
         if self._writing:
             self._trace.delivered(code >> TAG_BITS, flight.sender, receiver, event.data[1])
         self.deliveries += 1
+        for hook in self.on_deliver:
+            heard = hook(receiver, event)
+            if heard is None:
+                return
+            event = heard
         self.receivers[receiver](event)
-
-    def _filter(self, sender: int, kind: int, receivers: Sequence[int]) -> list[int]:
-        """Drop what a partition, loss or a withholding node keeps back."""
-        if (sender, kind) in self.withheld:
-            return []
-        kept = [each for each in receivers if (sender, each) not in self.cut]
-        if self.loss_ppm:
-            kept = [each for each in kept if self._random.randrange(PPM) >= self.loss_ppm]
-        return kept
 
 
 def jitter_table(profile: Profile) -> list[int]:

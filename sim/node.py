@@ -27,6 +27,7 @@ from lucid.machines.votelog import new_log
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
 from sim.disk import Disk
+from sim.faults.fault import EffectHook, Fault, StartHook
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -85,6 +86,11 @@ class Runner:
         effect = effects[0]
         if type(effect) is Tell and len(effects) == 1 and not self._running and self._busy_until <= now:
             # Most messages just pass from the manager to the engine.
+            if self.node.on_effect:
+                changed = self.node.hooked(self, effect)
+                if type(changed) is not Tell:
+                    return
+                effect = changed
             self.other.step(effect.event)
             return
         for effect in effects:
@@ -116,6 +122,11 @@ class Runner:
         queue, performers = self._queue, self._performers
         while queue:
             effect = queue.popleft()
+            if self.node.on_effect:
+                changed = self.node.hooked(self, effect)
+                if changed is None:
+                    continue
+                effect = changed
             kind = type(effect)
             if kind is Tell:
                 self.other.step(effect.event)  # type: ignore[union-attr]
@@ -139,9 +150,9 @@ class Runner:
             self._run()
 
     def _send(self, effect: Send) -> None:
-        receiver = self.node.world.index.get(effect.peer)
-        if receiver is not None:
-            self.node.world.network.send(self.node.index, self.node.key, (receiver,), effect.data)
+        receivers = self.node.world.places.get(effect.peer)
+        if receivers is not None:
+            self.node.world.network.send(self.node.index, self.node.key, receivers, effect.data)
 
     def _broadcast(self, effect: Broadcast) -> None:
         world = self.node.world
@@ -189,10 +200,14 @@ class Node:
         self.engine_disk.sync()
         self.manager: Runner | None = None
         self.engine: Runner | None = None
+        self.on_effect: tuple[EffectHook, ...] = ()
+        self.on_start: tuple[StartHook, ...] = ()
+        self.up_since_us = 0
+        self._held: list[Fault] = []
 
     def connect(self) -> None:
         """Join the network, still down."""
-        self.peers = [each.index for each in self.world.nodes if each is not self]
+        self.peers = [each.index for each in self.world.nodes if each.key != self.key]
         self.world.network.receivers.append(self._deaf)
 
     @property
@@ -203,7 +218,9 @@ class Node:
     def start(self) -> None:
         """Start both machines from what the disks hold."""
         world = self.world
-        peers = tuple([world.nodes[index].key for index in self.peers])
+        for hook in self.on_start:
+            hook(self)
+        peers = tuple(dict.fromkeys([world.nodes[index].key for index in self.peers]))
         manager = Manager(
             self.key,
             world.genesis,
@@ -219,6 +236,7 @@ class Node:
         )
         self.engine = Runner(self, engine, self.engine_disk, world.journal(self, "engine", self.engine_disk, peers))
         self.manager.other, self.engine.other = self.engine, self.manager
+        self.up_since_us = world.clock.now_us
         world.network.receivers[self.index] = self.manager.step
         self.engine.step(Started())
         self.manager.step(Started())
@@ -229,6 +247,34 @@ class Node:
         for runner in (self.manager, self.engine):
             if runner is not None:
                 runner.clock_changed()
+
+    @property
+    def held(self) -> bool:
+        """Whether a fault keeps this node down."""
+        return bool(self._held)
+
+    def hold(self, fault: Fault) -> None:
+        """Crash, and stay down until every fault that holds this node has released it."""
+        if not any(each is fault for each in self._held):
+            self._held.append(fault)
+        self.crash()
+
+    def release(self, fault: Fault) -> None:
+        """A fault no longer keeps this node down; the last one to let go starts it."""
+        held = [each for each in self._held if each is not fault]
+        freed = bool(self._held) and not held
+        self._held = held
+        if freed and self.world.started:
+            self.start()
+
+    def hooked(self, runner: Runner, effect: Effect) -> Effect | None:
+        """What faults make of an effect that is about to be performed."""
+        for hook in self.on_effect:
+            changed = hook(runner, effect)
+            if changed is None or not runner.alive:
+                return None
+            effect = changed
+        return effect
 
     def crash(self) -> None:
         """Stop at once; what was not synced is lost."""

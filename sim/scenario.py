@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,62 +13,28 @@ from msgspec import Meta, field
 
 from lucid.chain.errors import GenesisError
 from lucid.chain.genesis import DAY_MS, NAME_BYTES, Genesis, GenesisNode, Parameters
-from lucid.durations import parse_ms
+from sim.faults import KINDS, AnyFault
+from sim.faults.fault import Fault
 from sim.network import PROFILES, RECEIVERS, region_names
+from sim.wrong import Duration, ScenarioError, check_nodes, duration_ms
 
-FaultKind = Literal["crash", "partition", "loss", "withhold", "clock"]
-FAULT_KEYS: dict[FaultKind, tuple[str, ...]] = {
-    "crash": ("node",),
-    "partition": ("groups",),
-    "loss": ("percent",),
-    "withhold": ("node",),
-    "clock": ("node", "offset_ms"),
-}
-"""What each kind of fault needs beside its time; it takes nothing else."""
+__all__ = [
+    "AnyFault",
+    "Duration",
+    "Fault",
+    "Scenario",
+    "ScenarioError",
+    "changed",
+    "dump",
+    "duration_ms",
+    "load",
+    "parse",
+    "shipped",
+]
 
 MAX_DURATION_MS = 3_650 * DAY_MS
 TABLE_HEAD = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
 KEY_VALUE = re.compile(r"\s*([\w\"'.\- ]+?)\s*=")
-
-Duration = str | int
-"""Milliseconds, or a number with a unit: `90s`, `10m`, `24h`, `1h30m`."""
-
-
-class ScenarioError(Exception):
-    """A scenario can not be run; one sentence that names the file, the line where known, and the key.
-
-    `key` is that key, such as `fault[1].node`, or empty where there is none.
-    """
-
-    def __init__(self, sentence: str, key: str = "") -> None:
-        super().__init__(f"{key}: {sentence}" if key else sentence)
-        self.key = key
-
-
-class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """Something that goes wrong from `at` until `until` (or the end).
-
-    crash: `node` is down. partition: no message passes between `groups` of node indexes. loss: `percent` of messages
-    vanish. withhold: `node` sends no proposal. clock: `node`'s clock is `offset_ms` off.
-    """
-
-    kind: FaultKind
-    at: Duration = 0
-    until: Duration | None = None
-    node: int | None = None
-    groups: list[list[int]] = field(default_factory=list)
-    percent: float = 0.0
-    offset_ms: Annotated[int, Meta(ge=-DAY_MS, le=DAY_MS)] = 0
-
-    @property
-    def at_ms(self) -> int:
-        """When it begins, in simulated ms."""
-        return duration_ms(self.at)
-
-    @property
-    def until_ms(self) -> int | None:
-        """When it ends, in simulated ms."""
-        return None if self.until is None else duration_ms(self.until)
 
 
 class Scenario(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,12 +56,18 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     snapshot_blocks: Annotated[int, Meta(ge=1, le=2**53)] = 2_160
     share_execution: bool = True
     parameters: dict[str, int] = field(default_factory=dict)
-    fault: list[Fault] = field(default_factory=list)
+    calm: Duration = 0
+    fault: list[AnyFault] = field(default_factory=list)
 
     @property
     def duration_ms(self) -> int:
         """Simulated length in milliseconds."""
         return duration_ms(self.duration)
+
+    @property
+    def calm_ms(self) -> int:
+        """From when on there are no faults and the Byzantine are silent, in simulated ms; 0 for never."""
+        return duration_ms(self.calm)
 
     def genesis(self, keys: list[bytes], genesis_time_ms: int, administrators: tuple[bytes, ...]) -> Genesis:
         """The genesis document of a network of these node keys; raises `ScenarioError`."""
@@ -109,16 +80,6 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
         except GenesisError as error:
             key, sentence = error.detail.split(" ", maxsplit=1)
             raise ScenarioError(sentence, key) from None
-
-
-def duration_ms(value: Duration) -> int:
-    """Milliseconds of a duration; raises `ScenarioError` for what is none."""
-    if isinstance(value, int) and value >= 0:
-        return value
-    if isinstance(value, str) and not value.strip().isdigit():
-        with suppress(ValueError):
-            return parse_ms(value)
-    raise ScenarioError(f"{value!r} is no duration (write 90s, 10m, 24h or milliseconds)")
 
 
 def shipped() -> dict[str, str]:
@@ -178,6 +139,9 @@ def _check(scenario: Scenario) -> None:
     if unknown:
         raise ScenarioError(f"no {unknown[0]!r}; there are {', '.join(region_names())}", "regions")
     _check_duration("duration", scenario.duration, 1)
+    _check_duration("calm", scenario.calm, 0)
+    if scenario.calm_ms >= scenario.duration_ms:
+        raise ScenarioError("must be before the end of the run", "calm")
     for key in scenario.parameters:
         if key not in Parameters.__struct_fields__:
             raise ScenarioError("no such parameter", f"parameters.{key}")
@@ -193,7 +157,7 @@ def _check_pools(scenario: Scenario) -> None:
         key = f"pools.{pool}"
         if not 0 < len(pool.encode()) <= NAME_BYTES:
             raise ScenarioError(f"the name must have 1 to {NAME_BYTES} bytes", key)
-        _check_nodes(key, members, scenario.nodes)
+        check_nodes(key, members, scenario.nodes)
         for index in members:
             if index in home:
                 raise ScenarioError(f"node {index} is in pool {home[index]} already", key)
@@ -204,18 +168,10 @@ def _check_fault(where: str, fault: Fault, nodes: int) -> None:
     _check_duration(f"{where}.at", fault.at, 0)
     if fault.until is not None:
         _check_duration(f"{where}.until", fault.until, fault.at_ms + 1)
-    for key, nothing in (("node", None), ("groups", []), ("percent", 0.0), ("offset_ms", 0)):
-        given, needed = getattr(fault, key) != nothing, key in FAULT_KEYS[fault.kind]
-        if given != needed:
-            raise ScenarioError(f"a {fault.kind} {'needs this' if needed else 'has none'}", f"{where}.{key}")
-    if fault.node is not None:
-        _check_nodes(f"{where}.node", [fault.node], nodes)
-    if fault.kind == "partition":
-        if len(fault.groups) < 2:
-            raise ScenarioError("a partition needs two groups or more", f"{where}.groups")
-        _check_nodes(f"{where}.groups", [index for group in fault.groups for index in group], nodes)
-    if fault.kind == "loss" and not 0 < fault.percent <= 100:
-        raise ScenarioError("must be above 0 and at most 100", f"{where}.percent")
+    try:
+        fault.check(nodes)
+    except ScenarioError as error:
+        raise ScenarioError(error.sentence, f"{where}.{error.key}") from None
 
 
 def _check_duration(key: str, value: Duration, least_ms: int) -> None:
@@ -227,14 +183,6 @@ def _check_duration(key: str, value: Duration, least_ms: int) -> None:
         raise ScenarioError(f"must be within {least_ms}..{MAX_DURATION_MS} ms", key)
 
 
-def _check_nodes(key: str, indexes: list[int], nodes: int) -> None:
-    for index in indexes:
-        if not 0 <= index < nodes:
-            raise ScenarioError(f"there is no node {index} among {nodes}", key)
-    if len(set(indexes)) != len(indexes):
-        raise ScenarioError("names a node twice", key)
-
-
 def _explained(message: str, data: dict[str, Any]) -> ScenarioError:
     """What a msgspec message says, with the key that it speaks of."""
     path = re.search(r" - at `\$\.?([^`]*)`", message)
@@ -244,12 +192,20 @@ def _explained(message: str, data: dict[str, Any]) -> ScenarioError:
     if "[...]" in where:
         # msgspec does not say which entry of a table it is.
         table = where.split("[")[0]
-        kind = int if table == "parameters" else list[int]
-        where = f"{table}.{next(key for key, value in data[table].items() if not _is(value, kind))}"
+        wanted = int if table == "parameters" else list[int]
+        where = f"{table}.{next(key for key, value in data[table].items() if not _is(value, wanted))}"
     field_name = re.search(r"(unknown|missing required) field `([^`]+)`", sentence)
     if field_name:
-        where = f"{where}.{field_name.group(2)}" if where else field_name.group(2)
-        sentence = "no such key" if field_name.group(1) == "unknown" else "is missing"
+        name, unknown = field_name.group(2), field_name.group(1) == "unknown"
+        sentence = "no such key" if unknown else "is missing"
+        fault = re.fullmatch(r"fault\[(\d+)\]", where)
+        kind = data["fault"][int(fault.group(1))].get("kind") if fault else None
+        if kind in KINDS:
+            elsewhere = any(name in other.__struct_fields__ for other in KINDS.values())
+            sentence = (
+                f"a {kind} {'has none' if elsewhere else 'has no such key'}" if unknown else f"a {kind} needs this"
+            )
+        where = f"{where}.{name}" if where else name
     return ScenarioError(sentence, where)
 
 

@@ -18,16 +18,15 @@ from sim.clock import Moment, VirtualClock
 from sim.crypto import MeteredCrypto
 from sim.disk import Disk
 from sim.execution import SharedValidator
+from sim.faults.fault import Fault, Hooks
 from sim.network import PROFILES, Network, base_latency_us, region_names
 from sim.node import Node
-from sim.scenario import Fault, Scenario
+from sim.scenario import Scenario
 from sim.trace import Trace
 from sim.workload import Workload
 
 EPOCH_MS = 1_790_000_000_000
 """The genesis time of every simulated network: a date in 2026, so that clocks look like clocks."""
-
-PROPOSAL_KIND = 1
 
 
 class Watcher(Protocol):
@@ -64,10 +63,15 @@ class World:
         self.watchers: list[Watcher] = []
         self.journals: list[NodeJournal] = []
         self._journal_folder = journals
-        self._active: list[Fault] = []
+        self.active: dict[int, Hooks] = {}
+        """The faults that are on, by their place in the scenario."""
+        self.started = False
+        self.calm = False
+        """Whether the scenario's calm has begun."""
         profile = PROFILES[scenario.profile]
         places = scenario.regions or region_names()
-        where = [places[index % len(places)] for index in range(scenario.nodes)]
+        twins = sorted({index for fault in scenario.fault for index in fault.twins})
+        where = [places[index % len(places)] for index in [*range(scenario.nodes), *twins]]
         self.base_us = base_latency_us(profile, where)
         self.network = Network(
             self.clock,
@@ -86,7 +90,15 @@ class World:
         )
         self.validator = SharedValidator(self.genesis, self.crypto) if scenario.share_execution else None
         self.index = {key: index for index, key in enumerate(keys)}
+        """The validator of each key by its place in the scenario; a twin has the key, and so the place, of another."""
         self.nodes = [Node(self, index, seed, f"n{index:02}", where[index]) for index, seed in enumerate(seeds)]
+        for twin in twins:
+            index = len(self.nodes)
+            self.nodes.append(Node(self, index, seeds[twin], f"n{twin:02}-twin", where[index]))
+        self.places = {key: tuple([node.index for node in self.nodes if node.key == key]) for key in keys}
+        """The nodes that run with each key: one, or twins."""
+        traitors = {index for fault in scenario.fault for index in fault.byzantine}
+        self.byzantine = frozenset(body for index in traitors for body in self.places[keys[index]])
         for node in self.nodes:
             node.connect()
         self.workload = Workload(
@@ -110,10 +122,13 @@ class World:
         return writer
 
     def start(self) -> None:
-        """Start every node that no fault keeps down from the beginning."""
-        down = {fault.node for fault in self.scenario.fault if fault.kind == "crash" and fault.at_ms == 0}
+        """Begin the faults that are there from the beginning, then start every node that they don't keep down."""
+        for place, fault in enumerate(self.scenario.fault):
+            if fault.at_ms == 0:
+                self._begin(place)
+        self.started = True
         for node in self.nodes:
-            if node.index not in down:
+            if not node.held:
                 node.start()
 
     def run(self, until_ms: int) -> None:
@@ -146,10 +161,10 @@ class World:
         return decode(data, Block)
 
     def connected(self) -> list[Node]:
-        """The most nodes that are up and connected to one of them, with clocks within the allowed drift of its own."""
+        """The most honest nodes that are up and connected to one of them, clocks within the drift of its own."""
         cut = self.network.cut
         drift_us = self.genesis.parameters.max_clock_drift_ms * 1000
-        up = [node for node in self.nodes if node.up]
+        up = [node for node in self.nodes if node.up and node.index not in self.byzantine]
         if not cut and len({node.clock_us for node in up}) == 1:
             return up
         groups = [
@@ -165,45 +180,64 @@ class World:
         return max(groups, key=len, default=[])
 
     def quorum_connected(self) -> bool:
-        """Whether a quorum of the genesis validators can talk."""
-        return len(self.connected()) > 2 * len(self.nodes) // 3
+        """Whether a quorum of the genesis validators, all of them honest, can talk."""
+        return len(self.connected()) >= self.quorum
+
+    @property
+    def quorum(self) -> int:
+        """How many of the genesis validators make a certificate."""
+        return 2 * self.scenario.nodes // 3 + 1
+
+    def bodies(self, index: int) -> tuple[int, ...]:
+        """The nodes that run with the key of a validator, by its place: itself, and its twin if it has one."""
+        return self.places[self.nodes[index].key]
 
     def _schedule_faults(self) -> None:
-        for fault in self.scenario.fault:
-            self.clock.after(fault.at_ms * 1000, partial(self._fault, fault, True))
+        for place, fault in enumerate(self.scenario.fault):
+            if fault.at_ms > 0:
+                self.clock.after(fault.at_ms * 1000, partial(self._begin, place))
             if fault.until_ms is not None:
-                self.clock.after(fault.until_ms * 1000, partial(self._fault, fault, False))
+                self.clock.after(fault.until_ms * 1000, partial(self._end, place))
+        if self.scenario.calm_ms:
+            self.clock.after(self.scenario.calm_ms * 1000, self._calm)
 
-    def _fault(self, fault: Fault, begins: bool, _: Moment) -> None:
-        """A fault begins or ends. Faults of one kind may overlap: what holds follows from those that are on."""
+    def _begin(self, place: int, _: Moment | None = None) -> None:
+        fault = self.scenario.fault[place]
+        self.active[place] = fault.begin(self)
+        self._changed(fault, True)
+
+    def _end(self, place: int, _: Moment | None = None) -> None:
+        hooks = self.active.pop(place, None)
+        if hooks is None:
+            return
+        self._rehook()
+        hooks.end()
+        self._changed(self.scenario.fault[place], False)
+
+    def _calm(self, _: Moment) -> None:
+        """From now on there are no faults, and the Byzantine are silent."""
+        self.calm = True
+        for place in list(self.active):
+            self._end(place)
+        for index in sorted(self.byzantine):
+            self.nodes[index].crash()
+
+    def _changed(self, fault: Fault, begins: bool) -> None:
+        """A fault began or ended. Those of one kind may overlap: what holds follows from all that are on."""
+        self._rehook()
         now = self.clock.now_us
-        self.trace.fault(now, f"{fault.kind} {'begins' if begins else 'ends'} node={fault.node} groups={fault.groups}")
-        if begins:
-            self._active.append(fault)
-        else:
-            self._active.remove(fault)
-        active = [each for each in self._active if each.kind == fault.kind]
-        node = None if fault.node is None else self.nodes[fault.node]
-        if fault.kind == "crash" and node is not None:
-            if begins:
-                node.crash()
-            elif all(each.node != fault.node for each in active):
-                node.start()
-        elif fault.kind == "clock" and node is not None:
-            node.shift_clock((fault.offset_ms if begins else -fault.offset_ms) * 1000)
-        elif fault.kind == "withhold" and node is not None:
-            self.network.withheld = {(each.node, PROPOSAL_KIND) for each in active if each.node is not None}
-        elif fault.kind == "loss":
-            self.network.loss_ppm = max((int(each.percent * 10_000) for each in active), default=0)
-        elif fault.kind == "partition":
-            self.network.cut = {
-                (a, b)
-                for each in active
-                for group in each.groups
-                for other in each.groups
-                if other is not group
-                for a in group
-                for b in other
-            }
+        self.trace.fault(now, f"{fault.kind} {'begins' if begins else 'ends'}: {fault.text()}")
         for watcher in self.watchers:
             watcher.on_fault(now, fault, begins)
+
+    def _rehook(self) -> None:
+        """Put the hooks of all faults that are on where they act."""
+        hooks = list(self.active.values())
+        network = self.network
+        network.cut = {pair for each in hooks for pair in each.cut}
+        network.on_send = tuple([each.send for each in hooks if each.send is not None])
+        network.on_deliver = tuple([each.deliver for each in hooks if each.deliver is not None])
+        for node in self.nodes:
+            mine = [each for each in hooks if node.index in each.nodes]
+            node.on_effect = tuple([each.effect for each in mine if each.effect is not None])
+            node.on_start = tuple([each.start for each in mine if each.start is not None])

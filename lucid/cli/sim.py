@@ -59,6 +59,8 @@ def run_scenario(options: argparse.Namespace) -> int:
         print(json.dumps({key: value for key, value in document.items() if key != "series"} | {"folder": str(folder)}))
     else:
         _print_summary(document, folder)
+    for note in document["notes"]:
+        print(f"lucid: {note}", file=sys.stderr)
     if document["verdict"] == DIVERGED:
         print(
             f"lucid: {document['reason']}\nlucid: seed {scenario.seed}; repeat with: {document['command']}",

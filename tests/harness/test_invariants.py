@@ -30,6 +30,7 @@ from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
 from lucid.machines.mempool import Mempool
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
+from sim.faults.withhold import PROPOSAL_KIND
 from sim.node import Node
 from sim.scenario import Fault, Scenario, dump
 from sim.workload import Workload
@@ -65,9 +66,11 @@ def around(monkeypatch: Patch, owner: type, name: str, other: Callable[..., Any]
 
 def test_an_ordinary_run_checks_every_invariant_and_breaks_none() -> None:
     done = passed(fast())
-    assert len(done.document["invariants"]) == 8
+    assert len(done.document["invariants"]) == 9
     for each in done.document["invariants"]:
-        assert each["checks"] > 0 and each["broken"] == 0, each["name"]
+        blame = each["name"] == "only the guilty are blamed"
+        assert (each["checks"] > 0) is not blame and each["broken"] == 0, each["name"]
+        assert each["unbound"] == []
     checks = {each["name"]: each["checks"] for each in done.document["invariants"]}
     final = done.document["blocks"]["final"]
     assert checks["agreement"] == 4 * final
@@ -200,7 +203,7 @@ class Amnesia:
     def __call__(self, world: World) -> None:
         """Take a place in a world."""
         self.world = world
-        world.network.withheld = {(node.index, 1) for node in world.nodes}
+        world.network.on_send = (lambda _, sending: () if sending.data[1] == PROPOSAL_KIND else (sending,),)
         world.watchers.append(self)
 
     def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
@@ -312,6 +315,24 @@ def test_a_split_that_never_heals_is_no_progress_in_the_end() -> None:
     document = run(fast("60s", fault=SPLIT)).document
     assert document["verdict"] == NO_PROGRESS
     assert document["duration_ms"] == 60_000, "no quorum was connected, so it might have healed"
+    [progress] = [each for each in document["invariants"] if each["name"] == "progress"]
+    why = "only 2 validators can talk within the clock drift, quorum is 3"
+    assert progress["unbound"] == [{"why": why, "ms": 50_000}] and document["reason"].endswith(why)
+
+
+@pytest.mark.parametrize("percent", [0.00001, 0.0001, 1.0])
+def test_a_little_loss_lets_no_standstill_pass(percent: float) -> None:
+    mute = [{"kind": "withhold", "node": node, "at": "20s", "until": "9m"} for node in range(4)]
+    document = run(fast("10m", fault=[*mute, {"kind": "loss", "percent": percent}])).document
+    assert document["verdict"] == NO_PROGRESS and document["duration_ms"] < 500_000
+
+
+def test_all_loss_has_no_bound_and_says_so() -> None:
+    document = run(fast("60s", fault=[{"kind": "loss", "percent": 100.0, "at": "10s", "until": "40s"}])).document
+    assert document["verdict"] == "pass"
+    unbound = {each["name"]: each["unbound"] for each in document["invariants"] if each["unbound"]}
+    assert unbound["progress"] == [{"why": "loss: 100 % of messages", "ms": 30_000}]
+    assert set(unbound) == {"progress", "accepted anchors final in time"}
 
 
 def test_a_machine_that_fails_ends_the_run_as_diverged_and_says_where(monkeypatch: Patch) -> None:

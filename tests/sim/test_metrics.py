@@ -8,7 +8,7 @@ import pytest
 
 from lucid.machines.effects import BlockFinal, EnteredView, Proposed, TimedOut
 from sim.metrics import ChainRow, Metrics, leader_shares
-from sim.scenario import Fault, Scenario
+from sim.scenario import Scenario
 from sim.trace import Trace
 from sim.world import World
 from tests.runs import Run, passed, scenario
@@ -51,11 +51,10 @@ def test_a_view_is_missed_once_however_many_nodes_leave_it() -> None:
 def test_catching_up_after_a_crash_is_no_finality_latency() -> None:
     world, metrics = watched()
     one, other = world.nodes[:2]
-    fault = Fault("crash", at="1s", until="9s", node=1)
     metrics.height = 1  # only the first node to finalise a height looks at the block itself
     metrics.on_fact(2_000_000, one, Proposed(0, 1, 1, b"a" * 32))
     metrics.on_fact(2_300_000, one, BlockFinal(0, 1, 1, b"a" * 32))
-    metrics.on_fault(9_000_000, fault, False)
+    other.up_since_us = 9_000_000
     metrics.on_fact(9_500_000, other, BlockFinal(0, 1, 1, b"a" * 32))
     assert list(metrics.finality_us) == [300_000]
     metrics.on_fact(10_000_000, one, Proposed(0, 2, 1, b"b" * 32))

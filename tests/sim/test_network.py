@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from importlib import resources
 from random import Random
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given
@@ -12,8 +14,14 @@ from hypothesis import strategies as st
 
 from lucid.machines.effects import Received
 from sim.clock import VirtualClock
+from sim.faults.fault import Fault
+from sim.faults.loss import Loss
+from sim.faults.withhold import PROPOSAL_KIND, Withhold
 from sim.network import FRAME_BYTES, PPM, PROFILES, SEGMENT_BYTES, Network, base_latency_us, jitter_table, region_names
 from sim.trace import Trace
+
+if TYPE_CHECKING:
+    from sim.world import World
 
 MEGABIT = 1_000_000
 KIND = 5
@@ -33,6 +41,11 @@ class Wire:
 
     def _receive(self, index: int, event: Received) -> None:
         self.arrived.append((self.clock.now_us, index, event.data))
+
+    def hook(self, *faults: Fault) -> None:
+        """Begin faults."""
+        world = cast("World", SimpleNamespace(stream=Random))
+        self.network.on_send = tuple([hook for fault in faults if (hook := fault.begin(world).send) is not None])
 
     def send(self, sender: int, *receivers: int, size: int = 434, mark: int = 0) -> bytes:
         """Send a message of a size."""
@@ -169,7 +182,7 @@ def test_the_same_seed_gives_the_same_network() -> None:
 @pytest.mark.parametrize(("percent", "low", "high"), [(5, 450, 550), (50, 4_800, 5_200), (100, 10_000, 10_000)])
 def test_loss_takes_its_share(percent: int, low: int, high: int) -> None:
     wire = Wire()
-    wire.network.loss_ppm = percent * 10_000
+    wire.hook(Loss(percent=percent))
     for number in range(5_000):
         wire.send(0, 1, 2, mark=number)
     assert low <= 10_000 - len(wire.run()) <= high
@@ -187,13 +200,13 @@ def test_a_partition_cuts_only_what_it_names_and_heals() -> None:
     assert [receiver for _, receiver, _ in wire.run()] == [1, 2, 3]
 
 
-def test_what_is_withheld_is_one_kind_of_one_node() -> None:
+def test_what_is_withheld_are_the_proposals_of_one_node() -> None:
     wire = Wire()
-    wire.network.withheld = {(0, KIND), (1, KIND + 1)}
-    wire.send(0, 1, 2)
-    assert wire.run() == []
-    wire.send(1, 0, 2)
-    assert [receiver for _, receiver, _ in wire.run()] == [0, 2]
+    wire.hook(Withhold(node=0))
+    for sender in (0, 1):
+        for kind in (PROPOSAL_KIND, KIND):
+            wire.network.send(sender, bytes(32), (2, 3), bytes([0x92, int(kind), sender]))
+    assert sorted({(data[2], data[1]) for _, _, data in wire.run()}) == [(0, KIND), (1, PROPOSAL_KIND), (1, KIND)]
 
 
 def test_what_never_leaves_takes_no_bandwidth_and_is_not_counted() -> None:

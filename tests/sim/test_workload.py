@@ -33,7 +33,7 @@ def test_latency_does_not_depend_on_the_phase_of_the_load() -> None:
 
 
 def test_every_attempt_is_accounted_for() -> None:
-    down = Fault("crash", at="2m", until="8m", node=2)
+    down = Fault(kind="crash", at="2m", until="8m", node=2)
     document = passed(scenario(nodes=4, duration="10m", fault=[down])).document
     sessions = document["sessions"]
     assert 540 <= sessions["attempts"] <= 660, "a Poisson process of one a second for ten minutes"

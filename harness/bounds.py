@@ -1,0 +1,118 @@
+"""What liveness may cost while faults are on: bounds from what each fault allows, and when there is none, and why.
+
+An invariant is never off. While no quorum can talk, or a fault's allowance knows no bound, it does not bind; how long,
+and for which reason, is kept for the report.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import inf
+
+from lucid.machines.effects import BlockFinal, Fact
+from sim.faults.fault import Allowance, Fault
+from sim.node import Node
+from sim.world import World
+
+
+class Bounds:
+    """The bounds of protocol section 9 as they stand at this moment of a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.faults = [world.scenario.fault[place] for place in world.active]
+        self.allowances = [fault.allowance() for fault in self.faults]
+
+    @property
+    def blocks(self) -> float:
+        """Final blocks beyond the usual ones that an accepted anchor may take."""
+        return sum(each.blocks for each in self.allowances)
+
+    @property
+    def progress_ms(self) -> float:
+        """(faulty leaders + 2) current timeouts and one interval, and the time that messages take."""
+        world = self.world
+        parameters = world.genesis.parameters
+        talking = world.connected()
+        vain = {index for each in self.allowances for index in each.leaders}
+        leaders = len(world.index) - sum(node.index not in vain for node in talking)
+        views = leaders + sum(each.views for each in self.allowances)
+        timeouts = [node.engine.machine.timeout.current_ms for node in talking if node.engine is not None]  # type: ignore[union-attr]
+        timeout_ms = max(timeouts, default=parameters.slot_timeout_ms)
+        slowest_ms = max(max(row) for row in world.base_us) * 10 // 1000
+        return (views + 2) * (timeout_ms + slowest_ms) + parameters.block_interval_ms + 3 * slowest_ms
+
+    def unbound(self) -> str:
+        """Why progress has no bound now, or nothing."""
+        world = self.world
+        talking = len(world.connected())
+        if talking < world.quorum:
+            honest = sum(node.index not in world.byzantine for node in world.nodes)
+            up = sum(node.up for node in world.nodes if node.index not in world.byzantine)
+            if up < world.quorum:
+                return f"{honest - up} of {honest} honest validators down, quorum is {world.quorum}"
+            return f"only {talking} validators can talk within the clock drift, quorum is {world.quorum}"
+        for fault, allowance in zip(self.faults, self.allowances, strict=True):
+            if allowance.views == inf:
+                return f"{fault.kind}: {fault.text()}"
+        return ""
+
+
+class Progress:
+    """A watcher that knows how long the chain may stand still, and whether it stood still longer.
+
+    `unbound_ms` says for how long progress had no bound, by reason; `unbound_anchors_ms` the same of accepted anchors.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.calm_since_us = 0
+        self.unbound_ms: Counter[str] = Counter()
+        self.unbound_anchors_ms: Counter[str] = Counter()
+        self._looked_us = 0
+        self._reason = ""
+        self._anchors_reason = ""
+
+    def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
+        """See `Watcher`."""
+        if type(fact) is BlockFinal and node.index not in self.world.byzantine:
+            self.calm_since_us = max(self.calm_since_us, now_us)
+
+    def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
+        """See `Watcher`."""
+
+    def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
+        """See `Watcher`: a chain that was disturbed gets its time anew, and more where clocks went back."""
+        self.calm_since_us = max(self.calm_since_us, now_us + fault.allowance().wait_ms * 1000)
+        self._look()
+
+    def stalled(self) -> str:
+        """Why this run makes no progress, or nothing; the bound is that of protocol section 9."""
+        bounds = self._look()
+        waited_ms = (self.world.clock.now_us - self.calm_since_us) // 1000
+        if self._reason or waited_ms <= bounds.progress_ms:
+            return ""
+        return f"no new final block for {_seconds(waited_ms)}, allowed are {_seconds(bounds.progress_ms)}"
+
+    def _look(self) -> Bounds:
+        """See what binds from now on, and count the time since the last look for what did until now."""
+        now_us = self.world.clock.now_us
+        passed_ms, self._looked_us = (now_us - self._looked_us) // 1000, now_us
+        for reason, total in ((self._reason, self.unbound_ms), (self._anchors_reason, self.unbound_anchors_ms)):
+            if reason and passed_ms:
+                total[reason] += passed_ms
+        bounds = Bounds(self.world)
+        self._reason = self._anchors_reason = bounds.unbound()
+        if not self._reason and bounds.blocks == inf:
+            self._anchors_reason = "a fault lets nothing through"
+        if self._reason:
+            # What has no bound now gets its time anew once it has one again.
+            self.calm_since_us = max(self.calm_since_us, now_us)
+        return bounds
+
+
+def _seconds(ms: float) -> str:
+    return f"{ms / 1000:,.1f} s"
+
+
+__all__ = ["Allowance", "Bounds", "Progress"]

@@ -1,0 +1,24 @@
+"""A node that is down."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from sim.faults.fault import Colour, Hooks, Lane, NodeFault
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+
+class Crash(NodeFault, tag="crash"):
+    """`node` is down: it stops at once and loses what was not synced."""
+
+    lane: ClassVar[Lane] = "process"
+    colour: ClassVar[Colour] = "crash"
+
+    def begin(self, world: World) -> Hooks:
+        """See `Fault`."""
+        node = world.nodes[self.node]
+        node.hold(self)
+        return Hooks(end=partial(node.release, self))

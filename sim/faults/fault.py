@@ -1,0 +1,188 @@
+"""What every fault is: its keys, its text, what it may cost, and the hooks by which it acts on a world.
+
+A kind of fault is one file in this package: a subclass of `Fault` with a tag of its own. Nothing else knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil, inf, log
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+import msgspec
+
+from sim.wrong import Duration, ScenarioError, check_nodes, duration_ms
+
+if TYPE_CHECKING:
+    from lucid.machines.effects import Effect, Received
+    from sim.node import Node, Runner
+    from sim.world import World
+
+Lane = Literal["network", "process", "disk", "clock", "byzantine"]
+Colour = Literal["crash", "partition", "disturbance"]
+
+UNLIKELY = 1e-9
+"""What has a smaller chance than this is expected not to happen in a run."""
+
+
+class Sending(NamedTuple):
+    """Bytes on their way out of a node: to whom, and how many microseconds later than usual."""
+
+    receivers: Sequence[int]
+    data: bytes
+    delay_us: int = 0
+
+
+SendHook = Callable[[int, Sending], Sequence[Sending]]
+DeliverHook = Callable[[int, "Received"], "Received | None"]
+EffectHook = Callable[["Runner", "Effect"], "Effect | None"]
+StartHook = Callable[["Node"], None]
+
+
+def _nothing() -> None:
+    """The end of a fault that leaves nothing to undo."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Hooks:
+    """How a fault acts while it is on.
+
+    cut: (sender, receiver) pairs between which nothing passes. send: (sender, sending) -> what leaves instead.
+    deliver: (receiver, event) -> what is heard instead, None for nothing. effect: (runner, effect) -> what is performed
+    instead, None for nothing; called for each effect of `nodes` before it is performed. start: called with a node of
+    `nodes` before its machines start. end: undoes what `begin` did.
+    """
+
+    cut: frozenset[tuple[int, int]] = frozenset()
+    send: SendHook | None = None
+    deliver: DeliverHook | None = None
+    effect: EffectHook | None = None
+    start: StartHook | None = None
+    nodes: frozenset[int] = frozenset()
+    end: Callable[[], None] = _nothing
+
+
+class Allowance(NamedTuple):
+    """What a fault may cost while it is on; with everything zero, every invariant binds as if it were not there.
+
+    leaders: nodes whose views may fail. views: further views in a row that may fail (infinite: no bound). blocks:
+    further final blocks before an accepted anchor is final (infinite: no bound). wait_ms: how long after its beginning
+    and its end the chain may have to wait for clocks.
+    """
+
+    leaders: frozenset[int] = frozenset()
+    views: float = 0
+    blocks: float = 0
+    wait_ms: int = 0
+
+
+class ByKind(msgspec.StructMeta):
+    """Lets `Fault(kind="crash", node=1)` make the fault of that kind."""
+
+    def __call__(cls, *args: Any, **keys: Any) -> Any:
+        if "kind" in keys:
+            from sim.faults import KINDS  # noqa: PLC0415  # the catalogue imports this file
+
+            return KINDS[keys.pop("kind")](*args, **keys)
+        return super().__call__(*args, **keys)
+
+
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", metaclass=ByKind):
+    """Something that goes wrong from `at` until `until` (or the end)."""
+
+    __abstract__: ClassVar[bool] = True
+    lane: ClassVar[Lane] = "network"
+    colour: ClassVar[Colour] = "disturbance"
+
+    at: Duration = 0
+    until: Duration | None = None
+
+    @property
+    def kind(self) -> str:
+        """The name of this kind of fault."""
+        return str(self.__struct_config__.tag)
+
+    @property
+    def at_ms(self) -> int:
+        """When it begins, in simulated ms."""
+        return duration_ms(self.at)
+
+    @property
+    def until_ms(self) -> int | None:
+        """When it ends, in simulated ms; None if nothing ends it."""
+        return None if self.until is None else duration_ms(self.until)
+
+    @property
+    def byzantine(self) -> frozenset[int]:
+        """Nodes that break the protocol on purpose: what it costs of the f that safety allows."""
+        return frozenset()
+
+    @property
+    def twins(self) -> tuple[int, ...]:
+        """Nodes whose key is run a second time."""
+        return ()
+
+    def check(self, nodes: int) -> None:
+        """Raise `ScenarioError` with the key for what the types can not say."""
+
+    def text(self) -> str:
+        """What it touches, for people."""
+        raise NotImplementedError
+
+    def allowance(self) -> Allowance:
+        """What it may cost while it is on."""
+        return Allowance()
+
+    def begin(self, world: World) -> Hooks:
+        """Start to act on a world."""
+        raise NotImplementedError
+
+
+class NodeFault(Fault):
+    """A fault of one node."""
+
+    __abstract__: ClassVar[bool] = True
+    node: int
+
+    def check(self, nodes: int) -> None:
+        """See `Fault`."""
+        check_nodes("node", [self.node], nodes)
+
+    def text(self) -> str:
+        """See `Fault`."""
+        return name(self.node)
+
+    def allowance(self) -> Allowance:
+        """See `Fault`: its views may fail."""
+        return Allowance(leaders=frozenset((self.node,)))
+
+
+class ByzantineFault(NodeFault):
+    """One node that breaks the protocol on purpose."""
+
+    __abstract__: ClassVar[bool] = True
+    lane: ClassVar[Lane] = "byzantine"
+
+    @property
+    def byzantine(self) -> frozenset[int]:
+        """See `Fault`."""
+        return frozenset((self.node,))
+
+
+def name(node: int) -> str:
+    """How a node is called by its index."""
+    return f"n{node:02}"
+
+
+def within(key: str, value: float, low: float, high: float) -> None:
+    """Raise `ScenarioError` unless low <= value <= high."""
+    if not low <= value <= high:
+        raise ScenarioError(f"must be within {low:g}..{high:g}, is {value:g}", key)
+
+
+def tries(failing: float) -> float:
+    """How often in a row something that fails with this chance may be expected to fail; infinite if it always does."""
+    if failing <= 0:
+        return 0
+    return inf if failing >= 1 else ceil(log(UNLIKELY) / log(failing))

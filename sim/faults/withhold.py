@@ -1,0 +1,26 @@
+"""A node that keeps its proposals to itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lucid.machines.messages import Proposal
+from sim.faults.fault import Hooks, NodeFault, Sending
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+PROPOSAL_KIND = 1
+assert Proposal.__struct_config__.tag == PROPOSAL_KIND
+
+
+class Withhold(NodeFault, tag="withhold"):
+    """`node` sends no proposal."""
+
+    def begin(self, world: World) -> Hooks:
+        """See `Fault`."""
+
+        def keep_back(sender: int, sending: Sending) -> tuple[Sending, ...]:
+            return () if sender == self.node and sending.data[1] == PROPOSAL_KIND else (sending,)
+
+        return Hooks(send=keep_back)
