@@ -13,6 +13,7 @@ from msgspec import Meta, field
 
 from lucid.chain.errors import GenesisError
 from lucid.chain.genesis import DAY_MS, NAME_BYTES, Genesis, GenesisNode, Parameters
+from lucid.machines.limits import Limits
 from sim.faults import KINDS, AnyFault
 from sim.faults.fault import Fault
 from sim.network import PROFILES, RECEIVERS, region_names
@@ -56,6 +57,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     snapshot_blocks: Annotated[int, Meta(ge=1, le=2**53)] = 2_160
     share_execution: bool = True
     parameters: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, int] = field(default_factory=dict)
     calm: Duration = 0
     fault: list[AnyFault] = field(default_factory=list)
 
@@ -145,6 +147,11 @@ def _check(scenario: Scenario) -> None:
     for key in scenario.parameters:
         if key not in Parameters.__struct_fields__:
             raise ScenarioError("no such parameter", f"parameters.{key}")
+    for key, value in scenario.limits.items():
+        if key not in Limits.__struct_fields__ or key == "snapshot_blocks":
+            raise ScenarioError("no such limit", f"limits.{key}")
+        if value < 1:
+            raise ScenarioError("must be at least 1", f"limits.{key}")
     _check_pools(scenario)
     scenario.genesis([bytes([index // 256, index % 256]) * 16 for index in range(scenario.nodes)], 0, ())
     for place, fault in enumerate(scenario.fault):
@@ -192,7 +199,7 @@ def _explained(message: str, data: dict[str, Any]) -> ScenarioError:
     if "[...]" in where:
         # msgspec does not say which entry of a table it is.
         table = where.split("[")[0]
-        wanted = int if table == "parameters" else list[int]
+        wanted = list[int] if table == "pools" else int
         where = f"{table}.{next(key for key, value in data[table].items() if not _is(value, wanted))}"
     field_name = re.search(r"(unknown|missing required) field `([^`]+)`", sentence)
     if field_name:
@@ -247,9 +254,9 @@ def _plain(key: str) -> str:
 def dump(scenario: Scenario) -> str:
     """The scenario as complete TOML that `parse` reads back."""
     values = msgspec.to_builtins(scenario)
-    tables = {key: values.pop(key) for key in ("parameters", "pools", "fault")}
+    tables = {key: values.pop(key) for key in ("parameters", "limits", "pools", "fault")}
     lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
-    for key in ("parameters", "pools"):
+    for key in ("parameters", "limits", "pools"):
         if tables[key]:
             lines += ["", f"[{key}]", *(f"{_toml(name)} = {_toml(value)}" for name, value in tables[key].items())]
     for fault in tables["fault"]:

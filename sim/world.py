@@ -58,7 +58,7 @@ class World:
         self.epoch_ms = EPOCH_MS
         self.clock = VirtualClock()
         self.crypto = MeteredCrypto(scenario.crypto)
-        self.limits = Limits(snapshot_blocks=scenario.snapshot_blocks)
+        self.limits = Limits(snapshot_blocks=scenario.snapshot_blocks, **scenario.limits)
         self.clients = MeteredCrypto(scenario.crypto)
         self.watchers: list[Watcher] = []
         self.journals: list[NodeJournal] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lucid.machines.admission import REOFFER_BLOCKS
+from lucid.machines.limits import Limits
 from sim.faults.fault import Allowance, Fault, Hooks, Sending, tries
 from sim.wrong import ScenarioError
 
@@ -32,7 +32,7 @@ class Loss(Fault, tag="loss"):
     def allowance(self) -> Allowance:
         """See `Fault`: what is lost is said again, so it costs views and offers, and more of them the more is lost."""
         lost = self.percent / 100
-        return Allowance(views=tries(1 - (1 - lost) ** HOPS), blocks=REOFFER_BLOCKS * tries(lost))
+        return Allowance(views=tries(1 - (1 - lost) ** HOPS), blocks=Limits().reoffer_blocks * tries(lost))
 
     def begin(self, world: World) -> Hooks:
         """See `Fault`."""

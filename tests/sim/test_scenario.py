@@ -136,7 +136,9 @@ def test_what_is_written_is_complete_and_read_back_the_same(scenario: Scenario) 
     text = dump(scenario)
     assert parse(text, "again") == scenario
     written = tomllib.loads(text)
-    assert set(Scenario.__struct_fields__) - set(written) <= {"pools", "parameters", "fault"}, "complete but for empty"
+    assert set(Scenario.__struct_fields__) - set(written) <= {"pools", "parameters", "limits", "fault"}, (
+        "complete but for empty"
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,6 +191,9 @@ WRONG = [
     ("[pools]\nred = [1, 1]", 2, "pools.red", "names a node twice"),
     ("[pools]\nred = [1]\n" + '"' + "x" * 65 + '" = [2]', 3, "pools." + "x" * 65, "1 to 64 bytes"),
     ("[parameters]\nepoch_slots = 5\nspeed = 3", 3, "parameters.speed", "no such parameter"),
+    ("[limits]\nspeed = 3", 2, "limits.speed", "no such limit"),
+    ("[limits]\nanswer_ms = 0", 2, "limits.answer_ms", "at least 1"),
+    ("[limits]\nanswer_ms = 'x'", 2, "limits.answer_ms", "got `str`"),
     ("parameters.speed = 3", 1, "parameters.speed", "no such parameter"),
     ("parameters = {speed = 3}", 1, "parameters.speed", "no such parameter"),
     ('[parameters]\nepoch_slots = 5\ncooldown_slots = "x"', 3, "parameters.cooldown_slots", "got `str`"),
