@@ -7,7 +7,8 @@ from statistics import fmean
 
 import pytest
 
-from sim.scenario import Fault
+from sim.faults.crash import Crash
+from sim.faults.partition import Partition
 from sim.workload import exponential_us
 from tests.runs import passed, scenario
 
@@ -33,7 +34,7 @@ def test_latency_does_not_depend_on_the_phase_of_the_load() -> None:
 
 
 def test_every_attempt_is_accounted_for() -> None:
-    down = Fault(kind="crash", at="2m", until="8m", node=2)
+    down = Crash(at="2m", until="8m", node=2)
     document = passed(scenario(nodes=4, duration="10m", fault=[down])).document
     sessions = document["sessions"]
     assert 540 <= sessions["attempts"] <= 660, "a Poisson process of one a second for ten minutes"
@@ -47,6 +48,6 @@ def test_every_attempt_is_accounted_for() -> None:
 
 def test_a_session_is_final_when_the_node_that_took_it_knows() -> None:
     """Four nodes, one of them cut off for five minutes: what it accepted meanwhile waits for it, not for the others."""
-    cut = Fault("partition", groups=[[0, 1, 2], [3]], at="2m", until="7m")
+    cut = Partition(groups=[[0, 1, 2], [3]], at="2m", until="7m")
     sessions = passed(scenario(nodes=4, duration="10m", fault=[cut])).document["sessions"]
     assert sessions["latency_ms"]["max"] > 290_000
