@@ -7,14 +7,16 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lucid import __version__
 from lucid.chain.errors import LucidError, printable
-from lucid.cli import anchor, bench, deploy, devnet, genesis, keys, node, replay, sim, smoke, store, verify
+from lucid.cli import anchor, bench, completion, deploy, devnet, genesis, keys, node, replay, sim, smoke, store, verify
+from lucid.cli.examples import add_examples
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
+from lucid.provenance import provenance
 
 EXTRAS = {
     **dict.fromkeys(("simpy", "zstandard", "rich"), "sim"),
     "docker": "smoke",
+    "shtab": "completion",
     **dict.fromkeys(("trio", "httpx", "quart", "prometheus_client", "wsproto"), "services"),
 }
 """Which extra brings a module that a command may lack."""
@@ -31,18 +33,30 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     """The whole command line."""
     root = Parser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
-    root.add_argument("--version", action="version", version=f"lucid {__version__}")
-    commands = root.add_subparsers(metavar="COMMAND", required=True)
-    for module in (sim, replay, bench, keys, genesis, node, devnet, anchor, verify, store, smoke, deploy):
+    root.add_argument("--version", action=_Version, nargs=0, help="show version, commit and Python, and exit")
+    commands = root.add_subparsers(metavar="COMMAND")
+    for module in (sim, replay, bench, keys, genesis, node, devnet, anchor, verify, store, smoke, deploy, completion):
         module.register(commands)
+    root.set_defaults(run=lambda _: root.print_help())
+    add_examples(root)
     return root
+
+
+class _Version(argparse.Action):
+    """Asks git for the commit only when the version is wanted."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        made = provenance()
+        commit = f", commit {made.commit}" if made.commit else ""
+        print(f"lucid {made.lucid} ({made.python}{commit})")
+        parser.exit()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. Every failure is one sentence on standard error."""
     try:
         options = parser().parse_args(deploy.expand(list(sys.argv[1:] if arguments is None else arguments)))
-        status: int = options.run(options)
+        status: int = options.run(options) or 0
         sys.stdout.flush()
         return status
     except Failure as failure:
@@ -62,7 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         extra = EXTRAS.get(str(error.name))
         if extra is None:
             raise
-        print(f"lucid: this command needs {error.name}: install the extra (pip install '.[{extra}]')", file=sys.stderr)
+        source = "." if provenance().commit else "lucid-blocks"
+        print(f"lucid: this command needs {error.name}: pip install '{source}[{extra}]'", file=sys.stderr)
         return BAD_USAGE
 
 

@@ -1,0 +1,85 @@
+"""An example or more of every command, shown at the end of its help; a test parses each of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "lucid": (
+        "lucid sim run",
+        "lucid smoke static --root .",
+        "lucid devnet --nodes 4 --block-interval 1s",
+        "lucid deploy install pi@raspberrypi.local",
+    ),
+    "lucid sim run": (
+        "lucid sim run",
+        "lucid sim run split --seed 7 --out run",
+        "lucid sim run my-scenario.toml --json",
+    ),
+    "lucid sim list": ("lucid sim list",),
+    "lucid replay": ("lucid replay runs/default-1/journals",),
+    "lucid bench sim": ("lucid bench sim",),
+    "lucid bench services": ("lucid bench services --json",),
+    "lucid keys new": ("lucid keys new node.key",),
+    "lucid keys show": ("lucid keys show node.key --json",),
+    "lucid genesis new": (f"lucid genesis new --node pi1={'0' * 64} chain.toml",),
+    "lucid genesis show": ("lucid genesis show chain.toml",),
+    "lucid node": ("lucid node --config node.toml",),
+    "lucid devnet": ("lucid devnet", "lucid devnet --nodes 7 --block-interval 1s --duration 2m"),
+    "lucid anchor": ("lucid anchor --owner owner.key recording.mp4 notes.txt",),
+    "lucid fetch": ("lucid fetch --owner owner.key --output restored 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",),
+    "lucid verify": ("lucid verify --genesis chain.toml receipt.json",),
+    "lucid store check": ("lucid store check sqlite:data/manager.sqlite",),
+    "lucid store export": ("lucid store export sqlite:data/manager.sqlite manager.export",),
+    "lucid store import": ("lucid store import manager.export mongodb://127.0.0.1:27017/lucid?replicaSet=rs0",),
+    "lucid store prepare": ("lucid store prepare mongodb://127.0.0.1:27017/lucid?replicaSet=rs0",),
+    "lucid store backup": ("lucid store backup sqlite:data/manager.sqlite manager.backup",),
+    "lucid smoke static": (
+        "lucid smoke static --root .",
+        "lucid smoke static --strict --report github --report sarif=smoke.sarif",
+    ),
+    "lucid smoke image": ("lucid smoke image --build",),
+    "lucid smoke live": ("lucid smoke live --host",),
+    "lucid smoke all": ("lucid smoke all --build",),
+    "lucid smoke init": ("lucid smoke init --root .",),
+    "lucid deploy install": ("lucid deploy install pi@raspberrypi.local",),
+    "lucid deploy upgrade": ("lucid deploy upgrade pi@raspberrypi.local",),
+    "lucid deploy rollback": ("lucid deploy rollback pi@raspberrypi.local",),
+    "lucid deploy remove": ("lucid deploy remove pi@raspberrypi.local",),
+    "lucid deploy status": ("lucid deploy status pi@raspberrypi.local --json",),
+    "lucid deploy logs": ("lucid deploy logs pi@raspberrypi.local manager --follow",),
+    "lucid deploy token": ("lucid deploy token pi@raspberrypi.local",),
+    "lucid deploy backup": ("lucid deploy backup pi@raspberrypi.local backup-today",),
+    "lucid completion": ("lucid completion bash > ~/.local/share/bash-completion/completions/lucid",),
+}
+
+
+class HelpLayout(argparse.HelpFormatter):
+    """Argparse's layout, but paragraphs stay apart, and lines that are indented stay as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(
+            each if each.startswith("Examples:") else super(HelpLayout, self)._fill_text(each, width, indent)
+            for each in paragraphs
+        )
+
+
+def add_examples(root: argparse.ArgumentParser) -> None:
+    """Give every parser below `root`, and itself, its examples and the layout that shows them."""
+    for command in commands(root):
+        command.formatter_class = HelpLayout
+        lines = EXAMPLES.get(command.prog)
+        if lines:
+            shown = "Examples:\n" + "\n".join(f"  {line}" for line in lines)
+            command.epilog = f"{command.epilog}\n\n{shown}" if command.epilog else shown
+
+
+def commands(root: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser and all below it."""
+    yield root
+    for action in root._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from commands(below)
