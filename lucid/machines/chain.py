@@ -14,7 +14,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
-from lucid.chain.votes import FINALIZE, NOTARIZE
+from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.ledger.state import Ledger, Reader, Write, genesis_ledger, stored_ledger
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import ViewContext
@@ -160,6 +160,7 @@ class Chain:
             self.validators.keys,
             repeats,
             ready,
+            (tree.entry_view, SKIP) in tree.certificates,
         )
 
     def leader(self, parent: ForkNode, view: int, repeats: bool) -> bytes:

@@ -88,7 +88,8 @@ class ViewContext(Record, tag=30):
     """Facts about the view to be in: after each certificate, and again when the parent to build on changes.
 
     `certified_view` of `parent` is the view that notarised it (0 if it opened the epoch). `closing` says that the
-    parent ends its epoch and is to be proposed again; `ready` that the highest notarised block is at hand.
+    parent ends its epoch and is to be proposed again; `ready` that the highest notarised block is at hand; `skipped`
+    that a skip certificate of the view before is held, whatever `entry` is.
     """
 
     epoch: int
@@ -103,6 +104,7 @@ class ViewContext(Record, tag=30):
     validators: tuple[bytes, ...]
     closing: bool
     ready: bool
+    skipped: bool
 
 
 class CertificateStored(Record, tag=31):

@@ -81,6 +81,7 @@ class Engine:
         self._timed_out = False
         self._building = False
         self._verdict: Verdict | None = None
+        self._armed: dict[str, int] = {}
         self._beacon_slot = (0, -1)
         self._handlers: dict[type, Callable[[int, Any], Effects]] = {
             VoteMessage: self._on_vote,
@@ -131,7 +132,8 @@ class Engine:
             effects += self._finalize(now, certificate.epoch, certificate.view, certificate.block)
         if (context.epoch, context.view) > self.view:
             skipped = certificate.kind == SKIP
-            self.timeout.view_ended(skipped)
+            # A view that its block ended only after the timer fired here was too short, too: nothing is final by it.
+            self.timeout.view_ended(skipped or self._timed_out)
             effects += self._enter(now, context, skipped)
         else:
             effects += self._on_context(now, context)
@@ -149,15 +151,16 @@ class Engine:
         self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
         self._entry_view = context.parent_view
         self._entered_ms = now
-        self._entered_by_skip = skipped or (context.entry is not None and context.entry.kind == SKIP)
+        # After a restart both certificates may be held; which came first is not known, so it is taken to be the skip.
+        self._entered_by_skip = skipped or context.skipped
         self._timed_out = False
         self._building = False
         effects: Effects = [
             Observe(EnteredView(context.epoch, context.view, skipped)),
             self._view_timer(),
-            SetTimer(RESEND_TIMER, now + self.timeout.base_ms),
-            CancelTimer(HOLD_TIMER),
-            CancelTimer(PROPOSE_TIMER),
+            self._arm(RESEND_TIMER, now + self.timeout.base_ms),
+            self._disarm(HOLD_TIMER),
+            self._disarm(PROPOSE_TIMER),
         ]
         if guarded:
             effects.insert(0, Store((self.log.write(),)))
@@ -198,8 +201,12 @@ class Engine:
 
     def _view_timer(self) -> SetTimer:
         """The current timeout after the later of entering and the moment the proposal is due."""
+        return self._arm(VIEW_TIMER, self._begun_ms() + self.timeout.current_ms)
+
+    def _begun_ms(self) -> int:
+        """The later of entering the view and the moment that its proposal is due."""
         assert self.context is not None
-        return SetTimer(VIEW_TIMER, max(self._entered_ms, self._due_ms(self.context)) + self.timeout.current_ms)
+        return max(self._entered_ms, self._due_ms(self.context))
 
     def _due_ms(self, context: ViewContext) -> int:
         """When the proposal is due: the tick after the parent's; a closing block is proposed again at once."""
@@ -217,7 +224,7 @@ class Engine:
             return []
         due_ms = self._due_ms(context)
         if now < due_ms:
-            return [SetTimer(PROPOSE_TIMER, due_ms)]
+            return [self._arm(PROPOSE_TIMER, due_ms)]
         if context.closing:
             return self._publish(context.parent, b"")
         self._building = True
@@ -257,25 +264,32 @@ class Engine:
     # -- voting --------------------------------------------------------------------------------------------------
 
     def _on_verdict(self, now: int, verdict: Verdict) -> Effects:
-        """Notarize the first valid proposal of the view, unless it is untimely or stands on an older parent."""
+        """Notarize the first valid and timely proposal of the view; one on an older parent waits for a better one."""
         context = self.context
         if context is None or (verdict.epoch, verdict.view) > self.view:
             self._verdict = verdict
             return []
-        if (verdict.epoch, verdict.view) != self.view or self._timed_out:
+        if (verdict.epoch, verdict.view) != self.view or self._timed_out or not self._votes_here(NOTARIZE):
             return []
-        if verdict.base_view < self._entry_view or not self._votes_here(NOTARIZE):
+        tick_ms, parameters = self.genesis.tick_ms(verdict.tick), self.parameters
+        from_ms = tick_ms - parameters.max_clock_drift_ms if verdict.fresh else 0
+        if verdict.base_view < self._entry_view:
+            # Safe, since the skips between are held; but the view may have another leader, whose block loses less.
+            from_ms = max(from_ms, self._begun_ms() + self.timeout.current_ms // 2)
+        if now < from_ms:
+            return self._hold(verdict, from_ms)
+        allowed_ms = parameters.block_interval_ms + self.timeout.current_ms + parameters.max_clock_drift_ms
+        if verdict.fresh and now > tick_ms + allowed_ms:
             return []
-        if verdict.fresh:
-            tick_ms, parameters = self.genesis.tick_ms(verdict.tick), self.parameters
-            early_ms = tick_ms - parameters.max_clock_drift_ms
-            if now < early_ms:
-                self._verdict = verdict
-                return [SetTimer(HOLD_TIMER, early_ms)]
-            allowed = parameters.block_interval_ms + self.timeout.current_ms + parameters.max_clock_drift_ms
-            if now > tick_ms + allowed:
-                return []
         return self._vote(now, NOTARIZE, verdict.block)
+
+    def _hold(self, verdict: Verdict, from_ms: int) -> Effects:
+        """Vote for a proposal later, unless one on a later parent is held already."""
+        held = self._verdict
+        if held is not None and (held.epoch, held.view) == self.view and held.base_view > verdict.base_view:
+            return []
+        self._verdict = verdict
+        return [self._arm(HOLD_TIMER, from_ms)]
 
     def _finalize(self, now: int, epoch: int, view: int, block: bytes) -> Effects:
         """On leaving a view by its notarisation, or once its block is at hand.
@@ -298,7 +312,7 @@ class Engine:
             Store((self.log.write(),)),
             Observe(Signed(vote)),
             Tell(Cast(vote)),
-            SetTimer(RESEND_TIMER, now + self.timeout.base_ms),
+            self._arm(RESEND_TIMER, now + self.timeout.base_ms),
         ]
         return effects + self._on_vote(now, VoteMessage(vote))
 
@@ -335,9 +349,22 @@ class Engine:
 
     # -- timers --------------------------------------------------------------------------------------------------
 
+    def _arm(self, timer: str, at_ms: int) -> SetTimer:
+        self._armed[timer] = at_ms
+        return SetTimer(timer, at_ms)
+
+    def _disarm(self, timer: str) -> CancelTimer:
+        self._armed.pop(timer, None)
+        return CancelTimer(timer)
+
     def _on_timer(self, now: int, event: TimerFired) -> Effects:
-        if self.context is None:
+        at_ms = self._armed.get(event.timer)
+        if self.context is None or at_ms is None:
             return []
+        if now < at_ms:
+            # It fired before it was set anew, and waited behind the event that did so; or the clock was put back.
+            return [SetTimer(event.timer, at_ms)]
+        del self._armed[event.timer]
         if event.timer == VIEW_TIMER:
             return self._on_view_timer(now)
         if event.timer == PROPOSE_TIMER:
@@ -367,7 +394,7 @@ class Engine:
         if left is not None:
             votes.append(left)
         return [
-            SetTimer(RESEND_TIMER, now + self.timeout.base_ms),
+            self._arm(RESEND_TIMER, now + self.timeout.base_ms),
             Tell(Stand(epoch, view, tuple(votes))),
         ]
 

@@ -1,8 +1,8 @@
-"""The view timeout: grows while views are skipped, falls back while blocks come (protocol section 4)."""
+"""The view timeout: grows while views are slow, falls back while blocks come in time (protocol section 4)."""
 
 from __future__ import annotations
 
-SKIPS_TO_GROW = 4
+SLOW_TO_GROW = 4
 BLOCKS_TO_SHRINK = 12
 MAX_FACTOR = 16
 
@@ -10,12 +10,12 @@ MAX_FACTOR = 16
 class Timeout:
     """The current timeout: `base_ms` times a factor of 1, 2, 4, 8 or 16."""
 
-    __slots__ = ("_blocks", "_factor", "_skips", "base_ms")
+    __slots__ = ("_blocks", "_factor", "_slow", "base_ms")
 
     def __init__(self, base_ms: int) -> None:
         self.base_ms = base_ms
         self._factor = 1
-        self._skips = 0
+        self._slow = 0
         self._blocks = 0
 
     @property
@@ -23,16 +23,16 @@ class Timeout:
         """The timeout in force."""
         return self.base_ms * self._factor
 
-    def view_ended(self, skipped: bool) -> None:
-        """Count a view that ended with a skip, or with a block."""
-        if skipped:
+    def view_ended(self, slow: bool) -> None:
+        """Count a view that ended with a skip or after its timer had fired here, or else with a block in time."""
+        if slow:
             self._blocks = 0
-            self._skips += 1
-            if self._skips == SKIPS_TO_GROW:
-                self._skips = 0
+            self._slow += 1
+            if self._slow == SLOW_TO_GROW:
+                self._slow = 0
                 self._factor = min(MAX_FACTOR, 2 * self._factor)
         else:
-            self._skips = 0
+            self._slow = 0
             self._blocks += 1
             if self._blocks == BLOCKS_TO_SHRINK:
                 self._blocks = 0

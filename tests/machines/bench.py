@@ -100,7 +100,10 @@ class Bench:
             "closing": False,
             "ready": True,
         }
-        return ViewContext(**facts | changes)
+        facts |= changes
+        entry = facts["entry"]
+        facts.setdefault("skipped", entry is not None and entry.kind == SKIP)
+        return ViewContext(**facts)
 
     def on(self, block: bytes, view: int, **changes: Any) -> ViewContext:
         """The context of the view after `view`, which notarised `block` at the tick of the same number."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from lucid.chain.errors import Code
 from lucid.chain.transactions import Equivocation
@@ -159,7 +160,7 @@ def test_a_proposal_on_an_older_parent_does_not_use_up_the_vote() -> None:
     """A view can have two rightful leaders, one on each parent."""
     bench = Bench()
     bench.handle(bench.on(BLOCK_A, 1))
-    assert bench.handle(bench.verdict(BLOCK_B, view=2), at=DUE_MS) == []
+    assert votes(bench.handle(bench.verdict(BLOCK_B, view=2), at=DUE_MS)) == []
     assert votes(bench.handle(bench.verdict(BLOCK_C, view=2, base_view=1), at=DUE_MS)) == [(NOTARIZE, 2, BLOCK_C)]
 
 
@@ -175,12 +176,25 @@ def test_a_late_verdict_does_not_disturb_one_that_is_held(bench: Bench) -> None:
     assert votes(bench.fire(HOLD_TIMER)) == [(NOTARIZE, 2, BLOCK_B)]
 
 
-@pytest.mark.parametrize(("base_view", "voted"), [(0, False), (1, False), (2, True)])
-def test_the_parent_is_no_older_than_the_best_held_on_entering(base_view: int, voted: bool) -> None:
+@pytest.mark.parametrize(("base_view", "at_once"), [(0, False), (1, False), (2, True)])
+def test_a_parent_older_than_the_best_held_on_entering_waits_for_half_the_timeout(
+    base_view: int, at_once: bool
+) -> None:
     bench = Bench()
     bench.handle(bench.on(BLOCK_A, 2))
     effects = bench.handle(bench.verdict(BLOCK_B, view=3, base_view=base_view, tick=3), at=30_000)
-    assert bool(votes(effects)) is voted
+    assert bool(votes(effects)) is at_once
+    if not at_once:
+        assert bench.timers[HOLD_TIMER] == 30_000 + TIMEOUT_MS // 2
+        assert votes(bench.fire(HOLD_TIMER)) == [(NOTARIZE, 3, BLOCK_B)]
+
+
+def test_of_two_older_parents_that_wait_the_later_one_gets_the_vote() -> None:
+    bench = Bench()
+    bench.handle(bench.on(BLOCK_A, 3))
+    for base_view, block in ((1, BLOCK_B), (2, BLOCK_C), (0, BLOCK_A)):
+        bench.handle(bench.verdict(block, view=4, base_view=base_view, tick=4), at=40_000)
+    assert votes(bench.fire(HOLD_TIMER)) == [(NOTARIZE, 4, BLOCK_C)]
 
 
 def test_a_parent_that_came_after_entering_rules_out_none(bench: Bench) -> None:
@@ -240,8 +254,35 @@ def test_skips_when_the_timer_fires(bench: Bench) -> None:
 
 def test_skips_once(bench: Bench) -> None:
     bench.fire(VIEW_TIMER)
-    effects = bench.handle(TimerFired(VIEW_TIMER), at=20_000)
-    assert effects == [Observe(TimedOut(0, 1))]
+    assert bench.handle(TimerFired(VIEW_TIMER), at=20_000) == []
+
+
+@pytest.mark.parametrize("timer", [VIEW_TIMER, RESEND_TIMER])
+def test_a_timer_that_was_set_anew_while_it_fired_is_set_again(bench: Bench, timer: str) -> None:
+    """A driver hands over what fired behind the event that set it anew; or the clock was put back."""
+    bench.handle(bench.notarised(BLOCK_A, 1), at=DUE_MS)
+    at_ms = bench.timers[timer]
+    assert bench.handle(TimerFired(timer), at=DUE_MS) == [SetTimer(timer, GENESIS_MS + at_ms)]
+    assert bench.fire(timer) != []
+
+
+def test_a_view_that_its_block_ended_after_the_timer_counts_as_slow() -> None:
+    """Else one node that answers late would keep everyone from finalizing, with timeouts that never grow."""
+    bench = Bench()
+    bench.handle(bench.context(1), at=DUE_MS)
+    for view in range(1, 5):
+        assert bench.engine.timeout.current_ms == TIMEOUT_MS
+        bench.fire(VIEW_TIMER)
+        bench.handle(bench.notarised(BLOCK_A, view))
+    assert bench.engine.timeout.current_ms == 2 * TIMEOUT_MS
+
+
+def test_after_a_restart_with_both_certificates_nothing_is_finalized(bench: Bench) -> None:
+    """Carried on by a skip that it had not signed, then the notarization, a restart, and only then the block."""
+    entered = bench.on(BLOCK_A, 1, ready=False)
+    fresh = Bench()
+    fresh.handle(replace(entered, skipped=True), at=DUE_MS)
+    assert votes(fresh.handle(fresh.notarised(BLOCK_A, 1), at=DUE_MS)) == []
 
 
 # -- finalizing --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The view timeout: doubles after four skipped views in a row up to sixteen times, halves after twelve with a block."""
+"""The view timeout: doubles after four slow views in a row up to sixteen times, halves after twelve in time."""
 
 from __future__ import annotations
 
