@@ -125,7 +125,8 @@ class Forger:
     def _commit(self) -> Payload:
         node = self._node()
         ranges = self._one_of(self.random.choice(RANGES[:2]), *RANGES[2:])
-        return self.claim(ReplicaCommit(node, self.random.choice(SESSIONS), ranges, BROKEN), node)  # type: ignore[no-any-return]
+        session, owner = self.random.choice(SESSIONS), self.random.choice(self.owners)
+        return self.claim(ReplicaCommit(node, owner, session, ranges, BROKEN), node)  # type: ignore[no-any-return]
 
     def _heartbeat(self) -> Payload:
         node = self._node()
@@ -155,7 +156,9 @@ class Forger:
     def _register(self) -> Payload:
         name = self._one_of("x", "", "é" * 32, "é" * 33)
         pool = self._one_of(self.random.choice(("", "red", "blue")), "é" * 32, "é" * 33)
-        return self.approve(RegisterNode(self.random.choice(self.nodes), name, pool, self._sequence(), ()))  # type: ignore[no-any-return]
+        node = self.random.choice(self.nodes)
+        blank = RegisterNode(node, name, pool, self._sequence(), (), BROKEN)
+        return self.approve(self.claim(blank, node))  # type: ignore[no-any-return]
 
     def _retire(self) -> Payload:
         return self.approve(RetireNode(self._node(), self._sequence(), ()))  # type: ignore[no-any-return]

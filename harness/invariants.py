@@ -149,7 +149,7 @@ class Invariants:
                     raise Diverged("only the guilty are blamed", f"{self._name(accused)} is honest, and accused")
             if isinstance(transaction.payload, SessionAnchor):
                 self.checks["one anchor per session"] += 1
-                session = transaction.payload.session
+                session = transaction.payload.session + transaction.payload.owner
                 if session in self._sessions:
                     raise Diverged("one anchor per session", session.hex())
                 self._sessions.add(session)

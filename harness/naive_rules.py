@@ -70,7 +70,7 @@ class NaiveRules:
         require(len(anchor.policy) in {0, 32}, Code.TX_FIELD)
         message = claim_message(self.chain_id, anchor)
         require(self.crypto.verify(anchor.owner, message, anchor.signature), Code.TX_SIGNATURE)
-        key = session_key(anchor.session)
+        key = session_key(anchor.session, anchor.owner)
         require(key not in state.forever, Code.SESSION_DUPLICATE)
         entry = SessionEntry(state.height, anchor.owner, anchor.root, anchor.chunks, anchor.total_bytes)
         state.remember(key, encode(entry))
@@ -84,8 +84,8 @@ class NaiveRules:
             require(following > first + count, Code.TX_FIELD)
         message = claim_message(self.chain_id, commit)
         require(self.crypto.verify(commit.node, message, commit.signature), Code.TX_SIGNATURE)
-        require(session_key(commit.session) in state.forever, Code.SESSION_UNKNOWN)
-        key = replica_key(commit.session, commit.node)
+        require(session_key(commit.session, commit.owner) in state.forever, Code.SESSION_UNKNOWN)
+        key = replica_key(commit.session, commit.owner, commit.node)
         require(key not in state.forever, Code.REPLICA_DUPLICATE)
         state.remember(key, encode(commit.ranges))
 
@@ -111,6 +111,8 @@ class NaiveRules:
         require(len(registration.pool.encode()) <= 64, Code.TX_FIELD)
         require(not self._active(state, registration.key), Code.TX_MEMBER)
         self._approved(state, registration)
+        message = claim_message(self.chain_id, registration)
+        require(self.crypto.verify(registration.key, message, registration.signature), Code.TX_SIGNATURE)
         since = (state.epoch + 1) * self.parameters.epoch_slots
         member = Member(registration.key, registration.name, registration.pool, since, False)
         number = state.number(registration.key)

@@ -38,7 +38,7 @@ from sim.crypto import ModelledCrypto
 CRYPTO = ModelledCrypto()
 NO_SIGNATURE = bytes(64)
 
-Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, UptimeBeacon)
+Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, UptimeBeacon, RegisterNode)
 Request = TypeVar("Request", RegisterNode, RetireNode)
 
 
@@ -205,7 +205,9 @@ class Chain:
 
     def commit(self, number: int = 0, node: int = 0, signer: bytes | None = None, **changes: Any) -> ReplicaCommit:
         """A node's commitment to hold the first chunks of session number N."""
-        blank = ReplicaCommit(self.node(node), self.anchor(number).session, ((0, 3),), NO_SIGNATURE)
+        blank = ReplicaCommit(
+            self.node(node), self.anchor(number).owner, self.anchor(number).session, ((0, 3),), NO_SIGNATURE
+        )
         return self.sign(structs.replace(blank, **changes), signer or secret(f"node {node}"))
 
     def heartbeat(
@@ -216,11 +218,17 @@ class Chain:
         return self.sign(blank, signer or secret(f"node {node}"))
 
     def register(
-        self, node: int, sequence: int, administrators: Iterable[int] = (0, 1), **changes: Any
+        self,
+        node: int,
+        sequence: int,
+        administrators: Iterable[int] = (0, 1),
+        signer: bytes | None = None,
+        **changes: Any,
     ) -> RegisterNode:
-        """A request to register "node N", approved by administrators."""
-        blank = RegisterNode(self.node(node), f"node {node}", "", sequence, ())
-        return self.approve(structs.replace(blank, **changes), administrators)
+        """A request to register "node N", which that node signed and administrators approved."""
+        blank = RegisterNode(self.node(node), f"node {node}", "", sequence, (), NO_SIGNATURE)
+        signed = self.sign(structs.replace(blank, **changes), signer or secret(f"node {node}"))
+        return self.approve(signed, administrators)
 
     def retire(self, node: int, sequence: int, administrators: Iterable[int] = (0, 1)) -> RetireNode:
         """A request to retire "node N", approved by administrators."""

@@ -21,7 +21,7 @@ from lucid.chain.merkle import root
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Hash, Signature, Vote
 
-VERSION = 1
+VERSION = 2
 PROOF_BYTES = 80
 
 

@@ -18,7 +18,10 @@ SessionId = Annotated[bytes, Meta(min_length=16, max_length=16)]
 
 
 class SessionAnchor(Record, tag=1):
-    """A recorded session, anchored once, ever; signed by its owner. Times in ms since the Unix epoch."""
+    """A recorded session, which its owner anchors once, ever, and signs. Times in ms since the Unix epoch.
+
+    A session is (owner, session id): whoever anchors the same id with another key anchors another session.
+    """
 
     session: SessionId
     owner: Key
@@ -31,11 +34,17 @@ class SessionAnchor(Record, tag=1):
     policy: OptionalHash
     signature: Signature
 
+    @property
+    def identity(self) -> bytes:
+        """The session: its id and then its owner, 48 bytes."""
+        return self.session + self.owner
+
 
 class ReplicaCommit(Record, tag=2):
     """A node's promise to hold chunks of an anchored session, as ascending (first, count) ranges."""
 
     node: Key
+    owner: Key
     session: SessionId
     ranges: Annotated[tuple[tuple[Natural, Natural], ...], Meta(max_length=MAX_RANGES)]
     signature: Signature
@@ -52,13 +61,17 @@ class UptimeBeacon(Record, tag=3):
 
 
 class RegisterNode(Record, tag=4):
-    """Administrators admit a node from the next epoch on; `approvals` are (administrator index, signature)."""
+    """Administrators admit a node from the next epoch on; `approvals` are (administrator index, signature).
+
+    The new key signs too, so that nobody registers a key that is not theirs.
+    """
 
     key: Key
     name: str
     pool: str
     sequence: Natural
     approvals: tuple[tuple[Natural, Signature], ...]
+    signature: Signature
 
 
 class RetireNode(Record, tag=5):
@@ -93,12 +106,11 @@ class Transaction(Record):
         return transaction_digest(encode(self.payload))
 
 
-_UNSIGNED: dict[str, Any] = {"signature": b""}
-
-
 def claim_message(chain_id: bytes, payload: Payload) -> bytes:
     """The 32 bytes that the owner, the node or each administrator signs: the payload without its signatures."""
-    blank: dict[str, Any] = {"approvals": ()} if isinstance(payload, RegisterNode | RetireNode) else _UNSIGNED
+    blank: dict[str, Any] = {"approvals": ()} if isinstance(payload, RegisterNode | RetireNode) else {}
+    if not isinstance(payload, RetireNode):
+        blank["signature"] = b""
     return claim_digest(encode((chain_id, structs.replace(payload, **blank))))
 
 

@@ -15,7 +15,7 @@ class Anchored(msgspec.Struct, frozen=True):
 
 class SessionState(msgspec.Struct, frozen=True):
     """Where a session is: `pending`, `included` in a block, `final` at a height, or `failed` with a code. Time in ms
-    since the Unix epoch."""
+    since the Unix epoch; the owner's key in hexadecimal."""
 
     session: str
     status: str
@@ -24,3 +24,4 @@ class SessionState(msgspec.Struct, frozen=True):
     accepted_ms: int | None = None
     code: str | None = None
     message: str | None = None
+    owner: str = ""

@@ -8,11 +8,15 @@ from uuid import UUID
 
 import msgspec
 
-from lucid.chain.chunks import chunk_id
+from lucid.chain.chunks import MAX_CHUNK_BYTES, chunk_id
 from lucid.chain.errors import Code, LucidError
+from lucid.chain.manifests import MAX_MANIFEST_BYTES
+from lucid.chain.receipts import MAX_RECEIPT_BYTES
 from lucid.client.answers import Anchored, SessionState
 
 T = TypeVar("T")
+
+MAX_ANSWER_BYTES = 1 << 20
 
 
 class ClientError(LucidError):
@@ -31,6 +35,8 @@ class Call(NamedTuple, Generic[T]):
     path: str
     read: Callable[[bytes], T]
     body: bytes = b""
+    limit: int = MAX_ANSWER_BYTES
+    """Bytes of an answer that are read; more is refused."""
 
     def result(self, status: int, body: bytes) -> T:
         """What the answer says; raises `ClientError`."""
@@ -44,24 +50,26 @@ def anchor_session(manifest: bytes) -> Call[Anchored]:
     return Call("anchoring", "POST", "/api/v1/anchor-session", _json(Anchored), manifest)
 
 
-def session_state(session: UUID) -> Call[SessionState]:
-    """Where a session is."""
-    return Call("anchoring", "GET", f"/api/v1/sessions/{session}", _json(SessionState))
+def session_state(session: UUID, owner: bytes = b"") -> Call[SessionState]:
+    """Where a session is. Without an owner a node refuses an id that has several."""
+    return Call("anchoring", "GET", f"/api/v1/sessions/{session}{_query(owner=owner)}", _json(SessionState))
 
 
-def manifest(session: UUID) -> Call[bytes]:
+def manifest(session: UUID, owner: bytes = b"") -> Call[bytes]:
     """A session's manifest, unchecked."""
-    return Call("anchoring", "GET", f"/api/v1/sessions/{session}/manifest", bytes)
+    path = f"/api/v1/sessions/{session}/manifest{_query(owner=owner)}"
+    return Call("anchoring", "GET", path, bytes, limit=MAX_MANIFEST_BYTES)
 
 
-def receipt(session: UUID) -> Call[bytes]:
-    """A final session's receipt, unchecked."""
-    return Call("anchoring", "GET", f"/api/v1/sessions/{session}/receipt", bytes)
+def receipt(session: UUID, owner: bytes = b"", checkpoint: bytes = b"") -> Call[bytes]:
+    """A final session's receipt, unchecked; one that reaches the block of the hash `checkpoint`, if it is given."""
+    path = f"/api/v1/sessions/{session}/receipt{_query(owner=owner, checkpoint=checkpoint)}"
+    return Call("anchoring", "GET", path, bytes, limit=MAX_RECEIPT_BYTES)
 
 
-def store_chunk(data: bytes, session: UUID) -> Call[None]:
+def store_chunk(data: bytes, session: UUID, owner: bytes = b"") -> Call[None]:
     """Store a chunk (1 KiB to 16 MiB) for a session; durable when answered."""
-    path = f"/api/v1/chunks/{chunk_id(data).hex()}?session={session}"
+    path = f"/api/v1/chunks/{chunk_id(data).hex()}{_query(session=session, owner=owner)}"
     return Call("data", "PUT", path, lambda body: None, data)
 
 
@@ -73,12 +81,20 @@ def chunk(identity: bytes) -> Call[bytes]:
             raise ClientError(Code.CHUNK_ID, identity.hex())
         return body
 
-    return Call("data", "GET", f"/api/v1/chunks/{identity.hex()}", read)
+    return Call("data", "GET", f"/api/v1/chunks/{identity.hex()}", read, limit=MAX_CHUNK_BYTES)
 
 
-def release_chunk(identity: bytes, session: UUID) -> Call[None]:
+def release_chunk(identity: bytes, session: UUID, owner: bytes = b"") -> Call[None]:
     """Take a session's reference to a chunk away."""
-    return Call("data", "DELETE", f"/api/v1/chunks/{identity.hex()}?session={session}", lambda body: None)
+    path = f"/api/v1/chunks/{identity.hex()}{_query(session=session, owner=owner)}"
+    return Call("data", "DELETE", path, lambda body: None)
+
+
+def _query(**values: bytes | UUID) -> str:
+    """The query of a path; what is empty is left out."""
+    texts = {name: value.hex() if isinstance(value, bytes) else str(value) for name, value in values.items()}
+    given = [f"{name}={text}" for name, text in texts.items() if text]
+    return "?" + "&".join(given) if given else ""
 
 
 def _json(kind: type[T]) -> Callable[[bytes], T]:

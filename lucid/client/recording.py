@@ -83,14 +83,18 @@ def store_files(
 
 
 def await_final(
-    client: Client, session: UUID, within_s: float, status: Callable[[str], None] = lambda text: None
+    client: Client,
+    session: UUID,
+    within_s: float,
+    status: Callable[[str], None] = lambda text: None,
+    owner: bytes = b"",
 ) -> SessionState:
     """Wait until a session is final; returns its state, whatever it is after `within_s`. A node that is away for a
     while is asked again. Raises `ClientError` when the session failed, or the node is away at the end."""
     deadline = time.monotonic() + within_s
     while True:
         try:
-            state = client.send(calls.session_state(session))
+            state = client.send(calls.session_state(session, owner))
         except ClientError as error:
             if time.monotonic() > deadline or (error.status and error.status != 503):
                 raise

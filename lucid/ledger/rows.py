@@ -20,14 +20,14 @@ def slot_key(slot: int) -> bytes:
     return b"w" + slot.to_bytes(8, "big")
 
 
-def session_key(session: bytes) -> bytes:
-    """Row of an anchored session."""
-    return b"s" + session
+def session_key(session: bytes, owner: bytes) -> bytes:
+    """Row of a session that its owner anchored; those of one id stand together."""
+    return b"s" + session + owner
 
 
-def replica_key(session: bytes, node: bytes) -> bytes:
+def replica_key(session: bytes, owner: bytes, node: bytes) -> bytes:
     """Row of a node's commitment to hold a session's chunks."""
-    return b"p" + session + node
+    return b"p" + session + owner + node
 
 
 def evidence_key(member: int, epoch: int, view: int) -> bytes:

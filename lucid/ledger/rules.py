@@ -66,14 +66,14 @@ class Rules:
         self._rules[type(transaction.payload)](block, transaction.payload)
         block.transactions.append(identity)
 
-    def _signed(self, key: bytes, payload: SessionAnchor | ReplicaCommit | UptimeBeacon) -> None:
+    def _signed(self, key: bytes, payload: SessionAnchor | ReplicaCommit | UptimeBeacon | RegisterNode) -> None:
         if not self.crypto.verify(key, claim_message(self.chain_id, payload), payload.signature):
             raise Refusal(Code.TX_SIGNATURE)
 
     def _session_anchor(self, block: Execution, anchor: SessionAnchor) -> None:
         check_anchor(anchor)
         self._signed(anchor.owner, anchor)
-        key = session_key(anchor.session)
+        key = session_key(anchor.session, anchor.owner)
         if read(block, key) is not None:
             raise Refusal(Code.SESSION_DUPLICATE)
         block.rows[key] = encode(
@@ -91,9 +91,9 @@ class Rules:
         if end < 0:
             raise Refusal(Code.TX_FIELD, "ranges are empty")
         self._signed(commit.node, commit)
-        if read(block, session_key(commit.session)) is None:
+        if read(block, session_key(commit.session, commit.owner)) is None:
             raise Refusal(Code.SESSION_UNKNOWN)
-        key = replica_key(commit.session, commit.node)
+        key = replica_key(commit.session, commit.owner, commit.node)
         if read(block, key) is not None:
             raise Refusal(Code.REPLICA_DUPLICATE)
         block.rows[key] = encode(commit.ranges)
@@ -123,6 +123,7 @@ class Rules:
         if number is not None and not block.members[number].retired:
             raise Refusal(Code.TX_MEMBER)
         self._approved(block, request)
+        self._signed(request.key, request)
         since = (block.epoch + 1) * self.genesis.parameters.epoch_slots
         block.admit(
             Member(request.key, request.name, request.pool, since, False),

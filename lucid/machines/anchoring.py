@@ -1,7 +1,8 @@
 """Session anchoring as a machine: takes sessions durably, hands their anchors to the engine until they are final.
 
 A session is durable before its client is answered, and is handed in again at every start and every `RETRY_MS` until
-the chain holds it, so that whatever crashes, nothing that was accepted is lost (protocol section 7).
+the chain holds it, so that whatever crashes, nothing that was accepted is lost (protocol section 7). A session is its
+id and its owner, 48 bytes; those of one id stand together in the tables.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ class Anchoring:
         return row
 
     def _ask(self, now: int, event: AnchorAsked) -> Effects:
-        session = event.anchor.session
+        session = event.anchor.identity
         held = self.row(session)
         if held is not None:
             same = held.anchor == event.anchor

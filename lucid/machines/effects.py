@@ -60,7 +60,7 @@ class AnchorAsked(Record, tag=24):
 
 
 class AnchorAnswered(Record, tag=25):
-    """The engine's answer to `Submit`: None when it took the session's anchor."""
+    """The engine's answer to `Submit`: None when it took the anchor of this session (id and owner)."""
 
     session: bytes
     refusal: Code | None
@@ -74,7 +74,7 @@ class BlockSettled(Record, tag=26):
 
 
 class SessionSettled(Record, tag=27):
-    """The chain holds this session at a height, by the transaction of this id."""
+    """The chain holds this session (id and owner) at a height, by the transaction of this id."""
 
     session: bytes
     transaction: bytes

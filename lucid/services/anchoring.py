@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import trio
+from msgspec.structs import replace
 from quart import Response
 
 from lucid.chain.codec import encode
@@ -16,15 +17,16 @@ from lucid.chain.manifests import MAX_MANIFEST_BYTES, Checked, Manifest, check_m
 from lucid.chain.receipts import MAX_RECEIPT_BYTES, verify_receipt, with_manifest
 from lucid.chain.transactions import SessionAnchor
 from lucid.client.answers import Anchored, SessionState
-from lucid.machines.anchoring import Anchoring, SessionRow, Status
+from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
 from lucid.services.asking import Asking
+from lucid.services.chainview import MAX_OWNERS
 from lucid.services.config import Config
 from lucid.services.driver import Driver, Performer
 from lucid.services.journals import open_journal
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
-from lucid.services.web import REACHING, WRITE, Problem, query_checkpoint, read_body
+from lucid.services.web import OWNED, REACHING, WRITE, Problem, query_checkpoint, query_owner, read_body
 
 SUBMITTERS = 8
 """Anchors on their way to the engine at once."""
@@ -104,7 +106,7 @@ class AnchoringService(Service):
         """What becomes of an anchor that is handed in. Raises `Problem` while a service is away."""
         if effect.again and (settled := await self._settled(effect.anchor)) is not None:
             return settled
-        return AnchorAnswered(effect.anchor.session, await self._engine_takes(effect.anchor))
+        return AnchorAnswered(effect.anchor.identity, await self._engine_takes(effect.anchor))
 
     async def _engine_takes(self, anchor: SessionAnchor) -> Code | None:
         """Hand an anchor to the engine; returns its refusal. Raises `Problem` when it is away."""
@@ -120,11 +122,17 @@ class AnchoringService(Service):
         return code
 
     async def _settled(self, anchor: SessionAnchor) -> SessionSettled | None:
-        """How the chain holds a session, if it does."""
-        found = await self.manager.get(f"/node/sessions/{anchor.session.hex()}")
-        if found is None:
+        """How the chain holds a session, if it does and the manager still holds its block."""
+        found = await self._on_chain(anchor.session, anchor.owner)
+        if not found or found[0]["transaction"] is None:
             return None
-        return SessionSettled(anchor.session, bytes.fromhex(found["transaction"]), found["height"])
+        return SessionSettled(anchor.identity, bytes.fromhex(found[0]["transaction"]), found[0]["height"])
+
+    async def _on_chain(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
+        """How the chain holds the sessions of an id, or one owner's if `owner` isn't empty. Raises `Problem`."""
+        mine = f"?owner={owner.hex()}" if owner else ""
+        found = await self.manager.get(f"/node/sessions/{session.hex()}{mine}")
+        return [] if found is None else found["sessions"]
 
     async def _follow(self, driver: Driver) -> None:
         """Tell the machine of final blocks, for ever."""
@@ -160,25 +168,30 @@ class AnchoringService(Service):
         async def anchor() -> Anchored:
             checked = await self._check(await read_body(MAX_MANIFEST_BYTES))
             transaction = await self._accept(checked)
-            row = self.machine.row(checked.anchor.session)
+            row = self.machine.row(checked.anchor.identity)
             return Anchored(checked.manifest.session, transaction.hex(), _status(row))
 
-        @route("GET", "/sessions/<session>", "Where a session is", gives=SessionState)
+        @route("GET", "/sessions/<session>", "Where a session is", gives=SessionState, query=OWNED)
         async def state(session: str) -> SessionState:
-            return await self._state(_session(session))
+            return await self._state(*await self._named(session))
 
-        @route("GET", "/sessions/<session>/manifest", "A session's manifest", gives=Manifest)
+        @route("GET", "/sessions/<session>/manifest", "A session's manifest", gives=Manifest, query=OWNED)
         async def manifest(session: str) -> Response:
-            found = self.machine.manifest(_session(session))
+            identity, owner = await self._named(session)
+            found = self.machine.manifest(identity + owner)
             if found is None:
-                raise Problem(404, Code.SESSION_UNKNOWN, "no manifest of it is held here")
+                await self._state(identity, owner)
+                raise Problem(404, Code.NOT_FOUND, "the session's manifest, which the node that took it holds")
             return Response(found, content_type="application/json")
 
         @route(
-            "GET", "/sessions/<session>/receipt", "What proves a final session, to be verified offline", query=REACHING
+            "GET",
+            "/sessions/<session>/receipt",
+            "What proves a final session, to be verified offline",
+            query={**OWNED, **REACHING},
         )
         async def receipt(session: str) -> Response:
-            found = await self._receipt(_session(session), query_checkpoint())
+            found = await self._receipt(*await self._named(session), query_checkpoint())
             return Response(found, content_type="application/json")
 
         @route("POST", "/verify", "Say what a receipt proves", raw=dict, gives=Verification)
@@ -205,38 +218,66 @@ class AnchoringService(Service):
             raise Problem(503 if answer.refusal is Code.TOO_MANY else 409, answer.refusal)
         return answer.transaction
 
-    async def _state(self, session: bytes) -> SessionState:
-        name = str(uuid.UUID(bytes=session))
-        row = self.machine.row(session)
+    async def _named(self, text: str) -> tuple[bytes, bytes]:
+        """Id and owner of the session that a request names. Raises `Problem` where the id alone has several owners."""
+        session, owner = _session(text), query_owner()
+        if owner:
+            return session, owner
+        owners = set(self._owners_here(session))
+        try:
+            owners |= {bytes.fromhex(each["owner"]) for each in await self._on_chain(session, b"")}
+        except Problem:
+            if not owners:
+                raise
+        if not owners:
+            raise Problem(404, Code.SESSION_UNKNOWN)
+        if len(owners) > 1:
+            keys = sorted(owner.hex() for owner in owners)
+            raise Problem(409, Code.SESSION_OWNERS, f"?owner={' or '.join(keys)}", {"owners": keys})
+        return session, owners.pop()
+
+    def _owners_here(self, session: bytes) -> list[bytes]:
+        """The owners whose sessions of this id were accepted here."""
+        found = self.store.scan(SESSION_TABLE, session, MAX_OWNERS)
+        return [key[len(session) :] for key, _ in found if key.startswith(session)]
+
+    async def _state(self, session: bytes, owner: bytes) -> SessionState:
+        state = SessionState(str(uuid.UUID(bytes=session)), "final", None, owner=owner.hex())
+        row = self.machine.row(session + owner)
         if row is None:
-            found = await self.manager.get(f"/node/sessions/{session.hex()}")
-            if found is None:
+            held = await self._on_chain(session, owner)
+            if not held:
                 raise Problem(404, Code.SESSION_UNKNOWN)
-            return SessionState(name, "final", found["transaction"], found["height"])
-        transaction = row.transaction.hex()
+            return replace(state, transaction=held[0]["transaction"], height=held[0]["height"])
+        state = replace(state, transaction=row.transaction.hex(), accepted_ms=row.accepted_ms)
         if row.status is Status.FAILED:
             code = msgspec.convert(row.failure, Code)
-            return SessionState(name, "failed", transaction, None, row.accepted_ms, code.code, code.sentence)
+            return replace(state, status="failed", code=code.code, message=code.sentence)
         if row.status is Status.FINAL:
-            return SessionState(name, "final", transaction, row.height, row.accepted_ms)
+            return replace(state, height=row.height)
         try:
-            found = await self.manager.get(f"/node/transactions/{transaction}")
+            found = await self.manager.get(f"/node/transactions/{state.transaction}")
         except Problem:
             found = None
-        status = "pending" if found is None else "included"
-        return SessionState(name, status, transaction, None if found is None else found["height"], row.accepted_ms)
+        if found is None:
+            return replace(state, status="pending")
+        return replace(state, status="included", height=found["height"])
 
-    async def _receipt(self, session: bytes, checkpoint: bytes | None) -> bytes:
-        state = await self._state(session)
+    async def _receipt(self, session: bytes, owner: bytes, checkpoint: bytes | None) -> bytes:
+        state = await self._state(session, owner)
+        if state.status == "failed":
+            raise Problem(409, Code.SESSION_FAILED, f"{state.code}: {state.message}")
         if state.status != "final":
-            raise Problem(409 if state.status == "failed" else 404, Code.SESSION_UNKNOWN, f"it is {state.status}")
+            raise Problem(404, Code.SESSION_UNKNOWN, f"not yet: it is {state.status}")
+        if state.transaction is None:
+            raise Problem(404, Code.NOT_FOUND, f"its block {state.height}, which is older than this node's first")
         reach = "" if checkpoint is None else f"?checkpoint={checkpoint.hex()}"
         status, document = await self.manager.fetch(f"/receipts/{state.transaction}{reach}")
         if checkpoint is not None and status in (404, 409):
             raise Problem(status, Code.RECEIPT_CHECKPOINT, "no final block here that is near enough has that hash")
         if status != 200:
             raise Problem(503, Code.UNAVAILABLE, f"manager answers {status}")
-        manifest = self.machine.manifest(session)
+        manifest = self.machine.manifest(session + owner)
         return document if manifest is None else await trio.to_thread.run_sync(with_manifest, document, manifest)
 
     def _verify(self, data: bytes) -> Verification:

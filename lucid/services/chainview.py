@@ -11,8 +11,13 @@ from lucid.chain.codec import decode
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import SessionAnchor
 from lucid.ledger.rows import SessionEntry, session_key
+from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
 from lucid.poot.credits import live_score, uptime_ppm
+from lucid.storage.durable import DurableStore
+
+MAX_OWNERS = 16
+"""Owners of one session id that are shown: strangers may anchor under it as often as they like."""
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -53,8 +58,9 @@ class Page(msgspec.Struct, frozen=True):
 class ChainView:
     """What there is to see of a chain. Only final blocks are shown, but for `included`."""
 
-    def __init__(self, chain: Chain, genesis: Genesis) -> None:
+    def __init__(self, chain: Chain, store: DurableStore, genesis: Genesis) -> None:
         self._chain = chain
+        self._store = store
         self._genesis = genesis
 
     def page(self, first: int, limit: int) -> Page:
@@ -125,17 +131,32 @@ class ChainView:
                 return node.height
         return None
 
-    def session(self, session: bytes) -> dict[str, Any] | None:
-        """Height and transaction of a session's anchor."""
-        row = self._chain.tree.root.ledger.row(session_key(session))
-        if row is None:
-            return None
-        entry = decode(row, SessionEntry)
-        block = self._chain.block_at(entry.height)
+    def sessions(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
+        """Owner, height and transaction of each anchor of a session id, or of one owner's if `owner` isn't empty.
+
+        No transaction where the block is older than the snapshot that this node began with.
+        """
+        found: list[dict[str, Any]] = []
+        prefix = session_key(session, owner)
+        for key, row in self._store.scan(ROW_TABLE, prefix, MAX_OWNERS):
+            if not key.startswith(prefix):
+                break
+            entry = decode(row, SessionEntry)
+            found.append(
+                {
+                    "owner": entry.owner.hex(),
+                    "height": entry.height,
+                    "transaction": self._anchor_in(entry.height, session + entry.owner),
+                }
+            )
+        return found
+
+    def _anchor_in(self, height: int, identity: bytes) -> str | None:
+        block = self._chain.block_at(height)
         for transaction in () if block is None else block.transactions:
-            if isinstance(transaction.payload, SessionAnchor) and transaction.payload.session == session:
-                return {"height": entry.height, "transaction": transaction.id.hex()}
-        return None  # its block is older than the snapshot that this node began with
+            if isinstance(transaction.payload, SessionAnchor) and transaction.payload.identity == identity:
+                return transaction.id.hex()
+        return None
 
     def finals(self, first: int, last: int) -> list[dict[str, Any]]:
         """The blocks of these heights, both included, with the ids of their transactions."""

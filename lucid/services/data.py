@@ -14,11 +14,21 @@ from lucid.chain.errors import Code, Refusal
 from lucid.services.chunks import Chunks
 from lucid.services.config import Config
 from lucid.services.service import Service, main
-from lucid.services.web import WRITE, Problem, Query, hex_bytes, json_response, number_query, query_number
+from lucid.services.web import (
+    OWNED,
+    WRITE,
+    Problem,
+    Query,
+    hex_bytes,
+    json_response,
+    number_query,
+    query_number,
+    query_owner,
+)
 
 BODY_S = 120.0
 """How long a chunk may take to arrive."""
-SESSION = {"session": Query({"type": "string", "format": "uuid"}, required=True)}
+SESSION = {"session": Query({"type": "string", "format": "uuid"}, required=True), **OWNED}
 SEGMENT = {"segment": number_query(0, segment_count(MAX_CHUNK_BYTES) - 1)}
 
 
@@ -161,9 +171,9 @@ def _length() -> int:
 
 
 def _session() -> bytes:
-    """The session that the query names."""
+    """The session that the query names: its id and its owner, the latter empty where nobody says whose it is."""
     try:
-        return uuid.UUID(request.args.get("session", "")).bytes
+        return uuid.UUID(request.args.get("session", "")).bytes + query_owner()
     except ValueError:
         raise Problem(400, Code.REQUEST, "session must be a UUID") from None
 

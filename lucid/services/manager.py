@@ -43,6 +43,7 @@ from lucid.services.schedules import Schedules
 from lucid.services.service import Service, main
 from lucid.services.web import (
     NODE,
+    OWNED,
     REACHING,
     WRITE,
     Problem,
@@ -51,6 +52,7 @@ from lucid.services.web import (
     number_query,
     query_checkpoint,
     query_number,
+    query_owner,
 )
 from lucid.services.websocket import ConnectionLost
 
@@ -120,7 +122,7 @@ class ManagerService(Service):
         )
         self.manager = Manager(self.key, self.genesis, self.crypto, self.store, tuple(sorted(self.peers.peers)))
         self.chain = self.manager.chain
-        self.view = ChainView(self.chain, self.genesis)
+        self.view = ChainView(self.chain, self.store, self.genesis)
         self.index = TransactionIndex(self.chain, self.store)
         self.schedules = Schedules(self.chain, self.store)
         self.created = self.refused = 0
@@ -332,13 +334,13 @@ class ManagerService(Service):
                 raise Problem(404, Code.NOT_FOUND, "transaction")
             return json_response({"height": height, "final": False})
 
-        @route("GET", "/node/sessions/<identity>", "How the chain holds a session", access=NODE)
+        @route("GET", "/node/sessions/<identity>", "How the chain holds a session", query=OWNED, access=NODE)
         async def session(identity: str) -> Response:
-            key = hex_bytes(identity, 16, "session")
-            found = await self.driver.inspect(lambda: self.view.session(key))
-            if found is None:
+            key, owner = hex_bytes(identity, 16, "session"), query_owner()
+            found = await self.driver.inspect(lambda: self.view.sessions(key, owner))
+            if not found:
                 raise Problem(404, Code.SESSION_UNKNOWN)
-            return json_response(found)
+            return json_response({"sessions": found})
 
         @route("GET", "/node/final", "Final blocks above a height; waits for one", query=FOLLOWING, access=NODE)
         async def final() -> Response:

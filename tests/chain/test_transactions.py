@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from blake3 import blake3
 from hypothesis import assume, given
@@ -54,7 +56,8 @@ def test_the_id_is_of_the_payload_alone(transaction: Transaction, other: Transac
 
 @given(payload=signed_payloads)
 def test_a_claim_covers_the_chain_and_the_payload_without_its_signatures(payload: Payload) -> None:
-    blank = {"approvals": ()} if isinstance(payload, RegisterNode | RetireNode) else {"signature": b""}
+    empty: dict[str, Any] = {"approvals": (), "signature": b""}
+    blank = {field: empty[field] for field in type(payload).__struct_fields__ if field in empty}
     assert claim_message(CHAIN, payload) == derived("lucid claim v1", (CHAIN, structs.replace(payload, **blank)))
 
 
@@ -75,7 +78,9 @@ def test_a_claim_is_of_one_chain(payload: Payload, chain: bytes) -> None:
 
 def test_a_request_to_register_is_none_to_retire() -> None:
     key = digest("key")
-    assert claim_message(CHAIN, RetireNode(key, 1, ())) != claim_message(CHAIN, RegisterNode(key, "", "", 1, ()))
+    assert claim_message(CHAIN, RetireNode(key, 1, ())) != claim_message(
+        CHAIN, RegisterNode(key, "", "", 1, (), bytes(64))
+    )
 
 
 def test_an_endorsement_covers_the_chain_the_id_and_the_expiry() -> None:

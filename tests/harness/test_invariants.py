@@ -139,7 +139,7 @@ def same_session_again(monkeypatch: Patch) -> None:
 
 def no_duplicate(original: Callable[..., None], self: Rules, block: Execution, anchor: SessionAnchor) -> None:
     """The ledger's rule for anchors without its last line of defence."""
-    if read(block, session_key(anchor.session)) is None:
+    if read(block, session_key(anchor.session, anchor.owner)) is None:
         original(self, block, anchor)
 
 
@@ -151,7 +151,7 @@ def test_a_rule_that_every_machine_skips(monkeypatch: Patch) -> None:
 
 def test_a_session_anchored_twice_though_both_validators_let_it_pass(monkeypatch: Patch) -> None:
     def naive_no_duplicate(original: Callable[..., None], self: NaiveRules, state: Any, anchor: SessionAnchor) -> None:
-        if session_key(anchor.session) not in state.forever:
+        if session_key(anchor.session, anchor.owner) not in state.forever:
             original(self, state, anchor)
 
     same_session_again(monkeypatch)

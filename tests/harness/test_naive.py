@@ -161,7 +161,7 @@ def heartbeat(forger: Forger, slot: int, block: bytes) -> Any:
 
 
 def registration(forger: Forger) -> Any:
-    return forger.approve(RegisterNode(NODES[1], "x", "", 0, ()))
+    return forger.approve(forger.claim(RegisterNode(NODES[1], "x", "", 0, (), bytes(64)), NODES[1]))
 
 
 def test_a_late_vote_for_genesis_is_refused() -> None:

@@ -15,7 +15,7 @@ from lucid.chain.transactions import Equivocation
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.rows import evidence_key
 from lucid.poot.credits import Member
-from tests.builders import Chain, digest, grown, make_genesis
+from tests.builders import Chain, digest, grown, make_genesis, secret
 
 # -- administration ------------------------------------------------------------------------------------------------
 
@@ -111,6 +111,21 @@ def test_every_approval_must_hold_and_be_of_this_request() -> None:
     assert chain.verdict(structs.replace(chain.retire(1, 0), approvals=good.approvals)) is Code.TX_SIGNATURE
     elsewhere = Chain(make_genesis(5))
     assert chain.verdict(elsewhere.register(5, 0)) is Code.TX_SIGNATURE
+
+
+def test_a_key_is_registered_by_whoever_holds_it_alone() -> None:
+    """Administrators can be made to approve a key that nobody, or somebody else, holds."""
+    chain = grown(3)
+    good = chain.register(5, 0)
+    assert chain.verdict(good) is None
+    assert chain.verdict(chain.register(5, 0, signer=secret("node 6"))) is Code.TX_SIGNATURE
+    assert chain.verdict(chain.register(5, 0, key=chain.node(6))) is Code.TX_SIGNATURE
+    assert chain.verdict(structs.replace(good, signature=bytes(64))) is Code.TX_SIGNATURE
+    chain.grow(good)
+    chain.grow(chain.retire(5, 1))
+    again = chain.approve(structs.replace(good, sequence=2))
+    assert chain.verdict(again) is Code.TX_SIGNATURE, "it signed for one number, and once"
+    assert chain.verdict(chain.register(5, 2)) is None
 
 
 def test_without_administrators_nobody_comes_or_goes() -> None:

@@ -142,8 +142,8 @@ def test_a_session_is_anchored_once_ever() -> None:
     assert chain.verdict(chain.anchor(), chain.anchor()) is Code.SESSION_DUPLICATE
     chain.grow(chain.anchor())
     assert chain.verdict(chain.anchor()) is Code.SESSION_DUPLICATE
-    other_owner = chain.anchor(signer=STRANGER, owner=chain.crypto.public_key(STRANGER), chunks=3)
-    assert chain.verdict(other_owner) is Code.SESSION_DUPLICATE
+    again = chain.anchor(chunks=3)
+    assert chain.verdict(again) is Code.SESSION_DUPLICATE
     chain.settle()
     for _ in range(40):
         chain.grow()
@@ -151,11 +151,28 @@ def test_a_session_is_anchored_once_ever() -> None:
     assert chain.verdict(chain.anchor(1)) is None
 
 
+def test_nobody_takes_a_session_id_from_its_owner() -> None:
+    """Whoever sees an anchor on its way can anchor the same id with a key of its own; that is another session."""
+    chain = Chain()
+    squatter = chain.anchor(signer=STRANGER, owner=chain.crypto.public_key(STRANGER), chunks=3)
+    assert chain.verdict(chain.anchor(), squatter) is None
+    chain.grow(squatter)
+    assert chain.verdict(squatter) is Code.SESSION_DUPLICATE
+    chain.grow(chain.anchor())
+    assert chain.verdict(chain.anchor()) is chain.verdict(squatter) is Code.SESSION_DUPLICATE
+    of_the_squatter = chain.commit(owner=squatter.owner)
+    assert chain.verdict(of_the_squatter, chain.commit()) is None
+    chain.grow(of_the_squatter)
+    assert chain.verdict(of_the_squatter) is Code.REPLICA_DUPLICATE
+    assert chain.verdict(chain.commit()) is None
+    assert chain.verdict(chain.commit(owner=chain.node(0))) is Code.SESSION_UNKNOWN
+
+
 def test_what_an_anchor_leaves() -> None:
     chain = anchored(2)
     anchor = chain.anchor(1, policy=bytes(32))
     chain.grow(anchor)
-    stored = chain.tip.row(session_key(anchor.session))
+    stored = chain.tip.row(session_key(anchor.session, anchor.owner))
     assert stored is not None
     assert decode(stored, SessionEntry) == SessionEntry(3, anchor.owner, anchor.root, 7, 7 << 20)
 
@@ -190,7 +207,7 @@ def test_ranges_ascend_apart_within_the_most_chunks(ranges: tuple[tuple[int, int
     assert chain.verdict(commit) is code
     if code is None:
         chain.grow(commit)
-        assert chain.tip.row(replica_key(commit.session, commit.node)) == encode(ranges)
+        assert chain.tip.row(replica_key(commit.session, commit.owner, commit.node)) == encode(ranges)
 
 
 def test_who_may_commit_to_what_and_how_often() -> None:

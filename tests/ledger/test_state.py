@@ -40,7 +40,7 @@ from tests.naive_tree import derived, naive_state
 
 # Rows whose key digests share 16 bits, 28 bits or nothing, found by trying: deep and shallow parts of the tree.
 ALIKE = [19268, 30474, 52355, 75554, 125523, 184080, 48413, 347749, 389235, 1476, 5600, 1, 2, 3, 4, 5]
-KEYS = [session_key(number.to_bytes(16, "big")) for number in ALIKE]
+KEYS = [session_key(number.to_bytes(16, "big"), b"") for number in ALIKE]
 
 changes = st.dictionaries(st.sampled_from(KEYS), st.none() | st.binary(max_size=3), max_size=6)
 
@@ -163,8 +163,9 @@ def test_the_genesis_ledger() -> None:
 
 def test_row_keys_never_meet() -> None:
     assert slot_key(258) == b"w" + bytes(6) + b"\x01\x02"
-    assert session_key(bytes(16)) == b"s" + bytes(16)
-    assert replica_key(bytes(16), bytes([1]) * 32) == b"p" + bytes(16) + bytes([1]) * 32
+    owner, node = bytes([1]) * 32, bytes([2]) * 32
+    assert session_key(bytes(16), owner) == b"s" + bytes(16) + owner
+    assert replica_key(bytes(16), owner, node) == b"p" + bytes(16) + owner + node
     assert evidence_key(1, 2, 3) == b"e" + bytes.fromhex("00000001 0000000000000002 0000000000000003")
     assert len({HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY}) == 4
 

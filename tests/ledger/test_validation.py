@@ -38,7 +38,7 @@ def test_the_header_of_a_block() -> None:
     parent, certificate = chain.hash, chain.certificate([0, 1, 3])
     block = chain.grow(chain.anchor(), tick=9, signers=[0, 1, 3])
     header = block.header
-    assert (header.version, header.chain, header.parent) == (1, chain.chain_id, parent)
+    assert (header.version, header.chain, header.parent) == (2, chain.chain_id, parent)
     assert (header.height, header.epoch, header.view, header.tick) == (5, 0, 5, 9)
     assert (header.entity, header.proposer) == (proposer.entity, proposer.key)
     assert header.transactions_root == transactions_root(block.transactions)
@@ -308,7 +308,7 @@ X = digest("x")
 
 # In the written order. The proposer signs again what was tampered with, except where the signature itself is meant.
 TAMPERINGS: list[tuple[str, Code, Tamper]] = [
-    ("version 2", Code.BLOCK_VERSION, altered(version=2)),
+    ("version 1", Code.BLOCK_VERSION, altered(version=1)),
     ("version 0", Code.BLOCK_VERSION, altered(version=0)),
     ("another chain", Code.BLOCK_VERSION, altered(chain=X)),
     ("too many transactions", Code.BLOCK_SIZE, crowded),
@@ -385,7 +385,7 @@ def test_leader_and_signature_come_before_the_body(
 def test_the_leader_comes_before_its_signature(ready: tuple[Chain, Block]) -> None:
     chain, block = ready
     assert chain.refusal(unsigned(chain, another_leader(chain, block))) is Code.BLOCK_LEADER
-    for early in (altered(tick=5), altered(height=7), altered(version=2)):
+    for early in (altered(tick=5), altered(height=7), altered(version=1)):
         assert chain.refusal(early(chain, unsigned(chain, another_leader(chain, block)))) in {
             Code.BLOCK_TICK, Code.BLOCK_HEIGHT, Code.BLOCK_VERSION,
         }  # fmt: skip

@@ -121,7 +121,7 @@ def test_an_anchor_that_no_block_can_hold_is_refused(bench: Bench, changes: dict
 
 def test_who_claims_must_have_signed(bench: Bench) -> None:
     claims: list[ReplicaCommit | UptimeBeacon] = [
-        ReplicaCommit(bench.key, bench.anchor().session, ((0, 1),), bytes(64)),
+        ReplicaCommit(bench.key, bench.anchor().owner, bench.anchor().session, ((0, 1),), bytes(64)),
         UptimeBeacon(bench.key, 0, 5, bench.chain_id, bytes(64)),
     ]
     for unsigned in claims:
@@ -132,12 +132,12 @@ def test_who_claims_must_have_signed(bench: Bench) -> None:
 
 
 def test_what_only_a_ledger_can_judge_is_left_to_it(bench: Bench) -> None:
-    assert submit(bench, RegisterNode(bench.keys[1], "again", "", 0, ())) is None
+    assert submit(bench, RegisterNode(bench.keys[1], "again", "", 0, (), bytes(64))) is None
 
 
 def test_what_is_too_large_for_a_block_is_refused(bench: Bench) -> None:
     limit = bench.genesis.parameters.max_transaction_bytes
-    assert submit(bench, RegisterNode(bench.key, "x" * limit, "", 0, ())) is Code.TX_SIZE
+    assert submit(bench, RegisterNode(bench.key, "x" * limit, "", 0, (), bytes(64))) is Code.TX_SIZE
     assert not pending(bench)
 
 
@@ -186,7 +186,7 @@ def test_one_bad_offer_spoils_no_other(bench: Bench) -> None:
     good = bench.endorse(bench.anchor("good"), valid_until=5)
     forged = structs.replace(bench.endorse(bench.anchor("forged"), valid_until=5), valid_until=6)
     stranger = structs.replace(bench.endorse(bench.anchor("stranger"), valid_until=5), endorser=bytes(32))
-    large = bench.endorse(RegisterNode(bench.key, "x" * 70_000, "", 0, ()), valid_until=5)
+    large = bench.endorse(RegisterNode(bench.key, "x" * 70_000, "", 0, (), bytes(64)), valid_until=5)
     effects = bench.handle(Transactions((forged, stranger, large, good)))
     assert facts(effects, Refused) == [Refused(Code.TX_ENDORSER), Refused(Code.TX_ENDORSER), Refused(Code.TX_SIZE)]
     assert good.id in pool(bench) and len(pool(bench)) == 1
@@ -240,7 +240,7 @@ def test_it_is_endorsed_again_before_it_expires(bench: Bench) -> None:
 def test_many_are_offered_in_messages_of_a_size(bench: Bench) -> None:
     count = MAX_GOSSIP_TRANSACTIONS + 1
     for number in range(count):
-        bench.handle(Submitted(number, RegisterNode(bench.key, "n", "", number, ())))
+        bench.handle(Submitted(number, RegisterNode(bench.key, "n", "", number, (), bytes(64))))
     offers = told(final(bench, DEFAULT_LIMITS.reoffer_blocks), Offer)
     assert [len(offer.transactions) for offer in offers] == [MAX_GOSSIP_TRANSACTIONS, 1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from lucid.chain.errors import Code
 from lucid.chain.transactions import SessionAnchor, Transaction
@@ -59,7 +60,7 @@ class Bench:
 
     def status(self, number: int) -> Status | None:
         """Where a session is."""
-        row = self.machine.row(number.to_bytes(16, "big"))
+        row = self.machine.row(anchor(number).identity)
         return None if row is None else row.status
 
 
@@ -74,6 +75,18 @@ def test_the_same_again_is_answered_the_same_and_other_content_is_refused() -> N
     assert bench.tell(AnchorAsked(2, b"{}", anchor(1))) == [Respond(2, identity(anchor(1)), None)]
     other = bench.tell(AnchorAsked(3, b"{}", anchor(1, 9)))
     assert other == [Respond(3, identity(anchor(1)), Code.SESSION_CONFLICT)]
+
+
+def test_the_same_id_of_another_owner_is_another_session() -> None:
+    bench = Bench()
+    stranger = replace(anchor(1, 9), owner=bytes([1]) * 32)
+    bench.tell(AnchorAsked(1, b"{1}", stranger))
+    assert bench.tell(AnchorAsked(2, b"{2}", anchor(1)))[1] == Respond(2, identity(anchor(1)), None)
+    bench.tell(BlockSettled(1, (identity(stranger),)))
+    assert bench.status(1) is Status.PENDING, "the stranger's is final, the owner's is not"
+    assert bench.machine.manifest(anchor(1).identity) == b"{2}"
+    bench.tell(BlockSettled(2, (identity(anchor(1)),)))
+    assert bench.status(1) is Status.FINAL
 
 
 def test_what_is_not_final_is_handed_in_again_after_a_while_and_after_a_crash() -> None:
@@ -105,14 +118,14 @@ def test_a_final_block_settles_its_sessions_and_is_remembered() -> None:
         bench.tell(AnchorAsked(number, b"{}", anchor(number)))
     bench.tell(BlockSettled(5, (identity(anchor(1)), bytes(32))))
     assert (bench.status(1), bench.status(2)) == (Status.FINAL, Status.PENDING)
-    assert Bench(bench.store).machine.followed == 5 and set(Bench(bench.store).machine.pending) == {anchor(2).session}
+    assert Bench(bench.store).machine.followed == 5 and set(Bench(bench.store).machine.pending) == {anchor(2).identity}
 
 
 def test_a_session_that_the_chain_holds_with_other_content_fails() -> None:
     bench = Bench()
     bench.tell(AnchorAsked(1, b"{}", anchor(1)))
-    bench.tell(SessionSettled(anchor(1).session, identity(anchor(1, 9)), 3))
-    row = bench.machine.row(anchor(1).session)
+    bench.tell(SessionSettled(anchor(1).identity, identity(anchor(1, 9)), 3))
+    row = bench.machine.row(anchor(1).identity)
     assert row is not None and (row.status, row.failure) == (Status.FAILED, Code.SESSION_DUPLICATE)
 
 
@@ -120,11 +133,11 @@ def test_passing_refusals_of_the_engine_leave_it_waiting_and_others_fail_it() ->
     bench = Bench()
     bench.tell(AnchorAsked(1, b"{}", anchor(1)))
     for code in (None, Code.MEMPOOL_FULL, Code.MEMPOOL_KNOWN, Code.MEMPOOL_CLOSED):
-        bench.tell(AnchorAnswered(anchor(1).session, code))
+        bench.tell(AnchorAnswered(anchor(1).identity, code))
         assert bench.status(1) is Status.PENDING
-    bench.tell(AnchorAnswered(anchor(1).session, Code.TX_FIELD))
+    bench.tell(AnchorAnswered(anchor(1).identity, Code.TX_FIELD))
     assert bench.status(1) is Status.FAILED
-    assert not bench.tell(AnchorAnswered(anchor(1).session, Code.TX_FIELD)), "it is settled once"
+    assert not bench.tell(AnchorAnswered(anchor(1).identity, Code.TX_FIELD)), "it is settled once"
 
 
 class Life(RuleBasedStateMachine):
@@ -152,12 +165,12 @@ class Life(RuleBasedStateMachine):
     @rule(number=st.integers(0, 5), code=st.sampled_from([None, *Code]))
     def answer(self, number: int, code: Code | None) -> None:
         """The engine answers, to something or nothing."""
-        self.bench.tell(AnchorAnswered(anchor(number).session, code))
+        self.bench.tell(AnchorAnswered(anchor(number).identity, code))
 
     @rule(number=st.integers(0, 5), content=st.integers(0, 1))
     def settle(self, number: int, content: int) -> None:
         """The chain is said to hold a session."""
-        self.bench.tell(SessionSettled(anchor(number).session, identity(anchor(number, content)), 1))
+        self.bench.tell(SessionSettled(anchor(number).identity, identity(anchor(number, content)), 1))
 
     @rule(pause=st.integers(-RETRY_MS, 2 * RETRY_MS))
     def tick(self, pause: int) -> None:

@@ -14,6 +14,7 @@ import pytest
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import Code
 from lucid.chain.manifests import sign_manifest
+from lucid.chain.receipts import verify_session_receipt
 from lucid.cli.main import main
 from lucid.client import AsyncClient, Client, ClientError, calls
 from lucid.client.bundle import BundleError, Unpacker, index_of, pack
@@ -27,11 +28,11 @@ CRYPTO, OWNER = Edwards25519(), bytes(range(32))
 DATA = bytes(5_000)
 
 
-def manifest(network: Devnet, session: uuid.UUID, **more: Any) -> bytes:
+def manifest(network: Devnet, session: uuid.UUID, secret: bytes = OWNER, **more: Any) -> bytes:
     """A signed manifest of one chunk."""
     chunks = [{"index": 0, "size": len(DATA), "id": chunk_id(DATA).hex()}]
     fields = {"session": str(session), "started_ms": 1, "ended_ms": 2, "chunks": chunks, **more}
-    return sign_manifest(fields, OWNER, network.genesis.chain_id, CRYPTO)
+    return sign_manifest(fields, secret, network.genesis.chain_id, CRYPTO)
 
 
 def client(network: Devnet) -> Client:
@@ -59,6 +60,28 @@ def test_a_session_becomes_final_once_and_its_receipt_holds(lone: Devnet) -> Non
     changed = json.loads(receipt) | {"height": 1_000}
     assert httpx.post(f"{url}/verify", json=changed).json()["code"] == "LUCID_ERR_6010"
     assert "anchoring_queue 0.0" in httpx.get(f"{url}/metrics").text
+
+
+def test_a_stranger_takes_no_session_from_its_owner_and_a_look_up_asks_whose(lone: Devnet) -> None:
+    session, url = uuid.uuid4(), lone.nodes[0].url("anchoring")
+    squatter = bytes(reversed(range(32)))
+    owners = {secret: CRYPTO.public_key(secret) for secret in (squatter, OWNER)}
+    with client(lone) as node:
+        node.send(calls.anchor_session(manifest(lone, session, squatter)))
+        assert await_final(node, session, 20).owner == owners[squatter].hex(), "one owner needs no saying"
+        node.send(calls.anchor_session(manifest(lone, session)))
+        for owner in owners.values():
+            assert await_final(node, session, 20, owner=owner).owner == owner.hex()
+            assert json.loads(node.send(calls.manifest(session, owner)))["owner"] == owner.hex()
+            receipt = node.send(calls.receipt(session, owner))
+            assert verify_session_receipt(receipt, lone.genesis, CRYPTO, session.bytes, owner).owner == owner
+        for path in ("", "/receipt", "/manifest"):
+            asked = httpx.get(f"{url}/sessions/{session}{path}")
+            assert (asked.status_code, asked.json()["error"]["code"]) == (409, "LUCID_ERR_6009")
+            assert asked.json()["error"]["details"] == {"owners": sorted(owner.hex() for owner in owners.values())}
+            other = httpx.get(f"{url}/sessions/{session}{path}?owner={'ab' * 32}")
+            assert (other.status_code, other.json()["error"]["code"]) == (404, "LUCID_ERR_6005")
+            assert httpx.get(f"{url}/sessions/{session}{path}?owner=x").status_code == 400
 
 
 def test_a_receipt_reaches_the_checkpoint_that_is_asked_for(
