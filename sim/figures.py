@@ -112,6 +112,17 @@ class Sessions(Struct, frozen=True, kw_only=True):
     waiting_ms: Spread
 
 
+class Waits(Struct, frozen=True, kw_only=True):
+    """How long effects waited for their node's own hardware, per node per block; None of no blocks.
+
+    `stores` counts writes that had to be durable before what followed them.
+    """
+
+    cpu_ms: float | None
+    disk_ms: float | None
+    stores: float | None
+
+
 class FaultRecord(Struct, frozen=True, kw_only=True):
     """A fault that was injected; `until_ms` is None if nothing ended it."""
 
@@ -158,6 +169,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     tick_to_proposal_ms: Spread
     propagation_ms: Spread
     late_ms: Spread
+    waits: Waits
     halts: HaltFigures
     missed_views: int
     timeouts: int

@@ -34,6 +34,7 @@ from sim.figures import (
     Share,
     Speed,
     Traffic,
+    Waits,
 )
 from sim.halts import Halts
 from sim.network import PROFILES
@@ -257,6 +258,7 @@ class Metrics:
             tick_to_proposal_ms=spread([1000 * (row.proposed_ms - row.tick_ms) for row in self.chain]),
             propagation_ms=spread(self.propagation_us),
             late_ms=spread(self.late_us),
+            waits=self._waits(),
             halts=self._halts(),
             missed_views=len(self.skips),
             timeouts=self.facts["TimedOut"],
@@ -328,6 +330,18 @@ class Metrics:
             wait_ms=spread(waits_us),
             waiting=waiting,
             recoveries=recoveries,
+        )
+
+    def _waits(self) -> Waits:
+        nodes, per = self.world.nodes, len(self.chain) * self.world.scenario.nodes
+
+        def share(total: float) -> float | None:
+            return round(total / per, 3) if per else None
+
+        return Waits(
+            cpu_ms=share(sum(node.cpu_wait_us for node in nodes) / 1000),
+            disk_ms=share(sum(node.disk_wait_us for node in nodes) / 1000),
+            stores=share(sum(node.stores for node in nodes)),
         )
 
     def _leaders(self) -> Leaders:

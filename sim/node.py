@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lucid.machines.effects import (
     Broadcast,
@@ -41,6 +41,12 @@ class Alarm(Moment):
         self.setting = setting
 
 
+class Busy(NamedTuple):
+    """A place in a machine's queue of effects: what stands behind it waits until the core is done, at `until_us`."""
+
+    until_us: int
+
+
 class Runner:
     """One machine of a node: hands it events, applies its writes, performs its effects in order.
 
@@ -58,7 +64,7 @@ class Runner:
         self._journal = journal
         self._running = False
         self._busy_until = 0
-        self._queue: deque[Effect] = deque()
+        self._queue: deque[Effect | Busy] = deque()
         self._timers: dict[str, Alarm] = {}
         self._crypto = node.world.crypto
         self._performers: dict[type, Callable[[Any], None]] = {
@@ -96,13 +102,11 @@ class Runner:
         for effect in effects:
             if type(effect) is Store:
                 self.disk.write(effect.writes)
-        self._queue.extend(effects)
-        if self._running:
-            return
         if self._busy_until > now:
-            self._running = True
-            self.clock.after(self._busy_until - now, self._resume)
-        else:
+            # Its effects leave when the core is done with this event, whatever else waits before or after it.
+            self._queue.append(Busy(self._busy_until))
+        self._queue.extend(effects)
+        if not self._running:
             self._run()
 
     def kill(self) -> None:
@@ -122,16 +126,26 @@ class Runner:
         queue, performers = self._queue, self._performers
         while queue:
             effect = queue.popleft()
+            kind = type(effect)
+            if kind is Busy:
+                wait_us = effect.until_us - self.clock._now  # type: ignore[union-attr]
+                if wait_us > 0:
+                    self.node.cpu_wait_us += wait_us
+                    self.clock.after(wait_us, self._resume)
+                    return
+                continue
             if self.node.on_effect:
-                changed = self.node.hooked(self, effect)
+                changed = self.node.hooked(self, effect)  # type: ignore[arg-type]
                 if changed is None:
                     continue
                 effect = changed
-            kind = type(effect)
+                kind = type(effect)
             if kind is Tell:
                 self.other.step(effect.event)  # type: ignore[union-attr]
             elif kind is Store:
                 if self.node.disk_us:
+                    self.node.stores += 1
+                    self.node.disk_wait_us += self.node.disk_us
                     self.clock.after(self.node.disk_us, self._synced)
                     return
                 self.disk.sync()
@@ -203,6 +217,7 @@ class Node:
         self.on_effect: tuple[EffectHook, ...] = ()
         self.on_start: tuple[StartHook, ...] = ()
         self.up_since_us = 0
+        self.cpu_wait_us = self.disk_wait_us = self.stores = 0
         self._held: list[Fault] = []
 
     def connect(self) -> None:

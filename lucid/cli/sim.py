@@ -224,6 +224,13 @@ def summary_rows(document: dict[str, Any]) -> list[tuple[str, str]]:
             "per node per block",
         ),
         (
+            "waits",
+            "-"
+            if document["waits"]["cpu_ms"] is None
+            else f"{document['waits']['cpu_ms']:,.1f} ms for a core, {document['waits']['disk_ms']:,.1f} ms for a disk "
+            f"({document['waits']['stores']:,.1f} stores) per node per block",
+        ),
+        (
             "speed",
             f"{speed['events_per_second']:,} events/s, {speed['delivered_per_second']:,} messages/s, "
             f"{speed['events']:,} events in all",
