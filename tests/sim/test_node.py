@@ -30,7 +30,7 @@ class Costly:
         number, cost_us = event
         self._world.crypto.spent_us += cost_us
         seen = Observe(TimedOut(0, number))
-        return [Store(((1, b"k", b"v"),)), seen] if self._store else [seen]
+        return [Store((("table", b"k", b"v"),)), seen] if self._store else [seen]
 
 
 def seen_at(events: list[tuple[int, int]], store: bool = False) -> list[int]:
