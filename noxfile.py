@@ -81,6 +81,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Hostile input against what takes it, 60 s in all; for a night: `-- --seconds 28800 --seed 7`. `-- NAME`: one."""
+    install(session)
+    session.run("python", "-m", "fuzz", *session.posargs)
+
+
+@nox.session
 def smoke(session: nox.Session) -> None:
     """Would this tree's containers start? Arguments go to `lucid smoke static`."""
     install(session)

@@ -35,6 +35,10 @@ class Code(IntEnum):
     TOO_MANY = (3007, "too many requests")
     UNAVAILABLE = (3008, "service can not do this now")
     INTERNAL = (3009, "service failed")
+    FOREIGN = (3010, "request comes from another site")
+    MEDIA_TYPE = (3011, "content type is not taken here")
+    NOT_YOURS = (3012, "this is another's to change")
+    RANGE = (3013, "range is not within it")
 
     BLOCK_VERSION = (4001, "block version or chain id is not this chain's")
     BLOCK_SIZE = (4002, "block exceeds its byte or transaction limit")

@@ -25,6 +25,7 @@ class _Places:
             "headers": {"Authorization": f"Bearer {token}"} if token else {},
             "timeout": TIMEOUT_S,
             "verify": True if trust is None else trust,
+            "trust_env": False,  # no proxy is shown the token
         }
 
     def _request(self, call: Call[Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import trio
 
 from lucid.chain.errors import Code
 from lucid.machines.effects import Respond
-from lucid.services.web import Problem
+from lucid.services.problems import Problem
 
 ANSWER_S = 10.0
 """How long a client waits until what it handed in is durable."""

@@ -11,20 +11,13 @@ from quart import Response, request
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES, segment_count, segment_proof
 from lucid.chain.errors import Code, Refusal
+from lucid.services.admission import WRITE
 from lucid.services.chunks import Chunks
 from lucid.services.config import Config
+from lucid.services.openapi import Query
+from lucid.services.problems import Problem
 from lucid.services.service import Service, main
-from lucid.services.web import (
-    OWNED,
-    WRITE,
-    Problem,
-    Query,
-    hex_bytes,
-    json_response,
-    number_query,
-    query_number,
-    query_owner,
-)
+from lucid.services.web import OWNED, exchange, hex_bytes, json_response, number_query, query_number, query_owner
 
 BODY_S = 120.0
 """How long a chunk may take to arrive."""
@@ -140,7 +133,7 @@ class DataService(Service):
             raise Problem(503, Code.STORE_FULL, self.store.trouble)
         try:
             with trio.fail_after(BODY_S):
-                identity, size, new = await self.chunks.put(request.body, session, expected)
+                identity, size, new = await self.chunks.put(exchange(), session, expected)
         except trio.TooSlowError:
             raise Problem(408, Code.TOO_SLOW) from None
         except Refusal as refusal:

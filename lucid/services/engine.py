@@ -16,15 +16,17 @@ from lucid.chain.transactions import Payload
 from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
+from lucid.services.admission import WRITE
 from lucid.services.asking import Asking
 from lucid.services.config import Config, ConfigError
 from lucid.services.driver import Driver, Performer
 from lucid.services.journals import open_journal
 from lucid.services.keyfile import unused
 from lucid.services.link import PATH, Greeting, Link
+from lucid.services.problems import Problem
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
-from lucid.services.web import WRITE, Problem, hex_bytes, json_response, number_query, query_number
+from lucid.services.web import hex_bytes, json_response, number_query, query_number
 from lucid.services.websocket import ConnectionLost, open_websocket
 
 RECONNECT_S = 0.25

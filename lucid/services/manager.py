@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import trio
-from quart import Response, websocket
+from quart import Response
 
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
@@ -29,6 +29,7 @@ from lucid.machines.effects import (
 )
 from lucid.machines.manager import Manager
 from lucid.machines.receipts import MAX_HEADERS, make_receipt
+from lucid.services.admission import NODE, WRITE
 from lucid.services.chainview import BlockView, ChainView, Page
 from lucid.services.config import Config
 from lucid.services.driver import Driver, Performer, clock_ms
@@ -39,14 +40,12 @@ from lucid.services.link import PATH as ENGINE_PATH
 from lucid.services.link import Frames, Greeting, Link
 from lucid.services.peers import PATH as PEER_PATH
 from lucid.services.peers import Peers, PeerState, addresses
+from lucid.services.problems import Problem
 from lucid.services.schedules import Schedules
 from lucid.services.service import Service, main
 from lucid.services.web import (
-    NODE,
     OWNED,
     REACHING,
-    WRITE,
-    Problem,
     hex_bytes,
     json_response,
     number_query,
@@ -85,21 +84,6 @@ class PeerTable(msgspec.Struct, frozen=True):
     """All peers of this node."""
 
     peers: tuple[PeerState, ...]
-
-
-class Accepted:
-    """The connection that the current handler serves; Quart cancels the handler when the other side goes."""
-
-    async def send(self, data: bytes) -> None:
-        """See `Frames`."""
-        await websocket.send(data)
-
-    async def receive(self) -> bytes:
-        """See `Frames`."""
-        data = await websocket.receive()
-        if isinstance(data, str):
-            raise ConnectionLost("a message of text")
-        return data
 
 
 class ManagerService(Service):
@@ -268,17 +252,13 @@ class ManagerService(Service):
                 return Judgement(False, hash_.hex(), refusal.code.code, str(refusal))
             return Judgement(True, hash_.hex())
 
-        @self.web.app.websocket(PEER_PATH)
-        async def peer() -> None:
-            await self._lasting(self.peers.serve(Accepted()))
+        @self.web.lasting(PEER_PATH, lambda token: True)
+        async def peer(frames: Frames) -> None:
+            await self._lasting(self.peers.serve(frames))
 
-        @self.web.app.websocket(ENGINE_PATH)
-        async def engine() -> None:
-            token = websocket.headers.get("Authorization", "").removeprefix("Bearer ")
-            if not self.web.is_node(token):
-                await websocket.close(1008, "the node's own token is needed")
-                return
-            await self._lasting(self._serve_engine(Accepted()))
+        @self.web.lasting(ENGINE_PATH, self.web.admission.is_node)
+        async def engine(frames: Frames) -> None:
+            await self._lasting(self._serve_engine(frames))
 
     def _receipt(self, transaction: bytes, checkpoint: bytes | None) -> Receipt | None:
         """The receipt of a final transaction, which reaches the checkpoint; None if there is none. Raises `Problem`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,6 +23,8 @@ def run(config: Config) -> None:
     if config.store and "{service}" not in config.store:
         raise ConfigError("store must hold {service}: each of the node's services needs a store of its own")
     start_logging()
+    if not config.token:
+        config = msgspec.structs.replace(config, token=secrets.token_hex(32))  # nobody else needs to know it
     urls: dict[type[Service], str] = {
         ManagerService: config.manager_url,
         EngineService: config.engine_url,

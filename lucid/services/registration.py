@@ -32,7 +32,11 @@ class Registration:
         self._told = False
         self.trouble: str | None = "consul: not registered yet"
         self._client = httpx.AsyncClient(
-            base_url=url, headers={"X-Consul-Token": token} if token else {}, verify=trust, timeout=ANSWER_S
+            base_url=url,
+            headers={"X-Consul-Token": token} if token else {},
+            verify=trust,
+            timeout=ANSWER_S,
+            trust_env=False,  # no proxy is shown the token
         )
 
     async def run(self) -> None:

@@ -1,30 +1,42 @@
-"""Serving an app with hypercorn under trio, as it must be for services that stop in time and lose no connection."""
+"""Listening, and taking connections: each is served by itself, and nothing that happens on one can end another."""
 
 from __future__ import annotations
 
+import errno
+import logging
+import resource
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+import ssl
 from pathlib import Path
-from typing import Any
 
-import hypercorn
 import trio
-from hypercorn.trio import serve as hypercorn_serve
+from prometheus_client import CollectorRegistry
 
-from lucid.services.websocket import MAX_FRAME_BYTES
+from lucid.services.edge import Edge
+from lucid.services.http import Asgi, Connection
+from lucid.services.streams import BUFFER_BYTES, ClientStream
 
-STALLED_MS = 5_000
-"""After so long without an acknowledgement a connection is given up: hypercorn waits for a send, whatever happens."""
 GRACE_S = 6.0
-KEEP_ALIVE_S = 30.0
+"""How long requests under way may take once the service stops."""
+HANDSHAKE_S = 10.0
+"""How long a TLS handshake may take."""
+FAREWELL_S = 2.0
+"""How long TLS may take to say that nothing comes any more."""
 BACKLOG = 256
+MAX_CONNECTIONS = 2_500
+"""Connections at once; beyond it the one that has waited longest, of the address that has most, makes room."""
+SPARE_FILES = 200
+"""Open files that connections leave to the store, chunks and other services."""
+UNACKNOWLEDGED_MS = 60_000
+"""The kernel gives up on a connection whose other end has gone without a word after so long."""
 _TCP_USER_TIMEOUT = 18
 """Linux's number; the socket module has no name for it on other systems."""
 
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
-Asgi = Callable[[Any, Receive, Send], Awaitable[None]]
+_GONE = (trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError, trio.TooSlowError)
+_NO_MORE_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+_log = logging.getLogger("lucid.edge")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -33,7 +45,8 @@ def listen(host: str, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, STALLED_MS)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+        listening.setsockopt(socket.IPPROTO_TCP, _TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
         listening.bind((host, port))
         listening.listen(BACKLOG)
     except BaseException:
@@ -47,53 +60,136 @@ async def serve(
     listening: socket.socket,
     stop: trio.Event,
     tls: tuple[Path, Path] | None = None,
+    edge: Edge | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until `stop`, and then at most `GRACE_S` longer. Takes the socket over. `tls` names certificate and key."""
-    config = hypercorn.Config()
+    """Serve until `stop`, and then at most `GRACE_S` longer. Takes the socket over. `tls` names certificate and key.
+
+    `edge` says what else than requests is let in; nothing if there is none.
+    """
+    context = None
     if tls is not None:
-        config.certfile, config.keyfile = map(str, tls)
-    config.bind = [f"fd://{listening.detach()}"]
-    config.graceful_timeout = GRACE_S
-    config.shutdown_timeout = GRACE_S
-    config.keep_alive_timeout = KEEP_ALIVE_S
-    config.keep_alive_max_requests = 1 << 40  # a connection's last request must not cut those beside it
-    config.websocket_max_message_size = MAX_FRAME_BYTES
-    # No WebSocket pings: hypercorn's task for them outlives its connection by an interval, and holds up the end.
-    config.errorlog = None
-    config.accesslog = None
-    async with trio.open_nursery() as nursery:
-        await nursery.start(
-            lambda task_status: hypercorn_serve(
-                _finishing(app),
-                config,
-                shutdown_trigger=stop.wait,
-                task_status=task_status,
-                mode="asgi",
-            )
-        )
-        task_status.started()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        context.set_alpn_protocols(["http/1.1"])
+    server = Server(app, edge or Edge("lucid", CollectorRegistry()), context)
+    async with trio.open_nursery() as connections, trio.open_nursery() as accepting:
+        with trio.socket.from_stdlib_socket(_own(listening)) as incoming:
+            accepting.start_soon(server.accept, incoming, connections)
+            task_status.started()
+            await stop.wait()
+            accepting.cancel_scope.cancel()
+        connections.cancel_scope.deadline = trio.current_time() + GRACE_S
+        server.hang_up()
+
+
+def _own(listening: socket.socket) -> socket.socket:
+    return socket.socket(fileno=listening.detach())
+
+
+class Server:
+    """The connections of one listening socket."""
+
+    def __init__(self, app: Asgi, edge: Edge, context: ssl.SSLContext | None) -> None:
+        self._app = app
+        self._edge = edge
+        self._context = context
+        self._most = most_connections()
+        self._stopping = False
+        self._open: dict[Connection, trio.CancelScope] = {}
+        self._by_caller: dict[str, int] = {}
+
+    async def accept(self, incoming: trio.socket.SocketType, connections: trio.Nursery) -> None:
+        """Take connections, for ever; want of files makes the idlest connection go, and is waited out."""
+        while True:
+            try:
+                taken, address = await incoming.accept()
+            except OSError as error:
+                if error.errno in _NO_MORE_FILES:
+                    self._edge.refuse("files")
+                    self._make_room()
+                await trio.sleep(0.1)  # anything else: a connection that was gone before it was taken
+                continue
+            if len(self._open) >= self._most:
+                self._make_room()
+            connections.start_soon(self._serve, taken, address[:2])
+
+    def hang_up(self) -> None:
+        """Close what waits for a request; what is answered now is the last answer of its connection."""
+        self._stopping = True
+        for connection in list(self._open):
+            connection.stopping = True
+            if connection.idle is not None:
+                connection.idle.cancel()
+
+    async def _serve(self, taken: trio.socket.SocketType, client: tuple[str, int]) -> None:
+        """One connection from its first byte to its last. Whatever it raises ends here."""
+        plain = ClientStream(trio.SocketStream(taken))
+        stream: trio.abc.Stream = plain
+        if self._context is not None:
+            stream = trio.SSLStream(plain, self._context, server_side=True, https_compatible=True)
+        connection = Connection(self._app, self._edge, stream, client, self._context is not None)
+        connection.stopping = self._stopping
+        self._edge.open += 1
+        try:
+            with trio.CancelScope() as scope:
+                self._enter(connection, scope)
+                try:
+                    await self._talk(connection, stream)
+                except* _GONE:
+                    self._edge.refuse("gone")
+                except* Exception as group:
+                    self._edge.fail(client[0], group)
+        finally:
+            self._leave(connection)
+            self._edge.open -= 1
+            await trio.aclose_forcefully(plain)
+
+    async def _talk(self, connection: Connection, stream: trio.abc.Stream) -> None:
+        if isinstance(stream, trio.SSLStream):
+            with trio.fail_after(HANDSHAKE_S) as connection.idle:
+                await stream.do_handshake()
+            connection.idle = None
+        await connection.run()
+        with trio.move_on_after(FAREWELL_S):
+            await stream.aclose()
+
+    def _enter(self, connection: Connection, scope: trio.CancelScope) -> None:
+        self._open[connection] = scope
+        self._by_caller[connection.caller] = self._by_caller.get(connection.caller, 0) + 1
+
+    def _leave(self, connection: Connection) -> None:
+        if self._open.pop(connection, None) is None:
+            return
+        left = self._by_caller.pop(connection.caller) - 1
+        if left:
+            self._by_caller[connection.caller] = left
+
+    def _make_room(self) -> None:
+        """Close one connection: of the caller that has most, the oldest that waits, or else the oldest."""
+        if not self._by_caller:
+            return
+        busiest = max(self._by_caller, key=self._by_caller.__getitem__)
+        its = [each for each in self._open if each.caller == busiest]
+        chosen = next((each for each in its if each.idle is not None), its[0])
+        self._edge.refuse("full")
+        self._open[chosen].cancel()
+        self._leave(chosen)  # already: the next one that comes must not choose it again
+
+
+def most_connections() -> int:
+    """How many connections there may be: `MAX_CONNECTIONS`, if the system lets the process have the files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, min(MAX_CONNECTIONS, soft - SPARE_FILES))
 
 
 async def stop_at_signal(stop: trio.Event, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-    """Set `stop` at SIGTERM or SIGINT: hypercorn looks for neither under trio."""
+    """Set `stop` at SIGTERM or SIGINT."""
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         task_status.started()
         async for _ in signals:
             stop.set()
-
-
-def _finishing(app: Asgi) -> Asgi:
-    """Quart ends a request's task with its answer, which would keep hypercorn from rearming its keep-alive timer."""
-
-    async def finishing(
-        scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        async def finish(message: Any) -> None:
-            last = message["type"] == "http.response.body" and not message.get("more_body", False)
-            with trio.CancelScope(shield=last):
-                await send(message)
-
-        await app(scope, receive, finish)
-
-    return finishing

@@ -20,10 +20,12 @@ from lucid.chain.document import parse_genesis
 from lucid.chain.errors import GenesisError, LucidError
 from lucid.chain.genesis import Genesis
 from lucid.poot.crypto import Edwards25519
+from lucid.services.admission import Tokens
 from lucid.services.cache import ReadCache
 from lucid.services.config import Config, ConfigError, load_config
 from lucid.services.keyfile import read_key
 from lucid.services.limits import SharedLimits
+from lucid.services.printable import PrintableFormatter
 from lucid.services.redis import Redis
 from lucid.services.registration import Registration, describe, own_address
 from lucid.services.serve import listen, serve, stop_at_signal
@@ -56,7 +58,8 @@ class Service(ABC):
         self.store = DurableStore(open_store(config.store_url(self.file)))
         self.ended = trio.Event()
         self.lasting: set[trio.CancelScope] = set()
-        self.web = Web(self.name, config.loopback, config.token, config.api_tokens, config.requests_per_second)
+        tokens = Tokens(config.token, config.operator_token, config.api_tokens)
+        self.web = Web(self.name, config.loopback, tokens, config.requests_per_second)
         self.web.checks.append(lambda: self.store.trouble)
         self.redis = Redis(config.redis_url) if config.redis_url else None
         self.cache = ReadCache(self.redis, self.genesis.chain_id, self.secret)
@@ -67,7 +70,7 @@ class Service(ABC):
     def _share(self, redis: Redis) -> None:
         """What several instances have in common when a Redis is configured."""
         self.web.checks.append(lambda: redis.trouble)
-        self.web.shared_limits = SharedLimits(redis, self.name, self.config.requests_per_second, self.secret)
+        self.web.admission.shared = SharedLimits(redis, self.name, self.config.requests_per_second, self.secret)
         self.web.gauge("cache_hits", "Reads that the cache answered since the start.", lambda: self.cache.hits)
         self.web.gauge("cache_misses", "Reads that it could not answer.", lambda: self.cache.misses)
 
@@ -88,7 +91,7 @@ class Service(ABC):
                 await nursery.start(self.work)
                 async with trio.open_nursery() as serving:
                     serving.start_soon(self._hang_up, stop)
-                    await serving.start(serve, self.web.app, listening, stop, self._tls())
+                    await serving.start(serve, self.web.app, listening, stop, self._tls(), self.web.edge)
                     if self.config.consul_url:
                         serving.start_soon(self._register_until, stop, port)
                     self.web.ready = True
@@ -155,7 +158,9 @@ def read_genesis(path: Path) -> Genesis:
 def start_logging() -> None:
     """Log to standard error; of the HTTP client only what is wrong. A crash in native code tells where it was."""
     faulthandler.enable()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
@@ -167,6 +172,8 @@ def main(kind: type[Service]) -> None:
     start_logging()
     try:
         config = load_config(file=options.config)
+        if not config.token:
+            raise ConfigError("token must be set: by it the node's services know each other (`lucid node` makes one)")
         service = kind(config if config.port else load_config(file=options.config, port=kind.port))
         run_to_end(_until_signal, service)
     except (LucidError, OSError) as error:

@@ -10,7 +10,7 @@ import msgspec
 
 from lucid.chain.errors import Code
 from lucid.services.config import Config
-from lucid.services.web import Problem
+from lucid.services.problems import Problem
 
 ANSWER_S = 5.0
 CONNECTIONS = 32
@@ -26,6 +26,7 @@ class Sibling:
             base_url=url,
             headers={"Authorization": f"Bearer {config.token}"},
             verify=config.trust(),
+            trust_env=False,  # no proxy is shown the token
             timeout=ANSWER_S,
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
         )

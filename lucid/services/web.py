@@ -5,56 +5,41 @@ A route is declared once, with the structs that it takes and gives; validation a
 
 from __future__ import annotations
 
-import hmac
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import trio
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from quart import Response, request
 from quart_trio import QuartTrio
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from lucid.chain.errors import Code, LucidError, Refusal
-from lucid.services.limits import RateLimits, SharedLimits
+from lucid.services.admission import READ, Admission, Caller, Tokens
+from lucid.services.budget import Charge
+from lucid.services.edge import Edge, Lasting
+from lucid.services.http import EXCHANGE, Exchange
+from lucid.services.openapi import PAGE, Query, Route, describe
+from lucid.services.problems import RETRY_AFTER_S, Problem, envelope
+from lucid.services.websocket import WebSocket
 
 VERSIONED = "/api/v1"
 MAX_BODY_BYTES = 1 << 20
 BODY_S = 20.0
 """How long a body may take to arrive."""
-READ, WRITE, NODE = "read", "write", "node"
-"""Who may use a route: anyone; holders of an API token, or of the node's, or anyone on loopback; the node's own
-services."""
-
-
-class Problem(LucidError):
-    """A request that is answered with an error: HTTP `status`, the code, and details for programs."""
-
-    def __init__(self, status: int, code: Code, detail: str = "", details: dict[str, Any] | None = None) -> None:
-        super().__init__(code, detail)
-        self.status = status
-        self.details = details or {}
-
-
-class ErrorBody(msgspec.Struct, frozen=True):
-    """What went wrong: a stable code, a sentence, details for programs, and whom to ask about which request."""
-
-    code: str
-    message: str
-    details: dict[str, Any]
-    request_id: str
-    service: str
-
-
-class ErrorEnvelope(msgspec.Struct, frozen=True):
-    """The one shape of every error."""
-
-    error: ErrorBody
+JSON = "application/json"
+BYTES = "application/octet-stream"
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What a page may do: run what is written in it, ask this service, and nothing else."""
+_GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,27 +50,6 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     reasons: tuple[str, ...] = ()
 
 
-class Query(NamedTuple):
-    """A parameter of the query, as it is described."""
-
-    schema: dict[str, Any]
-    required: bool = False
-
-
-class Route(NamedTuple):
-    """One endpoint, as it is described."""
-
-    method: str
-    path: str
-    summary: str
-    access: str
-    takes: type | None
-    raw: type | None
-    gives: type | None
-    status: int
-    query: Mapping[str, Query]
-
-
 Handler = Callable[..., Awaitable[Any]]
 Check = Callable[[], str | None]
 """A reason why the service is degraded, or None."""
@@ -94,20 +58,17 @@ Check = Callable[[], str | None]
 class Web:
     """The app of one service, on which it registers its routes, checks and metrics."""
 
-    def __init__(self, service: str, loopback: bool, token: str, api_tokens: Iterable[str], per_second: int) -> None:
+    def __init__(self, service: str, loopback: bool, tokens: Tokens, per_second: int) -> None:
         self.service = service
         self.app = QuartTrio(f"lucid.{service}")
         self.app.config["MAX_CONTENT_LENGTH"] = None  # bodies are counted here, chunked ones too
+        self.app.url_map.merge_slashes = False  # a path that is no route is none, and no redirect
         self.registry = CollectorRegistry()
+        self.edge = Edge(service, self.registry)
+        self.admission = Admission(loopback, tokens, per_second)
         self.checks: list[Check] = []
         self.ready = False
         self._routes: list[Route] = []
-        self._loopback = loopback
-        self._token = token
-        self._tokens = (*api_tokens, *([token] if token else []))
-        self._limits = RateLimits(per_second)
-        self.shared_limits: SharedLimits | None = None
-        """Asked in place of this instance's own, where several count together."""
         self._seconds = Histogram(
             "lucid_request_seconds", "Time to answer.", ["method", "route", "status"], registry=self.registry
         )
@@ -118,6 +79,14 @@ class Web:
     def gauge(self, name: str, what: str, value: Callable[[], float]) -> None:
         """Show a figure under /metrics, read when it is asked for."""
         Gauge(f"lucid_{name}", what, registry=self.registry).set_function(value)
+
+    def lasting(self, path: str, admits: Callable[[str], bool]) -> Callable[..., None]:
+        """Register what serves the WebSockets at `path`, of those whose token `admits` takes."""
+
+        def register(serve: Callable[[WebSocket], Awaitable[None]]) -> None:
+            self.edge.lasting[path] = Lasting(admits, serve)
+
+        return register
 
     def route(
         self,
@@ -137,10 +106,11 @@ class Web:
         of a body that the handler reads itself (bytes: any), `query` the parameters that it looks at."""
 
         def register(handler: Handler) -> Handler:
-            self._routes.append(Route(method, path, summary, access, takes, raw, gives, status, query))
+            route = Route(method, path, summary, access, takes, raw, gives, status, query)
+            self._routes.append(route)
 
             async def answer(**parts: Any) -> Response:
-                return await self._answer(handler, path, access, takes, status, parts)
+                return await self._answer(handler, route, parts)
 
             for rule in (path, VERSIONED + path):
                 self.app.add_url_rule(rule, endpoint=f"{method} {rule}", view_func=answer, methods=[method])
@@ -148,57 +118,59 @@ class Web:
 
         return register
 
-    async def _answer(
-        self, handler: Handler, path: str, access: str, takes: type | None, status: int, parts: dict[str, Any]
-    ) -> Response:
+    async def _answer(self, handler: Handler, route: Route, parts: dict[str, Any]) -> Response:
         began = time.monotonic()
         try:
-            await self._admit(access)
-            if takes is not None:
-                parts["body"] = decode_json(await read_body(MAX_BODY_BYTES), takes)
+            await self._admit(route)
+            if route.takes is not None:
+                parts["body"] = decode_json(await read_body(MAX_BODY_BYTES), route.takes)
             given = await handler(**parts)
-            response = given if isinstance(given, Response) else json_response(given, status)
+            response = given if isinstance(given, Response) else json_response(given, route.status)
         except (LucidError, HTTPException) as error:
             response = self._refuse(error)
-        response.headers["X-Request-Id"] = request_id()
-        route = (request.method, path, str(response.status_code))
-        self._seconds.labels(*route).observe(time.monotonic() - began)
-        return response
+        labels = (request.method, route.path, str(response.status_code))
+        self._seconds.labels(*labels).observe(time.monotonic() - began)
+        return _guarded(response)
 
-    async def _admit(self, access: str) -> None:
-        given = bearer_token()
-        caller = given or str(request.remote_addr)
-        shared = self.shared_limits
-        if not (self._limits.take(caller) if shared is None else await shared.take(caller)):
-            raise Problem(429, Code.TOO_MANY)
-        if access == NODE and not self.is_node(given):
-            raise Problem(401, Code.TOKEN, "the node's own token")
-        if access == WRITE and not self._loopback and not any(_same(given, token) for token in self._tokens):
-            raise Problem(401, Code.TOKEN)
+    async def _admit(self, route: Route) -> None:
+        caller = self.caller()
+        await self.admission.count(caller, route.path)
+        self.admission.permit(caller, route.access, request.method, route.path, request.headers)
+        if caller.holder:
+            charge().become(caller.name)
+        wanted = JSON if route.takes is not None or route.raw not in (None, bytes) else BYTES
+        if route.takes is not None or route.raw is not None:
+            _check_type(request.headers.get("Content-Type", ""), wanted)
 
-    def is_node(self, token: str) -> bool:
-        """Whether a token is that of the node's own services."""
-        return _same(token, self._token)
+    def caller(self) -> Caller:
+        """Who sends the current request."""
+        return self.admission.caller(request.headers, exchange().client)
 
     def _refuse(self, error: LucidError | HTTPException) -> Response:
+        headers: dict[str, str] = {}
         if isinstance(error, HTTPException):
             codes = {404: Code.NOT_FOUND, 405: Code.METHOD, 413: Code.TOO_LARGE}
+            if isinstance(error, MethodNotAllowed):
+                headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
             error = Problem(error.code or 500, codes.get(error.code or 500, Code.REQUEST), str(error.description or ""))
-        status = error.status if isinstance(error, Problem) else 400 if isinstance(error, Refusal) else 503
-        details = error.details if isinstance(error, Problem) else {}
+        if not isinstance(error, Problem):
+            error = Problem(400 if isinstance(error, Refusal) else 503, error.code, error.detail)
+        if error.status in (429, 503):
+            headers["Retry-After"] = str(RETRY_AFTER_S)
         self._refused.labels(error.code.code).inc()
-        message = error.code.sentence + (f" ({error.detail})" if error.detail else "")
-        body = ErrorBody(error.code.code, message, details, request_id(), self.service)
-        response = json_response(ErrorEnvelope(body), status)
-        response.headers["X-Request-Id"] = request_id()
-        return response
+        body = envelope(error, request_id(), self.service)
+        return Response(body, error.status, headers, content_type=JSON)
 
     async def _failed(self, error: Exception) -> Response:
         """Whatever no handler expected; paths that don't exist come here too."""
         if isinstance(error, HTTPException):
-            return self._refuse(error)
+            try:
+                await self.admission.count(self.caller(), request.path)
+            except Problem as problem:
+                return _guarded(self._refuse(problem))
+            return _guarded(self._refuse(error))
         self.app.logger.exception("a request failed", exc_info=error)
-        return self._refuse(Problem(500, Code.INTERNAL, type(error).__name__))
+        return _guarded(self._refuse(Problem(500, Code.INTERNAL, type(error).__name__)))
 
     def _describe_itself(self) -> None:
         """Routes that every service has."""
@@ -226,67 +198,16 @@ class Web:
 
         @self.route("GET", "/docs", "This description, for people")
         async def docs() -> Response:
-            return Response(_PAGE.replace("SERVICE", self.service), content_type="text/html; charset=utf-8")
+            return Response(PAGE.replace("SERVICE", self.service), content_type="text/html; charset=utf-8")
 
     def description(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of the routes."""
-        kinds = [
-            kind
-            for route in self._routes
-            for kind in (route.takes, route.raw, route.gives)
-            if kind is not None and kind is not bytes
-        ]
-        schemas, components = msgspec.json.schema_components(
-            [*kinds, ErrorEnvelope], ref_template="#/components/schemas/{name}"
-        )
-        schema = dict(zip([*kinds, ErrorEnvelope], schemas, strict=True))
-        paths: dict[str, dict[str, Any]] = {}
-        for route in self._routes:
-            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
-            paths.setdefault(path, {})[route.method.lower()] = _operation(route, path, schema)
-        scheme = {"token": {"type": "http", "scheme": "bearer"}}
-        return {
-            "openapi": "3.1.0",
-            "info": {"title": f"Lucid {self.service}", "version": "1"},
-            "paths": paths,
-            "components": {"schemas": components, "securitySchemes": scheme},
-        }
-
-
-def _operation(route: Route, path: str, schema: dict[type, Any]) -> dict[str, Any]:
-    def content(kind: type) -> dict[str, Any]:
-        return {"application/json": {"schema": schema[kind]}}
-
-    given: dict[str, Any] = {"description": "Done"}
-    if route.gives is not None:
-        given["content"] = content(route.gives)
-    names = re.findall(r"{(\w+)}", path)
-    parts = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    asked = [
-        {"name": name, "in": "query", "required": each.required, "schema": each.schema}
-        for name, each in route.query.items()
-    ]
-    operation: dict[str, Any] = {
-        "summary": route.summary,
-        "responses": {
-            str(route.status): given,
-            "default": {"description": "An error", "content": content(ErrorEnvelope)},
-        },
-        "parameters": [*parts, *asked],
-    }
-    taken = route.takes or route.raw
-    if taken is bytes:
-        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
-    elif taken is not None:
-        operation["requestBody"] = {"required": True, "content": content(taken)}
-    if route.access != READ:
-        operation["security"] = [{"token": []}]
-    return operation
+        return describe(self.service, self._routes)
 
 
 def json_response(value: Any, status: int = 200) -> Response:
     """An answer of JSON."""
-    return Response(msgspec.json.encode(value), status, content_type="application/json")
+    return Response(msgspec.json.encode(value), status, content_type=JSON)
 
 
 def decode_json(data: bytes, kind: type) -> Any:
@@ -297,15 +218,32 @@ def decode_json(data: bytes, kind: type) -> Any:
         raise Problem(400, Code.REQUEST, str(error)) from None
 
 
+def exchange() -> Exchange:
+    """The current request, as the server has it."""
+    extensions: Mapping[str, Any] = request.scope["extensions"]
+    found: Exchange = extensions[EXCHANGE]
+    return found
+
+
+def charge() -> Charge:
+    """What the current request holds of the budget of memory; what is added is given back when it is over."""
+    return exchange().charge
+
+
 async def read_body(limit: int) -> bytes:
-    """The body of the current request; raises `Problem` for one that is too large (413) or too slow (408)."""
+    """The body of the current request; raises `Problem` for one that is too large (413), too slow (408), or for which
+    there is no memory now (503)."""
+    if (request.content_length or 0) > limit:
+        raise Problem(413, Code.TOO_LARGE, f"{limit} bytes at most")
     data = bytearray()
+    held = charge()
     try:
         with trio.fail_after(BODY_S):
-            async for part in request.body:
-                data += part
-                if len(data) > limit:
+            async for part in exchange():
+                if len(data) + len(part) > limit:
                     raise Problem(413, Code.TOO_LARGE, f"{limit} bytes at most")
+                held.add(len(part))
+                data += part
     except trio.TooSlowError:
         raise Problem(408, Code.TOO_SLOW) from None
     return bytes(data)
@@ -357,31 +295,26 @@ def hex_bytes(text: str, length: int, name: str) -> bytes:
     return data
 
 
-def bearer_token() -> str:
-    """The token of the current request, or nothing."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
 def request_id() -> str:
     """The current request's id: the client's own, if it is a plain one."""
     held: str | None = getattr(request, "lucid_id", None)
     if held is None:
         given = request.headers.get("X-Request-Id", "")
-        held = given if re.fullmatch(r"[\w.-]{1,64}", given) else uuid.uuid4().hex
+        held = given if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", given) else uuid.uuid4().hex
         request.lucid_id = held  # type: ignore[attr-defined]
     return held
 
 
-def _same(one: str, other: str) -> bool:
-    return bool(one) and hmac.compare_digest(one.encode(), other.encode())
+def _check_type(given: str, wanted: str) -> None:
+    """Raises `Problem` (415) for a body that says it is something else; a form of a web page always does."""
+    kind = given.partition(";")[0].strip().lower()
+    if kind and kind != wanted:
+        raise Problem(415, Code.MEDIA_TYPE, f"it must be {wanted}")
 
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Lucid SERVICE</title><style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}
-code{font-family:ui-monospace,monospace}b{display:inline-block;width:4.5rem}li{margin:.3rem 0}</style>
-<h1>Lucid SERVICE</h1><p>For programs: <a href="openapi.json">openapi.json</a>.</p><ul id="r"></ul>
-<script>fetch("openapi.json").then(a=>a.json()).then(d=>{for(const[p,o]of Object.entries(d.paths))for(const[m,e]of
-Object.entries(o)){const l=document.createElement("li"),b=document.createElement("b"),c=document.createElement("code");
-b.textContent=m.toUpperCase();c.textContent=p;l.append(b,c," "+e.summary+(e.security?" (token)":""));r.append(l)}})
-</script></html>"""
+def _guarded(response: Response) -> Response:
+    """An answer with its request's id, and what keeps a browser from taking it for more than it is."""
+    response.headers["X-Request-Id"] = request_id()
+    for name, value in _GUARDS.items():
+        response.headers.setdefault(name, value)
+    return response

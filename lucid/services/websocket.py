@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import trio
 from wsproto import ConnectionType, WSConnection
+from wsproto.connection import Connection
 from wsproto.events import (
     AcceptConnection,
     BytesMessage,
@@ -42,13 +43,21 @@ class ConnectionLost(Exception):
 class WebSocket:
     """An open connection that carries messages of bytes."""
 
-    def __init__(self, stream: trio.abc.Stream, connection: WSConnection) -> None:
+    def __init__(self, stream: trio.abc.Stream, connection: WSConnection | Connection) -> None:
         self._stream = stream
         self._connection = connection
         self._sending = trio.Lock()
         self._parts: list[bytes] = []
         self._size = 0
         self._messages: list[bytes] = []
+        self._early = False
+
+    @classmethod
+    def accepted(cls, stream: trio.abc.Stream, early: bytes) -> WebSocket:
+        """The serving end, once the handshake is done; `early` came behind it. No extension is spoken."""
+        socket = cls(stream, Connection(ConnectionType.SERVER, trailing_data=early))
+        socket._early = bool(early)
+        return socket
 
     async def send(self, data: bytes) -> None:
         """Send one message; raises `ConnectionLost`."""
@@ -69,8 +78,10 @@ class WebSocket:
 
     async def _read(self) -> None:
         try:
-            data = await self._stream.receive_some(READ_BYTES)
-            self._connection.receive_data(bytes(data) or None)
+            if not self._early:
+                data = await self._stream.receive_some(READ_BYTES)
+                self._connection.receive_data(bytes(data) or None)
+            self._early = False
             events = list(self._connection.events())
         except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, LocalProtocolError) as error:
             raise ConnectionLost(str(error) or "the connection broke") from None

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 import httpx
 import trio
 
+from lucid.services.admission import Tokens
 from lucid.services.serve import listen, serve
 from lucid.services.web import Web
 
 
-def web(loopback: bool = True, token: str = "node", api_tokens: tuple[str, ...] = ("api",), rate: int = 10_000) -> Web:
+def web(loopback: bool = True, token: str = "node", api_tokens: tuple[str, ...] = (), rate: int = 10_000) -> Web:
     """A service without routes of its own."""
-    return Web("test-service", loopback, token, api_tokens, rate)
+    return Web("test-service", loopback, Tokens(token, "operator", api_tokens), rate)
 
 
 @asynccontextmanager
@@ -24,7 +25,7 @@ async def served(kit: Web) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
     port: int = listening.getsockname()[1]
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
-        await nursery.start(serve, kit.app, listening, stop)
+        await nursery.start(serve, kit.app, listening, stop, None, kit.edge)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5.0) as client:
             yield client, port
         stop.set()

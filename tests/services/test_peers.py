@@ -11,17 +11,15 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quart import websocket
 
 from lucid.chain.codec import encode
 from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.poot.crypto import Edwards25519
 from lucid.services import peers as peers_module
 from lucid.services.handshake import Hello, Proof, SealedFrames, shake_hands
-from lucid.services.manager import Accepted
 from lucid.services.peers import PATH, Peer, Peers, addresses
 from lucid.services.socks import open_through
-from lucid.services.websocket import ConnectionLost, open_websocket
+from lucid.services.websocket import ConnectionLost, WebSocket, open_websocket
 from tests.services import served
 
 CRYPTO = Edwards25519()
@@ -208,12 +206,12 @@ class Site:
         self.peers = Peers(CRYPTO, SECRETS[number], CHAIN, known, deliver, proxy)
         self.kit = served.web()
 
-        @self.kit.app.websocket(PATH)
-        async def serve() -> None:
+        @self.kit.lasting(PATH, lambda token: True)
+        async def serve(frames: WebSocket) -> None:
             try:
-                await self.peers.serve(Accepted())
+                await self.peers.serve(frames)
             except* ConnectionLost:
-                await websocket.close(1008)
+                await frames.close()
 
 
 @asynccontextmanager

@@ -158,7 +158,7 @@ async def test_two_instances_share_one_rate(server: RedisServer) -> None:
     kits = [web(rate=5) for _ in range(2)]
     async with connected(server) as redis:
         for kit in kits:
-            kit.shared_limits = SharedLimits(redis, kit.service, 5, SECRET)
+            kit.admission.shared = SharedLimits(redis, kit.service, 5, SECRET)
         async with served(kits[0]) as (one, _), served(kits[1]) as (other, _):
             began = trio.current_time()
             statuses = [(await client.get("/health")).status_code for _ in range(10) for client in (one, other)]

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from quart import Response
 
 from lucid.chain.errors import Code, Refusal
-from lucid.services import serve, web
-from lucid.services.web import NODE, WRITE, Problem, Web, decode_json, query_number
+from lucid.services import http, streams, web
+from lucid.services.admission import NODE, WRITE
+from lucid.services.problems import Problem
+from lucid.services.web import Web, decode_json, query_number
 from tests.services import served
 
 NODE_TOKEN = {"Authorization": "Bearer node"}
@@ -112,7 +114,7 @@ async def test_a_large_body_is_a_413_also_in_chunks(monkeypatch: pytest.MonkeyPa
         assert (await client.post("/pairs", json={"name": "a" * 900})).status_code == 202
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         async with stream:
-            head = b"POST /pairs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            head = b"POST /pairs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
             await stream.send_all(head + b"64\r\n" + b"x" * 100 + b"\r\n")
             await stream.send_all((b"64\r\n" + b"x" * 100 + b"\r\n") * 10)
             with trio.fail_after(5):
@@ -124,13 +126,13 @@ async def test_a_slow_body_is_a_408(monkeypatch: pytest.MonkeyPatch) -> None:
     async with served.served(kit()) as (_, port):
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         async with stream:
-            await stream.send_all(b"POST /pairs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+            await stream.send_all(b"POST /pairs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
             with trio.fail_after(5):
                 assert (await stream.receive_some()).startswith(b"HTTP/1.1 408")
 
 
 async def test_who_may_write() -> None:
-    async with served.served(kit(loopback=False)) as (client, _):
+    async with served.served(kit(loopback=False, api_tokens=("api",))) as (client, _):
         body = {"name": "a"}
         error(await client.post("/pairs", json=body), 401, Code.TOKEN)
         error(await client.post("/pairs", json=body, headers={"Authorization": "Bearer apix"}), 401, Code.TOKEN)
@@ -154,7 +156,7 @@ async def test_without_a_token_of_its_own_a_node_lets_nobody_in() -> None:
 
 
 async def test_too_many_requests_are_a_429_for_that_caller_alone() -> None:
-    async with served.served(kit(rate=3)) as (client, _):
+    async with served.served(kit(rate=3, api_tokens=("api",))) as (client, _):
         answers = [(await client.get("/ready")).status_code for _ in range(10)]
         assert answers.count(429) >= 3 and answers[0] == 503
         assert (await client.get("/things/x", headers=API_TOKEN)).status_code == 200
@@ -192,7 +194,7 @@ async def test_it_describes_itself() -> None:
 
 
 async def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "KEEP_ALIVE_S", 0.2)
+    monkeypatch.setattr(http, "KEEP_ALIVE_S", 0.2)
     async with served.served(kit()) as (_, port):
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         async with stream:
@@ -205,7 +207,7 @@ async def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_client_that_stopped_reading_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "STALLED_MS", 1_000)
+    monkeypatch.setattr(streams, "STALLED_S", 1.0)
     made = kit()
 
     @made.route("GET", "/flood", "More than fits in between")

@@ -1,0 +1,1 @@
+"""Fuzzers: hostile input, made from a seed, against what takes input from outside. `python -m fuzz --help`."""

@@ -1,0 +1,195 @@
+"""The way in over real sockets: no connection ends a service, and each gets only what it may have."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from random import Random
+
+import httpx
+import pytest
+import trio
+from quart import Response
+
+from fuzz.targets import http1
+from lucid.services import http, serve, streams
+from lucid.services.devnet import SERVICES, Devnet
+from lucid.services.web import Web
+from lucid.services.websocket import ConnectionLost, WebSocket, open_websocket
+from tests.services import served
+
+UPGRADE = b"GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: %s\r\nConnection: Upgrade%s\r\n"
+KEY = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+H2C = b"HTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+KILLERS = [
+    UPGRADE % (b"/health", b"websocket", b", \xff") + KEY + b"\r\n",
+    UPGRADE % (b"/health", b"websocket", b"") + KEY + b"Sec-WebSocket-Extensions: \xff\r\n\r\n",
+    UPGRADE % (b"/health", b"websocket", b"") + KEY + b"\r\n\xff\xff\xffGET / HTTP/1.1\r\n\r\n",
+    UPGRADE % (b"/node/engine", b"websocket", b"") + KEY + b"\r\n\x82\x05hello",
+    UPGRADE % (b"/health", b"h2c", b", HTTP2-Settings") + H2C + b"\r\n",
+    UPGRADE % (b"/health", b"h2c", b", HTTP2-Settings") + b"HTTP2-Settings: !!\r\n\r\n",
+    http1.PREFACE + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x05\x01\x05\x00\x00\x00\x01\xff\xff\xff\xff\xff",
+    b"GET /health HTTP/1.1\r\nHost: \xff\r\n\r\n",
+    b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n",
+]
+
+
+def told(port: int, data: bytes, wait_s: float = 2.0) -> bytes:
+    """All that is answered to some bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=wait_s) as connection:
+        connection.sendall(data)
+        got = b""
+        try:
+            while part := connection.recv(65_536):
+                got += part
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return got
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_connection_ends_a_service(lone: Devnet, service: str) -> None:
+    node = lone.nodes[0]
+    for data in KILLERS:
+        told(node.ports[service], data, 0.2)
+    for number in range(150):
+        http1.hand_in(("127.0.0.1", node.ports[service]), Random(number))
+    assert node.processes[service].poll() is None, node.last_words(service)
+    assert httpx.get(f"{node.url(service)}/ready").status_code == 200
+    assert "\nlucid_connections_failed 0.0\n" in httpx.get(f"{node.url(service)}/metrics").text
+    assert "\nlucid_budget_bytes 0.0\n" in httpx.get(f"{node.url(service)}/metrics").text
+
+
+def kit() -> Web:
+    """A service with an endpoint that fails where no handler may, and one that lasts."""
+    made = served.web()
+
+    @made.route("GET", "/flood", "More than fits in between")
+    async def flood() -> Response:
+        return Response(b"x" * (12 << 20), content_type="application/octet-stream")
+
+    @made.lasting("/echo", lambda token: token == "node")
+    async def echo(frames: WebSocket) -> None:
+        while True:
+            await frames.send(await frames.receive())
+
+    return made
+
+
+@pytest.fixture
+def answered() -> Iterator[dict[bytes, bytes]]:
+    """What must be the first line of the answer to each input."""
+    bad, head = b"HTTP/1.1 400 ", b"GET /ready HTTP/1.1\r\nHost: localhost\r\n"
+    yield {
+        b"\xff\xff\r\n\r\n": bad,
+        b"GET /ready HTTP/1.1\r\n\r\n": bad,
+        head + b"Host: localhost\r\n\r\n": bad,
+        head + b"X: \xe9\r\n\r\n": bad,
+        head + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n": bad,
+        head + b"X: " + b"a" * 70_000: b"HTTP/1.1 431 ",
+        b"GET http://localhost/ready HTTP/1.1\r\nHost: localhost\r\n\r\n": bad,
+        b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n": bad,
+        b"HEAD /ready HTTP/1.1\r\nHost: localhost\r\nX: \xff\r\n\r\n": bad,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n": b"HTTP/1.1 ",
+        UPGRADE % (b"/ready", b"h2c", b", HTTP2-Settings") + H2C + b"\r\n": b"HTTP/1.1 503 ",
+        UPGRADE % (b"/ready", b"websocket", b"") + KEY + b"\r\n": b"HTTP/1.1 503 ",
+        UPGRADE % (b"/echo", b"websocket", b"") + KEY + b"\r\n": b"HTTP/1.1 401 ",
+        UPGRADE % (b"/echo", b"websocket", b"") + b"\r\n": bad,
+        b"GET /ready HTTP/1.0\r\n\r\n": b"HTTP/1.1 503 ",
+    }
+
+
+async def test_what_is_no_request_is_answered_and_ends_its_connection(answered: dict[bytes, bytes]) -> None:
+    made = kit()
+    async with served.served(made) as (_, port):
+        for data, line in answered.items():
+            got = await trio.to_thread.run_sync(told, port, data, 0.3)
+            assert got.startswith(line), (data[:80], got[:80])
+            assert b" 101 " not in got
+    assert made.edge.failed == 0 and made.edge.open == 0
+
+
+async def test_an_error_of_the_service_ends_one_connection_alone(caplog: pytest.LogCaptureFixture) -> None:
+    made = kit()
+
+    async def fails(scope: object, receive: object, send: object) -> None:
+        raise RuntimeError("as a \n test")
+
+    listening = serve.listen("127.0.0.1", 0)
+    port, stop = listening.getsockname()[1], trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(serve.serve, fails, listening, stop, None, made.edge)
+        for _ in range(3):
+            assert await trio.to_thread.run_sync(told, port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+        stop.set()
+    assert made.edge.failed == 3
+    lines = [record.getMessage() for record in caplog.records if record.name == "lucid.edge"]
+    assert lines == [r"a connection from 127.0.0.1 failed: RuntimeError: as a \n test"], "one line, not one for each"
+
+
+async def test_websockets_are_for_those_with_the_token_and_early_bytes_are_kept() -> None:
+    async with served.served(kit()) as (_, port):
+        url = f"ws://127.0.0.1:{port}/echo"
+        for token in ("no", "api", "nodex"):
+            with pytest.raises(ConnectionLost, match="401"):
+                async with open_websocket(url, {"Authorization": f"Bearer {token}"}):
+                    pass
+        async with open_websocket(url, {"Authorization": "Bearer node"}) as frames:
+            await frames.send(b"x" * 100_000)
+            assert await frames.receive() == b"x" * 100_000
+        request = UPGRADE % (b"/echo", b"websocket", b"") + KEY + b"Authorization: Bearer node\r\n\r\n"
+        early = b"\x82\x85\x00\x00\x00\x00hello"
+        got = await trio.to_thread.run_sync(told, port, request + early, 0.3)
+        assert got.startswith(b"HTTP/1.1 101 ") and got.endswith(b"\x82\x05hello")
+
+
+async def test_a_connection_goes_on_after_an_answer_and_requests_may_come_early() -> None:
+    async with served.served(kit()) as (_, port):
+        request = b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        assert (await trio.to_thread.run_sync(told, port, request * 5, 0.3)).count(b"HTTP/1.1 503") == 5
+
+
+async def test_a_slow_reader_is_served_and_one_that_stops_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "STALLED_S", 0.5)
+    made = kit()
+    request = b"GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async with served.served(made) as (_, port):
+        stopped, slow = await trio.open_tcp_stream("127.0.0.1", port), await trio.open_tcp_stream("127.0.0.1", port)
+        for stream in (stopped, slow):
+            await stream.send_all(request)
+        read, began = 0, trio.current_time()
+        while read < 2 << 20:
+            read += len(await slow.receive_some(64 << 10))
+            await trio.sleep(0.1)
+        assert trio.current_time() > began + 2
+        with trio.fail_after(20):
+            while part := await slow.receive_some(1 << 20):
+                read += len(part)
+                if read >= 12 << 20:
+                    break
+        with trio.fail_after(5), pytest.raises(trio.BrokenResourceError):
+            while await stopped.receive_some(1 << 20):
+                pass
+        for stream in (stopped, slow):
+            await trio.aclose_forcefully(stream)
+
+
+async def test_the_longest_idle_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "MAX_CONNECTIONS", 20)
+    made = kit()
+    async with served.served(made) as (client, port):
+        idle = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(60)]
+        assert (await client.get("/ready")).status_code == 503
+        assert made.edge.open <= 21
+        for stream in idle:
+            await trio.aclose_forcefully(stream)
+
+
+async def test_a_head_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "HEAD_S", 0.2)
+    async with served.served(kit()) as (_, port):
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        await stream.send_all(b"GET /re")
+        with trio.fail_after(2):
+            assert await stream.receive_some() == b""
+        await stream.aclose()
