@@ -21,6 +21,8 @@ class Code(IntEnum):
 
     STORE_FAILED = (1101, "store can not read or write")
     STORE_FULL = (1102, "store has no room")
+    STORE_OTHER = (1103, "store belongs to something else")
+    STORE_DAMAGED = (1104, "store is damaged")
 
     GENESIS = (2001, "genesis document breaks a bound")
     CONFIG = (2002, "configuration is wrong")

@@ -23,6 +23,9 @@ NO_VOTES = (
 )
 
 
+CHUNKS_HELP = "the data chain's chunk folder (DATA_DIR/chunks)"
+
+
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `lucid store`."""
     store = commands.add_parser("store", help="check, export, import and back up a service's store")
@@ -37,8 +40,22 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 all is well, 20 damage was found, 2 bad usage or a store that can't be opened.",
     )
     check.add_argument("store", metavar="STORE", help=place)
+    check.add_argument("--chunks", type=Path, metavar="FOLDER", help=CHUNKS_HELP)
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=run_check)
+
+    adopt = actions.add_parser(
+        "adopt",
+        help="let a store be used with another data folder, and know its chunks",
+        description="Let go of the data folder that a store was used with, so that the next start may use it with "
+        "another. With --chunks, take in every chunk file that the store does not know, each verified first. Make sure "
+        "that nothing uses the store or its key from elsewhere.",
+        epilog="Exit status: 0 done, 20 there are files that are not what their names say; 2 bad usage.",
+    )
+    adopt.add_argument("store", metavar="STORE", help=place)
+    adopt.add_argument("--chunks", type=Path, metavar="FOLDER", help=CHUNKS_HELP)
+    adopt.add_argument("--json", action="store_true", help="print JSON")
+    adopt.set_defaults(run=run_adopt)
 
     export = actions.add_parser(
         "export",
@@ -83,17 +100,30 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run_check(options: argparse.Namespace) -> int:
     """`lucid store check`."""
     from lucid.chain.errors import LucidError
-    from lucid.storage.check import Tables, check_store
+    from lucid.storage.check import Tables, check_chunks, check_store
+    from lucid.storage.chunkfiles import CHUNK_TABLE
+    from lucid.storage.identity import identity_of
+    from lucid.storage.interface import StoreDamaged
 
     tables: Tables = {}
+    identity = None
     with _opened(options.store) as store:
         try:
+            identity = identity_of(store)
             faults, tables = check_store(store)
+            chunks = options.chunks or _chunks_beside(options.store)
+            if chunks is not None and (CHUNK_TABLE in tables or options.chunks):
+                faults += check_chunks(store, chunks)
+        except StoreDamaged as error:
+            faults = [f"{error.sentence}: {error.detail}"]
         except LucidError as error:
             faults = [error.detail]
     if options.json:
-        print(json.dumps({"store": options.store, "tables": tables, "faults": faults}))
+        owner = None if identity is None else [identity.service, identity.node.hex(), identity.chain.hex()]
+        print(json.dumps({"store": options.store, "identity": owner, "tables": tables, "faults": faults}))
     else:
+        if identity is not None:
+            print(f"it is that of {identity}")
         for table, (rows, size) in tables.items():
             print(f"{table}: {rows} rows, {size} bytes")
         for fault in faults:
@@ -101,6 +131,34 @@ def run_check(options: argparse.Namespace) -> int:
         if not faults:
             print("all is well")
     return DAMAGED if faults else 0
+
+
+def run_adopt(options: argparse.Namespace) -> int:
+    """`lucid store adopt`."""
+    from lucid.storage.check import adopt_chunks
+    from lucid.storage.identity import adopt
+
+    adopted, wrong = 0, list[str]()
+    with _opened(options.store, new=options.chunks is not None) as store:
+        let_go = adopt(store)
+        if options.chunks is not None:
+            if not options.chunks.is_dir():
+                raise Failure(f"there is no folder {options.chunks}")
+            adopted, wrong = adopt_chunks(store, options.chunks)
+    if options.json:
+        print(json.dumps({"store": options.store, "let_go": let_go, "adopted": adopted, "wrong": wrong}))
+    else:
+        print("the data folder is let go of" if let_go else "it was used with no data folder")
+        print(f"{adopted} chunks taken in")
+        for name in wrong:
+            print(f"left where it is: {name} does not have the bytes of its name")
+    return DAMAGED if wrong else 0
+
+
+def _chunks_beside(url: str) -> Path | None:
+    """The chunk folder beside an embedded store, if there is one."""
+    folder = Path(url.removeprefix(SQLITE)).parent / "chunks"
+    return folder if url.startswith(SQLITE) and folder.is_dir() else None
 
 
 def run_export(options: argparse.Namespace) -> int:

@@ -62,6 +62,10 @@ class VoteLog:
         """The votes signed in a view, by kind."""
         return self._votes.get(view, {})
 
+    def all_votes(self) -> list[Vote]:
+        """Every vote that the log holds, oldest view first."""
+        return [vote for view in sorted(self._votes) for _, vote in sorted(self._votes[view].items())]
+
     def may_sign(self, epoch: int, view: int, kind: int) -> bool:
         """Whether an honest validator may still sign this kind of vote in this view."""
         signed = self._votes.get((epoch, view), {})
@@ -84,8 +88,7 @@ class VoteLog:
 
     def write(self) -> Write:
         """The write that makes the log durable as it stands."""
-        votes = tuple([vote for view in sorted(self._votes) for _, vote in sorted(self._votes[view].items())])
-        return (VOTES_TABLE, LATEST_KEY, encode((self.view, votes, self.lost_ms)))
+        return (VOTES_TABLE, LATEST_KEY, encode((self.view, tuple(self.all_votes()), self.lost_ms)))
 
 
 def new_log() -> Write:

@@ -69,24 +69,33 @@ class AnchoringService(Service):
         self.engine = Sibling("engine", config.engine_url, config)
         self.driver: Driver | None = None
         self._asking = Asking()
+        self.at_end.append(self._asking.give_up)
         self._submits, self._submitting = trio.open_memory_channel[Submit](SUBMIT_QUEUE)
         self.web.checks += [lambda: self.manager.trouble, lambda: self.engine.trouble]
         self.web.gauge("anchoring_queue", "Sessions that are not final yet.", lambda: len(self.machine.pending))
         self.web.gauge("anchoring_height", "Last final block seen.", lambda: self.machine.followed)
         self._register()
 
+    def may_begin_anew(self, used: bool) -> bool:
+        """See `Service`. Sessions that it took and did not yet see onto the chain would be forgotten."""
+        return not used
+
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
         performers: dict[type, Performer] = {Respond: self._asking.answer, Submit: self._submit}
-        with open_journal(self.config.journal, "anchoring", self.genesis, self.key, (), self.store) as journal:
-            async with self.manager, self.engine, trio.open_nursery() as nursery:
-                self.driver = Driver(self.machine, self.store, performers, journal)
-                await nursery.start(self.driver.run, Started())
-                nursery.start_soon(self._follow, self.driver)
-                nursery.start_soon(self._probe)
-                for _ in range(SUBMITTERS):
-                    nursery.start_soon(self._hand_in, self.driver)
-                task_status.started()
+        async with (
+            open_journal(self.config.journal, "anchoring", self.genesis, self.key, (), self.store) as journal,
+            self.manager,
+            self.engine,
+            trio.open_nursery() as nursery,
+        ):
+            self.driver = Driver(self.machine, self.store, performers, journal)
+            await nursery.start(self.driver.run, Started())
+            nursery.start_soon(self._follow, self.driver)
+            nursery.start_soon(self._probe)
+            for _ in range(SUBMITTERS):
+                nursery.start_soon(self._hand_in, self.driver)
+            task_status.started()
 
     # -- what the machine wants ----------------------------------------------------------------------------------
 
@@ -170,7 +179,7 @@ class AnchoringService(Service):
         async def anchor() -> Anchored:
             checked = await self._check(await read_body(MAX_MANIFEST_BYTES))
             transaction = await self._accept(checked)
-            row = self.machine.row(checked.anchor.identity)
+            row = await self.store.read(self.machine.row, checked.anchor.identity)
             return Anchored(checked.manifest.session, transaction.hex(), _status(row))
 
         @route("GET", "/sessions/<session>", "Where a session is", gives=SessionState, query=OWNED)
@@ -180,7 +189,7 @@ class AnchoringService(Service):
         @route("GET", "/sessions/<session>/manifest", "A session's manifest", gives=Manifest, query=OWNED)
         async def manifest(session: str) -> Response:
             identity, owner = await self._named(session)
-            found = self.machine.manifest(identity + owner)
+            found = await self.store.read(self.machine.manifest, identity + owner)
             if found is None:
                 await self._state(identity, owner)
                 raise Problem(404, Code.NOT_FOUND, "the session's manifest, which the node that took it holds")
@@ -210,8 +219,7 @@ class AnchoringService(Service):
         """Hand a session to the machine; returns its transaction's id once it is durable. Raises `Problem`."""
         if self.driver is None:
             raise Problem(503, Code.UNAVAILABLE, "starting")
-        if self.store.trouble is not None:
-            raise Problem(503, Code.STORE_FULL, self.store.trouble)
+        self.check_store()
         driver = self.driver
         answer = await self._asking.ask(
             lambda number: driver.deliver(AnchorAsked(number, checked.canonical, checked.anchor))
@@ -225,7 +233,7 @@ class AnchoringService(Service):
         session, owner = _session(text), query_owner()
         if owner:
             return session, owner
-        owners = set(self._owners_here(session))
+        owners = set(await self.store.read(self._owners_here, session))
         try:
             owners |= {bytes.fromhex(each["owner"]) for each in await self._on_chain(session, b"")}
         except Problem:
@@ -245,7 +253,7 @@ class AnchoringService(Service):
 
     async def _state(self, session: bytes, owner: bytes) -> SessionState:
         state = SessionState(str(uuid.UUID(bytes=session)), "final", None, owner=owner.hex())
-        row = self.machine.row(session + owner)
+        row = await self.store.read(self.machine.row, session + owner)
         if row is None:
             held = await self._on_chain(session, owner)
             if not held:
@@ -279,7 +287,7 @@ class AnchoringService(Service):
             raise Problem(status, Code.RECEIPT_CHECKPOINT, "no final block here that is near enough has that hash")
         if status != 200:
             raise Problem(503, Code.UNAVAILABLE, f"manager answers {status}")
-        manifest = self.machine.manifest(session + owner)
+        manifest = await self.store.read(self.machine.manifest, session + owner)
         return document if manifest is None else await trio.to_thread.run_sync(with_manifest, document, manifest)
 
     def _verify(self, data: bytes) -> Verification:

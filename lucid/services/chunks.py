@@ -1,40 +1,48 @@
 """Chunks on disk: content-addressed files, and rows that say which there are and who refers to them.
 
-A file is durable before its row: a crash between leaves a file that nobody knows, which is swept away later.
-What does not have its id any more is never handed out.
+A file is durable before its row: a crash between leaves a file that no row knows. Such a file is never removed: it is
+taken in once its bytes are verified, or put into quarantine. What does not have its id any more is never handed out.
+
+A chunk that nobody refers to is removed a day later, and only where row and file agree since when: a file that is no
+longer referred to gets that time as its own, and one that is stored again gets another. So no store that is older
+than the folder, or another's, can have a chunk removed that somebody came to refer to meanwhile.
 """
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
 import secrets
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
+from weakref import finalize
 
 import trio
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, ChunkHasher, chunk_id
-from lucid.chain.codec import Record, decode, encode
+from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, SEGMENT_BYTES, ChunkHasher, chunk_id, segment_proof
+from lucid.chain.codec import encode
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.ledger.state import Write
 from lucid.services.driver import clock_ms
+from lucid.services.space import Space
+from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkFolder, ChunkRow, decode_row
 from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreDamaged, StoreOther
 
-CHUNK_TABLE = "chunk"
-REFERENCE_TABLE = "reference"
+PART_BYTES = 256 << 10
+"""How much of a chunk is in memory for each who reads it."""
 KEPT_MS = 24 * 3_600_000
 """How long a chunk to which nobody refers is kept."""
 SWEEP_S = 600.0
 READERS = 4
 """Chunks in memory at once, to be read and verified."""
+FEW_UNKNOWN = 8
+"""Files that no row knows, up to which a start asks nobody: a crash leaves one at most."""
 
-
-class ChunkRow(Record):
-    """A chunk that is stored: its bytes, and since when nobody refers to it (0 if somebody does)."""
-
-    size: int
-    unused_since_ms: int
+_log = logging.getLogger("lucid.chunks")
 
 
 class ChunkDamaged(LucidError):
@@ -44,27 +52,106 @@ class ChunkDamaged(LucidError):
         super().__init__(Code.CHUNK_CORRUPT)
 
 
+class SegmentOfChunk(NamedTuple):
+    """A segment of a chunk: the chunk's size, the segment's number, its bytes and its path to the chunk's id."""
+
+    size: int
+    number: int
+    data: bytes
+    path: tuple[bytes, ...]
+
+
+class StoredChunk:
+    """A chunk's open file, whose bytes were verified: what is read again must be the same, part by part.
+
+    So one who reads slowly holds a part of it in memory and not the whole.
+    """
+
+    def __init__(self, path: Path, chunk: bytes) -> None:
+        """Read it once. Raises `ChunkDamaged` and OSError."""
+        self._file = os.open(path, os.O_RDONLY)
+        self.close = finalize(self, os.close, self._file)  # an answer may be dropped before its first part is asked for
+        hasher, self._digests = ChunkHasher(), list[bytes]()
+        while part := os.read(self._file, PART_BYTES):
+            hasher.update(part)
+            self._digests.append(_digest(part))
+            if hasher.size > MAX_CHUNK_BYTES:
+                break
+        self.size = hasher.size
+        if hasher.id() != chunk:
+            self.close()
+            raise ChunkDamaged
+
+    def read(self, first: int, end: int) -> bytes:
+        """The bytes from `first` to before `end`. Raises `ChunkDamaged` and OSError."""
+        low, high = first // PART_BYTES, -(-end // PART_BYTES)
+        data = b"".join(self._part(number) for number in range(low, high))
+        return data[first - low * PART_BYTES : end - low * PART_BYTES]
+
+    def _part(self, number: int) -> bytes:
+        part = os.pread(self._file, PART_BYTES, number * PART_BYTES)
+        if _digest(part) != self._digests[number]:
+            raise ChunkDamaged
+        return part
+
+    async def parts(self, first: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `first` to before `end`, a part at a time, each read when the one before it was taken."""
+        try:
+            while first < end:
+                until = min(end, (first // PART_BYTES + 1) * PART_BYTES)
+                yield await trio.to_thread.run_sync(self.read, first, until)
+                first = until
+        finally:
+            self.close()
+
+
+class Known(NamedTuple):
+    """A chunk's row and the sessions that refer to it, in order."""
+
+    row: ChunkRow
+    sessions: list[bytes]
+
+
 class Chunks:
     """The chunks of one node, under a folder and in a store."""
 
-    def __init__(self, folder: Path, store: DurableStore) -> None:
-        self._folder = folder
-        self._incoming = folder / "incoming"
+    def __init__(self, folder: Path, store: DurableStore, space: Space) -> None:
+        """Look at the folder. Raises `StoreOther` where the store knows far less than it holds, and OSError."""
+        self.folder = ChunkFolder(folder)
         self._store = store
+        self._space = space
         self._reading = trio.CapacityLimiter(READERS)
         self._changing = trio.Lock()
+        self._named: set[Path] = set()
         self.damaged = 0
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        for leftover in self._incoming.iterdir():
-            leftover.unlink()
+        self.quarantined = 0
+        self.folder.clear_incoming()
+        self._survey()
+
+    def _survey(self) -> None:
+        known, used = set[bytes](), 0
+        try:
+            for chunk, data in self._store.scan(CHUNK_TABLE):
+                known.add(chunk)
+                used += decode_row(chunk, data).size
+        except StoreDamaged:
+            return  # the store has logged it and says so; what can still be read is served
+        self._space.used = used
+        unknown = sum(chunk not in known for chunk in self.folder.chunks())
+        if unknown > FEW_UNKNOWN and unknown > len(known):
+            raise StoreOther(
+                f"the store knows {len(known)} chunks, and {self.folder.path} holds {unknown} more: it is another "
+                f"store, or an older copy. Correct `store`, or put the newer one back; "
+                f"`lucid store adopt STORE --chunks {self.folder.path}` takes in what the folder holds"
+            )
 
     def row(self, chunk: bytes) -> ChunkRow | None:
-        """What is known of a chunk."""
+        """What is known of a chunk, from a worker thread."""
         data = self._store.get(CHUNK_TABLE, chunk)
-        return None if data is None else decode(data, ChunkRow)
+        return None if data is None else decode_row(chunk, data)
 
     def references(self, chunk: bytes) -> list[bytes]:
-        """The sessions that refer to a chunk, in order."""
+        """The sessions that refer to a chunk, in order, from a worker thread."""
         found = []
         for key, _ in self._store.scan(REFERENCE_TABLE, chunk):
             if key[:32] != chunk:
@@ -72,20 +159,31 @@ class Chunks:
             found.append(key[32:])
         return found
 
-    async def put(self, parts: AsyncIterable[bytes], session: bytes, expected: bytes | None) -> tuple[bytes, int, bool]:
-        """Store a chunk as it comes and a session's reference to it; durable when this returns.
+    def known(self, chunk: bytes) -> Known | None:
+        """A chunk's row and references, from a worker thread."""
+        row = self.row(chunk)
+        return None if row is None else Known(row, self.references(chunk))
 
-        Returns its id, its size and whether it is new. Raises `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`), and OSError when
-        there is no room; nothing of it is kept then.
+    async def put(
+        self, parts: AsyncIterable[bytes], session: bytes, expected: bytes | None, announced: int = 0
+    ) -> tuple[bytes, int, bool]:
+        """Store a chunk as it comes and a session's reference to it; durable when this returns. `announced` is its size
+        as far as it is known.
+
+        Returns its id, its size and whether it is new. Raises `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`), `NoRoom`, and
+        OSError when it can't be written; nothing of it is kept then.
         """
         hasher = ChunkHasher()
-        path = self._incoming / secrets.token_hex(16)
+        self._space.check(announced, announced, take=False)
+        self.folder.incoming.mkdir(parents=True, exist_ok=True)
+        path = self.folder.incoming / secrets.token_hex(16)
         try:
             async with await trio.open_file(path, "xb") as file:
                 async for part in parts:
                     if hasher.size + len(part) > MAX_CHUNK_BYTES:
                         raise Refusal(Code.CHUNK_SIZE)
                     hasher.update(part)
+                    self._space.check(len(part), hasher.size)
                     await file.write(part)
                 if hasher.size < MIN_CHUNK_BYTES:
                     raise Refusal(Code.CHUNK_SIZE)
@@ -97,88 +195,159 @@ class Chunks:
                     new = await self._keep(path, file.wrapped.fileno(), identity, hasher.size, session)
             return identity, hasher.size, new
         finally:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 path.unlink()
 
     async def _keep(self, path: Path, descriptor: int, identity: bytes, size: int, session: bytes) -> bool:
         await trio.to_thread.run_sync(os.fsync, descriptor)
         async with self._changing:
-            new = self.row(identity) is None
-            # Known ones too: what was damaged is whole again.
-            await trio.to_thread.run_sync(self._move, path, identity)
+            new = await self._store.read(self.row, identity) is None
+            # Known ones too: what was damaged is whole again, and what was not referred to loses that mark.
+            await trio.to_thread.run_sync(self.folder.move_in, path, identity)
+            # Held until it is durable: a crash leaves one file at most that no row knows.
             await self._store.write(
                 [
                     (CHUNK_TABLE, identity, encode(ChunkRow(size, 0))),
                     (REFERENCE_TABLE, identity + session, b""),
                 ]
             )
+            if new:
+                self._space.used += size
         return new
 
-    def _move(self, path: Path, identity: bytes) -> None:
-        target = self.path(identity)
-        target.parent.mkdir(exist_ok=True)
-        os.replace(path, target)
-        for folder in (target.parent, self._folder):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    async def open(self, chunk: bytes) -> StoredChunk | None:
+        """A chunk's verified bytes, to be read part by part; None if there is none. Raises `ChunkDamaged` and
+        `StoreError`."""
+        row = await self._store.read(self.row, chunk)
+        return None if row is None else await trio.to_thread.run_sync(self._verified, chunk, limiter=self._reading)
 
-    async def get(self, chunk: bytes) -> bytes | None:
-        """The bytes of a chunk, verified; None if there is none. Raises `ChunkDamaged`."""
-        if self.row(chunk) is None:
+    async def proof(self, chunk: bytes, segment: Callable[[int], int]) -> SegmentOfChunk | None:
+        """The segment of a chunk that `segment` chooses from its size, and its path to the id; None if there is no such
+        chunk. Raises as `open` does."""
+        stored = await self.open(chunk)
+        if stored is None:
             return None
-        return await trio.to_thread.run_sync(self._read, chunk, limiter=self._reading)
+        number = segment(stored.size)
 
-    def _read(self, chunk: bytes) -> bytes:
+        def prove() -> SegmentOfChunk:
+            data = stored.read(0, stored.size)
+            part = data[number * SEGMENT_BYTES : (number + 1) * SEGMENT_BYTES]
+            return SegmentOfChunk(stored.size, number, part, segment_proof(data, number))
+
+        return await trio.to_thread.run_sync(prove, limiter=self._reading)
+
+    def _verified(self, chunk: bytes) -> StoredChunk:
         try:
-            data = self.path(chunk).read_bytes()
-        except FileNotFoundError:
-            data = b""
-        if chunk_id(data) != chunk:
+            return StoredChunk(self.folder.place(chunk), chunk)
+        except (FileNotFoundError, ChunkDamaged):
             self.damaged += 1
-            raise ChunkDamaged
-        return data
+            raise ChunkDamaged from None
 
-    async def release(self, chunk: bytes, session: bytes) -> bool:
-        """Take a session's reference away; returns whether there was one."""
+    async def release(self, chunk: bytes, session: bytes) -> int | None:
+        """Take a session's reference away; returns how many are left, None where there was none.
+
+        On a disk without room a chunk that nobody holds goes at once. Raises `StoreError`.
+        """
         async with self._changing:
-            row, held = self.row(chunk), self.references(chunk)
-            if row is None or session not in held:
-                return False
+            known = await self._store.read(self.known, chunk)
+            if known is None or session not in known.sessions:
+                return None
+            left = len(known.sessions) - 1
             writes: list[Write] = [(REFERENCE_TABLE, chunk + session, None)]
-            if held == [session]:
-                writes.append((CHUNK_TABLE, chunk, encode(ChunkRow(row.size, clock_ms()))))
-            await self._store.write(writes)
-            return True
+            at_once = not left and self._space.low
+            if at_once:
+                await trio.to_thread.run_sync(self._space.let_go)
+                writes.append((CHUNK_TABLE, chunk, None))
+            elif not left:
+                now = clock_ms()
+                with suppress(FileNotFoundError):
+                    await trio.to_thread.run_sync(self.folder.mark_unused, chunk, now)
+                writes.append((CHUNK_TABLE, chunk, encode(ChunkRow(known.row.size, now))))
+            with trio.CancelScope(shield=True):
+                await self._store.write(writes)
+                if at_once:
+                    await trio.to_thread.run_sync(self.folder.remove, chunk)
+                    self._space.used -= known.row.size
+            return left
 
     async def run(self) -> None:
-        """Remove chunks to which nobody has referred for a day, and files that no row knows, for ever."""
-        while True:
-            await self.sweep(clock_ms())
+        """Remove chunks to which nobody has referred for a day, and take in files that no row knows, for ever."""
+        while self._store.damage is None:
+            try:
+                await self.sweep(clock_ms())
+                await self.take_in()
+            except StoreDamaged:
+                return  # the store has logged it and says so
+            except OSError as error:
+                _log.warning("the chunk folder can't be looked through: %s", error.strerror)
             await trio.sleep(SWEEP_S)
 
     async def sweep(self, now_ms: int) -> int:
-        """Remove what is due; returns how many chunks went."""
-        async with self._changing:
-            due = [
-                chunk
-                for chunk, data in self._store.scan(CHUNK_TABLE)
-                if 0 < decode(data, ChunkRow).unused_since_ms <= now_ms - KEPT_MS
-            ]
-            await self._store.write([(CHUNK_TABLE, chunk, None) for chunk in due])
-            for path in list(self._files()):
-                if self.row(bytes.fromhex(path.name)) is None:
-                    path.unlink()
-        return len(due)
+        """Remove what is due; returns how many chunks went. A file goes before its row: a crash between is repeated."""
+        gone = 0
+        for chunk in await self._store.read_when_there(self._due, now_ms):
+            async with self._changing:
+                known = await self._store.read_when_there(self.known, chunk)
+                if known is None or known.sessions or not 0 < known.row.unused_since_ms <= now_ms - KEPT_MS:
+                    continue
+                if await trio.to_thread.run_sync(self.folder.unused_since_ms, chunk) in (
+                    None,
+                    known.row.unused_since_ms,
+                ):
+                    await trio.to_thread.run_sync(self.folder.remove, chunk)
+                    await self._store.write([(CHUNK_TABLE, chunk, None)])
+                    self._space.used -= known.row.size
+                    gone += 1
+                else:
+                    _log.warning("chunk %s was stored again after this store saw it unused: it is kept", chunk.hex())
+                    await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(known.row.size, 0)))])
+        return gone
 
-    def path(self, chunk: bytes) -> Path:
-        """Where a chunk's file is."""
-        name = chunk.hex()
-        return self._folder / name[:2] / name
+    def _due(self, now_ms: int) -> list[bytes]:
+        return [
+            chunk
+            for chunk, data in self._store.scan(CHUNK_TABLE)
+            if 0 < decode_row(chunk, data).unused_since_ms <= now_ms - KEPT_MS
+        ]
 
-    def _files(self) -> Iterator[Path]:
-        for folder in self._folder.iterdir():
-            if len(folder.name) == 2:
-                yield from folder.iterdir()
+    async def take_in(self) -> int:
+        """Adopt every file that no row knows and whose bytes are verified, put others into quarantine; returns how many
+        were adopted. Adopted chunks stay until a session that refers to them lets them go."""
+        adopted = 0
+        for chunk in await self._store.read_when_there(self._unknown):
+            async with self._changing:
+                if await self._store.read_when_there(self.row, chunk) is not None:
+                    continue
+                size = await trio.to_thread.run_sync(self._verified_size, chunk, limiter=self._reading)
+                if size is not None:
+                    await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(size, 0)))])
+                    self._space.used += size
+                    adopted += 1
+        if adopted:
+            _log.warning("%d chunk files that the store did not know are verified and taken in", adopted)
+        self.quarantined = await trio.to_thread.run_sync(self.folder.quarantined)
+        return adopted
+
+    def _unknown(self) -> list[bytes]:
+        for stray in self.folder.strays():
+            if stray not in self._named:
+                self._named.add(stray)
+                _log.warning("%s is no chunk: it is ignored and stays", stray)
+        return [chunk for chunk in self.folder.chunks() if self.row(chunk) is None]
+
+    def _verified_size(self, chunk: bytes) -> int | None:
+        """The size of a chunk's file if its bytes are that chunk; otherwise it goes into quarantine."""
+        path = self.folder.place(chunk)
+        try:
+            size = path.stat().st_size
+            if size <= MAX_CHUNK_BYTES and chunk_id(path.read_bytes()) == chunk and size >= MIN_CHUNK_BYTES:
+                return size
+            _log.error("%s does not have the bytes of its name: it is moved to quarantine", path)
+            self.folder.quarantine(chunk)
+        except OSError as error:
+            _log.warning("%s can't be verified: %s", path, error.strerror)
+        return None
+
+
+def _digest(part: bytes) -> bytes:
+    return hashlib.blake2b(part, digest_size=16).digest()

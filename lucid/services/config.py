@@ -53,6 +53,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     advertise: str = ""
     journal: Path | None = None
     requests_per_second: int = 200
+    chunk_quota_bytes: int = 0
+    disk_reserve_bytes: int = -1
 
     @property
     def loopback(self) -> bool:
@@ -125,6 +127,10 @@ def _impossible(config: Config) -> list[str]:
         wrong.append("port must be within 0..65535")
     if config.requests_per_second < 1:
         wrong.append("requests_per_second must be at least 1")
+    if config.chunk_quota_bytes < 0:
+        wrong.append("chunk_quota_bytes must be 0 (no quota) or more")
+    if config.disk_reserve_bytes < -1:
+        wrong.append("disk_reserve_bytes must be -1 (a tenth of the disk, 256 MiB at most), 0 or more")
     try:
         if not config.loopback and not config.api_tokens:
             wrong.append("api_tokens must be set where others than this machine can reach the service (bind)")

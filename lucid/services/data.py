@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import trio
 from quart import Response, request
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES, segment_count, segment_proof
+from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
 from lucid.services.admission import WRITE
 from lucid.services.chunks import Chunks
@@ -17,10 +20,23 @@ from lucid.services.config import Config
 from lucid.services.openapi import Query
 from lucid.services.problems import Problem
 from lucid.services.service import Service, main
-from lucid.services.web import OWNED, exchange, hex_bytes, json_response, number_query, query_number, query_owner
+from lucid.services.space import NoRoom, Space
+from lucid.services.web import (
+    OWNED,
+    Condition,
+    exchange,
+    hex_bytes,
+    json_response,
+    number_query,
+    query_number,
+    query_owner,
+)
+from lucid.storage.chunkfiles import ChunkFolder
 
 BODY_S = 120.0
 """How long a chunk may take to arrive."""
+CACHED_BYTES = 256 << 10
+"""Chunks up to this size are answered from memory; larger ones part by part from their files."""
 SESSION = {"session": Query({"type": "string", "format": "uuid"}, required=True), **OWNED}
 SEGMENT = {"segment": number_query(0, segment_count(MAX_CHUNK_BYTES) - 1)}
 
@@ -60,16 +76,49 @@ class DataService(Service):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.chunks = Chunks(config.data_dir / "chunks", self.store)
-        self.full = False
-        self.web.checks.append(lambda: "no room for chunks" if self.full else None)
-        self.web.gauge("chunks_damaged", "Reads of damaged chunks since the start.", lambda: self.chunks.damaged)
+        self.space = Space(config.data_dir, self.ballast, config.chunk_quota_bytes, config.disk_reserve_bytes)
+        try:
+            self.chunks = Chunks(self._folder, self.store, self.space)
+        except BaseException:
+            self.close()
+            raise
+        self.web.checks += [self.space.condition, self._quarantine]
+        gauge = self.web.gauge
+        gauge("chunks_damaged", "Reads of damaged chunks since the start.", lambda: self.chunks.damaged)
+        gauge("chunks_quarantined", "Files set aside that were not what their names said.", self._quarantined)
+        gauge("chunk_bytes", "Bytes of the chunks that are held.", lambda: self.space.used)
+        gauge("chunk_room_bytes", "Bytes that chunks may still take.", lambda: self.space.room)
+        gauge("disk_free_bytes", "Bytes free on the disk.", lambda: self.space.free)
+        gauge("disk_reserve_bytes", "Bytes of it that chunks leave free.", lambda: self.space.reserve)
         self._register()
+
+    @property
+    def _folder(self) -> Path:
+        return self.config.data_dir / "chunks"
+
+    def may_begin_anew(self, used: bool) -> bool:
+        """See `Service`. An empty store would know none of the chunks that are there."""
+        return next(ChunkFolder(self._folder).chunks(), None) is None
+
+    def _quarantined(self) -> int:
+        return self.chunks.quarantined
+
+    def _quarantine(self) -> Condition | None:
+        count = self.chunks.quarantined
+        if not count:
+            return None
+        return Condition(
+            "quarantine",
+            f"{count} files in the chunk folder did not have the bytes of their names and are set aside",
+            "look at them in the folder quarantine beside the chunks, and remove them",
+        )
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
-        task_status.started()
-        await self.chunks.run()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.space.run)
+            nursery.start_soon(self.chunks.run)
+            task_status.started()
 
     def _register(self) -> None:
         route = self.web.route
@@ -93,11 +142,11 @@ class DataService(Service):
 
         @route("GET", "/chunks/<chunk>", "A chunk's bytes, or a range of them")
         async def get(chunk: str) -> Response:
-            return _ranged(await self._bytes(chunk), chunk)
+            return await self._get(chunk)
 
         @route("HEAD", "/chunks/<chunk>", "A chunk's size")
         async def head(chunk: str) -> Response:
-            row = self.chunks.row(hex_bytes(chunk, 32, "chunk"))
+            row = await self.store.read(self.chunks.row, hex_bytes(chunk, 32, "chunk"))
             if row is None:
                 raise Problem(404, Code.NOT_FOUND, "chunk")
             headers = {"Content-Length": str(row.size), "ETag": f'"{chunk}"', "Accept-Ranges": "bytes"}
@@ -111,52 +160,59 @@ class DataService(Service):
             gives=SegmentProof,
         )
         async def proof(chunk: str) -> SegmentProof:
-            data = await self._bytes(chunk)
-            segments = segment_count(len(data))
-            segment = query_number("segment", 0, 0, segments - 1)
-            path = await trio.to_thread.run_sync(segment_proof, data, segment)
-            part = data[segment * SEGMENT_BYTES : (segment + 1) * SEGMENT_BYTES]
-            return SegmentProof(chunk, len(data), segment, segments, part.hex(), tuple(node.hex() for node in path))
+            found = await self.chunks.proof(
+                hex_bytes(chunk, 32, "chunk"),
+                lambda size: query_number("segment", 0, 0, segment_count(size) - 1),
+            )
+            if found is None:
+                raise Problem(404, Code.NOT_FOUND, "chunk")
+            path = tuple(node.hex() for node in found.path)
+            return SegmentProof(chunk, found.size, found.number, segment_count(found.size), found.data.hex(), path)
 
         @route(
             "DELETE", "/chunks/<chunk>", "Take a session's reference away", query=SESSION, gives=Released, access=WRITE
         )
         async def delete(chunk: str) -> Released:
             identity = hex_bytes(chunk, 32, "chunk")
-            if not await self.chunks.release(identity, _session()):
+            left = await self.chunks.release(identity, _session())
+            if left is None:
                 raise Problem(404, Code.NOT_FOUND, "reference of this session to this chunk")
-            return Released(chunk, len(self.chunks.references(identity)))
+            return Released(chunk, left)
 
     async def _store(self, expected: bytes | None) -> Stored:
         session = _session()
-        if self.store.trouble is not None:
-            raise Problem(503, Code.STORE_FULL, self.store.trouble)
+        self.check_store()
+        announced = min(request.content_length or 0, MAX_CHUNK_BYTES)
         try:
             with trio.fail_after(BODY_S):
-                identity, size, new = await self.chunks.put(exchange(), session, expected)
+                identity, size, new = await self.chunks.put(exchange(), session, expected, announced)
         except trio.TooSlowError:
             raise Problem(408, Code.TOO_SLOW) from None
         except Refusal as refusal:
             status = 413 if refusal.code is Code.CHUNK_SIZE and _length() > MAX_CHUNK_BYTES else 400
             raise Problem(status, refusal.code, refusal.detail) from None
+        except NoRoom as error:
+            raise Problem(507, error.code, error.detail) from None
         except OSError as error:
-            self.full = True
-            raise Problem(507, Code.STORE_FULL, str(error.strerror)) from None
-        self.full = False
+            if self.space.refused(error, announced):
+                raise Problem(507, Code.STORE_FULL, "the disk is full") from None
+            raise Problem(503, Code.STORE_FAILED, f"chunks can't be written: {error.strerror}") from None
         return Stored(identity.hex(), size, new)
 
-    async def _bytes(self, chunk: str) -> bytes:
+    async def _get(self, chunk: str) -> Response:
         identity = hex_bytes(chunk, 32, "chunk")
-        if self.chunks.row(identity) is None:
-            raise Problem(404, Code.NOT_FOUND, "chunk")
         data = await self.cache.get("chunk", chunk)
-        if data is not None:
-            return data
-        data = await self.chunks.get(identity)
         if data is None:
+            stored = await self.chunks.open(identity)
+            if stored is None:
+                raise Problem(404, Code.NOT_FOUND, "chunk")
+            if stored.size > CACHED_BYTES:
+                return _ranged(stored.size, stored.parts, chunk)
+            data = await trio.to_thread.run_sync(stored.read, 0, stored.size)
+            await self.cache.put("chunk", chunk, data)
+        elif await self.store.read(self.chunks.row, identity) is None:
             raise Problem(404, Code.NOT_FOUND, "chunk")
-        await self.cache.put("chunk", chunk, data)
-        return data
+        return _ranged(len(data), lambda first, end: data[first:end], chunk)
 
 
 def _length() -> int:
@@ -171,25 +227,27 @@ def _session() -> bytes:
         raise Problem(400, Code.REQUEST, "session must be a UUID") from None
 
 
-def _ranged(data: bytes, chunk: str) -> Response:
-    """The bytes that the request's Range asks for (RFC 9110, 14.2), one range; all of them without one."""
+def _ranged(size: int, part: Callable[[int, int], Any], chunk: str) -> Response:
+    """The bytes that the request's Range asks for (RFC 9110, 14.2), one range; all of them without one. `part` gives
+    those from one place to before another."""
     headers = {"ETag": f'"{chunk}"', "Accept-Ranges": "bytes", "Cache-Control": "public, max-age=31536000, immutable"}
+    first, last, status = 0, size - 1, 200
     asked = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", request.headers.get("Range", ""))
-    if asked is None or asked[0] == "bytes=-":
-        return Response(data, headers=headers, content_type="application/octet-stream")
-    size = len(data)
-    if asked[1]:
-        first, last = int(asked[1]), min(int(asked[2] or size), size - 1)
-    else:
-        first, last = max(0, size - int(asked[2])), size - 1
+    if asked is not None and asked[0] != "bytes=-":
+        if not asked[1]:
+            first, status = max(0, size - int(asked[2])), 206
+        elif not asked[2] or int(asked[1]) <= int(asked[2]):
+            first, last, status = int(asked[1]), min(int(asked[2] or size), size - 1), 206
     if first > last:
-        if asked[1] and asked[2] and int(asked[2]) < int(asked[1]):
-            return Response(data, headers=headers, content_type="application/octet-stream")
         response = json_response({}, 416)
         response.headers["Content-Range"] = f"bytes */{size}"
         return response
-    headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    return Response(data[first : last + 1], 206, headers=headers, content_type="application/octet-stream")
+    if status == 206:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    headers["Content-Length"] = str(last + 1 - first)
+    response = Response(part(first, last + 1), status, headers=headers, content_type="application/octet-stream")
+    response.timeout = None  # whoever reads slowly may take its time
+    return response
 
 
 if __name__ == "__main__":

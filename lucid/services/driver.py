@@ -16,6 +16,7 @@ import trio
 
 from lucid.machines.effects import CancelTimer, Effect, Effects, SetTimer, Store, TimerFired
 from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreDamaged
 from lucid.storage.journal import JournalWriter
 
 INBOX = 1_024
@@ -66,13 +67,16 @@ class Driver:
         self._timers: dict[str, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
         self._stepping = trio.Lock()
+        self.stopped: StoreDamaged | None = None
+        """Set once the machine has met damage in its store: it takes no further event."""
 
     async def deliver(self, event: Any) -> None:
         """Hand an event to the machine; waits while too many others do."""
         await self._events.send(event)
 
     async def run(self, first: Any, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Handle `first` and then what is delivered, for ever. What the machine raises is raised here."""
+        """Handle `first` and then what is delivered, for ever. What the machine raises is raised here, but for damage
+        in its store: that stops the machine, not the service."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             nursery.start_soon(self._perform)
@@ -82,13 +86,24 @@ class Driver:
                 await self._step(event)
 
     async def inspect(self, look: Callable[[], T]) -> T:
-        """What `look` finds in the machine, in a worker thread, between two of its steps."""
-        async with self._stepping:
-            return await trio.to_thread.run_sync(look)
+        """What `look` finds in the machine, in a worker thread, between two of its steps. Raises `StoreError`."""
+        with self.store.asked():
+            async with self._stepping:
+                if self.stopped is not None:
+                    raise self.stopped
+                return await self.store.read(look)
+        raise AssertionError("asked() raises where it cuts something off")
 
     async def _step(self, event: Any) -> None:
-        async with self._stepping:
-            effects = await trio.to_thread.run_sync(self._handle, event)
+        if self.stopped is not None:
+            return
+        try:
+            async with self._stepping:
+                # A step that is cut off is as one that a crash cut off: nothing of it was done.
+                effects = await self.store.read_when_there(self._handle, event)
+        except StoreDamaged as damage:
+            self.stopped = damage
+            return
         for effect in effects:
             ticket = self.store.put(effect.writes) if isinstance(effect, Store) else 0
             self._effects.append((effect, ticket))

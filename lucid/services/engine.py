@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
 from lucid.services.web import hex_bytes, json_response, number_query, query_number
 from lucid.services.websocket import ConnectionLost, open_websocket
+from lucid.storage.interface import StoreDamaged
 
 RECONNECT_S = 0.25
 SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
@@ -86,6 +88,7 @@ class EngineService(Service):
         self.signed = self.timeouts = self.evicted = 0
         self._trouble = "it has not reached its manager yet"
         self._asking = Asking()
+        self.at_end.append(self._asking.give_up)
         self._manager = Sibling("manager", config.manager_url, config)
         self.web.checks.append(lambda: None if self.engine is not None else f"manager: {self._trouble}")
         self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
@@ -95,8 +98,9 @@ class EngineService(Service):
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`. A connection to the manager is one life of the engine: the next starts from the store."""
-        await self._begin_log()
         async with self._manager:
+            with suppress(StoreDamaged):  # the store has logged it and says so
+                await self._begin_log()
             task_status.started()
             await self._connect()
 
@@ -125,14 +129,14 @@ class EngineService(Service):
         mark = unused(self.config.key)
         if not mark.exists():
             return
-        if self.store.get(VOTES_TABLE, LATEST_KEY) is None:
+        if await self.store.read_when_there(self.store.get, VOTES_TABLE, LATEST_KEY) is None:
             await self.store.write([new_log()])
         mark.unlink()
 
     async def _live(self, link: Link) -> None:
-        engine = await trio.to_thread.run_sync(Engine, self.secret, self.genesis, self.crypto, self.store)
+        engine = await self.store.read_when_there(Engine, self.secret, self.genesis, self.crypto, self.store)
         performers: dict[type, Performer] = {Tell: link.tell, Respond: self._asking.answer, Observe: self._observe}
-        with open_journal(self.config.journal, "engine", self.genesis, self.key, (), self.store) as journal:
+        async with open_journal(self.config.journal, "engine", self.genesis, self.key, (), self.store) as journal:
             driver = Driver(engine, self.store, performers, journal)
             async with trio.open_nursery() as nursery:
                 await nursery.start(driver.run, Started())
@@ -157,8 +161,7 @@ class EngineService(Service):
         """Hand a payload to the machine; returns the transaction's id once it is durable. Raises `LucidError`."""
         if self.driver is None:
             raise Problem(503, Code.UNAVAILABLE, self._trouble)
-        if self.store.trouble is not None:
-            raise Problem(503, Code.STORE_FULL, self.store.trouble)
+        self.check_store()
         driver = self.driver
         answer = await self._asking.ask(lambda number: driver.deliver(Submitted(number, payload)))
         if answer.refusal is not None:

@@ -5,6 +5,8 @@ It follows the chain block by block and knows how far it came, so that after a c
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import trio
@@ -12,6 +14,7 @@ import trio
 from lucid.ledger.state import Write
 from lucid.machines.chain import Chain, height_key
 from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreDamaged
 
 INDEX_TABLE = "transaction"
 CURSOR_TABLE = "indexed"
@@ -27,11 +30,15 @@ class Place(NamedTuple):
 
 
 class TransactionIndex:
-    """The index; `changed` is set and made anew each time that it has come further."""
+    """The index; `changed` is set and made anew each time that it has come further.
 
-    def __init__(self, chain: Chain, store: DurableStore) -> None:
+    `keep` is what else is noted of the final blocks when there are new ones.
+    """
+
+    def __init__(self, chain: Chain, store: DurableStore, keep: Callable[[], Awaitable[None]]) -> None:
         self._chain = chain
         self._store = store
+        self._keep = keep
         held = store.get(CURSOR_TABLE, CURSOR_KEY)
         self.height = 0 if held is None else int.from_bytes(held, "big")
         self.changed = trio.Event()
@@ -47,12 +54,14 @@ class TransactionIndex:
         return None if data is None else Place(int.from_bytes(data[:8], "big"), int.from_bytes(data[8:], "big"))
 
     async def run(self) -> None:
-        """Index what becomes final, for ever."""
-        while True:
-            self._wanted = trio.Event()
-            while await self._page():
-                pass
-            await self._wanted.wait()
+        """Index what becomes final, until damage is met in the store."""
+        with suppress(StoreDamaged):  # the store has logged it and says so
+            while True:
+                self._wanted = trio.Event()
+                await self._keep()
+                while await self._page():
+                    pass
+                await self._wanted.wait()
 
     async def _page(self) -> bool:
         """Index some more blocks; returns whether there were any. A node that began with a snapshot lacks the first."""
@@ -60,7 +69,7 @@ class TransactionIndex:
         last = min(top, self.height + PAGE_BLOCKS)
         if last <= self.height:
             return False
-        writes = await trio.to_thread.run_sync(self._writes, self.height + 1, last)
+        writes = await self._store.read_when_there(self._writes, self.height + 1, last)
         await self._store.write([*writes, (CURSOR_TABLE, CURSOR_KEY, height_key(last))])
         self.height = last
         self.changed.set()

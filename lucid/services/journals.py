@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from lucid.chain.genesis import Genesis
@@ -14,10 +14,10 @@ from lucid.storage.durable import DurableStore
 from lucid.storage.journal import JournalWriter
 
 
-@contextmanager
-def open_journal(
+@asynccontextmanager
+async def open_journal(
     folder: Path | None, machine: str, genesis: Genesis, key: bytes, peers: tuple[bytes, ...], store: DurableStore
-) -> Iterator[JournalWriter | None]:
+) -> AsyncIterator[JournalWriter | None]:
     """The journal of a machine that is about to start from `store`; None if there is no folder for it.
 
     A replay of an engine's needs the secret, which its owner hands over beside it.
@@ -26,7 +26,7 @@ def open_journal(
         yield None
         return
     folder.mkdir(parents=True, exist_ok=True)
-    head = header(machine, "real", genesis, key, b"", peers, DEFAULT_LIMITS, store)
+    head = await store.read_when_there(header, machine, "real", genesis, key, b"", peers, DEFAULT_LIMITS, store)
     writer = JournalWriter(folder / f"{key.hex()[:8]}-{machine}-{clock_ms()}.journal", head)
     try:
         yield writer

@@ -107,8 +107,8 @@ class ManagerService(Service):
         self.manager = Manager(self.key, self.genesis, self.crypto, self.store, tuple(sorted(self.peers.peers)))
         self.chain = self.manager.chain
         self.view = ChainView(self.chain, self.store, self.genesis)
-        self.index = TransactionIndex(self.chain, self.store)
         self.schedules = Schedules(self.chain, self.store)
+        self.index = TransactionIndex(self.chain, self.store, self.schedules.keep)
         self.created = self.refused = 0
         self.latency_ms = 0
         self._seen: dict[bytes, int] = {}
@@ -134,13 +134,15 @@ class ManagerService(Service):
             Observe: self._observe,
         }
         peers = self.manager.peers
-        with open_journal(self.config.journal, "manager", self.genesis, self.key, peers, self.store) as journal:
-            async with trio.open_nursery() as nursery:
-                self._driver = Driver(self.manager, self.store, performers, journal)
-                await nursery.start(self._driver.run, Started())
-                nursery.start_soon(self.peers.run)
-                nursery.start_soon(self.index.run)
-                task_status.started()
+        async with (
+            open_journal(self.config.journal, "manager", self.genesis, self.key, peers, self.store) as journal,
+            trio.open_nursery() as nursery,
+        ):
+            self._driver = Driver(self.manager, self.store, performers, journal)
+            await nursery.start(self._driver.run, Started())
+            nursery.start_soon(self.peers.run)
+            nursery.start_soon(self.index.run)
+            task_status.started()
 
     @property
     def driver(self) -> Driver:
@@ -161,7 +163,6 @@ class ManagerService(Service):
         if isinstance(fact, BlockFinal):
             self.latency_ms = clock_ms() - self._seen.pop(fact.hash, clock_ms())
             self.index.follow()
-            self.schedules.keep()
         elif isinstance(fact, BlockValid):
             self._seen[fact.hash] = clock_ms()
             if len(self._seen) > PAGE_BLOCKS:
@@ -179,14 +180,11 @@ class ManagerService(Service):
 
     async def _lasting(self, talk: Any) -> None:
         """Let a connection last until it is over or the service stops."""
-        with trio.CancelScope() as scope:
-            self.lasting.add(scope)
+        with trio.CancelScope() as scope, self.lasts(scope):
             try:
                 await talk
             except* (ConnectionLost, Refusal, trio.TooSlowError) as group:
                 _log.info("a connection ended: %s", group.exceptions[0])
-            finally:
-                self.lasting.discard(scope)
 
     async def _serve_engine(self, frames: Frames) -> None:
         """The node's engine: one at a time, the newest."""
@@ -217,7 +215,7 @@ class ManagerService(Service):
             top = self.chain.tree.root.height
             first = query_number("from", top, 0, 2**53)
             limit = query_number("limit", 20, 1, PAGE_BLOCKS)
-            return await trio.to_thread.run_sync(self.view.page, min(first, top), limit)
+            return await self.store.read(self.view.page, min(first, top), limit)
 
         @route("GET", "/blocks/latest", "The last final block", gives=BlockView)
         async def latest() -> Response:
@@ -230,7 +228,7 @@ class ManagerService(Service):
         @route("GET", "/receipts/<identity>", "What proves a final transaction, to be verified offline", query=REACHING)
         async def receipt(identity: str) -> Response:
             key = hex_bytes(identity, 32, "id")
-            made = await trio.to_thread.run_sync(self._receipt, key, query_checkpoint())
+            made = await self.store.read(self._receipt, key, query_checkpoint())
             if made is None:
                 raise Problem(404, Code.NOT_FOUND, "final transaction")
             return Response(print_receipt(made, self.genesis), content_type="application/json")
@@ -288,7 +286,7 @@ class ManagerService(Service):
             look = partial(self.view.final, hex_bytes(place, 32, "block"))
         held = await self.cache.get("block", place)
         if held is None:
-            block = await trio.to_thread.run_sync(look)
+            block = await self.store.read(look)
             if block is None:
                 raise Problem(404, Code.NOT_FOUND, "block")
             held = msgspec.json.encode(self.view.block(block))
@@ -306,7 +304,7 @@ class ManagerService(Service):
         @route("GET", "/node/transactions/<identity>", "Where a transaction is", access=NODE)
         async def transaction(identity: str) -> Response:
             key = hex_bytes(identity, 32, "id")
-            place = await trio.to_thread.run_sync(self.index.place, key)
+            place = await self.store.read(self.index.place, key)
             if place is not None:
                 return json_response({"height": place.height, "final": True})
             height = await self.driver.inspect(lambda: self.view.included(key))
@@ -325,11 +323,11 @@ class ManagerService(Service):
         @route("GET", "/node/final", "Final blocks above a height; waits for one", query=FOLLOWING, access=NODE)
         async def final() -> Response:
             after = query_number("after", 0, 0, 2**53)
-            with trio.move_on_after(query_number("wait_ms", 0, 0, MAX_WAIT_MS) / 1000):
+            with trio.move_on_after(query_number("wait_ms", 0, 0, MAX_WAIT_MS) / 1000) as waiting, self.lasts(waiting):
                 while self.index.height <= after:
                     await self.index.changed.wait()
             last = min(self.index.height, after + PAGE_BLOCKS)
-            found = await trio.to_thread.run_sync(self.view.finals, after + 1, last)
+            found = await self.store.read(self.view.finals, after + 1, last)
             return json_response({"blocks": found, "height": last})
 
         @route("GET", "/node/credits", "What each member's work counts for", access=NODE)
@@ -338,15 +336,15 @@ class ManagerService(Service):
 
         @route("GET", "/node/schedule", "Who leads in a slot, best first", query=SLOT, access=NODE)
         async def schedule() -> Response:
-            return json_response(self._schedule())
+            return json_response(await self._schedule())
 
-    def _schedule(self) -> dict[str, Any]:
+    async def _schedule(self) -> dict[str, Any]:
         """The schedule of the slot that the query names: of those that a block became final in, the last epochs'."""
-        self.schedules.keep()
+        await self.schedules.keep()
         last = self.schedules.last
         epoch = query_number("epoch", last[0], 0, 2**53)
         slot = query_number("slot", last[1] if epoch == last[0] else 0, 0, 2**53)
-        leaders = self.schedules.leaders(epoch, slot)
+        leaders = await self.store.read(self.schedules.leaders, epoch, slot)
         if leaders is None:
             raise Problem(
                 404, Code.NOT_FOUND, f"schedule of slot {slot} of epoch {epoch}: no final block is in it here"

@@ -25,7 +25,7 @@ class Schedules:
         held = self._store.get(SCHEDULE_TABLE, height_key(epoch) + height_key(slot))
         return None if held is None else decode(held, tuple[bytes, ...])
 
-    def keep(self) -> None:
+    async def keep(self) -> None:
         """Note who leads in the slot of the last final block; forget what is many epochs old."""
         core = self._chain.tree.root.ledger.core
         place = core.head.epoch, max(core.schedule.slot, 0)
@@ -35,9 +35,15 @@ class Schedules:
         leaders = tuple(members[number].key for number in core.schedule.order)
         writes: list[Write] = [(SCHEDULE_TABLE, height_key(place[0]) + height_key(place[1]), encode(leaders))]
         if place[0] != self.last[0]:
-            for key, _ in self._store.scan(SCHEDULE_TABLE):
-                if int.from_bytes(key[:8], "big") + SCHEDULE_EPOCHS > place[0]:
-                    break
-                writes.append((SCHEDULE_TABLE, key, None))
+            writes += await self._store.read_when_there(self._forgotten, place[0])
         self.last = place
         self._store.put(writes)
+
+    def _forgotten(self, epoch: int) -> list[Write]:
+        """The deletion of what is too old in an epoch."""
+        writes: list[Write] = []
+        for key, _ in self._store.scan(SCHEDULE_TABLE):
+            if int.from_bytes(key[:8], "big") + SCHEDULE_EPOCHS > epoch:
+                break
+            writes.append((SCHEDULE_TABLE, key, None))
+        return writes

@@ -9,7 +9,8 @@ import logging
 import socket
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -26,14 +27,20 @@ from lucid.services.config import Config, ConfigError, load_config
 from lucid.services.keyfile import read_key
 from lucid.services.limits import SharedLimits
 from lucid.services.printable import PrintableFormatter
+from lucid.services.problems import Problem
 from lucid.services.redis import Redis
 from lucid.services.registration import Registration, describe, own_address
 from lucid.services.serve import listen, serve, stop_at_signal
-from lucid.services.web import Web
+from lucid.services.space import make_way
+from lucid.services.web import Condition, Web
 from lucid.storage.durable import DurableStore
+from lucid.storage.identity import Identity, claim
+from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther
 from lucid.storage.opening import open_store
 
 BAD_START = 2
+ANSWERS_S = 0.4
+"""How long answers that wait for the store may still take once the service stops."""
 STOP_S = 7.5
 """A process that has not stopped by then is ended; Docker waits for ten seconds."""
 
@@ -55,17 +62,63 @@ class Service(ABC):
         self.key = self.crypto.public_key(self.secret)
         config.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(config.data_dir / f"{self.file}.lock")
-        self.store = DurableStore(open_store(config.store_url(self.file)))
+        try:
+            self.store = DurableStore(self._open_store())
+        except BaseException:
+            self._lock.close()
+            raise
         self.ended = trio.Event()
         self.lasting: set[trio.CancelScope] = set()
+        self.at_end: list[Callable[[], None]] = []
+        """What lets those go without an answer who wait for the store to take something, when the service stops."""
         tokens = Tokens(config.token, config.operator_token, config.api_tokens)
         self.web = Web(self.name, config.loopback, tokens, config.requests_per_second)
-        self.web.checks.append(lambda: self.store.trouble)
+        self.web.checks += [lambda: _failing(self.store.damage), lambda: _failing(self.store.trouble)]
         self.redis = Redis(config.redis_url) if config.redis_url else None
         self.cache = ReadCache(self.redis, self.genesis.chain_id, self.secret)
         if self.redis is not None:
             self._share(self.redis)
         self.web.gauge("store_commits", "Commits since the start.", lambda: self.store.commits)
+
+    def _open_store(self) -> Store:
+        """This service's store; raises `StoreOther` for one that is somebody else's."""
+        url = self.config.store_url(self.file)
+        make_way(self.config.data_dir, self.ballast)
+        store = open_store(url)
+        try:
+            mark = self.config.data_dir / f"{self.file}.home"
+            identity = Identity(self.genesis.chain_id, self.key, self.file)
+            claim(store, identity, mark, self.may_begin_anew(mark.exists()))
+        except BaseException as error:
+            store.close()
+            if isinstance(error, StoreOther):
+                raise StoreOther(f"{url}: {error.detail}") from None
+            raise
+        return store
+
+    def may_begin_anew(self, used: bool) -> bool:
+        """Whether nothing is lost by beginning with an empty store, although the data folder was `used` with one."""
+        return True
+
+    @property
+    def ballast(self) -> Path:
+        """The file that is let go when the disk is full."""
+        return self.config.data_dir / f"{self.file}.ballast"
+
+    def check_store(self) -> None:
+        """Raise `Problem` (503) where the store can take nothing now."""
+        error = self.store.damage or self.store.trouble
+        if error is not None:
+            raise Problem(503, error.code, error.sentence)
+
+    @contextmanager
+    def lasts(self, scope: trio.CancelScope) -> Iterator[None]:
+        """Within it, `scope` is cancelled when the service stops: for what would last longer than an answer."""
+        self.lasting.add(scope)
+        try:
+            yield
+        finally:
+            self.lasting.discard(scope)
 
     def _share(self, redis: Redis) -> None:
         """What several instances have in common when a Redis is configured."""
@@ -88,12 +141,18 @@ class Service(ABC):
                 await nursery.start(self.store.run)
                 if self.redis is not None:
                     await nursery.start(self.redis.run)
-                await nursery.start(self.work)
+                await nursery.start(self._work)
                 async with trio.open_nursery() as serving:
                     serving.start_soon(self._hang_up, stop)
-                    await serving.start(serve, self.web.app, listening, stop, self._tls(), self.web.edge)
+
+                    async def served(task_status: trio.TaskStatus[None]) -> None:
+                        await serve(self.web.app, listening, stop, self._tls(), self.web.edge, task_status)
+                        serving.cancel_scope.cancel()
+
+                    await serving.start(served)
                     if self.config.consul_url:
                         serving.start_soon(self._register_until, stop, port)
+                    serving.start_soon(self.web.watch)
                     self.web.ready = True
                     task_status.started(port)
                 self.store.end()
@@ -102,8 +161,22 @@ class Service(ABC):
             self.ended.set()
             if listening is not None:
                 listening.close()
-            self.store.store.close()
-            self._lock.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the store and the folder; `run` does so at its end."""
+        self.store.store.close()
+        self._lock.close()
+
+    async def _work(self, task_status: trio.TaskStatus[None]) -> None:
+        """What the service does, until it is done or its store is of no more use to it."""
+        try:
+            await self.work(task_status)
+        except* StoreDamaged:
+            pass  # the store has logged it and says so; what needs none of it is answered
+        except* StoreError:
+            if not self.store.ended:
+                raise
 
     def _listen(self) -> socket.socket:
         bind, port = self.config.bind, self.config.port
@@ -134,6 +207,14 @@ class Service(ABC):
         self.web.ready = False
         for scope in self.lasting:
             scope.cancel()
+        await trio.sleep(ANSWERS_S)
+        self.store.end()
+        for give_up in self.at_end:
+            give_up()
+
+
+def _failing(error: StoreError | None) -> Condition | None:
+    return None if error is None else Condition("store failing", error.sentence, error.remedy)
 
 
 def _locked(path: Path) -> BinaryIO:
@@ -176,6 +257,9 @@ def main(kind: type[Service]) -> None:
             raise ConfigError("token must be set: by it the node's services know each other (`lucid node` makes one)")
         service = kind(config if config.port else load_config(file=options.config, port=kind.port))
         run_to_end(_until_signal, service)
+    except StoreDamaged as error:
+        print(f"{kind.name}: {error.sentence} ({error.detail}). To do: {error.remedy}", file=sys.stderr)
+        sys.exit(BAD_START)
     except (LucidError, OSError) as error:
         print(f"{kind.name}: {error}", file=sys.stderr)
         sys.exit(BAD_START)

@@ -5,6 +5,7 @@ A route is declared once, with the structs that it takes and gives; validation a
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 import uuid
@@ -32,6 +33,8 @@ VERSIONED = "/api/v1"
 MAX_BODY_BYTES = 1 << 20
 BODY_S = 20.0
 """How long a body may take to arrive."""
+WATCH_S = 1.0
+"""How often the state is looked at for the log."""
 JSON = "application/json"
 BYTES = "application/octet-stream"
 POLICY = (
@@ -41,18 +44,29 @@ POLICY = (
 """What a page may do: run what is written in it, ask this service, and nothing else."""
 _GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
 
+_log = logging.getLogger("lucid.health")
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """What keeps a service from its work: a state's name, a sentence, and what can be done about it."""
+
+    state: str
+    sentence: str
+    remedy: str = ""
+
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether a service can do its work, and if not, why."""
+    """Whether a service can do its work, and if not, why: the sentences, and the conditions in full."""
 
     status: str
     service: str
     reasons: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
 
 Handler = Callable[..., Awaitable[Any]]
-Check = Callable[[], str | None]
-"""A reason why the service is degraded, or None."""
+Check = Callable[[], Condition | str | None]
+"""Why the service is degraded, or None. A sentence alone is the condition `degraded`."""
 
 
 class Web:
@@ -177,9 +191,10 @@ class Web:
 
         @self.route("GET", "/health", "Whether the service can do its work", gives=Health)
         async def health() -> Response:
-            reasons = tuple(reason for check in self.checks if (reason := check()) is not None)
-            if reasons:
-                return json_response(Health("degraded", self.service, reasons), 503)
+            found = self.conditions()
+            if found:
+                reasons = tuple(each.sentence for each in found)
+                return json_response(Health("degraded", self.service, reasons, found), 503)
             return json_response(Health("healthy", self.service))
 
         @self.route("GET", "/ready", "Whether the service has started", gives=Health)
@@ -199,6 +214,25 @@ class Web:
         @self.route("GET", "/docs", "This description, for people")
         async def docs() -> Response:
             return Response(PAGE.replace("SERVICE", self.service), content_type="text/html; charset=utf-8")
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """What keeps the service from its work now."""
+        found = [each for check in self.checks if (each := check()) is not None]
+        return tuple(Condition("degraded", each) if isinstance(each, str) else each for each in found)
+
+    async def watch(self) -> None:
+        """Log each change of state, once, for ever."""
+        before: dict[str, Condition] = {}
+        while True:
+            now = {each.state if each.state != "degraded" else each.sentence: each for each in self.conditions()}
+            for name in before.keys() - now.keys():
+                _log.info("%s: no longer: %s", self.service, before[name].sentence)
+            for name in now.keys() - before.keys():
+                each = now[name]
+                remedy = f". To do: {each.remedy}" if each.remedy else ""
+                _log.warning("%s: %s%s", self.service, each.sentence, remedy)
+            before = now
+            await trio.sleep(WATCH_S)
 
     def description(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document of the routes."""

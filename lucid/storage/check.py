@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from lucid.chain.blocks import Block, Header, transactions_root
-from lucid.chain.codec import decode
+from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id
+from lucid.chain.codec import decode, encode
 from lucid.chain.errors import LucidError
 from lucid.ledger.state import ROW_TABLE, ledger_of_rows, stored_ledger
 from lucid.machines.chain import BLOCK_TABLE, HEIGHT_TABLE
+from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder, ChunkRow, decode_row
 from lucid.storage.interface import IMPORT_TABLE, Store
 
 Tables = dict[str, tuple[int, int]]
@@ -24,6 +27,44 @@ def check_store(store: Store) -> tuple[list[str], Tables]:
     else:
         faults += [*_ledger_faults(store), *_block_faults(store)]
     return faults, tables
+
+
+def check_chunks(store: Store, path: Path) -> list[str]:
+    """What is wrong with the chunk files in a folder, each read as a whole. Raises `StoreError` and OSError."""
+    folder, faults, known = ChunkFolder(path), list[str](), set[bytes]()
+    for chunk, data in store.scan(CHUNK_TABLE):
+        known.add(chunk)
+        row = decode_row(chunk, data)
+        try:
+            held = folder.place(chunk).read_bytes()
+        except FileNotFoundError:
+            faults.append(f"the file of the chunk {chunk.hex()} is missing")
+            continue
+        except OSError as error:
+            faults.append(f"the file of the chunk {chunk.hex()} can not be read: {error.strerror}")
+            continue
+        if chunk_id(held) != chunk:
+            faults.append(f"the file of the chunk {chunk.hex()} does not have its bytes")
+        elif len(held) != row.size:
+            faults.append(f"the chunk {chunk.hex()} has {len(held)} bytes, its row says {row.size}")
+    faults += [f"the store does not know the chunk {each.hex()}" for each in folder.chunks() if each not in known]
+    return faults
+
+
+def adopt_chunks(store: Store, path: Path) -> tuple[int, list[str]]:
+    """Make rows of the chunk files that a store does not know, each verified; returns how many, and the names of files
+    that are not what they are called. Raises `StoreError` and OSError."""
+    folder, adopted, wrong = ChunkFolder(path), 0, list[str]()
+    for chunk in folder.chunks():
+        if store.get(CHUNK_TABLE, chunk) is not None:
+            continue
+        data = folder.place(chunk).read_bytes()
+        if MIN_CHUNK_BYTES <= len(data) <= MAX_CHUNK_BYTES and chunk_id(data) == chunk:
+            store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(len(data), 0)))])
+            adopted += 1
+        else:
+            wrong.append(chunk.hex())
+    return adopted, wrong
 
 
 def _measure(store: Store, table: str) -> tuple[int, int]:

@@ -6,9 +6,13 @@ what follows a write. Writes that arrive while a commit is on its way make up th
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -16,7 +20,7 @@ from typing import NamedTuple, TypeVar
 import trio
 
 from lucid.ledger.state import Write
-from lucid.storage.interface import Store, StoreError
+from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreSlow
 
 MAX_BATCH_WRITES = 20_000
 RETRY_S = 1.0
@@ -27,7 +31,20 @@ LOOKED_AT = "look"
 """A table without rows."""
 PAGE_ROWS = 256
 
+READ_S = 4.0
+"""How long whoever asks a service waits for its store."""
+SLOW_S = 3.0
+"""A use of the store that takes longer is trouble already."""
+READERS = 16
+"""Reads for others at once; a store that hangs keeps the threads of those that gave up."""
+LAST_COMMIT_S = 0.5
+"""How long a process that stops waits for the commit under way."""
+
 T = TypeVar("T")
+
+_log = logging.getLogger("lucid.store")
+_patient: ContextVar[bool] = ContextVar("patient", default=True)
+"""Whether a read waits for a store that is away: a machine can do nothing without it, a client is told."""
 
 
 class _Pending(NamedTuple):
@@ -41,13 +58,20 @@ class DurableStore:
     """A store under a service; `run` is its committer, without which nothing becomes durable.
 
     A store that has no room, or is out of reach, is tried again until it answers: nothing is lost, writes wait, reads
-    block their thread, and `trouble` says why. `end` lets them give up, for a process that stops.
+    of a machine block its thread, and `trouble` says why. `end` lets them give up, for a process that stops. What is
+    damaged is not tried again. Once it runs, nothing reads it in trio's thread: whoever answers someone uses `read`.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.trouble: str | None = None
+        self._trouble: StoreError | None = None
+        self._busy_since_s: float | None = None
+        self.damage: StoreDamaged | None = None
+        """The first damage that was found."""
         self.commits = 0
+        self._running = False
+        self._readers = trio.CapacityLimiter(READERS)
+        self._asked: set[trio.CancelScope] = set()
         self._lock = threading.Lock()
         self._queue: deque[Sequence[Write]] = deque()
         self._pending: dict[str, dict[bytes, _Pending]] = {}
@@ -62,6 +86,7 @@ class DurableStore:
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """The bytes as last put. Raises `StoreError`."""
+        self._check_thread()
         with self._lock:
             pending = self._pending.get(table, {}).get(key)
         return self._patiently(lambda: self.store.get(table, key)) if pending is None else pending.value
@@ -70,6 +95,7 @@ class DurableStore:
         self, table: str, start: bytes = b"", limit: int | None = None, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
         """Rows in order as in `Store.scan`, with what was put over what is stored."""
+        self._check_thread()
         with self._lock:
             held = {key: each.value for key, each in self._pending.get(table, {}).items()}
         inside = sorted(
@@ -98,20 +124,99 @@ class DurableStore:
             start = rows[-1][0] if reverse else rows[-1][0] + b"\x00"
 
     def _patiently(self, read: Callable[[], T]) -> T:
+        self._check_thread()
         while True:
             try:
                 return read()
+            except StoreDamaged as error:
+                self._note_damage(error)
+                raise
             except StoreError as error:
-                self.trouble = str(error)
-                if self._ended.wait(RETRY_S):
+                self._note(error)
+                if not _patient.get() or self._ended.wait(RETRY_S):
                     raise
+
+    async def read(self, look: Callable[..., T], *arguments: object) -> T:
+        """What `look` finds in the store, or in what reads it, in a thread of its own.
+
+        For whoever answers someone: it never waits for a store that is away. Raises what `look` does and `StoreError`,
+        `StoreSlow` after `READ_S`.
+        """
+
+        def impatiently() -> T:
+            _patient.set(False)
+            return look(*arguments)
+
+        with self.asked():
+            return await trio.to_thread.run_sync(impatiently, abandon_on_cancel=True, limiter=self._readers)
+        raise AssertionError("asked() raises where it cuts something off")
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """A bound for what answers someone: `StoreSlow` is raised after `READ_S`, and when the process stops."""
+        if self._ended.is_set():
+            raise StoreSlow
+        with trio.move_on_after(READ_S) as scope:
+            self._asked.add(scope)
+            try:
+                yield
+            finally:
+                self._asked.discard(scope)
+        if scope.cancelled_caught:
+            raise StoreSlow
+
+    async def read_when_there(self, look: Callable[..., T], *arguments: object) -> T:
+        """What `look` finds, for a task that can do nothing without: it waits while the store is away.
+
+        Raises `StoreDamaged`, and what `look` does.
+        """
+        try:
+            return await trio.to_thread.run_sync(look, *arguments, abandon_on_cancel=True)
+        except StoreError:
+            if self._ended.is_set():
+                await trio.sleep_forever()  # the process stops; whoever stops it cancels this
+            raise
+
+    @property
+    def trouble(self) -> StoreError | None:
+        """Why the store could not be used the last time, or that it takes long now."""
+        since_s = self._busy_since_s
+        if self._trouble is None and since_s is not None and time.monotonic() - since_s > SLOW_S:
+            return StoreSlow()
+        return self._trouble
+
+    def _check_thread(self) -> None:
+        """A read may take for ever; in trio's own thread everything else would stand still meanwhile."""
+        assert not (self._running and trio.lowlevel.in_trio_run()), "a store is read in a worker thread only"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process stops."""
+        return self._ended.is_set()
 
     def end(self) -> None:
         """Let reads that wait for the store give up: the process stops."""
         self._ended.set()
+        self._notify()
+        for scope in self._asked:
+            scope.cancel()
+
+    def _note(self, trouble: StoreError | None) -> None:
+        """Remember what the last use of the store came to; say so where that has changed."""
+        before, self._trouble = self._trouble, trouble
+        if trouble is not None and (before is None or before.code != trouble.code):
+            _log.warning("%s: %s", trouble.sentence, trouble.detail)
+        elif trouble is None and before is not None:
+            _log.info("the store can be used again")
+
+    def _note_damage(self, damage: StoreDamaged) -> None:
+        if self.damage is None:
+            self.damage = damage
+            _log.error("%s: %s. To do: %s", damage.sentence, damage.detail, damage.remedy)
 
     def tables(self) -> list[str]:
         """Names of the tables that hold something, in order."""
+        self._check_thread()
         with self._lock:
             waiting = [name for name, rows in self._pending.items() if rows]
         # Of a table with deletions on their way only its rows tell whether any are left.
@@ -131,8 +236,13 @@ class DurableStore:
         return self._put
 
     async def durable(self, ticket: int) -> None:
-        """Wait until the batch of that ticket, and all before it, are durable. Raises what ended the committer."""
+        """Wait until the batch of that ticket, and all before it, are durable.
+
+        Raises what ended the committer, and `StoreSlow` when the process stops before.
+        """
         while self._done < ticket:
+            if self._ended.is_set():
+                raise StoreSlow
             if self._failure is not None:
                 raise self._failure
             await self._changed.wait()
@@ -147,6 +257,7 @@ class DurableStore:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Commit what is put, for ever. Cancelled, it stops between two commits; a commit is never torn."""
+        self._running = True
         task_status.started()
         try:
             while True:
@@ -161,15 +272,39 @@ class DurableStore:
             self._failure = error
             self._notify()
             raise
+        finally:
+            self._running = False
 
     async def _look(self) -> None:
         """Read something: a service that has nothing to write must not find out late that its store is away."""
         try:
-            await trio.to_thread.run_sync(self.store.get, LOOKED_AT, b"")
+            await self._in_thread(lambda: self.store.get(LOOKED_AT, b""))
+        except StoreDamaged as error:
+            self._note_damage(error)
         except StoreError as error:
-            self.trouble = str(error)
+            self._note(error)
         else:
-            self.trouble = None
+            self._note(None)
+
+    async def _in_thread(self, work: Callable[[], object]) -> None:
+        """Do something with the store. Cancelled, it waits a little for the end of that, and no longer."""
+        ended = threading.Event()
+        self._busy_since_s = time.monotonic()
+
+        def to_its_end() -> None:
+            try:
+                work()
+            finally:
+                ended.set()
+
+        try:
+            await trio.to_thread.run_sync(to_its_end, abandon_on_cancel=True)
+        except trio.Cancelled:
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(ended.wait, LAST_COMMIT_S)
+            raise
+        finally:
+            self._busy_since_s = None
 
     def _batches(self) -> list[Sequence[Write]]:
         """What the next commit takes: at least one batch, and never a part of one."""
@@ -186,13 +321,14 @@ class DurableStore:
         writes = [write for batch in batches for write in batch]
         while True:
             try:
-                with trio.CancelScope(shield=True):
-                    await trio.to_thread.run_sync(self.store.write, writes)
+                await self._in_thread(lambda: self.store.write(writes))
                 break
             except StoreError as error:
-                self.trouble = str(error)
+                if isinstance(error, StoreDamaged):
+                    self._note_damage(error)
+                self._note(error)
                 await trio.sleep(RETRY_S)
-        self.trouble = None
+        self._note(None)
         self.commits += 1
         self._done += len(batches)
         for _ in batches:

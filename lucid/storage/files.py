@@ -17,12 +17,22 @@ def whole_file(path: Path) -> Iterator[Path]:
     with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         part = Path(folder) / path.name
         yield part
-        _sync(part)
+        sync(part)
         part.rename(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def write_durably(path: Path, data: bytes) -> None:
+    """Make `path` hold `data`, durably, in place of what it held: all of it or, after a crash, what was before."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    sync(part)
+    part.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Make a file, or what a folder lists, durable. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, DeleteOne, MongoClient, ReplaceOne
+from pymongo.client_session import ClientSession
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from lucid.ledger.state import Write
-from lucid.storage.interface import SCHEMA_VERSION, StoreError, StoreFull
+from lucid.storage.interface import SCHEMA_VERSION, StoreDamaged, StoreError, StoreFull, StoreOther
 
 TIMEOUT_MS = 5_000
 SCHEMA_COLLECTION = "schema"
@@ -24,6 +25,9 @@ CONCERN = WriteConcern(w="majority", j=True)
 """Named with each transaction too: one doesn't inherit it from a collection, and MongoDB 4.4 takes less by default."""
 OUT_OF_DISK = 14_031
 """MongoDB's error code OutOfDiskSpace."""
+
+DAMAGE = ("DataCorruptionDetected", "InvalidBSON")
+"""MongoDB's names of the errors that data give which can't be read."""
 
 
 class MongoStore:
@@ -35,6 +39,7 @@ class MongoStore:
     def __init__(self, url: str, database: str) -> None:
         """Connect to `database` of the deployment at `url`. Raises `StoreError` when it can't be reached or used."""
         self.place = f"database {database}"
+        self._session: ClientSession | None = None
         with self._translated():
             self._client: MongoClient[dict[str, Any]] = MongoClient(
                 url, timeoutMS=TIMEOUT_MS, serverSelectionTimeoutMS=TIMEOUT_MS, appname="lucid"
@@ -53,19 +58,25 @@ class MongoStore:
         hello = self._client.admin.command("hello")
         if "setName" not in hello:
             raise StoreError(f"{self.place}: MongoDB must run as a replica set, of one node at least")
+        names = self._database.list_collection_names()
+        if names and SCHEMA_COLLECTION not in names:
+            raise StoreOther(f"{self.place} is that of another program")
         schema = self._database[SCHEMA_COLLECTION]
         schema.update_one({"_id": "schema"}, {"$setOnInsert": {"version": SCHEMA_VERSION}}, upsert=True)
         found = schema.find_one({"_id": "schema"})
-        if found is None or found["version"] != SCHEMA_VERSION:
-            raise StoreError(f"{self.place} has schema {found}; this is version {SCHEMA_VERSION}")
-        if ENTRIES_COLLECTION not in self._database.list_collection_names():
+        version = None if found is None else found.get("version")
+        if version != SCHEMA_VERSION:
+            raise StoreOther(
+                f"{self.place} has schema version {version}; this release knows {SCHEMA_VERSION}: use a newer one"
+            )
+        if ENTRIES_COLLECTION not in names:
             self._database.create_collection(ENTRIES_COLLECTION)
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """See `Store`."""
-        with self._translated():
+        with self._translated(table, key):
             found = self._entries.find_one({"_id": _identity(table, key)})
-        return None if found is None else bytes(found["value"])
+            return None if found is None else _value(found, table, key)
 
     def scan(
         self, table: str, start: bytes = b"", limit: int | None = None, reverse: bool = False
@@ -78,12 +89,13 @@ class MongoStore:
             high = _identity(table, start)
         elif not reverse:
             low = _identity(table, start)
-        with self._translated():
+        with self._translated(table, start):
             order = DESCENDING if reverse else ASCENDING
             for found in self._entries.find(
                 {"_id": {"$gte": low, "$lt": high}}, sort=[("_id", order)], limit=limit or 0
             ):
-                yield bytes.fromhex(found["_id"][len(table) + 1 :]), bytes(found["value"])
+                key = bytes.fromhex(found["_id"][len(table) + 1 :])
+                yield key, _value(found, table, key)
 
     def tables(self) -> list[str]:
         """See `Store`. From one table to the next over the index: a look at every entry would take too long."""
@@ -111,12 +123,14 @@ class MongoStore:
             for identity, (table, value) in last.items()
         ]
         # One attempt: `with_transaction` would retry for two minutes in silence. To write the same again is harmless.
-        with (
-            self._translated(),
-            self._client.start_session() as session,
-            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=CONCERN),
-        ):
-            self._entries.bulk_write(operations, ordered=False, session=session)
+        # Always in the same session: there a transaction ends the one before, which may have been given up by us alone
+        # and would hold what it wrote for a minute.
+        with self._translated():
+            if self._session is None:
+                self._session = self._client.start_session()
+            session = self._session
+            with session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=CONCERN):
+                self._entries.bulk_write(operations, ordered=False, session=session)
 
     def check(self) -> list[str]:
         """See `Store`."""
@@ -129,11 +143,13 @@ class MongoStore:
         self._client.close()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """MongoDB's errors as ours."""
+    def _translated(self, table: str = "", key: bytes = b"") -> Iterator[None]:
+        """MongoDB's errors as ours; `table` and `key` say what was asked for."""
         try:
             yield
         except OperationFailure as error:
+            if (error.details or {}).get("codeName") in DAMAGE:
+                raise StoreDamaged(f"{self.place}: {error}", table, key) from None
             if error.code == OUT_OF_DISK or "No space left" in str(error):
                 raise StoreFull(f"{self.place}: {error}") from None
             raise StoreError(f"{self.place}: {error}") from None
@@ -141,6 +157,13 @@ class MongoStore:
             raise StoreError(f"{self.place} can not be reached: {error}") from None
         except PyMongoError as error:
             raise StoreError(f"{self.place}: {error}") from None
+
+
+def _value(found: dict[str, Any], table: str, key: bytes) -> bytes:
+    value = found.get("value")
+    if not isinstance(value, bytes):
+        raise StoreDamaged("an entry has no value", table, key)
+    return value
 
 
 def _identity(table: str, key: bytes) -> str:

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from lucid.ledger.state import Write
-from lucid.machines.votelog import VOTES_TABLE
 from lucid.storage.files import whole_file
-from lucid.storage.interface import SCHEMA_VERSION, StoreError, StoreFull
+from lucid.storage.interface import NEVER_COPIED, SCHEMA_VERSION, StoreDamaged, StoreError, StoreFull, StoreOther
 
-PAGE_BYTES = 16_384
+PAGE_BYTES = 4_096
+"""Of new stores. A block changes few rows in many pages: larger pages write more."""
 SCAN_ROWS = 256
 """Rows fetched at once, so that a long scan holds no read transaction that keeps the WAL from being emptied."""
 WAIT_S = 5.0
+CLOSE_S = 0.2
 
 
 class SqliteStore:
@@ -48,10 +49,16 @@ class SqliteStore:
         writer.execute(f"PRAGMA page_size={PAGE_BYTES}")
         if max_pages is not None:
             writer.execute(f"PRAGMA max_page_count={max_pages}")
-        writer.execute("PRAGMA journal_mode=WAL")
         [version] = writer.execute("PRAGMA user_version").fetchone()
-        if version not in (0, SCHEMA_VERSION):
-            raise StoreError(f"{self.path} has schema version {version}; this is {SCHEMA_VERSION}")
+        if version > SCHEMA_VERSION:
+            raise StoreOther(
+                f"{self.path} has schema version {version}; this release knows {SCHEMA_VERSION}: use a newer one"
+            )
+        if version == 0 and writer.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
+            raise StoreOther(f"{self.path} is a database of another program")
+        writer.execute("PRAGMA journal_mode=WAL")
+        if version == SCHEMA_VERSION:
+            return  # nothing to write: a store opens on a full disk too
         writer.execute("BEGIN IMMEDIATE")
         writer.execute(
             "CREATE TABLE IF NOT EXISTS entry (tab TEXT, key BLOB, value BLOB NOT NULL, PRIMARY KEY (tab, key)) "
@@ -115,26 +122,36 @@ class SqliteStore:
         with _translated(path), whole_file(path) as part, closing(sqlite3.connect(part, isolation_level=None)) as copy:
             with self._reading:
                 self._reader.backup(copy)
-            copy.execute("DELETE FROM entry WHERE tab=?", (VOTES_TABLE,))
+            copy.executemany("DELETE FROM entry WHERE tab=?", [(table,) for table in NEVER_COPIED])
             copy.execute("VACUUM")
             copy.execute("PRAGMA journal_mode=DELETE")  # so that the copy is one file
 
     def close(self) -> None:
         """See `Store`."""
-        with self._writing, self._reading:
+        # What hangs in the store keeps its lock; the process that stops does not wait for it.
+        locks = (self._writing, self._reading)
+        held = [lock for lock in locks if lock.acquire(timeout=CLOSE_S)]
+        if len(held) == len(locks):
             self._opened.close()
+        for lock in held:
+            lock.release()
 
     def _read(self, query: str, *values: str | bytes) -> list[Any]:
-        with _translated(self.path), self._reading:
+        table, key = (str(values[0]) if values else "", values[1] if len(values) > 1 else b"")
+        assert isinstance(key, bytes)
+        with _translated(self.path, table, key), self._reading:
             return self._reader.execute(query, values).fetchall()
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours."""
+def _translated(path: Path, table: str = "", key: bytes = b"") -> Iterator[None]:
+    """SQLite's errors as ours; `table` and `key` say what was asked for."""
     try:
         yield
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension that says where
+        if code == sqlite3.SQLITE_FULL:
             raise StoreFull(f"{path}: {error}") from None
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise StoreDamaged(f"{path}: {error}", table, key) from None
         raise StoreError(f"{path}: {error}") from None

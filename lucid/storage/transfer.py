@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lucid.chain.codec import Record, decode
+from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.ledger.state import Write
-from lucid.machines.votelog import VOTES_TABLE
 from lucid.storage.files import whole_file
-from lucid.storage.interface import IMPORT_TABLE, SCHEMA_VERSION, Store, StoreError
+from lucid.storage.identity import IDENTITY_TABLE, Identity, identity_of
+from lucid.storage.interface import IMPORT_TABLE, NEVER_COPIED, SCHEMA_VERSION, Store, StoreError, StoreOther
 from lucid.storage.records import RecordWriter, read_records
 
 EXPORT_FORMAT = "lucid store"
-LEFT_OUT = (VOTES_TABLE, IMPORT_TABLE)
+LEFT_OUT = (*NEVER_COPIED, IMPORT_TABLE)
 BATCH_BYTES = 1 << 20
 ROW_BYTES = 64
 """What a row counts for besides its bytes, so that a batch of empty ones has an end too."""
 UNFINISHED_KEY = b"unfinished"
+FRESH, OWNED = b"", b"\x01"
+"""Whether a store that an import goes into had an identity before: one that came with the import doesn't bind it."""
 
 
 class ExportHeader(Record):
@@ -63,12 +65,16 @@ def import_store(path: Path, store: Store) -> int:
     The whole file is checked before the first row is written. A store whose import was cut short opens for nothing but
     the same import again. Raises `Refusal` for a file that is no whole export, `StoreError` and `OSError`.
     """
-    for _ in read_export(path):
-        pass
-    held = [table for table in store.tables() if table != VOTES_TABLE]
-    if held and IMPORT_TABLE not in held:
+    unfinished = store.get(IMPORT_TABLE, UNFINISHED_KEY)
+    mine = None if unfinished == FRESH else identity_of(store)
+    for row in read_export(path):
+        if row.table == IDENTITY_TABLE and mine is not None and row.value != encode(mine):
+            raise StoreOther(f"it is that of {mine}; {path} is of {decode(row.value, Identity)}")
+    spared = NEVER_COPIED if mine is None else (*NEVER_COPIED, IDENTITY_TABLE)
+    held = [table for table in store.tables() if table not in spared]
+    if held and unfinished is None:
         raise StoreError(f"the store already holds data ({', '.join(held)}); import into an empty one")
-    store.write([(IMPORT_TABLE, UNFINISHED_KEY, b"")])
+    store.write([(IMPORT_TABLE, UNFINISHED_KEY, FRESH if mine is None else OWNED)])
     for table in held:
         # What an import that was cut short left may be of another file.
         if table != IMPORT_TABLE:

@@ -71,7 +71,7 @@ async def test_a_chunk_goes_in_and_comes_out(tmp_path: Path) -> None:
         assert response.content == CHUNK and response.headers["accept-ranges"] == "bytes"
         head = await client.head(place(CHUNK))
         assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(CHUNK)), b"")
-        assert len(service.chunks.references(chunk_id(CHUNK))) == 2
+        assert len(await service.store.read(service.chunks.references, chunk_id(CHUNK))) == 2
         assert (await client.get("/health")).json() == {"status": "healthy", "service": "data-chain"}
     async with running(tmp_path) as (_, client):
         assert (await client.get(place(CHUNK))).content == CHUNK, "it is durable"
@@ -130,8 +130,8 @@ async def test_what_is_no_chunk_is_refused_and_leaves_nothing(tmp_path: Path) ->
         await refused("DELETE", place(CHUNK), 404, "LUCID_ERR_3002")
         for path in (f"/chunks/{'00' * 32}", f"/chunks/{'00' * 32}/proof"):
             assert (await client.get(path)).status_code == 404
-        assert not list(service.chunks._files()) and not list(service.chunks._incoming.iterdir())
-        assert list(service.store.scan("chunk")) == []
+        assert not list(service.chunks.folder.chunks()) and not list(service.chunks.folder.incoming.iterdir())
+        assert await service.store.read(lambda: list(service.store.scan("chunk"))) == []
 
 
 async def test_the_largest_chunk_is_streamed(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ async def test_the_largest_chunk_is_streamed(tmp_path: Path) -> None:
 async def test_damaged_bytes_are_never_handed_out_and_a_new_upload_heals_them(tmp_path: Path) -> None:
     async with running(tmp_path) as (service, client):
         await client.put(place(CHUNK), content=CHUNK)
-        path = service.chunks.path(chunk_id(CHUNK))
+        path = service.chunks.folder.place(chunk_id(CHUNK))
         for damage in (CHUNK[:-1], CHUNK[:-1] + b"?", b""):
             path.write_bytes(damage)
             for where in (place(CHUNK), f"/chunks/{chunk_id(CHUNK).hex()}/proof"):
@@ -177,7 +177,7 @@ async def test_a_chunk_goes_a_day_after_its_last_reference(tmp_path: Path) -> No
         assert await service.chunks.sweep(clock_ms() + 2 * KEPT_MS) == 0, "it is referred to again"
         await client.delete(place(CHUNK))
         assert await service.chunks.sweep(clock_ms() + KEPT_MS + 60_000) == 1
-        assert (await client.get(place(CHUNK))).status_code == 404 and not list(service.chunks._files())
+        assert (await client.get(place(CHUNK))).status_code == 404 and not list(service.chunks.folder.chunks())
 
 
 async def test_a_folder_has_one_process_at_a_time(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ async def test_nothing_leaves_before_the_write_that_stands_before_it(tmp_path: P
         await driver.deliver("go")
         await trio.sleep(0.1)
         assert sent == [first]
-        assert driver.store.get("row", b"a") == b"x", "the machine reads what it wrote"
+        assert await driver.store.read(driver.store.get, "row", b"a") == b"x", "the machine reads what it wrote"
         gate.open.set()
         await until(lambda: sent == [first, second])
         assert gate.get("row", b"a") == b"x"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lucid.ledger.state import Write
-from lucid.storage.interface import Store, StoreError, StoreFull
+from lucid.storage.durable import DurableStore
+from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreFull, StoreOther
 from lucid.storage.opening import open_store
-from lucid.storage.sqlite import SqliteStore
+from lucid.storage.sqlite import PAGE_BYTES, SqliteStore
 
 Opener = Callable[[], Store]
 
@@ -36,7 +38,7 @@ def store(opener: Opener) -> Iterator[Store]:
         yield opened
 
 
-def everything(store: Store) -> dict[str, dict[bytes, bytes]]:
+def everything(store: Store | DurableStore) -> dict[str, dict[bytes, bytes]]:
     """All rows by table."""
     return {table: dict(store.scan(table)) for table in store.tables()}
 
@@ -126,9 +128,31 @@ def test_a_url_of_no_store_is_refused(url: str) -> None:
 
 def test_a_folder_or_another_file_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("this is no database, however long one reads in it" * 100)
-    for path in (tmp_path, tmp_path / "text", tmp_path / "missing" / "store"):
-        with pytest.raises(StoreError, match=r"LUCID_ERR_1101"):
+    for path, code in ((tmp_path, 1101), (tmp_path / "text", 1104), (tmp_path / "missing" / "store", 1101)):
+        with pytest.raises(StoreError, match=f"LUCID_ERR_{code}"):
             SqliteStore(path)
+
+
+def test_a_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other")) as other:
+        other.execute("CREATE TABLE mail (text)")
+    before = (tmp_path / "other").read_bytes()
+    with pytest.raises(StoreOther, match="another program"):
+        SqliteStore(tmp_path / "other")
+    assert (tmp_path / "other").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_lost_page_is_damage_that_names_table_and_key(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "store")) as store:
+        store.write([("row", number.to_bytes(4, "big"), bytes(1_000)) for number in range(100)])
+    data = bytearray((tmp_path / "store").read_bytes())
+    for page in range(1, len(data) // PAGE_BYTES):
+        data[page * PAGE_BYTES] = 0
+    (tmp_path / "store").write_bytes(data)
+    with closing(SqliteStore(tmp_path / "store")) as store:
+        with pytest.raises(StoreDamaged) as found:
+            store.get("row", bytes(4))
+        assert found.value.sentence == "the store is damaged in the table row at the key 00000000"
 
 
 def test_a_store_of_another_schema_version_is_refused(tmp_path: Path) -> None:

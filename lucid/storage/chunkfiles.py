@@ -1,0 +1,132 @@
+"""A folder of chunk files, each named by its chunk's id, and the rows that a store has of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from lucid.chain.codec import Record, decode
+from lucid.chain.errors import LucidError
+from lucid.storage.files import sync
+from lucid.storage.interface import StoreDamaged
+
+CHUNK_TABLE = "chunk"
+REFERENCE_TABLE = "reference"
+INCOMING = "incoming"
+QUARANTINE = "quarantine"
+_ID = re.compile(r"[0-9a-f]{64}")
+_UPLOAD = re.compile(r"[0-9a-f]{32}")
+_SHELF = re.compile(r"[0-9a-f]{2}")
+
+
+class ChunkRow(Record):
+    """A chunk that is stored: its bytes, and since when nobody refers to it (0 if somebody does, or may)."""
+
+    size: int
+    unused_since_ms: int
+
+
+def decode_row(chunk: bytes, data: bytes) -> ChunkRow:
+    """A chunk's row. Raises `StoreDamaged`."""
+    try:
+        return decode(data, ChunkRow)
+    except LucidError as error:
+        raise StoreDamaged(f"a row can't be read: {error}", CHUNK_TABLE, chunk) from None
+
+
+class ChunkFolder:
+    """Files `XX/ID`, uploads under way in `incoming`, and `quarantine`. Whatever else is in there stays as it is."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.incoming = path / INCOMING
+
+    def place(self, chunk: bytes) -> Path:
+        """Where a chunk's file is."""
+        name = chunk.hex()
+        return self.path / name[:2] / name
+
+    def clear_incoming(self) -> None:
+        """Remove what uploads left that a crash cut off. Raises OSError where the folder can't be made or listed."""
+        with suppress(OSError):  # a start on a full disk serves reads
+            self.incoming.mkdir(parents=True, exist_ok=True)
+        if self.incoming.is_dir():
+            for leftover in self.incoming.iterdir():
+                if _UPLOAD.fullmatch(leftover.name) and leftover.is_file():
+                    leftover.unlink()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The id of every file that has the name of a chunk, in its place."""
+        for path in self._files():
+            if _is_chunk(path):
+                yield bytes.fromhex(path.name)
+
+    def strays(self) -> Iterator[Path]:
+        """What is there besides."""
+        for path in self._files():
+            if not _is_chunk(path):
+                yield path
+
+    def _files(self) -> Iterator[Path]:
+        if not self.path.is_dir():
+            return
+        for folder in self.path.iterdir():
+            if folder.name in (INCOMING, QUARANTINE):
+                continue
+            if _SHELF.fullmatch(folder.name) and folder.is_dir():
+                yield from folder.iterdir()
+            else:
+                yield folder
+
+    def move_in(self, path: Path, chunk: bytes) -> None:
+        """Make an uploaded file, which is durable, that of its chunk, durably. Raises OSError."""
+        target = self.place(chunk)
+        target.parent.mkdir(exist_ok=True)
+        os.replace(path, target)
+        sync(target.parent)
+        sync(self.path)
+
+    def mark_unused(self, chunk: bytes, since_ms: int) -> None:
+        """Give a file, as its own, the time since when nobody refers to it, durably. Raises OSError."""
+        path = self.place(chunk)
+        os.utime(path, ns=(since_ms * 1_000_000,) * 2)
+        sync(path)
+
+    def unused_since_ms(self, chunk: bytes) -> int | None:
+        """The time that a file has as its own; None where there is no file."""
+        try:
+            return self.place(chunk).stat().st_mtime_ns // 1_000_000
+        except FileNotFoundError:
+            return None
+
+    def remove(self, chunk: bytes) -> None:
+        """Remove a chunk's file."""
+        self.place(chunk).unlink(missing_ok=True)
+
+    def quarantine(self, chunk: bytes) -> None:
+        """Put a file aside that is not what its name says. Raises OSError."""
+        folder = self.path / QUARANTINE
+        folder.mkdir(exist_ok=True)
+        target, number = folder / chunk.hex(), 0
+        while target.exists():
+            number += 1
+            target = folder / f"{chunk.hex()}.{number}"
+        self.place(chunk).rename(target)
+
+    def quarantined(self) -> int:
+        """How many files are set aside."""
+        folder = self.path / QUARANTINE
+        return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+
+
+def _is_chunk(path: Path) -> bool:
+    if not _ID.fullmatch(path.name) or path.parent.name != path.name[:2]:
+        return False
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
