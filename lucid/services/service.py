@@ -32,7 +32,7 @@ from lucid.services.redis import Redis
 from lucid.services.registration import Registration, describe, own_address
 from lucid.services.serve import listen, serve, stop_at_signal
 from lucid.services.space import make_way
-from lucid.services.web import Condition, Web
+from lucid.services.web import STORE_FAILING, Condition, Web
 from lucid.storage.durable import DurableStore
 from lucid.storage.identity import Identity, claim
 from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther
@@ -214,7 +214,7 @@ class Service(ABC):
 
 
 def _failing(error: StoreError | None) -> Condition | None:
-    return None if error is None else Condition("store failing", error.sentence, error.remedy)
+    return None if error is None else Condition(STORE_FAILING, error.sentence, error.remedy)
 
 
 def _locked(path: Path) -> BinaryIO:

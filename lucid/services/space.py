@@ -12,7 +12,7 @@ from pathlib import Path
 import trio
 
 from lucid.chain.errors import Code, LucidError
-from lucid.services.web import Condition
+from lucid.services.web import STORE_FAILING, Condition
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the operating system says where there is no room."""
@@ -94,7 +94,7 @@ class Space:
         """Why chunks are not taken, if they are not."""
         if self._error is not None:
             return Condition(
-                "store failing", f"chunks can't be written: {self._error}", "make the data folder writable again"
+                STORE_FAILING, f"chunks can't be written: {self._error}", "make the data folder writable again"
             )
         if self.low:
             return Condition(

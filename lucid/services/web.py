@@ -33,6 +33,8 @@ VERSIONED = "/api/v1"
 MAX_BODY_BYTES = 1 << 20
 BODY_S = 20.0
 """How long a body may take to arrive."""
+STORE_FAILING = "store failing"
+"""The condition of a store that can't be used; the store logs it itself, with what it said."""
 WATCH_S = 1.0
 """How often the state is looked at for the log."""
 JSON = "application/json"
@@ -224,7 +226,11 @@ class Web:
         """Log each change of state, once, for ever."""
         before: dict[str, Condition] = {}
         while True:
-            now = {each.state if each.state != "degraded" else each.sentence: each for each in self.conditions()}
+            now = {
+                each.state if each.state != "degraded" else each.sentence: each
+                for each in self.conditions()
+                if each.state != STORE_FAILING
+            }
             for name in before.keys() - now.keys():
                 _log.info("%s: no longer: %s", self.service, before[name].sentence)
             for name in now.keys() - before.keys():

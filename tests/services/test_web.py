@@ -16,7 +16,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.services import http, streams, web
 from lucid.services.admission import NODE, WRITE
 from lucid.services.problems import Problem
-from lucid.services.web import Web, decode_json, query_number
+from lucid.services.web import Condition, Web, decode_json, query_number
 from tests.services import served
 
 NODE_TOKEN = {"Authorization": "Bearer node"}
@@ -164,15 +164,23 @@ async def test_too_many_requests_are_a_429_for_that_caller_alone() -> None:
 
 async def test_health_names_every_reason() -> None:
     made = kit()
-    troubles: list[str | None] = [None, None]
+    troubles: list[Condition | str | None] = [None, None]
     made.checks += [lambda: troubles[0], lambda: troubles[1]]
     async with served.served(made) as (client, _):
         response = await client.get("/health")
         assert (response.status_code, response.json()) == (200, {"status": "healthy", "service": "test-service"})
-        troubles[:] = ["one", "two"]
+        troubles[:] = ["one", Condition("disk low", "two", "make room")]
         response = await client.get("/health")
         assert response.status_code == 503
-        assert response.json() == {"status": "degraded", "service": "test-service", "reasons": ["one", "two"]}
+        assert response.json() == {
+            "status": "degraded",
+            "service": "test-service",
+            "reasons": ["one", "two"],
+            "conditions": [
+                {"state": "degraded", "sentence": "one", "remedy": ""},
+                {"state": "disk low", "sentence": "two", "remedy": "make room"},
+            ],
+        }
         assert (await client.get("/ready")).json()["status"] == "starting"
         made.ready = True
         assert (await client.get("/ready")).status_code == 200
