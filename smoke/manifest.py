@@ -77,6 +77,10 @@ class Base(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lacks: Annotated[tuple[str, ...], Meta(description="names of programs that it surely lacks")] = ()
     complete: Annotated[bool, Meta(description="whether it has no programs besides those named")] = False
     distroless: Annotated[bool, Meta(description="whether it has no shell and no package manager")] = False
+    system: Annotated[str, Meta(description="whose packages it takes: debian, alpine, fedora; empty: none")] = ""
+    libc: Annotated[str, Meta(description="glibc or musl; empty: unknown, or none")] = ""
+    workdir: Annotated[str, Meta(description="its WORKDIR")] = "/"
+    environment: Annotated[dict[str, str], Meta(description="its own ENV besides PATH")] = {}
 
 
 class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.checks.dockerfile import health_programs, unable
 from smoke.static.compose.yaml import Node, YamlError, read_yaml
-from smoke.static.model.image import Image
+from smoke.static.model.image import Health, Image
 from smoke.static.scope import Scope
 
 SERVICES = Check(
@@ -223,27 +224,17 @@ def _health(service: _Service) -> Iterator[Finding]:
         yield HEALTH.fail("there is no health check", service.name, where, severity=Severity.WARNING)
     elif image is None or image.broken or image.base is None:
         yield HEALTH.skip("what the image has is not known", service.name, where)
-    elif words[0] == "CMD-SHELL":
-        if image.base.shell or image.files.find("/bin/sh") is not None:
-            yield HEALTH.passed("its shell is in the image", service.name, where)
-        else:
-            yield HEALTH.fail("it needs /bin/sh, which the image does not have", service.name, where)
     else:
-        yield _program(service, image, words[1], where)
-
-
-def _program(service: _Service, image: Image, name: str, where: list[Evidence]) -> Finding:
-    places = [posixpath.join(each, name) for each in image.environment.get("PATH", "").split(":") if each]
-    if "/" in name:
-        places = [posixpath.normpath(posixpath.join(image.workdir, name))]
-    found = [entry for place in places if (entry := image.files.find(place)) is not None and entry.kind == "file"]
-    if found:
-        return HEALTH.passed(f"{name} is in the image", service.name, where)
-    system = name in ("curl", "wget", "nc", "sh", "bash")
-    doubt = next((each for place in places if (each := image.files.doubt(place))), "")
-    if doubt and not (system and doubt.startswith("what pip installed")):
-        return HEALTH.skip(f"whether {name} is in the image: {doubt}", service.name, where)
-    return HEALTH.fail(f"{name} is not in the image", service.name, where)
+        shell_form = words[0] == "CMD-SHELL"
+        problems = list(unable(image, tuple(words[1:]), shell_form=shell_form))
+        programs = health_programs(Health(0, tuple(words[1:]), shell_form))
+        doubts = [doubt for each in programs if (doubt := image.surroundings().find(each).doubt)]
+        for problem in problems:
+            yield HEALTH.fail(problem, service.name, where)
+        if not problems and doubts:
+            yield HEALTH.skip(f"whether it can run: {doubts[0]}", service.name, where)
+        elif not problems:
+            yield HEALTH.passed("it can run in the image", service.name, where)
 
 
 def _depends(service: _Service) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.model.filesystem import OF_BASE
+from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Image, Install
 from smoke.static.python.distributions import brought, candidates, normalised, on_arm64
 from smoke.static.python.graph import Importer, Outside, import_graph
@@ -168,7 +168,7 @@ def _one(scope: Scope, image: Image, wanted: _Wanted, outside: Outside, visible:
 def _of_pip(image: Image, directory: str) -> bool:
     """Whether what may be in a directory is only what pip installed there, or what the base's packages have."""
     reason = image.files.doubt(f"{directory}/x")
-    return not reason or reason.startswith(("what pip installed", OF_BASE))
+    return not reason or reason.cause in (Cause.DISTRIBUTIONS, Cause.BASE)
 
 
 def _arm64(image: Image, wanted: _Wanted) -> Iterator[Finding]:

@@ -10,7 +10,8 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.dockerfile.stages import sources
 from smoke.static.model.build import platform_of_tag
-from smoke.static.model.image import Image
+from smoke.static.model.image import Health, Image
+from smoke.static.model.script import certain_programs
 from smoke.static.scope import Scope
 
 PARSE = Check(
@@ -69,12 +70,17 @@ ENTRYPOINT = Check(
     "The container ends as soon as it is started.",
     "Give CMD only what the base's entry point takes, or set ENTRYPOINT yourself, in exec form.",
 )
-CHECKS = (PARSE, STAGES, CONTEXT, PLATFORM, USER, HEALTH, LABELS, ENTRYPOINT)
+STEPS = Check(
+    "dockerfile.steps",
+    Severity.CRITICAL,
+    "every RUN can do its work where it stands",
+    "The build stops at this step.",
+    "Install what it needs, copy its files before it, or move it in front of USER.",
+)
+CHECKS = (PARSE, STAGES, CONTEXT, STEPS, PLATFORM, USER, HEALTH, LABELS, ENTRYPOINT)
 
 _NO_HEALTH_PATH = re.compile(r"https?://[^\s'\"/]+(?P<path>/[^\s'\"?)]*)?")
 _PORTS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
-_SYSTEM_TOOLS = frozenset({"bash", "curl", "nc", "sh", "wget"})
-"""What no Python distribution brings."""
 _ALIASES = {"nonroot": "65532", "root": "0", "nobody": "65534"}
 
 
@@ -88,6 +94,7 @@ def run(scope: Scope) -> Iterator[Finding]:
             continue
         yield from _stages(scope, image)
         yield from _context(image)
+        yield from _steps(image)
         yield from _platform(scope, image)
         yield from _user(image)
         yield from _health(image)
@@ -176,6 +183,15 @@ def _context(image: Image) -> Iterator[Finding]:
         ]
         hint = f"; it is found from {', '.join(others)}, but that context lacks others" if others else ""
         yield CONTEXT.fail(f"{missing.source}: {missing.reason}{hint}", name, _at(image, missing.line))
+
+
+def _steps(image: Image) -> Iterator[Finding]:
+    name = image.service.name
+    for failure in image.failures:
+        yield STEPS.fail(failure.message, name, _at(image, failure.line))
+    if not image.failures:
+        count = sum(each.keyword == "RUN" for stage in image.stages.stages for each in stage.instructions)
+        yield STEPS.passed(f"nothing speaks against its {count} RUN", name)
 
 
 def _platform(scope: Scope, image: Image) -> Iterator[Finding]:
@@ -292,9 +308,9 @@ def _health(image: Image) -> Iterator[Finding]:
         yield HEALTH.fail(message, name, where)
     if problems:
         return
-    doubt = _program_doubt(image, health.words[0]) if not health.shell_form and health.words else ""
-    if doubt:
-        yield HEALTH.skip(f"whether {health.words[0]} is there: {doubt}", name, where)
+    doubts = [doubt for each in health_programs(health) if (doubt := image.surroundings().find(each).doubt)]
+    if doubts:
+        yield HEALTH.skip(f"whether it can run: {doubts[0]}", name, where)
     else:
         yield HEALTH.passed("the health check can run", name, where)
 
@@ -305,20 +321,7 @@ def _health_problems(image: Image) -> Iterator[str]:
     if not health.words or not health.words[0]:
         yield "the health check runs nothing"
         return
-    if health.shell_form:
-        if image.base is not None and not image.base.shell and image.files.find("/bin/sh") is None:
-            yield "its shell form needs /bin/sh, which the image does not have"
-    else:
-        first = health.words[0]
-        lacks = image.base is not None and posixpath.basename(first) in image.base.lacks
-        if _program(image, first) is None and (not _program_doubt(image, first) or lacks):
-            yield f"{first} is not in the image"
-        elif posixpath.basename(first).startswith("python") and len(health.words) > 1:
-            script = next((word for word in health.words[1:] if not word.startswith("-")), "")
-            code = {"-c", "-m"} & {*health.words[1:]}
-            path = posixpath.normpath(posixpath.join(image.workdir, script))
-            if script and not code and image.files.find(path) is None and not image.files.doubt(path):
-                yield f"{path}, which it runs, is not in the image"
+    yield from unable(image, health.words, shell_form=health.shell_form)
     text = " ".join(health.words)
     expected = image.service.port or (image.ports[0] if len(image.ports) == 1 else None)
     ports = {int(port) for port in _PORTS.findall(text)}
@@ -330,27 +333,30 @@ def _health_problems(image: Image) -> Iterator[str]:
         yield f"it asks {url['path'] or '/'}, not {wanted}"
 
 
-def _program(image: Image, name: str) -> str | None:
-    for place in _places(image, name):
-        entry = image.files.find(place)
-        if entry is not None and entry.kind == "file":
-            return place
-    return None
+def unable(image: Image, words: tuple[str, ...], *, shell_form: bool) -> Iterator[str]:
+    """Why a health check can't run in an image, as far as its programs decide it."""
+    surroundings = image.surroundings()
+    shell = surroundings.find("/bin/sh")
+    if shell_form and not shell.place and not shell.doubt:
+        yield "its shell form needs /bin/sh, which the image does not have"
+        return
+    for each in health_programs(Health(0, words, shell_form)):
+        found = surroundings.find(each)
+        if not found.place and not found.doubt:
+            yield f"{each} is not in the image"
+    if not shell_form and posixpath.basename(words[0]).startswith("python") and len(words) > 1:
+        script = next((word for word in words[1:] if not word.startswith("-")), "")
+        path = posixpath.normpath(posixpath.join(image.workdir, script))
+        code = {"-c", "-m"} & {*words[1:]}
+        if script and not code and image.files.find(path) is None and not image.files.doubt(path):
+            yield f"{path}, which it runs, is not in the image"
 
 
-def _program_doubt(image: Image, name: str) -> str:
-    if _program(image, name) is not None:
-        return ""
-    doubts = [doubt for place in _places(image, name) if (doubt := image.files.doubt(place))]
-    if name in _SYSTEM_TOOLS:
-        doubts = [doubt for doubt in doubts if not doubt.startswith("what pip installed")]
-    return doubts[0] if doubts else ""
-
-
-def _places(image: Image, name: str) -> list[str]:
-    if "/" in name:
-        return [posixpath.normpath(posixpath.join(image.workdir, name))]
-    return [posixpath.join(each, name) for each in image.environment.get("PATH", "").split(":") if each]
+def health_programs(health: Health) -> list[str]:
+    """The programs that a health check surely starts: in shell form, those that decide its outcome."""
+    if not health.shell_form:
+        return [health.words[0]] if health.words and health.words[0] else []
+    return certain_programs(" ".join(health.words))
 
 
 def _labels(image: Image) -> Iterator[Finding]:

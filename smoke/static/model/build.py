@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from msgspec.structs import replace as struct_replace
+
 from smoke.manifest import Base, Manifest, Service, held_to
 from smoke.static.dockerfile.expansion import Expanded
 from smoke.static.dockerfile.ignore import ignore_of
@@ -14,12 +16,13 @@ from smoke.static.dockerfile.instructions import Dockerfile, Instruction, ParseE
 from smoke.static.dockerfile.parser import parse
 from smoke.static.dockerfile.stages import Stage, Stages, mounts, stages_of
 from smoke.static.dockerfile.variables import Variables, platform_arguments
-from smoke.static.model import commands
-from smoke.static.model.bases import base_files, find_base
+from smoke.static.model import commands, script
+from smoke.static.model.bases import base_files, find_base, release_python, users_of
 from smoke.static.model.context import Context
-from smoke.static.model.filesystem import Entry, FileSystem
+from smoke.static.model.filesystem import Cause, Doubt, Entry, FileSystem
 from smoke.static.model.image import Health, Image, Install, Label, Missing
 from smoke.static.model.start import start_of
+from smoke.static.model.steps import refusal
 from smoke.tree import Tree
 
 MAX_IMAGES = 200
@@ -125,15 +128,18 @@ class _Builder:
         """The final stage's image."""
         for stage in self.stages.needed(self.final):
             self.done[stage.index] = self._stage(stage)
+        failures = [each for done in self.done.values() for each in done.state.failures]
         made = self.done[self.final.index]
         state = made.state
-        start = start_of(made.base, made.entrypoint, made.command, made.start_line, made.command_form, state)
+        start = start_of(
+            _with_python(made.base, state), made.entrypoint, made.command, made.start_line, made.command_form, state
+        )
         installs = tuple(_seen(each, start.search, bool(start.doubt)) for each in state.installs)
         return Image(
             self.service,
             self.service.dockerfile,
             self.context.directory,
-            made.base,
+            _with_python(made.base, state),
             made.reference,
             state.files,
             start,
@@ -151,6 +157,9 @@ class _Builder:
             health=made.health,
             missing=tuple(self.missing),
             refused=tuple(self.refused[:MAX_REFUSED]),
+            failures=tuple(failures),
+            lacking=state.lacking,
+            users=frozenset(state.numbers) if state.users_known else None,
             installs=installs,
             parsed=self.parsed,
             stages=self.stages,
@@ -173,6 +182,7 @@ class _Builder:
             made = self.done[stage.parent].child()
         else:
             made = _Made(find_base(stage.reference, self.bases), stage.reference, self.stages.variables.stage())
+        made.state.read = self.context.tree.data
         for instruction in stage.instructions:
             handler = _HANDLERS.get(instruction.keyword)
             if handler is not None:
@@ -200,12 +210,13 @@ class _Builder:
             self._expand(made, word, instruction)
 
     def workdir(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
-        """WORKDIR, which makes the directory, as root."""
+        """WORKDIR, which makes the directory for the user in force."""
         made.state.workdir = made.state.path(self._expand(made, instruction.text, instruction).text)
         held = made.state.files.find(made.state.workdir)
         if held is not None and held.kind == "file":
             self._refuse(instruction, f"WORKDIR {made.state.workdir}: a file is there")
-        made.state.files.add(made.state.workdir, Entry("directory", mode=0o755, line=instruction.line))
+        user = made.state.number(made.state.user) if made.user_line else 0
+        made.state.files.add(made.state.workdir, Entry("directory", user=user, mode=0o755, line=instruction.line))
 
     def user(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """USER."""
@@ -305,18 +316,23 @@ class _Builder:
             self._refuse(instruction, f"COPY {remote[0][:MAX_SHOWN]}: only ADD takes a URL")
         for word in remote:
             name = posixpath.basename(word.partition("?")[0].rstrip("/")) if into else ""
-            if word.startswith("http") and name:
+            if word.startswith("http") and not word.endswith(".git"):
                 bits = 0o600 if mode is None else mode
-                state.files.add(posixpath.join(place, name), Entry("file", user=user, mode=bits, line=instruction.line))
+                made_at = posixpath.join(place, name) if name else place
+                state.files.add(made_at, Entry("file", user=user, mode=bits, line=instruction.line))
         if instruction.keyword == "ADD" and (
             remote or any(re.search(r"\.(tar|t?gz|tgz|bz2|xz)$", each) for each in local)
         ):
-            state.files.doubts.setdefault(place, f"what the ADD of line {instruction.line} brings is not looked into")
+            state.files.suspect(place, f"what the ADD of line {instruction.line} brings is not looked into", Cause.COPY)
         if {"parents", "exclude"} & {name for name, _ in instruction.flags}:
-            state.files.doubts.setdefault(place, f"the flags of the {instruction.keyword} of line {instruction.line}")
+            state.files.suspect(place, f"the flags of the {instruction.keyword} of line {instruction.line}", Cause.COPY)
         if instruction.flag("parents"):
             return
-        self.missing += self.context.copy(state.files, local, place, into, user, mode, instruction.line)
+        missing = self.context.copy(state.files, local, place, into, user, mode, instruction.line)
+        self.missing += missing
+        for each in missing:
+            lost = posixpath.join(place, posixpath.basename(each.source)) if into else place
+            state.files.suspect(lost, f"the {instruction.keyword} of line {instruction.line} finds nothing", Cause.COPY)
 
     def _mode(self, made: _Made, instruction: Instruction) -> int | None:
         """What --chmod says in octal digits; none when it says nothing, or in letters."""
@@ -352,7 +368,7 @@ class _Builder:
             resolved = other.files.resolve(origin)
             doubt = other.files.doubt(origin)
             if not found and re.search(r"[*?\[]", word):
-                doubt = doubt or f"the COPY of line {line} has wildcards"
+                doubt = doubt or Doubt(f"the COPY of line {line} has wildcards", Cause.COPY)
             elif not found and not doubt and origin != "/":
                 self.missing.append(Missing(line, word, f"the stage {reference} does not make it"))
                 continue
@@ -368,7 +384,9 @@ class _Builder:
             ]
             made.state.venvs |= {place + venv[len(resolved) :] for venv in other.venvs if _within(venv, resolved)}
 
-    def _doubts_from(self, made: _Made, other: commands.Stage, origin: str, place: str, doubt: str, line: int) -> None:
+    def _doubts_from(
+        self, made: _Made, other: commands.Stage, origin: str, place: str, doubt: Doubt, line: int
+    ) -> None:
         if doubt:
             made.state.files.doubts.setdefault(place, doubt)
         for path, reason in other.files.doubts.items():
@@ -386,19 +404,45 @@ class _Builder:
                 held = self.context.sources(source)
                 into = bool(held) and self.context.tree.is_directory(held[0])
                 self.context.copy(state.files, [source], place, into, 0, None, instruction.line)
-        if instruction.heredocs:
-            bodies = "\n".join(each.content for each in instruction.heredocs)
-            commands.run(state, bodies if instruction.text.strip().startswith("<<") else "$(", instruction.line)
-        elif instruction.exec_form:
-            commands.follow(state, instruction.words, instruction.line)
-        else:
-            text = made.variables.expand(instruction.text) if "$" in instruction.text else None
-            script = (
-                instruction.text if text is None or text.unset else _plain_expanded(instruction.text, made.variables)
-            )
-            commands.run(state, script, instruction.line)
+        self._run(made, instruction)
         for place in lent:
             state.files.remove(place)
+
+    def _run(self, made: _Made, instruction: Instruction) -> None:
+        """The words of a RUN: in exec form, for the shell, or of here-documents."""
+        state, line = made.state, instruction.line
+        values = made.variables.values()
+        if instruction.exec_form:
+            words = list(instruction.words)
+            if words and (message := refusal(state, words, line)):
+                state.fail(line, message)
+            script.words(state, words, line, values)
+            return
+        shell = made.shell[0] if made.shell else "/bin/sh"
+        found = state.surroundings().find(shell)
+        if not found.place and not found.doubt:
+            state.fail(line, f"RUN needs {shell}, which this stage does not have")
+            return
+        if posixpath.basename(shell) not in ("sh", "bash", "ash", "dash"):
+            script.words(state, [shell, instruction.text], line, values)
+            return
+        errexit = any(word.startswith("-") and "e" in word[1:] for word in made.shell[1:])
+        text = instruction.text
+        if not instruction.heredocs:
+            script.run(state, text, line, values, errexit=errexit)
+            return
+        first = instruction.heredocs[0]
+        if re.fullmatch(r"\d*<<-?\s*\S+", text.strip()):
+            body = first.content
+            interpreter = re.match(r"#!\s*(\S+)(?:[ \t]+(\S+))?", body)
+            name = posixpath.basename((interpreter[2] or interpreter[1]) if interpreter else "sh")
+            if name in ("sh", "bash", "ash", "dash"):
+                script.run(state, body, line, values, errexit=errexit)
+            else:
+                script.words(state, [name, "-"], line, values)
+            return
+        lines = [text, *(line for each in instruction.heredocs for line in (each.content.rstrip("\n"), each.name))]
+        script.run(state, "\n".join(lines) + "\n", line, values, errexit=errexit)
 
 
 class _Made:
@@ -419,6 +463,13 @@ class _Made:
         self.health: Health | None = None
         self.state.user = "" if base is None else base.user
         if base is not None:
+            self.state.system, self.state.package_python = base.system, release_python(reference)
+            self.state.lacking = frozenset(base.lacks)
+            self.state.workdir = base.workdir
+            self.state.environment |= base.environment
+            users = users_of(base)
+            self.state.users_known = users is not None
+            self.state.numbers |= users or {}
             self.entrypoint, self.command = base.entrypoint, base.command
             self.state.python, self.state.sites = base.python or "", base.sites
             self.state.environment["PATH"] = ":".join(base.path)
@@ -430,17 +481,15 @@ class _Made:
         """A stage that is built on this one."""
         made = _Made(self.base, self.reference, self.variables.child())
         state = self.state
-        made.state = commands.Stage(
-            state.files.copy(),
-            state.user,
-            state.workdir,
-            dict(state.environment),
-            dict(state.homes),
-            dict(state.numbers),
-            list(state.installs),
-            state.python,
-            state.sites,
-            set(state.venvs),
+        made.state = replace(
+            state,
+            files=state.files.copy(),
+            environment=dict(state.environment),
+            homes=dict(state.homes),
+            numbers=dict(state.numbers),
+            installs=list(state.installs),
+            venvs=set(state.venvs),
+            failures=[],
         )
         made.shell, made.entrypoint, made.command = self.shell, self.entrypoint, self.command
         made.command_set, made.command_form, made.start_line = self.command_set, self.command_form, self.start_line
@@ -467,10 +516,9 @@ _HANDLERS = {
 }
 
 
-def _plain_expanded(text: str, variables: Variables) -> str:
-    """A shell's text with the variables that the Dockerfile sets; quotes stay."""
-    values = variables.values()
-    return re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda match: values.get(match[1] or match[2], match[0]), text)
+def _with_python(base: Base | None, state: commands.Stage) -> Base | None:
+    """A base with the Python that the stage ended up with."""
+    return None if base is None else struct_replace(base, python=state.python or None, sites=state.sites)
 
 
 def _copied(entry: Entry, user: int | None, mode: int | None, line: int) -> Entry:

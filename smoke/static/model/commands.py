@@ -4,24 +4,66 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from smoke.static.model.filesystem import Entry, FileSystem
-from smoke.static.model.image import Install
+from smoke.static.model.filesystem import Cause, Entry, FileSystem
+from smoke.static.model.image import Failure, Install
+from smoke.static.model.packages import packages_bring
+from smoke.static.model.programs import Surroundings
 
-MAX_COMMANDS = 500
-_SEPARATORS = {"&&", ";", "||", "|", "&", "\n"}
 _HARMLESS = frozenset(
     [
-        "apt-get", "apt", "apk", "dpkg", "yum", "dnf", "microdnf", "update-ca-certificates", "ldconfig", "echo",
-        "true", ":", "set", "export", "ls", "cat", "test", "[", "which", "env", "uname", "date", "sleep", "find",
-        "strip", "grep", "pwd", "id", "printf",
+        *["apt-get", "apt", "apk", "dpkg", "yum", "dnf", "microdnf", "update-ca-certificates", "ldconfig", "echo"],
+        *["true", ":", "set", "export", "ls", "cat", "test", "[", "which", "env", "uname", "date", "sleep", "find"],
+        *["strip", "grep", "pwd", "id", "printf", "exit", "apt-mark", "apt-cache", "dpkg-query", "apt-key", "head"],
+        *["tail", "wc", "sort", "uniq", "cut", "tr", "awk", "xargs", "tee", "hash", "command", "shopt", "ulimit"],
+        *["umask", "trap", "wait", "kill", "read", "shift", "unset", "sync", "locale-gen", "dpkg-reconfigure"],
+        *[
+            "sha256sum",
+            "sha512sum",
+            "md5sum",
+            "gpg",
+            "openssl",
+            "su-exec",
+            "gosu",
+            "setcap",
+            "chsh",
+            "passwd",
+            "basename",
+        ],
+        *["dirname", "readlink", "realpath", "stat", "du", "df", "ps", "file", "diff", "cmp", "expr", "seq", "nproc"],
+        *[
+            "getent",
+            "whoami",
+            "groups",
+            "hostname",
+            "mktemp",
+            "jq",
+            "getconf",
+            "ldd",
+            "scanelf",
+            "yes",
+            "false",
+            "deluser",
+        ],
+        *["groupdel", "userdel", "delgroup", "localedef", "fc-cache", "crontab", "sed", "type"],
     ]
-)  # fmt: skip
-_INSTALLERS = frozenset(["apt-get", "apt", "apk", "dpkg", "yum", "dnf", "microdnf"])
+)
+"""Commands that leave no file that a container would look for."""
+_INSTALLERS = {
+    "apt-get": "debian",
+    "apt": "debian",
+    "apk": "alpine",
+    "yum": "fedora",
+    "dnf": "fedora",
+    "microdnf": "fedora",
+}
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/etc", "/var", "/opt")
+_REACH = ("/tmp", "/opt", "/usr/local", "/var", "/srv", "/home")
+"""Where a program of root's that isn't known may write, besides its working directory and what it is given."""
+_FETCHERS = frozenset(["curl", "wget", "aria2c"])
+_UNPACKERS = frozenset(["tar", "unzip", "gunzip", "gzip", "bunzip2", "unxz", "xz", "7z", "cpio", "git", "hg", "svn"])
 _PIP_VALUES = frozenset(
     [
         "-r", "--requirement", "-c", "--constraint", "-t", "--target", "--prefix", "--root", "-i", "--index-url",
@@ -50,6 +92,28 @@ class Stage:
     sites: tuple[str, ...] = ()
     """Where that Python installs to, first."""
     venvs: set[str] = field(default_factory=set)
+    system: str = ""
+    """Whose packages it takes: debian, alpine, fedora; empty when that isn't known."""
+    package_python: str = ""
+    """Version of the Python that the system's own package would bring."""
+    managed: bool = False
+    """Whether its Python is the system's, which pip doesn't touch unasked (PEP 668)."""
+    lacking: frozenset[str] = frozenset()
+    """Names of programs that are surely in no directory of the system."""
+    users_known: bool = False
+    """Whether `numbers` has every user."""
+    failures: list[Failure] = field(default_factory=list)
+    read: Callable[[str], bytes] | None = None
+    """Gives the content of a file of the tree."""
+
+    def fail(self, line: int, message: str) -> None:
+        """Note that the build stops at a command; only the first counts, what follows is not reached."""
+        if not self.failures:
+            self.failures.append(Failure(line, message))
+
+    def surroundings(self) -> Surroundings:
+        """What decides which program a name means here."""
+        return Surroundings(self.files, self.environment.get("PATH", ""), self.workdir, self.lacking)
 
     def home(self) -> str:
         """The current user's home directory; empty when it isn't known."""
@@ -68,54 +132,6 @@ class Stage:
         return posixpath.normpath(posixpath.join(self.workdir, text))
 
 
-def run(stage: Stage, script: str, line: int) -> None:
-    """Follow a RUN in shell form. What can't be followed puts in doubt what it could have made."""
-    commands = _commands(script)
-    if commands is None:
-        stage.files.doubts.setdefault("/", f"the RUN of line {line} can't be followed")
-        return
-    kept = stage.workdir
-    for command in commands:
-        follow(stage, command, line)
-    stage.workdir = kept
-
-
-def _commands(script: str) -> list[list[str]] | None:
-    """The simple commands of a script; none when it holds more than those."""
-    script = re.sub(r"(?m)(?:^|\s)#[^\n]*$", "", script)
-    if re.search(r"\$\(|`|<<|\bfunction\b|\(\)", script):
-        return None
-    try:
-        lexer = shlex.shlex(script.replace("\n", " ; "), posix=True, punctuation_chars=";&|<>()")
-        lexer.whitespace_split = True
-        words = list(lexer)
-    except ValueError:
-        return None
-    commands: list[list[str]] = [[]]
-    for word in words:
-        if word in _SEPARATORS or (word and set(word) <= set(";&|")):
-            commands.append([])
-        elif word in ("if", "for", "while", "case", "until", "{", "(", ")", "!"):
-            return None
-        else:
-            commands[-1].append(word)
-    return [_redirected(command) for command in commands if command][:MAX_COMMANDS]
-
-
-def _redirected(command: list[str]) -> list[str]:
-    """A command without its redirections, which make files nobody starts."""
-    kept: list[str] = []
-    skip = False
-    for word in command:
-        if skip:
-            skip = False
-        elif word and set(word) <= set("<>&"):
-            skip = True
-        else:
-            kept.append(word)
-    return kept
-
-
 def follow(stage: Stage, words: Sequence[str], line: int) -> None:
     """Follow one simple command."""
     words = list(words)
@@ -123,8 +139,6 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
     while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL):
         key, _, value = words.pop(0).partition("=")
         given[key] = value
-    if words and words[0] in ("exec", "sudo", "command"):
-        words.pop(0)
     if not words:
         return
     name, rest = posixpath.basename(words[0]), words[1:]
@@ -134,12 +148,102 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         _python(stage, words[0], rest, line, given.get("PYTHONPYCACHEPREFIX", ""))
     elif name in _FOLLOWED:
         _FOLLOWED[name](stage, rest, line)
-    elif name in _HARMLESS:
-        if name in _INSTALLERS and {"install", "add"} & {*rest}:
-            for directory in _SYSTEM:
-                stage.files.doubts.setdefault(directory, f"packages were installed in line {line}")
+    elif name in _INSTALLERS:
+        _packages(stage, name, rest, line)
+    elif name in _FETCHERS:
+        _fetched(stage, name, rest, line)
+    elif name in _UNPACKERS:
+        _unpacked(stage, name, rest, line)
+    elif name not in _HARMLESS:
+        _unknown(stage, name, rest, line)
+
+
+def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
+    """What a package manager installs, as far as the lists know."""
+    wanted = next((place for place, word in enumerate(rest) if word in ("install", "add")), None)
+    if wanted is None:
+        return
+    valued = frozenset(["-t", "--target-release", "--virtual", "-o", "--option", "-X", "--repository", "-p", "--root"])
+    _, _, names = _operands([*rest[:wanted], *rest[wanted + 1 :]], valued)
+    names = [each for each in names if not each.startswith(".")] if name == "apk" else names
+    recommends = not any(word in ("--no-install-recommends",) or "Install-Recommends=" in word for word in rest)
+    brought = packages_bring(_INSTALLERS[name], [each for each in names if "$" not in each], recommends=recommends)
+    reason = f"packages were installed in line {line}"
+    for path in brought.programs:
+        stage.files.add(path, Entry("file", mode=0o755, line=line))
+    unknown = brought.unknown or [each for each in names if "$" in each]
+    for directory in _SYSTEM if unknown else ("/usr/lib", "/usr/share", "/lib", "/etc", "/var", "/usr/include"):
+        stage.files.suspect(directory, reason, Cause.PACKAGES)
+    if unknown:
+        stage.users_known = False
+    if any(posixpath.basename(path) == "python3" for path in brought.programs):
+        _system_python(stage, line)
+    of_python = [each for each in names if re.match(r"py(?:thon)?3-(?!pip$|dev$|venv$|full$)", each)]
+    if of_python and stage.sites:
+        doubt = f"what the packages {', '.join(of_python[:3])} of line {line} bring is not known"
+        stage.installs.append(Install(line, directory=stage.sites[-1], doubt=doubt))
+        stage.files.suspect(stage.sites[-1], doubt, Cause.PACKAGES)
+
+
+def _system_python(stage: Stage, line: int) -> None:
+    """The distribution's own Python, where the stage had none."""
+    if stage.python:
+        return
+    stage.python = version = stage.package_python
+    stage.managed = True
+    if not version:
+        stage.files.suspect("/usr/bin", f"the Python of line {line} is of a version that isn't known", Cause.PACKAGES)
     else:
-        stage.files.doubts.setdefault("/", f"{name!r} in the RUN of line {line} can't be followed")
+        stage.files.add(f"/usr/bin/python{version}", Entry("file", mode=0o755, line=line))
+    if stage.system == "alpine":
+        stage.sites = (f"/usr/lib/python{version}/site-packages",)
+    else:
+        stage.sites = (f"/usr/local/lib/python{version}/dist-packages", "/usr/lib/python3/dist-packages")
+
+
+def _fetched(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
+    """What curl and wget write: the file that they are told, or something in the working directory."""
+    target = ""
+    for place, word in enumerate(rest):
+        if word in ("-o", "--output", "-O", "--output-document") and place + 1 < len(rest):
+            target = rest[place + 1] if not (name == "curl" and word == "-O") else target
+        elif match := re.fullmatch(r"(?:-[a-zA-Z]*[oO]|--output(?:-document)?=)(.+)", word):
+            target = match[1] if not (name == "curl" and word.startswith("-") and "O" in word[:2]) else target
+    if target and "$" not in target:
+        if not target.startswith(("/dev/", "-")):
+            stage.files.add(stage.path(target), Entry("file", user=stage.number(stage.user), mode=0o644, line=line))
+        return
+    if name == "curl" and not any(re.match(r"-[a-zA-Z]*O|--remote-name", word) for word in rest) and not target:
+        return  # to standard output
+    stage.files.suspect(stage.workdir, f"{name} in line {line} writes there", Cause.COMMAND)
+
+
+def _unpacked(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
+    """Archives and checkouts: below the directory that is named, or the working directory."""
+    reason = f"what {name} of line {line} brings is not looked into"
+    places = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in ("-C", "--directory", "-d")]
+    places += [word.partition("=")[2] for word in rest if word.startswith("--directory=")]
+    if name == "git" and rest[:1] == ["clone"] and len(rest) > 2 and not rest[-1].startswith(("http", "git@", "-")):
+        places = [rest[-1]]
+    for place in places or ["."]:
+        stage.files.suspect(stage.path(place) if "$" not in place else "/", reason, Cause.COMMAND)
+
+
+def _unknown(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
+    """A program that can't be followed: what it may write to is in doubt."""
+    reason = f"{name!r} in the RUN of line {line} can't be followed"
+    user = stage.number(stage.user) if stage.user else None
+    places = [stage.workdir, *([stage.home()] if stage.home() else []), "/tmp"]
+    if user in (None, 0):
+        places += _REACH
+    if "/" in name or name in ("sh", "bash", "ash", "dpkg", "rpm", "source", ".", "eval") or name.endswith(".sh"):
+        places = ["/"] if user in (None, 0) else places
+        stage.users_known = False
+    for word in rest:
+        for path in re.findall(r"(?:^|=|:)(/[^\s=:$]*)", word):
+            places.append(path)
+    for place in places:
+        stage.files.suspect(place, reason, Cause.COMMAND)
 
 
 def _operands(rest: Sequence[str], valued: frozenset[str] = frozenset()) -> tuple[set[str], dict[str, str], list[str]]:
@@ -209,7 +313,7 @@ def _chmod(stage: Stage, rest: Sequence[str], line: int) -> None:
 def _link(stage: Stage, rest: Sequence[str], line: int) -> None:
     flags, _, operands = _operands(rest)
     if len(operands) != 2:
-        stage.files.doubts.setdefault("/", f"the ln of line {line} can't be followed")
+        stage.files.suspect("/", f"the ln of line {line} can't be followed", Cause.COMMAND)
         return
     target, name = operands[0], stage.path(operands[1])
     if (found := stage.files.find(name)) is not None and found.kind == "directory" and "-n" not in flags:
@@ -220,7 +324,9 @@ def _link(stage: Stage, rest: Sequence[str], line: int) -> None:
 def _copy(stage: Stage, rest: Sequence[str], line: int, *, move: bool = False) -> None:
     operands = _operands(rest)[2]
     if len(operands) < 2 or any(letter in operand for operand in operands for letter in "*?[$"):
-        stage.files.doubts.setdefault(stage.path(operands[-1]) if operands else "/", f"line {line} can't be followed")
+        stage.files.suspect(
+            stage.path(operands[-1]) if operands else "/", f"line {line} can't be followed", Cause.COMMAND
+        )
         return
     target = stage.path(operands[-1])
     held = stage.files.find(target)
@@ -229,7 +335,9 @@ def _copy(stage: Stage, rest: Sequence[str], line: int, *, move: bool = False) -
         into = posixpath.join(target, posixpath.basename(origin)) if held and held.kind == "directory" else target
         found = list(stage.files.below(origin))
         if not found:
-            stage.files.doubts.setdefault(into, stage.files.doubt(origin) or f"line {line} copies what is not there")
+            stage.files.suspect(
+                into, stage.files.doubt(origin) or f"line {line} copies what is not there", Cause.COMMAND
+            )
         for path, entry in found:
             stage.files.add(
                 posixpath.normpath(into + path[len(stage.files.resolve(origin)) :]), replace(entry, line=line)
@@ -288,11 +396,11 @@ def _python(stage: Stage, program: str, rest: Sequence[str], line: int, cache: s
             make_venv(stage, stage.path(operand), line)
     elif words[:2] == ["-m", "compileall"] and cache:
         stage.files.add(stage.path(cache), Entry("directory", mode=0o755, line=line))
-        stage.files.doubts.setdefault(stage.path(cache), f"compiled files of line {line}")
+        stage.files.suspect(stage.path(cache), f"compiled files of line {line}", Cause.COMMAND)
     elif words[:2] in (["-m", "compileall"], ["-m", "ensurepip"]) or words[:1] == ["--version"]:
         pass
     else:
-        stage.files.doubts.setdefault("/", f"a Python program ran in line {line}")
+        _unknown(stage, program, ["python"], line) if "/" not in program else _unknown(stage, "python", rest, line)
 
 
 def make_venv(stage: Stage, path: str, line: int) -> None:
@@ -314,7 +422,7 @@ def _search(stage: Stage, name: str) -> list[str]:
 def _pip(stage: Stage, rest: Sequence[str], line: int, program: str) -> None:
     if not rest or rest[0] != "install":
         if rest and rest[0] not in ("--version", "check", "list", "freeze", "cache", "config", "show"):
-            stage.files.doubts.setdefault("/", f"pip {rest[0]} in line {line} can't be followed")
+            stage.files.suspect("/", f"pip {rest[0]} in line {line} can't be followed", Cause.COMMAND)
         return
     wanted = _Wanted()
     words = iter(rest[1:])
@@ -377,11 +485,11 @@ def _option(stage: Stage, wanted: _Wanted, name: str, value: str, line: int) -> 
 def _installed(stage: Stage, directory: str, line: int) -> None:
     reason = f"what pip installed in line {line} is known by its requirements alone"
     stage.files.add(directory, Entry("directory", user=stage.number(stage.user), mode=0o755, line=line))
-    stage.files.doubts.setdefault(directory, reason)
+    stage.files.suspect(directory, reason, Cause.DISTRIBUTIONS)
     above = posixpath.normpath(posixpath.join(directory, "../../.."))
     scripts = posixpath.join(above if directory.endswith("-packages") else directory, "bin")
     stage.files.add(scripts, Entry("directory", user=stage.number(stage.user), mode=0o755, line=line))
-    stage.files.doubts.setdefault(scripts, reason)
+    stage.files.suspect(scripts, reason, Cause.DISTRIBUTIONS)
 
 
 def _tree_file(stage: Stage, path: str) -> str:

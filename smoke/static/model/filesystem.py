@@ -3,13 +3,48 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from enum import StrEnum
+from fnmatch import translate
+from typing import Literal, Self
 
 MAX_LINKS = 16
-OF_BASE = "not everything in the base"
-"""How a doubt begins that is about a known base image's own files."""
+
+
+class Cause(StrEnum):
+    """Where a doubt comes from: what may be at a path that isn't known."""
+
+    UNKNOWN_BASE = "unknown base"
+    """The base image is not in the catalogue: anything may be anywhere."""
+    BASE = "base"
+    """A known base has files that the catalogue does not list."""
+    PACKAGES = "packages"
+    """The distribution's package manager put files there."""
+    DISTRIBUTIONS = "distributions"
+    """An installer of Python distributions did: what they hold is known by their names alone."""
+    COMMAND = "command"
+    """A command of a RUN may have written there."""
+    COPY = "copy"
+    """A COPY or ADD brought what can't be looked into."""
+    MOUNT = "mount"
+    """Something is mounted over it when the container runs."""
+    LINKS = "links"
+
+
+class Doubt(str):
+    """Why something may be at a path: a text for people, and the cause that code decides by."""
+
+    cause: Cause
+
+    def __new__(cls, text: str, cause: Cause) -> Self:
+        made = super().__new__(cls, text)
+        made.cause = cause
+        return made
+
+
+NO_DOUBT = Doubt("", Cause.BASE)
 
 
 @dataclass(frozen=True)
@@ -34,7 +69,7 @@ class FileSystem:
     """Absolute, normalised paths and what is there. What can't be followed is in doubt, never absent."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
-    doubts: dict[str, str] = field(default_factory=dict)
+    doubts: dict[str, Doubt] = field(default_factory=dict)
     """Directories below which more may exist than `entries` has (`/`: anywhere), each with the reason."""
 
     def resolve(self, path: str) -> str:
@@ -66,27 +101,62 @@ class FileSystem:
             {path[len(prefix) :].partition("/")[0] for path in self.entries if path.startswith(prefix)} - {""}
         )
 
-    def doubt(self, path: str) -> str:
+    def doubt(self, path: str) -> Doubt:
         """Why something may be at this path although `find` knows of nothing; empty when surely nothing is."""
         resolved = self.resolve(path)
         if not resolved:
-            return "links lead in a circle"
+            return Doubt("links lead in a circle", Cause.LINKS)
         made = False
         while True:
-            reason = self.doubts.get(resolved, "")
+            reason = self.doubts.get(resolved, NO_DOUBT)
             # What is in a directory that an instruction made is not the base's.
-            if reason and not (made and reason.startswith(OF_BASE)):
+            if reason and not (made and reason.cause is Cause.BASE):
                 return reason
             if resolved == "/":
-                return ""
+                return NO_DOUBT
             entry = self.entries.get(resolved)
             made = made or (entry is not None and entry.line > 0)
             resolved = posixpath.dirname(resolved)
 
+    def suspect(self, path: str, why: str, cause: Cause) -> None:
+        """From now on something may be at or below a path; an earlier reason stays, unless it was the base alone."""
+        path = posixpath.normpath(path)
+        held = self.doubts.get(path)
+        if held is None or held.cause is Cause.BASE:
+            self.doubts[path] = Doubt(why, cause)
+
+    def every_doubt(self, path: str) -> Iterator[Doubt]:
+        """All reasons why something may be at a path, from the nearest directory up."""
+        resolved = self.resolve(path) or "/"
+        while True:
+            if (reason := self.doubts.get(resolved)) is not None:
+                yield reason
+            if resolved == "/":
+                return
+            resolved = posixpath.dirname(resolved)
+
+    def glob(self, pattern: str) -> list[str]:
+        """Known paths that an absolute pattern of a shell matches, sorted; `*` crosses no directory."""
+        parts = pattern.strip("/").split("/")
+        found = [""]
+        for part in parts:
+            if not any(letter in part for letter in "*?["):
+                found = [f"{above}/{part}" for above in found]
+                continue
+            expression = re.compile(translate(part))
+            found = [
+                f"{above}/{name}"
+                for above in found
+                for name in self.names(above or "/")
+                if expression.match(name) and (part.startswith(".") or not name.startswith("."))
+            ]
+        return [path for path in found if self.find(path) is not None]
+
     def add(self, path: str, entry: Entry) -> None:
         """Put an entry there, with the directories above it."""
         path = posixpath.normpath(path)
-        above = posixpath.dirname(path)
+        above = self.resolve(posixpath.dirname(path)) or posixpath.dirname(path)
+        path = posixpath.join(above, posixpath.basename(path))
         while above not in ("/", "") and above not in self.entries:
             self.entries[above] = Entry("directory", line=entry.line)
             above = posixpath.dirname(above)

@@ -8,6 +8,7 @@ from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
 from smoke.static.dockerfile.stages import Stage, Stages
 from smoke.static.model.filesystem import FileSystem
+from smoke.static.model.programs import Surroundings
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,14 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """A command of a RUN that surely fails, so that the build stops there."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
 class Missing:
     """A COPY or ADD that finds nothing."""
 
@@ -115,6 +124,12 @@ class Image:
     """Platform that is asked for, pinned or told by the base's tag, in this order; empty when nothing says."""
     health: Health | None = None
     missing: tuple[Missing, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    """Commands that the build stops at, the first of each stage."""
+    lacking: frozenset[str] = frozenset()
+    """Names of programs that are surely in no directory of the system."""
+    users: frozenset[str] | None = None
+    """Names of all users; none when more may be there."""
     refused: tuple[ParseError, ...] = ()
     """Instructions that Docker stops at as it comes to them."""
     contexts: tuple[tuple[str, tuple[Missing, ...]], ...] = ()
@@ -123,5 +138,10 @@ class Image:
     parsed: Dockerfile = field(default_factory=Dockerfile)
     stages: Stages = field(default_factory=Stages)
     final: Stage | None = None
+
+    def surroundings(self) -> Surroundings:
+        """What decides which program a name means in the container."""
+        return Surroundings(self.files, self.environment.get("PATH", ""), self.workdir, self.lacking)
+
     broken: str = ""
     """Why nothing is known of this image (its Dockerfile is missing or can't be parsed); then the rest is empty."""

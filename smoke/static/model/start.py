@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from smoke.manifest import Base
 from smoke.static.model.commands import Stage
+from smoke.static.model.filesystem import Entry
 from smoke.static.model.image import Start
 
 _PYTHON = re.compile(r"python(?:3(?:\.(\d+))?)?")
@@ -43,28 +44,24 @@ def _no_shell(words: tuple[str, ...], state: Stage) -> str:
 
 def _found(name: str, state: Stage) -> tuple[str, str]:
     """Where a program is, or why it can't be told; both empty when it surely is nowhere."""
-    if "/" in name:
-        places = [state.path(name)]
-    else:
-        places = [posixpath.join(each, name) for each in state.environment.get("PATH", "").split(":") if each]
-    for place in places:
-        entry = state.files.find(place)
-        if entry is not None and entry.kind == "file":
-            return place, ""
-    doubts = [doubt for place in places if (doubt := state.files.doubt(place))]
-    return "", (doubts[0] if doubts else "")
+    found = state.surroundings().find(name)
+    return found.place, found.doubt
 
 
-def _resolved(start: Start, words: tuple[str, ...], base: Base | None, state: Stage, depth: int) -> Start:
+def _resolved(  # noqa: PLR0911 - a case a kind of program
+    start: Start, words: tuple[str, ...], base: Base | None, state: Stage, depth: int
+) -> Start:
     name = posixpath.basename(words[0])
     program, doubt = _found(words[0], state)
     if not program:
-        if doubt and not (base is not None and name in base.lacks and not _installed_packages(state)):
+        if doubt and not _odd(words[0]):
             if name in _SERVERS or _PYTHON.fullmatch(name):
                 return _python_or_server(replace(start, doubt=""), words, name, words[0], base, state)
             return replace(start, doubt=f"whether {words[0]} is there: {doubt}")
-        return replace(start, trouble=f"{words[0]} is not in the image" + ("" if "/" in words[0] else " (on its PATH)"))
+        return replace(start, trouble=_absent(words[0]))
     start = replace(start, program=program)
+    if trouble := _not_executable(program, state):
+        return replace(start, trouble=trouble)
     if name in _WRAPPERS:
         rest = tuple(words[1:])
         while rest and rest[0].startswith("-"):
@@ -75,8 +72,37 @@ def _resolved(start: Start, words: tuple[str, ...], base: Base | None, state: St
     return _python_or_server(start, words, name, program, base, state)
 
 
-def _installed_packages(state: Stage) -> bool:
-    return any("packages were installed" in reason for reason in state.files.doubts.values())
+def _odd(word: str) -> bool:
+    """Whether no program has such a name, whatever the image holds."""
+    return any(letter.isspace() for letter in word) or "$" in word
+
+
+def _absent(word: str) -> str:
+    if any(letter.isspace() for letter in word):
+        return f"{word!r} is one word of an exec form, so a program of that whole name is started: there is none"
+    if re.search(r"\$\{?\w", word):
+        return f"{word} stays as it is in an exec form, which no shell reads: there is no program of that name"
+    return f"{word} is not in the image" + ("" if "/" in word else " (on its PATH)")
+
+
+def _not_executable(program: str, state: Stage) -> str:
+    """Why a file that is there can't be executed; empty when nothing speaks against it."""
+    entry = state.files.find(program)
+    if entry is None:
+        return ""
+    if entry.line and entry.mode is not None and not _may_execute(entry, state):
+        return f"{program} is not executable (mode {entry.mode:03o}): permission denied"
+    if entry.source and state.read is not None:
+        trouble = state.surroundings().interpreter(entry, state.read(entry.source))
+        return f"{program} can't be executed: {trouble}" if trouble else ""
+    return ""
+
+
+def _may_execute(entry: Entry, state: Stage) -> bool:
+    mode, user = entry.mode or 0, state.number(state.user) if state.user else None
+    if user is None or user == 0:
+        return bool(mode & 0o111)
+    return bool(mode & 0o111) if entry.user is None else bool(mode & (0o100 if entry.user == user else 0o011))
 
 
 def _shell(start: Start, words: tuple[str, ...], base: Base | None, state: Stage, depth: int) -> Start:

@@ -54,6 +54,7 @@ PLANTED: list[tuple[str, str, Changes]] = [
         docker("COPY service/ service/", "COPY service/ service/\nCOPY conf.toml /etc/"),
     ),
     ("dockerfile.context", "leaves it out", {".dockerignore": "requirements.txt\n"}),
+    ("dockerfile.steps", "curl", docker("WORKDIR /build", "RUN curl -O https://example.org/x\nWORKDIR /build")),
     ("dockerfile.platform", "linux/amd64", docker("--platform=linux/arm64", "--platform=linux/amd64")),
     ("dockerfile.user", "runs as 0", docker("USER 65532:65532", "USER 0")),
     ("dockerfile.user", "can't read", docker("COPY service/ service/", "COPY --chmod=600 service/ service/")),

@@ -1,0 +1,94 @@
+"""Where a program is that a stage would start: on its PATH, or at a path."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from smoke.static.model.filesystem import NO_DOUBT, Cause, Doubt, Entry, FileSystem
+from smoke.static.model.packages import system_programs
+
+_SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+MAX_SHEBANG = 256
+
+
+@dataclass(frozen=True)
+class Program:
+    """Where a program is; with neither a place nor a doubt it surely is nowhere."""
+
+    place: str = ""
+    """Its absolute path, as it is looked up: links in it are not followed."""
+    doubt: Doubt = NO_DOUBT
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What decides which program a name means."""
+
+    files: FileSystem
+    path: str
+    """The PATH in force."""
+    workdir: str
+    lacking: frozenset[str] = frozenset()
+    """Programs that no directory of the system has, whatever else is there."""
+
+    def places(self, name: str) -> Iterator[str]:
+        """Where a name is looked for, in order."""
+        if "/" in name:
+            yield posixpath.normpath(posixpath.join(self.workdir, name))
+            return
+        for directory in self.path.split(":"):
+            if directory:
+                yield posixpath.join(self.workdir, directory, name)
+
+    def find(self, name: str) -> Program:
+        """The program that a name or path means."""
+        doubts: list[Doubt] = []
+        anywhere = self.files.doubts.get("/", NO_DOUBT)
+        if anywhere.cause is Cause.UNKNOWN_BASE and "/" not in name:
+            doubts.append(anywhere)  # its PATH isn't known either
+        for place in self.places(name):
+            entry = self.files.find(place)
+            if entry is not None and entry.kind == "file":
+                return Program(place)
+            if dangling := self._dangles(place):
+                doubts.append(dangling)
+            elif self.files.doubt(place):
+                doubts += [doubt for doubt in self.files.every_doubt(place) if not self._surely_lacks(place, doubt)]
+        return Program("", doubts[0] if doubts else NO_DOUBT)
+
+    def _dangles(self, place: str) -> Doubt:
+        """A link whose target is known to no one: the doubt about its target."""
+        entry = self.files.entries.get(place)
+        if entry is None or entry.kind != "link":
+            return NO_DOUBT
+        return self.files.doubt(posixpath.join(posixpath.dirname(place), entry.target))
+
+    def _surely_lacks(self, place: str, doubt: Doubt) -> bool:
+        """Whether the doubt about a place is of a kind that can't bring this program."""
+        name = posixpath.basename(place)
+        if name not in self.lacking:
+            return False
+        if doubt.cause is Cause.BASE:
+            return posixpath.dirname(place) in _SYSTEM
+        return doubt.cause is Cause.DISTRIBUTIONS and name in system_programs()
+
+    def interpreter(self, entry: Entry, first: bytes) -> str:
+        """Why a script can't be executed, from its entry and its first bytes; empty when nothing speaks against it."""
+        line = first[:MAX_SHEBANG].partition(b"\n")[0]
+        if not line.startswith(b"#!"):
+            return ""
+        text = line[2:].decode("utf-8", "replace")
+        if text.endswith("\r"):
+            return f"its first line ends with a carriage return, and no program is named {text.strip()[:80]}\\r"
+        words = text.split()
+        if not words:
+            return ""
+        program = words[0]
+        if posixpath.basename(program) == "env" and len(words) > 1:
+            program = next((word for word in words[1:] if not word.startswith("-") and "=" not in word), program)
+        found = self.find(program)
+        if found.place or found.doubt:
+            return ""
+        return f"its first line asks for {program}, which the image does not have"

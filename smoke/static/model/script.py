@@ -1,0 +1,369 @@
+"""Follows the shell text of a RUN by a real grammar (tree-sitter): which commands run, under which conditions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+from smoke.static.model import commands
+from smoke.static.model.commands import Stage
+from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.steps import BUILTINS, refusal
+
+MAX_SCRIPT = 200_000
+"""Letters of a script that are followed; a longer one is in doubt as a whole."""
+MAX_COMMANDS = 2_000
+MAX_DEPTH = 40
+MAX_WORDS = 1_000
+_SHELLS = re.compile(r"(?:ba|da|a)?sh")
+_NAMED = re.compile(r"\$(\w+)$|\$\{(\w+)(?:(:?[-+])(.*))?\}$", re.DOTALL)
+_STATEMENTS = frozenset(
+    [
+        *["program", "list", "pipeline", "command", "redirected_statement", "subshell", "compound_statement"],
+        *["if_statement", "for_statement", "c_style_for_statement", "while_statement", "case_statement"],
+        *["function_definition", "negated_command", "variable_assignment", "variable_assignments"],
+        *[
+            "declaration_command",
+            "test_command",
+            "unset_command",
+            "do_group",
+            "elif_clause",
+            "else_clause",
+            "case_item",
+        ],
+    ]
+)
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+def run(
+    stage: Stage, script: str, line: int, values: Mapping[str, str], *, errexit: bool = False, depth: int = 0
+) -> None:
+    """Follow a script in a stage. `values` are the variables that it sees; `errexit` says that `set -e` is in force."""
+    if len(script) > MAX_SCRIPT or depth > 3:
+        stage.files.suspect("/", f"the RUN of line {line} is too long to be followed", Cause.COMMAND)
+        return
+    root = _parser().parse(script.encode("utf-8", "replace")).root_node
+    follower = _Follower(stage, line, dict(values), errexit, depth)
+    workdir, environment = stage.workdir, dict(stage.environment)
+    follower.block(root, _Context(stops=True))
+    stage.workdir, stage.environment = workdir, environment
+    if root.has_error:
+        stage.files.suspect("/", f"part of the RUN of line {line} is no shell that can be read", Cause.COMMAND)
+
+
+def words(stage: Stage, given: list[str], line: int, values: Mapping[str, str]) -> None:
+    """Follow the words of one command that no shell has read."""
+    follower = _Follower(stage, line, dict(values), False, 0)
+    follower.words(given, {}, stops=False)
+
+
+def certain_programs(script: str) -> list[str]:
+    """Names of the programs that a script surely starts and whose failure makes it fail: its first command, and what
+    follows by `&&`; in a pipe, the last. Those that are of the shell itself are left out."""
+    root = _parser().parse(script[:MAX_SCRIPT].encode("utf-8", "replace")).root_node
+    found: list[str] = []
+    pending = list(reversed(root.named_children[:1])) if root.named_child_count == 1 else []
+    while pending and not root.has_error:
+        node = pending.pop()
+        if node.type == "list":
+            otherwise = any(child.type == "||" for child in node.children)
+            giving_up = otherwise and re.match(r"(?:exit|false|kill)\b", _text(node.named_children[-1])) is not None
+            parts = [child for child in node.named_children if child.type in _STATEMENTS]
+            pending += reversed(parts[:1] if giving_up else [] if otherwise else parts)
+        elif node.type == "pipeline":
+            pending += node.named_children[-1:]
+        elif node.type in ("redirected_statement", "compound_statement", "subshell"):
+            pending += node.named_children[:1]
+        elif node.type == "command" and (name := node.child_by_field_name("name")) is not None:
+            words = [_text(child) for child in node.named_children if child.type != "variable_assignment"]
+            while len(words) > 1 and words[0] in ("exec", "command", "time"):
+                words.pop(0)
+            found.append(words[0].strip("'\"") if words[0] != _text(name) else _text(name).strip("'\""))
+    return [each for each in found if each not in BUILTINS and "$" not in each]
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What follows from a statement's outcome."""
+
+    stops: bool
+    """Whether the build stops when it fails."""
+    depth: int = 0
+
+
+class _Follower:
+    """One script in a stage."""
+
+    def __init__(self, stage: Stage, line: int, values: dict[str, str], errexit: bool, depth: int) -> None:
+        self.stage, self.line, self.values, self.errexit, self.nesting = stage, line, values, errexit, depth
+        self.conditional = False
+        self.count = 0
+        self.functions: set[str] = set()
+
+    def block(self, node: Node, context: _Context) -> None:
+        """Statements one after the other: the last decides, or each with `set -e`."""
+        statements = [child for child in node.named_children if child.type in _STATEMENTS]
+        for number, child in enumerate(statements):
+            last = number == len(statements) - 1
+            self.statement(child, replace(context, stops=context.stops and (last or self.errexit)))
+
+    def statement(self, node: Node, context: _Context) -> None:  # noqa: PLR0912 - a case a statement
+        """Follow one statement."""
+        if context.depth > MAX_DEPTH or self.count > MAX_COMMANDS:
+            self.stage.files.suspect("/", f"the RUN of line {self.line} is too long to be followed", Cause.COMMAND)
+            return
+        inner = replace(context, depth=context.depth + 1)
+        match node.type:
+            case "command":
+                self.command(node, context.stops)
+            case "list":
+                self._list(node, inner)
+            case "pipeline":
+                parts = [child for child in node.named_children if child.type in _STATEMENTS]
+                for child in parts:
+                    self.statement(child, replace(inner, stops=inner.stops and child == parts[-1]))
+            case "redirected_statement":
+                self._redirected(node, inner)
+            case "subshell":
+                workdir = self.stage.workdir
+                self.block(node, inner)
+                self.stage.workdir = workdir
+            case "compound_statement" | "program":
+                self.block(node, inner)
+            case "negated_command":
+                self.block(node, replace(inner, stops=False))
+            case "variable_assignment" | "variable_assignments" | "declaration_command":
+                self._assign(node)
+            case "if_statement" | "while_statement":
+                self._branches(node, inner)
+            case "test_command" | "unset_command":
+                pass
+            case _:
+                self._maybe(node, inner)
+
+    def _list(self, node: Node, context: _Context) -> None:
+        parts = [child for child in node.named_children if child.type in _STATEMENTS]
+        otherwise = any(child.type == "||" for child in node.children)
+        for number, child in enumerate(parts):
+            if otherwise and number:
+                with self._under_condition():
+                    self.statement(child, replace(context, stops=False))
+            else:
+                self.statement(child, replace(context, stops=context.stops and not otherwise))
+
+    def _branches(self, node: Node, context: _Context) -> None:
+        """The condition is run; what follows it may be."""
+        quiet = replace(context, stops=False)
+        held = [child for child in node.named_children if child.type in _STATEMENTS]
+        if held and held[0].type not in ("do_group", "elif_clause", "else_clause"):
+            self.statement(held.pop(0), quiet)
+        with self._under_condition():
+            for child in held:
+                self.block(child, quiet) if child.type.endswith(("_clause", "group")) else self.statement(child, quiet)
+
+    def _maybe(self, node: Node, context: _Context) -> None:
+        """Loops, cases and functions: their bodies may run."""
+        if node.type == "function_definition" and (name := node.child_by_field_name("name")) is not None:
+            self.functions.add(_text(name))
+        with self._under_condition():
+            self.block(node, replace(context, stops=False))
+
+    @contextmanager
+    def _under_condition(self) -> Iterator[None]:
+        """What is done here may be done or not: where it makes a difference there is doubt."""
+        if self.conditional:
+            yield
+            return
+        stage = self.stage
+        files, installs, values = stage.files.copy(), list(stage.installs), dict(self.values)
+        self.conditional = True
+        try:
+            yield
+        finally:
+            self.conditional = False
+        self.values = {key: value for key, value in values.items() if self.values.get(key) == value}
+        reason = f"the RUN of line {self.line} does it under a condition"
+        after = stage.files.entries
+        for path in after.keys() - files.entries.keys():
+            files.suspect(path, reason, Cause.COMMAND)
+        for path in files.entries.keys() & after.keys():
+            if after[path] != files.entries[path]:
+                files.entries[path] = replace(files.entries[path], mode=None, user=None)
+        for path, doubt in stage.files.doubts.items():
+            files.doubts.setdefault(path, doubt)
+        stage.files = files
+        kept = [each for each in stage.installs if each in installs]
+        new = [replace(each, doubt=each.doubt or reason) for each in stage.installs if each not in installs]
+        stage.installs = kept + new
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def _redirected(self, node: Node, context: _Context) -> None:
+        body = node.child_by_field_name("body")
+        if body is not None:
+            self.statement(body, context)
+        for child in node.named_children:
+            if child.type == "file_redirect":
+                self._redirect(child, body)
+            elif child.type == "heredoc_redirect":
+                for part in child.named_children:
+                    if part.type == "file_redirect":
+                        self._redirect(part, body)
+                    elif part.type in _STATEMENTS:
+                        self.statement(part, context)
+
+    def _redirect(self, node: Node, body: Node | None) -> None:
+        operator = next((child.type for child in node.children if child.type.startswith((">", "&>"))), "")
+        target = node.child_by_field_name("destination")
+        if not operator or operator.endswith("&") or target is None:
+            return
+        for word in self.word(target):
+            path = self.stage.path(word)
+            if "$" in word or "*" in word:
+                self.stage.files.suspect(self.stage.workdir, f"line {self.line} writes to {word}", Cause.COMMAND)
+            elif not path.startswith("/dev/"):
+                held = self.stage.files.find(path)
+                user = self.stage.number(self.stage.user)
+                made = Entry("file", user=user, mode=0o644, line=self.line)
+                self.stage.files.add(path, replace(held, source="", line=self.line) if held is not None else made)
+
+    def _assign(self, node: Node) -> None:
+        pending = [node]
+        exported = node.type == "declaration_command" and _text(node).startswith(("export", "declare -x"))
+        while pending:
+            each = pending.pop()
+            if each.type != "variable_assignment":
+                pending += each.named_children
+                continue
+            name, value = each.child_by_field_name("name"), each.child_by_field_name("value")
+            words = [""] if value is None else self.word(value)
+            if name is None:
+                continue
+            text = " ".join(words)
+            if "$" in text or "`" in text:
+                self.values.pop(_text(name), None)
+            else:
+                self.values[_text(name)] = text
+            if (exported or _text(name) == "PATH") and "$" not in text:
+                self.stage.environment[_text(name)] = text
+
+    def command(self, node: Node, stops: bool) -> None:
+        """Follow a simple command."""
+        self.count += 1
+        words: list[str] = []
+        given: dict[str, str] = {}
+        for child in node.named_children:
+            if child.type == "variable_assignment":
+                name, _, value = _text(child).partition("=")
+                given[name] = value.strip("'\"")
+            elif child.type in ("file_redirect", "heredoc_redirect", "herestring_redirect"):
+                self._redirect(child, None)
+            elif child.type == "command_name":
+                words += self.word(child.named_children[0]) if child.named_children else [_text(child)]
+            else:
+                words += self.word(child)
+        self.words(words[:MAX_WORDS], given, stops)
+
+    def words(self, words: list[str], given: dict[str, str], stops: bool) -> None:
+        """Follow the words of a command, wrappers taken off."""
+        while words and words[0] in ("exec", "command", "builtin", "time", "nice", "sudo", "env", "eatmydata"):
+            wrapper = words.pop(0)
+            while words and (words[0].startswith("-") or (wrapper == "env" and "=" in words[0])):
+                words.pop(0)
+        if not words or words[0] in self.functions:
+            return
+        if words[0] == "set":
+            self.errexit = self.errexit or any(re.fullmatch(r"-[a-z]*e[a-z]*", word) for word in words[1:])
+            return
+        if words[0] == "exit":
+            return
+        if not self.conditional and stops and (message := refusal(self.stage, words, self.line)):
+            self.stage.fail(self.line, message)
+        if _SHELLS.fullmatch(words[0].rpartition("/")[2]) and len(words) > 2 and re.fullmatch(r"-[a-z]*c", words[1]):
+            run(self.stage, words[2], self.line, self.values, errexit="e" in words[1], depth=self.nesting + 1)
+            return
+        commands.follow(self.stage, [*(f"{key}={value}" for key, value in given.items()), *words], self.line)
+
+    # -- words ---------------------------------------------------------------------------------------------------
+
+    def word(self, node: Node) -> list[str]:
+        """The words that a node stands for; what can't be known keeps its `$`."""
+        text, quoted = self._value(node)
+        found = [text] if quoted else _split(text)
+        if not quoted and any(letter in text for letter in "*?["):
+            found = [match for each in found for match in self._glob(each)]
+        return [each for word in found for each in (_braces(word) if not quoted else [word])]
+
+    def _glob(self, text: str) -> list[str]:
+        if "$" in text or not any(letter in text for letter in "*?["):
+            return [text]
+        return self.stage.files.glob(self.stage.path(text)) or [text]
+
+    def _value(self, node: Node) -> tuple[str, bool]:  # noqa: PLR0911 - a case a form
+        match node.type:
+            case "raw_string":
+                return _text(node)[1:-1], True
+            case "ansi_c_string":
+                return _text(node)[2:-1], True
+            case "string":
+                return self._string(node), True
+            case "simple_expansion" | "expansion":
+                return self._variable(_text(node)), False
+            case "command_substitution" | "process_substitution" | "arithmetic_expansion":
+                return "$()", True
+            case "concatenation":
+                parts = [self._value(child) for child in node.children]
+                return "".join(text for text, _ in parts), any(quoted for _, quoted in parts)
+            case _:
+                return re.sub(r"\\(?:\n|(.))", lambda match: match[1] or "", _text(node), flags=re.DOTALL), False
+
+    def _string(self, node: Node) -> str:
+        data, parts = node.text or b"", []
+        place = 1
+        for child in node.named_children:
+            if child.type == "string_content":
+                continue
+            start = child.start_byte - node.start_byte
+            parts += [_unescaped(data[place:start]), self._value(child)[0]]
+            place = child.end_byte - node.start_byte
+        return "".join((*parts, _unescaped(data[place:-1])))
+
+    def _variable(self, text: str) -> str:
+        match = _NAMED.match(text)
+        name = (match[1] or match[2]) if match else ""
+        if match is None or (name not in self.values and not match[3]):
+            return text
+        value = self.values.get(name)
+        if match[3] and match[3].endswith("-") and not (value or (value is not None and match[3] == "-")):
+            return match[4] if value is not None or "$" not in match[4] else text
+        if match[3] and match[3].endswith("+"):
+            return match[4] if value else ""
+        return value if value is not None else text
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def _unescaped(data: bytes) -> str:
+    return re.sub(r"\\(?:\n|([\\\"$`]))", lambda match: match[1] or "", data.decode("utf-8", "replace"))
+
+
+def _split(text: str) -> list[str]:
+    return text.split() if text else []
+
+
+def _braces(text: str) -> list[str]:
+    match = re.fullmatch(r"([^{}$]*)\{([^{}]*,[^{}]*)\}([^{}]*)", text)
+    return [match[1] + each + match[3] for each in match[2].split(",")] if match else [text]

@@ -1,0 +1,147 @@
+"""Commands of a build that surely fail where they stand: the build stops there."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smoke.static.model.commands import Stage
+
+BUILTINS = frozenset(
+    [
+        *[".", ":", "[", "[[", "alias", "bg", "break", "cd", "command", "continue", "declare", "echo", "eval", "exec"],
+        *["exit", "export", "false", "fg", "getopts", "hash", "help", "jobs", "kill", "let", "local", "popd", "printf"],
+        *["pushd", "pwd", "read", "readonly", "return", "set", "shift", "shopt", "source", "test", "times", "trap"],
+        *["true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait", "sudo"],
+    ]
+)
+_ROOT_ONLY = {
+    "apt-get": {"install", "update", "upgrade", "remove", "purge", "dist-upgrade"},
+    "apt": {"install", "update", "upgrade", "remove", "purge"},
+    "apk": {"add", "update", "upgrade", "del"},
+    "dnf": {"install", "update", "upgrade"},
+    "yum": {"install", "update", "upgrade"},
+    "microdnf": {"install", "update", "upgrade"},
+    "useradd": set(),
+    "groupadd": set(),
+    "adduser": set(),
+    "addgroup": set(),
+}
+"""What only root may run, with the words that say so (none: any)."""
+_INTERPRETERS = re.compile(r"(?:ba|da|a)?sh|python(?:3(?:\.\d+)?)?")
+
+
+def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
+    """Why a command surely fails; empty when nothing speaks against it."""
+    name, rest = words[0], list(words[1:])
+    if "$" in name or "`" in name or name in BUILTINS:
+        return ""
+    return (
+        _missing(stage, name)
+        or _not_root(stage, posixpath.basename(name), rest)
+        or _no_script(stage, name, rest)
+        or _no_file(stage, posixpath.basename(name), rest)
+        or _may_not_write(stage, posixpath.basename(name), rest)
+    )
+
+
+def _missing(stage: Stage, name: str) -> str:
+    found = stage.surroundings().find(name)
+    if found.place:
+        entry = stage.files.find(found.place)
+        if entry is not None and entry.line and entry.mode is not None and not entry.mode & 0o111:
+            return f"{found.place} is not executable (mode {entry.mode:03o}): permission denied"
+        if entry is not None and entry.source and stage.read is not None:
+            trouble = stage.surroundings().interpreter(entry, stage.read(entry.source))
+            return f"{found.place} can't be executed: {trouble}" if trouble else ""
+        return ""
+    if found.doubt:
+        return ""
+    return f"{name}: {'no such file' if '/' in name else 'command not found'}"
+
+
+def _user(stage: Stage) -> int | None:
+    """The number of a user who is surely not root; none else."""
+    number = stage.number(stage.user) if stage.user else None
+    return number if number else None
+
+
+def _not_root(stage: Stage, name: str, rest: list[str]) -> str:
+    wanted = _ROOT_ONLY.get(name)
+    user = _user(stage)
+    if wanted is None or user is None or (wanted and not wanted & {*rest}):
+        return ""
+    return f"{name} needs root, and this step runs as user {stage.user}: permission denied"
+
+
+def _no_script(stage: Stage, name: str, rest: list[str]) -> str:
+    """`sh setup.sh` and `python setup.py` of a file that is not there."""
+    if not _INTERPRETERS.fullmatch(posixpath.basename(name)) or not rest or rest[0].startswith("-"):
+        return ""
+    return f"there is no {stage.path(rest[0])} at this step" if _surely_absent(stage, rest[0]) else ""
+
+
+def _surely_absent(stage: Stage, operand: str) -> bool:
+    if any(letter in operand for letter in "*?[$`{~") or not operand:
+        return False
+    path = stage.path(operand)
+    return stage.files.find(path) is None and not stage.files.doubt(path)
+
+
+def _operands(rest: list[str], valued: str = "") -> list[str]:
+    """Words that are no options; an option of `valued` takes the next word."""
+    found, skip = [], False
+    for word in rest:
+        if skip:
+            skip = False
+        elif word.startswith("-") and len(word) > 1:
+            skip = word in valued.split()
+        else:
+            found.append(word)
+    return found
+
+
+def _no_file(stage: Stage, name: str, rest: list[str]) -> str:
+    """Commands that need what they are given to be there."""
+    flags = "".join(word[1:] for word in rest if re.fullmatch(r"-[A-Za-z]+", word))
+    needed: list[str] = []
+    if name in ("chmod", "chown", "chgrp") and not any(word.startswith("--reference") for word in rest):
+        needed = _operands(rest)[1:] if "f" not in flags else []
+    elif name in ("cp", "mv") and not any(word.startswith(("-t", "--target")) for word in rest):
+        needed = _operands(rest)[:-1]
+    elif (name == "rm" and "f" not in flags and "--force" not in rest) or name == "cat":
+        needed = _operands(rest)
+    elif re.fullmatch(r"pip[\d.]*", name) and rest[:1] == ["install"]:
+        needed = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in ("-r", "--requirement")]
+    elif name == "sed" and "i" in flags:
+        needed = _operands(rest, "-e -f")[1:] if "-e" not in rest and "-f" not in rest else _operands(rest, "-e -f")
+    absent = next((operand for operand in needed if not _elsewhere(operand) and _surely_absent(stage, operand)), None)
+    return "" if absent is None else f"{name}: there is no {stage.path(absent)} at this step"
+
+
+def _elsewhere(operand: str) -> bool:
+    return operand == "-" or "://" in operand or operand.startswith(("/dev/", "/proc/", "/sys/"))
+
+
+def _may_not_write(stage: Stage, name: str, rest: list[str]) -> str:
+    """Directories and files made where this user may not."""
+    user = _user(stage)
+    if user is None or name not in ("mkdir", "touch"):
+        return ""
+    for operand in _operands(rest, "-m --mode"):
+        if any(letter in operand for letter in "*?[$`{~"):
+            continue
+        path = posixpath.normpath(stage.path(operand))
+        while path != "/" and stage.files.find(path) is None and not stage.files.doubts.get(path):
+            below, path = path, posixpath.dirname(path)
+            entry = stage.files.find(path)
+            if path != "/" and (entry is None or entry.mode is None or entry.user is None):
+                continue
+            owner, mode = (0, 0o755) if path == "/" or entry is None else (entry.user, entry.mode or 0)
+            if owner != user and not mode & 0o2:
+                return f"{name} {below}: {path} belongs to user {owner}, and this step runs as {stage.user}"
+            break
+    return ""
