@@ -150,7 +150,7 @@ class Metrics:
 
     def _on_proposed(self, now_us: int, node: Node, fact: Proposed) -> None:
         if fact.hash not in self._proposed:
-            cut = frozenset(receiver for sender, receiver in self.world.network.cut if sender == node.index)
+            cut = frozenset(receiver for sender, receiver in self.world.network.apart() if sender == node.index)
             self._proposed[fact.hash] = Proposal(now_us, node.index, cut)
 
     def _on_valid(self, now_us: int, node: Node, fact: BlockValid) -> None:

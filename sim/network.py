@@ -1,4 +1,6 @@
-"""The simulated network: latency between regions, jitter, uplinks with a rate, loss and partitions.
+"""The simulated network: latency between regions, jitter, uplinks with a rate, cuts, and what faults do to messages.
+
+With `connections` messages go over one ordered connection a pair, else each goes its own way, as datagrams do.
 
 One event object carries a broadcast from receiver to receiver, so that the event queue holds one entry a message on
 its way and not one a delivery.
@@ -10,23 +12,23 @@ import csv
 import sys
 from array import array
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import resources
 from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 
 from lucid.machines.effects import Received
-from sim.clock import TAG_BITS, Recurring, VirtualClock
+from sim.clock import TAG_BITS, Moment, Recurring, VirtualClock
+from sim.connections import Connections
 from sim.faults.fault import DeliverHook, SendHook, Sending
+from sim.links import Link
+from sim.segments import wire_bytes
 from sim.trace import Trace
 
 RECEIVERS = 1 << TAG_BITS
 PPM = 1_000_000
 JITTER_MASK = 1_023
-FRAME_BYTES = 66
-"""Ethernet, IP and TCP headers of one segment."""
-SEGMENT_BYTES = 1_448
-"""Payload of one segment: an Ethernet frame of 1,500 bytes less the headers of IP and TCP with timestamps."""
 
 
 class Profile(NamedTuple):
@@ -66,12 +68,19 @@ class Flight(Recurring):
     """One message on its way; the tag of each arrival is the receiver's index."""
 
     def __init__(
-        self, happen: Callable[[Any], None], event: Received, sender: int, number: int, arrivals: list[int]
+        self,
+        happen: Callable[[Any], None],
+        event: Received,
+        sender: int,
+        number: int,
+        sent_us: int,
+        arrivals: list[int],
     ) -> None:
         super().__init__(happen, arrivals)
         self.event = event
         self.sender = sender
         self.number = number
+        self.sent_us = sent_us
 
 
 class Network:
@@ -82,7 +91,7 @@ class Network:
         clock: VirtualClock,
         base_us: Sequence[Sequence[int]],
         profile: Profile,
-        bandwidth_bps: int,
+        links: Sequence[Link],
         random: Random,
         trace: Trace,
     ) -> None:
@@ -95,6 +104,7 @@ class Network:
         self.deliveries = 0
         self._sent = 0
         self.cut: set[tuple[int, int]] = set()
+        self.connections: Connections | None = None
         self.on_send: tuple[SendHook, ...] = ()
         self.on_deliver: tuple[DeliverHook, ...] = ()
         self.receivers: list[Callable[[Received], None]] = []
@@ -104,8 +114,9 @@ class Network:
             for latency_us in sorted({latency_us for row in base_us for latency_us in row})
         }
         self._rows = [[tables[latency_us] for latency_us in row] for row in base_us]
-        self._bandwidth_bps = bandwidth_bps
+        self._links = links
         self._uplink_free = [0] * self.size
+        self._downlink_free = [0] * self.size
         self._bytes = random.randbytes
         self._trace = trace
         self._note = trace.note
@@ -122,14 +133,27 @@ class Network:
         else:
             self.transmit(sender, key, receivers, data)
 
+    def apart(self) -> set[tuple[int, int]]:
+        """The ordered pairs of nodes between which nothing passes now: cut, or not connected."""
+        return self.cut if self.connections is None else self.cut | self.connections.down
+
+    def set_cut(self, cut: set[tuple[int, int]]) -> None:
+        """Let nothing pass between these ordered pairs, and no others, from now on."""
+        before, self.cut = self.cut, cut
+        if self.connections is not None and before != cut:
+            self.connections.cut_changed(before)
+
     def transmit(self, sender: int, key: bytes, receivers: Sequence[int], data: bytes, delay_us: int = 0) -> None:
         """Put `data` on the wire, past what faults do to a sending."""
-        if self.cut:
+        connections = self.connections
+        if connections is not None:
+            receivers = connections.connected(sender, receivers)
+        elif self.cut:
             receivers = [each for each in receivers if (sender, each) not in self.cut]
         kind = data[1]
         now = self.clock.now_us
-        wire = len(data) + FRAME_BYTES * max(1, -(-len(data) // SEGMENT_BYTES))
-        copy_us = max(1, wire * 8_000_000 // self._bandwidth_bps)
+        wire = wire_bytes(len(data))
+        copy_us = max(1, wire * 8_000_000 // self._links[sender].up_bps)
         depart = self._uplink_free[sender]
         depart = max(depart, now)
         count = len(receivers)
@@ -139,32 +163,65 @@ class Network:
         if sys.byteorder == "big":
             dice.byteswap()
         free = depart + copy_us * count
-        departures = range(depart + copy_us << TAG_BITS, (free << TAG_BITS) + 1, copy_us << TAG_BITS)
         rows = self._rows[sender]
-        arrivals = [
-            rows[each][die & JITTER_MASK] + at + each for each, die, at in zip(receivers, dice, departures, strict=True)
-        ]
+        if connections is None:
+            departures = range(depart + copy_us << TAG_BITS, (free << TAG_BITS) + 1, copy_us << TAG_BITS)
+            arrivals = [
+                rows[each][die & JITTER_MASK] + at + each
+                for each, die, at in zip(receivers, dice, departures, strict=True)
+            ]
+            if delay_us:
+                arrivals = [each + (delay_us << TAG_BITS) for each in arrivals]
+        else:
+            latencies = [
+                (rows[each][die & JITTER_MASK] >> TAG_BITS) + delay_us
+                for each, die in zip(receivers, dice, strict=True)
+            ]
+            arrivals = connections.arrivals(sender, receivers, depart, copy_us, len(data), latencies)
         self._uplink_free[sender] = free
         self.messages[kind] += count
         self.bytes[kind] += count * len(data)
         self.wire_bytes += count * wire
         self._trace.sent(now, sender, data)
-        if delay_us:
-            arrivals = [each + (delay_us << TAG_BITS) for each in arrivals]
         arrivals.sort(reverse=True)
         self._sent += 1
-        flight = Flight(self._arrive, Received(key, data), sender, self._sent, arrivals)
+        flight = Flight(self._arrive, Received(key, data), sender, self._sent, now, arrivals)
         self.clock.put(flight, arrivals[-1] >> TAG_BITS)
 
     def _arrive(self, flight: Flight) -> None:
         """One receiver has it now; the flight goes on to the next one."""
-        code, event = flight.code, flight.event
+        code = flight.code
         receiver = code & (RECEIVERS - 1)
+        if self.connections is not None:
+            if not self.connections.arrive(flight, receiver):
+                return
+            wait_us = self._downlink_us(receiver, len(flight.event.data))
+            if wait_us:
+                self.clock.after(wait_us, partial(self.deliver, flight.sender, receiver, flight.event))
+                return
         note = self._note
         note(code)
         note(flight.number)
+        self._hand_over(code >> TAG_BITS, flight.sender, receiver, flight.event)
+
+    def _downlink_us(self, receiver: int, size: int) -> int:
+        """How long a message that has come waits for those before it on the receiver's downlink."""
+        now, copy_us = self.clock.now_us, wire_bytes(size) * 8_000_000 // self._links[receiver].down_bps
+        # Its last bit is here now, so its first came a copy's time ago, if the downlink was free then.
+        done_us = max(self._downlink_free[receiver], now - copy_us) + copy_us
+        self._downlink_free[receiver] = done_us
+        return done_us - now
+
+    def deliver(self, sender: int, receiver: int, event: Received, _: Moment | None = None) -> None:
+        """Deliver a message that had waited for its link."""
+        now = self.clock.now_us
+        self._note((now << TAG_BITS) + receiver)
+        self._note(-1)
+        self._hand_over(now, sender, receiver, event)
+
+    def _hand_over(self, now_us: int, sender: int, receiver: int, event: Received) -> None:
         if self._writing:
-            self._trace.delivered(code >> TAG_BITS, flight.sender, receiver, event.data[1])
+            self._trace.delivered(now_us, sender, receiver, event.data[1])
         self.deliveries += 1
         for hook in self.on_deliver:
             heard = hook(receiver, event)
@@ -188,12 +245,20 @@ def region_names() -> list[str]:
     return list(_regions())
 
 
-def base_latency_us(profile: Profile, places: Sequence[str]) -> list[list[int]]:
-    """One-way microseconds between nodes at `places`: half of the measured round trip, or the local figure."""
-    if not profile.measured:
-        return [[profile.local_us] * len(places) for _ in places]
-    table = _regions()
-    return [[profile.local_us if a == b else table[a][b] * 500 for b in places] for a in places]
+def base_latency_us(profile: Profile, places: Sequence[str], access_us: Sequence[int] = ()) -> list[list[int]]:
+    """One-way microseconds between nodes at `places`: half of the measured round trip, or the local figure.
+
+    `access_us` is each node's own delay on top, at both ends; none by default.
+    """
+    table = _regions() if profile.measured else {}
+    access = access_us or [0] * len(places)
+    return [
+        [
+            (profile.local_us if a == b or not profile.measured else table[a][b] * 500) + access[one] + access[other]
+            for other, b in enumerate(places)
+        ]
+        for one, a in enumerate(places)
+    ]
 
 
 def _regions() -> dict[str, dict[str, int]]:

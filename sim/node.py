@@ -253,6 +253,8 @@ class Node:
         self.manager.other, self.engine.other = self.engine, self.manager
         self.up_since_us = world.clock.now_us
         world.network.receivers[self.index] = self.manager.step
+        if world.network.connections is not None:
+            world.network.connections.started(self.index)
         self.engine.step(Started())
         self.manager.step(Started())
 
@@ -300,6 +302,8 @@ class Node:
             runner.disk.crash()
         self.manager = self.engine = None
         self.world.network.receivers[self.index] = self._deaf
+        if self.world.network.connections is not None:
+            self.world.network.connections.stopped(self.index)
 
     def _deaf(self, event: Received) -> None:
         """A node that is down does not hear what arrives."""

@@ -16,6 +16,7 @@ from lucid.chain.genesis import DAY_MS, NAME_BYTES, Genesis, GenesisNode, Parame
 from lucid.machines.limits import Limits
 from sim.faults import KINDS, AnyFault
 from sim.faults.fault import Fault
+from sim.links import LINKS
 from sim.network import PROFILES, RECEIVERS, region_names
 from sim.wrong import Duration, ScenarioError, check_nodes, duration_ms
 
@@ -50,6 +51,9 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     crypto: Literal["real", "modelled"] = "modelled"
     regions: list[str] = field(default_factory=list)
     pools: dict[str, list[int]] = field(default_factory=dict)
+    links: dict[str, list[int]] = field(default_factory=dict)
+    transport: Literal["reliable", "datagram"] = "datagram"
+    slow_start: bool = False
     bandwidth_mbps: Annotated[int, Meta(ge=1, le=100_000)] = 100
     disk_us: Annotated[int, Meta(ge=0, le=10_000_000)] = 2_000
     anchor_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 1_000
@@ -153,22 +157,36 @@ def _check(scenario: Scenario) -> None:
         if value < 1:
             raise ScenarioError("must be at least 1", f"limits.{key}")
     _check_pools(scenario)
+    _check_links(scenario)
     scenario.genesis([bytes([index // 256, index % 256]) * 16 for index in range(scenario.nodes)], 0, ())
     for place, fault in enumerate(scenario.fault):
         _check_fault(f"fault[{place}]", fault, scenario.nodes)
 
 
 def _check_pools(scenario: Scenario) -> None:
-    home: dict[int, str] = {}
-    for pool, members in scenario.pools.items():
-        key = f"pools.{pool}"
+    for pool in scenario.pools:
         if not 0 < len(pool.encode()) <= NAME_BYTES:
-            raise ScenarioError(f"the name must have 1 to {NAME_BYTES} bytes", key)
-        check_nodes(key, members, scenario.nodes)
+            raise ScenarioError(f"the name must have 1 to {NAME_BYTES} bytes", f"pools.{pool}")
+    _check_groups("pools", "pool", scenario.pools, scenario.nodes)
+
+
+def _check_links(scenario: Scenario) -> None:
+    for kind in scenario.links:
+        if kind not in LINKS:
+            raise ScenarioError(f"no such link; there are {', '.join(LINKS)}", f"links.{kind}")
+    _check_groups("links", "link", scenario.links, scenario.nodes)
+
+
+def _check_groups(table: str, noun: str, groups: dict[str, list[int]], nodes: int) -> None:
+    """Check that names of a table name nodes that exist, none of them twice."""
+    home: dict[int, str] = {}
+    for name, members in groups.items():
+        key = f"{table}.{name}"
+        check_nodes(key, members, nodes)
         for index in members:
             if index in home:
-                raise ScenarioError(f"node {index} is in pool {home[index]} already", key)
-            home[index] = pool
+                raise ScenarioError(f"node {index} is in {noun} {home[index]} already", key)
+            home[index] = name
 
 
 def _check_fault(where: str, fault: Fault, nodes: int) -> None:
@@ -199,7 +217,7 @@ def _explained(message: str, data: dict[str, Any]) -> ScenarioError:
     if "[...]" in where:
         # msgspec does not say which entry of a table it is.
         table = where.split("[")[0]
-        wanted = list[int] if table == "pools" else int
+        wanted = list[int] if table in ("pools", "links") else int
         where = f"{table}.{next(key for key, value in data[table].items() if not _is(value, wanted))}"
     field_name = re.search(r"(unknown|missing required) field `([^`]+)`", sentence)
     if field_name:
@@ -254,9 +272,9 @@ def _plain(key: str) -> str:
 def dump(scenario: Scenario) -> str:
     """The scenario as complete TOML that `parse` reads back."""
     values = msgspec.to_builtins(scenario)
-    tables = {key: values.pop(key) for key in ("parameters", "limits", "pools", "fault")}
+    tables = {key: values.pop(key) for key in ("parameters", "limits", "pools", "links", "fault")}
     lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
-    for key in ("parameters", "limits", "pools"):
+    for key in ("parameters", "limits", "pools", "links"):
         if tables[key]:
             lines += ["", f"[{key}]", *(f"{_toml(name)} = {_toml(value)}" for name, value in tables[key].items())]
     for fault in tables["fault"]:

@@ -15,10 +15,12 @@ from lucid.machines.journal import header
 from lucid.machines.limits import Limits
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment, VirtualClock
+from sim.connections import Connections
 from sim.crypto import MeteredCrypto
 from sim.disk import Disk
 from sim.execution import SharedValidator
 from sim.faults.fault import Fault, Hooks
+from sim.links import LINKS, MEGABIT, symmetric
 from sim.network import PROFILES, Network, base_latency_us, region_names
 from sim.node import Node
 from sim.scenario import Scenario
@@ -72,12 +74,15 @@ class World:
         places = scenario.regions or region_names()
         twins = sorted({index for fault in scenario.fault for index in fault.twins})
         where = [places[index % len(places)] for index in [*range(scenario.nodes), *twins]]
-        self.base_us = base_latency_us(profile, where)
+        kinds = {index: LINKS[kind] for kind, members in scenario.links.items() for index in members}
+        plain = symmetric(scenario.bandwidth_mbps * MEGABIT)
+        links = [kinds.get(index, plain) for index in [*range(scenario.nodes), *twins]]
+        self.base_us = base_latency_us(profile, where, [link.access_us for link in links])
         self.network = Network(
             self.clock,
             self.base_us,
             profile,
-            scenario.bandwidth_mbps * 1_000_000,
+            links,
             self.stream("network"),
             trace,
         )
@@ -101,6 +106,10 @@ class World:
         self.byzantine = frozenset(body for index in traitors for body in self.places[keys[index]])
         for node in self.nodes:
             node.connect()
+        if scenario.transport == "reliable":
+            self.network.connections = Connections(
+                self.network, [node.key for node in self.nodes], self.stream("connections"), scenario.slow_start
+            )
         self.workload = Workload(
             self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")
         )
@@ -127,6 +136,8 @@ class World:
             if fault.at_ms == 0:
                 self._begin(place)
         self.started = True
+        if self.network.connections is not None:
+            self.network.connections.begin([node.index for node in self.nodes if not node.held])
         for node in self.nodes:
             if not node.held:
                 node.start()
@@ -162,7 +173,7 @@ class World:
 
     def connected(self) -> list[Node]:
         """The most honest nodes that are up and connected to one of them, clocks within the drift of its own."""
-        cut = self.network.cut
+        cut = self.network.apart()
         drift_us = self.genesis.parameters.max_clock_drift_ms * 1000
         up = [node for node in self.nodes if node.up and node.index not in self.byzantine]
         if not cut and len({node.clock_us for node in up}) == 1:
@@ -234,7 +245,7 @@ class World:
         """Put the hooks of all faults that are on where they act."""
         hooks = list(self.active.values())
         network = self.network
-        network.cut = {pair for each in hooks for pair in each.cut}
+        network.set_cut({pair for each in hooks for pair in each.cut})
         network.on_send = tuple([each.send for each in hooks if each.send is not None])
         network.on_deliver = tuple([each.deliver for each in hooks if each.deliver is not None])
         for node in self.nodes:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lucid.machines.limits import Limits
 from sim.faults.fault import Allowance, Fault, Hooks, Sending, tries
+from sim.segments import segments
 from sim.wrong import ScenarioError
 
 if TYPE_CHECKING:
+    from sim.connections import Connections
     from sim.world import World
+
+MOST_LOSSES = 15
+"""Times that a segment is retransmitted before a connection gives up (Linux: `tcp_retries2`)."""
 
 HOPS = 4
 """Messages that must arrive one after the other for a view to end well: proposal, two votes, certificate."""
 
 
 class Loss(Fault, tag="loss"):
-    """`percent` of messages vanish, each by itself."""
+    """`percent` of messages vanish, each by itself; on connections, of segments, which are retransmitted."""
 
     percent: float
 
@@ -38,7 +45,28 @@ class Loss(Fault, tag="loss"):
         """See `Fault`."""
         draw, lost = world.stream(f"loss/{self.percent}/{self.at}").random, self.percent / 100
 
+        connections = world.network.connections
+        if connections is not None:
+            return Hooks(send=partial(_retransmit, connections, draw, lost))
+
         def lose(sender: int, sending: Sending) -> tuple[Sending, ...]:
             return (sending._replace(receivers=[each for each in sending.receivers if draw() >= lost]),)
 
         return Hooks(send=lose)
+
+
+def _retransmit(
+    connections: Connections, draw: Callable[[], float], lost: float, sender: int, sending: Sending
+) -> list[Sending]:
+    """On a connection a segment that is lost comes later, and what follows it waits."""
+    found = []
+    for receiver in sending.receivers:
+        delay_us = 0
+        for _ in range(segments(len(sending.data))):
+            losses = 0
+            while draw() < lost and losses < MOST_LOSSES:
+                losses += 1
+            if losses:
+                delay_us = max(delay_us, connections.retransmission_us(sender, receiver, losses))
+        found.append(Sending((receiver,), sending.data, sending.delay_us + delay_us))
+    return found

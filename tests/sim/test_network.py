@@ -17,13 +17,14 @@ from sim.clock import VirtualClock
 from sim.faults.fault import Fault
 from sim.faults.loss import Loss
 from sim.faults.withhold import PROPOSAL_KIND, Withhold
-from sim.network import FRAME_BYTES, PPM, PROFILES, SEGMENT_BYTES, Network, base_latency_us, jitter_table, region_names
+from sim.links import MEGABIT, symmetric
+from sim.network import PPM, PROFILES, Network, base_latency_us, jitter_table, region_names
+from sim.segments import wire_bytes
 from sim.trace import Trace
 
 if TYPE_CHECKING:
     from sim.world import World
 
-MEGABIT = 1_000_000
 KIND = 5
 measured = PROFILES["regions"]
 
@@ -35,7 +36,8 @@ class Wire:
         self.clock = VirtualClock()
         places = [region_names()[index % 10] for index in range(nodes)]
         self.base_us = base_latency_us(PROFILES[profile], places)
-        self.network = Network(self.clock, self.base_us, PROFILES[profile], mbps * MEGABIT, Random(seed), Trace())
+        links = [symmetric(mbps * MEGABIT)] * nodes
+        self.network = Network(self.clock, self.base_us, PROFILES[profile], links, Random(seed), Trace())
         self.arrived: list[tuple[int, int, bytes]] = []
         self.network.receivers += [partial(self._receive, index) for index in range(nodes)]
 
@@ -119,8 +121,7 @@ def test_copies_queue_at_the_senders_uplink(sends: list[tuple[int, int, int]]) -
     for number, (sender, size, pause_us) in enumerate(sends):
         receivers = [each for each in range(4) if each != sender]
         data = wire.send(sender, *receivers, size=size, mark=number)
-        wire_size = size + FRAME_BYTES * -(-size // SEGMENT_BYTES)
-        copy_us = wire_size * 8 * 1_000_000 // (10 * MEGABIT)
+        copy_us = wire_bytes(size) * 8 * 1_000_000 // (10 * MEGABIT)
         at = max(free[sender], wire.clock.now_us)
         for receiver in receivers:
             at += copy_us

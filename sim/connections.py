@@ -1,0 +1,271 @@
+"""Reliable transport: one ordered connection for each pair of nodes, as `lucid/services` keeps them.
+
+What the model takes from real connections, each with its source: delivery in order, so that a segment lost holds back
+what follows it; loss as delay, by tail loss probe and then the retransmission timeout (RFC 8985, section 7.2; RFC 6298,
+section 5); what is on its way when a link is cut waits there and comes with the first retransmission after the link is
+back; a connection that got nothing through for `STALLED_US` ends, and so does one of a process that ends; whoever dials
+waits between tries, doubling (`lucid/services/peers.py`). Ends of connections are what loses messages, nothing else.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+
+from sim.clock import TAG_BITS, Moment
+from sim.segments import segments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lucid.machines.effects import Received
+    from sim.network import Flight, Network
+
+STALLED_US = 20_000_000
+"""A connection ends when what was sent has not arrived for this long (`STALLED_S` of the services)."""
+HANDSHAKE_US = 10_000_000
+"""How long a dialler waits for an answer."""
+HANDSHAKE_DELAYS = 5
+"""One-way delays from dialling to the first message: TCP's three, and two of the handshake of section 8."""
+BACKOFF_US = (200_000, 30_000_000)
+"""A dialler's first and longest wait; half of it, or less, is taken off by chance."""
+LEAST_TIMEOUT_US = 200_000
+"""The least retransmission timeout, as Linux has it; RFC 6298 recommends a second."""
+LEAST_PROBE_US = 20_000
+"""The least delay of a tail loss probe that is worth telling apart: two delayed acknowledgements."""
+QUEUE_MESSAGES = 4_096
+"""Messages that wait for one peer; then the oldest is dropped."""
+QUEUE_BYTES = 32 * 1024 * 1024
+"""Bytes that wait for one peer."""
+FIRST_WINDOW = 10
+"""Segments that an idle connection sends at once (RFC 6928)."""
+IDLE_US = 1_000_000
+"""After so long without sending, a window is back at its first size (RFC 5681, section 4.1, by a usual timeout)."""
+EVER = 1 << 62
+
+Pair = tuple[int, int]
+
+
+class Held(NamedTuple):
+    """What has come to a cut and waits for the link: since when, and the messages in order."""
+
+    since_us: int
+    events: list[Received]
+
+
+class Reset(NamedTuple):
+    """Connections of a pair ended at `at_us`: what was sent by then and arrives at `lost_from_us` or later is lost."""
+
+    at_us: int
+    lost_from_us: int
+
+
+class Connections:
+    """All pairs' connections. `down` has the ordered pairs that are not connected; `dropped` counts what was lost."""
+
+    def __init__(self, network: Network, keys: Sequence[bytes], random: Random, slow_start: bool) -> None:
+        self.network = network
+        self.down: set[Pair] = set()
+        self.dropped = 0
+        self.held_back = 0
+        self.most_queued = 0
+        size = network.size
+        self._keys = keys
+        self._random = random
+        self._last = [[0] * size for _ in range(size)]
+        self._held: dict[Pair, Held] = {}
+        self._resets: dict[Pair, Reset] = {}
+        self._up = [False] * size
+        self._dialling: dict[Pair, int] = {}
+        self._diallings = 0
+        self._windows: dict[Pair, tuple[int, int]] | None = {} if slow_start else None
+
+    def arrivals(
+        self, sender: int, receivers: Sequence[int], departs_us: int, copy_us: int, size: int, latencies: Sequence[int]
+    ) -> list[int]:
+        """When each receiver has its copy, with the receiver as tag; those not connected are left out.
+
+        The first copy leaves at `departs_us + copy_us`; `latencies` are one-way microseconds by receiver.
+        """
+        last, found, at_us = self._last[sender], [], departs_us
+        for receiver, latency_us in zip(receivers, latencies, strict=True):
+            at_us += copy_us
+            arrives_us = at_us + latency_us
+            if self._windows is not None:
+                arrives_us += self._slow_start_us(sender, receiver, segments(size))
+            if arrives_us <= last[receiver]:
+                arrives_us = last[receiver] + 1
+                self.held_back += 1
+            last[receiver] = arrives_us
+            found.append((arrives_us << TAG_BITS) + receiver)
+        return found
+
+    def connected(self, sender: int, receivers: Sequence[int]) -> Sequence[int]:
+        """Those of the receivers that a message can be handed to the connection of."""
+        if not self.down:
+            return receivers
+        up = [each for each in receivers if (sender, each) not in self.down]
+        self.dropped += len(receivers) - len(up)
+        return up
+
+    def arrive(self, flight: Flight, receiver: int) -> bool:
+        """Whether a message that has come is delivered now; else it is lost, or waits for its link."""
+        pair = (flight.sender, receiver)
+        reset = self._resets.get(pair)
+        now = self.network.clock.now_us
+        if reset is not None and flight.sent_us <= reset.at_us and now >= reset.lost_from_us:
+            self.dropped += 1
+            return False
+        held = self._held.get(pair)
+        if held is None:
+            if pair not in self.network.cut:
+                return True
+            held = self._held[pair] = Held(now, [])
+            self.network.clock.after(STALLED_US, partial(self._stalled, pair, held))
+        held.events.append(flight.event)
+        self._bound(held)
+        return False
+
+    def cut_changed(self, before: set[Pair]) -> None:
+        """The network's cuts are others than `before`: links that are back carry what waited, after a timeout."""
+        now, network = self.network.clock.now_us, self.network
+        for pair in sorted(before - network.cut):
+            held = self._held.get(pair)
+            if held is not None:
+                one_way_us = network.base_us[pair[0]][pair[1]]
+                wait_us = LEAST_TIMEOUT_US + 2 * one_way_us
+                at_us = held.since_us + wait_us
+                while at_us < now:
+                    wait_us *= 2
+                    at_us += wait_us
+                network.clock.put(Moment(partial(self._thaw, pair, held)), at_us + one_way_us)
+
+    def begin(self, up: Sequence[int]) -> None:
+        """The first moment: the nodes that run are connected with each other, the others have to be dialled."""
+        for node in up:
+            self._up[node] = True
+        for one in range(self.network.size):
+            for other in range(one):
+                if self._keys[one] != self._keys[other] and not (self._up[one] and self._up[other]):
+                    self._disconnect(one, other)
+
+    def started(self, node: int) -> None:
+        """A node's process runs again: it dials those whom it has to dial, and can be dialled."""
+        if self._up[node]:
+            return
+        self._up[node] = True
+        for other in range(self.network.size):
+            if (node, other) in self.down and self._dialler(node, other)[0] == node:
+                self._dial((node, other))
+
+    def stopped(self, node: int) -> None:
+        """A node's process has ended: peers learn of it a one-way delay later, and what was on its way is lost."""
+        self._up[node] = False
+        now, base_us = self.network.clock.now_us, self.network.base_us
+        for other in range(self.network.size):
+            if other == node or (node, other) in self.down:
+                continue
+            self._resets[node, other] = Reset(now, now + base_us[node][other])
+            self._resets[other, node] = Reset(now, now)
+            self._disconnect(node, other)
+
+    def retransmission_us(self, sender: int, receiver: int, losses: int) -> int:
+        """How much later a segment comes that was lost so many times in a row."""
+        round_trip_us = 2 * self.network.base_us[sender][receiver]
+        total_us, wait_us = 0, max(2 * round_trip_us, LEAST_PROBE_US)
+        for _ in range(losses):
+            total_us += wait_us
+            wait_us = max(2 * wait_us, LEAST_TIMEOUT_US + round_trip_us)
+        return total_us
+
+    def _slow_start_us(self, sender: int, receiver: int, count: int) -> int:
+        """Round trips that a connection takes to open its window for so many segments."""
+        assert self._windows is not None
+        now = self.network.clock.now_us
+        window, used_us = self._windows.get((sender, receiver), (FIRST_WINDOW, -EVER))
+        if now - used_us > IDLE_US:
+            window = FIRST_WINDOW
+        rounds, sent = 0, window
+        while sent < count:
+            window *= 2
+            sent += window
+            rounds += 1
+        self._windows[sender, receiver] = (window, now)
+        return rounds * 2 * self.network.base_us[sender][receiver]
+
+    def _bound(self, held: Held) -> None:
+        """Drop the oldest of what waits for a link, beyond what a peer's queue holds."""
+        size = sum(len(each.data) for each in held.events)
+        while len(held.events) > QUEUE_MESSAGES or size > QUEUE_BYTES:
+            size -= len(held.events.pop(0).data)
+            self.dropped += 1
+        self.most_queued = max(self.most_queued, size)
+
+    def _thaw(self, pair: Pair, held: Held, _: Moment) -> None:
+        """What waited for a link comes with the first retransmission, in order."""
+        if self._held.get(pair) is not held or pair in self.network.cut:
+            return
+        del self._held[pair]
+        for event in held.events:
+            self.network.deliver(pair[0], pair[1], event)
+
+    def _stalled(self, pair: Pair, held: Held, _: Moment) -> None:
+        """Nothing came through for too long: the connection ends, and is dialled anew."""
+        if self._held.get(pair) is not held or pair not in self.network.cut:
+            return
+        now = self.network.clock.now_us
+        for each in (pair, pair[::-1]):
+            self._resets[each] = Reset(now, now)
+        self._disconnect(*pair)
+
+    def _disconnect(self, one: int, other: int) -> None:
+        """End the connection of a pair; whoever dials begins to."""
+        for pair in ((one, other), (other, one)):
+            self.down.add(pair)
+            held = self._held.pop(pair, None)
+            self.dropped += len(held.events) if held is not None else 0
+        self._dial(self._dialler(one, other))
+
+    def _dialler(self, one: int, other: int) -> Pair:
+        """The pair with who dials first: of the two, the node with the lower id."""
+        return (one, other) if self._keys[one] < self._keys[other] else (other, one)
+
+    def _dial(self, pair: Pair) -> None:
+        """Begin to dial, anew if the dialler did so in a former life; one that is down dials when it starts."""
+        if self._up[pair[0]]:
+            self._diallings += 1
+            self._dialling[pair] = self._diallings
+            self._try(pair, self._diallings, BACKOFF_US[0], None)
+
+    def _try(self, pair: Pair, dialling: int, wait_us: int, _: Moment | None) -> None:
+        dialler, other = pair
+        network = self.network
+        if self._dialling.get(pair) != dialling or not self._up[dialler]:
+            return
+        one_way_us = network.base_us[dialler][other]
+        if pair in network.cut or (other, dialler) in network.cut:
+            taken_us = HANDSHAKE_US
+        elif self._up[other]:
+            network.clock.after(HANDSHAKE_DELAYS * one_way_us, partial(self._answered, pair, dialling, wait_us))
+            return
+        else:
+            taken_us = 2 * one_way_us  # refused
+        self._again(pair, dialling, wait_us, taken_us)
+
+    def _answered(self, pair: Pair, dialling: int, wait_us: int, _: Moment) -> None:
+        """The handshake is over, if both are still there."""
+        dialler, other = pair
+        cut = self.network.cut
+        if self._dialling.get(pair) != dialling:
+            return
+        if self._up[dialler] and self._up[other] and pair not in cut and (other, dialler) not in cut:
+            del self._dialling[pair]
+            self.down -= {pair, (other, dialler)}
+        else:
+            self._again(pair, dialling, wait_us, HANDSHAKE_US)
+
+    def _again(self, pair: Pair, dialling: int, wait_us: int, taken_us: int) -> None:
+        pause_us = self._random.randrange(wait_us // 2, wait_us + 1)
+        longer_us = min(2 * wait_us, BACKOFF_US[1])
+        self.network.clock.after(taken_us + pause_us, partial(self._try, pair, dialling, longer_us))
