@@ -46,7 +46,7 @@ class Wire:
 
     def hook(self, *faults: Fault) -> None:
         """Begin faults."""
-        world = cast("World", SimpleNamespace(stream=Random))
+        world = cast("World", SimpleNamespace(stream=Random, network=self.network))
         self.network.on_send = tuple([hook for fault in faults if (hook := fault.begin(world).send) is not None])
 
     def send(self, sender: int, *receivers: int, size: int = 434, mark: int = 0) -> bytes:

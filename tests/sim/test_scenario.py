@@ -125,6 +125,8 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         crypto=draw(st.sampled_from(["real", "modelled"])),
         regions=draw(st.lists(st.sampled_from(region_names()), max_size=4)),
         pools=pools,
+        links={"dsl": sorted(set(range(nodes)) - set(pooled))},
+        transport=draw(st.sampled_from(["reliable", "datagram"])),
         disk_us=draw(st.integers(0, 10_000_000)),
         parameters=draw(st.dictionaries(st.sampled_from(["cooldown_slots", "base_mb_per_session"]), st.just(16))),
         fault=[msgspec.to_builtins(each) for each in draw(st.lists(faults(nodes), max_size=3))],
@@ -136,7 +138,7 @@ def test_what_is_written_is_complete_and_read_back_the_same(scenario: Scenario) 
     text = dump(scenario)
     assert parse(text, "again") == scenario
     written = tomllib.loads(text)
-    assert set(Scenario.__struct_fields__) - set(written) <= {"pools", "parameters", "limits", "fault"}, (
+    assert set(Scenario.__struct_fields__) - set(written) <= {"pools", "links", "parameters", "limits", "fault"}, (
         "complete but for empty"
     )
 
