@@ -132,7 +132,7 @@ class Trial:
     def _back_and_settings_alone(self) -> None:
         self.deploy("rollback", *WAIT)
         _must(self._running() == self._first, "a rollback after it brings the release before back")
-        words = ["--keep-images", "--peer", f"{NOBODY}@ws://192.0.2.1:8086", *HEALTH]
+        words = ["--keep-images", "--peer", f"{NOBODY}@tcp://192.0.2.1:8088", *HEALTH]
         images = self._running()
         self.interrupted("upgrade", *words, at=" start")
         self.deploy("upgrade", *words)

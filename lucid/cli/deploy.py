@@ -100,7 +100,7 @@ def _register_wanted(action: argparse.ArgumentParser) -> None:
         "--keep-images", action="store_true", help="send none: change settings only; needs no Docker here"
     )
     many: dict[str, Any] = {"action": "append", "default": []}
-    action.add_argument("--peer", metavar="ID@ws://HOST:PORT", help="add a node, or its new address", **many)
+    action.add_argument("--peer", metavar="ID@tcp://HOST:PORT", help="add a node, or its new address", **many)
     action.add_argument("--no-peer", metavar="ID", help="leave a node out again", **many)
     action.add_argument("--with", dest="extras", choices=EXTRA_NAMES, help="run this beside the node", **many)
     action.add_argument("--without", choices=EXTRA_NAMES, help="no longer run this beside the node", **many)

@@ -15,9 +15,15 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "new",
         help="make a key",
         description="Make a key that only you may read, and print the id of the node that holds it. It is never "
-        "written over. The file KEY.unused beside it says that nothing was signed yet: never copy either.",
+        "written over. The node's id is written beside it, for its other services. The file KEY.unused says that "
+        "nothing was signed yet: never copy it.",
     )
-    show = actions.add_parser("show", help="print the node id of a key", description="Print the node id of a key.")
+    new.add_argument("--lock", type=Path, metavar="FILE", help="lock the key with the passphrase in FILE's first line")
+    show = actions.add_parser(
+        "show",
+        help="print the node id of a key",
+        description="Print the node id of a key. LUCID_KEY_PASSPHRASE_FILE names the passphrase of a locked one.",
+    )
     for action, run in ((new, run_new), (show, run_show)):
         action.add_argument("key", type=Path, metavar="KEY", help="the key file")
         action.add_argument("--json", action="store_true", help="print JSON")
@@ -26,9 +32,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_new(options: argparse.Namespace) -> int:
     """`lucid keys new`."""
-    from lucid.services.keyfile import write_key
+    from lucid.services.keyfile import passphrase, write_key
 
-    return _print(options, write_key(options.key))
+    lock = None if options.lock is None else passphrase("", options.lock)
+    return _print(options, write_key(options.key, lock))
 
 
 def run_show(options: argparse.Namespace) -> int:

@@ -133,12 +133,12 @@ def _has_volume(host: Host) -> bool:
 def packed(identity: Identity) -> bytes:
     """Key and document as the services' user may read them, and nobody else; the key last, when all else is there."""
     written = io.BytesIO()
-    named = {"genesis.toml": identity.genesis, "node.key.unused": identity.mark, "node.key": identity.key}
+    contents = {"genesis.toml": identity.genesis.read_bytes(), "node.id": f"{identity.node}\n".encode()}
+    if identity.mark.exists():
+        contents["node.key.unused"] = b""
+    contents["node.key"] = identity.key.read_bytes()
     with tarfile.open(fileobj=written, mode="w") as tar:
-        for name, path in named.items():
-            if path == identity.mark and not path.exists():
-                continue
-            data = path.read_bytes()
+        for name, data in contents.items():
             info = tarfile.TarInfo(name)
             info.size, info.mode, info.uid, info.gid = len(data), 0o600, USER, USER
             tar.addfile(info, io.BytesIO(data))

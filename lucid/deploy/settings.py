@@ -10,6 +10,7 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from lucid.deploy.host import DeployError
+from lucid.services.addresses import unusable_peer
 
 PROFILES = {
     "pi4": {
@@ -120,15 +121,10 @@ def _settle_peers(settings: dict[str, str], changes: Changes) -> None:
         peers[each.partition("@")[0]] = each
     if not peers and not changes.no_peers:
         return
-    if changes.peers:
-        from lucid.services.config import ConfigError, load_config  # noqa: PLC0415 - it loads the services' modules
-
-        try:
-            load_config({}, peers=tuple(changes.peers))
-        except ConfigError as error:
-            raise DeployError(f"--peer: {error.detail}") from None
-        if any("," in each or not urlsplit(each.partition("@")[2]).hostname for each in changes.peers):
-            raise DeployError("--peer: each must be NODE-ID@ws://HOST:PORT")
+    for each in peers.values():
+        why = "one at a time, without a comma" if "," in each else unusable_peer(each)
+        if why:
+            raise DeployError(f"--peer: {each!r}: {why}")
     settings[PEERS] = ",".join(peers.values())
 
 

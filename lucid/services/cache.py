@@ -16,7 +16,7 @@ class ReadCache:
     """Values by kind and key, for an hour. Without Redis, or while it is away, it holds nothing."""
 
     def __init__(self, redis: Redis | None, chain: bytes, secret: bytes) -> None:
-        """`secret` is the node's: a value that was not put there by a holder of it is no value."""
+        """`secret` is what the instances of the service share: a value put there without it is none."""
         self._redis = redis
         self._prefix = f"lucid:{chain.hex()[:16]}:"
         self._mac_key = hashlib.blake2b(secret, digest_size=32, person=b"lucid read cache").digest()

@@ -13,6 +13,8 @@ from typing import Any, get_type_hints
 import msgspec
 
 from lucid.chain.errors import Code, LucidError
+from lucid.services.addresses import PEER_PORT, unusable_peer
+from lucid.services.keyfile import id_path, passphrase
 from lucid.services.redis import parse_url
 
 PREFIX = "LUCID_"
@@ -31,6 +33,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     genesis: Path = Path("genesis.toml")
     key: Path = Path("node.key")
+    id: Path | None = None
+    key_passphrase: str = ""
+    key_passphrase_file: Path | None = None
     data_dir: Path = Path("data")
     bind: str = "127.0.0.1"
     port: int = 0
@@ -46,6 +51,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manager_url: str = "http://127.0.0.1:8086"
     data_url: str = "http://127.0.0.1:8087"
     peers: tuple[str, ...] = ()
+    peer_bind: str = "0.0.0.0"
+    peer_port: int = PEER_PORT
     socks5: str = ""
     redis_url: str = ""
     consul_url: str = ""
@@ -60,6 +67,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def loopback(self) -> bool:
         """Whether only this machine can reach the service."""
         return self.bind == "localhost" or ipaddress.ip_address(self.bind).is_loopback
+
+    @property
+    def id_file(self) -> Path:
+        """Where the node's id is: every service reads it, and only the engine the key."""
+        return self.id or id_path(self.key)
+
+    def passphrase(self) -> bytes | None:
+        """What opens the key file, if it is locked: as set, or as systemd hands it in. Raises `KeyFileError`."""
+        return passphrase(self.key_passphrase, self.key_passphrase_file)
 
     def trust(self) -> ssl.SSLContext:
         """What TLS connections to other services and nodes are checked against: `tls_ca`, or the system's."""
@@ -141,10 +157,27 @@ def _impossible(config: Config) -> list[str]:
     else:
         wrong += _unusable_tls(config)
     wrong += _unusable_urls(config)
+    wrong += _unusable_peers(config)
+    return wrong
+
+
+def _unusable_peers(config: Config) -> list[str]:
+    wrong = []
+    if not 0 <= config.peer_port < 65_536:
+        wrong.append("peer_port must be within 0..65535")
+    try:
+        ipaddress.ip_address(config.peer_bind)
+    except ValueError:
+        wrong.append("peer_bind must be an IP address")
     for peer in config.peers:
-        identity, _, url = peer.partition("@")
-        if len(identity) != 64 or not set(identity) <= set("0123456789abcdef") or not url.startswith(("ws:", "wss:")):
-            wrong.append(f"peers: {peer!r} must be NODE-ID@ws://HOST:PORT")
+        if why := unusable_peer(peer):
+            wrong.append(f"peers: {peer!r}: {why}")
+    identities = [peer.partition("@")[0] for peer in config.peers]
+    wrong += [f"peers: {each} is named twice" for each in dict.fromkeys(identities) if identities.count(each) > 1]
+    if config.socks5:
+        host, _, port = config.socks5.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65_536:
+            wrong.append("socks5 must be HOST:PORT")
     return wrong
 
 

@@ -41,9 +41,11 @@ class DevNode:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder
         self.name = name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.key = ed25519_public_key(write_key(folder / "node.key"))
         self.token = secrets.token_hex(16)
-        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        *ports, self.peer_port = free_ports(len(SERVICES) + 1)
+        self.ports = dict(zip(SERVICES, ports, strict=True))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def url(self, service: str) -> str:
@@ -52,13 +54,15 @@ class DevNode:
 
     def configure(self, genesis: Path, others: list[DevNode], journal: bool, store: str) -> None:
         """Write the node's settings."""
-        peers = ", ".join(f'"{each.key.hex()}@ws://127.0.0.1:{each.ports["manager"]}"' for each in others)
+        peers = ", ".join(f'"{each.key.hex()}@tcp://127.0.0.1:{each.peer_port}"' for each in others)
         lines = [
             f'genesis = "{genesis}"',
             f'key = "{self.folder / "node.key"}"',
             f'data_dir = "{self.folder}"',
             f'token = "{self.token}"',
             f"peers = [{peers}]",
+            'peer_bind = "127.0.0.1"',
+            f"peer_port = {self.peer_port}",
             "requests_per_second = 10000",
             *(f'{service}_url = "{self.url(service)}"' for service in SERVICES),
         ]
@@ -66,13 +70,17 @@ class DevNode:
             lines.append(f'journal = "{self.folder / "journal"}"')
         if store:
             lines.append(f'store = "{store}"')
-        (self.folder / "node.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path = self.folder / "node.toml"
+        path.touch(0o600)  # it holds the token
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def start(self, service: str) -> None:
         """Start one service's process; what it says goes to its log in the folder."""
         environment = {"LUCID_PORT": str(self.ports[service]), "PATH": "/usr/bin:/bin"}
         command = [sys.executable, "-m", f"lucid.services.{service}", "--config", str(self.folder / "node.toml")]
-        with (self.folder / f"{service}.log").open("ab") as log:
+        path = self.folder / f"{service}.log"
+        path.touch(0o600)
+        with path.open("ab") as log:
             self.processes[service] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
             )

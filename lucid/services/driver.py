@@ -61,7 +61,7 @@ class Driver:
             CancelTimer: self._cancel_timer,
         }
         self._journal = journal
-        self._events, self._inbox = trio.open_memory_channel[Any](INBOX)
+        self._events, self._inbox = trio.open_memory_channel[tuple[Any, Callable[[], None] | None]](INBOX)
         self._effects: deque[tuple[Effect, int]] = deque()
         self._work = trio.Event()
         self._timers: dict[str, trio.CancelScope] = {}
@@ -70,9 +70,9 @@ class Driver:
         self.stopped: StoreDamaged | None = None
         """Set once the machine has met damage in its store: it takes no further event."""
 
-    async def deliver(self, event: Any) -> None:
-        """Hand an event to the machine; waits while too many others do."""
-        await self._events.send(event)
+    async def deliver(self, event: Any, handled: Callable[[], None] | None = None) -> None:
+        """Hand an event to the machine; waits while too many others do. `handled` is called after its step."""
+        await self._events.send((event, handled))
 
     async def run(self, first: Any, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Handle `first` and then what is delivered, for ever. What the machine raises is raised here, but for damage
@@ -82,8 +82,10 @@ class Driver:
             nursery.start_soon(self._perform)
             await self._step(first)
             task_status.started()
-            async for event in self._inbox:
+            async for event, handled in self._inbox:
                 await self._step(event)
+                if handled is not None:
+                    handled()
 
     async def inspect(self, look: Callable[[], T]) -> T:
         """What `look` finds in the machine, in a worker thread, between two of its steps. Raises `StoreError`."""

@@ -19,16 +19,18 @@ from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.services.admission import WRITE
 from lucid.services.asking import Asking
+from lucid.services.certifier import Certifier
 from lucid.services.config import Config, ConfigError
-from lucid.services.driver import Driver, Performer
+from lucid.services.dialling import ConnectionLost
+from lucid.services.driver import Driver, Performer, clock_ms
 from lucid.services.journals import open_journal
-from lucid.services.keyfile import unused
-from lucid.services.link import PATH, Greeting, Link
+from lucid.services.keyfile import read_key, unused
+from lucid.services.link import PATH, CertificateGiven, CertificateWanted, Greeting, Link
 from lucid.services.problems import Problem
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
 from lucid.services.web import hex_bytes, json_response, number_query, query_number
-from lucid.services.websocket import ConnectionLost, open_websocket
+from lucid.services.websocket import open_websocket
 from lucid.storage.interface import StoreDamaged
 
 RECONNECT_S = 0.25
@@ -82,6 +84,7 @@ class EngineService(Service):
         if mark.exists() and not os.access(mark.parent, os.W_OK):
             # Were it left there, a node that lost its log of votes would take a used key for a fresh one.
             raise ConfigError(f"key: {mark} can not be removed: its folder must be writable when a key is first used")
+        self.secret = b""
         super().__init__(config)
         self.engine: Engine | None = None
         self.driver: Driver | None = None
@@ -90,11 +93,21 @@ class EngineService(Service):
         self._asking = Asking()
         self.at_end.append(self._asking.give_up)
         self._manager = Sibling("manager", config.manager_url, config)
-        self.web.checks.append(lambda: None if self.engine is not None else f"manager: {self._trouble}")
+        self._link: Link | None = None
+        self._tasks: trio.Nursery | None = None
+        self._certifier = Certifier(self.crypto, self.secret, self.genesis.chain_id, self.store)
+        self.web.checks.append(self._reach)
         self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
         self.web.gauge("votes_signed", "Votes signed since the start.", lambda: self.signed)
         self.web.gauge("views_timed_out", "Views given up since the start.", lambda: self.timeouts)
         self._register()
+
+    def unlock(self) -> None:
+        """See `Service`: the node's key is this service's alone."""
+        config = self.config
+        self.secret = read_key(config.key, config.passphrase)
+        if self.crypto.public_key(self.secret) != self.key:
+            raise ConfigError(f"key: {config.key} is not the key of the node that {config.id_file} names")
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`. A connection to the manager is one life of the engine: the next starts from the store."""
@@ -112,17 +125,36 @@ class EngineService(Service):
             try:
                 async with open_websocket(url, {"Authorization": f"Bearer {self.config.token}"}, trust) as frames:
                     await frames.send(encode(Greeting(self.genesis.chain_id, self.key)))
-                    await self._live(Link(frames))
+                    self._link = Link(frames, {CertificateWanted: self._on_wanted})
+                    await self._live(self._link)
             except* (ConnectionLost, Refusal) as group:
                 error = next(_leaves(group))
                 if str(error) != self._trouble:
                     _log.warning("the manager is away: %s", error)
                 self._trouble = str(error)
             finally:
-                self.engine = self.driver = None
+                self.engine = self.driver = self._link = None
                 self._asking.give_up()
             await self.store.drained()
             await trio.sleep(RECONNECT_S)
+
+    def _reach(self) -> str | None:
+        """What is wrong with the way to the manager."""
+        if self.engine is None:
+            return f"manager: {self._trouble}"
+        if self._link is not None and self._link.silent:
+            return "manager: it says nothing"
+        return None
+
+    async def _on_wanted(self, wanted: CertificateWanted) -> None:
+        """Vouch for the manager's transport key. What comes next on the link does not wait for that."""
+        assert self._tasks is not None, "the link runs"
+        self._tasks.start_soon(self._certify, wanted.transport)
+
+    async def _certify(self, transport: bytes) -> None:
+        certificate = await self._certifier.certify(transport, clock_ms())
+        if self._link is not None:
+            self._link.say(CertificateGiven(certificate))
 
     async def _begin_log(self) -> None:
         """A key that never signed anything gets its log of votes, once."""
@@ -140,7 +172,7 @@ class EngineService(Service):
             driver = Driver(engine, self.store, performers, journal)
             async with trio.open_nursery() as nursery:
                 await nursery.start(driver.run, Started())
-                self.engine, self.driver = engine, driver
+                self.engine, self.driver, self._tasks = engine, driver, nursery
                 await link.run(driver.deliver)
 
     def _observe(self, effect: Observe) -> None:

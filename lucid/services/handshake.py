@@ -1,14 +1,16 @@
-"""How two nodes prove to each other who they are, and seal what they say after that (`docs/protocol.md`, section 8).
+"""How two nodes prove to each other who they are before they say anything else (`docs/protocol.md`, section 8).
 
-Each side sends a `Hello` with a fresh nonce and a fresh X25519 key, then a signature by its node key over both, in the
-order dialler, listener. Keys for each direction are derived from the shared secret and the transcript, so nothing of
-one connection is of use in another, and nobody between can change, drop within, repeat or insert a frame unnoticed.
+The dialler speaks first, and proves with its first frame that it is a node which the listener knows; until then the
+listener says nothing. Both sign what they send with their transport keys, which the nodes' own keys vouch for. The keys
+of the frames come from an exchange of keys made for this one connection.
 """
 
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Protocol, TypeVar
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Annotated, TypeVar
 
 from msgspec import Meta
 from nacl import bindings
@@ -16,113 +18,168 @@ from nacl.exceptions import CryptoError
 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Refusal
-from lucid.chain.genesis import Key
+from lucid.chain.genesis import Key, Natural
 from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
-from lucid.chain.votes import Hash, Signature
-from lucid.services.link import Frames
-from lucid.services.websocket import ConnectionLost
+from lucid.chain.votes import Signature
+from lucid.services.dialling import ConnectionLost
+from lucid.services.frames import FrameStream
+from lucid.services.sealed import Kind, SealedFrames
+from lucid.services.transport import Transport, TransportCertificate, holds
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 NONCE_BYTES = 32
+FRAME_BYTES = 1_024
+"""The longest frame before both are proven."""
+HELLOS_KEPT = 256
+"""Hellos of each node that are remembered, so that a recorded one is not answered."""
 
-_transcript_digest = domain("lucid peer transcript v1")
-_proof_digest = domain("lucid peer proof v1")
-_frame_key = domain("lucid peer frame key v1")
+_ARRAY = 0x9
+"""What a short array of MessagePack begins with."""
+
+_hello_digest = domain("lucid peer hello v2")
+_answer_digest = domain("lucid peer answer v2")
+_frame_key = domain("lucid peer frame key v2")
+
+Nonce = Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
 
 
 class Hello(Record):
-    """Who speaks: protocol version, chain id, node id, a nonce and an X25519 public key, both fresh."""
+    """The dialler's frame: the node that it dials, its own certificate, a nonce and an X25519 key, both fresh."""
 
-    version: int
-    chain: Hash
-    node: Key
-    nonce: Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
+    version: Natural
+    listener: Key
+    certificate: TransportCertificate
+    nonce: Nonce
     exchange: Key
-
-
-class Proof(Record):
-    """The node key's signature over the transcript and the role: 0 for the dialler, 1 for the listener."""
-
     signature: Signature
 
 
-class Known(Protocol):
-    """Whom a node talks to."""
+class Answer(Record):
+    """The listener's frame; its signature covers the hello too."""
 
-    def __call__(self, node: bytes) -> bool:
-        """Whether a node id may connect."""
-        ...
-
-
-class SealedFrames:
-    """Frames of one peer, encrypted and authenticated, each under its number."""
-
-    def __init__(self, frames: Frames, peer: bytes, sends: bytes, receives: bytes) -> None:
-        self.peer = peer
-        self._frames = frames
-        self._sends, self._receives = sends, receives
-        self._sent = self._received = 0
-
-    async def send(self, data: bytes) -> None:
-        """Seal and send one message; raises `ConnectionLost`."""
-        number = self._sent.to_bytes(12, "big")
-        self._sent += 1
-        await self._frames.send(bindings.crypto_aead_chacha20poly1305_ietf_encrypt(data, None, number, self._sends))
-
-    async def receive(self) -> bytes:
-        """The next message; raises `ConnectionLost`, also for a frame that is not the peer's next one."""
-        sealed = await self._frames.receive()
-        number = self._received.to_bytes(12, "big")
-        self._received += 1
-        try:
-            return bindings.crypto_aead_chacha20poly1305_ietf_decrypt(sealed, None, number, self._receives)
-        except (CryptoError, ValueError):
-            raise ConnectionLost("a frame is not the peer's next one") from None
+    certificate: TransportCertificate
+    nonce: Nonce
+    exchange: Key
+    signature: Signature
 
 
-async def shake_hands(
-    frames: Frames, dialled: bool, secret: bytes, chain: bytes, crypto: Crypto, known: Known
+class Acquaintances:
+    """The nodes that this one talks to: the newest certificate of each, and the hellos that it sent lately."""
+
+    def __init__(self, crypto: Crypto, chain: bytes, nodes: Iterable[bytes]) -> None:
+        self.crypto = crypto
+        self.chain = chain
+        self._newest: dict[bytes, TransportCertificate | None] = dict.fromkeys(nodes)
+        self._hellos: dict[bytes, deque[bytes]] = {node: deque(maxlen=HELLOS_KEPT) for node in self._newest}
+
+    def check(self, certificate: TransportCertificate) -> None:
+        """Raise `ConnectionLost` unless a known node of this chain vouches for the key, and for no newer one."""
+        node = certificate.node.hex()[:16]
+        if certificate.chain != self.chain:
+            raise ConnectionLost("the peer is of another chain")
+        if certificate.node not in self._newest:
+            raise ConnectionLost(f"node {node} is not a peer of this node")
+        newest = self._newest[certificate.node]
+        if certificate == newest:
+            return
+        if newest is not None and certificate.sequence <= newest.sequence:
+            raise ConnectionLost(f"node {node} shows a certificate that a newer one has replaced")
+        if not holds(self.crypto, certificate):
+            raise ConnectionLost(f"the certificate of node {node} is not signed by it")
+        self._newest[certificate.node] = certificate
+
+    def remember(self, node: bytes, hello: bytes) -> None:
+        """Raise `ConnectionLost` for a hello (its digest) that came before."""
+        if hello in self._hellos[node]:
+            raise ConnectionLost(f"a hello of node {node.hex()[:16]} is repeated")
+        self._hellos[node].append(hello)
+
+
+async def introduce(frames: FrameStream, transport: Transport, listener: bytes, known: Acquaintances) -> SealedFrames:
+    """Introduce this node over a connection that it dialled. Raises `ConnectionLost`."""
+    private, exchange = _exchange_key()
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    sent = _hello_message((VERSION, listener, transport.certificate, nonce, exchange))
+    signature = known.crypto.sign(transport.secret, sent)
+    hello = Hello(VERSION, listener, transport.certificate, nonce, exchange, signature)
+    await frames.send(encode(hello))
+    answer = await _receive(frames, Answer)
+    if answer.certificate.node != listener:
+        raise ConnectionLost(f"node {answer.certificate.node.hex()[:16]} answers instead of the one that was dialled")
+    known.check(answer.certificate)
+    transcript = _answer_message(hello, (answer.certificate, answer.nonce, answer.exchange))
+    if not known.crypto.verify(answer.certificate.transport, transcript, answer.signature):
+        raise ConnectionLost("the peer does not hold the key of its certificate")
+    out, back = _frame_keys(private, answer.exchange, transcript)
+    sealed = SealedFrames(frames, listener, out, back)
+    await sealed.send(Kind.PROVEN)
+    return sealed
+
+
+async def admit(
+    frames: FrameStream, transport: Callable[[], Awaitable[Transport]], own: bytes, known: Acquaintances
 ) -> SealedFrames:
-    """Introduce this node over a new connection that it `dialled`, or was dialled on. Raises `ConnectionLost`."""
+    """Let a node that dialled prove itself, and only then answer, with what `transport` gives, which may wait.
+
+    Raises `ConnectionLost`.
+    """
+    hello = await _receive(frames, Hello)
+    if hello.listener != own:
+        raise ConnectionLost(f"node {hello.listener.hex()[:16]} was dialled, which this one is not")
+    node = hello.certificate.node
+    if node >= own:
+        raise ConnectionLost(f"node {node.hex()[:16]} has the higher id: it is for this node to dial")
+    known.check(hello.certificate)
+    sent = _hello_message((hello.version, hello.listener, hello.certificate, hello.nonce, hello.exchange))
+    if not known.crypto.verify(hello.certificate.transport, sent, hello.signature):
+        raise ConnectionLost("the peer does not hold the key of its certificate")
+    known.remember(node, sent)
+    secret, certificate = await transport()
+    private, exchange = _exchange_key()
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    transcript = _answer_message(hello, (certificate, nonce, exchange))
+    back, out = _frame_keys(private, hello.exchange, transcript)
+    signature = known.crypto.sign(secret, transcript)
+    await frames.send(encode(Answer(certificate, nonce, exchange, signature)))
+    sealed = SealedFrames(frames, node, out, back)
+    kind, _ = await sealed.receive()
+    if kind != Kind.PROVEN:
+        raise ConnectionLost("the peer's first frame is not its proof")
+    return sealed
+
+
+def _exchange_key() -> tuple[bytes, bytes]:
     private = secrets.token_bytes(32)
-    own = Hello(
-        VERSION,
-        chain,
-        crypto.public_key(secret),
-        secrets.token_bytes(NONCE_BYTES),
-        bindings.crypto_scalarmult_base(private),
-    )
-    await frames.send(encode(own))
-    other = await _receive(frames, Hello)
-    if other.version != VERSION:
-        raise ConnectionLost(f"the peer speaks version {other.version}; this is {VERSION}")
-    if other.chain != chain:
-        raise ConnectionLost("the peer is of another chain")
-    if other.node == own.node or not known(other.node):
-        raise ConnectionLost(f"node {other.node.hex()[:16]} is no peer of this node")
-    first, second = (own, other) if dialled else (other, own)
-    transcript = _transcript_digest(encode((first, second)))
-    await frames.send(encode(Proof(crypto.sign(secret, _proof(transcript, dialled)))))
-    proof = await _receive(frames, Proof)
-    if not crypto.verify(other.node, _proof(transcript, not dialled), proof.signature):
-        raise ConnectionLost(f"the peer does not hold the key of node {other.node.hex()[:16]}")
+    return private, bindings.crypto_scalarmult_base(private)
+
+
+def _hello_message(fields: tuple[int, bytes, TransportCertificate, bytes, bytes]) -> bytes:
+    return _hello_digest(encode(fields))
+
+
+def _answer_message(hello: Hello, fields: tuple[TransportCertificate, bytes, bytes]) -> bytes:
+    """What the listener signs and the keys come from: all that was said."""
+    return _answer_digest(encode((hello, *fields)))
+
+
+def _frame_keys(private: bytes, exchange: bytes, transcript: bytes) -> tuple[bytes, bytes]:
+    """The keys from the dialler and from the listener; raises `ConnectionLost` for an exchange key of small order."""
     try:
-        shared = bindings.crypto_scalarmult(private, other.exchange)
+        shared = bindings.crypto_scalarmult(private, exchange)
     except (CryptoError, RuntimeError):
-        raise ConnectionLost("the peer's exchange key is none") from None
-    out, back = _frame_key(shared + transcript + b"\x00"), _frame_key(shared + transcript + b"\x01")
-    return SealedFrames(frames, other.node, *((out, back) if dialled else (back, out)))
+        raise ConnectionLost("the peer's exchange key is of small order") from None
+    return _frame_key(shared + transcript + b"\x00"), _frame_key(shared + transcript + b"\x01")
 
 
-def _proof(transcript: bytes, dialler: bool) -> bytes:
-    return _proof_digest(transcript + (b"\x00" if dialler else b"\x01"))
-
-
-async def _receive(frames: Frames, kind: type[T]) -> T:
+async def _receive(frames: FrameStream, kind: type[T]) -> T:
+    data = await frames.receive()
+    if kind is Hello and len(data) > 1 and data[0] >> 4 == _ARRAY and data[1] < 0x80 and data[1] != VERSION:
+        # Hellos of other versions have other fields, but all begin with their version.
+        raise ConnectionLost(f"the peer speaks version {data[1]}; this is {VERSION}")
     try:
-        return decode(await frames.receive(), kind)
+        return decode(data, kind)
     except Refusal as refusal:
         raise ConnectionLost(f"the peer's introduction is damaged: {refusal}") from None

@@ -1,25 +1,55 @@
 """The connection between a node's engine and its manager: events as the machines encode them, one a frame.
 
-The engine opens it. It begins with a `Greeting` of the engine; a manager of another chain or key closes it.
+The engine opens it. It begins with a `Greeting` of the engine; a manager of another chain or key closes it. Beside the
+machines' events the services themselves say: that they are alive, and what the manager wants the engine to certify.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol, get_type_hints
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Protocol, get_type_hints
 
 import trio
 
 from lucid.chain.codec import Record, decode, encode
+from lucid.chain.genesis import Key
 from lucid.machines.effects import Assembled, Build, Cast, Offer, Publish, Stand, Tell
-from lucid.services.websocket import ConnectionLost
+from lucid.services.dialling import ConnectionLost
+from lucid.services.transport import TransportCertificate
 
 PATH = "/node/engine"
 MAX_WAITING = 20_000
 """Events that wait to be sent; a connection that falls so far behind is given up."""
+BEAT_S = 1.0
+"""Each side says so often that it is alive."""
+SILENT_S = 3.0
+"""A side of which nothing came for so long is not well: /health says so."""
+GIVEN_UP_S = 20.0
+"""After so long the connection is given up. Much later, since its end is the end of the engine's life."""
 
 FromEngine = Assembled | Build | Publish | Cast | Stand | Offer
-_TOLD = get_type_hints(Tell)["event"]
+
+
+class Heartbeat(Record, tag=70):
+    """The sender is alive."""
+
+
+class CertificateWanted(Record, tag=71):
+    """The manager asks the engine to certify its transport key."""
+
+    transport: Key
+
+
+class CertificateGiven(Record, tag=72):
+    """The engine's answer."""
+
+    certificate: TransportCertificate
+
+
+_TOLD = get_type_hints(Tell)["event"] | Heartbeat | CertificateWanted | CertificateGiven
+
+Answers = Mapping[type[Record], Callable[[Any], Awaitable[None]]]
 
 
 class Greeting(Record):
@@ -44,15 +74,28 @@ class Frames(Protocol):
 class Link:
     """One open connection. `tell` never waits; `run` carries events both ways until the connection is over."""
 
-    def __init__(self, frames: Frames) -> None:
+    def __init__(self, frames: Frames, answers: Answers = MappingProxyType({})) -> None:
+        """`answers` are for what the services say to each other; all else is delivered to the machine."""
         self._frames = frames
+        self._answers = answers
         self._out, self._waiting = trio.open_memory_channel[bytes](MAX_WAITING)
         self._broken = trio.Event()
+        self._listening = False
+        self._silent_s = 0.0
+
+    @property
+    def silent(self) -> bool:
+        """Whether the other side has not been heard of for longer than it may be."""
+        return self._silent_s >= SILENT_S
 
     def tell(self, effect: Tell) -> None:
         """Send an event to the other machine, after those before it."""
+        self.say(effect.event)
+
+    def say(self, record: Record) -> None:
+        """Send something to the other side, after what was before it."""
         try:
-            self._out.send_nowait(encode(effect.event))
+            self._out.send_nowait(encode(record))
         except trio.WouldBlock:
             self._broken.set()
 
@@ -60,15 +103,34 @@ class Link:
         """Deliver what comes, in order. Raises `ConnectionLost` or `Refusal` when the connection is no good."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._send)
+            nursery.start_soon(self._beat)
             nursery.start_soon(self._watch)
             while True:
-                event: Record = decode(await self._frames.receive(), _TOLD)
-                await deliver(event)
+                self._listening = True
+                data = await self._frames.receive()
+                self._listening, self._silent_s = False, 0.0
+                event: Record = decode(data, _TOLD)
+                if not isinstance(event, Heartbeat):
+                    await self._answers.get(type(event), deliver)(event)
 
     async def _send(self) -> None:
         async for data in self._waiting:
             await self._frames.send(data)
 
+    async def _beat(self) -> None:
+        while True:
+            self.say(Heartbeat())
+            await trio.sleep(BEAT_S)
+
     async def _watch(self) -> None:
-        await self._broken.wait()
-        raise ConnectionLost("the other machine does not keep up")
+        """Count the silence while this side listens. By ticks: one that was stopped itself must not blame the other."""
+        tick_s = BEAT_S / 4
+        while True:
+            with trio.move_on_after(tick_s):
+                await self._broken.wait()
+            if self._broken.is_set():
+                raise ConnectionLost("the other machine does not keep up")
+            if self._listening:
+                self._silent_s += tick_s
+            if self._silent_s >= GIVEN_UP_S:
+                raise ConnectionLost(f"the other machine was silent for {GIVEN_UP_S:.0f} s")

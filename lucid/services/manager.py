@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import socket
+import ssl
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -29,20 +32,23 @@ from lucid.machines.effects import (
 )
 from lucid.machines.manager import Manager
 from lucid.machines.receipts import MAX_HEADERS, make_receipt
+from lucid.services.addresses import peer_addresses
 from lucid.services.admission import NODE, WRITE
 from lucid.services.chainview import BlockView, ChainView, Page
 from lucid.services.config import Config
+from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
 from lucid.services.explorer import PAGE
 from lucid.services.index import TransactionIndex
 from lucid.services.journals import open_journal
 from lucid.services.link import PATH as ENGINE_PATH
-from lucid.services.link import Frames, Greeting, Link
-from lucid.services.peers import PATH as PEER_PATH
-from lucid.services.peers import Peers, PeerState, addresses
+from lucid.services.link import CertificateGiven, CertificateWanted, Frames, Greeting, Link
+from lucid.services.peerlistener import PeerListener
+from lucid.services.peers import PeerDetail, Peers, PeerState
 from lucid.services.problems import Problem
 from lucid.services.schedules import Schedules
-from lucid.services.service import Service, main
+from lucid.services.service import Service, main, open_port
+from lucid.services.transport import Transport, holds, new_transport_key
 from lucid.services.web import (
     OWNED,
     REACHING,
@@ -53,11 +59,12 @@ from lucid.services.web import (
     query_number,
     query_owner,
 )
-from lucid.services.websocket import ConnectionLost
 
 PAGE_BLOCKS = 100
 MAX_WAIT_MS = 30_000
 GREETING_S = 5.0
+CERTIFY_S = 86_400.0
+"""How long a transport key serves."""
 PAGING = {"from": number_query(0, 2**53), "limit": number_query(1, PAGE_BLOCKS)}
 FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
 SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
@@ -86,6 +93,12 @@ class PeerTable(msgspec.Struct, frozen=True):
     peers: tuple[PeerState, ...]
 
 
+class PeerDetails(msgspec.Struct, frozen=True):
+    """The same, for the node's operator."""
+
+    peers: tuple[PeerDetail, ...]
+
+
 class ManagerService(Service):
     """The block manager: validates, stores, serves and propagates blocks."""
 
@@ -97,13 +110,14 @@ class ManagerService(Service):
         super().__init__(config)
         self.peers = Peers(
             self.crypto,
-            self.secret,
+            self.key,
             self.genesis.chain_id,
-            addresses(config.peers),
+            peer_addresses(config.peers),
             self._received,
             config.socks5 or None,
             config.trust(),
         )
+        self.listener = PeerListener(self.peers, self._peer_tls())
         self.manager = Manager(self.key, self.genesis, self.crypto, self.store, tuple(sorted(self.peers.peers)))
         self.chain = self.manager.chain
         self.view = ChainView(self.chain, self.store, self.genesis)
@@ -114,7 +128,8 @@ class ManagerService(Service):
         self._seen: dict[bytes, int] = {}
         self._link: Link | None = None
         self._driver: Driver | None = None
-        self.web.checks.append(lambda: None if self._link is not None else "engine: not connected")
+        self._transport_key = b""
+        self.web.checks.append(self._reach)
         gauge = self.web.gauge
         gauge("block_height", "Height of the last final block.", lambda: self.chain.tree.root.height)
         gauge("blocks_created", "Blocks proposed here since the start.", lambda: self.created)
@@ -122,6 +137,9 @@ class ManagerService(Service):
         gauge("finality_latency_ms", "From a block's arrival to its finality, last one.", lambda: self.latency_ms)
         gauge("sync_lag_seconds", "Age of the last final block.", self._lag_s)
         gauge("peers_connected", "Peers connected.", lambda: sum(each.connected for each in self.peers.states()))
+        gauge("peers_unproven", "Connections that have not proven to be a peer's.", lambda: self.listener.unproven)
+        gauge("peers_turned_away", "Connections that proved nothing, since the start.", self._turned_away)
+        gauge("peers_failed", "Connections that ended by a fault of this program.", lambda: self.peers.failures)
         self._register()
         self._register_node()
 
@@ -140,7 +158,9 @@ class ManagerService(Service):
         ):
             self._driver = Driver(self.manager, self.store, performers, journal)
             await nursery.start(self._driver.run, Started())
-            nursery.start_soon(self.peers.run)
+            if self.peers.peers:
+                bind, port = self.config.peer_bind, self.config.peer_port
+                nursery.start_soon(self._connect_peers, open_port(bind, port, "peer_bind and peer_port"))
             nursery.start_soon(self.index.run)
             task_status.started()
 
@@ -151,8 +171,28 @@ class ManagerService(Service):
             raise Problem(503, Code.UNAVAILABLE, "starting")
         return self._driver
 
-    async def _received(self, peer: bytes, data: bytes) -> None:
-        await self.driver.deliver(Received(peer, data))
+    def _peer_tls(self) -> ssl.SSLContext | None:
+        files = self._tls()
+        if files is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(*files)
+        return context
+
+    def _turned_away(self) -> int:
+        return self.listener.turned_away
+
+    async def _connect_peers(self, listening: socket.socket) -> None:
+        """Listen for peers and dial them, until the service stops."""
+        with trio.CancelScope() as scope:
+            self.lasting.add(scope)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.listener.run, listening)
+                nursery.start_soon(self.peers.run)
+
+    async def _received(self, peer: bytes, data: bytes, handled: Callable[[], None]) -> None:
+        await self.driver.deliver(Received(peer, data), handled)
 
     def _tell(self, effect: Tell) -> None:
         if self._link is not None:
@@ -192,14 +232,38 @@ class ManagerService(Service):
             greeting = decode(await frames.receive(), Greeting)
         if greeting != Greeting(self.genesis.chain_id, self.key):
             raise ConnectionLost("an engine of another chain or key")
-        link = Link(frames)
+        link = Link(frames, {CertificateGiven: self._certified})
         self._link = link
         try:
             await self.driver.deliver(EngineJoined())
-            await link.run(self.driver.deliver)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._be_certified, link)
+                await link.run(self.driver.deliver)
         finally:
             if self._link is link:
                 self._link = None
+
+    async def _be_certified(self, link: Link) -> None:
+        """Have a fresh transport key certified, now and every day."""
+        while True:
+            self._transport_key = new_transport_key()
+            link.say(CertificateWanted(self.crypto.public_key(self._transport_key)))
+            await trio.sleep(CERTIFY_S)
+
+    async def _certified(self, given: CertificateGiven) -> None:
+        certificate, secret = given.certificate, self._transport_key
+        if certificate.transport != self.crypto.public_key(secret):
+            return  # one that was asked for before
+        wrong = (certificate.chain, certificate.node) != (self.genesis.chain_id, self.key)
+        if wrong or not holds(self.crypto, certificate):
+            raise ConnectionLost("the engine's certificate does not hold")
+        self.peers.certify(Transport(secret, certificate))
+
+    def _reach(self) -> str | None:
+        """What is wrong with the way to the engine."""
+        if self._link is None:
+            return "engine: not connected"
+        return "engine: it says nothing" if self._link.silent else None
 
     # -- what it answers -----------------------------------------------------------------------------------------
 
@@ -249,10 +313,6 @@ class ManagerService(Service):
             except Refusal as refusal:
                 return Judgement(False, hash_.hex(), refusal.code.code, str(refusal))
             return Judgement(True, hash_.hex())
-
-        @self.web.lasting(PEER_PATH, lambda token: True)
-        async def peer(frames: Frames) -> None:
-            await self._lasting(self.peers.serve(frames))
 
         @self.web.lasting(ENGINE_PATH, self.web.admission.is_node)
         async def engine(frames: Frames) -> None:
@@ -329,6 +389,10 @@ class ManagerService(Service):
             last = min(self.index.height, after + PAGE_BLOCKS)
             found = await self.store.read(self.view.finals, after + 1, last)
             return json_response({"blocks": found, "height": last})
+
+        @route("GET", "/node/peers", "The other nodes: where they are, and what is wrong", access=NODE)
+        async def peers() -> PeerDetails:
+            return PeerDetails(tuple(self.peers.details()))
 
         @route("GET", "/node/credits", "What each member's work counts for", access=NODE)
         async def credits() -> Response:

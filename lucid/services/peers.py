@@ -1,4 +1,4 @@
-"""The connections to other nodes' managers: one long-lived a pair, bounded, and made again when it breaks."""
+"""The other nodes: whom this one dials and whom it lets in, one connection a pair, made again when it breaks."""
 
 from __future__ import annotations
 
@@ -6,41 +6,36 @@ import logging
 import random
 import ssl
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
 import trio
 
 from lucid.chain.keys import Crypto
-from lucid.services.handshake import SealedFrames, shake_hands
-from lucid.services.link import Frames
-from lucid.services.websocket import ConnectionLost, open_websocket
+from lucid.services.addresses import PLAIN, SECURE, Address, parse_address
+from lucid.services.conversation import Conversation, Counts, Deliver
+from lucid.services.dialling import ConnectionLost, dial, losing
+from lucid.services.frames import FrameStream
+from lucid.services.handshake import FRAME_BYTES, Acquaintances, admit, introduce
+from lucid.services.outbox import Incoming, Message, Outboxes
+from lucid.services.printable import printable
+from lucid.services.sealed import SealedFrames
+from lucid.services.transport import Transport
 
-PATH = "/peer"
 HANDSHAKE_S = 10.0
-QUEUE_MESSAGES = 4_096
-QUEUE_BYTES = 32 << 20
-"""What waits to be sent to one peer; beyond it the oldest is dropped, since machines say again what matters."""
-STALLED_S = 20.0
-"""A peer that takes no message for so long is disconnected."""
-BYTES_PER_S = 8 << 20
-MESSAGES_PER_S = 2_000
-"""What one peer may send; more is read later, which holds it back."""
 BACKOFF_S = (0.2, 30.0)
 """First and longest wait before dialling again; it doubles, and a random half of it is left out."""
+RENEW_S = 86_400.0
+"""A connection is given up and made anew after so long at most, with fresh keys and the newest certificates."""
 
 _log = logging.getLogger("lucid.peers")
 
-Deliver = Callable[[bytes, bytes], Awaitable[None]]
-
 
 class PeerState(msgspec.Struct, frozen=True):
-    """One peer as `GET /peers` shows it; counters are since the start."""
+    """One peer as anybody may see it; counters are since the start."""
 
     node: str
-    address: str
     connected: bool
     connected_ms: int
     messages_in: int
@@ -48,46 +43,55 @@ class PeerState(msgspec.Struct, frozen=True):
     bytes_in: int
     bytes_out: int
     dropped: int
+
+
+class PeerDetail(msgspec.Struct, frozen=True):
+    """One peer as its node's operator sees it: also where it is, and why it is not connected."""
+
+    state: PeerState
+    address: str
     trouble: str
 
 
 class Peer:
-    """One other node: its address, what waits for it, and its connection while there is one."""
+    """One other node: its address, and its connection while there is one."""
 
-    def __init__(self, node: bytes, address: str) -> None:
+    def __init__(self, node: bytes, url: str, address: Address) -> None:
         self.node = node
+        self.url = url
         self.address = address
-        self.scope: trio.CancelScope | None = None
+        self.counts = Counts()
+        self.conversation: Conversation | None = None
         self.since_ms = 0
-        self.received = self.sent = self.bytes_in = self.bytes_out = self.dropped = 0
         self.trouble = "not connected yet"
-        self.work = trio.Event()
-        self._queue: deque[bytes] = deque()
-        self._queued = 0
 
-    def put(self, data: bytes) -> None:
+    @property
+    def name(self) -> str:
+        """How logs call it."""
+        return self.node.hex()[:16]
+
+    def put(self, message: Message) -> None:
         """Queue a message while the peer is connected; it never waits."""
-        if self.scope is None:
-            return
-        self._queue.append(data)
-        self._queued += len(data)
-        while len(self._queue) > QUEUE_MESSAGES or self._queued > QUEUE_BYTES:
-            self._queued -= len(self._queue.popleft())
-            self.dropped += 1
-        self.work.set()
+        if self.conversation is not None:
+            self.conversation.put(message)
 
-    def take(self) -> bytes | None:
-        """The oldest message that waits."""
-        if not self._queue:
-            return None
-        data = self._queue.popleft()
-        self._queued -= len(data)
-        return data
+    def state(self) -> PeerState:
+        """What anybody may see."""
+        counts = self.counts
+        return PeerState(
+            node=self.node.hex(),
+            connected=self.conversation is not None,
+            connected_ms=self.since_ms,
+            messages_in=counts.received,
+            messages_out=counts.sent,
+            bytes_in=counts.bytes_in,
+            bytes_out=counts.bytes_out,
+            dropped=counts.dropped,
+        )
 
-    def clear(self) -> None:
-        """Forget what waits: the connection is over."""
-        self._queue.clear()
-        self._queued = 0
+    def detail(self) -> PeerDetail:
+        """What the operator sees."""
+        return PeerDetail(self.state(), self.url, self.trouble)
 
 
 class Peers:
@@ -96,50 +100,53 @@ class Peers:
     def __init__(
         self,
         crypto: Crypto,
-        secret: bytes,
+        own: bytes,
         chain: bytes,
         addresses: Mapping[bytes, str],
         deliver: Deliver,
         proxy: str | None = None,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        self._crypto = crypto
-        self._secret = secret
-        self._chain = chain
-        self._own = crypto.public_key(secret)
+        """`addresses` are `tcp://HOST:PORT` or `tls://HOST:PORT` by node id. Raises ValueError for others."""
+        self._own = own
         self._deliver = deliver
         self._proxy = proxy
         self._trust = trust
-        self.peers = {node: Peer(node, address) for node, address in addresses.items() if node != self._own}
+        self.peers = {
+            node: Peer(node, url, parse_address(url, PLAIN, SECURE)) for node, url in addresses.items() if node != own
+        }
+        self._known = Acquaintances(crypto, chain, self.peers)
+        self._outboxes = Outboxes()
+        self._incoming = Incoming()
+        self._transport: Transport | None = None
+        self._certified = trio.Event()
+        self.failures = 0
+        """Connections that ended by something nobody foresaw."""
+
+    def certify(self, transport: Transport) -> None:
+        """Use a transport key for new connections from now on."""
+        self._transport = transport
+        self._certified.set()
 
     def send(self, node: bytes, data: bytes) -> None:
         """Queue a message to one peer; one who is unknown or not connected misses it."""
         peer = self.peers.get(node)
         if peer is not None:
-            peer.put(data)
+            peer.put(Message(data))
 
     def broadcast(self, data: bytes) -> None:
         """Queue a message to all peers."""
+        message = Message(data)
         for peer in self.peers.values():
-            peer.put(data)
+            peer.put(message)
 
     def states(self) -> list[PeerState]:
         """Every peer, by node id."""
-        return [
-            PeerState(
-                peer.node.hex(),
-                peer.address,
-                peer.scope is not None,
-                peer.since_ms,
-                peer.received,
-                peer.sent,
-                peer.bytes_in,
-                peer.bytes_out,
-                peer.dropped,
-                peer.trouble,
-            )
-            for _, peer in sorted(self.peers.items())
-        ]
+        return [peer.state() for _, peer in sorted(self.peers.items())]
+
+    def details(self) -> list[PeerDetail]:
+        """Every peer, by node id, for the operator."""
+        return [peer.detail() for _, peer in sorted(self.peers.items())]
 
     async def run(self) -> None:
         """Keep a connection to each peer that this node dials."""
@@ -148,95 +155,85 @@ class Peers:
                 if self._own < node:
                     nursery.start_soon(self._dial, peer)
 
-    async def serve(self, frames: Frames) -> None:
-        """Talk to a node that dialled, until the connection is over. Raises `ConnectionLost`."""
-        with trio.move_on_after(HANDSHAKE_S) as patience:
-            sealed = await shake_hands(
-                frames, False, self._secret, self._chain, self._crypto, lambda node: node in self.peers
-            )
-        if patience.cancelled_caught:
-            raise ConnectionLost("the peer does not introduce itself")
-        await self._talk(self.peers[sealed.peer], sealed)
+    async def prove(self, frames: FrameStream) -> SealedFrames:
+        """Let the dialler of a connection prove who it is. Raises `ConnectionLost`."""
+        return await admit(frames, self._own_transport, self._own, self._known)
+
+    async def serve(self, sealed: SealedFrames) -> None:
+        """Talk to a node that dialled and proved itself, until the connection is over."""
+        peer = self.peers[sealed.peer]
+        with self._isolated(peer):
+            await self._talk(peer, sealed)
 
     async def _dial(self, peer: Peer) -> None:
         wait_s, longest_s = BACKOFF_S
         while True:
             began = trio.current_time()
-            trouble = await self._once(peer)
-            if trouble != peer.trouble:
-                _log.info("peer %s: %s", peer.node.hex()[:8], trouble)
-            peer.trouble = trouble
+            with self._isolated(peer):
+                await self._once(peer)
             wait_s = BACKOFF_S[0] if trio.current_time() - began > longest_s else min(2 * wait_s, longest_s)
             await trio.sleep(wait_s * random.uniform(0.5, 1.0))
 
-    async def _once(self, peer: Peer) -> str:
-        """One connection, from dialling to its end; returns why it ended."""
-        trouble = "a newer connection took over"
+    async def _once(self, peer: Peer) -> None:
+        """One connection, from dialling to its end. Raises `ConnectionLost`, maybe in a group."""
+        stream = await dial(peer.address, self._trust, self._proxy)
+        frames = FrameStream(stream, FRAME_BYTES)
         try:
-            async with open_websocket(peer.address.rstrip("/") + PATH, {}, self._trust, self._proxy) as frames:
-                with trio.fail_after(HANDSHAKE_S):
-                    sealed = await shake_hands(
-                        frames, True, self._secret, self._chain, self._crypto, lambda node: node == peer.node
-                    )
+            with losing("the peer"), trio.fail_after(HANDSHAKE_S):
+                transport = await self._own_transport()
+                sealed = await introduce(frames, transport, peer.node, self._known)
+            with trio.move_on_after(RENEW_S * random.uniform(0.5, 1.0)):
                 await self._talk(peer, sealed)
-        except* ConnectionLost as group:
-            trouble = _first(group)
-        except* trio.TooSlowError:
-            trouble = "the peer does not introduce itself"
-        return trouble
+            raise ConnectionLost("the connection is made anew")
+        finally:
+            await frames.close()
+
+    async def _own_transport(self) -> Transport:
+        with trio.move_on_after(HANDSHAKE_S / 2):
+            await self._certified.wait()
+        if self._transport is None:
+            raise ConnectionLost("this node's engine has not certified a transport key yet")
+        return self._transport
 
     async def _talk(self, peer: Peer, sealed: SealedFrames) -> None:
-        if peer.scope is not None:
-            peer.scope.cancel()
-        with trio.CancelScope() as scope:
-            peer.scope, peer.since_ms, peer.trouble = scope, time.time_ns() // 1_000_000, ""
-            peer.clear()
-            try:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._send, peer, sealed)
-                    await self._receive(peer, sealed)
-            finally:
-                if peer.scope is scope:
-                    peer.scope = None
-                    peer.clear()
+        conversation = Conversation(sealed, self._outboxes, self._incoming, self._deliver, peer.counts)
+        if peer.conversation is not None:
+            peer.conversation.end("a newer connection took over")
+        peer.conversation, peer.since_ms, peer.trouble = conversation, time.time_ns() // 1_000_000, ""
+        try:
+            await conversation.run()
+        finally:
+            if peer.conversation is conversation:
+                peer.conversation = None
 
-    async def _send(self, peer: Peer, sealed: SealedFrames) -> None:
-        while True:
-            data = peer.take()
-            if data is None:
-                peer.work = trio.Event()
-                await peer.work.wait()
-                continue
-            with trio.move_on_after(STALLED_S) as patience:
-                await sealed.send(data)
-            if patience.cancelled_caught:
-                raise ConnectionLost("the peer takes nothing")
-            peer.sent += 1
-            peer.bytes_out += len(data)
+    @contextmanager
+    def _isolated(self, peer: Peer) -> Iterator[None]:
+        """A connection's end, whatever the reason, ends nothing else: it is noted, and said once."""
+        try:
+            yield
+        except* ConnectionLost as group:
+            self._note(peer, _first(group))
+        except* Exception as group:
+            self.failures += 1
+            error = _leaf(group)
+            self._note(peer, printable(f"{type(error).__name__}: {error}"))
 
-    async def _receive(self, peer: Peer, sealed: SealedFrames) -> None:
-        """Deliver what comes, no faster than a peer may send: while we don't read, it has to wait."""
-        free_at = trio.current_time()
-        while True:
-            data = await sealed.receive()
-            peer.received += 1
-            peer.bytes_in += len(data)
-            free_at = max(free_at, trio.current_time() - 1) + len(data) / BYTES_PER_S + 1 / MESSAGES_PER_S
-            if free_at > trio.current_time():
-                await trio.sleep_until(free_at)
-            await self._deliver(sealed.peer, data)
+    def _note(self, peer: Peer, trouble: str) -> None:
+        if peer.conversation is not None:
+            return  # it was replaced by the newer one, which is fine
+        if trouble != peer.trouble:
+            _log.info("peer %s: %s", peer.name, trouble)
+        peer.trouble = trouble
+
+
+def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error of a group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> str:
     """What the first error of a group says."""
-    error: BaseException = group
-    with suppress(IndexError):
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-    return str(error)
-
-
-def addresses(peers: tuple[str, ...]) -> dict[bytes, str]:
-    """Node ids and addresses of the setting `peers`."""
-    pairs = (peer.partition("@") for peer in peers)
-    return {bytes.fromhex(node): address for node, _, address in pairs}
+    return str(_leaf(group))

@@ -1,4 +1,4 @@
-"""What the four services share: store, key, genesis, HTTP, and how a process starts and stops."""
+"""What the four services share: store, identity, genesis, HTTP, and how a process starts and stops."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import faulthandler
 import fcntl
 import logging
+import os
+import secrets
 import socket
 import sys
 from abc import ABC, abstractmethod
@@ -24,7 +26,7 @@ from lucid.poot.crypto import Edwards25519
 from lucid.services.admission import Tokens
 from lucid.services.cache import ReadCache
 from lucid.services.config import Config, ConfigError, load_config
-from lucid.services.keyfile import read_key
+from lucid.services.keyfile import read_id
 from lucid.services.limits import SharedLimits
 from lucid.services.printable import PrintableFormatter
 from lucid.services.problems import Problem
@@ -41,6 +43,8 @@ from lucid.storage.opening import open_store
 BAD_START = 2
 ANSWERS_S = 0.4
 """How long answers that wait for the store may still take once the service stops."""
+PRIVATE = 0o077
+"""The umask of a process that keeps a node's data."""
 STOP_S = 7.5
 """A process that has not stopped by then is ended; Docker waits for ten seconds."""
 
@@ -53,14 +57,14 @@ class Service(ABC):
     port: ClassVar[int]
 
     def __init__(self, config: Config) -> None:
-        """Read key and genesis and open the store. Raises `LucidError` naming what is wrong."""
+        """Read the node's id and genesis and open the store. Raises `LucidError` naming what is wrong."""
         prepare()
         self.config = config
         self.crypto = Edwards25519()
         self.genesis = read_genesis(config.genesis)
-        self.secret = read_key(config.key)
-        self.key = self.crypto.public_key(self.secret)
-        config.data_dir.mkdir(parents=True, exist_ok=True)
+        self.key = read_id(config.id_file)
+        self.unlock()
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _locked(config.data_dir / f"{self.file}.lock")
         try:
             self.store = DurableStore(self._open_store())
@@ -75,7 +79,9 @@ class Service(ABC):
         self.web = Web(self.name, config.loopback, tokens, config.requests_per_second)
         self.web.checks += [lambda: _failing(self.store.damage), lambda: _failing(self.store.trouble)]
         self.redis = Redis(config.redis_url) if config.redis_url else None
-        self.cache = ReadCache(self.redis, self.genesis.chain_id, self.secret)
+        # What Redis holds is authenticated under it; without one nobody else can read what this process puts there.
+        self._shared_secret = (config.token or secrets.token_hex()).encode()
+        self.cache = ReadCache(self.redis, self.genesis.chain_id, self._shared_secret)
         if self.redis is not None:
             self._share(self.redis)
         self.web.gauge("store_commits", "Commits since the start.", lambda: self.store.commits)
@@ -123,9 +129,13 @@ class Service(ABC):
     def _share(self, redis: Redis) -> None:
         """What several instances have in common when a Redis is configured."""
         self.web.checks.append(lambda: redis.trouble)
-        self.web.admission.shared = SharedLimits(redis, self.name, self.config.requests_per_second, self.secret)
+        per_second = self.config.requests_per_second
+        self.web.admission.shared = SharedLimits(redis, self.name, per_second, self._shared_secret)
         self.web.gauge("cache_hits", "Reads that the cache answered since the start.", lambda: self.cache.hits)
         self.web.gauge("cache_misses", "Reads that it could not answer.", lambda: self.cache.misses)
+
+    def unlock(self) -> None:  # noqa: B027 - most services need nothing
+        """Read what only this service may know, before anything is opened. Raises `LucidError`."""
 
     @abstractmethod
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
@@ -135,7 +145,7 @@ class Service(ABC):
         """Run until `stop`; reports the port that it listens at. Raises what ended it otherwise."""
         listening = None
         try:
-            listening = self._listen()
+            listening = open_port(self.config.bind, self.config.port, "bind and port")
             port = listening.getsockname()[1]
             async with trio.open_nursery() as nursery:
                 await nursery.start(self.store.run)
@@ -178,13 +188,6 @@ class Service(ABC):
             if not self.store.ended:
                 raise
 
-    def _listen(self) -> socket.socket:
-        bind, port = self.config.bind, self.config.port
-        try:
-            return listen(bind, port)
-        except OSError as error:
-            raise ConfigError(f"it can't listen at {bind}:{port}: {error.strerror or error}") from None
-
     async def _register_until(self, stop: trio.Event, port: int) -> None:
         """Keep the service known to Consul while it runs."""
         config = self.config
@@ -215,6 +218,14 @@ class Service(ABC):
 
 def _failing(error: StoreError | None) -> Condition | None:
     return None if error is None else Condition(STORE_FAILING, error.sentence, error.remedy)
+
+
+def open_port(bind: str, port: int, keys: str) -> socket.socket:
+    """A socket that listens there. Raises `ConfigError` naming the settings, `keys`, that say so."""
+    try:
+        return listen(bind, port)
+    except OSError as error:
+        raise ConfigError(f"{keys}: it can't listen at {bind}:{port}: {error.strerror or error}") from None
 
 
 def _locked(path: Path) -> BinaryIO:
@@ -250,6 +261,7 @@ def main(kind: type[Service]) -> None:
     parser = argparse.ArgumentParser(description=f"{kind.__doc__} Settings come from LUCID_* variables too.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings")
     options = parser.parse_args()
+    os.umask(PRIVATE)
     start_logging()
     try:
         config = load_config(file=options.config)

@@ -1,4 +1,4 @@
-"""A trio WebSocket client (RFC 6455) on wsproto: how services of a node, and nodes, keep a connection open."""
+"""A trio WebSocket client (RFC 6455) on wsproto: how a node's engine keeps its connection to the manager."""
 
 from __future__ import annotations
 
@@ -22,22 +22,16 @@ from wsproto.events import (
     Request,
     TextMessage,
 )
-from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from lucid.machines.messages import MAX_MESSAGE_BYTES
-from lucid.services.socks import open_through
+from lucid.services.addresses import parse_address
+from lucid.services.dialling import OPEN_S, ConnectionLost, dial, losing
 
 MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 1_024
 """A message of the machines, sealed."""
 READ_BYTES = 65_536
-OPEN_S = 10.0
-"""How long a connection may take to open."""
 
 _NONE: Mapping[str, str] = MappingProxyType({})
-
-
-class ConnectionLost(Exception):
-    """A connection could not be opened or is over; the text says why."""
 
 
 class WebSocket:
@@ -77,14 +71,12 @@ class WebSocket:
         await trio.aclose_forcefully(self._stream)
 
     async def _read(self) -> None:
-        try:
+        with losing("the other side"):
             if not self._early:
                 data = await self._stream.receive_some(READ_BYTES)
                 self._connection.receive_data(bytes(data) or None)
             self._early = False
             events = list(self._connection.events())
-        except (trio.BrokenResourceError, trio.ClosedResourceError, RemoteProtocolError, LocalProtocolError) as error:
-            raise ConnectionLost(str(error) or "the connection broke") from None
         for event in events:
             await self._on_event(event)
 
@@ -103,65 +95,35 @@ class WebSocket:
             raise ConnectionLost(f"the other side closed: {event.code} {event.reason or ''}".rstrip())
         elif isinstance(event, TextMessage):
             raise ConnectionLost("a message of text")
-        else:
-            assert isinstance(event, Pong), "nothing else comes on an open connection"
+        elif not isinstance(event, Pong):
+            raise ConnectionLost(f"{type(event).__name__} on an open connection")
 
     async def _send(self, event: Event) -> None:
         async with self._sending:
-            try:
+            with losing("the other side"):
                 await self._stream.send_all(self._connection.send(event))
-            except (trio.BrokenResourceError, trio.ClosedResourceError, LocalProtocolError) as error:
-                raise ConnectionLost(str(error) or "the connection broke") from None
 
 
 @asynccontextmanager
 async def open_websocket(
-    url: str,
-    headers: Mapping[str, str] = _NONE,
-    ssl_context: ssl.SSLContext | None = None,
-    proxy: str | None = None,
+    url: str, headers: Mapping[str, str] = _NONE, trust: ssl.SSLContext | None = None
 ) -> AsyncIterator[WebSocket]:
-    """A connection to `ws://HOST:PORT/PATH` (or `wss:`), through a SOCKS5 `proxy` at HOST:PORT if there is one.
-
-    Raises `ConnectionLost` when it can not be opened, within `OPEN_S`.
-    """
-    stream: trio.abc.Stream | None = None
+    """A connection to `ws://HOST:PORT/PATH` (or `wss:`). Raises `ConnectionLost` when there is none within `OPEN_S`."""
     try:
-        with trio.fail_after(OPEN_S):
-            stream = await _connect(url, ssl_context, proxy)
+        address = parse_address(url, "ws", "wss", (80, 443))
+    except ValueError as error:
+        raise ConnectionLost(f"{url!r} is not a WebSocket URL: {error}") from None
+    stream = await dial(address, trust)
+    try:
+        with losing(url), trio.fail_after(OPEN_S):
             socket = await _upgrade(stream, url, headers)
-    except trio.TooSlowError:
-        await _abandon(stream)
-        raise ConnectionLost(f"{url} does not answer") from None
-    except (OSError, trio.BrokenResourceError, ssl.SSLError, RemoteProtocolError) as error:
-        await _abandon(stream)
-        raise ConnectionLost(f"{url}: {error}") from None
     except BaseException:
-        await _abandon(stream)
+        await trio.aclose_forcefully(stream)
         raise
     try:
         yield socket
     finally:
         await socket.close()
-
-
-async def _abandon(stream: trio.abc.Stream | None) -> None:
-    if stream is not None:
-        await trio.aclose_forcefully(stream)
-
-
-async def _connect(url: str, ssl_context: ssl.SSLContext | None, proxy: str | None) -> trio.abc.Stream:
-    parts = urlsplit(url)
-    secure = parts.scheme == "wss"
-    host, port = parts.hostname, parts.port or (443 if secure else 80)
-    if host is None or parts.scheme not in ("ws", "wss"):
-        raise ConnectionLost(f"{url!r} is no WebSocket URL")
-    stream: trio.abc.Stream
-    stream = await trio.open_tcp_stream(host, port) if proxy is None else await open_through(proxy, host, port)
-    if secure:
-        context = ssl_context or ssl.create_default_context()
-        stream = trio.SSLStream(stream, context, server_hostname=host, https_compatible=True)
-    return stream
 
 
 async def _upgrade(stream: trio.abc.Stream, url: str, headers: Mapping[str, str]) -> WebSocket:

@@ -165,9 +165,9 @@ class ContainerNode(Node):
             raise LiveError(f"{service}: its disk can't be filled: {said.decode(errors='replace')[-200:]}")
 
     def _settings_archive(self, service: str) -> bytes:
-        """Genesis and key as the container's user may read them; only the engine is told that the key is unused."""
+        """Genesis and id as the container's user may read them; the key, and that it is unused, for the engine only."""
         written = io.BytesIO()
-        names = ["genesis.toml", "node.key", *(["node.key.unused"] if service == "engine" else [])]
+        names = ["genesis.toml", "node.id", *(["node.key", "node.key.unused"] if service == "engine" else [])]
         with tarfile.open(fileobj=written, mode="w") as tar:
             here = tarfile.TarInfo("lucid")
             here.type, here.mode, here.uid, here.gid = tarfile.DIRTYPE, 0o755, USER, USER

@@ -83,7 +83,7 @@ def settle(held: dict[str, str], profile: str = "pi5", **changes: list[str]) -> 
 
 
 def test_settings_are_kept_and_tokens_made_once() -> None:
-    first = settle({}, peers=[f"{ONE}@ws://a:1"], extras=["redis"], given=["LUCID_PUBLISH=127.0.0.1"])
+    first = settle({}, peers=[f"{ONE}@tcp://a:1"], extras=["redis"], given=["LUCID_PUBLISH=127.0.0.1"])
     again = settle(settings.parse(settings.write(first)))
     assert again == first
     assert first["COMPOSE_PROFILES"] == "redis"
@@ -94,23 +94,31 @@ def test_settings_are_kept_and_tokens_made_once() -> None:
 
 
 def test_peers_are_added_moved_and_left_out() -> None:
-    held = settle({}, peers=[f"{ONE}@ws://a:1"])
-    both = settle(held, peers=[f"{TWO}@ws://b:1"])
-    assert both["LUCID_PEERS"] == f"{ONE}@ws://a:1,{TWO}@ws://b:1"
-    assert settle(both, peers=[f"{ONE}@ws://c:1"])["LUCID_PEERS"] == f"{ONE}@ws://c:1,{TWO}@ws://b:1"
-    assert settle(both, no_peers=[ONE])["LUCID_PEERS"] == f"{TWO}@ws://b:1"
+    held = settle({}, peers=[f"{ONE}@tcp://a:1"])
+    both = settle(held, peers=[f"{TWO}@tcp://b:1"])
+    assert both["LUCID_PEERS"] == f"{ONE}@tcp://a:1,{TWO}@tcp://b:1"
+    assert settle(both, peers=[f"{ONE}@tcp://c:1"])["LUCID_PEERS"] == f"{ONE}@tcp://c:1,{TWO}@tcp://b:1"
+    assert settle(both, no_peers=[ONE])["LUCID_PEERS"] == f"{TWO}@tcp://b:1"
     assert settle(settle(both, no_peers=[ONE]), no_peers=[TWO])["LUCID_PEERS"] == ""
     assert settle(held, no_peers=[TWO]) == held, "given again it does no harm"
     with pytest.raises(DeployError, match="--no-peer"):
         settle(held, no_peers=["pi2"])
     assert settings.warnings(both) == []
-    assert "pi2.local" in settings.warnings(settle({}, peers=[f"{ONE}@ws://pi2.local:8086"]))[0]
+    assert "pi2.local" in settings.warnings(settle({}, peers=[f"{ONE}@tcp://pi2.local:8088"]))[0]
 
 
-@pytest.mark.parametrize("wrong", ["x", f"{ONE}@http://a:1", f"{ONE}@ws:", f"{ONE}@ws://a:1,{TWO}@ws://b:1", "@ws://a"])
+@pytest.mark.parametrize(
+    "wrong", ["x", f"{ONE}@http://a:1", f"{ONE}@ws:", f"{ONE}@tcp://a:1,{TWO}@tcp://b:1", "@tcp://a"]
+)
 def test_a_peer_that_is_none_is_refused_here(wrong: str) -> None:
     with pytest.raises(DeployError, match="--peer"):
         settle({}, peers=[wrong])
+
+
+def test_a_peer_of_an_earlier_release_is_named_before_anything_is_changed() -> None:
+    with pytest.raises(DeployError, match=r"nodes no longer talk over WebSocket.*write NODE-ID@tcp://HOST:8088"):
+        settle({"LUCID_PEERS": f"{ONE}@ws://a:8086"})
+    assert settle({"LUCID_PEERS": f"{ONE}@ws://a:8086"}, peers=[f"{ONE}@tcp://a:8088"])["LUCID_PEERS"]
 
 
 def test_what_runs_beside_goes_with_all_that_was_said_of_it() -> None:
@@ -163,7 +171,7 @@ def test_the_key_goes_with_its_mark_to_its_user_alone(node: Path) -> None:
     (node / "x.tar").write_bytes(data)
     with tarfile.open(node / "x.tar") as tar:
         assert [(member.name, member.mode, member.uid, member.gid) for member in tar] == [
-            (name, 0o600, 65532, 65532) for name in ("genesis.toml", "node.key.unused", "node.key")
+            (name, 0o600, 65532, 65532) for name in ("genesis.toml", "node.id", "node.key.unused", "node.key")
         ]
 
 

@@ -18,7 +18,7 @@ def test_a_key_that_signed_never_gets_a_mark_that_was_left(bare: FakeHost, tmp_p
     (bare.volume("config") / "node.key.unused").touch()
     (tmp_path / "node.key.unused").unlink()
     assert bare.install(tmp_path) == 0
-    assert {path.name for path in bare.volume("config").iterdir()} == {"genesis.toml", "node.key"}
+    assert {path.name for path in bare.volume("config").iterdir()} == {"genesis.toml", "node.id", "node.key"}
 
 
 def test_the_mark_goes_when_the_key_is_there_already(pi: FakeHost, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from quart import Response
 from fuzz.targets import http1
 from lucid.services import http, serve, streams
 from lucid.services.devnet import SERVICES, Devnet
+from lucid.services.dialling import ConnectionLost
 from lucid.services.web import Web
-from lucid.services.websocket import ConnectionLost, WebSocket, open_websocket
+from lucid.services.websocket import WebSocket, open_websocket
 from tests.services import served
 
 UPGRADE = b"GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: %s\r\nConnection: Upgrade%s\r\n"

@@ -1,228 +1,76 @@
-"""Nodes that talk over real sockets: handshakes that hold, peers that come back, and what a hostile one can't do."""
+"""Nodes that talk over real sockets: peers that come back, and what a stranger or a hostile one can't do."""
 
 from __future__ import annotations
 
-import secrets
+import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 import trio
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import trustme
 
-from lucid.chain.codec import encode
 from lucid.machines.messages import MAX_MESSAGE_BYTES
-from lucid.poot.crypto import Edwards25519
+from lucid.services import conversation, outbox, peerlistener
 from lucid.services import peers as peers_module
-from lucid.services.handshake import Hello, Proof, SealedFrames, shake_hands
-from lucid.services.peers import PATH, Peer, Peers, addresses
-from lucid.services.socks import open_through
-from lucid.services.websocket import ConnectionLost, WebSocket, open_websocket
-from tests.services import served
+from lucid.services.addresses import Address, peer_addresses
+from lucid.services.dialling import ConnectionLost, dial
+from lucid.services.frames import FrameStream
+from lucid.services.handshake import FRAME_BYTES, introduce
+from lucid.services.peerlistener import PeerListener
+from lucid.services.peers import Peers
+from lucid.services.sealed import PART_BYTES, Kind, SealedFrames
+from lucid.services.serve import listen
+from tests.services.acquainted import CHAIN, CRYPTO, KEYS, acquaintances, transport
+from tests.services.socks_proxy import socks_proxy
+from tests.services.test_dialling import ANSWERS, answering
 
-CRYPTO = Edwards25519()
-CHAIN = bytes(32)
-SECRETS = sorted((bytes([number]) * 32 for number in range(1, 5)), key=CRYPTO.public_key)
-KEYS = [CRYPTO.public_key(secret) for secret in SECRETS]
-
-Got = list[tuple[bytes, bytes]]
-
-
-class Pipe:
-    """One end of a connection in memory."""
-
-    def __init__(self) -> None:
-        self.out, self._in = trio.open_memory_channel[bytes](100)
-        self.tamper: Callable[[bytes], bytes] = lambda data: data
-        self.other = self
-
-    async def send(self, data: bytes) -> None:
-        """See `Frames`."""
-        await self.other.out.send(self.tamper(data))
-
-    async def receive(self) -> bytes:
-        """See `Frames`."""
-        return await self._in.receive()
-
-
-def pipe() -> tuple[Pipe, Pipe]:
-    """Both ends."""
-    one, other = Pipe(), Pipe()
-    one.other, other.other = other, one
-    return one, other
-
-
-def keeping(seen: list[bytes]) -> Callable[[bytes], bytes]:
-    """Lets all pass, and keeps it."""
-
-    def keep(data: bytes) -> bytes:
-        seen.append(data)
-        return data
-
-    return keep
-
-
-async def shaken(
-    one: Pipe,
-    other: Pipe,
-    secrets_: tuple[bytes, bytes] = (SECRETS[0], SECRETS[1]),
-    chains: Any = (CHAIN, CHAIN),
-    known: Any = None,
-) -> list[SealedFrames | str]:
-    """What both sides of a handshake end with."""
-    ends: list[SealedFrames | str] = ["", ""]
-
-    async def side(number: int, frames: Pipe) -> None:
-        try:
-            with trio.move_on_after(0.2):
-                ends[number] = await shake_hands(
-                    frames, number == 0, secrets_[number], chains[number], CRYPTO, known or (lambda node: True)
-                )
-        except ConnectionLost as lost:
-            ends[number] = str(lost)
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(side, 0, one)
-        nursery.start_soon(side, 1, other)
-    return ends
-
-
-async def test_both_know_who_the_other_is_and_nobody_else_reads_along() -> None:
-    one, other = pipe()
-    seen: list[bytes] = []
-    dialler, listener = await shaken(one, other)
-    assert isinstance(dialler, SealedFrames) and isinstance(listener, SealedFrames)
-    assert (dialler.peer, listener.peer) == (KEYS[1], KEYS[0])
-    one.tamper = keeping(seen)
-    for message in (b"", b"hello", bytes(100_000)):
-        await dialler.send(message)
-        assert await listener.receive() == message
-        await listener.send(message + b"!")
-        assert await dialler.receive() == message + b"!"
-    assert not any(b"hello" in data for data in seen)
-
-
-@pytest.mark.parametrize("what", ["flip", "repeat", "drop", "reflect", "cut"])
-async def test_a_frame_that_is_not_the_next_one_ends_the_connection(what: str) -> None:
-    one, other = pipe()
-    dialler, listener = await shaken(one, other)
-    assert isinstance(dialler, SealedFrames) and isinstance(listener, SealedFrames)
-    kept: list[bytes] = []
-    one.tamper = keeping(kept)
-    await dialler.send(b"first")
-    if what != "drop":
-        assert await listener.receive() == b"first"
-    else:
-        await other._in.receive()
-    one.tamper = lambda data: data
-    if what == "flip":
-        one.tamper = lambda data: data[:-1] + bytes([data[-1] ^ 1])
-        await dialler.send(b"second")
-    elif what == "repeat":
-        await one.other.out.send(kept[0])
-    elif what == "drop":
-        await dialler.send(b"second")
-    elif what == "cut":
-        await one.other.out.send(b"short")
-    else:
-        await one.out.send(kept[0])
-        with pytest.raises(ConnectionLost, match="next one"):
-            await dialler.receive()
-        return
-    with pytest.raises(ConnectionLost, match="next one"):
-        await listener.receive()
-
-
-async def test_strangers_other_chains_and_impostors_are_turned_away() -> None:
-    ends = await shaken(*pipe(), chains=(CHAIN, bytes(31) + b"\x01"))
-    assert ends == ["the peer is of another chain"] * 2
-    ends = await shaken(*pipe(), known=lambda node: node == KEYS[1])
-    assert "no peer of this node" in str(ends[1])
-    ends = await shaken(*pipe(), secrets_=(SECRETS[0], SECRETS[0]))
-    assert all("no peer of this node" in str(end) for end in ends)
-
-
-@pytest.mark.parametrize("part", [Hello, Proof])
-async def test_a_man_in_the_middle_can_not_put_in_keys_of_his_own(part: type) -> None:
-    one, other = pipe()
-    count = 0
-
-    def meddle(data: bytes) -> bytes:
-        nonlocal count
-        count += 1
-        if count != (1 if part is Hello else 2):
-            return data
-        return data[:-1] + bytes([data[-1] ^ 1])
-
-    one.tamper = meddle
-    ends = await shaken(one, other)
-    assert "does not hold the key" in str(ends[1])
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.binary(max_size=300), min_size=2, max_size=2))
-def test_any_introduction_is_good_or_a_lost_connection(data: list[bytes]) -> None:
-    async def main() -> None:
-        one, other = pipe()
-        for each in data:
-            await one.other.out.send(each)
-        with pytest.raises(ConnectionLost):
-            await shake_hands(other, False, SECRETS[0], CHAIN, CRYPTO, lambda node: True)
-
-    trio.run(main)
-
-
-@settings(deadline=None, max_examples=20)
-@given(st.binary(min_size=32, max_size=32))
-def test_a_weak_exchange_key_is_turned_away_or_useless(exchange: bytes) -> None:
-    hello = Hello(1, CHAIN, KEYS[1], secrets.token_bytes(32), exchange)
-
-    async def main() -> None:
-        one, other = pipe()
-        await one.other.out.send(encode(hello))
-        await one.other.out.send(encode(Proof(bytes(64))))
-        with pytest.raises(ConnectionLost, match="does not hold the key"):
-            await shake_hands(other, False, SECRETS[0], CHAIN, CRYPTO, lambda node: True)
-
-    trio.run(main)
-
-
-# -- over sockets ------------------------------------------------------------------------------------------------
+NOWHERE = "tcp://127.0.0.1:1"
 
 
 class Site:
-    """A node's peers, served for real."""
+    """A node's peers, and what they said to it."""
 
-    def __init__(self, number: int, known: dict[bytes, str], proxy: str | None = None) -> None:
-        self.got: Got = []
+    def __init__(self, number: int, known: dict[bytes, str], **more: Any) -> None:
+        self.got: list[tuple[bytes, bytes]] = []
         self.hold: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
 
-        async def deliver(peer: bytes, data: bytes) -> None:
+        async def deliver(peer: bytes, data: bytes, handled: Callable[[], None]) -> None:
             await self.hold()
             self.got.append((peer, data))
+            handled()
 
-        self.peers = Peers(CRYPTO, SECRETS[number], CHAIN, known, deliver, proxy)
-        self.kit = served.web()
+        self.peers = Peers(CRYPTO, KEYS[number], CHAIN, known, deliver, **more)
+        self.peers.certify(transport(number))
 
-        @self.kit.lasting(PATH, lambda token: True)
-        async def serve(frames: WebSocket) -> None:
-            try:
-                await self.peers.serve(frames)
-            except* ConnectionLost:
-                await frames.close()
+    def of(self, number: int) -> peers_module.Peer:
+        """What this node holds of another."""
+        return self.peers.peers[KEYS[number]]
+
+
+@asynccontextmanager
+async def listening(site: Site, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, PeerListener]]:
+    """A site that listens."""
+    socket = listen("127.0.0.1", 0)
+    port = socket.getsockname()[1]
+    listener = PeerListener(site.peers, tls)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(listener.run, socket)
+        yield port, listener
+        nursery.cancel_scope.cancel()
 
 
 @asynccontextmanager
 async def pair(proxy: str | None = None) -> AsyncIterator[tuple[Site, Site]]:
     """Two nodes; the first one dials."""
-    listener = Site(1, {KEYS[0]: "ws://127.0.0.1:1"})
-    async with served.served(listener.kit) as (_, port), trio.open_nursery() as nursery:
-        dialler = Site(0, {KEYS[1]: f"ws://127.0.0.1:{port}"}, proxy)
+    site = Site(1, {KEYS[0]: NOWHERE})
+    async with listening(site) as (port, _), trio.open_nursery() as nursery:
+        dialler = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"}, proxy=proxy)
         nursery.start_soon(dialler.peers.run)
-        await until(lambda: connected(dialler, listener))
-        yield dialler, listener
+        await until(lambda: connected(dialler, site))
+        yield dialler, site
         nursery.cancel_scope.cancel()
 
 
@@ -236,6 +84,18 @@ async def until(holds: Callable[[], bool]) -> None:
     with trio.fail_after(5):
         while not holds():
             await trio.sleep(0.01)
+
+
+@asynccontextmanager
+async def known_to(port: int, number: int = 0, listener: int = 1) -> AsyncIterator[SealedFrames]:
+    """A connection made by hand as a node that is known there."""
+    frames = FrameStream(await dial(Address("127.0.0.1", port, False)), FRAME_BYTES)
+    try:
+        sealed = await introduce(frames, transport(number), KEYS[listener], acquaintances(listener))
+        sealed.accept_messages()
+        yield sealed
+    finally:
+        await frames.close()
 
 
 async def test_messages_go_both_ways_in_order() -> None:
@@ -252,9 +112,10 @@ async def test_messages_go_both_ways_in_order() -> None:
         assert (state.node, state.messages_in, state.messages_out) == (KEYS[1].hex(), 200, 200)
 
 
-async def test_the_largest_message_goes_through() -> None:
+@pytest.mark.parametrize("size", [PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, MAX_MESSAGE_BYTES])
+async def test_messages_of_any_size_go_through(size: int) -> None:
     async with pair() as (dialler, listener):
-        data = bytes(MAX_MESSAGE_BYTES)
+        data = bytes(range(256)) * (size // 256) + bytes(size % 256)
         dialler.peers.send(KEYS[1], data)
         listener.peers.send(KEYS[0], data)
         await until(lambda: len(dialler.got) == len(listener.got) == 1)
@@ -264,45 +125,66 @@ async def test_the_largest_message_goes_through() -> None:
 async def test_a_broken_connection_is_made_again() -> None:
     async with pair() as (dialler, listener):
         for _ in range(3):
-            scope = listener.peers.peers[KEYS[0]].scope
-            assert scope is not None
-            scope.cancel()
-            await until(lambda: listener.peers.peers[KEYS[0]].scope is not scope)  # noqa: B023
+            held = listener.of(0).conversation
+            assert held is not None
+            held.end("for the test")
+            await until(lambda: listener.of(0).conversation not in (held, None))  # noqa: B023
             await until(lambda: connected(dialler, listener))
         dialler.peers.send(KEYS[1], b"again")
         await until(lambda: listener.got == [(KEYS[0], b"again")])
 
 
-async def test_a_peer_that_takes_nothing_costs_no_more_than_its_queue_and_is_dropped(
+async def test_a_newer_connection_takes_over_and_a_stranger_can_not_make_it() -> None:
+    async with pair() as (_, listener), listening(listener) as (port, _):
+        held = listener.of(0).conversation
+        for hello in (b"", b"GET / HTTP/1.1\r\n\r\n", bytes(200)):
+            with suppress(trio.BrokenResourceError):
+                async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+                    await stream.send_all(hello)
+                    await trio.sleep(0.05)
+        assert listener.of(0).conversation is held
+        async with known_to(port):
+            await until(lambda: listener.of(0).conversation is not held)
+
+
+async def test_a_peer_that_takes_nothing_costs_no_more_than_the_budget_and_is_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(peers_module, "STALLED_S", 0.5)
-    monkeypatch.setattr(peers_module, "QUEUE_BYTES", 1 << 20)
-
+    monkeypatch.setattr(conversation, "STALLED_S", 0.5)
     async with pair() as (dialler, listener):
+        dialler.peers._outboxes.limit = 1 << 20
         listener.hold = trio.sleep_forever
-        peer = dialler.peers.peers[KEYS[1]]
-        first = peer.scope
+        peer = dialler.of(1)
+        first = peer.conversation
         for _ in range(600):
             dialler.peers.send(KEYS[1], bytes(100_000))
-            assert peer._queued <= 1 << 20
+            assert dialler.peers._outboxes.held <= 1 << 20
             await trio.sleep(0.001)
-        assert peer.dropped
-        await until(lambda: peer.scope is not first)
+        assert peer.counts.dropped
+        await until(lambda: peer.conversation is not first)
 
 
-def test_the_oldest_goes_first() -> None:
-    peer = Peer(KEYS[0], "")
-    peer.put(b"not connected")
-    assert peer.take() is None
-    peer.scope = trio.CancelScope()
-    for number in range(peers_module.QUEUE_MESSAGES + 5):
-        peer.put(number.to_bytes(4, "big"))
-    assert peer.dropped == 5 and peer.take() == (5).to_bytes(4, "big")
+async def test_one_slow_peer_costs_the_others_nothing() -> None:
+    async with AsyncExitStack() as stack:
+        nursery = await stack.enter_async_context(trio.open_nursery())
+        sites = [Site(number, {KEYS[0]: NOWHERE}) for number in (1, 2)]
+        ports = [(await stack.enter_async_context(listening(site)))[0] for site in sites]
+        dialler = Site(0, {KEYS[n]: f"tcp://127.0.0.1:{port}" for n, port in zip((1, 2), ports, strict=True)})
+        nursery.start_soon(dialler.peers.run)
+        await until(lambda: connected(dialler))
+        sites[0].hold = trio.sleep_forever
+        dialler.peers._outboxes.limit = 1 << 20
+        for _ in range(200):
+            dialler.peers.send(KEYS[1], bytes(100_000))
+        for number in range(50):
+            dialler.peers.broadcast(bytes([number]))
+        await until(lambda: len(sites[1].got) == 50)
+        assert dialler.of(1).counts.dropped and not dialler.of(2).counts.dropped
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_flood_is_read_no_faster_than_a_peer_may_send(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers_module, "MESSAGES_PER_S", 100)
+    monkeypatch.setattr(conversation, "MESSAGES_PER_S", 100)
     async with pair() as (dialler, listener):
         for _ in range(2_000):
             dialler.peers.send(KEYS[1], b"x")
@@ -310,70 +192,152 @@ async def test_a_flood_is_read_no_faster_than_a_peer_may_send(monkeypatch: pytes
         assert 100 <= len(listener.got) <= 260, "a second's worth at once, then a hundred a second"
 
 
-async def test_a_listener_gives_up_on_who_does_not_introduce_himself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers_module, "HANDSHAKE_S", 0.1)
-    site = Site(1, {KEYS[0]: "ws://127.0.0.1:1"})
-    async with served.served(site.kit) as (_, port), open_websocket(f"ws://127.0.0.1:{port}{PATH}") as socket:
-        await socket.receive()
-        with pytest.raises(ConnectionLost, match="closed"):
-            await socket.receive()
+@pytest.mark.parametrize("kind", [Kind.PING, Kind.REKEY])
+async def test_a_flood_of_frames_without_messages_is_held_back_too(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "MESSAGES_PER_S", 100)
+    site = Site(1, {KEYS[0]: NOWHERE})
+    async with listening(site) as (port, _), known_to(port) as sealed:
+        for _ in range(300):
+            await sealed.send(kind)
+            if kind == Kind.REKEY:
+                sealed._sends.advance()
+        await sealed.send(Kind.LAST, b"after it")
+        await trio.sleep(0.5)
+        assert not site.got
+        await until(lambda: site.got == [(KEYS[0], b"after it")])
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:1/peer", "ftp://127.0.0.1/", "ws:///x"])
-async def test_what_can_not_be_dialled_is_lost(url: str) -> None:
-    with pytest.raises(ConnectionLost):
-        async with open_websocket(url):
-            pass
+async def test_messages_that_never_end_are_bounded_together() -> None:
+    """Peers that are known and hostile: each begins a message of many megabytes and does not end it."""
+    site = Site(3, dict.fromkeys(KEYS[:3], NOWHERE))
+    site.peers._incoming.limit = 1 << 20
+    async with listening(site) as (port, _), AsyncExitStack() as stack:
+        hogs = [await stack.enter_async_context(known_to(port, number, 3)) for number in range(3)]
+        for _ in range(12):
+            for hog in hogs:
+                with suppress(ConnectionLost):
+                    await hog.send(Kind.PART, bytes(PART_BYTES))
+            await trio.sleep(0.01)
+            assert site.peers._incoming.partial <= 1 << 20
+        await until(lambda: 0 < sum(state.connected for state in site.peers.states()) < 3)
 
 
-async def test_an_answer_that_is_no_websocket_is_lost() -> None:
-    async with served.served(served.web()) as (_, port):
-        for path in ("/health", "/nothing"):
-            with pytest.raises(ConnectionLost):
-                async with open_websocket(f"ws://127.0.0.1:{port}{path}"):
-                    pass
+async def test_a_message_that_is_too_long_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "MAX_MESSAGE_BYTES", 2 * PART_BYTES)
+    site = Site(1, {KEYS[0]: NOWHERE})
+    async with listening(site) as (port, _), known_to(port) as sealed:
+        for _ in range(3):
+            await sealed.send(Kind.PART, bytes(PART_BYTES))
+        with pytest.raises(ConnectionLost):
+            while True:
+                await sealed.receive()
+        assert "exceeds" in site.of(0).trouble
 
 
-# -- SOCKS5 ------------------------------------------------------------------------------------------------------
+async def test_a_peer_that_says_nothing_is_left_and_one_that_is_idle_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "SILENT_S", 0.6)
+    monkeypatch.setattr(conversation, "PING_S", 0.2)
+    async with pair() as (dialler, _):
+        held = dialler.of(1).conversation
+        await trio.sleep(1.2)
+        assert dialler.of(1).conversation is held is not None
+    site = Site(1, {KEYS[0]: NOWHERE})
+    async with listening(site) as (port, _), known_to(port):
+        await until(lambda: "nothing came" in site.of(0).trouble)
 
 
-@asynccontextmanager
-async def socks_proxy(reply: int = 0) -> AsyncIterator[tuple[str, list[str]]]:
-    """A small SOCKS5 server on loopback, and the names that it was asked for."""
-    asked: list[str] = []
+async def test_what_a_machine_raises_ends_one_connection_and_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    async with pair() as (dialler, listener):
 
-    async def exactly(stream: trio.SocketStream, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            data += await stream.receive_some(count - len(data))
-        return data
+        async def fail() -> None:
+            raise AssertionError("odd\nline")
 
-    async def carry(source: trio.SocketStream, sink: trio.SocketStream) -> None:
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            async for data in source:
-                await sink.send_all(data)
-            await sink.send_eof()
+        listener.hold = fail
+        with caplog.at_level(logging.INFO):
+            dialler.peers.send(KEYS[1], b"x")
+            await until(lambda: listener.peers.failures == 1)
+        listener.hold = trio.lowlevel.checkpoint
+        await until(lambda: connected(dialler, listener))
+        [line] = [each.getMessage() for each in caplog.records if "odd" in each.getMessage()]
+        assert "\n" not in line
 
-    async def proxy(stream: trio.SocketStream) -> None:
-        assert await exactly(stream, 3) == b"\x05\x01\x00"
-        await stream.send_all(b"\x05\x00")
-        assert await exactly(stream, 4) == b"\x05\x01\x00\x03"
-        name = (await exactly(stream, (await exactly(stream, 1))[0])).decode()
-        port = int.from_bytes(await exactly(stream, 2), "big")
-        asked.append(f"{name}:{port}")
-        await stream.send_all(bytes((5, reply, 0, 1)) + bytes(6))
-        if reply:
-            return
-        async with await trio.open_tcp_stream(name, port) as other, trio.open_nursery() as nursery:
-            nursery.start_soon(carry, stream, other)
-            nursery.start_soon(carry, other, stream)
 
-    async with trio.open_nursery() as nursery:
-        [listener] = await nursery.start(
-            lambda task_status: trio.serve_tcp(proxy, 0, host="127.0.0.1", task_status=task_status)
-        )
-        yield f"127.0.0.1:{listener.socket.getsockname()[1]}", asked
+# -- strangers ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"\x00", bytes(4), b"\xff" * 100, b"GET /peer HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01"]
+)
+async def test_strangers_hear_nothing(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peerlistener, "HANDSHAKE_S", 0.3)
+    site = Site(1, {KEYS[0]: NOWHERE})
+    async with listening(site) as (port, listener):
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await stream.send_all(sent)
+            answer = b""
+            with trio.fail_after(3), suppress(trio.BrokenResourceError):
+                answer = bytes(await stream.receive_some())
+            assert answer == b""
+        await until(lambda: listener.turned_away == 1 and listener.unproven == 0)
+
+
+async def test_unproven_connections_are_few_and_the_oldest_makes_room(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site(1, {KEYS[0]: NOWHERE})
+    async with listening(site) as (port, listener), AsyncExitStack() as stack:
+        with caplog.at_level(logging.INFO):
+            for _ in range(100):
+                await stack.enter_async_context(await trio.open_tcp_stream("127.0.0.1", port))
+            await until(lambda: listener.turned_away >= 100 - peerlistener.MAX_UNPROVEN_PER_ADDRESS)
+        assert listener.unproven == peerlistener.MAX_UNPROVEN_PER_ADDRESS
+        assert len([each for each in caplog.records if "proved nothing" in each.getMessage()]) == 1
+        async with known_to(port):
+            await until(lambda: connected(site))
+
+
+async def test_unproven_connections_are_bounded_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = iter(f"192.0.2.{number}" for number in range(1, 255))
+    monkeypatch.setattr(peerlistener, "_network", lambda stream: next(addresses))
+    site = Site(1, {KEYS[0]: NOWHERE})
+    async with listening(site) as (port, listener), AsyncExitStack() as stack:
+        for _ in range(100):
+            await stack.enter_async_context(await trio.open_tcp_stream("127.0.0.1", port))
+        await until(lambda: listener.turned_away >= 100 - peerlistener.MAX_UNPROVEN)
+        assert listener.unproven == peerlistener.MAX_UNPROVEN
+        async with known_to(port):
+            await until(lambda: connected(site))
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
+async def test_whatever_the_dialled_end_answers_the_dialler_goes_on(answer: bytes) -> None:
+    async with answering(answer) as port, trio.open_nursery() as nursery:
+        dialler = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"})
+        nursery.start_soon(dialler.peers.run)
+        await until(lambda: dialler.of(1).trouble not in ("", "not connected yet"))
+        assert not dialler.peers.failures
         nursery.cancel_scope.cancel()
+
+
+async def test_without_a_certificate_nobody_is_dialled_or_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers_module, "HANDSHAKE_S", 0.2)
+    site = Site(1, {KEYS[0]: NOWHERE})
+    site.peers._transport, site.peers._certified = None, trio.Event()
+    async with listening(site) as (port, _):
+        with pytest.raises(ConnectionLost):
+            async with known_to(port):
+                pass
+        site.peers.certify(transport(1))
+        async with known_to(port):
+            await until(lambda: connected(site))
+
+
+async def test_a_connection_is_made_anew_before_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers_module, "RENEW_S", 0.2)
+    async with pair() as (dialler, listener):
+        held = dialler.of(1).conversation
+        await until(lambda: dialler.of(1).conversation not in (held, None) and connected(listener))
+
+
+# -- ways ----------------------------------------------------------------------------------------------------------
 
 
 async def test_peers_talk_through_a_socks5_proxy_that_looks_names_up() -> None:
@@ -383,15 +347,31 @@ async def test_peers_talk_through_a_socks5_proxy_that_looks_names_up() -> None:
         assert asked[0].startswith("127.0.0.1:")
 
 
-async def test_what_a_proxy_refuses_is_named() -> None:
-    async with socks_proxy(reply=5) as (address, _):
-        with pytest.raises(OSError, match="connection refused"):
-            await open_through(address, "peer.onion", 80)
-        with pytest.raises(ConnectionLost, match="connection refused"):
-            async with open_websocket("ws://peer.onion/peer", proxy=address):
-                pass
+async def test_peers_talk_over_tls_where_it_is_set() -> None:
+    authority = trustme.CA()
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(served)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    site = Site(1, {KEYS[0]: NOWHERE})
+    async with listening(site, served) as (port, _), trio.open_nursery() as nursery:
+        dialler = Site(0, {KEYS[1]: f"tls://127.0.0.1:{port}"}, trust=trust)
+        nursery.start_soon(dialler.peers.run)
+        dialler.peers.send(KEYS[1], b"lost: not connected yet")
+        await until(lambda: connected(dialler, site))
+        dialler.peers.send(KEYS[1], bytes(300_000))
+        await until(lambda: site.got == [(KEYS[0], bytes(300_000))])
+        plain = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"})
+        nursery.start_soon(plain.peers.run)
+        await until(lambda: plain.of(1).trouble not in ("", "not connected yet"))
+        nursery.cancel_scope.cancel()
 
 
 def test_addresses_are_those_of_the_setting() -> None:
-    setting = (f"{KEYS[0].hex()}@ws://a:1", f"{KEYS[1].hex()}@wss://b")
-    assert addresses(setting) == {KEYS[0]: "ws://a:1", KEYS[1]: "wss://b"}
+    setting = (f"{KEYS[0].hex()}@tcp://a:1", f"{KEYS[1].hex()}@tls://b:2")
+    assert peer_addresses(setting) == {KEYS[0]: "tcp://a:1", KEYS[1]: "tls://b:2"}
+
+
+def test_bounds_of_memory() -> None:
+    assert outbox.OUT_BYTES >= MAX_MESSAGE_BYTES, "the largest message fits"
+    assert outbox.IN_BYTES >= MAX_MESSAGE_BYTES

@@ -198,6 +198,7 @@ async def test_the_data_chain_with_redis(server: RedisServer, tmp_path: Path) ->
         key=tmp_path / "node.key",
         data_dir=tmp_path / "data",
         redis_url=url(server),
+        token="node",
     )
     service = DataService(config)
     stop = trio.Event()

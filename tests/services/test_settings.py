@@ -18,7 +18,7 @@ from lucid.services.engine import EngineService
 from lucid.services.keyfile import KeyFileError, read_key, unused, write_key
 from lucid.services.limits import BURST_S, RateLimits
 
-PEER = "ab" * 32 + "@ws://127.0.0.1:8086"
+PEER = "ab" * 32 + "@tcp://127.0.0.1:8088"
 
 
 def test_without_any_setting_a_service_is_for_this_machine_alone() -> None:
@@ -58,8 +58,14 @@ def test_every_wrong_key_is_named_at_once(tmp_path: Path) -> None:
         ("requests_per_second", "0"),
         ("manager_url", "ftp://x"),
         ("peers", "x"),
-        ("peers", "AB" * 32 + "@ws://h"),
+        ("peers", "AB" * 32 + "@tcp://h"),
         ("peers", "ab" * 32 + "@http://h"),
+        ("peers", "ab" * 32 + "@ws://h:8086"),
+        ("peers", PEER + "," + PEER),
+        ("peer_port", "65536"),
+        ("peer_bind", "somewhere"),
+        ("socks5", "tor"),
+        ("socks5", "tor:99999"),
     ],
 )
 def test_what_can_not_be_is_refused(key: str, value: str) -> None:

@@ -1,0 +1,204 @@
+"""What waits for peers, and what of theirs waits here: each with one bound of memory for all peers together.
+
+Where there is too much, whoever holds most loses first: the oldest message of the longest queue, or the longest message
+that is half here. So a slow or hostile peer loses its own, before it costs the others anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import trio
+
+OUT_BYTES = 32 << 20
+"""What waits to be sent to all peers together; a message to many of them counts once."""
+OUT_MESSAGES = 4_096
+"""Messages that wait for one peer."""
+IN_BYTES = 32 << 20
+"""Messages of all peers that are half here, and as many bytes again that are whole and not handled yet."""
+
+
+class Message:
+    """A message on its way to one peer or several."""
+
+    __slots__ = ("data", "holders")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.holders = 0
+
+
+class Outboxes:
+    """The outboxes of all peers."""
+
+    def __init__(self, limit: int = OUT_BYTES) -> None:
+        self.limit = limit
+        self.held = 0
+        self._open: list[Outbox] = []
+
+    def open(self, cut: Callable[[], None]) -> Outbox:
+        """An outbox for a connection; `cut` is to end it."""
+        outbox = Outbox(self, cut)
+        self._open.append(outbox)
+        return outbox
+
+    def close(self, outbox: Outbox) -> None:
+        """Forget what waits: the connection is over. Nothing is taken any more."""
+        if outbox in self._open:
+            self._open.remove(outbox)
+            outbox.clear()
+            outbox.closed = True
+
+    def hold(self, message: Message) -> None:
+        """One more outbox holds a message."""
+        message.holders += 1
+        if message.holders == 1:
+            self.held += len(message.data)
+
+    def release(self, message: Message) -> None:
+        """One outbox less does."""
+        message.holders -= 1
+        if message.holders == 0:
+            self.held -= len(message.data)
+
+    def shrink(self) -> None:
+        """Come back below the limit."""
+        while self.held > self.limit and self._open:
+            largest = max(self._open, key=lambda outbox: outbox.size)
+            if not largest.drop_oldest():
+                # All that it holds is on its way to a peer that doesn't take it.
+                self.close(largest)
+                largest.cut()
+
+
+class Outbox:
+    """What waits for one peer while it is connected."""
+
+    def __init__(self, boxes: Outboxes, cut: Callable[[], None]) -> None:
+        self.cut = cut
+        self.size = 0
+        self.dropped = 0
+        self.closed = False
+        self._boxes = boxes
+        self._queue: deque[Message] = deque()
+        self._going: Message | None = None
+        self._work = trio.Event()
+
+    def put(self, message: Message) -> None:
+        """Add a message; never waits. Beyond the limits what is oldest is dropped: machines say again what matters."""
+        if self.closed:
+            return
+        self._queue.append(message)
+        self._boxes.hold(message)
+        self.size += len(message.data)
+        if len(self._queue) > OUT_MESSAGES:
+            self.drop_oldest()
+        self._boxes.shrink()
+        self._work.set()
+
+    async def next(self, within_s: float) -> bytes | None:
+        """The oldest message, once there is one; None when none came in time. It counts until `sent`."""
+        assert self._going is None, "one at a time"
+        with trio.move_on_after(within_s):
+            while not self._queue:
+                self._work = trio.Event()
+                await self._work.wait()
+            self._going = self._queue.popleft()
+            return self._going.data
+        return None
+
+    def sent(self) -> None:
+        """What `next` gave is with the peer."""
+        if self._going is not None:
+            self._let_go(self._going)
+            self._going = None
+
+    def drop_oldest(self) -> bool:
+        """Drop the message that has waited longest; returns whether there was one."""
+        if not self._queue:
+            return False
+        self._let_go(self._queue.popleft())
+        self.dropped += 1
+        return True
+
+    def clear(self) -> None:
+        """Let everything go."""
+        self.sent()
+        while self._queue:
+            self._let_go(self._queue.popleft())
+
+    def _let_go(self, message: Message) -> None:
+        self.size -= len(message.data)
+        self._boxes.release(message)
+
+
+class Incoming:
+    """What peers are sending: messages that are half here, and whole ones that the machine has not handled."""
+
+    def __init__(self, limit: int = IN_BYTES) -> None:
+        self.limit = limit
+        self.partial = 0
+        self.whole = 0
+        self._parts: list[Assembly] = []
+        self._changed = trio.Event()
+
+    def open(self, cut: Callable[[], None]) -> Assembly:
+        """The message that a connection is sending; `cut` is to end the connection."""
+        assembly = Assembly(self, cut)
+        self._parts.append(assembly)
+        return assembly
+
+    def close(self, assembly: Assembly) -> None:
+        """The connection is over. Nothing is kept any more."""
+        if assembly in self._parts:
+            self._parts.remove(assembly)
+            assembly.whole()
+            assembly.closed = True
+
+    def grow(self, size: int) -> None:
+        """So many bytes more are half here; may cut the connection that has most."""
+        self.partial += size
+        while self.partial > self.limit and self._parts:
+            largest = max(self._parts, key=lambda assembly: assembly.size)
+            self.close(largest)
+            largest.cut()
+
+    async def enter(self, size: int) -> None:
+        """Wait until there is room for a whole message; what waits longer holds its sender back."""
+        while self.whole and self.whole + size > self.limit:
+            await self._changed.wait()
+        self.whole += size
+
+    def leave(self, size: int) -> None:
+        """A message was handled."""
+        self.whole -= size
+        self._changed.set()
+        self._changed = trio.Event()
+
+
+class Assembly:
+    """The parts of one message."""
+
+    def __init__(self, incoming: Incoming, cut: Callable[[], None]) -> None:
+        self.cut = cut
+        self.size = 0
+        self.closed = False
+        self._incoming = incoming
+        self._parts: list[bytes] = []
+
+    def add(self, part: bytes) -> None:
+        """Keep a part."""
+        if self.closed:
+            return
+        self._parts.append(part)
+        self.size += len(part)
+        self._incoming.grow(len(part))
+
+    def whole(self) -> bytes:
+        """The message; the next one begins."""
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts = []
+        self._incoming.partial -= self.size
+        self.size = 0
+        return data

@@ -1,0 +1,75 @@
+"""Keys, certificates and streams for tests of what nodes say to each other."""
+
+from __future__ import annotations
+
+import trio
+from trio.testing import memory_stream_pair
+
+from lucid.poot.crypto import Edwards25519
+from lucid.services.dialling import ConnectionLost
+from lucid.services.frames import FrameStream
+from lucid.services.handshake import FRAME_BYTES, Acquaintances, admit, introduce
+from lucid.services.sealed import SealedFrames
+from lucid.services.transport import Transport, certify
+
+CRYPTO = Edwards25519()
+CHAIN = bytes(32)
+SECRETS = sorted((bytes([number]) * 32 for number in range(1, 5)), key=CRYPTO.public_key)
+KEYS = [CRYPTO.public_key(secret) for secret in SECRETS]
+"""Ascending, so that each dials those after it."""
+
+
+def transport(number: int, sequence: int = 1, chain: bytes = CHAIN, signer: bytes | None = None) -> Transport:
+    """A node's transport key, certified by it or by another `signer`."""
+    secret = bytes([0x40 + number, sequence % 256]) * 16
+    certificate = certify(CRYPTO, signer or SECRETS[number], chain, CRYPTO.public_key(secret), sequence)
+    return Transport(secret, certificate)
+
+
+def acquaintances(*others: int) -> Acquaintances:
+    """What a node knows of some others."""
+    return Acquaintances(CRYPTO, CHAIN, [KEYS[each] for each in others])
+
+
+class Wire:
+    """Both ends of a connection in memory."""
+
+    def __init__(self) -> None:
+        self.dialler, self.listener = memory_stream_pair()
+
+
+async def shaken(
+    wire: Wire,
+    ours: Transport | None = None,
+    theirs: Transport | None = None,
+    known: tuple[Acquaintances, Acquaintances] | None = None,
+    dialled: bytes = KEYS[1],
+) -> tuple[SealedFrames | str, SealedFrames | str]:
+    """What node 0, which dials, and node 1 end a handshake with: sealed frames, or why there are none."""
+    found: dict[str, SealedFrames | str] = {"dialler": "nothing", "listener": "nothing"}
+    from_dialler, from_listener = known or (acquaintances(1), acquaintances(0))
+
+    async def dial() -> None:
+        try:
+            frames = FrameStream(wire.dialler, FRAME_BYTES)
+            found["dialler"] = await introduce(frames, ours or transport(0), dialled, from_dialler)
+        except ConnectionLost as lost:
+            found["dialler"] = str(lost)
+            await wire.dialler.aclose()
+
+    async def own() -> Transport:
+        return theirs or transport(1)
+
+    async def listen() -> None:
+        try:
+            frames = FrameStream(wire.listener, FRAME_BYTES)
+            found["listener"] = await admit(frames, own, KEYS[1], from_listener)
+        except ConnectionLost as lost:
+            found["listener"] = str(lost)
+            await wire.listener.aclose()
+
+    with trio.move_on_after(2):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(dial)
+            nursery.start_soon(listen)
+    return found["dialler"], found["listener"]
