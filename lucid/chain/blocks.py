@@ -88,3 +88,13 @@ def next_beacon(beacon: bytes, output: bytes) -> bytes:
 def genesis_beacon(genesis: Genesis) -> bytes:
     """The beacon of view 0 of epoch 0."""
     return beacon_digest(genesis.chain_id)
+
+
+def body_matches(block: Block) -> bool:
+    """Whether the header commits to this body: to all but the signature beside it."""
+    header = block.header
+    return (header.parent_certificate, header.late_votes, header.transactions_root) == (
+        certificate_hash(block.parent_certificate),
+        late_votes_hash(block.late_votes),
+        transactions_root(block.transactions),
+    )

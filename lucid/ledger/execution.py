@@ -27,7 +27,7 @@ from lucid.ledger.rows import (
     slot_key,
 )
 from lucid.ledger.state import Core, Ledger
-from lucid.poot.credits import PPM, Member, SlotWork, Tally
+from lucid.poot.credits import PPM, Member, SlotWork, Tally, penalised
 from lucid.poot.schedule import Schedule, entity_members, rank_entities
 
 
@@ -73,6 +73,26 @@ class Turn:
         offset = view - 1 - slot * self._parameters.slot_views
         return self.schedule(view).leader(offset, self._parameters.slot_views)
 
+    def missed(self, view: int) -> dict[int, int]:
+        """How many of the views strictly between the parent's and `view` each member leads on this parent.
+
+        Counted, not walked: a header may name any view, and this is worked out before anyone has vouched for it.
+        """
+        size, slot = self._parameters.slot_views, self.parent_slot
+        first, last = self.parent_view + 1, view - 1
+        # The views from here on belong to slots after the parent's, if there are any.
+        later = (slot + 1) * size + 1 if slot < self._parameters.epoch_slots - 1 else view
+        counts: dict[int, int] = {}
+        if slot >= 0:
+            schedule = self._ledger.core.schedule
+            turn = first - 1 - slot * size - schedule.held + size * schedule.skipped
+            _count_turns(counts, schedule.order, turn, min(last, later - 1) - first + 1)
+        start = max(first, later)
+        if start <= last:
+            # A slot's first turn follows the last turn of the slot before: both are skipped as a whole.
+            _count_turns(counts, self.schedule(start).order, start - 1 - size * (slot + 1), last - start + 1)
+        return counts
+
     def _rank(self) -> tuple[int, ...]:
         core, parameters = self._ledger.core, self._parameters
         tally, validators = core.tally, core.roster.validators
@@ -89,6 +109,15 @@ class Turn:
             parameters.cooldown_slots,
             parameters.min_uptime_ppm,
         )
+
+
+def _count_turns(counts: dict[int, int], order: tuple[int, ...], turn: int, views: int) -> None:
+    """Add the leaders of so many views in a row, of which the first has the number `turn` in an order."""
+    rounds, rest = divmod(max(views, 0), len(order))
+    for place, number in enumerate(order):
+        times = rounds + ((place - turn) % len(order) < rest)
+        if times:
+            counts[number] = counts.get(number, 0) + times
 
 
 def opened_tally(tally: Tally) -> Tally:
@@ -318,6 +347,8 @@ class Execution:
         if turn.parent_view + 1 == self.view:
             return
         groups = entity_members(self.members, self.validators)
-        for view in range(turn.parent_view + 1, self.view):
-            for number in groups[self.members[turn.leader(view)].entity]:
-                self.penalty_ppm[number] = self.penalty_ppm[number] * self.parameters.missed_slot_penalty_ppm // PPM
+        for leader, times in turn.missed(self.view).items():
+            for number in groups[self.members[leader].entity]:
+                self.penalty_ppm[number] = penalised(
+                    self.penalty_ppm[number], self.parameters.missed_slot_penalty_ppm, times
+                )

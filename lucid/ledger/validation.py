@@ -120,8 +120,7 @@ class Validator:
         """
         header, parameters = block.header, self.genesis.parameters
         self._check_position(block, parent, parent_hash)
-        execution = Execution(parent, parent_hash, turn, header.view, header.tick, parameters)
-        proposer = execution.members[execution.proposer]
+        proposer = parent.core.roster.members[turn.leader(header.view)]
         if (header.proposer, header.entity) != (proposer.key, proposer.entity):
             raise Refusal(Code.BLOCK_LEADER)
         if not self.crypto.verify(header.proposer, header.hash, block.signature):
@@ -130,6 +129,7 @@ class Validator:
         if output is None or header.beacon != next_beacon(parent.core.head.beacon, output):
             raise Refusal(Code.BLOCK_VRF)
         self._check_certificate(block, parent)
+        execution = Execution(parent, parent_hash, turn, header.view, header.tick, parameters)
         execution.credit_parent(block.parent_certificate)
         if header.late_votes != late_votes_hash(block.late_votes):
             raise Refusal(Code.BLOCK_LATE_VOTES, "hash does not match the body")

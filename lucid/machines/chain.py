@@ -79,18 +79,23 @@ class Chain:
         parent = self.tree.nodes.get(block.header.parent)
         if parent is None:
             raise Refusal(Code.BLOCK_PARENT)
-        if len(self.tree.nodes) > self.limits.max_unfinal:
-            raise Refusal(Code.BLOCK_PARENT, "too many blocks wait for finality")
         if parent.closing and parent is not self.tree.root:
             raise Refusal(Code.BLOCK_CLOSED, "parent closes its epoch and is not final")
         ledger = self.validator.judge(block, parent.ledger, parent.hash, parent.turn)
         return ForkNode(hash_, block, parent, ledger, self.parameters)
 
     def add(self, node: ForkNode) -> list[Write]:
-        """Add a judged block to the tree."""
+        """Add a judged block to the tree; of too many that nobody certified, the one of the lowest view goes.
+
+        What is certified is never refused nor dropped, whatever its number: the chain would stand still for ever.
+        """
         assert node.block is not None
         self.tree.add(node)
-        return [(BLOCK_TABLE, node.hash, encode(node.block)), (UNFINAL_TABLE, node.hash, b"")]
+        writes: list[Write] = [(BLOCK_TABLE, node.hash, encode(node.block)), (UNFINAL_TABLE, node.hash, b"")]
+        if len(self.tree.uncertified) > self.limits.max_uncertified:
+            gone = self.tree.drop_uncertified()
+            writes += [(BLOCK_TABLE, gone.hash, None), (UNFINAL_TABLE, gone.hash, None)]
+        return writes
 
     def record(self, certificate: Certificate) -> list[Write]:
         """Keep a verified notarisation or skip."""

@@ -232,6 +232,7 @@ class Engine:
         late = self.polls.late_votes(
             context.entry if context.entry is not None and context.entry.block == context.parent else None,
             context.view - 2 * parameters.slot_views,
+            context.parent_view,
             self.limits.late_votes,
         )
         return [

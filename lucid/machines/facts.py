@@ -25,15 +25,20 @@ from lucid.machines.effects import (
     Tell,
     Verdict,
 )
+from lucid.machines.forgeries import Forgeries
 from lucid.machines.forktree import ForkNode
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import (
     CertificateMessage,
+    CertificatesRequest,
     Proposal,
     encode_message,
 )
 from lucid.machines.snapshots import Snapshots
 from lucid.machines.syncing import Syncing
+
+FORGED = frozenset((Code.CERTIFICATE_INVALID, Code.PROPOSAL_INVALID))
+"""Refusals that cost a signature, and that an honest peer never causes: it sends what it has verified."""
 
 
 class Facts:
@@ -64,7 +69,16 @@ class Facts:
         self._verdict: Verdict | None = None
         self._proposals: dict[tuple[int, bytes], bytes] = {}
         self._waiting: dict[tuple[int, bytes], tuple[bytes, Proposal]] = {}
+        self._asked: dict[bytes, CertificatesRequest] = {}
+        self._accused: set[tuple[int, bytes]] = set()
         self._standing_view: dict[bytes, int] = {}
+        self.forgeries = Forgeries(limits)
+
+    def _forged(self, now: int, peer: bytes | None, code: Code) -> Effects:
+        """Something of a peer's was refused; what no honest node would have sent is counted."""
+        if peer is not None and code in FORGED:
+            self.forgeries.count(now, peer)
+        return [Observe(Refused(code))]
 
     def _take(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
         """Check a certificate, make it durable, act on it and forward it once."""
@@ -79,7 +93,7 @@ class Facts:
         if kind == FINALIZE:
             return self._learn_final(now, certificate, peer)
         if peer is not None and not self.chain.verify(certificate):
-            return [Observe(Refused(Code.CERTIFICATE_INVALID))]
+            return self._forged(now, peer, Code.CERTIFICATE_INVALID)
         effects: Effects = [Store(tuple(self.chain.record(certificate)))]
         held = kind == NOTARIZE and certificate.block in tree.nodes
         effects.append(Tell(CertificateStored(certificate, held, self.chain.context())))
@@ -99,7 +113,7 @@ class Facts:
         if certificate.block == tree.root.hash:
             return []
         if peer is not None and not self.chain.verify(certificate):
-            return [Observe(Refused(Code.CERTIFICATE_INVALID))]
+            return self._forged(now, peer, Code.CERTIFICATE_INVALID)
         node = tree.nodes.get(certificate.block)
         if node is None:
             self.chain.hold_final(certificate)
@@ -121,6 +135,7 @@ class Facts:
         effects.append(Tell(Finalised(certificate.epoch, certificate.view, node.height, tuple(transactions))))
         for place in [place for place in self._proposals if place[0] <= node.view or node.closing]:
             del self._proposals[place]
+            self._accused.discard(place)
         if node.closing:
             # Those who miss this certificate would go on proposing the closing block: forward it once.
             message = encode_message(CertificateMessage(certificate))

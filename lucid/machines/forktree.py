@@ -63,13 +63,15 @@ class ForkTree:
     """Blocks by hash above `root`, the last final block; certificates of the current epoch by (view, kind).
 
     `best` is the block to build on: the highest-view notarised one at hand. `wanted` are certified blocks not at hand,
-    by hash, with the highest view that certified them.
+    by hash, with the highest view that certified them. `uncertified` are blocks at hand that no view has notarised as
+    far as is known; none has children, since a block carries its parent's notarisation.
     """
 
     def __init__(self, root: ForkNode, epoch: int, final: Certificate | None) -> None:
         self.root = root
         self.epoch = epoch
         self.nodes: dict[bytes, ForkNode] = {root.hash: root}
+        self.uncertified: dict[bytes, ForkNode] = {}
         self.certificates: dict[tuple[int, int], Certificate] = {}
         self.wanted: dict[bytes, int] = {}
         self.best = root
@@ -81,6 +83,8 @@ class ForkTree:
         """Add a valid block; its parent must be in the tree."""
         assert node.parent is not None and node.parent.hash in self.nodes, "blocks come after their parents"
         self.nodes[node.hash] = node
+        self.uncertified[node.hash] = node
+        self.uncertified.pop(node.parent.hash, None)
         view = self.wanted.pop(node.hash, None)
         if view is not None:
             self.certify(node, view)
@@ -88,8 +92,15 @@ class ForkTree:
     def certify(self, node: ForkNode, view: int) -> None:
         """Note that `view` notarised a block at hand."""
         node.certified = max(node.certified, view)
+        self.uncertified.pop(node.hash, None)
         if node.certified > self.best.certified:
             self.best = node
+
+    def drop_uncertified(self) -> ForkNode:
+        """Let go of the uncertified block of the lowest view; once it is certified, it is asked for like any other."""
+        gone = min(self.uncertified.values(), key=lambda each: (each.view, each.hash))
+        del self.uncertified[gone.hash], self.nodes[gone.hash]
+        return gone
 
     def record(self, certificate: Certificate) -> None:
         """Keep a verified notarisation or skip of this epoch, and move on to its view's successor if it is ahead."""
@@ -129,6 +140,7 @@ class ForkTree:
         kept = {each.hash: each for each in self.nodes.values() if each is node or self._descends(each, node)}
         dropped = [each for each in self.nodes.values() if each.hash not in kept and each is not self.root]
         self.nodes = kept
+        self.uncertified = {hash_: each for hash_, each in self.uncertified.items() if hash_ in kept}
         self.root = node
         node.parent = None
         if self.best.hash not in kept:

@@ -35,8 +35,14 @@ class Limits(Record, kw_only=True):
     """A snapshot's part ends with the row that brings it here."""
     max_parts: int = 1_024
     """Parts of a snapshot that are taken."""
-    max_unfinal: int = 4_096
-    """Blocks kept above the last final one before further ones are refused."""
+    max_uncertified: int = 256
+    """Blocks kept that nobody has certified yet; beyond it that of the lowest view goes, and comes back if need be."""
+    full_unfinal: int = 1_024
+    """Blocks above the last final one from which on a leader puts no transactions into its own: all stay in memory."""
+    forgeries_a_minute: int = 16
+    """Signatures and certificates that do not hold, after which a peer is not heard for the rest of the minute."""
+    standings_a_second: int = 4
+    """Standings of one peer that are answered in a second: an answer takes up to a hundred times the bytes."""
     max_waiting: int = 64
     """Proposals kept that wait for a parent or for certificates; beyond it the farthest view goes."""
     views_ahead: int = 64

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lucid.chain.errors import Refusal
+from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
@@ -72,6 +72,7 @@ class Manager(Proposals):
     ) -> None:
         """`key` is the node's id; the rest is as in `Facts`."""
         super().__init__(key, genesis, crypto, reader, peers, limits, validator)
+        self._answered: dict[bytes, tuple[int, int]] = {}
         self._wire: dict[type, Callable[[int, bytes, Any], Effects]] = {
             CertificateMessage: self._on_certificate,
             Proposal: self._on_proposal,
@@ -102,17 +103,31 @@ class Manager(Proposals):
             self._stored = False
             self.chain.settle()
             return self.snapshots.take() + self.handle(now, event)
-        if type(event) is not Received:
-            return self._handlers[type(event)](now, event)
+        if type(event) is Received:
+            return self._receive(now, event)
+        return self._handlers[type(event)](now, event)
+
+    def _receive(self, now: int, event: Received) -> Effects:
+        """Take bytes from a peer to where they belong, unless it has sent too much that does not hold."""
+        if self.forgeries.barred(now, event.peer):
+            return [Observe(Refused(Code.THROTTLED))]
         try:
             message = decode_message(event.data)
-            if type(message) is VoteMessage or type(message) is Transactions:
+            if type(message) is VoteMessage:
+                return self._on_vote(event.peer, message)
+            if type(message) is Transactions:
                 return [Tell(message)]
             return self._wire[type(message)](now, event.peer, message)
         except Refusal as refusal:
-            return [Observe(Refused(refusal.code))]
+            return self._forged(now, event.peer, refusal.code)
 
     # -- from peers ----------------------------------------------------------------------------------------------
+
+    def _on_vote(self, peer: bytes, message: VoteMessage) -> Effects:
+        """Votes come from their signers and nobody else: a peer can only have its own verified without end."""
+        if message.vote.signer != peer:
+            raise Refusal(Code.VOTE_SIGNER)
+        return [Tell(message)]
 
     def _on_certificate(self, now: int, peer: bytes, message: CertificateMessage) -> Effects:
         certificate = message.certificate
@@ -126,17 +141,25 @@ class Manager(Proposals):
     def _on_standing(self, now: int, peer: bytes, message: Standing) -> Effects:
         """Answer a peer that is behind, and learn from one that is ahead."""
         tree = self.chain.tree
-        effects: Effects = [Tell(VoteMessage(vote)) for vote in message.votes]
+        effects: Effects = [Tell(VoteMessage(vote)) for vote in message.votes if vote.signer == peer]
         if message.certificate is not None:
             effects += self._learn(now, message.certificate, peer)
         here, there = (tree.epoch, tree.entry_view + 1), (message.epoch, message.view)
         if message.epoch == tree.epoch:
             self._standing_view[peer] = message.view
-        if there < here:
+        if there < here and self._answers(now, peer):
             effects += self._answer_behind(peer, message)
-        elif message.final_height < tree.root.height and self.chain.final_certificate is not None:
+        elif there >= here and message.final_height < tree.root.height and self.chain.final_certificate is not None:
             effects.append(Send(peer, encode_message(CertificateMessage(self.chain.final_certificate))))
         return effects + self.syncing.on_peer_height(now, peer, message.final_height, message.epoch)
+
+    def _answers(self, now: int, peer: bytes) -> bool:
+        """Whether one more standing of a peer is answered in this second."""
+        second, count = now // 1_000, 1
+        if peer in self._answered and self._answered[peer][0] == second:
+            count += self._answered[peer][1]
+        self._answered[peer] = (second, count)
+        return count <= self.limits.standings_a_second
 
     def _answer_behind(self, peer: bytes, message: Standing) -> Effects:
         """That view's certificate, and where this node stands."""
@@ -207,11 +230,21 @@ class Manager(Proposals):
         return [Send(peer, encode_message(Certificates(page)))] if page else []
 
     def _on_certificates(self, now: int, peer: bytes, message: Certificates) -> Effects:
+        wanted = self._asked.pop(peer, None)
+        if wanted is None:
+            raise Refusal(Code.UNEXPECTED)
         certificates = self.chain.tree.certificates
         count = len(certificates)
         effects: Effects = []
         for certificate in message.certificates:
-            effects += self._take(now, certificate, peer)
+            if certificate.epoch != wanted.epoch or not wanted.first <= certificate.view <= wanted.last:
+                effects.append(Observe(Refused(Code.UNEXPECTED)))
+                break
+            taken = self._take(now, certificate, peer)
+            effects += taken
+            if Observe(Refused(Code.CERTIFICATE_INVALID)) in taken:
+                # One false certificate tells enough of a peer: the rest of its page would cost as much each.
+                break
         return effects + self._reconsider(now, True) if len(certificates) > count else effects
 
     def _on_blocks(self, now: int, peer: bytes, message: Blocks) -> Effects:

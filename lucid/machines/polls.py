@@ -9,6 +9,9 @@ from lucid.chain.transactions import Equivocation
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
 
+MAX_FORGED = 8
+"""Votes of one signer whose signatures do not hold, after which no more are looked at in this view."""
+
 
 class Ballot:
     """The votes of one kind for one block in one view: how many, and the bytes that each signs."""
@@ -43,6 +46,7 @@ class Polls:
         self.validators: ValidatorSet | None = None
         self.evidence: list[Equivocation] = []
         self._polls: dict[int, Poll] = {}
+        self._forged: dict[int, int] = {}
         self._first = 1
         self._last = self._ahead
 
@@ -55,6 +59,7 @@ class Polls:
 
     def keep_views(self, first: int, current: int) -> None:
         """Forget views before `first`; accept votes up to `views_ahead` beyond `current`."""
+        self._forged = {}
         while self._first < first:
             self._polls.pop(self._first, None)
             self._first += 1
@@ -83,11 +88,11 @@ class Polls:
             raise Refusal(Code.VOTE_SIGNER)
         votes = poll.votes[kind]
         known = votes.get(place)
-        if known is not None and known.block == block:
+        if known is not None and (known.block == block or place in poll.guilty):
+            # There may be evidence against it already: each further vote would cost a signature to no end.
             return None
         message = self._message(vote) if ballot is None else ballot.message
-        if not self.crypto.verify(vote.signer, message, vote.signature):
-            raise Refusal(Code.VOTE_SIGNATURE)
+        self._check_signature(vote, place, message)
         if known is not None:
             self._accuse(poll, place, known, vote)
             return None
@@ -104,16 +109,29 @@ class Polls:
         ballot.certified = True
         return self._join(vote, votes)
 
+    def _check_signature(self, vote: Vote, place: int, message: bytes) -> None:
+        """Raise `VOTE_SIGNATURE` if a vote does not hold, or too many of its signer's did not."""
+        if self._forged.get(place, 0) >= MAX_FORGED:
+            raise Refusal(Code.VOTE_SIGNATURE, "too many of this signer's did not hold")
+        if not self.crypto.verify(vote.signer, message, vote.signature):
+            if vote.kind != PROPOSE:
+                # Votes come from their signers, so it has itself to blame; a proposal may come from anyone.
+                self._forged[place] = self._forged.get(place, 0) + 1
+            raise Refusal(Code.VOTE_SIGNATURE)
+
     def _message(self, vote: Vote) -> bytes:
         if not vote.well_formed:
             raise Refusal(Code.VOTE_SIGNATURE, "a vote names a block if and only if it is no skip")
         return vote_message(self.chain_id, vote.epoch, vote.view, vote.kind, vote.block)
 
-    def late_votes(self, certificate: Certificate | None, first: int, limit: int) -> tuple[Vote, ...]:
-        """Up to `limit` notarize votes of views from `first` on, without those that `certificate` carries."""
+    def late_votes(self, certificate: Certificate | None, first: int, last: int, limit: int) -> tuple[Vote, ...]:
+        """Up to `limit` notarize votes of the views `first` to `last`, without those that `certificate` carries.
+
+        Views beyond the parent's hold no ancestor: votes in them earn nothing, and take the room of those that do.
+        """
         late: list[Vote] = []
         # Newest first, so that votes which were credited long ago do not take the room of later ones.
-        for view in sorted((view for view in self._polls if view >= first), reverse=True):
+        for view in sorted((view for view in self._polls if first <= view <= last), reverse=True):
             poll = self._polls[view]
             for place, vote in sorted(poll.votes[NOTARIZE].items(), reverse=True):
                 in_parent = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.chain.blocks import Block
+from lucid.chain.blocks import Block, body_matches
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
@@ -52,14 +52,25 @@ class Proposals(Facts):
         if vote.kind != PROPOSE or vote.block != hash_:
             raise Refusal(Code.PROPOSAL_INVALID, "vote and block differ")
         known = self._proposals.get((vote.view, vote.signer))
-        if known is not None:
+        if known is not None and (known != hash_ or hash_ not in tree.wanted):
             if known == hash_:
                 raise Refusal(Code.REPLAYED)
-            # The engine checks the signature before it takes this for evidence.
-            return [Observe(Refused(Code.PROPOSAL_EQUIVOCATES)), Tell(VoteMessage(vote))]
+            return self._equivocates(vote)
         if hash_ == tree.root.hash or (vote.view <= tree.entry_view and hash_ not in tree.wanted):
             raise Refusal(Code.PROPOSAL_STALE)
-        return self._consider(now, peer, message, hash_, True)
+        held = len(tree.nodes)
+        effects = self._consider(now, peer, message, hash_, True)
+        # A block that others wait for may come after them.
+        return effects + self._reconsider(now, True) if len(self.chain.tree.nodes) > held else effects
+
+    def _equivocates(self, vote: Vote) -> Effects:
+        """A second proposal of one signer in one view: evidence once, and no more work after that."""
+        refused = Observe(Refused(Code.PROPOSAL_EQUIVOCATES))
+        if (vote.view, vote.signer) in self._accused:
+            return [refused]
+        self._check_signed(vote)
+        self._accused.add((vote.view, vote.signer))
+        return [refused, Tell(VoteMessage(vote))]
 
     def _consider(self, now: int, peer: bytes, message: Proposal, hash_: bytes, ask: bool) -> Effects:
         """Judge a proposal, or keep it until what it stands on is at hand; `ask` for the certificates that it lacks.
@@ -71,18 +82,42 @@ class Proposals(Facts):
         node = tree.nodes.get(hash_)
         if parent is None and node is None:
             self._check_signed(vote)
+            self._check_bound(block)
             self._wait(peer, message)
             return self.syncing.behind(now, peer)
+        effects: Effects = []
         repeats = vote.view != block.header.view
         if repeats:
-            base_view = self._check_repeat(node, message)
+            base_view = self._check_repeat(message)
             ahead: Certificate | None = message.notarisation
+            if node is None:
+                effects += self._take_closing(now, message, hash_)
+                node = tree.nodes.get(hash_)
+                if tree.epoch != vote.epoch or node is None:
+                    return effects
         else:
             ahead = block.parent_certificate
             base_view = ahead.view if ahead is not None and ahead.epoch == tree.epoch else 0
         stand_on = node if repeats else parent
         assert stand_on is not None, "the root is not proposed again, and every other block's parent is at hand"
-        self._check_leader(vote, stand_on, repeats)
+        try:
+            self._check_leader(vote, stand_on, repeats)
+            return effects + self._stand(now, peer, message, hash_, base_view, ahead, ask)
+        except Refusal as refusal:
+            return [*effects, *self._forged(now, peer, refusal.code)]
+
+    def _stand(
+        self,
+        now: int,
+        peer: bytes,
+        message: Proposal,
+        hash_: bytes,
+        base_view: int,
+        ahead: Certificate | None,
+        ask: bool,
+    ) -> Effects:
+        """Take the certificate that a leader's proposal brings, and judge it once all skips between are held."""
+        vote, tree = message.vote, self.chain.tree
         effects: Effects = []
         if ahead is not None and ahead.epoch == tree.epoch and (ahead.view, ahead.kind) not in tree.certificates:
             effects += self._learn(now, ahead, peer)
@@ -92,11 +127,26 @@ class Proposals(Facts):
             gap = tree.missing_skips(base_view, vote.view)
             if gap is not None:
                 self._wait(peer, message)
-                request = CertificatesRequest(tree.epoch, *gap)
-                return [*effects, Send(peer, encode_message(request))] if ask else effects
-            return effects + self._accept(message, hash_, base_view, not repeats)
+                return (
+                    [*effects, *self._ask_certificates(peer, CertificatesRequest(tree.epoch, *gap))] if ask else effects
+                )
+            return effects + self._accept(message, hash_, base_view, vote.view == message.block.header.view)
         except Refusal as refusal:
-            return [*effects, Observe(Refused(refusal.code))]
+            return [*effects, *self._forged(now, peer, refusal.code)]
+
+    def _ask_certificates(self, peer: bytes, request: CertificatesRequest) -> Effects:
+        """Ask a peer for the certificates of some views; it may answer once."""
+        self._asked[peer] = request
+        return [Send(peer, encode_message(request))]
+
+    def _take_closing(self, now: int, message: Proposal, hash_: bytes) -> Effects:
+        """A closing block comes again to a node that missed it: its notarisation vouches for it, so it is taken now."""
+        notarisation = message.notarisation
+        assert notarisation is not None, "a repeat was checked"
+        self._check_signed(message.vote)
+        self._check_bound(message.block)
+        node = self.chain.judge(message.block, hash_)
+        return [*self._take(now, notarisation, None), *self._add(node)]
 
     def _accept(self, message: Proposal, hash_: bytes, base_view: int, fresh: bool) -> Effects:
         """Judge a proposal that has all that it stands on, and let the engine vote; raises `Refusal`."""
@@ -104,7 +154,18 @@ class Proposals(Facts):
         node = self.chain.tree.nodes.get(hash_)
         effects: Effects = []
         if node is None:
-            node = self.chain.judge(message.block, hash_)
+            if not body_matches(message.block):
+                raise Refusal(Code.PROPOSAL_INVALID, "body does not match the header")
+            # Whatever is wrong from here on, the leader signed it: no other block of it is judged in this view.
+            self._proposals[vote.view, vote.signer] = hash_
+            try:
+                node = self.chain.judge(message.block, hash_)
+            except Refusal as refusal:
+                self._waiting.pop((vote.view, vote.signer), None)
+                if refusal.code is Code.BLOCK_SIGNATURE:
+                    # But for the signature beside the header, which anyone can replace on the way.
+                    del self._proposals[vote.view, vote.signer]
+                raise
             effects += self._add(node)
         else:
             self._check_same(message.block, node)
@@ -117,20 +178,27 @@ class Proposals(Facts):
         effects += self._relay(vote.signer, message)
         return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]
 
-    def _check_repeat(self, node: ForkNode | None, message: Proposal) -> int:
+    def _check_repeat(self, message: Proposal) -> int:
         """A block comes again only to close its epoch, with its notarisation; returns the view of that."""
-        notarisation = message.notarisation
+        notarisation, header = message.notarisation, message.block.header
         if (
-            node is None
-            or not node.closing
+            (header.epoch, header.view >= self.chain.parameters.epoch_views) != (self.chain.tree.epoch, True)
             or notarisation is None
             or notarisation.kind != NOTARIZE
             or notarisation.block != message.vote.block
-            or not message.block.header.view <= notarisation.view < message.vote.view
+            or not header.view <= notarisation.view < message.vote.view
             or not self.chain.verify(notarisation)
         ):
             raise Refusal(Code.PROPOSAL_INVALID, "no closing block to repeat")
         return notarisation.view
+
+    def _check_bound(self, block: Block) -> None:
+        """The header commits to the body, and its proposer signed it: nobody on the way has put in another."""
+        header = block.header
+        if len(encode(block)) > self.chain.parameters.max_block_bytes:
+            raise Refusal(Code.BLOCK_SIZE)
+        if not body_matches(block) or not self._crypto.verify(header.proposer, header.hash, block.signature):
+            raise Refusal(Code.PROPOSAL_INVALID, "body does not match the header")
 
     def _check_leader(self, vote: Vote, stand_on: ForkNode, repeats: bool) -> None:
         if vote.signer != self.chain.leader(stand_on, vote.view, repeats):
@@ -160,8 +228,6 @@ class Proposals(Facts):
 
     def _wait(self, peer: bytes, message: Proposal) -> None:
         """Keep a proposal that a validator signed; each has a place for each view, and the nearest views stay."""
-        if len(encode(message.block)) > self.chain.parameters.max_block_bytes:
-            raise Refusal(Code.BLOCK_SIZE)
         self._waiting.setdefault((message.vote.view, message.vote.signer), (peer, message))
         if len(self._waiting) > self.limits.max_waiting:
             del self._waiting[max(self._waiting)]
@@ -181,7 +247,7 @@ class Proposals(Facts):
             try:
                 effects += self._consider(now, peer, message, hash_, ask)
             except Refusal as refusal:
-                effects.append(Observe(Refused(refusal.code)))
+                effects += self._forged(now, peer, refusal.code)
         return effects
 
     def _relay(self, origin: bytes, message: Proposal) -> Effects:
@@ -194,8 +260,11 @@ class Proposals(Facts):
         best = self.chain.tree.best
         if best.hash != event.parent or (best.closing and best is not self.chain.tree.root):
             return []
-        in_chain = {identity for node in self.chain.tree.path(best) for identity in node.ledger.transactions}
+        path = self.chain.tree.path(best)
+        in_chain = {identity for node in path for identity in node.ledger.transactions}
         candidates: tuple[Transaction, ...] = event.candidates
+        if len(path) >= self.limits.full_unfinal:
+            candidates = ()
         if in_chain:
             candidates = tuple([each for each in candidates if each.id not in in_chain])
         built = self.chain.validator.build(

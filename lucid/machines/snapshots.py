@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transactions_root
+from lucid.chain.blocks import Block, body_matches
 from lucid.chain.closings import EpochClosing, check_final, follow_closings
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
@@ -163,9 +163,5 @@ def _decode(data: bytes, kind: type[T]) -> T:
 def _check_body(block: Block, crypto: Crypto) -> None:
     """The header is certified, and commits to all but its signature."""
     header = block.header
-    if (header.transactions_root, header.late_votes, header.parent_certificate) != (
-        transactions_root(block.transactions),
-        late_votes_hash(block.late_votes),
-        certificate_hash(block.parent_certificate),
-    ) or not crypto.verify(header.proposer, header.hash, block.signature):
+    if not body_matches(block) or not crypto.verify(header.proposer, header.hash, block.signature):
         raise Refusal(Code.SNAPSHOT_INVALID, "body does not match the header")

@@ -58,6 +58,13 @@ def uptime_ppm(beacons: int, held: int) -> int:
     return min(PPM, beacons * PPM // held) if held else 0
 
 
+def penalised(penalty_ppm: int, factor_ppm: int, times: int) -> int:
+    """A penalty factor after so many missed views, each of them floored; it soon stays where it is."""
+    while times and (less := penalty_ppm * factor_ppm // PPM) != penalty_ppm:
+        penalty_ppm, times = less, times - 1
+    return penalty_ppm
+
+
 def live_score(credits: int, uptime: int, penalty_ppm: int) -> int:
     """Credits weighed by uptime, then by the epoch's penalties; both steps are floored."""
     return credits * uptime // PPM * penalty_ppm // PPM

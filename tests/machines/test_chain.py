@@ -13,12 +13,12 @@ from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, CLOSING_TABLE, UNFINAL_TABLE, height_key
-from lucid.machines.effects import BlockFinal, CertificateStored, Finalised, Observe, Tell
+from lucid.machines.effects import BlockBuilt, BlockFinal, Build, CertificateStored, Finalised, Observe, Tell, Verdict
 from lucid.machines.manager import Manager
 from lucid.machines.messages import CertificateMessage, Proposal
 from tests.builders import CRYPTO, Chain
 from tests.machines.fleets import Fleet, Site
-from tests.machines.peers import Peer, facts, key_of, passing, refusals, tiny_genesis, writes_of
+from tests.machines.peers import Peer, facts, key_of, passing, refusals, tiny_genesis, told, writes_of
 from tests.machines.statements import again, certificate, extend, finalise, proposal
 
 GENESIS = tiny_genesis()
@@ -261,15 +261,66 @@ def test_a_registered_node_counts_from_the_next_epoch_on(peer: Peer, chain: Chai
 # -- limits ------------------------------------------------------------------------------------------------------
 
 
-def test_blocks_above_the_last_final_one_are_bounded(peer: Peer, chain: Chain) -> None:
-    peer.limited(max_unfinal=3)
-    first, *_ = extend(peer, chain, 1, 2, 3)
-    over = proposal(chain, view=4)
-    before = facts(peer.manager)
-    assert refusals(peer.hear(over)) == [Code.BLOCK_PARENT]
-    assert facts(peer.manager) == before == facts(peer.restarted())
-    finalise(peer, chain, first)
-    assert refusals(peer.hear(over)) == [], "it has room again"
+def test_blocks_that_nobody_certified_are_bounded(peer: Peer, chain: Chain) -> None:
+    """The one of the lowest view goes; if it is certified after all, it is asked for again."""
+    peer.limited(max_uncertified=3)
+    start = chain.copy()
+    proposals = []
+    for view in range(1, 7):
+        proposals.append(proposal(start.copy(), view=view))
+        assert not refusals(peer.hear(proposals[-1]))
+        peer.hear(CertificateMessage(certificate(chain, SKIP, view)))
+        assert facts(peer.manager) == facts(peer.restarted())
+    hashes = [each.vote.block for each in proposals]
+    assert [hash_ in peer.manager.chain.tree.nodes for hash_ in hashes] == [False] * 3 + [True] * 3
+    assert len(list(peer.store.scan(UNFINAL_TABLE))) == 3
+    peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 2, hashes[1])))
+    assert hashes[1] in peer.manager.chain.tree.wanted
+    assert not refusals(peer.hear(proposals[1]))
+    assert peer.manager.chain.tree.best.hash == hashes[1]
+
+
+def test_however_many_blocks_wait_for_finality_the_next_is_taken(peer: Peer, chain: Chain) -> None:
+    """A bound on them would be a cliff: beyond it nothing could ever become final, and no node could start."""
+    peer.limited(max_uncertified=2)
+    proposals = extend(peer, chain, *range(1, LAST_VIEW))
+    assert len(peer.manager.chain.tree.nodes) == len(proposals) + 1 > 3
+    assert facts(peer.manager) == facts(peer.restarted())
+    finalise(peer, chain, proposals[-1])
+
+
+@pytest.mark.parametrize("full", [3, 4])
+def test_a_leader_on_many_unfinal_blocks_leaves_transactions_out(peer: Peer, chain: Chain, full: int) -> None:
+    """Their ledgers are kept in memory until they are final."""
+    peer.limited(full_unfinal=full)
+    extend(peer, chain, 1, 2, 3)
+    context = peer.manager.chain.context()
+    proof = CRYPTO.vrf_prove(chain.secret_of(context.leader), context.beacon)
+    build = Build(4, context.parent, context.parent_tick + 1, proof, (), (chain.endorse(chain.anchor()),))
+    assert told(peer.step(build), BlockBuilt)
+    made = peer.manager._built
+    assert made is not None and len(made.transactions) == (full > 3)
+
+
+@pytest.mark.parametrize("parent", ["at hand", "lacking"])
+def test_a_closing_block_that_comes_again_is_taken_by_who_missed_it(peer: Peer, chain: Chain, parent: str) -> None:
+    """Its notarization comes with it; who missed both would else refuse every repeat, and build on an older block."""
+    before = proposal(chain, view=1)
+    if parent == "at hand":
+        peer.hear(before)
+    peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, before.vote.block)))
+    closing = proposal(chain, view=LAST_VIEW)
+    repeat = again(chain, closing.block, LAST_VIEW + 2)
+    for view in (*range(2, LAST_VIEW), LAST_VIEW + 1):
+        peer.hear(CertificateMessage(certificate(chain, SKIP, view)))
+    assert refusals(peer.hear(repeat)) == []
+    if parent == "lacking":
+        peer.hear(before)
+    tree = peer.manager.chain.tree
+    assert tree.best.hash == closing.vote.block and tree.best.certified == LAST_VIEW
+    verdicts = [verdict for step in peer.steps for verdict in told(step.effects, Verdict)]
+    assert (verdicts[-1].view, verdicts[-1].block, verdicts[-1].fresh) == (LAST_VIEW + 2, closing.vote.block, False)
+    assert facts(peer.manager) == facts(peer.restarted())
 
 
 def test_the_context_is_not_ready_before_the_notarised_block_is_at_hand(peer: Peer, chain: Chain) -> None:

@@ -164,7 +164,8 @@ def test_late_votes_are_those_that_the_parents_certificate_lacks(bench: Bench) -
 def test_on_a_skip_every_vote_is_late(bench: Bench) -> None:
     bench.handle(bench.context())
     bench.handle(VoteMessage(bench.vote(1, NOTARIZE, 1, BLOCK_A)))
-    [build] = told(bench.handle(bench.skipped(1, leader=bench.key), at=20_000), Build)
+    facts = {"parent": BLOCK_A, "parent_view": 1, "parent_height": 1, "parent_tick": 1}
+    [build] = told(bench.handle(bench.skipped(2, leader=bench.key, **facts), at=20_000), Build)
     assert build.late_votes == (bench.vote(1, NOTARIZE, 1, BLOCK_A),)
 
 

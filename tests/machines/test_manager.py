@@ -92,7 +92,7 @@ def test_finality_inside_a_forged_proposal_does_not_break_the_ledger(peer: Peer,
     stranger = next(key_of(number) for number in range(4) if key_of(number) != second.vote.signer)
     vote = second.vote if signed else chain.vote(stranger, PROPOSE, second.vote.block, 2)
     effects = peer.hear(Proposal(vote, block, None))
-    assert refusals(effects) == [Code.BLOCK_CERTIFICATE if signed else Code.PROPOSAL_INVALID]
+    assert refusals(effects) == [Code.PROPOSAL_INVALID], "the body is another"
     assert facts(peer.manager) == facts(peer.restarted())
     assert peer.manager.chain.tree.root.height == int(signed)
     assert len(told(effects, Finalised)) == int(signed)
@@ -159,9 +159,9 @@ def test_a_proposal_that_comes_twice_while_it_waits_is_taken_once(peer: Peer, ch
     first, second, third = (proposal(chain, view=view) for view in (1, 2, 3))
     peer.hear(second)
     peer.hear(third)
-    peer.hear(first)
-    effects = peer.hear(second)
-    assert [verdict.block for verdict in told(effects, Verdict)] == [second.vote.block, third.vote.block]
+    effects = peer.hear(first)
+    assert [verdict.view for verdict in told(effects, Verdict)] == [1, 2, 3]
+    assert refusals(peer.hear(second)) == [Code.REPLAYED]
     nodes = peer.manager.chain.tree.nodes
     assert nodes[third.vote.block].parent is nodes[second.vote.block]
     peer.hear(CertificateMessage(certificate(chain, FINALIZE, 2, second.vote.block)))
@@ -173,9 +173,8 @@ def test_proposals_that_wait_for_one_another_are_taken_in_one_go(peer: Peer, cha
     first, *others = [proposal(chain, view=view) for view in (1, 2, 3, 4, 5)]
     for each in others:
         peer.hear(each)
-    peer.hear(first)
-    effects = peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, first.vote.block)))
-    assert [verdict.view for verdict in told(effects, Verdict)] == [2, 3, 4, 5]
+    effects = peer.hear(first)
+    assert [verdict.view for verdict in told(effects, Verdict)] == [1, 2, 3, 4, 5]
     assert facts(peer.manager) == facts(peer.restarted())
 
 
@@ -183,11 +182,10 @@ def test_a_proposal_that_waited_may_be_refused_after_all(peer: Peer, chain: Chai
     first, second = proposal(chain, view=1), proposal(chain, view=2)
     stranger = next(key_of(number) for number in range(4) if key_of(number) != second.vote.signer)
     peer.hear(replace(second, vote=chain.vote(stranger, PROPOSE, second.vote.block, 2)))
-    peer.hear(first)
-    effects = peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, first.vote.block)))
+    effects = peer.hear(first)
     assert refusals(effects) == [Code.PROPOSAL_INVALID]
     assert passing(peer.manager)["waiting"] == {}
-    assert len(told(effects, CertificateStored)) == 1, "that is no reason to forget the certificate"
+    assert first.vote.block in peer.manager.chain.tree.nodes, "that is no reason to forget its parent"
     assert refusals(peer.hear(second)) == []
 
 
@@ -234,7 +232,8 @@ def test_what_is_of_an_epoch_that_is_over_changes_nothing(kind: str, chain: Chai
     before = everything(peer)
     effects = peer.hear(messages[kind], 2)
     assert everything(peer) == before
-    assert refusals(effects) == ([Code.PROPOSAL_STALE] if kind == "proposal" else [])
+    codes = {"proposal": [Code.PROPOSAL_STALE], "certificates": [Code.UNEXPECTED]}
+    assert refusals(effects) == codes.get(kind, [])
     assert [type(message) for _, message in sends(effects)] == (
         [CertificateMessage, Standing] if kind == "standing" else []
     ), "who is behind hears how the epoch ended"

@@ -29,6 +29,7 @@ from lucid.machines.messages import (
     BlocksRequest,
     CertificateMessage,
     Proposal,
+    Standing,
     Transactions,
     VoteMessage,
     encode_message,
@@ -172,7 +173,10 @@ def test_what_the_engine_casts_and_offers_goes_to_all(peer: Peer, chain: Chain) 
 def test_votes_and_transactions_are_the_engine_s_to_judge(peer: Peer, chain: Chain) -> None:
     vote = VoteMessage(chain.vote(key_of(2), SKIP, b"", 1))
     offer = Transactions((chain.endorse(chain.anchor()),))
-    assert peer.hear(vote) == [Tell(vote)]
+    assert peer.hear(vote, 2) == [Tell(vote)]
+    assert refusals(peer.hear(vote, 1)) == [Code.VOTE_SIGNER], "nobody passes on votes"
+    standing = Standing(0, 1, 0, (vote.vote,), None)
+    assert told(peer.hear(standing, 2), VoteMessage) == [vote] and not told(peer.hear(standing, 1), VoteMessage)
     assert peer.hear(offer) == [Tell(offer)]
 
 

@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
 from lucid.chain.errors import Code
-from lucid.chain.votes import NOTARIZE, PROPOSE, SKIP
+from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.machines.effects import (
     CertificateStored,
     Effects,
     Verdict,
 )
+from lucid.machines.forktree import ForkNode
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import (
     MAX_PAGE_CERTIFICATES,
@@ -31,6 +32,7 @@ from lucid.machines.messages import (
     PartRequest,
     Proposal,
     Standing,
+    VoteMessage,
     decode_message,
 )
 from tests.builders import CRYPTO, Chain
@@ -38,7 +40,7 @@ from tests.machines.durability import assert_in_order
 from tests.machines.fleets import Fleet
 from tests.machines.hostility import Hostility, sent
 from tests.machines.peers import Peer, converse, everything, facts, key_of, passing, refusals, sends, tiny_genesis, told
-from tests.machines.statements import certificate, proposal
+from tests.machines.statements import certificate, extend, proposal
 
 GENESIS = tiny_genesis()
 GAP = 4
@@ -157,7 +159,7 @@ def test_a_stranger_fills_no_waiting_room(peer: Peer, chain: Chain) -> None:
     orphan = proposal(chain, view=1)
     lost = replace(orphan.block, header=replace(orphan.block.header, parent=bytes(32)))
     before = everything(peer)
-    for view in range(1, 200):
+    for view in range(1, 8):
         vote = replace(orphan.vote, view=view, block=lost.header.hash, signer=key_of(9))
         assert refusals(peer.hear(Proposal(vote, lost, None))) == [Code.PROPOSAL_INVALID]
         forged = replace(vote, signer=key_of(2))
@@ -165,17 +167,86 @@ def test_a_stranger_fills_no_waiting_room(peer: Peer, chain: Chain) -> None:
     assert everything(peer) == before
 
 
+def test_a_peer_that_sends_what_does_not_hold_is_not_heard_for_a_while(peer: Peer, chain: Chain) -> None:
+    """Whatever it is that fails: a signature is verified for each, and an honest peer sends none."""
+    honest = proposal(chain, view=1)
+    forged = replace(honest, vote=replace(honest.vote, signature=bytes(64)))
+    codes = [code for _ in range(40) for code in refusals(peer.hear(forged, 3))]
+    most = DEFAULT_LIMITS.forgeries_a_minute
+    assert codes == [Code.PROPOSAL_INVALID] * most + [Code.THROTTLED] * (40 - most)
+    assert refusals(peer.hear(honest, 3)) == [Code.THROTTLED]
+    assert refusals(peer.hear(honest, 2)) == [], "the others are heard"
+    peer.now += 60_000
+    assert refusals(peer.hear(honest, 3)) == [Code.REPLAYED], "and so is it, a minute later"
+
+
+def test_one_block_of_a_leader_is_judged_in_a_view(peer: Peer, chain: Chain) -> None:
+    """However many it signs; of the invalid ones each costs as much as a valid one."""
+    honest = proposal(chain.copy(), view=1)
+    judged = count_judged(peer)
+    for number in range(5):
+        block = chain.resign(honest.block, state_root=bytes([number]) * 32)
+        vote = chain.vote(honest.vote.signer, PROPOSE, block.header.hash, 1)
+        codes = refusals(peer.hear(Proposal(vote, block, None), 3))
+        assert codes == [Code.PROPOSAL_EQUIVOCATES if number else Code.BLOCK_STATE_ROOT]
+    assert len(judged) == 1
+    evidence = [step for step in peer.steps if told(step.effects, VoteMessage)]
+    assert len(evidence) == 1, "and evidence is made once"
+
+
+def count_judged(peer: Peer) -> list[bytes]:
+    """The hashes of the blocks that a peer judges from now on."""
+    judged: list[bytes] = []
+    judge = peer.manager.chain.judge
+
+    def counted(block: Block, hash_: bytes) -> ForkNode:
+        judged.append(hash_)
+        return judge(block, hash_)
+
+    peer.manager.chain.judge = counted  # type: ignore[method-assign]
+    return judged
+
+
+@pytest.mark.parametrize("what", ["transactions", "signature", "certificate"])
+@pytest.mark.parametrize("parent", ["at hand", "lacking"])
+def test_nobody_displaces_a_proposal_by_one_with_another_body(peer: Peer, chain: Chain, what: str, parent: str) -> None:
+    """The leader's vote is true, and so is the header; what is beside them can be replaced on the way."""
+    first, second = proposal(chain, view=1), proposal(chain, chain.anchor(), view=2)
+    true = first if parent == "at hand" else second
+    changes: dict[str, dict[str, Any]] = {
+        "transactions": {"transactions": (chain.endorse(chain.anchor(7)),)},
+        "signature": {"signature": bytes(64)},
+        "certificate": {"parent_certificate": certificate(chain, FINALIZE, 1, first.vote.block)},
+    }
+    effects = peer.hear(replace(true, block=replace(true.block, **changes[what])), 3)
+    assert refusals(effects) in ([Code.PROPOSAL_INVALID], [Code.BLOCK_SIGNATURE])
+    for each in {first, true} if parent == "lacking" else (true,):
+        assert refusals(peer.hear(each, 2)) == []
+    if parent == "lacking":
+        effects = peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, first.vote.block)))
+        assert true.vote.block in peer.manager.chain.tree.nodes
+
+
+def test_standings_are_answered_so_often_a_second(peer: Peer, chain: Chain) -> None:
+    extend(peer, chain, 1, 2, 3)
+    behind = Standing(0, 1, 0, (), None)
+    answers = [len(sends(peer.hear(behind, 2))) for _ in range(20)]
+    assert all(answers[: DEFAULT_LIMITS.standings_a_second]) and not any(answers[DEFAULT_LIMITS.standings_a_second :])
+    assert sends(peer.hear(behind, 3)), "another peer's are"
+    peer.now += 1_000
+    assert sends(peer.hear(behind, 2))
+
+
 def test_a_traitor_crowds_nobody_out_of_the_waiting_room(peer: Peer, chain: Chain) -> None:
     first, honest = proposal(chain, view=1), proposal(chain, view=2)
     traitor = next(number for number in range(4) if key_of(number) != honest.vote.signer)
-    lost = replace(honest.block, header=replace(honest.block.header, parent=bytes(32)))
+    lost = chain.resign(honest.block, parent=bytes(32))
     for view in [2, *range(1_000, 1_000 + 2 * DEFAULT_LIMITS.max_waiting)]:
         peer.hear(Proposal(chain.vote(key_of(traitor), PROPOSE, lost.header.hash, view), lost, None))
     assert len(waiting(peer)) == DEFAULT_LIMITS.max_waiting
     peer.hear(honest)
     assert len(waiting(peer)) == DEFAULT_LIMITS.max_waiting
-    peer.hear(first)
-    effects: Effects = peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, first.vote.block)))
+    effects: Effects = peer.hear(first)
     assert honest.vote.block in [verdict.block for verdict in told(effects, Verdict)]
 
 
@@ -212,7 +283,16 @@ def test_a_page_of_skips_is_asked_for_once(peer: Peer, chain: Chain) -> None:
     effects = peer.hear(Certificates(skips))
     asked = [message for _, message in sends(effects) if isinstance(message, CertificatesRequest)]
     assert asked == [CertificatesRequest(0, 31, 59)]
-    assert peer.hear(Certificates(skips)) == [], "what brings nothing new leads to no further question"
+    assert refusals(peer.hear(Certificates(skips))) == [Code.UNEXPECTED], "what was not asked for is not looked at"
+
+
+def test_a_page_of_certificates_ends_with_the_first_that_does_not_hold(peer: Peer, chain: Chain) -> None:
+    peer.hear(far(chain, 60))
+    false = [Certificate(0, view, SKIP, b"", b"\x07", (bytes(64),) * 3) for view in range(1, 50)]
+    before = everything(peer)
+    assert refusals(peer.hear(Certificates(tuple(false)))) == [Code.CERTIFICATE_INVALID]
+    assert refusals(peer.hear(Certificates(tuple(false)))) == [Code.UNEXPECTED]
+    assert everything(peer) == before
     for view in range(31, 50):
         effects = peer.hear(CertificateMessage(certificate(chain, SKIP, view)), 2)
         assert not [message for _, message in sends(effects) if isinstance(message, CertificatesRequest)]
@@ -278,4 +358,4 @@ def test_a_peer_that_asks_without_end_is_throttled() -> None:
 
 
 def test_the_bound_on_blocks_is_one_that_a_pi_can_hold() -> None:
-    assert DEFAULT_LIMITS.max_unfinal <= 4_096 and DEFAULT_LIMITS.max_waiting <= 64
+    assert DEFAULT_LIMITS.max_uncertified <= 256 and DEFAULT_LIMITS.max_waiting <= 64

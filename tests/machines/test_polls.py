@@ -14,7 +14,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, conflict, vote_message
 from lucid.machines.limits import DEFAULT_LIMITS
-from lucid.machines.polls import Polls
+from lucid.machines.polls import MAX_FORGED, Polls
 from lucid.poot.crypto import Edwards25519
 from tests.builders import CRYPTO, digest, secret
 
@@ -138,9 +138,9 @@ def test_a_view_that_is_forgotten_takes_its_votes_with_it() -> None:
     for key in keys[:2]:
         polls.count(cast(key, NOTARIZE, 5))
     polls.keep_views(5, 6)
-    assert len(polls.late_votes(None, 1, 99)) == 2
+    assert len(polls.late_votes(None, 1, 99, 99)) == 2
     polls.keep_views(6, 7)
-    assert polls.late_votes(None, 1, 99) == ()
+    assert polls.late_votes(None, 1, 99, 99) == ()
 
 
 def test_another_epoch_starts_from_nothing() -> None:
@@ -167,6 +167,48 @@ class Counting:
         return CRYPTO.verify(public_key, message, signature)
 
 
+def counting_polls() -> tuple[Counting, Polls]:
+    """Polls of four validators, and the count of the signatures that they look at."""
+    crypto = Counting()
+    polls = Polls(CHAIN, crypto, VIEWS_AHEAD)  # type: ignore[arg-type]
+    polls.open_epoch(EPOCH, ValidatorSet(tuple(keys_of(4))))
+    return crypto, polls
+
+
+def test_of_a_signer_under_evidence_nothing_more_is_verified() -> None:
+    crypto, polls = counting_polls()
+    [key, *_] = keys_of(4)
+    for number in range(200):
+        polls.count(cast(key, NOTARIZE, block=bytes([number]) * 32))
+    assert (crypto.verified, len(polls.evidence)) == (2, 1)
+
+
+def test_of_a_signer_whose_votes_do_not_hold_few_are_looked_at_in_a_view() -> None:
+    crypto, polls = counting_polls()
+    [key, other, *_] = keys_of(4)
+    for number in range(200):
+        assert refusal(polls, Vote(EPOCH, 1, NOTARIZE, bytes([number]) * 32, key, bytes(64))) is Code.VOTE_SIGNATURE
+    assert crypto.verified == MAX_FORGED
+    assert polls.count(cast(other, SKIP)) is None, "others are heard"
+    polls.keep_views(1, 2)
+    assert polls.count(cast(key, SKIP)) is None and crypto.verified == MAX_FORGED + 2, "and it is, in the next view"
+
+
+def test_nobody_loses_its_votes_for_proposals_forged_in_its_name() -> None:
+    """Votes come from their signers, proposals from anyone."""
+    polls, [key, *_] = new_polls(), keys_of(4)
+    for number in range(200):
+        refusal(polls, Vote(EPOCH, 1, PROPOSE, bytes([number]) * 32, key, bytes(64)))
+    assert polls.count(cast(key, SKIP)) is None
+
+
+def test_votes_for_views_to_come_take_no_room_from_late_ones() -> None:
+    polls, keys = new_polls(), keys_of(4)
+    for view in range(1, VIEWS_AHEAD):
+        polls.count(cast(keys[0], NOTARIZE, view))
+    assert [vote.view for vote in polls.late_votes(None, 1, 3, 8)] == [1, 2, 3]
+
+
 def test_known_votes_are_dropped_before_a_signature_is_looked_at() -> None:
     crypto = Counting()
     polls = Polls(CHAIN, crypto, VIEWS_AHEAD)  # type: ignore[arg-type]
@@ -185,7 +227,7 @@ def test_late_votes_are_the_newest_within_the_limit_in_order() -> None:
         for key in (keys[2], keys[0]):
             polls.count(cast(key, NOTARIZE, view))
         polls.count(cast(keys[1], SKIP, view))
-    late = polls.late_votes(None, 2, 3)
+    late = polls.late_votes(None, 2, 99, 3)
     assert [(vote.view, keys.index(vote.signer)) for vote in late] == [(2, 2), (3, 0), (3, 2)]
 
 
@@ -195,7 +237,7 @@ def test_late_votes_leave_out_only_what_the_certificate_carries() -> None:
     for key in keys:
         certificate = polls.count(cast(key, NOTARIZE, 1)) or certificate
         polls.count(cast(key, NOTARIZE, 2))
-    late = polls.late_votes(certificate, 1, 99)
+    late = polls.late_votes(certificate, 1, 99, 99)
     assert [(vote.view, keys.index(vote.signer)) for vote in late] == [(1, 3), (2, 0), (2, 1), (2, 2), (2, 3)]
 
 
