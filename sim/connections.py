@@ -48,10 +48,10 @@ Pair = tuple[int, int]
 
 
 class Held(NamedTuple):
-    """What has come to a cut and waits for the link: since when, and the messages in order."""
+    """What has come to a cut and waits for the link: since when, and the messages in order, each with its number."""
 
     since_us: int
-    events: list[Received]
+    events: list[tuple[int, Received]]
 
 
 class Reset(NamedTuple):
@@ -123,7 +123,7 @@ class Connections:
                 return True
             held = self._held[pair] = Held(now, [])
             self.network.clock.after(STALLED_US, partial(self._stalled, pair, held))
-        held.events.append(flight.event)
+        held.events.append((flight.number, flight.event))
         self._bound(held)
         return False
 
@@ -196,9 +196,9 @@ class Connections:
 
     def _bound(self, held: Held) -> None:
         """Drop the oldest of what waits for a link, beyond what a peer's queue holds."""
-        size = sum(len(each.data) for each in held.events)
+        size = sum(len(event.data) for _, event in held.events)
         while len(held.events) > QUEUE_MESSAGES or size > QUEUE_BYTES:
-            size -= len(held.events.pop(0).data)
+            size -= len(held.events.pop(0)[1].data)
             self.dropped += 1
         self.most_queued = max(self.most_queued, size)
 
@@ -207,8 +207,8 @@ class Connections:
         if self._held.get(pair) is not held or pair in self.network.cut:
             return
         del self._held[pair]
-        for event in held.events:
-            self.network.deliver(pair[0], pair[1], event)
+        for number, event in held.events:
+            self.network.deliver(number, pair[0], pair[1], event)
 
     def _stalled(self, pair: Pair, held: Held, _: Moment) -> None:
         """Nothing came through for too long: the connection ends, and is dialled anew."""

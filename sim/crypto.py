@@ -12,15 +12,9 @@ from typing import Literal
 
 from lucid.chain.keys import PUBLIC_KEY_BYTES, SECRET_BYTES, Crypto
 from lucid.poot.crypto import Edwards25519
+from sim.devices import Cpu
 
 REMEMBERED = 65_536
-
-# Microseconds an operation takes on the modelled node: measured with PyNaCl on the machine that builds this project
-# (sign 31, verify 62, VRF prove 322, VRF verify 543), times four for a Pi 4's core - an assumption, not a measurement.
-SIGN_US = 124
-VERIFY_US = 248
-PROVE_US = 1_288
-VRF_VERIFY_US = 2_172
 
 CryptoKind = Literal["real", "modelled"]
 
@@ -58,7 +52,8 @@ class ModelledCrypto:
 class MeteredCrypto:
     """Adds up the virtual microseconds that operations cost (`spent_us`) and remembers what was verified."""
 
-    def __init__(self, kind: CryptoKind) -> None:
+    def __init__(self, kind: CryptoKind, cpu: Cpu) -> None:
+        self._cpu = cpu
         self._crypto: Crypto = Edwards25519() if kind == "real" else ModelledCrypto()
         self.spent_us = 0
         self._valid: dict[tuple[bytes, bytes], bytes] = {}
@@ -71,14 +66,14 @@ class MeteredCrypto:
 
     def sign(self, secret: bytes, message: bytes) -> bytes:
         """See `Crypto`."""
-        self.spent_us += SIGN_US
+        self.spent_us += self._cpu.sign_us
         signature = self._crypto.sign(secret, message)
         self._remember((self.public_key(secret), message), signature)
         return signature
 
     def verify(self, public_key: bytes, message: bytes, signature: bytes) -> bool:
         """See `Crypto`."""
-        self.spent_us += VERIFY_US
+        self.spent_us += self._cpu.verify_us
         pair = (public_key, message)
         if self._valid.get(pair) == signature or self._older.get(pair) == signature:
             return True
@@ -89,12 +84,12 @@ class MeteredCrypto:
 
     def vrf_prove(self, secret: bytes, alpha: bytes) -> bytes:
         """See `Crypto`."""
-        self.spent_us += PROVE_US
+        self.spent_us += self._cpu.prove_us
         return self._crypto.vrf_prove(secret, alpha)
 
     def vrf_verify(self, public_key: bytes, alpha: bytes, proof: bytes) -> bytes | None:
         """See `Crypto`."""
-        self.spent_us += VRF_VERIFY_US
+        self.spent_us += self._cpu.vrf_verify_us
         triple = (public_key, alpha, proof)
         if triple not in self._outputs:
             if len(self._outputs) > REMEMBERED:

@@ -14,13 +14,13 @@ from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import resources
-from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 
 from lucid.machines.effects import Received
 from sim.clock import TAG_BITS, Moment, Recurring, VirtualClock
 from sim.connections import Connections
+from sim.devices import quantile_table
 from sim.faults.fault import DeliverHook, SendHook, Sending
 from sim.links import Link
 from sim.segments import wire_bytes
@@ -108,7 +108,7 @@ class Network:
         self.on_send: tuple[SendHook, ...] = ()
         self.on_deliver: tuple[DeliverHook, ...] = ()
         self.receivers: list[Callable[[Received], None]] = []
-        jitter = jitter_table(profile)
+        jitter = quantile_table(profile.jitter)
         tables = {
             latency_us: [latency_us * factor // PPM << TAG_BITS for factor in jitter]
             for latency_us in sorted({latency_us for row in base_us for latency_us in row})
@@ -182,7 +182,7 @@ class Network:
         self.messages[kind] += count
         self.bytes[kind] += count * len(data)
         self.wire_bytes += count * wire
-        self._trace.sent(now, sender, data)
+        self._trace.sent(now, self._sent + 1, sender, count, data)
         arrivals.sort(reverse=True)
         self._sent += 1
         flight = Flight(self._arrive, Received(key, data), sender, self._sent, now, arrivals)
@@ -197,12 +197,12 @@ class Network:
                 return
             wait_us = self._downlink_us(receiver, len(flight.event.data))
             if wait_us:
-                self.clock.after(wait_us, partial(self.deliver, flight.sender, receiver, flight.event))
+                self.clock.after(wait_us, partial(self.deliver, flight.number, flight.sender, receiver, flight.event))
                 return
         note = self._note
         note(code)
         note(flight.number)
-        self._hand_over(code >> TAG_BITS, flight.sender, receiver, flight.event)
+        self._hand_over(code >> TAG_BITS, flight.number, flight.sender, receiver, flight.event)
 
     def _downlink_us(self, receiver: int, size: int) -> int:
         """How long a message that has come waits for those before it on the receiver's downlink."""
@@ -212,16 +212,16 @@ class Network:
         self._downlink_free[receiver] = done_us
         return done_us - now
 
-    def deliver(self, sender: int, receiver: int, event: Received, _: Moment | None = None) -> None:
+    def deliver(self, number: int, sender: int, receiver: int, event: Received, _: Moment | None = None) -> None:
         """Deliver a message that had waited for its link."""
         now = self.clock.now_us
         self._note((now << TAG_BITS) + receiver)
-        self._note(-1)
-        self._hand_over(now, sender, receiver, event)
+        self._note(number)
+        self._hand_over(now, number, sender, receiver, event)
 
-    def _hand_over(self, now_us: int, sender: int, receiver: int, event: Received) -> None:
+    def _hand_over(self, now_us: int, number: int, sender: int, receiver: int, event: Received) -> None:
         if self._writing:
-            self._trace.delivered(now_us, sender, receiver, event.data[1])
+            self._trace.delivered(now_us, number, sender, receiver, event.data[1])
         self.deliveries += 1
         for hook in self.on_deliver:
             heard = hook(receiver, event)
@@ -229,15 +229,6 @@ class Network:
                 return
             event = heard
         self.receivers[receiver](event)
-
-
-def jitter_table(profile: Profile) -> list[int]:
-    """Factors in ppm by 1024-quantile, by straight lines between the profile's points."""
-    table: list[int] = []
-    points = profile.jitter
-    for (low, first), (high, second) in pairwise(points):
-        table += [first + (second - first) * (place - low) // (high - low) for place in range(low, high)]
-    return [*table, points[-1][1]]
 
 
 def region_names() -> list[str]:

@@ -26,6 +26,7 @@ from lucid.machines.manager import Manager
 from lucid.machines.votelog import new_log
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
+from sim.devices import DiskTime
 from sim.disk import Disk
 from sim.faults.fault import EffectHook, Fault, StartHook
 
@@ -143,10 +144,9 @@ class Runner:
             if kind is Tell:
                 self.other.step(effect.event)  # type: ignore[union-attr]
             elif kind is Store:
-                if self.node.disk_us:
-                    self.node.stores += 1
-                    self.node.disk_wait_us += self.node.disk_us
-                    self.clock.after(self.node.disk_us, self._synced)
+                wait_us = self.node.durable_us()
+                if wait_us:
+                    self.clock.after(wait_us, self._synced)
                     return
                 self.disk.sync()
             else:
@@ -207,6 +207,7 @@ class Node:
         self.key = world.crypto.public_key(secret)
         self.peers: list[int] = []
         self.disk_us = world.scenario.disk_us
+        self.disk_time: DiskTime | None = None
         self.clock_us = world.epoch_ms * 1000
         self.engine_disk = Disk()
         self.manager_disk = Disk()
@@ -257,6 +258,13 @@ class Node:
             world.network.connections.started(self.index)
         self.engine.step(Started())
         self.manager.step(Started())
+
+    def durable_us(self) -> int:
+        """Microseconds until a write that is handed over now is durable; counted as waited for."""
+        wait_us = self.disk_us if self.disk_time is None else self.disk_time.durable_us(self.world.clock.now_us)
+        self.stores += 1
+        self.disk_wait_us += wait_us
+        return wait_us
 
     def shift_clock(self, us: int) -> None:
         """Put the clock forward, or back."""

@@ -55,6 +55,8 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     transport: Literal["reliable", "datagram"] = "datagram"
     slow_start: bool = False
     bandwidth_mbps: Annotated[int, Meta(ge=1, le=100_000)] = 100
+    cpu: Literal["pi4", "pi5", "server"] = "pi4"
+    disk: Literal["constant", "microsd", "sata", "nvme"] = "constant"
     disk_us: Annotated[int, Meta(ge=0, le=10_000_000)] = 2_000
     anchor_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 1_000
     anchor_arrivals: Literal["poisson", "fixed"] = "poisson"

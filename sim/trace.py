@@ -18,6 +18,8 @@ from lucid.chain.codec import encode
 from lucid.machines.effects import Fact
 
 BLOCK = 32_768
+TRACE_VERSION = 2
+"""Goes up with each change of the lines of a trace file; docs/simulator.md describes them."""
 
 
 class Trace:
@@ -28,6 +30,8 @@ class Trace:
         self._numbers = array("q")
         self.note = self._numbers.append
         self._lines = None if path is None else _Lines(path)
+        if self._lines is not None:
+            self._lines.write({"at_us": 0, "trace": TRACE_VERSION})
         self.writing = path is not None
 
     def flush(self) -> None:
@@ -35,18 +39,27 @@ class Trace:
         self._hash.update(self._numbers.tobytes())
         del self._numbers[:]
 
-    def sent(self, now_us: int, sender: int, data: bytes) -> None:
-        """A message left a node; deliveries refer to it by order."""
+    def sent(self, now_us: int, number: int, sender: int, copies: int, data: bytes) -> None:
+        """A message left a node for so many receivers; deliveries name it by its number."""
         if len(self._numbers) >= BLOCK:
             self.flush()
         self._hash.update(data)
         if self._lines is not None:
-            self._lines.write({"at_us": now_us, "send": sender, "kind": data[1], "bytes": len(data)})
+            self._lines.write(
+                {
+                    "at_us": now_us,
+                    "send": sender,
+                    "message": number,
+                    "copies": copies,
+                    "kind": data[1],
+                    "bytes": len(data),
+                }
+            )
 
-    def delivered(self, now_us: int, sender: int, receiver: int, kind: int) -> None:
+    def delivered(self, now_us: int, number: int, sender: int, receiver: int, kind: int) -> None:
         """Write a delivery to the file; its numbers were noted already."""
         assert self._lines is not None
-        self._lines.write({"at_us": now_us, "deliver": receiver, "from": sender, "kind": kind})
+        self._lines.write({"at_us": now_us, "deliver": receiver, "message": number, "from": sender, "kind": kind})
 
     def fact(self, now_us: int, node: int, fact: Fact) -> None:
         """Something was observed at a node."""

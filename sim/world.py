@@ -17,6 +17,7 @@ from lucid.storage.journal import JournalWriter
 from sim.clock import Moment, VirtualClock
 from sim.connections import Connections
 from sim.crypto import MeteredCrypto
+from sim.devices import CPUS, DISKS, DiskTime
 from sim.disk import Disk
 from sim.execution import SharedValidator
 from sim.faults.fault import Fault, Hooks
@@ -59,9 +60,9 @@ class World:
         self.trace = trace
         self.epoch_ms = EPOCH_MS
         self.clock = VirtualClock()
-        self.crypto = MeteredCrypto(scenario.crypto)
+        self.crypto = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu])
         self.limits = Limits(snapshot_blocks=scenario.snapshot_blocks, **scenario.limits)
-        self.clients = MeteredCrypto(scenario.crypto)
+        self.clients = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu])
         self.watchers: list[Watcher] = []
         self.journals: list[NodeJournal] = []
         self._journal_folder = journals
@@ -105,6 +106,8 @@ class World:
         traitors = {index for fault in scenario.fault for index in fault.byzantine}
         self.byzantine = frozenset(body for index in traitors for body in self.places[keys[index]])
         for node in self.nodes:
+            if scenario.disk != "constant":
+                node.disk_time = DiskTime(DISKS[scenario.disk], self.stream(f"disk/{node.index}"))
             node.connect()
         if scenario.transport == "reliable":
             self.network.connections = Connections(

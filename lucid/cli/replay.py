@@ -36,6 +36,7 @@ def run_replay(options: argparse.Namespace) -> int:
     from lucid.machines.journal import replay as replayed
     from lucid.storage.journal import JournalError, read_journal
     from sim.crypto import MeteredCrypto
+    from sim.devices import CPUS
 
     status = 0
     for path in _journals(options.journal):
@@ -43,7 +44,7 @@ def run_replay(options: argparse.Namespace) -> int:
             head, entries = read_journal(path)
             if head.machine == "engine" and not head.secret:
                 head = replace(head, secret=_secret(options.key, path))
-            crypto = MeteredCrypto("real" if head.crypto == "real" else "modelled")
+            crypto = MeteredCrypto("real" if head.crypto == "real" else "modelled", CPUS["server"])
             count, difference = replayed(head, entries, crypto)
         except JournalError as error:
             raise Failure(str(error)) from None

@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 import sim.crypto
 from lucid.chain.keys import Crypto
 from lucid.poot.crypto import Edwards25519
-from sim.crypto import PROVE_US, SIGN_US, VERIFY_US, VRF_VERIFY_US, MeteredCrypto, ModelledCrypto
+from sim.crypto import MeteredCrypto, ModelledCrypto
+from sim.devices import CPUS
+
+PI = CPUS["pi4"]
 
 ALL: dict[str, Crypto] = {
     "real": Edwards25519(),
     "modelled": ModelledCrypto(),
-    "metered real": MeteredCrypto("real"),
-    "metered modelled": MeteredCrypto("modelled"),
+    "metered real": MeteredCrypto("real", PI),
+    "metered modelled": MeteredCrypto("modelled", PI),
 }
 
 each_crypto = pytest.mark.parametrize("crypto", ALL.values(), ids=ALL.keys())
@@ -107,7 +110,7 @@ def test_a_changed_vrf_proof_shows_nothing(crypto: Crypto, secret: bytes, alpha:
 
 @pytest.mark.parametrize("kind", ["real", "modelled"])
 def test_the_meter_agrees_with_what_it_meters(kind: sim.crypto.CryptoKind) -> None:
-    metered, plain = MeteredCrypto(kind), ALL[kind]
+    metered, plain = MeteredCrypto(kind, PI), ALL[kind]
     secret = b"s" * 32
     assert metered.public_key(secret) == plain.public_key(secret)
     assert metered.sign(secret, b"m") == plain.sign(secret, b"m")
@@ -117,27 +120,27 @@ def test_the_meter_agrees_with_what_it_meters(kind: sim.crypto.CryptoKind) -> No
 
 
 def test_the_meter_counts_every_operation_also_those_that_it_remembers() -> None:
-    metered = MeteredCrypto("modelled")
+    metered = MeteredCrypto("modelled", PI)
     secret = bytes(32)
     key = metered.public_key(secret)
     assert metered.spent_us == 0
     signature = metered.sign(secret, b"m")
-    assert metered.spent_us == SIGN_US
+    assert metered.spent_us == PI.sign_us
     for _ in range(2):
         metered.verify(key, b"m", signature)
     metered.verify(key, b"m", bytes(64))
-    assert metered.spent_us == SIGN_US + 3 * VERIFY_US
+    assert metered.spent_us == PI.sign_us + 3 * PI.verify_us
     metered.spent_us = 0
     proof = metered.vrf_prove(secret, b"a")
     metered.vrf_verify(key, b"a", proof)
     metered.vrf_verify(key, b"a", proof)
-    assert metered.spent_us == PROVE_US + 2 * VRF_VERIFY_US
+    assert metered.spent_us == PI.prove_us + 2 * PI.vrf_verify_us
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.booleans()), max_size=60))
 def test_what_is_remembered_and_forgotten_changes_no_answer(questions: list[tuple[int, int, bool]]) -> None:
     plain = ModelledCrypto()
-    metered = MeteredCrypto("modelled")
+    metered = MeteredCrypto("modelled", PI)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sim.crypto, "REMEMBERED", 2)
         for who, what, honest in questions:

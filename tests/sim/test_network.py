@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from lucid.machines.effects import Received
 from sim.clock import VirtualClock
+from sim.devices import quantile_table
 from sim.faults.fault import Fault
 from sim.faults.loss import Loss
 from sim.faults.withhold import PROPOSAL_KIND, Withhold
 from sim.links import MEGABIT, symmetric
-from sim.network import PPM, PROFILES, Network, base_latency_us, jitter_table, region_names
+from sim.network import PPM, PROFILES, Network, base_latency_us, region_names
 from sim.segments import wire_bytes
 from sim.trace import Trace
 
@@ -104,7 +105,7 @@ def test_other_profiles_are_the_same_between_all_places(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_jitter_table_has_1024_quantiles_that_rise_through_the_median(name: str) -> None:
-    table = jitter_table(PROFILES[name])
+    table = quantile_table(PROFILES[name].jitter)
     assert len(table) == 1_024
     assert table == sorted(table) and table[0] > 0
     assert table[512] == PPM
@@ -144,7 +145,7 @@ def test_an_idle_uplink_owes_nothing() -> None:
 @pytest.mark.parametrize("name", ["regions", "lan", "tor"])
 def test_latency_stays_within_its_jitter_and_its_median_is_the_base(name: str) -> None:
     wire = Wire(name, mbps=100_000)
-    table = jitter_table(PROFILES[name])
+    table = quantile_table(PROFILES[name].jitter)
     base = wire.base_us[0][2]
     samples = []
     for number in range(3_000):

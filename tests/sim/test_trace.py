@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lucid.chain.errors import Code
 from lucid.chain.votes import SKIP, Vote
 from lucid.machines.effects import BlockFinal, EnteredView, Refused, Signed
-from sim.trace import BLOCK, Trace
+from sim.trace import BLOCK, TRACE_VERSION, Trace
 
 Step = Callable[[Trace], None]
 MESSAGE = b"\x92\x02payload"
@@ -29,7 +29,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def sent(now_us: int, sender: int, data: bytes) -> Step:
-    return lambda trace: trace.sent(now_us, sender, data)
+    return lambda trace: trace.sent(now_us, 1, sender, 3, data)
 
 
 def noted(*numbers: int) -> Step:
@@ -107,16 +107,17 @@ def test_deliveries_beyond_one_block_of_numbers_count() -> None:
 def test_the_file_tells_the_story_in_order(tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl.zst"
     trace = Trace(path)
-    trace.sent(5, 1, MESSAGE)
-    trace.delivered(9, 1, 2, 2)
+    trace.sent(5, 7, 1, 3, MESSAGE)
+    trace.delivered(9, 7, 1, 2, 2)
     trace.fact(10, 2, EnteredView(0, 3, True))
     trace.fact(11, 2, Refused(Code.MALFORMED))
     trace.fact(12, 2, Signed(Vote(0, 3, SKIP, b"", bytes(32), bytes(64))))
     trace.fault(13, "loss begins")
     trace.close()
     assert lines(path) == [
-        {"at_us": 5, "send": 1, "kind": 2, "bytes": 9},
-        {"at_us": 9, "deliver": 2, "from": 1, "kind": 2},
+        {"at_us": 0, "trace": TRACE_VERSION},
+        {"at_us": 5, "send": 1, "message": 7, "copies": 3, "kind": 2, "bytes": 9},
+        {"at_us": 9, "deliver": 2, "message": 7, "from": 1, "kind": 2},
         {"at_us": 10, "node": 2, "fact": "EnteredView", "epoch": 0, "view": 3, "skipped": True},
         {"at_us": 11, "node": 2, "fact": "Refused", "code": 1001},
         {"at_us": 12, "node": 2, "fact": "Signed", "epoch": 0, "view": 3, "kind": SKIP, "block": ""},
