@@ -44,7 +44,7 @@ class ChunkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A session as its recorder describes it. Keys, hashes and ids in lower-case hexadecimal, times in ms since the
-    Unix epoch; `owner` is the key that signs."""
+    Unix epoch; `owner` is the key that signs. `key_commitment` commits to the key that opens the chunks."""
 
     lucid_manifest: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     session: Uuid4
@@ -61,6 +61,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     total_bytes: Whole
     merkle_root: Hex32
     policy: Hex32 | None = None
+    key_commitment: Hex32 | None = None
     signature: Hex64
 
 

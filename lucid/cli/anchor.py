@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from lucid.cli.failure import Failure, duration, hex32
+from lucid.chain.errors import LucidError, printable
+from lucid.cli.failure import BAD_USAGE, INTERRUPTED, INVALID, Failure, duration, hex32
 
 if TYPE_CHECKING:
     from lucid.chain.genesis import Genesis
     from lucid.client.http import Client
-    from lucid.services.config import Config
+    from lucid.client.journal import Journal
+    from lucid.client.recording import Recording
 
 NOT_FINAL = 10
 _SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
@@ -27,16 +31,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     anchor = commands.add_parser(
         "anchor",
         help="encrypt files, store them, and anchor them as one session",
-        description="Encrypt files, store them at a node as one session, anchor it, wait until it is final, and write "
-        "the receipt. The node never sees what is in them, nor their names.",
-        epilog="Exit status: 0 final, 10 accepted but not final in time (nothing is lost: --wait longer, or ask for "
-        "the receipt later), 2 bad usage or a node that refuses.",
+        description="Encrypt files and folders, store them at a node as one session, anchor it, wait until it is "
+        "final, verify the receipt and write it. The node never sees what is in them, nor their names.",
+        epilog="Exit status: 0 final and proven, 10 accepted but not final in time, 20 the node's receipt does not "
+        "hold, 2 bad usage or a node that refuses. What is interrupted goes on with --resume.",
     )
-    anchor.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    anchor.add_argument("files", type=Path, nargs="*", metavar="FILE", help="a file, or a folder with all in it")
     _add_node(anchor)
     anchor.add_argument("--owner", type=Path, required=True, metavar="KEY", help="your key file (lucid keys new)")
+    anchor.add_argument("--resume", type=Path, metavar="FILE", help="go on with SESSION.recording, and no other files")
     anchor.add_argument(
         "--receipt", type=Path, metavar="FILE", help="where to write the receipt (SESSION.receipt.json)"
+    )
+    anchor.add_argument(
+        "--session-key", type=Path, metavar="FILE", help="write the session's own key there, to show it to someone"
     )
     anchor.add_argument("--chunk-size", type=_size, default=4 << 20, metavar="SIZE", help="of a stored chunk (4MiB)")
     anchor.add_argument("--wait", type=duration, default=300_000, metavar="TIME", help="for finality (default 5m)")
@@ -44,15 +52,22 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     fetch = commands.add_parser(
         "fetch",
         help="get a session's files back",
-        description="Get a session's files back from a node, check every byte against the manifest that its owner "
-        "signed, and decrypt them.",
-        epilog="Exit status: 0 all files are there, 2 otherwise; no file is left behind then, and none written over.",
+        description="Get a session's files back from a node: verify its receipt and whose it is, check every byte "
+        "against the manifest that was anchored, and decrypt them.",
+        epilog="Exit status: 0 all files are there, 2 otherwise; no file is left behind then, and none written over. "
+        "With --session-key alone, the owner is remembered when the session is fetched first, and another is refused "
+        "from then on. Names that a system would act on are written with percent signs (%2Eprofile).",
     )
     fetch.add_argument("session", metavar="SESSION", help="the session's id")
     _add_node(fetch)
     key = fetch.add_mutually_exclusive_group(required=True)
     key.add_argument("--owner", type=Path, metavar="KEY", help="your key file")
-    key.add_argument("--session-key", metavar="HEX", help="the key of this session alone, as lucid anchor prints it")
+    key.add_argument(
+        "--session-key", metavar="FILE", help="the key of this session alone: the file that lucid anchor wrote, or hex"
+    )
+    fetch.add_argument("--owner-key", metavar="HEX", help="with --session-key: the owner's public key")
+    fetch.add_argument("--checkpoint", metavar="HASH", help="a final block's hash that the receipt must lead to")
+    fetch.add_argument("--hidden", action="store_true", help="keep names that begin with a dot, of one you trust")
     fetch.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="where to put the files (here)")
     fetch.set_defaults(run=run_fetch)
 
@@ -61,87 +76,220 @@ def _add_node(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config",
         type=Path,
+        action="append",
         metavar="FILE",
-        help="settings: genesis, anchoring_url, data_url, token or api_tokens; LUCID_* variables win",
+        help="settings: genesis, anchoring_url, data_url, token or api_tokens; LUCID_* variables win; once more for "
+        "each further node to go on with when one does not answer",
     )
     command.add_argument("--json", action="store_true", help="print JSON, and no progress")
 
 
 def run_anchor(options: argparse.Namespace) -> int:
     """`lucid anchor`."""
-    from lucid.client import calls
-    from lucid.client.recording import await_final, store_files
-    from lucid.client.sealing import session_key
+    from lucid.client.journal import read_journal
+    from lucid.client.recording import begin
     from lucid.poot.crypto import Edwards25519
     from lucid.services.keyfile import read_key
 
-    secret = read_key(options.owner)
-    config, genesis, client = _node(options)
-    with client:
-        with _progress("storing", options.json) as (progress, say):
-            recording = store_files(
-                client, options.files, secret, genesis.chain_id, Edwards25519(), options.chunk_size, progress
-            )
-            state = await_final(client, recording.session, options.wait / 1000, lambda text: say(f"{text:8}"))
-        found = {
-            "session": str(recording.session),
-            "session_key": session_key(secret, recording.session).hex(),
-            "status": state.status,
-            "transaction": state.transaction,
-            "height": state.height,
-            "receipt": None,
-        }
-        if state.status == "final":
-            path = options.receipt or Path(f"{recording.session}.receipt.json")
-            path.write_bytes(client.send(calls.receipt(recording.session)))
-            found["receipt"] = str(path)
+    if bool(options.files) == bool(options.resume):
+        raise Failure("name files to anchor, or an interrupted recording to --resume, not both")
+    secret, crypto = read_key(options.owner), Edwards25519()
+    with _nodes(options) as (genesis, clients):
+        if options.resume is not None:
+            journal, kept = read_journal(options.resume), options.resume
+            if journal.chain != genesis.chain_id.hex():
+                raise Failure(f"{options.resume} is a recording for another chain")
+        else:
+            journal = begin(options.files, crypto.public_key(secret), genesis.chain_id, options.chunk_size)
+            kept = Path(f"{journal.session}.recording")
+        return _resumable(options, Anchoring(genesis, clients, journal, kept, secret))
+
+
+def _resumable(options: argparse.Namespace, doing: Anchoring) -> int:
+    """Anchor; if that ends early, say how it goes on."""
+    kept = doing.kept
+    try:
+        return _anchor(options, doing)
+    except (LucidError, OSError, KeyboardInterrupt) as error:
+        if not kept.exists():
+            raise
+        what = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+        raise Failure(
+            f"{what}; nothing is lost: lucid anchor --resume {kept} goes on",
+            INTERRUPTED if isinstance(error, KeyboardInterrupt) else BAD_USAGE,
+        ) from None
+
+
+class Anchoring(NamedTuple):
+    """What `lucid anchor` is about: the recording, its file, the owner's secret, and the nodes to try."""
+
+    genesis: Genesis
+    clients: list[Client]
+    journal: Journal
+    kept: Path
+    secret: bytes
+
+
+def _anchor(options: argparse.Namespace, doing: Anchoring) -> int:
+    from lucid.chain.errors import Refusal
+    from lucid.client.recording import await_final, proven_receipt
+    from lucid.client.sealing import session_key
+    from lucid.poot.crypto import Edwards25519
+
+    crypto = Edwards25519()
+    with _progress("storing", options.json) as (progress, say):
+        client, recording = _store(options, doing, progress)
+        owner = crypto.public_key(doing.secret)
+        state = await_final(client, recording.session, options.wait / 1000, lambda text: say(f"{text:8}"), owner)
+    found = {
+        "session": str(recording.session),
+        "owner": owner.hex(),
+        "session_key": None,
+        "status": state.status,
+        "transaction": state.transaction,
+        "height": state.height,
+        "receipt": None,
+    }
+    if options.session_key is not None:
+        _write_secret(options.session_key, session_key(doing.secret, recording.session))
+        found["session_key"] = str(options.session_key)
+    if state.status == "final":
+        path = options.receipt or Path(f"{recording.session}.receipt.json")
+        try:
+            path.write_bytes(proven_receipt(client, recording, doing.genesis, crypto))
+        except Refusal as refusal:
+            raise Failure(
+                f"{client.name} says that session {recording.session} is final, but its receipt proves nothing: "
+                f"{refusal}; lucid anchor --resume {doing.kept} asks again",
+                INVALID,
+            ) from None
+        found["receipt"] = str(path)
+        doing.kept.unlink(missing_ok=True)
     if options.json:
         print(json.dumps(found))
     elif state.status == "final":
-        print(f"session {recording.session} is final in block {state.height}; its receipt is {found['receipt']}")
-        print(f"its own key, to show it to someone: {found['session_key']}")
+        print(f"session {recording.session} is final in block {state.height}; its receipt holds: {found['receipt']}")
+        if options.session_key is not None:
+            print(f"its own key, to show it to someone, is in {options.session_key}")
     else:
         print(f"session {recording.session} is accepted and {state.status}; it will be final without you")
-        print(f"its receipt then: {config.anchoring_url}/sessions/{recording.session}/receipt")
+        print(f"its receipt then: lucid anchor --resume {doing.kept}")
     return 0 if state.status == "final" else NOT_FINAL
+
+
+def _store(
+    options: argparse.Namespace, doing: Anchoring, progress: Callable[[int, int], None]
+) -> tuple[Client, Recording]:
+    """Store the recording at the first node that takes it."""
+    from lucid.client.calls import ClientError
+    from lucid.client.journal import read_journal
+    from lucid.client.recording import store_files
+    from lucid.poot.crypto import Edwards25519
+
+    journal, resume = doing.journal, options.resume is not None
+    for client in doing.clients:
+        try:
+            return client, store_files(client, journal, doing.secret, Edwards25519(), progress, doing.kept, resume)
+        except ClientError as error:
+            if client is doing.clients[-1] or not doing.kept.exists():
+                raise
+            print(f"lucid: {error}; going on with the next node", file=sys.stderr)
+            journal, resume = read_journal(doing.kept), True
+    raise AssertionError("there is a node")
+
+
+def _write_secret(path: Path, secret: bytes) -> None:
+    """A new file that only its owner may read."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secret.hex() + "\n")
+    except FileExistsError:
+        raise Failure(f"{path} exists already") from None
 
 
 def run_fetch(options: argparse.Namespace) -> int:
     """`lucid fetch`."""
-    from lucid.client.recording import fetch_files
-    from lucid.client.sealing import session_key
+    from lucid.client.fetching import fetch_files, first_answer, proven_manifest
     from lucid.poot.crypto import Edwards25519
-    from lucid.services.keyfile import read_key
 
     try:
         session = UUID(options.session)
     except ValueError:
         raise Failure(f"{options.session!r} is no session id") from None
-    if options.owner is not None:
-        key = session_key(read_key(options.owner), session)
-    else:
-        key = hex32("--session-key", options.session_key)
-    _, genesis, client = _node(options)
-    options.output.mkdir(parents=True, exist_ok=True)
-    with client, _progress("fetching", options.json) as (progress, _):
-        paths = fetch_files(client, session, key, genesis.chain_id, Edwards25519(), options.output, progress)
+    crypto = Edwards25519()
+    key, owner = _reader(options, session)
+    checkpoint = b"" if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)
+    with _nodes(options) as (genesis, clients), _progress("fetching", options.json) as (progress, _):
+        _, manifest = first_answer(
+            clients, lambda client: proven_manifest(client, session, owner, genesis, crypto, checkpoint)
+        )
+        if not owner:
+            _check_pin(genesis, session, bytes.fromhex(manifest.owner))
+        options.output.mkdir(parents=True, exist_ok=True)
+        _, paths = first_answer(
+            clients, lambda client: fetch_files(client, manifest, key, options.output, progress, options.hidden)
+        )
+    if manifest.key_commitment is None:
+        print("lucid: this session was sealed by an older version, which commits to no key", file=sys.stderr)
     if options.json:
-        print(json.dumps({"session": str(session), "files": [str(path) for path in paths]}))
+        print(json.dumps({"session": str(session), "owner": manifest.owner, "files": [str(path) for path in paths]}))
     else:
         for path in paths:
-            print(path)
+            print(printable(str(path)))
     return 0
 
 
-def _node(options: argparse.Namespace) -> tuple[Config, Genesis, Client]:
-    """The node's settings, its chain, and a client of it."""
+def _reader(options: argparse.Namespace, session: UUID) -> tuple[bytes, bytes]:
+    """The session's key, and its owner's public one, empty where the user doesn't say."""
+    from lucid.chain.keys import ed25519_public_key
+    from lucid.client.sealing import session_key
+    from lucid.services.keyfile import read_key
+
+    if options.owner is not None:
+        if options.owner_key is not None:
+            raise Failure("--owner-key goes with --session-key: --owner is the owner's key itself")
+        secret = read_key(options.owner)
+        return session_key(secret, session), ed25519_public_key(secret)
+    given = options.session_key
+    key = hex32("--session-key", given) if re.fullmatch("[0-9a-fA-F]{64}", given) else read_key(Path(given))
+    return key, b"" if options.owner_key is None else hex32("--owner-key", options.owner_key)
+
+
+def _check_pin(genesis: Genesis, session: UUID, owner: bytes) -> None:
+    """Whose a session is must be what it was the first time; the first time, say it loudly and remember it."""
+    from lucid.client.pins import default_pins, pin_owner, pinned_owner
+
+    path = default_pins()
+    pinned = pinned_owner(path, genesis.chain_id, session)
+    if pinned is None:
+        pin_owner(path, genesis.chain_id, session, owner)
+        print(
+            f"lucid: WARNING: nobody said whose session {session} is. The chain says: {owner.hex()}. Ask the owner "
+            f"whether that is their key. It is remembered in {path}; another is refused from now on.",
+            file=sys.stderr,
+        )
+    elif pinned != owner:
+        raise Failure(f"session {session} was {pinned.hex()}'s, and the node answers {owner.hex()}'s ({path})")
+
+
+@contextmanager
+def _nodes(options: argparse.Namespace) -> Iterator[tuple[Genesis, list[Client]]]:
+    """The chain, and a client of each node, in the order in which they are asked."""
     from lucid.client.http import Client
     from lucid.services.config import load_config
     from lucid.services.service import read_genesis
 
-    config = load_config(file=options.config)
-    token = config.api_tokens[0] if config.api_tokens else config.token
-    return config, read_genesis(config.genesis), Client(config.anchoring_url, config.data_url, token, config.trust())
+    configs = [load_config(file=file) for file in options.config or [None]]
+    chains = [read_genesis(config.genesis) for config in configs]
+    for file, chain in zip(options.config or (), chains, strict=False):
+        if chain.chain_id != chains[0].chain_id:
+            raise Failure(f"{file} is of another chain than {options.config[0]}")
+    with ExitStack() as stack:
+        clients = []
+        for config in configs:
+            token = config.api_tokens[0] if config.api_tokens else config.token
+            clients.append(stack.enter_context(Client(config.anchoring_url, config.data_url, token, config.trust())))
+        yield chains[0], clients
 
 
 @contextmanager

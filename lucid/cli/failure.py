@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from lucid.durations import parse_ms
 
 BAD_USAGE = 2
+INVALID = 20
+"""What was to be verified does not hold."""
 INTERRUPTED = 130
 
 
@@ -24,6 +27,15 @@ def duration(text: str) -> int:
         return parse_ms(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """A file's bytes, of which there may be `limit`: a device that never ends is one sentence."""
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise Failure(f"{path} has more than {limit} bytes, which is more than can be")
+    return data
 
 
 def hex32(option: str, text: str) -> bytes:

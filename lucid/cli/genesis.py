@@ -6,8 +6,14 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lucid.cli.failure import Failure, duration, hex32
+from lucid.cli.failure import Failure, duration, hex32, read_bounded
+
+if TYPE_CHECKING:
+    from lucid.chain.genesis import Genesis
+
+MAX_DOCUMENT_BYTES = 4 << 20
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,9 +69,17 @@ def run_new(options: argparse.Namespace) -> int:
 
 def run_show(options: argparse.Namespace) -> int:
     """`lucid genesis show`."""
+    return _print(options, read_document(options.file).chain_id)
+
+
+def read_document(path: Path) -> Genesis:
+    """The genesis document in a file that a user names; one sentence for whatever it isn't."""
     from lucid.chain.document import parse_genesis
 
-    return _print(options, parse_genesis(options.file.read_text(encoding="utf-8")).chain_id)
+    try:
+        return parse_genesis(read_bounded(path, MAX_DOCUMENT_BYTES).decode())
+    except UnicodeDecodeError:
+        raise Failure(f"{path} is no genesis document: it is no text") from None
 
 
 def _print(options: argparse.Namespace, chain: bytes) -> int:

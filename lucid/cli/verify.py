@@ -8,9 +8,9 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lucid.cli.failure import hex32
+from lucid.cli.failure import INVALID, hex32, read_bounded
+from lucid.cli.genesis import read_document
 
-INVALID = 20
 NOT_COVERED = 21
 
 
@@ -43,22 +43,23 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_verify(options: argparse.Namespace) -> int:
     """`lucid verify`."""
-    from lucid.chain.document import parse_genesis
-    from lucid.chain.errors import Code, Refusal
-    from lucid.chain.receipts import check_chunk, verify_receipt
+    from lucid.chain.chunks import MAX_CHUNK_BYTES
+    from lucid.chain.errors import Code, Refusal, printable
+    from lucid.chain.receipts import MAX_RECEIPT_BYTES, check_chunk, verify_receipt
     from lucid.poot.crypto import Edwards25519
 
-    genesis = parse_genesis(options.genesis.read_text(encoding="utf-8"))
+    genesis = read_document(options.genesis)
     checkpoint = None if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)
     try:
-        verified = verify_receipt(options.receipt.read_bytes(), genesis, Edwards25519(), checkpoint)
-        places = [check_chunk(verified, path.read_bytes(), str(path)) for path in options.chunk]
+        receipt = read_bounded(options.receipt, MAX_RECEIPT_BYTES)
+        verified = verify_receipt(receipt, genesis, Edwards25519(), checkpoint)
+        places = [check_chunk(verified, read_bounded(path, MAX_CHUNK_BYTES), str(path)) for path in options.chunk]
     except Refusal as refusal:
         if options.json:
             print(json.dumps({"valid": False, "code": refusal.code.code, "message": str(refusal)}))
         else:
             uncovered = refusal.code is Code.RECEIPT_CHECKPOINT
-            print(f"{options.receipt} {'is not covered' if uncovered else 'does not hold'}: {refusal}")
+            print(f"{printable(str(options.receipt))} {'is not covered' if uncovered else 'does not hold'}: {refusal}")
         return NOT_COVERED if refusal.code is Code.RECEIPT_CHECKPOINT else INVALID
     session: bytes = getattr(verified.transaction.payload, "session", b"")
     found = {
@@ -77,5 +78,5 @@ def run_verify(options: argparse.Namespace) -> int:
         what = f"session {found['session']}" if session else f"transaction {found['transaction']}"
         print(f"{what} is in block {found['height']} ({found['block']}) of {found['time']}, which is final")
         for path, place in zip(options.chunk, places, strict=True):
-            print(f"{path} is its chunk {place}")
+            print(f"{printable(str(path))} is its chunk {place}")
     return 0

@@ -6,53 +6,94 @@ to the smallest chunk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Annotated, BinaryIO, NamedTuple, Self
 
 import msgspec
 
-from lucid.chain.errors import Code, LucidError
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.strict import MAX_WHOLE, parse_object
+from lucid.client.errors import BundleError
+from lucid.client.names import check_names, written_names
 
 LENGTH_BYTES = 8
 MAX_INDEX_BYTES = 4 << 20
 READ_BYTES = 1 << 20
 
 
-class BundleError(LucidError):
-    """Files can't be put into a session, or a session's bytes are none; `detail` names the file."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(Code.REQUEST, detail)
-
-
-class FileEntry(msgspec.Struct, frozen=True):
-    """One file: its name, without folders, and its bytes."""
+class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file: its name, folders divided by `/`, and its bytes."""
 
     name: str
-    size: int
+    size: Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
 
 
-class Index(msgspec.Struct, frozen=True):
+class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All files of a session."""
 
     files: tuple[FileEntry, ...]
 
 
-def index_of(paths: Sequence[Path]) -> Index:
-    """The index of some files; raises `BundleError`."""
-    entries = []
+class Source(NamedTuple):
+    """A file on disk that goes into a session under a name."""
+
+    path: Path
+    entry: FileEntry
+    modified_ns: int
+
+
+def sources(paths: Sequence[Path]) -> list[Source]:
+    """The files of some paths, those in folders under the folder's name, in order. Links in folders are left out.
+
+    Raises `BundleError` for a path that is neither, a name that can't be, and where there is no file at all.
+    """
+    found: list[Source] = []
     for path in paths:
-        if not path.is_file():
+        if path.is_dir():
+            found += _inside(path, path.resolve().name or "root")
+        elif path.is_file():
+            found.append(_source(path, path.name))
+        else:
             raise BundleError(f"{path} is no file")
-        entries.append(FileEntry(path.name, path.stat().st_size))
-    names = [entry.name for entry in entries]
-    for name in names:
+    if not found:
+        raise BundleError("there is no file to anchor")
+    names = [each.entry.name for each in found]
+    for name in names if len(set(names)) < len(names) else ():
         if names.count(name) > 1:
             raise BundleError(f"two files are named {name}")
-    return Index(tuple(entries))
+    check_names(names)
+    return found
+
+
+def _inside(folder: Path, name: str) -> Iterator[Source]:
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink():
+            continue
+        if path.is_dir():
+            yield from _inside(path, f"{name}/{path.name}")
+        elif path.is_file():
+            yield _source(path, f"{name}/{path.name}")
+
+
+def _source(path: Path, name: str) -> Source:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise BundleError(f"the name of {os.fsencode(path)!r} is no UTF-8") from None
+    found = path.stat()
+    return Source(path, FileEntry(name, found.st_size), found.st_mtime_ns)
+
+
+def index_of(files: Sequence[Source]) -> Index:
+    """The index of some files."""
+    return Index(tuple([each.entry for each in files]))
 
 
 def bundle_bytes(index: Index) -> int:
@@ -60,24 +101,24 @@ def bundle_bytes(index: Index) -> int:
     return LENGTH_BYTES + len(msgspec.json.encode(index)) + sum(entry.size for entry in index.files)
 
 
-def pack(paths: Sequence[Path], index: Index, size: int, least: int) -> Iterator[bytes]:
-    """The stream in pieces of `size` bytes, the last one shorter but no shorter than `least`."""
+def pack(files: Sequence[Source], size: int, least: int) -> Iterator[tuple[bytes, bool]]:
+    """The stream in pieces of `size` bytes, the last one shorter but no shorter than `least`; each with whether it is
+    the last. Raises `BundleError` when a file changes meanwhile."""
     held = bytearray()
-    for part in _parts(paths, index):
+    for part in _parts(files):
         held += part
-        while len(held) >= size:
-            yield bytes(held[:size])
+        while len(held) > size:
+            yield bytes(held[:size]), False
             del held[:size]
-    if held:
-        yield bytes(held).ljust(least, b"\0")
+    yield bytes(held).ljust(least, b"\0"), True
 
 
-def _parts(paths: Sequence[Path], index: Index) -> Iterator[bytes]:
-    encoded = msgspec.json.encode(index)
+def _parts(files: Sequence[Source]) -> Iterator[bytes]:
+    encoded = msgspec.json.encode(index_of(files))
     if len(encoded) > MAX_INDEX_BYTES:
         raise BundleError("there are too many files")
     yield len(encoded).to_bytes(LENGTH_BYTES, "big") + encoded
-    for path, entry in zip(paths, index.files, strict=True):
+    for path, entry, _ in files:
         left = entry.size
         with path.open("rb") as file:
             while part := file.read(READ_BYTES):
@@ -90,20 +131,26 @@ def _parts(paths: Sequence[Path], index: Index) -> Iterator[bytes]:
 
 
 class Unpacker:
-    """Writes a stream's files into a folder as it comes; none is left there unless all are whole.
+    """Writes a stream's files into a folder as it comes; nothing is left there unless all are whole.
 
-    A context manager; `finish` gives the files their names. Never writes over a file.
+    A context manager; `finish` gives the files their names. Never writes over a file, nor through a link.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, room: int, hidden: bool = False) -> None:
+        """`room` is how many bytes of plaintext the session has; `hidden` keeps names that begin with a dot."""
         self.index: Index | None = None
         self._folder = folder
+        self._room = room
+        self._hidden = hidden
+        self._names: list[str] = []
         self._head = bytearray()
-        self._made: list[tuple[Path, Path]] = []
         self._file: BinaryIO | None = None
+        self._begun = 0
         self._left = 0
+        self._made: list[Path] = []
 
     def __enter__(self) -> Self:
+        self._parts = Path(tempfile.mkdtemp(prefix=".lucid-", dir=self._folder))
         return self
 
     def __exit__(
@@ -111,9 +158,10 @@ class Unpacker:
     ) -> None:
         if self._file is not None:
             self._file.close()
-        for part, _ in self._made:
-            with suppress(FileNotFoundError):
-                part.unlink()
+        shutil.rmtree(self._parts, ignore_errors=True)
+        for path in reversed(self._made if error is not None else ()):
+            with suppress(OSError):
+                path.rmdir() if stat.S_ISDIR(path.lstat().st_mode) else path.unlink()
 
     def feed(self, data: bytes) -> None:
         """The next bytes of the stream; raises `BundleError`."""
@@ -125,15 +173,39 @@ class Unpacker:
             assert self._file is not None
             self._file.write(part)
             self._left -= len(part)
+        if data.strip(b"\0"):
+            raise BundleError("the session's bytes go on after its files")
 
     def finish(self) -> list[Path]:
-        """Name the files; returns them. Raises `BundleError` if some bytes did not come."""
+        """Name the files; returns them. Raises `BundleError` if some bytes did not come, or a name is taken."""
         if self.index is None or self._next():
             raise BundleError("the session's bytes end too early")
         self._close()
-        for part, path in self._made:
-            path.hardlink_to(part)
-        return [path for _, path in self._made]
+        paths = []
+        for number, name in enumerate(self._names):
+            path = self._place(name)
+            try:
+                path.open("xb").close()
+            except FileExistsError:
+                raise BundleError(f"{path} exists already") from None
+            self._made.append(path)
+            os.replace(self._parts / str(number), path)
+            paths.append(path)
+        return paths
+
+    def _place(self, name: str) -> Path:
+        """Where a file goes, in folders that are there then."""
+        *folders, last = name.split("/")
+        path = self._folder
+        for each in folders:
+            path /= each
+            try:
+                path.mkdir()
+                self._made.append(path)
+            except FileExistsError:
+                if not stat.S_ISDIR(path.lstat().st_mode):
+                    raise BundleError(f"{path} exists already and is no folder") from None
+        return path / last
 
     def _begin(self) -> bytes:
         """Read the index, when all of it has come; returns the bytes after it."""
@@ -145,10 +217,19 @@ class Unpacker:
         if len(self._head) < end:
             return b""
         try:
-            self.index = msgspec.json.decode(self._head[LENGTH_BYTES:end], type=Index)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise BundleError(f"the session's index can't be read: {error}") from None
-        _check_names(self.index.files, self._folder)
+            fields = parse_object(bytes(self._head[LENGTH_BYTES:end]), MAX_INDEX_BYTES, Code.REQUEST)
+            self.index = msgspec.convert(fields, Index)
+        except (Refusal, msgspec.ValidationError) as error:
+            detail = error.detail if isinstance(error, Refusal) else str(error)
+            raise BundleError(f"the session's index can't be read: {detail}") from None
+        if end + sum(entry.size for entry in self.index.files) > self._room:
+            raise BundleError("the session's index speaks of more bytes than the session has")
+        names = [entry.name for entry in self.index.files]
+        check_names(names)
+        self._names = written_names(names, self._hidden)
+        for name in self._names:
+            if os.path.lexists(self._folder / name):
+                raise BundleError(f"{self._folder / name} exists already")
         return bytes(self._head[end:])
 
     def _next(self) -> bool:
@@ -156,27 +237,14 @@ class Unpacker:
         assert self.index is not None
         while not self._left:
             self._close()
-            if len(self._made) == len(self.index.files):
+            if self._begun == len(self.index.files):
                 return False
-            entry = self.index.files[len(self._made)]
-            part = self._folder / f".{entry.name}.part"
-            self._file = part.open("xb")
-            self._made.append((part, self._folder / entry.name))
-            self._left = entry.size
+            self._file = (self._parts / str(self._begun)).open("xb")
+            self._left = self.index.files[self._begun].size
+            self._begun += 1
         return True
 
     def _close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-def _check_names(files: Iterable[FileEntry], folder: Path) -> None:
-    seen = set[str]()
-    for entry in files:
-        name = entry.name
-        if name in ("", ".", "..") or "/" in name or "\0" in name or name in seen or entry.size < 0:
-            raise BundleError(f"the session holds a file of the impossible name {name!r}")
-        seen.add(name)
-        if (folder / name).exists():
-            raise BundleError(f"{folder / name} exists already")

@@ -73,15 +73,20 @@ def store_chunk(data: bytes, session: UUID, owner: bytes = b"") -> Call[None]:
     return Call("data", "PUT", path, lambda body: None, data)
 
 
-def chunk(identity: bytes) -> Call[bytes]:
-    """A chunk's bytes, which are checked against its id."""
+def chunk(identity: bytes, size: int = MAX_CHUNK_BYTES) -> Call[bytes]:
+    """A chunk's bytes, at most `size`, which are checked against its id."""
 
     def read(body: bytes) -> bytes:
         if chunk_id(body) != identity:
-            raise ClientError(Code.CHUNK_ID, identity.hex())
+            raise ClientError(Code.CHUNK_ID, f"the node answers others for {identity.hex()}")
         return body
 
-    return Call("data", "GET", f"/api/v1/chunks/{identity.hex()}", read, limit=MAX_CHUNK_BYTES)
+    return Call("data", "GET", f"/api/v1/chunks/{identity.hex()}", read, limit=size)
+
+
+def holds_chunk(identity: bytes) -> Call[bool]:
+    """Whether a chunk is stored; True, or a `ClientError` with the status 404."""
+    return Call("data", "HEAD", f"/api/v1/chunks/{identity.hex()}", lambda body: True)
 
 
 def release_chunk(identity: bytes, session: UUID, owner: bytes = b"") -> Call[None]:

@@ -1,17 +1,27 @@
-"""The two shells around the calls: one for threads, one for trio."""
+"""The two shells around the calls: one for threads, one for trio. What a node answers is bounded in bytes and time."""
 
 from __future__ import annotations
 
 import ssl
+import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
+import trio
 
 from lucid.chain.errors import Code
-from lucid.client.calls import Call, ClientError
+from lucid.client.calls import MAX_ANSWER_BYTES, Call, ClientError
 
 TIMEOUT_S = 30.0
+"""How long nothing may come or go."""
+LEAST_BYTES_S = 16 << 10
+"""How fast an answer has to come after its first `TIMEOUT_S`."""
+PATIENCE_S = 300.0
+"""For how long a node that asks to be left alone for a while (`Retry-After`) is asked again."""
+MAX_WAIT_S = 60.0
+FIRST_WAIT_S = 0.5
 
 T = TypeVar("T")
 
@@ -22,11 +32,17 @@ class _Places:
     def __init__(self, anchoring_url: str, data_url: str, token: str, trust: ssl.SSLContext | None) -> None:
         self._urls = {"anchoring": anchoring_url.rstrip("/"), "data": data_url.rstrip("/")}
         self._options: dict[str, Any] = {
-            "headers": {"Authorization": f"Bearer {token}"} if token else {},
+            # Compressed answers could be a thousand times their bytes on the wire; chunks don't compress anyway.
+            "headers": {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {}),
             "timeout": TIMEOUT_S,
             "verify": True if trust is None else trust,
-            "trust_env": False,  # no proxy is shown the token
+            "trust_env": False,  # no proxy of the environment gets to see the token
         }
+
+    @property
+    def name(self) -> str:
+        """The node, as messages name it."""
+        return self._urls["anchoring"]
 
     def _request(self, call: Call[Any]) -> dict[str, Any]:
         return {"method": call.method, "url": self._urls[call.service] + call.path, "content": call.body}
@@ -34,6 +50,56 @@ class _Places:
     def _unreachable(self, call: Call[Any], error: Exception) -> ClientError:
         detail = f"{self._urls[call.service]}: {type(error).__name__} {error}".rstrip()
         return ClientError(Code.UNAVAILABLE, detail)
+
+
+class _Answer:
+    """An answer as it comes: refused as soon as it is too long, too slow or compressed."""
+
+    def __init__(self, call: Call[Any], response: httpx.Response) -> None:
+        self._call = call
+        self._response = response
+        self._limit = call.limit if response.is_success else MAX_ANSWER_BYTES
+        self._data = bytearray()
+        self._began = time.monotonic()
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise self._refused(Code.MALFORMED, f"it answers in the encoding {encoding}, which nobody asked for")
+        length = response.headers.get("Content-Length", "")
+        if call.method != "HEAD" and length.isdigit() and (len(length) > 18 or int(length) > self._limit):
+            raise self._refused(Code.TOO_LARGE, f"it answers more than {self._limit} bytes")
+
+    def add(self, part: bytes) -> None:
+        """Some more of it; raises `ClientError`."""
+        self._data += part
+        if len(self._data) > self._limit:
+            raise self._refused(Code.TOO_LARGE, f"it answers more than {self._limit} bytes")
+        if time.monotonic() - self._began > TIMEOUT_S + len(self._data) / LEAST_BYTES_S:
+            raise self._refused(Code.TOO_SLOW, f"it answers {len(self._data)} bytes in {TIMEOUT_S:.0f} s and more")
+
+    def result(self) -> Any:
+        """What the call reads of it; raises `ClientError`."""
+        return self._call.result(self._response.status_code, bytes(self._data))
+
+    def _refused(self, code: Code, detail: str) -> ClientError:
+        return ClientError(code, f"{self._call.service}: {detail}", self._response.status_code)
+
+
+class _Waits:
+    """How long to wait before a node is asked again that has no time now."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + PATIENCE_S
+        self._own = FIRST_WAIT_S
+
+    def next(self, response: httpx.Response) -> float | None:
+        """Seconds to wait; None if its answer is to be taken as it is."""
+        told = response.headers.get("Retry-After", "")
+        if response.status_code != 429 and not (response.status_code == 503 and told):
+            return None
+        self._own = min(2 * self._own, MAX_WAIT_S)
+        wait = min(float(told), MAX_WAIT_S) if told.isascii() and told.isdigit() and len(told) < 9 else self._own
+        wait = max(wait, FIRST_WAIT_S)
+        return wait if time.monotonic() + wait < self._until else None
 
 
 class Client(_Places):
@@ -52,12 +118,26 @@ class Client(_Places):
         self._http.close()
 
     def send(self, call: Call[T]) -> T:
-        """What the node answers; raises `ClientError`."""
-        try:
-            response = self._http.request(**self._request(call))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._unreachable(call, error) from None
-        return call.result(response.status_code, response.content)
+        """What the node answers, after waiting as long as it says that it has no time. Raises `ClientError`."""
+        waits = _Waits()
+        while True:
+            try:
+                with self._http.stream(**self._request(call)) as response:
+                    wait = waits.next(response)
+                    if wait is None:
+                        return self._read(call, response)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise self._unreachable(call, error) from None
+            time.sleep(wait)
+
+    @staticmethod
+    def _read(call: Call[T], response: httpx.Response) -> T:
+        answer = _Answer(call, response)
+        parts: Iterator[bytes] = response.iter_raw()
+        for part in parts:
+            answer.add(part)
+        result: T = answer.result()
+        return result
 
 
 class AsyncClient(_Places):
@@ -76,9 +156,22 @@ class AsyncClient(_Places):
         await self._http.aclose()
 
     async def send(self, call: Call[T]) -> T:
-        """What the node answers; raises `ClientError`."""
-        try:
-            response = await self._http.request(**self._request(call))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._unreachable(call, error) from None
-        return call.result(response.status_code, response.content)
+        """What the node answers, after waiting as long as it says that it has no time. Raises `ClientError`."""
+        waits = _Waits()
+        while True:
+            try:
+                async with self._http.stream(**self._request(call)) as response:
+                    wait = waits.next(response)
+                    if wait is None:
+                        return await self._read(call, response)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise self._unreachable(call, error) from None
+            await trio.sleep(wait)
+
+    @staticmethod
+    async def _read(call: Call[T], response: httpx.Response) -> T:
+        answer = _Answer(call, response)
+        async for part in response.aiter_raw():
+            answer.add(part)
+        result: T = answer.result()
+        return result

@@ -1,4 +1,7 @@
-"""Anchoring files as one session, and getting them back: what `lucid anchor` and `lucid fetch` do."""
+"""Anchoring files as one session: what `lucid anchor` does.
+
+A recording goes on after an interruption where it was (`Journal`), and gives nothing up that may have been anchored.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,27 @@ from uuid import UUID, uuid4
 from lucid import __version__
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id
 from lucid.chain.codec import prepare
-from lucid.chain.errors import Code
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.manifests import check_manifest, sign_manifest
+from lucid.chain.receipts import verify_session_receipt
 from lucid.client import calls
 from lucid.client.answers import SessionState
-from lucid.client.bundle import Unpacker, bundle_bytes, index_of, pack
-from lucid.client.calls import ClientError
+from lucid.client.bundle import bundle_bytes, index_of, pack, sources
+from lucid.client.calls import Call, ClientError, T
+from lucid.client.errors import BundleError
 from lucid.client.http import Client
-from lucid.client.sealing import OVERHEAD_BYTES, seal, session_key, unseal
+from lucid.client.journal import Journal, marks, write_journal
+from lucid.client.sealing import OVERHEAD_BYTES, key_commitment, seal, session_key
 
 CHUNK_BYTES = 4 << 20
 POLL_S = 0.25
 LEAST_BYTES = MIN_CHUNK_BYTES - OVERHEAD_BYTES
+CODEC = "lucid-files-2"
+AWAY_S = 30.0
+"""How long a node that goes away in the middle is waited for."""
+_AWAY = (0, 502, 503, 504)
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many are done."""
@@ -37,49 +48,131 @@ class Recording(NamedTuple):
     manifest: bytes
 
 
-def store_files(
-    client: Client,
-    paths: Sequence[Path],
-    secret: bytes,
-    chain_id: bytes,
-    crypto: Crypto,
-    chunk_bytes: int = CHUNK_BYTES,
-    progress: Progress = lambda done, total: None,
-) -> Recording:
-    """Encrypt files, store them as one session's chunks, and anchor it; returns when the node holds it durably.
+def begin(paths: Sequence[Path], owner: bytes, chain_id: bytes, chunk_bytes: int = CHUNK_BYTES) -> Journal:
+    """A recording of these files and folders, of which nothing is stored yet; raises `BundleError`.
 
-    `chunk_bytes` is the size of a stored chunk. If it fails, what was stored is given up again. Raises `ClientError`,
-    `BundleError`, `Refusal`.
+    `chunk_bytes` is the size of a stored chunk.
     """
     assert MIN_CHUNK_BYTES <= chunk_bytes <= MAX_CHUNK_BYTES
-    session, began_ms = uuid4(), time.time_ns() // 1_000_000
-    key = session_key(secret, session)
-    index = index_of(paths)
-    total, done = bundle_bytes(index), 0
-    chunks: list[dict[str, Any]] = []
+    return Journal(
+        session=uuid4(),
+        chain=chain_id.hex(),
+        owner=owner.hex(),
+        paths=tuple([str(path.absolute()) for path in paths]),
+        files=marks(sources(paths)),
+        chunk_bytes=chunk_bytes,
+        started_ms=time.time_ns() // 1_000_000,
+    )
+
+
+def store_files(
+    client: Client,
+    journal: Journal,
+    secret: bytes,
+    crypto: Crypto,
+    progress: Progress = lambda done, total: None,
+    kept: Path | None = None,
+    resume: bool = False,
+) -> Recording:
+    """Encrypt the files, store them as one session's chunks, and anchor it; returns when the node holds it durably.
+
+    What was interrupted is gone on with: `kept` is the file that remembers it, and with `resume` the node is asked for
+    each chunk first. A node that goes away meanwhile is waited for; what one refuses for good is given up again, unless
+    it may have been anchored. Raises `ClientError`, `BundleError`, `Refusal`.
+    """
+    owner = crypto.public_key(secret)
+    if journal.owner != owner.hex():
+        raise BundleError(f"the recording is of the owner {journal.owner}, not {owner.hex()}")
+    if kept is not None:
+        write_journal(kept, journal)
+    stored: list[bytes] = []
     try:
-        for place, data in enumerate(pack(paths, index, chunk_bytes - OVERHEAD_BYTES, LEAST_BYTES)):
-            sealed = seal(key, session, place, data)
-            chunks.append({"index": place, "size": len(sealed), "id": chunk_id(sealed).hex()})
-            client.send(calls.store_chunk(sealed, session))
-            done += len(data)
-            progress(min(done, total), total)
-        fields = {
-            "session": str(session),
-            "started_ms": began_ms,
-            "ended_ms": max(began_ms, time.time_ns() // 1_000_000),
-            "chunks": chunks,
-            "codec": "lucid-files-1",
-            "recorder_version": f"lucid {__version__}",
-        }
-        manifest = sign_manifest(fields, secret, chain_id, crypto)
-        client.send(calls.anchor_session(manifest))
-    except BaseException:
-        for chunk in chunks:
-            with suppress(ClientError):
-                client.send(calls.release_chunk(bytes.fromhex(chunk["id"]), session))
+        key = session_key(secret, journal.session)
+        chunks = _store_chunks(client, journal, key, owner, progress, stored, resume)
+    except (ClientError, BundleError) as error:
+        if not journal.manifest and not (isinstance(error, ClientError) and _passing(error)):
+            _give_up(client, journal.session, owner, stored, kept)
         raise
-    return Recording(session, manifest)
+    if not journal.manifest:
+        journal = journal.signed(_manifest(journal, secret, chunks, crypto))
+        if kept is not None:
+            write_journal(kept, journal)
+    elif [chunk.id for chunk in _checked(journal, crypto).chunks] != [chunk["id"] for chunk in chunks]:
+        raise BundleError("the files have changed since the manifest was signed")
+    manifest = journal.manifest.encode()
+    _insist(client, calls.anchor_session(manifest), AWAY_S)
+    return Recording(journal.session, manifest)
+
+
+def _checked(journal: Journal, crypto: Crypto) -> Any:
+    return check_manifest(journal.manifest.encode(), bytes.fromhex(journal.chain), crypto).manifest
+
+
+def _store_chunks(
+    client: Client, journal: Journal, key: bytes, owner: bytes, progress: Progress, stored: list[bytes], resume: bool
+) -> list[dict[str, Any]]:
+    """Store every chunk that the node does not hold for this session; returns what the manifest says of all."""
+    session, files = journal.session, journal.sources()
+    total, done = bundle_bytes(index_of(files)), 0
+    chunks: list[dict[str, Any]] = []
+    for place, (data, last) in enumerate(pack(files, journal.chunk_bytes - OVERHEAD_BYTES, LEAST_BYTES)):
+        sealed = seal(key, session, place, data, last)
+        identity = chunk_id(sealed)
+        if not (resume and _holds(client, identity)):
+            _insist(client, calls.store_chunk(sealed, session, owner), AWAY_S if stored else 0.0)
+        stored.append(identity)
+        chunks.append({"index": place, "size": len(sealed), "id": identity.hex()})
+        done += len(data)
+        progress(min(done, total), total)
+    return chunks
+
+
+def _manifest(journal: Journal, secret: bytes, chunks: list[dict[str, Any]], crypto: Crypto) -> bytes:
+    fields = {
+        "session": str(journal.session),
+        "started_ms": journal.started_ms,
+        "ended_ms": max(journal.started_ms, time.time_ns() // 1_000_000),
+        "chunks": chunks,
+        "codec": CODEC,
+        "key_commitment": key_commitment(session_key(secret, journal.session), journal.session).hex(),
+        "recorder_version": f"lucid {__version__}",
+    }
+    return sign_manifest(fields, secret, bytes.fromhex(journal.chain), crypto)
+
+
+def _holds(client: Client, identity: bytes) -> bool:
+    try:
+        return client.send(calls.holds_chunk(identity))
+    except ClientError as error:
+        if error.status == 404:
+            return False
+        raise
+
+
+def _insist(client: Client, call: Call[T], within_s: float) -> T:
+    """What a node answers that may be away for a moment."""
+    deadline, wait = time.monotonic() + within_s, POLL_S
+    while True:
+        try:
+            return client.send(call)
+        except ClientError as error:
+            if error.status not in _AWAY or time.monotonic() + wait > deadline:
+                raise
+        time.sleep(wait)
+        wait = min(2 * wait, 4.0)
+
+
+def _passing(error: ClientError) -> bool:
+    """Whether a recording may go on later, at this node or another: nobody refused it for good."""
+    return not 400 <= error.status < 500 or error.status in (408, 429)
+
+
+def _give_up(client: Client, session: UUID, owner: bytes, stored: list[bytes], kept: Path | None) -> None:
+    for identity in stored:
+        with suppress(ClientError):
+            client.send(calls.release_chunk(identity, session, owner))
+    if kept is not None:
+        kept.unlink(missing_ok=True)
 
 
 def await_final(
@@ -101,37 +194,23 @@ def await_final(
         else:
             status(state.status)
             if state.status == "failed":
-                raise ClientError(Code.UNAVAILABLE, f"the session failed: {state.code} {state.message}")
+                raise ClientError(Code.SESSION_FAILED, f"{state.code}: {state.message}")
             if state.status == "final" or time.monotonic() > deadline:
                 return state
         time.sleep(POLL_S)
 
 
-def fetch_files(
-    client: Client,
-    session: UUID,
-    key: bytes,
-    chain_id: bytes,
-    crypto: Crypto,
-    folder: Path,
-    progress: Progress = lambda done, total: None,
-) -> list[Path]:
-    """Get a session's files back into a folder; returns them. `key` is the session's.
+def proven_receipt(client: Client, recording: Recording, genesis: Genesis, crypto: Crypto) -> bytes:
+    """The receipt of a recording that the node says is final, verified: it proves this very manifest.
 
-    Every byte is checked against the manifest, whose signature must hold. Raises `ClientError`, `Unsealable`,
-    `BundleError`, `Refusal`.
+    Raises `Refusal` when it does not, `ClientError` when there is none.
     """
-    manifest = check_manifest(client.send(calls.manifest(session)), chain_id, crypto).manifest
-    if manifest.session != str(session):
-        raise ClientError(Code.MANIFEST, "the node gave another session's")
-    done = 0
-    with Unpacker(folder) as unpacker:
-        for chunk in manifest.chunks:
-            sealed = client.send(calls.chunk(bytes.fromhex(chunk.id)))
-            unpacker.feed(unseal(key, session, chunk.index, sealed))
-            done += chunk.size
-            progress(done, manifest.total_bytes)
-        return unpacker.finish()
+    anchor = check_manifest(recording.manifest, genesis.chain_id, crypto).anchor
+    data = client.send(calls.receipt(recording.session, anchor.owner))
+    proven = verify_session_receipt(data, genesis, crypto, recording.session.bytes, anchor.owner)
+    if proven != anchor:
+        raise Refusal(Code.RECEIPT_OTHER, "it proves another manifest of this session")
+    return data
 
 
 prepare()  # who stores recordings does it in threads of their own

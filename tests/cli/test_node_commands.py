@@ -15,9 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
-from lucid.chain.document import parse_genesis
+from lucid.chain.document import parse_genesis, print_genesis
+from lucid.chain.receipts import print_receipt
 from lucid.cli.main import main
 from lucid.services.ports import free_ports
+from tests.chain.notary import Notary
 
 Capture = pytest.CaptureFixture[str]
 
@@ -158,3 +160,26 @@ def test_a_devnet_agrees_and_stops_by_itself(tmp_path: Path, capsys: Capture) ->
     assert all(node["height"] >= 2 and node["peers"] == 1 for node in nodes)
     assert "is not empty" in failed(capsys, "devnet", "--dir", str(folder))
     assert "--nodes" in failed(capsys, "devnet", "--nodes", "0")
+
+
+def test_what_is_read_is_bounded_and_binary_is_one_sentence(tmp_path: Path, capsys: Capture) -> None:
+    genesis, receipt, noise = tmp_path / "genesis.toml", tmp_path / "receipt.json", tmp_path / "noise"
+    assert main(["genesis", "new", str(genesis), "--node", f"a={'ab' * 32}"]) == 0
+    net = Notary()
+    receipt.write_bytes(print_receipt(net.receipt(), net.genesis))
+    (tmp_path / "net.toml").write_text(print_genesis(net.genesis))
+    noise.write_bytes(bytes(range(256)) * 9)
+    said(capsys)
+    for arguments in (
+        (str(receipt), "--genesis", str(tmp_path / "net.toml"), "--chunk", "/dev/zero"),
+        (str(receipt), "--genesis", "/dev/zero"),
+        (str(receipt), "--genesis", str(noise)),
+        ("/dev/zero", "--genesis", str(genesis)),
+    ):
+        failed(capsys, "verify", *arguments)
+    failed(capsys, "genesis", "show", str(noise))
+    failed(capsys, "genesis", "show", "/dev/zero")
+    assert main(["verify", str(noise), "--genesis", str(genesis)]) == 20
+    assert said(capsys).isprintable()
+    assert main(["verify", str(receipt), "--genesis", str(tmp_path / "net.toml"), "--chunk", str(noise)]) == 20
+    assert "6024" in said(capsys)

@@ -1,0 +1,102 @@
+"""A node that answers whatever a test tells it to."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+from lucid.client import Client
+
+
+class Answer(NamedTuple):
+    """What is answered: a body in parts, which may never end."""
+
+    status: int = 200
+    body: bytes | Callable[[], Iterator[bytes]] = b"{}"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class LyingNode:
+    """Answers by the end of a request's path; `asked` are the requests, `bodies` what came with them."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.answers: dict[str, Answer | list[Answer]] = {}
+        self.asked: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.chunks: dict[str, bytes] = {}
+
+    def client(self, token: str = "") -> Client:
+        """A client of it."""
+        return Client(self.url, self.url, token)
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """What is answered to a request; of several, one after the other and the last one again."""
+        self.asked.append(f"{method} {path}")
+        bare = path.partition("?")[0]
+        for end, answer in self.answers.items():
+            kind, _, tail = end.rpartition(" ")
+            if bare.endswith(tail) and kind in ("", method):
+                if isinstance(answer, list):
+                    return answer.pop(0) if len(answer) > 1 else answer[0]
+                return answer
+        name = bare.rpartition("/")[2]
+        if method == "PUT":
+            self.chunks[name] = body
+            return Answer(201)
+        if method == "DELETE" and name in self.chunks:
+            del self.chunks[name]
+            return Answer()
+        if name in self.chunks:
+            return Answer(200, self.chunks[name])
+        error = {"code": "LUCID_ERR_3002", "message": "there is no such thing"}
+        return Answer(404, json.dumps({"error": error}).encode())
+
+
+@contextmanager
+def lying_node() -> Iterator[LyingNode]:
+    """Such a node on loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: Any) -> None:
+            """Nobody reads it."""
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            node.headers.append(dict(self.headers))
+            answer = node.answer(self.command, self.path, body)
+            self.send_response(answer.status)
+            for name, value in answer.headers:
+                self.send_header(name, value)
+            if isinstance(answer.body, bytes):
+                self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(b"" if self.command == "HEAD" else answer.body)
+                return
+            self.send_header("Connection", "close")
+            self.end_headers()
+            try:
+                for part in answer.body():
+                    self.wfile.write(part)
+            except OSError:
+                self.close_connection = True
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    node = LyingNode(f"http://127.0.0.1:{server.server_port}")
+    try:
+        yield node
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,190 @@
+"""Recordings that are interrupted, slowed down or refused, or whose answer is lost: nothing is given up wrongly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lucid.chain.manifests import check_manifest
+from lucid.chain.receipts import print_receipt
+from lucid.cli.main import main
+from lucid.client import recording as recording_module
+from lucid.client import sealing
+from lucid.client.errors import BundleError
+from lucid.client.journal import read_journal
+from tests.chain.notary import CRYPTO, Notary
+from tests.client.lying import Answer, LyingNode, lying_node
+from tests.client.test_fetching import Bench, bench
+
+__all__ = ["bench"]
+
+NET = Notary()
+BUSY = Answer(429, b'{"error":{"code":"LUCID_ERR_3007","message":"too many requests"}}', (("Retry-After", "1"),))
+REFUSED = Answer(400, b'{"error":{"code":"LUCID_ERR_3001","message":"request is not understood"}}')
+PENDING = Answer(202, b'{"session":"x","transaction":"00","status":"pending"}')
+FINAL = Answer(body=json.dumps({"session": "x", "status": "final", "transaction": "00" * 32, "height": 1}).encode())
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No node is waited for."""
+    monkeypatch.setattr(recording_module, "AWAY_S", 0.0)
+
+
+class Sane(LyingNode):
+    """A node that takes sessions and proves them."""
+
+    def __init__(self, node: LyingNode) -> None:
+        self.__dict__ = node.__dict__
+        self._answer = LyingNode.answer
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """As a node does that is alone on its chain."""
+        if method == "POST" and "/anchor-session" not in self.answers:
+            anchor = check_manifest(body, NET.genesis.chain_id, CRYPTO).anchor
+            self.answers["GET /receipt"] = Answer(
+                body=print_receipt(NET.receipt(NET.transaction(anchor), body), NET.genesis)
+            )
+            self.asked.append(f"{method} {path}")
+            return PENDING
+        if method == "GET" and "/sessions/" in path and not path.partition("?")[0].endswith("/receipt"):
+            return FINAL
+        return super().answer(method, path, body)
+
+
+@pytest.fixture
+def node(bench: Bench) -> Iterator[LyingNode]:
+    """The bench's node, as sane as a test leaves it, and a file to anchor."""
+    sane = Sane(bench.node)
+    bench.node.answer = sane.answer  # type: ignore[method-assign]
+    (bench.folder / "f").write_bytes(bytes(range(256)) * 40)
+    yield bench.node
+
+
+def anchor(bench: Bench, *options: str) -> tuple[int, str]:
+    """Run `lucid anchor`; returns its status and what it says on standard error."""
+    files = [] if "--resume" in options else ["f"]
+    configs = [] if "--config" in options else ["--config", "node.toml"]
+    status = main(["anchor", *files, *configs, "--owner", "owner.key", "--chunk-size", "1KiB", *options])
+    return status, bench.capsys.readouterr().err
+
+
+def kept(bench: Bench) -> str:
+    """The file of the one recording that goes on."""
+    [path] = bench.folder.glob("*.recording")
+    return path.name
+
+
+def methods(node: LyingNode) -> list[str]:
+    """The methods of what was asked."""
+    return [each.partition(" ")[0] for each in node.asked]
+
+
+def test_a_recording_is_anchored_and_leaves_a_receipt(bench: Bench, node: LyingNode) -> None:
+    assert anchor(bench, "--receipt", "r.json") == (0, "")
+    assert not list(bench.folder.glob("*.recording")) and len(node.chunks) == 11
+    assert main(["verify", "r.json", "--genesis", "genesis.toml"]) == 0
+
+
+def test_a_node_that_has_no_time_is_waited_for(bench: Bench, node: LyingNode) -> None:
+    original, busy = node.answer, [3, 7]
+
+    def answer(method: str, path: str, body: bytes) -> Answer:
+        if method == "PUT" and len(node.chunks) in busy:
+            busy.remove(len(node.chunks))
+            return BUSY
+        return original(method, path, body)
+
+    node.answer = answer  # type: ignore[method-assign]
+    assert anchor(bench)[0] == 0 and len(node.chunks) == 11 and "DELETE" not in methods(node)
+
+
+def test_what_is_interrupted_goes_on_where_it_was(bench: Bench, node: LyingNode) -> None:
+    original = node.answer
+
+    def away(method: str, path: str, body: bytes) -> Answer:
+        return Answer(503) if len(node.chunks) == 6 else original(method, path, body)
+
+    node.answer = away  # type: ignore[method-assign]
+    status, error = anchor(bench)
+    assert status == 2 and f"--resume {kept(bench)}" in error and error.count("\n") == 1
+    assert len(node.chunks) == 6 and "DELETE" not in methods(node)
+    node.answer = original  # type: ignore[method-assign]
+    node.asked.clear()
+    assert anchor(bench, "--resume", kept(bench), "--receipt", "r.json") == (0, "")
+    assert methods(node).count("PUT") == 5 and len(node.chunks) == 11
+    assert not list(bench.folder.glob("*.recording"))
+
+
+def test_a_lost_answer_to_the_anchor_gives_nothing_up_and_the_same_is_anchored(bench: Bench, node: LyingNode) -> None:
+    node.answers["/anchor-session"] = Answer(502)
+    assert anchor(bench)[0] == 2
+    assert len(node.chunks) == 11 and "DELETE" not in methods(node)
+    signed = read_journal(bench.folder / kept(bench)).manifest
+    assert signed
+    del node.answers["/anchor-session"]
+    assert anchor(bench, "--resume", kept(bench), "--receipt", "r.json")[0] == 0
+    assert json.loads((bench.folder / "r.json").read_text())["manifest"] == signed
+
+
+def test_ctrl_c_keeps_what_was_done(bench: Bench, node: LyingNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = sealing.seal
+
+    def interrupt(*arguments: object, **more: object) -> bytes:
+        if arguments[2] == 4:
+            raise KeyboardInterrupt
+        return sent(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recording_module, "seal", interrupt)
+    status, error = anchor(bench)
+    assert status == 130 and "interrupted" in error and f"--resume {kept(bench)}" in error
+    monkeypatch.setattr(recording_module, "seal", sent)
+    assert anchor(bench, "--resume", kept(bench))[0] == 0
+
+
+def test_what_is_refused_for_good_is_given_up(bench: Bench, node: LyingNode) -> None:
+    original = node.answer
+
+    def refuse(method: str, path: str, body: bytes) -> Answer:
+        return REFUSED if method == "PUT" and len(node.chunks) == 4 else original(method, path, body)
+
+    node.answer = refuse  # type: ignore[method-assign]
+    status, error = anchor(bench)
+    assert status == 2 and "3001" in error and "--resume" not in error
+    assert not node.chunks and not list(bench.folder.glob("*.recording"))
+
+
+def test_what_is_gone_on_with_is_the_same(bench: Bench, node: LyingNode) -> None:
+    node.answers["/anchor-session"] = Answer(502)
+    assert anchor(bench)[0] == 2
+    name = kept(bench)
+    for wrong in (
+        ["--resume", name, "f"],
+        ["--resume", "none"],
+        ["--resume", "owner.key"],
+        ["--resume", "genesis.toml"],
+    ):
+        assert main(["anchor", *wrong, "--config", "node.toml", "--owner", "owner.key"]) == 2
+    (bench.folder / "other.key").write_text("11" * 32)
+    (bench.folder / "other.key").chmod(0o600)
+    assert main(["anchor", "--resume", name, "--config", "node.toml", "--owner", "other.key"]) == 2
+    assert "of the owner" in bench.capsys.readouterr().err
+    (bench.folder / "f").write_bytes(b"other")
+    assert "have changed" in anchor(bench, "--resume", name)[1]
+    assert len(node.chunks) == 11 and "DELETE" not in methods(node), "it may have been anchored"
+    with pytest.raises(BundleError):
+        read_journal(Path("/dev/zero"))
+
+
+def test_the_next_node_takes_the_same_session_when_one_goes_away(bench: Bench, node: LyingNode) -> None:
+    with lying_node() as second:
+        second.answer = Sane(second).answer  # type: ignore[method-assign]
+        bench.config("second.toml", second.url)
+        node.answers["/anchor-session"] = Answer(502)
+        status, error = anchor(bench, "--config", "node.toml", "--config", "second.toml", "--receipt", "r.json")
+        assert status == 0 and "next node" in error
+        assert second.chunks == node.chunks and len(second.chunks) == 11, "the very same chunks"
+    assert json.loads((bench.folder / "r.json").read_text())["session"]
