@@ -17,6 +17,7 @@ from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
 from smoke.image.image import BuiltImage, Listed
 from smoke.manifest import Budget, Manifest, Service
 from smoke.static.checks import isolation
+from smoke.static.plans import Plans
 from smoke.static.scope import Scope
 from smoke.tree import Tree
 
@@ -204,7 +205,7 @@ def _installed(image: BuiltImage, service: Service, manifest: Manifest) -> Itera
         tree = Tree(Path(folder))
         failed = [
             each
-            for each in isolation.run(Scope(tree, manifest, ()))
+            for each in isolation.run(Scope(tree, manifest, Plans(), ()))
             if each.verdict is Verdict.FAIL and each.severity is not Severity.INFO
         ]
         for each in failed:

@@ -16,7 +16,8 @@ from smoke.judgement import Judgement
 from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempts, read_manifest, resolved
 from smoke.static.checks import compose, dependencies, dockerfile, entrypoint, isolation, layout
 from smoke.static.isolation.literal import literal_counts
-from smoke.static.model.build import images
+from smoke.static.model.build import images_of
+from smoke.static.plans import Plans, plans_of
 from smoke.static.scope import Scope
 from smoke.tree import Tree
 
@@ -62,11 +63,14 @@ def judge(subject: Subject, *, strict: bool = False, literal: bool = False, say:
     """Run all static checks; `say` is told which family is under way. Never raises on what the tree holds."""
     say("reading the tree")
     tree = Tree(subject.root)
-    scope = Scope(tree, subject.manifest, images(tree, subject.manifest))
+    plans = plans_of(tree, subject.manifest)
+    scope = Scope(tree, subject.manifest, plans, images_of(tree, subject.manifest, plans))
     findings: list[Finding] = []
     for family in FAMILIES:
         say(family.__name__.rpartition(".")[2])
         findings += _guarded(family, scope)
+    if not scope.images and not any(project.services for project in plans.projects):
+        findings.append(_nothing(plans))
     if tree.truncated:
         findings.append(_incomplete())
     findings = _excused(findings, subject)
@@ -102,6 +106,20 @@ def _guarded(family: ModuleType, scope: Scope) -> Iterator[Finding]:
         key=lambda each: (order.get(each.check, -1), services.get(each.subject, -1), each.evidence, each.message)
     )
     yield from dict.fromkeys(found)
+
+
+def _nothing(plans: Plans) -> Finding:
+    """A tree in which nothing is to be judged is no tree that passes."""
+    reasons = "; ".join(f"{each.path}: {each.reason}" for each in plans.left_out[:3])
+    judged = f" that is judged ({reasons})" if reasons else ""
+    return Finding(
+        check="tree.containers",
+        severity=Severity.CRITICAL,
+        verdict=Verdict.ERROR,
+        message=f"no Dockerfile, Containerfile or Compose service is in it{judged}",
+        why="Nothing was checked.",
+        remedy="Give --root the directory that has them, or name them in a smoke.toml.",
+    )
 
 
 def _incomplete() -> Finding:

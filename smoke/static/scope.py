@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from smoke.manifest import Manifest
 from smoke.static.model.image import Image
+from smoke.static.plans import Plans
 from smoke.tree import Tree
 
 
@@ -18,5 +19,6 @@ class Scope:
 
     tree: Tree
     manifest: Manifest
+    plans: Plans
     images: tuple[Image, ...]
     """One for each service of the manifest, in its order; services found in a tree without a manifest among them."""

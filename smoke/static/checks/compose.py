@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.checks.dockerfile import health_programs, unable
-from smoke.static.compose.yaml import Node, YamlError, read_yaml
+from smoke.static.checks.dockerfile import health_programs, ports_asked, unable
+from smoke.static.checks.entrypoint import argument_ports
+from smoke.static.compose.document import Node
+from smoke.static.compose.project import ComposeService, Project, env_files, names_in, used
 from smoke.static.model.image import Health, Image
 from smoke.static.scope import Scope
 
@@ -70,81 +73,125 @@ NETWORKS = Check(
     "Compose refuses the file.",
     "Declare it at the top level.",
 )
-CHECKS = (SERVICES, IMAGES, PORTS, HEALTH, DEPENDS, HARDENING, LIMITS, NETWORKS)
-_FILE = re.compile(r"(?:docker-)?compose(?:[.\w-]*)?\.ya?ml")
+ENVIRONMENT = Check(
+    "compose.environment",
+    Severity.CRITICAL,
+    "files of variables that services name are there",
+    "Compose refuses to start the service.",
+    "Add the file, or write required: false.",
+)
+CHECKS = (SERVICES, ENVIRONMENT, IMAGES, PORTS, HEALTH, DEPENDS, HARDENING, LIMITS, NETWORKS)
+_EXAMPLES = ("{}.example", "{}.sample", "{}.template", "{}.dist", "example{}", "sample{}", "{}-example", "{}_example")
+_NO_HEALTH = frozenset(
+    [
+        *["postgres", "redis", "mysql", "mariadb", "mongo", "rabbitmq", "nginx", "memcached", "busybox", "alpine"],
+        *["debian", "ubuntu", "python", "node", "valkey/valkey", "traefik", "minio/minio", "caddy", "httpd"],
+    ]
+)
+"""Public images that have no health check of their own."""
 
 
 @dataclass(frozen=True)
 class _Service:
-    """A service of a Compose file, with the image that the tree builds for it, if that is known."""
+    """A service of a Compose project, with the image that the tree builds for it, if that is known."""
 
-    file: str
-    name: str
-    node: Node
+    service: ComposeService
+    project: Project
     image: Image | None
-    root: Node
+    images: Mapping[str, Image]
+    """The images of its project's services that the tree builds, by the services' names."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the file."""
+        return self.service.name
+
+    @property
+    def node(self) -> Node:
+        """All that the files say of it."""
+        return self.service.node
+
+    @property
+    def root(self) -> Node:
+        """All that the project's files say."""
+        return self.project.root
 
 
 def run(scope: Scope) -> Iterator[Finding]:
     """See `Scope`."""
-    paths = scope.manifest.compose or tuple(
-        path for path in scope.tree.files() if _FILE.fullmatch(posixpath.basename(path))
-    )
-    if not paths:
+    if not scope.plans.projects:
         for check in CHECKS:
-            yield check.skip("there is no Compose file")
+            yield check.passed("there is no Compose file")
         return
     services: list[_Service] = []
-    for path in paths:
-        yield from _read(scope, path, services)
-    known = [service for service in services if service.image is not None]
+    for project in scope.plans.projects:
+        yield from _project(scope, project, services)
+    known = {service.image.service.name for service in services if service.image is not None}
     if services and scope.manifest.compose and scope.manifest.services:
-        found = {service.image.service.name for service in known if service.image is not None}
         for image in scope.images:
-            if image.service.name not in found:
-                yield SERVICES.fail("no Compose file has it", image.service.name, [Evidence(paths[0])])
+            if image.service.name not in known:
+                first = scope.plans.projects[0].files[0]
+                yield SERVICES.fail("no Compose file has it", image.service.name, [Evidence(first)])
     for service in services:
-        yield from _service(service, bool(scope.manifest.policy.hardening))
+        yield from _service(scope, service)
 
 
-def _read(scope: Scope, path: str, services: list[_Service]) -> Iterator[Finding]:
-    if not scope.tree.is_file(path):
-        yield SERVICES.fail(f"there is no {path}", "", [Evidence(path)])
+def _project(scope: Scope, project: Project, services: list[_Service]) -> Iterator[Finding]:
+    shown = " and ".join(project.files)
+    for problem in project.problems:
+        at = [Evidence(problem.file, problem.line)]
+        yield SERVICES.fail(problem.message, "", at) if problem.fatal else SERVICES.skip(problem.message, "", at)
+    listed = project.root.get("services")
+    if not project.services:
+        if not project.problems and project.root.get("include") is None:
+            yield SERVICES.fail(f"{shown} has no services", "", [Evidence(project.files[0])])
         return
-    try:
-        root = read_yaml(scope.tree.text(path))
-    except YamlError as error:
-        reason = f"{path} has something that is not read here: {error}"
-        for check in CHECKS:
-            yield check.skip(reason, "", [Evidence(path, error.line)])
-        return
-    listed = root.get("services")
-    if listed is None or not listed.mapping:
-        yield SERVICES.fail(f"{path} has no services", "", [Evidence(path)])
-        return
-    for name, node in listed.mapping.items():
-        if node.mapping is None:
-            yield SERVICES.fail(f"{name} is no mapping", "", [Evidence(path, node.line)])
-            continue
-        services.append(_Service(path, name, node, _built(scope, path, name, node), root))
-    yield SERVICES.passed(f"{path} has {', '.join(listed.mapping)}", "", [Evidence(path, listed.line)])
+    broken = bool(project.problems)
+    built = {each.name: image for each in project.services.values() if (image := _image_of(scope, each)) is not None}
+    for service in project.services.values():
+        services.append(_Service(service, project, built.get(service.name), built))
+        for finding in _unbuildable(scope, service):
+            broken = True
+            yield finding
+    if not broken:
+        at = [Evidence(project.files[0], listed.line if listed is not None else 0)]
+        yield SERVICES.passed(f"{shown} has {', '.join(project.services)}", "", at)
 
 
-def _built(scope: Scope, path: str, name: str, node: Node) -> Image | None:
-    """The image of the tree that a service runs: by its Dockerfile, its image's name, or its own name."""
-    build = node.get("build")
-    if build is not None:
-        directory = build.text or _text(build.get("context")) or "."
-        file = _text(build.get("dockerfile")) or "Dockerfile"
-        wanted = posixpath.normpath(posixpath.join(posixpath.dirname(path), directory, file))
-        for image in scope.images:
-            if posixpath.normpath(image.dockerfile) == wanted:
-                return image
-    reference = _default(_text(node.get("image")))
+def _unbuildable(scope: Scope, service: ComposeService) -> Iterator[Finding]:
+    """A service without anything to run, or whose build has no directory or Dockerfile."""
+    build = service.build
+    if build is None:
+        if not service.image and service.node.get("extends") is None and service.node.get("provider") is None:
+            at = [Evidence(service.file, service.node.line)]
+            yield SERVICES.fail("it has neither an image nor a build context", service.name, at)
+        return
+    at = [Evidence(service.file, build.line, excerpt(build.context or "."))]
+    if build.doubt:
+        return
+    if build.context and not scope.tree.is_directory(build.context):
+        yield SERVICES.fail(f"its build context {build.context} is not there", service.name, at)
+    elif not scope.tree.is_file(build.dockerfile) and build.dockerfile not in {
+        each.dockerfile for each in scope.images
+    }:
+        yield SERVICES.fail(f"it is built from {build.dockerfile}, which is not there", service.name, at)
+
+
+def _image_of(scope: Scope, service: ComposeService) -> Image | None:
+    """The image of the tree that a service runs: by its launch, its Dockerfile, its image's name, or its own name."""
     for image in scope.images:
-        if image.service.image is not None and _repository(image.service.image) == _repository(reference):
+        if image.launch is not None and (image.launch.name, image.launch.file) == (service.name, service.file):
             return image
-    return next((image for image in scope.images if image.service.name == name and (build or not reference)), None)
+    if service.build is not None:
+        same = [image for image in scope.images if posixpath.normpath(image.dockerfile) == service.build.dockerfile]
+        exact = [image for image in same if image.service.target == service.build.target]
+        if exact or same:
+            return (exact or same)[0]
+    for image in scope.images:
+        if image.service.image is not None and _repository(image.service.image) == _repository(service.image):
+            return image
+    named = (image for image in scope.images if image.service.name == service.name)
+    return next(named, None) if service.build is not None or not service.image else None
 
 
 def _repository(reference: str) -> str:
@@ -164,7 +211,9 @@ def _items(node: Node | None) -> list[Node]:
     return [] if node is None or node.items is None else node.items
 
 
-def _service(service: _Service, hardened: bool) -> Iterator[Finding]:
+def _service(scope: Scope, service: _Service) -> Iterator[Finding]:
+    hardened = bool(scope.manifest.policy.hardening)
+    yield from _environment(scope, service)
     yield from _image_name(service)
     yield from _ports(service)
     yield from _health(service)
@@ -176,7 +225,39 @@ def _service(service: _Service, hardened: bool) -> Iterator[Finding]:
 
 def _at(service: _Service, node: Node | None, text: str = "") -> list[Evidence]:
     found = node or service.node
-    return [Evidence(service.file, found.line, excerpt(text or found.text))]
+    return [Evidence(found.file or service.service.file, found.line, excerpt(text or found.text))]
+
+
+def _environment(scope: Scope, service: _Service) -> Iterator[Finding]:
+    """Files of variables; one that is made from an example, or that git ignores, is no fault of the tree."""
+    tree, directory = scope.tree, service.project.directory
+    failed = False
+    given = list(env_files(service.node))
+    for item, needed in given:
+        path = posixpath.normpath(posixpath.join(directory, item.text))
+        if not needed or "$" in item.text or path.startswith("..") or tree.is_file(path) or path in tree.links:
+            continue
+        where, name = posixpath.split(path)
+        beside = set(tree.directories.get(where, ()))
+        example = next((each for form in _EXAMPLES if (each := form.format(name)) in beside), "")
+        ignored = any(
+            _ignores(tree.text(posixpath.join(place, ".gitignore")), name) for place in {"", where, directory}
+        )
+        message = f"there is no {item.text}"
+        failed = True
+        if example or ignored:
+            note = f": it is made from {example}" if example else ": git ignores it, so that everyone makes their own"
+            yield ENVIRONMENT.fail(message + note, service.name, _at(service, item), severity=Severity.INFO)
+        else:
+            yield ENVIRONMENT.fail(message, service.name, _at(service, item))
+    if given and not failed:
+        yield ENVIRONMENT.passed(f"{len(given)} files of variables are there", service.name)
+
+
+def _ignores(text: str, name: str) -> bool:
+    lines = [line.strip() for line in text.splitlines()[:2_000]]
+    patterns = [line.rpartition("/")[2] for line in lines if line and not line.startswith(("#", "!"))]
+    return any(pattern and fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _image_name(service: _Service) -> Iterator[Finding]:
@@ -191,23 +272,41 @@ def _image_name(service: _Service) -> Iterator[Finding]:
 
 
 def _ports(service: _Service) -> Iterator[Finding]:
-    expected = service.image.service.port if service.image is not None else None
-    node = service.node.get("ports")
-    if expected is None or node is None:
+    image, node = service.image, service.node.get("ports")
+    if image is None or node is None or image.broken:
         return
+    expected = _expected_ports(image)
     targets = {}
     for item in _items(node):
         text = _default(_text(item.get("target")) or item.text).partition("/")[0]
         number = text.rpartition(":")[2]
         if number.isascii() and number.isdigit() and len(number) < 6:
             targets[int(number)] = item
+    shown = ", ".join(map(str, sorted(expected)))
+    if not expected:
+        return
     if not targets:
         yield PORTS.skip("which ports are published can't be told", service.name, _at(service, node))
-    elif expected not in targets:
+    elif not expected & targets.keys():
         port, item = min(targets.items())
-        yield PORTS.fail(f"{port} is published, and it serves {expected}", service.name, _at(service, item))
+        yield PORTS.fail(f"{port} is published, and it serves {shown}", service.name, _at(service, item))
     else:
-        yield PORTS.passed(f"{expected} is published", service.name, _at(service, targets[expected]))
+        port = min(expected & targets.keys())
+        yield PORTS.passed(f"{port} is published", service.name, _at(service, targets[port]))
+
+
+def _expected_ports(image: Image) -> set[int]:
+    """Ports that a service may serve: the manifest's; or what its image exposes, its command and its variables say."""
+    if image.service.port is not None:
+        return {image.service.port}
+    launch = image.launch
+    said = {port for port, _, _ in argument_ports(image.start.words)}
+    if launch is not None:
+        numbers = {int(text) for value in launch.environment.values() for text in re.findall(r"\b\d{2,5}\b", value)}
+        if launch.command is not None or launch.entrypoint is not None:
+            return (said | numbers) if said else set()
+        said |= numbers
+    return said | set(image.ports) if image.ports and not image.ports_doubt else set()
 
 
 def _health(service: _Service) -> Iterator[Finding]:
@@ -220,7 +319,7 @@ def _health(service: _Service) -> Iterator[Finding]:
     words = [item.text for item in test.items] if test.items is not None else ["CMD-SHELL", test.text]
     where = _at(service, test, " ".join(words))
     image = service.image
-    if words[:1] == ["NONE"] or len(words) < 2:
+    if words[:1] == ["NONE"] or len(words) < 2 or _text(service.node.get("healthcheck", "disable")) == "true":
         yield HEALTH.fail("there is no health check", service.name, where, severity=Severity.WARNING)
     elif image is None or image.broken or image.base is None:
         yield HEALTH.skip("what the image has is not known", service.name, where)
@@ -229,6 +328,9 @@ def _health(service: _Service) -> Iterator[Finding]:
         problems = list(unable(image, tuple(words[1:]), shell_form=shell_form))
         programs = health_programs(Health(0, tuple(words[1:]), shell_form))
         doubts = [doubt for each in programs if (doubt := image.surroundings().find(each).doubt)]
+        asked, expected = ports_asked(" ".join(words)), _expected_ports(image)
+        if expected and asked and not asked & expected and image.launch is not None:
+            problems.append(f"it asks port {min(asked)}, and it serves {', '.join(map(str, sorted(expected)))}")
         for problem in problems:
             yield HEALTH.fail(problem, service.name, where)
         if not problems and doubts:
@@ -241,15 +343,21 @@ def _depends(service: _Service) -> Iterator[Finding]:
     node = service.node.get("depends_on")
     if node is None:
         return
-    listed = service.root.get("services")
-    others = listed.mapping if listed is not None and listed.mapping is not None else {}
-    wanted = node.mapping if node.mapping is not None else {item.text: item for item in _items(node)}
+    others = service.project.services
+    wanted = names_in(node)
     failed = False
     for name, how in wanted.items():
-        if name not in others:
+        other = others.get(name)
+        optional = _text(how.get("required")) == "false"
+        if other is None:
             failed = True
-            yield DEPENDS.fail(f"there is no service {name}", service.name, _at(service, how, name))
-        elif _text(how.get("condition")) == "service_healthy" and _never_healthy(service, others[name], name):
+            if not optional:
+                yield DEPENDS.fail(f"there is no service {name}", service.name, _at(service, how, name))
+        elif _items(other.node.get("profiles")) and not _items(service.node.get("profiles")) and not optional:
+            failed = True
+            message = f"it depends on {name}, which only a profile starts"
+            yield DEPENDS.fail(message, service.name, _at(service, how, name))
+        elif _text(how.get("condition")) == "service_healthy" and _never_healthy(service, other):
             failed = True
             message = f"it waits for {name} to be healthy, which has no health check"
             yield DEPENDS.fail(message, service.name, _at(service, how, name))
@@ -257,15 +365,23 @@ def _depends(service: _Service) -> Iterator[Finding]:
         yield DEPENDS.passed(f"it waits for {', '.join(wanted)}", service.name, _at(service, node))
 
 
-def _never_healthy(service: _Service, other: Node, name: str) -> bool:
-    """Whether a service surely has no health check: it sets none, and its image is built here without one."""
-    test = other.get("healthcheck", "test")
+def _never_healthy(service: _Service, other: ComposeService) -> bool:
+    """Whether a service surely has no health check: it sets none, and its image has none."""
+    test = other.node.get("healthcheck", "test")
+    if _text(other.node.get("healthcheck", "disable")) == "true":
+        return True
     if test is not None:
         return _text(test) == "NONE" or [item.text for item in _items(test)][:1] == ["NONE"]
-    if _text(other.get("healthcheck", "disable")) == "true":
-        return True
-    image = service.image
-    return image is not None and image.service.name == name and (image.health is None or image.health.disabled)
+    if other.build is None:
+        name = re.sub(r"^(?:docker\.io/)?(?:library/)?", "", _repository(other.image))
+        return name in _NO_HEALTH
+    image = service.images.get(other.name)
+    return (
+        image is not None
+        and not image.broken
+        and image.base is not None
+        and (image.health is None or image.health.disabled)
+    )
 
 
 def _hardening(service: _Service, demanded: bool) -> Iterator[Finding]:
@@ -309,28 +425,13 @@ def _limits(service: _Service, demanded: bool) -> Iterator[Finding]:
 
 
 def _networks(service: _Service) -> Iterator[Finding]:
-    root = service.root
     failed = False
-    used: list[tuple[str, str, Node]] = []
-    node = service.node.get("networks")
-    if node is not None:
-        names = node.mapping if node.mapping is not None else {item.text: item for item in _items(node)}
-        used += [("network", name, item) for name, item in names.items() if name != "default"]
-    for item in _items(service.node.get("volumes")):
-        source = _text(item.get("source")) if item.mapping is not None else item.text.partition(":")[0]
-        kind = _text(item.get("type")) or "volume"
-        if (
-            kind == "volume"
-            and re.fullmatch(r"[A-Za-z0-9][\w.-]*", source)
-            and (item.mapping is not None or ":" in item.text)
-        ):
-            used.append(("volume", source, item))
-    for what, name, item in used:
-        declared = root.get(f"{what}s")
+    wanted = [(what, *each) for what in ("networks", "volumes") for each in used(service.node, what)]
+    for what, name, item in wanted:
+        declared = service.root.get(what)
         if declared is None or declared.mapping is None or name not in declared.mapping:
             failed = True
-            yield NETWORKS.fail(f"the {what} {name} is not declared", service.name, _at(service, item, name))
-    if not failed and used:
-        yield NETWORKS.passed(
-            f"{len(used)} networks and volumes are declared", service.name, _at(service, None, service.name)
-        )
+            yield NETWORKS.fail(f"the {what[:-1]} {name} is not declared", service.name, _at(service, item, name))
+    if not failed and wanted:
+        message = f"{len(wanted)} networks and volumes are declared"
+        yield NETWORKS.passed(message, service.name, _at(service, None, service.name))

@@ -324,13 +324,18 @@ def _health_problems(image: Image) -> Iterator[str]:
     yield from unable(image, health.words, shell_form=health.shell_form)
     text = " ".join(health.words)
     expected = image.service.port or (image.ports[0] if len(image.ports) == 1 else None)
-    ports = {int(port) for port in _PORTS.findall(text)}
+    ports = ports_asked(text)
     if expected is not None and ports and expected not in ports:
         yield f"it asks port {min(ports)}, not {expected}"
     url = _NO_HEALTH_PATH.search(text)
     wanted = image.service.health
     if url is not None and wanted is not None and (url["path"] or "/").rstrip("/") != wanted.rstrip("/"):
         yield f"it asks {url['path'] or '/'}, not {wanted}"
+
+
+def ports_asked(text: str) -> set[int]:
+    """Ports of this machine that a health check asks."""
+    return {int(port) for port in _PORTS.findall(text)}
 
 
 def unable(image: Image, words: tuple[str, ...], *, shell_form: bool) -> Iterator[str]:
@@ -382,6 +387,8 @@ def _labels(image: Image) -> Iterator[Finding]:
 def _entrypoint(image: Image) -> Iterator[Finding]:
     name, start = image.service.name, image.start
     where = _at(image, start.line or _from_line(image))
+    if start.file:
+        where = (Evidence(start.file, start.line, excerpt(" ".join(start.words))),)
     if start.trouble:
         yield ENTRYPOINT.fail(start.trouble, name, where)
     elif start.doubt:

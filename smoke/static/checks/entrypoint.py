@@ -63,7 +63,7 @@ def _image(scope: Scope, image: Image) -> Iterator[Finding]:
 
 def _exists(image: Image, importer: Importer, graph: Graph) -> Finding:  # noqa: PLR0911 - a case an outcome
     name, start = image.service.name, image.start
-    where = [Evidence(image.dockerfile, start.line, excerpt(" ".join(start.words)))]
+    where = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
     what = f"module {start.module}" if start.module else start.script
     if graph.entry is not None:
         wrong = _not_as_told(image, graph.entry)
@@ -150,7 +150,7 @@ def _port(image: Image, graph: Graph, where: list[Evidence]) -> Finding:
         at = [Evidence(image.dockerfile, image.ports_line)]
         return APP.fail(f"EXPOSE says {min(exposed)}, and the manifest says {service.port}", name, at)
     expected = {service.port} if service.port is not None else exposed
-    bound = _argument_ports(image.start.words) or {
+    bound = argument_ports(image.start.words) or {
         (value, source.path, line)
         for source in graph.modules.values()
         for line, _, keywords in source.calls
@@ -172,7 +172,7 @@ def _named_ports(entry: Source) -> set[int]:
     return {number for key, number in entry.numbers.items() if "port" in key.lower()}
 
 
-def _argument_ports(words: tuple[str, ...]) -> set[tuple[int, str, int]]:
+def argument_ports(words: tuple[str, ...]) -> set[tuple[int, str, int]]:
     """Ports that a server is given on its command line."""
     found: set[tuple[int, str, int]] = set()
     for place, word in enumerate(words):

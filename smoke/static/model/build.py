@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from msgspec.structs import replace as struct_replace
 
-from smoke.manifest import Base, Manifest, Service, held_to
+from smoke.manifest import Base, Manifest, Service
 from smoke.static.dockerfile.expansion import Expanded
 from smoke.static.dockerfile.ignore import ignore_of
 from smoke.static.dockerfile.instructions import Dockerfile, Instruction, ParseError
@@ -21,44 +21,33 @@ from smoke.static.model.bases import base_files, find_base, release_python, user
 from smoke.static.model.context import Context
 from smoke.static.model.filesystem import Cause, Doubt, Entry, FileSystem
 from smoke.static.model.image import Health, Image, Install, Label, Missing
+from smoke.static.model.launch import Launch
+from smoke.static.model.mounts import launched
 from smoke.static.model.start import start_of
 from smoke.static.model.steps import refusal
+from smoke.static.plans import Plans, plans_of
 from smoke.tree import Tree
 
-MAX_IMAGES = 200
 MAX_PORTS = 1_000
 MAX_REFUSED = 20
 MAX_SHOWN = 80
 USUAL_PLATFORM = "linux/amd64"
 """What is built where nothing says; a guess."""
 _REMOTE = re.compile(r"https?://|git://|ssh://|git@|ftp://")
-_NAME = re.compile(r"(?:Dockerfile(?:\.(?P<suffix>[\w.-]+))?|(?P<prefix>[\w.-]+)\.[Dd]ockerfile)")
 
 
 def images(tree: Tree, manifest: Manifest) -> tuple[Image, ...]:
-    """The image of each of the manifest's services; without any, of each Dockerfile that is found."""
-    services = manifest.services or tuple(held_to(each, manifest.policy) for each in found_services(tree))
-    return tuple(image_of(tree, service, manifest.bases) for service in services)
+    """The image of each of the manifest's services; without any, of all that the tree says is built."""
+    return images_of(tree, manifest, plans_of(tree, manifest))
 
 
-def found_services(tree: Tree) -> tuple[Service, ...]:
-    """A service for each Dockerfile of a tree, named after it or its directory."""
-    found: dict[str, Service] = {}
-    for path in tree.files():
-        match = _NAME.fullmatch(posixpath.basename(path))
-        if match is None or path.endswith(".dockerignore") or len(found) == MAX_IMAGES:
-            continue
-        wanted = match["suffix"] or match["prefix"] or posixpath.basename(posixpath.dirname(path)) or tree.root.name
-        name = re.sub(r"[^A-Za-z0-9._-]", "-", wanted).lstrip("._-")[:90] or "service"
-        unique, number = name, 2
-        while unique in found:
-            unique, number = f"{name}-{number}", number + 1
-        found[unique] = Service(name=unique, dockerfile=path)
-    return tuple(found.values())
+def images_of(tree: Tree, manifest: Manifest, plans: Plans) -> tuple[Image, ...]:
+    """The image of each plan."""
+    return tuple(image_of(tree, plan.service, manifest.bases, plan.launch) for plan in plans.plans)
 
 
-def image_of(tree: Tree, service: Service, bases: Iterable[Base]) -> Image:
-    """What a service's Dockerfile would make."""
+def image_of(tree: Tree, service: Service, bases: Iterable[Base], launch: Launch | None = None) -> Image:
+    """What a service's Dockerfile would make, and how it is started."""
     nothing = Image(service, service.dockerfile, None, None, "", FileSystem(), start_of(None, (), (), 0, "", None))
     if not tree.is_file(service.dockerfile):
         return _broken(nothing, f"there is no {service.dockerfile}")
@@ -75,7 +64,7 @@ def image_of(tree: Tree, service: Service, bases: Iterable[Base]) -> Image:
     tried = []
     for directory in _contexts(tree, service):
         context = Context(tree, directory, ignore_of(tree, directory, service.dockerfile))
-        image = _Builder(context, service, parsed, stages, final, tuple(bases)).image()
+        image = _Builder(context, service, parsed, stages, final, tuple(bases), launch).image()
         tried.append((directory, image))
         if not image.missing:
             break
@@ -110,7 +99,9 @@ class _Builder:
         stages: Stages,
         final: Stage,
         bases: tuple[Base, ...],
+        launch: Launch | None,
     ) -> None:
+        self.launch = launch
         self.context, self.service, self.parsed, self.stages, self.final, self.bases = (
             context,
             service,
@@ -131,15 +122,24 @@ class _Builder:
         failures = [each for done in self.done.values() for each in done.state.failures]
         made = self.done[self.final.index]
         state = made.state
-        start = start_of(
-            _with_python(made.base, state), made.entrypoint, made.command, made.start_line, made.command_form, state
-        )
+        base = _with_python(made.base, state)
+        entrypoint, command, line, form = made.entrypoint, made.command, made.start_line, made.command_form
+        file = ""
+        if (launch := self.launch) is not None:
+            state = launched(state, launch, self.context.tree)
+            if launch.entrypoint is not None:
+                entrypoint, command, form = launch.entrypoint, (), ""
+            if launch.command is not None:
+                command, form = launch.command, form if form == "shell entrypoint" else ""
+            if launch.entrypoint is not None or launch.command is not None:
+                line, file = launch.start_line, launch.file
+        start = replace(start_of(base, entrypoint, command, line, form, state), file=file)
         installs = tuple(_seen(each, start.search, bool(start.doubt)) for each in state.installs)
         return Image(
             self.service,
             self.service.dockerfile,
             self.context.directory,
-            _with_python(made.base, state),
+            base,
             made.reference,
             state.files,
             start,
@@ -147,6 +147,7 @@ class _Builder:
             workdir=state.workdir,
             environment=state.environment,
             user_line=made.user_line,
+            launch=launch,
             homes=state.homes,
             labels=made.labels,
             ports=tuple(dict.fromkeys(made.ports)),

@@ -8,6 +8,7 @@ from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
 from smoke.static.dockerfile.stages import Stage, Stages
 from smoke.static.model.filesystem import FileSystem
+from smoke.static.model.launch import Launch
 from smoke.static.model.programs import Surroundings
 
 
@@ -50,6 +51,8 @@ class Start:
     """Why this would not start at all: one sentence; empty when nothing speaks against it."""
     doubt: str = ""
     """Why it can't be told what starts; empty when it can."""
+    file: str = ""
+    """The Compose file that says it; empty when the Dockerfile or its base does."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ class Image:
     workdir: str = "/"
     environment: dict[str, str] = field(default_factory=dict)
     user_line: int = 0
+    launch: Launch | None = None
+    """How Compose starts it, if it does; user, environment, working directory and files are then as it says."""
     homes: dict[str, str] = field(default_factory=dict)
     """Home directories of users by name and number, as far as known."""
     labels: dict[str, Label] = field(default_factory=dict)

@@ -238,9 +238,26 @@ _DEPENDS = {
 
 
 _MANAGERS = frozenset(
-    ["apt-get", "apt", "dpkg", "apk", "dnf", "yum", "microdnf", "rpm", "useradd", "groupadd", "usermod", "bash"]
+    [
+        "cd",
+        "export",
+        "source",
+        "alias",
+        "apt-get",
+        "apt",
+        "dpkg",
+        "apk",
+        "dnf",
+        "yum",
+        "microdnf",
+        "rpm",
+        "useradd",
+        "groupadd",
+        "usermod",
+        "bash",
+    ]
 )
-"""What comes with a distribution itself, and with no package of another one's."""
+"""What is of the shell alone, or comes with a distribution itself and with no package of another one's."""
 
 
 @dataclass(frozen=True)

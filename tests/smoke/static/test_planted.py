@@ -130,6 +130,11 @@ PLANTED: list[tuple[str, str, Changes]] = [
     ("tron.addresses", "", {"service/engine.py": f"class Engine:\n    to = '{ADDRESS}'\n"}),
     ("tron.names", "", {"service/tron_client.py": ""}),
     ("compose.services", "has no services", {"compose.yaml": "networks: {}\n"}),
+    (
+        "compose.environment",
+        "web.env",
+        compose("    read_only: true\n", "    read_only: true\n    env_file: web.env\n"),
+    ),
     ("compose.images", "example/motor", compose("example/engine:1", "example/motor:1")),
     ("compose.ports", "8000 is published", compose("8084:8084", "8084:8000")),
     (

@@ -1,0 +1,149 @@
+"""The targets of docker-bake files, as far as they are plain: HCL's blocks of texts, lists and maps, or JSON."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from smoke.static.compose.project import Build
+from smoke.tree import Tree
+
+MAX_TARGETS = 100
+MAX_LETTERS = 1 << 20
+_FILE = re.compile(r"docker-bake(?:\.override)?\.(?:hcl|json)")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_][\w-]*|[{}\[\]=,:()]|\d+|#[^\n]*|//[^\n]*|/\*.*?\*/|\S', re.DOTALL)
+
+
+def bake_targets(tree: Tree) -> Iterator[tuple[str, Build, str]]:
+    """Each target with its name, what it builds and the file that says so."""
+    for path in tree.files():
+        if not _FILE.fullmatch(posixpath.basename(path)) or tree.sizes[path] > MAX_LETTERS:
+            continue
+        blocks = _json(tree.text(path)) if path.endswith(".json") else _hcl(tree.text(path))
+        targets, variables = blocks.get("target", {}), blocks.get("variable", {})
+        values = {name: body.get("default") for name, body in variables.items() if isinstance(body, dict)}
+        for name in list(targets)[:MAX_TARGETS]:
+            build = _build(tree, posixpath.dirname(path), _inherited(targets, name, 0), values)
+            if build is not None and not name.startswith("_"):
+                yield name, build, path
+
+
+def _inherited(targets: dict[str, Any], name: str, depth: int) -> dict[str, Any]:
+    own = targets.get(name)
+    if not isinstance(own, dict) or depth > 8:
+        return {}
+    made: dict[str, Any] = {}
+    parents = own.get("inherits")
+    for parent in parents if isinstance(parents, list) else []:
+        made |= _inherited(targets, str(parent), depth + 1)
+    both = {**(made.get("args") or {}), **(own.get("args") or {})} if isinstance(own.get("args"), dict) else None
+    return {**made, **own, **({"args": both} if both is not None else {})}
+
+
+def _build(tree: Tree, directory: str, body: dict[str, Any], values: dict[str, Any]) -> Build | None:
+    if not body or "dockerfile-inline" in body:
+        return None
+    context, file, target = (_plain(body.get(key), values, usual) for key, usual in _TEXTS)
+    if context is None or file is None or re.match(r"[a-z]+://|git@|/", context):
+        return None
+    place = posixpath.normpath(posixpath.join(directory, context))
+    dockerfile = posixpath.normpath(posixpath.join(place, file))
+    if place.startswith("..") or not tree.is_file(dockerfile):
+        return None
+    given = body.get("args")
+    arguments = {}
+    for name, value in (given if isinstance(given, dict) else {}).items():
+        text = _plain(value, values, None)
+        if text is not None:
+            arguments[name] = text
+    platforms = body.get("platforms")
+    one = platforms[0] if isinstance(platforms, list) and len(platforms) == 1 else None
+    platform = _plain(one, values, None)
+    return Build("" if place == "." else place, dockerfile, target or None, arguments, platform)
+
+
+_TEXTS = (("context", "."), ("dockerfile", "Dockerfile"), ("target", ""))
+
+
+def _plain(value: Any, values: dict[str, Any], usual: str | None) -> str | None:
+    """A text with its `${NAME}` replaced; none when it isn't known."""
+    if value is None:
+        return usual
+    if not isinstance(value, str):
+        return None
+
+    def named(match: re.Match[str]) -> str:
+        held = values.get(match[1])
+        return held if isinstance(held, str) else match[0]
+
+    text = re.sub(r"\$\{([A-Za-z_]\w*)\}", named, value)
+    return None if "${" in text else text
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    kinds = value if isinstance(value, dict) else {}
+    return {key: each for key, each in kinds.items() if isinstance(each, dict)}
+
+
+def _hcl(text: str) -> dict[str, Any]:
+    """Blocks by kind and name; what isn't plain is left out of its block."""
+    tokens = [each for each in _TOKEN.findall(text) if not each.startswith(("#", "//", "/*"))]
+    found: dict[str, Any] = {}
+    place = 0
+    while place < len(tokens):
+        if tokens[place] in ("target", "variable") and tokens[place + 2 : place + 3] == ["{"]:
+            kind, name = tokens[place], tokens[place + 1].strip('"')
+            body, place = _body(tokens, place + 3, 0)
+            found.setdefault(kind, {})[name] = body
+        else:
+            place += 1
+    return found
+
+
+def _body(tokens: list[str], place: int, depth: int) -> tuple[dict[str, Any], int]:
+    made: dict[str, Any] = {}
+    while place < len(tokens) and tokens[place] != "}":
+        if tokens[place + 1 : place + 2] in (["="], [":"]):
+            name = tokens[place].strip('"')
+            made[name], place = _value(tokens, place + 2, depth + 1)
+        elif tokens[place] == "{" and depth < 20:
+            _, place = _body(tokens, place + 1, depth + 1)
+        else:
+            place += 1
+    return made, place + 1
+
+
+class _Unknown:
+    """An expression."""
+
+
+def _value(tokens: list[str], place: int, depth: int) -> tuple[Any, int]:
+    first = tokens[place] if place < len(tokens) else ""
+    if depth > 20:
+        return _Unknown(), place + 1
+    if first == "{":
+        return _body(tokens, place + 1, depth)
+    if first == "[":
+        items, place = [], place + 1
+        while place < len(tokens) and tokens[place] != "]":
+            if tokens[place].startswith('"'):
+                items.append(_unquoted(tokens[place]))
+            place += 1
+        return items, place + 1
+    follows = tokens[place + 1 : place + 2]
+    if first.startswith('"') and follows not in (["?"], ["+"]):
+        return _unquoted(first), place + 1
+    if re.fullmatch(r"[A-Za-z_]\w*", first) and first not in ("null", "true", "false") and follows != ["("]:
+        return f"${{{first}}}", place + 1
+    return (None if first == "null" else _Unknown()), place + 1
+
+
+def _unquoted(token: str) -> str:
+    return re.sub(r"\\(.)", r"\1", token[1:-1])

@@ -1,0 +1,126 @@
+"""YAML with its places: what a file holds, and on which line. Sizes are bounded before libyaml composes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml  # type: ignore[import-untyped]
+
+MAX_LETTERS = 2 << 20
+MAX_EVENTS = 200_000
+MAX_ALIASES = 5_000
+MAX_DEPTH = 60
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class YamlError(Exception):
+    """A file can't be read; `line` says where."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass
+class Node:
+    """One value with the line that it begins on: text, a mapping or a list; null is empty text.
+
+    What an alias stands for is the same node wherever it is used, so that a few lines can't grow without bounds."""
+
+    line: int
+    text: str = ""
+    mapping: dict[str, Node] | None = None
+    items: list[Node] | None = None
+    null: bool = False
+    tag: str = ""
+    """A tag of the file's own (`!reset`); empty for those of YAML."""
+    file: str = ""
+    """Where it stands."""
+    repeated: list[tuple[str, int]] = field(default_factory=list)
+    """Keys that a mapping has twice, with the line of the later one."""
+
+    def get(self, *path: str) -> Node | None:
+        """The value under keys, one within the other; none when one is missing."""
+        node: Node | None = self
+        for key in path:
+            node = None if node is None or node.mapping is None else node.mapping.get(key)
+        return node
+
+    def children(self) -> list[Node]:
+        """The items of a list; nothing for anything else."""
+        return self.items or []
+
+
+def read_yaml(text: str, file: str = "") -> Node:
+    """The document that a text holds. Raises `YamlError`."""
+    if len(text) > MAX_LETTERS:
+        raise YamlError(1, f"longer than {MAX_LETTERS} letters")
+    try:
+        _bounded(text)
+        root = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlError(1 if mark is None else mark.line + 1, str(error.problem or error.context)) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise YamlError(1, str(error).split("\n", 1)[0]) from None
+    return Node(1, null=True, file=file) if root is None else _Converter(file).node(root)
+
+
+def _bounded(text: str) -> None:
+    """Count before anything is built."""
+    depth = aliases = 0
+    for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            depth += 1
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+        if depth > MAX_DEPTH or aliases > MAX_ALIASES or count > MAX_EVENTS:
+            raise YamlError(event.start_mark.line + 1, "it is nested too deeply, or has too much in it")
+
+
+class _Converter:
+    """From libyaml's nodes to ours, each once."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.done: dict[int, Node] = {}
+
+    def node(self, given: yaml.Node) -> Node:
+        made = self.done.get(id(given))
+        if made is not None:
+            return made
+        made = Node(given.start_mark.line + 1, file=self.file)
+        self.done[id(given)] = made
+        made.tag = "" if given.tag.startswith("tag:yaml.org") else given.tag
+        if isinstance(given, yaml.ScalarNode):
+            made.null = given.tag == "tag:yaml.org,2002:null"
+            made.text = "" if made.null else given.value
+        elif isinstance(given, yaml.SequenceNode):
+            made.items = [self.node(each) for each in given.value]
+        else:
+            self._mapping(given, made)
+        return made
+
+    def _mapping(self, given: yaml.MappingNode, made: Node) -> None:
+        own: dict[str, Node] = {}
+        merged: dict[str, Node] = {}
+        for key, value in given.value:
+            name = key.value if isinstance(key, yaml.ScalarNode) else ""
+            if key.tag == "tag:yaml.org,2002:merge":
+                for each in self._sources(value):
+                    merged = {**(each.mapping or {}), **merged}
+                continue
+            if name in own:
+                made.repeated.append((name, key.start_mark.line + 1))
+            own[name] = self.node(value)
+        made.mapping = {**merged, **own}
+
+    def _sources(self, value: yaml.Node) -> Iterator[Node]:
+        if isinstance(value, yaml.SequenceNode):
+            for each in value.value:
+                yield self.node(each)
+        else:
+            yield self.node(value)

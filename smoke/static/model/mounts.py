@@ -1,0 +1,74 @@
+"""What Compose lays over a stage when it starts it: environment, user, working directory, and mounts."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+
+from smoke.static.model.commands import Stage
+from smoke.static.model.filesystem import Cause, Entry, FileSystem
+from smoke.static.model.launch import Launch, Mount, MountKind
+from smoke.tree import Tree
+
+
+def launched(stage: Stage, launch: Launch, tree: Tree) -> Stage:
+    """The stage as its container sees it."""
+    environment = {**stage.environment, **launch.environment}
+    if "$" in environment.get("PATH", ""):
+        environment["PATH"] = stage.environment.get("PATH", "")
+    made = replace(stage, files=stage.files.copy(), environment=environment)
+    if launch.user is not None and "$" not in launch.user:
+        made.user = launch.user
+    if launch.workdir is not None and "$" not in launch.workdir:
+        made.workdir = posixpath.normpath(posixpath.join(stage.workdir, launch.workdir))
+    for mount in sorted(launch.mounts, key=lambda each: (each.target.count("/"), each.target)):
+        _lay(made.files, stage.files, mount, tree)
+    hidden = [each.target for each in launch.mounts if each.kind in (MountKind.TREE, MountKind.EMPTY)]
+    made.venvs = {venv for venv in made.venvs if made.files.find(f"{venv}/bin") is not None}
+    made.installs = [
+        each
+        for each in made.installs
+        if not any(_below(each.directory, target) for target in hidden) or made.files.find(each.directory) is not None
+    ]
+    return made
+
+
+def _below(path: str, target: str) -> bool:
+    return bool(path) and (path == target or path.startswith(target.rstrip("/") + "/"))
+
+
+def _lay(files: FileSystem, image: FileSystem, mount: Mount, tree: Tree) -> None:
+    target = mount.target
+    reason = f"something of the machine is mounted at {target}"
+    if target == "/":
+        return
+    if mount.kind is MountKind.VOLUME:
+        for path, entry in image.below(target):
+            files.add(path, entry)
+        _forget_doubts(files, target)
+        for path, doubt in image.doubts.items():
+            if _below(path, target):
+                files.doubts[path] = doubt
+        return
+    files.remove(files.resolve(target) or target)
+    _forget_doubts(files, target)
+    if mount.kind is MountKind.UNKNOWN:
+        files.suspect(target, reason, Cause.MOUNT)
+        return
+    line = max(mount.line, 1)
+    if mount.kind is MountKind.TREE and tree.is_file(mount.source):
+        files.add(target, Entry("file", mount.source, user=None, mode=tree.modes.get(mount.source), line=line))
+        return
+    source = mount.source if mount.kind is MountKind.TREE else ""
+    files.add(target, Entry("directory", source, user=None, mode=0o755, line=line))
+    if mount.kind is not MountKind.TREE:
+        return
+    prefix = f"{mount.source}/" if mount.source else ""
+    for path in tree.files(mount.source):
+        place = posixpath.join(target, path[len(prefix) :])
+        files.add(place, Entry("file", path, user=None, mode=tree.modes.get(path), line=line))
+
+
+def _forget_doubts(files: FileSystem, target: str) -> None:
+    for path in [path for path in files.doubts if _below(path, target)]:
+        del files.doubts[path]
