@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import deque
 
 from harness.bounds import Bounds
@@ -12,6 +13,7 @@ from lucid.chain.errors import Refusal
 from lucid.chain.transactions import Equivocation, SessionAnchor
 from lucid.chain.votes import Vote, conflict
 from lucid.ledger.rows import TALLY_KEY
+from lucid.machines.chain import HEIGHT_TABLE, height_key
 from lucid.machines.effects import BlockFinal, Evicted, Fact, Signed
 from lucid.poot.credits import Tally
 from sim.faults.fault import Fault
@@ -67,6 +69,8 @@ class Invariants:
         self._node_heights = [0] * len(world.nodes)
         self._votes: list[dict[tuple[int, int], list[Vote]]] = [{} for _ in world.nodes]
         self._recent: list[deque[tuple[int, int]]] = [deque() for _ in world.nodes]
+        self._closed = [(-1, 0)] * len(world.nodes)
+        self._times_us = [0]
         self._accepted: dict[bytes, tuple[int, int]] = {}
         self._disturbed_at = 0
         self._byzantine = world.byzantine
@@ -94,6 +98,9 @@ class Invariants:
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`: what is disturbed gets its time anew once the disturbance is over."""
         self._disturbed_at = len(self.heights) - 1
+        if begins and fault.forgets:
+            kept = {each: place for each, place in self._accepted.items() if place[0] not in fault.forgets}
+            self._accepted = kept
 
     def _on_signed(self, node: Node, vote: Vote) -> None:
         """No honest double vote, across crashes too: nothing here forgets when a node does."""
@@ -102,12 +109,14 @@ class Invariants:
         view = (vote.epoch, vote.view)
         known = votes.get(view)
         if known is None:
-            if recent and view < recent[0]:
+            if view <= self._closed[node.index]:
                 raise Diverged("no double vote", f"{node.name} signed in view {view}, long left")
             known = votes[view] = []
             recent.append(view)
             if len(recent) > VOTES_KEPT_VIEWS:
-                del votes[recent.popleft()]
+                oldest = recent.popleft()
+                del votes[oldest]
+                self._closed[node.index] = max(self._closed[node.index], oldest)
         for other in known:
             if conflict(other, vote) or (other.kind == vote.kind and other != vote):
                 raise Diverged("no double vote", f"{node.name} signed both {other} and {vote}")
@@ -122,24 +131,34 @@ class Invariants:
                     f"height {fact.height}: {node.name} has {fact.hash.hex()[:16]}, "
                     f"others {self.heights[fact.height].hex()[:16]}",
                 )
-        elif fact.height == len(self.heights):
-            self._extend(node, fact)
         else:
-            raise Diverged("agreement", f"{node.name} finalised height {fact.height} before anyone its parent")
+            self._catch_up(node, fact.height)
+            if fact.height != len(self.heights):
+                raise Diverged("agreement", f"{node.name} finalised height {fact.height} before anyone its parent")
+            self._extend(node, fact.height, fact.hash)
         last = self._node_heights[node.index]
         self._node_heights[node.index] = max(last, fact.height)
 
-    def _extend(self, node: Node, fact: BlockFinal) -> None:
+    def _catch_up(self, node: Node, height: int) -> None:
+        """Take from a node's store the heights below `height` that it made final just before it crashed, untold."""
+        while len(self.heights) < height:
+            hash_ = node.manager_disk.get(HEIGHT_TABLE, height_key(len(self.heights)))
+            if hash_ is None or node.up_since_us == 0:
+                return
+            self._extend(node, len(self.heights), hash_)
+
+    def _extend(self, node: Node, height: int, hash_: bytes) -> None:
         """A height is final for the first time: judge its block anew."""
-        block = self.world.block(node, fact.hash)
-        self.heights.append(fact.hash)
+        block = self.world.block(node, hash_)
+        self.heights.append(hash_)
+        self._times_us.append(self.world.clock.now_us)
         self._blocks.append(block)
-        checkpoint = fact.height >= self._checkpoint
+        checkpoint = height >= self._checkpoint
         self.checks["validity by a naive validator"] += 1
         try:
             self._naive.apply(block, check_root=False)  # judged at checkpoints, from scratch
         except Refusal as refusal:
-            raise Diverged("validity by a naive validator", f"height {fact.height}: {refusal}") from None
+            raise Diverged("validity by a naive validator", f"height {height}: {refusal}") from None
         for transaction in block.transactions:
             self._accepted.pop(transaction.id, None)
             if isinstance(transaction.payload, Equivocation):
@@ -154,9 +173,9 @@ class Invariants:
                     raise Diverged("one anchor per session", session.hex())
                 self._sessions.add(session)
         if checkpoint:
-            self._checkpoint = fact.height + max(1, fact.height // CHECKPOINT_GROWTH)
+            self._checkpoint = height + max(1, height // CHECKPOINT_GROWTH)
             self.check_from_scratch()
-        self._check_anchors(fact.height)
+        self._check_anchors(height)
 
     def check_from_scratch(self) -> None:
         """Recompute the tally and the state root from nothing but the chain."""
@@ -179,7 +198,8 @@ class Invariants:
             if index not in talking:
                 continue
             self.checks[ANCHORS] += 1
-            if height - max(since, self._disturbed_at) > allowed:
+            restarted = bisect(self._times_us, self.world.nodes[index].up_since_us) - 1
+            if height - max(since, self._disturbed_at, restarted) > allowed:
                 raise Diverged(
                     ANCHORS,
                     f"{transaction.hex()[:16]} accepted by n{index:02} at height {since}, not final at {height}",

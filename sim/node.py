@@ -209,6 +209,9 @@ class Node:
         self.disk_us = world.scenario.disk_us
         self.disk_time: DiskTime | None = None
         self.clock_us = world.epoch_ms * 1000
+        """What the clock shows at virtual time zero: its reading is this and the virtual time."""
+        self.latest_us = 0
+        """The latest time that the clock ever showed before it was put forward or back."""
         self.engine_disk = Disk()
         self.manager_disk = Disk()
         self.engine_disk.write([new_log()])
@@ -268,6 +271,7 @@ class Node:
 
     def shift_clock(self, us: int) -> None:
         """Put the clock forward, or back."""
+        self.latest_us = max(self.latest_us, self.world.clock.now_us + self.clock_us)
         self.clock_us += us
         for runner in (self.manager, self.engine):
             if runner is not None:

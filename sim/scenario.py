@@ -74,7 +74,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
 
     @property
     def calm_ms(self) -> int:
-        """From when on there are no faults and the Byzantine are silent, in simulated ms; 0 for never."""
+        """From when on there are no faults but those that stay and the Byzantine are silent, in ms; 0 for never."""
         return duration_ms(self.calm)
 
     def genesis(self, keys: list[bytes], genesis_time_ms: int, administrators: tuple[bytes, ...]) -> Genesis:

@@ -217,6 +217,8 @@ class World:
 
     def _begin(self, place: int, _: Moment | None = None) -> None:
         fault = self.scenario.fault[place]
+        if self.calm and not fault.stays:
+            return
         self.active[place] = fault.begin(self)
         self._changed(fault, True)
 
@@ -229,10 +231,11 @@ class World:
         self._changed(self.scenario.fault[place], False)
 
     def _calm(self, _: Moment) -> None:
-        """From now on there are no faults, and the Byzantine are silent."""
+        """From now on there are no faults but those that stay, and the Byzantine are silent."""
         self.calm = True
         for place in list(self.active):
-            self._end(place)
+            if not self.scenario.fault[place].stays:
+                self._end(place)
         for index in sorted(self.byzantine):
             self.nodes[index].crash()
 

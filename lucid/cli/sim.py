@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lucid.cli import hunt
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ DEFAULT_FOLDER = Path("runs")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `lucid sim run` and `lucid sim list`."""
+    """Add `lucid sim` and its actions."""
     sim = commands.add_parser("sim", help="run simulated networks", description="Run simulated networks.")
     actions = sim.add_subparsers(metavar="ACTION", required=True)
     run = actions.add_parser(
@@ -45,6 +46,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     listing = actions.add_parser("list", help="name the scenarios", description="Name the shipped scenarios.")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(run=list_scenarios)
+    hunt.register(actions)
 
 
 def run_scenario(options: argparse.Namespace) -> int:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from lucid.chain.genesis import DAY_MS
-from sim.faults.fault import Allowance, Hooks, Lane, NodeFault, name
+from sim.faults.fault import Allowance, Hooks, Lane, NodeFault, Stage, name
 from sim.wrong import ScenarioError
 
 if TYPE_CHECKING:
+    from random import Random
+
     from sim.world import World
 
 
@@ -40,3 +42,9 @@ class Clock(NodeFault, tag="clock"):
         node = world.nodes[self.node]
         node.shift_clock(self.offset_ms * 1000)
         return Hooks(end=partial(node.shift_clock, -self.offset_ms * 1000))
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Clock:
+        """See `Fault`."""
+        offset_ms = random.choice((150, 390, 1_500, 30_000)) * random.choice((-1, 1))
+        return cls(node=stage.node(random), offset_ms=offset_ms, **stage.span(random))

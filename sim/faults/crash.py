@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Colour, Hooks, Lane, NodeFault
+from sim.faults.fault import Colour, Hooks, Lane, NodeFault, Stage
 
 if TYPE_CHECKING:
+    from random import Random
+
     from sim.world import World
 
 
@@ -22,3 +24,8 @@ class Crash(NodeFault, tag="crash"):
         node = world.nodes[self.node]
         node.hold(self)
         return Hooks(end=partial(node.release, self))
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Crash:
+        """See `Fault`."""
+        return cls(node=stage.node(random), **stage.span(random))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Colour, Hooks, Lane, NodeFault, name
+from sim.faults.fault import Colour, Hooks, Lane, NodeFault, Stage, name
 
 if TYPE_CHECKING:
+    from random import Random
+
     from lucid.machines.effects import Effect
     from sim.node import Runner
     from sim.world import World
@@ -55,3 +57,14 @@ class CrashAt(NodeFault, tag="crash_at"):
             node.release(self)
 
         return Hooks(effect=count, nodes=frozenset((self.node,)), end=partial(node.release, self))
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> CrashAt:
+        """See `Fault`."""
+        return cls(
+            node=stage.node(random),
+            effects=random.randrange(random.choice((10, 60, 400))),
+            down_ms=random.choice((1, 300, 2_000, 10_000)),
+            times=random.choice((1, 1, 2, 5)),
+            at=random.randrange(stage.calm_ms),
+        )

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, field
 
-from sim.faults.fault import Allowance, Fault, Hooks, Sending, name
+from sim.faults.fault import Allowance, Fault, Hooks, Sending, Stage, name
 from sim.wrong import check_nodes
 
 if TYPE_CHECKING:
+    from random import Random
+
     from sim.world import World
 
 
@@ -51,3 +53,10 @@ class Delay(Fault, tag="delay"):
             ]
 
         return Hooks(send=late)
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Delay:
+        """See `Fault`."""
+        nodes = sorted(random.sample(range(stage.nodes), random.randint(1, stage.nodes)))
+        most_ms = random.choice((50, 400, 1_500, 6_000))
+        return cls(most_ms=most_ms, nodes=random.choice(([], nodes)), **stage.span(random))

@@ -15,6 +15,8 @@ import msgspec
 from sim.wrong import Duration, ScenarioError, check_nodes, duration_ms
 
 if TYPE_CHECKING:
+    from random import Random
+
     from lucid.machines.effects import Effect, Received
     from sim.node import Node, Runner
     from sim.world import World
@@ -77,6 +79,35 @@ class Allowance(NamedTuple):
     wait_ms: int = 0
 
 
+class Stage(NamedTuple):
+    """What a swarm draws faults for: a network of so many nodes, disturbed until `calm_ms`.
+
+    `traitors` are the nodes that may be Byzantine in this run.
+    """
+
+    nodes: int
+    calm_ms: int
+    traitors: tuple[int, ...] = ()
+
+    def span(self, random: Random) -> dict[str, Any]:
+        """The times of a fault: it begins somewhere, and ends before the calm or with it."""
+        at_ms = random.randrange(self.calm_ms)
+        left_ms = self.calm_ms - at_ms
+        until_ms = at_ms + 1 + min(left_ms - 1, int(random.expovariate(1) * self.calm_ms / 4))
+        return {"at": at_ms, "until": until_ms}
+
+    def node(self, random: Random) -> int:
+        """Any node."""
+        return random.randrange(self.nodes)
+
+    def groups(self, random: Random, count: int = 2) -> list[list[int]]:
+        """All nodes in so many groups, none of them empty; `count` may be at most the number of nodes."""
+        order = list(range(self.nodes))
+        random.shuffle(order)
+        cuts = sorted(random.sample(range(1, self.nodes), count - 1))
+        return [sorted(order[a:b]) for a, b in zip([0, *cuts], [*cuts, self.nodes], strict=True)]
+
+
 class ByKind(msgspec.StructMeta):
     """Lets `Fault(kind="crash", node=1)` make the fault of that kind."""
 
@@ -89,7 +120,10 @@ class ByKind(msgspec.StructMeta):
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", metaclass=ByKind):
-    """Something that goes wrong from `at` until `until` (or the end)."""
+    """Something that goes wrong from `at` until `until`, or the scenario's calm, or the end.
+
+    With `stays`, the calm does not end it: what the protocol must live with.
+    """
 
     __abstract__: ClassVar[bool] = True
     lane: ClassVar[Lane] = "network"
@@ -97,6 +131,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
 
     at: Duration = 0
     until: Duration | None = None
+    stays: bool = False
 
     @property
     def kind(self) -> str:
@@ -119,6 +154,11 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
         return frozenset()
 
     @property
+    def forgets(self) -> frozenset[int]:
+        """Nodes that lose what they acknowledged as durable."""
+        return frozenset()
+
+    @property
     def twins(self) -> tuple[int, ...]:
         """Nodes whose key is run a second time."""
         return ()
@@ -137,6 +177,11 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
     def begin(self, world: World) -> Hooks:
         """Start to act on a world."""
         raise NotImplementedError
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Fault | None:
+        """One such fault as a swarm would have it; None if this kind has no place on the stage, or in any swarm."""
+        return None
 
 
 class NodeFault(Fault):

@@ -7,11 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lucid.machines.limits import Limits
-from sim.faults.fault import Allowance, Fault, Hooks, Sending, tries
+from sim.faults.fault import Allowance, Fault, Hooks, Sending, Stage, tries
 from sim.segments import segments
 from sim.wrong import ScenarioError
 
 if TYPE_CHECKING:
+    from random import Random
+
     from sim.connections import Connections
     from sim.world import World
 
@@ -53,6 +55,11 @@ class Loss(Fault, tag="loss"):
             return (sending._replace(receivers=[each for each in sending.receivers if draw() >= lost]),)
 
         return Hooks(send=lose)
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Loss:
+        """See `Fault`."""
+        return cls(percent=random.choice((0.5, 5.0, 20.0, 60.0)), **stage.span(random))
 
 
 def _retransmit(

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import field
 
-from sim.faults.fault import Allowance, Colour, Fault, Hooks, name
+from sim.faults.fault import Allowance, Colour, Fault, Hooks, Stage, name
 from sim.wrong import ScenarioError, check_nodes
 
 if TYPE_CHECKING:
+    from random import Random
+
     from sim.world import World
 
 
@@ -49,3 +51,11 @@ class Partition(Fault, tag="partition"):
                 for b in [body for node in other for body in world.bodies(node)]
             )
         )
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Partition | None:
+        """See `Fault`."""
+        if stage.nodes < 2:
+            return None
+        groups = stage.groups(random, random.choice((2, 2, 2, min(3, stage.nodes))))
+        return cls(groups=groups, **stage.span(random))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lucid.machines.messages import Proposal
-from sim.faults.fault import Hooks, NodeFault, Sending
+from sim.faults.fault import Hooks, NodeFault, Sending, Stage
 
 if TYPE_CHECKING:
+    from random import Random
+
     from sim.world import World
 
 PROPOSAL_KIND = 1
@@ -24,3 +26,8 @@ class Withhold(NodeFault, tag="withhold"):
             return () if sender == self.node and sending.data[1] == PROPOSAL_KIND else (sending,)
 
         return Hooks(send=keep_back)
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Withhold:
+        """See `Fault`."""
+        return cls(node=stage.node(random), **stage.span(random))

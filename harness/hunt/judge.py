@@ -1,0 +1,163 @@
+"""Judges one run: safety while it is disturbed, then, in the calm, that the chain comes back (section 9)."""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.bounds import Bounds
+from harness.hunt.marks import Marks
+from harness.invariants import PROGRESS, Diverged, Invariants
+from lucid.machines.engine import Engine
+from lucid.machines.manager import Manager
+from sim.node import Node
+from sim.scenario import Scenario
+from sim.trace import Trace
+from sim.world import World
+
+LOOK_MS = 250
+LEVEL_BLOCKS = 2
+"""Honest nodes are level when their final heights are no further apart."""
+
+PATIENCE = 8
+"""Times the bound within which a chain that comes back too late is told from one that never does."""
+
+
+class Verdict(StrEnum):
+    """What became of a run."""
+
+    PASS = "pass"
+    DIVERGED = "diverged"
+    CRASHED = "crashed"
+    STUCK = "stuck"
+    LATE = "late"
+    UNSTABLE = "unstable"
+    UNRECOVERABLE = "unrecoverable"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the product is to blame."""
+        return self not in (Verdict.PASS, Verdict.UNRECOVERABLE)
+
+
+class Outcome(NamedTuple):
+    """A verdict with its reason: which invariant broke, at which simulated ms, at which height; what was reached."""
+
+    verdict: Verdict
+    invariant: str
+    reason: str
+    at_ms: int
+    height: int
+    trace_hash: str
+    marks: dict[str, int]
+
+
+class Found(Exception):
+    """The run is over: it has its verdict."""
+
+    def __init__(self, verdict: Verdict, invariant: str, reason: str) -> None:
+        super().__init__(reason)
+        self.verdict = verdict
+        self.invariant = invariant
+        self.reason = reason
+
+
+def judge(scenario: Scenario, trace: Trace | None = None) -> Outcome:
+    """Run a scenario that has a calm to its verdict."""
+    trace = Trace() if trace is None else trace
+    world = World(scenario, trace)
+    invariants, marks = Invariants(world), Marks(world)
+    world.watchers += [invariants, marks]
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 100)
+    try:
+        verdict, invariant, reason = _drive(world, invariants)
+    except Diverged as broken:
+        verdict, invariant, reason = Verdict.DIVERGED, broken.invariant, broken.detail
+    except Found as found:
+        verdict, invariant, reason = found.verdict, found.invariant, found.reason
+    except Exception as error:
+        # Most likely a rule that a machine holds itself to: as good a find as a broken invariant, and as repeatable.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        verdict, invariant = Verdict.CRASHED, f"{Path(where.filename).name}:{where.name}"
+        reason = f"line {where.lineno}: {error!r}"
+    finally:
+        gc.set_threshold(*thresholds)
+    at_ms, height = world.clock.now_us // 1000, len(invariants.heights) - 1
+    return Outcome(verdict, invariant, reason, at_ms, height, trace.close(), marks.reached())
+
+
+def _drive(world: World, invariants: Invariants) -> tuple[Verdict, str, str]:
+    scenario = world.scenario
+    assert scenario.calm_ms, "a hunted scenario has a calm"
+    world.start()
+    world.run(scenario.calm_ms)
+    before = len(invariants.heights)
+    why = unrecoverable(world)
+    allowed_ms = bound_ms(world)
+    at_ms = scenario.calm_ms
+    last_ms = min(scenario.duration_ms, at_ms + PATIENCE * allowed_ms)
+    while at_ms < last_ms:
+        at_ms = min(last_ms, at_ms + LOOK_MS)
+        world.run(at_ms)
+        took_ms = at_ms - scenario.calm_ms
+        if len(invariants.heights) > before and _level(world):
+            invariants.check_from_scratch()
+            if took_ms > allowed_ms and not why:
+                return Verdict.LATE, PROGRESS, f"back {_after(took_ms, allowed_ms)}"
+            return Verdict.PASS, "", ""
+        if why and took_ms > allowed_ms:
+            return Verdict.UNRECOVERABLE, "", why
+    heights = " ".join(f"{node.name}:{_height(node)}" for node in _honest(world))
+    what = "the nodes are not level" if len(invariants.heights) > before else "no new final block"
+    return Verdict.STUCK, PROGRESS, f"{what} {_after(took_ms, allowed_ms)}; {heights}"
+
+
+def _after(took_ms: int, allowed_ms: int) -> str:
+    return f"{took_ms / 1000:,.1f} s after the calm began, allowed are {allowed_ms / 1000:,.1f} s"
+
+
+def unrecoverable(world: World) -> str:
+    """Why this network may stay as it is by the rules: too few honest validators are there that may still sign."""
+    able = [node for node in world.connected() if not _log_lost(node)]
+    if len(able) >= world.quorum:
+        return ""
+    return f"{len(able)} honest validators can talk and have their vote logs, quorum is {world.quorum}"
+
+
+def bound_ms(world: World) -> int:
+    """How long after the calm the chain may take: the bound of section 9, clocks that were ahead, and catching up."""
+    limits, honest = world.limits, _honest(world)
+    now_us = world.clock.now_us
+    latest_us = max((max(node.latest_us, now_us + node.clock_us) for node in world.nodes), default=0)
+    ahead_ms = (latest_us - min((now_us + node.clock_us for node in honest), default=latest_us)) // 1000
+    best = max((_manager(node).chain.tree.best.height for node in honest), default=0)
+    pages = 3 + (best - min(map(_height, honest), default=0)) // limits.page_blocks
+    return int(Bounds(world).progress_ms) + ahead_ms + 2 * limits.answer_ms + pages * 1_000
+
+
+def _honest(world: World) -> list[Node]:
+    return [node for node in world.nodes if node.up and node.index not in world.byzantine]
+
+
+def _manager(node: Node) -> Manager:
+    assert node.manager is not None and isinstance(node.manager.machine, Manager)
+    return node.manager.machine
+
+
+def _height(node: Node) -> int:
+    return _manager(node).chain.tree.root.height
+
+
+def _log_lost(node: Node) -> bool:
+    assert node.engine is not None and isinstance(node.engine.machine, Engine)
+    log = node.engine.machine.log
+    return log.missing or bool(log.lost_ms)
+
+
+def _level(world: World) -> bool:
+    heights = [_height(node) for node in world.connected()]
+    return max(heights) - min(heights) <= LEVEL_BLOCKS

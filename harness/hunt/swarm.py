@@ -1,0 +1,110 @@
+"""The swarm: what a seed makes of a network, its limits, its load and its faults.
+
+Each seed draws which kinds of fault exist at all (Groce et al., Swarm Testing, ISSTA 2012): a run with everything hides
+what a run with two things shows.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, NamedTuple
+
+from sim.faults import KINDS
+from sim.faults.fault import Fault, Stage
+from sim.scenario import Scenario
+
+SIZES = (1, 2, 3, 4, 4, 4, 4, 5, 5, 6, 7, 7, 10, 13)
+SETTLING_MS = 3_600_000
+"""The longest that a network may be watched after the calm began; a run ends as soon as its verdict is known."""
+
+LIMITS: dict[str, tuple[int, ...]] = {
+    "page_blocks": (2, 5, 16),
+    "page_certificates": (2, 8),
+    "answer_ms": (1_000, 3_000),
+    "snapshot_gap": (4, 16),
+    "part_bytes": (2_048, 16_384),
+    "max_unfinal": (6, 20),
+    "max_waiting": (4,),
+    "views_ahead": (4, 12),
+    "late_votes": (4,),
+    "push_bytes": (256, 2_048),
+}
+"""Small values of the machines' limits, at which their edges are reached in seconds."""
+
+
+class Profile(NamedTuple):
+    """What a hunt draws from: lanes of the catalogue, and how many of f traitors; the most faults of a kind."""
+
+    name: str
+    about: str
+    lanes: frozenset[str]
+    traitors: bool
+    instances: int = 3
+
+
+PROFILES = {
+    each.name: each
+    for each in (
+        Profile("all", "every kind of fault, and up to f traitors", frozenset(
+            ("network", "process", "disk", "clock", "byzantine")), True),
+        Profile("honest", "honest nodes alone: networks, processes, disks and clocks", frozenset(
+            ("network", "process", "disk", "clock")), False),
+        Profile("crash", "processes and power alone", frozenset(("process", "disk")), False, 6),
+        Profile("byzantine", "traitors on a network that loses and splits", frozenset(("network", "byzantine")), True),
+    )
+}  # fmt: skip
+
+
+def draw(seed: int, profile: str = "all") -> Scenario:
+    """The scenario of a seed."""
+    random = Random(f"swarm/{profile}/{seed}")
+    chosen = PROFILES[profile]
+    nodes = random.choice(SIZES)
+    calm_ms = random.randrange(8_000, 40_000)
+    tolerated = (nodes - 1) // 3
+    traitors = random.sample(range(nodes), random.randint(0, tolerated)) if chosen.traitors and tolerated else []
+    stage = Stage(nodes, calm_ms, tuple(sorted(traitors)))
+    return Scenario(
+        name="hunt",
+        description=f"seed {seed} of the swarm {profile}",
+        nodes=nodes,
+        seed=seed,
+        duration=calm_ms + SETTLING_MS,
+        calm=calm_ms,
+        profile=random.choice(("lan", "lan", "regions", "constant")),
+        disk_us=random.choice((0, 2_000, 30_000)),
+        anchor_every_ms=random.choice((0, 0, 1_000, 250)),
+        snapshot_blocks=random.choice((5, 20, 2_160)),
+        parameters=_parameters(random),
+        limits={key: random.choice(small) for key, small in LIMITS.items() if random.random() < 0.3},
+        fault=_faults(random, stage, chosen),
+    )
+
+
+def _parameters(random: Random) -> dict[str, int]:
+    """A block a second, in slots and epochs long and short."""
+    return {
+        "block_interval_ms": 1_000,
+        "slot_duration_ms": random.choice((3_000, 12_000)),
+        "slot_timeout_ms": 1_000,
+        "max_clock_drift_ms": 400,
+        "epoch_slots": random.choice((2, 5, 720)),
+    }
+
+
+def _faults(random: Random, stage: Stage, profile: Profile) -> list[Fault]:
+    """Faults of some kinds, each of them a few times."""
+    faults: list[Fault] = []
+    for kind in KINDS.values():
+        if kind.lane not in profile.lanes or random.random() < 0.6:
+            continue
+        for _ in range(random.randint(1, profile.instances)):
+            fault: Fault | None = kind.draw(random, stage)
+            if fault is not None:
+                faults.append(fault)
+    return sorted(faults, key=lambda each: (each.at_ms, each.kind, each.text()))
+
+
+def describe() -> list[dict[str, Any]]:
+    """The profiles, for those who choose one."""
+    return [{"name": each.name, "about": each.about} for each in PROFILES.values()]

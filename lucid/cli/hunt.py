@@ -1,0 +1,229 @@
+"""`lucid sim hunt`: search seeds for a network that breaks an invariant or never comes back."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lucid.cli.failure import INTERRUPTED, Failure
+
+if TYPE_CHECKING:
+    from harness.hunt.record import Judged, Line, Record
+
+DEFAULT_SEEDS = 1_000
+FOUND = 20
+"""Exit status when a seed failed."""
+
+
+def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid sim hunt`."""
+    hunt = actions.add_parser(
+        "hunt",
+        help="search seeds for runs that break an invariant",
+        description="Draw a network, its limits, its load and its faults from each seed, run it, let everything heal, "
+        "and see that it was safe and that the chain came back within the bound of protocol section 9.",
+        epilog="Exit status: 0 no seed failed, 20 some did, 130 interrupted (what was found is kept), 2 bad usage.",
+    )
+    much = hunt.add_mutually_exclusive_group()
+    much.add_argument("--seeds", type=_positive, metavar="N", help=f"how many seeds (default: {DEFAULT_SEEDS})")
+    much.add_argument("--minutes", type=_minutes, metavar="M", help="how long, instead of how many")
+    hunt.add_argument("--first", type=_natural, default=0, metavar="SEED", help="the first seed (default: 0)")
+    hunt.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="J", help="processes")
+    hunt.add_argument("--profile", default="all", metavar="NAME", help="all, honest, crash or byzantine")
+    hunt.add_argument(
+        "--out", type=Path, default=Path("hunt.jsonl"), metavar="FILE",
+        help="record of the hunt; one that is there is continued (default: hunt.jsonl)",
+    )  # fmt: skip
+    hunt.add_argument("--json", action="store_true", help="print the result as JSON")
+    hunt.set_defaults(run=run_hunt)
+
+
+def run_hunt(options: argparse.Namespace) -> int:
+    """`lucid sim hunt`."""
+    from harness.hunt.pool import judged
+    from harness.hunt.record import Head, Record, RecordError
+    from harness.hunt.swarm import PROFILES
+    from lucid.provenance import provenance
+
+    if options.profile not in PROFILES:
+        raise Failure(f"no profile {options.profile!r}; there are {', '.join(PROFILES)}")
+    try:
+        record = Record(options.out, Head(1, provenance().commit, options.profile))
+    except (RecordError, OSError) as error:
+        raise Failure(str(error)) from None
+    known = set(record.lines)
+    tally, interrupted = Tally(), False
+    with closing(record), _terminable(), _Board(sys.stderr.isatty() and not options.json, record) as board:
+        try:
+            with closing(judged(_seeds(options, known), options.profile, options.jobs)) as results:
+                for each in results:
+                    line = record.add(each)
+                    tally.add(each)
+                    board.show(line, tally)
+        except KeyboardInterrupt:
+            interrupted = True
+    _report(options, record, tally, interrupted)
+    if interrupted:
+        print(f"lucid: interrupted; {options.out} keeps {len(record.lines)} seeds, run again to go on", file=sys.stderr)
+        return INTERRUPTED
+    return FOUND if record.failed else 0
+
+
+class Tally:
+    """What a hunt has come to so far."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.verdicts: Counter[str] = Counter()
+        self.marks: Counter[str] = Counter()
+
+    def add(self, judged: Judged) -> None:
+        """Count one more seed."""
+        self.verdicts[str(judged.outcome.verdict)] += 1
+        self.marks.update(judged.outcome.marks.keys())
+
+    @property
+    def seconds(self) -> float:
+        """Wall time so far."""
+        return time.perf_counter() - self.began
+
+    @property
+    def speed(self) -> float:
+        """Seeds a second."""
+        return sum(self.verdicts.values()) / max(self.seconds, 1e-9)
+
+
+class _Board:
+    """A live table of verdicts, or a line for each seed that failed where there is no terminal."""
+
+    def __init__(self, live: bool, record: Record) -> None:
+        self._record = record
+        self._live: Any = None
+        if live:
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(stderr=True), transient=True, refresh_per_second=4)
+
+    def __enter__(self) -> _Board:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, line: Line, tally: Tally) -> None:
+        """One more seed is judged."""
+        if self._live is not None:
+            self._live.update(self._table(tally))
+        elif line.verdict.failed:
+            print(f"seed {line.seed}: {line.verdict}: {line.invariant}: {line.reason}", file=sys.stderr, flush=True)
+
+    def _table(self, tally: Tally) -> Any:
+        from rich.table import Table
+
+        table = Table(title=f"{sum(tally.verdicts.values()):,} seeds, {tally.speed:.1f} a second", show_header=False)
+        for verdict, count in sorted(tally.verdicts.items()):
+            table.add_row(verdict, f"{count:,}")
+        for line in self._record.failed[-8:]:
+            table.add_row(f"seed {line.seed}", f"{line.verdict}: {line.invariant}: {line.reason}"[:90])
+        return table
+
+
+def _report(options: argparse.Namespace, record: Record, tally: Tally, interrupted: bool) -> None:
+    from harness.hunt.marks import SOMETIMES
+
+    failed = record.failed
+    if options.json:
+        document = {
+            "commit": record.head.commit,
+            "profile": options.profile,
+            "interrupted": interrupted,
+            "seeds": len(record.lines),
+            "judged_now": sum(tally.verdicts.values()),
+            "seconds": round(tally.seconds, 3),
+            "verdicts": dict(sorted(Counter(str(line.verdict) for line in record.lines.values()).items())),
+            "marks": {name: tally.marks[name] for name in SOMETIMES},
+            "failed": [
+                {"seed": line.seed, "verdict": line.verdict, "invariant": line.invariant, "reason": line.reason}
+                for line in failed
+            ],
+            "record": str(options.out),
+        }
+        print(json.dumps(document))
+        return
+    counts = Counter(str(line.verdict) for line in record.lines.values())
+    print(
+        f"{len(record.lines):,} seeds of {options.profile}: "
+        + (", ".join(f"{count:,} {verdict}" for verdict, count in sorted(counts.items())) or "none judged")
+        + f"; {sum(tally.verdicts.values()):,} of them now in {tally.seconds:.1f} s ({tally.speed:.1f} a second)"
+    )
+    for line in failed:
+        print(f"  seed {line.seed}: {line.verdict}: {line.invariant}: {line.reason}")
+    never = [name for name in SOMETIMES if not tally.marks[name]]
+    if never and tally.verdicts:
+        print(f"never reached in these: {'; '.join(never)}")
+
+
+def _seeds(options: argparse.Namespace, known: set[int]) -> Iterator[int]:
+    """The seeds to judge, without those that a record knows."""
+    if options.minutes is None:
+        count = options.seeds or DEFAULT_SEEDS
+        yield from (seed for seed in range(options.first, options.first + count) if seed not in known)
+        return
+    until = time.monotonic() + options.minutes * 60
+    for seed in itertools.count(options.first):
+        if time.monotonic() > until:
+            return
+        if seed not in known:
+            yield seed
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends a hunt as Ctrl-C does: what was found is kept."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _positive(text: str) -> int:
+    return _whole(text, 1)
+
+
+def _natural(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes above 0")
+    return value

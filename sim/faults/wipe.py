@@ -1,0 +1,58 @@
+"""A node that comes back with an empty disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE
+from sim.disk import Disk
+from sim.faults.fault import Colour, Hooks, Lane, NodeFault, Stage, name
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from sim.world import World
+
+
+class Wipe(NodeFault, tag="wipe"):
+    """`node` is down, and comes back at `until` with an empty store.
+
+    votes: its vote log is `kept`, or `lost` too: what a new card or a restored image leaves.
+    """
+
+    lane: ClassVar[Lane] = "disk"
+    colour: ClassVar[Colour] = "crash"
+    votes: Literal["kept", "lost"] = "kept"
+
+    @property
+    def forgets(self) -> frozenset[int]:
+        """See `Fault`."""
+        return frozenset((self.node,))
+
+    def text(self) -> str:
+        """See `Fault`."""
+        return f"{name(self.node)}, vote log {self.votes}"
+
+    def begin(self, world: World) -> Hooks:
+        """See `Fault`."""
+        node = world.nodes[self.node]
+        node.hold(self)
+        log = node.engine_disk.get(VOTES_TABLE, LATEST_KEY)
+        node.manager_disk, node.engine_disk = Disk(), Disk()
+        if self.votes == "kept":
+            node.engine_disk.write([(VOTES_TABLE, LATEST_KEY, log)])
+            node.engine_disk.sync()
+
+        def back() -> None:
+            node.release(self)
+
+        return Hooks(end=back)
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Wipe | None:
+        """See `Fault`: no more than f nodes may forget what they signed, and none what they accepted unnoticed."""
+        if stage.nodes < 4:
+            return None
+        # One node of each stage, so that a swarm never wipes more than f.
+        node = (stage.calm_ms + 1) % stage.nodes
+        return cls(node=node, votes=random.choice(("kept", "kept", "lost")), **stage.span(random))

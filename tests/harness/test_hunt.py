@@ -1,0 +1,205 @@
+"""The hunt: what a seed makes is the same everywhere, verdicts are told apart by rule, and nothing found is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.hunt.judge import Outcome, Verdict, judge
+from harness.hunt.marks import SOMETIMES
+from harness.hunt.pool import judge_seed
+from harness.hunt.record import Head, Judged, Record, RecordError, read, scenario_of
+from harness.hunt.swarm import PROFILES, draw
+from lucid.cli.main import main
+from lucid.machines.engine import Engine
+from sim.faults.crash import Crash
+from sim.faults.wipe import Wipe
+from sim.scenario import Scenario, changed, dump, parse
+
+FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
+
+
+def small(*faults: Any, nodes: int = 4, **values: Any) -> Scenario:
+    """A hunted network of four that is calm after ten seconds."""
+    keys: dict[str, Any] = {
+        "profile": "lan",
+        "anchor_every_ms": 1_000,
+        "parameters": FAST,
+        "calm": 10_000,
+        "duration": "1h",
+    }
+    return Scenario(name="hunt", nodes=nodes, fault=list(faults), **(keys | values))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_a_seed_draws_is_sound_complete_and_always_the_same(profile: str) -> None:
+    for seed in range(60):
+        scenario = draw(seed, profile)
+        assert changed(scenario, seed=scenario.seed) == scenario, "every rule of a scenario holds"
+        assert parse(dump(scenario), "again") == draw(seed, profile) == scenario
+        guilty = {node for fault in scenario.fault for node in fault.byzantine}
+        assert len(guilty) <= (scenario.nodes - 1) // 3
+
+
+def test_a_seed_has_one_verdict_and_one_trace_whatever_the_hash_seed() -> None:
+    script = (
+        "from harness.hunt.swarm import draw\nfrom harness.hunt.judge import judge\n"
+        "for s in (3, 24, 57): print(judge(draw(s))[:-1])"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        ).stdout
+        for hash_seed in ("0", "1", "77")
+    }  # fmt: skip
+    assert len(seen) == 1 and "Verdict" in seen.pop()
+
+
+def test_a_quiet_network_passes_as_soon_as_it_is_seen_to_go_on() -> None:
+    outcome = judge(small())
+    assert outcome.verdict is Verdict.PASS and outcome.height >= 9 and outcome.at_ms < 13_000
+    assert set(outcome.marks) <= set(SOMETIMES) and outcome.marks["a finalize was signed"]
+
+
+def test_a_chain_that_never_comes_back_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "_finalize", lambda *_: [])
+    outcome = judge(small())
+    assert (outcome.verdict, outcome.invariant) == (Verdict.STUCK, "progress")
+    assert outcome.reason.startswith("no new final block ") and "n03:0" in outcome.reason
+
+
+def test_a_rule_that_a_machine_holds_itself_to_is_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("planted")
+
+    monkeypatch.setattr(Engine, "_finalize", fail)
+    outcome = judge(small())
+    assert outcome.verdict is Verdict.CRASHED and outcome.invariant == "test_hunt.py:fail"
+    assert "planted" in outcome.reason
+
+
+def test_too_few_vote_logs_are_unrecoverable_by_rule() -> None:
+    lost = [Wipe(node=node, at=2_000, until=4_000, votes="lost") for node in (0, 1)]
+    outcome = judge(small(*lost))
+    assert outcome.verdict is Verdict.UNRECOVERABLE and not outcome.verdict.failed
+    assert outcome.reason == "2 honest validators can talk and have their vote logs, quorum is 3"
+    assert judge(small(lost[0])).verdict is Verdict.PASS, "one lost log is within f"
+
+
+def test_a_fault_that_stays_is_lived_with() -> None:
+    assert judge(small(Crash(node=3, at=1_000, stays=True))).verdict is Verdict.PASS
+    outcome = judge(small(*[Crash(node=node, at=1_000, stays=True) for node in (2, 3)]))
+    assert outcome.verdict is Verdict.UNRECOVERABLE
+
+
+# -- the record --------------------------------------------------------------------------------------------------
+
+HEAD = Head(1, "abc", "all")
+
+
+def judged(seed: int, verdict: Verdict) -> Judged:
+    return Judged(seed, Outcome(verdict, "progress", "why", 7, 3, "00", {}), 0.1)
+
+
+def test_a_record_is_read_back_though_its_last_line_was_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "hunt.jsonl"
+    record = Record(path, HEAD)
+    record.add(judged(4, Verdict.PASS))
+    record.add(judged(2, Verdict.STUCK))
+    record.close()
+    path.write_bytes(path.read_bytes() + b'{"seed": 5, "verd')
+    again = Record(path, HEAD)
+    assert set(again.lines) == {2, 4} and [line.seed for line in again.failed] == [2]
+    assert scenario_of(again.failed[0], "all") == draw(2, "all"), "a failing scenario is kept whole"
+    again.close()
+
+
+def test_another_commit_is_not_mixed_in(tmp_path: Path) -> None:
+    path = tmp_path / "hunt.jsonl"
+    Record(path, HEAD).close()
+    with pytest.raises(RecordError, match="of commit abc and profile all, this is commit def"):
+        Record(path, Head(1, "def", "all"))
+    path.write_text("no json")
+    with pytest.raises(RecordError, match="is no record"):
+        read(path)
+
+
+def test_one_seed_in_twenty_is_run_twice_and_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def other_each_time(scenario: Scenario) -> Outcome:
+        calls.append(scenario.name)
+        return Outcome(Verdict.PASS, "", "", 1, 1, f"{len(calls):032}", {})
+
+    monkeypatch.setattr("harness.hunt.pool.judge", other_each_time)
+    assert judge_seed(21, "all").outcome.verdict is Verdict.PASS
+    found = judge_seed(40, "all").outcome
+    assert (found.verdict, found.invariant, len(calls)) == (Verdict.UNSTABLE, "determinism", 3)
+
+
+# -- the command -------------------------------------------------------------------------------------------------
+
+
+def test_a_hunt_is_reported_recorded_and_continued(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "hunt.jsonl"
+    command = ["sim", "hunt", "--profile", "crash", "--jobs", "1", "--out", str(out), "--json"]
+    assert main([*command, "--seeds", "4"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert (first["seeds"], first["judged_now"], first["failed"]) == (4, 4, [])
+    assert main([*command, "--seeds", "6"]) == 0
+    second = json.loads(capsys.readouterr().out)
+    assert (second["seeds"], second["judged_now"]) == (6, 2)
+    assert main([*command[:-1], "--seeds", "6"]) == 0
+    assert capsys.readouterr().out.startswith("6 seeds of crash: 6 pass; 0 of them now")
+
+
+def test_sigterm_keeps_what_was_found(tmp_path: Path) -> None:
+    out = tmp_path / "hunt.jsonl"
+    command = [
+        sys.executable,
+        "-m",
+        "lucid.cli.main",
+        "sim",
+        "hunt",
+        "--minutes",
+        "5",
+        "--jobs",
+        "2",
+        "--out",
+        str(out),
+    ]
+    process = subprocess.Popen([*command, "--out", str(out)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and (not out.exists() or out.read_bytes().count(b"\n") < 5):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    printed, said = process.communicate(timeout=20)
+    assert process.returncode == 130 and "run again to go on" in said and "Traceback" not in said
+    assert len(read(out)) >= 4 and "seeds of all" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--seeds", "many"], "'many' is not a whole number from 1 on"),
+        (["--seeds", "0"], "'0' is not a whole number"),
+        (["--first", "-1"], "'-1' is not a whole number from 0 on"),
+        (["--minutes", "nan"], "'nan' is not a number of minutes"),
+        (["--profile", "everything"], "no profile 'everything'; there are all, honest, crash, byzantine"),
+        (["--seeds", "1", "--minutes", "1"], "not allowed with"),
+        (["--out", "/no/such/folder/x"], "No such file"),
+    ],
+)
+def test_wrong_input_is_one_sentence(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sim", "hunt", *words]) == 2
+    said = capsys.readouterr().err
+    assert says in said and said.count("\n") == 1
