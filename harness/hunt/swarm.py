@@ -72,6 +72,7 @@ def draw(seed: int, profile: str = "all") -> Scenario:
         duration=calm_ms + SETTLING_MS,
         calm=calm_ms,
         profile=random.choice(("lan", "lan", "regions", "constant")),
+        transport=random.choice(("datagram", "reliable")),
         disk_us=random.choice((0, 2_000, 30_000)),
         anchor_every_ms=random.choice((0, 0, 1_000, 250)),
         snapshot_blocks=random.choice((5, 20, 2_160)),
