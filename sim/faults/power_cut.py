@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class PowerCut(Fault, tag="power_cut"):
     """From `at` on, once `node` has performed `effects` more effects, every node stops.
 
-    Node i comes back `down_ms[i % len(down_ms)]` later.
+    Node i comes back `back_ms[i % len(back_ms)]` later.
     """
 
     lane: ClassVar[Lane] = "process"
     colour: ClassVar[Colour] = "crash"
     node: int
     effects: Annotated[int, Meta(ge=0, le=1_000_000)]
-    down_ms: Annotated[list[Annotated[int, Meta(ge=1, le=86_400_000)]], Meta(min_length=1, max_length=1_024)]
+    back_ms: Annotated[list[Annotated[int, Meta(ge=1, le=86_400_000)]], Meta(min_length=1, max_length=1_024)]
 
     def check(self, nodes: int) -> None:
         """See `Fault`."""
@@ -41,7 +41,7 @@ class PowerCut(Fault, tag="power_cut"):
 
     def allowance(self) -> Allowance:
         """See `Fault`: who is down leads in vain."""
-        return Allowance(wait_ms=max(self.down_ms))
+        return Allowance(wait_ms=max(self.back_ms))
 
     def begin(self, world: World) -> Hooks:
         """See `Fault`."""
@@ -57,7 +57,7 @@ class PowerCut(Fault, tag="power_cut"):
             done = True
             for node in world.nodes:
                 node.hold(self)
-                world.clock.after(self.down_ms[node.index % len(self.down_ms)] * 1000, partial(back, node))
+                world.clock.after(self.back_ms[node.index % len(self.back_ms)] * 1000, partial(back, node))
             return None
 
         def back(node: Node, _: Moment) -> None:
@@ -75,6 +75,6 @@ class PowerCut(Fault, tag="power_cut"):
         return cls(
             node=stage.node(random),
             effects=random.randrange(random.choice((10, 60, 400))),
-            down_ms=[random.choice((1, 50, 300, 2_000)) for _ in range(stage.nodes)],
+            back_ms=[random.choice((1, 50, 300, 2_000)) for _ in range(stage.nodes)],
             at=random.randrange(stage.calm_ms),
         )
