@@ -23,7 +23,6 @@ LIMITS: dict[str, tuple[int, ...]] = {
     "answer_ms": (1_000, 3_000),
     "snapshot_gap": (4, 16),
     "part_bytes": (2_048, 16_384),
-    "max_unfinal": (6, 20),
     "max_waiting": (4,),
     "views_ahead": (4, 12),
     "late_votes": (4,),
