@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from lucid.deploy.deployment import UP_S, Deployment, Step
 from lucid.deploy.host import SENDING_S, DeployError
-from lucid.deploy.identity import USER, Identity
+from lucid.deploy.identity import USER, Identity, held
 from lucid.deploy.images import PLATFORM
 from lucid.deploy.release import LABELS, PROJECT, current
 
@@ -63,7 +63,9 @@ def back_up(deployment: Deployment, folder: Path) -> None:
         deployment.say(f"removing {part}, which a backup before this one did not finish")
         shutil.rmtree(part)
     part.mkdir(parents=True)
-    node = deployment.in_container("manager", "-m lucid.cli.main keys show /config/node.key").strip()
+    node, _ = held(deployment.host)
+    if not node:
+        raise DeployError(f"{deployment.host.name}: there is no key of a node")
     deployment.say("copying the chunks")
     _copy_chunks(deployment, part / CHUNKS, b"")
     start = deployment.compose("up -d")

@@ -133,6 +133,8 @@ class Deployment:
             self._settings, self._facts = held, replace(self.facts, installed=True)
 
         steps.append(Step("write .env and compose.yaml", release.write_command(self.folder), write))
+        if self.facts.config:
+            steps.append(self._place_step())
         return [*steps, *restoring, *self._start_steps()]
 
     def record_step(self, why: str) -> Step:
@@ -192,15 +194,25 @@ class Deployment:
         return [self._put_step(who)]
 
     def _put_step(self, who: Identity) -> Step:
-        command = f"{identity.who_command()}\n{identity.put_command(self.facts.folder)}"
+        puts = [identity.put_command(self.facts.folder, volume) for volume in (identity.CONFIG, identity.KEY)]
+        command = "\n".join((identity.who_command(), *puts))
         act = partial(identity.put, self.host, who, self.facts.folder)
-        return Step("put key and genesis into their volume", command, act)
+        return Step("put key and genesis into their volumes", command, act)
 
     def back_steps(self, record: str) -> list[Step]:
         """The steps to what was recorded. Raises `NoRelease` where nothing was."""
         release.must_be_whole(self.host, self.folder, record)
         bring = release.bring_command(self.folder, record)
-        return [Step("bring its images and settings back", bring, lambda: self.host.run(bring)), *self._start_steps()]
+        return [
+            Step("bring its images and settings back", bring, lambda: self.host.run(bring)),
+            self._place_step(),
+            *self._start_steps(),
+        ]
+
+    def _place_step(self) -> Step:
+        """The key lies where the release that is about to start looks for it."""
+        command = identity.place_command(self.facts.folder, self.folder)
+        return Step("put the key where this release looks for it", command, lambda: self.host.run(command))
 
     def be_patient(self) -> None:
         """What is waited for from now on has worked before."""
@@ -303,7 +315,7 @@ class Deployment:
 
 
 _TAGS = (release.LATEST, release.BEFORE, release.PREVIOUS)
-_VOLUMES = ("config", "engine", "anchoring", "manager", "data", "mongodb", "consul")
+_VOLUMES = (identity.CONFIG, identity.KEY, "engine", "anchoring", "manager", "data", "mongodb", "consul")
 
 
 def perform(steps: Sequence[Step], say: Say, done: int = 0) -> None:

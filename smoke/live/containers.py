@@ -119,6 +119,7 @@ class ContainerNode(Node):
             # A Consul that runs on this machine knows no container by its name.
             "LUCID_ADVERTISE": address,
             "LUCID_GENESIS": "/config/lucid/genesis.toml",
+            "LUCID_ID": "/config/lucid/node.id",
             "LUCID_KEY": "/config/lucid/node.key",
             "LUCID_TOKEN": self.token,
             "LUCID_API_TOKENS": self.api_token,

@@ -54,7 +54,8 @@ python() {
   volume=$1; shift
   for word; do
     set -- "$@" "$(printf %s "$word" | sed "s#/config#$S/volumes/lucid_config#g; s#/stores/#$S/volumes/lucid_#g
-      s#/data\\([/\"]\\)#$S/volumes/$volume\\1#g")"
+      s#/data\\([/\"]\\)#$S/volumes/$volume\\1#g
+      s#/key\\([/\"]\\)#$S/volumes/lucid_key\\1#g")"
     shift
   done
   cd @ROOT@ && exec env PYTHONPATH=@ROOT@ @PYTHON@ "$@"
@@ -142,6 +143,7 @@ case "$1 $2" in
 "cp -")
   case $3 in
   lucid-config:*) tar -x -f - -C $S/volumes/lucid_config;;
+  lucid-key:*) tar -x -f - -C $S/volumes/lucid_key;;
   c-*) service=${3#c-}; tar -x -o -f - -C $S/volumes/lucid_${service%%:*};;
   esac;;
 "cp c-"*) service=${2#c-}; service=${service%%:*}; tar -c -f - -C $S/volumes/lucid_$service "${2##*/data/}";;

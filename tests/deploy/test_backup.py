@@ -53,7 +53,7 @@ def test_a_node_comes_back_from_its_backup(used: FakeHost, tmp_path: Path) -> No
     assert (used.volume("data") / CHUNK).read_text() == "a chunk"
     assert not (used.volume("data") / "chunks/incoming/half").exists()
     assert not (used.home / "lucid/restoring").exists()
-    assert not (used.volume("config") / "node.key.unused").exists()
+    assert not (used.volume("key") / "node.key.unused").exists()
 
 
 def test_a_node_that_is_not_healthy_is_copied_too(used: FakeHost, tmp_path: Path, capsys: Said) -> None:

@@ -21,7 +21,7 @@ def upgrade(pi: FakeHost, folder: Path, name: str, *words: str) -> int:
 def test_a_first_release_has_none_before(pi: FakeHost, tmp_path: Path) -> None:
     assert pi.running() == {"one"}
     assert not (tmp_path / "node.key.unused").exists()
-    assert (pi.volume("config") / "node.key.unused").exists()
+    assert (pi.volume("key") / "node.key.unused").exists()
     assert pi.lucid("rollback") == 2
     assert pi.lucid("rollback", "--dry-run") == 2
 
@@ -139,7 +139,7 @@ def test_a_first_install_that_was_cut_short_is_no_release_before(bare: FakeHost,
     bare.repair()
     assert bare.install(tmp_path) == 0
     assert bare.running() == {"one"}
-    assert (bare.volume("config") / "node.key.unused").exists()
+    assert (bare.volume("key") / "node.key.unused").exists()
     assert not (tmp_path / "node.key.unused").exists()
     assert bare.lucid("rollback") == 2
 
@@ -253,7 +253,7 @@ def test_remove_takes_the_node_away_and_keeps_its_data_unless_told(pi: FakeHost,
     assert pi.running() == {"one"}
     assert pi.lucid("remove") == 0
     assert (pi.running(), pi.images()) == (set(), 0)
-    assert (pi.volume("config") / "node.key").exists()
+    assert (pi.volume("key") / "node.key").exists()
     assert pi.install(tmp_path) == 0
     assert pi.lucid("remove", "--with-data") == 0
     assert not any((pi.state / "volumes").iterdir())
