@@ -326,7 +326,8 @@ class DurableStore:
             except StoreError as error:
                 if isinstance(error, StoreDamaged):
                     self._note_damage(error)
-                self._note(error)
+                else:
+                    self._note(error)
                 await trio.sleep(RETRY_S)
         self._note(None)
         self.commits += 1

@@ -1,0 +1,197 @@
+"""Whatever a store does, a service answers for itself, says what is wrong, and stops when it is told to."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+
+from lucid.chain.document import print_genesis
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.keys import ed25519_public_key
+from lucid.ledger.state import Write
+from lucid.services.anchoring import AnchoringService
+from lucid.services.config import load_config
+from lucid.services.data import DataService
+from lucid.services.engine import EngineService
+from lucid.services.keyfile import write_key
+from lucid.services.manager import ManagerService
+from lucid.services.service import Service
+from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreFull
+
+KINDS = (DataService, EngineService, ManagerService, AnchoringService)
+NAMES = [kind.file for kind in KINDS]
+ID = "ab" * 32
+SESSION = "00000000-0000-4000-8000-000000000001"
+READS = {
+    DataService: [f"/chunks/{ID}", f"/chunks/{ID}/proof"],
+    EngineService: ["/consensus/status", f"/transactions/{ID}"],
+    ManagerService: ["/blocks", "/blocks/latest", "/blocks/1", f"/blocks/{ID}", f"/receipts/{ID}"],
+    AnchoringService: [f"/sessions/{SESSION}", f"/sessions/{SESSION}/manifest", f"/sessions/{SESSION}/receipt"],
+}
+
+
+class Wrapped:
+    """A store that does `trouble` before whatever is asked of it."""
+
+    def __init__(self, inner: Store) -> None:
+        self.inner = inner
+        self.trouble: Callable[[], object] = lambda: None
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """See `Store`."""
+        self.trouble()
+        return self.inner.get(table, key)
+
+    def scan(
+        self, table: str, start: bytes = b"", limit: int | None = None, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """See `Store`."""
+        self.trouble()
+        return self.inner.scan(table, start, limit, reverse)
+
+    def tables(self) -> list[str]:
+        """See `Store`."""
+        self.trouble()
+        return self.inner.tables()
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """See `Store`."""
+        self.trouble()
+        self.inner.write(writes)
+
+    def check(self) -> list[str]:
+        """See `Store`."""
+        return self.inner.check()
+
+    def close(self) -> None:
+        """See `Store`."""
+        self.inner.close()
+
+
+@asynccontextmanager
+async def running(folder: Path, kind: type[Service]) -> AsyncIterator[tuple[Service, Wrapped, httpx.AsyncClient]]:
+    """A service whose store can be brought into trouble. Its end must come in time."""
+    key = ed25519_public_key(write_key(folder / "node.key"))
+    (folder / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
+    config = load_config({}, genesis=folder / "genesis.toml", key=folder / "node.key", data_dir=folder, token="t" * 16)
+    service = kind(config)
+    store = service.store.store = Wrapped(service.store.store)
+    stop, ended = trio.Event(), 0.0
+    async with trio.open_nursery() as nursery:
+        port = await nursery.start(service.run, stop)
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=10.0, headers={"Authorization": f"Bearer {'t' * 16}"}
+        ) as client:
+            yield service, store, client
+            stop.set()
+            ended = time.monotonic()
+            with trio.fail_after(5):
+                await service.ended.wait()
+    assert time.monotonic() - ended < 1.5, "it stops at once"
+
+
+async def health(client: httpx.AsyncClient, state: str, within_s: float = 12.0) -> dict[str, str]:
+    """The condition of that name, once /health has it."""
+    with trio.fail_after(within_s):
+        while True:
+            found = (await client.get("/health")).json().get("conditions", [])
+            for condition in found:
+                if condition["state"] == state:
+                    return {str(key): str(value) for key, value in condition.items()}
+            await trio.sleep(0.02)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+async def test_a_store_that_hangs_holds_up_nothing_else(tmp_path: Path, kind: type[Service]) -> None:
+    release = threading.Event()
+    try:
+        async with running(tmp_path, kind) as (service, store, client), trio.open_nursery() as nursery:
+            store.trouble = lambda: release.wait(60)
+            service.store.put([("row", b"a", b"1")])
+            statuses: list[int] = []
+
+            async def ask(path: str) -> None:
+                statuses.append((await client.get(path)).status_code)
+
+            for path in READS[kind] * 12:  # more than there are threads for them
+                nursery.start_soon(ask, path)
+            await trio.sleep(0.2)
+            for path in ("/health", "/metrics", "/ready") * 3:
+                with trio.fail_after(1):
+                    await client.get(path)
+            condition = await health(client, "store failing")
+            assert condition["sentence"] == "the store does not answer in time"
+            with trio.fail_after(6):
+                while len(statuses) < 12 * len(READS[kind]):
+                    await trio.sleep(0.02)
+            assert set(statuses) <= {200, 404, 503}
+    finally:
+        release.set()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+async def test_damage_is_named_with_its_table_and_stops_no_answer(
+    tmp_path: Path, kind: type[Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    def damaged() -> None:
+        raise StoreDamaged("/a/path: page 3", "chunk", b"\xab" * 32)
+
+    async with running(tmp_path, kind) as (_, store, client):
+        store.trouble = damaged
+        for path in READS[kind]:
+            response = await client.get(path)
+            assert response.status_code in (200, 404, 503)
+        condition = await health(client, "store failing")
+        assert condition["sentence"] == f"the store is damaged in the table chunk at the key {'ab' * 32}"
+        assert "lucid store check" in condition["remedy"] and "/a/path" not in str(condition)
+        for path in ("/health", "/metrics"):
+            with trio.fail_after(1):
+                await client.get(path)
+    assert sum("/a/path" in message for message in caplog.messages) == 1, "said once"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+async def test_an_outage_is_logged_when_it_begins_and_ends(
+    tmp_path: Path, kind: type[Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    def away() -> None:
+        raise StoreError("driver's dump with /a/path")
+
+    with caplog.at_level(logging.INFO, "lucid.store"):
+        async with running(tmp_path, kind) as (service, store, client):
+            store.trouble = away
+            ticket = service.store.put([("row", b"a", b"1")])
+            condition = await health(client, "store failing")
+            assert "/a/path" not in str(condition) and condition["remedy"]
+            for path in READS[kind]:
+                with trio.fail_after(1):
+                    assert (await client.get(path)).status_code in (200, 404, 503)
+            await trio.sleep(2.2)
+            store.trouble = lambda: None
+            with trio.fail_after(5):
+                await service.store.durable(ticket)
+            assert service.store.trouble is None
+    mine = [record.getMessage().split(":")[0] for record in caplog.records if record.name == "lucid.store"]
+    assert mine == [
+        "the store can't be read or written",
+        "the store can be used again",
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+async def test_it_stops_with_writes_that_find_no_room(tmp_path: Path, kind: type[Service]) -> None:
+    def full() -> None:
+        raise StoreFull("no room")
+
+    async with running(tmp_path, kind) as (service, store, client):
+        store.trouble = full
+        service.store.put([("row", b"a", b"1")])
+        assert (await health(client, "store failing"))["sentence"] == "the store has no room"
