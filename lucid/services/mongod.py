@@ -78,6 +78,11 @@ class Mongod:
             self._process.wait(START_S)
             self._process = None
 
+    def signal(self, number: int) -> None:
+        """Send the process a signal, such as SIGSTOP."""
+        assert self._process is not None, "it runs"
+        self._process.send_signal(number)
+
     @staticmethod
     def _await_primary(client: MongoClient[dict[str, object]]) -> None:
         deadline = time.monotonic() + START_S

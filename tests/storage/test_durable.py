@@ -168,6 +168,32 @@ def test_a_mongod_that_stops_and_starts_again_loses_nothing(mongod: Mongod, monk
         trio.run(main, inner)
 
 
+def test_a_mongod_that_was_paused_is_used_again_at_once(mongod: Mongod, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What timed out here may still be done there; its transactions must not hold up the next for a minute."""
+    from lucid.storage import mongo  # noqa: PLC0415 - as the product does
+
+    monkeypatch.setattr(mongo, "TIMEOUT_MS", 500)
+    monkeypatch.setattr(durable, "RETRY_S", 0.05)
+    url = mongod.url()
+
+    async def main(inner: mongo.MongoStore) -> None:
+        store = DurableStore(inner)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.run)
+            await store.write([("row", b"a", b"1")])
+            for pause_s in (0.7, 1.5, 3.0):
+                mongod.signal(signal.SIGSTOP)
+                ticket = store.put([("row", b"a", b"2"), ("row", b"b", b"%f" % pause_s)])
+                await trio.sleep(pause_s)
+                mongod.signal(signal.SIGCONT)
+                with trio.fail_after(5):
+                    await store.durable(ticket)
+            nursery.cancel_scope.cancel()
+
+    with closing(mongo.MongoStore(url, url.split("/")[-1].split("?")[0])) as inner:
+        trio.run(main, inner)
+
+
 def test_a_store_that_is_away_is_noticed_without_a_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Away(SqliteStore):
         away = False

@@ -1,0 +1,160 @@
+"""A disk without room: chunks leave the chain its reserve, what is held is served, and room is noticed by itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import trio
+
+from lucid.chain.chunks import chunk_id
+from lucid.services import data as data_module
+from lucid.services.config import ConfigError, load_config
+from lucid.services.space import BALLAST_BYTES
+from tests.services.test_data import SESSION, place, running
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 12 MiB of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], check=False, capture_output=True)
+    if done.returncode:
+        pytest.skip("no tmpfs can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(disk: Path, left: int = 0) -> Path:
+    """Another program's file that takes all but `left` bytes."""
+    found = os.statvfs(disk)
+    path = disk / "other"
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(1, found.f_bavail * found.f_frsize - left))
+    return path
+
+
+async def condition(client: httpx.AsyncClient) -> Any:
+    """The first condition of /health, or None."""
+    found = (await client.get("/health")).json().get("conditions", [None])
+    return found[0]
+
+
+async def until(client: httpx.AsyncClient, state: str | None) -> Any:
+    """Wait until /health names that state first."""
+    with trio.fail_after(5):
+        while True:
+            found = await condition(client)
+            if (None if found is None else found["state"]) == state:
+                return found
+            await trio.sleep(0.05)
+
+
+async def put(client: httpx.AsyncClient, data: bytes) -> httpx.Response:
+    """Store a chunk."""
+    return await client.put(place(data), content=data)
+
+
+async def test_chunks_leave_the_reserve_and_room_is_noticed(disk: Path) -> None:
+    async with running(disk) as (service, client):
+        assert service.space.reserve == service.space.total // 10
+        other = fill(disk, 3 * MIB)
+        data = bytes(4 * MIB)
+        response = await put(client, data)
+        assert (response.status_code, response.json()["error"]["code"]) == (507, "LUCID_ERR_1102")
+        low = await until(client, "disk low")
+        assert (
+            "MiB" in low["sentence"] and "of 12.0 MiB are free, 1.2 MiB are kept" in low["sentence"] and low["remedy"]
+        )
+        assert str(disk) not in str(low)
+        other.unlink()
+        await until(client, None)
+        assert (await put(client, data)).status_code == 201
+        sizes = []
+        for number in range(20):
+            body = bytes([number]) * MIB
+            if (await put(client, body)).status_code == 201:
+                sizes.append(len(body))
+        found = os.statvfs(disk)
+        assert len(sizes) < 8 and found.f_bavail * found.f_frsize >= service.space.reserve - MIB // 2
+        await service.store.write([("row", b"chain", bytes(100_000))])
+
+
+async def test_what_is_streamed_without_a_size_stops_at_the_reserve(disk: Path) -> None:
+    async def parts() -> Any:
+        for _ in range(11):
+            yield bytes(MIB)
+
+    async with running(disk) as (service, client):
+        response = await client.post(f"/store-data?session={SESSION}", content=parts())
+        assert response.status_code == 507
+        await trio.sleep(0.05)
+        assert not list(service.chunks.folder.incoming.iterdir())
+
+
+async def test_delete_and_start_work_on_a_disk_that_is_really_full(disk: Path) -> None:
+    data, kept = bytes(2 * MIB), bytes([1]) * MIB
+    async with running(disk) as (_, client):
+        for each in (data, kept):
+            assert (await put(client, each)).status_code == 201
+        with trio.fail_after(5):
+            while not (disk / "data.ballast").exists():
+                await trio.sleep(0.05)
+    assert (disk / "data.ballast").stat().st_size == BALLAST_BYTES
+    fill(disk)
+    async with running(disk) as (_, client):
+        await until(client, "disk low")
+        assert (await client.get(place(kept))).content == kept, "reads are served"
+        assert (await client.get("/ready")).status_code == 200
+        with trio.fail_after(5):
+            assert (await client.delete(place(data))).json() == {"id": chunk_id(data).hex(), "references": 0}
+        found = os.statvfs(disk)
+        assert found.f_bavail * found.f_frsize >= 2 * MIB, "its room is there at once"
+        assert (await client.get(place(data))).status_code == 404
+
+
+async def test_a_quota_bounds_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = data_module.DataService.__init__
+
+    def limited(self: Any, config: Any) -> None:
+        given(self, msgspec.structs.replace(config, chunk_quota_bytes=3 * MIB, disk_reserve_bytes=0))
+
+    monkeypatch.setattr(data_module.DataService, "__init__", limited)
+    async with running(tmp_path) as (_, client):
+        chunks = [bytes([number]) * MIB for number in range(4)]
+        assert [(await put(client, each)).status_code for each in chunks] == [201, 201, 201, 507]
+        assert "chunks take 3.0 MiB of their 3.0 MiB" in (await until(client, "disk low"))["sentence"]
+        assert (await client.delete(place(chunks[0]))).status_code == 200
+        await until(client, None)
+        assert (await put(client, chunks[3])).status_code == 201
+
+
+async def test_no_room_is_never_said_of_anything_else(tmp_path: Path) -> None:
+    async with running(tmp_path) as (service, client):
+        incoming = service.chunks.folder.incoming
+        incoming.rmdir()
+        assert (await put(client, bytes(5_000))).status_code == 201, "its folder is made again"
+        incoming.rmdir()
+        incoming.write_text("in its place")
+        response = await put(client, bytes(6_000))
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "LUCID_ERR_1101")
+        found = await condition(client)
+        assert found["state"] == "store failing" and "room" not in found["sentence"] and str(tmp_path) not in str(found)
+        incoming.unlink()
+        await until(client, None)
+        assert (await put(client, bytes(6_000))).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["chunk_quota_bytes", "disk_reserve_bytes"])
+def test_wrong_bounds_are_named(key: str) -> None:
+    with pytest.raises(ConfigError, match=key):
+        load_config({f"LUCID_{key.upper()}": "-2"})
