@@ -7,8 +7,6 @@ than the last where the clock went back; it is durable before the certificate le
 
 from __future__ import annotations
 
-import trio
-
 from lucid.chain.codec import decode, encode
 from lucid.chain.genesis import Natural
 from lucid.chain.keys import Crypto
@@ -30,7 +28,7 @@ class Certifier:
 
     async def certify(self, transport: bytes, now_ms: int) -> TransportCertificate:
         """A certificate that replaces all before it."""
-        held = await trio.to_thread.run_sync(self._store.get, TABLE, KEY)
+        held = await self._store.read_when_there(self._store.get, TABLE, KEY)
         last = 0 if held is None else decode(held, Natural)
         sequence = max(last + 1, now_ms)
         await self._store.write([(TABLE, KEY, encode(sequence))])
