@@ -20,6 +20,7 @@ HOLD_TIMER = "hold"
 RESEND_TIMER = "resend"
 REPAIR_TIMER = "repair"
 SYNC_TIMER = "sync"
+GAP_TIMER = "gap"
 SUBMIT_TIMER = "submit"
 
 

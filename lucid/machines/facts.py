@@ -11,7 +11,6 @@ from lucid.ledger.state import Reader
 from lucid.ledger.validation import Built, Validator
 from lucid.machines.chain import Chain
 from lucid.machines.effects import (
-    REPAIR_TIMER,
     BlockFinal,
     BlockValid,
     Broadcast,
@@ -20,7 +19,6 @@ from lucid.machines.effects import (
     Finalised,
     Observe,
     Refused,
-    SetTimer,
     Store,
     Tell,
     Verdict,
@@ -70,6 +68,7 @@ class Facts:
         self._proposals: dict[tuple[int, bytes], bytes] = {}
         self._waiting: dict[tuple[int, bytes], tuple[bytes, Proposal]] = {}
         self._asked: dict[bytes, CertificatesRequest] = {}
+        self._gap_ms = self._gap_turn = 0
         self._accused: set[tuple[int, bytes]] = set()
         self._standing_view: dict[bytes, int] = {}
         self.forgeries = Forgeries(limits)
@@ -100,25 +99,24 @@ class Facts:
         message = encode_message(CertificateMessage(certificate))
         effects.append(Broadcast(message))
         if kind == NOTARIZE and not held:
-            self.syncing.repair_from(peer)
-            effects.append(SetTimer(REPAIR_TIMER, now + self.limits.repair_delay_ms))
+            effects += self.syncing.repair_from(now, peer)
         return effects
 
     def _learn_final(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
         """A finality certificate: make its block final, or fetch it."""
         tree = self.chain.tree
         pending = self.chain.pending_final
-        if pending is not None and pending.view >= certificate.view:
-            return []
+        node = tree.nodes.get(certificate.block)
         if certificate.block == tree.root.hash:
+            return []
+        # One that waits for its block is no reason to leave what is at hand unfinal.
+        if node is None and pending is not None and pending.view >= certificate.view:
             return []
         if peer is not None and not self.chain.verify(certificate):
             return self._forged(now, peer, Code.CERTIFICATE_INVALID)
-        node = tree.nodes.get(certificate.block)
         if node is None:
             self.chain.hold_final(certificate)
-            self.syncing.repair_from(peer)
-            return [SetTimer(REPAIR_TIMER, now + self.limits.repair_delay_ms)]
+            return self.syncing.repair_from(now, peer)
         return self._finalise(node, certificate)
 
     def _finalise(self, node: ForkNode, certificate: Certificate) -> Effects:

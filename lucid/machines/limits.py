@@ -25,6 +25,12 @@ class Limits(Record, kw_only=True):
     """How long a peer may take to answer before another one is asked."""
     repair_delay_ms: int = 250
     """How long a certified block may still be on its way before it is asked for."""
+    gap_ms: int = 1_000
+    """How long one peer has to send the skip certificates that a proposal lacks before the next one is asked."""
+    repair_patience_ms: int = 2_000
+    """How long a repair waits for pages that are on their way here anyway."""
+    slow_ms: int = 1_000
+    """A peer that took longer for its last answer gives way to one that was not tried yet, or is twice as fast."""
     requests_a_second: int = 32
     """Pages and parts that one peer is served in a second of this node's clock."""
     snapshot_blocks: int = 2_160

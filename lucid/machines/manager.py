@@ -15,6 +15,7 @@ from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.ledger.state import Reader
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import (
+    GAP_TIMER,
     REPAIR_TIMER,
     SYNC_TIMER,
     Assembled,
@@ -215,10 +216,10 @@ class Manager(Proposals):
         return effects
 
     def _on_timer(self, now: int, event: TimerFired) -> Effects:
-        if event.timer == REPAIR_TIMER:
-            return self.syncing.on_repair(now)
-        assert event.timer == SYNC_TIMER
-        return self.syncing.on_timer(now)
+        if event.timer == GAP_TIMER:
+            return self._on_gap_timer(now)
+        assert event.timer in (SYNC_TIMER, REPAIR_TIMER)
+        return self.syncing.on_timer(now, event.timer)
 
     def _on_certificates_request(self, now: int, peer: bytes, request: CertificatesRequest) -> Effects:
         tree = self.chain.tree
@@ -249,18 +250,20 @@ class Manager(Proposals):
 
     def _on_blocks(self, now: int, peer: bytes, message: Blocks) -> Effects:
         """A page of blocks: trusted only for the certificate at its end, and judged all the same."""
-        self.syncing.answered(peer, message.request)
+        slot, question = self.syncing.answered(peer, message.request)
         effects: Effects = []
         try:
             page = self.syncing.open_page(message)
         except Refusal as refusal:
-            return [Observe(Refused(refusal.code)), *self.syncing.again(now, peer)]
+            return [Observe(Refused(refusal.code)), *self.syncing.again(now, slot, peer)]
+        if page.blocks and page.blocks[0][1].header.parent not in self.chain.tree.nodes:
+            return self.syncing.page_hangs(now, slot, question)
         for hash_, block in page.blocks:
             try:
                 node = self.chain.judge(block, hash_)
             except Refusal as refusal:
                 # Blocks before this one stay: a header that is vouched for says nothing of the signature beside it.
-                return [*effects, Observe(Refused(refusal.code)), *self.syncing.again(now, peer)]
+                return [*effects, Observe(Refused(refusal.code)), *self.syncing.again(now, slot, peer)]
             effects += self._record_quietly(block.parent_certificate)
             effects += self._add(node)
         for certificate in page.certificates:
@@ -269,7 +272,7 @@ class Manager(Proposals):
             else:
                 effects += self._record_quietly(certificate)
         useful = any(type(effect) is Store for effect in effects)
-        asked, level = self.syncing.page_done(now, peer, page, useful)
+        asked, level = self.syncing.page_done(now, slot, question, page, useful)
         if level:
             effects += [Tell(self.chain.context()), *self._reconsider(now, True)]
         return effects + asked

@@ -9,6 +9,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import NOTARIZE, PROPOSE, Vote, vote_message
 from lucid.machines.effects import (
+    GAP_TIMER,
     BlockBuilt,
     Broadcast,
     Build,
@@ -18,6 +19,7 @@ from lucid.machines.effects import (
     Publish,
     Refused,
     Send,
+    SetTimer,
     Tell,
     Verdict,
 )
@@ -127,12 +129,41 @@ class Proposals(Facts):
             gap = tree.missing_skips(base_view, vote.view)
             if gap is not None:
                 self._wait(peer, message)
-                return (
-                    [*effects, *self._ask_certificates(peer, CertificatesRequest(tree.epoch, *gap))] if ask else effects
-                )
+                effects += self._watch_gap(now)
+                request = CertificatesRequest(tree.epoch, *gap)
+                return [*effects, *self._ask_certificates(peer, request)] if ask else effects
             return effects + self._accept(message, hash_, base_view, vote.view == message.block.header.view)
         except Refusal as refusal:
             return [*effects, *self._forged(now, peer, refusal.code)]
+
+    def _on_gap_timer(self, now: int) -> Effects:
+        """Ask the next peer for the skip certificates that a waiting proposal lacks: its sender need not answer."""
+        if now < self._gap_ms:
+            return [SetTimer(GAP_TIMER, self._gap_ms)]
+        self._gap_ms = 0
+        gap = self._gap()
+        if gap is None or not self.peers:
+            return []
+        self._gap_turn += 1
+        peer = self.peers[self._gap_turn % len(self.peers)]
+        return [*self._ask_certificates(peer, CertificatesRequest(self.chain.tree.epoch, *gap)), *self._watch_gap(now)]
+
+    def _watch_gap(self, now: int) -> Effects:
+        """See to it that a gap is asked about again, of somebody else."""
+        if self._gap_ms:
+            return []
+        self._gap_ms = now + self.limits.gap_ms
+        return [SetTimer(GAP_TIMER, self._gap_ms)]
+
+    def _gap(self) -> tuple[int, int] | None:
+        """The views whose skips a proposal of the current view lacks, if it waits for them."""
+        tree = self.chain.tree
+        for (view, _), (_, message) in sorted(self._waiting.items(), key=lambda each: each[0]):
+            ahead = message.notarisation or message.block.parent_certificate
+            base_view = ahead.view if ahead is not None and ahead.epoch == tree.epoch else 0
+            if view == tree.entry_view + 1 and (gap := tree.missing_skips(base_view, view)) is not None:
+                return gap
+        return None
 
     def _ask_certificates(self, peer: bytes, request: CertificatesRequest) -> Effects:
         """Ask a peer for the certificates of some views; it may answer once."""

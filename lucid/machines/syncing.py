@@ -1,21 +1,22 @@
-"""Catching up: asks one peer at a time for blocks or a snapshot, and answers those who ask (protocol section 8)."""
+"""Catching up: asks peers for blocks or a snapshot, and answers those who ask (protocol section 8)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from lucid.chain.blocks import Block
-from lucid.chain.certificates import Certificate
+from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.votes import FINALIZE, NOTARIZE
 from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Write
 from lucid.machines.chain import Chain
-from lucid.machines.effects import SYNC_TIMER, CaughtUp, Effects, Observe, Refused, Send, SetTimer, Store
+from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, CaughtUp, Effects, Observe, Refused, Send, SetTimer, Store
 from lucid.machines.limits import Limits
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
+    Message,
     Part,
     PartRequest,
     SnapshotOffer,
@@ -24,33 +25,68 @@ from lucid.machines.messages import (
 from lucid.machines.snapshots import Download, Snapshots
 
 
+class Rate(NamedTuple):
+    """How fast a peer's last answer was: blocks a million seconds, and how long it took (ms)."""
+
+    blocks_a_megasecond: int
+    took_ms: int
+
+
 class Question(NamedTuple):
-    """A request that waits for its answer."""
+    """A request that waits for its answer: whom it was put to, when, and from which height on."""
 
     number: int
     peer: bytes
+    asked_ms: int
+    height: int
 
 
 class Page(NamedTuple):
-    """A page of blocks whose last one is vouched for: (hash, block) in order, new ones only."""
+    """A page of blocks whose last one is vouched for: (hash, block) in order, new ones only.
+
+    `last_height` is that of the last block, new or known; `length` counts both.
+    """
 
     blocks: tuple[tuple[bytes, Block], ...]
     certificates: tuple[Certificate, ...]
+    last_height: int
+    length: int
+
+
+class Slot:
+    """Room for one question at a time: its own timer, and the peers whose last answer here was of no use."""
+
+    def __init__(self, timer: str) -> None:
+        self.timer = timer
+        self.question: Question | None = None
+        self.due_ms = 0
+        self.useful_ms = 0
+        self.useless: set[bytes] = set()
+
+    def arm(self, at_ms: int) -> SetTimer:
+        """Set this slot's timer."""
+        self.due_ms = at_ms
+        return SetTimer(self.timer, at_ms)
 
 
 class Syncing:
-    """The client side, one question at a time, and the server side of catching up."""
+    """The client side, and the server side, of catching up.
+
+    There are two slots for questions. One follows whoever is ahead, page by page or by a snapshot. The other repairs:
+    it asks for certified blocks that have not come, of those who signed for them, whatever occupies the first.
+    """
 
     def __init__(self, chain: Chain, snapshots: Snapshots, peers: tuple[bytes, ...], limits: Limits) -> None:
         self.chain = chain
         self.limits = limits
         self.snapshots = snapshots
         self.peers = peers
-        self._question: Question | None = None
+        self.following = Slot(SYNC_TIMER)
+        self.repairing = Slot(REPAIR_TIMER)
         self._number = 0
         self._goal = 0
         self._repair_peer: bytes | None = None
-        self._useless: set[bytes] = set()
+        self._rates: dict[bytes, Rate] = {}
         self._download: Download | None = None
         self._served: dict[bytes, tuple[int, int]] = {}
 
@@ -59,7 +95,7 @@ class Syncing:
     def behind(self, now: int, peer: bytes) -> Effects:
         """A peer showed something that this node can not follow: ask it for what lies between."""
         self._goal = max(self._goal, self._height + 1)
-        return self._ask(now, peer)
+        return self._ask(now, self.following, peer)
 
     def on_peer_height(self, now: int, peer: bytes, height: int, epoch: int) -> Effects:
         """A peer said how far it is."""
@@ -67,75 +103,135 @@ class Syncing:
         if height <= tree.root.height + self.limits.near_blocks and epoch <= tree.epoch:
             return []
         self._goal = max(self._goal, height)
-        return self._ask(now, peer)
+        return self._ask(now, self.following, peer)
 
-    def repair_from(self, peer: bytes | None) -> None:
-        """Remember who certified a block that is not at hand."""
+    def repair_from(self, now: int, peer: bytes | None) -> Effects:
+        """A certified block is not at hand: ask for it soon, and first of all who certified it."""
         if peer is not None:
             self._repair_peer = peer
-
-    def on_repair(self, now: int) -> Effects:
-        """Ask for certified blocks that have not come by themselves."""
-        if not self.chain.tree.wanted or not self.peers:
+        if self.repairing.question is not None:
             return []
-        return self._ask(now, self._repair_peer or self.peers[0])
+        return [self.repairing.arm(now + self.limits.repair_delay_ms)]
 
-    def on_timer(self, now: int) -> Effects:
-        """No answer, or nobody was left to ask: ask the next peer, if there is still something to ask."""
-        question, self._question = self._question, None
+    def on_timer(self, now: int, timer: str) -> Effects:
+        """No answer, or it is time to ask (again): ask the next peer, if there is still something to ask."""
+        slot = self.following if timer == SYNC_TIMER else self.repairing
+        if now < slot.due_ms:
+            # It fired before it was set anew, and waited behind what did so; or the clock was put back.
+            return [slot.arm(slot.due_ms)]
+        question, slot.question = slot.question, None
         if question is not None:
-            return self.again(now, question.peer)
-        return self._ask(now, self.peers[0]) if self._asks_for_more and self.peers else []
+            self._rates[question.peer] = Rate(0, now - question.asked_ms)
+            return self.again(now, slot, question.peer)
+        if not self._asks_for_more(slot) or not self.peers:
+            return []
+        following = self.following
+        if slot is self.repairing and following.question is not None:
+            # The block may come with the pages on their way here, as long as those keep coming.
+            until_ms = max(following.useful_ms, following.question.asked_ms) + self.limits.repair_patience_ms
+            if now < until_ms and self._download is None:
+                return [slot.arm(until_ms)]
+        return self._ask(now, slot, self._first_peer(slot))
 
-    def again(self, now: int, peer: bytes) -> Effects:
+    def again(self, now: int, slot: Slot, peer: bytes) -> Effects:
         """A peer's answer was useless: ask another one, if there is still something to ask."""
-        self._useless.add(peer)
-        self._download = None
-        return self._ask(now, peer) if self._asks_for_more else []
+        slot.useless.add(peer)
+        if slot is self.following:
+            self._download = None
+        return self._ask(now, slot, peer) if self._asks_for_more(slot) else []
 
     @property
     def _height(self) -> int:
         """How far this node is: what is notarised needs no asking for, its finality comes with the next blocks."""
         return max(self.chain.tree.root.height, self.chain.tree.best.height)
 
-    @property
-    def _asks_for_more(self) -> bool:
-        return bool(self.chain.tree.wanted) or self._goal > self._height
+    def _asks_for_more(self, slot: Slot) -> bool:
+        wanted = bool(self.chain.tree.wanted)
+        return wanted if slot is self.repairing else wanted or self._goal > self._height
 
-    def _ask(self, now: int, peer: bytes, height: int | None = None) -> Effects:
-        """Ask a peer, or the next one in order whose last answer was of use: who lies gets no second turn in a row."""
-        if self._question is not None:
+    def _first_peer(self, slot: Slot) -> bytes:
+        """Whom to ask first: for a repair who certified the block here, then its signers, who held it."""
+        if slot is self.following:
+            return self.peers[0]
+        signers = [self._repair_peer, *self._signers()]
+        return next((each for each in signers if each in self.peers and each not in slot.useless), self.peers[0])
+
+    def _signers(self) -> list[bytes]:
+        """The validators whose signatures certify the block of the highest view that is not at hand."""
+        tree, keys = self.chain.tree, self.chain.validators.keys
+        found = [tree.certificates.get((view, NOTARIZE)) for view in sorted(tree.wanted.values(), reverse=True)]
+        certificate = next((each for each in [*found, self.chain.pending_final] if each is not None), None)
+        if certificate is None or certificate.epoch != tree.epoch:
             return []
-        if peer in self._useless:
-            place = self.peers.index(peer) if peer in self.peers else -1
-            others = self.peers[place + 1 :] + self.peers[: place + 1]
-            useful = [each for each in others if each not in self._useless]
-            if not useful:
-                self._useless.clear()
-                self._goal = 0
-                return [SetTimer(SYNC_TIMER, now + self.limits.answer_ms)]
-            peer = useful[0]
-        height = self.chain.tree.root.height + 1 if height is None else height
-        return self._pose(now, peer, BlocksRequest(self._number + 1, height))
+        return [keys[place] for place in signer_places(certificate.signers)]
 
-    def _pose(self, now: int, peer: bytes, message: BlocksRequest | PartRequest) -> Effects:
+    def _ask(self, now: int, slot: Slot, peer: bytes, height: int | None = None) -> Effects:
+        """Put a question to a peer, or to a better one: who lies gets no second turn in a row, who is slow few."""
+        if slot.question is not None:
+            return []
+        chosen = self._choose(slot, peer)
+        if chosen is None:
+            slot.useless.clear()
+            if slot is self.following:
+                self._goal = 0
+            return [slot.arm(now + self.limits.answer_ms)]
+        return self._pose(now, slot, chosen, self._start() if height is None else height)
+
+    def _choose(self, slot: Slot, peer: bytes) -> bytes | None:
+        """The peer itself unless it is useless or slow; else who was never asked, in order, or answers fastest."""
+        place = self.peers.index(peer) if peer in self.peers else -1
+        others = [each for each in self.peers[place + 1 :] + self.peers[: max(place, 0)] if each not in slot.useless]
+        fit = peer not in slot.useless
+        if slot is self.repairing and not fit:
+            signers = [each for each in self._signers() if each in others]
+            others = signers or others
+        if fit and not self._slow(peer, others):
+            return peer
+        untried = next((each for each in others if each not in self._rates), None)
+        if untried is not None:
+            return untried
+        return max([*others, peer] if fit else others, key=self._rate, default=None)
+
+    def _rate(self, peer: bytes) -> int:
+        return self._rates[peer].blocks_a_megasecond if peer in self._rates else 0
+
+    def _slow(self, peer: bytes, others: list[bytes]) -> bool:
+        """Whether a peer took long for its last answer, and there is somebody better, or not yet tried."""
+        last = self._rates.get(peer)
+        if last is None or last.took_ms <= self.limits.slow_ms:
+            return False
+        return any(each not in self._rates or self._rate(each) > 2 * self._rate(peer) for each in others)
+
+    def _start(self) -> int:
+        """The height to begin at: above the last final block, or above the best one where pages lie between."""
+        tree = self.chain.tree
+        far = tree.best.height - tree.root.height >= self.limits.page_blocks
+        return (tree.best.height if far else tree.root.height) + 1
+
+    def _pose(self, now: int, slot: Slot, peer: bytes, height: int, part: int | None = None) -> Effects:
         self._number += 1
-        self._question = Question(self._number, peer)
-        return [Send(peer, encode_message(message)), SetTimer(SYNC_TIMER, now + self.limits.answer_ms)]
+        slot.question = Question(self._number, peer, now, height)
+        message: Message = BlocksRequest(self._number, height)
+        if part is not None:
+            message = PartRequest(self._number, height, part)
+        return [Send(peer, encode_message(message)), slot.arm(now + self.limits.answer_ms)]
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def answered(self, peer: bytes, number: int) -> None:
-        """Take a message as the answer to the question that waits; raises `UNEXPECTED` if it is not."""
-        if self._question != (number, peer):
-            raise Refusal(Code.UNEXPECTED)
-        self._question = None
+    def answered(self, peer: bytes, number: int) -> tuple[Slot, Question]:
+        """Take a message as the answer to a question that waits; raises `UNEXPECTED` if it is not."""
+        for slot in (self.following, self.repairing):
+            question = slot.question
+            if question is not None and (question.number, question.peer) == (number, peer):
+                slot.question = None
+                return slot, question
+        raise Refusal(Code.UNEXPECTED)
 
     def open_page(self, message: Blocks) -> Page:
         """Check that a page hangs together; raises `SYNC_INVALID`."""
         tree = self.chain.tree
         if not message.blocks:
-            return Page((), ())
+            return Page((), (), 0, 0)
         hashes = [block.header.hash for block in message.blocks]
         linked = all(block.header.parent == above for block, above in zip(message.blocks[1:], hashes[:-1], strict=True))
         same_epoch = all(block.header.epoch == tree.epoch for block in message.blocks)
@@ -149,33 +245,49 @@ class Syncing:
             for hash_, block in zip(hashes, message.blocks, strict=True)
             if block.header.height > tree.root.height and hash_ not in tree.nodes
         ]
-        return Page(tuple(new), certificates)
+        return Page(tuple(new), certificates, message.blocks[-1].header.height, len(message.blocks))
 
-    def page_done(self, now: int, peer: bytes, page: Page, useful: bool) -> tuple[Effects, bool]:
-        """After a page: ask for the next one while the peer has more; the flag says that the peer has no more."""
-        if not useful:
-            return self.again(now, peer), True
-        self._useless.discard(peer)
+    def page_done(self, now: int, slot: Slot, question: Question, page: Page, useful: bool) -> tuple[Effects, bool]:
+        """After a page: ask for the next one while the peer has more; the flag says that nothing more is asked."""
+        peer = question.peer
+        took_ms = max(now - question.asked_ms, 1)
+        self._rates[peer] = Rate(page.length * 1_000_000_000 // took_ms, took_ms)
+        # Known blocks below the best one are no reason to doubt the peer: what is new lies above them.
+        known = question.height <= page.last_height < self._height
+        if not useful and not known:
+            return self.again(now, slot, peer), True
+        if useful:
+            slot.useless.discard(peer)
+            slot.useful_ms = now
         effects: Effects = []
         if page.blocks:
-            effects.append(Observe(CaughtUp(page.blocks[-1][1].header.height, False)))
-        if self._goal > self._height or len(page.blocks) == self.limits.page_blocks:
-            return effects + self._ask(now, peer, self._height + 1), False
+            effects.append(Observe(CaughtUp(page.last_height, False)))
+        full = page.length == self.limits.page_blocks
+        if self._goal > self._height or full or known or (slot is self.repairing and self.chain.tree.wanted):
+            return effects + self._ask(now, slot, peer, max(page.last_height, self.chain.tree.root.height) + 1), False
         return effects, True
+
+    def page_hangs(self, now: int, slot: Slot, question: Question) -> Effects:
+        """A page stands on a block that is not at hand: it parted from this node's best chain below its start."""
+        if question.height > self.chain.tree.root.height + 1:
+            return self._ask(now, slot, question.peer, self.chain.tree.root.height + 1)
+        return [Observe(Refused(Code.BLOCK_PARENT)), *self.again(now, slot, question.peer)]
 
     def on_snapshot_offer(self, now: int, peer: bytes, message: SnapshotOffer) -> Effects:
         """A snapshot instead of blocks: check its certificates and fetch the first part."""
-        self.answered(peer, message.request)
+        slot, _ = self.answered(peer, message.request)
+        if slot is self.repairing:
+            return [*self.again(now, slot, peer), *self.behind(now, peer)]
         try:
             self._check_ahead(message)
             self._download = Download(message, self.chain.genesis, self.chain.crypto, self.limits)
         except Refusal as refusal:
-            return [Observe(Refused(refusal.code)), *self.again(now, peer)]
+            return [Observe(Refused(refusal.code)), *self.again(now, slot, peer)]
         return self._next_part(now, peer)
 
     def on_part(self, now: int, peer: bytes, message: Part) -> tuple[Effects, bool]:
         """One more part; the flag says that it was the last and this node starts over from the snapshot."""
-        self.answered(peer, message.request)
+        slot, _ = self.answered(peer, message.request)
         try:
             if self._download is None:
                 raise Refusal(Code.UNEXPECTED)
@@ -186,20 +298,20 @@ class Syncing:
                 return self._next_part(now, peer), False
             ledger = download.ledger(self.chain.reader)
         except Refusal as refusal:
-            return [Observe(Refused(refusal.code)), *self.again(now, peer)], False
+            return [Observe(Refused(refusal.code)), *self.again(now, slot, peer)], False
         self._download = None
         writes: list[Write] = []
         for table in (ROW_TABLE, TREE_TABLE):
             writes += [(table, key, None) for key, _ in self.chain.reader.scan(table)]
         writes += self.chain.install(ledger, download.block, download.offer)
-        self._useless.discard(peer)
+        slot.useless.discard(peer)
         effects: Effects = [Store(tuple(writes)), Observe(CaughtUp(download.height, True))]
-        return effects + self._ask(now, peer), True
+        return effects + self._ask(now, slot, peer), True
 
     def _next_part(self, now: int, peer: bytes) -> Effects:
         download = self._download
         assert download is not None
-        return self._pose(now, peer, PartRequest(self._number + 1, download.height, download.next_part))
+        return self._pose(now, self.following, peer, download.height, download.next_part)
 
     def _check_ahead(self, offer: SnapshotOffer) -> None:
         if offer.block.header.height <= self.chain.tree.root.height:

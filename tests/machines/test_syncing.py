@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
-from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, Received, TimerFired
+from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, Received, SetTimer, TimerFired
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
@@ -24,7 +24,7 @@ from tests.builders import Chain
 from tests.machines.fleets import Fleet, Site
 from tests.machines.history import GENESIS, SERVER, behind, history, level, questions, server, standing
 from tests.machines.peers import Peer, converse, facts, key_of, passing, writes_of
-from tests.machines.statements import certificate, proposal
+from tests.machines.statements import certificate, extend, proposal
 
 # -- pages -------------------------------------------------------------------------------------------------------
 
@@ -193,8 +193,107 @@ def test_a_block_that_is_certified_is_asked_for_again_and_again() -> None:
     lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, missing.vote.block)), 3)
     lost.fire(REPAIR_TIMER)
     for _ in range(8):
-        lost.fire(SYNC_TIMER)
-    assert questions(lost) == [3, 1, 2, 1, 2, 3, 1]
+        lost.fire(REPAIR_TIMER)
+    asked = questions(lost)
+    assert asked[0] == 3 and set(asked[:3]) == set(asked[3:6]) == {1, 2, 3}, "of each in turn"
+
+
+def test_a_timer_that_fires_too_early_blames_nobody() -> None:
+    """It waited behind the event that set it anew: the peer asked meanwhile has all its time."""
+    lost, chain = Peer(GENESIS), Chain(GENESIS)
+    missing = proposal(chain, view=1)
+    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, missing.vote.block)), 3)
+    lost.fire(REPAIR_TIMER)
+    at_ms = lost.timers[REPAIR_TIMER]
+    assert lost.step(TimerFired(REPAIR_TIMER)) == [SetTimer(REPAIR_TIMER, at_ms)]
+    assert questions(lost) == [3]
+
+
+def unfinal(blocks: int, page: int = 4) -> tuple[Peer, Chain]:
+    """A node that holds so many notarized blocks, none of them final but genesis, and serves small pages."""
+    serving = Peer(GENESIS, SERVER).limited(page_blocks=page, max_uncertified=2)
+    return serving, unfinished(serving, blocks)
+
+
+@pytest.mark.parametrize("held", [0, 1, 3, 4, 7])
+def test_an_unfinal_chain_longer_than_a_page_is_followed_to_its_end(held: int) -> None:
+    """Whatever of it is known already: a page that brings nothing new leads on to the next."""
+    serving, chain = unfinal(9)
+    lost = Peer(GENESIS).limited(page_blocks=4)
+    unfinished(lost, held)
+    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 9, chain.hash)), SERVER)
+    lost.fire(REPAIR_TIMER)
+    converse([serving, lost])
+    assert lost.manager.chain.tree.best.hash == chain.hash
+    assert facts(lost.manager) == facts(lost.restarted())
+
+
+@pytest.mark.parametrize("drop", range(6))
+def test_a_lost_answer_costs_one_question(drop: int) -> None:
+    """A node far behind that loses one page goes on from where it is, with whoever is next."""
+    serving, lost = server().limited(page_blocks=4), behind()
+    number = 0
+    for _ in range(60):
+        mail, lost.outbox = lost.outbox, []
+        for receiver, data in mail:
+            message = decode_message(data)
+            if receiver is None or not isinstance(message, BlocksRequest):
+                continue
+            number += 1
+            if number != drop + 1:
+                source = next(each for each in range(4) if key_of(each) == receiver)
+                lost.hear(serving.answer(message, 0), source)
+        if not lost.outbox and SYNC_TIMER in lost.timers:
+            lost.fire(SYNC_TIMER)
+    assert level(lost, serving)
+
+
+def test_a_page_of_a_fork_is_asked_for_from_the_last_final_block() -> None:
+    """The start is above the best block where pages lie between; who parted from it below is asked once more."""
+    serving, chain = unfinal(9)
+    lost = Peer(GENESIS).limited(page_blocks=4)
+    forked = Chain(GENESIS)
+    extend(lost, forked, 1, 2, 3, 4, 5)
+    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 9, chain.hash)), SERVER)
+    lost.fire(REPAIR_TIMER)
+    converse([serving, lost])
+    assert lost.manager.chain.tree.best.hash == chain.hash
+
+
+def test_who_drips_is_left_for_who_is_faster() -> None:
+    """One true block at the last moment each time would hold a node behind for as long as the chain is."""
+    serving, lost = server(), behind(claim=2)
+    dripped = 0
+    for _ in range(60):
+        mail, lost.outbox = lost.outbox, []
+        for receiver, data in mail:
+            request = decode_message(data)
+            if receiver is None or not isinstance(request, BlocksRequest):
+                continue
+            page = serving.answer(request, 0)
+            source = next(each for each in range(4) if key_of(each) == receiver)
+            if source == 2 and isinstance(page, Blocks) and page.blocks:
+                dripped += 1
+                lost.now += 9_900
+                page = serving.limited(page_blocks=1).answer(request, 0)
+                serving.limited(page_blocks=64)
+            lost.hear(page, source)
+        lost.hear(standing(serving), 2)
+        if lost.manager.chain.tree.root.height == serving.manager.chain.tree.root.height:
+            break
+    assert level(lost, serving)
+    assert dripped <= 2
+
+
+def test_a_repair_does_not_wait_for_who_occupies_the_other_question() -> None:
+    lost, chain = behind(claim=2), Chain(GENESIS)
+    missing = proposal(chain, view=1)
+    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, missing.vote.block)), 3)
+    lost.fire(REPAIR_TIMER)
+    assert questions(lost) == [2], "pages may be on their way"
+    lost.fire(REPAIR_TIMER)
+    assert questions(lost) == [2, 3], "but it waits for them for two seconds only"
+    assert lost.now - GENESIS.genesis_time_ms < 3_000
 
 
 @pytest.mark.parametrize("kind", [NOTARIZE, FINALIZE])
@@ -210,7 +309,8 @@ def test_a_repair_without_a_known_source_asks_anyone() -> None:
     lost, chain = Peer(GENESIS), Chain(GENESIS)
     missing = proposal(chain, view=1)
     lost.manager.chain.hold_final(certificate(chain, FINALIZE, 1, missing.vote.block))
-    lost.manager.syncing.repair_from(None)
+    lost.manager.syncing.repair_from(lost.now, None)
+    lost.now += 250
     lost.step(TimerFired(REPAIR_TIMER))
     assert questions(lost) == [1]
 
