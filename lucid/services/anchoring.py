@@ -166,7 +166,7 @@ class AnchoringService(Service):
         while True:
             for sibling in (self.engine, self.manager):
                 with suppress(Problem):
-                    await sibling.get("/ready")
+                    await sibling.get("/ready", PROBE_S)
             away = self.engine.trouble or self.manager.trouble
             await trio.sleep(RETRY_S if away else PROBE_S)
 
