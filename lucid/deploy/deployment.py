@@ -57,6 +57,8 @@ class Deployment:
     ) -> None:
         """Compose keeps its files in `folder`, relative to the user's home there; a start may take `healthy_s`."""
         self.host = host
+        if folder.startswith("-") or not folder.isprintable() or not folder:
+            raise DeployError(f"--dir: {folder!r} must be a folder's path that does not begin with a dash")
         self.folder = folder
         self.healthy_s = healthy_s
         self.say = say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import socket
@@ -9,9 +10,10 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from threading import Timer
+from threading import Thread, Timer
 from types import TracebackType
 from typing import IO, Self
 
@@ -22,8 +24,17 @@ COMMAND_S = 120.0
 SENDING_S = 3_600.0
 """How long it may take to send the images over a slow line, or to read a large store on a slow card."""
 SSH_FAILED = 255
+MAX_SAID_BYTES = 4 << 20
+"""How much a command there may print; a host that prints more is not the one that was installed."""
+MAX_LINE_BYTES = 64 << 10
+MAX_SHOWN = 500
+KEPT_FREE_BYTES = 512 << 20
+"""What a file that comes from there leaves free on the disk here."""
 KEPT_S = 60
 PAUSE_S = 1.0
+
+
+_HOST = re.compile(r"(?:[^\s\x00-\x1f@-][^\s\x00-\x1f@]*@)?[^\s\x00-\x1f@-][^\s\x00-\x1f@]*")
 
 
 class DeployError(Exception):
@@ -34,11 +45,48 @@ class Unreachable(DeployError):
     """The host gave no answer: what it does meanwhile is not known."""
 
 
+def shown(said: bytes) -> str:
+    """What a host said, such that a terminal acts on nothing in it."""
+    text = said.decode(errors="replace")
+    return "".join([mark if mark.isprintable() or mark in "\n\t" else ascii(mark)[1:-1] for mark in text])
+
+
+class _Reader(Thread):
+    """Copies a pipe of a process until its end; what says more than `limit` bytes is ended."""
+
+    def __init__(self, process: subprocess.Popen[bytes], pipe: IO[bytes], sink: IO[bytes], limit: int) -> None:
+        super().__init__(daemon=True)
+        self.limit = limit
+        self.excess = False
+        self.failure: OSError | None = None
+        self._process = process
+        self._pipe = pipe
+        self._sink = sink
+
+    def run(self) -> None:
+        """See `Thread`."""
+        left = self.limit
+        try:
+            with self._pipe as pipe:
+                while part := pipe.read1(MAX_LINE_BYTES):  # type: ignore[attr-defined]
+                    left -= len(part)
+                    if left < 0:
+                        self.excess = True
+                        break
+                    self._sink.write(part)
+        except OSError as error:
+            self.failure = error
+        if self.excess or self.failure is not None:
+            self._process.kill()
+
+
 class Host:
     """One host, over a connection that all commands share. A context manager; afterwards nothing of it is left here."""
 
     def __init__(self, name: str, ssh: str = "ssh") -> None:
         """`name` is what `ssh` takes: a host, or USER@HOST; `ssh` the program with what it is to be told."""
+        if _HOST.fullmatch(name) is None:
+            raise DeployError(f"{name!r} is no host that ssh takes: HOST or USER@HOST, neither beginning with a dash")
         self.name = name
         self._words = shlex.split(ssh)
         self._folder = TemporaryDirectory(prefix="lucid-ssh-")
@@ -68,37 +116,14 @@ class Host:
         return [*self._words, *given, *words, self.name]
 
     def run(self, command: str, given: bytes = b"", within_s: float = COMMAND_S) -> str:
-        """Run a shell command there with `given` as its input; what it printed. Raises `DeployError`."""
-        with self._translated(command, within_s):
-            done = subprocess.run(
-                [*self._ssh(), command], input=given, capture_output=True, check=False, timeout=within_s
-            )
-        self._judge(done.returncode, done.stderr or done.stdout, command)
-        return done.stdout.decode(errors="replace")
+        """Run a shell command there with `given` as its input; what it printed, safe to show. Raises `DeployError`."""
+        said = BytesIO()
+        self._exchange(command, lambda pipe: pipe.write(given), within_s, said, MAX_SAID_BYTES)
+        return shown(said.getvalue())
 
     def pour(self, write: Callable[[IO[bytes]], object], command: str) -> None:
         """Let `write` write into a command there, however much it is. Raises `DeployError`, and what `write` does."""
-        with TemporaryFile() as said, self._translated(command, SENDING_S):
-            process = subprocess.Popen([*self._ssh(), command], stdin=subprocess.PIPE, stdout=said, stderr=said)
-            assert process.stdin is not None, "it was asked for"
-            timer = Timer(SENDING_S, process.kill)
-            timer.start()
-            try:
-                # A pipe that broke shows in the status, with what was said.
-                with suppress(BrokenPipeError):
-                    write(process.stdin)
-                with suppress(BrokenPipeError):
-                    process.stdin.close()
-                process.wait()
-            finally:
-                late = not timer.is_alive()
-                timer.cancel()
-                process.kill()
-                process.wait()
-            said.seek(0)
-            if late:
-                raise subprocess.TimeoutExpired(command, SENDING_S)
-            self._judge(process.returncode, said.read(), command)
+        self._exchange(command, write, SENDING_S, BytesIO(), MAX_SAID_BYTES)
 
     def send(self, path: Path, command: str) -> None:
         """Send a file's bytes into a command there. Raises `DeployError` and `OSError`."""
@@ -106,24 +131,73 @@ class Host:
             self.pour(lambda pipe: shutil.copyfileobj(file, pipe), command)
 
     def collect(self, command: str, path: Path, given: bytes = b"") -> None:
-        """Write what a command there prints to a new file here. Raises `DeployError` and `OSError`."""
-        with path.open("xb") as file, TemporaryFile() as words, self._translated(command, SENDING_S):
-            words.write(given)
-            words.seek(0)
-            done = subprocess.run(
-                [*self._ssh(), command],
-                stdin=words,
-                stdout=file,
-                stderr=subprocess.PIPE,
-                check=False,
-                timeout=SENDING_S,
-            )
-        self._judge(done.returncode, done.stderr, command)
+        """Write what a command there prints to a new file here, which leaves the disk some room.
+
+        Raises `DeployError` and `OSError`.
+        """
+        room = max(0, shutil.disk_usage(path.parent).free - KEPT_FREE_BYTES)
+        with path.open("xb") as file:
+            self._exchange(command, lambda pipe: pipe.write(given), SENDING_S, file, room)
 
     def follow(self, command: str) -> int:
-        """Run a command there with its output passed through; its exit status. Raises `DeployError`."""
+        """Run a command there and show its output as it comes; its exit status. Raises `DeployError`."""
         with self._translated(command, 0):
-            return subprocess.run([*self._ssh(), command], check=False, stdin=subprocess.DEVNULL).returncode
+            process = subprocess.Popen(
+                [*self._ssh(), command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        assert process.stdout is not None, "it was asked for"
+        try:
+            while line := process.stdout.readline(MAX_LINE_BYTES):
+                print(shown(line.rstrip(b"\r\n")), flush=True)
+            return process.wait()
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+    def _exchange(
+        self, command: str, write: Callable[[IO[bytes]], object], within_s: float, sink: IO[bytes], limit: int
+    ) -> None:
+        """Run a command there, let `write` write into it, and put what it prints, up to `limit` bytes, into `sink`."""
+        with self._translated(command, within_s):
+            process = subprocess.Popen(
+                [*self._ssh(), command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        assert process.stdin and process.stdout and process.stderr, "they were asked for"
+        errors = BytesIO()
+        readers = (
+            _Reader(process, process.stdout, sink, limit),
+            _Reader(process, process.stderr, errors, MAX_SAID_BYTES),
+        )
+        timer = Timer(within_s, process.kill)
+        for thread in (*readers, timer):
+            thread.start()
+        try:
+            # A pipe that broke shows in the status, with what was said.
+            with suppress(BrokenPipeError):
+                write(process.stdin)
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            late = timer.finished.is_set()
+            timer.cancel()
+            for reader in readers:
+                reader.join()
+        for reader in readers:
+            if reader.failure is not None:
+                raise reader.failure
+            if reader.excess:
+                raise DeployError(f"{self.name}: more than {reader.limit} bytes are answered to: {_first(command)}")
+        if late:
+            with self._translated(command, within_s):
+                raise subprocess.TimeoutExpired(command, within_s)
+        said = errors.getvalue() or (sink.getvalue() if isinstance(sink, BytesIO) else b"")
+        self._judge(process.returncode, said, command)
 
     def await_reachable(self, within_s: float) -> None:
         """Wait until it answers again. Raises `Unreachable`."""
@@ -156,7 +230,7 @@ class Host:
             )
         assert process.stdin is not None and process.stdout is not None, "they were asked for"
         with process.stdout as said:
-            ready = said.readline()
+            ready = said.readline(MAX_LINE_BYTES)
         if ready.strip() != b"ready":
             process.stdin.close()
             process.wait()
@@ -202,8 +276,8 @@ class Host:
             raise DeployError(f"{self._words[0]} can't be run here: {error.strerror}") from None
 
     def _judge(self, status: int, said: bytes, command: str) -> None:
-        lines = said.decode(errors="replace").strip().splitlines()
-        last = lines[-1] if lines else f"status {status}"
+        lines = shown(said[-MAX_LINE_BYTES:]).strip().splitlines()
+        last = lines[-1][:MAX_SHOWN] if lines else f"status {status}"
         if status == SSH_FAILED:
             raise Unreachable(f"{self.name} can't be reached by ssh: {last}")
         if status:
@@ -229,7 +303,7 @@ class Host:
                 while not _listens(port):
                     if process.poll() is not None or time.monotonic() > deadline:
                         said.seek(0)
-                        lines = said.read().decode(errors="replace").strip().splitlines() or ["no answer"]
+                        lines = shown(said.read(MAX_LINE_BYTES)).strip().splitlines() or ["no answer"]
                         raise DeployError(f"{self.name}: its ports can't be brought here by ssh: {lines[-1]}")
                     time.sleep(0.05)
             yield ports

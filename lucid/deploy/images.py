@@ -116,7 +116,12 @@ def send_archive(host: Host, path: Path, names: Sequence[str]) -> None:
 
 
 def pull_command(registry: str) -> str:
-    """The command that fetches the four images from a registry under the names that the Compose file has."""
+    """The command that fetches the four images from a registry under the names that the Compose file has.
+
+    Raises `DeployError` for what no registry is called.
+    """
+    if registry.startswith("-") or not registry.isprintable():
+        raise DeployError(f"--registry: {registry!r} must be a host and a path that do not begin with a dash")
     lines = []
     for name in IMAGES.values():
         source = shlex.quote(f"{registry.rstrip('/')}/{name.partition('/')[2]}:{LATEST}")

@@ -106,6 +106,10 @@ def _given(given: Iterable[str]) -> dict[str, str]:
             raise DeployError(f"--set: {each!r} must be NAME=VALUE, the name in capitals")
         if name not in known:
             raise DeployError(f"--set: {name} can't be set; what can: {', '.join(known)} (peers by --peer)")
+        if value.startswith("-") or not value.isprintable():
+            raise DeployError(
+                f"--set: {name}={value!r}: a value does not begin with a dash, nor holds what does not print"
+            )
         found[name] = value
     return found
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from lucid.chain.keys import ed25519_public_key
 from lucid.cli.deploy import expand
 from lucid.cli.main import main
 from lucid.deploy import images, release, settings
-from lucid.deploy.host import DeployError, Host, Unreachable
+from lucid.deploy.host import KEPT_FREE_BYTES, DeployError, Host, Unreachable
 from lucid.deploy.identity import packed, read_identity
 from lucid.deploy.preflight import Facts, requirements
 from lucid.deploy.settings import Changes
@@ -304,3 +306,65 @@ def test_wrong_input_is_one_sentence(words: list[str], said: str, capsys: pytest
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--", "-oProxyCommand=touch pwned"],
+        ["--", "me@-oProxyCommand=touch pwned"],
+        ["pi\n-oProxyCommand=touch pwned"],
+        ["pi -oProxyCommand=touch"],
+        [""],
+        ["pi", "--dir=-rf"],
+        ["pi", "--dir="],
+        ["pi", "--set", "LUCID_STORE=-v/:/host"],
+        ["pi", "--set", "LUCID_STORE=x\ny"],
+        ["pi", "--registry=-q"],
+    ],
+)
+def test_nothing_that_begins_with_a_dash_reaches_ssh_or_the_host_as_an_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = tmp_path / "asked"
+    ssh = program(tmp_path / "ssh", f'for each; do printf "%s\\n" "$each" >>{asked}; done; exit 255')
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    assert main(["deploy", "install", "--ssh", ssh, *arguments[:end], *arguments[end:]]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    said = asked.read_text() if asked.exists() else ""
+    assert "pwned" not in said and "-rf" not in said and "-v/" not in said and "-q/" not in said
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_a_host_that_never_stops_talking_is_cut(tmp_path: Path) -> None:
+    ssh = program(tmp_path / "loud", "yes")
+    with Host("pi", ssh) as host:
+        for act in (
+            lambda: host.run("chat"),
+            lambda: host.pour(lambda pipe: pipe.write(b"x"), "chat"),
+        ):
+            with pytest.raises(DeployError, match="more than"):
+                act()
+    whisper = program(tmp_path / "errors", "yes >&2")
+    with Host("pi", whisper) as host, pytest.raises(DeployError, match="more than"):
+        host.run("chat")
+
+
+def test_a_file_from_a_host_leaves_the_disk_some_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=KEPT_FREE_BYTES + 100_000))
+    with Host("pi", program(tmp_path / "loud", "yes")) as host:
+        with pytest.raises(DeployError, match="more than 100000 bytes"):
+            host.collect("chat", tmp_path / "file")
+        assert (tmp_path / "file").stat().st_size <= 100_000
+    with Host("pi", program(tmp_path / "short", "cat; echo words")) as host:
+        host.collect("chat", tmp_path / "other", b"given ")
+        assert (tmp_path / "other").read_bytes() == b"given words\n"
+
+
+def test_what_a_host_says_is_shown_and_not_acted_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ssh = program(tmp_path / "rude", r"printf '\033[2Kpwned\007\nfine\n'")
+    with Host("pi", ssh) as host:
+        assert host.run("chat") == "\\x1b[2Kpwned\\x07\nfine\n"
+        assert host.follow("chat") == 0
+    assert capsys.readouterr().out == "\\x1b[2Kpwned\\x07\nfine\n"
