@@ -48,10 +48,14 @@ Pair = tuple[int, int]
 
 
 class Held(NamedTuple):
-    """What has come to a cut and waits for the link: since when, and the messages in order, each with its number."""
+    """What has come to a cut and waits for the link: since when, and the messages in order, each with its number.
+
+    `lost`: it waits for a segment that will not come, so the connection ends whether the link is back or not.
+    """
 
     since_us: int
     events: list[tuple[int, Received]]
+    lost: bool = False
 
 
 class Reset(NamedTuple):
@@ -70,6 +74,8 @@ class Connections:
         self.dropped = 0
         self.held_back = 0
         self.most_queued = 0
+        self.loss: list[float] = []
+        """The shares of segments that are lost on every link, by the faults that are on."""
         size = network.size
         self._keys = keys
         self._random = random
@@ -121,18 +127,23 @@ class Connections:
         if held is None:
             if pair not in self.network.cut:
                 return True
-            held = self._held[pair] = Held(now, [])
-            self.network.clock.after(STALLED_US, partial(self._stalled, pair, held))
+            held = self._hold(pair, Held(now, []))
         held.events.append((flight.number, flight.event))
         self._bound(held)
         return False
+
+    def give_up(self, sender: int, receiver: int) -> None:
+        """A segment is lost too often: what follows it waits in vain, and the connection ends."""
+        pair = (sender, receiver)
+        if pair not in self._held and pair not in self.down:
+            self._hold(pair, Held(self.network.clock.now_us, [], lost=True))
 
     def cut_changed(self, before: set[Pair]) -> None:
         """The network's cuts are others than `before`: links that are back carry what waited, after a timeout."""
         now, network = self.network.clock.now_us, self.network
         for pair in sorted(before - network.cut):
             held = self._held.get(pair)
-            if held is not None:
+            if held is not None and not held.lost:
                 one_way_us = network.base_us[pair[0]][pair[1]]
                 wait_us = LEAST_TIMEOUT_US + 2 * one_way_us
                 at_us = held.since_us + wait_us
@@ -194,6 +205,11 @@ class Connections:
         self._windows[sender, receiver] = (window, now)
         return rounds * 2 * self.network.base_us[sender][receiver]
 
+    def _hold(self, pair: Pair, held: Held) -> Held:
+        self._held[pair] = held
+        self.network.clock.after(STALLED_US, partial(self._stalled, pair, held))
+        return held
+
     def _bound(self, held: Held) -> None:
         """Drop the oldest of what waits for a link, beyond what a peer's queue holds."""
         size = sum(len(event.data) for _, event in held.events)
@@ -212,7 +228,7 @@ class Connections:
 
     def _stalled(self, pair: Pair, held: Held, _: Moment) -> None:
         """Nothing came through for too long: the connection ends, and is dialled anew."""
-        if self._held.get(pair) is not held or pair not in self.network.cut:
+        if self._held.get(pair) is not held or not (held.lost or pair in self.network.cut):
             return
         now = self.network.clock.now_us
         for each in (pair, pair[::-1]):
@@ -244,7 +260,7 @@ class Connections:
         if self._dialling.get(pair) != dialling or not self._up[dialler]:
             return
         one_way_us = network.base_us[dialler][other]
-        if pair in network.cut or (other, dialler) in network.cut:
+        if pair in network.cut or (other, dialler) in network.cut or self._handshake_lost():
             taken_us = HANDSHAKE_US
         elif self._up[other]:
             network.clock.after(HANDSHAKE_DELAYS * one_way_us, partial(self._answered, pair, dialling, wait_us))
@@ -252,6 +268,14 @@ class Connections:
         else:
             taken_us = 2 * one_way_us  # refused
         self._again(pair, dialling, wait_us, taken_us)
+
+    def _handshake_lost(self) -> bool:
+        """Whether a handshake loses so many segments that it is not over in time: four times one of its first two."""
+        passes = 1.0
+        for share in self.loss:
+            passes *= (1 - share) * (1 - share)
+        fails = (1 - passes) * (1 - passes)
+        return fails > 0 and self._random.random() < fails * fails
 
     def _answered(self, pair: Pair, dialling: int, wait_us: int, _: Moment) -> None:
         """The handshake is over, if both are still there."""

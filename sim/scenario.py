@@ -52,7 +52,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     regions: list[str] = field(default_factory=list)
     pools: dict[str, list[int]] = field(default_factory=dict)
     links: dict[str, list[int]] = field(default_factory=dict)
-    transport: Literal["reliable", "datagram"] = "datagram"
+    transport: Literal["reliable", "datagram"] = "reliable"
     slow_start: bool = False
     bandwidth_mbps: Annotated[int, Meta(ge=1, le=100_000)] = 100
     cpu: Literal["pi4", "pi5", "server"] = "pi4"

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lucid.machines.limits import Limits
+from sim.connections import STALLED_US
 from sim.faults.fault import Allowance, Fault, Hooks, Sending, Stage, tries
 from sim.segments import segments
 from sim.wrong import ScenarioError
@@ -49,7 +50,8 @@ class Loss(Fault, tag="loss"):
 
         connections = world.network.connections
         if connections is not None:
-            return Hooks(send=partial(_retransmit, connections, draw, lost))
+            connections.loss.append(lost)
+            return Hooks(send=partial(_retransmit, connections, draw, lost), end=partial(connections.loss.remove, lost))
 
         def lose(sender: int, sending: Sending) -> tuple[Sending, ...]:
             return (sending._replace(receivers=[each for each in sending.receivers if draw() >= lost]),)
@@ -75,5 +77,8 @@ def _retransmit(
                 losses += 1
             if losses:
                 delay_us = max(delay_us, connections.retransmission_us(sender, receiver, losses))
-        found.append(Sending((receiver,), sending.data, sending.delay_us + delay_us))
+        if delay_us > STALLED_US:
+            connections.give_up(sender, receiver)
+        else:
+            found.append(Sending((receiver,), sending.data, sending.delay_us + delay_us))
     return found

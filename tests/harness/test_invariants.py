@@ -328,7 +328,9 @@ def test_a_little_loss_lets_no_standstill_pass(percent: float) -> None:
 
 
 def test_all_loss_has_no_bound_and_says_so() -> None:
-    document = run(fast("60s", fault=[{"kind": "loss", "percent": 100.0, "at": "10s", "until": "40s"}])).document
+    document = run(
+        fast("60s", transport="datagram", fault=[{"kind": "loss", "percent": 100.0, "at": "10s", "until": "40s"}])
+    ).document
     assert document["verdict"] == "pass"
     unbound = {each["name"]: each["unbound"] for each in document["invariants"] if each["unbound"]}
     assert unbound["progress"] == [{"why": "loss: 100 % of messages", "ms": 30_000}]

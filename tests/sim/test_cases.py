@@ -14,6 +14,7 @@ from lucid.chain.votes import FINALIZE
 from lucid.machines.chain import HEIGHT_TABLE, height_key
 from lucid.machines.effects import BlockFinal, BlockValid, EnteredView, Proposed, Signed
 from lucid.poot.credits import PPM
+from sim.connections import BACKOFF_US, HANDSHAKE_US
 from sim.world import World
 from tests.runs import FAST, Run, passed, scenario
 
@@ -76,7 +77,7 @@ def test_a_split_makes_no_progress_forks_nothing_and_goes_on_after_healing(seed:
     fault = [
         {"kind": "partition", "groups": groups, "at": int(begins_s * 1000), "until": int(heals_s * 1000)},
     ]
-    done = passed(scenario("split", seed=seed, duration="5m", fault=fault))
+    done = passed(scenario("split", seed=seed, duration="5m", transport="datagram", fault=fault))
     assert finals_between(done, 0, begins_s)
     assert not finals_between(done, begins_s + 1, heals_s), "no progress, but for votes that were on their way"
     at_ms = next(at_us for at_us, _, _ in done.facts(BlockFinal) if at_us >= heals_s * SECOND_US) / 1_000
@@ -85,6 +86,14 @@ def test_a_split_makes_no_progress_forks_nothing_and_goes_on_after_healing(seed:
     for _, _, fact in done.facts(BlockFinal):
         by_height.setdefault(fact.height, set()).add(fact.hash)
     assert all(len(hashes) == 1 for hashes in by_height.values()), "nothing forks"
+    done.assert_level()
+
+
+def test_after_a_split_nodes_may_have_to_be_dialled_first() -> None:
+    fault = [{"kind": "partition", "groups": [[0, 1], [2, 3]], "at": "1m", "until": "3m"}]
+    done = passed(scenario("split", duration="5m", fault=fault))
+    at_us = next(at_us for at_us, _, _ in done.facts(BlockFinal) if at_us >= 180 * SECOND_US)
+    assert at_us <= 180 * SECOND_US + HANDSHAKE_US + BACKOFF_US[1] + 2 * TIMEOUT_MS * 1_000
     done.assert_level()
 
 
