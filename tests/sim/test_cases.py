@@ -60,14 +60,14 @@ def test_four_nodes_survive_a_crash_and_the_restarted_one_catches_up() -> None:
 def test_a_node_that_joins_late_takes_a_snapshot() -> None:
     fault = [{"kind": "crash", "node": 3, "at": 0, "until": "375s"}]
     done = passed(
-        scenario("late-join", duration="390s", anchor_every_ms=5_000, snapshot_blocks=90, parameters=FAST, fault=fault)
+        scenario("late-join", duration="420s", anchor_every_ms=5_000, snapshot_blocks=90, parameters=FAST, fault=fault)
     )
     assert done.document["caught_up"]["snapshots"] == 1
     done.assert_level()
     joined = done.world.nodes[3].manager_disk
-    snapshot = min(height for height in range(1, 380) if joined.get(HEIGHT_TABLE, height_key(height)))
+    snapshot = min(height for height in range(1, 410) if joined.get(HEIGHT_TABLE, height_key(height)))
     assert snapshot in (270, 360), "it never saw the blocks before the snapshot"
-    assert [1 for at, node, _ in done.facts(Signed) if node == 3 and at > 380 * SECOND_US], "it votes"
+    assert [1 for at, node, _ in done.facts(Signed) if node == 3 and at > 410 * SECOND_US], "it votes"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
