@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from smoke.manifest import Manifest
 from smoke.static.model.image import Image
 from smoke.static.plans import Plans
+from smoke.static.python.program import Programs
 from smoke.tree import Tree
 
 
@@ -22,3 +24,8 @@ class Scope:
     plans: Plans
     images: tuple[Image, ...]
     """One for each service of the manifest, in its order; services found in a tree without a manifest among them."""
+
+    @cached_property
+    def programs(self) -> Programs:
+        """What the images run, worked out when a check first asks."""
+        return Programs(self.tree)

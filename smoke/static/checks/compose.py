@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks.dockerfile import health_programs, ports_asked, unable
-from smoke.static.checks.entrypoint import argument_ports
 from smoke.static.compose.document import Node
 from smoke.static.compose.project import ComposeService, Project, env_files, names_in, used
 from smoke.static.model.image import Health, Image
@@ -300,7 +299,7 @@ def _expected_ports(image: Image) -> set[int]:
     if image.service.port is not None:
         return {image.service.port}
     launch = image.launch
-    said = {port for port, _, _ in argument_ports(image.start.words)}
+    said = {image.start.port} if image.start.port is not None else set()
     if launch is not None:
         numbers = {int(text) for value in launch.environment.values() for text in re.findall(r"\b\d{2,5}\b", value)}
         if launch.command is not None or launch.entrypoint is not None:

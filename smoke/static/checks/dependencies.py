@@ -1,4 +1,4 @@
-"""`dependencies.*`: what is imported is installed, where Python looks, and for the processor that is built for."""
+"""`dependencies.*`: what is imported is installed, where Python looks, and for the Python and processor that run it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.model.filesystem import Cause
-from smoke.static.model.image import Image, Install
-from smoke.static.python.distributions import brought, candidates, normalised, on_arm64
-from smoke.static.python.graph import Importer, Outside, import_graph
-from smoke.static.python.requirements import (
-    Requirement,
-    Trouble,
-    parse_requirement,
-    project_requirements,
-    read_requirements,
-)
+from smoke.static.model.image import Image
+from smoke.static.python.distributions import SHARED_LIBRARIES, compiled, modules, on_arm64
+from smoke.static.python.effects import Extra
+from smoke.static.python.graph import Outside, version_of
+from smoke.static.python.installed import Answer, Brought, Presence, machine_of, misfits
+from smoke.static.python.program import Program
+from smoke.static.python.standard import has_module
 from smoke.static.scope import Scope
 
 DECLARED = Check(
@@ -26,6 +23,20 @@ DECLARED = Check(
     "Python ends with a ModuleNotFoundError as the service is loaded.",
     "Add the distribution to the requirement file that this image installs.",
 )
+FITS = Check(
+    "dependencies.fits",
+    Severity.CRITICAL,
+    "what is installed is made for this image's Python, C library and processor",
+    "Python ends with an ImportError: the compiled part of a distribution does not load.",
+    "Install it in a stage of the same Python, C library and platform as the final one.",
+)
+LIBRARIES = Check(
+    "dependencies.libraries",
+    Severity.CRITICAL,
+    "the shared libraries that installed distributions load are in the image",
+    "Python ends with an ImportError: cannot open shared object file.",
+    "Install the library's package in the final stage, or a distribution that brings it along.",
+)
 ARM64 = Check(
     "dependencies.arm64",
     Severity.CRITICAL,
@@ -33,7 +44,8 @@ ARM64 = Check(
     "The build has to compile it, without a compiler, or installs what does not load.",
     "Choose a version with an aarch64 or pure wheel, or another distribution.",
 )
-CHECKS = (DECLARED, ARM64)
+CHECKS = (DECLARED, FITS, LIBRARIES, ARM64)
+_BINARY_TWINS = {"psycopg2": "psycopg2-binary", "opencv-python": "opencv-python-headless"}
 
 
 def run(scope: Scope) -> Iterator[Finding]:
@@ -44,76 +56,43 @@ def run(scope: Scope) -> Iterator[Finding]:
             for check in CHECKS:
                 yield check.skip(f"the Dockerfile can't be followed: {image.broken}", name)
             continue
-        importer = Importer(scope.tree, image)
-        wanted = _Wanted(scope, image, importer)
-        if image.start.module or image.start.script:
-            yield from _declared(scope, image, importer, wanted)
+        program = scope.programs.of(image)
+        if image.start.module or image.start.script or image.start.needs:
+            yield from _declared(scope, program)
         else:
             reason = image.start.doubt or image.start.trouble
             yield DECLARED.skip(f"what is started is not known: {reason}", name)
-        yield from _arm64(image, wanted)
+        yield from _fits(program)
+        yield from _libraries(program)
+        yield from _arm64(program)
 
 
-class _Wanted:
-    """What an image's installations bring, and what can't be told of them."""
-
-    def __init__(self, scope: Scope, image: Image, importer: Importer) -> None:
-        self.requirements: list[Requirement] = []
-        self.troubles: list[Trouble] = []
-        self.doubts: list[str] = []
-        self.by_install: list[tuple[Install, set[str]]] = []
-        for install in image.installs:
-            names = set()
-            for requirement in self._of(scope, image, importer, install):
-                self.requirements.append(requirement)
-                names.add(requirement.name)
-            self.by_install.append((install, names))
-            if install.doubt:
-                self.doubts.append(install.doubt)
-
-    def _of(self, scope: Scope, image: Image, importer: Importer, install: Install) -> Iterator[Requirement]:
-        for path in install.requirements:
-            found, troubles = read_requirements(scope.tree, path, importer.version)
-            self.troubles += troubles
-            yield from found
-        for text in install.distributions:
-            if text.startswith((".", "/")) or "$" in text or "*" in text:
-                directory, _, extras = text.partition("[")
-                extra = tuple(normalised(each.strip()) for each in extras.rstrip("]").split(",") if each.strip())
-                found_project = project_requirements(scope.tree, image.context or "", extra, importer.version)
-                if directory.rstrip("/") not in (".", "") or found_project is None:
-                    self.doubts.append(f"what {text!r} of line {install.line} brings is not known")
-                else:
-                    yield from found_project
-                continue
-            parsed = parse_requirement(text, image.dockerfile, install.line, importer.version)
-            if isinstance(parsed, Requirement):
-                yield parsed
-
-
-def _declared(scope: Scope, image: Image, importer: Importer, wanted: _Wanted) -> Iterator[Finding]:
+def _declared(scope: Scope, program: Program) -> Iterator[Finding]:
+    image, graph = program.image, program.graph
     name = image.service.name
-    for trouble in wanted.troubles:
-        severity = Severity.WARNING if "not looked into" in trouble.message else None
-        yield DECLARED.fail(trouble.message, name, [Evidence(trouble.path, trouble.line)], severity=severity)
-    declared = {requirement.name for requirement in wanted.requirements}
-    hidden = {each for install, names in wanted.by_install if install.visible is False for each in names}
-    hidden -= {each for install, names in wanted.by_install if install.visible is not False for each in names}
-    failed = bool(wanted.troubles)
-    seen: set[tuple[str, bool]] = set()
-    graph = import_graph(importer)
-    unseen = [
-        each for each in graph.outside if not each.caught and {*candidates(each.name)} & (hidden | brought(hidden))
-    ]
-    if unseen:
+    failed = False
+    for trouble in program.installed.troubles:
         failed = True
-        yield _unseen(scope, image, wanted, unseen)
-    seen |= {(each.name, lazy) for each in unseen for lazy in (False, True)}
-    for outside in sorted(graph.outside, key=lambda each: (each.lazy, each.source, each.line)):
-        if outside.caught or (outside.name, False) in seen or (outside.name, outside.lazy) in seen:
+        yield DECLARED.fail(trouble.message, name, [Evidence(trouble.path, trouble.line)])
+    hidden: dict[str, list[Outside]] = {}
+    seen: set[tuple[str, bool]] = set()
+    for outside in sorted(_wanted(program), key=lambda each: (each.lazy, each.source, each.line)):
+        if outside.caught or (outside.top, False) in seen or (outside.top, outside.lazy) in seen:
             continue
-        seen.add((outside.name, outside.lazy))
-        finding = _one(scope, image, wanted, outside, declared - hidden)
+        seen.add((outside.top, outside.lazy))
+        answer = program.installed.has(outside.name)
+        if answer.presence is Presence.HIDDEN:
+            hidden.setdefault(answer.reason, []).append(outside)
+            continue
+        finding = _one(scope, program, outside, answer)
+        if finding is not None:
+            failed = True
+            yield finding
+    for directory, imports in hidden.items():
+        failed = True
+        yield _unseen(program, directory, imports)
+    for extra, path in ((extra, path) for path, source in graph.modules.items() for extra in source.effects.extras):
+        finding = _extra(scope, program, extra, path)
         if finding is not None:
             failed = True
             yield finding
@@ -124,73 +103,218 @@ def _declared(scope: Scope, image: Image, importer: Importer, wanted: _Wanted) -
     elif graph.doubts:
         yield DECLARED.skip(f"not every import could be followed: {graph.doubts[0].message}", name)
     else:
-        yield DECLARED.passed(f"{len({each.name for each in graph.outside})} third-party imports are installed", name)
+        yield DECLARED.passed(f"{len({each.top for each in graph.outside})} third-party imports are installed", name)
 
 
-def _unseen(scope: Scope, image: Image, wanted: _Wanted, imports: list[Outside]) -> Finding:
+def _wanted(program: Program) -> list[Outside]:
+    """What the code imports, and what the command needs itself."""
+    image = program.image
+    needed = [
+        Outside(each, image.dockerfile, image.start.line, False, False, "the command") for each in image.start.needs
+    ]
+    return [*needed, *program.graph.outside]
+
+
+def _one(scope: Scope, program: Program, outside: Outside, answer: Answer) -> Finding | None:
+    image = program.image
+    name = image.service.name
+    lines = scope.tree.text(outside.source).split("\n")
+    shown = lines[outside.line - 1] if 0 < outside.line <= len(lines) else ""
+    at = [Evidence(outside.source, outside.line, excerpt(shown))]
+    severity = Severity.WARNING if outside.lazy else None
+    match answer.presence:
+        case Presence.ASKED | Presence.HIDDEN:
+            return None
+        case Presence.BROUGHT:
+            message = f"{outside.top} comes with {answer.by} only, and is not asked for by name"
+            why = "It goes away when the other no longer needs it."
+            return None if outside.by else DECLARED.fail(message, name, at, severity=Severity.INFO, why=why)
+        case Presence.UNKNOWN:
+            return DECLARED.skip(f"whether {outside.top} is installed: {answer.reason}", name, at)
+    if doubt := _doubt(program, outside.top):
+        return DECLARED.skip(f"whether {outside.top} is installed: {doubt}", name, at)
+    return DECLARED.fail(_message(program, outside), name, at, severity=severity)
+
+
+def _message(program: Program, outside: Outside) -> str:
+    version = version_of(program.image)
+    if outside.by:
+        return f"{outside.by} needs {outside.name}, and nothing that this image installs brings it"
+    if has_module(outside.top, None) and version is not None:
+        shown = f"Python {version[0]}.{version[1]}"
+        return f"{outside.top} is imported: the standard library of {shown} does not have it, and nothing installs it"
+    other = program.importer.other_case(outside.top)
+    hint = f" ({other} has another name on Linux)" if other else ""
+    return f"{outside.top} is imported, and nothing that this image installs brings it{hint}"
+
+
+def _doubt(program: Program, top: str) -> str:
+    """Why a module may be there although no installation brings it."""
+    image = program.image
+    if image.base is None:
+        return f"whether the base {image.base_reference} has it is not known"
+    if image.start.doubt:
+        return image.start.doubt
+    version = version_of(image)
+    if top in ("setuptools", "pkg_resources", "distutils", "_distutils_hack"):
+        # Python's own images had it up to 3.11; virtual environments up to 3.11 too.
+        if version is None or version < (3, 12):
+            return "setuptools comes with Python up to 3.11"
+    if top in ("pip", "wheel"):
+        return "pip comes with Python's images"
+    for directory in image.start.search:
+        for reason in image.files.every_doubt(f"{directory}/{top}"):
+            if reason.cause is Cause.DISTRIBUTIONS:
+                continue
+            if reason.cause is Cause.BASE and directory.endswith("-packages") and image.base.python is not None:
+                continue  # Python's images have no distributions but those that install others
+            return reason
+    return ""
+
+
+def _unseen(program: Program, directory: str, imports: list[Outside]) -> Finding:
     """What is installed, but not where Python looks: one finding for all imports."""
-    install = next(each for each, names in wanted.by_install if each.visible is False and names)
-    names = ", ".join(sorted({each.name for each in imports}))
-    where = [Evidence(image.dockerfile, install.line), *(Evidence(each.source, each.line) for each in imports[:5])]
-    message = f"{names} is installed to {install.directory}, where the Python of user {image.user} does not look"
-    remedy = "Install with --target to a directory that PYTHONPATH names, or copy it to the image's own site directory."
+    image = program.image
+    line = next((each.line for each in image.installs if each.directory == directory), 0)
+    names = ", ".join(sorted({each.top for each in imports}))
+    where = [Evidence(image.dockerfile, line), *(Evidence(each.source, each.line) for each in imports[:5])]
+    message = f"{names} is installed to {directory}, where the Python that is started does not look"
+    remedy = "Start the Python of that environment, or install to a directory that PYTHONPATH names."
     return DECLARED.fail(message, image.service.name, where, remedy=remedy)
 
 
-def _one(scope: Scope, image: Image, wanted: _Wanted, outside: Outside, visible: set[str]) -> Finding | None:
-    name = image.service.name
-    lines = scope.tree.text(outside.source).split("\n")
-    at = [
-        Evidence(outside.source, outside.line, excerpt(lines[outside.line - 1] if outside.line <= len(lines) else ""))
-    ]
-    severity = Severity.WARNING if outside.lazy else None
-    able = candidates(outside.name)
-    if visible & {*able} or (outside.name.startswith("google") and any(each.startswith("google") for each in visible)):
+def _extra(scope: Scope, program: Program, extra: Extra, path: str) -> Finding | None:
+    """A feature of a framework that needs a distribution which the framework itself does not bring."""
+    answers = [program.installed.has(each) for each in (extra.module, extra.distribution.replace("-", "_"))]
+    if any(each.presence is not Presence.ABSENT for each in answers) or _doubt(program, extra.module):
         return None
-    if brought(visible) & {*able}:
-        bringer = next(each for each in sorted(visible) if brought({each}) & {*able})
-        message = f"{outside.name} comes with {bringer} only, and is not asked for by name"
-        return DECLARED.fail(
-            message, name, at, severity=Severity.INFO, why="It goes away when the other no longer needs it."
-        )
-    doubt = next(iter(wanted.doubts), "") or next(
-        (image.files.doubt(f"{each}/x") for each in image.start.search if not _of_pip(image, each)), ""
-    )
-    if doubt:
-        return DECLARED.skip(f"whether {outside.name} is installed: {doubt}", name, at)
-    if image.base is None:
-        return DECLARED.skip(f"whether the base {image.base_reference} has {outside.name} is not known", name, at)
-    return DECLARED.fail(
-        f"{outside.name} is imported, and nothing that this image installs brings it", name, at, severity=severity
-    )
+    lines = scope.tree.text(path).split("\n")
+    at = [Evidence(path, extra.line, excerpt(lines[extra.line - 1] if 0 < extra.line <= len(lines) else ""))]
+    message = f"{extra.feature} needs {extra.distribution}, and nothing that this image installs brings it"
+    return DECLARED.fail(message, program.image.service.name, at)
 
 
-def _of_pip(image: Image, directory: str) -> bool:
-    """Whether what may be in a directory is only what pip installed there, or what the base's packages have."""
-    reason = image.files.doubt(f"{directory}/x")
-    return not reason or reason.cause in (Cause.DISTRIBUTIONS, Cause.BASE)
+# -- what it is made for --------------------------------------------------------------------------------------------
 
 
-def _arm64(image: Image, wanted: _Wanted) -> Iterator[Finding]:
+def _fits(program: Program) -> Iterator[Finding]:
+    image = program.image
     name = image.service.name
-    demanded = "arm64" in image.built_for or "aarch64" in image.built_for
-    if image.built_for and not demanded:
-        yield ARM64.passed(f"it is built for {image.built_for}", name)
+    version, machine = version_of(image), machine_of(image)
+    python = f"{version[0]}.{version[1]}" if version is not None else ""
+    libc = image.libc
+    used = {each.top for each in program.graph.outside if not each.caught}
+    failed, unsure = False, ""
+    looked = 0
+    for brought in program.installed.each:
+        if brought.install.visible is False or not brought.install.directory:
+            continue
+        looked += 1
+        wrong = misfits(brought.install.made, python, libc, machine)
+        if not wrong:
+            continue
+        at = [Evidence(image.dockerfile, brought.install.line)]
+        heavy = [each for each in sorted(brought.all()[0]) if compiled(each) and _used(each, used)]
+        if heavy:
+            failed = True
+            yield FITS.fail(f"{heavy[0]} holds machine code: {wrong}", name, at)
+        else:
+            unsure = unsure or f"whether something compiled is installed is not known: {wrong}"
+    if failed:
         return
-    names = {requirement.name: requirement for requirement in wanted.requirements}
+    if unsure:
+        yield FITS.skip(unsure, name)
+    elif not looked:
+        yield FITS.passed("nothing is installed that could not fit", name)
+    elif not python:
+        yield FITS.skip("the version of the image's Python is not known", name)
+    else:
+        yield FITS.passed(f"{looked} installations are made for what the image runs", name)
+
+
+def _used(distribution: str, used: set[str]) -> bool:
+    """Whether a distribution is loaded: imported by the code itself, or by what is so well known to load it."""
+    loads = {"pydantic": ["pydantic-core"], "fastapi": ["pydantic-core"], "pandas": ["numpy"], "scipy": ["numpy"],
+             "sklearn": ["numpy", "scipy"], "cryptography": ["cffi"], "nacl": ["cffi"], "aiohttp": ["multidict", "yarl", "frozenlist"],
+             "quart": ["markupsafe"], "flask": [], "sqlalchemy": [], "matplotlib": ["numpy", "pillow"]}  # fmt: skip
+    own = {*(modules(distribution) or ())} & used
+    return bool(own) or any(distribution in names for top, names in loads.items() if top in used)
+
+
+# -- shared libraries -------------------------------------------------------------------------------------------------
+
+
+def _libraries(program: Program) -> Iterator[Finding]:
+    image = program.image
+    name = image.service.name
+    used = {each.top for each in program.graph.outside if not each.caught}
+    wanted = [
+        (distribution, brought)
+        for brought in program.installed.each
+        if brought.install.visible is not False and brought.install.directory
+        for distribution in sorted(brought.asked)
+        if distribution in SHARED_LIBRARIES
+        and SHARED_LIBRARIES[distribution][0]
+        and _loaded(distribution, used, program)
+    ]
+    failed, unsure = False, ""
+    for distribution, brought in wanted:
+        libraries, debian, alpine = SHARED_LIBRARIES[distribution]
+        found = _library(image, libraries)
+        if found is None:
+            unsure = unsure or f"whether the image has {libraries[0]}, which {distribution} loads, is not known"
+        elif not found:
+            failed = True
+            yield _lacks(program, brought, distribution, libraries[0], alpine if image.libc == "musl" else debian)
+    if failed:
+        return
+    if unsure:
+        yield LIBRARIES.skip(unsure, name)
+    else:
+        yield LIBRARIES.passed(f"{len(wanted)} distributions that load libraries of the system find them", name)
+
+
+def _loaded(distribution: str, used: set[str], program: Program) -> bool:
+    named = {
+        each.name.partition(".")[0] for source in program.graph.modules.values() for each in source.effects.settings
+    }
+    return bool({*(modules(distribution) or ())} & (used | named))
+
+
+def _library(image: Image, libraries: tuple[str, ...]) -> bool | None:
+    """Whether the image has one of some libraries; none when that can't be told."""
+    return image.has_library(libraries)
+
+
+def _lacks(program: Program, brought: Brought, distribution: str, library: str, package: str) -> Finding:
+    image = program.image
+    at = [Evidence(image.dockerfile, brought.install.line)]
+    twin = _BINARY_TWINS.get(distribution, "")
+    other = f", or install {twin}, which brings its own" if twin else ""
+    remedy = f"Install {package} in the final stage{other}."
+    return LIBRARIES.fail(
+        f"{distribution} loads {library}, which the image does not have", image.service.name, at, remedy=remedy
+    )
+
+
+def _arm64(program: Program) -> Iterator[Finding]:
+    image, installed = program.image, program.installed
+    name = image.service.name
+    platform = image.platform or image.service.platform or ""
+    if platform and "arm64" not in platform:
+        yield ARM64.skip(f"it is built for {platform}", name)
+        return
+    names = {requirement.name: requirement for requirement in installed.requirements if not requirement.own}
     lacking = [each for each in sorted(names) if on_arm64(each) is False]
     for each in lacking:
         requirement = names[each]
         at = [Evidence(requirement.path, requirement.line, excerpt(requirement.text))]
-        severity = Severity.CRITICAL if demanded else Severity.INFO
-        yield ARM64.fail(f"{each} has no wheel for aarch64", name, at, severity=severity)
-    if not demanded:
-        return
+        yield ARM64.fail(f"{each} has no wheel for aarch64", name, at)
     unknown = [each for each in sorted(names) if on_arm64(each) is None]
     if unknown:
         shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
         yield ARM64.skip(f"whether these have wheels for aarch64 needs an index: {shown}", name)
-    elif wanted.doubts:
-        yield ARM64.skip(wanted.doubts[0], name)
+    elif installed.doubts:
+        yield ARM64.skip(installed.doubts[0], name)
     elif not lacking:
         yield ARM64.passed(f"{len(names)} requirements are pure or have aarch64 wheels", name)

@@ -1,4 +1,4 @@
-"""`entrypoint.*`: what the container starts exists, can be imported, and serves at the port that is expected."""
+"""`entrypoint.*`: what the container starts exists, can be imported, finds what it opens, and serves where expected."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.model.image import Image
-from smoke.static.python.graph import Graph, Importer, Problem, import_graph
+from smoke.static.model.servers import LOOPBACK
+from smoke.static.python.graph import Flaw, Graph, Problem
+from smoke.static.python.installed import Presence
+from smoke.static.python.program import Program
 from smoke.static.python.source import Source
 from smoke.static.scope import Scope
 
@@ -33,6 +36,12 @@ APP = Check(
     "Serve at the port that EXPOSE, the health check and the manifest agree on.",
 )
 CHECKS = (EXISTS, IMPORTS, APP)
+_REMEDIES = {
+    Flaw.SYNTAX: "Write it for the image's Python, or take a base with a newer one.",
+    Flaw.ANNOTATION: "Add `from __future__ import annotations`, write it for the image's Python, or take a newer base.",
+    Flaw.CIRCLE: "Import the module instead of the name, import it in the function that needs it, or move the name.",
+    Flaw.RELATIVE: "Start it with python -m, or import by the module's whole name.",
+}
 
 
 def run(scope: Scope) -> Iterator[Finding]:
@@ -50,18 +59,19 @@ def _image(scope: Scope, image: Image) -> Iterator[Finding]:
         for check in CHECKS:
             yield check.skip(reason, name)
         return
-    importer = Importer(scope.tree, image)
-    graph = import_graph(importer)
-    yield _exists(image, importer, graph)
+    program = scope.programs.of(image)
+    graph = program.graph
+    yield _exists(program)
     if graph.entry is None:
         for check in (IMPORTS, APP):
             yield check.skip("what is started is not a file of the tree", name)
         return
     yield from _imports(scope, image, graph)
-    yield from _app(scope, image, graph, graph.entry)
+    yield from _app(program, graph.entry)
 
 
-def _exists(image: Image, importer: Importer, graph: Graph) -> Finding:  # noqa: PLR0911 - a case an outcome
+def _exists(program: Program) -> Finding:  # noqa: PLR0911 - a case an outcome
+    image, importer, graph = program.image, program.importer, program.graph
     name, start = image.service.name, image.start
     where = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
     what = f"module {start.module}" if start.module else start.script
@@ -74,22 +84,52 @@ def _exists(image: Image, importer: Importer, graph: Graph) -> Finding:  # noqa:
             return EXISTS.skip(doubt or f"{start.script} is not from the tree", name, where)
         return EXISTS.fail(f"there is no {start.script} in the image", name, where)
     found = importer.find(start.module)
-    if found.kind in ("outside", "binary"):
-        brought = [each for each in image.installs if each.distributions or each.requirements]
-        if brought and found.kind == "outside" and importer.sites:
-            own = _own_directory(importer, start.module)
-            if own:
-                return EXISTS.fail(f"there is no {start.module} in {own}", name, where)
-        return EXISTS.fail(f"there is no module {start.module} on {', '.join(start.search)}", name, where)
-    if found.kind in ("doubt", "standard"):
-        return EXISTS.skip(found.reason or f"{start.module} is of the standard library", name, where)
-    if found.kind in ("namespace", "package"):
+    if found.kind in ("doubt", "standard", "binary"):
+        return EXISTS.skip(found.reason or f"{start.module} is not a file of the tree", name, where)
+    if found.kind in ("namespace", "package") and not start.server:
         return EXISTS.fail(f"{start.module} is a package without __main__.py: it can't be started", name, where)
-    return EXISTS.fail(f"there is no module {start.module}: {found.reason}", name, where)
+    if found.kind == "outside":
+        return _not_of_the_tree(program, where)
+    hint = ""
+    if start.module.endswith(".py"):
+        hint = f" (-m takes a module's name, without .py: {start.module.removesuffix('.py')})"
+    return EXISTS.fail(f"there is no module {start.module}: {found.reason}{hint}", name, where)
 
 
-def _own_directory(importer: Importer, module: str) -> str:
-    return next((place for place in importer.own if importer.files.names(place)), "")
+def _not_of_the_tree(program: Program, where: list[Evidence]) -> Finding:
+    """A module that no directory on the path has: installed, in doubt, or missing."""
+    image, importer = program.image, program.importer
+    name, start = image.service.name, image.start
+    answer = program.installed.has(start.module)
+    if answer.presence in (Presence.ASKED, Presence.BROUGHT):
+        return EXISTS.skip(f"{start.module} is of {answer.by}, which is installed: it is not looked into", name, where)
+    if answer.presence is Presence.UNKNOWN and not _tree_has(program, start.module):
+        return EXISTS.skip(f"whether {start.module} is there: {answer.reason}", name, where)
+    if doubt := _doubt(program, start.module):
+        return EXISTS.skip(f"whether {start.module} is there: {doubt}", name, where)
+    places = ", ".join(importer.own) or "no directory of the tree's own"
+    other = importer.other_case(start.module.partition(".")[0])
+    hint = f" ({other} has another name on Linux)" if other else ""
+    if answer.presence is Presence.HIDDEN:
+        hint = f": it is installed to {answer.reason}, where the Python that is started does not look"
+    return EXISTS.fail(f"there is no module {start.module} in {places}, and nothing installs it{hint}", name, where)
+
+
+def _tree_has(program: Program, module: str) -> bool:
+    """Whether the image has a module of that name, in a directory where Python does not look."""
+    ends = (f"/{module.replace('.', '/')}.py", f"/{module.replace('.', '/')}/__init__.py")
+    return any(path.endswith(ends) for path in program.image.files.entries)
+
+
+def _doubt(program: Program, module: str) -> str:
+    image = program.image
+    top = module.partition(".")[0]
+    for directory in image.start.search:
+        for reason in image.files.every_doubt(f"{directory}/{top}"):
+            if directory.endswith("-packages") and image.base is not None and reason.cause in ("base", "distributions"):
+                continue
+            return reason
+    return "" if image.start.search else "where Python looks is not known"
 
 
 def _not_as_told(image: Image, entry: Source) -> str:
@@ -103,12 +143,13 @@ def _not_as_told(image: Image, entry: Source) -> str:
 
 def _imports(scope: Scope, image: Image, graph: Graph) -> Iterator[Finding]:
     name = image.service.name
-    for problem in graph.problems:
+    for problem in dict.fromkeys(graph.problems):
+        remedy = _REMEDIES.get(problem.flaw, "")
         if problem.lazy:
             message = f"{problem.message} (when the function runs)"
-            yield IMPORTS.fail(message, name, _at(scope, problem), severity=Severity.WARNING)
+            yield IMPORTS.fail(message, name, _at(scope, problem), severity=Severity.WARNING, remedy=remedy)
         else:
-            yield IMPORTS.fail(problem.message, name, _at(scope, problem))
+            yield IMPORTS.fail(problem.message, name, _at(scope, problem), remedy=remedy)
     for shadow in graph.shadows:
         yield IMPORTS.fail(shadow.message, name, _at(scope, shadow), severity=Severity.WARNING)
     if graph.problems or graph.shadows:
@@ -126,63 +167,117 @@ def _at(scope: Scope, problem: Problem) -> list[Evidence]:
     return [Evidence(problem.source, problem.line, excerpt(shown))]
 
 
-def _app(scope: Scope, image: Image, graph: Graph, entry: Source) -> Iterator[Finding]:
+def _app(program: Program, entry: Source) -> Iterator[Finding]:
+    image = program.image
     name, start = image.service.name, image.start
     where = [Evidence(entry.path)]
     if entry.error or entry.doubt:
         yield APP.skip(f"{entry.path} can't be read", name, where)
         return
-    if start.server:
-        first = start.application.partition(".")[0]
-        if first not in entry.names and not entry.dynamic and not entry.stars:
-            yield APP.fail(f"{entry.path} defines no {first} for {start.server} to serve", name, where)
+    if start.server and start.module:
+        names = [each.partition(".")[0] for each in start.application.split("|")]
+        known = {*entry.names} | _starred(program, entry)
+        package = entry.path.endswith("__init__.py")
+        if (
+            names != ["*"]
+            and not ({*names} & known)
+            and not entry.dynamic
+            and not _open(program, entry)
+            and not package
+        ):
+            shown = " nor ".join(names)
+            yield APP.fail(f"{entry.path} defines no {shown} for {start.server} to serve", name, where)
             return
-    elif entry.empty or not entry.main:
+    elif entry.empty or (not entry.main and not _works_elsewhere(program, entry)):
         yield APP.fail(f"{entry.path} defines things and ends: nothing in it runs when it is started", name, where)
         return
-    yield _port(image, graph, where)
+    yield from _port(program, entry, where)
 
 
-def _port(image: Image, graph: Graph, where: list[Evidence]) -> Finding:
-    name, service = image.service.name, image.service
+def _starred(program: Program, entry: Source) -> set[str]:
+    found: set[str] = set()
+    for star in entry.stars:
+        for path, source in program.graph.modules.items():
+            if path.endswith((f"{star.module.rpartition('.')[2]}.py", f"{star.module.replace('.', '/')}/__init__.py")):
+                found |= {*source.names}
+    return found
+
+
+def _open(program: Program, entry: Source) -> bool:
+    """Whether a star import may bring names that are not known."""
+    return bool(entry.stars) and any(
+        not any(path.endswith(f"{star.module.rpartition('.')[2]}.py") for path in program.graph.modules)
+        for star in entry.stars
+    )
+
+
+def _works_elsewhere(program: Program, entry: Source) -> bool:
+    """Whether a module that a script imports does the work as it is loaded."""
+    graph = program.graph
+    loaded = {path for step in graph.steps.get(entry.path, []) for path in step.loads}
+    return any(graph.modules[path].main for path in loaded if path in graph.modules and path != entry.path)
+
+
+def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Finding]:
+    image, graph = program.image, program.graph
+    name, service, start = image.service.name, image.service, image.start
     exposed = set(image.ports)
+    at_command = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
     if service.port is not None and exposed and service.port not in exposed:
         at = [Evidence(image.dockerfile, image.ports_line)]
-        return APP.fail(f"EXPOSE says {min(exposed)}, and the manifest says {service.port}", name, at)
+        yield APP.fail(f"EXPOSE says {min(exposed)}, and the manifest says {service.port}", name, at)
+        return
     expected = {service.port} if service.port is not None else exposed
-    bound = argument_ports(image.start.words) or {
-        (value, source.path, line)
-        for source in graph.modules.values()
-        for line, _, keywords in source.calls
-        for value in _ports_of(keywords)
-    }
-    entry = graph.entry
-    if not bound and entry is not None and expected & {*entry.ports, *_named_ports(entry)}:
-        return APP.passed(f"{entry.path} names the port {min(expected)}", name, where)
-    if not expected or not bound:
-        return APP.skip("the port that it binds to can't be told from its source", name, where)
-    if not {value for value, _, _ in bound} & expected:
+    if expected and start.host in LOOPBACK:
+        yield _unreachable(start.host, start.server or "it", name, at_command)
+        return
+    bound: set[tuple[int, str, int]] = set()
+    if start.port is not None:
+        bound = {(start.port, "", 0)}
+    elif not start.server:
+        bound = {
+            (value, source.path, line)
+            for source in graph.modules.values()
+            for line, _, keywords in source.calls
+            for value in _ports_of(keywords)
+        }
+        local = _loopback(entry)
+        if expected and local:
+            yield _unreachable("127.0.0.1", local[1], name, [Evidence(entry.path, local[0])])
+            return
+    if not bound and expected & {*entry.ports, *_named_ports(entry)}:
+        yield APP.passed(f"{entry.path} names the port {min(expected)}", name, where)
+    elif not expected or not bound or (start.server and start.port is None):
+        yield APP.skip("the port that it binds to can't be told from its source", name, where)
+    elif not {value for value, _, _ in bound} & expected:
         value, path, line = min(bound)
-        at = [Evidence(path, line)] if path else [Evidence(image.dockerfile, image.start.line)]
-        return APP.fail(f"it binds to {value}, and {min(expected)} is expected", name, at)
-    return APP.passed(f"it serves at {min(expected)}", name, where)
+        at = [Evidence(path, line)] if path else at_command
+        yield APP.fail(f"it binds to {value}, and {min(expected)} is expected", name, at)
+    else:
+        yield APP.passed(f"it serves at {min(expected)}", name, where)
+
+
+def _unreachable(host: str, server: str, name: str, at: list[Evidence]) -> Finding:
+    message = f"{server} listens at {host}, which only the container itself reaches"
+    return APP.fail(message, name, at, remedy="Let it listen at 0.0.0.0.")
+
+
+def _loopback(entry: Source) -> tuple[int, str] | None:
+    """A call of the script itself that serves at the container's own loopback address."""
+    for line, called, keywords in entry.calls:
+        if keywords.get("**") or called not in entry.serving:
+            continue
+        host = keywords.get("host", keywords.get("0" if called.partition(".")[0] != "uvicorn" else "-"))
+        if "host" in keywords or "0" in keywords:
+            if isinstance(host, str) and host in LOOPBACK:
+                return line, called
+        elif entry.serving[called] == "loopback":
+            return line, called
+    return None
 
 
 def _named_ports(entry: Source) -> set[int]:
     return {number for key, number in entry.numbers.items() if "port" in key.lower()}
-
-
-def argument_ports(words: tuple[str, ...]) -> set[tuple[int, str, int]]:
-    """Ports that a server is given on its command line."""
-    found: set[tuple[int, str, int]] = set()
-    for place, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        value = value if equals else (words[place + 1] if place + 1 < len(words) else "")
-        if name in ("--port", "-p", "--bind", "-b"):
-            port = value.rpartition(":")[2]
-            if port.isascii() and port.isdigit() and len(port) < 6:
-                found.add((int(port), "", 0))
-    return found
 
 
 def _ports_of(keywords: dict[str, object]) -> Iterator[int]:

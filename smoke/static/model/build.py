@@ -16,7 +16,7 @@ from smoke.static.dockerfile.instructions import Dockerfile, Instruction, ParseE
 from smoke.static.dockerfile.parser import parse
 from smoke.static.dockerfile.stages import Stage, Stages, mounts, stages_of
 from smoke.static.dockerfile.variables import Variables, platform_arguments
-from smoke.static.model import commands, script
+from smoke.static.model import commands, installers, script
 from smoke.static.model.bases import base_files, find_base, release_python, users_of
 from smoke.static.model.context import Context
 from smoke.static.model.filesystem import Cause, Doubt, Entry, FileSystem
@@ -26,6 +26,7 @@ from smoke.static.model.mounts import launched
 from smoke.static.model.start import start_of
 from smoke.static.model.steps import refusal
 from smoke.static.plans import Plans, plans_of
+from smoke.static.python.installed import Installed
 from smoke.tree import Tree
 
 MAX_PORTS = 1_000
@@ -112,6 +113,9 @@ class _Builder:
         )
         self.done: dict[int, _Made] = {}
         self.missing: list[Missing] = []
+        pinned = (path for path in context.tree.sizes if path.endswith(".python-version"))
+        versions = ((path, re.search(r"3\.\d+", context.tree.text(path)[:200])) for path in pinned)
+        self.pins = {path: version[0] for path, version in versions if version is not None}
         self.refused: list[ParseError] = []
         """What Docker would stop at as it comes to an instruction."""
 
@@ -133,7 +137,9 @@ class _Builder:
                 command, form = launch.command, form if form == "shell entrypoint" else ""
             if launch.entrypoint is not None or launch.command is not None:
                 line, file = launch.start_line, launch.file
-        start = replace(start_of(base, entrypoint, command, line, form, state), file=file)
+        version = (int(state.python.split(".")[0]), int(state.python.split(".")[1])) if state.python else None
+        installed = Installed(self.context.tree, tuple(state.installs), version, self.service.dockerfile)
+        start = replace(start_of(base, entrypoint, command, line, form, state, installed), file=file)
         installs = tuple(_seen(each, start.search, bool(start.doubt)) for each in state.installs)
         return Image(
             self.service,
@@ -162,6 +168,11 @@ class _Builder:
             lacking=state.lacking,
             users=frozenset(state.numbers) if state.users_known else None,
             installs=installs,
+            venvs=state.venvs,
+            uid=state.number(state.user) if state.user else None,
+            python=state.python,
+            libc=state.libc,
+            packages=state.packages,
             parsed=self.parsed,
             stages=self.stages,
             final=self.final,
@@ -178,11 +189,24 @@ class _Builder:
     def _refuse(self, instruction: Instruction, message: str) -> None:
         self.refused.append(ParseError(instruction.line, message))
 
+    def _machine(self, stage: Stage) -> str:
+        """The machine that a stage's programs are for, as wheels name it; empty when it is the image's own."""
+        if (
+            "BUILD" in (stage.opening.flag("platform") or "")
+            and not self.service.platform
+            and not self.final.platform.text
+        ):
+            return ""  # built where it runs, as far as anyone says
+        platform = stage.platform.text
+        return {"linux/amd64": "x86_64", "linux/arm64": "aarch64", "linux/arm64/v8": "aarch64"}.get(platform, "")
+
     def _stage(self, stage: Stage) -> _Made:
         if stage.parent is not None:
             made = self.done[stage.parent].child()
         else:
             made = _Made(find_base(stage.reference, self.bases), stage.reference, self.stages.variables.stage())
+            made.state.machine = self._machine(stage)
+            made.state.pins = self.pins
         made.state.read = self.context.tree.data
         for instruction in stage.instructions:
             handler = _HANDLERS.get(instruction.keyword)
@@ -383,7 +407,9 @@ class _Builder:
             made.state.installs += [
                 _moved(each, resolved, place) for each in other.installs if _within(each.directory, resolved)
             ]
-            made.state.venvs |= {place + venv[len(resolved) :] for venv in other.venvs if _within(venv, resolved)}
+            for path, venv in other.venvs.items():
+                if _within(path, resolved):
+                    made.state.venvs[posixpath.normpath(place + "/" + path[len(resolved) :].lstrip("/"))] = venv
 
     def _doubts_from(
         self, made: _Made, other: commands.Stage, origin: str, place: str, doubt: Doubt, line: int
@@ -463,6 +489,7 @@ class _Made:
         self.ports_doubt = ""
         self.health: Health | None = None
         self.state.user = "" if base is None else base.user
+        self.state.libc = installers.libc_of(reference) if base is None or not base.libc else base.libc
         if base is not None:
             self.state.system, self.state.package_python = base.system, release_python(reference)
             self.state.lacking = frozenset(base.lacks)
@@ -489,7 +516,8 @@ class _Made:
             homes=dict(state.homes),
             numbers=dict(state.numbers),
             installs=list(state.installs),
-            venvs=set(state.venvs),
+            venvs=dict(state.venvs),
+            settings=dict(state.settings),
             failures=[],
         )
         made.shell, made.entrypoint, made.command = self.shell, self.entrypoint, self.command
@@ -542,10 +570,12 @@ def _within(path: str, above: str) -> bool:
 
 
 def _moved(install: Install, origin: str, place: str) -> Install:
-    directory = posixpath.normpath(place + "/" + install.directory[len(origin) :].lstrip("/"))
-    return Install(install.line, install.requirements, install.distributions, directory, None, install.doubt)
+    def carried(path: str) -> str:
+        return posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/")) if _within(path, origin) else ""
+
+    return replace(install, directory=carried(install.directory), scripts=carried(install.scripts), visible=None)
 
 
 def _seen(install: Install, search: tuple[str, ...], doubtful: bool) -> Install:
     visible = None if doubtful or not install.directory else install.directory in search
-    return Install(install.line, install.requirements, install.distributions, install.directory, visible, install.doubt)
+    return replace(install, visible=False if install.house else visible)

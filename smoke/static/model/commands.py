@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from smoke.static.model import installers
 from smoke.static.model.filesystem import Cause, Entry, FileSystem
-from smoke.static.model.image import Failure, Install
+from smoke.static.model.image import Failure, Install, Venv
 from smoke.static.model.packages import packages_bring
 from smoke.static.model.programs import Surroundings
 
@@ -64,15 +65,6 @@ _REACH = ("/tmp", "/opt", "/usr/local", "/var", "/srv", "/home")
 """Where a program of root's that isn't known may write, besides its working directory and what it is given."""
 _FETCHERS = frozenset(["curl", "wget", "aria2c"])
 _UNPACKERS = frozenset(["tar", "unzip", "gunzip", "gzip", "bunzip2", "unxz", "xz", "7z", "cpio", "git", "hg", "svn"])
-_PIP_VALUES = frozenset(
-    [
-        "-r", "--requirement", "-c", "--constraint", "-t", "--target", "--prefix", "--root", "-i", "--index-url",
-        "--extra-index-url", "-f", "--find-links", "--platform", "--python-version", "--implementation", "--abi",
-        "--only-binary", "--no-binary", "--timeout", "--retries", "--cache-dir", "--trusted-host", "--src",
-        "--progress-bar", "--report", "--log", "-e", "--editable", "--upgrade-strategy", "--root-user-action",
-        "--python", "--config-settings", "-C", "--proxy", "--cert",
-    ]
-)  # fmt: skip
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
 
 
@@ -91,7 +83,17 @@ class Stage:
     """Version of the stage's own Python; empty when it has none or it is unknown."""
     sites: tuple[str, ...] = ()
     """Where that Python installs to, first."""
-    venvs: set[str] = field(default_factory=set)
+    venvs: dict[str, Venv] = field(default_factory=dict)
+    """Virtual environments by the place where they are now."""
+    libc: str = ""
+    machine: str = ""
+    """Machine that its own programs are for, as wheels name it; empty when it is the image's."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """What tools were told to keep in mind, as `poetry config` does."""
+    pins: dict[str, str] = field(default_factory=dict)
+    """Versions that the tree's `.python-version` files name."""
+    packages: tuple[str, ...] = ()
+    """Packages of the system that were asked for."""
     system: str = ""
     """Whose packages it takes: debian, alpine, fedora; empty when that isn't known."""
     package_python: str = ""
@@ -142,9 +144,9 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
     if not words:
         return
     name, rest = posixpath.basename(words[0]), words[1:]
-    if name.startswith("pip") and re.fullmatch(r"pip[\d.]*", name):
-        _pip(stage, rest, line, words[0])
-    elif _PYTHON.fullmatch(words[0]):
+    if installers.follow(stage, words, line, given):
+        return
+    if _PYTHON.fullmatch(words[0]):
         _python(stage, words[0], rest, line, given.get("PYTHONPYCACHEPREFIX", ""))
     elif name in _FOLLOWED:
         _FOLLOWED[name](stage, rest, line)
@@ -169,6 +171,7 @@ def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
     recommends = not any(word in ("--no-install-recommends",) or "Install-Recommends=" in word for word in rest)
     brought = packages_bring(_INSTALLERS[name], [each for each in names if "$" not in each], recommends=recommends)
     reason = f"packages were installed in line {line}"
+    stage.packages = (*stage.packages, *names)
     for path in brought.programs:
         stage.files.add(path, Entry("file", mode=0o755, line=line))
     unknown = brought.unknown or [each for each in names if "$" in each]
@@ -389,124 +392,13 @@ def _ignore(stage: Stage, rest: Sequence[str], line: int) -> None:
 
 def _python(stage: Stage, program: str, rest: Sequence[str], line: int, cache: str) -> None:
     words = [word for word in rest if word not in ("-u", "-B", "-E", "-s", "-S", "-I", "-O", "-OO")]
-    if words[:2] == ["-m", "pip"]:
-        _pip(stage, words[2:], line, program)
-    elif words[:2] == ["-m", "venv"] or words[:2] == ["-m", "virtualenv"]:
-        for operand in _operands(words[2:], frozenset(["--prompt"]))[2]:
-            make_venv(stage, stage.path(operand), line)
-    elif words[:2] == ["-m", "compileall"] and cache:
+    if words[:2] == ["-m", "compileall"] and cache:
         stage.files.add(stage.path(cache), Entry("directory", mode=0o755, line=line))
         stage.files.suspect(stage.path(cache), f"compiled files of line {line}", Cause.COMMAND)
     elif words[:2] in (["-m", "compileall"], ["-m", "ensurepip"]) or words[:1] == ["--version"]:
         pass
     else:
         _unknown(stage, program, ["python"], line) if "/" not in program else _unknown(stage, "python", rest, line)
-
-
-def make_venv(stage: Stage, path: str, line: int) -> None:
-    """A virtual environment, with the stage's own Python behind it."""
-    stage.venvs.add(path)
-    version = stage.python or "3"
-    for name in ("python", "python3", f"python{version}"):
-        found = next((each for each in _search(stage, f"python{version}") if stage.files.find(each)), "")
-        stage.files.add(f"{path}/bin/{name}", Entry("link", target=found or f"/usr/bin/{name}", line=line))
-    for name in ("pip", "pip3"):
-        stage.files.add(f"{path}/bin/{name}", Entry("file", mode=0o755, line=line))
-    stage.files.add(f"{path}/lib/python{version}/site-packages", Entry("directory", mode=0o755, line=line))
-
-
-def _search(stage: Stage, name: str) -> list[str]:
-    return [posixpath.join(each, name) for each in stage.environment.get("PATH", "").split(":") if each]
-
-
-def _pip(stage: Stage, rest: Sequence[str], line: int, program: str) -> None:
-    if not rest or rest[0] != "install":
-        if rest and rest[0] not in ("--version", "check", "list", "freeze", "cache", "config", "show"):
-            stage.files.suspect("/", f"pip {rest[0]} in line {line} can't be followed", Cause.COMMAND)
-        return
-    wanted = _Wanted()
-    words = iter(rest[1:])
-    for word in words:
-        name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
-        if word.startswith("-r") and len(word) > 2:
-            name, equals, value = "-r", "=", word[2:]
-        if name in _PIP_VALUES and not equals:
-            value = next(words, "")
-        _option(stage, wanted, name, value, line)
-    if not wanted.requirements and all(_distribution(each) in _TOOLS for each in wanted.given):
-        return
-    directory = wanted.directory or ("" if wanted.doubt else _own_site(stage, program))
-    if directory:
-        _installed(stage, directory, line)
-    doubt = wanted.doubt or ("" if directory else "where pip installs to is not known")
-    known = tuple(source for source in wanted.requirements if source)
-    stage.installs.append(Install(line, known, tuple(wanted.given), directory, None, doubt))
-
-
-_TOOLS = frozenset(["pip", "setuptools", "wheel", "uv", "build"])
-"""Distributions that build the others."""
-
-
-@dataclass
-class _Wanted:
-    """What a `pip install` is told."""
-
-    requirements: list[str] = field(default_factory=list)
-    given: list[str] = field(default_factory=list)
-    directory: str = ""
-    doubt: str = ""
-
-
-def _distribution(requirement: str) -> str:
-    return re.split(r"[\[<>=!~; ]", requirement)[0].lower()
-
-
-def _option(stage: Stage, wanted: _Wanted, name: str, value: str, line: int) -> None:
-    version = f"python{stage.python}"
-    match name:
-        case "-r" | "--requirement":
-            source = _tree_file(stage, value)
-            wanted.requirements.append(source)
-            wanted.doubt = wanted.doubt or ("" if source else f"{value} of line {line} is no file of the tree")
-        case "-t" | "--target":
-            wanted.directory = stage.path(value)
-        case "--prefix" | "--root" if stage.python:
-            wanted.directory = posixpath.join(stage.path(value), f"lib/{version}/site-packages")
-        case "--user" if stage.python and stage.home():
-            wanted.directory = posixpath.join(stage.home(), f".local/lib/{version}/site-packages")
-        case "--prefix" | "--root" | "--user":
-            wanted.doubt = wanted.doubt or "the version of Python that installs, or its home directory, is not known"
-        case "-e" | "--editable":
-            wanted.given.append(value)
-        case _ if not name.startswith("-"):
-            wanted.given.append(name)
-
-
-def _installed(stage: Stage, directory: str, line: int) -> None:
-    reason = f"what pip installed in line {line} is known by its requirements alone"
-    stage.files.add(directory, Entry("directory", user=stage.number(stage.user), mode=0o755, line=line))
-    stage.files.suspect(directory, reason, Cause.DISTRIBUTIONS)
-    above = posixpath.normpath(posixpath.join(directory, "../../.."))
-    scripts = posixpath.join(above if directory.endswith("-packages") else directory, "bin")
-    stage.files.add(scripts, Entry("directory", user=stage.number(stage.user), mode=0o755, line=line))
-    stage.files.suspect(scripts, reason, Cause.DISTRIBUTIONS)
-
-
-def _tree_file(stage: Stage, path: str) -> str:
-    entry = stage.files.find(stage.path(path))
-    return entry.source if entry is not None and entry.kind == "file" else ""
-
-
-def _own_site(stage: Stage, program: str) -> str:
-    """Where the pip or Python of that name installs to when nothing else is said."""
-    places = [stage.path(program)] if "/" in program else _search(stage, program)
-    for place in places:
-        venv = posixpath.dirname(posixpath.dirname(place))
-        if venv in stage.venvs:
-            return f"{venv}/lib/python{stage.python or '3'}/site-packages"
-        if stage.files.entries.get(place) is not None:
-            break
-    return stage.sites[0] if stage.sites else ""
 
 
 _FOLLOWED: dict[str, Callable[[Stage, Sequence[str], int], None]] = {

@@ -2,14 +2,82 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
 from smoke.static.dockerfile.stages import Stage, Stages
-from smoke.static.model.filesystem import FileSystem
+from smoke.static.model.filesystem import Cause, FileSystem
 from smoke.static.model.launch import Launch
 from smoke.static.model.programs import Surroundings
+
+
+@dataclass(frozen=True)
+class MadeFor:
+    """What an installation is made for; what isn't known is empty."""
+
+    python: str = ""
+    """Version, as in `3.12`."""
+    libc: str = ""
+    """`glibc` or `musl`; `none` for another system than Linux."""
+    machine: str = ""
+    """As wheels name it: `x86_64`, `aarch64`."""
+    told: bool = False
+    """Whether the installer was told a platform other than its own."""
+
+
+@dataclass(frozen=True)
+class Venv:
+    """A virtual environment: where it was made (its programs name that place) and the Python behind it."""
+
+    made: str
+    interpreter: str
+    version: str = ""
+    system: bool = False
+    """Whether it sees the system's distributions too."""
+    managed: bool = False
+    """Whether uv fetched its Python."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A directory of the tree that is installed."""
+
+    directory: str
+    """In the tree."""
+    place: str
+    """In the stage that installs it."""
+    extras: tuple[str, ...] = ()
+    editable: bool = False
+    optional: bool = False
+    """A tool installs it beside its dependencies, if it is a package at all."""
+    alone: bool = False
+    """Only what it depends on is installed."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What a tool takes from a lock file."""
+
+    kind: str
+    """`uv`, `poetry`, `pipenv`, `pdm`."""
+    path: str
+    """In the tree; empty when there is none: then what the project asks for is installed, in whatever version."""
+    project: str
+    """Directory of the tree with the project's own file."""
+    extras: tuple[str, ...] = ()
+    every_extra: bool = False
+    groups: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    development: bool = False
+    """Whether the groups that are installed by default are."""
+    every_group: bool = False
+    main: bool = True
+    """Whether the project's own dependencies are."""
+    package: str = ""
+    """The one member of a workspace."""
+    every_package: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,6 +95,16 @@ class Install:
     """Whether the final user's Python looks there; none when that can't be told."""
     doubt: str = ""
     """Why not everything about it is known; empty when it is."""
+    projects: tuple[Project, ...] = ()
+    lock: Lock | None = None
+    made: MadeFor = MadeFor()
+    scripts: str = ""
+    """Where the final stage has its programs."""
+    interpreter: str = ""
+    """The Python that the first line of these programs names."""
+    house: bool = False
+    """Wheels that are kept in a directory, and not installed."""
+    no_dependencies: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,13 +115,29 @@ class Start:
     line: int = 0
     program: str = ""
     """Absolute path of what is executed; empty when it is not found or can't be told."""
+    python: str = ""
+    """Version of the Python that runs it; empty when the base's does or it isn't known."""
     module: str = ""
-    """Module that Python runs (`-m`), or that an ASGI server is given (`module:app`)."""
+    """Module that Python runs (`-m`), or that a server is given (`module:app`)."""
     application: str = ""
     """Name of the app object when a server is given one; `server` is then its program."""
     server: str = ""
+    arguments: tuple[str, ...] = ()
+    """What the server or module is given."""
+    needs: tuple[str, ...] = ()
+    """Modules that must be installed for it besides what its code imports: the server itself, its workers."""
+    also: tuple[str, ...] = ()
+    """Modules that the command names besides."""
+    factory: bool = False
+    """Whether the app object is a function that makes it."""
+    port: int | None = None
+    """Where the server listens, by its command and its defaults; none when that can't be told."""
+    host: str = ""
+    """The address that it listens at; empty when that can't be told."""
     script: str = ""
     """Absolute path in the image of the file that Python runs."""
+    workdir: str = ""
+    """The working directory that it is in; empty when it is the image's."""
     search: tuple[str, ...] = ()
     """`sys.path` in force, absolute, in order, standard library left out: script's directory or working directory,
     PYTHONPATH, site directories."""
@@ -140,6 +234,15 @@ class Image:
     contexts: tuple[tuple[str, tuple[Missing, ...]], ...] = ()
     """The likely build contexts that were tried, with what each lacks."""
     installs: tuple[Install, ...] = ()
+    uid: int | None = None
+    """The user's number; none when it isn't known."""
+    python: str = ""
+    """Version of the image's own Python (not that of a virtual environment); empty when it has none or is unknown."""
+    libc: str = ""
+    packages: tuple[str, ...] = ()
+    """Packages of the system that were asked for."""
+    venvs: dict[str, Venv] = field(default_factory=dict)
+    """Virtual environments by the place where the image has them."""
     parsed: Dockerfile = field(default_factory=Dockerfile)
     stages: Stages = field(default_factory=Stages)
     final: Stage | None = None
@@ -150,3 +253,27 @@ class Image:
 
     broken: str = ""
     """Why nothing is known of this image (its Dockerfile is missing or can't be parsed); then the rest is empty."""
+
+    def has_library(self, names: tuple[str, ...]) -> bool | None:
+        """Whether it has one of some shared libraries, each named as a program asks for it; none: unknown."""
+        if any(path.rpartition("/")[2].startswith(names) for path in self.files.entries):
+            return True
+        for directory in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib"):
+            for doubt in self.files.every_doubt(directory):
+                if doubt.cause not in (Cause.BASE, Cause.PACKAGES, Cause.DISTRIBUTIONS):
+                    return None
+        if self.base is None or not _BARE.search(self.base_reference):
+            return None
+        return None if any(not _BRINGS_NO_LIBRARY.fullmatch(each) for each in self.packages) else False
+
+
+_BARE = re.compile(r"slim|alpine|gcr\.io/distroless|(?:^|/)(?:debian|ubuntu)\b")
+"""Bases without libraries that a Python distribution would ask for."""
+_BRINGS_NO_LIBRARY = re.compile(
+    r"(?:ca-certificates|curl|wget|git|tini|dumb-init|gosu|su-exec|netcat(?:-\w+)?|bash|gcc|g\+\+|make|build-essential|build-base"
+    r"|python3(?:\.\d+)?(?:-pip|-venv|-dev|-minimal|-distutils)?|py3-pip|musl-dev|linux-headers|libffi-dev|tzdata|locales|procps|jq"
+    r"|gnupg2?|unzip|xz-utils|libc6-dev|libssl-dev|openssl|pkg-config|gettext|sudo|nano|vim|less|file|iputils-ping|libglib2\.0-0"
+    r"|libgomp1|dnsutils|lsb-release|apt-transport-https|software-properties-common|rsync|ssh|openssh-client|cron|supervisor)"
+    r"(?:=.*)?"
+)
+"""Packages that bring none of the libraries that distributions are known to load."""

@@ -55,7 +55,7 @@ class Surroundings:
             if dangling := self._dangles(place):
                 doubts.append(dangling)
             elif self.files.doubt(place):
-                doubts += [doubt for doubt in self.files.every_doubt(place) if not self._surely_lacks(place, doubt)]
+                doubts += [doubt for doubt in self.files.every_doubt(place) if not self.surely_lacks(place, doubt)]
         return Program("", doubts[0] if doubts else NO_DOUBT)
 
     def _dangles(self, place: str) -> Doubt:
@@ -65,7 +65,7 @@ class Surroundings:
             return NO_DOUBT
         return self.files.doubt(posixpath.join(posixpath.dirname(place), entry.target))
 
-    def _surely_lacks(self, place: str, doubt: Doubt) -> bool:
+    def surely_lacks(self, place: str, doubt: Doubt) -> bool:
         """Whether the doubt about a place is of a kind that can't bring this program."""
         name = posixpath.basename(place)
         if name not in self.lacking:

@@ -1,62 +1,77 @@
-"""Which distribution brings a module, and which others the well-known ones bring with them."""
+"""What is known of distributions by name: the modules they bring, what they need, their programs, their machines.
+
+From `tables/distributions.json` (dated; `tables/make_distributions.py` derives it) and the few facts below."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from typing import Any
 
-_BY_MODULE = {
-    "attr": ["attrs"], "bs4": ["beautifulsoup4"], "bson": ["pymongo"], "gridfs": ["pymongo"],
-    "Crypto": ["pycryptodome", "pycrypto"], "Cryptodome": ["pycryptodomex"],
-    "cv2": ["opencv-python", "opencv-python-headless"], "dateutil": ["python-dateutil"], "dns": ["dnspython"],
-    "docker": ["docker"], "dotenv": ["python-dotenv"], "fitz": ["pymupdf"], "flask_cors": ["flask-cors"],
-    "git": ["gitpython"], "google": ["protobuf", "google-api-core", "google-auth"], "jose": ["python-jose"],
-    "jwt": ["pyjwt"], "magic": ["python-magic"], "MySQLdb": ["mysqlclient"], "multipart": ["python-multipart"],
-    "nacl": ["pynacl"], "OpenSSL": ["pyopenssl"], "PIL": ["pillow"], "pkg_resources": ["setuptools"],
-    "psycopg2": ["psycopg2", "psycopg2-binary"], "quart_trio": ["quart-trio"], "ruamel": ["ruamel-yaml"],
-    "serial": ["pyserial"], "skimage": ["scikit-image"], "sklearn": ["scikit-learn"], "socks": ["pysocks"],
-    "socketio": ["python-socketio"], "engineio": ["python-engineio"], "telegram": ["python-telegram-bot"],
-    "typing_extensions": ["typing-extensions"], "usb": ["pyusb"], "websocket": ["websocket-client"],
-    "win32api": ["pywin32"], "wx": ["wxpython"], "yaml": ["pyyaml"], "zmq": ["pyzmq"], "zstandard": ["zstandard"],
-    "h2": ["h2"], "pydantic_settings": ["pydantic-settings"], "prometheus_client": ["prometheus-client"],
-    "redis": ["redis"], "_cffi_backend": ["cffi"], "markdown_it": ["markdown-it-py"], "aiohttp": ["aiohttp"],
-    "distutils": ["setuptools"],
+_NEEDS = {"motor": ["pymongo"], "psycopg2": [], "psycopg2-binary": [], "mysqlclient": [], "streamlit": None}
+_PROGRAMS = {
+    "waitress-serve": "waitress", "django-admin": "django", "fastapi": "fastapi-cli", "airflow": "apache-airflow",
+    "jupyter": "jupyter-core", "jupyter-lab": "jupyterlab", "aws": "awscli", "supervisord": "supervisor",
+    "opentelemetry-instrument": "opentelemetry-instrumentation", "ddtrace-run": "ddtrace", "newrelic-admin": "newrelic",
+    "sphinx-build": "sphinx", "http": "httpie", "watchmedo": "watchdog", "huey_consumer": "huey",
+    "rqworker": "rq", "superset": "apache-superset", "circusd": "circus", "dbt": "dbt-core", "wait-for-it": "wait-for-it",
+    "arq": "arq", "uwsgi": "uwsgi", "py.test": "pytest", "jupyter-notebook": "notebook", "flower": "flower",
 }  # fmt: skip
-_BRINGS = {
-    "fastapi": ["starlette", "pydantic", "typing-extensions", "anyio"], "starlette": ["anyio"],
-    "anyio": ["idna", "sniffio"], "pydantic": ["pydantic-core", "annotated-types", "typing-extensions"],
-    "uvicorn": ["click", "h11"], "httpx": ["httpcore", "anyio", "certifi", "idna", "sniffio", "h11"],
-    "motor": ["pymongo"], "pymongo": ["dnspython"], "hypercorn": ["h11", "h2", "wsproto", "priority"],
-    "h2": ["hpack", "hyperframe"],
-    "quart": ["werkzeug", "jinja2", "click", "blinker", "itsdangerous", "markupsafe", "hypercorn", "aiofiles", "flask"],
-    "quart-trio": ["quart", "trio", "exceptiongroup"],
-    "trio": ["attrs", "outcome", "sortedcontainers", "sniffio", "idna"],
-    "flask": ["werkzeug", "jinja2", "click", "blinker", "itsdangerous", "markupsafe"], "jinja2": ["markupsafe"],
-    "requests": ["urllib3", "certifi", "idna", "charset-normalizer"],
-    "aiohttp": ["yarl", "multidict", "attrs", "frozenlist"], "pynacl": ["cffi", "pycparser"],
-    "cryptography": ["cffi", "pycparser"], "pandas": ["numpy", "python-dateutil", "pytz"],
-    "sqlalchemy": ["greenlet", "typing-extensions"], "celery": ["kombu", "billiard", "vine"],
-    "boto3": ["botocore", "s3transfer"], "rich": ["pygments", "markdown-it-py"], "wsproto": ["h11"],
-    "docker": ["requests", "urllib3"], "web3": ["eth-account", "eth-utils"],
+"""Programs that are not called as their distribution is."""
+_SAME_NAME = frozenset(
+    [
+        *["uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "celery", "flask", "streamlit", "alembic", "quart"],
+        *["pytest", "scrapy", "locust", "mlflow", "prefect", "chainlit", "gradio", "bokeh", "panel", "solara", "sanic"],
+        *["mkdocs", "honcho", "dramatiq", "taskiq", "rq", "poetry", "pdm", "pipenv", "uv", "ansible", "dagster"],
+        *[
+            "litestar",
+            "robyn",
+            "voila",
+            "mypy",
+            "black",
+            "ruff",
+            "tox",
+            "nox",
+            "virtualenv",
+            "supervisor",
+            "watchfiles",
+        ],
+    ]
+)
+_SHARED = frozenset({"google", "azure", "zope", "backports", "jaraco", "opentelemetry", "sphinxcontrib", "airflow",
+                     "ruamel", "zc", "paste", "mpl_toolkits", "nvidia", "snowflake", "langchain", "llama_index"})  # fmt: skip
+"""Top-level modules that many distributions share."""
+_EVERYWHERE = frozenset({"six", "attrs", "typing-extensions", "packaging", "python-dateutil", "pytz", "certifi", "idna",
+                         "importlib-metadata", "setuptools", "zipp", "wrapt", "decorator", "pyparsing", "future",
+                         "urllib3", "chardet", "simplejson", "tzdata", "cached-property", "toml", "tomli", "cffi"})  # fmt: skip
+"""What so many others need, in one version or another, that its absence from a list shows nothing."""
+_AGAIN = {"asyncore": ["pyasyncore"], "asynchat": ["pyasynchat"], "cgi": ["legacy-cgi"], "cgitb": ["legacy-cgi"],
+          "distutils": ["setuptools"], "pkg_resources": ["setuptools"], "crypt": ["crypt-r", "legacycrypt"]}  # fmt: skip
+"""Distributions that bring back what the standard library lost."""
+_NO_ARM = frozenset(["intel-openmp", "mkl", "tensorflow-gpu", "pywin32", "pywin32-ctypes", "wmi", "winloop",
+                     "mkl-fft", "mkl-random", "mkl-service", "tbb", "daal4py", "intel-numpy"])  # fmt: skip
+_PURE_HERE = frozenset(["motor", "quart", "quart-trio", "trio", "streamlit", "rfc8785", "simpy", "structlog"])
+SHARED_LIBRARIES = {
+    "psycopg2": (("libpq.so.5",), "libpq5", "libpq"),
+    "mysqlclient": (("libmariadb.so.3", "libmysqlclient.so.21"), "libmariadb3", "mariadb-connector-c"),
+    "opencv-python": (("libGL.so.1",), "libgl1", "mesa-gl"),
+    "opencv-contrib-python": (("libGL.so.1",), "libgl1", "mesa-gl"),
+    "python-magic": (("libmagic.so.1",), "libmagic1", "libmagic"),
+    "weasyprint": (("libpango-1.0.so.0",), "libpango-1.0-0", "pango"),
+    "pycairo": (("libcairo.so.2",), "libcairo2", "cairo"),
+    "cairosvg": (("libcairo.so.2",), "libcairo2", "cairo"),
+    "cairocffi": (("libcairo.so.2",), "libcairo2", "cairo"),
+    "python-ldap": (("libldap.so.2",), "libldap-2.5-0", "libldap"),
+    "pyzbar": (("libzbar.so.0",), "libzbar0", "zbar"),
+    "xmlsec": (("libxmlsec1.so.1",), "libxmlsec1", "xmlsec"),
+    "pyodbc": (("libodbc.so.2",), "unixodbc", "unixodbc"),
+    "pycurl": (("libcurl.so.4",), "libcurl4", "libcurl"),
+    "soundfile": ((), "", ""),
 }  # fmt: skip
-_ARM_PURE = frozenset(
-    [
-        "fastapi", "starlette", "uvicorn", "h11", "anyio", "idna", "sniffio", "click", "httpx", "httpcore",
-        "certifi", "motor", "quart", "quart-trio", "trio", "hypercorn", "werkzeug", "jinja2", "flask", "requests",
-        "wsproto", "h2", "hpack", "hyperframe", "attrs", "prometheus-client", "typing-extensions",
-        "python-dateutil", "six", "pyjwt", "python-dotenv", "dnspython", "redis", "blinker", "itsdangerous",
-        "outcome", "sortedcontainers", "priority", "aiofiles", "pycparser", "pydantic-settings", "annotated-types",
-        "rfc8785", "python-multipart", "pytz", "tzdata", "packaging", "gunicorn", "structlog", "urllib3",
-    ]
-)  # fmt: skip
-_ARM_WHEELS = frozenset(
-    [
-        "pydantic-core", "pydantic", "pymongo", "pynacl", "cryptography", "cffi", "msgspec", "blake3", "zstandard",
-        "numpy", "uvloop", "httptools", "aiohttp", "yarl", "multidict", "frozenlist", "orjson", "msgpack", "pyyaml",
-        "pillow", "psutil", "pyzmq", "markupsafe", "greenlet", "websockets", "watchfiles", "pycryptodome", "grpcio",
-        "lxml", "bcrypt", "argon2-cffi-bindings",
-    ]
-)  # fmt: skip
-_NO_ARM = frozenset(["intel-openmp", "mkl", "tensorflow-gpu", "pywin32", "pywin32-ctypes", "wmi", "winloop"])
+"""Distributions that load a library of the system: its names, the Debian package (or one) and the Alpine one."""
 
 
 def normalised(name: str) -> str:
@@ -64,26 +79,82 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+@cache
+def _table() -> dict[str, dict[str, Any]]:
+    text = resources.files("smoke.static.python.tables").joinpath("distributions.json").read_text("utf-8")
+    table: dict[str, dict[str, Any]] = json.loads(text)["distributions"]
+    return table
+
+
+@cache
+def _bringers() -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for name in _table():
+        for module in modules(name) or ():
+            found.setdefault(module, []).append(name)
+    for module, names in _AGAIN.items():
+        found[module] = [*names, *(each for each in found.get(module, []) if each not in names)]
+    return {module: tuple(names) for module, names in found.items()}
+
+
+def modules(name: str) -> tuple[str, ...] | None:
+    """The top-level modules that a distribution brings; none when it isn't known."""
+    row = _table().get(name)
+    if row is None:
+        return None
+    return tuple(row["modules"]) if "modules" in row else (name.replace("-", "_"),)
+
+
+def bringers(module: str) -> tuple[str, ...]:
+    """The known distributions that bring a top-level module."""
+    return _bringers().get(module, ())
+
+
 def candidates(module: str) -> list[str]:
-    """Distributions that could bring a top-level module, normalised; the most likely first."""
-    known = _BY_MODULE.get(module, [])
-    return list(dict.fromkeys([*known, normalised(module), f"python-{normalised(module)}"]))
+    """Distributions that could bring a top-level module, normalised; the known ones first."""
+    plain = normalised(module)
+    return list(dict.fromkeys([*bringers(module), plain, f"python-{plain}", f"py{plain}", f"{plain}-python"]))
 
 
-def brought(declared: set[str]) -> set[str]:
-    """The distributions that well-known ones among `declared` depend on, however far."""
-    found: set[str] = set()
-    pending = sorted(declared)
-    while pending:
-        for each in _BRINGS.get(pending.pop(), []):
-            if each not in found:
-                found.add(each)
-                pending.append(each)
-    return found
+def needs(name: str, extras: Iterable[str] = ()) -> list[str] | None:
+    """What a distribution needs, on Linux, with these extras; none when that isn't known."""
+    row = _table().get(name, {})
+    found = row.get("needs", _NEEDS.get(name))
+    if found is None:
+        return None
+    known = {normalised(key): value for key, value in row.get("extras", {}).items()}
+    wanted = [normalised(each) for each in extras]
+    if any(each not in known for each in wanted):
+        return None
+    return [*found, *(each for extra in wanted for each in known[extra])]
+
+
+def program_of(name: str) -> str:
+    """The distribution that brings a program of that name; empty when it isn't known."""
+    return _PROGRAMS.get(name) or (name if name in _SAME_NAME else "")
+
+
+def shared_name(module: str) -> bool:
+    """Whether a top-level module is one that many distributions put parts into."""
+    return module in _SHARED or len(bringers(module)) > 4
+
+
+def everywhere(name: str) -> bool:
+    """Whether so much needs a distribution that its absence from a list shows nothing."""
+    return name in _EVERYWHERE
+
+
+def compiled(name: str) -> bool | None:
+    """Whether a distribution holds machine code, and so fits one version of Python and one processor; none: unknown."""
+    made = _table().get(name, {}).get("made")
+    if name in _NO_ARM:
+        return True
+    return {"any": False, "linux": True, "x86_64": True}.get(made or "", False if name in _PURE_HERE else None)
 
 
 def on_arm64(name: str) -> bool | None:
     """Whether a distribution is known to be pure or to have aarch64 wheels; none when nothing is known."""
     if name in _NO_ARM:
         return False
-    return True if name in _ARM_PURE or name in _ARM_WHEELS else None
+    made = _table().get(name, {}).get("made")
+    return True if made in ("any", "linux") or name in _PURE_HERE else None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as Parsed
 
 from smoke.static.python.conditions import Version
 from smoke.static.python.distributions import normalised
@@ -14,12 +17,11 @@ from smoke.tree import Tree
 
 MAX_DEPTH = 8
 MAX_LINES = 50_000
-_NAME = re.compile(
-    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*([^;#]*?)\s*(?:;\s*([^#]*?))?\s*(?:#.*)?$"
-)
-_CLAUSE = re.compile(r"""(\w+)\s*(==|!=|<=|>=|<|>|in|not in)\s*["']([^"']*)["']""")
-_FACTS = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "aarch64",
-          "implementation_name": "cpython", "platform_python_implementation": "CPython"}  # fmt: skip
+_FACTS = {
+    "sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "aarch64",
+    "implementation_name": "cpython", "platform_python_implementation": "CPython", "platform_release": "",
+    "platform_version": "", "extra": "",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,18 @@ class Requirement:
     line: int
     text: str
     extras: tuple[str, ...] = ()
+    own: bool = False
+    """Whether it is a project of the tree itself."""
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """A line that pip would refuse or that can't be followed."""
+    """A line that pip would refuse or, with `doubtful`, one that can't be followed."""
 
     path: str
     line: int
     message: str
+    doubtful: bool = False
 
 
 def read_requirements(tree: Tree, path: str, version: Version | None) -> tuple[list[Requirement], list[Trouble]]:
@@ -55,38 +60,54 @@ def read_requirements(tree: Tree, path: str, version: Version | None) -> tuple[l
 
 def parse_requirement(text: str, path: str, line: int, version: Version | None) -> Requirement | Trouble | None:
     """One requirement; none when its marker leaves it out."""
-    match = _NAME.match(text.strip())
-    if match is None:
-        return Trouble(path, line, f"{text.strip()[:80]!r} is no requirement")
-    if match[4] and not marker_holds(match[4], version):
-        return None
-    pinned = re.fullmatch(r"\(?\s*={2,3}\s*([\w.!+-]+)\s*\)?", match[3].strip())
-    if match[3] and not re.match(r"[=<>!~@(]", match[3]):
-        return Trouble(path, line, f"{text.strip()[:80]!r} is no requirement")
-    extras = tuple(normalised(each.strip()) for each in (match[2] or "[]")[1:-1].split(",") if each.strip())
-    return Requirement(normalised(match[1]), pinned[1] if pinned else "", path, line, text.strip()[:200], extras)
-
-
-def project_requirements(
-    tree: Tree, directory: str, extras: tuple[str, ...], version: Version | None
-) -> list[Requirement] | None:
-    """What `pip install DIRECTORY[extras]` brings, from its pyproject.toml; none when that can't be told."""
-    path = posixpath.join(directory, "pyproject.toml")
-    if not tree.is_file(path):
-        return None
+    text = text.strip()
+    shown = text[:200]
+    named = re.match(r"(?:git|hg|svn|bzr)\+|\w+://", text)
+    if named is not None:
+        egg = re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)", text)
+        name = egg[1] if egg else _of_address(text)
+        if name:
+            return Requirement(normalised(name), "", path, line, shown)
+        return Trouble(path, line, f"what {shown[:80]} brings is not looked into", doubtful=True)
     try:
-        project = tomllib.loads(tree.text(path)).get("project", {})
-        lines = [*project.get("dependencies", [])]
-        for extra in extras:
-            lines += project.get("optional-dependencies", {}).get(extra, [])
-        parsed = [parse_requirement(str(each), path, 0, version) for each in lines]
-    except (tomllib.TOMLDecodeError, AttributeError, TypeError, RecursionError):
+        parsed = Parsed(text)
+    except InvalidRequirement:
+        legacy = re.match(r"([A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*[<>=!~]=?\s*[\w.*+!-]+", text)
+        if legacy is not None and re.match(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?:[<>=!~]=|===|[<>])", text):
+            return Requirement(normalised(legacy[1]), "", path, line, shown)  # an old version number, for an old pip
+        return Trouble(path, line, f"{text[:80]!r} is no requirement")
+    if parsed.marker is not None and not holds(parsed.marker, version):
         return None
-    return (
-        None
-        if "dependencies" in project.get("dynamic", [])
-        else [each for each in parsed if isinstance(each, Requirement)]
-    )
+    pins = [each.version for each in parsed.specifier if each.operator in ("==", "===")]
+    pinned = pins[0] if len(pins) == 1 and "*" not in pins[0] else ""
+    extras = tuple(sorted(normalised(each) for each in parsed.extras))
+    return Requirement(normalised(parsed.name), pinned, path, line, shown, extras)
+
+
+def _of_address(text: str) -> str:
+    """The distribution that an archive's or repository's address is called after; empty when it can't be told."""
+    name = posixpath.basename(re.split(r"[#?]", text)[0])
+    wheel = re.fullmatch(r"([A-Za-z0-9][\w.]*)-\d[^/]*\.whl", name)
+    return wheel[1] if wheel else ""
+
+
+def holds(marker: Marker | str, version: Version | None, extras: tuple[str, ...] = ()) -> bool:
+    """Whether an environment marker holds; one that can't be decided does."""
+    try:
+        parsed = Marker(marker) if isinstance(marker, str) else marker
+        minor = version or (3, 12)
+        text = f"{minor[0]}.{minor[1]}"
+        facts = {
+            **_FACTS,
+            "python_version": text,
+            "python_full_version": f"{text}.0",
+            "implementation_version": f"{text}.0",
+        }
+        if version is None and "python" in str(parsed):
+            return True
+        return any(parsed.evaluate({**facts, "extra": extra}) for extra in (*extras, ""))
+    except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, RecursionError, ValueError):
+        return True
 
 
 def _read(
@@ -99,26 +120,22 @@ def _read(
         option = re.match(r"(-r|--requirement|-c|--constraint)[\s=]*(\S+)", text)
         if option is not None:
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), option[2]))
-            if not tree.is_file(target):
+            if "://" in option[2] or "$" in option[2]:
+                troubles.append(Trouble(path, line, f"what {option[2][:80]} holds is not looked into", doubtful=True))
+            elif not tree.is_file(target):
                 troubles.append(Trouble(path, line, f"it includes {option[2]}, which is not in the tree"))
             elif option[1] in ("-r", "--requirement"):
                 _read(tree, target, version, found, troubles, seen)
             continue
-        if (
-            text.startswith("-e")
-            or text.startswith("--editable")
-            or "://" in text.partition("@")[0]
-            or text.startswith((".", "/"))
-        ):
-            name = re.search(r"#egg=([\w.-]+)", text)
-            if name is not None:
-                found.append(Requirement(normalised(name[1]), "", path, line, text))
-            else:
-                troubles.append(Trouble(path, line, "a path or URL: what it brings is not looked into"))
+        editable = re.match(r"(?:-e|--editable)[\s=]*(.*)", text)
+        text = editable[1] if editable is not None else text
+        if text.startswith((".", "/", "file:")) or (editable is not None and "://" not in text):
+            message = f"what {text[:80]} brings is not looked into"
+            troubles.append(Trouble(path, line, message, doubtful=True))
             continue
         if text.startswith("-"):
             continue
-        requirement = parse_requirement(re.sub(r"\s--hash=\S+", "", text), path, line, version)
+        requirement = parse_requirement(re.sub(r"\s--[\w-]+[= ]\S+", "", text), path, line, version)
         if isinstance(requirement, Trouble):
             troubles.append(requirement)
         elif requirement is not None:
@@ -140,34 +157,3 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         pending, first = "", 0
     if pending.strip():
         yield first, pending.strip()
-
-
-def marker_holds(marker: str, version: Version | None) -> bool:
-    """Whether an environment marker holds; one that can't be decided does."""
-    if "(" in marker:
-        return True
-    return any(
-        all(_clause(each, version) for each in re.split(r"\band\b", part)) for part in re.split(r"\bor\b", marker)
-    )
-
-
-def _clause(text: str, version: Version | None) -> bool:
-    match = _CLAUSE.fullmatch(text.strip())
-    if match is None:
-        return True
-    name, operator, value = match.groups()
-    if name == "extra":
-        return False
-    if name in ("python_version", "python_full_version"):
-        wanted = re.findall(r"\d+", value)[:2]
-        if version is None or len(wanted) < 2:
-            return True
-        other = (int(wanted[0]), int(wanted[1]))
-        return {"==": version == other, "!=": version != other, "<": version < other, "<=": version <= other,
-                ">": version > other, ">=": version >= other}.get(operator, True)  # fmt: skip
-    fact = _FACTS.get(name)
-    if fact is None:
-        return True
-    return {"==": fact == value, "!=": fact != value, "in": fact in value, "not in": fact not in value}.get(
-        operator, True
-    )

@@ -8,10 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from smoke.static.python.conditions import Answer, Version, decide, dotted
+from smoke.static.python.effects import Effects, read_effects
 
 MAX_SOURCE = 1 << 20
 """Bytes of source that are parsed; a larger file is said to be unread."""
 _CATCHES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
+_MAKES_NAMES = frozenset({"exec", "globals", "locals", "vars", "execfile", "inject_into_globals"})
+"""Calls after which a module can have any name."""
+_PLAIN_CALLS = frozenset(
+    {"getLogger", "getenv", "get", "get_logger", "namedtuple", "compile", "join", "dirname", "abspath", "resolve"}
+)
+"""Calls that are no work of a script: what they give is used later or never."""
 _SERVING = frozenset({"run", "serve", "run_app", "serve_forever", "listen", "start_server"})
 _ENVIRONMENT = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 _ALWAYS = frozenset(
@@ -38,6 +46,12 @@ class Import:
     """The `try` whose body it stands in, numbered from 1; 0 for none."""
     instead: int = 0
     """The `try` in whose handler it stands: it runs only when an import of that body fails."""
+    other: bool = False
+    """It runs only in a module that Python was not started with."""
+
+    def is_module(self, name: str, loaded: list[str]) -> bool:
+        """Whether a name that it takes is one of the modules that it loads."""
+        return any(path.endswith((f"/{name}.py", f"/{name}/__init__.py")) or path == f"{name}.py" for path in loaded)
 
 
 @dataclass
@@ -53,18 +67,26 @@ class Source:
     """Names that it has once loaded, each with its first line; those made as main only are not among them."""
     stars: list[Import] = field(default_factory=list)
     dynamic: bool = False
-    """It can have names that can't be listed: a module's `__getattr__`, writes to `globals()`."""
+    """It can have names that can't be listed: a module's `__getattr__`, writes to `globals()`, `exec`."""
+    given: set[str] = field(default_factory=set)
+    """Attributes that it gives to other objects at its top: one of them may be a module."""
+    moves_path: bool = False
+    """Whether it changes `sys.path` or what finds modules: then more may be found than the path says."""
     exports: tuple[str, ...] | None = None
     empty: bool = True
     """Whether it has no statement but a docstring."""
     main: bool = False
-    """Whether it has a block for being started as main, or calls something at its top."""
+    """Whether it does something as a script: a block for being main, a call, a loop at its top."""
     calls: list[tuple[int, str, dict[str, object]]] = field(default_factory=list)
     """Calls with a keyword `port` or `bind`, or of a name like run or serve: line, function, constants of keywords."""
+    serving: dict[str, str] = field(default_factory=dict)
+    """Functions that serve, as they are called here, with where they listen by default: `loopback` or `anywhere`."""
     ports: set[int] = field(default_factory=set)
     """Whole numbers that a name with *port* in it is given within a class or function."""
     numbers: dict[str, int] = field(default_factory=dict)
     """Names at module level that stand for a whole number."""
+    effects: Effects = field(default_factory=Effects)
+    """What it does to the world around it as it is loaded."""
 
 
 def read_source(path: str, data: bytes, version: Version | None) -> Source:
@@ -79,6 +101,7 @@ def read_source(path: str, data: bytes, version: Version | None) -> Source:
             parsed = ast.parse(data)
             compile(parsed, "module", "exec", dont_inherit=True)
         _Reader(source, version).read(parsed)
+        source.effects = read_effects(parsed, version)
     except SyntaxError as error:
         source.error, source.error_line = str(error.msg), error.lineno or 0
     except (ValueError, LookupError) as error:
@@ -97,6 +120,7 @@ class _Place:
     main: bool = False
     attempt: int = 0
     instead: int = 0
+    other: bool = False
     top: bool = True
     """Whether names made here are the module's own."""
 
@@ -108,6 +132,8 @@ class _Reader:
         self.source = source
         self.version = version
         self.tries = 0
+        self.made: dict[str, str] = {}
+        """Names at the top that stand for what a class made, with the class."""
 
     def read(self, parsed: ast.Module) -> None:
         """Read a whole module."""
@@ -146,10 +172,22 @@ class _Reader:
             case ast.For() | ast.AsyncFor() | ast.While() | ast.With() | ast.AsyncWith():
                 self._compound(node, place)
             case ast.Match(cases=cases):
+                if not place.lazy and place.top:
+                    self.source.main = True
                 for case in cases:
+                    self._captures(case.pattern, place)
                     self._block(case.body, _inside(place, caught=True))
+            case ast.Global(names=names):
+                for name in names:
+                    self.source.names.setdefault(name, node.lineno)
             case _:
                 self._simple(node, place)
+
+    def _captures(self, pattern: ast.pattern, place: _Place) -> None:
+        for each in ast.walk(pattern):
+            name = getattr(each, "name", None) or getattr(each, "rest", None)
+            if isinstance(name, str):
+                self._name(name, pattern.lineno, place)
 
     def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], place: _Place) -> None:
         answer = decide(test, self.version)
@@ -157,10 +195,13 @@ class _Reader:
             self.source.main = True
         if answer is not Answer.NO:
             caught = place.caught or answer is Answer.UNKNOWN
-            self._block(body, _inside(place, caught=caught, main=place.main or answer is Answer.MAIN))
+            main = place.main or answer is Answer.MAIN
+            self._block(body, _inside(place, caught=caught, main=main, other=place.other or answer is Answer.NOT_MAIN))
         if answer is not Answer.YES:
             caught = place.caught or answer is Answer.UNKNOWN
-            self._block(orelse, _inside(place, caught=caught, main=place.main or answer is Answer.NOT_MAIN))
+            # The `else` of a main guard runs in every module but the one that Python was started with.
+            main = place.main or answer is Answer.NOT_MAIN
+            self._block(orelse, _inside(place, caught=caught, main=main, other=place.other or answer is Answer.MAIN))
 
     def _try(self, node: ast.Try | ast.TryStar, place: _Place) -> None:
         catching = [handler for handler in node.handlers if _catches_imports(handler)]
@@ -177,6 +218,8 @@ class _Reader:
         self._block(node.finalbody, place)
 
     def _compound(self, node: ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith, place: _Place) -> None:
+        if place.top and not place.lazy:
+            self.source.main = True
         if isinstance(node, ast.For | ast.AsyncFor):
             self._target(node.target, place)
         if isinstance(node, ast.With | ast.AsyncWith):
@@ -205,17 +248,47 @@ class _Reader:
             targets = [node.name]
         for target in targets:
             self._target(target, place)
+            self._changes(target, place)
             if isinstance(target, ast.Name) and place.top:
                 self._assigned(target.id, value)
             elif isinstance(target, ast.Name) and "port" in target.id.lower() and value is not None:
                 number = constant(value, self.source.numbers)
                 if isinstance(number, int):
                     self.source.ports.add(number)
-        if place.top and isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
+        if place.top and not place.lazy and self._works(node):
             self.source.main = True
         self._expressions(node, place)
 
+    def _works(self, node: ast.stmt) -> bool:
+        """Whether a statement at the top of a script is work: a call whose outcome is more than a thing made."""
+        if isinstance(node, ast.Expr):
+            return not isinstance(node.value, ast.Constant)
+        if isinstance(node, ast.Assert | ast.Raise | ast.Delete):
+            return True
+        calls = [each for each in ast.walk(node) if isinstance(each, ast.Call | ast.Await)]
+        names = [_called(each) for each in calls if isinstance(each, ast.Call)]
+        return any(isinstance(each, ast.Await) for each in calls) or any(
+            not (name[:1].isupper() or name in _PLAIN_CALLS) for name in names
+        )
+
+    def _changes(self, target: ast.expr, place: _Place) -> None:
+        """Note what an assignment does to `sys.modules`, `sys.path` or the attributes of other objects."""
+        for each in ast.walk(target):
+            name = dotted(each) if isinstance(each, ast.Attribute) else ""
+            if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store) and not place.lazy:
+                self.source.given.add(each.attr)
+            if name == "sys.modules":
+                self.source.dynamic = True
+            elif name in ("sys.path", "sys.meta_path", "sys.path_hooks") or name.endswith(".__path__"):
+                self.source.moves_path = True
+            if isinstance(each, ast.Name) and each.id == "__path__":
+                self.source.moves_path = True
+            if isinstance(each, ast.Attribute) and each.attr in ("__dict__", "__class__"):
+                self.source.dynamic = True
+
     def _assigned(self, name: str, value: ast.expr | None) -> None:
+        if isinstance(value, ast.Call):
+            self.made[name] = _called(value)
         if name == "__all__" and isinstance(value, ast.List | ast.Tuple):
             words = [each.value for each in value.elts if isinstance(each, ast.Constant)]
             if len(words) == len(value.elts):
@@ -233,21 +306,48 @@ class _Reader:
         for root in roots:
             for each in ast.walk(root):
                 if isinstance(each, ast.Call):
-                    self._call(each)
+                    self._call(each, place)
                 elif isinstance(each, ast.NamedExpr):
                     self._target(each.target, place)
 
-    def _call(self, node: ast.Call) -> None:
+    def _call(self, node: ast.Call, place: _Place) -> None:
         name = dotted(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "")
         last = name.rpartition(".")[2]
         keywords = {each.arg: constant(each.value, self.source.numbers) for each in node.keywords if each.arg}
-        if name == "globals":
+        if name in _MAKES_NAMES or (name == "setattr" and node.args and not _own(node.args[0])):
             self.source.dynamic = True
+        if (
+            name.startswith(("sys.path.", "sys.meta_path.", "sys.path_hooks.", "site.addsitedir"))
+            or last == "addsitedir"
+        ):
+            self.source.moves_path = True
+        if last == "import_module" and len(node.args) == 1 and isinstance(node.args[0], ast.Constant):
+            module = str(node.args[0].value)
+            if module and not module.startswith(".") and not place.lazy:
+                self._import(Import(node.lineno, module), place)
+        if name == "sys.modules.update" or last in ("extend_path", "install_import_hook"):
+            self.source.dynamic = self.source.moves_path = True
         if (
             last in ("run", "serve", "run_app", "serve_forever", "listen", "start_server")
             or {"port", "bind"} & keywords.keys()
         ):
-            self.source.calls.append((node.lineno, name, dict(keywords)))
+            positional = {str(place): constant(each, self.source.numbers) for place, each in enumerate(node.args[:2])}
+            if any(each.arg is None for each in node.keywords) or any(
+                isinstance(each, ast.Starred) for each in node.args
+            ):
+                positional["**"] = True
+            self.source.calls.append((node.lineno, name, {**positional, **keywords}))
+            if kind := self._serves(name):
+                self.source.serving[name] = kind
+
+    def _serves(self, name: str) -> str:
+        """Where a call listens when it is not told: for the frameworks whose default is known."""
+        first, _, rest = name.partition(".")
+        if name == "uvicorn.run" and "uvicorn" in self.source.names:
+            return "loopback"
+        if rest == "run" and self.made.get(first) in ("Flask", "Quart", "Sanic"):
+            return "loopback"
+        return ""
 
     def _import(self, found: Import, place: _Place) -> None:
         placed = Import(
@@ -260,6 +360,7 @@ class _Reader:
             place.main,
             place.attempt,
             place.instead,
+            place.other,
         )
         if found.module == "__future__":
             return
@@ -313,5 +414,17 @@ def _catches_imports(handler: ast.ExceptHandler) -> bool:
         return True
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     caught = any(dotted(kind).rpartition(".")[2] in _CATCHES for kind in kinds)
-    # One that only raises again catches nothing.
-    return caught and not (len(handler.body) == 1 and isinstance(handler.body[0], ast.Raise))
+    # One that raises again or ends the program goes on with nothing.
+    last = handler.body[-1]
+    ends = isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and dotted(last.value.func) in _ENDS
+    return caught and not isinstance(last, ast.Raise) and not ends
+
+
+def _called(node: ast.Call) -> str:
+    name = dotted(node.func) or (node.func.attr if isinstance(node.func, ast.Attribute) else "")
+    return name.rpartition(".")[2]
+
+
+def _own(node: ast.expr) -> bool:
+    """Whether an object is one that a method has in its hands, and so no module."""
+    return isinstance(node, ast.Name) and node.id in ("self", "cls", "obj", "instance")

@@ -1,0 +1,247 @@
+"""`startup.*`: what the code reaches for as it is loaded: files it opens, variables it demands, directories it is read from."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+
+from smoke.check import Check
+from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.model.filesystem import Entry
+from smoke.static.model.image import Image
+from smoke.static.python.effects import Demand, FileUse, Use
+from smoke.static.python.program import Program
+from smoke.static.python.source import Source
+from smoke.static.scope import Scope
+
+FILES = Check(
+    "startup.files",
+    Severity.CRITICAL,
+    "files that the code opens as it is loaded are there, and this user may open them",
+    "Python ends with a FileNotFoundError or PermissionError before the service serves anything.",
+    "Copy the file into the image, or give its directory to the user: COPY --chown, or RUN chown.",
+)
+ENVIRONMENT = Check(
+    "startup.environment",
+    Severity.CRITICAL,
+    "variables without which the code can't be loaded are given",
+    "Python ends with a KeyError or a ValidationError before the service serves anything.",
+    "Give it in the Compose file or by ENV, or read it with a default.",
+)
+REACH = Check(
+    "startup.reach",
+    Severity.CRITICAL,
+    "the user can enter the directories that the code is loaded from",
+    "Python ends with a PermissionError, or finds no module at all.",
+    "Install to a directory that everyone may enter, such as /opt, and not below /root.",
+)
+CHECKS = (FILES, ENVIRONMENT, REACH)
+_OF_ROOT = frozenset(["/", "/var", "/var/log", "/var/lib", "/var/run", "/run", "/etc", "/usr", "/usr/local", "/usr/share",
+                      "/opt", "/srv", "/home", "/mnt", "/media", "/lib", "/bin", "/sbin", "/var/cache", "/var/spool"])  # fmt: skip
+"""Directories of every base that belong to root, who alone may write there."""
+_ALWAYS_GIVEN = frozenset(
+    ["PATH", "HOME", "HOSTNAME", "PWD", "LANG", "TERM", "PYTHON_VERSION", "GPG_KEY", "SHLVL", "OLDPWD"]
+)
+
+
+def run(scope: Scope) -> Iterator[Finding]:
+    """See `Scope`."""
+    for image in scope.images:
+        name, start = image.service.name, image.start
+        reason = f"the Dockerfile can't be followed: {image.broken}" if image.broken else ""
+        if not reason and not (start.module or start.script):
+            reason = start.doubt or f"nothing would start: {start.trouble}"
+        if reason:
+            for check in CHECKS:
+                yield check.skip(reason, name)
+            continue
+        program = scope.programs.of(image)
+        if program.graph.entry is None:
+            for check in (FILES, ENVIRONMENT):
+                yield check.skip("what is started is not a file of the tree", name)
+        else:
+            yield from _files(scope, program)
+            yield from _environment(scope, program)
+        yield from _reach(program)
+
+
+def _runs(program: Program, source: Source, main: bool) -> bool:
+    """Whether something runs, given that it may stand under a main guard."""
+    return not main or (program.graph.entry_is_main and source is program.graph.entry)
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def _files(scope: Scope, program: Program) -> Iterator[Finding]:
+    image, graph = program.image, program.graph
+    name = image.service.name
+    failed, unsure, looked = False, "", 0
+    for path, source in graph.modules.items():
+        made: set[str] = set()
+        for use in source.effects.files:
+            if not _runs(program, source, use.main):
+                continue
+            place = use.place.absolute(graph.places.get(path, path), image.start.workdir or image.workdir)
+            looked += 1
+            if any(place == each or place.startswith(f"{each}/") for each in made):
+                continue
+            wrong, doubt = _opened(image, place, use)
+            if use.use in (Use.WRITE, Use.MAKE) and not wrong:
+                made.add(place)
+            unsure = unsure or doubt
+            if wrong:
+                failed = True
+                yield FILES.fail(wrong, name, [Evidence(path, use.line, _line(scope, path, use.line))])
+    if failed:
+        return
+    if unsure:
+        yield FILES.skip(unsure, name)
+    else:
+        yield FILES.passed(f"{looked} paths that are opened as the code is loaded are within reach", name)
+
+
+def _line(scope: Scope, path: str, line: int) -> str:
+    lines = scope.tree.text(path).split("\n")
+    return excerpt(lines[line - 1] if 0 < line <= len(lines) else "")
+
+
+def _opened(image: Image, place: str, use: FileUse) -> tuple[str, str]:
+    """What is wrong with a path, or why that can't be told."""
+    if place.startswith(("/dev/", "/proc/", "/sys/", "/tmp/", "/run/secrets/")):
+        return "", ""
+    entry = image.files.find(place)
+    if use.use in (Use.READ, Use.SERVE):
+        what = "the directory" if use.use is Use.SERVE else ""
+        if entry is not None:
+            needed = 0o1 if entry.kind == "directory" else 0o4
+            return (f"{place} is closed to the user {image.user}" if _closed(image, entry, needed) else ""), ""
+        doubt = image.files.doubt(place)
+        if doubt:
+            return "", f"whether {place} is there: {doubt}"
+        return f"{what} {place} is opened as the code is loaded, and it is not in the image".strip(), ""
+    if entry is not None:
+        if use.use is Use.MAKE or entry.kind == "directory":
+            return "", ""
+        wrong = f"{place} is opened to be written, and the user {image.user} may not: it belongs to user {entry.user}"
+        return (wrong if _closed(image, entry, 0o2) else ""), ""
+    return _made(image, place, use)
+
+
+def _made(image: Image, place: str, use: FileUse) -> tuple[str, str]:
+    """A file or directory that is made: where the nearest directory that is there lets it."""
+    above = posixpath.dirname(place)
+    held = image.files.find(above)
+    while held is None and above != "/":
+        if above in _OF_ROOT:
+            break
+        doubt = image.files.doubt(above)
+        if doubt:
+            return "", f"whether {above} is there: {doubt}"
+        if use.use is Use.WRITE:
+            return f"{place} is opened to be written, and the directory {above} is not in the image", ""
+        above = posixpath.dirname(above)
+        held = image.files.find(above)
+    for doubt in image.files.every_doubt(place):
+        if str(doubt.cause) in ("command", "mount", "unknown base", "copy"):
+            return "", f"who may write to {above}: {doubt}"
+    if held is None or held.mode is None:
+        held = Entry("directory", user=0, mode=0o755) if above in _OF_ROOT else None
+    if held is None or not _closed(image, held, 0o2):
+        return "", ""
+    owner = "root" if held.user == 0 else f"user {held.user}"
+    return f"{place} is written as the code is loaded, and {above} belongs to {owner}, not to {image.user}", ""
+
+
+def _closed(image: Image, entry: Entry, needed: int) -> bool:
+    """Whether the image's user surely lacks a right (of the lowest three bits) to an entry."""
+    if image.uid is None or image.uid == 0 or entry.user is None or entry.mode is None:
+        return False
+    if entry.user == image.uid:
+        return not entry.mode & (needed << 6)
+    # Its group may have the right, and may be the user's.
+    return not entry.mode & (needed | needed << 3)
+
+
+# -- environment --------------------------------------------------------------------------------------------------------
+
+
+def _environment(scope: Scope, program: Program) -> Iterator[Finding]:
+    image, graph = program.image, program.graph
+    name = image.service.name
+    demands = [
+        (path, demand)
+        for path, source in graph.modules.items()
+        for demand in source.effects.demands
+        if _runs(program, source, demand.main) and not _given(image, demand)
+    ]
+    if not demands:
+        yield ENVIRONMENT.passed("nothing is demanded of the environment that is not given", name)
+        return
+    givers = [path for path, source in graph.modules.items() if source.effects.gives_environment]
+    failed = False
+    skipped = ""
+    for path, demand in demands:
+        reason = f"{givers[0]} may put it into the environment" if givers else _elsewhere(image)
+        if reason:
+            skipped = skipped or f"{demand.name} is demanded by {path}: {reason}"
+            continue
+        failed = True
+        message = f"{demand.name} is demanded as the code is loaded, and neither the image nor Compose gives it"
+        yield ENVIRONMENT.fail(message, name, [Evidence(path, demand.line, _line(scope, path, demand.line))])
+    if not failed:
+        yield ENVIRONMENT.skip(skipped, name)
+
+
+def _given(image: Image, demand: Demand) -> bool:
+    names = {*image.environment} | _ALWAYS_GIVEN
+    if demand.name in names or (demand.any_case and demand.name.upper() in {each.upper() for each in names}):
+        return True
+    if not demand.file:
+        return False
+    place = posixpath.join(image.start.workdir or image.workdir, demand.file)
+    return demand.file == "?" or image.files.find(place) is not None or bool(image.files.doubt(place))
+
+
+def _elsewhere(image: Image) -> str:
+    """Who else may give a variable; empty when surely no one does."""
+    if image.launch is None:
+        return "whoever starts the container may give it"
+    return image.launch.environment_doubt
+
+
+# -- reach ---------------------------------------------------------------------------------------------------------------
+
+
+def _reach(program: Program) -> Iterator[Finding]:
+    image = program.image
+    name, start = image.service.name, image.start
+    if image.uid is None:
+        yield REACH.skip(f"the number of the user {image.user or '(none)'} is not known", name)
+        return
+    needed = [each.install.directory for each in program.installed.each if each.install.visible is not False]
+    needed += [path for path in (start.script, start.program, *program.graph.places.values()) if path]
+    closed = {wall: path for path in needed if path and (wall := _wall(image, path))}
+    for wall, path in closed.items():
+        line = next((each.line for each in image.installs if each.directory == path), start.line)
+        message = f"{path} can't be reached by the user {image.user}: {wall} is closed to all but its owner"
+        yield REACH.fail(message, name, [Evidence(image.dockerfile, line)])
+    if not closed:
+        yield REACH.passed(f"the user {image.user or '0'} can enter every directory that is loaded from", name)
+
+
+def _wall(image: Image, path: str) -> str:
+    """The topmost directory above a path that the user may not enter; empty when there is none."""
+    if image.uid == 0:
+        return ""
+    parts = posixpath.dirname(path).strip("/").split("/")
+    for count in range(1, len(parts) + 1):
+        above = "/" + "/".join(parts[:count])
+        entry = image.files.entries.get(above)
+        if entry is not None and entry.kind == "link":
+            return ""
+        if above == "/root" and (entry is None or entry.mode is None):
+            entry = Entry("directory", user=0, mode=0o700)
+        if entry is not None and _closed(image, entry, 0o1):
+            return above
+    return ""

@@ -1,0 +1,234 @@
+"""Entry scripts and shell commands, read as far as a container's last command shows in them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_BLOCKS = {"if": "fi", "case": "esac", "for": "done", "while": "done", "until": "done", "select": "done"}
+_ENDS = frozenset(_BLOCKS.values())
+_DECIDES = re.compile(r"(?:^|[;&|]\s*|\bthen\s+|\bdo\s+|\)\s*)\s*(?:exec|exit|set\s+--|shift)\b", re.MULTILINE)
+_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-=+?])([^{}$]*))?\}|(\w+))")
+
+
+@dataclass
+class Followed:
+    """What a script comes to."""
+
+    words: tuple[str, ...] = ()
+    """Its last command."""
+    before: list[tuple[str, ...]] = field(default_factory=list)
+    """Commands that have to succeed before it."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What it adds to the environment."""
+    directory: str = ""
+    """Where it changes to; empty when it does not."""
+    doubt: str = ""
+    trouble: str = ""
+
+
+def follow_command(text: str, environment: Mapping[str, str]) -> Followed:
+    """What `sh -c TEXT` runs in the end."""
+    found = Followed()
+    commands = _commands(text)
+    if commands is None:
+        found.doubt = "a shell script decides what is started"
+        return found
+    for index, (words, joint) in enumerate(commands):
+        last = index == len(commands) - 1
+        if joint in ("|", "&", "||"):
+            found.doubt = "a shell script decides what is started"
+            return found
+        known = {**environment, **found.environment}
+        expanded = [each for word in words for each in _expanded(word, known)]
+        if not last:
+            _step(found, expanded, joint == "&&")
+        else:
+            _final(found, expanded)
+    return found
+
+
+def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Followed:
+    """What an entry script runs in the end, when it is given these arguments."""
+    found = Followed()
+    lines = _logical(text)
+    stop = any(re.match(r"set\s+-\w*e", line) for line in lines)
+    depth, open_, last = 0, "", ""
+    for line in lines:
+        first = re.split(r"[\s;(]", line, maxsplit=1)[0]
+        if depth or first in _BLOCKS or re.match(r"(?:function\s+\w+|\w[\w-]*\s*\(\))", line):
+            opened = len(
+                re.findall(r"(?:^|[;&|]\s*|\bdo\s+|\bthen\s+|\belse\s+)(?:if|case|for|while|until|select)\b", line)
+            )
+            closed = len(re.findall(r"(?:^|[;&|]\s*|\s)(?:fi|esac|done)\b", line))
+            braces = line.count("{") - line.count("}") - 2 * 0 if re.search(r"\(\)|^\}|^function\b|\{$", line) else 0
+            depth = max(0, depth + opened - closed + braces)
+            open_ += line + "\n"
+            last = "" if depth == 0 else last
+            continue
+        if last:
+            _line(found, last, environment, arguments, stop)
+        last = line
+    if _DECIDES.search(_without_functions(open_)) or depth:
+        found.doubt = "an entry script decides what is started"
+        return found
+    if not last:
+        found.doubt = "an entry script decides what is started"
+        return found
+    known = {**environment, **found.environment}
+    if re.fullmatch(r"""(?:exec\s+)?(?:"\$@"|\$@|"\$\{@\}"|\$\*)""", last):
+        if not arguments:
+            found.trouble = "the entry script runs what it is given, and it is given nothing"
+        found.words = arguments
+        return found
+    commands = _commands(last)
+    if commands is None:
+        found.doubt = "an entry script decides what is started"
+        return found
+    for index, (words, joint) in enumerate(commands):
+        if joint in ("|", "&", "||"):
+            found.doubt = "an entry script decides what is started"
+            return found
+        expanded = [each for word in words for each in _with_arguments(word, known, arguments)]
+        if index < len(commands) - 1:
+            _step(found, expanded, joint == "&&")
+        else:
+            _final(found, expanded)
+    return found
+
+
+def _without_functions(text: str) -> str:
+    return re.sub(r"(?ms)^(?:function\s+)?[\w-]+\s*\(\)\s*\{.*?^\}", "", text)
+
+
+def _line(found: Followed, line: str, environment: Mapping[str, str], arguments: tuple[str, ...], stop: bool) -> None:
+    if _DECIDES.match(line) and not re.match(r"exec\s+\d*[<>]", line):
+        found.doubt = found.doubt or "an entry script decides what is started"
+    commands = _commands(line)
+    if commands is None:
+        return
+    for words, _ in commands:
+        known = {**environment, **found.environment}
+        _step(found, [each for word in words for each in _with_arguments(word, known, arguments)], stop)
+
+
+def _step(found: Followed, words: list[str], must: bool) -> None:
+    """A command before the last one."""
+    while words and (match := re.fullmatch(r"([A-Za-z_]\w*)=(.*)", words[0], re.DOTALL)):
+        if "$" not in match[2]:
+            found.environment[match[1]] = match[2]
+        else:
+            found.environment.pop(match[1], None)
+        words = words[1:]
+    if not words:
+        return
+    match words[0]:
+        case "cd" if len(words) > 1 and "$" not in words[1]:
+            found.directory = (
+                words[1] if words[1].startswith("/") or not found.directory else f"{found.directory}/{words[1]}"
+            )
+        case "export":
+            _step(found, words[1:], False)
+        case "source" | ".":
+            if len(words) > 1 and words[1].endswith("/bin/activate"):
+                found.environment["VIRTUAL_ENV"] = words[1].removesuffix("/bin/activate")
+        case "set" | "echo" | "printf" | "sleep" | "ulimit" | "umask" | "trap" | "unset" | "true" | "wait" | ":":
+            pass
+        case _ if must:
+            found.before.append(tuple(words))
+
+
+def _final(found: Followed, words: list[str]) -> None:
+    while words and (words[0] in ("exec", "command", "time") or re.fullmatch(r"[A-Za-z_]\w*=.*", words[0], re.DOTALL)):
+        if "=" in words[0]:
+            name, _, value = words[0].partition("=")
+            found.environment[name] = value
+        words = words[1:]
+        while words[:1] == ["-a"] or words[:1] == ["-c"]:
+            words = words[2:]
+    found.words = tuple(words)
+    if not words or words[0] in (
+        "wait",
+        "tail",
+        "sleep",
+        "exit",
+        "done",
+        "fi",
+        "esac",
+        "}",
+        "cd",
+        "export",
+        "source",
+        ".",
+    ):
+        found.doubt = found.doubt or "a shell script decides what is started"
+
+
+def _logical(text: str) -> list[str]:
+    """Lines without comments, continued ones joined."""
+    text = re.sub(r"\\\r?\n", " ", text)
+    lines = (re.sub(r"(?:^|\s)#.*$", "", line).strip() for line in text.split("\n"))
+    return [line for line in lines if line]
+
+
+def _commands(text: str) -> list[tuple[list[str], str]] | None:
+    """Simple commands, each with what joins it to the next; none when the text holds more than those."""
+    if re.search(r"\$\(|`|<<|\(\)|<\(", text):
+        return None
+    try:
+        lexer = shlex.shlex(text.replace("\n", " ; "), posix=True, punctuation_chars=";&|<>()")
+        lexer.whitespace_split = True
+        lexer.commenters = ""
+        words = list(lexer)
+    except ValueError:
+        return None
+    commands: list[tuple[list[str], str]] = []
+    current: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word and set(word) <= set(";&|"):
+            if current:
+                commands.append((current, word))
+            current = []
+        elif word and set(word) <= set("<>&"):
+            skip = True
+            if current and current[-1].isdigit():
+                current.pop()
+        elif word in (*_BLOCKS, *_ENDS, "then", "do", "else", "elif", "{", "}", "(", ")", "!", "[["):
+            return None
+        else:
+            current.append(word)
+    if current:
+        commands.append((current, ""))
+    return commands or None
+
+
+def _expanded(word: str, known: Mapping[str, str]) -> list[str]:
+    """A word with the variables that are known; one that comes to nothing is gone."""
+    if "$" not in word:
+        return [word]
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[4]
+        if name in known and (known[name] or match[2] is None):
+            return match[3] if match[2] == "+" else known[name]
+        if match[2] in ("-", "="):
+            return match[3] or ""
+        return "" if match[2] == "+" else match[0]
+
+    text = _VARIABLE.sub(value, word)
+    return text.split() if " " in text and _VARIABLE.fullmatch(word) else [text] if text else []
+
+
+def _with_arguments(word: str, known: Mapping[str, str], arguments: tuple[str, ...]) -> list[str]:
+    if word in ("$@", "${@}", "$*"):
+        return list(arguments)
+    numbered = re.fullmatch(r"\$\{?([1-9])\}?", word)
+    if numbered is not None:
+        place = int(numbered[1]) - 1
+        return [arguments[place]] if place < len(arguments) else []
+    return _expanded(word, known)

@@ -1,0 +1,480 @@
+"""What a module does as it is loaded besides making names: files it opens, environment it demands, modules it names.
+
+Only statements that surely run are looked at: none in functions, none whose failure a `try` takes, none under a
+condition that can't be decided."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from smoke.static.python.conditions import Answer, Version, decide, dotted
+from smoke.static.python.paths import Paths, Place, constants
+
+_TAKES = {
+    "files": frozenset({"OSError", "IOError", "FileNotFoundError", "PermissionError", "EnvironmentError"}),
+    "keys": frozenset({"KeyError", "LookupError"}),
+}
+_ALL = frozenset({"Exception", "BaseException"})
+_HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
+_NAMING = frozenset(
+    [
+        *["INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "WSGI_APPLICATION", "ASGI_APPLICATION"],
+        *["AUTHENTICATION_BACKENDS", "THIRD_PARTY_APPS", "LOCAL_APPS", "DJANGO_APPS", "MIDDLEWARE_CLASSES"],
+    ]
+)
+"""Settings of Django whose strings are modules, or things in modules."""
+_LOADS_DOTENV = frozenset({"load_dotenv", "read_env", "read_envfile", "environ_read_env", "dotenv_values"})
+_FORMS = frozenset({"Form", "File", "UploadFile", "OAuth2PasswordRequestForm", "OAuth2PasswordRequestFormStrict"})
+_ROUTES = frozenset({"get", "post", "put", "patch", "delete", "api_route", "websocket"})
+_SIMPLE = frozenset(
+    [
+        *["str", "int", "float", "bool", "SecretStr", "PostgresDsn", "RedisDsn", "AnyUrl", "HttpUrl", "AnyHttpUrl"],
+        *["MongoDsn", "AmqpDsn", "KafkaDsn", "MySQLDsn", "Path", "DirectoryPath", "FilePath", "EmailStr", "UUID"],
+    ]
+)
+
+
+class Use(Enum):
+    """What is done with a path."""
+
+    READ = "read"
+    WRITE = "write"
+    MAKE = "make a directory"
+    SERVE = "serve a directory"
+
+
+@dataclass(frozen=True)
+class FileUse:
+    """A path that is used as the module is loaded."""
+
+    line: int
+    place: Place
+    use: Use
+    main: bool = False
+    """Only in the module that Python was started with."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """An environment variable without which loading the module fails."""
+
+    line: int
+    name: str
+    main: bool = False
+    any_case: bool = False
+    """Whether upper and lower case are the same (pydantic's settings)."""
+    file: str = ""
+    """A file that may give it instead, as written."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A string that names a module, or something in one."""
+
+    line: int
+    name: str
+    by: str
+    """The setting or call that names it."""
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A distribution that a framework asks for only where one of its features is used."""
+
+    line: int
+    module: str
+    distribution: str
+    feature: str
+
+
+@dataclass
+class Effects:
+    """Everything of one module, in order."""
+
+    files: list[FileUse] = field(default_factory=list)
+    demands: list[Demand] = field(default_factory=list)
+    gives_environment: bool = False
+    """Whether it may put variables into the environment."""
+    named: list[Named] = field(default_factory=list)
+    """Modules that it names as it is loaded: `dictConfig`, `include=` of Celery."""
+    settings: list[Named] = field(default_factory=list)
+    """Modules named by what Django's settings are called; they count where the module is Django's settings."""
+    settings_module: str = ""
+    """Django's settings, as `DJANGO_SETTINGS_MODULE` is given by default."""
+    extras: list[Extra] = field(default_factory=list)
+    annotations: list[tuple[int, str]] = field(default_factory=list)
+    """Annotations that this version of Python can't evaluate, each with the reason."""
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What stands around a statement."""
+
+    main: bool = False
+    takes: frozenset[str] = frozenset()
+
+
+def read_effects(parsed: ast.Module, version: Version | None) -> Effects:
+    """The effects of a parsed module."""
+    reader = _Reader(parsed, version)
+    reader.read(parsed.body, _Around())
+    return reader.effects
+
+
+class _Reader:
+    def __init__(self, parsed: ast.Module, version: Version | None) -> None:
+        self.version = version
+        self.effects = Effects()
+        self.paths = Paths(parsed)
+        self.imported = _imported(parsed)
+        self.settings: dict[str, list[Demand]] = {}
+        future = "annotations" in self.imported.values() and "annotations" in self.imported
+        self.lazy_annotations = future or version is None or version >= (3, 14)
+
+    def read(self, body: Sequence[ast.stmt], around: _Around) -> None:
+        """Statements that run one after the other."""
+        for node in body:
+            self._statement(node, around)
+
+    def _statement(self, node: ast.stmt, around: _Around) -> None:
+        match node:
+            case ast.If(test=test, body=body, orelse=orelse):
+                self._if(test, body, orelse, around)
+            case ast.Try() | ast.TryStar():
+                takes = around.takes | {each for handler in node.handlers for each in _taken(handler)}
+                self.read(node.body, _Around(around.main, frozenset(takes)))
+                self.read(node.orelse, around)
+                self.read(node.finalbody, around)
+            case ast.With() | ast.AsyncWith():
+                suppressed = any(_call_name(item.context_expr).endswith("suppress") for item in node.items)
+                for item in node.items:
+                    self._expression(item.context_expr, around)
+                self.read(node.body, _Around(around.main, around.takes | {"files", "keys"}) if suppressed else around)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._function(node, around)
+            case ast.ClassDef():
+                self._class(node, around)
+            case ast.For() | ast.While() | ast.AsyncFor() | ast.Match():
+                pass  # how often it runs can't be told
+            case ast.AnnAssign():
+                self._annotation(node.annotation)
+                self._assigned(node.target, node.value, around)
+            case ast.Assign():
+                for target in node.targets:
+                    self._assigned(target, node.value, around)
+            case ast.AugAssign():
+                self._assigned(node.target, node.value, around)
+            case ast.Expr(value=value):
+                self._expression(value, around)
+            case ast.Delete() | ast.Assert() | ast.Raise() | ast.Return():
+                pass
+
+    def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], around: _Around) -> None:
+        answer = decide(test, self.version)
+        if answer in (Answer.YES, Answer.MAIN):
+            self.read(body, _Around(around.main or answer is Answer.MAIN, around.takes))
+        elif answer is Answer.NO:
+            self.read(orelse, around)
+        else:
+            # What it gives may be given; what it demands may not be.
+            for each in (*body, *orelse):
+                self.effects.gives_environment |= _gives(each)
+
+    def _assigned(self, target: ast.expr, value: ast.expr | None, around: _Around) -> None:
+        if isinstance(target, ast.Subscript) and dotted(target.value).endswith("environ"):
+            self.effects.gives_environment = True
+        if value is None:
+            return
+        self._expression(value, around)
+        if isinstance(target, ast.Name) and target.id in _NAMING:
+            self.effects.settings += [Named(line, text, target.id) for line, text in constants(value) if _dotted(text)]
+        if isinstance(target, ast.Name) and target.id == "DATABASES":
+            engines = [text for text in _values(value, "ENGINE")]
+            self.effects.settings += [Named(line, text, "DATABASES") for line, text in engines if _dotted(text)]
+
+    def _expression(self, node: ast.expr, around: _Around) -> None:
+        """Everything in an expression that runs with it: lambdas and comprehensions left out."""
+        pending: list[ast.AST] = [node]
+        while pending:
+            each = pending.pop(0)
+            if isinstance(each, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+                continue
+            if isinstance(each, ast.IfExp | ast.BoolOp):
+                # Only the first part surely runs.
+                pending.insert(0, each.test if isinstance(each, ast.IfExp) else each.values[0])
+                continue
+            if isinstance(each, ast.Call):
+                self._call(each, around)
+            elif isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Load):
+                self._subscript(each, around)
+            pending += ast.iter_child_nodes(each)
+
+    def _subscript(self, node: ast.Subscript, around: _Around) -> None:
+        name = self._full(dotted(node.value))
+        if name == "os.environ" and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+            if "keys" not in around.takes:
+                self.effects.demands.append(Demand(node.lineno, node.slice.value, around.main))
+
+    def _full(self, name: str) -> str:
+        """A dotted name with its first part as it was imported."""
+        first, dot, rest = name.partition(".")
+        return f"{self.imported.get(first, first)}{dot}{rest}"
+
+    def _call(self, node: ast.Call, around: _Around) -> None:
+        name = self._full(dotted(node.func))
+        last = name.rpartition(".")[2] or _call_name(node).rpartition(".")[2]
+        keywords = {each.arg: each.value for each in node.keywords if each.arg}
+        if last in _LOADS_DOTENV or name in ("os.environ.update", "os.putenv", "environ.Env.read_env"):
+            self.effects.gives_environment = True
+        if name in ("os.environ.setdefault", "environ.setdefault"):
+            self._default(node)
+        if name in ("logging.config.dictConfig", "dictConfig") and node.args:
+            self._logging(node.args[0])
+        if last == "Celery":
+            for key in ("include", "imports"):
+                found = constants(keywords[key]) if key in keywords else []
+                self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found if _dotted(text)]
+        if last == "Jinja2Templates" and name.startswith(("fastapi.", "starlette.")):
+            self.effects.extras.append(Extra(node.lineno, "jinja2", "jinja2", "Jinja2Templates"))
+        if isinstance(node.func, ast.Name) and node.func.id in self.settings and not node.args and not node.keywords:
+            if not around.takes:
+                self.effects.demands += [
+                    Demand(node.lineno, each.name, around.main, True, each.file) for each in self.settings[node.func.id]
+                ]
+        if "files" not in around.takes:
+            self._file(node, name, last, keywords, around.main)
+
+    def _default(self, node: ast.Call) -> None:
+        values = [each.value for each in node.args if isinstance(each, ast.Constant)]
+        if len(values) == 2 and values[0] == "DJANGO_SETTINGS_MODULE" and isinstance(values[1], str):
+            self.effects.settings_module = values[1]
+        else:
+            self.effects.gives_environment = True
+
+    def _logging(self, node: ast.expr) -> None:
+        node = self.paths.expression(node)
+        for key in ("class", "()"):
+            for line, text in _values(node, key):
+                if _dotted(text) and "." in text:
+                    self.effects.named.append(Named(line, text, "dictConfig"))
+
+    def _file(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], main: bool) -> None:
+        first = node.args[0] if node.args else None
+        use, path = Use.READ, None
+        if name in ("open", "io.open", "builtins.open"):
+            mode = keywords.get("mode") or (node.args[1] if len(node.args) > 1 else None)
+            text = mode.value if isinstance(mode, ast.Constant) else "r" if mode is None else None
+            if not isinstance(text, str) or "opener" in keywords:
+                return
+            use, path = (Use.WRITE if set(text) & set("wax+") else Use.READ), first or keywords.get("file")
+        elif last == "StaticFiles" and name.startswith(("fastapi.", "starlette.")):
+            check = keywords.get("check_dir")
+            if isinstance(check, ast.Constant) and not check.value:
+                return
+            use, path = Use.SERVE, keywords.get("directory") or first
+        elif name == "logging.basicConfig":
+            use, path = Use.WRITE, keywords.get("filename")
+        elif last in _HANDLERS and name.startswith("logging."):
+            delay = keywords.get("delay")
+            use, path = Use.WRITE, None if delay is not None else first or keywords.get("filename")
+        elif name in ("os.mkdir", "os.makedirs"):
+            use, path = Use.MAKE, first
+        elif isinstance(node.func, ast.Attribute) and last in (
+            "read_text",
+            "read_bytes",
+            "write_text",
+            "mkdir",
+            "open",
+        ):
+            use = {"write_text": Use.WRITE, "mkdir": Use.MAKE}.get(last, Use.READ)
+            path = node.func.value
+            if last == "open" and (node.args or node.keywords or self.paths.place(path) is None):
+                return
+            if not self.paths.is_path(path):
+                return
+        place = self.paths.place(path) if path is not None else None
+        if place is not None:
+            self.effects.files.append(FileUse(node.lineno, place, use, main))
+
+    # -- functions and classes ------------------------------------------------------------------------------------
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, around: _Around) -> None:
+        arguments = node.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        for default in (*node.decorator_list, *arguments.defaults, *filter(None, arguments.kw_defaults)):
+            self._expression(default, around)
+        for annotation in (*(each.annotation for each in every if each is not None), node.returns):
+            if annotation is not None:
+                self._annotation(annotation)
+        routed = any(_call_name(each).rpartition(".")[2] in _ROUTES for each in node.decorator_list)
+        if routed:
+            words = {
+                self._full(dotted(inner))
+                for part in (arguments,)
+                for inner in ast.walk(part)
+                if isinstance(inner, ast.Name | ast.Attribute)
+            }
+            form = next(
+                (word for word in sorted(words) if word.startswith("fastapi") and word.rpartition(".")[2] in _FORMS), ""
+            )
+            if form:
+                feature = form.rpartition(".")[2]
+                self.effects.extras.append(Extra(node.lineno, "multipart", "python-multipart", feature))
+
+    def _class(self, node: ast.ClassDef, around: _Around) -> None:
+        bases = [self._full(dotted(base)) for base in node.bases]
+        for decorator in node.decorator_list:
+            self._expression(decorator, around)
+        if bases and bases[0].rpartition(".")[2] == "BaseSettings" and bases[0].startswith("pydantic"):
+            self.settings[node.name] = list(_settings(node))
+        if any(base.startswith("pydantic") for base in bases):
+            for each in node.body:
+                if isinstance(each, ast.AnnAssign) and any(
+                    self._full(dotted(inner)) in ("pydantic.EmailStr", "pydantic.networks.EmailStr")
+                    for inner in ast.walk(each.annotation)
+                    if isinstance(inner, ast.Name | ast.Attribute)
+                ):
+                    self.effects.extras.append(Extra(each.lineno, "email_validator", "email-validator", "EmailStr"))
+        self.read([each for each in node.body if not isinstance(each, ast.ClassDef)], around)
+
+    def _annotation(self, node: ast.expr) -> None:
+        if self.lazy_annotations or self.version is None:
+            return
+        for each in ast.walk(node):
+            if isinstance(each, ast.BinOp) and isinstance(each.op, ast.BitOr) and self.version < (3, 10):
+                if _is_builtin(each.left) or _is_builtin(each.right):
+                    reason = "a union written with | is evaluated, which needs Python 3.10"
+                    self.effects.annotations.append((each.lineno, reason))
+                    return
+            if isinstance(each, ast.Subscript) and self.version < (3, 9) and isinstance(each.value, ast.Name):
+                if each.value.id in ("list", "dict", "set", "tuple", "frozenset", "type"):
+                    reason = f"{each.value.id}[...] is evaluated, which needs Python 3.9"
+                    self.effects.annotations.append((each.lineno, reason))
+                    return
+
+
+def _is_builtin(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return node.value is None
+    return isinstance(node, ast.Name) and node.id in (
+        "int",
+        "str",
+        "float",
+        "bool",
+        "bytes",
+        "list",
+        "dict",
+        "set",
+        "tuple",
+    )
+
+
+def _settings(node: ast.ClassDef) -> Iterator[Demand]:
+    """The variables that a class of pydantic's settings demands: its plain fields without a default."""
+    prefix, file = "", ""
+    for each in ast.walk(node):
+        key, value = "", None
+        if isinstance(each, ast.keyword):
+            key, value = each.arg or "", each.value
+        elif isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Name):
+            key, value = each.targets[0].id, each.value
+        if key == "env_prefix" and isinstance(value, ast.Constant):
+            prefix = str(value.value)
+        if key in ("env_file", "secrets_dir", "toml_file", "yaml_file") and value is not None:
+            file = str(value.value) if isinstance(value, ast.Constant) and value.value else "?"
+        if key in ("alias_generator", "fields", "settings_customise_sources"):
+            return
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef):
+            if each.name == "settings_customise_sources" or any(
+                _call_name(one).rpartition(".")[2]
+                in ("model_validator", "root_validator", "validator", "field_validator")
+                for one in each.decorator_list
+            ):
+                return  # what is missing may be made up
+        if not (isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)):
+            continue
+        if dotted(each.annotation).rpartition(".")[2] not in _SIMPLE:
+            continue
+        required = each.value is None or (
+            isinstance(each.value, ast.Call)
+            and dotted(each.value.func).rpartition(".")[2] == "Field"
+            and not {"alias", "validation_alias", "default", "default_factory", "env"}
+            & {one.arg for one in each.value.keywords}
+            and (
+                not each.value.args
+                or (isinstance(each.value.args[0], ast.Constant) and each.value.args[0].value is ...)
+            )
+        )
+        if required:
+            yield Demand(each.lineno, f"{prefix}{each.target.id}".upper(), False, True, file)
+
+
+def _imported(parsed: ast.Module) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.name if alias.asname else alias.name.partition(".")[0]
+                )
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                module = "" if node.module == "__future__" else f"{node.module}."
+                found[alias.asname or alias.name] = f"{module}{alias.name}"
+    return found
+
+
+def _taken(handler: ast.ExceptHandler) -> Iterator[str]:
+    """Which kinds of failure a handler takes, so that loading goes on."""
+    last = handler.body[-1]
+    if isinstance(last, ast.Raise):
+        return
+    if handler.type is None:
+        yield from _TAKES
+        return
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {dotted(kind).rpartition(".")[2] for kind in kinds}
+    for what, errors in _TAKES.items():
+        if names & (errors | _ALL) or not names - {""}:
+            yield what
+    yield "other"
+
+
+def _gives(node: ast.stmt) -> bool:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call) and (
+            _call_name(each).rpartition(".")[2] in _LOADS_DOTENV or ".environ." in f".{dotted(each.func)}"
+        ):
+            return True
+        if (
+            isinstance(each, ast.Subscript)
+            and isinstance(each.ctx, ast.Store)
+            and dotted(each.value).endswith("environ")
+        ):
+            return True
+    return False
+
+
+def _call_name(node: ast.expr) -> str:
+    """What a call calls, or what an expression spells; the last attribute where that is all there is."""
+    function = node.func if isinstance(node, ast.Call) else node
+    return dotted(function) or (function.attr if isinstance(function, ast.Attribute) else "")
+
+
+def _dotted(text: str) -> bool:
+    return bool(text) and len(text) < 200 and all(part.isidentifier() for part in text.split("."))
+
+
+def _values(node: ast.expr, key: str) -> list[tuple[int, str]]:
+    """The constant strings that a key has in a literal of dictionaries, however deep."""
+    found = []
+    for each in ast.walk(node):
+        if isinstance(each, ast.Dict):
+            for name, value in zip(each.keys, each.values, strict=True):
+                if isinstance(name, ast.Constant) and name.value == key and isinstance(value, ast.Constant):
+                    found.append((value.lineno, str(value.value)))
+    return found

@@ -1,0 +1,43 @@
+"""What one image runs: its importer, the graph of its imports and what is installed, worked out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from smoke.static.model.image import Image
+from smoke.static.python.graph import Graph, Importer, import_graph, version_of
+from smoke.static.python.installed import Installed
+from smoke.static.python.syntax import Syntax
+from smoke.tree import Tree
+
+
+@dataclass(frozen=True)
+class Program:
+    """One image's Python."""
+
+    image: Image
+    importer: Importer
+    graph: Graph
+    installed: Installed
+
+
+@dataclass
+class Programs:
+    """The programs of a tree's images; several checks ask for the same ones."""
+
+    tree: Tree
+    _made: dict[int, tuple[Image, Program]] = field(default_factory=dict)
+    _syntax: Syntax | None = None
+
+    def of(self, image: Image) -> Program:
+        """The program of an image."""
+        held = self._made.get(id(image))
+        if held is not None and held[0] is image:
+            return held[1]
+        if self._syntax is None:
+            self._syntax = Syntax(self.tree)
+        importer = Importer(self.tree, image)
+        installed = Installed(self.tree, image.installs, version_of(image), image.dockerfile)
+        made = Program(image, importer, import_graph(importer, self._syntax), installed)
+        self._made[id(image)] = image, made
+        return made

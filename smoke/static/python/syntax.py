@@ -1,0 +1,83 @@
+"""Whether files are syntax of a version of Python, as ruff judges it: it knows every version, the host's parser one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from smoke.static.python.conditions import Version
+from smoke.tree import Tree
+
+OLDEST, NEWEST = 7, 15
+"""Minor versions of Python 3 that ruff's parser knows."""
+LIMIT_S = 30
+_AT_ONCE = 1_000
+"""Files that one run is given: a command line has an end."""
+_OUTSIDE_FUNCTION = "F706"
+
+
+@dataclass(frozen=True)
+class SyntaxProblem:
+    """What Python of that version refuses to load."""
+
+    line: int
+    message: str
+
+
+@dataclass
+class Syntax:
+    """Asks ruff once for each file and version."""
+
+    tree: Tree
+    _known: dict[tuple[Version, str], SyntaxProblem | None] = field(default_factory=dict)
+    trouble: str = ""
+    """Why ruff could not be asked; empty while it could."""
+
+    def problems(self, paths: Iterable[str], version: Version) -> dict[str, SyntaxProblem]:
+        """The first problem of each file that this version refuses. Files that ruff can't read count as fine."""
+        wanted = [path for path in paths if (version, path) not in self._known and self.tree.is_file(path)]
+        for start in range(0, len(wanted), _AT_ONCE):
+            self._ask(wanted[start : start + _AT_ONCE], version)
+        found = {path: self._known.get((version, path)) for path in paths}
+        return {path: problem for path, problem in found.items() if problem is not None}
+
+    def _ask(self, paths: list[str], version: Version) -> None:
+        program = _program()
+        if self.trouble or not program:
+            self.trouble = self.trouble or "ruff, which knows the syntax of every version, is not installed"
+            return
+        minor = min(max(version[1], OLDEST), NEWEST)
+        places = {str(self.tree.root / path): path for path in paths}
+        options = [
+            *["check", "--isolated", "--no-cache", "--no-respect-gitignore", "--config", "exclude=[]", "--ignore-noqa"],
+            *["--output-format", "json", "--select", _OUTSIDE_FUNCTION, "--target-version", f"py3{minor}", "--"],
+        ]
+        try:
+            done = subprocess.run(
+                [program, *options, *places], capture_output=True, timeout=LIMIT_S, check=False, cwd=self.tree.root
+            )
+            rows = json.loads(done.stdout or b"null")
+        except (OSError, subprocess.SubprocessError, ValueError, RecursionError):
+            rows = None
+        if not isinstance(rows, list):
+            self.trouble = "ruff, which knows the syntax of every version, gave no answer"
+            return
+        self._known |= {(version, path): None for path in paths}
+        for row in rows:
+            path = places.get(str(row.get("filename")))
+            if path is not None and self._known.get((version, path)) is None:
+                line = (row.get("location") or {}).get("row", 0)
+                self._known[version, path] = SyntaxProblem(
+                    line, str(row.get("message", "")).removeprefix("SyntaxError: ")
+                )
+
+
+def _program() -> str:
+    try:
+        from ruff import find_ruff_bin  # noqa: PLC0415 - an extra: without it this check is skipped
+
+        return str(find_ruff_bin())
+    except (ImportError, OSError):
+        return ""
