@@ -156,10 +156,9 @@ def _doubt(program: Program, top: str) -> str:
     if image.start.doubt:
         return image.start.doubt
     version = version_of(image)
-    if top in ("setuptools", "pkg_resources", "distutils", "_distutils_hack"):
-        # Python's own images had it up to 3.11; virtual environments up to 3.11 too.
-        if version is None or version < (3, 12):
-            return "setuptools comes with Python up to 3.11"
+    bundled = version is None or version < (3, 12)
+    if bundled and top in ("setuptools", "pkg_resources", "distutils", "_distutils_hack"):
+        return "setuptools comes with Python's images and environments up to 3.11"
     if top in ("pip", "wheel"):
         return "pip comes with Python's images"
     for directory in image.start.search:
@@ -234,9 +233,20 @@ def _fits(program: Program) -> Iterator[Finding]:
 
 def _used(distribution: str, used: set[str]) -> bool:
     """Whether a distribution is loaded: imported by the code itself, or by what is so well known to load it."""
-    loads = {"pydantic": ["pydantic-core"], "fastapi": ["pydantic-core"], "pandas": ["numpy"], "scipy": ["numpy"],
-             "sklearn": ["numpy", "scipy"], "cryptography": ["cffi"], "nacl": ["cffi"], "aiohttp": ["multidict", "yarl", "frozenlist"],
-             "quart": ["markupsafe"], "flask": [], "sqlalchemy": [], "matplotlib": ["numpy", "pillow"]}  # fmt: skip
+    loads = {
+        "pydantic": ["pydantic-core"],
+        "fastapi": ["pydantic-core"],
+        "pandas": ["numpy"],
+        "scipy": ["numpy"],
+        "sklearn": ["numpy", "scipy"],
+        "cryptography": ["cffi"],
+        "nacl": ["cffi"],
+        "aiohttp": ["multidict", "yarl", "frozenlist"],
+        "quart": ["markupsafe"],
+        "flask": [],
+        "sqlalchemy": [],
+        "matplotlib": ["numpy", "pillow"],
+    }
     own = {*(modules(distribution) or ())} & used
     return bool(own) or any(distribution in names for top, names in loads.items() if top in used)
 

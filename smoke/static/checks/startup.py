@@ -1,4 +1,4 @@
-"""`startup.*`: what the code reaches for as it is loaded: files it opens, variables it demands, directories it is read from."""
+"""`startup.*`: what the code reaches for as it is loaded: files, variables, the directories that it is read from."""
 
 from __future__ import annotations
 
@@ -36,8 +36,30 @@ REACH = Check(
     "Install to a directory that everyone may enter, such as /opt, and not below /root.",
 )
 CHECKS = (FILES, ENVIRONMENT, REACH)
-_OF_ROOT = frozenset(["/", "/var", "/var/log", "/var/lib", "/var/run", "/run", "/etc", "/usr", "/usr/local", "/usr/share",
-                      "/opt", "/srv", "/home", "/mnt", "/media", "/lib", "/bin", "/sbin", "/var/cache", "/var/spool"])  # fmt: skip
+_OF_ROOT = frozenset(
+    [
+        "/",
+        "/var",
+        "/var/log",
+        "/var/lib",
+        "/var/run",
+        "/run",
+        "/etc",
+        "/usr",
+        "/usr/local",
+        "/usr/share",
+        "/opt",
+        "/srv",
+        "/home",
+        "/mnt",
+        "/media",
+        "/lib",
+        "/bin",
+        "/sbin",
+        "/var/cache",
+        "/var/spool",
+    ]
+)
 """Directories of every base that belong to root, who alone may write there."""
 _ALWAYS_GIVEN = frozenset(
     ["PATH", "HOME", "HOSTNAME", "PWD", "LANG", "TERM", "PYTHON_VERSION", "GPG_KEY", "SHLVL", "OLDPWD"]
@@ -106,7 +128,9 @@ def _line(scope: Scope, path: str, line: int) -> str:
     return excerpt(lines[line - 1] if 0 < line <= len(lines) else "")
 
 
-def _opened(image: Image, place: str, use: FileUse) -> tuple[str, str]:
+def _opened(  # noqa: PLR0911 - a case a use
+    image: Image, place: str, use: FileUse
+) -> tuple[str, str]:
     """What is wrong with a path, or why that can't be told."""
     if place.startswith(("/dev/", "/proc/", "/sys/", "/tmp/", "/run/secrets/")):
         return "", ""
@@ -163,7 +187,7 @@ def _closed(image: Image, entry: Entry, needed: int) -> bool:
     return not entry.mode & (needed | needed << 3)
 
 
-# -- environment --------------------------------------------------------------------------------------------------------
+# -- environment ------------------------------------------------------------------------------------------------------
 
 
 def _environment(scope: Scope, program: Program) -> Iterator[Finding]:
@@ -210,7 +234,7 @@ def _elsewhere(image: Image) -> str:
     return image.launch.environment_doubt
 
 
-# -- reach ---------------------------------------------------------------------------------------------------------------
+# -- reach ------------------------------------------------------------------------------------------------------------
 
 
 def _reach(program: Program) -> Iterator[Finding]:
@@ -242,6 +266,12 @@ def _wall(image: Image, path: str) -> str:
             return ""
         if above == "/root" and (entry is None or entry.mode is None):
             entry = Entry("directory", user=0, mode=0o700)
+        if any(
+            above == each or above.startswith(f"{each}/")
+            for each in (*image.start.search, image.workdir)
+            if each != "/"
+        ):
+            return ""  # dockerfile.user tells of what is below the directories that are searched
         if entry is not None and _closed(image, entry, 0o1):
             return above
     return ""

@@ -1,4 +1,4 @@
-"""What the installers of Python distributions leave behind: pip, uv, poetry, pipenv, pdm, conda, and virtual environments.
+"""What installers of Python distributions leave behind: pip, uv, poetry, pipenv, pdm, conda; virtual environments.
 
 Each makes `Install`s: what was asked for, where it went, and which Python it was made for. What they bring is worked
 out later, from the tree's requirement and lock files."""
@@ -19,20 +19,99 @@ if TYPE_CHECKING:
 
 _PIP_VALUES = frozenset(
     [
-        "-r", "--requirement", "-c", "--constraint", "-t", "--target", "--prefix", "--root", "-i", "--index-url",
-        "--extra-index-url", "-f", "--find-links", "--platform", "--python-version", "--implementation", "--abi",
-        "--only-binary", "--no-binary", "--timeout", "--retries", "--cache-dir", "--trusted-host", "--src",
-        "--progress-bar", "--report", "--log", "-e", "--editable", "--upgrade-strategy", "--root-user-action",
-        "--python", "--config-settings", "-C", "--proxy", "--cert", "--default-timeout", "--use-feature", "-w",
-        "--wheel-dir", "-d", "--dest", "-p", "--python-platform", "--index", "--default-index", "--exclude-newer",
-        "--link-mode", "--resolution", "--prerelease", "--index-strategy", "--keyring-provider", "--group",
-        "--extra", "--override", "--constraints", "--requirements", "-b", "--build-constraint", "--torch-backend",
-        "--config-setting", "--no-build-isolation-package", "--refresh-package", "--upgrade-package", "-P",
-        "--reinstall-package", "--allow-insecure-host", "--directory", "--project", "--color", "--upgrade-group",
+        "-r",
+        "--requirement",
+        "-c",
+        "--constraint",
+        "-t",
+        "--target",
+        "--prefix",
+        "--root",
+        "-i",
+        "--index-url",
+        "--extra-index-url",
+        "-f",
+        "--find-links",
+        "--platform",
+        "--python-version",
+        "--implementation",
+        "--abi",
+        "--only-binary",
+        "--no-binary",
+        "--timeout",
+        "--retries",
+        "--cache-dir",
+        "--trusted-host",
+        "--src",
+        "--progress-bar",
+        "--report",
+        "--log",
+        "-e",
+        "--editable",
+        "--upgrade-strategy",
+        "--root-user-action",
+        "--python",
+        "--config-settings",
+        "-C",
+        "--proxy",
+        "--cert",
+        "--default-timeout",
+        "--use-feature",
+        "-w",
+        "--wheel-dir",
+        "-d",
+        "--dest",
+        "-p",
+        "--python-platform",
+        "--index",
+        "--default-index",
+        "--exclude-newer",
+        "--link-mode",
+        "--resolution",
+        "--prerelease",
+        "--index-strategy",
+        "--keyring-provider",
+        "--group",
+        "--extra",
+        "--override",
+        "--constraints",
+        "--requirements",
+        "-b",
+        "--build-constraint",
+        "--torch-backend",
+        "--config-setting",
+        "--no-build-isolation-package",
+        "--refresh-package",
+        "--upgrade-package",
+        "-P",
+        "--reinstall-package",
+        "--allow-insecure-host",
+        "--directory",
+        "--project",
+        "--color",
+        "--upgrade-group",
     ]
-)  # fmt: skip
-_TOOLS = frozenset(["pip", "setuptools", "wheel", "uv", "build", "poetry", "pdm", "pipenv", "virtualenv", "hatch",
-                    "pip-tools", "poetry-core", "poetry-plugin-export", "pipx", "hatchling", "cython"])  # fmt: skip
+)
+_TOOLS = frozenset(
+    [
+        "pip",
+        "setuptools",
+        "wheel",
+        "uv",
+        "build",
+        "poetry",
+        "pdm",
+        "pipenv",
+        "virtualenv",
+        "hatch",
+        "pip-tools",
+        "poetry-core",
+        "poetry-plugin-export",
+        "pipx",
+        "hatchling",
+        "cython",
+    ]
+)
 """Distributions that build or fetch the others: nothing is imported of them as a service starts."""
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
 _PIP = re.compile(r"pip[\d.]*")
@@ -551,11 +630,39 @@ def _split(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for value in values for part in re.split(r"[,\s]+", value) if part)
 
 
-_UV_VALUES = frozenset(["--extra", "--group", "--no-group", "--only-group", "--package", "--python", "-p", "--project",
-                        "--directory", "--no-install-package", "--link-mode", "--index-url", "--index", "--cache-dir",
-                        "--default-index", "--extra-index-url", "--config-setting", "-C", "--python-platform",
-                        "--exclude-newer", "--resolution", "--index-strategy", "--keyring-provider", "--config-file",
-                        "--refresh-package", "--upgrade-package", "-P", "--prompt", "--color"])  # fmt: skip
+_UV_VALUES = frozenset(
+    [
+        "--extra",
+        "--group",
+        "--no-group",
+        "--only-group",
+        "--package",
+        "--python",
+        "-p",
+        "--project",
+        "--directory",
+        "--no-install-package",
+        "--link-mode",
+        "--index-url",
+        "--index",
+        "--cache-dir",
+        "--default-index",
+        "--extra-index-url",
+        "--config-setting",
+        "-C",
+        "--python-platform",
+        "--exclude-newer",
+        "--resolution",
+        "--index-strategy",
+        "--keyring-provider",
+        "--config-file",
+        "--refresh-package",
+        "--upgrade-package",
+        "-P",
+        "--prompt",
+        "--color",
+    ]
+)
 
 
 def _uv(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:

@@ -281,8 +281,23 @@ def _daphne(arguments: list[str], situation: Situation) -> Served:
 
 
 def _granian(arguments: list[str], situation: Situation) -> Served:
-    plain = frozenset(["--reload", "--factory", "--no-factory", "--ws", "--no-ws", "--access-log", "--no-access-log", "--version",
-                       "--respawn-failed-workers", "--no-respawn-failed-workers", "--log", "--no-log", "--help"])  # fmt: skip
+    plain = frozenset(
+        [
+            "--reload",
+            "--factory",
+            "--no-factory",
+            "--ws",
+            "--no-ws",
+            "--access-log",
+            "--no-access-log",
+            "--version",
+            "--respawn-failed-workers",
+            "--no-respawn-failed-workers",
+            "--log",
+            "--no-log",
+            "--help",
+        ]
+    )
     line = _read(arguments, plain)
     environment = situation.environment
     found = Served(needs=["granian"], factory="--factory" in line.values)
@@ -319,8 +334,20 @@ def _waitress(arguments: list[str], situation: Situation) -> Served:
 
 
 def _flask_like(name: str, arguments: list[str], situation: Situation) -> Served:
-    plain = frozenset(["--debug", "--no-debug", "--reload", "--no-reload", "--debugger", "--no-debugger", "--with-threads",
-                       "--without-threads", "--version", "--help"])  # fmt: skip
+    plain = frozenset(
+        [
+            "--debug",
+            "--no-debug",
+            "--reload",
+            "--no-reload",
+            "--debugger",
+            "--no-debugger",
+            "--with-threads",
+            "--without-threads",
+            "--version",
+            "--help",
+        ]
+    )
     line = _read(arguments, plain)
     environment, prefix = situation.environment, name.upper()
     found = Served(needs=[name])
@@ -424,8 +451,26 @@ def _streamlit(arguments: list[str], situation: Situation) -> Served:
 
 
 def _celery(arguments: list[str], situation: Situation) -> Served:
-    line = _read(arguments, frozenset(["--beat", "-B", "--purge", "--without-gossip", "--without-mingle", "--without-heartbeat",
-                                       "-E", "--task-events", "--quiet", "-q", "--version", "--help", "--skip-checks"]))  # fmt: skip
+    line = _read(
+        arguments,
+        frozenset(
+            [
+                "--beat",
+                "-B",
+                "--purge",
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+                "-E",
+                "--task-events",
+                "--quiet",
+                "-q",
+                "--version",
+                "--help",
+                "--skip-checks",
+            ]
+        ),
+    )
     found = Served(needs=["celery"])
     pool = line.last("-P", "--pool")
     if pool in ("gevent", "eventlet"):

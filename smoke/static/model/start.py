@@ -25,8 +25,22 @@ _WRAPPERS = {
 """Programs that start another one, with the number of operands of their own before it."""
 _RUNNERS = frozenset(["uv", "poetry", "pipenv", "pdm"])
 _SHELLS = frozenset(["sh", "bash", "ash", "dash"])
-_RUN_VALUES = frozenset(["--package", "--with", "--extra", "--group", "--python", "-p", "--project", "--directory", "--env-file",
-                         "--no-group", "--only-group", "-C"])  # fmt: skip
+_RUN_VALUES = frozenset(
+    [
+        "--package",
+        "--with",
+        "--extra",
+        "--group",
+        "--python",
+        "-p",
+        "--project",
+        "--directory",
+        "--env-file",
+        "--no-group",
+        "--only-group",
+        "-C",
+    ]
+)
 MAX_DEPTH = 6
 MAX_SCRIPT = 1 << 16
 
@@ -282,9 +296,8 @@ def _shell(start: Start, words: tuple[str, ...], scene: _Scene) -> Start:
     flags = [word for word in words[1:] if word.startswith("-")]
     rest = [word for word in words[1:] if not word.startswith("-")]
     if any(re.fullmatch(r"-[a-z]*c", flag) for flag in flags) and rest:
-        if "'" in rest[0] or '"' in rest[0]:
-            if _unclosed(rest[0]):
-                return replace(start, trouble="the shell can't read its command: a quote is not closed")
+        if ("'" in rest[0] or '"' in rest[0]) and _unclosed(rest[0]):
+            return replace(start, trouble="the shell can't read its command: a quote is not closed")
         return _followed(start, follow_command(rest[0], scene.state.environment), scene)
     if rest and (text := scene.read(rest[0])) is not None:
         return _followed(

@@ -13,13 +13,32 @@ from typing import Any
 
 _NEEDS = {"motor": ["pymongo"], "psycopg2": [], "psycopg2-binary": [], "mysqlclient": [], "streamlit": None}
 _PROGRAMS = {
-    "waitress-serve": "waitress", "django-admin": "django", "fastapi": "fastapi-cli", "airflow": "apache-airflow",
-    "jupyter": "jupyter-core", "jupyter-lab": "jupyterlab", "aws": "awscli", "supervisord": "supervisor",
-    "opentelemetry-instrument": "opentelemetry-instrumentation", "ddtrace-run": "ddtrace", "newrelic-admin": "newrelic",
-    "sphinx-build": "sphinx", "http": "httpie", "watchmedo": "watchdog", "huey_consumer": "huey",
-    "rqworker": "rq", "superset": "apache-superset", "circusd": "circus", "dbt": "dbt-core", "wait-for-it": "wait-for-it",
-    "arq": "arq", "uwsgi": "uwsgi", "py.test": "pytest", "jupyter-notebook": "notebook", "flower": "flower",
-}  # fmt: skip
+    "waitress-serve": "waitress",
+    "django-admin": "django",
+    "fastapi": "fastapi-cli",
+    "airflow": "apache-airflow",
+    "jupyter": "jupyter-core",
+    "jupyter-lab": "jupyterlab",
+    "aws": "awscli",
+    "supervisord": "supervisor",
+    "opentelemetry-instrument": "opentelemetry-instrumentation",
+    "ddtrace-run": "ddtrace",
+    "newrelic-admin": "newrelic",
+    "sphinx-build": "sphinx",
+    "http": "httpie",
+    "watchmedo": "watchdog",
+    "huey_consumer": "huey",
+    "rqworker": "rq",
+    "superset": "apache-superset",
+    "circusd": "circus",
+    "dbt": "dbt-core",
+    "wait-for-it": "wait-for-it",
+    "arq": "arq",
+    "uwsgi": "uwsgi",
+    "py.test": "pytest",
+    "jupyter-notebook": "notebook",
+    "flower": "flower",
+}
 """Programs that are not called as their distribution is."""
 _SAME_NAME = frozenset(
     [
@@ -41,18 +60,82 @@ _SAME_NAME = frozenset(
         ],
     ]
 )
-_SHARED = frozenset({"google", "azure", "zope", "backports", "jaraco", "opentelemetry", "sphinxcontrib", "airflow",
-                     "ruamel", "zc", "paste", "mpl_toolkits", "nvidia", "snowflake", "langchain", "llama_index"})  # fmt: skip
+_SHARED = frozenset(
+    {
+        "google",
+        "azure",
+        "zope",
+        "backports",
+        "jaraco",
+        "opentelemetry",
+        "sphinxcontrib",
+        "airflow",
+        "ruamel",
+        "zc",
+        "paste",
+        "mpl_toolkits",
+        "nvidia",
+        "snowflake",
+        "langchain",
+        "llama_index",
+    }
+)
 """Top-level modules that many distributions share."""
-_EVERYWHERE = frozenset({"six", "attrs", "typing-extensions", "packaging", "python-dateutil", "pytz", "certifi", "idna",
-                         "importlib-metadata", "setuptools", "zipp", "wrapt", "decorator", "pyparsing", "future",
-                         "urllib3", "chardet", "simplejson", "tzdata", "cached-property", "toml", "tomli", "cffi"})  # fmt: skip
+_EVERYWHERE = frozenset(
+    {
+        "six",
+        "attrs",
+        "typing-extensions",
+        "packaging",
+        "python-dateutil",
+        "pytz",
+        "certifi",
+        "idna",
+        "importlib-metadata",
+        "setuptools",
+        "zipp",
+        "wrapt",
+        "decorator",
+        "pyparsing",
+        "future",
+        "urllib3",
+        "chardet",
+        "simplejson",
+        "tzdata",
+        "cached-property",
+        "toml",
+        "tomli",
+        "cffi",
+    }
+)
 """What so many others need, in one version or another, that its absence from a list shows nothing."""
-_AGAIN = {"asyncore": ["pyasyncore"], "asynchat": ["pyasynchat"], "cgi": ["legacy-cgi"], "cgitb": ["legacy-cgi"],
-          "distutils": ["setuptools"], "pkg_resources": ["setuptools"], "crypt": ["crypt-r", "legacycrypt"]}  # fmt: skip
+_AGAIN = {
+    "asyncore": ["pyasyncore"],
+    "asynchat": ["pyasynchat"],
+    "cgi": ["legacy-cgi"],
+    "cgitb": ["legacy-cgi"],
+    "distutils": ["setuptools"],
+    "pkg_resources": ["setuptools"],
+    "crypt": ["crypt-r", "legacycrypt"],
+}
 """Distributions that bring back what the standard library lost."""
-_NO_ARM = frozenset(["intel-openmp", "mkl", "tensorflow-gpu", "pywin32", "pywin32-ctypes", "wmi", "winloop",
-                     "mkl-fft", "mkl-random", "mkl-service", "tbb", "daal4py", "intel-numpy"])  # fmt: skip
+_NO_ARM = frozenset(
+    [
+        "intel-openmp",
+        "mkl",
+        "tensorflow-gpu",
+        "pywin32",
+        "pywin32-ctypes",
+        "wmi",
+        "winloop",
+        "mkl-fft",
+        "mkl-random",
+        "mkl-service",
+        "tbb",
+        "daal4py",
+        "intel-numpy",
+    ]
+)
 _PURE_HERE = frozenset(["motor", "quart", "quart-trio", "trio", "streamlit", "rfc8785", "simpy", "structlog"])
 SHARED_LIBRARIES = {
     "psycopg2": (("libpq.so.5",), "libpq5", "libpq"),
@@ -70,7 +153,7 @@ SHARED_LIBRARIES = {
     "pyodbc": (("libodbc.so.2",), "unixodbc", "unixodbc"),
     "pycurl": (("libcurl.so.4",), "libcurl4", "libcurl"),
     "soundfile": ((), "", ""),
-}  # fmt: skip
+}
 """Distributions that load a library of the system: its names, the Debian package (or one) and the Alpine one."""
 
 

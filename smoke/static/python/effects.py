@@ -37,6 +37,9 @@ _SIMPLE = frozenset(
 )
 
 
+_GENERIC = frozenset({"list", "dict", "set", "tuple", "frozenset", "type"})
+
+
 class Use(Enum):
     """What is done with a path."""
 
@@ -139,7 +142,7 @@ class _Reader:
         for node in body:
             self._statement(node, around)
 
-    def _statement(self, node: ast.stmt, around: _Around) -> None:
+    def _statement(self, node: ast.stmt, around: _Around) -> None:  # noqa: PLR0912 - a case a statement
         match node:
             case ast.If(test=test, body=body, orelse=orelse):
                 self._if(test, body, orelse, around)
@@ -192,7 +195,7 @@ class _Reader:
         if isinstance(target, ast.Name) and target.id in _NAMING:
             self.effects.settings += [Named(line, text, target.id) for line, text in constants(value) if _dotted(text)]
         if isinstance(target, ast.Name) and target.id == "DATABASES":
-            engines = [text for text in _values(value, "ENGINE")]
+            engines = _values(value, "ENGINE")
             self.effects.settings += [Named(line, text, "DATABASES") for line, text in engines if _dotted(text)]
 
     def _expression(self, node: ast.expr, around: _Around) -> None:
@@ -214,9 +217,10 @@ class _Reader:
 
     def _subscript(self, node: ast.Subscript, around: _Around) -> None:
         name = self._full(dotted(node.value))
-        if name == "os.environ" and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-            if "keys" not in around.takes:
-                self.effects.demands.append(Demand(node.lineno, node.slice.value, around.main))
+        if name != "os.environ" or "keys" in around.takes or not isinstance(node.slice, ast.Constant):
+            return
+        if isinstance(node.slice.value, str):
+            self.effects.demands.append(Demand(node.lineno, node.slice.value, around.main))
 
     def _full(self, name: str) -> str:
         """A dotted name with its first part as it was imported."""
@@ -239,11 +243,11 @@ class _Reader:
                 self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found if _dotted(text)]
         if last == "Jinja2Templates" and name.startswith(("fastapi.", "starlette.")):
             self.effects.extras.append(Extra(node.lineno, "jinja2", "jinja2", "Jinja2Templates"))
-        if isinstance(node.func, ast.Name) and node.func.id in self.settings and not node.args and not node.keywords:
-            if not around.takes:
-                self.effects.demands += [
-                    Demand(node.lineno, each.name, around.main, True, each.file) for each in self.settings[node.func.id]
-                ]
+        plain = isinstance(node.func, ast.Name) and not node.args and not node.keywords and not around.takes
+        self.effects.demands += [
+            Demand(node.lineno, each.name, around.main, True, each.file)
+            for each in (self.settings.get(name, []) if plain else [])
+        ]
         if "files" not in around.takes:
             self._file(node, name, last, keywords, around.main)
 
@@ -344,16 +348,16 @@ class _Reader:
         if self.lazy_annotations or self.version is None:
             return
         for each in ast.walk(node):
-            if isinstance(each, ast.BinOp) and isinstance(each.op, ast.BitOr) and self.version < (3, 10):
-                if _is_builtin(each.left) or _is_builtin(each.right):
-                    reason = "a union written with | is evaluated, which needs Python 3.10"
-                    self.effects.annotations.append((each.lineno, reason))
-                    return
-            if isinstance(each, ast.Subscript) and self.version < (3, 9) and isinstance(each.value, ast.Name):
-                if each.value.id in ("list", "dict", "set", "tuple", "frozenset", "type"):
-                    reason = f"{each.value.id}[...] is evaluated, which needs Python 3.9"
-                    self.effects.annotations.append((each.lineno, reason))
-                    return
+            reason = ""
+            match each:
+                case ast.BinOp(left=left, op=ast.BitOr(), right=right) if self.version < (3, 10):
+                    if _is_builtin(left) or _is_builtin(right):
+                        reason = "a union written with | is evaluated, which needs Python 3.10"
+                case ast.Subscript(value=ast.Name(id=name)) if self.version < (3, 9) and name in _GENERIC:
+                    reason = f"{name}[...] is evaluated, which needs Python 3.9"
+            if reason:
+                self.effects.annotations.append((node.lineno, reason))
+                return
 
 
 def _is_builtin(node: ast.expr) -> bool:
@@ -388,13 +392,15 @@ def _settings(node: ast.ClassDef) -> Iterator[Demand]:
         if key in ("alias_generator", "fields", "settings_customise_sources"):
             return
     for each in node.body:
-        if isinstance(each, ast.FunctionDef):
-            if each.name == "settings_customise_sources" or any(
+        if isinstance(each, ast.FunctionDef) and (
+            each.name == "settings_customise_sources"
+            or any(
                 _call_name(one).rpartition(".")[2]
                 in ("model_validator", "root_validator", "validator", "field_validator")
                 for one in each.decorator_list
-            ):
-                return  # what is missing may be made up
+            )
+        ):
+            return  # what is missing may be made up
         if not (isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)):
             continue
         if dotted(each.annotation).rpartition(".")[2] not in _SIMPLE:

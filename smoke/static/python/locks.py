@@ -26,7 +26,9 @@ class Locked:
     doubt: str = ""
 
 
-def read_lock(tree: Tree, lock: Lock, version: Version | None) -> Locked:
+def read_lock(  # noqa: PLR0911 - a case a kind of lock
+    tree: Tree, lock: Lock, version: Version | None
+) -> Locked:
     """What a tool takes from a lock; never raises."""
     project = read_project(tree, lock.project)
     if not lock.path:

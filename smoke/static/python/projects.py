@@ -149,8 +149,8 @@ def _setup(tree: Tree, directory: str) -> Project | None:
                     found.scripts[name.strip()] = target.partition("[")[0].strip()
     if tree.is_file(script):
         text = tree.text(script)
-        name = re.search(r"\bname\s*=\s*[\"']([\w.-]+)[\"']", text)
-        found.name = found.name or (name[1] if name else "")
+        named = re.search(r"\bname\s*=\s*[\"']([\w.-]+)[\"']", text)
+        found.name = found.name or (named[1] if named else "")
         found.scripts |= dict(re.findall(r"[\"']\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)\s*[\"']", text))
         listed = re.search(r"install_requires\s*=\s*\[([^\]]*)\]", text)
         if listed is not None and not re.search(

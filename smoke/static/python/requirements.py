@@ -128,14 +128,14 @@ def _read(
                 _read(tree, target, version, found, troubles, seen)
             continue
         editable = re.match(r"(?:-e|--editable)[\s=]*(.*)", text)
-        text = editable[1] if editable is not None else text
-        if text.startswith((".", "/", "file:")) or (editable is not None and "://" not in text):
-            message = f"what {text[:80]} brings is not looked into"
+        wanted = editable[1] if editable is not None else text
+        if wanted.startswith((".", "/", "file:")) or (editable is not None and "://" not in wanted):
+            message = f"what {wanted[:80]} brings is not looked into"
             troubles.append(Trouble(path, line, message, doubtful=True))
             continue
-        if text.startswith("-"):
+        if wanted.startswith("-"):
             continue
-        requirement = parse_requirement(re.sub(r"\s--[\w-]+[= ]\S+", "", text), path, line, version)
+        requirement = parse_requirement(re.sub(r"\s--[\w-]+[= ]\S+", "", wanted), path, line, version)
         if isinstance(requirement, Trouble):
             troubles.append(requirement)
         elif requirement is not None:

@@ -65,7 +65,9 @@ def has_module(name: str, version: Version | None) -> bool:
     return bool(first <= version[1] and (version[1] <= last or last == _table()["last"]))
 
 
-def lacks_name(module: str, name: str, version: Version | None) -> bool:
+def lacks_name(  # noqa: PLR0911 - a case a kind of name
+    module: str, name: str, version: Version | None
+) -> bool:
     """Whether a standard module surely has no such name in that version: neither a name nor a submodule."""
     row = _table()["modules"].get(module)
     if version is None or row is None or name == "*" or name.startswith("_") or not has_module(module, version):

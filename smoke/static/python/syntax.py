@@ -76,7 +76,7 @@ class Syntax:
 
 def _program() -> str:
     try:
-        from ruff import find_ruff_bin  # noqa: PLC0415 - an extra: without it this check is skipped
+        from ruff import find_ruff_bin  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
 
         return str(find_ruff_bin())
     except (ImportError, OSError):

@@ -116,6 +116,41 @@ PLANTED: list[tuple[str, str, Changes]] = [
     ),
     ("dependencies.declared", "does not look", docker("ENV PYTHONPATH=/deps\n", "")),
     ("dependencies.declared", "not in the tree", {"requirements.txt": "-r more.txt\nfastapi\nuvicorn\n"}),
+    (
+        "startup.files",
+        "/app/rules.json is opened",
+        main("engine = Engine()", "engine = Engine()\nrules = open('rules.json').read()"),
+    ),
+    (
+        "startup.environment",
+        "LEDGER_URL is demanded",
+        main("engine = Engine()", "import os\n\nengine = Engine()\nurl = os.environ['LEDGER_URL']"),
+    ),
+    (
+        "startup.reach",
+        "/root is closed",
+        {
+            "Dockerfile.engine": replaced(
+                replaced(DOCKERFILE, "/deps /deps", "/deps /root/deps"), "PYTHONPATH=/deps", "PYTHONPATH=/root/deps"
+            )
+        },
+    ),
+    (
+        "dependencies.fits",
+        "made for Python 3.13",
+        docker("python:3.11-slim AS build", "python:3.13-slim AS build"),
+    ),
+    (
+        "dependencies.libraries",
+        "libpq.so.5",
+        {
+            "requirements.txt": "fastapi\nuvicorn\npsycopg2\n",
+            "service/engine.py": "import psycopg2\n\n\nclass Engine:\n    pass\n",
+            "Dockerfile.engine": replaced(
+                DOCKERFILE, "RUN pip", "RUN apt-get update && apt-get install -y gcc libpq-dev\nRUN pip"
+            ),
+        },
+    ),
     ("dependencies.arm64", "pywin32", {"requirements.txt": "fastapi\nuvicorn\npywin32\n"}),
     ("tron.identifiers", "", {"service/engine.py": "class Engine:\n    def send_trx(self): pass\n"}),
     (

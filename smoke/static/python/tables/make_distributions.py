@@ -1,9 +1,9 @@
-"""Derives `distributions.json`: which modules well-known distributions bring, what they need, and for which machines.
+"""Derives `distributions.json`: which modules well-known distributions bring, what they need, for which machines.
 
-Run by hand, seldom: `python -m smoke.static.python.tables.make_distributions DATED MODULES RANKS LOCK... > distributions.json`, where MODULES is the
-database that pigar ships (SQLite, BSD-3; distribution to top-level modules), RANKS a table of PyPI names and download
-ranks (tab-separated: the name first, the rank fourth), and each LOCK a uv.lock or poetry.lock of a public project.
-Distributions installed beside this interpreter are read too: their own file lists are the best source there is.
+Run by hand, seldom: `python -m smoke.static.python.tables.make_distributions DATED MODULES RANKS LOCK...`. MODULES is
+the database that pigar ships (SQLite, BSD-3; distribution to top-level modules), RANKS a table of PyPI names and
+download ranks (tab-separated: the name first, the rank fourth), and each LOCK a uv.lock or poetry.lock of a public
+project. Distributions installed beside this interpreter are read too: their own file lists are the best source.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Derives `standard.json`: the modules and public names of the standard library, by version of Python, on Linux.
 
 Run by hand, seldom, with typeshed-client installed: `python -m smoke.static.python.tables.make_standard DATED`.
-Names come from typeshed's stubs; what this interpreter's own library has beyond them is taken as there in every version.
+Names come from typeshed's stubs; what this interpreter's library has beyond them counts as there in every version.
 """
 
 from __future__ import annotations
