@@ -149,6 +149,7 @@ CASES = (
             "from contextlib import suppress\n\n"
             "with suppress(ImportError):\n    import setproctitle\n\nimport sys\n\n"
             "if sys.platform == 'win32':\n    import winreg\n"
+            ""
             "if sys.version_info < (3, 11):\n    import tomli as tomllib\nelse:\n    import tomllib\n\nprint(json, tomllib)\n"
         ),
         fault="imports that may fail, or that another platform makes",
