@@ -24,7 +24,7 @@ def launched(stage: Stage, launch: Launch, tree: Tree) -> Stage:
     for mount in sorted(launch.mounts, key=lambda each: (each.target.count("/"), each.target)):
         _lay(made.files, stage.files, mount, tree)
     hidden = [each.target for each in launch.mounts if each.kind in (MountKind.TREE, MountKind.EMPTY)]
-    made.venvs = {venv for venv in made.venvs if made.files.find(f"{venv}/bin") is not None}
+    made.venvs = {path: venv for path, venv in made.venvs.items() if made.files.find(f"{path}/bin") is not None}
     made.installs = [
         each
         for each in made.installs
