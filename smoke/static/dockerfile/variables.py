@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from smoke.static.dockerfile.expansion import Expanded, expand
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.parser import unquoted
+
+MAX_SPENT = 16 << 20
+"""Letters that the variables of one file may come to."""
 
 PREDEFINED = frozenset(
     name for kind in ("HTTP", "HTTPS", "FTP", "NO", "ALL") for name in (f"{kind}_PROXY", f"{kind.lower()}_proxy")
@@ -36,23 +40,31 @@ class Variables:
     arguments: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     escape: str = "\\"
+    spent: list[int] = field(default_factory=lambda: [0])
+    """Letters that expansions of the whole file made so far."""
 
     def stage(self) -> Variables:
         """A fresh stage: it sees nothing of the ARGs before FROM until it declares them."""
-        return Variables(self.given, self.declared, {}, {}, self.escape)
+        return Variables(self.given, self.declared, {}, {}, self.escape, self.spent)
 
     def child(self) -> Variables:
         """A stage that builds on this one: it inherits both kinds."""
-        return Variables(self.given, self.declared, dict(self.arguments), dict(self.environment), self.escape)
+        return Variables(
+            self.given, self.declared, dict(self.arguments), dict(self.environment), self.escape, self.spent
+        )
 
-    def values(self) -> dict[str, str]:
+    def values(self) -> Mapping[str, str]:
         """What a name stands for; ENV goes before ARG."""
-        proxies = {name: value for name, value in self.given.items() if name in PREDEFINED}
-        return {**proxies, **self.arguments, **self.environment}
+        proxies = {name: self.given[name] for name in PREDEFINED if name in self.given}
+        return ChainMap(self.environment, self.arguments, proxies)
 
     def expand(self, text: str) -> Expanded:
-        """A text with these variables."""
-        return expand(text, self.values(), self.escape)
+        """A text with these variables. Once a file has made too much of them, nothing comes out any more."""
+        if self.spent[0] > MAX_SPENT:
+            return Expanded("")
+        found = expand(text, self.values(), self.escape)
+        self.spent[0] += len(found.text)
+        return found
 
     def declare(self, instruction: Instruction) -> None:
         """An ARG within a stage."""
@@ -74,13 +86,8 @@ class Variables:
             if name in self.given:
                 self.declared[name] = self.given[name]
             elif equals:
-                self.declared[name] = expand(default, {**self.given, **self.declared}, self.escape).text
-
-    def set(self, instruction: Instruction) -> tuple[str, ...]:
-        """An ENV; says which variables in it nothing had set."""
-        pairs, unset = self.pairs(instruction)
-        self.environment.update(pairs)
-        return unset
+                values = ChainMap(self.declared, dict(self.given))
+                self.declared[name] = expand(default, values, self.escape).text
 
     def pairs(self, instruction: Instruction) -> tuple[dict[str, str], tuple[str, ...]]:
         """The names and values of an ENV or LABEL, all expanded with what was in force before it."""
@@ -92,9 +99,8 @@ class Variables:
             written = [(name, value) for name, _, value in (word.partition("=") for word in instruction.words)]
         found: dict[str, str] = {}
         unset: list[str] = []
-        values = self.values()
         for name, value in written:
-            outcome = expand(value, values, self.escape)
-            found[expand(name, values, self.escape).text] = outcome.text
+            outcome = self.expand(value)
+            found[self.expand(name).text] = outcome.text
             unset.extend(outcome.unset)
         return found, tuple(dict.fromkeys(unset))

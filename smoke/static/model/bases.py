@@ -345,7 +345,7 @@ def base_files(base: Base | None, reference: str) -> FileSystem:
     if base.system in ("debian", "fedora"):
         for name in ("bin", "sbin", "lib"):  # merged into /usr
             files.add(f"/usr/{name}", Entry("directory", mode=0o755))
-            files.entries[f"/{name}"] = Entry("link", target=f"usr/{name}")
+            files.link(f"/{name}", f"usr/{name}")
     for path in base.executables:
         files.add(path, Entry("file", mode=0o755))
     if base.shell and files.find("/bin/sh") is None:

@@ -225,8 +225,9 @@ class _Builder:
     def env(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """ENV."""
         self._check_pairs(made, instruction)
-        made.variables.set(instruction)
-        made.state.environment |= made.variables.environment
+        pairs, _ = made.variables.pairs(instruction)
+        made.variables.environment.update(pairs)
+        made.state.environment.update(pairs)
 
     def _check_pairs(self, made: _Made, instruction: Instruction) -> None:
         """What ENV and LABEL are given can be read, in either form."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from smoke.static.dockerfile.ignore import Ignore
-from smoke.static.model.filesystem import Entry, FileSystem
+from smoke.static.model.filesystem import MAX_ENTRIES, Cause, Entry, FileSystem
 from smoke.static.model.image import Missing
 from smoke.tree import Tree
 
@@ -96,6 +96,9 @@ class Context:
                     continue  # a pattern may match nothing
                 missing.append(Missing(line, pattern, reason))
             for path in kept:
+                if len(files.entries) >= MAX_ENTRIES:
+                    files.suspect("/", f"there are more than {MAX_ENTRIES} files in it", Cause.COPY)
+                    return missing
                 if self.tree.is_file(path):
                     name = posixpath.join(target, posixpath.basename(path)) if into or len(kept) > 1 else target
                     files.add(name, Entry("file", path, user=user, mode=self._mode(path, mode), line=line))

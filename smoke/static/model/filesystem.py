@@ -11,6 +11,8 @@ from fnmatch import translate
 from typing import Literal, Self
 
 MAX_LINKS = 16
+MAX_ENTRIES = 300_000
+"""Paths that a stage is followed to; beyond them everything is in doubt."""
 
 
 class Cause(StrEnum):
@@ -71,6 +73,8 @@ class FileSystem:
     entries: dict[str, Entry] = field(default_factory=dict)
     doubts: dict[str, Doubt] = field(default_factory=dict)
     """Directories below which more may exist than `entries` has (`/`: anywhere), each with the reason."""
+    _names: dict[str, set[str]] | None = None
+    """The names in each directory; none after a change, until they are asked for."""
 
     def resolve(self, path: str) -> str:
         """The path with links followed, as far as they are known; empty when they lead in a circle."""
@@ -95,11 +99,17 @@ class FileSystem:
 
     def names(self, directory: str) -> list[str]:
         """Names in a directory, sorted."""
-        resolved = self.resolve(directory)
-        prefix = resolved.rstrip("/") + "/"
-        return sorted(
-            {path[len(prefix) :].partition("/")[0] for path in self.entries if path.startswith(prefix)} - {""}
-        )
+        if self._names is None:
+            self._names = {}
+            for path in self.entries:
+                above, _, name = path.rpartition("/")
+                self._names.setdefault(above or "/", set()).add(name)
+        return sorted(self._names.get(self.resolve(directory), ()))
+
+    def link(self, path: str, target: str) -> None:
+        """Put a symbolic link there, whatever was."""
+        self.entries[path] = Entry("link", target=target)
+        self._names = None
 
     def doubt(self, path: str) -> Doubt:
         """Why something may be at this path although `find` knows of nothing; empty when surely nothing is."""
@@ -157,6 +167,10 @@ class FileSystem:
         path = posixpath.normpath(path)
         above = self.resolve(posixpath.dirname(path)) or posixpath.dirname(path)
         path = posixpath.join(above, posixpath.basename(path))
+        self._names = None
+        if len(self.entries) >= MAX_ENTRIES:
+            self.suspect("/", f"there are more than {MAX_ENTRIES} files in it", Cause.COPY)
+            return
         while above not in ("/", "") and above not in self.entries:
             self.entries[above] = Entry("directory", line=entry.line)
             above = posixpath.dirname(above)
@@ -170,6 +184,7 @@ class FileSystem:
     def remove(self, path: str) -> None:
         """Take a path away, with all below it."""
         path = posixpath.normpath(path)
+        self._names = None
         for each in [each for each in self.entries if each == path or each.startswith(path + "/")]:
             del self.entries[each]
 
