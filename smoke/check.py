@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from smoke.finding import Evidence, Finding, Severity, Verdict
 
+TABLE: dict[str, Check] = {}
+"""Every check that was made, by its id: reports describe checks from it."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -19,6 +22,9 @@ class Check:
     """What a failure does to the container when it starts, in one sentence."""
     remedy: str
     """What to do about a failure, in one sentence; `fail` can say it more exactly."""
+
+    def __post_init__(self) -> None:
+        TABLE[self.id] = self
 
     def passed(self, message: str, subject: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
         """It was looked at and holds."""

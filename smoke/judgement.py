@@ -40,8 +40,22 @@ class Judgement(Struct, frozen=True, kw_only=True):
     def blocks(self, finding: Finding) -> bool:
         """Whether this finding alone makes the status 1."""
         if finding.verdict is Verdict.SKIP:
-            return self.strict
+            return self.strict and finding.severity is not Severity.INFO
         return finding.verdict is Verdict.FAIL and not finding.excused and finding.severity is Severity.CRITICAL
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """The services of which it could not be told whether they start: no check of that has passed or failed."""
+        decided = {each.subject for each in self.findings if each.check.startswith(STARTING) and _decides(each)}
+        asked = {each.subject for each in self.findings if each.check.startswith(STARTING)}
+        return tuple(name for name in self.services if name in asked - decided)
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in one word: PASS only where something was decided."""
+        word = ("PASS", "FAIL", "UNABLE")[self.status]
+        everything = bool(self.services) and len(self.undecided) == len(self.services)
+        return "UNDECIDED" if word == "PASS" and everything else word
 
     def counts(self) -> dict[str, int]:
         """How many findings there are: passed, critical, warning and info failures, excused, skipped, errors."""
@@ -51,6 +65,16 @@ class Judgement(Struct, frozen=True, kw_only=True):
     def of(self, *names: str) -> list[Finding]:
         """The findings of some kinds, in order."""
         return [finding for finding in self.findings if kind(finding) in names]
+
+
+STARTING = ("dockerfile.parse", "dockerfile.entrypoint", "entrypoint.")
+"""The checks that say whether a container would start."""
+
+
+def _decides(finding: Finding) -> bool:
+    if finding.check == "dockerfile.parse":
+        return finding.verdict is Verdict.FAIL
+    return finding.verdict in (Verdict.PASS, Verdict.FAIL)
 
 
 KINDS = ("passed", "critical", "warning", "info", "excused", "skipped", "error")

@@ -325,7 +325,7 @@ def _try_node(deployment: Deployment) -> None:
     """`lucid smoke live` against the node, through SSH. Raises `DeployError` when it fails."""
     from lucid.deploy.deployment import client_settings
     from lucid.deploy.host import DeployError
-    from smoke.live.node import LiveError
+    from smoke.live.failure import LiveError
     from smoke.live.run import live
     from smoke.reports.terminal import summary
 

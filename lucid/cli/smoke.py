@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from smoke.judgement import Judgement
     from smoke.static.run import Say, Subject
 
-FORMAT_NAMES = ("github", "json", "junit", "markdown", "sarif", "tap", "text")
+FORMAT_NAMES = ("github", "job", "json", "junit", "markdown", "sarif", "tap", "text")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -142,9 +143,12 @@ def _add_reports(command: argparse.ArgumentParser) -> None:
 
 def run_checks(options: argparse.Namespace) -> int:
     """`lucid smoke static`, `image`, `live` and `all`."""
-    from smoke.live.node import LiveError
-    from smoke.manifest import ManifestError
-    from smoke.static.run import find_subject
+    try:
+        from smoke.live.failure import LiveError
+        from smoke.manifest import ManifestError
+        from smoke.static.run import find_subject
+    except ModuleNotFoundError as error:
+        raise Failure(f"{error.name} is missing: pip install 'lucid-blocks[static]' brings it") from None
 
     wanted = _wanted([*options.report, *(["json"] if options.json else [])])
     try:
@@ -208,7 +212,7 @@ def _judge_all(options: argparse.Namespace, subject: Subject, say: Say) -> Judge
 
     from smoke.image.environment import ENVIRONMENT
     from smoke.live.containers import connect
-    from smoke.live.node import LiveError
+    from smoke.live.failure import LiveError
 
     files = _judge_files(options, subject, say)
     findings = [*files.findings]
@@ -239,7 +243,6 @@ def _wanted(reports: list[str]) -> list[tuple[str, Path | None]]:
 
 def _write(judgement: Judgement, wanted: list[tuple[str, Path | None]]) -> None:
     from smoke.reports import FORMATS
-    from smoke.reports.terminal import summary
 
     for name, file in wanted:
         text = FORMATS[name](judgement)
@@ -249,20 +252,26 @@ def _write(judgement: Judgement, wanted: list[tuple[str, Path | None]]) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
     if all(file is not None for _, file in wanted):
-        print(summary(judgement))
+        sys.stdout.write(FORMATS["text"](judgement))
+    page = os.environ.get("GITHUB_STEP_SUMMARY")
+    if page and any(name == "github" for name, _ in wanted):
+        with Path(page).open("a", encoding="utf-8") as summary:
+            summary.write(FORMATS["job"](judgement))
 
 
 @contextmanager
 def _progress(long: bool = False) -> Iterator[Callable[[str], None]]:
     """A line on standard error that says what is under way; where nobody looks, one for each step of a `long` run."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         began = time.monotonic()
         yield lambda text: print(f"{time.monotonic() - began:5.0f} s  {text}", file=sys.stderr) if long else None
         return
-    with console.status("") as status:
+    try:
+        from rich.console import Console
+    except ModuleNotFoundError:
+        yield lambda text: None
+        return
+    with Console(stderr=True).status("") as status:
         yield status.update
 
 

@@ -19,7 +19,7 @@ from smoke.image.environment import environment
 from smoke.image.image import BuiltImage
 from smoke.judgement import Judgement
 from smoke.live.containers import connect
-from smoke.live.node import LiveError
+from smoke.live.failure import LiveError
 from smoke.static.model.build import images
 from smoke.static.model.image import Image
 from smoke.static.run import Subject

@@ -18,7 +18,8 @@ import httpx
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.live.node import NAMES, LiveError, Node, NotPossible
+from smoke.live.failure import LiveError, NotPossible
+from smoke.live.node import NAMES, Node
 from smoke.live.outages import DISK, PHASE1
 
 NATIVE_START_S, EMULATED_START_S = 20.0, 90.0

@@ -17,7 +17,8 @@ import docker  # type: ignore[import-untyped]
 import docker.errors  # type: ignore[import-untyped]
 from docker.types import DriverConfig, EndpointConfig, IPAMConfig, IPAMPool, Mount  # type: ignore[import-untyped]
 
-from smoke.live.node import NAMES, PORTS, LiveError, Needs, Node, NotPossible, nothing
+from smoke.live.failure import LiveError, NotPossible
+from smoke.live.node import NAMES, PORTS, Needs, Node, nothing
 
 USER = 65532
 _FILL = """

@@ -15,7 +15,8 @@ from typing import Any, Self
 
 import httpx
 
-from smoke.live.node import LiveError, free_ports
+from smoke.live.failure import LiveError
+from smoke.live.node import free_ports
 
 READY_S = 30.0
 

@@ -18,6 +18,8 @@ from typing import Any, Self
 
 import httpx
 
+from smoke.live.failure import LiveError
+
 PORTS = {"manager": 8086, "engine": 8084, "anchoring": 8085, "data": 8087}
 NAMES = {
     "manager": "block-manager",
@@ -37,14 +39,6 @@ Needs = Callable[[str], dict[str, str]]
 def nothing(address: str) -> dict[str, str]:
     """A node that needs nothing."""
     return {}
-
-
-class LiveError(Exception):
-    """The node can't be run here; the text is one sentence."""
-
-
-class NotPossible(LiveError):
-    """What a check needs can't be had from this engine: no fault of the node's."""
 
 
 class Node(ABC):

@@ -14,7 +14,8 @@ import httpx
 from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.live.dependencies import Consul, Dependency, Mongod, Redis
-from smoke.live.node import NAMES, LiveError, Needs, Node
+from smoke.live.failure import LiveError
+from smoke.live.node import NAMES, Needs, Node
 
 PHASE1 = Check(
     "live.phase1",

@@ -15,7 +15,8 @@ from smoke.finding import Finding
 from smoke.judgement import Judgement
 from smoke.live import checks
 from smoke.live.dependencies import Consul, Dependency, Mongod, Redis
-from smoke.live.node import NAMES, LiveError, Needs, Node, nothing
+from smoke.live.failure import LiveError
+from smoke.live.node import NAMES, Needs, Node, nothing
 from smoke.live.outages import DISK, DISK_MB, PHASE1, depend, fill_disk
 from smoke.live.processes import ProcessNode
 from smoke.live.standing import StandingNode

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from smoke.live.node import PORTS, LiveError, Node
+from smoke.live.failure import LiveError
+from smoke.live.node import PORTS, Node
 
 _KEPT = "a node that is in use is neither stopped nor killed"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from smoke.judgement import Judgement
-from smoke.reports import github, json, junit, markdown, sarif, tap, terminal
+from smoke.reports import github, job, json, junit, markdown, sarif, tap, terminal
 
 FORMATS: dict[str, Callable[[Judgement], str]] = {
     "github": github.write,
+    "job": job.write,
     "json": json.write,
     "junit": junit.write,
     "markdown": markdown.write,

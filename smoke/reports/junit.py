@@ -16,7 +16,7 @@ def write(judgement: Judgement) -> str:
     suites = ET.Element("testsuites", name=_legal(judgement.title))
     for family in families(judgement.findings):
         found = [each for each in judgement.findings if each.check.partition(".")[0] == family]
-        failures = sum(kind(each) in ("critical", "warning", "info") for each in found)
+        failures = sum(judgement.blocks(each) for each in found)
         suite = ET.SubElement(
             suites,
             "testsuite",
@@ -24,27 +24,30 @@ def write(judgement: Judgement) -> str:
             tests=str(len(found)),
             failures=str(failures),
             errors=str(sum(each.verdict is Verdict.ERROR for each in found)),
-            skipped=str(sum(kind(each) in ("skipped", "excused") for each in found)),
+            skipped=str(sum(kind(each) in ("skipped", "excused") and not judgement.blocks(each) for each in found)),
         )
         for finding in found:
-            _case(suite, finding)
+            _case(suite, finding, judgement.blocks(finding))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
-def _case(suite: ET.Element, finding: Finding) -> None:
+def _case(suite: ET.Element, finding: Finding, blocks: bool) -> None:
+    """What makes the exit status 1 is a failure; other findings are told in a case that passes."""
     name = " ".join(part for part in (finding.check, finding.subject, place(finding)) if part)
     case = ET.SubElement(suite, "testcase", classname=finding.check, name=_legal(name))
     message = _legal(finding.message)
     match kind(finding):
         case "passed":
             pass
-        case "skipped":
+        case "skipped" if not blocks:
             ET.SubElement(case, "skipped", message=message)
         case "excused":
             ET.SubElement(case, "skipped", message=_legal(f"excused: {finding.excused} ({finding.message})"))
         case "error":
             ET.SubElement(case, "error", message=message).text = _details(finding)
+        case severity if not blocks:
+            ET.SubElement(case, "system-out").text = _legal(f"{severity}: {finding.message}\n") + _details(finding)
         case severity:
             ET.SubElement(case, "failure", type=severity, message=message).text = _details(finding)
 

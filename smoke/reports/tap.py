@@ -10,16 +10,16 @@ def write(judgement: Judgement) -> str:
     """The report as TAP; details stand in YAML blocks."""
     lines = ["TAP version 14", f"1..{len(judgement.findings)}"]
     for number, finding in enumerate(judgement.findings, 1):
-        lines += _point(number, finding)
+        lines += _point(number, finding, judgement.blocks(finding))
     return "\n".join(lines) + "\n"
 
 
-def _point(number: int, finding: Finding) -> list[str]:
+def _point(number: int, finding: Finding, blocks: bool) -> list[str]:
     what = kind(finding)
-    state = "ok" if what in ("passed", "skipped", "excused", "info") else "not ok"
+    state = "not ok" if blocks or what == "error" else "ok"
     name = " ".join(part for part in (finding.check, finding.subject) if part)
     line = f"{state} {number} - {_plain(name)}: {_plain(finding.message)}"
-    if what == "skipped":
+    if what == "skipped" and not blocks:
         return [f"{line} # SKIP {_plain(finding.message)}"]
     if what == "excused":
         return [f"{line} # SKIP excused: {_plain(finding.excused)}"]

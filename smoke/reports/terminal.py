@@ -1,19 +1,26 @@
-"""The report for a terminal: failures first to last, what could not be told, and a summary."""
+"""The report for a terminal: failures by their cause, worst first; what passed or can't be told only counted."""
 
 from __future__ import annotations
 
-from smoke.finding import Finding
-from smoke.judgement import Judgement, kind
+from collections import Counter
+from collections.abc import Iterable
 
-_MARKS = {"critical": "FAIL", "warning": "warn", "info": "info", "error": "ERROR", "skipped": "skip", "excused": "ok"}
+from smoke.finding import Finding
+from smoke.judgement import Judgement
+from smoke.reports.stories import Story, stories
+
+_MARKS = {"critical": "FAIL", "warning": "warn", "error": "ERROR"}
 MAX_EVIDENCE = 5
+MAX_REASONS = 5
 
 
 def write(judgement: Judgement) -> str:
     """The report as plain text."""
     lines: list[str] = []
-    for finding in judgement.of("error", "critical", "warning", "info", "skipped"):
-        lines += _told(finding)
+    for story in stories(judgement):
+        lines += [*_told(story), ""]
+    lines += [f"note  {_about(each)}{each.message}" for each in _once(judgement.of("info"))]
+    lines += _skipped(judgement)
     for count in judgement.literal:
         lines.append(f"{count.command}: {count.lines} lines in {count.files} files")
     lines.append(summary(judgement))
@@ -27,17 +34,45 @@ def summary(judgement: Judgement) -> str:
     parts = [f"{counts['passed']} passed", *(f"{counts[key]} {name}" for key, name in names.items() if counts[key])]
     if counts["error"]:
         parts.append(f"{counts['error']} errors of the harness")
-    verdict = ("PASS", "FAIL", "UNABLE")[judgement.status]
-    return f"{verdict} {judgement.title}: {', '.join(parts)}"
+    if judgement.undecided:
+        parts.append(f"undecided: {', '.join(judgement.undecided)}")
+    return f"{judgement.verdict} {judgement.title}: {', '.join(parts)}"
 
 
-def _told(finding: Finding) -> list[str]:
-    about = f" [{finding.subject}]" if finding.subject else ""
-    lines = [f"{_MARKS[kind(finding)]:5} {finding.check}{about}: {finding.message}"]
-    for each in finding.evidence[:MAX_EVIDENCE]:
+def _told(story: Story) -> list[str]:
+    finding = story.told
+    about = f" [{', '.join(story.services)}]" if story.services else ""
+    lines = [f"{_MARKS[story.kind]:5} {finding.check}{about}: {finding.message}"]
+    places = dict.fromkeys(each for found in story.findings for each in found.evidence)
+    for each in list(places)[:MAX_EVIDENCE]:
         where = f"{each.path}:{each.line}" if each.line else each.path
         lines.append("      " + ": ".join(part for part in (where, each.excerpt) if part))
-    if len(finding.evidence) > MAX_EVIDENCE:
-        lines.append(f"      and {len(finding.evidence) - MAX_EVIDENCE} more places")
-    lines += [f"      {text}" for text in (finding.why, finding.remedy) if text]
+    if len(places) > MAX_EVIDENCE:
+        lines.append(f"      and {len(places) - MAX_EVIDENCE} more places")
+    for other in _once(found for found in story.findings[1:] if found.message != finding.message):
+        lines.append(f"      so too {other.check}: {other.message}")
+    lines += [f"      {label}: {text}" for label, text in (("why", finding.why), ("do", finding.remedy)) if text]
+    return lines
+
+
+def _about(finding: Finding) -> str:
+    return f"{finding.check} [{finding.subject}]: " if finding.subject else f"{finding.check}: "
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """Each of several findings that say the same once."""
+    found: dict[tuple[str, str], Finding] = {}
+    for each in findings:
+        found.setdefault((each.check, each.message), each)
+    return list(found.values())
+
+
+def _skipped(judgement: Judgement) -> list[str]:
+    """What can't be told: the commonest reasons, and how many there are."""
+    blocking = [each for each in judgement.of("skipped") if judgement.blocks(each)]
+    lines = [f"skip  {_about(each)}{each.message}" for each in blocking]
+    reasons = Counter(each.message for each in judgement.of("skipped") if not judgement.blocks(each))
+    lines += [f"skip  {number} checks: {reason}" for reason, number in reasons.most_common(MAX_REASONS)]
+    if len(reasons) > MAX_REASONS:
+        lines.append(f"skip  and {len(reasons) - MAX_REASONS} more reasons: --report markdown has them all")
     return lines

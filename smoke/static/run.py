@@ -17,7 +17,7 @@ from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempt
 from smoke.static.checks import compose, dependencies, dockerfile, entrypoint, isolation, layout, startup
 from smoke.static.isolation.literal import literal_counts
 from smoke.static.model.build import images_of
-from smoke.static.plans import Plans, plans_of
+from smoke.static.plans import LeftOut, Plans, plans_of
 from smoke.static.scope import Scope
 from smoke.tree import Tree
 
@@ -71,8 +71,11 @@ def judge(subject: Subject, *, strict: bool = False, literal: bool = False, say:
         findings += _guarded(family, scope)
     if not scope.images and not any(project.services for project in plans.projects):
         findings.append(_nothing(plans))
+    findings += map(_left_out, plans.left_out)
+    if len(scope.images) < len(plans.plans):
+        findings.append(_incomplete("its Dockerfiles have more instructions than are followed"))
     if tree.truncated:
-        findings.append(_incomplete())
+        findings.append(_incomplete("it is too large or too deep to be listed whole"))
     findings = _excused(findings, subject)
     return Judgement(
         title=subject.manifest.title or subject.root.resolve().name,
@@ -122,12 +125,22 @@ def _nothing(plans: Plans) -> Finding:
     )
 
 
-def _incomplete() -> Finding:
+def _left_out(left_out: LeftOut) -> Finding:
+    return Finding(
+        check="tree.left-out",
+        severity=Severity.INFO,
+        verdict=Verdict.SKIP,
+        message=f"{left_out.path} is not judged: {left_out.reason}",
+        evidence=(Evidence(left_out.path),),
+    )
+
+
+def _incomplete(why: str) -> Finding:
     return Finding(
         check="tree.limits",
         severity=Severity.CRITICAL,
         verdict=Verdict.SKIP,
-        message="the tree is too large or too deep to be listed whole; what is absent here may be in the rest",
+        message=f"{why}; what is absent here may be in the rest",
     )
 
 

@@ -26,7 +26,8 @@ def test_reports_go_where_they_are_asked_to(tmp_path: Path, capsys: pytest.Captu
     assert json.loads(capsys.readouterr().out)["status"] == 1
     assert all(path.stat().st_size for path in files.values())
     assert main(["smoke", "static", "--root", str(tree), *options]) == 1
-    assert capsys.readouterr().out.startswith("FAIL corpus")
+    told = capsys.readouterr().out
+    assert told.startswith("FAIL ") and told.splitlines()[-1].startswith("FAIL corpus")  # the text is told beside them
 
 
 def test_literal_prints_the_greps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,6 +31,7 @@ from smoke.tree import Tree
 
 MAX_PORTS = 1_000
 MAX_REFUSED = 20
+MAX_INSTRUCTIONS = 100_000
 MAX_SHOWN = 80
 USUAL_PLATFORM = "linux/amd64"
 """What is built where nothing says; a guess."""
@@ -43,8 +44,15 @@ def images(tree: Tree, manifest: Manifest) -> tuple[Image, ...]:
 
 
 def images_of(tree: Tree, manifest: Manifest, plans: Plans) -> tuple[Image, ...]:
-    """The image of each plan."""
-    return tuple(image_of(tree, plan.service, manifest.bases, plan.launch) for plan in plans.plans)
+    """The image of each plan, up to `MAX_INSTRUCTIONS` of them all; fewer than plans when that is not enough."""
+    made: list[Image] = []
+    count = 0
+    for plan in plans.plans:
+        if count > MAX_INSTRUCTIONS:
+            break
+        made.append(image_of(tree, plan.service, manifest.bases, plan.launch))
+        count += len(made[-1].parsed.instructions)
+    return tuple(made)
 
 
 def image_of(tree: Tree, service: Service, bases: Iterable[Base], launch: Launch | None = None) -> Image:

@@ -16,7 +16,7 @@ from smoke.image.build import AGAIN, Builder, BuildError, build, build_again, co
 from smoke.image.environment import environment
 from smoke.image.run import Wanted, look_at_images
 from smoke.live.containers import connect
-from smoke.live.node import LiveError
+from smoke.live.failure import LiveError
 from smoke.static.model.build import images
 from smoke.static.model.image import Image
 from smoke.static.run import find_subject

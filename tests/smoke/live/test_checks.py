@@ -8,7 +8,7 @@ import pytest
 
 from smoke.finding import Finding, Verdict
 from smoke.live.checks import guarded
-from smoke.live.node import LiveError, NotPossible
+from smoke.live.failure import LiveError, NotPossible
 from smoke.live.outages import DISK
 
 
