@@ -90,6 +90,11 @@ class Syncing:
         self._download: Download | None = None
         self._served: dict[bytes, tuple[int, int]] = {}
 
+    @property
+    def goal(self) -> int:
+        """The height that peers say there is, as long as this node is not there."""
+        return self._goal
+
     # -- asking --------------------------------------------------------------------------------------------------
 
     def behind(self, now: int, peer: bytes) -> Effects:

@@ -33,6 +33,7 @@ class VoteLog:
             self.view, votes, self.lost_ms = decode(stored, tuple[View, tuple[Vote, ...], int])
             for vote in votes:
                 self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
+        self._last: View = max(self._votes, default=self.view)
 
     def enter(self, view: View) -> None:
         """Go on to a later view."""
@@ -66,6 +67,19 @@ class VoteLog:
         """Every vote that the log holds, oldest view first."""
         return [vote for view in sorted(self._votes) for _, vote in sorted(self._votes[view].items())]
 
+    def knows(self, epoch: int, view: int, kind: int, block: bytes) -> bool:
+        """Whether a vote that carries this key's signature can be one of this log's.
+
+        A log that was lost can't tell, nor can an intact one of views that it has closed; but it never voted in a view
+        above its last vote.
+        """
+        if self.missing or self.lost_ms:
+            return True
+        held = self._votes.get((epoch, view), {}).get(kind)
+        if held is not None:
+            return held.block == block
+        return (epoch, view) <= self._last and (epoch, view) < (self.view[0], self.view[1] - 1)
+
     def may_sign(self, epoch: int, view: int, kind: int) -> bool:
         """Whether an honest validator may still sign this kind of vote in this view."""
         signed = self._votes.get((epoch, view), {})
@@ -84,6 +98,7 @@ class VoteLog:
     def record(self, vote: Vote) -> None:
         """Add a vote; it may leave this node only after `write` is durable."""
         assert self.may_sign(vote.epoch, vote.view, vote.kind), "never twice"
+        self._last = max(self._last, (vote.epoch, vote.view))
         self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
 
     def write(self) -> Write:
@@ -94,3 +109,8 @@ class VoteLog:
 def new_log() -> Write:
     """The write that gives a key that never signed anything its log."""
     return (VOTES_TABLE, LATEST_KEY, encode(((0, 0), (), 0)))
+
+
+def lost_log(epoch: int, now_ms: int) -> Write:
+    """The write that closes an epoch, and all before it, to a key whose log was found to be an older one."""
+    return (VOTES_TABLE, LATEST_KEY, encode(((epoch + 1, 0), (), max(now_ms, 1))))

@@ -26,6 +26,7 @@ from lucid.services.driver import Driver, Performer, clock_ms
 from lucid.services.journals import open_journal
 from lucid.services.keyfile import read_key, unused
 from lucid.services.link import PATH, CertificateGiven, CertificateWanted, Greeting, Link
+from lucid.services.ownvotes import LogOutdated, OwnVotes
 from lucid.services.problems import Problem
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
@@ -96,7 +97,8 @@ class EngineService(Service):
         self._link: Link | None = None
         self._tasks: trio.Nursery | None = None
         self._certifier = Certifier(self.crypto, self.secret, self.genesis.chain_id, self.store)
-        self.web.checks.append(self._reach)
+        self.votes = OwnVotes(self.store, config.data_dir / f"{self.file}.starts")
+        self.web.checks += [self._reach, lambda: self.votes.condition(self.engine)]
         self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
         self.web.gauge("votes_signed", "Votes signed since the start.", lambda: self.signed)
         self.web.gauge("views_timed_out", "Views given up since the start.", lambda: self.timeouts)
@@ -114,6 +116,7 @@ class EngineService(Service):
         async with self._manager:
             with suppress(StoreDamaged):  # the store has logged it and says so
                 await self._begin_log()
+                await self.votes.count_start(clock_ms())
             task_status.started()
             await self._connect()
 
@@ -132,10 +135,15 @@ class EngineService(Service):
                 if str(error) != self._trouble:
                     _log.warning("the manager is away: %s", error)
                 self._trouble = str(error)
+            except* LogOutdated:
+                if self.votes.elsewhere is not None:
+                    self._trouble = "it is not asked any more: the key is used elsewhere"
             finally:
                 self.engine = self.driver = self._link = None
                 self._asking.give_up()
             await self.store.drained()
+            if self.votes.elsewhere is not None:
+                return
             await trio.sleep(RECONNECT_S)
 
     def _reach(self) -> str | None:
@@ -173,7 +181,12 @@ class EngineService(Service):
             async with trio.open_nursery() as nursery:
                 await nursery.start(driver.run, Started())
                 self.engine, self.driver, self._tasks = engine, driver, nursery
-                await link.run(driver.deliver)
+
+                async def deliver(event: Any) -> None:
+                    await self.votes.check(engine, event, self.signed > 0, clock_ms())
+                    await driver.deliver(event)
+
+                await link.run(deliver)
 
     def _observe(self, effect: Observe) -> None:
         match effect.fact:

@@ -43,6 +43,7 @@ from lucid.services.index import TransactionIndex
 from lucid.services.journals import open_journal
 from lucid.services.link import PATH as ENGINE_PATH
 from lucid.services.link import CertificateGiven, CertificateWanted, Frames, Greeting, Link
+from lucid.services.liveness import Liveness, Reach
 from lucid.services.peerlistener import PeerListener
 from lucid.services.peers import PeerDetail, Peers, PeerState
 from lucid.services.problems import Problem
@@ -129,7 +130,13 @@ class ManagerService(Service):
         self._link: Link | None = None
         self._driver: Driver | None = None
         self._transport_key = b""
-        self.web.checks.append(self._reach)
+        self.liveness = Liveness(
+            self.genesis,
+            lambda: self.chain.tree.root.height,
+            lambda: self.manager.syncing.goal,
+            self._validators_seen,
+        )
+        self.web.checks += [self._reach, *self.liveness.conditions()]
         gauge = self.web.gauge
         gauge("block_height", "Height of the last final block.", lambda: self.chain.tree.root.height)
         gauge("blocks_created", "Blocks proposed here since the start.", lambda: self.created)
@@ -201,6 +208,7 @@ class ManagerService(Service):
     def _observe(self, effect: Observe) -> None:
         fact = effect.fact
         if isinstance(fact, BlockFinal):
+            self.liveness.block_final(self.chain.tree.root.ledger.core.head.tick, clock_ms())
             self.latency_ms = clock_ms() - self._seen.pop(fact.hash, clock_ms())
             self.index.follow()
         elif isinstance(fact, BlockValid):
@@ -211,6 +219,11 @@ class ManagerService(Service):
             self.created += 1
         elif isinstance(fact, Refused):
             self.refused += 1
+
+    def _validators_seen(self) -> Reach:
+        keys, connected = self.chain.validators.index, {each.node for each in self.peers.states() if each.connected}
+        seen = sum(key.hex() in connected for key in keys) + (self._link is not None and self.key in keys)
+        return Reach(seen, self.chain.validators.quorum)
 
     def _lag_s(self) -> float:
         root = self.chain.tree.root

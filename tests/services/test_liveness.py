@@ -1,0 +1,87 @@
+"""What /health says of a chain that stands still, of one that is ahead, and of a clock that is off."""
+
+from __future__ import annotations
+
+import pytest
+
+from lucid.chain.genesis import Genesis, GenesisNode, paced
+from lucid.services.liveness import BLOCKS, FEW_BLOCKS, Liveness, Reach
+
+GENESIS = Genesis(1_000_000, (GenesisNode(bytes(32), "pi"),), parameters=paced(1_000))
+
+
+class Bench:
+    """A chain that is told of, and a clock that is turned by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now_s = 100.0
+        self.height = self.goal = 0
+        self.reach = Reach(4, 3)
+        monkeypatch.setattr("time.monotonic", lambda: self.now_s)
+        self.liveness = Liveness(GENESIS, lambda: self.height, lambda: self.goal, lambda: self.reach)
+
+    def blocks(self, count: int, off_ms: int, every_s: float = 1.0) -> None:
+        """So many blocks, by a clock that is so much ahead."""
+        for _ in range(count):
+            self.now_s += every_s
+            self.height += 1
+            self.liveness.block_final(self.height, GENESIS.tick_ms(self.height) + 300 + off_ms)
+
+    def states(self) -> list[str]:
+        """What /health would name."""
+        return [found.state for check in self.liveness.conditions() if (found := check()) is not None]
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A fresh one."""
+    return Bench(monkeypatch)
+
+
+def test_a_chain_that_moves_is_healthy(bench: Bench) -> None:
+    bench.blocks(50, 0)
+    assert bench.states() == []
+
+
+def test_a_chain_that_never_had_a_block_waits(bench: Bench) -> None:
+    bench.now_s += 1_000
+    assert bench.states() == []
+
+
+def test_a_standstill_names_who_is_seen(bench: Bench) -> None:
+    bench.blocks(3, 0)
+    bench.now_s += bench.liveness.allowed_s + 1
+    found = bench.liveness.halted()
+    assert found is not None and "4 of the 3" in found.sentence and "engines" in found.remedy
+    bench.reach = Reach(2, 3)
+    found = bench.liveness.halted()
+    assert found is not None and "2 of the 3 validators that are needed are seen" in found.sentence
+    assert "start the nodes" in found.remedy and bench.states() == ["halted"]
+    bench.blocks(1, 0)
+    assert bench.states() == []
+
+
+def test_blocks_that_are_missing_are_counted(bench: Bench) -> None:
+    bench.goal = FEW_BLOCKS
+    assert bench.states() == []
+    bench.goal = FEW_BLOCKS + 1
+    found = bench.liveness.behind()
+    assert found is not None and found.sentence == "it is 6 blocks behind its peers"
+    bench.blocks(6, 0, every_s=0.01)
+    assert bench.states() == []
+
+
+@pytest.mark.parametrize(
+    ("off_ms", "said"), [(0, None), (-500, None), (1_000, None), (-5_000, "4.7 s behind"), (60_000, "60.3 s ahead of")]
+)
+def test_a_clock_that_is_off_is_told_by_how_much(bench: Bench, off_ms: int, said: str | None) -> None:
+    bench.blocks(BLOCKS - 1, off_ms)
+    assert bench.liveness.clock() is None, "too few to tell"
+    bench.blocks(1, off_ms)
+    found = bench.liveness.clock()
+    assert (None if found is None else found.sentence) == (said and f"this node's clock is {said} the chain's")
+
+
+def test_old_blocks_that_are_fetched_say_nothing_of_the_clock(bench: Bench) -> None:
+    bench.blocks(50, 3_600_000, every_s=0.01)
+    assert bench.states() == []

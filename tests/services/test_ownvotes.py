@@ -1,0 +1,185 @@
+"""A key that votes in two places, or whose log of votes was put back, stops itself and says so."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import trio
+
+from lucid.chain.certificates import Certificate
+from lucid.chain.codec import decode
+from lucid.chain.errors import LucidError
+from lucid.chain.votes import NOTARIZE, SKIP, Vote
+from lucid.machines.effects import CertificateStored
+from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
+from lucid.services.devnet import Devnet
+from lucid.services.ownvotes import LogOutdated, OwnVotes
+from lucid.storage.durable import DurableStore
+from lucid.storage.sqlite import SqliteStore
+
+KEYS = tuple(bytes([number]) * 32 for number in range(4))
+ME, BLOCK = KEYS[1], bytes(32)
+
+
+def vote(view: int, kind: int = NOTARIZE, epoch: int = 0) -> Vote:
+    """A vote of ours."""
+    return Vote(epoch, view, kind, BLOCK if kind == NOTARIZE else b"", ME, bytes(64))
+
+
+def certificate(view: int, places: int = 0b1111, kind: int = NOTARIZE, block: bytes = BLOCK) -> Certificate:
+    """A certificate; the bits of `places` say who signed."""
+    count = places.bit_count()
+    return Certificate(0, view, kind, b"" if kind == SKIP else block, bytes([places]), (bytes(64),) * count)
+
+
+async def looked_at(
+    path: Path, signed: list[Vote], found: Certificate, signed_here: bool
+) -> tuple[OwnVotes, Any, list[Any]]:
+    """What comes of a certificate for a log with these votes: the guard, the engine, and what the log is afterwards."""
+    with closing(SqliteStore(path / "store")) as inner:
+        inner.write([new_log()])
+        log = VoteLog(inner)
+        for each in signed:
+            if (each.epoch, each.view) > log.view:
+                log.enter((each.epoch, each.view))
+            log.record(each)
+            inner.write([log.write()])
+        store = DurableStore(inner)
+        own = OwnVotes(store, path / "starts")
+        engine: Any = SimpleNamespace(
+            key=ME,
+            log=VoteLog(inner),
+            admission=SimpleNamespace(validators=frozenset(KEYS)),
+        )
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            context: Any = SimpleNamespace(entry=None, epoch=0, validators=KEYS)
+            event = CertificateStored(found, True, context)
+            outdated = False
+            try:
+                await own.check(engine, event, signed_here, 1_000)
+            except LogOutdated:
+                outdated = True
+            nursery.cancel_scope.cancel()
+        engine.log = VoteLog(inner)
+    return own, engine, [outdated, engine.log.lost_ms, engine.log.view]
+
+
+@pytest.mark.parametrize(
+    ("signed", "view", "places", "kind", "known"),
+    [
+        ([1, 2, 3], 3, 0b1111, NOTARIZE, True),
+        ([1, 2, 3], 2, 0b1111, NOTARIZE, True),
+        ([1, 2, 3], 1, 0b1111, NOTARIZE, True),  # closed: the log can't tell any more
+        ([1, 2, 3], 4, 0b1101, NOTARIZE, True),  # we did not sign it
+        ([1, 2, 3], 4, 0b0010, NOTARIZE, False),
+        ([1, 2, 3], 9, 0b1111, NOTARIZE, False),
+        ([1, 2, 3], 3, 0b1111, SKIP, False),
+        ([1, 3], 2, 0b1111, NOTARIZE, False),
+        ([], 1, 0b1111, NOTARIZE, False),
+    ],
+)
+@pytest.mark.parametrize("signed_here", [False, True])
+async def test_a_vote_that_the_log_does_not_know_is_noticed(
+    tmp_path: Path, signed: list[int], view: int, places: int, kind: int, known: bool, signed_here: bool
+) -> None:
+    found = certificate(view, places, kind)
+    own, engine, [outdated, lost_ms, at] = await looked_at(
+        tmp_path, [vote(each) for each in signed], found, signed_here
+    )
+    assert outdated is not known and (own.elsewhere is not None) is (signed_here and not known)
+    assert (lost_ms, at) == (0, (0, max(signed, default=0))) if known else (lost_ms, at) == (1_000, (1, 0))
+    condition = own.condition(engine)
+    states = {(False, True): "key in two places", (False, False): "not signing"}
+    assert (None if condition is None else condition.state) == states.get((known, signed_here))
+    if condition is not None:
+        assert condition.remedy and ("until epoch 1" in condition.sentence or "view" in condition.sentence)
+
+
+async def test_another_block_under_our_signature_is_noticed(tmp_path: Path) -> None:
+    found = certificate(3, block=b"\x01" * 32)
+    _, _, [outdated, *_] = await looked_at(tmp_path, [vote(3)], found, True)
+    assert outdated
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1"])
+async def test_a_count_that_is_none_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "starts").write_text(text)
+    with closing(SqliteStore(tmp_path / "store")) as inner, pytest.raises(LucidError, match="no"):
+        await OwnVotes(DurableStore(inner), tmp_path / "starts").count_start(1)
+
+
+# -- real processes ----------------------------------------------------------------------------------------------
+
+
+def conditions(client: httpx.Client, network: Devnet, service: str) -> list[dict[str, str]]:
+    """What /health of the only node's service names."""
+    try:
+        found: list[dict[str, str]] = client.get(f"{network.nodes[0].url(service)}/health").json().get("conditions", [])
+    except httpx.HTTPError:
+        return []
+    return found
+
+
+def height(client: httpx.Client, network: Devnet) -> int:
+    """How high the chain is."""
+    try:
+        found = client.get(f"{network.nodes[0].url('manager')}/blocks?limit=1").json()["blocks"]
+    except (httpx.HTTPError, KeyError):
+        return 0
+    return int(found[0]["height"]) if found else 0
+
+
+def until(reached: Callable[[], bool], within_s: float = 25.0) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + within_s
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("put_back", [["engine.sqlite"], ["engine.sqlite", "engine.starts"]], ids=["store", "folder"])
+def test_a_log_of_votes_that_was_put_back_signs_nothing(tmp_path: Path, put_back: list[str]) -> None:
+    with Devnet(tmp_path, 1, 1_000) as network, httpx.Client(timeout=5) as client:
+        node = network.nodes[0]
+        until(lambda: height(client, network) >= 3)
+
+        def restart(put: list[str]) -> None:
+            node.processes["engine"].terminate()
+            node.processes["engine"].wait(10)
+            for name in put:
+                shutil.copy(tmp_path / f"kept.{name}", node.folder / name)
+            if not put:
+                for name in ("engine.sqlite", "engine.starts"):
+                    shutil.copy(node.folder / name, tmp_path / f"kept.{name}")
+            node.start("engine")
+
+        restart([])
+        at = height(client, network)
+        until(lambda: height(client, network) >= at + 2)
+        restart([])
+        at = height(client, network)
+        until(lambda: height(client, network) >= at + 3)
+        restart(put_back)
+        until(lambda: any(each["state"] == "not signing" for each in conditions(client, network, "engine")))
+        [said] = [each for each in conditions(client, network, "engine") if each["state"] == "not signing"]
+        assert "until epoch 1" in said["sentence"]
+        at = height(client, network)
+        until(lambda: any(each["state"] == "halted" for each in conditions(client, network, "manager")))
+        assert height(client, network) <= at + 1, "it signs nothing"
+        assert client.get(f"{node.url('engine')}/ready").status_code == 200
+    said_in_log = {1: "it was put back", 2: "it is an older one"}[len(put_back)]
+    assert said_in_log in (node.folder / "engine.log").read_text()
+    with closing(SqliteStore(node.folder / "engine.sqlite")) as store:
+        _, votes, lost_ms = decode(
+            store.get(VOTES_TABLE, LATEST_KEY) or b"", tuple[tuple[int, int], tuple[Vote, ...], int]
+        )
+        assert lost_ms and not votes
