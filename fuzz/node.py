@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,13 +19,21 @@ RSS_SLACK = 1.2
 SETTLE_S = 60.0
 
 
+def _nothing(network: Devnet) -> None:
+    """A node as it is made."""
+
+
 @contextmanager
-def attacked(settles: bool = False) -> Iterator[DevNode]:
+def attacked(settles: bool = False, prepare: Callable[[Devnet], None] = _nothing) -> Iterator[DevNode]:
     """A lone node; at the end every service must be the same process, healthy and within its memory.
 
-    With `settles` its memory must be back within `RSS_SLACK` of what it was, which can take `SETTLE_S`.
+    With `settles` its memory must be back within `RSS_SLACK` of what it was, which can take `SETTLE_S`. `prepare` may
+    change the node's settings before it starts.
     """
-    with TemporaryDirectory(prefix="lucid-fuzz-") as folder, Devnet(Path(folder), 1, 1_000) as network:
+    with TemporaryDirectory(prefix="lucid-fuzz-") as folder, ExitStack() as stack:
+        made = Devnet(Path(folder), 1, 1_000)
+        prepare(made)
+        network = stack.enter_context(made)
         node = network.nodes[0]
         before = {service: rss_mib(node, service) for service in SERVICES}
         yield node
