@@ -21,6 +21,7 @@ RESEND_TIMER = "resend"
 REPAIR_TIMER = "repair"
 SYNC_TIMER = "sync"
 GAP_TIMER = "gap"
+SPREAD_TIMER = "spread"
 SUBMIT_TIMER = "submit"
 
 
@@ -169,10 +170,14 @@ class Build(Record, tag=41):
 
 
 class Publish(Record, tag=42):
-    """Send out the block that was built (or, for a closing block, held): signed and in the vote log."""
+    """Send out the block that was built (or, for a closing block, held): signed and in the vote log.
+
+    `patience_ms` is the current timeout: part of it may pass before those whose votes do not come are sent it again.
+    """
 
     vote: Vote
     signature: bytes
+    patience_ms: int
 
 
 class Cast(Record, tag=43):

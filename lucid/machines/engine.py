@@ -260,7 +260,8 @@ class Engine:
 
     def _publish(self, block: bytes, signature: bytes) -> Effects:
         vote = self._sign(PROPOSE, block)
-        return [Store((self.log.write(),)), Observe(Signed(vote)), Tell(Publish(vote, signature or bytes(64)))]
+        publish = Publish(vote, signature or bytes(64), self.timeout.current_ms)
+        return [Store((self.log.write(),)), Observe(Signed(vote)), Tell(publish)]
 
     # -- voting --------------------------------------------------------------------------------------------------
 

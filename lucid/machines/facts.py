@@ -32,6 +32,7 @@ from lucid.machines.messages import (
     Proposal,
     encode_message,
 )
+from lucid.machines.relay import Spreading
 from lucid.machines.snapshots import Snapshots
 from lucid.machines.syncing import Syncing
 
@@ -68,6 +69,8 @@ class Facts:
         self._proposals: dict[tuple[int, bytes], bytes] = {}
         self._waiting: dict[tuple[int, bytes], tuple[bytes, Proposal]] = {}
         self._asked: dict[bytes, CertificatesRequest] = {}
+        self._spreading: Spreading | None = None
+        self._relayed: set[tuple[int, bytes]] = set()
         self._gap_ms = self._gap_turn = 0
         self._accused: set[tuple[int, bytes]] = set()
         self._standing_view: dict[bytes, int] = {}
@@ -134,6 +137,7 @@ class Facts:
         for place in [place for place in self._proposals if place[0] <= node.view or node.closing]:
             del self._proposals[place]
             self._accused.discard(place)
+            self._relayed.discard(place)
         if node.closing:
             # Those who miss this certificate would go on proposing the closing block: forward it once.
             message = encode_message(CertificateMessage(certificate))

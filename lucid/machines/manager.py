@@ -11,12 +11,13 @@ from typing import Any
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
-from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
+from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.ledger.state import Reader
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import (
     GAP_TIMER,
     REPAIR_TIMER,
+    SPREAD_TIMER,
     SYNC_TIMER,
     Assembled,
     Broadcast,
@@ -128,7 +129,13 @@ class Manager(Proposals):
         """Votes come from their signers and nobody else: a peer can only have its own verified without end."""
         if message.vote.signer != peer:
             raise Refusal(Code.VOTE_SIGNER)
-        return [Tell(message)]
+        return [self._pass_vote(message.vote)]
+
+    def _pass_vote(self, vote: Vote) -> Tell:
+        """Hand a vote to the engine; it also tells that its signer has what this node put forward."""
+        if self._spreading is not None:
+            self._spreading.heard(vote)
+        return Tell(VoteMessage(vote))
 
     def _on_certificate(self, now: int, peer: bytes, message: CertificateMessage) -> Effects:
         certificate = message.certificate
@@ -142,7 +149,7 @@ class Manager(Proposals):
     def _on_standing(self, now: int, peer: bytes, message: Standing) -> Effects:
         """Answer a peer that is behind, and learn from one that is ahead."""
         tree = self.chain.tree
-        effects: Effects = [Tell(VoteMessage(vote)) for vote in message.votes if vote.signer == peer]
+        effects: Effects = [self._pass_vote(vote) for vote in message.votes if vote.signer == peer]
         if message.certificate is not None:
             effects += self._learn(now, message.certificate, peer)
         here, there = (tree.epoch, tree.entry_view + 1), (message.epoch, message.view)
@@ -216,6 +223,8 @@ class Manager(Proposals):
         return effects
 
     def _on_timer(self, now: int, event: TimerFired) -> Effects:
+        if event.timer == SPREAD_TIMER:
+            return self._on_spread_timer(now)
         if event.timer == GAP_TIMER:
             return self._on_gap_timer(now)
         assert event.timer in (SYNC_TIMER, REPAIR_TIMER)

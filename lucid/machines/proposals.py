@@ -10,6 +10,7 @@ from lucid.chain.transactions import Transaction
 from lucid.chain.votes import NOTARIZE, PROPOSE, Vote, vote_message
 from lucid.machines.effects import (
     GAP_TIMER,
+    SPREAD_TIMER,
     BlockBuilt,
     Broadcast,
     Build,
@@ -31,7 +32,7 @@ from lucid.machines.messages import (
     VoteMessage,
     encode_message,
 )
-from lucid.machines.relay import relay_targets
+from lucid.machines.relay import Spreading, relay_groups, relay_targets
 
 
 class Proposals(Facts):
@@ -56,6 +57,10 @@ class Proposals(Facts):
         known = self._proposals.get((vote.view, vote.signer))
         if known is not None and (known != hash_ or hash_ not in tree.wanted):
             if known == hash_:
+                again = self._relay(peer, message) if hash_ in tree.nodes else []
+                if again:
+                    # It came by way of somebody else before; its leader lacks this group's votes.
+                    return again
                 raise Refusal(Code.REPLAYED)
             return self._equivocates(vote)
         if hash_ == tree.root.hash or (vote.view <= tree.entry_view and hash_ not in tree.wanted):
@@ -132,7 +137,7 @@ class Proposals(Facts):
                 effects += self._watch_gap(now)
                 request = CertificatesRequest(tree.epoch, *gap)
                 return [*effects, *self._ask_certificates(peer, request)] if ask else effects
-            return effects + self._accept(message, hash_, base_view, vote.view == message.block.header.view)
+            return effects + self._accept(peer, message, hash_, base_view, vote.view == message.block.header.view)
         except Refusal as refusal:
             return [*effects, *self._forged(now, peer, refusal.code)]
 
@@ -179,7 +184,7 @@ class Proposals(Facts):
         node = self.chain.judge(message.block, hash_)
         return [*self._take(now, notarisation, None), *self._add(node)]
 
-    def _accept(self, message: Proposal, hash_: bytes, base_view: int, fresh: bool) -> Effects:
+    def _accept(self, peer: bytes, message: Proposal, hash_: bytes, base_view: int, fresh: bool) -> Effects:
         """Judge a proposal that has all that it stands on, and let the engine vote; raises `Refusal`."""
         vote = message.vote
         node = self.chain.tree.nodes.get(hash_)
@@ -206,7 +211,7 @@ class Proposals(Facts):
         self._proposals[vote.view, vote.signer] = hash_
         head = node.ledger.core.head
         self._verdict = verdict = Verdict(vote.epoch, vote.view, hash_, base_view, head.tick, fresh)
-        effects += self._relay(vote.signer, message)
+        effects += self._relay(peer, message)
         return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]
 
     def _check_repeat(self, message: Proposal) -> int:
@@ -281,11 +286,41 @@ class Proposals(Facts):
                 effects += self._forged(now, peer, refusal.code)
         return effects
 
-    def _relay(self, origin: bytes, message: Proposal) -> Effects:
-        """Pass a large proposal on to this node's share of the validators."""
+    def _relay(self, peer: bytes, message: Proposal) -> Effects:
+        """Pass a large proposal that came from its leader itself on to the rest of this node's group, once."""
+        origin, place = message.vote.signer, (message.vote.view, message.vote.signer)
+        if peer != origin or place in self._relayed:
+            return []
         data = encode_message(message)
-        targets = relay_targets(self.chain.validators.keys, origin, self.key, len(data), self.limits.push_bytes)
+        if len(data) <= self.limits.push_bytes:
+            return []
+        self._relayed.add(place)
+        targets = relay_targets(self.chain.validators.keys, origin, self.key)
         return [Send(target, data) for target in targets]
+
+    def _spread(self, now: int, vote: Vote, data: bytes, patience_ms: int) -> Effects:
+        """Send out this node's own proposal: a small one to all, a large one to one of each group of validators."""
+        keys = self.chain.validators.keys
+        if len(data) <= self.limits.push_bytes or self.key not in keys:
+            return [Broadcast(data)]
+        self._spreading = spreading = Spreading(vote, data, relay_groups(keys, self.key), now, patience_ms)
+        sends: Effects = [Send(target, data) for target in spreading.targets()]
+        return [*sends, SetTimer(SPREAD_TIMER, spreading.due_ms)]
+
+    def _on_spread_timer(self, now: int) -> Effects:
+        """Send an own proposal to those again whose votes have not come, while its view lasts."""
+        spreading, tree = self._spreading, self.chain.tree
+        if spreading is None or (spreading.vote.epoch, spreading.vote.view) != (tree.epoch, tree.entry_view + 1):
+            self._spreading = None
+            return []
+        if now < spreading.due_ms:
+            return [SetTimer(SPREAD_TIMER, spreading.due_ms)]
+        targets = spreading.targets()
+        if not targets:
+            self._spreading = None
+            return []
+        sends: Effects = [Send(target, spreading.data) for target in targets]
+        return [*sends, SetTimer(SPREAD_TIMER, spreading.next_ms())]
 
     def _on_build(self, now: int, event: Build) -> Effects:
         best = self.chain.tree.best
@@ -342,7 +377,6 @@ class Proposals(Facts):
         head = node.ledger.core.head
         data = encode_message(proposal)
         effects.append(Observe(Proposed(vote.epoch, vote.view, head.height, vote.block)))
-        targets = relay_targets(self.chain.validators.keys, self.key, self.key, len(data), self.limits.push_bytes)
-        effects += [Send(target, data) for target in targets] if targets else [Broadcast(data)]
+        effects += self._spread(now, vote, data, event.patience_ms)
         self._verdict = verdict = Verdict(vote.epoch, vote.view, vote.block, base_view, head.tick, fresh)
         return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]

@@ -208,7 +208,7 @@ class Node:
     def check_durable(self, event: Any) -> None:
         """What one machine tells the other rests on what is safe."""
         match event:
-            case Cast(vote) | Publish(vote, _):
+            case Cast(vote) | Publish(vote, _, _):
                 self._check_logged(vote)
             case Stand(_, _, votes):
                 for vote in votes:

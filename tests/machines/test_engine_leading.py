@@ -99,7 +99,9 @@ def test_a_proposal_is_durable_before_it_leaves(bench: Bench) -> None:
     assert isinstance(store, Store)
     [vote] = signed([observed])
     assert (vote.kind, vote.view, vote.block) == (PROPOSE, 1, BLOCK_A)
-    assert publish == Tell(Publish(vote, CRYPTO.sign(bench.secrets[bench.key], BLOCK_A)))
+    assert publish == Tell(
+        Publish(vote, CRYPTO.sign(bench.secrets[bench.key], BLOCK_A), bench.engine.timeout.current_ms)
+    )
 
 
 def test_proposes_once_a_view_even_across_a_restart(bench: Bench) -> None:

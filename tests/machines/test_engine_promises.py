@@ -61,7 +61,7 @@ class Promises(RuleBasedStateMachine):
                 case Store(batch):
                     self.store.write(batch)
                     writes -= 1
-                case Tell(Cast(vote) | Publish(vote, _)):
+                case Tell(Cast(vote) | Publish(vote, _, _)):
                     self.leave(vote)
                 case Tell(Stand(_, _, votes)):
                     for vote in votes:

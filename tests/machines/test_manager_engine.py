@@ -12,6 +12,7 @@ from lucid.chain.votes import NOTARIZE, PROPOSE, SKIP
 from lucid.machines.chain import BLOCK_TABLE
 from lucid.machines.effects import (
     REPAIR_TIMER,
+    SPREAD_TIMER,
     Assembled,
     BlockBuilt,
     Broadcast,
@@ -39,6 +40,7 @@ from tests.machines.peers import Peer, facts, key_of, refusals, sends, tiny_gene
 from tests.machines.statements import certificate, close_epoch, notarise, proposal
 
 GENESIS = tiny_genesis()
+TIMEOUT_MS = 5_000
 LAST_VIEW = GENESIS.parameters.epoch_views
 
 
@@ -76,7 +78,7 @@ def own_block(peer: Peer, chain: Chain, *anchors: int) -> tuple[Chain, int, Buil
 def published(peer: Peer, chain: Chain, view: int, built: BlockBuilt) -> Publish:
     """What the engine answers to a built block."""
     vote = chain.vote(key_of(0), PROPOSE, built.hash, view)
-    return Publish(vote, CRYPTO.sign(secret("node 0"), built.hash))
+    return Publish(vote, CRYPTO.sign(secret("node 0"), built.hash), TIMEOUT_MS)
 
 
 def test_an_own_block_is_durable_before_it_leaves(peer: Peer, chain: Chain) -> None:
@@ -155,7 +157,7 @@ def test_an_own_block_on_a_parent_that_went_meanwhile_is_dropped(peer: Peer, cha
 def test_a_closing_block_is_published_again_with_its_notarisation(peer: Peer, chain: Chain, closed: Proposal) -> None:
     view = LAST_VIEW + 1
     vote = chain.vote(key_of(0), PROPOSE, closed.vote.block, view)
-    effects = peer.step(Publish(vote, bytes(64)))
+    effects = peer.step(Publish(vote, bytes(64), TIMEOUT_MS))
     [(receiver, message)] = sends(effects)
     notarisation = peer.manager.chain.tree.certificates[LAST_VIEW, NOTARIZE]
     assert (receiver, message) == (None, Proposal(vote, closed.block, notarisation))
@@ -212,7 +214,8 @@ def large_network() -> tuple[Chain, Proposal]:
     return chain, each
 
 
-def test_a_large_proposal_reaches_all_in_two_hops() -> None:
+def leading() -> tuple[Chain, Proposal, int, dict[int, Peer]]:
+    """Ten validators of whom one has just put a large block forward; its number, and all by number."""
     chain, each = large_network()
     numbers = {key_of(number): number for number in range(10)}
     leader = numbers[each.vote.signer]
@@ -227,7 +230,14 @@ def test_a_large_proposal_reaches_all_in_two_hops() -> None:
     [built] = told(start.step(Build(1, context.parent, 1, proof, (), candidates)), BlockBuilt)
     assert built.hash == each.vote.block
     start.outbox.clear()
-    start.step(Publish(each.vote, each.block.signature))
+    start.step(Publish(each.vote, each.block.signature, TIMEOUT_MS))
+    return chain, each, leader, peers
+
+
+def test_a_large_proposal_reaches_all_in_two_hops() -> None:
+    _, each, leader, peers = leading()
+    numbers = {key_of(number): number for number in range(10)}
+    start = peers[leader]
     hops: Counter[int] = Counter()
     mail = [(leader, receiver, data) for receiver, data in start.outbox]
     while mail:
@@ -239,6 +249,37 @@ def test_a_large_proposal_reaches_all_in_two_hops() -> None:
         assert [verdict.block for verdict in told(peers[to].hear(data, sender), Verdict)] == [each.vote.block]
         mail += [(to, receiver, data) for receiver, data in peers[to].outbox]
     assert hops == Counter({number: 1 for number in range(10) if number != leader})
+
+
+@pytest.mark.parametrize("dead", [(0, 3, 6), (0, 1, 2), (0, 4, 8), ()], ids=str)
+def test_a_large_proposal_reaches_all_that_are_up_whoever_is_not(dead: tuple[int, ...]) -> None:
+    """Three of ten may be down, and they may be just those to whom the leader sends it first."""
+    chain, each, leader, peers = leading()
+    numbers = {key_of(number): number for number in range(10)}
+    keys = sorted(numbers)
+    place = keys.index(each.vote.signer)
+    down = {numbers[keys[(place + 1 + number) % 10]] for number in dead}
+    start = peers[leader]
+    voted: set[int] = set()
+    while True:
+        mail = [(leader, receiver, data) for receiver, data in start.outbox]
+        start.outbox.clear()
+        while mail:
+            sender, receiver, data = mail.pop()
+            to = numbers[receiver or b""]
+            if to in down or to == leader:
+                continue
+            peers[to].outbox.clear()
+            voted |= {to for _ in told(peers[to].hear(data, sender), Verdict)}
+            mail += [(to, receiver, data) for receiver, data in peers[to].outbox]
+        for number in voted:
+            vote = chain.vote(key_of(number), NOTARIZE, each.vote.block, 1)
+            start.hear(VoteMessage(vote), number)
+        if SPREAD_TIMER not in start.timers:
+            break
+        start.fire(SPREAD_TIMER)
+    assert voted == set(range(10)) - down - {leader}
+    assert start.now - chain.genesis.genesis_time_ms <= TIMEOUT_MS
 
 
 def test_what_is_refused_is_not_passed_on() -> None:
