@@ -128,9 +128,11 @@ MAX_DETAIL = 2_000
 
 
 def printable(text: str) -> str:
-    """Text from outside such that it can be shown: what a terminal or a log would act on is escaped, and it ends."""
-    shown = text if len(text) <= MAX_DETAIL else text[:MAX_DETAIL] + "..."
-    return "".join([mark if mark.isprintable() else ascii(mark)[1:-1] for mark in shown])
+    """Text from outside as it may be shown: whatever does not print is written as an escape, so that on a terminal, in
+    a log or in a report it can't be more than text."""
+    if text.isprintable():
+        return text
+    return "".join([mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text])
 
 
 class LucidError(Exception):
@@ -140,7 +142,7 @@ class LucidError(Exception):
     """
 
     def __init__(self, code: Code, detail: str = "") -> None:
-        detail = printable(detail)
+        detail = printable(detail if len(detail) <= MAX_DETAIL else detail[:MAX_DETAIL] + "...")
         super().__init__(f"{code.code}: {code.sentence}" + (f" ({detail})" if detail else ""))
         self.code = code
         self.detail = detail

@@ -37,7 +37,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "hold, 2 bad usage or a node that refuses. What is interrupted goes on with --resume.",
     )
     anchor.add_argument("files", type=Path, nargs="*", metavar="FILE", help="a file, or a folder with all in it")
-    _add_node(anchor)
+    add_node(anchor)
     anchor.add_argument("--owner", type=Path, required=True, metavar="KEY", help="your key file (lucid keys new)")
     anchor.add_argument("--resume", type=Path, metavar="FILE", help="go on with SESSION.recording, and no other files")
     anchor.add_argument(
@@ -59,7 +59,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "from then on. Names that a system would act on are written with percent signs (%2Eprofile).",
     )
     fetch.add_argument("session", metavar="SESSION", help="the session's id")
-    _add_node(fetch)
+    add_node(fetch)
     key = fetch.add_mutually_exclusive_group(required=True)
     key.add_argument("--owner", type=Path, metavar="KEY", help="your key file")
     key.add_argument(
@@ -72,7 +72,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     fetch.set_defaults(run=run_fetch)
 
 
-def _add_node(command: argparse.ArgumentParser) -> None:
+def add_node(command: argparse.ArgumentParser) -> None:
+    """The options that say which nodes are asked."""
     command.add_argument(
         "--config",
         type=Path,
@@ -94,7 +95,7 @@ def run_anchor(options: argparse.Namespace) -> int:
     if bool(options.files) == bool(options.resume):
         raise Failure("name files to anchor, or an interrupted recording to --resume, not both")
     secret, crypto = read_key(options.owner), Edwards25519()
-    with _nodes(options) as (genesis, clients):
+    with nodes(options) as (genesis, clients):
         if options.resume is not None:
             journal, kept = read_journal(options.resume), options.resume
             if journal.chain != genesis.chain_id.hex():
@@ -219,7 +220,7 @@ def run_fetch(options: argparse.Namespace) -> int:
     crypto = Edwards25519()
     key, owner = _reader(options, session)
     checkpoint = b"" if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)
-    with _nodes(options) as (genesis, clients), _progress("fetching", options.json) as (progress, _):
+    with nodes(options) as (genesis, clients), _progress("fetching", options.json) as (progress, _):
         _, manifest = first_answer(
             clients, lambda client: proven_manifest(client, session, owner, genesis, crypto, checkpoint)
         )
@@ -273,7 +274,7 @@ def _check_pin(genesis: Genesis, session: UUID, owner: bytes) -> None:
 
 
 @contextmanager
-def _nodes(options: argparse.Namespace) -> Iterator[tuple[Genesis, list[Client]]]:
+def nodes(options: argparse.Namespace) -> Iterator[tuple[Genesis, list[Client]]]:
     """The chain, and a client of each node, in the order in which they are asked."""
     from lucid.client.http import Client
     from lucid.services.config import load_config

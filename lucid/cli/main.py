@@ -8,7 +8,22 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lucid.chain.errors import LucidError, printable
-from lucid.cli import anchor, bench, completion, deploy, devnet, genesis, keys, node, replay, sim, smoke, store, verify
+from lucid.cli import (
+    anchor,
+    bench,
+    completion,
+    deploy,
+    devnet,
+    genesis,
+    keys,
+    node,
+    replay,
+    sessions,
+    sim,
+    smoke,
+    store,
+    verify,
+)
 from lucid.cli.examples import add_examples
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 from lucid.provenance import provenance
@@ -35,7 +50,22 @@ def parser() -> Parser:
     root = Parser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
     root.add_argument("--version", action=_Version, nargs=0, help="show version, commit and Python, and exit")
     commands = root.add_subparsers(metavar="COMMAND")
-    for module in (sim, replay, bench, keys, genesis, node, devnet, anchor, verify, store, smoke, deploy, completion):
+    for module in (
+        sim,
+        replay,
+        bench,
+        keys,
+        genesis,
+        node,
+        devnet,
+        anchor,
+        sessions,
+        verify,
+        store,
+        smoke,
+        deploy,
+        completion,
+    ):
         module.register(commands)
     root.set_defaults(run=lambda _: root.print_help())
     add_examples(root)

@@ -1,4 +1,4 @@
-"""What session anchoring answers: the same structs in the service that writes them and the client that reads them."""
+"""What services answer to clients: the same structs in the service that writes them and the client that reads them."""
 
 from __future__ import annotations
 
@@ -25,3 +25,29 @@ class SessionState(msgspec.Struct, frozen=True):
     code: str | None = None
     message: str | None = None
     owner: str = ""
+
+
+class SessionChunks(msgspec.Struct, frozen=True):
+    """A session that refers to chunks at a node; `owner` is empty where nobody said whose it is. `since_ms` is the time
+    of its newest reference, 0 where an older version made it."""
+
+    session: str
+    owner: str
+    chunks: int
+    total_bytes: int
+    since_ms: int
+
+
+class Sessions(msgspec.Struct, frozen=True):
+    """Sessions in order, and what the next page goes on `after` (None at the end)."""
+
+    sessions: tuple[SessionChunks, ...]
+    after: str | None
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """A session whose references are gone, and how many there were."""
+
+    session: str
+    owner: str
+    references: int

@@ -12,7 +12,7 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, chunk_id
 from lucid.chain.errors import Code, LucidError
 from lucid.chain.manifests import MAX_MANIFEST_BYTES
 from lucid.chain.receipts import MAX_RECEIPT_BYTES
-from lucid.client.answers import Anchored, SessionState
+from lucid.client.answers import Anchored, Removed, Sessions, SessionState
 
 T = TypeVar("T")
 
@@ -93,6 +93,17 @@ def release_chunk(identity: bytes, session: UUID, owner: bytes = b"") -> Call[No
     """Take a session's reference to a chunk away."""
     path = f"/api/v1/chunks/{identity.hex()}{_query(session=session, owner=owner)}"
     return Call("data", "DELETE", path, lambda body: None)
+
+
+def stored_sessions(after: str, limit: int) -> Call[Sessions]:
+    """Sessions that refer to chunks, the first `limit` after that one."""
+    path = f"/api/v1/sessions?limit={limit}" + (f"&after={after}" if after else "")
+    return Call("data", "GET", path, _json(Sessions))
+
+
+def remove_session(session: UUID, owner: bytes = b"") -> Call[Removed]:
+    """Take all of a session's references to chunks away."""
+    return Call("data", "DELETE", f"/api/v1/sessions/{session}{_query(owner=owner)}", _json(Removed))
 
 
 def _query(**values: bytes | UUID) -> str:

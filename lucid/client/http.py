@@ -19,7 +19,9 @@ TIMEOUT_S = 30.0
 LEAST_BYTES_S = 16 << 10
 """How fast an answer has to come after its first `TIMEOUT_S`."""
 PATIENCE_S = 300.0
-"""For how long a node that asks to be left alone for a while (`Retry-After`) is asked again."""
+"""For how long a node that has too many requests is asked again, as its `Retry-After` says."""
+AWAY_S = 20.0
+"""For how long one that can't do it now is."""
 MAX_WAIT_S = 60.0
 FIRST_WAIT_S = 0.5
 
@@ -88,7 +90,7 @@ class _Waits:
     """How long to wait before a node is asked again that has no time now."""
 
     def __init__(self) -> None:
-        self._until = time.monotonic() + PATIENCE_S
+        self._began = time.monotonic()
         self._own = FIRST_WAIT_S
 
     def next(self, response: httpx.Response) -> float | None:
@@ -99,7 +101,8 @@ class _Waits:
         self._own = min(2 * self._own, MAX_WAIT_S)
         wait = min(float(told), MAX_WAIT_S) if told.isascii() and told.isdigit() and len(told) < 9 else self._own
         wait = max(wait, FIRST_WAIT_S)
-        return wait if time.monotonic() + wait < self._until else None
+        patience = PATIENCE_S if response.status_code == 429 else AWAY_S
+        return wait if time.monotonic() + wait < self._began + patience else None
 
 
 class Client(_Places):

@@ -17,6 +17,7 @@ from threading import Thread, Timer
 from types import TracebackType
 from typing import IO, Self
 
+from lucid.chain.errors import printable
 from lucid.services.ports import free_ports
 
 CONNECT_S = 15
@@ -47,8 +48,8 @@ class Unreachable(DeployError):
 
 def shown(said: bytes) -> str:
     """What a host said, such that a terminal acts on nothing in it."""
-    text = said.decode(errors="replace")
-    return "".join([mark if mark.isprintable() or mark in "\n\t" else ascii(mark)[1:-1] for mark in text])
+    parts = re.split(r"([\n\t])", said.decode(errors="replace"))
+    return "".join([part if part in ("\n", "\t") else printable(part) for part in parts])
 
 
 class _Reader(Thread):

@@ -23,7 +23,7 @@ from weakref import finalize
 import trio
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, SEGMENT_BYTES, ChunkHasher, chunk_id, segment_proof
-from lucid.chain.codec import encode
+from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.ledger.state import Write
 from lucid.services.driver import clock_ms
@@ -45,11 +45,34 @@ FEW_UNKNOWN = 8
 _log = logging.getLogger("lucid.chunks")
 
 
+class Reference(Record):
+    """A session's reference to a chunk: since when (ms since the Unix epoch, 0 where an older version made it), and the
+    digest of the token under which it was stored (empty: under none)."""
+
+    since_ms: int
+    holder: bytes
+
+
+def decode_reference(chunk: bytes, data: bytes) -> Reference:
+    """A reference's row, which had no content once. Raises `StoreDamaged`."""
+    try:
+        return decode(data, Reference) if data else Reference(0, b"")
+    except LucidError as error:
+        raise StoreDamaged(f"a row can't be read: {error}", REFERENCE_TABLE, chunk) from None
+
+
 class ChunkDamaged(LucidError):
     """A stored chunk does not have its id any more."""
 
     def __init__(self) -> None:
         super().__init__(Code.CHUNK_CORRUPT)
+
+
+class NotHeld(LucidError):
+    """A reference is that of another token."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.TOKEN, "it was stored under another one")
 
 
 class SegmentOfChunk(NamedTuple):
@@ -109,7 +132,7 @@ class Known(NamedTuple):
     """A chunk's row and the sessions that refer to it, in order."""
 
     row: ChunkRow
-    sessions: list[bytes]
+    sessions: dict[bytes, Reference]
 
 
 class Chunks:
@@ -150,13 +173,13 @@ class Chunks:
         data = self._store.get(CHUNK_TABLE, chunk)
         return None if data is None else decode_row(chunk, data)
 
-    def references(self, chunk: bytes) -> list[bytes]:
+    def references(self, chunk: bytes) -> dict[bytes, Reference]:
         """The sessions that refer to a chunk, in order, from a worker thread."""
-        found = []
-        for key, _ in self._store.scan(REFERENCE_TABLE, chunk):
+        found = {}
+        for key, value in self._store.scan(REFERENCE_TABLE, chunk):
             if key[:32] != chunk:
                 break
-            found.append(key[32:])
+            found[key[32:]] = decode_reference(chunk, value)
         return found
 
     def known(self, chunk: bytes) -> Known | None:
@@ -165,10 +188,15 @@ class Chunks:
         return None if row is None else Known(row, self.references(chunk))
 
     async def put(
-        self, parts: AsyncIterable[bytes], session: bytes, expected: bytes | None, announced: int = 0
+        self,
+        parts: AsyncIterable[bytes],
+        session: bytes,
+        expected: bytes | None,
+        announced: int = 0,
+        holder: bytes = b"",
     ) -> tuple[bytes, int, bool]:
         """Store a chunk as it comes and a session's reference to it; durable when this returns. `announced` is its size
-        as far as it is known.
+        as far as it is known, `holder` who stores it.
 
         Returns its id, its size and whether it is new. Raises `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`), `NoRoom`, and
         OSError when it can't be written; nothing of it is kept then.
@@ -192,23 +220,29 @@ class Chunks:
                     raise Refusal(Code.CHUNK_ID, f"they have {identity.hex()}")
                 await file.flush()
                 with trio.CancelScope(shield=True):
-                    new = await self._keep(path, file.wrapped.fileno(), identity, hasher.size, session)
+                    new = await self._keep(path, file.wrapped.fileno(), identity, hasher.size, session, holder)
             return identity, hasher.size, new
         finally:
             with suppress(OSError):
                 path.unlink()
 
-    async def _keep(self, path: Path, descriptor: int, identity: bytes, size: int, session: bytes) -> bool:
+    async def _keep(
+        self, path: Path, descriptor: int, identity: bytes, size: int, session: bytes, holder: bytes
+    ) -> bool:
         await trio.to_thread.run_sync(os.fsync, descriptor)
         async with self._changing:
-            new = await self._store.read(self.row, identity) is None
+            known = await self._store.read(self.known, identity)
+            new = known is None
+            # Who stored it first stays its holder: another can't take it over and then remove it.
+            first = None if known is None else known.sessions.get(session)
+            reference = Reference(clock_ms(), holder if first is None else first.holder)
             # Known ones too: what was damaged is whole again, and what was not referred to loses that mark.
             await trio.to_thread.run_sync(self.folder.move_in, path, identity)
             # Held until it is durable: a crash leaves one file at most that no row knows.
             await self._store.write(
                 [
                     (CHUNK_TABLE, identity, encode(ChunkRow(size, 0))),
-                    (REFERENCE_TABLE, identity + session, b""),
+                    (REFERENCE_TABLE, identity + session, encode(reference)),
                 ]
             )
             if new:
@@ -243,8 +277,11 @@ class Chunks:
             self.damaged += 1
             raise ChunkDamaged from None
 
-    async def release(self, chunk: bytes, session: bytes) -> int | None:
-        """Take a session's reference away; returns how many are left, None where there was none.
+    async def release(
+        self, chunk: bytes, session: bytes, may: Callable[[Reference], bool] = lambda reference: True
+    ) -> int | None:
+        """Take a session's reference away; returns how many are left, None where there was none. `may` says whether the
+        caller may; raises `NotHeld` if not.
 
         On a disk without room a chunk that nobody holds goes at once. Raises `StoreError`.
         """
@@ -252,6 +289,8 @@ class Chunks:
             known = await self._store.read(self.known, chunk)
             if known is None or session not in known.sessions:
                 return None
+            if not may(known.sessions[session]):
+                raise NotHeld
             left = len(known.sessions) - 1
             writes: list[Write] = [(REFERENCE_TABLE, chunk + session, None)]
             at_once = not left and self._space.low

@@ -14,12 +14,15 @@ from quart import Response, request
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
+from lucid.client.answers import Removed, SessionChunks, Sessions
 from lucid.services.admission import WRITE
-from lucid.services.chunks import Chunks
+from lucid.services.chunks import Chunks, NotHeld, Reference
 from lucid.services.config import Config
 from lucid.services.openapi import Query
 from lucid.services.problems import Problem
+from lucid.services.references import ID_BYTES, Asked, DeadReferences, SessionReferences
 from lucid.services.service import Service, main
+from lucid.services.sibling import Sibling
 from lucid.services.space import NoRoom, Space
 from lucid.services.web import (
     OWNED,
@@ -38,6 +41,11 @@ BODY_S = 120.0
 CACHED_BYTES = 256 << 10
 """Chunks up to this size are answered from memory; larger ones part by part from their files."""
 SESSION = {"session": Query({"type": "string", "format": "uuid"}, required=True), **OWNED}
+PAGE_SESSIONS = 1_000
+PAGE = {
+    "after": Query({"type": "string", "pattern": "^([0-9a-f]{32}|[0-9a-f]{96})$"}),
+    "limit": number_query(1, PAGE_SESSIONS),
+}
 SEGMENT = {"segment": number_query(0, segment_count(MAX_CHUNK_BYTES) - 1)}
 
 
@@ -82,6 +90,7 @@ class DataService(Service):
         except BaseException:
             self.close()
             raise
+        self.references = SessionReferences(self.store, self.chunks)
         self.web.checks += [self.space.condition, self._quarantine]
         gauge = self.web.gauge
         gauge("chunks_damaged", "Reads of damaged chunks since the start.", lambda: self.chunks.damaged)
@@ -118,7 +127,15 @@ class DataService(Service):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
+            nursery.start_soon(self._free_dead)
             task_status.started()
+
+    async def _free_dead(self) -> None:
+        async with (
+            Sibling("manager", self.config.manager_url, self.config) as manager,
+            Sibling("anchoring", self.config.anchoring_url, self.config) as anchoring,
+        ):
+            await DeadReferences(self.references, Asked(manager, anchoring).known).run()
 
     def _register(self) -> None:
         route = self.web.route
@@ -174,10 +191,68 @@ class DataService(Service):
         )
         async def delete(chunk: str) -> Released:
             identity = hex_bytes(chunk, 32, "chunk")
-            left = await self.chunks.release(identity, _session())
+            try:
+                left = await self.chunks.release(identity, _session(), self._may())
+            except NotHeld as error:
+                raise Problem(403, error.code, error.detail) from None
             if left is None:
                 raise Problem(404, Code.NOT_FOUND, "reference of this session to this chunk")
             return Released(chunk, left)
+
+        @route("GET", "/sessions", "Sessions that refer to chunks here", query=PAGE, gives=Sessions, access=WRITE)
+        async def sessions() -> Sessions:
+            after = request.args.get("after", "")
+            limit = query_number("limit", 100, 1, PAGE_SESSIONS)
+            page = await self.references.page(_identity(after) if after else b"", limit)
+            listed = tuple(
+                SessionChunks(
+                    str(uuid.UUID(bytes=each.session[:ID_BYTES])),
+                    each.session[ID_BYTES:].hex(),
+                    each.chunks,
+                    each.total_bytes,
+                    each.since_ms,
+                )
+                for each in page
+            )
+            return Sessions(listed, page[-1].session.hex() if len(page) == limit else None)
+
+        @route(
+            "DELETE",
+            "/sessions/<session>",
+            "Take all references of a session away",
+            query=OWNED,
+            gives=Removed,
+            access=WRITE,
+        )
+        async def remove(session: str) -> Removed:
+            named = await self._named(session)
+            count = await self.references.remove(named, self._may())
+            if not count:
+                raise Problem(403, Code.TOKEN, "another one stored this session")
+            return Removed(str(uuid.UUID(bytes=named[:ID_BYTES])), named[ID_BYTES:].hex(), count)
+
+    def _may(self) -> Callable[[Reference], bool]:
+        """What the caller may remove: with a token what it stored; the node, the operator, and who needs none, all."""
+        caller = self.web.caller()
+        if caller.trusted or not caller.holder:
+            return lambda reference: True
+        return lambda reference: reference.holder == caller.holder
+
+    async def _named(self, text: str) -> bytes:
+        """The session that a path and `owner` name, which refers to chunks here. Raises `Problem`."""
+        try:
+            session = uuid.UUID(text).bytes
+        except ValueError:
+            raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+        held = await self.references.owners(session)
+        if "owner" in request.args:
+            held = [each for each in held if each == session + query_owner()]
+        if not held:
+            raise Problem(404, Code.NOT_FOUND, "chunk here that this session refers to")
+        if len(held) > 1:
+            owners = [each[ID_BYTES:].hex() for each in held]
+            raise Problem(409, Code.SESSION_OWNERS, "?owner=KEY, empty for that of none", {"owners": owners})
+        return held[0]
 
     async def _store(self, expected: bytes | None) -> Stored:
         session = _session()
@@ -185,7 +260,9 @@ class DataService(Service):
         announced = min(request.content_length or 0, MAX_CHUNK_BYTES)
         try:
             with trio.fail_after(BODY_S):
-                identity, size, new = await self.chunks.put(exchange(), session, expected, announced)
+                identity, size, new = await self.chunks.put(
+                    exchange(), session, expected, announced, self.web.caller().holder
+                )
         except trio.TooSlowError:
             raise Problem(408, Code.TOO_SLOW) from None
         except Refusal as refusal:
@@ -217,6 +294,10 @@ class DataService(Service):
 
 def _length() -> int:
     return request.content_length or MAX_CHUNK_BYTES + 1
+
+
+def _identity(text: str) -> bytes:
+    return hex_bytes(text, 48 if len(text) == 96 else ID_BYTES, "after")
 
 
 def _session() -> bytes:

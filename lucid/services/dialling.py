@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 import trio
 
+from lucid.chain.errors import printable
 from lucid.services.addresses import Address
-from lucid.services.printable import printable
 from lucid.services.socks import open_through
 
 OPEN_S = 10.0

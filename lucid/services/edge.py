@@ -9,8 +9,8 @@ from typing import NamedTuple
 import trio
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from lucid.chain.errors import printable
 from lucid.services.budget import Budget
-from lucid.services.printable import printable
 from lucid.services.websocket import WebSocket
 
 LOG_EVERY_S = 10.0

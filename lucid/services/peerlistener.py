@@ -13,11 +13,11 @@ import ssl
 
 import trio
 
+from lucid.chain.errors import printable
 from lucid.services.dialling import ConnectionLost, losing
 from lucid.services.frames import FrameStream
 from lucid.services.handshake import FRAME_BYTES
 from lucid.services.peers import HANDSHAKE_S, Peers
-from lucid.services.printable import printable
 
 MAX_UNPROVEN = 64
 MAX_UNPROVEN_PER_ADDRESS = 8

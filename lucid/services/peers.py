@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import msgspec
 import trio
 
+from lucid.chain.errors import printable
 from lucid.chain.keys import Crypto
 from lucid.services.addresses import PLAIN, SECURE, Address, parse_address
 from lucid.services.conversation import Conversation, Counts, Deliver
@@ -19,7 +20,6 @@ from lucid.services.dialling import ConnectionLost, dial, losing
 from lucid.services.frames import FrameStream
 from lucid.services.handshake import FRAME_BYTES, Acquaintances, admit, introduce
 from lucid.services.outbox import Incoming, Message, Outboxes
-from lucid.services.printable import printable
 from lucid.services.sealed import SealedFrames
 from lucid.services.transport import Transport
 

@@ -1,19 +1,10 @@
-"""Text from outside as it may be shown: on a terminal, in a log or in a report it can't be more than text."""
+"""Log records as they may be shown: whatever from outside is in one, it can't be more than a line of text."""
 
 from __future__ import annotations
 
 import logging
 
-
-def printable(text: str) -> str:
-    """The text with whatever does not print written as an escape: control characters, line ends, marks of direction."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else _escape(letter) for letter in text)
-
-
-def _escape(letter: str) -> str:
-    return letter.encode("unicode_escape").decode("ascii")
+from lucid.chain.errors import printable
 
 
 class PrintableFormatter(logging.Formatter):

@@ -308,14 +308,14 @@ REACHING = {"checkpoint": Query({"type": "string", "pattern": "^[0-9a-f]{64}$"})
 """A block's hash that a receipt has to reach; `query_checkpoint` reads it."""
 
 
-OWNED = {"owner": Query({"type": "string", "pattern": "^[0-9a-f]{64}$"})}
+OWNED = {"owner": Query({"type": "string", "pattern": "^([0-9a-f]{64})?$"})}
 """The owner of a session, where its id alone might be several's; `query_owner` reads it."""
 
 
 def query_owner() -> bytes:
     """The owner's key that the query names, empty if it names none; raises `Problem` (400)."""
     text = request.args.get("owner")
-    return b"" if text is None else hex_bytes(text, 32, "owner")
+    return hex_bytes(text, 32, "owner") if text else b""
 
 
 def query_checkpoint() -> bytes | None:

@@ -220,3 +220,26 @@ def test_files_go_onto_the_chain_and_come_back(
     ]
     assert main(wrong) == 2 and "not the session's key" in capsys.readouterr().err
     assert not list((tmp_path / "empty-folder").iterdir()), "nothing half is left"
+
+
+def test_sessions_are_listed_with_where_they_are_and_removed(
+    lone: Devnet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = ["--config", str(lone.nodes[0].folder / "node.toml")]
+    write_key(tmp_path / "owner.key")
+    (tmp_path / "f").write_bytes(b"words")
+    assert main(["anchor", "f", *config, "--owner", "owner.key", "--json"]) == 0
+    session = json.loads(capsys.readouterr().out)["session"]
+    lost = uuid.uuid4()
+    with client(lone) as node:
+        node.send(calls.store_chunk(DATA, lost, CRYPTO.public_key(OWNER)))
+    assert main(["sessions", "list", *config, "--json"]) == 0
+    listed = {each["session"]: each for each in json.loads(capsys.readouterr().out)["sessions"]}
+    assert (listed[session]["status"], listed[str(lost)]["status"]) == ("final", "not anchored")
+    assert (listed[str(lost)]["chunks"], listed[str(lost)]["total_bytes"]) == (1, len(DATA))
+    assert main(["sessions", "list", *config]) == 0 and f"{lost}  " in capsys.readouterr().out
+    assert main(["sessions", "remove", str(lost), *config]) == 0
+    assert capsys.readouterr().out.startswith("1 references")
+    assert main(["sessions", "remove", str(lost), *config]) == 2
+    assert main(["sessions", "remove", "x", *config]) == 2

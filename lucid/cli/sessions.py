@@ -1,0 +1,121 @@
+"""`lucid sessions`: what sessions a node stores chunks of, and how one is removed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from lucid.cli.anchor import add_node, nodes
+from lucid.cli.failure import Failure, hex32
+
+if TYPE_CHECKING:
+    from lucid.client.answers import SessionChunks
+    from lucid.client.http import Client
+
+PAGE = 500
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid sessions`."""
+    sessions = commands.add_parser(
+        "sessions",
+        help="list and remove the sessions that a node stores",
+        description="The sessions that a node stores chunks of. What is anchored stays anchored whatever is removed.",
+    )
+    actions = sessions.add_subparsers(metavar="ACTION", required=True)
+    show = actions.add_parser(
+        "list",
+        help="list them, and where each is",
+        description="List the sessions that refer to chunks at a node, and where each is: final, included, pending, "
+        "failed, or not anchored, as a recording that was interrupted (lucid anchor --resume goes on with it).",
+    )
+    remove = actions.add_parser(
+        "remove",
+        help="give a session's chunks up",
+        description="Take away all references of a session to chunks at a node. A chunk that nothing refers to any "
+        "more is removed a day later. With an API token only what was stored under it can go.",
+    )
+    remove.add_argument("session", metavar="SESSION", help="the session's id")
+    remove.add_argument("--owner-key", metavar="HEX", help="the owner's public key, where the id has several")
+    for action, run in ((show, run_list), (remove, run_remove)):
+        add_node(action)
+        action.set_defaults(run=run)
+
+
+def run_list(options: argparse.Namespace) -> int:
+    """`lucid sessions list`."""
+    found = []
+    with nodes(options) as (_, clients):
+        for client in clients:
+            for each in _all(client):
+                found.append({"node": client.name, **_described(each), "status": _status(client, each)})
+    if options.json:
+        print(json.dumps({"sessions": found}))
+        return 0
+    for row in found:
+        since = datetime.fromtimestamp(row["since_ms"] / 1000, UTC).isoformat(timespec="seconds")
+        print(
+            f"{row['session']}  {row['owner'][:16] or '-':16}  {row['status']:12}  {row['chunks']:>7} chunks  "
+            f"{row['total_bytes']:>14} bytes  {since if row['since_ms'] else 'unknown'}"
+        )
+    return 0
+
+
+def _all(client: Client) -> Iterator[SessionChunks]:
+    from lucid.client import calls
+
+    after: str | None = ""
+    while after is not None:
+        page = client.send(calls.stored_sessions(after, PAGE))
+        yield from page.sessions
+        after = page.after
+
+
+def _described(session: SessionChunks) -> dict[str, Any]:
+    return {field: getattr(session, field) for field in session.__struct_fields__}
+
+
+def _status(client: Client, session: SessionChunks) -> str:
+    from lucid.client import calls
+    from lucid.client.calls import ClientError
+
+    try:
+        return client.send(calls.session_state(UUID(session.session), bytes.fromhex(session.owner))).status
+    except ClientError as error:
+        if error.status == 404:
+            return "not anchored"
+        if error.status == 409:
+            return "several"
+        return "unknown"
+
+
+def run_remove(options: argparse.Namespace) -> int:
+    """`lucid sessions remove`."""
+    from lucid.client import calls
+    from lucid.client.calls import ClientError
+
+    try:
+        session = UUID(options.session)
+    except ValueError:
+        raise Failure(f"{options.session!r} is no session id") from None
+    owner = b"" if options.owner_key is None else hex32("--owner-key", options.owner_key)
+    removed, missing = 0, None
+    with nodes(options) as (_, clients):
+        for client in clients:
+            try:
+                removed += client.send(calls.remove_session(session, owner)).references
+            except ClientError as error:
+                if error.status != 404:
+                    raise
+                missing = error
+    if not removed and missing is not None:
+        raise missing
+    if options.json:
+        print(json.dumps({"session": str(session), "references": removed}))
+    else:
+        print(f"{removed} references of session {session} to chunks are gone")
+    return 0
