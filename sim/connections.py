@@ -181,6 +181,16 @@ class Connections:
             self._resets[other, node] = Reset(now, now)
             self._disconnect(node, other)
 
+    @property
+    def settling_us(self) -> int:
+        """How long until a message between any two nodes is carried without delay, if nothing more goes wrong.
+
+        What was lost before holds back what follows it, and who dials may just have begun its longest wait.
+        """
+        behind_us = max((at_us for row in self._last for at_us in row), default=0) - self.network.clock.now_us
+        dialling_us = (STALLED_US if self._held else 0) + (BACKOFF_US[1] if self.down or self._held else 0)
+        return max(behind_us, 0) + dialling_us
+
     def retransmission_us(self, sender: int, receiver: int, losses: int) -> int:
         """How much later a segment comes that was lost so many times in a row."""
         round_trip_us = 2 * self.network.base_us[sender][receiver]

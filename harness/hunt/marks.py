@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lucid.chain.transactions import Equivocation
 from lucid.chain.votes import FINALIZE, SKIP
 from lucid.machines.effects import (
     BlockFinal,
@@ -35,6 +36,7 @@ SOMETIMES = (
     "a restarted node signed",
     "something was refused",
     "an equivocation was seen",
+    "evidence was accepted",
 )
 """Every mark; one that is never reached in a thousand seeds says that the hunt has a hole."""
 
@@ -76,8 +78,7 @@ class Marks:
             case BlockValid():
                 self._valid[fact.hash] = fact.height
             case BlockFinal():
-                self._final.add(fact.hash)
-                self._heights[node.index] = fact.height
+                self._on_final(node, fact)
             case CaughtUp():
                 self._note("a node caught up by a snapshot" if fact.snapshot else "a node caught up by pages")
             case Proposed():
@@ -94,6 +95,12 @@ class Marks:
 
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`."""
+
+    def _on_final(self, node: Node, fact: BlockFinal) -> None:
+        if fact.hash not in self._final and _accuses(self.world, node, fact):
+            self._note("evidence was accepted")
+        self._final.add(fact.hash)
+        self._heights[node.index] = fact.height
 
     def _on_entered(self, node: Node, fact: EnteredView) -> None:
         if fact.skipped:
@@ -112,3 +119,10 @@ class Marks:
 
     def _note(self, name: str) -> None:
         self._reached[name] += 1
+
+
+def _accuses(world: World, node: Node, fact: BlockFinal) -> bool:
+    """Whether a final block holds evidence."""
+    if not world.byzantine:
+        return False
+    return any(isinstance(each.payload, Equivocation) for each in world.block(node, fact.hash).transactions)

@@ -39,6 +39,8 @@ class Profile(NamedTuple):
     lanes: frozenset[str]
     traitors: bool
     instances: int = 3
+    least_nodes: int = 1
+    least_traitors: int = 0
 
 
 PROFILES = {
@@ -49,7 +51,8 @@ PROFILES = {
         Profile("honest", "honest nodes alone: networks, processes, disks and clocks", frozenset(
             ("network", "process", "disk", "clock")), False),
         Profile("crash", "processes and power alone", frozenset(("process", "disk")), False, 6),
-        Profile("byzantine", "traitors on a network that loses and splits", frozenset(("network", "byzantine")), True),
+        Profile("byzantine", "traitors on a network that loses and splits", frozenset(("network", "byzantine")), True,
+            least_nodes=4, least_traitors=1),
     )
 }  # fmt: skip
 
@@ -58,10 +61,11 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     """The scenario of a seed."""
     random = Random(f"swarm/{profile}/{seed}")
     chosen = PROFILES[profile]
-    nodes = random.choice(SIZES)
+    nodes = random.choice([size for size in SIZES if size >= chosen.least_nodes])
     calm_ms = random.randrange(8_000, 40_000)
     tolerated = (nodes - 1) // 3
-    traitors = random.sample(range(nodes), random.randint(0, tolerated)) if chosen.traitors and tolerated else []
+    count = random.randint(min(chosen.least_traitors, tolerated), tolerated) if chosen.traitors else 0
+    traitors = random.sample(range(nodes), count)
     stage = Stage(nodes, calm_ms, tuple(sorted(traitors)))
     return Scenario(
         name="hunt",

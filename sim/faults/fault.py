@@ -220,6 +220,13 @@ def name(node: int) -> str:
     return f"n{node:02}"
 
 
+def tag(message: type[msgspec.Struct]) -> int:
+    """The wire tag of a kind of message: the second byte of its encoding."""
+    found = message.__struct_config__.tag
+    assert isinstance(found, int)
+    return found
+
+
 def within(key: str, value: float, low: float, high: float) -> None:
     """Raise `ScenarioError` unless low <= value <= high."""
     if not low <= value <= high:

@@ -55,4 +55,5 @@ class Wipe(NodeFault, tag="wipe"):
             return None
         # One node of each stage, so that a swarm never wipes more than f.
         node = (stage.calm_ms + 1) % stage.nodes
-        return cls(node=node, votes=random.choice(("kept", "kept", "lost")), **stage.span(random))
+        spare = len(set(stage.traitors) | {node}) <= (stage.nodes - 1) // 3
+        return cls(node=node, votes="lost" if spare and random.random() < 0.3 else "kept", **stage.span(random))

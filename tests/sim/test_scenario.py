@@ -91,6 +91,8 @@ KEYS: dict[str, Callable[[int], st.SearchStrategy[Any]]] = {
     "down_ms": lambda nodes: st.integers(1, 10**6),
     "most_ms": lambda nodes: st.integers(1, 10**6),
     "back_ms": lambda nodes: st.lists(st.integers(1, 10**6), min_size=1, max_size=4),
+    "sees": some,
+    "to": some,
     "stays": lambda nodes: st.booleans(),
 }
 """Values for the keys that a kind of fault may have; the others keep their defaults."""
@@ -210,7 +212,7 @@ WRONG = [
     ('[[fault]]\nkind = "crash"', 1, "fault[0].node", "a crash needs this"),
     ('[[fault]]\nkind = "crash"\nnode = 1\npercent = 3.0', 4, "fault[0].percent", "a crash has none"),
     ('[[fault]]\nkind = "crash"\nnode = 1\npercent = nan', 4, "fault[0].percent", "a crash has none"),
-    ('[[fault]]\nkind = "crash"\nnode = 1\nhow = "hard"', 4, "fault[0].how", "no such key"),
+    ('[[fault]]\nkind = "crash"\nnode = 1\nhard = "y"', 4, "fault[0].hard", "no such key"),
     ('[[fault]]\nkind = "partition"\ngroups = [[0, 1], []]', 3, "fault[0].groups", "empty group"),
     ("nodes = 4\nduration = 5\ncalm = 5", 3, "calm", "before the end"),
     ('[[fault]]\nkind = "crash"\nnode = 1\nat = "10m"\nuntil = "5m"', 5, "fault[0].until", "within 600001.."),

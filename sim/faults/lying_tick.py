@@ -1,0 +1,45 @@
+"""A leader that lies about the time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta, structs
+
+from lucid.machines.effects import Build, Tell
+from sim.faults.fault import ByzantineFault, Hooks, Stage, name
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from lucid.machines.effects import Effect
+    from sim.node import Runner
+    from sim.world import World
+
+
+class LyingTick(ByzantineFault, tag="lying_tick"):
+    """`node`'s blocks claim to be of `ticks` later, or earlier; never of a tick that its parent has."""
+
+    ticks: Annotated[int, Meta(ge=-1_000, le=1_000)] = 1
+
+    def text(self) -> str:
+        """See `Fault`."""
+        return f"{name(self.node)} {self.ticks:+} ticks"
+
+    def begin(self, world: World) -> Hooks:
+        """See `Fault`."""
+
+        def lie(runner: Runner, effect: Effect) -> Effect:
+            if type(effect) is Tell and type(effect.event) is Build:
+                build = effect.event
+                return Tell(structs.replace(build, tick=max(1, build.tick + self.ticks)))
+            return effect
+
+        return Hooks(effect=lie, nodes=frozenset((self.node,)))
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> LyingTick | None:
+        """See `Fault`."""
+        if not stage.traitors:
+            return None
+        return cls(node=random.choice(stage.traitors), ticks=random.choice((1, 3, 50)), **stage.span(random))

@@ -1,0 +1,141 @@
+"""The catalogue of faults: each does what it says, f traitors break nothing, more do, and blame falls on the guilty."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from harness.hunt.judge import Verdict, judge
+from lucid.chain.transactions import Equivocation
+from lucid.machines.effects import BlockFinal
+from sim.faults import KINDS
+from sim.faults.double_vote import DoubleVote
+from sim.faults.equivocate import Equivocate
+from sim.faults.fault import Fault, Stage
+from sim.faults.lying_tick import LyingTick
+from sim.faults.partition import Partition
+from sim.faults.poison import HOW, Poison
+from sim.faults.power_cut import PowerCut
+from sim.faults.replay import Replay
+from sim.faults.selective import Selective
+from sim.faults.twin import Twin
+from sim.faults.wipe import Wipe
+from sim.node import Node
+from sim.scenario import Scenario
+from sim.trace import Trace
+from sim.world import World
+
+FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
+CALM_MS = 15_000
+
+
+def network(*faults: Fault, nodes: int = 4, seed: int = 1, **values: Any) -> Scenario:
+    """A network that is disturbed for fifteen seconds."""
+    keys: dict[str, Any] = {"profile": "lan", "anchor_every_ms": 500, "parameters": FAST, "calm": CALM_MS}
+    return Scenario(name="hunt", nodes=nodes, seed=seed, duration="1h", fault=list(faults), **(keys | values))
+
+
+class Accused:
+    """A watcher that collects the nodes which final evidence accuses, and when that was."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.nodes: set[int] = set()
+        world.watchers.append(self)
+
+    def on_fact(self, now_us: int, node: Node, fact: object) -> None:
+        """See `Watcher`."""
+        if isinstance(fact, BlockFinal):
+            for each in self.world.block(node, fact.hash).transactions:
+                if isinstance(each.payload, Equivocation):
+                    self.nodes.add(self.world.index[each.payload.first.signer])
+
+    def on_accepted(self, *_: object) -> None:
+        """See `Watcher`."""
+
+    def on_fault(self, *_: object) -> None:
+        """See `Watcher`."""
+
+
+def accused(scenario: Scenario) -> set[int]:
+    """Whom the chain accuses in a run."""
+    world = World(scenario, Trace())
+    found = Accused(world)
+    world.start()
+    world.run(scenario.calm_ms + 20_000)
+    return found.nodes
+
+
+TRAITORS = [
+    Twin(node=1, sees=[2]),
+    Twin(node=1, sees=[0, 2, 3]),
+    Equivocate(node=1),
+    DoubleVote(node=1, how="everything"),
+    DoubleVote(node=1, how="both"),
+    Selective(node=1),
+    Selective(node=1, messages=["vote", "proposal"], to=[2]),
+    Selective(node=1, to=[0, 2, 3], late_ms=1_500),
+    Replay(node=1, every_ms=20),
+    Replay(node=1, every_ms=20, forged_percent=100),
+    *[Poison(node=1, how=how) for how in HOW],
+    LyingTick(node=1, ticks=1),
+    LyingTick(node=1, ticks=50),
+]
+
+
+@pytest.mark.parametrize("fault", TRAITORS, ids=lambda fault: f"{fault.kind} {fault.text()}")
+def test_one_traitor_of_four_breaks_nothing_and_none_but_it_is_blamed(fault: Fault) -> None:
+    for seed in (1, 2):
+        outcome = judge(network(fault, Wipe(node=2, at=6_000, until=9_000), seed=seed))
+        assert outcome.verdict is Verdict.PASS, outcome
+        assert outcome.height >= 5
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Equivocate(node=1), DoubleVote(node=1, how="both"), DoubleVote(node=1)],
+    ids=lambda fault: f"{fault.kind} {fault.text()}",
+)
+def test_who_signs_twice_is_noticed(fault: Fault) -> None:
+    assert accused(network(fault)) == {1}
+
+
+def test_more_than_f_traitors_break_safety() -> None:
+    """Two of four, who show each half another block and vote for both: the honest, apart, differ. One of four can't."""
+    apart = Partition(groups=[[2], [3]], until=10_000)
+    for seed in range(4):
+        two = judge(network(apart, Equivocate(node=0), Equivocate(node=1), seed=seed))
+        assert (two.verdict, two.invariant) == (Verdict.DIVERGED, "agreement"), two
+        assert judge(network(apart, Equivocate(node=0), seed=seed)).verdict is Verdict.PASS
+
+
+def test_a_twin_runs_with_the_key_of_another_until_its_fault_ends() -> None:
+    world = World(network(Twin(node=1, sees=[2], until=5_000)), Trace())
+    first, twin = world.bodies(1)
+    assert (first, twin) == (1, 4) and world.nodes[4].key == world.nodes[1].key
+    assert world.byzantine == {1, 4} and world.quorum == 3 and len(world.index) == 4
+    world.start()
+    assert (4, 0) in world.network.cut and (4, 2) not in world.network.cut and (1, 2) in world.network.cut
+    world.run(6_000)
+    assert not world.nodes[4].up and world.nodes[1].up and not world.network.cut
+
+
+@pytest.mark.parametrize("nodes", range(1, 8))
+def test_a_power_cut_at_any_point_between_two_effects_is_survived(nodes: int) -> None:
+    for effects in range(0, 60, 5):
+        cut = PowerCut(node=nodes // 2, effects=effects, back_ms=[1, 400, 50], at=3_000)
+        outcome = judge(network(cut, nodes=nodes, calm=6_000))
+        assert outcome.verdict is Verdict.PASS, (effects, outcome)
+
+
+def test_a_swarm_never_has_more_traitors_than_its_stage_allows() -> None:
+    random = Random(1)
+    for kind in KINDS.values():
+        for traitors in ((), (2,)):
+            for _ in range(20):
+                fault = kind.draw(random, Stage(4, 10_000, traitors))
+                if fault is not None:
+                    assert fault.byzantine <= set(traitors)
+                    fault.check(4)
