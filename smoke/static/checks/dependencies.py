@@ -91,7 +91,12 @@ def _declared(scope: Scope, program: Program) -> Iterator[Finding]:
     for directory, imports in hidden.items():
         failed = True
         yield _unseen(program, directory, imports)
-    for extra, path in ((extra, path) for path, source in graph.modules.items() for extra in source.effects.extras):
+    for extra, path in (
+        (extra, path)
+        for path, source in graph.modules.items()
+        if path not in graph.later
+        for extra in source.effects.extras
+    ):
         finding = _extra(scope, program, extra, path)
         if finding is not None:
             failed = True

@@ -89,6 +89,8 @@ def run(scope: Scope) -> Iterator[Finding]:
 
 def _runs(program: Program, source: Source, main: bool) -> bool:
     """Whether something runs, given that it may stand under a main guard."""
+    if source.path in program.graph.later:
+        return False
     return not main or (program.graph.entry_is_main and source is program.graph.entry)
 
 

@@ -156,6 +156,9 @@ def _module(rest: list[str]) -> str | None:
     for place, word in enumerate(rest):
         if re.fullmatch(r"-[a-zA-Z]*m", word) and place + 1 < len(rest):
             return rest[place + 1]
+        if (joined := re.fullmatch(r"-m(\w+)", word)) is not None:
+            rest[place : place + 1] = ["-m", joined[1]]
+            return joined[1]
         if not word.startswith("-"):
             return None
     return None
@@ -195,6 +198,9 @@ def make_venv(
         stage.files.add(interpreter, Entry("file", mode=0o755, line=line))
     interpreter = interpreter or f"/usr/bin/{short}"
     venv = Venv(path, interpreter, version or "", system, managed)
+    if not version:
+        stage.files.suspect(f"{path}/bin", f"the Python of line {line} is of a version that isn't known", Cause.COMMAND)
+        stage.files.suspect(f"{path}/lib", f"the Python of line {line} is of a version that isn't known", Cause.COMMAND)
     stage.venvs[path] = venv
     for name in ("python", "python3", short):
         stage.files.add(f"{path}/bin/{name}", Entry("link", target=interpreter, line=line))
@@ -244,6 +250,7 @@ class _Wanted:
     system: bool = False
     no_dependencies: bool = False
     python: str = ""
+    groups: list[str] = field(default_factory=list)
     house: str = ""
     """Where wheels are put that are not installed."""
 
@@ -274,11 +281,26 @@ def pip(stage: Stage, rest: Sequence[str], line: int, program: str, given: dict[
         wanted.directory = wanted.house or stage.workdir
         _record(stage, wanted, line, house=True)
         return
-    if not wanted.requirements and not wanted.projects and all(_distribution(each) in _TOOLS for each in wanted.given):
+    if (
+        not wanted.requirements
+        and not wanted.projects
+        and not wanted.groups
+        and all(_distribution(each) in _TOOLS for each in wanted.given)
+    ):
         _tools(stage, wanted, line, program)
         return
     _place(stage, wanted, program, given, uv)
-    _record(stage, wanted, line)
+    _record(stage, wanted, line, lock=_dependency_groups(stage, wanted, line) if wanted.groups else None)
+
+
+def _dependency_groups(stage: Stage, wanted: _Wanted, line: int) -> Lock | None:
+    """Dependency groups of the pyproject.toml in the working directory, or in the one that they name."""
+    places = {group.rpartition(":")[0] for group in wanted.groups}
+    source = _tree_directory(stage, stage.path(posixpath.dirname(places.pop()) or ".")) if len(places) == 1 else None
+    if source is None:
+        wanted.doubt = wanted.doubt or f"the dependency groups of line {line} are not followed"
+        return None
+    return Lock("pip", "", source, groups=tuple(group.rpartition(":")[2] for group in wanted.groups), main=False)
 
 
 def _after_options(rest: Sequence[str]) -> list[str]:
@@ -351,7 +373,9 @@ def _option(stage: Stage, wanted: _Wanted, name: str, value: str, line: int) -> 
             wanted.python = value
         case "-e" | "--editable":
             _given(stage, wanted, value, line, editable=True)
-        case "--group" | "--extra":
+        case "--group":
+            wanted.groups.append(value)
+        case "--extra":
             wanted.doubt = wanted.doubt or f"{name} of line {line} is not followed"
         case _ if not name.startswith("-"):
             _given(stage, wanted, name, line, editable=False)

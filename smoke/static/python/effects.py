@@ -6,12 +6,13 @@ condition that can't be decided."""
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from smoke.static.python.conditions import Answer, Version, decide, dotted
-from smoke.static.python.paths import Paths, Place, constants
+from smoke.static.python.paths import Paths, Place, constants, statements
 
 _TAKES = {
     "files": frozenset({"OSError", "IOError", "FileNotFoundError", "PermissionError", "EnvironmentError"}),
@@ -120,8 +121,19 @@ class _Around:
     takes: frozenset[str] = frozenset()
 
 
-def read_effects(parsed: ast.Module, version: Version | None) -> Effects:
-    """The effects of a parsed module."""
+_TELLING = re.compile(
+    rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
+    rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
+    rb"|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
+)
+"""A file without any of these has no effects that are looked for, but annotations."""
+
+
+def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Effects:
+    """The effects of a parsed module; `data` is its text."""
+    old = version is not None and version < (3, 10)
+    if not old and not _TELLING.search(data):
+        return Effects()
     reader = _Reader(parsed, version)
     reader.read(parsed.body, _Around())
     return reader.effects
@@ -421,7 +433,7 @@ def _settings(node: ast.ClassDef) -> Iterator[Demand]:
 
 def _imported(parsed: ast.Module) -> dict[str, str]:
     found: dict[str, str] = {}
-    for node in ast.walk(parsed):
+    for node in statements(parsed.body):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found[alias.asname or alias.name.partition(".")[0]] = (

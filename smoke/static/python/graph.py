@@ -6,10 +6,10 @@ import posixpath
 import sys
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Image
 from smoke.static.python.conditions import Version
 from smoke.static.python.effects import Named
@@ -103,6 +103,8 @@ class Graph:
     """Where the image has each of them."""
     steps: dict[str, list[Step]] = field(default_factory=dict)
     """Imports of each that run as it is loaded, in order."""
+    later: set[str] = field(default_factory=set)
+    """Those of the modules that only some function loads, or an import that may fail."""
     entry: Source | None = None
     entry_is_main: bool = False
 
@@ -119,14 +121,18 @@ def version_of(image: Image) -> Version | None:
 class Importer:
     """Resolves names on one image's file system."""
 
-    def __init__(self, tree: Tree, image: Image) -> None:
+    def __init__(
+        self, tree: Tree, image: Image, syntax: Syntax, sources: dict[tuple[str, Version | None], Source]
+    ) -> None:
         self.tree, self.image, self.files = tree, image, image.files
         self.version = version_of(image)
         search = image.start.search
         self.own = tuple(path for path in search if not path.endswith("-packages"))
         """Directories in front of the standard library."""
         self.sites = tuple(path for path in search if path.endswith("-packages"))
-        self._sources: dict[str, Source] = {}
+        self.syntax, self._sources = syntax, sources
+        self._known: dict[str, Found] = {}
+        self._links = {path for path, entry in self.files.entries.items() if entry.kind == "link"}
         self._children: dict[str, set[str]] = {}
         for path in self.files.entries:
             directory, name = posixpath.split(path)
@@ -134,12 +140,33 @@ class Importer:
 
     def source(self, path: str) -> Source:
         """The source file at a path of the tree, read once."""
-        if path not in self._sources:
-            self._sources[path] = read_source(path, self.tree.data(path), self.version)
-        return self._sources[path]
+        key = path, self.version
+        if key not in self._sources:
+            alone = self.version is None or not self.syntax.able
+            self._sources[key] = read_source(path, self.tree.data(path), self.version, alone=alone)
+        return self._sources[key]
 
     def find(self, name: str) -> Found:
         """What a dotted name means."""
+        if name not in self._known:
+            self._known[name] = self._find(name)
+        return self._known[name]
+
+    def _at(self, path: str) -> Entry | None:
+        """What is at a path, links followed."""
+        entry = self.files.entries.get(path)
+        if entry is not None and entry.kind != "link":
+            return entry
+        return self.files.find(path) if self._below_link(path) else None
+
+    def _below_link(self, path: str) -> bool:
+        while self._links and path != "/":
+            if path in self._links:
+                return True
+            path = posixpath.dirname(path)
+        return False
+
+    def _find(self, name: str) -> Found:
         top, _, rest = name.partition(".")
         if top in sys.builtin_module_names:
             return Found("standard")
@@ -199,10 +226,10 @@ class Importer:
 
     def _inside(self, directory: str, name: str) -> Found | None:
         path = posixpath.join(directory, name)
-        package = self.files.find(f"{path}/__init__.py")
+        package = self._at(f"{path}/__init__.py")
         if package is not None and package.kind == "file":
             return Found("package", package.source, path)
-        module = self.files.find(f"{path}.py")
+        module = self._at(f"{path}.py")
         if module is not None and module.kind == "file":
             return Found("module", module.source, f"{path}.py")
         listed = self._listing(directory)
@@ -210,7 +237,7 @@ class Importer:
             return Found("binary", path=path)
         if any(f"{name}{suffix}" in listed for suffix in (".pyi", ".pyx", ".c", ".rs", ".cpp")):
             return Found("doubt", reason=f"{path} has sources that a build may compile")
-        entry = self.files.find(path)
+        entry = self._at(path)
         if entry is not None and entry.kind == "directory":
             return Found("namespace", path=path)
         return None
@@ -223,7 +250,8 @@ class Importer:
         return module.source if module is not None and module.kind == "file" else ""
 
     def _listing(self, directory: str) -> set[str]:
-        return self._children.get(self.files.resolve(directory), set())
+        place = self.files.resolve(directory) if self._below_link(directory) else directory
+        return self._children.get(place, set())
 
 
 def _differs_in_case(file: str, name: str) -> bool:
@@ -231,17 +259,23 @@ def _differs_in_case(file: str, name: str) -> bool:
     return stem != name and stem.lower() == name.lower()
 
 
-def import_graph(importer: Importer, syntax: Syntax) -> Graph:
+def import_graph(importer: Importer) -> Graph:
     """Follow every import from what the image starts."""
-    return _Walk(importer, syntax).walk()
+    return _Walk(importer).walk()
 
 
 class _Walk:
-    def __init__(self, importer: Importer, syntax: Syntax) -> None:
-        self.importer, self.syntax = importer, syntax
+    def __init__(self, importer: Importer) -> None:
+        self.importer, self.syntax = importer, importer.syntax
         self.graph = Graph()
         self.queue: deque[tuple[Found, str, bool]] = deque()
         """What was found, the package that it is in, and whether Python was started with it."""
+        self.later: deque[tuple[Found, str, bool]] = deque()
+        """What only some function loads, or an import that may fail: looked at when all the rest is."""
+        self.lazily = False
+        """Whether what is found now is loaded only later, if at all."""
+        self.seen: set[str] = set()
+        self.eager: set[str] = set()
         self.moves: list[str] = []
         """Sources that change where modules are looked for."""
         self.loading: list[str] = []
@@ -260,8 +294,11 @@ class _Walk:
             self._entry(start.module, bool(start.server))
         for name in start.also:
             self._named(Named(start.line, name, "the command"), "", Import(start.line, name))
-        while self.queue and len(self.graph.modules) < MAX_MODULES:
-            found, package, main = self.queue.popleft()
+        while (self.queue or self.later) and len(self.graph.modules) < MAX_MODULES:
+            self.lazily = not self.queue
+            found, package, main = (self.queue or self.later).popleft()
+            if self.lazily and found.source in self.eager:
+                continue
             self._module(found, package, main)
         self._judge_syntax()
         if self.moves:
@@ -305,10 +342,13 @@ class _Walk:
     def _visit(self, found: Found, package: str, main: bool) -> None:
         if found.source:
             self.loading.append(found.source)
-        if found.source and found.source not in self.graph.modules:
-            self._shadow(found)
-            self.graph.modules[found.source] = self.importer.source(found.source)
-            self.graph.places[found.source] = self._place(found)
+        if not found.source or found.source in self.eager or (self.lazily and found.source in self.seen):
+            return
+        if self.lazily:
+            self.seen.add(found.source)
+            self.later.append((found, package, main))
+        else:
+            self.eager.add(found.source)
             self.queue.append((found, package, main))
 
     def _place(self, found: Found) -> str:
@@ -326,29 +366,38 @@ class _Walk:
 
     def _module(self, found: Found, package: str, main: bool) -> None:
         source = self.importer.source(found.source)
+        first = found.source not in self.graph.modules
         self.graph.modules.setdefault(found.source, source)
         self.graph.places.setdefault(found.source, self._place(found))
+        if self.lazily:
+            self.graph.later.add(found.source)
+        elif first:
+            self._shadow(found)
         if source.moves_path:
             self.moves.append(source.path)
         if source.doubt:
             self.graph.doubts.append(Problem(source.path, 0, source.doubt))
         failed: set[int] = set()
         steps: list[Step] = []
+        lazily = self.lazily
         for each in source.imports:
+            self.lazily = lazily or each.lazy or each.caught
             if (each.main and not main) or (each.other and main):
                 continue
             if each.instead and each.instead not in failed:
                 continue
             self.loading, self.target = [], ""
-            problems = list(self._import(source, each, package))
+            problems = [replace(problem, lazy=lazily or each.lazy) for problem in self._import(source, each, package)]
             if problems and each.attempt:
                 failed.add(each.attempt)
             if not each.caught:
                 self.graph.problems += problems
                 if not each.lazy and self.loading and not problems:
                     steps.append(self._step(each))
-        self.graph.steps[found.source] = steps
-        self._effects(source, package)
+        self.lazily = lazily
+        if not lazily:
+            self.graph.steps[found.source] = steps
+            self._effects(source, package)
 
     def _step(self, each: Import) -> Step:
         """Submodules that an import takes by name are loaded after the package that they are in."""
@@ -419,7 +468,8 @@ class _Walk:
         if found.kind == "missing":
             yield Problem(source.path, each.line, f"{name} can't be imported: {found.reason}", each.lazy)
         elif found.kind == "outside":
-            self.graph.outside.append(Outside(name, source.path, each.line, each.caught, each.lazy))
+            lazy = each.lazy or source.path in self.graph.later
+            self.graph.outside.append(Outside(name, source.path, each.line, each.caught, lazy))
         elif found.kind == "doubt":
             message = f"whether {name} is there: {found.reason}"
             self.graph.doubts.append(Problem(source.path, each.line, message, each.lazy))
@@ -491,11 +541,13 @@ class _Walk:
             problem = refused.get(path)
             if problem is not None and (version is not None or source.error):
                 message = f"it is no Python that can be loaded: {problem.message}"
-                self.graph.problems.append(Problem(path, problem.line, message, flaw=Flaw.SYNTAX))
+                lazy = path in self.graph.later
+                self.graph.problems.append(Problem(path, problem.line, message, lazy, Flaw.SYNTAX))
             elif source.error and version is not None and (version <= _HOST or self.syntax.trouble == ""):
                 if version <= _HOST:
                     message = f"it is no Python that can be loaded: {source.error}"
-                    self.graph.problems.append(Problem(path, source.error_line, message, flaw=Flaw.SYNTAX))
+                    lazy = path in self.graph.later
+                    self.graph.problems.append(Problem(path, source.error_line, message, lazy, Flaw.SYNTAX))
                 else:
                     self._newer(path)
             elif source.error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from smoke.static.python.conditions import dotted
@@ -34,7 +35,7 @@ class Paths:
     def __init__(self, parsed: ast.Module) -> None:
         self._values: dict[str, ast.expr] = {}
         ambiguous: set[str] = set()
-        for node in ast.walk(parsed):
+        for node in statements(parsed.body):
             targets: list[ast.expr] = []
             value: ast.expr | None = None
             if isinstance(node, ast.Assign):
@@ -129,6 +130,20 @@ class Paths:
 
 def _above(place: Place | None, levels: int) -> Place | None:
     return None if place is None else Place(posixpath.join(place.text, *[".."] * levels), place.of_file)
+
+
+def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """All statements that loading a module may run, those in blocks too: not those of functions and classes."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            yield from statements(getattr(node, name, ()))
+        for handler in getattr(node, "handlers", ()):
+            yield from statements(handler.body)
+        for case in getattr(node, "cases", ()):
+            yield from statements(case.body)
 
 
 def constants(node: ast.expr) -> list[tuple[int, str]]:

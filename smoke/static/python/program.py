@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from smoke.static.model.image import Image
+from smoke.static.python.conditions import Version
 from smoke.static.python.graph import Graph, Importer, import_graph, version_of
 from smoke.static.python.installed import Installed
+from smoke.static.python.source import Source
 from smoke.static.python.syntax import Syntax
 from smoke.tree import Tree
 
@@ -28,6 +30,7 @@ class Programs:
     tree: Tree
     _made: dict[int, tuple[Image, Program]] = field(default_factory=dict)
     _syntax: Syntax | None = None
+    _sources: dict[tuple[str, Version | None], Source] = field(default_factory=dict)
 
     def of(self, image: Image) -> Program:
         """The program of an image."""
@@ -36,8 +39,8 @@ class Programs:
             return held[1]
         if self._syntax is None:
             self._syntax = Syntax(self.tree)
-        importer = Importer(self.tree, image)
+        importer = Importer(self.tree, image, self._syntax, self._sources)
         installed = Installed(self.tree, image.installs, version_of(image), image.dockerfile)
-        made = Program(image, importer, import_graph(importer, self._syntax), installed)
+        made = Program(image, importer, import_graph(importer), installed)
         self._made[id(image)] = image, made
         return made

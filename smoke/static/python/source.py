@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -89,8 +90,15 @@ class Source:
     """What it does to the world around it as it is loaded."""
 
 
-def read_source(path: str, data: bytes, version: Version | None) -> Source:
-    """What source text says; never raises."""
+_DEEP = re.compile(
+    rb"globals\(|exec\(|setattr\(|vars\(|locals\(|\bports?\b|[_.]port|port[_=]|PORT|bind|sys\.path|sys\.modules|sys\.meta_path"
+    rb"|import_module|serve|listen|run\("
+)
+"""Without any of these in a file, expressions in its functions tell nothing that is looked for."""
+
+
+def read_source(path: str, data: bytes, version: Version | None, *, alone: bool = False) -> Source:
+    """What source text says; never raises. `alone`: no one else judges its syntax, so the compiler is asked too."""
     source = Source(path)
     if len(data) > MAX_SOURCE:
         source.doubt = f"it is larger than {MAX_SOURCE} bytes"
@@ -99,9 +107,10 @@ def read_source(path: str, data: bytes, version: Version | None) -> Source:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parsed = ast.parse(data)
-            compile(parsed, "module", "exec", dont_inherit=True)
-        _Reader(source, version).read(parsed)
-        source.effects = read_effects(parsed, version)
+            if alone:
+                compile(parsed, "module", "exec", dont_inherit=True)
+        _Reader(source, version, bool(_DEEP.search(data))).read(parsed)
+        source.effects = read_effects(parsed, data, version)
     except SyntaxError as error:
         source.error, source.error_line = str(error.msg), error.lineno or 0
     except (ValueError, LookupError) as error:
@@ -128,8 +137,8 @@ class _Place:
 class _Reader:
     """Walks the statements in order."""
 
-    def __init__(self, source: Source, version: Version | None) -> None:
-        self.source = source
+    def __init__(self, source: Source, version: Version | None, deep: bool) -> None:
+        self.source, self.deep = source, deep
         self.version = version
         self.tries = 0
         self.made: dict[str, str] = {}
@@ -236,6 +245,8 @@ class _Reader:
         self._block(node.orelse, place)
 
     def _simple(self, node: ast.stmt, place: _Place) -> None:
+        if place.lazy and not self.deep:
+            return
         targets: list[ast.expr] = []
         value: ast.expr | None = None
         if isinstance(node, ast.Assign):
@@ -299,6 +310,8 @@ class _Reader:
 
     def _expressions(self, node: ast.AST, place: _Place) -> None:
         """Calls and walrus targets within one statement; of functions their decorators and defaults only."""
+        if place.lazy and not self.deep:
+            return
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             roots: list[ast.AST] = [*node.decorator_list, *node.args.defaults]
         else:

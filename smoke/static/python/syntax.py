@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 from smoke.static.python.conditions import Version
 from smoke.tree import Tree
@@ -34,6 +35,11 @@ class Syntax:
     _known: dict[tuple[Version, str], SyntaxProblem | None] = field(default_factory=dict)
     trouble: str = ""
     """Why ruff could not be asked; empty while it could."""
+
+    @property
+    def able(self) -> bool:
+        """Whether ruff can be asked at all."""
+        return not self.trouble and bool(_program())
 
     def problems(self, paths: Iterable[str], version: Version) -> dict[str, SyntaxProblem]:
         """The first problem of each file that this version refuses. Files that ruff can't read count as fine."""
@@ -74,6 +80,7 @@ class Syntax:
                 )
 
 
+@cache
 def _program() -> str:
     try:
         from ruff import find_ruff_bin  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
