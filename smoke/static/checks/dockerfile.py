@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.dockerfile.stages import sources
+from smoke.static.generated import made_beforehand
 from smoke.static.model.build import platform_of_tag
 from smoke.static.model.image import Health, Image
 from smoke.static.model.script import certain_programs
@@ -93,7 +94,7 @@ def run(scope: Scope) -> Iterator[Finding]:
                 yield check.skip(f"the Dockerfile can't be followed: {image.broken}", image.service.name)
             continue
         yield from _stages(scope, image)
-        yield from _context(image)
+        yield from _context(scope, image)
         yield from _steps(image)
         yield from _platform(scope, image)
         yield from _user(image)
@@ -167,7 +168,7 @@ def _demand(severity: Severity, demanded: bool) -> Severity:
     return severity if demanded else Severity.INFO
 
 
-def _context(image: Image) -> Iterator[Finding]:
+def _context(scope: Scope, image: Image) -> Iterator[Finding]:
     name = image.service.name
     lacking = [missing for missing in image.missing if "does not make it" not in missing.reason]
     if not lacking:
@@ -176,6 +177,11 @@ def _context(image: Image) -> Iterator[Finding]:
         yield CONTEXT.passed(shown, name, [Evidence(image.dockerfile)])
         return
     for missing in lacking:
+        path = posixpath.normpath(posixpath.join(image.context or "", missing.source.strip("/")))
+        if ignored := made_beforehand(scope.tree, path):
+            reason = f"{missing.source} is left out of git ({ignored}): something makes it before the build"
+            yield CONTEXT.skip(reason, name, _at(image, missing.line))
+            continue
         others = [
             directory or "."
             for directory, failed in image.contexts
@@ -276,7 +282,7 @@ def _user_numbers(text: str, wanted: str) -> tuple[str, ...]:
 
 def _unreachable(image: Image) -> list[tuple[str, str, int]]:
     """Files that the user must read to start, and can't."""
-    number = _ALIASES.get(image.user.partition(":")[0], image.user.partition(":")[0])
+    number = str(image.uid) if image.uid is not None else image.user.partition(":")[0]
     found: list[tuple[str, str, int]] = []
     for path, entry in sorted(image.files.entries.items()):
         if entry.user is None or entry.mode is None or str(entry.user) == number or not entry.line:

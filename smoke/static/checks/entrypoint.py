@@ -227,8 +227,9 @@ def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Fi
         at = [Evidence(image.dockerfile, image.ports_line)]
         yield APP.fail(f"EXPOSE says {min(exposed)}, and the manifest says {service.port}", name, at)
         return
-    expected = {service.port} if service.port is not None else exposed
-    if expected and start.host in LOOPBACK:
+    expected = {service.port} if service.port is not None else set() if start.file else exposed
+    reached = expected or ({*image.ports} if start.file else set())
+    if reached and start.host in LOOPBACK:
         yield _unreachable(start.host, start.server or "it", name, at_command)
         return
     bound: set[tuple[int, str, int]] = set()

@@ -86,7 +86,11 @@ def image_of(tree: Tree, service: Service, bases: Iterable[Base], launch: Launch
 def _contexts(tree: Tree, service: Service) -> list[str]:
     if service.context is not None:
         return ["" if service.context == "." else service.context.strip("/")]
-    return list(dict.fromkeys([posixpath.dirname(service.dockerfile), ""]))
+    found = [posixpath.dirname(service.dockerfile)]
+    while found[-1]:
+        found.append(posixpath.dirname(found[-1]))
+    # The directory itself and the root are likelier than what lies between.
+    return list(dict.fromkeys([found[0], "", *found[1:]]))
 
 
 def _broken(image: Image, reason: str) -> Image:

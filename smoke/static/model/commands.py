@@ -238,7 +238,7 @@ def _unknown(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
     user = stage.number(stage.user) if stage.user else None
     places = [stage.workdir, *([stage.home()] if stage.home() else []), "/tmp"]
     if user in (None, 0):
-        places += _REACH
+        places += [*_REACH, "/" + stage.workdir.strip("/").partition("/")[0]]
     if "/" in name or name in ("sh", "bash", "ash", "dpkg", "rpm", "source", ".", "eval") or name.endswith(".sh"):
         places = ["/"] if user in (None, 0) else places
         stage.users_known = False

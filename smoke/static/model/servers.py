@@ -382,7 +382,7 @@ def _flask_like(name: str, arguments: list[str], situation: Situation) -> Served
     elif match[1]:
         found.application, found.factory = match[1], bool(match[2])
     else:
-        found.application = "app|application|create_app|make_app"
+        found.application = "*"  # whichever instance or factory the module has
     return found
 
 

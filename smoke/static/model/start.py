@@ -97,6 +97,8 @@ def start_of(
         return replace(start, doubt="the Dockerfile can't be followed")
     if base is None and (not entrypoint or not words):
         return replace(start, doubt="the base image is unknown, and with it its entry point")
+    if not line and not any(entry.source.endswith(".py") for entry in state.files.entries.values()):
+        return replace(start, doubt="there is neither ENTRYPOINT nor CMD: whoever runs it says what to start")
     if not words:
         return replace(start, trouble="neither the Dockerfile nor its base says what to start")
     if form == "shell command" and base is not None and not base.shell and not base.entrypoint:

@@ -319,6 +319,16 @@ class _Walk:
 
     def _entry(self, module: str, served: bool) -> None:
         found = self.importer.find(module)
+        start = self.importer.image.start
+        if start.server and start.application == "*":
+            if found.kind == "missing" and "." in module:
+                # What is named may be an attribute of a module.
+                module = module.rpartition(".")[0]
+                found = self.importer.find(module)
+            elif found.kind == "package" and self.importer.find(f"{module}.celery").source:
+                self._visit(found, module, False)
+                module = f"{module}.celery"
+                found = self.importer.find(module)
         self._ancestors(module)
         if found.kind in ("package", "namespace") and not served:
             main = self.importer.find(f"{module}.__main__")
