@@ -30,7 +30,7 @@ def _ignored(text: str, parts: list[str]) -> bool:
         if not pattern or pattern.startswith("#"):
             continue
         negated = pattern.startswith("!")
-        if _matches(pattern.lstrip("!").rstrip("/"), parts):
+        if _matches(pattern.lstrip("!").removesuffix("/**").removesuffix("/*").rstrip("/"), parts):
             ignored = not negated
     return ignored
 

@@ -85,3 +85,9 @@ class Dockerfile:
     errors: tuple[ParseError, ...] = ()
     escape: str = "\\"
     directives: dict[str, str] = field(default_factory=dict)
+
+    def asked_for(self) -> set[str]:
+        """Names of build arguments that have no default anywhere: whoever builds gives them."""
+        words = [word for each in self.instructions if each.keyword == "ARG" for word in each.words]
+        given = {word.partition("=")[0] for word in words if "=" in word}
+        return {word for word in words if "=" not in word} - given

@@ -151,7 +151,13 @@ class _Builder:
                 line, file = launch.start_line, launch.file
         version = (int(state.python.split(".")[0]), int(state.python.split(".")[1])) if state.python else None
         installed = Installed(self.context.tree, tuple(state.installs), version, self.service.dockerfile)
+        if launch is not None and not line and not state.files.doubts.get("/"):
+            said = "neither the Dockerfile nor Compose says what to start: the base's own command runs"
+        else:
+            said = ""
         start = replace(start_of(base, entrypoint, command, line, form, state, installed), file=file)
+        if said and start.trouble:
+            start = replace(start, trouble="", doubt=said)
         installs = tuple(_seen(each, start.search, bool(start.doubt)) for each in state.installs)
         return Image(
             self.service,
@@ -366,7 +372,16 @@ class _Builder:
             state.files.suspect(place, f"the flags of the {instruction.keyword} of line {instruction.line}", Cause.COPY)
         if instruction.flag("parents"):
             return
+        asked = {
+            name for word in instruction.words for name in made.variables.expand(word).unset
+        } & self.parsed.asked_for()
         missing = self.context.copy(state.files, local, place, into, user, mode, instruction.line)
+        if asked:
+            # Whoever builds it gives these: where they lead can't be told.
+            state.files.suspect(
+                place, f"{', '.join(sorted(asked))} of line {instruction.line} is not given", Cause.COPY
+            )
+            missing = []
         self.missing += missing
         for each in missing:
             lost = posixpath.join(place, posixpath.basename(each.source)) if into else place

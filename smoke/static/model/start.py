@@ -154,6 +154,8 @@ def _found(name: str, scene: _Scene) -> _Program:
 def _resolved(start: Start, words: tuple[str, ...], scene: _Scene) -> Start:  # noqa: PLR0911 - a case a kind of program
     state = scene.state
     name = posixpath.basename(words[0])
+    if name.endswith(".wasm"):
+        return replace(start, doubt="another runtime than the engine's own starts it")
     if scene.depth > MAX_DEPTH:
         return replace(start, doubt="one program starts another, and so on")
     found = _found(words[0], scene)
@@ -531,6 +533,9 @@ def _search(scene: _Scene, first: str, flags: set[str], program: str) -> tuple[s
     venv = state.venvs.get(home_of)
     if venv is not None:
         found.append(venv_site(venv, home_of))
+        if not venv.version:
+            inside = (each.directory for each in state.installs)
+            found += [each for each in inside if each.startswith(f"{home_of}/lib/")]
     if (venv is None or venv.system) and "S" not in flags:
         home = state.environment.get("PYTHONUSERBASE") or (f"{state.home()}/.local" if state.home() else "")
         version = (base.python if base is not None else "") or state.python

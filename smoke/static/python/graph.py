@@ -105,6 +105,8 @@ class Graph:
     """Imports of each that run as it is loaded, in order."""
     later: set[str] = field(default_factory=set)
     """Those of the modules that only some function loads, or an import that may fail."""
+    before: tuple[str, ...] = ()
+    """Packages that the entry is in: they are loaded before it."""
     entry: Source | None = None
     entry_is_main: bool = False
 
@@ -329,7 +331,9 @@ class _Walk:
                 self._visit(found, module, False)
                 module = f"{module}.celery"
                 found = self.importer.find(module)
+        self.loading = []
         self._ancestors(module)
+        self.graph.before = tuple(self.loading)
         if found.kind in ("package", "namespace") and not served:
             main = self.importer.find(f"{module}.__main__")
             if found.kind == "package":
@@ -593,7 +597,9 @@ def circles(graph: Graph) -> Iterator[Problem]:
     if graph.entry is None:
         return
     order = _Loading(graph)
-    yield from order.load(graph.entry.path)
+    for path in (*graph.before, graph.entry.path):
+        if path not in order.done:
+            yield from order.load(path)
 
 
 class _Loading:
