@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from importlib import resources
@@ -106,7 +107,9 @@ def load(name: str) -> Scenario:
     if path.is_dir():
         path = path / "scenario.toml"
     if not path.is_file():
-        raise ScenarioError(f"no scenario {name!r}: neither a file nor one of {', '.join(scenarios)}")
+        near = difflib.get_close_matches(name, scenarios, 1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ScenarioError(f"no scenario {name!r}{meant}: neither a file nor one of {', '.join(scenarios)}")
     try:
         return parse(path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
 
 from harness.hunt.judge import Outcome, Verdict, judge
 from harness.hunt.record import Judged
 from harness.hunt.swarm import draw
+from harness.workers import AHEAD, spread
 
 TWICE_EVERY = 20
 """One seed in so many is run twice: its trace must be the same."""
-
-AHEAD = 4
-"""Seeds that wait for each process, so that none is ever idle."""
 
 Judge = Callable[[int, str], Judged]
 
@@ -39,31 +34,7 @@ def judged(seeds: Iterable[int], profile: str, jobs: int, judge_one: Judge = jud
 
     Closing the iterator lets the processes go; what they had in hand is lost.
     """
-    waiting = iter(seeds)
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_signals_alone)
-    running: set[Future[Judged]] = set()
-    try:
-        while True:
-            for seed in waiting:
-                running.add(pool.submit(judge_one, seed, profile))
-                if len(running) >= jobs * AHEAD:
-                    break
-            if not running:
-                return
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for each in sorted(done, key=lambda future: future.result().seed):
-                yield each.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        # Spares the processes what they have in hand: a run may take a minute.
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-
-
-def _leave_signals_alone() -> None:
-    """Ctrl-C is for the process that hunts; it ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return spread(judge_one, ((seed, profile) for seed in seeds), jobs, lambda each: each.seed)
 
 
 __all__ = ["AHEAD", "TWICE_EVERY", "Outcome", "judge_seed", "judged"]

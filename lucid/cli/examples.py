@@ -15,9 +15,19 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid sim run": (
         "lucid sim run",
         "lucid sim run split --seed 7 --out run",
+        "lucid sim run --set disk=microsd --fault 'partition at=10m until=20m regions=europe'",
         "lucid sim run my-scenario.toml --json",
     ),
     "lucid sim list": ("lucid sim list",),
+    "lucid sim show": ("lucid sim show split > my-scenario.toml",),
+    "lucid sim sweep": (
+        "lucid sim sweep --nodes 4,10,25,50 --set loss=0,5% --set block_interval=2s,10s --duration 3m --seeds 20",
+    ),
+    "lucid sim compare": ("lucid sim compare runs/sweep-default runs/sweep-default.2 --worse 10%",),
+    "lucid sim hunt": (
+        "lucid sim hunt --minutes 10",
+        "lucid sim hunt --seeds 200 --profile byzantine --out hunt.jsonl",
+    ),
     "lucid replay": ("lucid replay runs/default-1/journals",),
     "lucid bench sim": ("lucid bench sim",),
     "lucid bench services": ("lucid bench services --json",),
@@ -35,6 +45,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid store import": ("lucid store import manager.export mongodb://127.0.0.1:27017/lucid?replicaSet=rs0",),
     "lucid store prepare": ("lucid store prepare mongodb://127.0.0.1:27017/lucid?replicaSet=rs0",),
     "lucid store backup": ("lucid store backup sqlite:data/manager.sqlite manager.backup",),
+    "lucid store adopt": ("lucid store adopt sqlite:data/manager.sqlite",),
     "lucid smoke static": (
         "lucid smoke static --root .",
         "lucid smoke static --strict --report github --report sarif=smoke.sarif",

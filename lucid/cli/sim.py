@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lucid.cli import hunt
+from lucid.cli import hunt, sweep
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--crypto", choices=("real", "modelled"), help="signatures: real ones, or a stand-in that is faster"
     )
     run.add_argument("--profile", metavar="NAME", help="network: regions, lan, tor or constant")
+    run.add_argument(
+        "--set", action="append", default=[], dest="settings", metavar="KEY=VALUE",
+        help="a key of the scenario, such as loss=5%%, block_interval=2s or disk=microsd",
+    )  # fmt: skip
+    run.add_argument(
+        "--fault", action="append", default=[], metavar="WORDS",
+        help="a further fault, such as 'partition at=10m until=20m regions=europe'",
+    )  # fmt: skip
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the run (default: a new one under runs/)")
     run.add_argument("--force", action="store_true", help="write into --out though it is not empty")
     run.add_argument("--no-trace", action="store_true", help="do not write trace.jsonl.zst")
@@ -46,6 +54,15 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     listing = actions.add_parser("list", help="name the scenarios", description="Name the shipped scenarios.")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(run=list_scenarios)
+    show = actions.add_parser(
+        "show",
+        help="print a scenario with all its keys",
+        description="Print a scenario as complete TOML: every key with its value and what it says.",
+        epilog="Exit status: 0 printed, 2 bad usage.",
+    )
+    show.add_argument("scenario", nargs="?", default="default", metavar="SCENARIO", help="a name or a TOML file")
+    show.set_defaults(run=show_scenario)
+    sweep.register(actions)
     hunt.register(actions)
 
 
@@ -88,6 +105,18 @@ def list_scenarios(options: argparse.Namespace) -> int:
     return 0
 
 
+def show_scenario(options: argparse.Namespace) -> int:
+    """`lucid sim show`."""
+    from sim.keys import explained
+    from sim.scenario import ScenarioError, load
+
+    try:
+        print(explained(load(options.scenario)), end="")
+    except ScenarioError as error:
+        raise Failure(str(error)) from None
+    return 0
+
+
 def _nodes(count: int) -> str:
     return f"{count} node" if count == 1 else f"{count} nodes"
 
@@ -95,10 +124,11 @@ def _nodes(count: int) -> str:
 def _scenario(options: argparse.Namespace) -> Scenario:
     from harness.run import OPTIONS
     from sim.scenario import ScenarioError, changed, load
+    from sim.words import with_words
 
     given = {key: getattr(options, key) for key in OPTIONS if getattr(options, key) is not None}
     try:
-        return changed(load(options.scenario), **given)
+        return with_words(changed(load(options.scenario), **given), options.settings, options.fault)
     except ScenarioError as error:
         raise Failure(str(error)) from None
 

@@ -1,0 +1,105 @@
+"""What is different between two runs, or between two sweeps cell by cell, what got worse first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from harness.measures import MEASURES, Measure, estimate
+from harness.sweep import Result, read
+
+FEW = 6
+"""With fewer pairs of seeds no interval of their differences reaches 95 %: such a difference is told, not relied on."""
+
+
+class CompareError(Exception):
+    """Two folders can not be compared; one sentence."""
+
+
+class Difference(NamedTuple):
+    """A figure before and after. `change` is relative; `worse_by` is the same, positive where it got worse.
+
+    `sure`: a single run is what it is; between sweeps, the interval of the paired differences does not hold zero.
+    """
+
+    cell: str
+    measure: str
+    before: float
+    after: float
+    change: float
+    worse_by: float
+    sure: bool
+
+
+def compare(before: Path, after: Path) -> list[Difference]:
+    """The differences of two folders, the worst first; raises `CompareError`."""
+    if (before / "runs.jsonl").is_file() and (after / "runs.jsonl").is_file():
+        found = _sweeps(_results(before), _results(after))
+    elif (before / "metrics.json").is_file() and (after / "metrics.json").is_file():
+        found = _runs(before, after)
+    else:
+        raise CompareError(f"{before} and {after} are not two runs (metrics.json) or two sweeps (runs.jsonl)")
+    if not found:
+        raise CompareError(f"{before} and {after} have no cell and seed in common")
+    return sorted(found, key=lambda each: (-each.worse_by, each.cell, each.measure))
+
+
+def _runs(before: Path, after: Path) -> list[Difference]:
+    documents = []
+    for folder in (before, after):
+        try:
+            documents.append(json.loads((folder / "metrics.json").read_text("utf-8")))
+        except (OSError, ValueError) as error:
+            raise CompareError(f"{folder / 'metrics.json'}: {error}") from None
+    one, other = documents
+    return [
+        _difference("", measure, low, high, True)
+        for measure in MEASURES
+        if (low := measure.of(one)) is not None and (high := measure.of(other)) is not None
+    ]
+
+
+def _sweeps(before: list[Result], after: list[Result]) -> list[Difference]:
+    """Seed by seed, so that what a seed draws is the same on both sides."""
+    first = {(each.values, each.seed): each for each in before}
+    pairs: dict[tuple[str, ...], list[tuple[Result, Result]]] = {}
+    for each in after:
+        other = first.get((each.values, each.seed))
+        if other is not None:
+            pairs.setdefault(each.values, []).append((other, each))
+    return [
+        found
+        for values, cell in sorted(pairs.items())
+        for measure in MEASURES
+        if (found := _paired(" ".join(values), measure, cell)) is not None
+    ]
+
+
+def _paired(cell: str, measure: Measure, pairs: list[tuple[Result, Result]]) -> Difference | None:
+    known = [
+        (low, high)
+        for one, other in pairs
+        if (low := one.measures.get(measure.name)) is not None
+        and (high := other.measures.get(measure.name)) is not None
+    ]
+    before, after = estimate([low for low, _ in known]), estimate([high for _, high in known])
+    changes = estimate([high - low for low, high in known])
+    if before is None or after is None or changes is None:
+        return None
+    sure = changes.n >= FEW and (changes.low > 0 or changes.high < 0)
+    return _difference(cell, measure, before.median, before.median + changes.median, sure)
+
+
+def _difference(cell: str, measure: Measure, before: float, after: float, sure: bool) -> Difference:
+    change = (after - before) / before if before else (0.0 if after == before else float("inf"))
+    return Difference(cell, measure.name, before, after, change, -measure.better * change, sure)
+
+
+def _results(folder: Path) -> list[Result]:
+    try:
+        return read(folder / "runs.jsonl")
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CompareError(f"{folder / 'runs.jsonl'}: {error}") from None

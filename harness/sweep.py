@@ -1,0 +1,162 @@
+"""A sweep: a grid of scenarios, each run with several seeds over all cores; what is known is kept at once."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from harness.measures import MEASURES, Estimate, Measure, estimate
+from harness.run import run
+from harness.workers import spread
+from sim.scenario import Scenario, changed, dump
+from sim.words import with_words
+
+PROBE_MS = 20_000
+"""Simulated time of the run that tells what a cell will cost."""
+
+
+class Axis(NamedTuple):
+    """A key and the values that it takes, as words."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+class Cell(NamedTuple):
+    """A place of the grid: a value for each axis, and the scenario that they make of the base (its seed aside)."""
+
+    values: tuple[str, ...]
+    scenario: Scenario
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a cell: its verdict, and its measures by name."""
+
+    values: tuple[str, ...]
+    seed: int
+    key: str
+    verdict: str
+    reason: str
+    trace_hash: str
+    seconds: float
+    measures: dict[str, float | None]
+
+
+def grid(base: Scenario, axes: Sequence[Axis]) -> list[Cell]:
+    """Every combination of the axes' values; raises `ScenarioError` for one that can not be run."""
+    cells = []
+    for values in itertools.product(*(axis.values for axis in axes)):
+        words = [f"{axis.key}={value}" for axis, value in zip(axes, values, strict=True)]
+        cells.append(Cell(values, with_words(base, words)))
+    return cells
+
+
+def key_of(scenario: Scenario) -> str:
+    """What identifies a run: its scenario, seed included."""
+    return hashlib.blake2b(dump(scenario).encode(), digest_size=12).hexdigest()
+
+
+class Sweep:
+    """Cells times seeds, and the results so far; `folder` keeps one JSON line a run, and is gone on from."""
+
+    def __init__(self, cells: Sequence[Cell], seeds: Sequence[int], folder: Path | None = None) -> None:
+        self.cells = list(cells)
+        self.seeds = list(seeds)
+        self.results: dict[str, Result] = {}
+        self._path = None if folder is None else folder / "runs.jsonl"
+        if self._path is not None and self._path.exists():
+            self.results = {each.key: each for each in read(self._path)}
+
+    @property
+    def waiting(self) -> list[tuple[Cell, Scenario]]:
+        """The runs still to be made: all cells with one seed before any with the next."""
+        return [
+            (cell, scenario)
+            for seed in self.seeds
+            for cell in self.cells
+            if key_of(scenario := changed(cell.scenario, seed=seed)) not in self.results
+        ]
+
+    def of(self, cell: Cell) -> list[Result]:
+        """The results of a cell, by seed."""
+        keys = (key_of(changed(cell.scenario, seed=seed)) for seed in self.seeds)
+        return [self.results[key] for key in keys if key in self.results]
+
+    def estimate(self, cell: Cell, measure: Measure) -> Estimate | None:
+        """A measure of a cell over its seeds; None while no run has it."""
+        values = [each.measures.get(measure.name) for each in self.of(cell)]
+        return estimate([value for value in values if value is not None])
+
+    def cost_s(self, jobs: int) -> float:
+        """About how many seconds the waiting runs will take: a short run of each cell, scaled up."""
+        waiting = self.waiting
+        total = 0.0
+        for cell in self.cells:
+            runs = sum(each is cell for each, _ in waiting)
+            if runs:
+                short = changed(cell.scenario, duration=min(PROBE_MS, cell.scenario.duration_ms), fault=[], calm=0)
+                began = time.perf_counter()
+                run(short)
+                spent = time.perf_counter() - began
+                total += runs * spent * cell.scenario.duration_ms / short.duration_ms
+        return total / jobs
+
+    def go(self, jobs: int) -> Generator[Result]:
+        """Make the waiting runs over `jobs` processes; each is yielded, and kept, as it comes to an end.
+
+        Closing the iterator lets the processes go.
+        """
+        arguments = ((cell.values, scenario) for cell, scenario in self.waiting)
+        with closing(spread(measured, arguments, jobs, lambda result: result.key)) as results:
+            for each in results:
+                self._keep(each)
+                yield each
+
+    def _keep(self, result: Result) -> None:
+        self.results[result.key] = result
+        if self._path is not None:
+            with self._path.open("ab") as file:
+                file.write(msgspec.json.encode(result) + b"\n")
+
+
+def measured(values: tuple[str, ...], scenario: Scenario) -> Result:
+    """Run a scenario and keep its measures."""
+    began = time.perf_counter()
+    document = run(scenario)
+    return Result(
+        values=values,
+        seed=scenario.seed,
+        key=key_of(scenario),
+        verdict=document["verdict"],
+        reason=document["reason"],
+        trace_hash=document["trace_hash"],
+        seconds=round(time.perf_counter() - began, 3),
+        measures={measure.name: measure.of(document) for measure in MEASURES},
+    )
+
+
+def read(path: Path) -> list[Result]:
+    """The results in a folder's file; a last line that was cut off is left out."""
+    decoder = msgspec.json.Decoder(Result)
+    return [decoder.decode(line) for line in path.read_bytes().split(b"\n")[:-1] if line]
+
+
+def rows(axes: Sequence[Axis], results: Iterable[Result]) -> list[dict[str, Any]]:
+    """A flat row for each run, for CSV."""
+    return [
+        {
+            **{axis.key: value for axis, value in zip(axes, each.values, strict=True)},
+            "seed": each.seed,
+            "verdict": each.verdict,
+            **{name.replace(" ", "_"): value for name, value in each.measures.items()},
+            "trace_hash": each.trace_hash,
+        }
+        for each in sorted(results, key=lambda result: (result.values, result.seed))
+    ]

@@ -1,0 +1,241 @@
+"""`lucid sim sweep` and `lucid sim compare`: many runs at once, and what is different between two."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lucid.cli.failure import INTERRUPTED, Failure
+
+if TYPE_CHECKING:
+    from harness.compare import Difference
+    from harness.sweep import Axis, Sweep
+    from sim.scenario import Scenario
+
+NOT_PASSED = 10
+"""Exit status when a run did not pass."""
+WORSE = 1
+"""Exit status when a measure is worse than the allowed share."""
+
+
+def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid sim sweep` and `lucid sim compare`."""
+    sweep = actions.add_parser(
+        "sweep",
+        help="run a grid of scenarios with several seeds",
+        description="Run every combination of the values given with commas, each with several seeds, over all cores. "
+        "Median and interval over the seeds of each figure are written as a report and as CSV. An interrupted sweep "
+        "goes on where it was when the same command is given again with its --out.",
+        epilog="Exit status: 0 all runs passed, 10 some did not, 130 interrupted (what is done is kept), 2 bad usage.",
+    )
+    sweep.add_argument("scenario", nargs="?", default="default", metavar="SCENARIO", help="a name or a TOML file")
+    sweep.add_argument("--nodes", metavar="N[,N]", help="numbers of nodes; the same as --set nodes=N,N")
+    sweep.add_argument(
+        "--set", action="append", default=[], dest="settings", metavar="KEY=VALUE[,VALUE]",
+        help="a key of the scenario and its values, such as loss=0,5%% or block_interval=2s,10s",
+    )  # fmt: skip
+    sweep.add_argument("--fault", action="append", default=[], metavar="WORDS", help="a fault of every run")
+    sweep.add_argument("--duration", metavar="TIME", help="simulated time of each run")
+    sweep.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds of each cell (default 5)")
+    sweep.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes (default: cores)")
+    sweep.add_argument("--out", type=Path, metavar="DIR", help="folder of the sweep (default: a new one under runs/)")
+    sweep.add_argument("--json", action="store_true", help="print every cell as JSON")
+    sweep.set_defaults(run=run_sweep)
+    compare = actions.add_parser(
+        "compare",
+        help="say what is different between two runs or sweeps",
+        description="Compare the figures of two folders that lucid sim run or lucid sim sweep wrote, what got worse "
+        "first. Cells of sweeps are compared seed by seed.",
+        epilog="Exit status: 0 nothing is worse by more than --worse, 1 something is, 2 bad usage.",
+    )
+    compare.add_argument("before", type=Path, metavar="A", help="folder of a run or a sweep")
+    compare.add_argument("after", type=Path, metavar="B", help="folder of the same kind")
+    compare.add_argument(
+        "--worse", type=_percent, default=0.1, metavar="PERCENT", help="how much worse is allowed (default 10%%)"
+    )
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    compare.set_defaults(run=run_compare)
+
+
+def run_sweep(options: argparse.Namespace) -> int:
+    """`lucid sim sweep`."""
+    from harness.sweep import Sweep, grid
+    from sim.scenario import ScenarioError
+
+    if options.seeds < 1 or options.jobs < 1:
+        raise Failure("--seeds and --jobs take a whole number of 1 or more")
+    try:
+        base, axes = _base(options)
+        cells = grid(base, axes)
+    except ScenarioError as error:
+        raise Failure(str(error)) from None
+    folder = _folder(options.out, base.name)
+    sweep = Sweep(cells, range(base.seed, base.seed + options.seeds), folder)
+    waiting = len(sweep.waiting)
+    _say(f"{len(cells)} cells, {options.seeds} seeds: {waiting} runs to make over {options.jobs} processes")
+    if waiting:
+        _say(f"about {_minutes(sweep.cost_s(options.jobs))}")
+    interrupted = False
+    try:
+        with _terminable(), closing(sweep.go(options.jobs)) as results:
+            for number, result in enumerate(results, 1):
+                words = " ".join(f"{axis.key}={value}" for axis, value in zip(axes, result.values, strict=True))
+                _say(f"[{number}/{waiting}] {words} seed={result.seed}: {result.verdict} in {result.seconds:.1f} s")
+    except KeyboardInterrupt:
+        interrupted = True
+    _write(folder, base, axes, sweep)
+    _print(options.json, axes, sweep, folder)
+    if interrupted:
+        _say(f"interrupted: {len(sweep.waiting)} runs are missing; go on by --out {folder}")
+        return INTERRUPTED
+    return 0 if all(each.verdict == "pass" for cell in cells for each in sweep.of(cell)) else NOT_PASSED
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """`lucid sim compare`."""
+    from harness.compare import CompareError, compare
+
+    try:
+        differences = compare(options.before, options.after)
+    except CompareError as error:
+        raise Failure(str(error)) from None
+    worse = [each for each in differences if each.worse_by > options.worse and each.sure]
+    if options.json:
+        print(json.dumps([each._asdict() for each in differences]))
+    else:
+        _print_differences(differences, options.worse)
+    if worse:
+        _say(f"{len(worse)} of {len(differences)} figures are worse by more than {options.worse:.0%}")
+    return WORSE if worse else 0
+
+
+def _base(options: argparse.Namespace) -> tuple[Scenario, list[Axis]]:
+    """The scenario that all cells share, and the axes: what was given with commas, else one value each."""
+    from harness.sweep import Axis
+    from sim.scenario import ScenarioError, load
+    from sim.words import with_words
+
+    settings = [*([f"nodes={options.nodes}"] if options.nodes else []), *options.settings]
+    plain = [f"duration={options.duration}"] if options.duration else []
+    axes = []
+    for setting in settings:
+        key, equals, values = setting.partition("=")
+        words = tuple(value.strip() for value in values.split(",") if value.strip())
+        if not equals or not words:
+            raise ScenarioError(f"{setting!r} is not KEY=VALUE[,VALUE]")
+        axes.append(Axis(key.strip(), words))
+    if not axes:
+        axes = [Axis("nodes", (str(load(options.scenario).nodes),))]
+    return with_words(load(options.scenario), plain, options.fault), axes
+
+
+def _folder(out: Path | None, name: str) -> Path:
+    folder, number = out or Path("runs") / f"sweep-{name}", 1
+    while out is None and folder.exists():
+        number += 1
+        folder = Path("runs") / f"sweep-{name}.{number}"
+    if folder.exists() and not folder.is_dir():
+        raise Failure(f"--out {folder} is not a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(folder: Path, base: Scenario, axes: Sequence[Axis], sweep: Sweep) -> None:
+    from harness.curves import page
+    from harness.sweep import rows
+
+    table = rows(axes, [each for cell in sweep.cells for each in sweep.of(cell)])
+    text = io.StringIO()
+    if table:
+        writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+    (folder / "sweep.csv").write_text(text.getvalue(), "utf-8")
+    (folder / "report.html").write_text(page(f"{base.name}: {' by '.join(axis.key for axis in axes)}", axes, sweep))
+
+
+def _print(as_json: bool, axes: Sequence[Axis], sweep: Sweep, folder: Path) -> None:
+    from harness.curves import interval_text
+    from harness.measures import MEASURES
+
+    if as_json:
+        cells = [
+            {
+                "cell": {axis.key: value for axis, value in zip(axes, cell.values, strict=True)},
+                "runs": len(sweep.of(cell)),
+                "passed": sum(each.verdict == "pass" for each in sweep.of(cell)),
+                "measures": {
+                    measure.name: found._asdict()
+                    for measure in MEASURES
+                    if (found := sweep.estimate(cell, measure)) is not None
+                },
+            }
+            for cell in sweep.cells
+        ]
+        print(json.dumps({"folder": str(folder), "cells": cells}))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    shown = [each for each in MEASURES if each.name in ("finality p50", "finality p99", "longest halt")]
+    for name in (*(axis.key for axis in axes), "passed", *(measure.name for measure in shown)):
+        table.add_column(name)
+    for cell in sweep.cells:
+        results = sweep.of(cell)
+        passed = f"{sum(each.verdict == 'pass' for each in results)}/{len(results)}"
+        table.add_row(*cell.values, passed, *(interval_text(each, sweep.estimate(cell, each)) for each in shown))
+    Console().print(table)
+    print(f"report      {folder / 'report.html'}\nrows        {folder / 'sweep.csv'}")
+
+
+def _print_differences(differences: Sequence[Difference], allowed: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for name in ("cell", "figure", "before", "after", "change", ""):
+        table.add_column(name)
+    for each in differences:
+        direction = "worse" if each.worse_by > allowed else "better" if each.worse_by < -allowed else ""
+        figures = (f"{each.before:,.1f}", f"{each.after:,.1f}", f"{each.change:+.1%}")
+        table.add_row(each.cell, each.measure, *figures, direction if each.sure else "?")
+    Console().print(table)
+
+
+def _percent(text: str) -> float:
+    try:
+        return float(text.removesuffix("%")) / 100
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of percent") from None
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+
+
+def _say(words: str) -> None:
+    print(f"lucid: {words}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends what goes on as Ctrl-C does."""
+
+    def end(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,57 @@
+"""The keys of a scenario: what each says, for `lucid sim show`, an editor's schema and docs/simulator.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sim.scenario import Scenario, dump
+
+ABOUT = {
+    "name": "what the run is called",
+    "description": "one sentence on what it shows",
+    "nodes": "number of nodes, all of them validators",
+    "duration": "simulated time: 90s, 10m, 24h, or milliseconds",
+    "seed": "everything random follows from it",
+    "profile": "delays between places and their jitter: regions, lan, tor or constant",
+    "crypto": "real signatures, or a modelled stand-in that costs the same virtual time",
+    "regions": "where nodes are, in order and round; all ten regions if empty",
+    "pools": "pools of nodes by name: the nodes of one lead as one",
+    "links": "kinds of access by name (dsl, fibre, lte, ...), and which nodes have them",
+    "transport": "reliable: ordered connections as the services keep them; datagram: each message for itself",
+    "slow_start": "idle connections begin with ten segments and double them each round trip",
+    "bandwidth_mbps": "uplink and downlink of nodes that no kind of access names, in Mbit/s",
+    "cpu": "what signatures cost: pi4, pi5 or server",
+    "disk": "time until a write is durable: microsd, sata, nvme, or constant (disk_us)",
+    "disk_us": "microseconds until a write is durable, with a constant disk",
+    "anchor_every_ms": "a client attempts an anchor so often in the mean, in ms; 0: never",
+    "anchor_arrivals": "poisson: clients that know nothing of each other; fixed: evenly spaced",
+    "snapshot_blocks": "final blocks between snapshots",
+    "share_execution": "nodes that hold the same parent share a block's execution, which only saves time",
+    "parameters": "parameters of the genesis document (protocol section 3)",
+    "limits": "the machines' own limits, marked with a degree sign in the protocol",
+    "calm": "from here on no faults, and the Byzantine are silent; 0: never",
+    "fault": "what goes wrong: `kind`, `at`, `until`, and the keys of its kind",
+}
+
+
+def explained(scenario: Scenario) -> str:
+    """The scenario as complete TOML, each key under a comment that says what it is."""
+    lines = []
+    for line in dump(scenario).splitlines():
+        key = line.partition("=")[0].strip().strip("[]")
+        if key in ABOUT and (line.startswith("[") or "=" in line) and not line.startswith(" "):
+            about = f"# {ABOUT[key]}"
+            if about not in lines:
+                lines.append(about)
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """A JSON Schema of scenarios, for editors."""
+    found = msgspec.json.schema(Scenario)
+    for key, about in ABOUT.items():
+        found["$defs"]["Scenario"]["properties"][key]["description"] = about
+    return found

@@ -1,0 +1,150 @@
+"""A scenario changed by words, as a command line has them: `loss=5%`, `block_interval=2s`, `partition at=10m ...`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from lucid.chain.genesis import Parameters
+from lucid.durations import parse_ms
+from lucid.machines.limits import Limits
+from sim.faults import KINDS
+from sim.network import region_names
+from sim.scenario import Scenario, changed
+from sim.wrong import ScenarioError
+
+TABLES = {"parameters": Parameters, "limits": Limits}
+"""Tables of a scenario whose keys may stand alone."""
+
+
+def with_words(scenario: Scenario, settings: Iterable[str] = (), faults: Iterable[str] = ()) -> Scenario:
+    """The scenario with settings (`KEY=VALUE`) and further faults (`KIND KEY=VALUE ...`); raises `ScenarioError`."""
+    for setting in settings:
+        scenario = _with_setting(scenario, setting)
+    for words in faults:
+        scenario = _with_fault(scenario, words)
+    return scenario
+
+
+def _with_setting(scenario: Scenario, setting: str) -> Scenario:
+    key, equals, value = setting.partition("=")
+    key, value = key.strip(), value.strip()
+    if not equals or not key or not value:
+        raise ScenarioError(f"{setting!r} is not KEY=VALUE, such as loss=5% or block_interval=2s")
+    if key == "loss":
+        return _with_fault(scenario, f"loss percent={value.removesuffix('%')}") if float_of(value) else scenario
+    table, _, name = key.rpartition(".")
+    for prefix, kind in TABLES.items():
+        found = _field(kind, name) if table in ("", prefix) else None
+        if found is not None:
+            number = _number(key, value, duration=found.endswith("_ms"))
+            return changed(scenario, **{prefix: {**getattr(scenario, prefix), found: number}})
+    if table or key not in Scenario.__struct_fields__ or key in (*TABLES, "fault", "pools", "links"):
+        raise ScenarioError(f"no such key{_near(key)}", key)
+    return changed(scenario, **{key: _plain(key, value)})
+
+
+def _with_fault(scenario: Scenario, words: str) -> Scenario:
+    kind, *pairs = words.split()
+    if kind not in KINDS:
+        raise ScenarioError(f"no fault {kind!r}{_closest(kind, KINDS)}; there are {', '.join(KINDS)}")
+    fields = KINDS[kind].__struct_fields__
+    values: dict[str, Any] = {"kind": kind}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ScenarioError(f"{pair!r} of the fault {kind} is not KEY=VALUE")
+        if key == "regions" and "groups" in fields:
+            values["groups"] = _regions(scenario, value.split(","))
+        elif key == "random" and "node" in fields:
+            values["node"] = _one_of(scenario, value)
+        elif key in fields:
+            values[key] = _fault_value(key, value)
+        else:
+            allowed = [*fields, *(["regions"] if "groups" in fields else [])]
+            raise ScenarioError(f"a {kind} has no {key!r}{_closest(key, allowed)}; it has {', '.join(allowed)}")
+    return changed(scenario, fault=[*msgspec.to_builtins(scenario.fault), values])
+
+
+def _fault_value(key: str, value: str) -> Any:
+    """Groups as 0,1|2,3; lists as 0,1; numbers; durations and names as they stand."""
+    if key == "groups":
+        return [[int(index) for index in group.split(",") if index] for group in value.split("|")]
+    if key == "nodes":
+        return [int(index) for index in value.split(",")]
+    for read in (int, float):
+        try:
+            return read(value)
+        except ValueError:
+            continue
+    return value
+
+
+def _regions(scenario: Scenario, wanted: list[str]) -> list[list[int]]:
+    """Groups of nodes by the regions that they are in, and the rest as the last; a region by any part of its name."""
+    places = scenario.regions or region_names()
+    where = [places[index % len(places)] for index in range(scenario.nodes)]
+    groups = [[index for index, place in enumerate(where) if part in place] for part in wanted]
+    for part, group in zip(wanted, groups, strict=True):
+        if not group:
+            raise ScenarioError(f"no node is in a region of {part!r}; they are in {', '.join(sorted(set(where)))}")
+    named = {index for group in groups for index in group}
+    rest = [index for index in range(scenario.nodes) if index not in named]
+    return [*groups, rest] if rest else groups
+
+
+def _one_of(scenario: Scenario, salt: str) -> int:
+    """A node by chance: another for each word, the same for the same seed."""
+    return Random(f"{scenario.seed}/fault/{salt}").randrange(scenario.nodes)
+
+
+def _field(kind: type, name: str) -> str | None:
+    """A field's full name: as it is, or with the unit that its value brings along."""
+    fields = kind.__struct_fields__  # type: ignore[attr-defined]
+    return next((each for each in (name, f"{name}_ms") if each in fields), None)
+
+
+def _plain(key: str, value: str) -> Any:
+    """What a scenario's key takes: text stays text, numbers and switches are read."""
+    wanted = Scenario.__annotations__[key]
+    if "list" in str(wanted):
+        return value.split(",")
+    if value in ("true", "false"):
+        return value == "true"
+    if "int" in str(wanted) and "str" not in str(wanted) and "Duration" not in str(wanted):
+        return _number(key, value, duration=key.endswith("_ms"))
+    return value
+
+
+def _number(key: str, value: str, duration: bool) -> int:
+    try:
+        return parse_ms(value) if duration else int(value.replace("_", ""))
+    except ValueError:
+        what = "a duration such as 2s" if duration else "a whole number"
+        raise ScenarioError(f"{value!r} is not {what}", key) from None
+
+
+def float_of(value: str) -> float:
+    """A number that may be followed by a percent sign; raises `ScenarioError`."""
+    try:
+        return float(value.removesuffix("%"))
+    except ValueError:
+        raise ScenarioError(f"{value!r} is not a number of percent", "loss") from None
+
+
+def _near(key: str) -> str:
+    names = [name for name in Scenario.__struct_fields__ if name not in ("fault", "pools", "links")]
+    names += [field.removesuffix("_ms") for kind in TABLES.values() for field in kind.__struct_fields__]
+    return _closest(key, [*names, "loss"])
+
+
+def _closest(word: str, names: Iterable[str]) -> str:
+    found = difflib.get_close_matches(word, list(names), 1)
+    return f": did you mean {found[0]!r}?" if found else ""
+
+
+__all__ = ["float_of", "with_words"]

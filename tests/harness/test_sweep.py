@@ -1,0 +1,166 @@
+"""Sweeps and comparisons: every cell with every seed, kept as it comes, estimated with intervals that hold."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+
+from harness.compare import CompareError, compare
+from harness.measures import MEASURES, estimate
+from harness.run import run
+from harness.sweep import Axis, Result, Sweep, grid, key_of, measured, read
+from lucid.cli.main import main
+from sim.scenario import Scenario, ScenarioError, changed
+
+BASE = changed(Scenario(), nodes=4, duration="30s", anchor_every_ms=5_000)
+AXES = [Axis("nodes", ("1", "4")), Axis("loss", ("0", "5%"))]
+
+
+def test_a_grid_is_every_combination() -> None:
+    cells = grid(BASE, AXES)
+    assert [cell.values for cell in cells] == [("1", "0"), ("1", "5%"), ("4", "0"), ("4", "5%")]
+    assert [(cell.scenario.nodes, len(cell.scenario.fault)) for cell in cells] == [(1, 0), (1, 1), (4, 0), (4, 1)]
+    with pytest.raises(ScenarioError, match="no such key"):
+        grid(BASE, [Axis("no", ("1",))])
+
+
+def test_a_median_interval_holds_the_median_as_often_as_it_says() -> None:
+    random, held = Random(5), 0
+    for _ in range(2_000):
+        found = estimate([random.random() for _ in range(20)])
+        assert found is not None and found.confidence >= 0.95
+        held += found.low <= 0.5 <= found.high
+    assert held / 2_000 >= 0.94
+
+
+def test_few_runs_say_how_little_they_tell() -> None:
+    assert estimate([]) is None
+    found = estimate([3.0, 1.0, 2.0])
+    assert found is not None and (found.median, found.low, found.high, found.confidence) == (2.0, 1.0, 3.0, 0.75)
+    six = estimate([1.0] * 6)
+    assert six is not None and six.confidence > 0.95
+
+
+def test_measures_are_those_of_the_run() -> None:
+    document = run(BASE)
+    result = measured(("4", "0"), BASE)
+    assert result.trace_hash == document["trace_hash"] and result.key == key_of(BASE)
+    assert result.measures["finality p50"] == document["finality_ms"]["p50"]
+    assert set(result.measures) == {measure.name for measure in MEASURES}
+
+
+def test_a_sweep_keeps_what_it_has_and_goes_on(tmp_path: Path) -> None:
+    cells = grid(BASE, AXES[:1])
+    sweep = Sweep(cells, [1, 2], tmp_path)
+    assert len(sweep.waiting) == 4
+    results = sweep.go(2)
+    first = next(results)
+    results.close()
+    with (tmp_path / "runs.jsonl").open("ab") as file:
+        file.write(b'{"values": ["4"], "se')  # killed while it wrote
+    again = Sweep(cells, [1, 2], tmp_path)
+    assert first.key in again.results and len(again.waiting) == 4 - len(again.results)
+    assert {each.key for each in again.go(2)} == {
+        key_of(changed(c.scenario, seed=s)) for c in cells for s in (1, 2)
+    } - {first.key}
+    assert again.waiting == []
+
+
+def test_the_question_in_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sweep"
+    words = ["sim", "sweep", "--nodes", "1,4", "--set", "loss=0,5%", "--duration", "30s", "--seeds", "2"]
+    assert main([*words, "--out", str(out), "--json", "--jobs", "2"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [cell["cell"] for cell in printed["cells"]] == [
+        {"nodes": nodes, "loss": loss} for nodes in ("1", "4") for loss in ("0", "5%")
+    ]
+    assert all((cell["runs"], cell["passed"]) == (2, 2) for cell in printed["cells"])
+    with (out / "sweep.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8 and {row["verdict"] for row in rows} == {"pass"}
+    page = (out / "report.html").read_text()
+    assert "Finality p50" in page and "<script src" not in page
+    assert main([*words, "--out", str(out), "--jobs", "2"]) == 0, "nothing is run twice"
+    assert "0 runs to make" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_sweep_leaves_what_it_has(tmp_path: Path, how: signal.Signals) -> None:
+    words = ["sim", "sweep", "--nodes", "4", "--duration", "5m", "--seeds", "40", "--jobs", "1", "--out", "out"]
+    command = [sys.executable, "-m", "lucid", *words]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("lucid: [2/"):
+                break
+        os.kill(process.pid, how)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "go on by --out out" in said and "Traceback" not in said
+    assert len(read(tmp_path / "out" / "runs.jsonl")) >= 2
+    assert "this is a part of the sweep" in (tmp_path / "out" / "report.html").read_text()
+
+
+# -- compare -----------------------------------------------------------------------------------------------------
+
+
+def sweep_folder(path: Path, shift: float, seeds: int = 8) -> Path:
+    """A folder of a sweep of one cell, whose finality is so much higher."""
+    path.mkdir()
+    random = Random(1)
+    lines = []
+    for seed in range(seeds):
+        measures: dict[str, float | None] = {"finality p50": 300 + random.random() + shift, "final blocks": 100 - shift}
+        result = Result(
+            values=("4",),
+            seed=seed,
+            key=f"{seed}",
+            verdict="pass",
+            reason="",
+            trace_hash="",
+            seconds=1,
+            measures=measures,
+        )
+        lines.append(msgspec.json.encode(result))
+    (path / "runs.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    return path
+
+
+def test_what_got_worse_comes_first_whichever_way_is_better(tmp_path: Path) -> None:
+    found = compare(sweep_folder(tmp_path / "a", 0), sweep_folder(tmp_path / "b", 40))
+    assert [(each.measure, each.sure) for each in found] == [("final blocks", True), ("finality p50", True)]
+    assert found[0].worse_by == pytest.approx(0.4) and found[1].worse_by == pytest.approx(40 / 300, rel=0.01)
+
+
+def test_few_seeds_make_nothing_sure(tmp_path: Path) -> None:
+    found = compare(sweep_folder(tmp_path / "a", 0, 3), sweep_folder(tmp_path / "b", 40, 3))
+    assert not any(each.sure for each in found)
+
+
+def test_the_exit_status_tells_ci(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before, worse = sweep_folder(tmp_path / "a", 0), sweep_folder(tmp_path / "b", 40)
+    assert main(["sim", "compare", str(before), str(before)]) == 0
+    assert main(["sim", "compare", str(before), str(worse)]) == 1
+    assert main(["sim", "compare", str(before), str(worse), "--worse", "50%"]) == 0
+    assert main(["sim", "compare", str(before), str(tmp_path / "nowhere")]) == 2
+    assert "are not two runs" in capsys.readouterr().err
+
+
+def test_two_runs(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 2)):
+        run(changed(BASE, seed=seed, duration="2m"), tmp_path / name, trace_file=False)
+    found = compare(tmp_path / "a", tmp_path / "b")
+    assert {"finality p50", "final blocks"} <= {each.measure for each in found}
+    with pytest.raises(CompareError):
+        compare(tmp_path / "a", tmp_path)

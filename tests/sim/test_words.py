@@ -1,0 +1,88 @@
+"""Scenarios changed by words: settings, faults, and what is said of those that are wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sim.faults.crash import Crash
+from sim.faults.loss import Loss
+from sim.faults.partition import Partition
+from sim.keys import ABOUT, explained, schema
+from sim.scenario import Scenario, load, parse, shipped
+from sim.words import with_words
+from sim.wrong import ScenarioError
+
+
+@pytest.mark.parametrize(
+    ("setting", "key", "value"),
+    [
+        ("nodes=25", "nodes", 25),
+        ("disk=microsd", "disk", "microsd"),
+        ("duration=3m", "duration", "3m"),
+        ("slow_start=true", "slow_start", True),
+        ("anchor_every_ms=2s", "anchor_every_ms", 2_000),
+        ("regions=west-europe,us-east", "regions", None),
+        ("block_interval=2s", "parameters", {"block_interval_ms": 2_000}),
+        ("parameters.block_interval_ms=2000", "parameters", {"block_interval_ms": 2_000}),
+        ("cooldown_slots=9", "parameters", {"cooldown_slots": 9}),
+    ],
+)
+def test_a_setting_is_the_key_that_it_names(setting: str, key: str, value: object) -> None:
+    if value is None:
+        with pytest.raises(ScenarioError, match="us-east"):
+            with_words(Scenario(), [setting])
+        return
+    assert getattr(with_words(Scenario(), [setting]), key) == value
+
+
+def test_loss_is_a_fault_and_none_of_it_is_none() -> None:
+    assert with_words(Scenario(), ["loss=5%"]).fault == [Loss(percent=5)]
+    assert with_words(Scenario(), ["loss=0"]).fault == []
+
+
+def test_faults_by_nodes_by_regions_and_by_chance() -> None:
+    base = Scenario(nodes=4, regions=["west-europe", "japan-east"])
+    words = ["crash node=2 at=10m until=20m", "partition at=1m until=2m regions=europe", "crash random=a at=5s"]
+    crash, split, chosen = with_words(base, faults=words).fault
+    assert crash == Crash(node=2, at="10m", until="20m")
+    assert split == Partition(groups=[[0, 2], [1, 3]], at="1m", until="2m")
+    assert isinstance(chosen, Crash) and 0 <= chosen.node < 4
+    assert with_words(base, faults=words).fault[2] == chosen, "the same seed chooses the same node"
+
+
+@pytest.mark.parametrize(
+    ("settings", "faults", "says"),
+    [
+        (["nodes"], [], "'nodes' is not KEY=VALUE"),
+        (["nods=4"], [], "did you mean 'nodes'"),
+        (["block_intervall=2s"], [], "did you mean 'block_interval'"),
+        (["nodes=many"], [], "nodes: 'many' is not a whole number"),
+        (["block_interval=soon"], [], "'soon' is not a duration such as 2s"),
+        (["loss=lots"], [], "'lots' is not a number of percent"),
+        (["disk=floppy"], [], "disk"),
+        ([], ["crush node=1"], "did you mean 'crash'"),
+        ([], ["crash nod=1"], "did you mean 'node'"),
+        ([], ["crash 1"], "'1' of the fault crash is not KEY=VALUE"),
+        ([], ["partition regions=atlantis"], "no node is in a region of 'atlantis'"),
+    ],
+)
+def test_what_is_wrong_is_named(settings: list[str], faults: list[str], says: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(says)):
+        with_words(Scenario(), settings, faults)
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_what_is_shown_is_the_scenario_and_explains_every_key(name: str) -> None:
+    scenario = load(name)
+    text = explained(scenario)
+    assert parse(text, "shown") == scenario
+    for key in Scenario.__struct_fields__:
+        assert f"\n{key} = " not in f"\n{text}" or f"# {ABOUT[key]}\n" in text
+
+
+def test_every_key_is_explained_once() -> None:
+    assert set(ABOUT) == set(Scenario.__struct_fields__)
+    described = schema()["$defs"]["Scenario"]["properties"]
+    assert all(described[key]["description"] == about for key, about in ABOUT.items())
