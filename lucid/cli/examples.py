@@ -46,6 +46,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid store prepare": ("lucid store prepare mongodb://127.0.0.1:27017/lucid?replicaSet=rs0",),
     "lucid store backup": ("lucid store backup sqlite:data/manager.sqlite manager.backup",),
     "lucid store adopt": ("lucid store adopt sqlite:data/manager.sqlite",),
+    "lucid sessions list": ("lucid sessions list --json",),
+    "lucid sessions remove": ("lucid sessions remove 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",),
     "lucid smoke static": (
         "lucid smoke static --root .",
         "lucid smoke static --strict --report github --report sarif=smoke.sarif",
