@@ -14,6 +14,7 @@ from smoke.patterns import matches
 
 FILE_NAME = "smoke.toml"
 MAX_BYTES = 1 << 20
+MAX_LINE = 10_000
 _T = TypeVar("_T")
 
 Text = Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -200,6 +201,9 @@ def read_manifest(path: Path, profile: str | None = None) -> Manifest:
 
 def parse_manifest(data: bytes, name: str = FILE_NAME) -> Manifest:
     """The manifest that TOML text holds; `ManifestError` names `name` and the wrong key."""
+    overlong = next((number for number, line in enumerate(data.split(b"\n"), 1) if len(line) > MAX_LINE), None)
+    if overlong is not None:  # TOML's own reader takes a time that grows with the square of a key's parts
+        raise ManifestError(f"{name}: line {overlong} is longer than {MAX_LINE} bytes")
     try:
         manifest = msgspec.convert(tomllib.loads(data.decode()), Manifest)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:

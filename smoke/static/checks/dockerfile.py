@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import sources
 from smoke.static.generated import made_beforehand
 from smoke.static.model.build import platform_of_tag
@@ -81,6 +82,7 @@ STEPS = Check(
 CHECKS = (PARSE, STAGES, CONTEXT, STEPS, PLATFORM, USER, HEALTH, LABELS, ENTRYPOINT)
 
 _NO_HEALTH_PATH = re.compile(r"https?://[^\s'\"/]+(?P<path>/[^\s'\"?)]*)?")
+_AMD64 = re.compile(r"https?://[^\s$]*(amd64|x86_64)")
 _PORTS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
 _ALIASES = {"nonroot": "65532", "root": "0", "nobody": "65534"}
 
@@ -206,6 +208,12 @@ def _steps(image: Image) -> Iterator[Finding]:
 
 def _platform(scope: Scope, image: Image) -> Iterator[Finding]:
     name, wanted = image.service.name, image.service.platform
+    foreign = _foreign_program(image)
+    if foreign is not None:
+        message = f"it starts a program that is downloaded for {_AMD64.search(foreign.text)[1]} alone"  # type: ignore[index]
+        remedy = "Declare ARG TARGETARCH and use it in the URL, or pin the platform of FROM."
+        yield PLATFORM.fail(message, name, _at(image, foreign.line), remedy=remedy)
+        return
     if wanted is None:
         yield PLATFORM.passed("no platform is demanded", name)
         return
@@ -224,6 +232,17 @@ def _platform(scope: Scope, image: Image) -> Iterator[Finding]:
         return
     reason = f"nothing in the tree says {architecture}: the machine that builds decides"
     yield PLATFORM.skip(reason, name, where)
+
+
+def _foreign_program(image: Image) -> Instruction | None:
+    """The instruction that fetches what is started for amd64 by name, where nothing says that amd64 is built for."""
+    if image.final is None or not image.start.words or "amd64" in image.built_for or "x86_64" in image.built_for:
+        return None
+    places = {image.start.words[0], image.start.program} - {""}
+    fetching = (each for each in image.final.instructions if each.keyword in ("ADD", "RUN"))
+    return next(
+        (each for each in fetching if _AMD64.search(each.text) and places & {*re.split(r"[\s=;&|]+", each.text)}), None
+    )
 
 
 def _as_wanted(said: str, wanted: str, message: str, name: str, where: Iterable[Evidence]) -> Finding:
