@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 from smoke.judgement import Judgement
-from smoke.reports import github, job, json, junit, markdown, sarif, tap, terminal
+
+
+def _of(module: str) -> Callable[[Judgement], str]:
+    """A writer whose module is loaded when it writes: most runs write one format."""
+
+    def write(judgement: Judgement) -> str:
+        return str(import_module(f"smoke.reports.{module}").write(judgement))
+
+    return write
+
 
 FORMATS: dict[str, Callable[[Judgement], str]] = {
-    "github": github.write,
-    "job": job.write,
-    "json": json.write,
-    "junit": junit.write,
-    "markdown": markdown.write,
-    "sarif": sarif.write,
-    "tap": tap.write,
-    "text": terminal.write,
+    "github": _of("github"),
+    "job": _of("job"),
+    "json": _of("json"),
+    "junit": _of("junit"),
+    "markdown": _of("markdown"),
+    "sarif": _of("sarif"),
+    "tap": _of("tap"),
+    "text": _of("terminal"),
 }
 """Each format's writer by its name."""

@@ -12,7 +12,7 @@ from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import sources
 from smoke.static.generated import made_beforehand
 from smoke.static.model.build import platform_of_tag
-from smoke.static.model.image import Health, Image
+from smoke.static.model.image import Health, Image, Lack
 from smoke.static.model.script import certain_programs
 from smoke.static.scope import Scope
 
@@ -152,7 +152,7 @@ def _stages(scope: Scope, image: Image) -> Iterator[Finding]:
             message = f"FROM uses {', '.join(stage.unset)}, which nothing sets before it"
             yield STAGES.fail(message, name, _at(image, stage.opening.line))
     for missing in image.missing:
-        if "does not make it" in missing.reason:
+        if missing.lack is Lack.STAGE:
             failed = True
             yield STAGES.fail(f"{missing.source}: {missing.reason}", name, _at(image, missing.line))
     where = _at(image, _from_line(image))
@@ -176,7 +176,7 @@ def _demand(severity: Severity, demanded: bool) -> Severity:
 
 def _context(scope: Scope, image: Image) -> Iterator[Finding]:
     name = image.service.name
-    lacking = [missing for missing in image.missing if "does not make it" not in missing.reason]
+    lacking = [missing for missing in image.missing if missing.lack is not Lack.STAGE]
     if not lacking:
         tried = [f"not from {directory or '.'}" for directory, missing in image.contexts if missing]
         shown = ", ".join([f"it builds from {image.context or '.'}", *tried])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-
-import yaml  # type: ignore[import-untyped]
+from typing import Any
 
 MAX_LETTERS = 2 << 20
 MAX_EVENTS = 200_000
 MAX_ALIASES = 5_000
 MAX_DEPTH = 60
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class YamlError(Exception):
@@ -54,11 +52,14 @@ class Node:
 
 def read_yaml(text: str, file: str = "") -> Node:
     """The document that a text holds. Raises `YamlError`."""
+    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - a tree without Compose files needs no YAML
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     if len(text) > MAX_LETTERS:
         raise YamlError(1, f"longer than {MAX_LETTERS} letters")
     try:
-        _bounded(text)
-        root = yaml.compose(text, Loader=_LOADER)
+        _bounded(yaml.parse(text, Loader=loader))
+        root = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(1 if mark is None else mark.line + 1, str(error.problem or error.context)) from None
@@ -67,16 +68,14 @@ def read_yaml(text: str, file: str = "") -> Node:
     return Node(1, null=True, file=file) if root is None else _Converter(file).node(root)
 
 
-def _bounded(text: str) -> None:
+def _bounded(events: Iterable[Any]) -> None:
     """Count before anything is built."""
     depth = aliases = 0
-    for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            depth += 1
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            depth -= 1
-        elif isinstance(event, yaml.AliasEvent):
-            aliases += 1
+    for count, event in enumerate(events):
+        name = type(event).__name__
+        depth += name in ("MappingStartEvent", "SequenceStartEvent")
+        depth -= name in ("MappingEndEvent", "SequenceEndEvent")
+        aliases += name == "AliasEvent"
         if depth > MAX_DEPTH or aliases > MAX_ALIASES or count > MAX_EVENTS:
             raise YamlError(event.start_mark.line + 1, "it is nested too deeply, or has too much in it")
 
@@ -88,27 +87,27 @@ class _Converter:
         self.file = file
         self.done: dict[int, Node] = {}
 
-    def node(self, given: yaml.Node) -> Node:
+    def node(self, given: Any) -> Node:
         made = self.done.get(id(given))
         if made is not None:
             return made
         made = Node(given.start_mark.line + 1, file=self.file)
         self.done[id(given)] = made
         made.tag = "" if given.tag.startswith("tag:yaml.org") else given.tag
-        if isinstance(given, yaml.ScalarNode):
+        if given.id == "scalar":
             made.null = given.tag == "tag:yaml.org,2002:null"
             made.text = "" if made.null else given.value
-        elif isinstance(given, yaml.SequenceNode):
+        elif given.id == "sequence":
             made.items = [self.node(each) for each in given.value]
         else:
             self._mapping(given, made)
         return made
 
-    def _mapping(self, given: yaml.MappingNode, made: Node) -> None:
+    def _mapping(self, given: Any, made: Node) -> None:
         own: dict[str, Node] = {}
         merged: dict[str, Node] = {}
         for key, value in given.value:
-            name = key.value if isinstance(key, yaml.ScalarNode) else ""
+            name = key.value if key.id == "scalar" else ""
             if key.tag == "tag:yaml.org,2002:merge":
                 for each in self._sources(value):
                     merged = {**(each.mapping or {}), **merged}
@@ -118,8 +117,8 @@ class _Converter:
             own[name] = self.node(value)
         made.mapping = {**merged, **own}
 
-    def _sources(self, value: yaml.Node) -> Iterator[Node]:
-        if isinstance(value, yaml.SequenceNode):
+    def _sources(self, value: Any) -> Iterator[Node]:
+        if value.id == "sequence":
             for each in value.value:
                 yield self.node(each)
         else:

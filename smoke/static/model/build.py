@@ -20,7 +20,7 @@ from smoke.static.model import commands, installers, script
 from smoke.static.model.bases import base_files, find_base, release_python, users_of
 from smoke.static.model.context import Context
 from smoke.static.model.filesystem import Cause, Doubt, Entry, FileSystem
-from smoke.static.model.image import Health, Image, Install, Label, Missing
+from smoke.static.model.image import Health, Image, Install, Label, Lack, Missing
 from smoke.static.model.launch import Launch
 from smoke.static.model.mounts import launched
 from smoke.static.model.start import start_of
@@ -423,7 +423,7 @@ class _Builder:
             if not found and re.search(r"[*?\[]", word):
                 doubt = doubt or Doubt(f"the COPY of line {line} has wildcards", Cause.COPY)
             elif not found and not doubt and origin != "/":
-                self.missing.append(Missing(line, word, f"the stage {reference} does not make it"))
+                self.missing.append(Missing(line, word, Lack.STAGE, f"the stage {reference} does not make it"))
                 continue
             entry = other.files.find(origin)
             is_file = entry is not None and entry.kind == "file"

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from smoke.static.dockerfile.ignore import Ignore
 from smoke.static.model.filesystem import MAX_ENTRIES, Cause, Entry, FileSystem
-from smoke.static.model.image import Missing
+from smoke.static.model.image import Lack, Missing
 from smoke.tree import Tree
 
 
@@ -94,7 +94,7 @@ class Context:
                 reason = f"{self.ignore.path} leaves it out of {where}" if found else f"it is not in {where}"
                 if not found and re.search(r"[*?\[]", pattern):
                     continue  # a pattern may match nothing
-                missing.append(Missing(line, pattern, reason))
+                missing.append(Missing(line, pattern, Lack.IGNORED if found else Lack.CONTEXT, reason))
             for path in kept:
                 if len(files.entries) >= MAX_ENTRIES:
                     files.suspect("/", f"there are more than {MAX_ENTRIES} files in it", Cause.COPY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
@@ -169,12 +170,24 @@ class Failure:
     message: str
 
 
+class Lack(StrEnum):
+    """Why a COPY or ADD finds nothing."""
+
+    CONTEXT = "context"
+    """It is not in the build context."""
+    IGNORED = "ignored"
+    """It is in the tree, and .dockerignore leaves it out of the context."""
+    STAGE = "stage"
+    """The stage that it is copied from does not make it."""
+
+
 @dataclass(frozen=True)
 class Missing:
     """A COPY or ADD that finds nothing."""
 
     line: int
     source: str
+    lack: Lack
     reason: str
     """Where it was looked for, and why it is not there."""
 

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from typing import TYPE_CHECKING
 
 from smoke.static.model import commands
 from smoke.static.model.commands import Stage
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.steps import BUILTINS, refusal
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
 
 MAX_SCRIPT = 200_000
 """Letters of a script that are followed; a longer one is in doubt as a whole."""
@@ -43,6 +44,9 @@ _STATEMENTS = frozenset(
 
 @cache
 def _parser() -> Parser:
+    import tree_sitter_bash  # noqa: PLC0415 - a tree without a RUN needs no grammar
+    from tree_sitter import Language, Parser  # noqa: PLC0415
+
     return Parser(Language(tree_sitter_bash.language()))
 
 
