@@ -7,20 +7,25 @@ refused by three builds of this node.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.transactions import (
+    Equivocation,
     Payload,
+    RegisterNode,
     ReplicaCommit,
+    RetireNode,
     SessionAnchor,
     Transaction,
     UptimeBeacon,
     claim_message,
     endorsement_message,
 )
+from lucid.chain.votes import Vote, conflict, vote_message
 from lucid.ledger.rules import check_anchor
 from lucid.ledger.state import Reader, Write
 from lucid.machines.effects import (
@@ -36,10 +41,12 @@ from lucid.machines.effects import (
     Tell,
 )
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
-from lucid.machines.mempool import Mempool
+from lucid.machines.mempool import Mempool, Waiting
 from lucid.machines.messages import MAX_GOSSIP_TRANSACTIONS, Transactions
 
 PENDING_TABLE = "pending"
+MAX_FORGED = 8
+"""Offers of one endorser that do not hold, after which no more are looked at until the next block is final."""
 
 
 class Admission:
@@ -64,12 +71,15 @@ class Admission:
         self._chain_id = genesis.chain_id
         self._parameters = genesis.parameters
         self._reader = reader
+        self._administrators = genesis.administrators
+        self._threshold = max(genesis.threshold, 1)
         self._own: dict[bytes, int] = {}
+        self._forged: dict[bytes, int] = {}
 
     def on_started(self, now: int) -> Effects:
         """Take up again what was accepted before a restart."""
         for identity, data in self._reader.scan(PENDING_TABLE):
-            self.mempool.add(identity, decode(data, Transaction))
+            self.mempool.restore(identity, decode(data, Transaction))
             self._own[identity] = 0
         return []
 
@@ -104,10 +114,13 @@ class Admission:
         effects: Effects = []
         for transaction in message.transactions:
             identity = transaction.id
-            if identity in self.mempool:
+            held = self.mempool.held(identity)
+            if held is not None and (identity in self._own or not self._betters(transaction, held)):
                 continue
             try:
                 self._check_offer(identity, transaction)
+                if held is not None:
+                    self.mempool.remove(identity)
                 effects += self._admit(identity, transaction)
             except Refusal as refusal:
                 effects.append(Observe(Refused(refusal.code)))
@@ -121,6 +134,7 @@ class Admission:
     def on_finalised(self, event: Finalised) -> Effects:
         """Drop what is final or expired; offer again what has waited for long."""
         self.height = event.height
+        self._forged = {}
         for identity in event.transactions:
             self.mempool.remove(identity)
         effects = self._forget(event.transactions) + self._offer_again()
@@ -144,33 +158,91 @@ class Admission:
                 writes.append((PENDING_TABLE, identity, encode(transaction)))
             again.append(transaction)
         effects: Effects = [Store(tuple(writes))] if writes else []
-        for first in range(0, len(again), MAX_GOSSIP_TRANSACTIONS):
-            effects.append(Tell(Offer(tuple(again[first : first + MAX_GOSSIP_TRANSACTIONS]))))
-        return effects
+        page: list[Transaction] = []
+        size = 0
+        for transaction in again:
+            page.append(transaction)
+            size += len(encode(transaction))
+            if len(page) == MAX_GOSSIP_TRANSACTIONS or size >= self._limits.page_bytes:
+                effects.append(Tell(Offer(tuple(page))))
+                page, size = [], 0
+        return [*effects, Tell(Offer(tuple(page)))] if page else effects
 
     def _check(self, payload: Payload) -> None:
-        """What can be judged of a payload without a ledger."""
+        """What can be judged of a client's payload without a ledger."""
         if self._key not in self.validators:
             raise Refusal(Code.MEMPOOL_CLOSED)
-        if isinstance(payload, SessionAnchor):
-            check_anchor(payload)
-            signer = payload.owner
-        elif isinstance(payload, ReplicaCommit | UptimeBeacon):
-            signer = payload.node
-        else:
-            return
-        if not self._crypto.verify(signer, claim_message(self._chain_id, payload), payload.signature):
+        self._check_payload(payload)
+
+    def _check_payload(self, payload: Payload) -> None:
+        """What can be judged of anyone's payload without a ledger; a builder would refuse it for good."""
+        if len(encode(payload)) > self._parameters.max_transaction_bytes:
+            raise Refusal(Code.TX_SIZE)
+        match payload:
+            case SessionAnchor():
+                check_anchor(payload)
+                self._check_claim(payload.owner, payload, payload.signature)
+            case ReplicaCommit() | UptimeBeacon():
+                self._check_claim(payload.node, payload, payload.signature)
+            case RegisterNode():
+                self._check_approvals(payload)
+                self._check_claim(payload.key, payload, payload.signature)
+            case RetireNode():
+                self._check_approvals(payload)
+            case Equivocation(first, second):
+                if not (first.well_formed and second.well_formed and conflict(first, second)):
+                    raise Refusal(Code.TX_EVIDENCE)
+                self._check_vote(first)
+                self._check_vote(second)
+            case _:
+                assert_never(payload)
+
+    def _check_approvals(self, request: RegisterNode | RetireNode) -> None:
+        """More of them than there are administrators, or one twice, would only fill the room of others."""
+        places = [place for place, _ in request.approvals]
+        if len(places) < self._threshold or places != sorted(set(places)):
+            raise Refusal(Code.TX_ADMIN_THRESHOLD)
+        if places[-1] >= len(self._administrators):
             raise Refusal(Code.TX_SIGNATURE)
+        for place, signature in request.approvals:
+            self._check_claim(self._administrators[place], request, signature)
+
+    def _check_vote(self, vote: Vote) -> None:
+        message = vote_message(self._chain_id, vote.epoch, vote.view, vote.kind, vote.block)
+        if not self._crypto.verify(vote.signer, message, vote.signature):
+            raise Refusal(Code.TX_SIGNATURE)
+
+    def _check_claim(self, signer: bytes, payload: Payload, signature: bytes) -> None:
+        if not self._crypto.verify(signer, claim_message(self._chain_id, payload), signature):
+            raise Refusal(Code.TX_SIGNATURE)
+
+    def _betters(self, transaction: Transaction, held: Waiting) -> bool:
+        """Whether an endorsement is of use now, and the one that is held is not: it may be there to be in the way."""
+        usable = held.transaction.valid_until in self.expiries(self.height + 1) and not held.rejections
+        other = transaction.endorser != held.transaction.endorser
+        return not usable and other and transaction.valid_until in self.expiries(self.height + 1)
+
+    def expiries(self, height: int) -> range:
+        """The last heights of what may enter a block at `height` (section 6)."""
+        return range(height, height + self._parameters.transaction_lifetime_blocks)
 
     def _check_offer(self, identity: bytes, transaction: Transaction) -> None:
         if transaction.endorser not in self.validators:
             raise Refusal(Code.TX_ENDORSER)
+        if self._forged.get(transaction.endorser, 0) >= MAX_FORGED:
+            raise Refusal(Code.TX_ENDORSER, "too many of this endorser's did not hold")
         lifetime = self._parameters.transaction_lifetime_blocks
         if not self.height < transaction.valid_until <= self.height + 2 * lifetime:
             raise Refusal(Code.TX_EXPIRED)
         message = endorsement_message(self._chain_id, identity, transaction.valid_until)
-        if not self._crypto.verify(transaction.endorser, message, transaction.endorsement):
-            raise Refusal(Code.TX_ENDORSER)
+        try:
+            if not self._crypto.verify(transaction.endorser, message, transaction.endorsement):
+                raise Refusal(Code.TX_ENDORSER)
+            self._check_payload(transaction.payload)
+        except Refusal:
+            # Offers come from their endorsers: an honest one has checked all this.
+            self._forged[transaction.endorser] = self._forged.get(transaction.endorser, 0) + 1
+            raise
 
     def _endorse(self, payload: Payload) -> Transaction:
         valid_until = self.height + self._parameters.transaction_lifetime_blocks

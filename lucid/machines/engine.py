@@ -243,7 +243,11 @@ class Engine:
                     max(context.parent_tick + 1, self.genesis.tick_at(now)),
                     self.crypto.vrf_prove(self._secret, context.beacon),
                     late,
-                    self.admission.mempool.candidates(parameters.max_block_transactions, parameters.max_block_bytes),
+                    self.admission.mempool.candidates(
+                        parameters.max_block_transactions,
+                        parameters.max_block_bytes,
+                        self.admission.expiries(context.parent_height + 1),
+                    ),
                 )
             )
         ]

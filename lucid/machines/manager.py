@@ -118,7 +118,7 @@ class Manager(Proposals):
             if type(message) is VoteMessage:
                 return self._on_vote(event.peer, message)
             if type(message) is Transactions:
-                return [Tell(message)]
+                return self._on_transactions(event.peer, message)
             return self._wire[type(message)](now, event.peer, message)
         except Refusal as refusal:
             return self._forged(now, event.peer, refusal.code)
@@ -130,6 +130,12 @@ class Manager(Proposals):
         if message.vote.signer != peer:
             raise Refusal(Code.VOTE_SIGNER)
         return [self._pass_vote(message.vote)]
+
+    def _on_transactions(self, peer: bytes, message: Transactions) -> Effects:
+        """Transactions come from their endorsers and nobody else, as votes do."""
+        if any(transaction.endorser != peer for transaction in message.transactions):
+            raise Refusal(Code.TX_ENDORSER)
+        return [Tell(message)]
 
     def _pass_vote(self, vote: Vote) -> Tell:
         """Hand a vote to the engine; it also tells that its signer has what this node put forward."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
+
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import Transaction
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
+
+ANY_HEIGHT = range(2**53 + 1)
 
 
 class Waiting:
@@ -53,10 +57,7 @@ class Mempool:
             evicted = self._make_room(endorser, size)
             for each in evicted:
                 self.remove(each)
-        self._queues.setdefault(endorser, {})[identity] = Waiting(transaction, size)
-        self._endorsers[identity] = endorser
-        self._bytes[endorser] = self._bytes.get(endorser, 0) + size
-        self.total_bytes += size
+        self._insert(identity, transaction, size)
         return evicted
 
     def _make_room(self, newcomer: bytes, size: int) -> list[bytes]:
@@ -80,6 +81,22 @@ class Mempool:
     def transaction(self, identity: bytes) -> Transaction:
         """A waiting transaction by its id."""
         return self._queues[self._endorsers[identity]][identity].transaction
+
+    def held(self, identity: bytes) -> Waiting | None:
+        """What waits under an id, or None."""
+        endorser = self._endorsers.get(identity)
+        return None if endorser is None else self._queues[endorser][identity]
+
+    def restore(self, identity: bytes, transaction: Transaction) -> None:
+        """Add what was accepted before a restart: there is room for it, whatever the limits are."""
+        self._insert(identity, transaction, len(encode(transaction)))
+
+    def _insert(self, identity: bytes, transaction: Transaction, size: int) -> None:
+        endorser = transaction.endorser
+        self._endorsers[identity] = endorser
+        self._queues.setdefault(endorser, {})[identity] = Waiting(transaction, size)
+        self._bytes[endorser] = self._bytes.get(endorser, 0) + size
+        self.total_bytes += size
 
     def replace(self, identity: bytes, transaction: Transaction) -> None:
         """Put a new endorsement of the same payload, by the same endorser, in a transaction's place."""
@@ -130,19 +147,25 @@ class Mempool:
             self.remove(identity)
         return gone
 
-    def candidates(self, most: int, room: int) -> tuple[Transaction, ...]:
-        """Up to `most` transactions of at most `room` bytes in all: one of each endorser in turn, oldest first."""
+    def candidates(self, most: int, room: int, expiries: range = ANY_HEIGHT) -> tuple[Transaction, ...]:
+        """Up to `most` transactions of at most `room` bytes in all, whose last height is in `expiries`; oldest first.
+
+        The next is of the endorser with the smallest share so far, of the bytes or of the number, whichever is larger
+        for it: so nobody's transactions, be they large or many, take more than an equal part from the others.
+        """
         taken: list[Transaction] = []
+        whole = room
         queues = [iter(self._queues[endorser].values()) for endorser in sorted(self._queues)]
-        while queues and len(taken) < most:
-            going = []
-            for queue in queues:
-                waiting = next(queue, None)
-                if waiting is None or len(taken) == most:
-                    continue
-                going.append(queue)
-                if waiting.size <= room:
+        used = [[0, 0] for _ in queues]
+        shares = [(0, place) for place in range(len(queues))]
+        while shares and len(taken) < most:
+            _, place = heappop(shares)
+            for waiting in queues[place]:
+                if waiting.size <= room and waiting.transaction.valid_until in expiries:
                     taken.append(waiting.transaction)
                     room -= waiting.size
-            queues = going
+                    used[place][0] += 1
+                    used[place][1] += waiting.size
+                    heappush(shares, (max(used[place][0] * whole // most, used[place][1]), place))
+                    break
         return tuple(taken)

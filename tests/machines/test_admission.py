@@ -12,6 +12,7 @@ from msgspec import structs
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code
 from lucid.chain.transactions import (
+    Equivocation,
     RegisterNode,
     ReplicaCommit,
     Transaction,
@@ -19,7 +20,8 @@ from lucid.chain.transactions import (
     claim_message,
     endorsement_message,
 )
-from lucid.machines.admission import PENDING_TABLE
+from lucid.chain.votes import FINALIZE, SKIP
+from lucid.machines.admission import MAX_FORGED, PENDING_TABLE
 from lucid.machines.effects import (
     BlockBuilt,
     Effects,
@@ -132,7 +134,16 @@ def test_who_claims_must_have_signed(bench: Bench) -> None:
 
 
 def test_what_only_a_ledger_can_judge_is_left_to_it(bench: Bench) -> None:
-    assert submit(bench, RegisterNode(bench.keys[1], "again", "", 0, (), bytes(64))) is None
+    assert submit(bench, Equivocation(bench.vote(1, SKIP), bench.vote(1, FINALIZE, block=bytes(32)))) is None
+
+
+def test_approvals_that_cannot_hold_are_refused_at_once() -> None:
+    """There are no more of them than administrators, each once; a thousand would fill the blocks of others."""
+    bench = Bench()
+    bench.handle(bench.context())
+    for approvals in ((), ((0, bytes(64)),), ((0, bytes(64)), (0, bytes(64))), ((7, bytes(64)),)):
+        code = submit(bench, RegisterNode(bench.keys[1], "again", "", 0, approvals, bytes(64)))
+        assert code in (Code.TX_ADMIN_THRESHOLD, Code.TX_SIGNATURE)
 
 
 def test_what_is_too_large_for_a_block_is_refused(bench: Bench) -> None:
@@ -192,6 +203,40 @@ def test_one_bad_offer_spoils_no_other(bench: Bench) -> None:
     assert good.id in pool(bench) and len(pool(bench)) == 1
 
 
+@pytest.mark.parametrize("rejected", [False, True])
+def test_an_endorsement_that_is_of_no_use_gives_way_to_one_that_is(bench: Bench, rejected: bool) -> None:
+    """Whoever hears of a payload first could else endorse it for a height far ahead, and keep the honest one out."""
+    final(bench, 9)
+    anchor = bench.anchor()
+    first = bench.endorse(anchor, 1, valid_until=20 if rejected else 9 + LIFETIME + 5)
+    honest = bench.endorse(anchor, 2, valid_until=20)
+    bench.handle(Transactions((first,)))
+    if rejected:
+        pool(bench).reject(first.id)
+    bench.handle(Transactions((honest,)))
+    assert pool(bench).transaction(honest.id) == honest
+    bench.handle(Transactions((bench.endorse(anchor, 3, valid_until=21),)))
+    assert pool(bench).transaction(honest.id) == honest, "one that is of use stays"
+
+
+def test_a_claim_that_its_owner_did_not_sign_is_not_taken_from_a_peer(bench: Bench) -> None:
+    anchor = structs.replace(bench.anchor(), signature=bytes(64))
+    effects = bench.handle(Transactions((bench.endorse(anchor, valid_until=5),)))
+    assert facts(effects, Refused) == [Refused(Code.TX_SIGNATURE)] and not len(pool(bench))
+
+
+def test_an_endorser_whose_offers_do_not_hold_is_not_heard_until_the_next_block(bench: Bench) -> None:
+    good = bench.endorse(bench.anchor("good"), valid_until=5)
+    for number in range(MAX_FORGED):
+        forged = structs.replace(bench.endorse(bench.anchor(f"{number}"), valid_until=5), valid_until=6)
+        bench.handle(Transactions((forged,)))
+    bench.handle(Transactions((good,)))
+    assert not len(pool(bench))
+    final(bench, 1)
+    bench.handle(Transactions((good,)))
+    assert len(pool(bench)) == 1
+
+
 def test_what_has_to_make_room_is_observed(bench: Bench) -> None:
     bench.engine.admission.mempool = Mempool(bench.key, Limits(mempool_transactions=1))
     transaction = bench.endorse(bench.anchor("peer"), valid_until=5)
@@ -240,7 +285,7 @@ def test_it_is_endorsed_again_before_it_expires(bench: Bench) -> None:
 def test_many_are_offered_in_messages_of_a_size(bench: Bench) -> None:
     count = MAX_GOSSIP_TRANSACTIONS + 1
     for number in range(count):
-        bench.handle(Submitted(number, RegisterNode(bench.key, "n", "", number, (), bytes(64))))
+        bench.handle(Submitted(number, bench.anchor(f"{number}")))
     offers = told(final(bench, DEFAULT_LIMITS.reoffer_blocks), Offer)
     assert [len(offer.transactions) for offer in offers] == [MAX_GOSSIP_TRANSACTIONS, 1]
 

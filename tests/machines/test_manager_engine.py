@@ -179,7 +179,9 @@ def test_votes_and_transactions_are_the_engine_s_to_judge(peer: Peer, chain: Cha
     assert refusals(peer.hear(vote, 1)) == [Code.VOTE_SIGNER], "nobody passes on votes"
     standing = Standing(0, 1, 0, (vote.vote,), None)
     assert told(peer.hear(standing, 2), VoteMessage) == [vote] and not told(peer.hear(standing, 1), VoteMessage)
-    assert peer.hear(offer) == [Tell(offer)]
+    endorser = next(number for number in range(4) if key_of(number) == offer.transactions[0].endorser)
+    assert peer.hear(offer, endorser) == [Tell(offer)]
+    assert refusals(peer.hear(offer, (endorser + 1) % 4)) == [Code.TX_ENDORSER], "nor transactions"
 
 
 def test_what_the_engine_assembled_is_stored_told_and_forwarded_once(peer: Peer, chain: Chain) -> None:
