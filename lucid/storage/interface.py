@@ -24,7 +24,20 @@ STARTS_TABLE = "starts"
 NEVER_COPIED = (VOTES_TABLE, HOME_TABLE, STARTS_TABLE)
 """Tables that no export and no backup takes along: they are true of one place only."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1: sessions keyed by their ids alone, in the ledger too, so that its chain can't be gone on with."""
+
+
+def other_version(place: str, version: int) -> str:
+    """Why a store of another schema version is not opened, as a sentence."""
+    if version > SCHEMA_VERSION:
+        return f"{place} has schema version {version}; this release knows {SCHEMA_VERSION}: use a newer one"
+    return (
+        f"{place} holds a chain that an older release began (schema version {version}; this release has "
+        f"{SCHEMA_VERSION}): begin a new chain in another folder, or run that release"
+    )
+
+
 """Raised when an older release could not read what a newer one writes; tables and rows may be added without."""
 
 

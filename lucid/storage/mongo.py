@@ -16,7 +16,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from lucid.ledger.state import Write
-from lucid.storage.interface import SCHEMA_VERSION, StoreDamaged, StoreError, StoreFull, StoreOther
+from lucid.storage.interface import SCHEMA_VERSION, StoreDamaged, StoreError, StoreFull, StoreOther, other_version
 
 TIMEOUT_MS = 5_000
 SCHEMA_COLLECTION = "schema"
@@ -66,9 +66,7 @@ class MongoStore:
         found = schema.find_one({"_id": "schema"})
         version = None if found is None else found.get("version")
         if version != SCHEMA_VERSION:
-            raise StoreOther(
-                f"{self.place} has schema version {version}; this release knows {SCHEMA_VERSION}: use a newer one"
-            )
+            raise StoreOther(other_version(self.place, version if isinstance(version, int) else 0))
         if ENTRIES_COLLECTION not in names:
             self._database.create_collection(ENTRIES_COLLECTION)
 

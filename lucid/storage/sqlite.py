@@ -11,7 +11,15 @@ from typing import Any
 
 from lucid.ledger.state import Write
 from lucid.storage.files import whole_file
-from lucid.storage.interface import NEVER_COPIED, SCHEMA_VERSION, StoreDamaged, StoreError, StoreFull, StoreOther
+from lucid.storage.interface import (
+    NEVER_COPIED,
+    SCHEMA_VERSION,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreOther,
+    other_version,
+)
 
 PAGE_BYTES = 4_096
 """Of new stores. A block changes few rows in many pages: larger pages write more."""
@@ -50,10 +58,8 @@ class SqliteStore:
         if max_pages is not None:
             writer.execute(f"PRAGMA max_page_count={max_pages}")
         [version] = writer.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise StoreOther(
-                f"{self.path} has schema version {version}; this release knows {SCHEMA_VERSION}: use a newer one"
-            )
+        if version not in (0, SCHEMA_VERSION):
+            raise StoreOther(other_version(str(self.path), version))
         if version == 0 and writer.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
             raise StoreOther(f"{self.path} is a database of another program")
         writer.execute("PRAGMA journal_mode=WAL")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
+from harness.notary import CRYPTO, Notary
 from lucid.chain.closings import EpochClosing, check_final, follow_closings
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.votes import NOTARIZE
-from tests.chain.notary import CRYPTO, Notary
 
 NET = Notary()
 CLOSING = NET.header(1, NET.genesis.chain_id, view=NET.closing_view, next_validators=NET.second.hash)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from harness.notary import CHUNKS, CRYPTO, OWNER, SESSION, Notary
 from lucid.chain.chunks import chunk_id, session_root
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.chain.hashing import manifest_digest
@@ -27,7 +28,6 @@ from lucid.chain.receipts import (
 )
 from lucid.chain.strict import MAX_VALUES
 from lucid.chain.transactions import SessionAnchor, UptimeBeacon, claim_message
-from tests.chain.notary import CHUNKS, CRYPTO, OWNER, SESSION, Notary
 
 NET = Notary()
 RECEIPT = NET.receipt()

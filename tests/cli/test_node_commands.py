@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
+from harness.notary import Notary
 from lucid.chain.document import parse_genesis, print_genesis
 from lucid.chain.receipts import print_receipt
 from lucid.cli.main import main
 from lucid.services.ports import free_ports
-from tests.chain.notary import Notary
 
 Capture = pytest.CaptureFixture[str]
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from harness.notary import CRYPTO, OWNER, SESSION, Notary
 from lucid.chain.chunks import chunk_id
 from lucid.chain.document import print_genesis
 from lucid.chain.manifests import check_manifest, sign_manifest
@@ -19,7 +20,6 @@ from lucid.chain.receipts import Receipt, print_receipt
 from lucid.cli.main import main
 from lucid.client.bundle import FileEntry, Index
 from lucid.client.sealing import key_commitment, seal, session_key
-from tests.chain.notary import CRYPTO, OWNER, SESSION, Notary
 from tests.client.lying import Answer, LyingNode, lying_node
 
 NET = Notary()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.notary import CRYPTO, Notary
 from lucid.chain.manifests import check_manifest
 from lucid.chain.receipts import print_receipt
 from lucid.cli.main import main
@@ -15,7 +16,6 @@ from lucid.client import recording as recording_module
 from lucid.client import sealing
 from lucid.client.errors import BundleError
 from lucid.client.journal import read_journal
-from tests.chain.notary import CRYPTO, Notary
 from tests.client.lying import Answer, LyingNode, lying_node
 from tests.client.test_fetching import Bench, bench
 

@@ -1,4 +1,4 @@
-"""A short, fixed part of what is fuzzed at length: what nodes say to each other, from both ends. See `fuzz/`."""
+"""A short, fixed part of what is fuzzed at length: what nodes and clients say, and what they are shown. See `fuzz/`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from fuzz.hostile import KINDS, message
 from lucid.chain.errors import Refusal
 from lucid.machines.messages import decode_message
 
-CASES = {"messages": 400, "handshake": 250, "peer_dialled": 80, "peer_port": 60}
+CASES = {
+    "messages": 400,
+    "handshake": 250,
+    "peer_dialled": 80,
+    "peer_port": 60,
+    "receipts": 1_500,
+    "json_bodies": 150,
+}
 
 
 @pytest.mark.parametrize("target", CASES)

@@ -155,10 +155,11 @@ def test_a_lost_page_is_damage_that_names_table_and_key(tmp_path: Path) -> None:
         assert found.value.sentence == "the store is damaged in the table row at the key 00000000"
 
 
-def test_a_store_of_another_schema_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "sentence"), [(99, "version 99; .* use a newer one"), (1, "begin a new chain")])
+def test_a_store_of_another_schema_version_is_refused(tmp_path: Path, version: int, sentence: str) -> None:
     with closing(SqliteStore(tmp_path / "store")) as store:
-        store._writer.execute("PRAGMA user_version=99")
-    with pytest.raises(StoreError, match="version 99"):
+        store._writer.execute(f"PRAGMA user_version={version}")
+    with pytest.raises(StoreError, match=sentence):
         SqliteStore(tmp_path / "store")
 
 
