@@ -35,7 +35,7 @@ def target() -> Iterator[Attempt]:
         path = node.folder / "node.toml"
         path.write_text(path.read_text().replace("peers = []", f"peers = [{named}]"))
 
-    with attacked(prepare=prepare) as node:
+    with attacked(settles=True, prepare=prepare) as node:
         stranger = Hostile(peers[0].chain, key_below(node.key))
         address = Address("127.0.0.1", node.peer_port, False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -221,14 +222,20 @@ def run_backup(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _opened(url: str, new: bool = False) -> Iterator[Store]:
-    """A store for one command; what goes wrong with it is one sentence. Only a `new` one may not be there yet."""
+    """A store for one command; what goes wrong with it is one sentence. Only a `new` one may not be there yet.
+
+    What the command writes is its user's alone, as the store is.
+    """
     from lucid.chain.errors import LucidError
     from lucid.storage.opening import open_store
 
     if not new and url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).is_file():
         raise Failure(f"there is no store {url}")
+    before = os.umask(0o077)
     try:
         with closing(open_store(url, importing=True)) as store:
             yield store
     except LucidError as error:
         raise Failure(error.detail) from None
+    finally:
+        os.umask(before)

@@ -15,14 +15,14 @@ from lucid.services.data import DataService
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.serve import stop_at_signal
-from lucid.services.service import STOP_S, Service, run_to_end, start_logging
+from lucid.services.service import STOP_S, Service, begin_process, run_to_end
 
 
 def run(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises `LucidError` when a service can't start."""
     if config.store and "{service}" not in config.store:
         raise ConfigError("store must hold {service}: each of the node's services needs a store of its own")
-    start_logging()
+    begin_process()
     if not config.token:
         config = msgspec.structs.replace(config, token=secrets.token_hex(32))  # nobody else needs to know it
     urls: dict[type[Service], str] = {

@@ -28,6 +28,7 @@ from lucid.services.cache import ReadCache
 from lucid.services.config import Config, ConfigError, load_config
 from lucid.services.keyfile import read_id
 from lucid.services.limits import SharedLimits
+from lucid.services.memory import give_back
 from lucid.services.printable import PrintableFormatter
 from lucid.services.problems import Problem
 from lucid.services.redis import Redis
@@ -247,6 +248,13 @@ def read_genesis(path: Path) -> Genesis:
         raise GenesisError(f"{path}: {error}") from None
 
 
+def begin_process() -> None:
+    """What is for a whole process: files for its user alone, memory that goes back, a log."""
+    os.umask(PRIVATE)
+    give_back()
+    start_logging()
+
+
 def start_logging() -> None:
     """Log to standard error; of the HTTP client only what is wrong. A crash in native code tells where it was."""
     faulthandler.enable()
@@ -261,8 +269,7 @@ def main(kind: type[Service]) -> None:
     parser = argparse.ArgumentParser(description=f"{kind.__doc__} Settings come from LUCID_* variables too.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings")
     options = parser.parse_args()
-    os.umask(PRIVATE)
-    start_logging()
+    begin_process()
     try:
         config = load_config(file=options.config)
         if not config.token:
