@@ -13,7 +13,8 @@ from lucid.services.memory import give_back
 if sys.argv[1] == "back":
     give_back()
 def rss_mib():
-    return int(next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in line).split()[1]) / 1024
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if "VmRSS" in line).split()[1]) / 1024
 before, kept, random = rss_mib(), [], Random(1)
 for _ in range(30):
     parts = [bytes(65_536) for _ in range(384)]
