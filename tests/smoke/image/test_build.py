@@ -29,6 +29,7 @@ name = "one"
 dockerfile = "one/Dockerfile"
 image = "lucid-test.invalid/one:latest"
 build_arguments = {COLOUR = "blue"}
+platform = "linux/arm64"
 """
 FILES: dict[str, str | None] = {
     "smoke.toml": MANIFEST,
@@ -76,6 +77,10 @@ def test_a_build_is_told_what_the_manifest_says(tmp_path: Path) -> None:
     ):
         assert words in text
     assert "--no-cache" not in told
+    anywhere = Command()
+    plain = write_tree(tmp_path / "plain", {**FILES, "smoke.toml": MANIFEST.replace('platform = "linux/arm64"', "")})
+    build(Builder(anywhere), images(Tree(plain), find_subject(plain, None).manifest)[0], plain)
+    assert "--platform" not in anywhere.told[-1], "nobody asked for one"
     alone = Command("buildx")
     assert [each.verdict for each in build(Builder(alone), image, read.root)] == ["pass"]
     assert alone.told[-1][0] == "build" and "--load" not in alone.told[-1]
