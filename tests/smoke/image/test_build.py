@@ -79,7 +79,9 @@ def test_a_build_is_told_what_the_manifest_says(tmp_path: Path) -> None:
     assert "--no-cache" not in told
     anywhere = Command()
     plain = write_tree(tmp_path / "plain", {**FILES, "smoke.toml": MANIFEST.replace('platform = "linux/arm64"', "")})
-    build(Builder(anywhere), images(Tree(plain), find_subject(plain, None).manifest)[0], plain)
+    (plain / "one/link").symlink_to("kept/a")
+    verdicts = build(Builder(anywhere), images(Tree(plain), find_subject(plain, None).manifest)[0], plain)
+    assert [each.verdict for each in verdicts] == ["pass"]
     assert "--platform" not in anywhere.told[-1], "nobody asked for one"
     alone = Command("buildx")
     assert [each.verdict for each in build(Builder(alone), image, read.root)] == ["pass"]
