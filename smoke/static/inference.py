@@ -1,54 +1,150 @@
-"""Writes a manifest for a tree that has none, from what its Dockerfiles and sources say."""
+"""Writes a manifest for a tree that has none: what its Dockerfiles, Compose files and sources say and keep.
+
+It never turns a failure into a demand: a key is written only where the tree then satisfies it, and what fails today
+stands at the end, as comments."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from msgspec.json import encode
 
-from smoke.manifest import FILE_NAME, Manifest, ManifestError, parse_manifest
-from smoke.static.model.build import images
+from smoke.finding import Finding
+from smoke.judgement import Judgement, place
+from smoke.manifest import FILE_NAME, Manifest, ManifestError, parse_manifest, resolved
+from smoke.static.model.build import images_of
 from smoke.static.model.image import Image
+from smoke.static.plans import plans_of
+from smoke.static.run import Subject, judge
 from smoke.tree import Tree
+
+MAX_ROUNDS = 4
+_JUDGED_BY = {
+    "user": ("dockerfile.user",),
+    "port": ("entrypoint.app", "compose.ports", "dockerfile.health", "compose.health"),
+    "health": ("dockerfile.health",),
+    "module": ("entrypoint.exists",),
+    "script": ("entrypoint.exists",),
+    "labels": ("dockerfile.labels",),
+    "directories": ("layout.directories",),
+    "platform": ("dockerfile.platform",),
+}
+"""The checks that hold a service to each key."""
+
+
+@dataclass
+class _Written:
+    """A service's block: what it is built from, and what is demanded of it."""
+
+    name: str
+    built: list[str]
+    demands: dict[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """As it stands in the manifest."""
+        return "\n".join(["[[service]]", *self.built, *(f"{key} = {value}" for key, value in self.demands.items())])
 
 
 def write_manifest(root: Path) -> str:
     """The text of a manifest for the tree. Raises `ManifestError` when it has nothing to make containers of."""
     tree = Tree(root)
-    found = images(tree, Manifest())
+    manifest = resolved(Manifest())
+    found = images_of(tree, manifest, plans_of(tree, manifest))
     if not found:
         raise ManifestError(f"{root}: there is no Dockerfile in it")
-    parts = ["# What `lucid smoke` holds this tree to. Written by `lucid smoke init`: look it over.\n"]
-    parts.append(f"title = {_text(tree.root.name)}\n")
-    parts += [_service(tree, image) for image in found]
-    text = "\n".join(parts)
-    parse_manifest(text.encode(), FILE_NAME)
-    return text
+    services = [_service(tree, image) for image in found]
+    before = _failing(judge(Subject(root, manifest, "")))
+    for _ in range(MAX_ROUNDS):
+        text = _text_of(tree, services)
+        after = _failing(judge(Subject(root, resolved(parse_manifest(text.encode(), FILE_NAME)), FILE_NAME)))
+        if not _dropped(services, before, after):
+            break
+    failing = "".join(f"#   {_told(each)}\n" for each in after.values())
+    return text + (f"\n# What fails today, with or without this file:\n{failing}" if failing else "")
 
 
-def _service(tree: Tree, image: Image) -> str:
-    lines = [
-        "[[service]]",
-        f"name = {_text(image.service.name)}",
-        f"dockerfile = {_text(image.dockerfile)}",
-    ]
-    if image.context is not None:
-        lines.append(f"context = {_text(image.context or '.')}")
-    if image.platform:
-        lines.append(f"platform = {_text(image.platform)}")
-    if image.user:
-        lines.append(f"user = {_text(image.user)}")
-    if image.ports:
-        lines.append(f"port = {image.ports[0]}")
+def _text_of(tree: Tree, services: list[_Written]) -> str:
+    head = "# What `lucid smoke` holds this tree to. Written by `lucid smoke init`: look it over.\n"
+    return "\n".join([head, f"title = {_text(tree.root.name)}\n", *(f"{each.text()}\n" for each in services)])
+
+
+def _failing(judgement: Judgement) -> dict[tuple[str, str, str], Finding]:
+    found = judgement.of("critical", "warning")
+    return {(each.check, each.subject, each.message): each for each in found if each.check in _KEPT or _counts(each)}
+
+
+_KEPT = frozenset(check for checks in _JUDGED_BY.values() for check in checks)
+
+
+def _counts(finding: Finding) -> bool:
+    return not finding.check.startswith("dockerfile.lint.")
+
+
+def _dropped(
+    services: list[_Written],
+    before: dict[tuple[str, str, str], Finding],
+    after: dict[tuple[str, str, str], Finding],
+) -> bool:
+    """Take back each demand that makes something fail which did not; says whether there was one."""
+    took = False
+    for check, subject, _ in after.keys() - before.keys():
+        for service in services:
+            keys = [key for key in service.demands if service.name == subject and check in _JUDGED_BY[key]]
+            for key in keys:
+                took = True
+                del service.demands[key]
+    return took
+
+
+def _told(finding: Finding) -> str:
+    about = f" [{finding.subject}]" if finding.subject else ""
+    where = f" ({place(finding)})" if place(finding) else ""
+    return " ".join(f"{finding.check}{about}: {finding.message}{where}".split())
+
+
+def _service(tree: Tree, image: Image) -> _Written:
+    service = image.service
+    built = [f"name = {_text(service.name)}", f"dockerfile = {_text(image.dockerfile)}"]
+    context = service.context if service.context is not None else image.context
+    if context is not None:
+        built.append(f"context = {_text(context or '.')}")
+    if service.target:
+        built.append(f"target = {_text(service.target)}")
+    if service.build_arguments:
+        pairs = ", ".join(f"{_text(name)} = {_text(value)}" for name, value in sorted(service.build_arguments.items()))
+        built.append(f"build_arguments = {{ {pairs} }}")
+    return _Written(service.name, built, _demands(tree, image))
+
+
+def _demands(tree: Tree, image: Image) -> dict[str, str]:
+    """What the image has, of what a manifest can ask for."""
+    found: dict[str, str] = {}
+    pinned = image.final.opening.flag("platform") if image.final is not None else None
+    if image.service.platform:
+        found["platform"] = _text(image.service.platform)
+    elif pinned and "$" not in pinned:
+        found["platform"] = _text(pinned)
+    user = image.user
+    if user and user.partition(":")[0] not in ("0", "root") and re.fullmatch(r"[a-z0-9_-]+(:[a-z0-9_-]+)?", user):
+        found["user"] = _text(user)
+    if len(image.ports) == 1:
+        found["port"] = str(image.ports[0])
+    asked = re.search(r"https?://[^\s'\"/]+(/[^\s'\"?)|]*)", " ".join(image.health.words)) if image.health else None
+    if asked is not None:
+        found["health"] = _text(asked[1])
     start = image.start
-    if start.module:
-        lines.append(f"module = {_text(start.module)}")
-    directories = _directories(tree, image)
-    if directories:
-        lines.append(f"directories = [{', '.join(map(_text, directories))}]")
-    if image.labels:
-        lines.append(f"labels = [{', '.join(_text(name) for name in sorted(image.labels))}]")
-    return "\n".join(lines) + "\n"
+    entry = image.files.find(start.script) if start.script else None
+    if start.module and not start.trouble:
+        found["module"] = _text(start.module)
+    elif entry is not None and entry.source:
+        found["script"] = _text(entry.source)
+    if directories := _directories(tree, image):
+        found["directories"] = f"[{', '.join(map(_text, directories))}]"
+    if labels := sorted(name for name, label in image.labels.items() if label.value.strip() and not label.unset):
+        found["labels"] = f"[{', '.join(map(_text, labels))}]"
+    return found
 
 
 def _directories(tree: Tree, image: Image) -> list[str]:

@@ -1,1 +1,1 @@
-"""The static checks, one module for each family of the table in docs/smoke.md."""
+"""The static checks, one module for each family of the table in docs/smoke/README.md."""

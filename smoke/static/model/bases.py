@@ -1,7 +1,7 @@
 """Base images that are known: what they start, as whom, and what Python, shell and programs they have.
 
-Sources: the images' published configuration, and the package lists of distroless in docs/smoke.md. A base that is not
-here (or in the manifest) is unknown, and nothing is assumed of it.
+Sources: the images' published configuration and package lists. A base that is not here (or in the manifest) is unknown,
+and nothing is assumed of it.
 """
 
 from __future__ import annotations
