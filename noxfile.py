@@ -14,6 +14,9 @@ nox.options.sessions = ["checks", "images", "tests"]
 
 PURE_COVERAGE_PERCENT = 95
 
+FIXED_SEEDS = 500
+"""Seeds that CI judges: the same ones each time, within five minutes on two cores."""
+
 
 def install(session: nox.Session) -> None:
     """Install what the lock names, checked against its hashes, and then the project itself, editable.
@@ -71,6 +74,18 @@ def sim(session: nox.Session) -> None:
     """The main job: the default simulated network. Arguments go to `lucid sim run`."""
     install(session)
     session.run("lucid", "sim", "run", *session.posargs)
+
+
+@nox.session
+def hunt(session: nox.Session) -> None:
+    """Search seeds for networks that break an invariant. Arguments go to `lucid sim hunt`; CI judges the fixed set."""
+    install(session)
+    if session.posargs:
+        session.run("lucid", "sim", "hunt", *session.posargs)
+        return
+    record = Path(session.create_tmp()) / "hunt.jsonl"
+    record.unlink(missing_ok=True)
+    session.run("lucid", "sim", "hunt", "--seeds", str(FIXED_SEEDS), "--out", str(record))
 
 
 @nox.session

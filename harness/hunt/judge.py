@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import traceback
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -65,12 +66,15 @@ class Found(Exception):
         self.reason = reason
 
 
-def judge(scenario: Scenario, trace: Trace | None = None) -> Outcome:
-    """Run a scenario that has a calm to its verdict."""
+def judge(
+    scenario: Scenario, trace: Trace | None = None, prepare: Callable[[World], None] = lambda world: None
+) -> Outcome:
+    """Run a scenario that has a calm to its verdict; `prepare` is given the world before it starts."""
     trace = Trace() if trace is None else trace
     world = World(scenario, trace)
     invariants, marks = Invariants(world), Marks(world)
     world.watchers += [invariants, marks]
+    prepare(world)
     thresholds = gc.get_threshold()
     gc.set_threshold(100_000, 20, 100)
     try:
@@ -125,6 +129,9 @@ def _after(took_ms: int, allowed_ms: int) -> str:
 
 def unrecoverable(world: World) -> str:
     """Why this network may stay as it is by the rules: too few honest validators are there that may still sign."""
+    forgotten = {index for fault in world.scenario.fault for index in fault.forgets}
+    if all(node.index in forgotten for node in _honest(world)):
+        return "every honest node lost its store: nobody holds what was final"
     able = [node for node in world.connected() if not _log_lost(node)]
     if len(able) >= world.quorum:
         return ""

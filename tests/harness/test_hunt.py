@@ -21,8 +21,10 @@ from harness.hunt.swarm import PROFILES, draw
 from lucid.cli.main import main
 from lucid.machines.engine import Engine
 from sim.faults.crash import Crash
+from sim.faults.partition import Partition
+from sim.faults.power_cut import PowerCut
 from sim.faults.wipe import Wipe
-from sim.scenario import Scenario, changed, dump, parse
+from sim.scenario import Scenario, changed, dump, load, parse
 
 FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
 
@@ -201,5 +203,63 @@ def test_sigterm_keeps_what_was_found(tmp_path: Path) -> None:
 )
 def test_wrong_input_is_one_sentence(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sim", "hunt", *words]) == 2
+    said = capsys.readouterr().err
+    assert says in said and said.count("\n") == 1
+
+
+# -- what was found stays found --------------------------------------------------------------------------------------
+
+REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.stem)
+def test_what_once_failed_passes(path: Path) -> None:
+    outcome = judge(load(str(path)))
+    assert outcome.verdict is Verdict.PASS, outcome
+
+
+def test_an_engine_that_forgets_its_own_votes_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The safeguard of the first three regressions, switched off: each of them is stuck."""
+    monkeypatch.setattr(Engine, "_count_own", lambda *_: [])
+    for path in REGRESSIONS:
+        if path.stem.startswith("own-votes"):
+            assert judge(load(str(path))).verdict is Verdict.STUCK
+
+
+# -- shrinking ---------------------------------------------------------------------------------------------------
+
+
+def test_a_failing_seed_shrinks_to_what_broke_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(Engine, "_count_own", lambda *_: [])
+    bulk = [Crash(node=2, at=300 * k, until=300 * k + 200) for k in range(1, 8)]
+    cut = PowerCut(node=0, effects=0, back_ms=[1], at=5_000)
+    apart = Partition(groups=[[0], [1], [2]], at=3_000, until=5_500)
+    scenario = small(*bulk, apart, cut, nodes=3, calm=6_000, anchor_every_ms=250, limits={"page_blocks": 8})
+    path = tmp_path / "bulky.toml"
+    path.write_text(dump(scenario), "utf-8")
+    assert main(["sim", "shrink", str(path), "--seconds", "60", "--out", str(tmp_path / "small")]) == 0
+    found = load(str(tmp_path / "small"))
+    assert len(found.fault) <= 2 < len(scenario.fault) and found.nodes == 2
+    assert not found.limits and not found.anchor_every_ms
+    outcome = judge(found)
+    assert (outcome.verdict, outcome.invariant) == (Verdict.STUCK, "progress")
+    text = (tmp_path / "small" / "page.md").read_text("utf-8")
+    assert "signs skip of view" in text and "-- the calm begins --" in text and outcome.trace_hash in text
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["many"], 2, "'many' is neither a seed, which is a whole number, nor a scenario file"),
+        (["7", "--profile", "x"], 2, "no profile 'x'"),
+        (["7", "--seconds", "0"], 2, "--seconds must be above 0"),
+        (["7", "--record", "/no/such/file"], 2, "is no record of a hunt"),
+        (["3", "--profile", "crash"], 10, "3 does not fail: pass"),
+    ],
+)
+def test_what_can_not_be_shrunk_is_one_sentence(
+    words: list[str], status: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sim", "shrink", *words]) == status
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == 1

@@ -1,0 +1,113 @@
+"""`lucid sim shrink`: make a failing seed small enough to read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucid.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from sim.scenario import Scenario
+
+SECONDS = 120.0
+
+
+def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid sim shrink`."""
+    shrink = actions.add_parser(
+        "shrink",
+        help="make a failing seed small enough to read",
+        description="Leave out nodes, faults, limits, load and time while the same invariant breaks; write the "
+        "scenario that is left, and a page that tells who did what.",
+        epilog="Exit status: 0 a smaller scenario is written, 10 the seed does not fail, 2 bad usage.",
+    )
+    shrink.add_argument("seed", metavar="SEED", help="a seed of the swarm, or a scenario file with a calm")
+    shrink.add_argument("--profile", default="all", metavar="NAME", help="the swarm that the seed is of (default: all)")
+    shrink.add_argument("--record", type=Path, metavar="FILE", help="take the seed's scenario from a hunt's record")
+    shrink.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help="the most wall time (default: 120)")
+    shrink.add_argument("--out", type=Path, default=Path("shrunk"), metavar="DIR", help="folder (default: shrunk)")
+    shrink.add_argument("--json", action="store_true", help="print the result as JSON")
+    shrink.set_defaults(run=run_shrink)
+
+
+def run_shrink(options: argparse.Namespace) -> int:
+    """`lucid sim shrink`."""
+    from harness.hunt.judge import judge
+    from harness.hunt.shrink import Shrinker
+    from harness.hunt.story import page
+    from sim.scenario import dump
+
+    if not options.seconds > 0:
+        raise Failure(f"--seconds must be above 0, is {options.seconds:g}")
+    scenario = hunted(options.seed, options.profile, options.record)
+    outcome = judge(scenario)
+    if not outcome.verdict.failed:
+        print(f"lucid: {options.seed} does not fail: {outcome.verdict}", file=sys.stderr)
+        return 10
+    live = sys.stderr.isatty()
+
+    def tried(candidate: Scenario) -> None:
+        if live:
+            what = f"{len(candidate.fault)} faults, {candidate.nodes} nodes"
+            print(f"\r{what:40}", end="", file=sys.stderr, flush=True)
+
+    shrunk = Shrinker(scenario, outcome, options.seconds, tried).shrink()
+    if live:
+        print("\r", end="", file=sys.stderr)
+    text, _ = page(shrunk.scenario)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "scenario.toml").write_text(dump(shrunk.scenario), "utf-8")
+    (options.out / "page.md").write_text(text, "utf-8")
+    result = {
+        "verdict": str(shrunk.outcome.verdict),
+        "invariant": shrunk.outcome.invariant,
+        "reason": shrunk.outcome.reason,
+        "faults": [len(scenario.fault), len(shrunk.scenario.fault)],
+        "nodes": [scenario.nodes, shrunk.scenario.nodes],
+        "runs": shrunk.runs,
+        "seconds": round(shrunk.seconds, 3),
+        "folder": str(options.out),
+    }
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print(
+            f"{result['verdict']}: {shrunk.outcome.invariant}: {shrunk.outcome.reason}\n"
+            f"faults {len(scenario.fault)} -> {len(shrunk.scenario.fault)}, "
+            f"nodes {scenario.nodes} -> {shrunk.scenario.nodes}, {shrunk.runs} runs in {shrunk.seconds:.1f} s\n"
+            f"{options.out / 'page.md'}\n{options.out / 'scenario.toml'}"
+        )
+    return 0
+
+
+def hunted(name: str, profile: str, record: Path | None) -> Scenario:
+    """The scenario of a seed, from a record if one is named, or that of a file."""
+    from harness.hunt.record import RecordError, read, scenario_of
+    from harness.hunt.swarm import PROFILES, draw
+    from sim.scenario import ScenarioError, load
+
+    if profile not in PROFILES:
+        raise Failure(f"no profile {profile!r}; there are {', '.join(PROFILES)}")
+    if not (name.isascii() and name.isdigit()):
+        if not Path(name).exists():
+            raise Failure(f"{name!r} is neither a seed, which is a whole number, nor a scenario file")
+        try:
+            scenario = load(name)
+        except ScenarioError as error:
+            raise Failure(str(error)) from None
+        if not scenario.calm_ms:
+            raise Failure(f'{name} has no calm: say from when on nothing is disturbed any more, such as calm = "30s"')
+        return scenario
+    if record is None:
+        return draw(int(name), profile)
+    try:
+        found = [line for line in read(record) if line.seed == int(name)]
+        if not found:
+            raise Failure(f"{record} has no seed {name}")
+        return scenario_of(found[0], profile)
+    except RecordError as error:
+        raise Failure(str(error)) from None
