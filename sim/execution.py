@@ -3,7 +3,8 @@
 Judging is a pure function of the parent's ledger and the block. Every node that holds an equal parent (the same state
 root) gets the first one's result, and is charged for the signatures all the same, so the machines can't tell, and a
 run with `share_execution = false`, where each node executes for itself, has the same trace hash. A node whose ledger
-has strayed has another root, shares nothing and is found out as before.
+has strayed has another root, shares nothing and is found out as before. A node that started from its own store, or from
+a snapshot, executes for itself from then on.
 """
 
 from __future__ import annotations
@@ -66,10 +67,14 @@ class SharedValidator(Validator):
     ) -> Built:
         """See `Validator`; what is built is never remembered, so that a validator executes it again."""
         built = super().build(parent, parent_hash, turn, certificate, view, tick, vrf_proof, late_votes, candidates)
+        if _from_store(parent):
+            return built
         return built._replace(ledger=SharedLedger.of(built.ledger, parent))
 
     def judge(self, block: Block, parent: Ledger, parent_hash: bytes, turn: Turn) -> Ledger:
         """See `Validator`."""
+        if _from_store(parent):
+            return super().judge(block, parent, parent_hash, turn)
         place = (parent.root, block.header.hash)
         known = self._judged.get(place)
         if known is not None and (known[0] is block or known[0] == block):
@@ -81,3 +86,11 @@ class SharedValidator(Validator):
             del self._judged[next(iter(self._judged))]
         self._judged[place] = (block, SharedLedger.of(ledger, None), self._metered.spent_us - before_us)
         return SharedLedger.of(ledger, parent)
+
+
+def _from_store(ledger: Ledger) -> bool:
+    """Whether a ledger, or one that it stands on, was read from a node's own store, after a restart or a snapshot.
+
+    Such a tree is in memory in part. The rest is as of that node's last final block, which another node's is not.
+    """
+    return not isinstance(ledger, SharedLedger) and ledger.core.head.height > 0

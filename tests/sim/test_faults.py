@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.hunt.judge import Verdict, judge
+from harness.hunt.swarm import draw
 from lucid.chain.transactions import Equivocation
 from lucid.machines.effects import BlockFinal
 from sim.faults import KINDS
@@ -23,7 +24,7 @@ from sim.faults.selective import Selective
 from sim.faults.twin import Twin
 from sim.faults.wipe import Wipe
 from sim.node import Node
-from sim.scenario import Scenario
+from sim.scenario import Scenario, changed
 from sim.trace import Trace
 from sim.world import World
 
@@ -139,3 +140,10 @@ def test_a_swarm_never_has_more_traitors_than_its_stage_allows() -> None:
                 if fault is not None:
                     assert fault.byzantine <= set(traitors)
                     fault.check(4)
+
+
+def test_a_node_that_came_back_from_its_store_shares_no_execution() -> None:
+    """Its tree is in memory in part; what another node made final since would be read from the wrong store."""
+    scenario = draw(440)
+    assert judge(scenario)[:-1] == judge(changed(scenario, share_execution=False))[:-1]
+    assert judge(scenario).verdict is Verdict.PASS
