@@ -14,7 +14,7 @@ read from the store when they are first walked, and let go again below `KEPT_DIG
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 from lucid.chain.hashing import ZERO_DIGEST, state_node_digest
@@ -164,6 +164,36 @@ class TreeUpdate:
             assert child is not None, "a branch names only children that are stored"
             node.children[digit] = child
         return child
+
+
+def subtree_hash(rows: Mapping[bytes, bytes], depth: int) -> bytes:
+    """The hash of the subtree `depth` digits below the root that holds exactly these rows, digest by key digest."""
+    items: Items = sorted((int.from_bytes(key, "big"), value) for key, value in rows.items())
+    node = TreeUpdate(lambda index: None)._grow(ROOT, TOP_SHIFT - DIGIT_BITS * depth, items)
+    return ZERO_DIGEST if node is None else node.hash
+
+
+def opened(root: bytes, branches: Sequence[bytes]) -> list[tuple[bytes, int]]:
+    """The (hash, depth) of what is left of a tree of hash `root` when these branches are opened, parents first.
+
+    Every hash follows from the root's. Raises `ValueError` for branches that are not of that tree, or in another order.
+    """
+    left: list[tuple[bytes, int]] = []
+    place = 0
+    waiting = [(root, 0)]
+    while waiting:
+        hash_, depth = waiting.pop()
+        if place < len(branches) and state_node_digest(branches[place]) == hash_:
+            if branches[place][:1] != BRANCH:
+                raise ValueError("a leaf can not be opened")
+            children = _hashes(branches[place])
+            waiting += [(children[digit], depth + 1) for digit in sorted(children, reverse=True)]
+            place += 1
+        else:
+            left.append((hash_, depth))
+    if place < len(branches):
+        raise ValueError("branches of another tree")
+    return left
 
 
 def release(changed: Mapping[int, TreeNode | None]) -> None:

@@ -38,9 +38,7 @@ class Limits(Record, kw_only=True):
     snapshot_gap: int = 4 * MAX_PAGE_BLOCKS
     """Who is further behind than this is offered a snapshot rather than blocks, if there is one."""
     part_bytes: int = 1 << 20
-    """A snapshot's part ends with the row that brings it here."""
-    max_parts: int = 1_024
-    """Parts of a snapshot that are taken."""
+    """A subtree of more bytes is opened, so that each of its children is a part, or opened in turn."""
     max_uncertified: int = 256
     """Blocks kept that nobody has certified yet; beyond it that of the lowest view goes, and comes back if need be."""
     full_unfinal: int = 1_024

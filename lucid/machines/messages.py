@@ -17,7 +17,7 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Natural
 from lucid.chain.transactions import Transaction
-from lucid.chain.votes import Hash, Vote
+from lucid.chain.votes import Vote
 
 MAX_MESSAGE_BYTES = 24 << 20
 MAX_STANDING_VOTES = 8
@@ -106,13 +106,17 @@ class Certificates(Record, tag=9):
 
 
 class SnapshotOffer(Record, tag=10):
-    """A snapshot of the ledger after `block`, which `certificate` makes final; `closings` lead there from genesis."""
+    """A snapshot of the ledger after `block`, which `certificate` makes final; `closings` lead there from genesis.
+
+    `branches` are those of the state tree that are opened, from its root on, each before its children; what is left of
+    the tree then, in order, are the parts.
+    """
 
     request: Natural
     closings: tuple[EpochClosing, ...]
     block: Block
     certificate: Certificate
-    parts: tuple[Hash, ...]
+    branches: tuple[bytes, ...]
 
 
 class PartRequest(Record, tag=11):
@@ -124,7 +128,7 @@ class PartRequest(Record, tag=11):
 
 
 class Part(Record, tag=12):
-    """One part of a snapshot: consecutive (row key, value) pairs, encoded; its digest stands in the offer."""
+    """One part of a snapshot: the (row key, value) pairs of one subtree of the state tree, encoded."""
 
     request: Natural
     height: Natural

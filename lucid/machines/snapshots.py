@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import TypeVar
 
 from lucid.chain.blocks import Block, body_matches
@@ -9,10 +11,10 @@ from lucid.chain.closings import EpochClosing, check_final, follow_closings
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
-from lucid.chain.hashing import snapshot_digest, state_key_digest, state_value_digest
+from lucid.chain.hashing import state_key_digest, state_value_digest
 from lucid.chain.keys import Crypto
-from lucid.ledger.state import ROW_TABLE, Ledger, Reader, Write, ledger_of_rows
-from lucid.ledger.tree import TreeUpdate
+from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Ledger, Reader, Write, ledger_of_rows, tree_key
+from lucid.ledger.tree import DIGIT_BITS, ROOT, TOP_SHIFT, opened, subtree_hash
 from lucid.machines.chain import CLOSING_TABLE, Chain
 from lucid.machines.effects import Effects, Send, Store
 from lucid.machines.forktree import ForkNode
@@ -20,9 +22,12 @@ from lucid.machines.limits import Limits
 from lucid.machines.messages import Part, PartRequest, SnapshotOffer, encode_message
 
 SNAPSHOT_TABLE = "snapshot"
-INDEX_KEY = b"index"
+INDEX_KEY = b"contents"
+START_MS = 60_000
+PART_MS = 2_000
+"""A download may take a minute, and two seconds for each part: a liar may not occupy a node for hours."""
 MAX_PART_BYTES = 2 << 20
-"""A part goes on until it has `part_bytes`, a MiB, so it exceeds that by less than its last row."""
+"""A part has a MiB at most, unless a single row is larger."""
 
 T = TypeVar("T")
 
@@ -30,15 +35,20 @@ Rows = tuple[tuple[bytes, bytes], ...]
 
 
 class Index(Record):
-    """What the stored snapshot is of: a final block's height and hash, and the digest of each part."""
+    """What the stored snapshot is of: a final block's height and hash, the branches opened, and how many parts."""
 
     height: int
     block: bytes
-    parts: tuple[bytes, ...]
+    branches: tuple[bytes, ...]
+    parts: int
 
 
 class Snapshots:
-    """Takes a snapshot of the ledger every `snapshot_blocks` blocks, keeps the newest, and serves it."""
+    """Takes a snapshot of the ledger every `snapshot_blocks` blocks, keeps the newest, and serves it.
+
+    A part is the rows of one subtree of the state tree. The branches above the parts are in the offer, so that each
+    part's hash follows from the certified state root, and each is verified for itself as it comes.
+    """
 
     def __init__(self, chain: Chain, reader: Reader, limits: Limits) -> None:
         self.chain = chain
@@ -61,22 +71,43 @@ class Snapshots:
         self.due = False
         if root.block is None or self.chain.final_certificate is None:
             return []
+        rows = sorted((int.from_bytes(state_key_digest(key), "big"), key, value) for key, value in self._scan())
+        branches: list[bytes] = []
         parts: list[bytes] = []
-        page: list[tuple[bytes, bytes]] = []
-        size = 0
-        for key, value in self._reader.scan(ROW_TABLE):
-            page.append((key, value))
-            size += len(key) + len(value)
-            if size >= self.limits.part_bytes:
-                parts.append(encode(page))
-                page, size = [], 0
-        parts.append(encode(page))
-        old = len(self.index.parts) if self.index is not None else 0
-        self.index = Index(root.height, root.hash, tuple([snapshot_digest(part) for part in parts]))
-        writes: list[Write] = [(SNAPSHOT_TABLE, part_key(place), part) for place, part in enumerate(parts)]
-        writes += [(SNAPSHOT_TABLE, part_key(place), None) for place in range(len(parts), old)]
-        writes.append((SNAPSHOT_TABLE, INDEX_KEY, encode(self.index)))
+        self._divide(rows, ROOT, 0, branches, parts)
+        writes = self.replace_by(Index(root.height, root.hash, tuple(branches), len(parts)))
+        writes += [(SNAPSHOT_TABLE, part_key(root.height, place), part) for place, part in enumerate(parts)]
         return [Store(tuple(writes))]
+
+    def _scan(self) -> Iterable[tuple[bytes, bytes]]:
+        return self._reader.scan(ROW_TABLE)
+
+    def _divide(
+        self, rows: list[tuple[int, bytes, bytes]], index: int, depth: int, branches: list[bytes], parts: list[bytes]
+    ) -> None:
+        """Open the subtree at `index` if its rows are too many for a part, and go on with its children."""
+        size = sum(len(key) + len(value) for _, key, value in rows)
+        if size <= self.limits.part_bytes or len(rows) == 1:
+            parts.append(encode([(key, value) for _, key, value in rows]))
+            return
+        branch = self._reader.get(TREE_TABLE, tree_key(index))
+        assert branch is not None, "two rows have a branch above them"
+        branches.append(branch)
+        shift = TOP_SHIFT - DIGIT_BITS * depth
+        for digit, below in groupby(rows, lambda row: row[0] >> shift & 15):
+            self._divide(list(below), (index << DIGIT_BITS) | digit, depth + 1, branches, parts)
+
+    def replace_by(self, index: Index) -> list[Write]:
+        """Keep another snapshot in place of the one before; returns the writes, but for its parts."""
+        writes = self.forget(index.height)
+        self.index = index
+        return [*writes, (SNAPSHOT_TABLE, INDEX_KEY, encode(index))]
+
+    def forget(self, *heights: int) -> list[Write]:
+        """Delete all parts but those of snapshots at these heights."""
+        kept = {part_key(height, 0)[:8] for height in heights}
+        stored = [key for key, _ in self._reader.scan(SNAPSHOT_TABLE)]
+        return [(SNAPSHOT_TABLE, key, None) for key in stored if key != INDEX_KEY and key[:8] not in kept]
 
     def offer(self, peer: bytes, request: int) -> Effects:
         """Offer the newest snapshot; the caller has made sure that there is one."""
@@ -87,29 +118,26 @@ class Snapshots:
             return []
         closings = [decode(data, EpochClosing) for _, data in self._reader.scan(CLOSING_TABLE)]
         closings = closings[: block.header.epoch]
-        message = SnapshotOffer(request, tuple(closings), block, certificate, index.parts)
+        message = SnapshotOffer(request, tuple(closings), block, certificate, index.branches)
         return [Send(peer, encode_message(message))]
 
     def part(self, peer: bytes, request: PartRequest) -> Effects:
         """Send one part of the snapshot at a height, if that is still the one kept."""
-        if self.index is None or self.index.height != request.height:
+        if self.index is None or self.index.height != request.height or request.part >= self.index.parts:
             return []
-        data = self._reader.get(SNAPSHOT_TABLE, part_key(request.part))
+        data = self._reader.get(SNAPSHOT_TABLE, part_key(request.height, request.part))
         if data is None:
             return []
         return [Send(peer, encode_message(Part(request.request, request.height, request.part, data)))]
 
 
 class Download:
-    """A snapshot on its way here: verified offer first, then each part, then the state root."""
+    """A snapshot on its way here: verified offer first, then each part, which the caller stores, then the whole."""
 
-    def __init__(self, offer: SnapshotOffer, genesis: Genesis, crypto: Crypto, limits: Limits) -> None:
+    def __init__(self, offer: SnapshotOffer, genesis: Genesis, crypto: Crypto, now: int) -> None:
         """Check the offer's certificates from genesis on; raises `Refusal` with `SNAPSHOT_INVALID`."""
-        if len(offer.parts) > limits.max_parts:
-            raise Refusal(Code.SNAPSHOT_INVALID, f"{len(offer.parts)} parts")
         self.offer = offer
         self.height = offer.block.header.height
-        self._rows: dict[bytes, bytes] = {}
         self.next_part = 0
         try:
             validators = follow_closings(genesis, offer.closings, crypto)
@@ -118,29 +146,50 @@ class Download:
         except Refusal as refusal:
             raise Refusal(Code.SNAPSHOT_INVALID, refusal.detail) from None
         _check_body(offer.block, crypto)
-        if not offer.parts:
-            raise Refusal(Code.SNAPSHOT_INVALID, "no parts")
+        try:
+            self.parts = opened(offer.block.header.state_root, offer.branches)
+        except ValueError as error:
+            raise Refusal(Code.SNAPSHOT_INVALID, str(error)) from None
+        self.deadline_ms = now + START_MS + PART_MS * len(self.parts)
 
-    def add(self, part: Part) -> bool:
-        """Add the next part; returns whether it was the last. Raises `SNAPSHOT_INVALID` for any other bytes."""
-        parts = self.offer.parts
-        if (part.height, part.part) != (self.height, self.next_part) or self.next_part >= len(parts):
+    def add(self, part: Part, now: int) -> Write:
+        """Verify the next part; returns the write that keeps it. Raises `SNAPSHOT_INVALID` for any other bytes."""
+        if now > self.deadline_ms:
+            raise Refusal(Code.SNAPSHOT_INVALID, "too slow")
+        if (part.height, part.part) != (self.height, self.next_part) or self.next_part >= len(self.parts):
             raise Refusal(Code.SNAPSHOT_INVALID, "part out of order")
-        if len(part.rows) > MAX_PART_BYTES or snapshot_digest(part.rows) != parts[part.part]:
+        if len(part.rows) > MAX_PART_BYTES:
             raise Refusal(Code.SNAPSHOT_INVALID, f"part {part.part}")
-        self._rows.update(_decode(part.rows, Rows))
+        rows = _decode(part.rows, Rows)
+        hash_, depth = self.parts[part.part]
+        digests = {state_key_digest(key): state_value_digest(value) for key, value in rows}
+        if len(digests) != len(rows) or subtree_hash(digests, depth) != hash_:
+            raise Refusal(Code.SNAPSHOT_INVALID, f"part {part.part}")
         self.next_part += 1
-        return self.next_part == len(parts)
+        return (SNAPSHOT_TABLE, part_key(self.height, part.part), part.rows)
 
-    def ledger(self, reader: Reader) -> Ledger:
-        """The ledger of the downloaded rows; raises `SNAPSHOT_INVALID` if its root is not the certified one."""
-        # Before anything reads the rows: a ledger may rely on what is in them.
-        changes = {state_key_digest(key): state_value_digest(value) for key, value in self._rows.items()}
-        if TreeUpdate(lambda index: None).apply(changes) != self.offer.block.header.state_root:
-            raise Refusal(Code.SNAPSHOT_INVALID, "state root")
-        ledger = ledger_of_rows(reader, self._rows)
+    @property
+    def complete(self) -> bool:
+        """Whether every part has come."""
+        return self.next_part == len(self.parts)
+
+    def ledger(self, reader: Reader, last: Part) -> Ledger:
+        """The ledger of all parts: those before the last as the store has them."""
+        rows: dict[bytes, bytes] = {}
+        for place in range(last.part):
+            data = reader.get(SNAPSHOT_TABLE, part_key(self.height, place))
+            assert data is not None, "each part was stored when it came"
+            rows.update(decode(data, Rows))
+        rows.update(decode(last.rows, Rows))
+        ledger = ledger_of_rows(reader, rows)
         assert ledger is not None, "a certified state holds the core's rows"
+        assert ledger.root == self.offer.block.header.state_root, "each part was verified against it"
         return ledger
+
+    @property
+    def index(self) -> Index:
+        """What this node can offer once it has installed the snapshot."""
+        return Index(self.height, self.block.header.hash, self.offer.branches, len(self.parts))
 
     @property
     def block(self) -> Block:
@@ -148,9 +197,9 @@ class Download:
         return self.offer.block
 
 
-def part_key(place: int) -> bytes:
-    """Store key of a snapshot's part."""
-    return place.to_bytes(4, "big")
+def part_key(height: int, place: int) -> bytes:
+    """Store key of a part of the snapshot at a height."""
+    return height.to_bytes(8, "big") + place.to_bytes(4, "big")
 
 
 def _decode(data: bytes, kind: type[T]) -> T:

@@ -285,10 +285,12 @@ class Syncing:
             return [*self.again(now, slot, peer), *self.behind(now, peer)]
         try:
             self._check_ahead(message)
-            self._download = Download(message, self.chain.genesis, self.chain.crypto, self.limits)
+            self._download = Download(message, self.chain.genesis, self.chain.crypto, now)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code)), *self.again(now, slot, peer)]
-        return self._next_part(now, peer)
+        index = self.snapshots.index
+        stale = self.snapshots.forget(self._download.height, *([] if index is None else [index.height]))
+        return [*([Store(tuple(stale))] if stale else []), *self._next_part(now, peer)]
 
     def on_part(self, now: int, peer: bytes, message: Part) -> tuple[Effects, bool]:
         """One more part; the flag says that it was the last and this node starts over from the snapshot."""
@@ -299,13 +301,15 @@ class Syncing:
             download = self._download
             # This node went on meanwhile, and what is final stays final.
             self._check_ahead(download.offer)
-            if not download.add(message):
-                return self._next_part(now, peer), False
-            ledger = download.ledger(self.chain.reader)
+            write = download.add(message, now)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code)), *self.again(now, slot, peer)], False
+        if not download.complete:
+            return [Store((write,)), *self._next_part(now, peer)], False
+        ledger = download.ledger(self.chain.reader, message)
         self._download = None
-        writes: list[Write] = []
+        # Whoever has installed a snapshot can serve it.
+        writes: list[Write] = [*self.snapshots.replace_by(download.index), write]
         for table in (ROW_TABLE, TREE_TABLE):
             writes += [(table, key, None) for key, _ in self.chain.reader.scan(table)]
         writes += self.chain.install(ledger, download.block, download.offer)

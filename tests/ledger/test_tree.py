@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from lucid.ledger.tree import TreeUpdate
+from lucid.ledger.tree import BRANCH, DIGIT_BITS, ROOT, TreeUpdate, opened, subtree_hash
 from tests.builders import digest
 from tests.naive_tree import EMPTY, derived, naive_tree
 
@@ -188,3 +188,52 @@ def test_setting_a_row_to_what_it_is_changes_no_hash(others: int) -> None:
     root, nodes = tree.root, dict(tree.nodes)
     tree.apply({KEYS[0]: VALUES[0]})
     assert (tree.root, tree.nodes) == (root, nodes)
+
+
+# -- subtrees ----------------------------------------------------------------------------------------------------
+
+
+@given(contents, st.integers(0, 6), st.data())
+def test_what_is_left_of_an_opened_tree_holds_all_rows_once(
+    rows: dict[bytes, bytes], count: int, data: st.DataObject
+) -> None:
+    """Whichever branches are opened: the hash of each subtree that is left follows from its rows alone."""
+    update = TreeUpdate(lambda index: None)
+    root = update.apply(rows)
+    branches: list[bytes] = []
+    left: list[tuple[int, int]] = []
+    waiting = [(ROOT, 0)]
+    while waiting:
+        index, depth = waiting.pop()
+        node = update.changed.get(index)
+        if node is not None and node.data[:1] == BRANCH and len(branches) < count and data.draw(st.booleans()):
+            branches.append(node.data)
+            waiting += [
+                (index << DIGIT_BITS | digit, depth + 1)
+                for digit in reversed(range(16))
+                if index << DIGIT_BITS | digit in update.changed
+            ]
+        else:
+            left.append((index, depth))
+    found = opened(root, branches)
+    assert [depth for _, depth in found] == [depth for _, depth in left]
+    held: dict[bytes, bytes] = {}
+    for (hash_, depth), (index, _) in zip(found, left, strict=True):
+        prefix = index - (1 << DIGIT_BITS * depth)
+        below = {key: value for key, value in rows.items() if int.from_bytes(key) >> 256 - DIGIT_BITS * depth == prefix}
+        assert subtree_hash(below, depth) == hash_
+        held |= below
+    assert held == rows
+
+
+@pytest.mark.parametrize("branches", [[b""], [b"\x01\x00\x00"], [bytes(65)], [b"\x01\x00\x01" + bytes(32)]])
+def test_branches_of_another_tree_open_nothing(branches: list[bytes]) -> None:
+    update = TreeUpdate(lambda index: None)
+    root = update.apply(dict.fromkeys(KEYS[:3], VALUES[0]))
+    with pytest.raises(ValueError, match="another tree"):
+        opened(root, branches)
+    alone = TreeUpdate(lambda index: None)
+    lone = alone.apply({KEYS[0]: VALUES[0]})
+    assert alone.root is not None
+    with pytest.raises(ValueError, match="leaf"):
+        opened(lone, [alone.root.data])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 from lucid.chain.codec import decode
-from lucid.chain.hashing import snapshot_digest
 from lucid.machines import snapshots
 from lucid.machines.limits import Limits
 from lucid.machines.messages import (
@@ -61,9 +60,8 @@ def offered() -> tuple[Peer, Peer, SnapshotOffer]:
 def rows_of(peer: Peer) -> list[tuple[bytes, bytes]]:
     """The rows in the parts of the snapshot that a store holds, in order."""
     index = decode(peer.store.get(SNAPSHOT_TABLE, INDEX_KEY) or b"", Index)
-    parts = [peer.store.get(SNAPSHOT_TABLE, snapshots.part_key(place)) or b"" for place in range(len(index.parts))]
-    assert [snapshot_digest(part) for part in parts] == list(index.parts)
-    return [row for part in parts for row in decode(part, Rows)]
+    keys = [snapshots.part_key(index.height, place) for place in range(index.parts)]
+    return sorted(row for key in keys for row in decode(peer.store.get(SNAPSHOT_TABLE, key) or b"", Rows))
 
 
 def snapshot_height(serving: Peer) -> int:

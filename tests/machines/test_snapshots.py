@@ -6,7 +6,6 @@ import pytest
 from msgspec import structs
 
 from lucid.chain.errors import Code
-from lucid.chain.hashing import snapshot_digest
 from lucid.chain.votes import SKIP
 from lucid.ledger.rows import HEAD_KEY
 from lucid.ledger.state import ROW_TABLE
@@ -22,7 +21,7 @@ from lucid.machines.messages import (
     SnapshotOffer,
     Standing,
 )
-from lucid.machines.snapshots import SNAPSHOT_TABLE
+from lucid.machines.snapshots import SNAPSHOT_TABLE, part_key
 from tests.builders import Chain
 from tests.machines.fleets import Fleet
 from tests.machines.joining import EVERY, GENESIS, NEAR, SERVER, joiner, offered, rows_of, server, snapshot_height
@@ -56,7 +55,7 @@ def test_the_newest_snapshot_takes_the_place_of_the_older() -> None:
     fleet.run(10_000)
     index = site.manager.snapshots.index
     assert index is not None and index.height == 2 * EVERY
-    assert len(list(site.store.scan(SNAPSHOT_TABLE))) == 1 + len(index.parts) < many
+    assert len(list(site.store.scan(SNAPSHOT_TABLE))) == 1 + index.parts < many
     assert dict(rows_of(fleet.peer(0)))[HEAD_KEY]
 
 
@@ -89,7 +88,7 @@ def test_a_part_that_is_not_kept_is_not_answered(other: str) -> None:
     index = serving.manager.snapshots.index
     assert index is not None
     part = serving.answer(PartRequest(1, index.height, 0))
-    assert isinstance(part, Part) and snapshot_digest(part.rows) == index.parts[0]
+    assert isinstance(part, Part) and part.rows == serving.store.get(SNAPSHOT_TABLE, part_key(index.height, 0))
     request = PartRequest(1, index.height + 1, 0) if other == "height" else PartRequest(1, index.height, 77)
     assert serving.hear(request) == []
     assert Peer(GENESIS).hear(PartRequest(1, 0, 0)) == []
@@ -146,6 +145,48 @@ def test_the_state_of_before_is_gone() -> None:
     assert list(joining.store.scan(ROW_TABLE)) == rows_of(serving)
     assert facts(joining.manager) == facts(joining.restarted())
     assert passing(joining.manager)["proposals"] == passing(joining.manager)["waiting"] == {}
+
+
+def test_who_has_installed_a_snapshot_serves_it() -> None:
+    """Else a node that joins late could learn from the older ones only, until it takes a snapshot of its own."""
+    serving = server().limited(requests_a_second=1_000_000)
+    joining = joiner()
+    converse([serving, joining])
+    index = joining.manager.snapshots.index
+    assert index is not None and index == serving.manager.snapshots.index
+    assert rows_of(joining) == rows_of(serving)
+    third = Peer(GENESIS, 2, limits=NEAR)
+    third.hear(Standing(4, 1, joining.manager.chain.tree.root.height, (), None), 0)
+    converse([joining.limited(requests_a_second=1_000_000), third])
+    assert facts(third.manager)["root"] == facts(serving.manager)["root"]
+    assert joining.copy().manager.snapshots.index == index, "also after a restart"
+
+
+def test_a_download_that_takes_too_long_is_given_up() -> None:
+    """True parts, each at the last moment, would else occupy a node for hours."""
+    serving, joining = server().limited(part_bytes=64, requests_a_second=1_000_000), joiner()
+    serving.manager.snapshots.due = True
+    serving.manager._stored = True
+    joining.hear(serving.answer(joining.asked()[1]), SERVER)
+    asked = 0
+    while joining.asked()[0] == SERVER:
+        joining.now += 9_900
+        joining.hear(serving.answer(joining.asked()[1]), SERVER)
+        asked += 1
+    index = serving.manager.snapshots.index
+    assert index is not None and asked < index.parts
+    assert joining.now - GENESIS.genesis_time_ms <= 60_000 + 2_000 * index.parts + 9_900
+
+
+def test_what_a_download_left_behind_goes_with_the_next() -> None:
+    serving, joining = server().limited(part_bytes=64, requests_a_second=1_000_000), joiner()
+    serving.manager.snapshots.due = True
+    serving.manager._stored = True
+    joining.store.write([(SNAPSHOT_TABLE, part_key(7, 3), b"left by an older one")])
+    joining.hear(serving.answer(joining.asked()[1]), SERVER)
+    assert list(joining.store.scan(SNAPSHOT_TABLE)) == []
+    joining.hear(serving.answer(joining.asked()[1]), SERVER)
+    assert len(list(joining.store.scan(SNAPSHOT_TABLE))) == 1, "each part is kept in the store as it comes"
 
 
 def test_what_is_certified_above_a_snapshot_is_kept() -> None:

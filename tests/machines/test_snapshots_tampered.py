@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code
-from lucid.chain.hashing import snapshot_digest
 from lucid.chain.votes import FINALIZE, NOTARIZE
 from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, Roster
 from lucid.machines import snapshots
@@ -25,7 +24,7 @@ from lucid.machines.messages import (
     encode_message,
 )
 from tests.builders import Chain
-from tests.machines.joining import GENESIS, SERVER, history, joiner, offered, rows_of, server
+from tests.machines.joining import GENESIS, SERVER, history, offered, rows_of, server
 from tests.machines.peers import Peer, everything, facts, key_of, refusals
 from tests.machines.statements import certificate
 
@@ -119,7 +118,9 @@ TAMPERS: dict[str, Tamper] = {
     "block with another parent certificate": lambda offer: block(parent_certificate=offer.certificate)(offer),
     "block with late votes": block(late_votes=(Chain(GENESIS).vote(key_of(1), 1, bytes(32), 1),)),
     "block without its signature": block(signature=bytes(64)),
-    "no parts": lambda offer: replace(offer, parts=()),
+    "a branch that is none": lambda offer: replace(offer, branches=(b"\x01\x00\x00",)),
+    "a branch of another tree": lambda offer: replace(offer, branches=(b"\x01\x00\x01" + bytes(32),)),
+    "branches without end": lambda offer: replace(offer, branches=(bytes(500),) * 40_000),
 }
 
 
@@ -193,27 +194,20 @@ ROWS: dict[str, Callable[[dict[bytes, bytes]], bytes]] = {
 
 @pytest.mark.parametrize("make", ROWS.values(), ids=ROWS)
 def test_rows_of_a_server_s_own_making_are_refused(make: Callable[[dict[bytes, bytes]], bytes]) -> None:
-    """The digests of parts are not certified: a liar offers digests that fit its rows."""
+    """Each part's hash follows from the certified state root: nothing made up is kept, not even for a moment."""
     serving, joining, offer = offered()
     rows = make(dict(rows_of(serving)))
-    joining.hear(replace(offer, parts=(snapshot_digest(rows),)), SERVER)
+    joining.hear(offer, SERVER)
     before = everything(joining)
     assert refusals(joining.hear(part_of(joining, rows), SERVER)) == [Code.SNAPSHOT_INVALID]
     assert everything(joining) == before
     assert joining.asked()[0] != SERVER, "somebody else is asked"
 
 
-def test_a_snapshot_that_no_memory_holds_is_refused() -> None:
-    """The number of parts is not certified: a liar can go on with them until the node that joins has no memory left."""
-    offer = offered()[2]
-    joining = joiner()
-    assert refusals(joining.hear(replace(offer, parts=offer.parts[:1] * 100_000), SERVER)) == [Code.SNAPSHOT_INVALID]
-
-
 def test_a_part_that_is_too_large_is_refused_before_the_last_has_come() -> None:
     joining, offer = offered()[1:]
     rows = encode([(b"x", bytes(snapshots.MAX_PART_BYTES))])
-    joining.hear(replace(offer, parts=(snapshot_digest(rows), *offer.parts)), SERVER)
+    joining.hear(offer, SERVER)
     assert refusals(joining.hear(part_of(joining, rows), SERVER)) == [Code.SNAPSHOT_INVALID]
 
 
