@@ -102,7 +102,7 @@ def run_anchor(options: argparse.Namespace) -> int:
                 raise Failure(f"{options.resume} is a recording for another chain")
         else:
             journal = begin(options.files, crypto.public_key(secret), genesis.chain_id, options.chunk_size)
-            kept = Path(f"{journal.session}.recording")
+            kept = (options.receipt or Path()).parent / f"{journal.session}.recording"
         return _resumable(options, Anchoring(genesis, clients, journal, kept, secret))
 
 
@@ -221,15 +221,12 @@ def run_fetch(options: argparse.Namespace) -> int:
     key, owner = _reader(options, session)
     checkpoint = b"" if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)
     with nodes(options) as (genesis, clients), _progress("fetching", options.json) as (progress, _):
-        _, manifest = first_answer(
+        manifest = first_answer(
             clients, lambda client: proven_manifest(client, session, owner, genesis, crypto, checkpoint)
         )
         if not owner:
             _check_pin(genesis, session, bytes.fromhex(manifest.owner))
-        options.output.mkdir(parents=True, exist_ok=True)
-        _, paths = first_answer(
-            clients, lambda client: fetch_files(client, manifest, key, options.output, progress, options.hidden)
-        )
+        paths = fetch_files(clients, manifest, key, options.output, progress, options.hidden)
     if manifest.key_commitment is None:
         print("lucid: this session was sealed by an older version, which commits to no key", file=sys.stderr)
     if options.json:

@@ -46,6 +46,7 @@ def run_verify(options: argparse.Namespace) -> int:
     from lucid.chain.chunks import MAX_CHUNK_BYTES
     from lucid.chain.errors import Code, Refusal, printable
     from lucid.chain.receipts import MAX_RECEIPT_BYTES, check_chunk, verify_receipt
+    from lucid.chain.transactions import SessionAnchor
     from lucid.poot.crypto import Edwards25519
 
     genesis = read_document(options.genesis)
@@ -61,10 +62,12 @@ def run_verify(options: argparse.Namespace) -> int:
             uncovered = refusal.code is Code.RECEIPT_CHECKPOINT
             print(f"{printable(str(options.receipt))} {'is not covered' if uncovered else 'does not hold'}: {refusal}")
         return NOT_COVERED if refusal.code is Code.RECEIPT_CHECKPOINT else INVALID
-    session: bytes = getattr(verified.transaction.payload, "session", b"")
+    payload = verified.transaction.payload
+    session, owner = (payload.session, payload.owner) if isinstance(payload, SessionAnchor) else (b"", b"")
     found = {
         "valid": True,
         "session": str(uuid.UUID(bytes=session)) if session else None,
+        "owner": owner.hex() if session else None,
         "transaction": verified.transaction.id.hex(),
         "height": verified.height,
         "block": verified.hash.hex(),
@@ -75,7 +78,11 @@ def run_verify(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found))
     else:
-        what = f"session {found['session']}" if session else f"transaction {found['transaction']}"
+        what = (
+            f"session {found['session']} of the owner {owner.hex()}"
+            if session
+            else f"transaction {found['transaction']}"
+        )
         print(f"{what} is in block {found['height']} ({found['block']}) of {found['time']}, which is final")
         for path, place in zip(options.chunk, places, strict=True):
             print(f"{printable(str(path))} is its chunk {place}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -44,26 +45,28 @@ def proven_manifest(
 
 
 def fetch_files(
-    client: Client,
+    clients: Sequence[Client],
     manifest: Manifest,
     key: bytes,
     folder: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
     hidden: bool = False,
 ) -> list[Path]:
-    """Get the files of a session into a folder; returns them. `manifest` is proven, `key` is the session's.
+    """Get the files of a session into a folder, which is made; returns them. `manifest` is proven, `key` the session's.
 
-    Every byte is checked against the manifest. If it fails, nothing is left. Names that a system would act on are
-    written otherwise (`lucid.client.names`), with `hidden` those that begin with a dot are not. Raises `ClientError`,
-    `Unsealable`, `BundleError`.
+    Each chunk comes from the first of the nodes that has it, one that just had one before the others. Every byte is
+    checked against the manifest. If it fails, nothing is left. Names that a system would act on are written otherwise
+    (`lucid.client.names`), with `hidden` those that begin with a dot are not. Raises `ClientError`, `Unsealable`,
+    `BundleError`.
     """
     session, done = UUID(manifest.session), 0
     check_key(key, session, manifest.key_commitment)
     room = manifest.total_bytes - OVERHEAD_BYTES * manifest.chunk_count
     last = manifest.chunk_count - 1
-    with Unpacker(folder, room, hidden) as unpacker:
+    order = list(clients)
+    with _made(folder), Unpacker(folder, room, hidden) as unpacker:
         for chunk in manifest.chunks:
-            sealed = client.send(calls.chunk(bytes.fromhex(chunk.id), chunk.size))
+            sealed = _chunk(order, bytes.fromhex(chunk.id), chunk.size)
             if manifest.key_commitment is None:
                 data = unseal_first(key, session, chunk.index, sealed)
             else:
@@ -74,14 +77,38 @@ def fetch_files(
         return unpacker.finish()
 
 
-def first_answer(clients: list[Client], ask: Callable[[Client], T]) -> tuple[Client, T]:
-    """The first node that can answer, and what it says; raises the last one's `ClientError` or `Refusal`."""
+def first_answer(clients: Sequence[Client], ask: Callable[[Client], T]) -> T:
+    """What the first node says that can answer; raises the last one's `ClientError` or `Refusal`."""
     for client in clients[:-1]:
-        try:
-            return client, ask(client)
-        except (ClientError, Refusal):
-            continue
-    return clients[-1], ask(clients[-1])
+        with suppress(ClientError, Refusal):
+            return ask(client)
+    return ask(clients[-1])
+
+
+def _chunk(order: list[Client], identity: bytes, size: int) -> bytes:
+    """A chunk of the first node that has it, which comes first from then on."""
+
+    def ask(client: Client) -> bytes:
+        data = client.send(calls.chunk(identity, size))
+        order.remove(client)
+        order.insert(0, client)
+        return data
+
+    return first_answer(tuple(order), ask)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """A folder that is there, and is gone again if the block fails and made it."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for each in missing:
+            with suppress(OSError):
+                each.rmdir()
+        raise
 
 
 prepare()  # who fetches recordings does it in threads of their own

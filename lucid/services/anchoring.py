@@ -53,6 +53,7 @@ class Verification(msgspec.Struct, frozen=True):
     time_ms: int | None = None
     code: str | None = None
     message: str | None = None
+    owner: str | None = None
 
 
 class AnchoringService(Service):
@@ -296,7 +297,8 @@ class AnchoringService(Service):
         except Refusal as refusal:
             return Verification(False, code=refusal.code.code, message=str(refusal))
         payload: Any = verified.transaction.payload
-        session = str(uuid.UUID(bytes=payload.session)) if isinstance(payload, SessionAnchor) else None
+        anchor = payload if isinstance(payload, SessionAnchor) else None
+        session = None if anchor is None else str(uuid.UUID(bytes=anchor.session))
         return Verification(
             True,
             session,
@@ -304,6 +306,7 @@ class AnchoringService(Service):
             verified.height,
             verified.hash.hex(),
             verified.time_ms,
+            owner=None if anchor is None else anchor.owner.hex(),
         )
 
 

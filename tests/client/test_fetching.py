@@ -224,6 +224,21 @@ def test_the_next_node_is_asked_when_one_lies_or_is_away(bench: Bench) -> None:
     assert status == 0 and bench.left() == ["a"]
 
 
+def test_each_chunk_comes_from_whichever_node_has_it(bench: Bench) -> None:
+    files = {"a": bytes(range(250)) * 20}
+    bench.hold(files)
+    with lying_node() as other:
+        for number, identity in enumerate(list(bench.node.chunks)):
+            if number % 2:
+                other.chunks[identity] = bench.node.chunks.pop(identity)
+        bench.config("other.toml", other.url)
+        assert bench.fetch("--config", "other.toml")[0] == 0
+        assert (bench.folder / "out" / "a").read_bytes() == files["a"]
+        other.chunks.popitem()
+        status, _, err = bench.fetch("--config", "other.toml", "--output", "new/folder")
+        assert status == 2 and "3002" in err and not (bench.folder / "new").exists(), "not even the folder is left"
+
+
 # -- anchor ------------------------------------------------------------------------------------------------------------
 
 

@@ -55,6 +55,7 @@ def test_a_session_becomes_final_once_and_its_receipt_holds(lone: Devnet) -> Non
     url = lone.nodes[0].url("anchoring")
     verified = httpx.post(f"{url}/verify", content=receipt).json()
     assert (verified["valid"], verified["session"]) == (True, str(session))
+    assert verified["owner"] == CRYPTO.public_key(OWNER).hex()
     changed = json.loads(receipt) | {"height": 1_000}
     assert httpx.post(f"{url}/verify", json=changed).json()["code"] == "LUCID_ERR_6010"
     assert "anchoring_queue 0.0" in httpx.get(f"{url}/metrics").text
