@@ -268,8 +268,9 @@ def _loopback(entry: Source) -> tuple[int, str] | None:
     for line, called, keywords in entry.calls:
         if keywords.get("**") or called not in entry.serving:
             continue
-        host = keywords.get("host", keywords.get("0" if called.partition(".")[0] != "uvicorn" else "-"))
-        if "host" in keywords or "0" in keywords:
+        first = "-" if called == "uvicorn.run" else "0"  # uvicorn takes the app first
+        host = keywords.get("host", keywords.get(first))
+        if "host" in keywords or first in keywords:
             if isinstance(host, str) and host in LOOPBACK:
                 return line, called
         elif entry.serving[called] == "loopback":

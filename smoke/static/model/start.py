@@ -14,6 +14,7 @@ from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Start
 from smoke.static.model.installers import venv_site
 from smoke.static.model.servers import Served, Situation, is_server, served
+from smoke.static.python.distributions import program_of
 from smoke.static.python.installed import Brought, Installed, Presence
 
 _PYTHON = re.compile(r"python(?:3(?:\.(\d+))?)?")
@@ -144,6 +145,8 @@ def _found(name: str, scene: _Scene) -> _Program:
         for reason in state.files.every_doubt(place):
             if reason.cause is Cause.DISTRIBUTIONS and any(scene.installed.by_directory(directory)):
                 continue
+            if reason.cause is Cause.BASE and program_of(base):
+                continue  # no base brings what a Python distribution does
             if not surroundings.surely_lacks(place, reason):
                 doubt = doubt or reason
     if not doubt and scene.base is None and "/" not in name:
@@ -196,7 +199,7 @@ def _needs(name: str) -> tuple[str, ...]:
 
 def _odd(word: str) -> bool:
     """Whether no program has such a name, whatever the image holds."""
-    return any(letter.isspace() for letter in word) or "$" in word
+    return any(letter.isspace() or letter in "$'\",]" for letter in word)
 
 
 def _absent(word: str, scene: _Scene) -> str:
@@ -204,6 +207,8 @@ def _absent(word: str, scene: _Scene) -> str:
         return f"{word!r} is one word of an exec form, so a program of that whole name is started: there is none"
     if re.search(r"\$\{?\w", word):
         return f"{word} stays as it is in an exec form, which no shell reads: there is no program of that name"
+    if any(letter in "'\",]" for letter in word):
+        return f"{word} is what a shell makes of an exec form that is no JSON (it takes double quotes): no such program"
     place = next((each for each in scene.state.surroundings().places(word) if each in scene.state.files.entries), "")
     if place and scene.state.files.entries[place].kind == "link":
         return f"{place} is a link to {scene.state.files.entries[place].target}, which the image does not have"
