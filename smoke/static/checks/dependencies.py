@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smoke.check import Check
@@ -45,6 +46,23 @@ ARM64 = Check(
     "Choose a version with an aarch64 or pure wheel, or another distribution.",
 )
 CHECKS = (DECLARED, FITS, LIBRARIES, ARM64)
+_WITH = {
+    "fastapi.testclient": ("httpx",),
+    "starlette.testclient": ("httpx",),
+    "starlette.middleware.sessions": ("itsdangerous",),
+    "fastapi.templating": ("jinja2",),
+    "starlette.templating": ("jinja2",),
+    "uvicorn.workers": ("gunicorn",),
+    "django.contrib.postgres": ("psycopg2", "psycopg"),
+}
+"""Modules of frameworks that import what the framework itself does not bring: one of these."""
+_ENGINES = {
+    "django.db.backends.postgresql": ("psycopg2", "psycopg"),
+    "django.contrib.gis.db.backends.postgis": ("psycopg2", "psycopg"),
+    "django.db.backends.mysql": ("MySQLdb", "pymysql"),
+    "django.db.backends.oracle": ("cx_Oracle", "oracledb"),
+}
+"""Database engines of Django with the drivers of which they need one."""
 _BINARY_TWINS = {"psycopg2": "psycopg2-binary", "opencv-python": "opencv-python-headless"}
 
 
@@ -67,7 +85,7 @@ def run(scope: Scope) -> Iterator[Finding]:
         yield from _arm64(program)
 
 
-def _declared(scope: Scope, program: Program) -> Iterator[Finding]:
+def _declared(scope: Scope, program: Program) -> Iterator[Finding]:  # noqa: PLR0912 - a case an outcome
     image, graph = program.image, program.graph
     name = image.service.name
     failed = False
@@ -101,6 +119,9 @@ def _declared(scope: Scope, program: Program) -> Iterator[Finding]:
         if finding is not None:
             failed = True
             yield finding
+    for finding in (*_companions(scope, program), *_moved(scope, program)):
+        failed = True
+        yield finding
     if failed:
         return
     if graph.entry is None:
@@ -123,9 +144,7 @@ def _wanted(program: Program) -> list[Outside]:
 def _one(scope: Scope, program: Program, outside: Outside, answer: Answer) -> Finding | None:
     image = program.image
     name = image.service.name
-    lines = scope.tree.text(outside.source).split("\n")
-    shown = lines[outside.line - 1] if 0 < outside.line <= len(lines) else ""
-    at = [Evidence(outside.source, outside.line, excerpt(shown))]
+    at = _at(scope, outside.source, outside.line)
     severity = Severity.WARNING if outside.lazy else None
     match answer.presence:
         case Presence.ASKED | Presence.HIDDEN:
@@ -192,10 +211,54 @@ def _extra(scope: Scope, program: Program, extra: Extra, path: str) -> Finding |
     answers = [program.installed.has(each) for each in (extra.module, extra.distribution.replace("-", "_"))]
     if any(each.presence is not Presence.ABSENT for each in answers) or _doubt(program, extra.module):
         return None
-    lines = scope.tree.text(path).split("\n")
-    at = [Evidence(path, extra.line, excerpt(lines[extra.line - 1] if 0 < extra.line <= len(lines) else ""))]
+    at = _at(scope, path, extra.line)
     message = f"{extra.feature} needs {extra.distribution}, and nothing that this image installs brings it"
     return DECLARED.fail(message, program.image.service.name, at)
+
+
+def _companions(scope: Scope, program: Program) -> Iterator[Finding]:
+    """Parts of frameworks, and database engines, whose own needs the framework does not bring."""
+    graph = program.graph
+    wanted = [
+        (each.source, each.line, each.name, needed)
+        for each in graph.outside
+        for prefix, needed in _WITH.items()
+        if not each.caught and not each.lazy and (each.name == prefix or each.name.startswith(f"{prefix}."))
+    ]
+    wanted += [
+        (path, named.line, named.name, _ENGINES[named.name])
+        for path in graph.settings & graph.modules.keys()
+        for named in graph.modules[path].effects.settings
+        if named.by == "DATABASES" and named.name in _ENGINES
+    ]
+    for path, line, name, needed in sorted(set(wanted)):
+        if any(program.installed.has(each).presence is not Presence.ABSENT for each in needed) or _doubt(
+            program, needed[0]
+        ):
+            continue
+        message = f"{name} needs {' or '.join(needed)}, and nothing that this image installs brings it"
+        yield DECLARED.fail(message, program.image.service.name, _at(scope, path, line))
+
+
+def _moved(scope: Scope, program: Program) -> Iterator[Finding]:
+    """`pydantic.BaseSettings`, which is of another distribution since pydantic 2."""
+    asked = [each for each in program.installed.requirements if each.name == "pydantic"]
+    if not asked or any(
+        each.version.startswith("1.") or re.search(r"<\s*=?\s*2|==\s*1|~=\s*1", each.text) for each in asked
+    ):
+        return
+    for path, source in program.graph.modules.items():
+        for each in source.imports:
+            plain = each.module == "pydantic" and "BaseSettings" in each.names
+            if plain and not each.caught and not each.lazy and path not in program.graph.later:
+                message = "pydantic has no BaseSettings since version 2: it is of pydantic-settings now"
+                remedy = "Install pydantic-settings and import it from there, or ask for pydantic<2."
+                yield DECLARED.fail(message, program.image.service.name, _at(scope, path, each.line), remedy=remedy)
+
+
+def _at(scope: Scope, path: str, line: int) -> list[Evidence]:
+    lines = scope.tree.text(path).split("\n")
+    return [Evidence(path, line, excerpt(lines[line - 1] if 0 < line <= len(lines) else ""))]
 
 
 # -- what it is made for --------------------------------------------------------------------------------------------

@@ -101,6 +101,8 @@ def _not_of_the_tree(program: Program, where: list[Evidence]) -> Finding:
     image, importer = program.image, program.importer
     name, start = image.service.name, image.start
     answer = program.installed.has(start.module)
+    if gone := _source_gone(program, start.module.partition(".")[0]):
+        return EXISTS.fail(gone, name, where, remedy="Install it without -e (--no-editable), or copy its sources too.")
     if answer.presence in (Presence.ASKED, Presence.BROUGHT):
         return EXISTS.skip(f"{start.module} is of {answer.by}, which is installed: it is not looked into", name, where)
     if answer.presence is Presence.UNKNOWN and not _tree_has(program, start.module):
@@ -113,6 +115,18 @@ def _not_of_the_tree(program: Program, where: list[Evidence]) -> Finding:
     if answer.presence is Presence.HIDDEN:
         hint = f": it is installed to {answer.reason}, where the Python that is started does not look"
     return EXISTS.fail(f"there is no module {start.module} in {places}, and nothing installs it{hint}", name, where)
+
+
+def _source_gone(program: Program, top: str) -> str:
+    """Why an editable installation leads nowhere: its sources stayed in another stage."""
+    files = program.image.files
+    for each in program.installed.each:
+        path = f"{each.install.directory}/{top}"
+        entry = files.entries.get(path)
+        linked = top in each.modules and entry is not None and entry.kind == "link"
+        if linked and entry is not None and files.find(path) is None and not files.doubt(entry.target):
+            return f"{top} is installed as a link to {entry.target}, which the image does not have"
+    return ""
 
 
 def _tree_has(program: Program, module: str) -> bool:

@@ -799,7 +799,7 @@ def _poetry(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> 
         place = f"{base}/.venv"
         wanted.directory = venv_site(stage.venvs.get(place) or make_venv(stage, place, line))
     else:
-        wanted.doubt = "poetry keeps its environment in a directory of its own, which is not known here"
+        _kept_apart(stage, wanted, "pypoetry/virtualenvs")
     if project is None:
         wanted.doubt = wanted.doubt or f"what poetry installs in line {line} is not known"
     only = _split(values.get("--only", []))
@@ -820,6 +820,15 @@ def _poetry(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> 
     ):
         wanted.projects.append(Project(project, base, (), True, optional=True))
     _record(stage, wanted, line, lock=lock)
+
+
+def _kept_apart(stage: Stage, wanted: _Wanted, folder: str) -> None:
+    """An environment that a tool keeps in its own directory, where only the tool itself starts anything."""
+    known = stage.home() and stage.python and "virtualenvs" not in stage.environment.get("PATH", "")
+    if known and not any("VIRTUALENVS_PATH" in name or name == "WORKON_HOME" for name in stage.environment):
+        wanted.directory = f"{stage.home()}/.cache/{folder}/project/lib/python{stage.python}/site-packages"
+    else:
+        wanted.doubt = "the tool keeps its environment in a directory of its own, which is not known here"
 
 
 def _setting(stage: Stage, given: dict[str, str], name: str, default: str) -> str:
@@ -846,7 +855,7 @@ def _pipenv(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> 
         place = stage.path(".venv")
         wanted.directory = venv_site(stage.venvs.get(place) or make_venv(stage, place, line))
     else:
-        wanted.doubt = "pipenv keeps its environment in a directory of its own, which is not known here"
+        _kept_apart(stage, wanted, "virtualenvs")
     path = _tree_file(stage, stage.path("Pipfile.lock")) or _tree_file(stage, stage.path("Pipfile"))
     if not path:
         wanted.doubt = wanted.doubt or f"what pipenv installs in line {line} is not known"

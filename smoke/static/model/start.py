@@ -292,7 +292,7 @@ def _runner(start: Start, words: tuple[str, ...], scene: _Scene) -> Start:
     ]
     if place in state.venvs:
         scene = scene.within(Followed(environment={"PATH": f"{place}/bin:{state.environment.get('PATH', '')}"}))
-    elif tool == "uv" or not own or any(not each.install.directory for each in own):
+    elif tool == "uv" or not own or any(each.install.directory not in state.sites for each in own):
         return replace(start, doubt=f"{tool} makes its environment when the container starts, or keeps it elsewhere")
     if module:
         rest = ["python", "-m", *rest]

@@ -207,6 +207,9 @@ def needs(name: str, extras: Iterable[str] = ()) -> list[str] | None:
         return None
     known = {normalised(key): value for key, value in row.get("extras", {}).items()}
     wanted = [normalised(each) for each in extras]
+    if name in ("celery", "kombu", "channels"):
+        found = [*found, *(each for each in wanted if each in ("redis", "gevent", "eventlet", "sqs"))]
+        wanted = [each for each in wanted if each in known]
     if any(each not in known for each in wanted):
         return None
     return [*found, *(each for extra in wanted for each in known[extra])]

@@ -124,7 +124,7 @@ class _Around:
 _TELLING = re.compile(
     rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
     rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
-    rb"|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
+    rb"|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
 )
 """A file without any of these has no effects that are looked for, but annotations."""
 
@@ -253,6 +253,9 @@ class _Reader:
             for key in ("include", "imports"):
                 found = constants(keywords[key]) if key in keywords else []
                 self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found if _dotted(text)]
+            broker = keywords.get("broker")
+            if isinstance(broker, ast.Constant) and str(broker.value).startswith(("redis:", "rediss:")):
+                self.effects.extras.append(Extra(node.lineno, "redis", "redis", "a broker at redis://"))
         if last == "Jinja2Templates" and name.startswith(("fastapi.", "starlette.")):
             self.effects.extras.append(Extra(node.lineno, "jinja2", "jinja2", "Jinja2Templates"))
         plain = isinstance(node.func, ast.Name) and not node.args and not node.keywords and not around.takes
@@ -291,6 +294,9 @@ class _Reader:
             if isinstance(check, ast.Constant) and not check.value:
                 return
             use, path = Use.SERVE, keywords.get("directory") or first
+        elif name == "sqlite3.connect" and "uri" not in keywords:
+            database = self.paths.place(first) if first is not None else None
+            use, path = Use.WRITE, None if database is None or database.text in ("", ":memory:") else first
         elif name == "logging.basicConfig":
             use, path = Use.WRITE, keywords.get("filename")
         elif last in _HANDLERS and name.startswith("logging."):

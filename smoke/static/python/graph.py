@@ -105,6 +105,8 @@ class Graph:
     """Imports of each that run as it is loaded, in order."""
     later: set[str] = field(default_factory=set)
     """Those of the modules that only some function loads, or an import that may fail."""
+    settings: set[str] = field(default_factory=set)
+    """Modules that are Django's settings."""
     before: tuple[str, ...] = ()
     """Packages that the entry is in: they are loaded before it."""
     entry: Source | None = None
@@ -266,6 +268,26 @@ def import_graph(importer: Importer) -> Graph:
     return _Walk(importer).walk()
 
 
+_ATTRIBUTES = {
+    "INSTALLED_APPS": 1,
+    "MIDDLEWARE": 1,
+    "WSGI_APPLICATION": 1,
+    "ASGI_APPLICATION": 1,
+    "dictConfig": 2,
+    "AUTHENTICATION_BACKENDS": 1,
+    "THIRD_PARTY_APPS": 1,
+    "LOCAL_APPS": 1,
+    "DJANGO_APPS": 1,
+    "MIDDLEWARE_CLASSES": 1,
+    "the command": 1,
+}
+"""How many last parts of a name that a setting holds may be things in a module."""
+
+
+def _is_thing(named: Named, last: str) -> bool:
+    return not named.by.endswith("_APPS") or last[:1].isupper()
+
+
 class _Walk:
     def __init__(self, importer: Importer) -> None:
         self.importer, self.syntax = importer, importer.syntax
@@ -284,8 +306,7 @@ class _Walk:
         """What the import under way loads, in order."""
         self.target = ""
         """The module whose names it takes."""
-        self.settings: set[str] = set()
-        """Modules that are Django's settings."""
+        self.settings = self.graph.settings
 
     def walk(self) -> Graph:
         """The whole graph."""
@@ -443,7 +464,8 @@ class _Walk:
         parts = named.name.split(".")
         found = self.importer.find(named.name)
         cut = len(parts)
-        while found.kind == "missing" and cut > 1 and (named.by != "INSTALLED_APPS" or parts[cut - 1][:1].isupper()):
+        least = len(parts) - _ATTRIBUTES.get(named.by, 0)
+        while found.kind == "missing" and cut > max(1, least) and (cut < len(parts) or _is_thing(named, parts[-1])):
             cut -= 1
             found = self.importer.find(".".join(parts[:cut]))
         name = ".".join(parts[:cut])

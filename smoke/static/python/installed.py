@@ -227,7 +227,9 @@ class Installed:
 
     def program(self, directory: str, name: str) -> tuple[Answer, Brought | None]:
         """Whether an installed program of that name is in a directory."""
-        reason = ""
+        reason = next(
+            (each.install.doubt for each in self.each if not each.install.directory and each.install.doubt), ""
+        )
         distribution = table.program_of(name)
         for each in self.by_directory(directory):
             if name in each.scripts:

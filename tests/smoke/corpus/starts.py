@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.smoke.cases import Case, Content, Script
+from tests.smoke.cases import Case, Changes, Content, Files, Script
 from tests.smoke.corpus.files import POLICY
 
 APP = "from fastapi import FastAPI\n\napp = FastAPI()\n"
@@ -31,12 +31,21 @@ def entered(script: Content, command: str = '["python", "main.py"]', extra: str 
     return {"Dockerfile": dockerfile, "main.py": WORKER, "entry.sh": script, "smoke.toml": POLICY}
 
 
-def broken_by(healthy: dict[str, Content], broken: dict[str, Content]) -> dict[str, Content | None]:
+def broken_by(healthy: Files, broken: Files) -> Changes:
     """What differs between two trees."""
     return {path: text for path, text in broken.items() if healthy.get(path) != text}
 
 
-PAIRS = (
+def run_by(command: str, install: str = "fastapi uvicorn") -> dict[str, Content]:
+    """A tree that serves an app by a CMD as it is written."""
+    dockerfile = (
+        f"FROM python:3.12-slim\nWORKDIR /srv\nRUN pip install {install}\nCOPY . .\nEXPOSE 8000\nCMD {command}\n"
+    )
+    return {"Dockerfile": dockerfile, "main.py": APP, "smoke.toml": POLICY}
+
+
+About = tuple[str, str, str]
+PAIRS: tuple[tuple[str, Files, Files, About], ...] = (
     (
         "uvicorn-without-the-app",
         served("uvicorn main:app --host 0.0.0.0"),
@@ -153,51 +162,21 @@ PAIRS = (
     ),
     (
         "shell-form-of-several-commands",
-        served("sh -c x")
-        | {
-            "Dockerfile": served("x")["Dockerfile"]
-            .replace('CMD ["x"]', "CMD alembic upgrade head && uvicorn main:app --host 0.0.0.0")
-            .replace("fastapi uvicorn", "fastapi uvicorn alembic")
-        },
-        served("sh -c x")
-        | {
-            "Dockerfile": served("x")["Dockerfile"].replace(
-                'CMD ["x"]', "CMD alembic upgrade head && uvicorn main:app --host 0.0.0.0"
-            )
-        },
+        run_by("alembic upgrade head && uvicorn main:app --host 0.0.0.0", "fastapi uvicorn alembic"),
+        run_by("alembic upgrade head && uvicorn main:app --host 0.0.0.0"),
         ("dockerfile.entrypoint", "alembic", "what has to run first is not installed"),
     ),
     (
         "variable-with-a-default",
-        served("x")
-        | {
-            "Dockerfile": served("x")["Dockerfile"].replace(
-                'CMD ["x"]', "CMD uvicorn main:app --host 0.0.0.0 --port ${PORT:-8000}"
-            )
-        },
-        served("x")
-        | {
-            "Dockerfile": served("x")["Dockerfile"].replace(
-                'CMD ["x"]', "CMD uvicorn main:app --host 0.0.0.0 --port ${PORT:-80}"
-            )
-        },
+        run_by("uvicorn main:app --host 0.0.0.0 --port ${PORT:-8000}"),
+        run_by("uvicorn main:app --host 0.0.0.0 --port ${PORT:-80}"),
         ("entrypoint.app", "80", "the port's default is not the exposed one"),
     ),
     (
         "single-quotes-in-exec-form",
-        served("x")
-        | {
-            "Dockerfile": served("x")["Dockerfile"].replace(
-                'CMD ["x"]', 'CMD ["uvicorn", "main:app", "--host", "0.0.0.0"]'
-            )
-        },
-        served("x")
-        | {
-            "Dockerfile": served("x")["Dockerfile"].replace(
-                'CMD ["x"]', "CMD ['uvicorn', 'main:app', '--host', '0.0.0.0']"
-            )
-        },
-        ("dockerfile.entrypoint", "", "single quotes make it a shell's command"),
+        run_by('["uvicorn", "main:app", "--host", "0.0.0.0"]'),
+        run_by("['uvicorn', 'main:app', '--host', '0.0.0.0']"),
+        ("dockerfile.entrypoint", "double quotes", "single quotes make it a shell's command"),
     ),
     (
         "project-script",
