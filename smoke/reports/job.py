@@ -35,7 +35,7 @@ def _row(story: Story) -> str:
     finding = story.told
     about = f" ({', '.join(story.services)})" if story.services else ""
     checks = ", ".join(story.checks)
-    what = f"{_plain(finding.message)}{_plain(about)}<br>{_plain(checks)}"
+    what = f"{_plain(finding.message + about)}<br>{_plain(checks)}"
     return f"| {_MARKS[story.kind]} | {what} | {_plain(place(finding))} | {_plain(finding.remedy)} |"
 
 

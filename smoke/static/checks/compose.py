@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.checks import remedies
 from smoke.static.checks.dockerfile import health_programs, ports_asked, unable
 from smoke.static.compose.document import Node
 from smoke.static.compose.project import ComposeService, Project, env_files, names_in, used
@@ -331,7 +332,7 @@ def _health(service: _Service) -> Iterator[Finding]:
         if expected and asked and not asked & expected and image.launch is not None:
             problems.append(f"it asks port {min(asked)}, and it serves {', '.join(map(str, sorted(expected)))}")
         for problem in problems:
-            yield HEALTH.fail(problem, service.name, where)
+            yield HEALTH.fail(problem, service.name, where, remedy=remedies.of_health(image))
         if not problems and doubts:
             yield HEALTH.skip(f"whether it can run: {doubts[0]}", service.name, where)
         elif not problems:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.checks import remedies
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import sources
 from smoke.static.generated import made_beforehand
@@ -56,7 +57,7 @@ HEALTH = Check(
     Severity.CRITICAL,
     "a health check that can run, for the service's own port and path",
     "The container is reported unhealthy for ever, and what waits for it never starts.",
-    'Write HEALTHCHECK CMD ["/usr/bin/python3.11", ...] with a program that is in the image.',
+    "Write HEALTHCHECK CMD with a program that is in the image.",
 )
 LABELS = Check(
     "dockerfile.labels",
@@ -102,7 +103,7 @@ def run(scope: Scope) -> Iterator[Finding]:
         yield from _user(image)
         yield from _health(image)
         yield from _labels(image)
-        yield from _entrypoint(image)
+        yield from _entrypoint(scope, image)
 
 
 def _at(image: Image, line: int) -> tuple[Evidence, ...]:
@@ -194,13 +195,15 @@ def _context(scope: Scope, image: Image) -> Iterator[Finding]:
             if missing.source not in {each.source for each in failed}
         ]
         hint = f"; it is found from {', '.join(others)}, but that context lacks others" if others else ""
-        yield CONTEXT.fail(f"{missing.source}: {missing.reason}{hint}", name, _at(image, missing.line))
+        remedy = remedies.of_missing(image, scope.tree, missing)
+        yield CONTEXT.fail(f"{missing.source}: {missing.reason}{hint}", name, _at(image, missing.line), remedy=remedy)
 
 
 def _steps(image: Image) -> Iterator[Finding]:
     name = image.service.name
     for failure in image.failures:
-        yield STEPS.fail(failure.message, name, _at(image, failure.line))
+        remedy = remedies.bring(image, failure.lacks) if failure.lacks else ""
+        yield STEPS.fail(failure.message, name, _at(image, failure.line), remedy=remedy)
     if not image.failures:
         count = sum(each.keyword == "RUN" for stage in image.stages.stages for each in stage.instructions)
         yield STEPS.passed(f"nothing speaks against its {count} RUN", name)
@@ -334,7 +337,7 @@ def _health(image: Image) -> Iterator[Finding]:
     where = _at(image, health.line)
     problems = list(_health_problems(image))
     for message in problems:
-        yield HEALTH.fail(message, name, where)
+        yield HEALTH.fail(message, name, where, remedy=remedies.of_health(image))
     if problems:
         return
     doubts = [doubt for each in health_programs(health) if (doubt := image.surroundings().find(each).doubt)]
@@ -413,13 +416,14 @@ def _labels(image: Image) -> Iterator[Finding]:
         yield LABELS.passed(f"{len(image.labels)} labels", name)
 
 
-def _entrypoint(image: Image) -> Iterator[Finding]:
+def _entrypoint(scope: Scope, image: Image) -> Iterator[Finding]:
     name, start = image.service.name, image.start
     where = _at(image, start.line or _from_line(image))
     if start.file:
         where = (Evidence(start.file, start.line, excerpt(" ".join(start.words))),)
     if start.trouble:
-        yield ENTRYPOINT.fail(start.trouble, name, where)
+        remedy = remedies.of_script(image, scope.tree) or remedies.of_start(image)
+        yield ENTRYPOINT.fail(start.trouble, name, where, remedy=remedy)
     elif start.doubt:
         yield ENTRYPOINT.skip(start.doubt, name, where)
     else:

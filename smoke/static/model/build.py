@@ -470,7 +470,7 @@ class _Builder:
         if instruction.exec_form:
             words = list(instruction.words)
             if words and (message := refusal(state, words, line)):
-                state.fail(line, message)
+                state.fail(line, message, words[0])
             script.words(state, words, line, values)
             return
         shell = made.shell[0] if made.shell else "/bin/sh"

@@ -108,10 +108,16 @@ class Stage:
     read: Callable[[str], bytes] | None = None
     """Gives the content of a file of the tree."""
 
-    def fail(self, line: int, message: str) -> None:
+    def fail(self, line: int, message: str, program: str = "") -> None:
         """Note that the build stops at a command; only the first counts, what follows is not reached."""
         if not self.failures:
-            self.failures.append(Failure(line, message))
+            lacks = program if program and self.lacks(program) else ""
+            self.failures.append(Failure(line, message, lacks))
+
+    def lacks(self, program: str) -> bool:
+        """Whether a program is surely nowhere."""
+        found = self.surroundings().find(program)
+        return not found.place and not found.doubt
 
     def surroundings(self) -> Surroundings:
         """What decides which program a name means here."""

@@ -168,6 +168,8 @@ class Failure:
 
     line: int
     message: str
+    lacks: str = ""
+    """The program that it lacks, if that is why."""
 
 
 class Lack(StrEnum):

@@ -294,6 +294,18 @@ def system_programs() -> frozenset[str]:
     return known_programs() - {"cmake", "virtualenv", "pip", "pip3", "node", "npm", "npx"}
 
 
+def install_line(system: str, program: str) -> str:
+    """The RUN that brings a program to a distribution; empty when no list has it."""
+    named = [name for name, paths in _table(system).items() if any(path.endswith(f"/{program}") for path in paths)]
+    if not system or not named:
+        return ""
+    package = program if program in named else min(named, key=len)
+    return {
+        "alpine": f"RUN apk add --no-cache {package}",
+        "fedora": f"RUN dnf install -y {package}",
+    }.get(system, f"RUN apt-get update && apt-get install -y --no-install-recommends {package}")
+
+
 def packages_bring(system: str, names: list[str], *, recommends: bool) -> Brought:
     """What a distribution's packages put there, with what they need, as far as the lists know."""
     table = _table(system)

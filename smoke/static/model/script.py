@@ -293,7 +293,7 @@ class _Follower:
         if words[0] == "exit":
             return
         if not self.conditional and stops and (message := refusal(self.stage, words, self.line)):
-            self.stage.fail(self.line, message)
+            self.stage.fail(self.line, message, words[0])
         if _SHELLS.fullmatch(words[0].rpartition("/")[2]) and len(words) > 2 and re.fullmatch(r"-[a-z]*c", words[1]):
             run(self.stage, words[2], self.line, self.values, errexit="e" in words[1], depth=self.nesting + 1)
             return
