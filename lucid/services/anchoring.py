@@ -136,31 +136,44 @@ class AnchoringService(Service):
     async def _settled(self, anchor: SessionAnchor) -> SessionSettled | None:
         """How the chain holds a session, if it does and the manager still holds its block."""
         found = await self._on_chain(anchor.session, anchor.owner)
-        if not found or found[0]["transaction"] is None:
-            return None
-        return SessionSettled(anchor.identity, bytes.fromhex(found[0]["transaction"]), found[0]["height"])
+        with self.manager.understood():
+            if not found or found[0]["transaction"] is None:
+                return None
+            return SessionSettled(anchor.identity, bytes.fromhex(found[0]["transaction"]), found[0]["height"])
 
     async def _on_chain(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
         """How the chain holds the sessions of an id, or one owner's if `owner` isn't empty. Raises `Problem`."""
         mine = f"?owner={owner.hex()}" if owner else ""
         found = await self.manager.get(f"/node/sessions/{session.hex()}{mine}")
-        return [] if found is None else found["sessions"]
+        with self.manager.understood():
+            return [] if found is None else list(found["sessions"])
 
     async def _follow(self, driver: Driver) -> None:
         """Tell the machine of final blocks, for ever."""
         after = self.machine.followed
         while True:
             try:
-                found = await self.manager.get(f"/node/final?after={after}&wait_ms={WAIT_MS}", WAIT_MS / 1000 + 5)
+                settled, height = await self._finals(after)
             except Problem:
                 await trio.sleep(RETRY_S)
                 continue
-            for block in (found or {"blocks": ()})["blocks"]:
-                ids = tuple(bytes.fromhex(each) for each in block["transactions"])
-                await driver.deliver(BlockSettled(block["height"], ids))
-                after = block["height"]
-            if found is not None and not found["blocks"] and found["height"] > after:
-                after = found["height"]  # blocks before a snapshot, which nobody here holds
+            for block in settled:
+                await driver.deliver(block)
+                after = block.height
+            if not settled and height > after:
+                after = height  # blocks before a snapshot, which nobody here holds
+
+    async def _finals(self, after: int) -> tuple[list[BlockSettled], int]:
+        """Final blocks above a height, and how far the manager knows them. Raises `Problem`."""
+        found = await self.manager.get(f"/node/final?after={after}&wait_ms={WAIT_MS}", WAIT_MS / 1000 + 5)
+        if found is None:
+            return [], after
+        with self.manager.understood():
+            blocks = [
+                BlockSettled(int(each["height"]), tuple(bytes.fromhex(one) for one in each["transactions"]))
+                for each in found["blocks"]
+            ]
+            return blocks, int(found["height"])
 
     async def _probe(self) -> None:
         """Notice whether engine and manager are there although there is nothing to hand in and no block comes."""

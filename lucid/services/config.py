@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from lucid.chain.errors import Code, LucidError
-from lucid.services.addresses import PEER_PORT, unusable_peer
+from lucid.services.addresses import PEER_PORT, parse_address, unusable_peer
 from lucid.services.keyfile import id_path, passphrase
 from lucid.services.redis import parse_url
 
@@ -185,8 +185,10 @@ def _unusable_urls(config: Config) -> list[str]:
     wrong = []
     optional = ["consul_url"] if config.consul_url else []
     for key in ("engine_url", "anchoring_url", "manager_url", "data_url", *optional):
-        if not getattr(config, key).startswith(("http://", "https://")):
-            wrong.append(f"{key} must start with http:// or https://")
+        try:
+            parse_address(getattr(config, key), "http", "https", (80, 443))
+        except ValueError as error:
+            wrong.append(f"{key}: {error}")
     if config.redis_url:
         try:
             parse_url(config.redis_url)

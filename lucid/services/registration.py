@@ -63,7 +63,7 @@ class Registration:
                 known.raise_for_status()
         except httpx.HTTPStatusError as error:
             self.trouble = f"consul: it answers {error.response.status_code} {error.response.text[:100]}".rstrip()
-        except httpx.HTTPError as error:
+        except Exception as error:  # whatever the client makes of an answer must not end this service
             self.trouble = f"consul: {type(error).__name__} {error}".rstrip()
         else:
             self.trouble = None

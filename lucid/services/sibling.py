@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -51,21 +53,29 @@ class Sibling:
         if status != 200:
             self.trouble = f"{self.name}: it answers {status}"
             raise Problem(503, Code.UNAVAILABLE, self.trouble)
-        return msgspec.json.decode(data)
+        with self.understood():
+            return msgspec.json.decode(data)
+
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Raise `Problem` (503) where an answer has another shape than it should: something else listens there."""
+        try:
+            yield
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError, RecursionError):
+            self.trouble = f"{self.name}: something else answers at {self._client.base_url}"
+            raise Problem(503, Code.UNAVAILABLE, self.trouble) from None
 
     async def ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """Status and JSON of what is answered to `body`. Raises `Problem` (503)."""
         request = self._client.build_request(method, path, content=msgspec.json.encode(body))
         status, data = await self._send(request)
-        try:
+        with self.understood():
             return status, msgspec.json.decode(data)
-        except msgspec.DecodeError:
-            raise Problem(503, Code.UNAVAILABLE, f"{self.name}: it answers no JSON") from None
 
     async def _send(self, request: httpx.Request) -> tuple[int, bytes]:
         try:
             response = await self._client.send(request)
-        except httpx.HTTPError as error:
+        except Exception as error:  # whatever the client makes of an answer must not end this service
             self.trouble = f"{self.name}: {type(error).__name__} {error}".rstrip()
             raise Problem(503, Code.UNAVAILABLE, self.trouble) from None
         self.trouble = None
