@@ -14,12 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.bench import Row, Say
+from harness.bench_writes import bench_writes
 from lucid.chain.chunks import chunk_id
 from lucid.chain.manifests import sign_manifest
 from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.ports import free_ports
 
+WRITES = "writes"
 SERVICE_PARTS = ("start", "json", "chunks", "anchoring", "light", "stop")
 NODES = 4
 INTERVAL_MS = 10_000
@@ -48,6 +50,10 @@ trio.run(serve, app, listen("127.0.0.1", int(sys.argv[1])), trio.Event())
 def bench_services(only: Sequence[str] | None, say: Say) -> list[Row]:
     """Measure the parts asked for, all by default; `say` is told what is going on."""
     rows: list[Row] = []
+    if not only or WRITES in only:
+        rows += bench_writes(say)
+    if only and set(only) == {WRITES}:
+        return rows
     with TemporaryDirectory(prefix="lucid-bench-") as folder:
         say(f"start: {NODES} nodes")
         began = time.monotonic()

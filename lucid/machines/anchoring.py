@@ -36,6 +36,8 @@ FOLLOWED_TABLE = "followed"
 FOLLOWED_KEY = b"height"
 HEIGHT_BYTES = 8
 
+FOLLOWED_BLOCKS = 32
+"""Blocks without a session of this node after which the height is stored again."""
 RETRY_MS = 30_000
 """How long after it was handed in an anchor that is not final is handed in again."""
 TICK_MS = 1_000
@@ -78,6 +80,7 @@ class Anchoring:
         held = store.get(FOLLOWED_TABLE, FOLLOWED_KEY)
         self.followed = 0 if held is None else int.from_bytes(held, "big")
         """Height of the last final block that the machine was told of."""
+        self._stored = self.followed
         self.pending: dict[bytes, int] = {}
         """Sessions that wait for finality, with the time (ms) when each was handed in last, oldest first."""
         self._sessions: dict[bytes, bytes] = {}
@@ -144,12 +147,15 @@ class Anchoring:
     def _settle_block(self, event: BlockSettled) -> Effects:
         assert event.height > self.followed, "blocks come in order"
         self.followed = event.height
-        writes: list[Write] = [(FOLLOWED_TABLE, FOLLOWED_KEY, event.height.to_bytes(HEIGHT_BYTES, "big"))]
+        writes: list[Write] = []
         for transaction in event.transactions:
             session = self._sessions.get(transaction)
             if session is not None:
                 writes += self._settled(session, Status.FINAL, event.height, 0)
-        return [Store(tuple(writes))]
+        if not writes and event.height < self._stored + FOLLOWED_BLOCKS:
+            return []  # after a crash these blocks are told of again, and settle nothing twice
+        self._stored = event.height
+        return [Store((*writes, (FOLLOWED_TABLE, FOLLOWED_KEY, event.height.to_bytes(HEIGHT_BYTES, "big"))))]
 
     def _settle_session(self, event: SessionSettled) -> Effects:
         if event.session not in self.pending:

@@ -70,7 +70,8 @@ class TransactionIndex:
         if last <= self.height:
             return False
         writes = await self._store.read_when_there(self._writes, self.height + 1, last)
-        await self._store.write([*writes, (CURSOR_TABLE, CURSOR_KEY, height_key(last))])
+        # Lost in a crash, it is found again: with the blocks themselves, which are durable.
+        self._store.put([*writes, (CURSOR_TABLE, CURSOR_KEY, height_key(last))], lazily=True)
         self.height = last
         self.changed.set()
         self.changed = trio.Event()

@@ -37,7 +37,7 @@ class Schedules:
         if place[0] != self.last[0]:
             writes += await self._store.read_when_there(self._forgotten, place[0])
         self.last = place
-        self._store.put(writes)
+        self._store.put(writes, lazily=True)
 
     def _forgotten(self, epoch: int) -> list[Write]:
         """The deletion of what is too old in an epoch."""

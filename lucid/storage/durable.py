@@ -7,6 +7,7 @@ what follows a write. Writes that arrive while a commit is on its way make up th
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -27,6 +28,7 @@ RETRY_S = 1.0
 """How long what failed waits before it is tried again."""
 LOOK_S = 5.0
 """How long a store is trusted to be there without being asked."""
+LAZY_S = 60.0
 LOOKED_AT = "look"
 """A table without rows."""
 PAGE_ROWS = 256
@@ -79,6 +81,9 @@ class DurableStore:
         self._done = 0
         self._failure: Exception | None = None
         self._ended = threading.Event()
+        self._eager = 0
+        """The last batch that is not to wait for company."""
+        self._lazy_until_s = math.inf
         self._work = trio.Event()
         self._changed = trio.Event()
 
@@ -224,16 +229,31 @@ class DurableStore:
 
     # -- writes, from the trio thread ----------------------------------------------------------------------------
 
-    def put(self, writes: Iterable[Write]) -> int:
-        """Let a batch of writes be seen at once and queue it; returns the ticket to wait for."""
+    def put(self, writes: Iterable[Write], lazily: bool = False) -> int:
+        """Let a batch of writes be seen at once and queue it; returns the ticket to wait for.
+
+        What is put `lazily` waits for company, `LAZY_S` at most: for what can be found again after a crash.
+        """
         batch = tuple(writes)
         with self._lock:
             self._put += 1
             for table, key, value in batch:
                 self._pending.setdefault(table, {})[key] = _Pending(self._put, value)
         self._queue.append(batch)
-        self._work.set()
+        if lazily:
+            self._lazy_until_s = min(self._lazy_until_s, time.monotonic() + LAZY_S)
+        else:
+            self._hurry(self._put)
         return self._put
+
+    def _hurry(self, ticket: int) -> None:
+        """Commit that batch, and all before it, as soon as possible."""
+        self._eager = max(self._eager, ticket)
+        self._work.set()
+
+    def _due(self) -> bool:
+        """Whether something is to be committed now."""
+        return bool(self._queue) and (self._done < self._eager or time.monotonic() >= self._lazy_until_s)
 
     async def durable(self, ticket: int) -> None:
         """Wait until the batch of that ticket, and all before it, are durable.
@@ -241,6 +261,7 @@ class DurableStore:
         Raises what ended the committer, and `StoreSlow` when the process stops before.
         """
         while self._done < ticket:
+            self._hurry(ticket)
             if self._ended.is_set():
                 raise StoreSlow
             if self._failure is not None:
@@ -261,7 +282,7 @@ class DurableStore:
         task_status.started()
         try:
             while True:
-                while not self._queue:
+                while not self._due():
                     self._work = trio.Event()
                     with trio.move_on_after(LOOK_S) as idle:
                         await self._work.wait()
@@ -334,6 +355,7 @@ class DurableStore:
         self._done += len(batches)
         for _ in batches:
             self._queue.popleft()
+        self._lazy_until_s = time.monotonic() + LAZY_S if self._queue else math.inf
         with self._lock:
             for table, key, _ in writes:
                 rows = self._pending[table]

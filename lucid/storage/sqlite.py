@@ -21,8 +21,12 @@ from lucid.storage.interface import (
     other_version,
 )
 
-PAGE_BYTES = 4_096
-"""Of new stores. A block changes few rows in many pages: larger pages write more."""
+PAGE_BYTES = 1_024
+"""Of new stores. A block changes few rows, in many pages, and a page is written as a whole, twice: measured per empty
+block, a node's four services write 85 KiB with pages of 4 KiB, 77 with 2, 62 with 1 and 54 with half of one, which
+hold no row without overflowing."""
+CHECKPOINT_PAGES = 4_096
+"""Pages in the write-ahead log before they are moved to where they belong: what changes often is moved once."""
 SCAN_ROWS = 256
 """Rows fetched at once, so that a long scan holds no read transaction that keeps the WAL from being emptied."""
 WAIT_S = 5.0
@@ -47,6 +51,7 @@ class SqliteStore:
         connection = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         except BaseException:
             connection.close()
             raise

@@ -74,6 +74,33 @@ def test_what_arrives_during_a_commit_makes_up_the_next_one(gate: Gate) -> None:
     trio.run(main)
 
 
+def test_what_is_put_lazily_waits_for_company(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable, "LAZY_S", 0.4)
+    monkeypatch.setattr(durable, "LOOK_S", 0.02)
+
+    async def main() -> None:
+        store = DurableStore(gate)
+        gate.open.set()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.run)
+            store.put([("row", b"a", b"1")], lazily=True)
+            await trio.sleep(0.1)
+            assert gate.batches == [] and await store.read(store.get, "row", b"a") == b"1", "seen, not written"
+            await store.write([("row", b"b", b"2")])
+            assert gate.batches == [2], "with what is in a hurry"
+            await store.durable(store.put([("row", b"c", b"3")], lazily=True))
+            assert gate.batches == [2, 1], "somebody waits for it"
+            store.put([("row", b"d", b"4")], lazily=True)
+            await trio.sleep(0.2)
+            assert gate.batches == [2, 1]
+            with trio.fail_after(5):
+                while gate.batches != [2, 1, 1]:
+                    await trio.sleep(0.01)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.lists(WRITES | st.just("wait"), max_size=12),
@@ -131,7 +158,7 @@ def test_a_full_disk_is_named_and_gone_through(tmp_path: Path, monkeypatch: pyte
             assert waiting.cancelled_caught
             assert "LUCID_ERR_1102" in str(store.trouble)
             assert await store.read(store.get, "row", b"after") == b"2", "reads go on"
-            inner._writer.execute("PRAGMA max_page_count=1000")
+            inner._writer.execute("PRAGMA max_page_count=20000")
             await store.durable(after)
             assert inner.get("row", b"after") == b"2"
             assert not store.trouble
