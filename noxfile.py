@@ -89,6 +89,13 @@ def hunt(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """An hour of a devnet that is hurt every 20 s. Arguments go to `python -m harness.soak`: --minutes, --seed."""
+    install(session)
+    session.run("python", "-m", "harness.soak", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The simulator's speed against a bare SimPy broadcast. Arguments go to `lucid bench sim`."""
     install(session)
