@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -20,8 +21,9 @@ from lucid.chain.errors import LucidError
 from lucid.chain.votes import NOTARIZE, SKIP, Vote
 from lucid.machines.effects import CertificateStored
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
-from lucid.services.devnet import Devnet
+from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.ownvotes import LogOutdated, OwnVotes
+from lucid.services.ports import free_ports
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 
@@ -120,10 +122,10 @@ async def test_a_count_that_is_none_is_one_sentence(tmp_path: Path, text: str) -
 # -- real processes ----------------------------------------------------------------------------------------------
 
 
-def conditions(client: httpx.Client, network: Devnet, service: str) -> list[dict[str, str]]:
-    """What /health of the only node's service names."""
+def conditions(client: httpx.Client, node: DevNode, service: str) -> list[dict[str, str]]:
+    """What /health of a node's service names."""
     try:
-        found: list[dict[str, str]] = client.get(f"{network.nodes[0].url(service)}/health").json().get("conditions", [])
+        found: list[dict[str, str]] = client.get(f"{node.url(service)}/health").json().get("conditions", [])
     except httpx.HTTPError:
         return []
     return found
@@ -144,6 +146,41 @@ def until(reached: Callable[[], bool], within_s: float = 25.0) -> None:
     while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
+    with Devnet(tmp_path, 4, 1_000) as network, httpx.Client(timeout=5) as client:
+        node = network.nodes[3]
+        until(lambda: height(client, network) >= 3)
+        for service in SERVICES:
+            node.processes[service].terminate()
+        for service in SERVICES:
+            node.processes[service].wait(10)
+        twin = DevNode(tmp_path / "twin", "twin")
+        for name in ("manager", "engine"):
+            for kind in ("sqlite", "home"):
+                shutil.copy(node.folder / f"{name}.{kind}", twin.folder)
+        for path in node.folder.glob("node.*"):
+            shutil.copy(path, twin.folder)
+        settings = (node.folder / "node.toml").read_text().replace(str(node.folder), str(twin.folder))
+        for service in SERVICES:
+            settings = settings.replace(f":{node.ports[service]}", f":{twin.ports[service]}")
+        [port] = free_ports(1)
+        settings = re.sub(r"peer_port = \d+", f"peer_port = {port}", settings)
+        (twin.folder / "node.toml").write_text(settings)
+        network.nodes.append(twin)
+        for service in SERVICES:
+            node.start(service)
+        for service in ("manager", "engine"):
+            twin.start(service)
+
+        def stopped() -> bool:
+            found = [each["state"] for one in (node, twin) for each in conditions(client, one, "engine")]
+            return "not signing" in found or "key in two places" in found
+
+        until(stopped, 40)
+        at = height(client, network)
+        until(lambda: height(client, network) > at + 3)
 
 
 @pytest.mark.parametrize("put_back", [["engine.sqlite"], ["engine.sqlite", "engine.starts"]], ids=["store", "folder"])
@@ -169,11 +206,11 @@ def test_a_log_of_votes_that_was_put_back_signs_nothing(tmp_path: Path, put_back
         at = height(client, network)
         until(lambda: height(client, network) >= at + 3)
         restart(put_back)
-        until(lambda: any(each["state"] == "not signing" for each in conditions(client, network, "engine")))
-        [said] = [each for each in conditions(client, network, "engine") if each["state"] == "not signing"]
+        until(lambda: any(each["state"] == "not signing" for each in conditions(client, node, "engine")))
+        [said] = [each for each in conditions(client, node, "engine") if each["state"] == "not signing"]
         assert "until epoch 1" in said["sentence"]
         at = height(client, network)
-        until(lambda: any(each["state"] == "halted" for each in conditions(client, network, "manager")))
+        until(lambda: any(each["state"] == "halted" for each in conditions(client, node, "manager")))
         assert height(client, network) <= at + 1, "it signs nothing"
         assert client.get(f"{node.url('engine')}/ready").status_code == 200
     said_in_log = {1: "it was put back", 2: "it is an older one"}[len(put_back)]
