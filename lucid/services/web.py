@@ -18,6 +18,7 @@ import trio
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from quart import Response, request
 from quart_trio import QuartTrio
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from lucid.chain.errors import Code, LucidError, Refusal
@@ -156,7 +157,7 @@ class Web:
             charge().become(caller.name)
         wanted = JSON if route.takes is not None or route.raw not in (None, bytes) else BYTES
         if route.takes is not None or route.raw is not None:
-            _check_type(request.headers.get("Content-Type", ""), wanted)
+            _check_type(request.headers, wanted)
 
     def caller(self) -> Caller:
         """Who sends the current request."""
@@ -345,10 +346,14 @@ def request_id() -> str:
     return held
 
 
-def _check_type(given: str, wanted: str) -> None:
-    """Raises `Problem` (415) for a body that says it is something else; a form of a web page always does."""
-    kind = given.partition(";")[0].strip().lower()
-    if kind and kind != wanted:
+def _check_type(headers: Headers, wanted: str) -> None:
+    """Raises `Problem` (415) for a body that says it is something else.
+
+    curl and urllib call any body a form unless they are told; a browser, which names the page's site, is not excused.
+    """
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    tool = not any(name in headers for name in ("Origin", "Referer", "Sec-Fetch-Site"))
+    if kind not in ("", wanted) and not (tool and kind == "application/x-www-form-urlencoded"):
         raise Problem(415, Code.MEDIA_TYPE, f"it must be {wanted}")
 
 
