@@ -14,7 +14,7 @@ from quart import Response
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.manifests import MAX_MANIFEST_BYTES, Checked, Manifest, check_manifest
-from lucid.chain.receipts import MAX_RECEIPT_BYTES, verify_receipt, with_manifest
+from lucid.chain.receipts import verify_receipt, with_manifest
 from lucid.chain.transactions import SessionAnchor
 from lucid.client.answers import Anchored, SessionState
 from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
@@ -23,6 +23,7 @@ from lucid.services.admission import WRITE
 from lucid.services.asking import Asking
 from lucid.services.chainview import MAX_OWNERS
 from lucid.services.config import Config
+from lucid.services.costly import Costly
 from lucid.services.driver import Driver, Performer
 from lucid.services.journals import open_journal
 from lucid.services.problems import Problem
@@ -38,6 +39,8 @@ WAIT_MS = 20_000
 """How long the manager holds back its answer while there is no new block."""
 RETRY_S = 0.25
 PROBE_S = 2.0
+MAX_VERIFIED_BYTES = 2 << 20
+"""Receipts up to this size are verified for whoever asks; `lucid verify` takes larger ones, at its caller's cost."""
 INLINE_BYTES = 64 << 10
 """Manifests up to this size are checked without a thread."""
 
@@ -70,6 +73,7 @@ class AnchoringService(Service):
         self.engine = Sibling("engine", config.engine_url, config)
         self.driver: Driver | None = None
         self._asking = Asking()
+        self._costly = Costly()
         self.at_end.append(self._asking.give_up)
         self._submits, self._submitting = trio.open_memory_channel[Submit](SUBMIT_QUEUE)
         self.web.checks += [lambda: self.manager.trouble, lambda: self.engine.trouble]
@@ -221,13 +225,13 @@ class AnchoringService(Service):
 
         @route("POST", "/verify", "Say what a receipt proves", raw=dict, gives=Verification)
         async def verify() -> Verification:
-            return await trio.to_thread.run_sync(self._verify, await read_body(MAX_RECEIPT_BYTES))
+            return await self._costly.run(self._verify, await read_body(MAX_VERIFIED_BYTES))
 
     async def _check(self, data: bytes) -> Checked:
         def check() -> Checked:
             return check_manifest(data, self.genesis.chain_id, self.crypto)
 
-        return check() if len(data) <= INLINE_BYTES else await trio.to_thread.run_sync(check)
+        return check() if len(data) <= INLINE_BYTES else await self._costly.run(check)
 
     async def _accept(self, checked: Checked) -> bytes:
         """Hand a session to the machine; returns its transaction's id once it is durable. Raises `Problem`."""

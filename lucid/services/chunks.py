@@ -72,7 +72,7 @@ class NotHeld(LucidError):
     """A reference is that of another token."""
 
     def __init__(self) -> None:
-        super().__init__(Code.TOKEN, "it was stored under another one")
+        super().__init__(Code.NOT_YOURS, "it was stored under another token")
 
 
 class SegmentOfChunk(NamedTuple):

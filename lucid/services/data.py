@@ -29,7 +29,6 @@ from lucid.services.web import (
     Condition,
     exchange,
     hex_bytes,
-    json_response,
     number_query,
     query_number,
     query_owner,
@@ -228,7 +227,7 @@ class DataService(Service):
             named = await self._named(session)
             count = await self.references.remove(named, self._may())
             if not count:
-                raise Problem(403, Code.TOKEN, "another one stored this session")
+                raise Problem(403, Code.NOT_YOURS, "this session was stored under another token")
             return Removed(str(uuid.UUID(bytes=named[:ID_BYTES])), named[ID_BYTES:].hex(), count)
 
     def _may(self) -> Callable[[Reference], bool]:
@@ -320,9 +319,7 @@ def _ranged(size: int, part: Callable[[int, int], Any], chunk: str) -> Response:
         elif not asked[2] or int(asked[1]) <= int(asked[2]):
             first, last, status = int(asked[1]), min(int(asked[2] or size), size - 1), 206
     if first > last:
-        response = json_response({}, 416)
-        response.headers["Content-Range"] = f"bytes */{size}"
-        return response
+        raise Problem(416, Code.RANGE, f"there are {size} bytes", headers={"Content-Range": f"bytes */{size}"})
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     headers["Content-Length"] = str(last + 1 - first)

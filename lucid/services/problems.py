@@ -13,12 +13,20 @@ RETRY_AFTER_S = 1
 
 
 class Problem(LucidError):
-    """A request that is answered with an error: HTTP `status`, the code, and details for programs."""
+    """A request that is answered with an error: HTTP `status`, code, details for programs, and headers of its own."""
 
-    def __init__(self, status: int, code: Code, detail: str = "", details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: Code,
+        detail: str = "",
+        details: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(code, detail)
         self.status = status
         self.details = details or {}
+        self.headers = headers or {}
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

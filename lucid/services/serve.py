@@ -23,7 +23,8 @@ HANDSHAKE_S = 10.0
 """How long a TLS handshake may take."""
 FAREWELL_S = 2.0
 """How long TLS may take to say that nothing comes any more."""
-BACKLOG = 256
+BACKLOG = 4_096
+"""Connections that may wait to be taken: one that finds no room there tries again a second later, or three."""
 MAX_CONNECTIONS = 2_500
 """Connections at once; beyond it the one that has waited longest, of the address that has most, makes room."""
 SPARE_FILES = 200

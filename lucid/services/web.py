@@ -172,6 +172,7 @@ class Web:
             error = Problem(error.code or 500, codes.get(error.code or 500, Code.REQUEST), str(error.description or ""))
         if not isinstance(error, Problem):
             error = Problem(400 if isinstance(error, Refusal) else 503, error.code, error.detail)
+        headers |= error.headers
         if error.status in (429, 503):
             headers["Retry-After"] = str(RETRY_AFTER_S)
         self._refused.labels(error.code.code).inc()
@@ -283,7 +284,7 @@ async def read_body(limit: int) -> bytes:
             async for part in exchange():
                 if len(data) + len(part) > limit:
                     raise Problem(413, Code.TOO_LARGE, f"{limit} bytes at most")
-                held.add(len(part))
+                await held.receive(len(part))
                 data += part
     except trio.TooSlowError:
         raise Problem(408, Code.TOO_SLOW) from None

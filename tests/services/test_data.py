@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -40,13 +41,13 @@ CHUNK = bytes(range(256)) * 50
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[tuple[DataService, httpx.AsyncClient]]:
+async def running(folder: Path, **given: Any) -> AsyncIterator[tuple[DataService, httpx.AsyncClient]]:
     """The service over a folder, and a client."""
     if not (folder / "node.key").exists():
         key = ed25519_public_key(write_key(folder / "node.key"))
         (folder / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
     assert read_key(folder / "node.key")
-    config = load_config({}, genesis=folder / "genesis.toml", key=folder / "node.key", data_dir=folder)
+    config = load_config({}, genesis=folder / "genesis.toml", key=folder / "node.key", data_dir=folder, **given)
     service = DataService(config)
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
@@ -222,3 +223,21 @@ def test_an_id_does_not_depend_on_the_parts_that_bytes_come_in(data: bytes, cuts
 def test_a_session_s_root_is_over_its_chunk_ids() -> None:
     ids = [chunk_id(bytes([number])) for number in range(5)]
     assert session_root(ids) == root(ids, session_tree_digest) != session_root(ids[::-1])
+
+
+async def test_a_token_takes_away_what_it_stored_and_the_operator_anything(tmp_path: Path) -> None:
+    tokens = {"api_tokens": ("one", "other"), "operator_token": "operator", "token": "node"}
+
+    def bearer(token: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token}"}
+
+    async with running(tmp_path) as (_, client):
+        assert (await client.put(place(CHUNK, OTHER), content=CHUNK)).status_code == 201
+    async with running(tmp_path, **tokens) as (_, client):
+        for token in ("one", "other"):  # who stores the same again does not take it over
+            assert (await client.put(place(CHUNK), content=CHUNK, headers=bearer(token))).status_code == 201
+        assert (await client.delete(place(CHUNK))).status_code == 401
+        assert (await client.delete(place(CHUNK), headers=bearer("other"))).status_code == 403
+        assert (await client.delete(place(CHUNK, OTHER), headers=bearer("one"))).status_code == 403
+        assert (await client.delete(place(CHUNK), headers=bearer("one"))).json()["references"] == 1
+        assert (await client.delete(place(CHUNK, OTHER), headers=bearer("operator"))).json()["references"] == 0

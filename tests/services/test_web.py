@@ -241,3 +241,74 @@ def test_any_bytes_are_a_body_or_a_problem(data: bytes) -> None:
         assert isinstance(decode_json(data, Pair), Pair)
     except Problem as problem:
         assert problem.status == 400
+
+
+OPEN: list[tuple[str, dict[str, str], int]] = [
+    ("/pairs", {}, 202),
+    ("/pairs", {"Host": "localhost:8084"}, 202),
+    ("/pairs", {"Host": "[::1]:8084"}, 202),
+    ("/pairs", {"Host": "evil.example"}, 403),
+    ("/pairs", {"Host": "127.0.0.1.evil.example"}, 403),
+    ("/pairs", {"Host": "pi"}, 403),
+    ("/pairs", {"Origin": "http://evil.example"}, 403),
+    ("/pairs", {"Origin": "null"}, 403),
+    ("/pairs", {"Origin": "http://127.0.0.1:1"}, 403),
+    ("/pairs", {"Origin": "http://evil.example", "Host": "evil.example"}, 403),
+    ("/pairs", {"Sec-Fetch-Site": "cross-site"}, 403),
+    ("/pairs", {"Content-Type": "text/plain"}, 415),
+    ("/pairs", {"Content-Type": "multipart/form-data; boundary=x"}, 415),
+    ("/pairs", {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}, 415),
+    ("/pairs", {"Content-Type": "application/x-www-form-urlencoded"}, 202),
+]
+
+
+@pytest.mark.parametrize(("path", "headers", "status"), OPEN)
+async def test_no_web_page_writes_to_an_open_node(path: str, headers: dict[str, str], status: int) -> None:
+    async with served.served(kit()) as (client, _):
+        response = await client.post(path, content=b'{"name": "a"}', headers=headers)
+        assert response.status_code == status, response.text
+
+
+async def test_no_name_that_a_stranger_chose_reads_from_an_open_node() -> None:
+    async with served.served(kit()) as (client, _):
+        error(await client.get("/things/x", headers={"Host": "evil.example"}), 403, Code.FOREIGN)
+        for host in ("localhost", "pi", "192.168.1.9:8086", ""):
+            assert (await client.get("/things/x", headers={"Host": host})).status_code == 200
+        assert (await client.get("/ready", headers={"Host": "evil.example"})).status_code == 503
+    async with served.served(kit(api_tokens=("api",))) as (client, _):
+        assert (await client.get("/things/x", headers={"Host": "node.example"})).status_code == 200
+
+
+async def test_tokens_hold_on_this_machine_too() -> None:
+    async with served.served(kit(api_tokens=("api",))) as (client, _):
+        error(await client.post("/pairs", json={"name": "a"}), 401, Code.TOKEN)
+        for token in ("api", "node", "operator"):
+            given = {"Authorization": f"Bearer {token}", "Host": "node.example"}
+            assert (await client.post("/pairs", json={"name": "a"}, headers=given)).status_code == 202
+
+
+async def test_a_fresh_junk_token_buys_no_requests() -> None:
+    made = kit(rate=3)
+    async with served.served(made) as (client, _):
+        answers = [
+            (await client.get("/things/x", headers={"Authorization": f"Bearer j{number}"})).status_code
+            for number in range(12)
+        ]
+        assert answers.count(429) >= 3
+        refused = await client.get("/things/x")
+        assert refused.status_code == 429 and refused.headers["retry-after"] == "1"
+        assert (await client.get("/ready")).status_code == 503, "who watches is counted apart"
+        assert [(await client.get("/nothing")).status_code for _ in range(12)].count(429) >= 3
+        assert list(made.admission._limits._buckets) == ["127.0.0.1", "probe 127.0.0.1"]
+
+
+async def test_pages_and_answers_are_guarded_and_405_says_what_is_allowed() -> None:
+    async with served.served(kit()) as (client, _):
+        for path in ("/docs", "/nothing", "/things/x"):
+            headers = (await client.get(path)).headers
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["content-security-policy"].startswith("default-src 'none'")
+        response = await client.put("/pairs")
+        assert response.status_code == 405 and set(response.headers["allow"].split(", ")) == {"OPTIONS", "POST"}
+        head = await client.head("/things/x")
+        assert head.status_code == 200 and head.content == b"" and int(head.headers["content-length"]) > 0
