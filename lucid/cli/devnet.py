@@ -5,21 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import TYPE_CHECKING
 
-from lucid.cli.failure import Failure, duration
+from lucid.cli.failure import Failure, timed
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lucid.services.devnet import Standing
+    from lucid.services.devnet import Devnet, Standing
 
 MAX_NODES = 32
+UNHEALTHY = 21
 REFRESH_S = 0.5
 
 
@@ -29,11 +32,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "devnet",
         help="run a network of real nodes on this machine",
         description="Run nodes as real processes on loopback, with a live table of them, until Ctrl-C or --duration.",
-        epilog="Exit status: 0 all nodes agree, 20 they don't, 10 no block came, 2 bad usage or a node that fails.",
+        epilog="Exit status: 0 all nodes agree and are healthy, 20 they don't agree, 21 a service has ended or is "
+        "degraded, 10 no block came, 2 bad usage or a node that does not start.",
     )
     devnet.add_argument("--nodes", type=int, default=4, metavar="N", help="how many (default 4)")
-    devnet.add_argument("--block-interval", type=duration, default=10_000, metavar="TIME", help="default 10s")
-    devnet.add_argument("--duration", type=duration, default=None, metavar="TIME", help="stop by itself after so long")
+    devnet.add_argument("--block-interval", type=timed, default=10_000, metavar="TIME", help="default 10s")
+    devnet.add_argument("--duration", type=timed, default=None, metavar="TIME", help="stop by itself after so long")
     devnet.add_argument("--dir", type=Path, metavar="DIR", help="keep everything in this new folder (default: nothing)")
     devnet.add_argument(
         "--store", choices=("sqlite", "mongo"), default="sqlite", help="mongo needs a mongod: see --mongod"
@@ -64,26 +68,65 @@ def run_devnet(options: argparse.Namespace) -> int:
         store = _store(options, folder.resolve(), stack)
         network = Devnet(folder.resolve(), options.nodes, options.block_interval, options.journal, store)
         console = Console(stderr=True)
-        console.print(f"starting {options.nodes} nodes in {folder}", highlight=False)
+        console.print(f"starting {options.nodes} nodes in {folder}", highlight=False, soft_wrap=True)
+        stack.enter_context(_stopped_by_signals())
         try:
             stack.enter_context(network)
         except TimeoutError as error:
             raise Failure(str(error)) from None
-        client = stack.enter_context(httpx.Client(timeout=2.0))
-        until = None if options.duration is None else time.monotonic() + options.duration / 1000
+        client = stack.enter_context(httpx.Client(timeout=2.0, trust_env=False))
         live = stack.enter_context(Live(console=console, auto_refresh=False)) if not options.json else None
-        standings = network.standings(client)
+        until = None if options.duration is None else time.monotonic() + options.duration / 1000
         try:
+            for line in _places(network):
+                console.print(line, highlight=False, soft_wrap=True)
             while until is None or time.monotonic() < until:
                 time.sleep(REFRESH_S)
-                standings = network.standings(client)
                 if live is not None:
-                    live.update(_table(standings), refresh=True)
+                    live.update(_table(network.standings(client)), refresh=True)
         except KeyboardInterrupt:
             console.print("stopping")
+        standings = network.standings(client)
+        trouble = _trouble(network, standings)
+    for line in trouble:
+        console.print(line, highlight=False, soft_wrap=True)
     if options.json:
         print(json.dumps([standing._asdict() for standing in standings]))
-    return _verdict(standings)
+    return _verdict(standings) or (UNHEALTHY if trouble else 0)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP stop the network as Ctrl-C does."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = [signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)]
+    try:
+        yield
+    finally:
+        for number, handler in zip((signal.SIGTERM, signal.SIGHUP), before, strict=True):
+            signal.signal(number, handler)
+
+
+def _places(network: Devnet) -> Iterator[str]:
+    """Where each node is: its pages for people, its services, its token."""
+    for node in network.nodes:
+        yield f"{node.name}: {node.url('manager')}/explorer, token in {node.token_file}"
+        yield "  " + ", ".join(f"{service} {node.url(service)}/docs" for service in node.ports)
+
+
+def _trouble(network: Devnet, standings: list[Standing]) -> list[str]:
+    """What is wrong at the end, a sentence each."""
+    found = []
+    for node, standing in zip(network.nodes, standings, strict=True):
+        ended = node.ended()
+        found += [f"{node.name}'s {service} has ended with status {status}" for service, status in ended.items()]
+        for service, state in standing.health.items():
+            if service not in ended and state != "healthy":
+                found.append(f"{node.name}'s {service} is {state or 'down'}")
+    return found
 
 
 def _store(options: argparse.Namespace, folder: Path, stack: ExitStack) -> Callable[[str], str]:
@@ -108,7 +151,8 @@ def _table(standings: list[Standing]) -> Table:
     table = Table("node", *SERVICES, "peers", "height", "last block")
     for each in standings:
         health = [state or "down" for state in each.health.values()]
-        table.add_row(each.name, *health, *("?" if value is None else str(value)[:24] for value in each[3:1:-1]))
+        figures = (each.peers, each.height, each.hash)
+        table.add_row(each.name, *health, *("?" if value is None else str(value)[:24] for value in figures))
     return table
 
 

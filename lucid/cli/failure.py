@@ -29,6 +29,13 @@ def duration(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def timed(text: str) -> int:
+    """An argument that is a duration with its unit, in ms: where people think in seconds, 7 must not be 7 ms."""
+    if text.strip().isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} needs a unit: {text.strip()}s, {text.strip()}m or {text.strip()}ms")
+    return duration(text)
+
+
 def read_bounded(path: Path, limit: int) -> bytes:
     """A file's bytes, of which there may be `limit`: a device that never ends is one sentence."""
     with path.open("rb") as file:

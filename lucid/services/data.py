@@ -156,7 +156,7 @@ class DataService(Service):
         async def put(chunk: str) -> Stored:
             return await self._store(hex_bytes(chunk, 32, "chunk"))
 
-        @route("GET", "/chunks/<chunk>", "A chunk's bytes, or a range of them")
+        @route("GET", "/chunks/<chunk>", "A chunk's bytes, or a range of them", gives=bytes)
         async def get(chunk: str) -> Response:
             return await self._get(chunk)
 

@@ -17,6 +17,7 @@ import httpx
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode, paced
 from lucid.chain.keys import ed25519_public_key
+from lucid.services.children import tied
 from lucid.services.keyfile import write_key
 from lucid.services.ports import free_ports
 
@@ -52,6 +53,16 @@ class DevNode:
         """Where a service of this node answers."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
+    @property
+    def token_file(self) -> Path:
+        """Where the node's token is, for this user alone."""
+        return self.folder / "token"
+
+    def ended(self) -> dict[str, int]:
+        """The services whose processes have ended, and their exit statuses."""
+        found = {service: process.poll() for service, process in self.processes.items()}
+        return {service: status for service, status in found.items() if status is not None}
+
     def configure(self, genesis: Path, others: list[DevNode], journal: bool, store: str) -> None:
         """Write the node's settings."""
         peers = ", ".join(f'"{each.key.hex()}@tcp://127.0.0.1:{each.peer_port}"' for each in others)
@@ -70,6 +81,8 @@ class DevNode:
             lines.append(f'journal = "{self.folder / "journal"}"')
         if store:
             lines.append(f'store = "{store}"')
+        self.token_file.touch(0o600)
+        self.token_file.write_text(self.token + "\n", encoding="ascii")
         path = self.folder / "node.toml"
         path.touch(0o600)  # it holds the token
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -82,7 +95,7 @@ class DevNode:
         path.touch(0o600)
         with path.open("ab") as log:
             self.processes[service] = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+                tied(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
             )
 
     def last_words(self, service: str) -> str:

@@ -44,6 +44,7 @@ from lucid.services.journals import open_journal
 from lucid.services.link import PATH as ENGINE_PATH
 from lucid.services.link import CertificateGiven, CertificateWanted, Frames, Greeting, Link
 from lucid.services.liveness import Liveness, Reach
+from lucid.services.openapi import HTML
 from lucid.services.peerlistener import PeerListener
 from lucid.services.peers import PeerDetail, Peers, PeerState
 from lucid.services.problems import Problem
@@ -283,7 +284,7 @@ class ManagerService(Service):
     def _register(self) -> None:
         route = self.web.route
 
-        @route("GET", "/explorer", "The blocks, for people")
+        @route("GET", "/explorer", "The blocks, for people", gives=str, media=HTML)
         async def explorer() -> Response:
             return Response(PAGE, content_type="text/html; charset=utf-8")
 

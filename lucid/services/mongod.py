@@ -12,6 +12,7 @@ from typing import Self
 
 from pymongo import MongoClient
 
+from lucid.services.children import tied
 from lucid.services.ports import free_ports
 
 START_S = 30.0
@@ -51,13 +52,15 @@ class Mongod:
     def start(self) -> None:
         """Start the process and wait until it listens."""
         self._process = subprocess.Popen(
-            [
-                self.program,
-                *("--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", "127.0.0.1"),
-                *("--replSet", "rs0", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"),
-                *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
-                *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
-            ],
+            tied(
+                [
+                    self.program,
+                    *("--dbpath", str(self.folder), "--port", str(self.port), "--bind_ip", "127.0.0.1"),
+                    *("--replSet", "rs0", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"),
+                    *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+                    *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
+                ]
+            ),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

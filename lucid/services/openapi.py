@@ -1,4 +1,4 @@
-"""What a service says of itself: the OpenAPI document of its routes, and a page that shows it to people."""
+"""What a service says of itself: the OpenAPI document of its routes, from which a client can be generated."""
 
 from __future__ import annotations
 
@@ -8,8 +8,29 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from lucid import __version__
 from lucid.services.admission import READ
 from lucid.services.problems import ErrorEnvelope
+
+JSON, BYTES, TEXT, HTML = "application/json", "application/octet-stream", "text/plain", "text/html"
+PATTERNS = {
+    "chunk": "^[0-9a-f]{64}$",
+    "identity": "^[0-9a-f]{64}$",
+    "session": "^[0-9a-fA-F-]{32,36}$",
+}
+"""How parts of paths are written, by their names."""
+ERRORS = {
+    400: "The request is not understood; `details.faults` names each fault of a body",
+    401: "A token is needed",
+    403: "It is another's, or the request comes from another site",
+    404: "There is no such thing",
+    408: "The body did not arrive in time",
+    409: "It contradicts what is there",
+    413: "The body is too large",
+    415: "The body's content type is not taken",
+    429: "Too many requests; `Retry-After` says when to come again",
+    503: "The service can't do this now; `Retry-After` says when to come again",
+}
 
 
 class Query(NamedTuple):
@@ -20,7 +41,7 @@ class Query(NamedTuple):
 
 
 class Route(NamedTuple):
-    """One endpoint, as it is described."""
+    """One endpoint, as it is described. It gives JSON of a struct, of any object (None), bytes, or text (`media`)."""
 
     method: str
     path: str
@@ -31,69 +52,109 @@ class Route(NamedTuple):
     gives: type | None
     status: int
     query: Mapping[str, Query]
+    media: str = TEXT
 
 
 def describe(service: str, routes: Sequence[Route]) -> dict[str, Any]:
     """The OpenAPI 3.1 document of a service's routes."""
-    kinds = [
-        kind
-        for route in routes
-        for kind in (route.takes, route.raw, route.gives)
-        if kind is not None and kind is not bytes
-    ]
+    kinds = [kind for route in routes for kind in (route.takes, route.raw, route.gives) if kind not in _PLAIN]
     schemas, components = msgspec.json.schema_components(
         [*kinds, ErrorEnvelope], ref_template="#/components/schemas/{name}"
     )
-    schema = dict(zip([*kinds, ErrorEnvelope], schemas, strict=True))
+    schema: dict[Any, Any] = dict(zip([*kinds, ErrorEnvelope], schemas, strict=True))
+    for name, described in components.items():
+        described["examples"] = [_example({"$ref": f"#/components/schemas/{name}"}, components)]
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
         paths.setdefault(path, {})[route.method.lower()] = _operation(route, path, schema)
-    scheme = {"token": {"type": "http", "scheme": "bearer"}}
     return {
         "openapi": "3.1.0",
-        "info": {"title": f"Lucid {service}", "version": "1"},
+        "info": {"title": f"Lucid {service}", "version": __version__},
+        "servers": [{"url": "/"}, {"url": "/api/v1"}],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": scheme},
+        "components": {"schemas": components, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }
 
 
-def _operation(route: Route, path: str, schema: dict[type, Any]) -> dict[str, Any]:
-    def content(kind: type) -> dict[str, Any]:
-        return {"application/json": {"schema": schema[kind]}}
+_PLAIN = (None, bytes, str, dict)
+"""What needs no schema of its own."""
 
-    given: dict[str, Any] = {"description": "Done"}
-    if route.gives is not None:
-        given["content"] = content(route.gives)
+
+def _operation(route: Route, path: str, schema: dict[Any, Any]) -> dict[str, Any]:
     names = re.findall(r"{(\w+)}", path)
-    parts = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    asked = [
-        {"name": name, "in": "query", "required": each.required, "schema": each.schema}
-        for name, each in route.query.items()
-    ]
+    given: dict[str, Any] = {"description": "Done"}
+    if route.method != "HEAD":
+        given["content"] = _content(route.gives, schema, route.media)
     operation: dict[str, Any] = {
+        "operationId": "_".join([route.method.lower(), *re.findall(r"\w+", path)]),
         "summary": route.summary,
-        "responses": {
-            str(route.status): given,
-            "default": {"description": "An error", "content": content(ErrorEnvelope)},
-        },
-        "parameters": [*parts, *asked],
+        "parameters": [*map(_part, names), *(_asked(name, each) for name, each in route.query.items())],
+        "responses": {str(route.status): given, **_errors(route, names, schema)},
     }
     taken = route.takes or route.raw
-    if taken is bytes:
-        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
-    elif taken is not None:
-        operation["requestBody"] = {"required": True, "content": content(taken)}
+    if taken is not None:
+        operation["requestBody"] = {"required": True, "content": _content(taken, schema, route.media)}
     if route.access != READ:
         operation["security"] = [{"token": []}]
     return operation
 
 
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Lucid SERVICE</title><style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}
-code{font-family:ui-monospace,monospace}b{display:inline-block;width:4.5rem}li{margin:.3rem 0}</style>
-<h1>Lucid SERVICE</h1><p>For programs: <a href="openapi.json">openapi.json</a>.</p><ul id="r"></ul>
-<script>fetch("openapi.json").then(a=>a.json()).then(d=>{for(const[p,o]of Object.entries(d.paths))for(const[m,e]of
-Object.entries(o)){const l=document.createElement("li"),b=document.createElement("b"),c=document.createElement("code");
-b.textContent=m.toUpperCase();c.textContent=p;l.append(b,c," "+e.summary+(e.security?" (token)":""));r.append(l)}})
-</script></html>"""
+def _part(name: str) -> dict[str, Any]:
+    schema = {"type": "string"} | ({"pattern": PATTERNS[name]} if name in PATTERNS else {})
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _asked(name: str, query: Query) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": query.required, "schema": query.schema}
+
+
+def _content(kind: type | None, schema: dict[Any, Any], media: str) -> dict[str, Any]:
+    if kind is bytes:
+        return {BYTES: {"schema": {"type": "string", "format": "binary"}}}
+    if kind is str:
+        return {media: {"schema": {"type": "string"}}}
+    return {JSON: {"schema": {"type": "object"} if kind in _PLAIN else schema[kind]}}
+
+
+def _errors(route: Route, names: list[str], schema: dict[Any, Any]) -> dict[str, Any]:
+    """The errors that a route can answer with."""
+    body = route.takes is not None or route.raw is not None
+    codes = [429, 503]
+    codes += [400] if body or names or route.query else []
+    codes += [401] if route.access != READ else []
+    codes += [403]
+    codes += [404] if names else []
+    codes += [408, 413, 415] if body else []
+    codes += [409] if body and route.gives is not None else []
+    wrong: dict[str, Any] = {}
+    for code in sorted(codes):
+        wrong[str(code)] = {"description": ERRORS[code]}
+        if route.method != "HEAD":
+            found = schema[ErrorEnvelope]
+            if code == 503 and route.path in ("/health", "/ready"):
+                found = {"anyOf": [schema[route.gives], found]}
+            wrong[str(code)]["content"] = {JSON: {"schema": found}}
+    wrong["default"] = {"description": "An error", "content": {JSON: {"schema": schema[ErrorEnvelope]}}}
+    return wrong
+
+
+def _example(schema: Any, components: dict[str, Any]) -> Any:
+    """A value of a schema of msgspec's, the plainest there is."""
+    if "$ref" in schema:
+        schema = components[schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema:
+        return _example(schema["anyOf"][0], components)
+    kind = schema.get("type")
+    if kind == "object":
+        return {name: _example(each, components) for name, each in schema.get("properties", {}).items()}
+    if kind == "array":
+        items = schema.get("items") or (schema.get("prefixItems") or [None])[0]
+        return [_example(items, components)] if items else []
+    plain = {"integer": schema.get("minimum", 1), "number": 1.0, "boolean": True, "string": _text(schema)}
+    return plain.get(str(kind), schema.get("enum", [None])[0])
+
+
+def _text(schema: dict[str, Any]) -> str:
+    hexadecimal = re.fullmatch(r"\^\[0-9a-f\]\{(\d+)\}\$", schema.get("pattern", ""))
+    return "ab" * (int(hexadecimal[1]) // 2) if hexadecimal else "text"

@@ -23,10 +23,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.services.admission import READ, Admission, Caller, Tokens
+from lucid.services.apipage import PAGE
+from lucid.services.bodies import decode_json
 from lucid.services.budget import Charge
 from lucid.services.edge import Edge, Lasting
 from lucid.services.http import EXCHANGE, Exchange
-from lucid.services.openapi import PAGE, Query, Route, describe
+from lucid.services.openapi import BYTES, HTML, JSON, TEXT, Query, Route, describe
 from lucid.services.problems import RETRY_AFTER_S, Problem, envelope
 from lucid.services.websocket import WebSocket
 
@@ -38,8 +40,6 @@ STORE_FAILING = "store failing"
 """The condition of a store that can't be used; the store logs it itself, with what it said."""
 WATCH_S = 1.0
 """How often the state is looked at for the log."""
-JSON = "application/json"
-BYTES = "application/octet-stream"
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -117,13 +117,15 @@ class Web:
         status: int = 200,
         access: str = READ,
         query: Mapping[str, Query] = MappingProxyType({}),
+        media: str = TEXT,
     ) -> Callable[[Handler], Handler]:
         """Register a handler for `path` and under `/api/v1`. It gets the decoded body, if `takes` names its type, and
         the parts of the path by name; it returns a struct, a `Response`, or raises `LucidError`. `raw` names the type
-        of a body that the handler reads itself (bytes: any), `query` the parameters that it looks at."""
+        of a body that the handler reads itself (bytes: any), `query` the parameters that it looks at, `media` the type
+        of what it gives if that is text (`str`)."""
 
         def register(handler: Handler) -> Handler:
-            route = Route(method, path, summary, access, takes, raw, gives, status, query)
+            route = Route(method, path, summary, access, takes, raw, gives, status, query, media)
             self._routes.append(route)
 
             async def answer(**parts: Any) -> Response:
@@ -207,15 +209,15 @@ class Web:
                 return json_response(Health("starting", self.service), 503)
             return json_response(Health("ready", self.service))
 
-        @self.route("GET", "/metrics", "Figures for Prometheus")
+        @self.route("GET", "/metrics", "Figures for Prometheus", gives=str)
         async def metrics() -> Response:
             return Response(generate_latest(self.registry), content_type="text/plain; version=0.0.4; charset=utf-8")
 
-        @self.route("GET", "/openapi.json", "This description")
+        @self.route("GET", "/openapi.json", "This description", gives=dict)
         async def openapi() -> Response:
             return json_response(self.description())
 
-        @self.route("GET", "/docs", "This description, for people")
+        @self.route("GET", "/docs", "This description, for people", gives=str, media=HTML)
         async def docs() -> Response:
             return Response(PAGE.replace("SERVICE", self.service), content_type="text/html; charset=utf-8")
 
@@ -250,14 +252,6 @@ class Web:
 def json_response(value: Any, status: int = 200) -> Response:
     """An answer of JSON."""
     return Response(msgspec.json.encode(value), status, content_type=JSON)
-
-
-def decode_json(data: bytes, kind: type) -> Any:
-    """A body as its struct; raises `Problem` (400) naming the field that is wrong."""
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise Problem(400, Code.REQUEST, str(error)) from None
 
 
 def exchange() -> Exchange:

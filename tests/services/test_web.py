@@ -15,8 +15,9 @@ from quart import Response
 from lucid.chain.errors import Code, Refusal
 from lucid.services import http, streams, web
 from lucid.services.admission import NODE, WRITE
+from lucid.services.bodies import decode_json
 from lucid.services.problems import Problem
-from lucid.services.web import Condition, Web, decode_json, query_number
+from lucid.services.web import Condition, Web, query_number
 from tests.services import served
 
 NODE_TOKEN = {"Authorization": "Bearer node"}
@@ -196,7 +197,11 @@ async def test_it_describes_itself() -> None:
         }
         post = document["paths"]["/pairs"]["post"]
         assert post["requestBody"]["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/Pair"
-        assert set(post["responses"]) == {"202", "default"} and post["security"]
+        wanted = {*("202", "400", "401", "403", "408", "409", "413", "415", "429", "503"), "default"}
+        assert set(post["responses"]) == wanted and post["security"]
+        assert document["components"]["schemas"]["Pair"]["examples"] == [{"name": "text", "number": 1}]
+        operations = [each["operationId"] for path in document["paths"].values() for each in path.values()]
+        assert len(set(operations)) == len(operations)
         page = await client.get("/docs")
         assert "text/html" in page.headers["content-type"] and "//" not in page.text.replace("://", "")
 
@@ -312,3 +317,15 @@ async def test_pages_and_answers_are_guarded_and_405_says_what_is_allowed() -> N
         assert response.status_code == 405 and set(response.headers["allow"].split(", ")) == {"OPTIONS", "POST"}
         head = await client.head("/things/x")
         assert head.status_code == 200 and head.content == b"" and int(head.headers["content-length"]) > 0
+
+
+async def test_all_faults_of_a_body_are_told_at_once() -> None:
+    async with served.served(kit()) as (client, _):
+        inside = error(await client.post("/pairs", json={"name": 1, "number": "x", "\x1b[2J": 0}), 400, Code.REQUEST)
+        assert [each["path"] for each in inside["details"]["faults"]] == ["$.name", "$.number", "$"]
+        assert inside["details"]["format"] == "/openapi.json#/components/schemas/Pair"
+        assert inside["message"].isprintable()
+        inside = error(await client.post("/pairs", json={}), 400, Code.REQUEST)
+        assert inside["details"]["faults"] == [{"path": "$", "fault": "it lacks the field 'name'"}]
+        inside = error(await client.post("/pairs", json=[1]), 400, Code.REQUEST)
+        assert inside["details"]["faults"][0]["path"] == "$"
