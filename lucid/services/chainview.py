@@ -55,6 +55,25 @@ class Page(msgspec.Struct, frozen=True):
     next: int | None
 
 
+class ChainStatus(msgspec.Struct, frozen=True):
+    """Where the chain stands here: the last final block, its age when asked, and who leads the two views after it, as
+    far as no view is skipped. Times and durations in ms."""
+
+    height: int
+    hash: str
+    epoch: int
+    view: int
+    time_ms: int
+    age_ms: int
+    block_interval_ms: int
+    finality_ms: int
+    leader: str
+    leader_next: str
+    validators: tuple[str, ...]
+    peers: int
+    peers_connected: int
+
+
 class ChainView:
     """What there is to see of a chain. Only final blocks are shown, but for `included`."""
 
@@ -123,6 +142,31 @@ class ChainView:
             "state_root": root.ledger.root.hex(),
             "validators": [key.hex() for key in self._chain.validators.keys],
         }
+
+    def status(self, now_ms: int, finality_ms: int, peers: int, connected: int) -> ChainStatus:
+        """Where the chain stands; what it does not know itself is given."""
+        root = self._chain.tree.root
+        head, turn = root.ledger.core.head, root.turn
+        members = root.ledger.core.roster.members
+        time_ms = self._genesis.tick_ms(head.tick)
+        now, later = (members[turn.leader(turn.parent_view + ahead)].key.hex() for ahead in (1, 2))
+        validators = tuple(key.hex() for key in self._chain.validators.keys)
+        interval_ms = self._genesis.parameters.block_interval_ms
+        return ChainStatus(
+            height=root.height,
+            hash=root.hash.hex(),
+            epoch=head.epoch,
+            view=head.view,
+            time_ms=time_ms,
+            age_ms=max(0, now_ms - time_ms),
+            block_interval_ms=interval_ms,
+            finality_ms=finality_ms,
+            leader=now,
+            leader_next=later,
+            validators=validators,
+            peers=peers,
+            peers_connected=connected,
+        )
 
     def included(self, transaction: bytes) -> int | None:
         """Height of a block that is not final yet and holds a transaction."""

@@ -34,7 +34,7 @@ from lucid.machines.manager import Manager
 from lucid.machines.receipts import MAX_HEADERS, make_receipt
 from lucid.services.addresses import peer_addresses
 from lucid.services.admission import NODE, WRITE
-from lucid.services.chainview import BlockView, ChainView, Page
+from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page
 from lucid.services.config import Config
 from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
@@ -310,6 +310,13 @@ class ManagerService(Service):
             if made is None:
                 raise Problem(404, Code.NOT_FOUND, "final transaction")
             return Response(print_receipt(made, self.genesis), content_type="application/json")
+
+        @route("GET", "/chain", "Where the chain stands here, and who leads next", gives=ChainStatus)
+        async def chain() -> ChainStatus:
+            states = self.peers.states()
+            connected = sum(each.connected for each in states)
+            look = partial(self.view.status, clock_ms(), self.latency_ms, len(states), connected)
+            return await self.driver.inspect(look)
 
         @route("GET", "/peers", "The other nodes", gives=PeerTable)
         async def peers() -> PeerTable:
