@@ -32,7 +32,8 @@ EXTRAS = {
     **dict.fromkeys(("simpy", "zstandard", "rich"), "sim"),
     "docker": "smoke",
     "shtab": "completion",
-    **dict.fromkeys(("trio", "httpx", "quart", "prometheus_client", "wsproto"), "services"),
+    **dict.fromkeys(("h11", "hiredis", "httpx", "prometheus_client", "pymongo", "quart", "quart_trio"), "services"),
+    **dict.fromkeys(("trio", "werkzeug", "wsproto"), "services"),
 }
 """Which extra brings a module that a command may lack."""
 
@@ -103,11 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"lucid: {printable(str(error))}", file=sys.stderr)
         return BAD_USAGE
     except ModuleNotFoundError as error:
-        extra = EXTRAS.get(str(error.name))
+        module = str(error.name).partition(".")[0]
+        extra = EXTRAS.get(module)
         if extra is None:
             raise
         source = "." if provenance().commit else "lucid-blocks"
-        print(f"lucid: this command needs {error.name}: pip install '{source}[{extra}]'", file=sys.stderr)
+        print(f"lucid: this command needs {module}: pip install '{source}[{extra}]'", file=sys.stderr)
         return BAD_USAGE
 
 

@@ -252,3 +252,15 @@ def test_the_table_of_a_devnet_has_each_figure_in_its_column() -> None:
     standing = Standing("node0", dict.fromkeys(("manager", "engine", "anchoring", "data"), "healthy"), 7, "ab" * 32, 3)
     columns = {str(column.header): list(column.cells) for column in _table([standing]).columns}
     assert (columns["peers"], columns["height"], columns["last block"]) == (["3"], ["7"], [("ab" * 32)[:24]])
+
+
+SERVICES_NEED = ["h11", "hiredis", "httpx", "prometheus_client", "pymongo", "quart", "quart_trio", "trio", "wsproto"]
+
+
+@pytest.mark.parametrize("module", SERVICES_NEED)
+def test_a_node_without_its_extra_is_one_sentence(tmp_path: Path, module: str) -> None:
+    script = f"import sys; sys.modules[{module!r}] = None; from lucid.cli.main import main; sys.exit(main(['node']))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 2, ran.stderr
+    # A library that is optional elsewhere may not be missed by the command; then it is the settings that are.
+    assert len(ran.stderr.splitlines()) == 1 and "Traceback" not in ran.stderr, ran.stderr
