@@ -39,8 +39,9 @@ WAIT_MS = 20_000
 """How long the manager holds back its answer while there is no new block."""
 RETRY_S = 0.25
 PROBE_S = 2.0
-MAX_VERIFIED_BYTES = 2 << 20
-"""Receipts up to this size are verified for whoever asks; `lucid verify` takes larger ones, at its caller's cost."""
+MAX_VERIFIED_BYTES = 512 << 10
+"""Receipts up to this size are verified for whoever asks: reading JSON lets nothing else run for as long
+as it takes. `lucid verify` takes larger ones, at its caller's cost."""
 INLINE_BYTES = 64 << 10
 """Manifests up to this size are checked without a thread."""
 
