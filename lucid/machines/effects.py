@@ -40,7 +40,7 @@ class Received(Record, tag=21):
 
 
 class TimerFired(Record, tag=22):
-    """A timer that was set came due; cancelled or reset ones never fire."""
+    """A timer that was set came due; one that was set again just then may still come, and is set once more."""
 
     timer: str
 

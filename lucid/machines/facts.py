@@ -105,6 +105,15 @@ class Facts:
             effects += self.syncing.repair_from(now, peer)
         return effects
 
+    def _forget_views(self) -> None:
+        """Forget all that is told apart by its view: another epoch counts them anew."""
+        self._proposals.clear()
+        self._waiting.clear()
+        self._accused.clear()
+        self._relayed.clear()
+        self._asked.clear()
+        self._standing_view.clear()
+
     def _learn_final(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
         """A finality certificate: make its block final, or fetch it."""
         tree = self.chain.tree
@@ -143,8 +152,7 @@ class Facts:
             message = encode_message(CertificateMessage(certificate))
             effects.append(Broadcast(message))
             effects.append(Tell(CertificateStored(certificate, True, self.chain.context())))
-            self._waiting.clear()
-            self._standing_view.clear()
+            self._forget_views()
         assert tree.root is node
         return effects
 

@@ -297,9 +297,7 @@ class Manager(Proposals):
         effects, installed = self.syncing.on_part(now, peer, message)
         if installed:
             self._stored = True
-            self._proposals.clear()
-            self._waiting.clear()
-            self._standing_view.clear()
+            self._forget_views()
             root = self.chain.tree.root
             effects.append(Tell(Finalised(root.ledger.core.head.epoch, root.view, root.height, ())))
             effects.append(Tell(self.chain.context()))

@@ -147,6 +147,18 @@ def test_the_state_of_before_is_gone() -> None:
     assert passing(joining.manager)["proposals"] == passing(joining.manager)["waiting"] == {}
 
 
+def test_a_snapshot_lets_nothing_of_an_older_epoch_stand_for_its_views() -> None:
+    """Views are counted anew in each epoch: a leader that was caught in the old one is no suspect in the new."""
+    serving, joining, offer = offered()
+    place = (1, key_of(2))
+    joining.manager._accused.add(place)
+    joining.manager._relayed.add(place)
+    joining.hear(offer, SERVER)
+    joining.hear(serving.answer(joining.asked()[1]), SERVER)
+    assert joining.manager.chain.tree.root.height == snapshot_height(serving)
+    assert not joining.manager._accused and not joining.manager._relayed
+
+
 def test_who_has_installed_a_snapshot_serves_it() -> None:
     """Else a node that joins late could learn from the older ones only, until it takes a snapshot of its own."""
     serving = server().limited(requests_a_second=1_000_000)
