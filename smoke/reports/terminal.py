@@ -33,7 +33,7 @@ def summary(judgement: Judgement) -> str:
     names = {"critical": "critical", "warning": "warnings", "info": "notes", "skipped": "skipped", "excused": "excused"}
     parts = [f"{counts['passed']} passed", *(f"{counts[key]} {name}" for key, name in names.items() if counts[key])]
     if counts["error"]:
-        parts.append(f"{counts['error']} errors of the harness")
+        parts.append(f"{counts['error']} errors")
     if judgement.undecided:
         parts.append(f"undecided: {', '.join(judgement.undecided)}")
     return f"{judgement.verdict} {judgement.title}: {', '.join(parts)}"

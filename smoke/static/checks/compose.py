@@ -245,8 +245,8 @@ def _environment(scope: Scope, service: _Service) -> Iterator[Finding]:
         )
         message = f"there is no {item.text}"
         failed = True
-        if example or ignored:
-            note = f": it is made from {example}" if example else ": git ignores it, so that everyone makes their own"
+        if example or ignored or name == "stack.env":  # Portainer writes one by that name
+            note = f": it is made from {example}" if example else ": everyone makes their own"
             yield ENVIRONMENT.fail(message + note, service.name, _at(service, item), severity=Severity.INFO)
         else:
             yield ENVIRONMENT.fail(message, service.name, _at(service, item))

@@ -411,7 +411,8 @@ def _labels(image: Image) -> Iterator[Finding]:
             yield LABELS.fail(message, name, _at(image, label.line))
         elif not label.value.strip():
             failed = True
-            yield LABELS.fail(f"the label {label.name} is empty", name, _at(image, label.line))
+            severity = _demand(Severity.WARNING, label.name in image.service.labels)
+            yield LABELS.fail(f"the label {label.name} is empty", name, _at(image, label.line), severity=severity)
     if not failed:
         yield LABELS.passed(f"{len(image.labels)} labels", name)
 

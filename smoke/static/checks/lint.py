@@ -185,8 +185,9 @@ def _names(image: Image) -> Told:
             if stage.name in names:
                 yield DUPLICATE, opening, f"there are two stages {stage.name}"
             names.add(stage.name)
-        if stage.unset:
-            yield FROM_ARGUMENT, opening, f"nothing declares {', '.join(stage.unset)} before FROM"
+        undeclared = [name for name in stage.unset if name not in _global(image)]
+        if undeclared:
+            yield FROM_ARGUMENT, opening, f"nothing declares {', '.join(undeclared)} before FROM"
         yield from _platforms(image, stage)
 
 
