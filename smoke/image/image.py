@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,6 +50,36 @@ class Listed:
     kind: str
     mode: int
     size: int
+
+
+MAX_EXTRACTED = 4 << 30
+"""Bytes that are taken out of an image at once; a file beyond them is left."""
+
+
+class Stream(io.RawIOBase):
+    """What an engine sends, as a file that is read once: an image is never in memory as a whole."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._held = b""
+
+    def readable(self) -> bool:
+        """It is, and not seekable."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes; fewer at the end only."""
+        parts, length = [self._held], len(self._held)
+        while size < 0 or length < size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            parts.append(chunk)
+            length += len(chunk)
+        whole = b"".join(parts)
+        cut = len(whole) if size < 0 else size
+        self._held = whole[cut:]
+        return whole[:cut]
 
 
 class BuiltImage:
@@ -102,16 +133,19 @@ class BuiltImage:
     def extract(self, below: str, folder: Path) -> None:
         """Write the image's regular files below a path into a folder. Raises `InterruptedError` once it ended."""
         stream, _ = self._container.get_archive(below)
-        with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
+        left = MAX_EXTRACTED
+        with tarfile.open(fileobj=Stream(stream), mode="r|") as tar:
             for member in tar:
                 self._go_on()
-                if member.isreg():
+                if member.isreg() and not member.issparse() and member.size <= left:
+                    left -= member.size
                     target = folder / member.name
                     if not target.resolve().is_relative_to(folder.resolve()):
                         continue
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    file = tar.extractfile(member)
-                    target.write_bytes(b"" if file is None else file.read())
+                    with target.open("wb") as kept:
+                        if (file := tar.extractfile(member)) is not None:
+                            shutil.copyfileobj(file, kept)
 
     def python(self, code: str, given: bytes = b"") -> tuple[int, str]:
         """Run Python in a container as it would run, without network; exit status and output.
@@ -155,8 +189,7 @@ class BuiltImage:
             raise InterruptedError(f"{self.name} is no longer looked at")
 
     def _members(self) -> Iterator[tarfile.TarInfo]:
-        data = io.BytesIO(b"".join(self._container.export()))
-        with tarfile.open(fileobj=data) as tar:
+        with tarfile.open(fileobj=Stream(self._container.export()), mode="r|") as tar:
             yield from tar
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import sys
 import tarfile
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ EPOCH_S = 0
 EPOCH = "1970-01-01T00:00:00Z"
 KEPT = ("architecture", "config", "os", "variant")
 """What of an image's configuration says what it is; the rest says how it was built."""
+MAX_DOCUMENT = 32 << 20
+"""Bytes of a manifest or configuration."""
+MAX_LINKS = 16
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ def normalise(archive: Path, folder: Path) -> list[Image]:
     """The images of an archive that `docker save` wrote; their layers go to `folder`. Raises OSError and ValueError."""
     images = []
     made: dict[str, Layer] = {}
-    with tarfile.open(archive) as saved:
+    with tarfile.open(archive, "r:") as saved:
         for entry in json.loads(_read(saved, "manifest.json")):
             layers = []
             for name in entry["Layers"]:
@@ -104,14 +109,16 @@ def _config(config: dict[str, Any], layers: list[Layer]) -> bytes:
 
 def _layer(saved: tarfile.TarFile, name: str, folder: Path) -> Layer:
     """A layer with its entries in order and all times at the epoch; one that is so already keeps its bytes."""
-    source = saved.extractfile(name)
-    assert source is not None, "a layer is a file"
+    source = _open(saved, name)
     path = folder / f"{len(list(folder.iterdir()))}.tar"
     with source, tarfile.open(fileobj=source) as layer:
         members = layer.getmembers()
+        if sparse := next((member.name for member in members if member.issparse()), None):
+            raise ValueError(f"{sparse} in a layer is a sparse file, which no build writes")
         if all(member.mtime == EPOCH_S for member in members):
             source.seek(0)
-            path.write_bytes(source.read())
+            with path.open("wb") as kept:
+                shutil.copyfileobj(source, kept, CHUNK)
             entries = {_path(member): _fingerprint(layer, member) for member in members}
         else:
             entries = {}
@@ -136,8 +143,15 @@ def _timeless(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 def _fingerprint(layer: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     file = layer.extractfile(member) if member.isreg() else None
-    content = "" if file is None else hashlib.sha256(file.read()).hexdigest()
+    content = "" if file is None else _digest(file)
     return f"{member.type!r} {member.mode:o} {member.uid}:{member.gid} {member.linkname} {content}"
+
+
+def _digest(file: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _path(member: tarfile.TarInfo) -> str:
@@ -147,24 +161,37 @@ def _path(member: tarfile.TarInfo) -> str:
 def _resolve(saved: tarfile.TarFile, name: str) -> str:
     """The member that holds a layer: `docker save` links to those that it wrote before."""
     member = saved.getmember(name)
-    while member.issym() or member.islnk():
+    for _ in range(MAX_LINKS):
+        if not (member.issym() or member.islnk()):
+            return name
         parts = member.linkname.split("/") if member.islnk() else [*name.split("/")[:-1], *member.linkname.split("/")]
         resolved: list[str] = []
         for part in parts:
             if part == "..":
+                if not resolved:
+                    raise ValueError(f"{member.name} leads out of the archive")
                 resolved.pop()
             elif part != ".":
                 resolved.append(part)
         name = "/".join(resolved)
         member = saved.getmember(name)
-    return name
+    raise ValueError(f"{name} is a link that leads in a circle")
+
+
+def _open(saved: tarfile.TarFile, name: str) -> IO[bytes]:
+    """A regular file of the archive: no link, whose target a reader would have to follow, and none with holes."""
+    member = saved.getmember(name)
+    file = saved.extractfile(member) if member.isreg() and not member.issparse() else None
+    if file is None:
+        raise ValueError(f"{name} is no plain file")
+    return file
 
 
 def _read(saved: tarfile.TarFile, name: str) -> bytes:
-    file = saved.extractfile(name)
-    if file is None:
-        raise ValueError(f"{name} is no file")
-    return file.read()
+    if saved.getmember(name).size > MAX_DOCUMENT:
+        raise ValueError(f"{name} is larger than {MAX_DOCUMENT} bytes")
+    with _open(saved, name) as file:
+        return file.read()
 
 
 def _add(tar: tarfile.TarFile, name: str, size: int, file: IO[bytes]) -> None:

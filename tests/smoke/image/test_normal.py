@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smoke.image.image import Stream
 from smoke.image.normal import Image, first_difference, main, normalise, write
 
 Entry = tuple[str, bytes, int, int]
@@ -126,3 +127,63 @@ def test_another_file_is_refused(
     monkeypatch.setattr("sys.argv", ["normal", str(tmp_path / "x")])
     assert main() == 2
     assert "docker save" in capsys.readouterr().err
+
+
+def _archive(path: Path, members: list[tarfile.TarInfo], contents: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+        for member in members:
+            content = contents.get(member.name, b"")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def _link(name: str, to: str) -> tarfile.TarInfo:
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = tarfile.SYMTYPE, to
+    return made
+
+
+def _with_holes(name: str, size: int) -> bytes:
+    """The header of a GNU sparse file without data."""
+    header = bytearray(tarfile.TarInfo(name).tobuf(tarfile.GNU_FORMAT))
+    number = b"\x80" + size.to_bytes(11, "big")
+    header[156:157], header[386:398], header[398:410] = b"S", number, b"\x80" + bytes(11)
+    header[483:495] = number
+    header[148:156] = b" " * 8
+    header[148:156] = f"{sum(header[:512]):06o}\0 ".encode()
+    return bytes(header[:512])
+
+
+MANIFEST = json.dumps([{"Config": "c.json", "RepoTags": ["a:1"], "Layers": ["l"]}]).encode()
+PLAIN = {"manifest.json": MANIFEST, "c.json": b"{}"}
+
+
+@pytest.mark.parametrize("links", [{"l": "m", "m": "l"}, {"l": "l"}, {"l": "../../../etc/passwd"}])
+def test_links_of_an_archive_end_somewhere_in_it(tmp_path: Path, links: dict[str, str]) -> None:
+    members = [tarfile.TarInfo(name) for name in PLAIN] + [_link(name, to) for name, to in links.items()]
+    with pytest.raises((ValueError, KeyError)):
+        normalise(_archive(tmp_path / "a.tar", members, PLAIN), tmp_path)
+
+
+def test_a_file_of_holes_takes_neither_time_nor_memory(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(_with_holes("manifest.json", 1 << 40) + bytes(1024))
+    with pytest.raises(ValueError, match="manifest"):
+        normalise(tmp_path / "a.tar", tmp_path)
+    contents = {**PLAIN, "l": _with_holes("big", 1 << 40) + bytes(1024)}
+    members = [tarfile.TarInfo(name) for name in contents]
+    with pytest.raises(ValueError, match="sparse"):
+        normalise(_archive(tmp_path / "b.tar", members, contents), tmp_path)
+
+
+def test_what_an_engine_sends_is_read_in_pieces() -> None:
+    stream = Stream([b"ab", b"", b"cdef", b"g"])
+    assert [stream.read(3), stream.read(1), stream.read(9), stream.read(1)] == [b"abc", b"d", b"efg", b""]
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        info = tarfile.TarInfo("x")
+        info.size = 5
+        tar.addfile(info, io.BytesIO(b"hello"))
+    pieces = (data.getvalue()[place : place + 7] for place in range(0, len(data.getvalue()), 7))
+    with tarfile.open(fileobj=Stream(pieces), mode="r|") as tar:
+        assert [member.name for member in tar] == ["x"]
