@@ -62,9 +62,10 @@ def claim(store: Store, identity: Identity, mark: Path, may_begin: bool = True) 
     where the mark can't be read or written.
     """
     held = identity_of(store)
-    tables = [table for table in store.tables() if table != HOME_TABLE]
     if held is not None and held != identity:
         raise StoreOther(f"it is that of {held}; this is {identity}")
+    # A store that knows whose it is is read no further: damage elsewhere in it must not keep it from its start.
+    tables = [table for table in store.tables() if table != HOME_TABLE] if held is None else [IDENTITY_TABLE]
     if held is None:
         _check_heirloom(store, tables, identity)
     folder, home = read_mark(mark), store.get(HOME_TABLE, HOME_KEY)

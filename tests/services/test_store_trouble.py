@@ -21,10 +21,11 @@ from lucid.services.anchoring import AnchoringService
 from lucid.services.config import load_config
 from lucid.services.data import DataService
 from lucid.services.engine import EngineService
-from lucid.services.keyfile import write_key
+from lucid.services.keyfile import read_key, write_key
 from lucid.services.manager import ManagerService
 from lucid.services.service import Service
 from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreFull
+from lucid.storage.sqlite import PAGE_BYTES
 
 KINDS = (DataService, EngineService, ManagerService, AnchoringService)
 NAMES = [kind.file for kind in KINDS]
@@ -36,6 +37,7 @@ READS = {
     ManagerService: ["/blocks", "/blocks/latest", "/blocks/1", f"/blocks/{ID}", f"/receipts/{ID}"],
     AnchoringService: [f"/sessions/{SESSION}", f"/sessions/{SESSION}/manifest", f"/sessions/{SESSION}/receipt"],
 }
+OLD = b"Z" * 500
 
 
 class Wrapped:
@@ -79,7 +81,10 @@ class Wrapped:
 @asynccontextmanager
 async def running(folder: Path, kind: type[Service]) -> AsyncIterator[tuple[Service, Wrapped, httpx.AsyncClient]]:
     """A service whose store can be brought into trouble. Its end must come in time."""
-    key = ed25519_public_key(write_key(folder / "node.key"))
+    if (folder / "node.key").exists():
+        key = ed25519_public_key(read_key(folder / "node.key"))
+    else:
+        key = ed25519_public_key(write_key(folder / "node.key"))
     (folder / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
     config = load_config({}, genesis=folder / "genesis.toml", key=folder / "node.key", data_dir=folder, token="t" * 16)
     service = kind(config)
@@ -195,3 +200,20 @@ async def test_it_stops_with_writes_that_find_no_room(tmp_path: Path, kind: type
         store.trouble = full
         service.store.put([("row", b"a", b"1")])
         assert (await health(client, "store failing"))["sentence"] == "the store has no room"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+async def test_lost_pages_among_old_rows_keep_no_service_from_its_start(tmp_path: Path, kind: type[Service]) -> None:
+    """As a card loses them: what needs none of these rows goes on."""
+    async with running(tmp_path, kind) as (service, _, _):
+        for table in ("aaa", "chunk"):
+            await service.store.write([(table, number.to_bytes(32, "big"), OLD) for number in range(400)])
+    path = tmp_path / f"{kind.file}.sqlite"
+    data = bytearray(path.read_bytes())
+    for page in range(1, len(data) // PAGE_BYTES):
+        if OLD[:200] in data[page * PAGE_BYTES : (page + 1) * PAGE_BYTES]:
+            data[page * PAGE_BYTES] = 0
+    path.write_bytes(data)
+    async with running(tmp_path, kind) as (_, _, client):
+        assert (await client.get("/ready")).status_code == 200
+        await client.get("/health")
