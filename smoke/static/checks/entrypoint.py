@@ -40,6 +40,7 @@ _REMEDIES = {
     Flaw.SYNTAX: "Write it for the image's Python, or take a base with a newer one.",
     Flaw.ANNOTATION: "Add `from __future__ import annotations`, write it for the image's Python, or take a newer base.",
     Flaw.CIRCLE: "Import the module instead of the name, import it in the function that needs it, or move the name.",
+    Flaw.SHADOW: "Give the file another name.",
     Flaw.RELATIVE: "Start it with python -m, or import by the module's whole name.",
 }
 

@@ -13,6 +13,7 @@ from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Image
 from smoke.static.python.conditions import Version
 from smoke.static.python.effects import Named
+from smoke.static.python.shadows import breaks
 from smoke.static.python.source import Import, Source, has_name, read_source
 from smoke.static.python.standard import has_module, lacks_name
 from smoke.static.python.syntax import Syntax
@@ -45,6 +46,7 @@ class Flaw(Enum):
     SYNTAX = "syntax"
     CIRCLE = "circle"
     ANNOTATION = "annotation"
+    SHADOW = "shadow"
 
 
 @dataclass(frozen=True)
@@ -253,6 +255,10 @@ class Importer:
         module = self.files.find(f"{found.path}.py")
         return module.source if module is not None and module.kind == "file" else ""
 
+    def beside(self, directory: str) -> set[str]:
+        """Names in a directory."""
+        return self._listing(directory)
+
     def _listing(self, directory: str) -> set[str]:
         place = self.files.resolve(directory) if self._below_link(directory) else directory
         return self._children.get(place, set())
@@ -324,6 +330,8 @@ class _Walk:
                 continue
             self._module(found, package, main)
         self._judge_syntax()
+        if start.script:
+            self._judge_shadows(posixpath.dirname(start.script))
         if self.moves:
             self._in_doubt()
         self.graph.problems += circles(self.graph)
@@ -591,6 +599,27 @@ class _Walk:
         if self.syntax.trouble and version is not None and version != _HOST and modules:
             first = next(iter(modules))
             self.graph.doubts.append(Problem(first, 0, self.syntax.trouble))
+
+    def _judge_shadows(self, directory: str) -> None:
+        """Files beside the script that have a standard module's name: all that is loaded gets them instead."""
+        standard = {
+            each.module.partition(".")[0] for source in self._eager() for each in source.imports if not each.lazy
+        }
+        outside = {each.top for each in self.graph.outside if not each.lazy and not each.caught}
+        for child in sorted(self.importer.beside(directory)):
+            name = child.removesuffix(".py")
+            if not has_module(name, self.importer.version) or name in sys.builtin_module_names:
+                continue
+            found = self.importer.find(name)
+            if found.kind not in ("module", "package") or not found.source:
+                continue
+            clause = breaks(name, self.importer.source(found.source), standard, outside)
+            if clause:
+                message = f"it stands before the standard library's module {name}: {clause}"
+                self.graph.problems.append(Problem(found.source, 1, message, flaw=Flaw.SHADOW))
+
+    def _eager(self) -> list[Source]:
+        return [source for path, source in self.graph.modules.items() if path not in self.graph.later]
 
     def _newer(self, path: str) -> None:
         reason = f"its syntax is newer than Python {_HOST[0]}.{_HOST[1]}, which reads it here: imports are not followed"

@@ -1,0 +1,116 @@
+"""Whether a file that has the name of a standard module breaks what else imports that module."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from functools import cache
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from smoke.static.python.source import Source
+
+MAX_BYTES = 1 << 19
+_LOADED_FIRST = frozenset(
+    [
+        *["abc", "codecs", "encodings", "genericpath", "io", "os", "posixpath", "site", "stat", "sys", "zipimport"],
+        *["builtins", "marshal", "posix", "time", "_collections_abc", "_frozen_importlib", "importlib"],
+    ]
+)
+"""Modules that Python has loaded before it looks at the script's own directory."""
+_FRAMEWORKS = frozenset(
+    [
+        *[
+            "aiohttp",
+            "boto3",
+            "celery",
+            "django",
+            "fastapi",
+            "flask",
+            "httpx",
+            "pandas",
+            "pydantic",
+            "quart",
+            "requests",
+        ],
+        *["sqlalchemy", "starlette", "tornado", "uvicorn", "werkzeug", "scrapy", "redis", "pymongo", "streamlit"],
+    ]
+)
+_OF_FRAMEWORKS = {
+    "logging": "getLogger", "email": "message", "json": "loads", "types": "ModuleType", "enum": "Enum",
+    "typing": "Any", "inspect": "signature", "random": "choice", "queue": "Queue", "socket": "socket", "copy": "copy",
+    "datetime": "datetime", "collections": "OrderedDict", "functools": "partial", "contextlib": "contextmanager",
+    "urllib": "parse", "threading": "Lock", "string": "ascii_letters", "uuid": "UUID", "decimal": "Decimal",
+    "warnings": "warn", "dataclasses": "dataclass", "operator": "attrgetter", "http": "client", "ssl": "SSLContext",
+}  # fmt: skip
+"""What the well-known frameworks need of each, as they are loaded."""
+
+
+def breaks(name: str, own: Source, standard: set[str], outside: set[str]) -> str:
+    """Who needs what the tree's module lacks, as they are loaded: one clause; empty when no one surely does.
+
+    `standard` and `outside` are the standard and installed modules that the program imports."""
+    if name in _LOADED_FIRST or own.dynamic or own.stars or own.error:
+        return ""
+    framework = next(iter(sorted(outside & _FRAMEWORKS)), "")
+    wanted = _OF_FRAMEWORKS.get(name)
+    if framework and wanted and wanted not in own.names:
+        return f"{framework} needs {wanted} of it"
+    for module in _reached(frozenset(standard - {name})):
+        lacking = sorted(needed for needed in _needs(module).get(name, ()) if needed not in own.names)
+        if lacking:
+            return f"the standard library's {module} needs {lacking[0]} of it"
+    return ""
+
+
+def _reached(modules: frozenset[str]) -> list[str]:
+    """Standard modules that are loaded with some, in order; those that Python loads first are left out."""
+    found: dict[str, None] = {}
+    pending = sorted(modules, reverse=True)
+    while pending:
+        module = pending.pop()
+        if module in found or module in _LOADED_FIRST:
+            continue
+        found[module] = None
+        pending += sorted(_needs(module), reverse=True)
+    return list(found)
+
+
+@cache
+def _needs(module: str) -> dict[str, frozenset[str]]:
+    """What a standard module imports as it is loaded, with the names that it takes or uses at its top."""
+    text = _text(module)
+    try:
+        parsed = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return {}
+    top = "\n".join(line for line in text.split("\n") if line[:1] not in (" ", "\t", "#", '"'))
+    found: dict[str, set[str]] = {}
+    for node in parsed.body:
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = {alias.name for alias in node.names} - {"*"}
+            found.setdefault(node.module.partition(".")[0], set()).update(names if "." not in node.module else ())
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                first = alias.name.partition(".")[0]
+                known = alias.asname or first
+                used = re.findall(rf"(?<![\w.]){re.escape(known)}\.(\w+)", top)
+                found.setdefault(first, set()).update(used if "." not in alias.name else ())
+    return {name: frozenset(names) for name, names in found.items() if name in sys.stdlib_module_names}
+
+
+@cache
+def _text(module: str) -> str:
+    """The source of the host's own standard module; empty when there is none."""
+    if module not in sys.stdlib_module_names:
+        return ""
+    library = str(Path(ast.__file__).parent)
+    spec = PathFinder.find_spec(module, [library])
+    try:
+        path = Path(spec.origin) if spec is not None and spec.origin else None
+        if path is None or path.suffix != ".py" or path.stat().st_size > MAX_BYTES:
+            return ""
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
