@@ -137,6 +137,26 @@ _NO_ARM = frozenset(
     ]
 )
 _PURE_HERE = frozenset(["motor", "quart", "quart-trio", "trio", "streamlit", "rfc8785", "simpy", "structlog"])
+_WHEELS_HERE = frozenset(
+    [
+        *["pydantic-core", "pymongo", "pynacl", "cryptography", "cffi", "msgspec", "blake3", "zstandard", "numpy"],
+        *[
+            "uvloop",
+            "httptools",
+            "aiohttp",
+            "orjson",
+            "msgpack",
+            "pyyaml",
+            "pillow",
+            "psutil",
+            "pyzmq",
+            "grpcio",
+            "lxml",
+        ],
+        *["bcrypt", "argon2-cffi-bindings", "hiredis", "pycryptodome", "psycopg2-binary", "psycopg-binary"],
+    ]
+)
+"""Distributions with machine code and wheels for both processors, beside those of the table."""
 SHARED_LIBRARIES = {
     "psycopg2": (("libpq.so.5",), "libpq5", "libpq"),
     "mysqlclient": (("libmariadb.so.3", "libmysqlclient.so.21"), "libmariadb3", "mariadb-connector-c"),
@@ -233,7 +253,7 @@ def everywhere(name: str) -> bool:
 def compiled(name: str) -> bool | None:
     """Whether a distribution holds machine code, and so fits one version of Python and one processor; none: unknown."""
     made = _table().get(name, {}).get("made")
-    if name in _NO_ARM:
+    if name in _NO_ARM or name in _WHEELS_HERE:
         return True
     return {"any": False, "linux": True, "x86_64": True}.get(made or "", False if name in _PURE_HERE else None)
 
@@ -243,4 +263,5 @@ def on_arm64(name: str) -> bool | None:
     if name in _NO_ARM:
         return False
     made = _table().get(name, {}).get("made")
-    return True if made in ("any", "linux") or name in _PURE_HERE else None
+    known = made in ("any", "linux") or name in _PURE_HERE or name in _WHEELS_HERE
+    return True if known else None

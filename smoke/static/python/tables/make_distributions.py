@@ -172,6 +172,8 @@ def _installed(distribution: Distribution) -> dict[str, Any]:
         elif _on_linux(marker):
             needs.add(normalised(requirement.name))
     entry["needs"] = sorted(needs)
+    if "Root-Is-Purelib: true" in (distribution.read_text("WHEEL") or ""):
+        entry["made"] = "any"
     if extras and len(extras) <= 12:
         entry["extras"] = {key: sorted(value) for key, value in sorted(extras.items())}
     return entry
