@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable
 
-from harness.hunt.judge import Outcome, Verdict, judge
+from harness.hunt.ablation import Ablation, without
+from harness.hunt.judge import Verdict, judge
 from harness.hunt.record import Judged
 from harness.hunt.swarm import draw
-from harness.workers import AHEAD, spread
+from harness.workers import spread
 
 TWICE_EVERY = 20
 """One seed in so many is run twice: its trace must be the same."""
@@ -29,12 +30,32 @@ def judge_seed(seed: int, profile: str) -> Judged:
     return Judged(seed, outcome, time.perf_counter() - began)
 
 
+def ablate(name: str, profile: str, seeds: int, go_on: bool) -> Ablation:
+    """Hunt without a safeguard, seed after seed, up to the first that fails unless it is to `go_on`."""
+    done = failed = 0
+    first: int | None = None
+    verdict = invariant = ""
+    with without(name):
+        for seed in range(seeds):
+            outcome = judge(draw(seed, profile))
+            done += 1
+            if outcome.verdict.failed:
+                failed += 1
+                if first is None:
+                    first, verdict, invariant = seed, str(outcome.verdict), outcome.invariant
+                if not go_on:
+                    break
+    return Ablation(name, done, failed, first, verdict, invariant)
+
+
+def ablated(names: Iterable[str], profile: str, seeds: int, jobs: int, go_on: bool) -> Generator[Ablation]:
+    """Ablations over `jobs` processes, in the order in which they come to an end."""
+    return spread(ablate, ((name, profile, seeds, go_on) for name in names), jobs, lambda each: each.name)
+
+
 def judged(seeds: Iterable[int], profile: str, jobs: int, judge_one: Judge = judge_seed) -> Generator[Judged]:
     """Judge seeds over `jobs` processes, in the order in which they come to an end.
 
     Closing the iterator lets the processes go; what they had in hand is lost.
     """
     return spread(judge_one, ((seed, profile) for seed in seeds), jobs, lambda each: each.seed)
-
-
-__all__ = ["AHEAD", "TWICE_EVERY", "Outcome", "judge_seed", "judged"]

@@ -28,6 +28,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "lucid sim hunt --minutes 10",
         "lucid sim hunt --seeds 200 --profile byzantine --out hunt.jsonl",
     ),
+    "lucid sim ablate": (
+        "lucid sim ablate --seeds 500",
+        "lucid sim ablate own-votes skips-held --all-seeds --seeds 200",
+    ),
     "lucid sim shrink": ("lucid sim shrink 4711", "lucid sim shrink 4711 --record hunt.jsonl --out small"),
     "lucid replay": ("lucid replay runs/default-1/journals",),
     "lucid bench sim": ("lucid bench sim",),

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from harness.hunt.ablation import AblationError, without
 from harness.hunt.judge import Outcome, Verdict, judge
 from harness.hunt.marks import SOMETIMES
 from harness.hunt.pool import judge_seed
 from harness.hunt.record import Head, Judged, Record, RecordError, read, scenario_of
+from harness.hunt.safeguards import SAFEGUARDS
 from harness.hunt.swarm import PROFILES, draw
 from lucid.cli.main import main
 from lucid.machines.engine import Engine
@@ -263,3 +265,41 @@ def test_what_can_not_be_shrunk_is_one_sentence(
     assert main(["sim", "shrink", *words]) == status
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == 1
+
+
+# -- ablations ---------------------------------------------------------------------------------------------------
+
+
+def test_every_safeguard_stands_where_it_is_said_to_and_is_put_back() -> None:
+    assert len(SAFEGUARDS) >= 40
+    for name, safeguard in SAFEGUARDS.items():
+        original = safeguard.owner.__dict__[safeguard.method]
+        with without(name):
+            assert safeguard.owner.__dict__[safeguard.method] is not original
+        assert safeguard.owner.__dict__[safeguard.method] is original
+        assert safeguard.about and "\n" not in safeguard.about
+
+
+def test_a_safeguard_whose_text_is_gone_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = SAFEGUARDS["own-votes"]._replace(old="no such text")
+    monkeypatch.setitem(SAFEGUARDS, "own-votes", gone)
+    with pytest.raises(AblationError, match="own-votes is stale"), without("own-votes"):
+        pass
+
+
+def test_an_ablation_names_the_first_seed_that_misses_it(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["sim", "ablate", "view-timer", "--seeds", "30", "--jobs", "1", "--profile", "crash"]
+    assert main([*command, "--json"]) == 0
+    [found] = json.loads(capsys.readouterr().out)["ablations"]
+    assert (found["name"], found["failed"], found["verdict"]) == ("view-timer", 1, "stuck")
+    seed = found["first"]
+    assert judge(draw(seed, "crash")).verdict is Verdict.PASS
+    with without("view-timer"):
+        assert judge(draw(seed, "crash")).verdict is Verdict.STUCK
+
+
+def test_what_can_not_be_ablated_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sim", "ablate", "luck"]) == 2
+    assert capsys.readouterr().err == "lucid: no safeguard 'luck'; lucid sim ablate --list names them\n"
+    assert main(["sim", "ablate", "--list"]) == 0
+    assert capsys.readouterr().out.count("\n") == len(SAFEGUARDS)

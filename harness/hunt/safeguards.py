@@ -1,0 +1,240 @@
+"""The safeguards that are switched off one at a time: where each stands, and what is put in its place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lucid.chain.validators import ValidatorSet
+from lucid.machines.admission import Admission
+from lucid.machines.chain import Chain
+from lucid.machines.engine import Engine
+from lucid.machines.facts import Facts
+from lucid.machines.forktree import ForkTree
+from lucid.machines.manager import Manager
+from lucid.machines.polls import Polls
+from lucid.machines.proposals import Proposals
+from lucid.machines.syncing import Syncing
+from lucid.machines.timeout import Timeout
+from lucid.machines.votelog import VoteLog
+
+
+class Safeguard(NamedTuple):
+    """`old` in the source of `owner.method` is what protects; with `new` in its place it does not."""
+
+    name: str
+    about: str
+    owner: type
+    method: str
+    old: str
+    new: str
+
+
+_ALL = (
+    Safeguard(
+        "own-votes", "a restarted engine counts the votes of its own log", Engine, "_enter",
+        "effects += self._count_own(now)", "pass",
+    ),
+    Safeguard(
+        "vote-durable", "a vote is in the log before it leaves", Engine, "_vote",
+        "Store((self.log.write(),)),\n", "\n",
+    ),
+    Safeguard(
+        "proposal-durable", "a proposal is in the log before it leaves", Engine, "_publish",
+        "Store((self.log.write(),)), ", "",
+    ),
+    Safeguard(
+        "no-finalize-late", "no finalize in a view whose timer fired", Engine, "_finalize",
+        "(view == current and self._timed_out) or ", "",
+    ),
+    Safeguard(
+        "no-finalize-after-skip", "no finalize in a view left by a skip", Engine, "_finalize",
+        "(view == current - 1 and self._entered_by_skip)", "False",
+    ),
+    Safeguard(
+        "skip-first-after-restart", "after a restart the skip is taken to have come first", Engine, "_enter",
+        "skipped or context.skipped", "skipped",
+    ),
+    Safeguard(
+        "no-notarize-late", "no notarize once the view's timer fired", Engine, "_on_verdict",
+        " or self._timed_out or ", " or ",
+    ),
+    Safeguard(
+        "not-backdated", "no vote for a block of long ago", Engine, "_on_verdict",
+        "verdict.fresh and now > tick_ms + allowed_ms", "False",
+    ),
+    Safeguard(
+        "not-early", "a block of the future is held, not voted for", Engine, "_on_verdict",
+        "if now < from_ms:", "if False:",
+    ),
+    Safeguard(
+        "timeout-grows", "the timeout grows when views fail", Engine, "_on_certificate",
+        "self.timeout.view_ended(skipped or self._timed_out)", "pass",
+    ),
+    Safeguard(
+        "late-views-are-slow", "a block after the timer counts as a slow view", Engine, "_on_certificate",
+        "skipped or self._timed_out", "skipped",
+    ),
+    Safeguard(
+        "timeout-bounded", "the timeout never grows beyond sixteen times its base", Timeout, "view_ended",
+        "min(MAX_FACTOR, 2 * self._factor)", "8 * self._factor",
+    ),
+    Safeguard(
+        "view-timer", "a view without a block ends by a skip", Engine, "_on_view_timer",
+        "if self._votes_here(SKIP):", "if False:",
+    ),
+    Safeguard(
+        "said-again", "what is outstanding is said again", Engine, "_resend",
+        "Tell(Stand(epoch, view, tuple(votes))),", "",
+    ),
+    Safeguard(
+        "finalize-said-again", "the finalize of the view before is said again", Engine, "_resend",
+        "if left is not None:", "if False:",
+    ),
+    Safeguard(
+        "one-proposal", "a leader proposes once a view", Engine, "_prepare_proposal",
+        "if not self.log.may_sign(context.epoch, context.view, PROPOSE):", "if False:",
+    ),
+    Safeguard(
+        "lost-log-waits", "a key whose log was lost waits for an epoch that it saw open", VoteLog, "open_epoch",
+        "if witnessed and opened_ms > self.lost_ms:", "if True:",
+    ),
+    Safeguard(
+        "one-vote-a-kind", "one vote of a kind in a view", VoteLog, "may_sign",
+        "if kind in signed:", "if False:",
+    ),
+    Safeguard(
+        "no-skip-after-finalize", "no skip of a view that was finalized", VoteLog, "may_sign",
+        "return FINALIZE not in signed and (epoch, view) == self.view", "return (epoch, view) == self.view",
+    ),
+    Safeguard(
+        "no-finalize-after-own-skip", "no finalize of a view that was skipped", VoteLog, "may_sign",
+        "return SKIP not in signed and self.view[0] == epoch", "return self.view[0] == epoch",
+    ),
+    Safeguard(
+        "views-only-forward", "a log that is read closes the views it left", VoteLog, "may_sign",
+        "return SKIP not in signed and (epoch, view) == self.view", "return SKIP not in signed",
+    ),
+    Safeguard(
+        "quorum", "more than two thirds make a certificate", ValidatorSet, "__init__",
+        "2 * len(self.keys) // 3 + 1", "max(1, len(self.keys) // 2)",
+    ),
+    Safeguard(
+        "first-vote-counts", "of two votes of one validator the first counts alone", Polls, "count",
+        "self._accuse(poll, place, known, vote)\n        return None", "pass",
+    ),
+    Safeguard(
+        "votes-verified", "a vote's signature is verified", Polls, "count",
+        "self._check_signature(vote, place, message)", "pass",
+    ),
+    Safeguard(
+        "skips-held", "no vote while a view between lacks its skip", ForkTree, "missing_skips",
+        "if (each, SKIP) not in self.certificates:", "if False:",
+    ),
+    Safeguard(
+        "certificates-verified", "a certificate is verified", Facts, "_take",
+        "if peer is not None and not self.chain.verify(certificate):", "if False:",
+    ),
+    Safeguard(
+        "finality-verified", "a finality certificate is verified", Facts, "_learn_final",
+        "if peer is not None and not self.chain.verify(certificate):", "if False:",
+    ),
+    Safeguard(
+        "certificate-durable", "a certificate is durable before it is acted on", Facts, "_take",
+        "effects: Effects = [Store(tuple(self.chain.record(certificate)))]",
+        "self.chain.record(certificate)\n    effects: Effects = []",
+    ),
+    Safeguard(
+        "block-durable", "a block is durable before it is voted for", Facts, "_add",
+        "Store(tuple(self.chain.add(node))),", "*self.chain.add(node)[:0],",
+    ),
+    Safeguard(
+        "certificates-forwarded", "a certificate is forwarded once", Facts, "_take",
+        "effects.append(Broadcast(message))", "pass",
+    ),
+    Safeguard(
+        "closing-forwarded", "the finality of a closing block is forwarded", Facts, "_finalise",
+        "effects.append(Broadcast(message))", "pass",
+    ),
+    Safeguard(
+        "older-finality", "finality of what is at hand is taken while another waits", Facts, "_learn_final",
+        "if node is None and pending is not None", "if pending is not None",
+    ),
+    Safeguard(
+        "repair", "a certified block that is not at hand is asked for", Facts, "_take",
+        "effects += self.syncing.repair_from(now, peer)", "pass",
+    ),
+    Safeguard(
+        "repair-of-final", "a final block that is not at hand is asked for", Facts, "_learn_final",
+        "return self.syncing.repair_from(now, peer)", "return []",
+    ),
+    Safeguard(
+        "waiting-looked-at", "a proposal that waited for a block is looked at when it comes", Proposals, "_on_proposal",
+        "return effects + self._reconsider(now, True) if len(self.chain.tree.nodes) > held else effects",
+        "return effects",
+    ),
+    Safeguard(
+        "gap-asked-again", "skips that a proposal lacks are asked for again", Proposals, "_stand",
+        "effects += self._watch_gap(now)", "pass",
+    ),
+    Safeguard(
+        "closing-taken", "a closing block that comes again is taken by who lacks it", Proposals, "_consider",
+        "effects += self._take_closing(now, message, hash_)",
+        'raise Refusal(Code.PROPOSAL_INVALID, "not at hand")',
+    ),
+    Safeguard(
+        "spread-again", "a large proposal is sent again where votes do not come", Proposals, "_on_spread_timer",
+        "targets = spreading.targets()", "targets = []",
+    ),
+    Safeguard(
+        "repeat-checked", "a closing block comes again only on its notarization", Proposals, "_check_repeat",
+        "or not self.chain.verify(notarisation)", "",
+    ),
+    Safeguard(
+        "standing-answered", "who is behind is told", Manager, "_on_standing",
+        "if there < here and self._answers(now, peer):", "if False:",
+    ),
+    Safeguard(
+        "heights-heard", "a peer's greater height is a reason to ask", Manager, "_on_standing",
+        "return effects + self.syncing.on_peer_height(now, peer, message.final_height, message.epoch)",
+        "return effects",
+    ),
+    Safeguard(
+        "peers-rotate", "who did not answer is not asked again at once", Syncing, "again",
+        "slot.useless.add(peer)", "pass",
+    ),
+    Safeguard(
+        "pages-go-on", "a page begins above the best block where pages lie between", Syncing, "_start",
+        "if far else tree.root.height", "if False else tree.root.height",
+    ),
+    Safeguard(
+        "full-pages-go-on", "after a full page there is another", Syncing, "page_done",
+        "full = page.length == self.limits.page_blocks", "full = False",
+    ),
+    Safeguard(
+        "unanswered-asked-again", "a question without an answer is asked again", Syncing, "on_timer",
+        "return self.again(now, slot, question.peer)", "return []",
+    ),
+    Safeguard(
+        "unfinal-kept", "blocks above the last final one are loaded after a restart", Chain, "_load",
+        "self._load_unfinal(tree)", "pass",
+    ),
+    Safeguard(
+        "certificates-kept", "certificates are loaded after a restart", Chain, "_load",
+        "tree.record(certificate)", "pass",
+    ),
+    Safeguard(
+        "accepted-durable", "an accepted transaction is durable before its client hears so", Admission, "on_submitted",
+        "Store(((PENDING_TABLE, identity, encode(transaction)),)),", "",
+    ),
+    Safeguard(
+        "accepted-taken-up", "what was accepted is taken up after a restart", Admission, "on_started",
+        "self._own[identity] = 0", "self.mempool.remove(identity)",
+    ),
+    Safeguard(
+        "offered-again", "what waits is offered again", Admission, "_offer_again",
+        "again.append(transaction)", "pass",
+    ),
+)  # fmt: skip
+
+SAFEGUARDS = {each.name: each for each in _ALL}
+"""Every safeguard by its name."""
