@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -152,7 +153,7 @@ class Connection:
     async def answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         """Send a whole answer, the last one of this connection."""
         ends = [(b"content-length", str(len(body)).encode()), (b"connection", b"close")]
-        await self.send(h11.Response(status_code=status, headers=[*headers, *ends]))
+        await self.send(h11.Response(status_code=status, headers=[*headers, *ends], reason=_reason(status)))
         if self.method != b"HEAD":
             await self.send(h11.Data(data=body))
         await self.send(h11.EndOfMessage())
@@ -346,7 +347,7 @@ class Exchange:
         if connection.stopping or not self._received.is_set():
             headers.append((b"connection", b"close"))
         headers.append((b"date", formatdate(usegmt=True).encode()))
-        await connection.send(h11.Response(status_code=status, headers=headers))
+        await connection.send(h11.Response(status_code=status, headers=headers, reason=_reason(status)))
 
     async def _turn_away(self, problem: Problem) -> None:
         self._connection.edge.refuse("memory")
@@ -356,6 +357,14 @@ class Exchange:
         headers = [(b"content-type", b"application/json"), (b"x-request-id", identity.encode()), again]
         await self._connection.answer(problem.status, headers, body)
         raise ClientGone
+
+
+def _reason(status: int) -> bytes:
+    """The words that go with a status, for those who read the answer by eye."""
+    try:
+        return HTTPStatus(status).phrase.encode("ascii")
+    except ValueError:
+        return b""
 
 
 def _header(request: h11.Request, name: bytes) -> bytes:
