@@ -15,11 +15,7 @@ from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
 from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
-from lucid.machines.effects import (
-    CertificateStored,
-    Effects,
-    Verdict,
-)
+from lucid.machines.effects import GAP_TIMER, CertificateStored, Effects, Verdict
 from lucid.machines.forktree import ForkNode
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import (
@@ -288,6 +284,24 @@ def test_a_page_of_skips_is_asked_for_once(peer: Peer, chain: Chain) -> None:
     asked = [message for _, message in sends(effects) if isinstance(message, CertificatesRequest)]
     assert asked == [CertificatesRequest(0, 31, 59)]
     assert refusals(peer.hear(Certificates(skips))) == [Code.UNEXPECTED], "what was not asked for is not looked at"
+
+
+def test_the_skips_that_a_proposal_lacks_are_asked_of_one_peer_after_the_other(peer: Peer, chain: Chain) -> None:
+    """Its sender may be a liar, or gone, or not hold them all itself."""
+    for view in (*range(1, 6), 7):
+        peer.hear(CertificateMessage(certificate(chain, SKIP, view)))
+    peer.manager.chain.tree.certificates.pop((3, SKIP))
+    late = proposal(chain, view=8)
+    asked = [[number for number, message in sends(peer.hear(late, 3)) if isinstance(message, CertificatesRequest)]]
+    for _ in range(4):
+        asked.append([key for key, message in sends(peer.fire(GAP_TIMER)) if isinstance(message, CertificatesRequest)])
+    assert asked[0] == [key_of(3)] and {key for [key] in asked[1:]} == {key_of(1), key_of(2), key_of(3)}
+    [last] = asked[-1]
+    number = next(each for each in range(4) if key_of(each) == last)
+    skips = (certificate(chain, SKIP, 3), certificate(chain, SKIP, 6))
+    effects = peer.hear(Certificates(skips), number)
+    assert [verdict.view for verdict in told(effects, Verdict)] == [8]
+    assert not sends(peer.fire(GAP_TIMER)) and GAP_TIMER not in peer.timers, "and then no more"
 
 
 def test_a_page_of_certificates_ends_with_the_first_that_does_not_hold(peer: Peer, chain: Chain) -> None:
