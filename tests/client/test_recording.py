@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -188,3 +189,42 @@ def test_the_next_node_takes_the_same_session_when_one_goes_away(bench: Bench, n
         assert status == 0 and "next node" in error
         assert second.chunks == node.chunks and len(second.chunks) == 11, "the very same chunks"
     assert json.loads((bench.folder / "r.json").read_text())["session"]
+
+
+def test_what_may_have_been_anchored_is_not_given_up_when_a_chunk_is_refused_later(
+    bench: Bench, node: LyingNode
+) -> None:
+    node.answers["/anchor-session"] = Answer(502)
+    assert anchor(bench)[0] == 2
+    node.chunks.popitem()
+    node.answers["PUT "] = REFUSED
+    assert anchor(bench, "--resume", kept(bench))[0] == 2
+    assert len(node.chunks) == 10 and "DELETE" not in methods(node) and kept(bench)
+
+
+def test_files_that_changed_behind_their_times_are_noticed(bench: Bench, node: LyingNode) -> None:
+    node.answers["/anchor-session"] = Answer(502)
+    assert anchor(bench)[0] == 2
+    file, before = bench.folder / "f", (bench.folder / "f").stat()
+    file.write_bytes(bytes(before.st_size))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    del node.answers["/anchor-session"]
+    status, error = anchor(bench, "--resume", kept(bench))
+    assert status == 2 and "since the manifest was signed" in error
+    assert methods(node).count("POST") == 1, "nothing but what was signed is anchored"
+
+
+def test_a_receipt_of_another_manifest_of_the_same_session_is_none(bench: Bench, node: LyingNode) -> None:
+    original = node.answer
+
+    def answer(method: str, path: str, body: bytes) -> Answer:
+        answered = original(method, path, body)
+        if method == "POST":
+            mine = json.loads(body)
+            other = NET.manifest(session=mine["session"], chunks=mine["chunks"], codec="another")
+            node.answers["GET /receipt"] = Answer(body=print_receipt(NET.receipt(manifest=other), NET.genesis))
+        return answered
+
+    node.answer = answer  # type: ignore[method-assign]
+    status, error = anchor(bench, "--receipt", "r.json")
+    assert status == 20 and "6012" in error and not (bench.folder / "r.json").exists()
