@@ -1,0 +1,114 @@
+"""Shell text is followed by its grammar: what surely runs, what may, and what can't be told."""
+
+from __future__ import annotations
+
+import pytest
+
+from smoke.manifest import Base
+from smoke.static.model.bases import base_files, find_base
+from smoke.static.model.commands import Stage
+from smoke.static.model.filesystem import Cause
+from smoke.static.model.script import certain_programs, run
+
+
+def stage(reference: str = "python:3.12-slim") -> Stage:
+    base = find_base(reference, ())
+    assert isinstance(base, Base)
+    made = Stage(base_files(base, reference), environment={"PATH": ":".join(base.path)}, system=base.system)
+    made.lacking, made.users_known = frozenset(base.lacks), True
+    return made
+
+
+def followed(script: str, **values: str) -> Stage:
+    made = stage()
+    run(made, script, 7, values)
+    return made
+
+
+MADE = {
+    "mkdir -p /a/b && cd /a && touch c": {"/a/b", "/a/c"},
+    "mkdir '/x y'; touch \"/x y/$N\"": {"/x y", "/x y/v"},
+    "(cd /tmp && touch in) && touch out": {"/tmp/in", "/out"},
+    "mkdir -p /d/{one,two}": {"/d/one", "/d/two"},
+    "echo hello > /etc/note && printf x >> /log": {"/etc/note", "/log"},
+    "cat <<E > /made && touch /after\nline\nE": {"/made", "/after"},
+    "P=/q; mkdir $P && touch ${P}/r ${NOPE:-/s}": {"/q/r", "/s"},
+    "export D=/e; sh -c 'mkdir /inner'; mkdir $D": {"/inner", "/e"},
+    "touch /one.py /two.py /three.txt && rm /*.py": {"/three.txt"},
+}
+
+
+@pytest.mark.parametrize(("script", "paths"), MADE.items())
+def test_what_commands_make_is_there(script: str, paths: set[str]) -> None:
+    files = followed(script, N="v").files
+    assert all(files.find(path) is not None for path in paths), sorted(files.entries)
+    assert files.find("/one.py") is None and not files.doubts.get("/")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'if [ -n "$X" ]; then touch /maybe; fi',
+        "for x in a b; do touch /maybe; done",
+        "false || touch /maybe",
+        "case $X in a) touch /maybe;; esac",
+        "f() { touch /maybe; }; f",
+        "while read x; do touch /maybe; done",
+    ],
+)
+def test_what_stands_under_a_condition_is_in_doubt(script: str) -> None:
+    files = followed(script).files
+    assert files.find("/maybe") is None and files.doubt("/maybe").cause is Cause.COMMAND
+    assert not files.doubt("/other")
+
+
+def test_a_program_that_is_not_known_touches_what_it_can_reach() -> None:
+    made = stage()
+    made.workdir = "/app"
+    run(made, "make all DEST=/data", 3, {})
+    assert made.files.doubt("/app/x") and made.files.doubt("/data/y") and not made.files.doubt("/elsewhere")
+
+
+STOPS = {
+    "curl e.org": "curl",
+    "true && curl e.org && true": "curl",
+    "set -e; curl e.org; true": "curl",
+    "curl e.org; true": "",
+    "curl e.org || true": "",
+    "! curl e.org": "",
+    "if curl e.org; then true; fi": "",
+    "curl e.org | tar x": "",
+    "apt-get update && apt-get install -y curl && curl e.org": "",
+    "$TOOL --version": "",
+    "cp /nowhere /b": "cp",
+    "cp $SRC /b": "",
+}
+
+
+@pytest.mark.parametrize(("script", "program"), STOPS.items())
+def test_only_what_surely_fails_stops_the_build(script: str, program: str) -> None:
+    failures = followed(script).failures
+    assert bool(failures) == bool(program)
+    assert not failures or program in failures[0].message
+
+
+CERTAIN = {
+    "curl -f x || exit 1": ["curl"],
+    "curl -f x || wget x": [],
+    "A=1 exec python -c x": ["python"],
+    "curl x | grep ok": ["grep"],
+    "test -f x && pg_isready": ["pg_isready"],
+    "$TOOL x": [],
+    "a; b": [],
+    "'broken": [],
+}
+
+
+@pytest.mark.parametrize(("script", "programs"), CERTAIN.items())
+def test_programs_that_decide_a_health_check(script: str, programs: list[str]) -> None:
+    assert certain_programs(script) == programs
+
+
+@pytest.mark.parametrize("script", ["(" * 20_000, "a && " * 20_000 + "b", "x" * 300_000, "{ " * 500, "\0\udcff"])
+def test_nothing_makes_it_crash(script: str) -> None:
+    assert followed(script).files.entries
