@@ -31,6 +31,7 @@ from lucid.services.http import EXCHANGE, Exchange
 from lucid.services.openapi import BYTES, HTML, JSON, TEXT, Query, Route, describe
 from lucid.services.problems import RETRY_AFTER_S, Problem, envelope
 from lucid.services.websocket import WebSocket
+from lucid.storage.interface import StoreError
 
 VERSIONED = "/api/v1"
 MAX_BODY_BYTES = 1 << 20
@@ -173,7 +174,9 @@ class Web:
                 headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
             error = Problem(error.code or 500, codes.get(error.code or 500, Code.REQUEST), str(error.description or ""))
         if not isinstance(error, Problem):
-            error = Problem(400 if isinstance(error, Refusal) else 503, error.code, error.detail)
+            # What a store says names files and hosts; that is for the log.
+            detail = error.sentence if isinstance(error, StoreError) else error.detail
+            error = Problem(400 if isinstance(error, Refusal) else 503, error.code, detail)
         headers |= error.headers
         if error.status in (429, 503):
             headers["Retry-After"] = str(RETRY_AFTER_S)
