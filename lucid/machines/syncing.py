@@ -257,8 +257,8 @@ class Syncing:
         peer = question.peer
         took_ms = max(now - question.asked_ms, 1)
         self._rates[peer] = Rate(page.length * 1_000_000_000 // took_ms, took_ms)
-        # Known blocks below the best one are no reason to doubt the peer: what is new lies above them.
-        known = question.height <= page.last_height < self._height
+        # Known blocks up to the best one are no reason to doubt the peer: what is new lies above them.
+        known = not useful and question.height <= page.last_height <= self._height
         if not useful and not known:
             return self.again(now, slot, peer), True
         if useful:

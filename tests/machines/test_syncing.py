@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
-from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, Received, SetTimer, TimerFired
+from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, Received, Send, SetTimer, TimerFired
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
@@ -215,17 +215,28 @@ def unfinal(blocks: int, page: int = 4) -> tuple[Peer, Chain]:
     return serving, unfinished(serving, blocks)
 
 
+@pytest.mark.parametrize("own_page", [4, 64])
 @pytest.mark.parametrize("held", [0, 1, 3, 4, 7])
-def test_an_unfinal_chain_longer_than_a_page_is_followed_to_its_end(held: int) -> None:
-    """Whatever of it is known already: a page that brings nothing new leads on to the next."""
+def test_an_unfinal_chain_longer_than_a_page_is_followed_to_its_end(held: int, own_page: int) -> None:
+    """Whatever of it is known already: a page that brings nothing new leads on to the next.
+
+    The server's pages may be smaller than this node's own, so that it begins below what it knows.
+    """
     serving, chain = unfinal(9)
-    lost = Peer(GENESIS).limited(page_blocks=4)
+    lost = Peer(GENESIS).limited(page_blocks=own_page)
     unfinished(lost, held)
     lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 9, chain.hash)), SERVER)
     lost.fire(REPAIR_TIMER)
     converse([serving, lost])
     assert lost.manager.chain.tree.best.hash == chain.hash
     assert facts(lost.manager) == facts(lost.restarted())
+    heights = [
+        message.height
+        for step in lost.steps
+        for effect in step.effects
+        if isinstance(effect, Send) and isinstance(message := decode_message(effect.data), BlocksRequest)
+    ]
+    assert heights == sorted(set(heights)), "no page is asked for twice"
 
 
 @pytest.mark.parametrize("drop", range(6))
