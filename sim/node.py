@@ -207,6 +207,8 @@ class Node:
         self.key = world.crypto.public_key(secret)
         self.peers: list[int] = []
         self.disk_us = world.scenario.disk_us
+        self.stalled_us = 0
+        """How much longer each write takes, by a fault of the disk."""
         self.disk_time: DiskTime | None = None
         self.clock_us = world.epoch_ms * 1000
         """What the clock shows at virtual time zero: its reading is this and the virtual time."""
@@ -265,6 +267,7 @@ class Node:
     def durable_us(self) -> int:
         """Microseconds until a write that is handed over now is durable; counted as waited for."""
         wait_us = self.disk_us if self.disk_time is None else self.disk_time.durable_us(self.world.clock.now_us)
+        wait_us += self.stalled_us
         self.stores += 1
         self.disk_wait_us += wait_us
         return wait_us

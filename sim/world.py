@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -246,6 +247,13 @@ class World:
         self.trace.fault(now, f"{fault.kind} {'begins' if begins else 'ends'}: {fault.text()}")
         for watcher in self.watchers:
             watcher.on_fault(now, fault, begins)
+
+    def recut(self, fault: Fault, cut: frozenset[tuple[int, int]]) -> None:
+        """A fault that is on cuts these pairs from now on, and no others."""
+        for place, hooks in self.active.items():
+            if self.scenario.fault[place] is fault:
+                self.active[place] = replace(hooks, cut=cut)
+        self._rehook()
 
     def _rehook(self) -> None:
         """Put the hooks of all faults that are on where they act."""

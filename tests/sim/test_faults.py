@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
 from harness.hunt.judge import Verdict, judge
-from harness.hunt.swarm import draw
 from lucid.chain.transactions import Equivocation
 from lucid.machines.effects import BlockFinal
 from sim.faults import KINDS
 from sim.faults.double_vote import DoubleVote
+from sim.faults.drift import Drift
 from sim.faults.equivocate import Equivocate
 from sim.faults.fault import Fault, Stage
+from sim.faults.flapping import Flapping
 from sim.faults.lying_tick import LyingTick
+from sim.faults.one_way import OneWay
 from sim.faults.partition import Partition
 from sim.faults.poison import HOW, Poison
 from sim.faults.power_cut import PowerCut
 from sim.faults.replay import Replay
 from sim.faults.selective import Selective
+from sim.faults.shape import Shape
+from sim.faults.stall import Stall
 from sim.faults.twin import Twin
 from sim.faults.wipe import Wipe
 from sim.node import Node
-from sim.scenario import Scenario, changed
+from sim.scenario import Scenario, changed, load
 from sim.trace import Trace
 from sim.world import World
 
@@ -144,6 +149,80 @@ def test_a_swarm_never_has_more_traitors_than_its_stage_allows() -> None:
 
 def test_a_node_that_came_back_from_its_store_shares_no_execution() -> None:
     """Its tree is in memory in part; what another node made final since would be read from the wrong store."""
-    scenario = draw(440)
+    scenario = load(str(Path(__file__).parent.parent / "harness/regressions/own-store.toml"))
     assert judge(scenario)[:-1] == judge(changed(scenario, share_execution=False))[:-1]
     assert judge(scenario).verdict is Verdict.PASS
+
+
+def pairs(world: World) -> set[tuple[int, int]]:
+    """The ordered pairs of nodes that are cut now."""
+    return set(world.network.cut)
+
+
+def cut_by(fault: Fault, at_ms: int = 2_000, nodes: int = 4) -> set[tuple[int, int]]:
+    """What is cut at a moment of a run with one fault."""
+    world = World(network(fault, nodes=nodes), Trace())
+    world.start()
+    world.run(at_ms)
+    return pairs(world)
+
+
+def test_a_link_can_be_cut_one_way() -> None:
+    assert cut_by(OneWay(nodes=[0], to=[1, 2], at=1_000)) == {(0, 1), (0, 2)}
+
+
+def test_flapping_parts_and_joins() -> None:
+    fault = Flapping(groups=[[0], [1, 2, 3]], apart_ms=300, joined_ms=200, at=1_000, until=2_000)
+    seen = [bool(cut_by(fault, at_ms)) for at_ms in (900, 1_100, 1_400, 1_600, 1_900, 2_100)]
+    assert seen == [False, True, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("form", "linked"),
+    [
+        ("star", {(0, 1), (1, 2), (1, 3), (1, 4)}),
+        ("ring", {(0, 1), (1, 2), (2, 3), (3, 4), (0, 4)}),
+        ("bridge", {(0, 1), (1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)}),
+        ("alone", {(0, 2), (0, 3), (0, 4), (2, 3), (2, 4), (3, 4)}),
+    ],
+)
+def test_shapes_leave_the_links_that_they_name(form: Any, linked: set[tuple[int, int]]) -> None:
+    cut = cut_by(Shape(node=1, form=form), nodes=5)
+    assert {(a, b) for a in range(5) for b in range(a + 1, 5)} - cut == linked
+    assert cut == {(b, a) for a, b in cut}
+
+
+def test_a_drifting_clock_is_right_again_at_its_end() -> None:
+    world = World(network(Drift(node=2, ppm=-100_000, at=1_000, until=6_000)), Trace())
+    right_us = world.nodes[2].clock_us
+    world.start()
+    world.run(5_000)
+    assert world.nodes[2].clock_us - right_us == -400_000
+    world.run(6_100)
+    assert world.nodes[2].clock_us == right_us
+
+
+def test_a_stalled_disk_is_as_fast_again_at_its_end() -> None:
+    world = World(network(Stall(node=2, stall_ms=700, at=1_000, until=6_000)), Trace())
+    world.start()
+    world.run(5_000)
+    assert world.nodes[2].stalled_us == 700_000
+    world.run(6_100)
+    assert world.nodes[2].stalled_us == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OneWay(nodes=[0], to=[1, 2, 3], at=2_000),
+        Flapping(groups=[[0, 1], [2, 3]], apart_ms=700, joined_ms=400, at=2_000),
+        *[Shape(node=1, form=form, at=2_000) for form in ("star", "ring", "bridge", "alone")],
+        Stall(node=0, stall_ms=3_000, at=2_000),
+        Drift(node=0, ppm=100_000, at=2_000),
+    ],
+    ids=lambda fault: f"{fault.kind} {fault.text()}",
+)
+def test_networks_disks_and_clocks_that_fail_are_survived(fault: Fault) -> None:
+    for seed in (1, 2):
+        outcome = judge(network(fault, seed=seed))
+        assert outcome.verdict is Verdict.PASS, outcome

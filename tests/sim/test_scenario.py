@@ -92,6 +92,8 @@ KEYS: dict[str, Callable[[int], st.SearchStrategy[Any]]] = {
     "most_ms": lambda nodes: st.integers(1, 10**6),
     "back_ms": lambda nodes: st.lists(st.integers(1, 10**6), min_size=1, max_size=4),
     "sees": some,
+    "stall_ms": lambda nodes: st.integers(1, 10**5),
+    "ppm": lambda nodes: st.integers(1, 10**5),
     "to": some,
     "stays": lambda nodes: st.booleans(),
 }
@@ -100,7 +102,7 @@ KEYS: dict[str, Callable[[int], st.SearchStrategy[Any]]] = {
 
 @st.composite
 def faults(draw: st.DrawFn, nodes: int) -> Fault:
-    kind = draw(st.sampled_from([each for each in sorted(KINDS) if nodes > 1 or each != "partition"]))
+    kind = draw(st.sampled_from([each for each in sorted(KINDS) if nodes > 1 or each not in ("partition", "flapping")]))
     at = draw(st.integers(0, 10**6))
     values: dict[str, Any] = {"at": at, "until": draw(st.none() | st.integers(at + 1, at + 10**6))}
     for key in KINDS[kind].__struct_fields__:
@@ -292,7 +294,7 @@ def test_a_name_that_is_neither_shipped_nor_a_file_is_told_the_choice(tmp_path: 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_fault_is_made_by_name_told_and_documented(kind: str) -> None:
     wanted = {"node": 1, "groups": [[0, 1], [2, 3]], "nodes": [2], "percent": 5.0, "offset_ms": 300}
-    wanted |= {"effects": 7, "down_ms": 100, "most_ms": 100, "back_ms": [5, 6]}
+    wanted |= {"effects": 7, "down_ms": 100, "most_ms": 100, "back_ms": [5, 6], "to": [1], "stall_ms": 9, "ppm": 5}
     values: dict[str, Any] = {key: each for key, each in wanted.items() if key in KINDS[kind].__struct_fields__}
     fault: Fault = Fault(kind=kind, **values)  # type: ignore[call-arg]  # by its metaclass
     assert type(fault) is KINDS[kind] and fault.kind == kind

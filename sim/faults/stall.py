@@ -1,0 +1,40 @@
+"""A disk that takes seconds for a write, as SD cards do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from msgspec import Meta
+
+from sim.faults.fault import Hooks, Lane, NodeFault, Stage, name
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from sim.world import World
+
+
+class Stall(NodeFault, tag="stall"):
+    """Each write of `node` takes `stall_ms` longer to be safe."""
+
+    lane: ClassVar[Lane] = "disk"
+    stall_ms: Annotated[int, Meta(ge=1, le=600_000)]
+
+    def text(self) -> str:
+        """See `Fault`."""
+        return f"{name(self.node)}, writes {self.stall_ms} ms longer"
+
+    def begin(self, world: World) -> Hooks:
+        """See `Fault`."""
+        node = world.nodes[self.node]
+        node.stalled_us += self.stall_ms * 1000
+
+        def end() -> None:
+            node.stalled_us -= self.stall_ms * 1000
+
+        return Hooks(end=end)
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Stall:
+        """See `Fault`."""
+        return cls(node=stage.node(random), stall_ms=random.choice((100, 700, 3_000)), **stage.span(random))
