@@ -144,7 +144,7 @@ def _stages(scope: Scope, image: Image) -> Iterator[Finding]:
                 failed = True
                 message = f"there is no stage {reference} before this one"
                 yield STAGES.fail(message, name, _at(image, instruction.line))
-        if stage.unset and {*stage.unset} <= image.parsed.asked_for():
+        if stage.unset and {*stage.unset} <= image.parsed.asked_for:
             failed = True
             reason = f"FROM uses {', '.join(stage.unset)}, which whoever builds it gives"
             yield STAGES.skip(reason, name, _at(image, stage.opening.line))

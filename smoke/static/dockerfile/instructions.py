@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 FLAGS: dict[str, frozenset[str]] = {
     "FROM": frozenset({"platform"}),
@@ -86,6 +87,7 @@ class Dockerfile:
     escape: str = "\\"
     directives: dict[str, str] = field(default_factory=dict)
 
+    @cached_property
     def asked_for(self) -> set[str]:
         """Names of build arguments that have no default anywhere: whoever builds gives them."""
         words = [word for each in self.instructions if each.keyword == "ARG" for word in each.words]

@@ -374,7 +374,7 @@ class _Builder:
             return
         asked = {
             name for word in instruction.words for name in made.variables.expand(word).unset
-        } & self.parsed.asked_for()
+        } & self.parsed.asked_for
         missing = self.context.copy(state.files, local, place, into, user, mode, instruction.line)
         if asked:
             # Whoever builds it gives these: where they lead can't be told.

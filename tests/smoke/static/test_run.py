@@ -159,3 +159,14 @@ def test_the_page_lists_every_check_as_it_is() -> None:
         assert f"| `{check.id}` | {check.severity} | {check.title} |" in page
     for check in (ENVIRONMENT, *build.CHECKS, *built.CHECKS, *live.CHECKS):
         assert f"| `{check.id}` | {check.title} |" in page
+
+
+def test_thousands_of_copies_take_no_time_that_grows_with_their_square(tmp_path: Path) -> None:
+    write_tree(tmp_path, {})
+    for number in range(500):
+        (tmp_path / "service" / f"f{number}").touch()
+    copies = "".join(f"COPY service /a{number}/\n" for number in range(10_000))
+    (tmp_path / "Dockerfile.engine").write_text(DOCKERFILE.replace("COPY service/ service/\n", copies))
+    began = time.process_time()
+    judgement = judge(find_subject(tmp_path, None))
+    assert time.process_time() - began < 25 and not judgement.of("error")
