@@ -153,6 +153,8 @@ class _Builder:
         installed = Installed(self.context.tree, tuple(state.installs), version, self.service.dockerfile)
         if launch is not None and not line and not state.files.doubts.get("/"):
             said = "neither the Dockerfile nor Compose says what to start: the base's own command runs"
+        elif launch is None and not line and not made.ports and made.health is None:
+            said = "the Dockerfile has no command of its own: whoever runs the image says what to start"
         else:
             said = ""
         start = replace(start_of(base, entrypoint, command, line, form, state, installed), file=file)

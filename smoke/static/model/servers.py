@@ -179,6 +179,8 @@ def _gunicorn(arguments: list[str], situation: Situation) -> Served:
         return value if value is not None else settings.get(key)
 
     found.directory = setting("chdir", "--chdir") or ""
+    if found.directory == "?":
+        found.directory, found.doubt = "", "where gunicorn changes to is decided as its configuration runs"
     port = situation.environment.get("PORT", "")
     bind = setting("bind", "-b", "--bind") or (f"0.0.0.0:{port}" if port else "127.0.0.1:8000")
     found.host, found.port = _address(bind) if bind != "?" else ("", None)
@@ -220,6 +222,8 @@ def _python_settings(text: str, keys: Sequence[str]) -> dict[str, str]:
     except (SyntaxError, ValueError, RecursionError):
         return dict.fromkeys(keys, "?")
     found: dict[str, str] = {}
+    if re.search(r"\b(?:locals|globals|exec)\(|import \*", text):
+        return dict.fromkeys((key for key in keys if key != "chdir"), "?")
     for node in ast.walk(parsed):
         if not isinstance(node, ast.Assign):
             continue

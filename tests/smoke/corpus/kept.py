@@ -419,6 +419,20 @@ TREES: tuple[tuple[str, str, dict[str, Content]], ...] = (
         {"main.py": FLASK, "supervisord.conf": "[supervisord]\nnodaemon=true\n[program:web]\ncommand=python main.py\n"},
     ),
     (
+        "gunicorn-configuration-that-works-itself-out",
+        "FROM python:3.12-slim\nWORKDIR /srv\nRUN pip install flask gunicorn\nCOPY . .\nEXPOSE 8000\n"
+        'CMD ["gunicorn", "--config", "gunicorn.conf.py", "main:app"]\n',
+        {
+            "main.py": FLASK,
+            "gunicorn.conf.py": "import os\n\nfor k, v in os.environ.items():\n    locals()[k.lower()] = v\n",
+        },
+    ),
+    (
+        "image-for-others-to-run",
+        "FROM python:3.12-slim\nRUN pip install flask\nCOPY main.py /srv/\n",
+        {"main.py": FLASK},
+    ),
+    (
         "version-of-the-base-by-argument",
         'ARG PYTHON_VERSION=3.12\nFROM python:${PYTHON_VERSION}-slim\nWORKDIR /srv\nCOPY main.py .\nCMD ["python", "main.py"]\n',
         {"main.py": "type Pair = tuple[int, int]\nprint(Pair)\n"},
