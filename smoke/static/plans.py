@@ -19,7 +19,10 @@ _NAME = re.compile(
     r"(?:[Dd]ockerfile|[Cc]ontainerfile)(?:[.-](?P<suffix>[\w.-]+))?"
     r"|(?P<prefix>[\w.-]+)\.(?:[Dd]ockerfile|[Cc]ontainerfile)"
 )
-_NONE = re.compile(r".*\.(?:dockerignore|md|rst|txt|py|go|sh|ya?ml|json|lock|orig|bak|swp|hcl|toml|js|ts|css|html|map|svg|png)", re.IGNORECASE)
+_NONE = re.compile(
+    r".*\.(?:dockerignore|md|rst|txt|py|go|sh|ya?ml|json|lock|orig|bak|swp|hcl|toml|js|ts|css|html|map|svg|png)",
+    re.IGNORECASE,
+)
 """Names that only begin like a Dockerfile's."""
 _TEMPLATE = re.compile(r".*\.(?:j2|jinja2?|tmpl|tpl|template|erb|mustache|in|gotmpl|ejs|hbs)", re.IGNORECASE)
 _BRACES = re.compile(r"^\s*(?:\{%|\{\{|<%)|^\s*(?:FROM|ARG|COPY|RUN|ENV)\b[^\n]*\{\{\s*cookiecutter", re.MULTILINE)
