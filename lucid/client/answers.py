@@ -51,3 +51,53 @@ class Removed(msgspec.Struct, frozen=True):
     session: str
     owner: str
     references: int
+
+
+class ScrubStatus(msgspec.Struct, frozen=True):
+    """Where the scrubber stands: `waiting`, `reading` or `paused`. Times in ms since the Unix epoch, 0: none. Every
+    chunk that is older was read after `all_read_since_ms`; counts are since the store began."""
+
+    state: str
+    period_ms: int
+    all_read_since_ms: int
+    late: bool
+    run_left_percent: int
+    paused_until_ms: int
+    chunks_read: int
+    bytes_read: int
+    corrupted_found: int
+    missing_found: int
+
+
+class DataStatus(msgspec.Struct, frozen=True):
+    """What a node holds, and how it looks after it. `missing` and `corrupted` count chunks, `quarantined` files."""
+
+    chunks: int
+    total_bytes: int
+    missing: int
+    corrupted: int
+    quarantined: int
+    scrub: ScrubStatus
+
+
+class ChunkState(msgspec.Struct, frozen=True):
+    """A chunk at a node: `stored`, `verified` (read again since), `missing` or `corrupted`."""
+
+    id: str
+    size: int
+    status: str
+    references: int
+
+
+class ChunkList(msgspec.Struct, frozen=True):
+    """Chunks in order, and what the next page goes on `after` (None at the end)."""
+
+    chunks: tuple[ChunkState, ...]
+    after: str | None
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A chunk that was read just now, and what it is."""
+
+    id: str
+    status: str

@@ -12,7 +12,16 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, chunk_id
 from lucid.chain.errors import Code, LucidError
 from lucid.chain.manifests import MAX_MANIFEST_BYTES
 from lucid.chain.receipts import MAX_RECEIPT_BYTES
-from lucid.client.answers import Anchored, Removed, Sessions, SessionState
+from lucid.client.answers import (
+    Anchored,
+    Checked,
+    ChunkList,
+    DataStatus,
+    Removed,
+    ScrubStatus,
+    Sessions,
+    SessionState,
+)
 
 T = TypeVar("T")
 
@@ -104,6 +113,29 @@ def stored_sessions(after: str, limit: int) -> Call[Sessions]:
 def remove_session(session: UUID, owner: bytes = b"") -> Call[Removed]:
     """Take all of a session's references to chunks away."""
     return Call("data", "DELETE", f"/api/v1/sessions/{session}{_query(owner=owner)}", _json(Removed))
+
+
+def data_status() -> Call[DataStatus]:
+    """What a node holds, and how it looks after it."""
+    return Call("data", "GET", "/api/v1/status", _json(DataStatus))
+
+
+def order_scrub(action: str, max_duration_ms: int = 0, max_age_ms: int = 0) -> Call[ScrubStatus]:
+    """Have chunks read now (`start`), or not for a while (`pause`)."""
+    order = {"action": action, "max_duration_ms": max_duration_ms, "max_age_ms": max_age_ms}
+    return Call("data", "POST", "/api/v1/scrub", _json(ScrubStatus), msgspec.json.encode(order))
+
+
+def held_chunks(after: str, limit: int, status: str = "", session: UUID | str = "") -> Call[ChunkList]:
+    """Chunks at a node and their states, the first of the `limit` after that one."""
+    given = {"after": after, "status": status, "session": str(session)}
+    query = "".join(f"&{name}={text}" for name, text in given.items() if text)
+    return Call("data", "GET", f"/api/v1/chunks?limit={limit}{query}", _json(ChunkList))
+
+
+def verify_chunk(identity: str) -> Call[Checked]:
+    """Have a chunk read from its disk now."""
+    return Call("data", "POST", f"/api/v1/chunks/{identity}/verify", _json(Checked))
 
 
 def _query(**values: bytes | UUID) -> str:

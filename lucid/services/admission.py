@@ -15,9 +15,9 @@ from lucid.services.http import bearer
 from lucid.services.limits import RateLimits, SharedLimits, network
 from lucid.services.problems import Problem
 
-READ, WRITE, NODE = "read", "write", "node"
-"""Who may use a route: anyone; holders of a token, or anyone on this machine where no API token is set; the node's own
-services."""
+READ, WRITE, OPERATOR, NODE = "read", "write", "operator", "node"
+"""Who may use a route: anyone; holders of a token, or anyone on this machine where no API token is set; of these, where
+there is an operator's token, who shows that one or the node's; the node's own services."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROBES = ("/health", "/ready")
 """Counted apart, and answered whatever the Host: who watches a service must not lose sight of it in a flood."""
@@ -84,6 +84,8 @@ class Admission:
             raise Problem(403, Code.FOREIGN, "its Origin is not this service")
         if access == NODE and not caller.node:
             raise Problem(401, Code.TOKEN, "the node's own token")
+        if access == OPERATOR and not caller.trusted and (self._tokens.operator or not self._open):
+            raise Problem(401, Code.TOKEN, "the operator's token")
         if caller.holder:
             return
         if access == WRITE and not self._open:

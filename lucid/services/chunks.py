@@ -27,6 +27,7 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.ledger.state import Write
 from lucid.services.driver import clock_ms
+from lucid.services.faults import Fault, Faults, Finding, look_at
 from lucid.services.space import Space
 from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkFolder, ChunkRow, decode_row
 from lucid.storage.durable import DurableStore
@@ -39,6 +40,8 @@ KEPT_MS = 24 * 3_600_000
 SWEEP_S = 600.0
 READERS = 4
 """Chunks in memory at once, to be read and verified."""
+MAX_SUSPECTS = 1_024
+"""Chunks whose reading failed that wait to be looked at; the scrubber comes to others by itself."""
 FEW_UNKNOWN = 8
 """Files that no row knows, up to which a start asks nobody: a crash leaves one at most."""
 
@@ -148,6 +151,9 @@ class Chunks:
         self._named: set[Path] = set()
         self.damaged = 0
         self.quarantined = 0
+        self.count = 0
+        self.faults = Faults(store)
+        self.suspects: set[bytes] = set()
         self.folder.clear_incoming()
         self._survey()
 
@@ -157,9 +163,10 @@ class Chunks:
             for chunk, data in self._store.scan(CHUNK_TABLE):
                 known.add(chunk)
                 used += decode_row(chunk, data).size
+            self.faults.survey()
         except StoreDamaged:
             return  # the store has logged it and says so; what can still be read is served
-        self._space.used = used
+        self._space.used, self.count = used, len(known)
         unknown = sum(chunk not in known for chunk in self.folder.chunks())
         if unknown > FEW_UNKNOWN and unknown > len(known):
             raise StoreOther(
@@ -238,15 +245,17 @@ class Chunks:
             reference = Reference(clock_ms(), holder if first is None else first.holder)
             # Known ones too: what was damaged is whole again, and what was not referred to loses that mark.
             await trio.to_thread.run_sync(self.folder.move_in, path, identity)
+            fault = await self._store.read(self.faults.of, identity)
             # Held until it is durable: a crash leaves one file at most that no row knows.
             await self._store.write(
                 [
                     (CHUNK_TABLE, identity, encode(ChunkRow(size, 0))),
                     (REFERENCE_TABLE, identity + session, encode(reference)),
+                    *self.faults.change(identity, fault, Finding.SOUND, 0),
                 ]
             )
             if new:
-                self._space.used += size
+                self._gain(size)
         return new
 
     async def open(self, chunk: bytes) -> StoredChunk | None:
@@ -275,7 +284,54 @@ class Chunks:
             return StoredChunk(self.folder.place(chunk), chunk)
         except (FileNotFoundError, ChunkDamaged):
             self.damaged += 1
+            if len(self.suspects) < MAX_SUSPECTS:
+                self.suspects.add(chunk)
             raise ChunkDamaged from None
+
+    async def check(self, chunk: bytes) -> tuple[Finding, int] | None:
+        """Read a chunk from its disk and note what it is; returns that and the bytes that were read, None if there is
+        no such chunk (any more). What is not its bytes is moved to quarantine. Raises `StoreError`, and OSError where
+        it can't be told."""
+        path = self.folder.place(chunk)
+        finding, size = await trio.to_thread.run_sync(look_at, path, chunk, limiter=self._reading)
+        known, fault = await self._store.read_when_there(self._known_fault, chunk)
+        if known is None:
+            return None
+        if finding is Finding.SOUND and fault is None:
+            return finding, size
+        async with self._changing:
+            # Once more: it may have been stored again, or removed, meanwhile.
+            known, fault = await self._store.read_when_there(self._known_fault, chunk)
+            if known is None:
+                return None
+            finding, more = await trio.to_thread.run_sync(look_at, path, chunk, limiter=self._reading)
+            with trio.CancelScope(shield=True):
+                if finding is Finding.CORRUPTED:
+                    await trio.to_thread.run_sync(self.folder.quarantine, chunk)
+                    self.quarantined += 1
+                elif finding is Finding.MISSING and fault is not None and fault.finding == Finding.CORRUPTED:
+                    return Finding.CORRUPTED, size + more  # as it was before: its file is in quarantine
+                if fault is None or fault.finding != finding:
+                    await self._store.write(self.faults.change(chunk, fault, finding, clock_ms()))
+                    if finding is not Finding.SOUND:
+                        _log.error("chunk %s is %s", chunk.hex(), finding.name.lower())
+        return finding, size + more
+
+    def _known_fault(self, chunk: bytes) -> tuple[ChunkRow | None, Fault | None]:
+        return self.row(chunk), self.faults.of(chunk)
+
+    def _gain(self, size: int) -> None:
+        self._space.used += size
+        self.count += 1
+
+    async def _forget(self, chunk: bytes) -> list[Write]:
+        """What removes a chunk's rows; its references are gone already."""
+        fault = await self._store.read_when_there(self.faults.of, chunk)
+        return [(CHUNK_TABLE, chunk, None), *self.faults.change(chunk, fault, Finding.SOUND, 0)]
+
+    def _lose(self, size: int) -> None:
+        self._space.used -= size
+        self.count -= 1
 
     async def release(
         self, chunk: bytes, session: bytes, may: Callable[[Reference], bool] = lambda reference: True
@@ -296,7 +352,7 @@ class Chunks:
             at_once = not left and self._space.low
             if at_once:
                 await trio.to_thread.run_sync(self._space.let_go)
-                writes.append((CHUNK_TABLE, chunk, None))
+                writes += await self._forget(chunk)
             elif not left:
                 now = clock_ms()
                 with suppress(FileNotFoundError):
@@ -306,7 +362,7 @@ class Chunks:
                 await self._store.write(writes)
                 if at_once:
                     await trio.to_thread.run_sync(self.folder.remove, chunk)
-                    self._space.used -= known.row.size
+                    self._lose(known.row.size)
             return left
 
     async def run(self) -> None:
@@ -334,8 +390,8 @@ class Chunks:
                     known.row.unused_since_ms,
                 ):
                     await trio.to_thread.run_sync(self.folder.remove, chunk)
-                    await self._store.write([(CHUNK_TABLE, chunk, None)])
-                    self._space.used -= known.row.size
+                    await self._store.write(await self._forget(chunk))
+                    self._lose(known.row.size)
                     gone += 1
                 else:
                     _log.warning("chunk %s was stored again after this store saw it unused: it is kept", chunk.hex())
@@ -360,7 +416,7 @@ class Chunks:
                 size = await trio.to_thread.run_sync(self._verified_size, chunk, limiter=self._reading)
                 if size is not None:
                     await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(size, 0)))])
-                    self._space.used += size
+                    self._gain(size)
                     adopted += 1
         if adopted:
             _log.warning("%d chunk files that the store did not know are verified and taken in", adopted)

@@ -16,14 +16,16 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
 from lucid.client.answers import Removed, SessionChunks, Sessions
 from lucid.services.admission import WRITE
-from lucid.services.chunks import Chunks, NotHeld, Reference
+from lucid.services.chunks import ChunkDamaged, Chunks, NotHeld, Reference
 from lucid.services.config import Config
 from lucid.services.openapi import Query
 from lucid.services.problems import Problem
 from lucid.services.references import ID_BYTES, Asked, DeadReferences, SessionReferences
+from lucid.services.scrub import Pace, Scrub
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
 from lucid.services.space import NoRoom, Space
+from lucid.services.upkeep import Upkeep
 from lucid.services.web import (
     OWNED,
     Condition,
@@ -98,6 +100,9 @@ class DataService(Service):
         gauge("chunk_room_bytes", "Bytes that chunks may still take.", lambda: self.space.room)
         gauge("disk_free_bytes", "Bytes free on the disk.", lambda: self.space.free)
         gauge("disk_reserve_bytes", "Bytes of it that chunks leave free.", lambda: self.space.reserve)
+        pace = Pace(config.scrub_period_s * 1_000, config.scrub_tranquility)
+        self.scrub = Scrub(self.chunks, self.store, pace)
+        Upkeep(self.chunks, self.store, self.space, self.scrub).register(self.web)
         self._register()
 
     @property
@@ -127,6 +132,7 @@ class DataService(Service):
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
             nursery.start_soon(self._free_dead)
+            nursery.start_soon(self.scrub.run)
             task_status.started()
 
     async def _free_dead(self) -> None:
@@ -156,17 +162,20 @@ class DataService(Service):
         async def put(chunk: str) -> Stored:
             return await self._store(hex_bytes(chunk, 32, "chunk"))
 
+        # Before GET, which would answer HEAD too.
+        @route("HEAD", "/chunks/<chunk>", "A chunk's size, once its bytes are verified")
+        async def head(chunk: str) -> Response:
+            try:
+                stored = await self.chunks.open(hex_bytes(chunk, 32, "chunk"))
+            except ChunkDamaged:
+                stored = None  # who has it is to store it again
+            if stored is None:
+                raise Problem(404, Code.NOT_FOUND, "chunk")
+            return _ranged(stored.size, stored.parts, chunk)
+
         @route("GET", "/chunks/<chunk>", "A chunk's bytes, or a range of them", gives=bytes)
         async def get(chunk: str) -> Response:
             return await self._get(chunk)
-
-        @route("HEAD", "/chunks/<chunk>", "A chunk's size")
-        async def head(chunk: str) -> Response:
-            row = await self.store.read(self.chunks.row, hex_bytes(chunk, 32, "chunk"))
-            if row is None:
-                raise Problem(404, Code.NOT_FOUND, "chunk")
-            headers = {"Content-Length": str(row.size), "ETag": f'"{chunk}"', "Accept-Ranges": "bytes"}
-            return Response(b"", headers=headers, content_type="application/octet-stream")
 
         @route(
             "GET",

@@ -1,0 +1,184 @@
+"""`lucid data`: what a node's data chain holds, whether it is sound, and its scrubber."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from lucid.cli.failure import Failure, timed
+
+if TYPE_CHECKING:
+    from lucid.client.answers import ChunkState, ScrubStatus
+    from lucid.client.http import Client
+
+LOST = 20
+"""Chunks are missing or corrupted."""
+PAGE = 500
+CONFIG_HELP = "settings: data_url, operator_token or token; LUCID_* variables win"
+STATUSES = ("stored", "verified", "missing", "corrupted")
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `lucid data`."""
+    data = commands.add_parser("data", help="what a node's data chain holds, and whether it is sound")
+    actions = data.add_subparsers(metavar="ACTION", required=True)
+    exits = "Exit status: 0 all is sound, 20 chunks are missing or corrupted, 2 bad usage or no answer."
+    status = actions.add_parser("status", help="how much is held, and what is wrong with it", epilog=exits)
+    status.set_defaults(run=run_status)
+    listing = actions.add_parser("ls", help="list chunks and their states", epilog=exits)
+    listing.add_argument("--status", choices=STATUSES, help="only those")
+    listing.add_argument("--session", type=_session, metavar="SESSION", help="only those of a session")
+    listing.set_defaults(run=run_ls)
+    verify = actions.add_parser(
+        "verify",
+        help="read chunks from their disk now",
+        description="Have the node read chunks from its disk and compare them with their ids: those that are named, "
+        "those of a session, or all.",
+        epilog=exits,
+    )
+    verify.add_argument("chunks", nargs="*", type=_chunk, metavar="CHUNK", help="ids of chunks")
+    verify.add_argument("--session", type=_session, metavar="SESSION", help="the chunks of a session")
+    verify.set_defaults(run=run_verify)
+    scrub = actions.add_parser(
+        "scrub",
+        help="start, pause or look at the scrubber",
+        description="The scrubber reads every chunk again within scrub_period_s. It begins by itself, a pause ends by "
+        "itself, and both outlive a restart.",
+        epilog=exits,
+    )
+    scrub.add_argument("action", choices=("start", "pause", "status"), help="what to do")
+    scrub.add_argument("--max-duration", type=timed, metavar="TIME", help="of the run, or the pause (a day), at most")
+    scrub.add_argument("--max-age", type=timed, metavar="TIME", help="start: only what was last read longer ago")
+    scrub.set_defaults(run=run_scrub)
+    for action in (status, listing, verify, scrub):
+        action.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run_status(options: argparse.Namespace) -> int:
+    """`lucid data status`."""
+    from lucid.client import calls
+
+    with _node(options) as client:
+        found = client.send(calls.data_status())
+    if options.json:
+        print(json.dumps(_plain(found)))
+    else:
+        print(f"{found.chunks} chunks, {found.total_bytes} bytes")
+        print(f"{found.missing} missing, {found.corrupted} corrupted, {found.quarantined} files in quarantine")
+        _tell_scrub(found.scrub)
+    return LOST if found.missing or found.corrupted else 0
+
+
+def run_ls(options: argparse.Namespace) -> int:
+    """`lucid data ls`."""
+    with _node(options) as client:
+        found = list(_chunks(client, options.status or "", options.session or ""))
+    if options.json:
+        print(json.dumps({"chunks": [_plain(each) for each in found]}))
+    else:
+        for each in found:
+            print(f"{each.id}  {each.size:>8}  {each.status:10}  {each.references} references")
+    return LOST if any(each.status in ("missing", "corrupted") for each in found) else 0
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """`lucid data verify`."""
+    from lucid.client import calls
+
+    if options.chunks and options.session:
+        raise Failure("name chunks or a --session, not both")
+    with _node(options) as client:
+        named = options.chunks or [each.id for each in _chunks(client, "", options.session or "")]
+        found = [client.send(calls.verify_chunk(each)) for each in named]
+    wrong = [each for each in found if each.status != "verified"]
+    if options.json:
+        print(json.dumps({"verified": len(found) - len(wrong), "wrong": [_plain(each) for each in wrong]}))
+    else:
+        for each in wrong:
+            print(f"{each.id} is {each.status}")
+        print(f"{len(found) - len(wrong)} of {len(found)} chunks are sound")
+    return LOST if wrong else 0
+
+
+def run_scrub(options: argparse.Namespace) -> int:
+    """`lucid data scrub`."""
+    from lucid.client import calls
+
+    if options.action == "status" and options.max_duration is not None:
+        raise Failure("--max-duration goes with start or pause")
+    if options.action != "start" and options.max_age is not None:
+        raise Failure("--max-age goes with start")
+    with _node(options) as client:
+        if options.action != "status":
+            client.send(calls.order_scrub(options.action, options.max_duration or 0, options.max_age or 0))
+        found = client.send(calls.data_status())
+    if options.json:
+        print(json.dumps(_plain(found.scrub)))
+    else:
+        _tell_scrub(found.scrub)
+    return LOST if found.missing or found.corrupted else 0
+
+
+def _tell_scrub(scrub: ScrubStatus) -> None:
+    paused = f" until {_time(scrub.paused_until_ms)}" if scrub.paused_until_ms else ""
+    left = f", {scrub.run_left_percent} % of the run are left" if scrub.run_left_percent else ""
+    print(f"scrub: {scrub.state}{paused}{left}; a period has {scrub.period_ms / 86_400_000:.1f} days")
+    print(f"every chunk was read, or stored, after {_time(scrub.all_read_since_ms)}{' (late)' if scrub.late else ''}")
+    print(
+        f"so far it read {scrub.chunks_read} chunks, {scrub.bytes_read} bytes, and found {scrub.corrupted_found} "
+        f"corrupted and {scrub.missing_found} missing"
+    )
+
+
+def _time(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else "it began (no round is over)"
+
+
+def _chunks(client: Client, status: str, session: UUID | str) -> Iterator[ChunkState]:
+    from lucid.client import calls
+
+    after: str | None = ""
+    while after is not None:
+        page = client.send(calls.held_chunks(after, PAGE, status, session))
+        yield from page.chunks
+        after = page.after
+
+
+@contextmanager
+def _node(options: argparse.Namespace) -> Iterator[Client]:
+    """A client of the node's data chain, with the operator's token."""
+    from pathlib import Path
+
+    from lucid.client.http import Client
+    from lucid.services.config import load_config
+
+    config = load_config(file=None if options.config is None else Path(options.config))
+    token = config.operator_token or config.token
+    with Client(config.anchoring_url, config.data_url, token, config.trust()) as client:
+        yield client
+
+
+def _plain(value: Any) -> Any:
+    import msgspec
+
+    return msgspec.to_builtins(value)
+
+
+def _session(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no session id") from None
+
+
+def _chunk(text: str) -> str:
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no chunk id: 64 hexadecimal digits")
+    return text.lower()

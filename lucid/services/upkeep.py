@@ -1,0 +1,168 @@
+"""How the data chain keeps what it was given, as its operator sees it: the state of chunks, and the scrubber."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Literal
+
+import msgspec
+from quart import request
+
+from lucid.chain.errors import Code
+from lucid.client.answers import Checked, ChunkList, ChunkState, DataStatus, ScrubStatus
+from lucid.services.admission import OPERATOR
+from lucid.services.chunks import Chunks
+from lucid.services.faults import Finding
+from lucid.services.openapi import Query
+from lucid.services.problems import Problem
+from lucid.services.scrub import MAX_PAUSE_MS, Scrub
+from lucid.services.space import Space
+from lucid.services.web import OWNED, Condition, Web, hex_bytes, number_query, query_number, query_owner
+from lucid.storage.chunkfiles import CHUNK_TABLE, decode_row
+from lucid.storage.durable import DurableStore
+
+DAY_MS = 86_400_000
+PAGE_CHUNKS = 1_000
+STATUSES = ("stored", "verified", "missing", "corrupted")
+PAGE = {
+    "status": Query({"type": "string", "enum": list(STATUSES)}),
+    "session": Query({"type": "string", "format": "uuid"}),
+    **OWNED,
+    "after": Query({"type": "string", "pattern": "^[0-9a-f]{64}$"}),
+    "limit": number_query(1, PAGE_CHUNKS),
+}
+
+
+class ScrubOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Read now what was last read longer than `max_age_ms` ago, or pause; for `max_duration_ms` at most (0: until it is
+    done, or for a day)."""
+
+    action: Literal["start", "pause"]
+    max_duration_ms: int = msgspec.field(default=0)
+    max_age_ms: int = msgspec.field(default=0)
+
+
+class Upkeep:
+    """The routes, figures and conditions of what looks after chunks."""
+
+    def __init__(self, chunks: Chunks, store: DurableStore, space: Space, scrub: Scrub) -> None:
+        self._chunks = chunks
+        self._store = store
+        self._space = space
+        self._scrub = scrub
+
+    def register(self, web: Web) -> None:
+        """Add them to a service."""
+        web.checks += [self._faulty, self._late, lambda: self._scrub.trouble]
+        counts, status = self._chunks.faults.counts, self._scrub.status
+        web.gauge("chunks", "Chunks that are held, or should be.", lambda: self._chunks.count)
+        web.gauge("chunks_missing", "Chunks whose files are gone.", lambda: counts[Finding.MISSING])
+        web.gauge("chunks_corrupted", "Chunks whose files were not theirs.", lambda: counts[Finding.CORRUPTED])
+        web.gauge("scrub_chunks", "Chunks that the scrubber read.", lambda: status().chunks_read)
+        web.gauge("scrub_bytes", "Bytes that the scrubber read.", lambda: status().bytes_read)
+        web.gauge("scrub_oldest_ms", "When the chunk was read that was not for longest.", self._oldest)
+        self._routes(web)
+
+    def _routes(self, web: Web) -> None:
+        route = web.route
+
+        @route("GET", "/status", "What is held here, and how it is looked after", gives=DataStatus)
+        async def status() -> DataStatus:
+            counts = self._chunks.faults.counts
+            return DataStatus(
+                self._chunks.count,
+                self._space.used,
+                counts[Finding.MISSING],
+                counts[Finding.CORRUPTED],
+                self._chunks.quarantined,
+                self._scrub.status(),
+            )
+
+        @route("POST", "/scrub", "Read chunks now, or not", takes=ScrubOrder, gives=ScrubStatus, access=OPERATOR)
+        async def scrub(body: ScrubOrder) -> ScrubStatus:
+            if not 0 <= body.max_duration_ms <= MAX_PAUSE_MS or not 0 <= body.max_age_ms <= 2**53:
+                raise Problem(400, Code.REQUEST, f"a duration must be within 0..{MAX_PAUSE_MS} ms")
+            if body.action == "start":
+                await self._scrub.start(body.max_duration_ms, body.max_age_ms)
+            else:
+                await self._scrub.pause(body.max_duration_ms or DAY_MS)
+            return self._scrub.status()
+
+        @route("GET", "/chunks", "Chunks and their states", query=PAGE, gives=ChunkList, access=OPERATOR)
+        async def chunks() -> ChunkList:
+            wanted = request.args.get("status", "")
+            if wanted and wanted not in STATUSES:
+                raise Problem(400, Code.REQUEST, f"status must be one of {', '.join(STATUSES)}")
+            after = hex_bytes(request.args["after"], 32, "after") if "after" in request.args else b""
+            limit = query_number("limit", 100, 1, PAGE_CHUNKS)
+            return await self._store.read(self._page, wanted, _session(), after, limit)
+
+        @route("POST", "/chunks/<chunk>/verify", "Read a chunk from its disk now", gives=Checked, access=OPERATOR)
+        async def verify(chunk: str) -> Checked:
+            identity = hex_bytes(chunk, 32, "chunk")
+            try:
+                found = await self._chunks.check(identity)
+            except OSError as error:
+                raise Problem(503, Code.STORE_FAILED, f"it can't be read: {error.strerror}") from None
+            if found is None:
+                raise Problem(404, Code.NOT_FOUND, "chunk")
+            return Checked(chunk, "verified" if found[0] is Finding.SOUND else found[0].name.lower())
+
+    def _page(self, wanted: str, session: bytes, after: bytes, limit: int) -> ChunkList:
+        """Up to `limit` chunks are looked at; of these, those with the state and session that are wanted."""
+        found, last = [], b""
+        if wanted in ("missing", "corrupted"):
+            rows = [(chunk, self._chunks.row(chunk)) for chunk, _ in self._chunks.faults.page(after, limit)]
+        else:
+            start = after + b"\x00" if after else b""
+            scanned = self._store.scan(CHUNK_TABLE, start, limit)
+            rows = [(chunk, decode_row(chunk, data)) for chunk, data in scanned]
+        for chunk, row in rows:
+            last = chunk
+            references = self._chunks.references(chunk)
+            if row is None or (session and not any(each[: len(session)] == session for each in references)):
+                continue
+            status = self._status(chunk)
+            if not wanted or status == wanted:
+                found.append(ChunkState(chunk.hex(), row.size, status, len(references)))
+        return ChunkList(tuple(found), last.hex() if len(rows) == limit else None)
+
+    def _status(self, chunk: bytes) -> str:
+        fault = self._chunks.faults.of(chunk)
+        if fault is not None:
+            return Finding(fault.finding).name.lower()
+        stored_ms = self._chunks.folder.unused_since_ms(chunk)
+        return "verified" if stored_ms is not None and self._scrub.read_since(chunk, stored_ms) else "stored"
+
+    def _oldest(self) -> int:
+        return self._scrub.status().all_read_since_ms
+
+    def _faulty(self) -> Condition | None:
+        counts = self._chunks.faults.counts
+        if not any(counts.values()):
+            return None
+        return Condition(
+            "chunks lost",
+            f"{counts[Finding.MISSING]} chunks are missing and {counts[Finding.CORRUPTED]} are corrupted here",
+            "`lucid data ls --status corrupted` (or missing) names them: store them again, and look at the disk",
+        )
+
+    def _late(self) -> Condition | None:
+        if not self._scrub.late:
+            return None
+        return Condition(
+            "scrub late",
+            "some chunks were not read again within the period: rot in them would not have been found",
+            "end a pause (`lucid data scrub start`), lower scrub_tranquility or raise scrub_period_s",
+        )
+
+
+def _session() -> bytes:
+    """The session that the query names, with its owner if it is said; empty if it names none."""
+    text = request.args.get("session")
+    if text is None:
+        return b""
+    try:
+        return uuid.UUID(text).bytes + query_owner()
+    except ValueError:
+        raise Problem(400, Code.REQUEST, "session must be a UUID") from None
