@@ -30,18 +30,20 @@ def install(session: nox.Session) -> None:
 
 @nox.session
 def checks(session: nox.Session) -> None:
-    """All that needs only the files: lint, types, contracts and smoke, in one environment."""
-    for each in (lint, types, contracts, smoke):
+    """All that needs only the files: lint, types, contracts, docs and smoke, in one environment."""
+    for each in (lint, types, contracts, docs, smoke):
         session.log(str(each.__doc__))
         each(session)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff: rules and formatting."""
+    """Ruff (rules and formatting), spelling, and what is unsafe in the workflows."""
     install(session)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("typos", "--format=brief")
+    session.run("zizmor", "--offline", "--quiet", "--min-severity", "medium", ".github", "action.yml")
 
 
 @nox.session
@@ -56,6 +58,14 @@ def contracts(session: nox.Session) -> None:
     """Import-linter: which package may import which."""
     install(session)
     session.run("lint-imports")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation site, strictly: site/html/index.html. Its source is made from docs/ and from the code."""
+    install(session)
+    session.run("python", "-m", "docs.site", "site/source")
+    session.run("zensical", "build", "--strict")
 
 
 @nox.session
