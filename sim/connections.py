@@ -138,6 +138,14 @@ class Connections:
         if pair not in self._held and pair not in self.down:
             self._hold(pair, Held(self.network.clock.now_us, [], lost=True))
 
+    def reset(self, one: int, other: int) -> None:
+        """The connection of a pair ends now, if there is one: what is on its way is lost, and it is dialled anew."""
+        if (one, other) not in self.down and self._keys[one] != self._keys[other]:
+            now = self.network.clock.now_us
+            for pair in ((one, other), (other, one)):
+                self._resets[pair] = Reset(now, now)
+            self._disconnect(one, other)
+
     def cut_changed(self, before: set[Pair]) -> None:
         """The network's cuts are others than `before`: links that are back carry what waited, after a timeout."""
         now, network = self.network.clock.now_us, self.network
@@ -240,10 +248,7 @@ class Connections:
         """Nothing came through for too long: the connection ends, and is dialled anew."""
         if self._held.get(pair) is not held or not (held.lost or pair in self.network.cut):
             return
-        now = self.network.clock.now_us
-        for each in (pair, pair[::-1]):
-            self._resets[each] = Reset(now, now)
-        self._disconnect(*pair)
+        self.reset(*pair)
 
     def _disconnect(self, one: int, other: int) -> None:
         """End the connection of a pair; whoever dials begins to."""

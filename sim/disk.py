@@ -35,6 +35,11 @@ class Disk(MemoryStore):
         """The oldest batch that is not yet safe is safe now."""
         self._unsynced.popleft()
 
+    def sync_all(self, most: int | None = None) -> None:
+        """The oldest batches that are not yet safe, all or so many of them, are safe now."""
+        for _ in range(len(self._unsynced) if most is None else min(most, len(self._unsynced))):
+            self.sync()
+
     def crash(self) -> None:
         """Lose what was not synced, newest first."""
         while self._unsynced:

@@ -114,7 +114,9 @@ class Network:
             for latency_us in sorted({latency_us for row in base_us for latency_us in row})
         }
         self._rows = [[tables[latency_us] for latency_us in row] for row in base_us]
-        self._links = links
+        self._plain = links
+        self._links = list(links)
+        self._caps: list[list[int]] = [[] for _ in links]
         self._uplink_free = [0] * self.size
         self._downlink_free = [0] * self.size
         self._bytes = random.randbytes
@@ -132,6 +134,21 @@ class Network:
                 self.transmit(sender, key, each.receivers, each.data, each.delay_us)
         else:
             self.transmit(sender, key, receivers, data)
+
+    def cap(self, node: int, up_bps: int) -> Callable[[], None]:
+        """Let a node's uplink carry no more than so much; returns what undoes that."""
+        self._caps[node].append(up_bps)
+        self._slow(node)
+
+        def undo() -> None:
+            self._caps[node].remove(up_bps)
+            self._slow(node)
+
+        return undo
+
+    def _slow(self, node: int) -> None:
+        plain = self._plain[node]
+        self._links[node] = plain._replace(up_bps=min([plain.up_bps, *self._caps[node]]))
 
     def apart(self) -> set[tuple[int, int]]:
         """The ordered pairs of nodes between which nothing passes now: cut, or not connected."""

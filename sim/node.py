@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lucid.machines.effects import (
@@ -11,6 +12,7 @@ from lucid.machines.effects import (
     CancelTimer,
     Effect,
     Effects,
+    EngineJoined,
     Observe,
     Received,
     Respond,
@@ -48,6 +50,13 @@ class Busy(NamedTuple):
     until_us: int
 
 
+class Gone:
+    """Stands for the other machine of a node while that is down: what it is told is lost."""
+
+    def step(self, event: Any) -> None:
+        """See `Runner`."""
+
+
 class Runner:
     """One machine of a node: hands it events, applies its writes, performs its effects in order.
 
@@ -60,7 +69,7 @@ class Runner:
         self.machine = machine
         self.handle: Callable[[int, Any], Effects] = machine.handle
         self.disk = disk
-        self.other: Runner = self
+        self.other: Runner | Gone = self
         self.alive = True
         self._journal = journal
         self._running = False
@@ -86,7 +95,8 @@ class Runner:
             self._journal.write(clock_ms, event, effects)
         crypto = self._crypto
         if crypto.spent_us:
-            self._busy_until = (self._busy_until if self._busy_until > now else now) + crypto.spent_us
+            spent_us = crypto.spent_us * self.node.slowness
+            self._busy_until = (self._busy_until if self._busy_until > now else now) + spent_us
             crypto.spent_us = 0
         if not effects:
             return
@@ -144,6 +154,9 @@ class Runner:
             if kind is Tell:
                 self.other.step(effect.event)  # type: ignore[union-attr]
             elif kind is Store:
+                if self.node.full:
+                    self.node.until_room(self._synced)
+                    return
                 wait_us = self.node.durable_us()
                 if wait_us:
                     self.clock.after(wait_us, self._synced)
@@ -154,12 +167,12 @@ class Runner:
         if self.alive:
             self._running = False
 
-    def _resume(self, _: Moment) -> None:
-        if self.alive:
+    def _resume(self, moment: Moment | None = None) -> None:
+        if self.alive and not self.node.waits(self._resume):
             self._run()
 
-    def _synced(self, _: Moment) -> None:
-        if self.alive:
+    def _synced(self, moment: Moment | None = None) -> None:
+        if self.alive and not self.node.waits(self._synced):
             self.disk.sync()
             self._run()
 
@@ -184,7 +197,7 @@ class Runner:
 
     def _fire(self, alarm: Alarm) -> None:
         name = alarm.setting.timer
-        if self._timers.get(name) is alarm:
+        if self._timers.get(name) is alarm and not self.node.waits(partial(self._fire, alarm)):
             del self._timers[name]
             self.step(TimerFired(name))
 
@@ -209,6 +222,10 @@ class Node:
         self.disk_us = world.scenario.disk_us
         self.stalled_us = 0
         """How much longer each write takes, by a fault of the disk."""
+        self.slowness = 1
+        """How many times as long as usual its core takes."""
+        self.full = 0
+        """How many faults keep its disk from taking writes."""
         self.disk_time: DiskTime | None = None
         self.clock_us = world.epoch_ms * 1000
         """What the clock shows at virtual time zero: its reading is this and the virtual time."""
@@ -225,6 +242,9 @@ class Node:
         self.up_since_us = 0
         self.cpu_wait_us = self.disk_wait_us = self.stores = 0
         self._held: list[Fault] = []
+        self._paused: list[Fault] = []
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._until_room: list[Callable[[], None]] = []
 
     def connect(self) -> None:
         """Join the network, still down."""
@@ -233,8 +253,8 @@ class Node:
 
     @property
     def up(self) -> bool:
-        """Whether the node runs."""
-        return self.manager is not None
+        """Whether the node runs, both machines of it."""
+        return self.manager is not None and self.engine is not None and not self._paused
 
     def start(self) -> None:
         """Start both machines from what the disks hold."""
@@ -251,18 +271,80 @@ class Node:
             world.limits,
             world.validator,
         )
-        engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk, world.limits)
         self.manager = Runner(
             self, manager, self.manager_disk, world.journal(self, "manager", self.manager_disk, peers)
         )
-        self.engine = Runner(self, engine, self.engine_disk, world.journal(self, "engine", self.engine_disk, peers))
-        self.manager.other, self.engine.other = self.engine, self.manager
+        self._load_engine(self.manager)
         self.up_since_us = world.clock.now_us
         world.network.receivers[self.index] = self.manager.step
         if world.network.connections is not None:
             world.network.connections.started(self.index)
+        assert self.engine is not None
         self.engine.step(Started())
         self.manager.step(Started())
+
+    def _load_engine(self, manager: Runner) -> None:
+        world = self.world
+        peers = tuple(dict.fromkeys([world.nodes[index].key for index in self.peers]))
+        engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk, world.limits)
+        self.engine = Runner(self, engine, self.engine_disk, world.journal(self, "engine", self.engine_disk, peers))
+        manager.other, self.engine.other = self.engine, manager
+
+    def stop_engine(self) -> None:
+        """Only the engine's process ends, at once: what it had not synced is lost. The manager goes on."""
+        if self.manager is None or self.engine is None:
+            return
+        self.engine.kill()
+        self.engine_disk.crash()
+        self.engine, self.manager.other = None, Gone()
+
+    def start_engine(self) -> None:
+        """Start the engine beside a manager that went on; nothing if it runs, or if the manager is down too."""
+        if self.manager is None or self.engine is not None:
+            return
+        self._load_engine(self.manager)
+        self.up_since_us = self.world.clock.now_us
+        assert self.engine is not None
+        self.engine.step(Started())
+        self.manager.step(EngineJoined())
+
+    def pause(self, fault: Fault) -> None:
+        """Both processes stop where they are; what comes meanwhile waits for them. Nothing if the node is down."""
+        if self.manager is not None:
+            self._paused.append(fault)
+            self.world.network.receivers[self.index] = self._wait_for
+
+    def unpause(self, fault: Fault) -> None:
+        """A fault that stopped the processes lets go; after the last one they go on with what waited."""
+        left = [each for each in self._paused if each is not fault]
+        freed = bool(self._paused) and not left
+        self._paused = left
+        if freed and self.manager is not None:
+            self.world.network.receivers[self.index] = self.manager.step
+            waiting, self._waiting = self._waiting, deque()
+            for each in waiting:
+                each()
+
+    def waits(self, callback: Callable[[], None]) -> bool:
+        """Whether the processes are stopped: then they do this when they go on."""
+        if self._paused:
+            self._waiting.append(callback)
+        return bool(self._paused)
+
+    def _wait_for(self, event: Received) -> None:
+        self._waiting.append(lambda: self.world.network.receivers[self.index](event))
+
+    def until_room(self, written: Callable[[], None]) -> None:
+        """A write waits, and what stands behind it, until the disk takes writes again."""
+        self._until_room.append(written)
+
+    def room_again(self) -> None:
+        """A fault that kept the disk from taking writes is over; after the last one those that waited are safe."""
+        self.full -= 1
+        if not self.full:
+            written, self._until_room = self._until_room, []
+            for each in written:
+                each()
 
     def durable_us(self) -> int:
         """Microseconds until a write that is handed over now is durable; counted as waited for."""
@@ -310,12 +392,17 @@ class Node:
 
     def crash(self) -> None:
         """Stop at once; what was not synced is lost."""
-        if self.manager is None or self.engine is None:
+        if self.manager is None:
             return
         for runner in (self.manager, self.engine):
-            runner.kill()
-            runner.disk.crash()
+            if runner is not None:
+                runner.kill()
+        for disk in (self.manager_disk, self.engine_disk):
+            disk.crash()
         self.manager = self.engine = None
+        self._paused.clear()
+        self._waiting.clear()
+        self._until_room.clear()
         self.world.network.receivers[self.index] = self._deaf
         if self.world.network.connections is not None:
             self.world.network.connections.stopped(self.index)

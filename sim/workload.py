@@ -61,8 +61,9 @@ class Workload:
         # Drawn though the node may be down: a fault shifts nothing of the load that comes after it.
         anchor = self._anchor()
         self.attempts += 1
-        if node.engine is None:
+        if not node.up:
             return
+        assert node.engine is not None
         self.submitted += 1
         self._asked[self.submitted] = self.world.clock.now_us
         node.engine.step(Submitted(self.submitted, anchor))

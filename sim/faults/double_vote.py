@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, cast
 
 from lucid.chain.codec import decode, encode
+from lucid.chain.errors import Refusal
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.machines.messages import Message, Proposal, VoteMessage
 from sim.faults.equivocate import sign
@@ -37,7 +38,10 @@ class DoubleVote(ByzantineFault, tag="double_vote"):
 
         def heard(receiver: int, event: Received) -> Received:
             if receiver == self.node and event.data[1] == PROPOSAL_KIND and traitor.up:
-                vote = decode(event.data, cast("type[Proposal]", Message)).vote
+                try:
+                    vote = decode(event.data, cast("type[Proposal]", Message)).vote
+                except Refusal:
+                    return event  # forged by another traitor
                 for kind, block in ((NOTARIZE, vote.block), (FINALIZE, vote.block), (SKIP, b"")):
                     data = encode(VoteMessage(sign(world, self.node, vote.epoch, vote.view, kind, block)))
                     world.network.send(self.node, traitor.key, traitor.peers, data)

@@ -136,6 +136,12 @@ def test_a_power_cut_at_any_point_between_two_effects_is_survived(nodes: int) ->
         assert outcome.verdict is Verdict.PASS, (effects, outcome)
 
 
+def test_a_traitor_that_hears_the_forgeries_of_another_goes_on() -> None:
+    """Seed 100298 of the swarm `byzantine` at commit e0a6ab8: the fault read them, and the run was called crashed."""
+    faults = (DoubleVote(node=1, how="everything"), Replay(node=2, every_ms=20, forged_percent=100))
+    assert judge(network(*faults, nodes=7)).verdict is Verdict.PASS
+
+
 def test_a_swarm_never_has_more_traitors_than_its_stage_allows() -> None:
     random = Random(1)
     for kind in KINDS.values():

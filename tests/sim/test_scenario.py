@@ -71,7 +71,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 def some(nodes: int) -> st.SearchStrategy[list[int]]:
     """Some of the nodes, each once."""
-    return st.lists(st.integers(0, nodes - 1), unique=True)
+    return st.lists(st.integers(0, nodes - 1), unique=True, min_size=1)
 
 
 @st.composite
@@ -95,19 +95,27 @@ KEYS: dict[str, Callable[[int], st.SearchStrategy[Any]]] = {
     "stall_ms": lambda nodes: st.integers(1, 10**5),
     "ppm": lambda nodes: st.integers(1, 10**5),
     "to": some,
+    "times": lambda nodes: st.integers(2, 100),
+    "kbps": lambda nodes: st.integers(1, 10**6),
+    "victim": lambda nodes: st.integers(0, nodes - 1),
     "stays": lambda nodes: st.booleans(),
 }
 """Values for the keys that a kind of fault may have; the others keep their defaults."""
 
+FOR_SEVERAL = ("eclipse", "flapping", "partition")
+"""Kinds that need more than one node."""
+
 
 @st.composite
 def faults(draw: st.DrawFn, nodes: int) -> Fault:
-    kind = draw(st.sampled_from([each for each in sorted(KINDS) if nodes > 1 or each not in ("partition", "flapping")]))
+    kind = draw(st.sampled_from([each for each in sorted(KINDS) if nodes > 1 or each not in FOR_SEVERAL]))
     at = draw(st.integers(0, 10**6))
     values: dict[str, Any] = {"at": at, "until": draw(st.none() | st.integers(at + 1, at + 10**6))}
     for key in KINDS[kind].__struct_fields__:
         if key in KEYS:
             values[key] = draw(KEYS[key](nodes))
+    if values.get("victim") == values.get("node", -1):
+        values["node"] = (values["victim"] + 1) % nodes
     return KINDS[kind](**values)
 
 
@@ -295,6 +303,7 @@ def test_a_name_that_is_neither_shipped_nor_a_file_is_told_the_choice(tmp_path: 
 def test_every_kind_of_fault_is_made_by_name_told_and_documented(kind: str) -> None:
     wanted = {"node": 1, "groups": [[0, 1], [2, 3]], "nodes": [2], "percent": 5.0, "offset_ms": 300}
     wanted |= {"effects": 7, "down_ms": 100, "most_ms": 100, "back_ms": [5, 6], "to": [1], "stall_ms": 9, "ppm": 5}
+    wanted |= {"kbps": 300, "times": 9, "victim": 2}
     values: dict[str, Any] = {key: each for key, each in wanted.items() if key in KINDS[kind].__struct_fields__}
     fault: Fault = Fault(kind=kind, **values)  # type: ignore[call-arg]  # by its metaclass
     assert type(fault) is KINDS[kind] and fault.kind == kind

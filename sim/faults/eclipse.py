@@ -1,0 +1,50 @@
+"""A node that hears of the world from a traitor alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from sim.faults.fault import Allowance, ByzantineFault, Colour, Hooks, Stage, name
+from sim.wrong import ScenarioError, check_nodes
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from sim.world import World
+
+
+class Eclipse(ByzantineFault, tag="eclipse"):
+    """All of `victim`'s links are cut but the one to the traitor `node`, which other faults may make lie."""
+
+    colour: ClassVar[Colour] = "partition"
+    victim: int
+
+    def check(self, nodes: int) -> None:
+        """See `Fault`."""
+        super().check(nodes)
+        check_nodes("victim", [self.victim], nodes)
+        if self.victim == self.node:
+            raise ScenarioError("is the traitor itself", "victim")
+
+    def text(self) -> str:
+        """See `Fault`."""
+        return f"{name(self.victim)} by {name(self.node)}"
+
+    def allowance(self) -> Allowance:
+        """See `Fault`."""
+        return Allowance(leaders=frozenset((self.node, self.victim)))
+
+    def begin(self, world: World) -> Hooks:
+        """See `Fault`."""
+        victims, traitors = world.bodies(self.victim), world.bodies(self.node)
+        others = [each.index for each in world.nodes if each.index not in (*victims, *traitors)]
+        return Hooks(cut=frozenset(pair for v in victims for each in others for pair in ((v, each), (each, v))))
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Eclipse | None:
+        """See `Fault`."""
+        if not stage.traitors:
+            return None
+        node = random.choice(stage.traitors)
+        victim = random.choice([each for each in range(stage.nodes) if each != node])
+        return cls(node=node, victim=victim, **stage.span(random))

@@ -1,0 +1,29 @@
+"""A disk that takes no writes: full, or remounted read-only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from sim.faults.fault import Hooks, Lane, NodeFault, Stage
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from sim.world import World
+
+
+class Full(NodeFault, tag="full"):
+    """`node`'s disk takes no writes; they wait, as the services have it, and what a write is followed by waits too."""
+
+    lane: ClassVar[Lane] = "disk"
+
+    def begin(self, world: World) -> Hooks:
+        """See `Fault`."""
+        node = world.nodes[self.node]
+        node.full += 1
+        return Hooks(end=node.room_again)
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> Full:
+        """See `Fault`."""
+        return cls(node=stage.node(random), **stage.span(random))

@@ -1,0 +1,40 @@
+"""A core that is slow: hot, throttled, or shared with something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from msgspec import Meta
+
+from sim.faults.fault import Hooks, Lane, NodeFault, Stage, name
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from sim.world import World
+
+
+class SlowCpu(NodeFault, tag="slow_cpu"):
+    """Each signature takes `node`'s core `times` as long."""
+
+    lane: ClassVar[Lane] = "process"
+    times: Annotated[int, Meta(ge=2, le=100_000)]
+
+    def text(self) -> str:
+        """See `Fault`."""
+        return f"{name(self.node)}, {self.times} times slower"
+
+    def begin(self, world: World) -> Hooks:
+        """See `Fault`."""
+        node = world.nodes[self.node]
+        node.slowness *= self.times
+
+        def end() -> None:
+            node.slowness //= self.times
+
+        return Hooks(end=end)
+
+    @classmethod
+    def draw(cls, random: Random, stage: Stage) -> SlowCpu:
+        """See `Fault`."""
+        return cls(node=stage.node(random), times=random.choice((3, 20, 200)), **stage.span(random))
