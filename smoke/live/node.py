@@ -46,8 +46,6 @@ class Node(ABC):
 
     kind: str
     emulated = False
-    loopback = False
-    """Whether the services themselves listen on loopback only."""
     standing = False
     """Whether it ran before, and is only to be used."""
     filling: Callable[[str, bool], None] | None = None

@@ -36,6 +36,8 @@ AWAY_S = 40.0
 BLOCK_S = 60.0
 STOP_S = 10.0
 CHUNK_BYTES = 1 << 20
+CACHED_BYTES = 64 << 10
+"""A chunk that a service may keep in its cache: large ones are streamed from the disk."""
 DISK_MB = 48
 
 Make = Callable[[Path, Needs], Node]
@@ -86,7 +88,7 @@ def _without_mongodb(node: Node, mongod: Dependency, start_s: float) -> Iterator
 
 
 def _without_redis(node: Node, redis: Dependency, start_s: float) -> Iterator[Finding]:
-    data = secrets.token_bytes(CHUNK_BYTES)
+    data = secrets.token_bytes(CACHED_BYTES)
     stored = _put(node, data)
     where = f"/chunks/{stored.json()['id']}" if stored is not None and stored.status_code == 201 else ""
     for _ in range(2):

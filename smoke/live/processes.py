@@ -17,7 +17,6 @@ class ProcessNode(Node):
     """The same services, started by this Python."""
 
     kind = "processes"
-    loopback = True
 
     def __init__(self, folder: Path, needs: Needs = nothing) -> None:
         super().__init__(folder, needs)
