@@ -1,4 +1,4 @@
-"""Takes the README's picture anew: `python -m docs.picture` runs the README's own command and photographs its report."""
+"""Takes the README's picture anew: `python -m docs.picture` runs the README's own command and shows its report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ SIZE = "1280,1750"
 
 def readme_command() -> list[str]:
     """What the README's first command runs after it has installed the package: `lucid sim run` and its arguments."""
-    found = re.search(r"^python3 .*&& \.venv/bin/lucid (sim run.*)$", (TREE / "README.md").read_text("utf-8"), re.MULTILINE)
+    found = re.search(
+        r"^python3 .*&& \.venv/bin/lucid (sim run.*)$", (TREE / "README.md").read_text("utf-8"), re.MULTILINE
+    )
     if found is None:
         raise SystemExit("README.md has no command that runs the simulator")
     return shlex.split(found[1])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.picture import readme_command
 from docs.reference import PAGES, table
 from docs.site import TREE, Site, anchors, sections, slug
 from lucid.chain.errors import Code
@@ -91,3 +92,9 @@ def test_a_folder_that_it_did_not_write_is_left_alone(tmp_path: Path) -> None:
     said = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False)
     assert said.returncode == 1 and "is not a folder that this wrote" in said.stderr
     assert (tmp_path / "mine").exists()
+
+
+def test_the_picture_is_of_the_readmes_own_command() -> None:
+    command = readme_command()
+    assert command[:2] == ["sim", "run"]
+    assert parser().parse_args(command).run is not None
