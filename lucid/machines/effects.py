@@ -204,20 +204,13 @@ class EngineJoined(Record, tag=46):
     """From the driver: the node's engine has started anew, while its manager went on."""
 
 
+ToEngine = ViewContext | CertificateStored | Verdict | BlockBuilt | Finalised | VoteMessage | Transactions
+"""What a manager tells its engine, and nothing else does."""
+ToManager = Assembled | Build | Publish | Cast | Stand | Offer
+"""What an engine tells its manager, and nothing else does."""
 AnchoringEvent = Started | TimerFired | AnchorAsked | AnchorAnswered | BlockSettled | SessionSettled
-ManagerEvent = Started | Received | TimerFired | Assembled | Build | Publish | Cast | Stand | Offer | EngineJoined
-EngineEvent = (
-    Started
-    | TimerFired
-    | Submitted
-    | ViewContext
-    | CertificateStored
-    | Verdict
-    | BlockBuilt
-    | Finalised
-    | VoteMessage
-    | Transactions
-)
+ManagerEvent = Started | Received | TimerFired | EngineJoined | ToManager
+EngineEvent = Started | TimerFired | Submitted | ToEngine
 
 
 # -- effects -----------------------------------------------------------------------------------------------------
@@ -258,21 +251,7 @@ class CancelTimer(Record, tag=54):
 class Tell(Record, tag=55):
     """Hand an event to the node's other machine."""
 
-    event: (
-        ViewContext
-        | CertificateStored
-        | Verdict
-        | BlockBuilt
-        | Finalised
-        | VoteMessage
-        | Transactions
-        | Assembled
-        | Build
-        | Publish
-        | Cast
-        | Stand
-        | Offer
-    )
+    event: ToEngine | ToManager
 
 
 class Respond(Record, tag=56):

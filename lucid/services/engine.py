@@ -25,7 +25,7 @@ from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
 from lucid.services.journals import open_journal
 from lucid.services.keyfile import read_key, unused
-from lucid.services.link import PATH, CertificateGiven, CertificateWanted, Greeting, Link
+from lucid.services.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Greeting, Link
 from lucid.services.ownvotes import LogOutdated, OwnVotes
 from lucid.services.problems import Problem
 from lucid.services.service import Service, main
@@ -128,7 +128,7 @@ class EngineService(Service):
             try:
                 async with open_websocket(url, {"Authorization": f"Bearer {self.config.token}"}, trust) as frames:
                     await frames.send(encode(Greeting(self.genesis.chain_id, self.key)))
-                    self._link = Link(frames, {CertificateWanted: self._on_wanted})
+                    self._link = Link(frames, FROM_MANAGER, {CertificateWanted: self._on_wanted})
                     await self._live(self._link)
             except* (ConnectionLost, Refusal) as group:
                 error = next(_leaves(group))

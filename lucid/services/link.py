@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Protocol, get_type_hints
+from typing import Any, NamedTuple, Protocol
 
 import trio
 
 from lucid.chain.codec import Record, decode, encode
+from lucid.chain.errors import Refusal
 from lucid.chain.genesis import Key
-from lucid.machines.effects import Assembled, Build, Cast, Offer, Publish, Stand, Tell
+from lucid.machines.effects import Tell, ToEngine, ToManager
 from lucid.services.dialling import ConnectionLost
 from lucid.services.transport import TransportCertificate
 
@@ -27,8 +28,6 @@ SILENT_S = 3.0
 """A side of which nothing came for so long is not well: /health says so."""
 GIVEN_UP_S = 20.0
 """After so long the connection is given up. Much later, since its end is the end of the engine's life."""
-
-FromEngine = Assembled | Build | Publish | Cast | Stand | Offer
 
 
 class Heartbeat(Record, tag=70):
@@ -47,7 +46,15 @@ class CertificateGiven(Record, tag=72):
     certificate: TransportCertificate
 
 
-_TOLD = get_type_hints(Tell)["event"] | Heartbeat | CertificateWanted | CertificateGiven
+class Direction(NamedTuple):
+    """One way of the link: who speaks, and all that it may say. What goes the other way is no more than noise here."""
+
+    speaker: str
+    says: Any
+
+
+FROM_ENGINE = Direction("engine", ToManager | Heartbeat | CertificateGiven)
+FROM_MANAGER = Direction("manager", ToEngine | Heartbeat | CertificateWanted)
 
 Answers = Mapping[type[Record], Callable[[Any], Awaitable[None]]]
 
@@ -74,8 +81,9 @@ class Frames(Protocol):
 class Link:
     """One open connection. `tell` never waits; `run` carries events both ways until the connection is over."""
 
-    def __init__(self, frames: Frames, answers: Answers = MappingProxyType({})) -> None:
-        """`answers` are for what the services say to each other; all else is delivered to the machine."""
+    def __init__(self, frames: Frames, comes: Direction, answers: Answers = MappingProxyType({})) -> None:
+        """`comes` is what may come; `answers` take what the services say to each other, all else is the machine's."""
+        self._comes = comes
         self._frames = frames
         self._answers = answers
         self._out, self._waiting = trio.open_memory_channel[bytes](MAX_WAITING)
@@ -100,7 +108,7 @@ class Link:
             self._broken.set()
 
     async def run(self, deliver: Callable[[Record], Awaitable[None]]) -> None:
-        """Deliver what comes, in order. Raises `ConnectionLost` or `Refusal` when the connection is no good."""
+        """Deliver what comes, in order. Raises `ConnectionLost` when the connection is no good."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._send)
             nursery.start_soon(self._beat)
@@ -109,9 +117,17 @@ class Link:
                 self._listening = True
                 data = await self._frames.receive()
                 self._listening, self._silent_s = False, 0.0
-                event: Record = decode(data, _TOLD)
+                event = self._decoded(data)
                 if not isinstance(event, Heartbeat):
                     await self._answers.get(type(event), deliver)(event)
+
+    def _decoded(self, data: bytes) -> Record:
+        """What came, if the other side may say it: a machine is handed only what it knows what to do with."""
+        try:
+            event: Record = decode(data, self._comes.says)
+        except Refusal as refusal:
+            raise ConnectionLost(f"the {self._comes.speaker} said what is not for this side: {refusal}") from None
+        return event
 
     async def _send(self) -> None:
         async for data in self._waiting:

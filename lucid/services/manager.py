@@ -41,8 +41,8 @@ from lucid.services.driver import Driver, Performer, clock_ms
 from lucid.services.explorer import PAGE
 from lucid.services.index import TransactionIndex
 from lucid.services.journals import open_journal
+from lucid.services.link import FROM_ENGINE, CertificateGiven, CertificateWanted, Frames, Greeting, Link
 from lucid.services.link import PATH as ENGINE_PATH
-from lucid.services.link import CertificateGiven, CertificateWanted, Frames, Greeting, Link
 from lucid.services.liveness import Liveness, Reach
 from lucid.services.openapi import HTML
 from lucid.services.peerlistener import PeerListener
@@ -246,7 +246,7 @@ class ManagerService(Service):
             greeting = decode(await frames.receive(), Greeting)
         if greeting != Greeting(self.genesis.chain_id, self.key):
             raise ConnectionLost("an engine of another chain or key")
-        link = Link(frames, {CertificateGiven: self._certified})
+        link = Link(frames, FROM_ENGINE, {CertificateGiven: self._certified})
         self._link = link
         try:
             await self.driver.deliver(EngineJoined())

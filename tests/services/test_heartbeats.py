@@ -17,7 +17,7 @@ from lucid.machines.effects import Offer
 from lucid.services import link as link_module
 from lucid.services.devnet import Devnet
 from lucid.services.dialling import ConnectionLost
-from lucid.services.link import Heartbeat, Link
+from lucid.services.link import FROM_ENGINE, Heartbeat, Link
 
 WITHIN_S = 8.0
 
@@ -68,7 +68,7 @@ class Line:
 
     async def send(self, data: bytes) -> None:
         """See `Frames`."""
-        self.sent.append(decode(data, link_module._TOLD))
+        self.sent.append(decode(data, FROM_ENGINE.says))
 
     async def receive(self) -> bytes:
         """See `Frames`."""
@@ -81,7 +81,7 @@ async def ignore(event: Record) -> None:
 
 async def test_each_side_says_that_it_is_alive_and_machines_hear_nothing_of_it(autojump_clock: object) -> None:
     line, got = Line(), list[Record]()
-    link = Link(line)
+    link = Link(line, FROM_ENGINE)
 
     async def deliver(event: Record) -> None:
         got.append(event)
@@ -100,7 +100,7 @@ async def test_each_side_says_that_it_is_alive_and_machines_hear_nothing_of_it(a
 
 async def test_silence_is_told_first_and_ends_the_link_much_later(autojump_clock: object) -> None:
     line = Line()
-    link = Link(line)
+    link = Link(line, FROM_ENGINE)
     began = trio.current_time()
     seen: list[float] = []
 
@@ -123,7 +123,7 @@ async def test_silence_is_told_first_and_ends_the_link_much_later(autojump_clock
 
 async def test_a_machine_that_takes_its_time_is_no_silence_of_the_other_side(autojump_clock: object) -> None:
     line = Line()
-    link = Link(line)
+    link = Link(line, FROM_ENGINE)
 
     async def slow(event: Record) -> None:
         await trio.sleep(60)
