@@ -88,6 +88,7 @@ class Link:
         self._answers = answers
         self._out, self._waiting = trio.open_memory_channel[bytes](MAX_WAITING)
         self._broken = trio.Event()
+        self._why = "the other machine does not keep up"
         self._listening = False
         self._silent_s = 0.0
 
@@ -106,6 +107,11 @@ class Link:
             self._out.send_nowait(encode(record))
         except trio.WouldBlock:
             self._broken.set()
+
+    def give_up(self, why: str) -> None:
+        """End the connection, from this side."""
+        self._why = why
+        self._broken.set()
 
     async def run(self, deliver: Callable[[Record], Awaitable[None]]) -> None:
         """Deliver what comes, in order. Raises `ConnectionLost` when the connection is no good."""
@@ -145,7 +151,7 @@ class Link:
             with trio.move_on_after(tick_s):
                 await self._broken.wait()
             if self._broken.is_set():
-                raise ConnectionLost("the other machine does not keep up")
+                raise ConnectionLost(self._why)
             if self._listening:
                 self._silent_s += tick_s
             if self._silent_s >= GIVEN_UP_S:

@@ -241,12 +241,14 @@ class ManagerService(Service):
                 _log.info("a connection ended: %s", group.exceptions[0])
 
     async def _serve_engine(self, frames: Frames) -> None:
-        """The node's engine: one at a time, the newest."""
+        """The node's engine: one at a time, the newest. One that is displaced is told, or it would wait for ever."""
         with trio.fail_after(GREETING_S):
             greeting = decode(await frames.receive(), Greeting)
         if greeting != Greeting(self.genesis.chain_id, self.key):
             raise ConnectionLost("an engine of another chain or key")
         link = Link(frames, FROM_ENGINE, {CertificateGiven: self._certified})
+        if self._link is not None:
+            self._link.give_up("another engine took its place")
         self._link = link
         try:
             await self.driver.deliver(EngineJoined())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 import trio
@@ -77,5 +79,32 @@ def test_a_manager_that_is_told_what_is_its_engines_goes_on(lone: Devnet, event:
                     await frames.receive()
 
     trio.run(mislead)
-    assert httpx.get(f"{url}/health", timeout=5.0).status_code in (200, 503)
     assert node.processes["manager"].poll() is None
+    await_own_engine(lone)
+
+
+def test_an_engine_that_another_one_displaced_comes_back(lone: Devnet) -> None:
+    """Its connection used to stay open, and nobody told it anything any more."""
+    node = lone.nodes[0]
+
+    async def displace() -> None:
+        bearer = {"Authorization": f"Bearer {node.token}"}
+        async with open_websocket(node.url("manager").replace("http", "ws", 1) + PATH, bearer) as frames:
+            await frames.send(encode(Greeting(lone.genesis.chain_id, node.key)))
+            await frames.receive()
+
+    trio.run(displace)
+    await_own_engine(lone)
+
+
+def await_own_engine(network: Devnet) -> None:
+    """Wait until the node's own engine is connected again, and the chain goes on."""
+    node = network.nodes[0]
+
+    def height() -> int:
+        return int(httpx.get(f"{node.url('manager')}/blocks/latest", timeout=5.0).json()["height"])
+
+    began, deadline = height(), time.monotonic() + 20
+    while height() < began + 2:
+        assert time.monotonic() < deadline, httpx.get(f"{node.url('manager')}/health", timeout=5.0).text
+        time.sleep(0.2)
