@@ -38,9 +38,11 @@ def spread(
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from sorted((future.result() for future in done), key=order)
     finally:
+        # Asked for before the shutdown, which forgets them.
+        processes = list((pool._processes or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)
-        # Spares the processes what they have in hand: a run may take a minute.
-        for process in list((pool._processes or {}).values()):
+        # Spares the processes what they have in hand: a run may take a minute, an ablation an hour.
+        for process in processes:
             process.terminate()
 
 

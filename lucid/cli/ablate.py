@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from lucid.cli.failure import INTERRUPTED, Failure
+from lucid.cli.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.hunt.ablation import Ablation
@@ -57,15 +58,16 @@ def run_ablate(options: argparse.Namespace) -> int:
         raise Failure("--seeds and --jobs must be at least 1")
     found: list[Ablation] = []
     interrupted = False
-    try:
-        names = options.names or list(SAFEGUARDS)
-        with closing(ablated(names, options.profile, options.seeds, options.jobs, options.all_seeds)) as results:
-            for each in results:
-                found.append(each)
-                if not options.json:
-                    print(_line(each), flush=True)
-    except KeyboardInterrupt:
-        interrupted = True
+    names = options.names or list(SAFEGUARDS)
+    with terminable():
+        try:
+            with closing(ablated(names, options.profile, options.seeds, options.jobs, options.all_seeds)) as results:
+                for each in results:
+                    found.append(each)
+                    if not options.json:
+                        print(_line(each), flush=True)
+        except KeyboardInterrupt:
+            interrupted = True
     missed = [each.name for each in found if not each.failed]
     if options.json:
         rows = [each._asdict() | {"per_thousand": each.per_thousand} for each in found]

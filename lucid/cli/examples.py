@@ -33,6 +33,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "lucid sim ablate own-votes skips-held --all-seeds --seeds 200",
     ),
     "lucid sim shrink": ("lucid sim shrink 4711", "lucid sim shrink 4711 --record hunt.jsonl --out small"),
+    "lucid sim diff": ("lucid sim diff runs/split runs/split.2",),
     "lucid replay": ("lucid replay runs/default-1/journals",),
     "lucid bench sim": ("lucid bench sim",),
     "lucid bench services": ("lucid bench services --json",),

@@ -6,16 +6,16 @@ import argparse
 import itertools
 import json
 import os
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lucid.cli.failure import INTERRUPTED, Failure
+from lucid.cli.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.hunt.record import Judged, Line, Record
@@ -63,7 +63,7 @@ def run_hunt(options: argparse.Namespace) -> int:
         raise Failure(str(error)) from None
     known = set(record.lines)
     tally, interrupted = Tally(), False
-    with closing(record), _terminable(), _Board(sys.stderr.isatty() and not options.json, record) as board:
+    with closing(record), terminable(), _Board(sys.stderr.isatty() and not options.json, record) as board:
         try:
             with closing(judged(_seeds(options, known), options.profile, options.jobs)) as results:
                 for each in results:
@@ -189,20 +189,6 @@ def _seeds(options: argparse.Namespace, known: set[int]) -> Iterator[int]:
             return
         if seed not in known:
             yield seed
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends a hunt as Ctrl-C does: what was found is kept."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _positive(text: str) -> int:

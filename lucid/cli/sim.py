@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lucid.cli import ablate, hunt, shrink, sweep
+from lucid.cli import ablate, diff, hunt, shrink, sweep
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     sweep.register(actions)
     hunt.register(actions)
     shrink.register(actions)
+    diff.register(actions)
     ablate.register(actions)
 
 

@@ -7,14 +7,14 @@ import csv
 import io
 import json
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lucid.cli.failure import INTERRUPTED, Failure
+from lucid.cli.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.compare import Difference
@@ -86,7 +86,7 @@ def run_sweep(options: argparse.Namespace) -> int:
         _say(f"about {_minutes(sweep.cost_s(options.jobs))}")
     interrupted = False
     try:
-        with _terminable(), closing(sweep.go(options.jobs)) as results:
+        with terminable(), closing(sweep.go(options.jobs)) as results:
             for number, result in enumerate(results, 1):
                 words = " ".join(f"{axis.key}={value}" for axis, value in zip(axes, result.values, strict=True))
                 _say(f"[{number}/{waiting}] {words} seed={result.seed}: {result.verdict} in {result.seconds:.1f} s")
@@ -225,17 +225,3 @@ def _minutes(seconds: float) -> str:
 
 def _say(words: str) -> None:
     print(f"lucid: {words}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends what goes on as Ctrl-C does."""
-
-    def end(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -303,3 +303,16 @@ def test_what_can_not_be_ablated_is_one_sentence(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "lucid: no safeguard 'luck'; lucid sim ablate --list names them\n"
     assert main(["sim", "ablate", "--list"]) == 0
     assert capsys.readouterr().out.count("\n") == len(SAFEGUARDS)
+
+
+def test_sigterm_ends_ablations_as_ctrl_c_does() -> None:
+    words = ["lucid.cli.main", "sim", "ablate", "view-timer", "no-notarize-late", "--profile", "crash", "--jobs", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    printed, said = process.communicate(timeout=20)
+    assert process.returncode == 130 and said == "lucid: interrupted\n"
+    assert first.startswith("view-timer ") and "1 of 1 safeguards are missed by a seed" in printed
