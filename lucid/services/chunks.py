@@ -10,14 +10,16 @@ than the folder, or another's, can have a chunk removed that somebody came to re
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
 import secrets
+import stat
 from collections.abc import AsyncIterable, AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from weakref import finalize
 
 import trio
@@ -26,8 +28,9 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, SEGMENT_BYTES, 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.ledger.state import Write
+from lucid.services.disk import Disk, DiskFailed, NewFile
 from lucid.services.driver import clock_ms
-from lucid.services.faults import Fault, Faults, Finding, look_at
+from lucid.services.faults import ROTTEN, Fault, Faults, Finding, look_at
 from lucid.services.space import Space
 from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkFolder, ChunkRow, decode_row
 from lucid.storage.durable import DurableStore
@@ -44,6 +47,8 @@ MAX_SUSPECTS = 1_024
 """Chunks whose reading failed that wait to be looked at; the scrubber comes to others by itself."""
 FEW_UNKNOWN = 8
 """Files that no row knows, up to which a start asks nobody: a crash leaves one at most."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger("lucid.chunks")
 
@@ -95,8 +100,12 @@ class StoredChunk:
 
     def __init__(self, path: Path, chunk: bytes) -> None:
         """Read it once. Raises `ChunkDamaged` and OSError."""
-        self._file = os.open(path, os.O_RDONLY)
-        self.close = finalize(self, os.close, self._file)  # an answer may be dropped before its first part is asked for
+        # What others put in its place is not waited for, as a pipe would be, and not followed.
+        self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        # An answer may be dropped before its first part is asked for, and while a thread hangs in it.
+        finalize(self, os.close, self._file)
+        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+            raise ChunkDamaged
         hasher, self._digests = ChunkHasher(), list[bytes]()
         while part := os.read(self._file, PART_BYTES):
             hasher.update(part)
@@ -105,7 +114,6 @@ class StoredChunk:
                 break
         self.size = hasher.size
         if hasher.id() != chunk:
-            self.close()
             raise ChunkDamaged
 
     def read(self, first: int, end: int) -> bytes:
@@ -119,16 +127,6 @@ class StoredChunk:
         if _digest(part) != self._digests[number]:
             raise ChunkDamaged
         return part
-
-    async def parts(self, first: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `first` to before `end`, a part at a time, each read when the one before it was taken."""
-        try:
-            while first < end:
-                until = min(end, (first // PART_BYTES + 1) * PART_BYTES)
-                yield await trio.to_thread.run_sync(self.read, first, until)
-                first = until
-        finally:
-            self.close()
 
 
 class Known(NamedTuple):
@@ -146,6 +144,7 @@ class Chunks:
         self.folder = ChunkFolder(folder)
         self._store = store
         self._space = space
+        self._disk = Disk(store)
         self._reading = trio.CapacityLimiter(READERS)
         self._changing = trio.Lock()
         self._named: set[Path] = set()
@@ -210,41 +209,49 @@ class Chunks:
         """
         hasher = ChunkHasher()
         self._space.check(announced, announced, take=False)
-        self.folder.incoming.mkdir(parents=True, exist_ok=True)
         path = self.folder.incoming / secrets.token_hex(16)
+        kept = False
         try:
-            async with await trio.open_file(path, "xb") as file:
-                async for part in parts:
-                    if hasher.size + len(part) > MAX_CHUNK_BYTES:
-                        raise Refusal(Code.CHUNK_SIZE)
-                    hasher.update(part)
-                    self._space.check(len(part), hasher.size)
-                    await file.write(part)
-                if hasher.size < MIN_CHUNK_BYTES:
+            file = await self._disk.call(NewFile, path)
+            async for part in parts:
+                if hasher.size + len(part) > MAX_CHUNK_BYTES:
                     raise Refusal(Code.CHUNK_SIZE)
-                identity = hasher.id()
-                if expected is not None and identity != expected:
-                    raise Refusal(Code.CHUNK_ID, f"they have {identity.hex()}")
-                await file.flush()
-                with trio.CancelScope(shield=True):
-                    new = await self._keep(path, file.wrapped.fileno(), identity, hasher.size, session, holder)
+                hasher.update(part)
+                self._space.check(len(part), hasher.size)
+                await self._disk.call(file.write, part)
+            if hasher.size < MIN_CHUNK_BYTES:
+                raise Refusal(Code.CHUNK_SIZE)
+            identity = hasher.id()
+            if expected is not None and identity != expected:
+                raise Refusal(Code.CHUNK_ID, f"they have {identity.hex()}")
+            with trio.CancelScope(shield=True):
+                await self._disk.call(file.sync)
+                new = await self._keep(path, identity, hasher.size, session, holder)
+            kept = True
             return identity, hasher.size, new
         finally:
-            with suppress(OSError):
-                path.unlink()
+            if not kept:
+                with trio.CancelScope(shield=True), suppress(OSError, DiskFailed):
+                    await self._disk.call(path.unlink)
 
-    async def _keep(
-        self, path: Path, descriptor: int, identity: bytes, size: int, session: bytes, holder: bytes
-    ) -> bool:
-        await trio.to_thread.run_sync(os.fsync, descriptor)
-        async with self._changing:
+    @asynccontextmanager
+    async def _change(self) -> AsyncIterator[None]:
+        """One change at a time. Raises `DiskSlow` where the one before does not end."""
+        await self._disk.acquire(self._changing)
+        try:
+            yield
+        finally:
+            self._changing.release()
+
+    async def _keep(self, path: Path, identity: bytes, size: int, session: bytes, holder: bytes) -> bool:
+        async with self._change():
             known = await self._store.read(self.known, identity)
             new = known is None
             # Who stored it first stays its holder: another can't take it over and then remove it.
             first = None if known is None else known.sessions.get(session)
             reference = Reference(clock_ms(), holder if first is None else first.holder)
             # Known ones too: what was damaged is whole again, and what was not referred to loses that mark.
-            await trio.to_thread.run_sync(self.folder.move_in, path, identity)
+            await self._disk.call(self.folder.move_in, path, identity)
             fault = await self._store.read(self.faults.of, identity)
             # Held until it is durable: a crash leaves one file at most that no row knows.
             await self._store.write(
@@ -262,7 +269,18 @@ class Chunks:
         """A chunk's verified bytes, to be read part by part; None if there is none. Raises `ChunkDamaged` and
         `StoreError`."""
         row = await self._store.read(self.row, chunk)
-        return None if row is None else await trio.to_thread.run_sync(self._verified, chunk, limiter=self._reading)
+        return None if row is None else await self._disk.call(self._verified, chunk, limiter=self._reading)
+
+    async def read(self, stored: StoredChunk, first: int, end: int) -> bytes:
+        """Bytes of an open chunk, from `first` to before `end`. Raises `ChunkDamaged` and `StoreError`."""
+        return await self._disk.call(_readable, stored.read, first, end)
+
+    async def parts(self, stored: StoredChunk, first: int, end: int) -> AsyncIterator[bytes]:
+        """The same, a part at a time, each read when the one before it was taken."""
+        while first < end:
+            until = min(end, (first // PART_BYTES + 1) * PART_BYTES)
+            yield await self.read(stored, first, until)
+            first = until
 
     async def proof(self, chunk: bytes, segment: Callable[[int], int]) -> SegmentOfChunk | None:
         """The segment of a chunk that `segment` chooses from its size, and its path to the id; None if there is no such
@@ -273,27 +291,27 @@ class Chunks:
         number = segment(stored.size)
 
         def prove() -> SegmentOfChunk:
-            data = stored.read(0, stored.size)
+            data = _readable(stored.read, 0, stored.size)
             part = data[number * SEGMENT_BYTES : (number + 1) * SEGMENT_BYTES]
             return SegmentOfChunk(stored.size, number, part, segment_proof(data, number))
 
-        return await trio.to_thread.run_sync(prove, limiter=self._reading)
+        return await self._disk.call(prove, limiter=self._reading)
 
     def _verified(self, chunk: bytes) -> StoredChunk:
         try:
-            return StoredChunk(self.folder.place(chunk), chunk)
-        except (FileNotFoundError, ChunkDamaged):
+            return _readable(StoredChunk, self.folder.place(chunk), chunk)
+        except ChunkDamaged:
             self.damaged += 1
             if len(self.suspects) < MAX_SUSPECTS:
                 self.suspects.add(chunk)
-            raise ChunkDamaged from None
+            raise
 
     async def check(self, chunk: bytes) -> tuple[Finding, int] | None:
         """Read a chunk from its disk and note what it is; returns that and the bytes that were read, None if there is
         no such chunk (any more). What is not its bytes is moved to quarantine. Raises `StoreError`, and OSError where
         it can't be told."""
         path = self.folder.place(chunk)
-        finding, size = await trio.to_thread.run_sync(look_at, path, chunk, limiter=self._reading)
+        finding, size = await self._disk.finish(look_at, path, chunk)
         known, fault = await self._store.read_when_there(self._known_fault, chunk)
         if known is None:
             return None
@@ -304,10 +322,10 @@ class Chunks:
             known, fault = await self._store.read_when_there(self._known_fault, chunk)
             if known is None:
                 return None
-            finding, more = await trio.to_thread.run_sync(look_at, path, chunk, limiter=self._reading)
+            finding, more = await self._disk.finish(look_at, path, chunk)
             with trio.CancelScope(shield=True):
                 if finding is Finding.CORRUPTED:
-                    await trio.to_thread.run_sync(self.folder.quarantine, chunk)
+                    await self._disk.finish(self.folder.quarantine, chunk)
                     self.quarantined += 1
                 elif finding is Finding.MISSING and fault is not None and fault.finding == Finding.CORRUPTED:
                     return Finding.CORRUPTED, size + more  # as it was before: its file is in quarantine
@@ -341,7 +359,7 @@ class Chunks:
 
         On a disk without room a chunk that nobody holds goes at once. Raises `StoreError`.
         """
-        async with self._changing:
+        async with self._change():
             known = await self._store.read(self.known, chunk)
             if known is None or session not in known.sessions:
                 return None
@@ -351,17 +369,17 @@ class Chunks:
             writes: list[Write] = [(REFERENCE_TABLE, chunk + session, None)]
             at_once = not left and self._space.low
             if at_once:
-                await trio.to_thread.run_sync(self._space.let_go)
+                await self._disk.call(self._space.let_go)
                 writes += await self._forget(chunk)
             elif not left:
                 now = clock_ms()
                 with suppress(FileNotFoundError):
-                    await trio.to_thread.run_sync(self.folder.mark_unused, chunk, now)
+                    await self._disk.call(self.folder.mark_unused, chunk, now)
                 writes.append((CHUNK_TABLE, chunk, encode(ChunkRow(known.row.size, now))))
             with trio.CancelScope(shield=True):
                 await self._store.write(writes)
                 if at_once:
-                    await trio.to_thread.run_sync(self.folder.remove, chunk)
+                    await self._disk.finish(self.folder.remove, chunk)
                     self._lose(known.row.size)
             return left
 
@@ -385,11 +403,11 @@ class Chunks:
                 known = await self._store.read_when_there(self.known, chunk)
                 if known is None or known.sessions or not 0 < known.row.unused_since_ms <= now_ms - KEPT_MS:
                     continue
-                if await trio.to_thread.run_sync(self.folder.unused_since_ms, chunk) in (
+                if await self._disk.finish(self.folder.unused_since_ms, chunk) in (
                     None,
                     known.row.unused_since_ms,
                 ):
-                    await trio.to_thread.run_sync(self.folder.remove, chunk)
+                    await self._disk.finish(self.folder.remove, chunk)
                     await self._store.write(await self._forget(chunk))
                     self._lose(known.row.size)
                     gone += 1
@@ -413,14 +431,14 @@ class Chunks:
             async with self._changing:
                 if await self._store.read_when_there(self.row, chunk) is not None:
                     continue
-                size = await trio.to_thread.run_sync(self._verified_size, chunk, limiter=self._reading)
+                size = await self._disk.finish(self._verified_size, chunk)
                 if size is not None:
                     await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(size, 0)))])
                     self._gain(size)
                     adopted += 1
         if adopted:
             _log.warning("%d chunk files that the store did not know are verified and taken in", adopted)
-        self.quarantined = await trio.to_thread.run_sync(self.folder.quarantined)
+        self.quarantined = await self._disk.finish(self.folder.quarantined)
         return adopted
 
     def _unknown(self) -> list[bytes]:
@@ -442,6 +460,16 @@ class Chunks:
         except OSError as error:
             _log.warning("%s can't be verified: %s", path, error.strerror)
         return None
+
+
+def _readable(read: Callable[..., T], *arguments: object) -> T:
+    """What `read` finds in a chunk's file. Raises `ChunkDamaged`, and `DiskFailed` where it is not the file's fault."""
+    try:
+        return read(*arguments)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, *ROTTEN):
+            raise ChunkDamaged from None
+        raise DiskFailed(f"a chunk can't be read: {error}") from None
 
 
 def _digest(part: bytes) -> bytes:

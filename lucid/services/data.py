@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ BODY_S = 120.0
 """How long a chunk may take to arrive."""
 CACHED_BYTES = 256 << 10
 """Chunks up to this size are answered from memory; larger ones part by part from their files."""
+IMMUTABLE = "public, max-age=31536000, immutable"
 SESSION = {"session": Query({"type": "string", "format": "uuid"}, required=True), **OWNED}
 PAGE_SESSIONS = 1_000
 PAGE = {
@@ -171,7 +173,7 @@ class DataService(Service):
                 stored = None  # who has it is to store it again
             if stored is None:
                 raise Problem(404, Code.NOT_FOUND, "chunk")
-            return _ranged(stored.size, stored.parts, chunk)
+            return _ranged(stored.size, partial(self.chunks.parts, stored), chunk)
 
         @route("GET", "/chunks/<chunk>", "A chunk's bytes, or a range of them", gives=bytes)
         async def get(chunk: str) -> Response:
@@ -292,8 +294,8 @@ class DataService(Service):
             if stored is None:
                 raise Problem(404, Code.NOT_FOUND, "chunk")
             if stored.size > CACHED_BYTES:
-                return _ranged(stored.size, stored.parts, chunk)
-            data = await trio.to_thread.run_sync(stored.read, 0, stored.size)
+                return _ranged(stored.size, partial(self.chunks.parts, stored), chunk)
+            data = await self.chunks.read(stored, 0, stored.size)
             await self.cache.put("chunk", chunk, data)
         elif await self.store.read(self.chunks.row, identity) is None:
             raise Problem(404, Code.NOT_FOUND, "chunk")
@@ -319,7 +321,7 @@ def _session() -> bytes:
 def _ranged(size: int, part: Callable[[int, int], Any], chunk: str) -> Response:
     """The bytes that the request's Range asks for (RFC 9110, 14.2), one range; all of them without one. `part` gives
     those from one place to before another."""
-    headers = {"ETag": f'"{chunk}"', "Accept-Ranges": "bytes", "Cache-Control": "public, max-age=31536000, immutable"}
+    headers = {"ETag": f'"{chunk}"', "Accept-Ranges": "bytes", "Cache-Control": IMMUTABLE}
     first, last, status = 0, size - 1, 200
     asked = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", request.headers.get("Range", ""))
     if asked is not None and asked[0] != "bytes=-":

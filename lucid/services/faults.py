@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from enum import IntEnum
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def look_at(path: Path, chunk: bytes) -> tuple[Finding, int]:
     """Read a chunk's file from its disk, past what memory has of it; returns what it is and the bytes that were read.
     Raises OSError where the file can't be read for a reason that is not its own."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return Finding.MISSING, 0
     except OSError as error:
@@ -82,6 +83,8 @@ def look_at(path: Path, chunk: bytes) -> tuple[Finding, int]:
         raise
     hasher = ChunkHasher()
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return Finding.CORRUPTED, 0  # a pipe, say
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         while hasher.size <= MAX_CHUNK_BYTES and (part := os.read(descriptor, PART_BYTES)):
             hasher.update(part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import time
 from contextlib import suppress
@@ -12,11 +13,14 @@ from pathlib import Path
 import trio
 
 from lucid.chain.errors import Code, LucidError
+from lucid.services.disk import DiskSlow
 from lucid.services.web import STORE_FAILING, Condition
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the operating system says where there is no room."""
 LOOK_S = 1.0
+SLOW_S = 3.0
+"""A disk that takes longer to say how full it is does not answer."""
 WANTED_S = 60.0
 """How long what was refused for want of room is remembered."""
 RESERVE_BYTES = 256 << 20
@@ -50,6 +54,8 @@ class Space:
         self._wanted = 0
         self._wanted_until_s = 0.0
         self._error: str | None = None
+        self._asked_since_s = math.inf
+        """Since when the disk is asked and has not answered."""
         self._look()
 
     @property
@@ -92,6 +98,8 @@ class Space:
 
     def condition(self) -> Condition | None:
         """Why chunks are not taken, if they are not."""
+        if time.monotonic() - self._asked_since_s > SLOW_S:
+            return Condition(STORE_FAILING, DiskSlow.sentence, "see that the disk works; it is asked again and again")
         if self._error is not None:
             return Condition(
                 STORE_FAILING, f"chunks can't be written: {self._error}", "make the data folder writable again"
@@ -111,7 +119,9 @@ class Space:
     async def run(self) -> None:
         """Look at the disk, for ever."""
         while True:
+            self._asked_since_s = time.monotonic()
             await trio.to_thread.run_sync(self._look, abandon_on_cancel=True)
+            self._asked_since_s = math.inf
             await trio.sleep(LOOK_S)
 
     def _look(self) -> None:

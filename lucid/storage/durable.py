@@ -157,18 +157,18 @@ class DurableStore:
         raise AssertionError("asked() raises where it cuts something off")
 
     @contextmanager
-    def asked(self) -> Iterator[None]:
-        """A bound for what answers someone: `StoreSlow` is raised after `READ_S`, and when the process stops."""
+    def asked(self, within_s: float = READ_S, slow: Callable[[], StoreError] = StoreSlow) -> Iterator[None]:
+        """A bound for what answers someone: `slow` is raised after `within_s`, and when the process stops."""
         if self._ended.is_set():
-            raise StoreSlow
-        with trio.move_on_after(READ_S) as scope:
+            raise slow()
+        with trio.move_on_after(within_s) as scope:
             self._asked.add(scope)
             try:
                 yield
             finally:
                 self._asked.discard(scope)
         if scope.cancelled_caught:
-            raise StoreSlow
+            raise slow()
 
     async def read_when_there(self, look: Callable[..., T], *arguments: object) -> T:
         """What `look` finds, for a task that can do nothing without: it waits while the store is away.

@@ -1,0 +1,87 @@
+"""The calls of a disk, in threads of their own: whoever asks gives up on one that hangs, and so does a stop.
+
+A thread that hangs goes on when the disk does, whoever gave up on it: what it does then must be harmless.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from weakref import finalize
+
+import trio
+
+from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreError
+
+DISK_S = 20.0
+"""How long a call of the disk may take, with its wait for a thread: a slow card is not one that hangs."""
+THREADS = 16
+"""Calls at once. Those that hang keep theirs; the store's threads, and those of other services, are not among them."""
+
+T = TypeVar("T")
+
+
+class DiskFailed(StoreError):
+    """The disk can't do what it must."""
+
+    sentence = "the disk of the data folder can't be read or written"
+
+
+class DiskSlow(DiskFailed):
+    """The disk did not answer in time."""
+
+    sentence = "the disk of the data folder does not answer"
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence)
+
+
+class Disk:
+    """The disk of a data folder. A process that stops, which `store` knows, waits for no call."""
+
+    def __init__(self, store: DurableStore) -> None:
+        self._store = store
+        self._limiter = trio.CapacityLimiter(THREADS)
+
+    async def call(self, work: Callable[..., T], *arguments: object, limiter: trio.CapacityLimiter | None = None) -> T:
+        """What `work` returns or raises. Raises `DiskSlow` after `DISK_S`, and when the process stops."""
+        with self._store.asked(DISK_S, DiskSlow):
+            return await trio.to_thread.run_sync(
+                work, *arguments, abandon_on_cancel=True, limiter=limiter or self._limiter
+            )
+        raise AssertionError("asked() raises where it cuts something off")
+
+    async def acquire(self, lock: trio.Lock) -> None:
+        """Take a lock whose holder may wait for the disk. Raises `DiskSlow`."""
+        with self._store.asked(DISK_S, DiskSlow):
+            await lock.acquire()
+
+    async def finish(self, work: Callable[..., T], *arguments: object) -> T:
+        """The same without a bound: for what may not go on behind the back of whoever holds a lock for it."""
+        with self._store.asked(float("inf"), DiskSlow):
+            return await trio.to_thread.run_sync(work, *arguments, abandon_on_cancel=True, limiter=self._limiter)
+        raise AssertionError("asked() raises where it cuts something off")
+
+
+class NewFile:
+    """A file that is written to. It is closed when nothing uses it any more, a thread that hangs included: its number
+    could be that of another file by then."""
+
+    def __init__(self, path: Path) -> None:
+        """Make it. Raises OSError where there is one."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        finalize(self, os.close, self._file)
+
+    def write(self, data: bytes) -> None:
+        """Add bytes, all of them. Raises OSError."""
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._file, left) :]
+
+    def sync(self) -> None:
+        """Make them durable. Raises OSError."""
+        os.fsync(self._file)
