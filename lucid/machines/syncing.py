@@ -85,15 +85,23 @@ class Syncing:
         self.repairing = Slot(REPAIR_TIMER)
         self._number = 0
         self._goal = 0
+        self._claims: dict[bytes, int] = {}
         self._repair_peer: bytes | None = None
         self._rates: dict[bytes, Rate] = {}
         self._download: Download | None = None
         self._served: dict[bytes, tuple[int, int]] = {}
 
     @property
-    def goal(self) -> int:
-        """The height that peers say there is, as long as this node is not there."""
-        return self._goal
+    def vouched_height(self) -> int:
+        """The highest height that more peers said there is than can be faulty; where there are fewer, all of them.
+
+        Of its peers a node heeds the validators that it knows of, or any if none of them is one.
+        """
+        validators = self.chain.validators
+        faulty = len(validators.keys) - validators.quorum
+        heeded = [peer for peer in self.peers if peer in validators.index] or self.peers
+        said = sorted((self._claims.get(peer, 0) for peer in heeded), reverse=True)
+        return said[min(faulty, len(said) - 1)] if said else 0
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -104,6 +112,7 @@ class Syncing:
 
     def on_peer_height(self, now: int, peer: bytes, height: int, epoch: int) -> Effects:
         """A peer said how far it is."""
+        self._claims[peer] = height
         tree = self.chain.tree
         if height <= tree.root.height + self.limits.near_blocks and epoch <= tree.epoch:
             return []

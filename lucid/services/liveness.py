@@ -26,8 +26,8 @@ class Reach(NamedTuple):
 
 
 class Liveness:
-    """Follows the final blocks. `height` tells how high the chain is here, `goal` how high it is as peers say, `reach`
-    who is there."""
+    """Follows the final blocks. `height` tells how high the chain is here, `goal` how high it is as enough
+    peers say, `reach` who is there."""
 
     def __init__(
         self, genesis: Genesis, height: Callable[[], int], goal: Callable[[], int], reach: Callable[[], Reach]

@@ -134,7 +134,7 @@ class ManagerService(Service):
         self.liveness = Liveness(
             self.genesis,
             lambda: self.chain.tree.root.height,
-            lambda: self.manager.syncing.goal,
+            lambda: self.manager.syncing.vouched_height,
             self._validators_seen,
         )
         self.web.checks += [self._reach, *self.liveness.conditions()]

@@ -15,7 +15,7 @@ from lucid.services.data import DataService
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.serve import stop_at_signal
-from lucid.services.service import STOP_S, Service, begin_process, run_to_end
+from lucid.services.service import Service, begin_process, end_in_time, run_to_end
 
 
 def run(config: Config) -> None:
@@ -45,7 +45,7 @@ async def _serve(services: list[Service]) -> None:
             port = await nursery.start(service.run, stop)
             logging.getLogger("lucid").info("%s listens at %s:%s", service.name, service.config.bind, port)
         await stop.wait()
-        nursery.cancel_scope.deadline = trio.current_time() + STOP_S
+        end_in_time(nursery.cancel_scope)
         for service in services:
             await service.ended.wait()
         nursery.cancel_scope.cancel()

@@ -47,7 +47,9 @@ ANSWERS_S = 0.4
 PRIVATE = 0o077
 """The umask of a process that keeps a node's data."""
 STOP_S = 7.5
-"""A process that has not stopped by then is ended; Docker waits for ten seconds."""
+"""What has not stopped by then is cut off; Docker waits for ten seconds."""
+CUT_OFF_S = 1.0
+"""How long that may take: a process that is there even then, because something in it hangs, is ended."""
 
 
 class Service(ABC):
@@ -149,10 +151,22 @@ class Service(ABC):
             listening = open_port(self.config.bind, self.config.port, "bind and port")
             port = listening.getsockname()[1]
             async with trio.open_nursery() as nursery:
+                starting = trio.CancelScope()
+
+                async def give_up() -> None:
+                    """A stop does not wait for a start that waits for its store."""
+                    with starting:
+                        await stop.wait()
+                        self.store.end()
+                        task_status.started(port)
+                        nursery.cancel_scope.cancel()
+
+                nursery.start_soon(give_up)
                 await nursery.start(self.store.run)
                 if self.redis is not None:
                     await nursery.start(self.redis.run)
                 await nursery.start(self._work)
+                starting.cancel()
                 async with trio.open_nursery() as serving:
                     serving.start_soon(self._hang_up, stop)
 
@@ -284,6 +298,12 @@ def main(kind: type[Service]) -> None:
         sys.exit(BAD_START)
 
 
+def end_in_time(scope: trio.CancelScope) -> None:
+    """Have the process end, gently or not: first `scope` is cut off, then the process, which says where it hangs."""
+    scope.deadline = trio.current_time() + STOP_S
+    faulthandler.dump_traceback_later(STOP_S + CUT_OFF_S, exit=True)
+
+
 def run_to_end(main: Callable[..., Awaitable[None]], *arguments: object) -> None:
     """Run services; a setting that turns out not to do is raised as itself, out of all nurseries."""
     try:
@@ -295,6 +315,8 @@ def run_to_end(main: Callable[..., Awaitable[None]], *arguments: object) -> None
         if found is None:
             raise
         raise found from None
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 async def _until_signal(service: Service) -> None:
@@ -304,6 +326,6 @@ async def _until_signal(service: Service) -> None:
         port = await nursery.start(service.run, stop)
         logging.getLogger("lucid").info("%s listens at %s:%s", service.name, service.config.bind, port)
         await stop.wait()
-        nursery.cancel_scope.deadline = trio.current_time() + STOP_S
+        end_in_time(nursery.cancel_scope)
         await service.ended.wait()
         nursery.cancel_scope.cancel()

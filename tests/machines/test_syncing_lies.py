@@ -204,6 +204,21 @@ def test_a_goal_out_of_this_world_is_given_up() -> None:
     assert level(peer, others[0])
 
 
+def test_what_one_of_four_says_of_its_height_is_not_believed() -> None:
+    """A node must not call itself billions of blocks behind because one peer lies; what two say, one honest said."""
+    peer = server(0)
+    syncing = peer.manager.syncing
+    assert syncing.vouched_height == 0
+    peer.hear(Standing(1, 1, 2**53, (), None), 3)
+    assert syncing.vouched_height == 0
+    peer.hear(Standing(1, 1, 900, (), None), 1)
+    assert syncing.vouched_height == 900
+    peer.hear(Standing(1, 1, 1_000, (), None), 2)
+    assert syncing.vouched_height == 1_000
+    peer.hear(Standing(1, 1, 0, (), None), 3)
+    assert syncing.vouched_height == 900, "a lie is taken back"
+
+
 @settings(max_examples=25)
 @given(st.lists(st.sampled_from([*LIES, "silence", "nothing", "honest"]), max_size=12), st.randoms())
 def test_any_order_of_lies_ends_level(plan: list[str], chance: Any) -> None:

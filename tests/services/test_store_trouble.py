@@ -217,3 +217,24 @@ async def test_lost_pages_among_old_rows_keep_no_service_from_its_start(tmp_path
     async with running(tmp_path, kind) as (_, _, client):
         assert (await client.get("/ready")).status_code == 200
         await client.get("/health")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+async def test_it_stops_while_it_still_starts(tmp_path: Path, kind: type[Service]) -> None:
+    """The store was there to be opened, and hangs from then on."""
+    release = threading.Event()
+    key = ed25519_public_key(write_key(tmp_path / "node.key"))
+    (tmp_path / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
+    service = kind(load_config({}, genesis=tmp_path / "genesis.toml", key=tmp_path / "node.key", data_dir=tmp_path))
+    store = service.store.store = Wrapped(service.store.store)
+    store.trouble = lambda: release.wait(60)
+    stop = trio.Event()
+    try:
+        with trio.fail_after(5):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(nursery.start, service.run, stop)
+                await trio.sleep(0.3)
+                stop.set()
+                await service.ended.wait()
+    finally:
+        release.set()
