@@ -51,6 +51,11 @@ _GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": POLIC
 _log = logging.getLogger("lucid.health")
 
 
+STARTING, DEGRADED = "starting", "degraded"
+STARTING_S = 15.0
+"""How long a service that lacks something is only starting."""
+
+
 class Condition(msgspec.Struct, frozen=True):
     """What keeps a service from its work: a state's name, a sentence, and what can be done about it."""
 
@@ -70,7 +75,7 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
 
 Handler = Callable[..., Awaitable[Any]]
 Check = Callable[[], Condition | str | None]
-"""Why the service is degraded, or None. A sentence alone is the condition `degraded`."""
+"""Why the service is degraded, or None. A sentence alone is the condition `degraded`, or at first `starting`."""
 
 
 class Web:
@@ -86,6 +91,7 @@ class Web:
         self.admission = Admission(loopback, tokens, per_second)
         self.checks: list[Check] = []
         self.ready = False
+        self._began_s = time.monotonic()
         self._routes: list[Route] = []
         self._seconds = Histogram(
             "lucid_request_seconds", "Time to answer.", ["method", "route", "status"], registry=self.registry
@@ -227,14 +233,15 @@ class Web:
     def conditions(self) -> tuple[Condition, ...]:
         """What keeps the service from its work now."""
         found = [each for check in self.checks if (each := check()) is not None]
-        return tuple(Condition("degraded", each) if isinstance(each, str) else each for each in found)
+        state = STARTING if time.monotonic() - self._began_s < STARTING_S else DEGRADED
+        return tuple(Condition(state, each) if isinstance(each, str) else each for each in found)
 
     async def watch(self) -> None:
         """Log each change of state, once, for ever."""
         before: dict[str, Condition] = {}
         while True:
             now = {
-                each.state if each.state != "degraded" else each.sentence: each
+                each.sentence if each.state in (STARTING, DEGRADED) else each.state: each
                 for each in self.conditions()
                 if each.state != STORE_FAILING
             }

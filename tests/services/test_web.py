@@ -163,7 +163,7 @@ async def test_too_many_requests_are_a_429_for_that_caller_alone() -> None:
         assert (await client.get("/things/x", headers=API_TOKEN)).status_code == 200
 
 
-async def test_health_names_every_reason() -> None:
+async def test_health_names_every_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     made = kit()
     troubles: list[Condition | str | None] = [None, None]
     made.checks += [lambda: troubles[0], lambda: troubles[1]]
@@ -178,10 +178,13 @@ async def test_health_names_every_reason() -> None:
             "service": "test-service",
             "reasons": ["one", "two"],
             "conditions": [
-                {"state": "degraded", "sentence": "one", "remedy": ""},
+                {"state": "starting", "sentence": "one", "remedy": ""},
                 {"state": "disk low", "sentence": "two", "remedy": "make room"},
             ],
         }
+        monkeypatch.setattr("lucid.services.web.STARTING_S", 0.0)
+        response = await client.get("/health")
+        assert [each["state"] for each in response.json()["conditions"]] == ["degraded", "disk low"]
         assert (await client.get("/ready")).json()["status"] == "starting"
         made.ready = True
         assert (await client.get("/ready")).status_code == 200
