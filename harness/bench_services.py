@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from harness.bench import Row, Say
+from harness.bench_pressure import bench_pressure
 from harness.bench_writes import bench_writes
 from lucid.chain.chunks import chunk_id
 from lucid.chain.manifests import sign_manifest
@@ -22,7 +23,7 @@ from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.ports import free_ports
 
 WRITES = "writes"
-SERVICE_PARTS = ("start", "json", "chunks", "anchoring", "light", "stop")
+SERVICE_PARTS = ("start", "json", "chunks", "anchoring", "light", "pressure", "stop")
 NODES = 4
 INTERVAL_MS = 10_000
 ROUNDS = 3
@@ -64,6 +65,7 @@ def bench_services(only: Sequence[str] | None, say: Say) -> list[Row]:
                 "chunks": lambda: _chunks(network.nodes[0], Path(folder), say),
                 "anchoring": lambda: _anchoring(network, say),
                 "light": lambda: _light(network, say),
+                "pressure": lambda: _pressure(network, say),
                 "stop": lambda: _stop(network),
             }
             for part in SERVICE_PARTS:
@@ -229,6 +231,10 @@ def _light(network: Devnet, say: Say) -> list[Row]:
         Row("light", "POST to final receipt, median: s", median, f"at most {interval_s + 1}", median <= interval_s + 1),
         Row("light", "POST to final receipt, p99: s", last, f"at most {2 * interval_s}", last <= 2 * interval_s),
     ]
+
+
+def _pressure(network: Devnet, say: Say) -> list[Row]:
+    return bench_pressure(network.nodes[0], _manifest(network, Edwards25519()), 6 * INTERVAL_MS / 1000, say)
 
 
 def _manifest(network: Devnet, crypto: Edwards25519) -> tuple[str, bytes]:

@@ -32,7 +32,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="A devnet of four nodes against a bare Quart handler and plain files, and under load.",
         epilog="Exit status: 0 all reached, 1 a figure was missed.",
     )
-    parts = ("start", "writes", "json", "chunks", "anchoring", "light", "stop")
+    parts = ("start", "writes", "json", "chunks", "anchoring", "light", "pressure", "stop")
     services.add_argument("--only", metavar="PART", choices=parts, action="append")
     services.add_argument("--json", action="store_true", help="print JSON")
     services.set_defaults(run=run_bench_services)

@@ -34,7 +34,7 @@ EXTRAS = {
     "docker": "smoke",
     "shtab": "completion",
     **dict.fromkeys(("h11", "hiredis", "httpx", "prometheus_client", "pymongo", "quart", "quart_trio"), "services"),
-    **dict.fromkeys(("trio", "werkzeug", "wsproto"), "services"),
+    **dict.fromkeys(("hypercorn", "trio", "werkzeug", "wsproto"), "services"),
 }
 """Which extra brings a module that a command may lack."""
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import Headers
 
 from lucid.chain.errors import Code
-from lucid.services.http import bearer
 from lucid.services.limits import RateLimits, SharedLimits, network
 from lucid.services.problems import Problem
 
@@ -140,3 +139,9 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(name)
     except ValueError:
         return None
+
+
+def bearer(authorization: str) -> str:
+    """The token in an Authorization header, or nothing."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

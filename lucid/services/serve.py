@@ -11,10 +11,12 @@ import ssl
 from pathlib import Path
 
 import trio
+from hypercorn.trio.worker_context import WorkerContext
 from prometheus_client import CollectorRegistry
 
 from lucid.services.edge import Edge
-from lucid.services.http import Asgi, Connection
+from lucid.services.exchange import Asgi
+from lucid.services.http import Connection, settings
 from lucid.services.streams import BUFFER_BYTES, ClientStream
 
 GRACE_S = 6.0
@@ -74,14 +76,18 @@ async def serve(
         context.load_cert_chain(*tls)
         context.set_alpn_protocols(["http/1.1"])
     server = Server(app, edge or Edge("lucid", CollectorRegistry()), context)
-    async with trio.open_nursery() as connections, trio.open_nursery() as accepting:
-        with trio.socket.from_stdlib_socket(_own(listening)) as incoming:
-            accepting.start_soon(server.accept, incoming, connections)
-            task_status.started()
-            await stop.wait()
-            accepting.cancel_scope.cancel()
-        connections.cancel_scope.deadline = trio.current_time() + GRACE_S
-        server.hang_up()
+    async with trio.open_nursery() as connections:
+        try:
+            async with trio.open_nursery() as accepting:
+                with trio.socket.from_stdlib_socket(_own(listening)) as incoming:
+                    accepting.start_soon(server.accept, incoming, connections)
+                    task_status.started()
+                    await stop.wait()
+                    accepting.cancel_scope.cancel()
+            with trio.move_on_after(GRACE_S):
+                await server.hang_up()
+        finally:
+            server.cut()
 
 
 def _own(listening: socket.socket) -> socket.socket:
@@ -95,9 +101,11 @@ class Server:
         self._app = app
         self._edge = edge
         self._context = context
+        self._config = settings()
+        self._stopping = WorkerContext(None)
+        self._gone = trio.Event()
         self._most = most_connections()
-        self._stopping = False
-        self._open: dict[Connection, trio.CancelScope] = {}
+        self._open: dict[Connection, None] = {}
         self._by_caller: dict[str, int] = {}
 
     async def accept(self, incoming: trio.socket.SocketType, connections: trio.Nursery) -> None:
@@ -115,53 +123,70 @@ class Server:
                 self._make_room()
             connections.start_soon(self._serve, taken, address[:2])
 
-    def hang_up(self) -> None:
-        """Close what waits for a request; what is answered now is the last answer of its connection."""
-        self._stopping = True
+    async def hang_up(self) -> None:
+        """Close what waits for a request; what is answered now is the last answer of its connection. Returns once all
+        are gone."""
+        await self._stopping.terminated.set()
         for connection in list(self._open):
-            connection.stopping = True
-            if connection.idle is not None:
-                connection.idle.cancel()
+            if not connection.begun:
+                connection.cut()
+        self._gone = trio.Event()
+        if self._open:
+            await self._gone.wait()
+
+    def cut(self) -> None:
+        """Close what is left, whatever it is at."""
+        for connection in list(self._open):
+            connection.cut()
 
     async def _serve(self, taken: trio.socket.SocketType, client: tuple[str, int]) -> None:
         """One connection from its first byte to its last. Whatever it raises ends here."""
+        if self._stopping.terminated.is_set():
+            taken.close()
+            return
         plain = ClientStream(trio.SocketStream(taken))
         stream: trio.abc.Stream = plain
         if self._context is not None:
             stream = trio.SSLStream(plain, self._context, server_side=True, https_compatible=True)
-        connection = Connection(self._app, self._edge, stream, client, self._context is not None)
-        connection.stopping = self._stopping
-        self._edge.open += 1
-        try:
-            with trio.CancelScope() as scope:
-                self._enter(connection, scope)
-                try:
-                    await self._talk(connection, stream)
-                except* _GONE:
-                    self._edge.refuse("gone")
-                except* Exception as group:
-                    self._edge.fail(client[0], group)
-        finally:
-            self._leave(connection)
-            self._edge.open -= 1
-            await trio.aclose_forcefully(plain)
+        with trio.CancelScope() as scope:
+
+            def cut() -> None:
+                scope.cancel()
+                plain.cut()  # hypercorn shields what it sends
+
+            secure = self._context is not None
+            connection = Connection(self._app, self._edge, self._config, self._stopping, stream, client, secure, cut)
+            self._enter(connection)
+            try:
+                await self._talk(connection, stream)
+            except* _GONE:
+                self._edge.refuse("gone")
+            except* Exception as group:
+                self._edge.fail(client[0], group)
+            finally:
+                plain.cut()
+                self._leave(connection)
 
     async def _talk(self, connection: Connection, stream: trio.abc.Stream) -> None:
         if isinstance(stream, trio.SSLStream):
-            with trio.fail_after(HANDSHAKE_S) as connection.idle:
+            with trio.fail_after(HANDSHAKE_S):
                 await stream.do_handshake()
-            connection.idle = None
         await connection.run()
         with trio.move_on_after(FAREWELL_S):
             await stream.aclose()
 
-    def _enter(self, connection: Connection, scope: trio.CancelScope) -> None:
-        self._open[connection] = scope
+    def _enter(self, connection: Connection) -> None:
+        self._edge.open += 1
+        self._open[connection] = None
         self._by_caller[connection.caller] = self._by_caller.get(connection.caller, 0) + 1
 
     def _leave(self, connection: Connection) -> None:
-        if self._open.pop(connection, None) is None:
+        if connection not in self._open:
             return
+        self._edge.open -= 1
+        del self._open[connection]
+        if not self._open:
+            self._gone.set()
         left = self._by_caller.pop(connection.caller) - 1
         if left:
             self._by_caller[connection.caller] = left
@@ -172,9 +197,9 @@ class Server:
             return
         busiest = max(self._by_caller, key=self._by_caller.__getitem__)
         its = [each for each in self._open if each.caller == busiest]
-        chosen = next((each for each in its if each.idle is not None), its[0])
+        chosen = next((each for each in its if each.idle), its[0])
         self._edge.refuse("full")
-        self._open[chosen].cancel()
+        chosen.cut()
         self._leave(chosen)  # already: the next one that comes must not choose it again
 
 

@@ -24,6 +24,8 @@ class ClientStream(trio.abc.Stream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """See `trio.abc.SendStream`; also raises trio.BrokenResourceError once the reader has stopped reading."""
+        if self._stream.socket.fileno() < 0:
+            raise trio.ClosedResourceError
         queued = self._queued()
         with memoryview(data) as view:
             sent = 0
@@ -53,6 +55,10 @@ class ClientStream(trio.abc.Stream):
     async def aclose(self) -> None:
         """See `trio.abc.AsyncResource`."""
         await self._stream.aclose()
+
+    def cut(self) -> None:
+        """Close it at once, under the feet of whoever sends or receives: they get trio.ClosedResourceError."""
+        self._stream.socket.close()
 
     def _queued(self) -> int:
         """What the client has not acknowledged yet, in bytes."""

@@ -27,7 +27,7 @@ from lucid.services.apipage import PAGE
 from lucid.services.bodies import decode_json
 from lucid.services.budget import Charge
 from lucid.services.edge import Edge, Lasting
-from lucid.services.http import EXCHANGE, Exchange
+from lucid.services.exchange import EXCHANGE, Exchange
 from lucid.services.openapi import BYTES, HTML, JSON, TEXT, Query, Route, describe
 from lucid.services.problems import RETRY_AFTER_S, Problem, envelope
 from lucid.services.websocket import WebSocket

@@ -254,7 +254,18 @@ def test_the_table_of_a_devnet_has_each_figure_in_its_column() -> None:
     assert (columns["peers"], columns["height"], columns["last block"]) == (["3"], ["7"], [("ab" * 32)[:24]])
 
 
-SERVICES_NEED = ["h11", "hiredis", "httpx", "prometheus_client", "pymongo", "quart", "quart_trio", "trio", "wsproto"]
+SERVICES_NEED = [
+    "h11",
+    "hiredis",
+    "httpx",
+    "hypercorn",
+    "prometheus_client",
+    "pymongo",
+    "quart",
+    "quart_trio",
+    "trio",
+    "wsproto",
+]
 
 
 @pytest.mark.parametrize("module", SERVICES_NEED)

@@ -12,7 +12,8 @@ import trio
 from quart import Response
 
 from fuzz.targets import http1
-from lucid.services import http, serve, streams
+from lucid.services import http, serve, streams, web
+from lucid.services.admission import WRITE
 from lucid.services.devnet import SERVICES, Devnet
 from lucid.services.dialling import ConnectionLost
 from lucid.services.web import Web
@@ -201,3 +202,109 @@ async def test_a_head_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPa
         with trio.fail_after(2):
             assert await stream.receive_some() == b""
         await stream.aclose()
+
+
+def reading() -> Web:
+    """A service that reads bodies: all of one, or as little as the test lets it."""
+    made = served.web()
+
+    @made.route("POST", "/read", "All of it", raw=bytes, access=WRITE)
+    async def read() -> Response:
+        return Response(str(len(await web.read_body(1 << 20))))
+
+    @made.route("POST", "/little", "A first piece, and then nothing for long", raw=bytes, access=WRITE)
+    async def little() -> Response:
+        await anext(web.exchange())
+        await trio.sleep(1.5)
+        return Response("enough")
+
+    return made
+
+
+POST = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n%s\r\n"
+
+
+async def test_bodies_may_follow_each_other_and_none_is_taken_for_a_request() -> None:
+    async with served.served(reading()) as (_, port):
+        one = POST % (b"/read", 21, b"") + b"GET / HTTP/1.1\r\n\r\nabc"
+        chunked = b"POST /read HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        other = chunked + b"5\r\nhello\r\n5\r\nhello\r\n0\r\n\r\n"
+        got = await trio.to_thread.run_sync(told, port, (one + other) * 3, 0.5)
+        assert got.count(b"HTTP/1.1 200 OK\r\n") == 6 and got.count(b"HTTP/1.1") == 6
+        assert got.count(b"\r\n\r\n21") == 3 and got.count(b"\r\n\r\n10") == 3
+
+
+async def test_a_client_that_waits_is_asked_for_its_body_only_when_it_is_wanted() -> None:
+    async with served.served(reading()) as (_, port):
+        waits = b"Expect: 100-continue\r\n"
+        got = await trio.to_thread.run_sync(told, port, POST % (b"/read", 5, waits), 0.3)
+        assert got.startswith(b"HTTP/1.1 100 ") and got.count(b"HTTP/1.1") == 1
+        got = await trio.to_thread.run_sync(told, port, POST % (b"/read", 5, waits) + b"hello", 0.3)
+        assert got.endswith(b"\r\n\r\n5")
+        for path, size, status in ((b"/read", 2 << 20, b"413"), (b"/none", 5, b"404")):
+            got = await trio.to_thread.run_sync(told, port, POST % (path, size, waits), 0.3)
+            assert got.startswith(b"HTTP/1.1 " + status) and got.count(b"HTTP/1.1") == 1
+
+
+async def test_an_answer_that_comes_before_its_body_is_not_lost() -> None:
+    async with served.served(reading()) as (_, port):
+        data = POST % (b"/read", 2 << 20, b"") + b"x" * (900 << 10)
+        for _ in range(5):
+            assert (await trio.to_thread.run_sync(told, port, data)).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_body_is_read_no_faster_than_it_is_used() -> None:
+    async with served.served(reading()) as (_, port):
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        async with stream:
+            await stream.send_all(POST % (b"/little", 1 << 30, b""))
+            sent = 0
+            with trio.move_on_after(1):
+                while True:
+                    sent += await stream.socket.send(b"x" * 65_536)
+            assert 1 << 16 < sent < 24 << 20, "the kernel holds what nobody reads"
+            with trio.fail_after(5):
+                assert (await stream.receive_some()).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_who_leaves_is_gone_at_once_and_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    made = reading()
+    async with served.served(made) as (_, port):
+        starts = [b"", b"GET /re", b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n", POST % (b"/read", 9, b"") + b"half"]
+        streams = [await trio.open_tcp_stream("127.0.0.1", port) for _ in starts]
+        for stream, data in zip(streams, starts, strict=True):
+            await stream.send_all(data)
+        await trio.sleep(0.3)
+        assert made.edge.open == len(starts)
+        for stream in streams:
+            await trio.aclose_forcefully(stream)
+        with trio.fail_after(2):
+            while made.edge.open:
+                await trio.sleep(0.02)
+    assert made.edge.failed == 0 and not caplog.records
+
+
+async def test_whatever_clients_are_at_the_end_comes_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "GRACE_S", 0.5)
+    made = kit()
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            async with served.served(made) as (_, port):
+                trickling, uploading = await small_window(port), await small_window(port)
+                await trickling.send_all(b"GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                await uploading.send_all(POST % (b"/read", 9, b"") + b"half")
+                idle = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(50)]
+
+                async def trickle() -> None:
+                    while True:
+                        await trickling.receive_some(512)
+                        await trio.sleep(0.1)
+
+                nursery.start_soon(trickle)
+                await trio.sleep(0.5)
+                began = trio.current_time()
+            assert trio.current_time() < began + 4
+            nursery.cancel_scope.cancel()
+        for stream in (trickling, uploading, *idle):
+            await trio.aclose_forcefully(stream)
+    assert made.edge.open == 0 and made.edge.budget.held == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
 import threading
@@ -15,17 +16,20 @@ import httpx
 import pytest
 
 from fuzz.node import MAX_RSS_MIB, rss_mib
+from harness.bench_pressure import ANSWER_S, crowd, opened
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 
-HEALTH_S = 1.0
-IDLE, SLOW_BODIES, CALLERS, SLOW_READERS = 2_000, 200, 8, 60
-RECEIPT = b"{" + b",".join(b'"%x":1' % number for number in range(50_000)) + b"}"
-"""The dearest thing that anyone may have looked at: as many keys as its size allows."""
+SLOW_READERS = 60
+VERIFIED = 8
+SETTLE_S = 30.0
 
 
 def watched(node: DevNode, stop: threading.Event, figures: dict[str, tuple[float, int]]) -> None:
-    """Keep asking every service for its health, and note the longest answer and the most memory."""
-    with httpx.Client(timeout=10.0, trust_env=False) as client:
+    """Keep asking every service for its health, and note the longest answer and the most memory.
+
+    How long it may take is for `lucid bench services --only pressure` to judge: here other tests run beside it.
+    """
+    with httpx.Client(timeout=ANSWER_S, trust_env=False) as client:
         while not stop.is_set():
             for service in SERVICES:
                 began = time.monotonic()
@@ -34,6 +38,13 @@ def watched(node: DevNode, stop: threading.Event, figures: dict[str, tuple[float
                 longest, most = figures.get(service, (0.0, 0))
                 figures[service] = max(longest, took), max(most, rss_mib(node, service))
             time.sleep(0.05)
+
+
+def settled(node: DevNode, service: str) -> bool:
+    """Whether all connections but the one that asks are gone, and all memory is given back."""
+    text = httpx.get(f"{node.url(service)}/metrics", timeout=ANSWER_S, trust_env=False).text
+    found = dict(re.findall(r"^lucid_(connections|connections_failed|budget_bytes) (\S+)$", text, re.MULTILINE))
+    return found["connections"] in ("1.0", "2.0") and found["connections_failed"] == found["budget_bytes"] == "0.0"
 
 
 @pytest.fixture
@@ -47,36 +58,23 @@ def figures(lone: Devnet) -> Iterator[dict[str, tuple[float, int]]]:
         finally:
             stop.set()
         watching.result()
-    print(found)
-    for service, (longest, most) in found.items():
-        assert longest < HEALTH_S, f"the {service} answered after {longest:.2f} s"
+    print("longest answer in s, most memory in MiB:", found)
+    for service, (_, most) in found.items():
         assert most <= MAX_RSS_MIB, f"the {service} held {most} MiB"
-
-
-def opened(port: int, data: bytes = b"", receive: int | None = None) -> socket.socket:
-    """A connection on which `data` was sent."""
-    connection = socket.socket()
-    if receive is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-    connection.settimeout(10.0)
-    connection.connect(("127.0.0.1", port))
-    connection.sendall(data)
-    return connection
 
 
 def test_idle_sockets_slow_bodies_and_dear_requests(lone: Devnet, figures: dict[str, tuple[float, int]]) -> None:
     node = lone.nodes[0]
-    port = node.ports["anchoring"]
-    body = b"POST /verify HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n{"
-    with ExitStack() as stack, ThreadPoolExecutor(CALLERS) as pool:
-        for _ in range(IDLE):
-            stack.enter_context(opened(port))
-        for _ in range(SLOW_BODIES):
-            stack.enter_context(opened(port, body))
-        url = f"{node.url('anchoring')}/verify"
-        answers = pool.map(lambda _: httpx.post(url, content=RECEIPT, timeout=60.0), range(CALLERS))
-        codes = [answer.status_code for answer in answers]
-    assert set(codes) <= {200, 503} and 200 in codes, codes
+    with crowd(node.ports["anchoring"]) as statuses:
+        deadline = time.monotonic() + 2 * ANSWER_S
+        while len(statuses) < VERIFIED or 200 not in statuses:
+            assert time.monotonic() < deadline, statuses
+            time.sleep(0.1)
+    assert set(statuses) <= {200, 429, 503}, statuses
+    deadline = time.monotonic() + SETTLE_S
+    while not settled(node, "anchoring"):
+        assert time.monotonic() < deadline, "what is over is still held"
+        time.sleep(0.5)
 
 
 def test_slow_readers_of_large_chunks(lone: Devnet, figures: dict[str, tuple[float, int]]) -> None:
