@@ -95,6 +95,8 @@ class Runner:
             self._journal.write(clock_ms, event, effects)
         crypto = self._crypto
         if crypto.spent_us:
+            for meter in self.node.world.meters:
+                meter(self.node, event, crypto.spent_us)
             spent_us = crypto.spent_us * self.node.slowness
             self._busy_until = (self._busy_until if self._busy_until > now else now) + spent_us
             crypto.spent_us = 0

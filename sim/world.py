@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
@@ -31,6 +32,9 @@ from sim.workload import Workload
 
 EPOCH_MS = 1_790_000_000_000
 """The genesis time of every simulated network: a date in 2026, so that clocks look like clocks."""
+
+
+Meter = Callable[[Node, Any, int], None]
 
 
 class Watcher(Protocol):
@@ -65,6 +69,8 @@ class World:
         self.limits = Limits(snapshot_blocks=scenario.snapshot_blocks, **scenario.limits)
         self.clients = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu])
         self.watchers: list[Watcher] = []
+        self.meters: list[Meter] = []
+        """Called with each event that cost signatures, and how many microseconds of a core."""
         self.journals: list[NodeJournal] = []
         self._journal_folder = journals
         self.active: dict[int, Hooks] = {}

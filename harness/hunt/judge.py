@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from harness.bounds import Bounds
 from harness.hunt.marks import Marks
+from harness.hunt.work import Work
 from harness.invariants import PROGRESS, Diverged, Invariants
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
@@ -73,6 +74,7 @@ def judge(
     trace = Trace() if trace is None else trace
     world = World(scenario, trace)
     invariants, marks = Invariants(world), Marks(world)
+    world.meters.append(Work(world).spent)
     world.watchers += [invariants, marks]
     prepare(world)
     thresholds = gc.get_threshold()

@@ -9,6 +9,7 @@ from lucid.machines.admission import Admission
 from lucid.machines.chain import Chain
 from lucid.machines.engine import Engine
 from lucid.machines.facts import Facts
+from lucid.machines.forgeries import Forgeries
 from lucid.machines.forktree import ForkTree
 from lucid.machines.manager import Manager
 from lucid.machines.polls import Polls
@@ -125,6 +126,14 @@ _ALL = (
     Safeguard(
         "votes-verified", "a vote's signature is verified", Polls, "count",
         "self._check_signature(vote, place, message)", "pass",
+    ),
+    Safeguard(
+        "forgers-barred", "a peer that sends what does not hold is not heard for a while", Forgeries, "barred",
+        "count >= self._most and since == now // MINUTE_MS", "False",
+    ),
+    Safeguard(
+        "forged-votes-bounded", "after some forged votes no more of a signer are looked at", Polls, "_check_signature",
+        "if self._forged.get(place, 0) >= MAX_FORGED:", "if False:",
     ),
     Safeguard(
         "skips-held", "no vote while a view between lacks its skip", ForkTree, "missing_skips",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import encode
@@ -27,15 +28,16 @@ if TYPE_CHECKING:
     from lucid.machines.manager import Manager
     from sim.world import World
 
-Water = Literal["votes", "certificates", "standings", "requests", "junk"]
+Water = Literal["votes", "forged", "certificates", "standings", "requests", "junk"]
 AHEAD_VIEWS = 64
 
 
 class Flood(ByzantineFault, tag="flood"):
     """`node` sends everybody one more message of `what` every `every_ms`.
 
-    `votes`: of its own for views to come; `certificates`: that nobody signed; `standings`: as if far behind;
-    `requests`: for blocks, certificates and parts; `junk`: bytes that say nothing.
+    `votes`: of its own for views to come; `forged`: such votes without its signature; `certificates`: that nobody
+    signed; `standings`: as if far behind; `requests`: for blocks, certificates and parts; `junk`: bytes that say
+    nothing.
     """
 
     what: Water = "votes"
@@ -67,10 +69,11 @@ class Flood(ByzantineFault, tag="flood"):
 
     def _drop(self, world: World, random: Random, epoch: int, entered: int) -> bytes:
         view = entered + 1 + random.randrange(AHEAD_VIEWS)
-        if self.what == "votes":
+        if self.what in ("votes", "forged"):
             kind = random.choice((NOTARIZE, SKIP))
             block = random.randbytes(32) if kind == NOTARIZE else b""
-            return encode(VoteMessage(sign(world, self.node, epoch, view, kind, block)))
+            vote = sign(world, self.node, epoch, view, kind, block)
+            return encode(VoteMessage(vote if self.what == "votes" else replace(vote, signature=random.randbytes(64))))
         if self.what == "certificates":
             count = world.quorum
             bitmap = ((1 << count) - 1).to_bytes((len(world.index) + 7) // 8, "little")

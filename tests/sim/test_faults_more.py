@@ -84,7 +84,7 @@ EVERY = [
     Cap(node=1, kbps=256, at=3_000),
     Clog(node=1, to=[0, 2], at=3_000, until=9_000),
     Reset(node=1, every_ms=2_000, at=3_000, until=9_000),
-    *[Flood(node=1, what=what) for what in ("votes", "certificates", "standings", "requests", "junk")],
+    *[Flood(node=1, what=what) for what in ("votes", "forged", "certificates", "standings", "requests", "junk")],
     Grind(node=1),
     Eclipse(node=1, victim=2, at=3_000, until=9_000),
 ]
@@ -192,7 +192,7 @@ def test_a_reset_connection_is_dialled_anew() -> None:
     assert not world.network.connections.down  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("what", ["votes", "certificates", "standings", "requests", "junk"])
+@pytest.mark.parametrize("what", ["votes", "forged", "certificates", "standings", "requests", "junk"])
 def test_a_flood_reaches_everybody(what: Water) -> None:
     flooded, _ = watched(network(Flood(node=1, what=what, every_ms=10)))
     quiet, _ = watched(network())

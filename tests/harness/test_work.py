@@ -1,0 +1,35 @@
+"""What traitors make honest nodes verify is metered, and a safeguard against it that is gone is noticed."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.hunt.ablation import without
+from harness.hunt.judge import Verdict, judge
+from harness.hunt.work import WORK
+from sim.faults.flood import Flood, Water
+from sim.scenario import Scenario
+
+FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
+
+
+@pytest.mark.parametrize(
+    ("safeguard", "what"), [("forgers-barred", "certificates"), ("forged-votes-bounded", "forged")]
+)
+def test_a_flood_costs_a_node_little_while_the_safeguard_is_there(safeguard: str, what: Water) -> None:
+    flood = Flood(node=1, what=what, every_ms=5)
+    scenario = Scenario(
+        name="hunt",
+        nodes=7,
+        profile="lan",
+        parameters=FAST,
+        calm="15s",
+        duration="1h",
+        anchor_every_ms=0,
+        fault=[flood],
+    )
+    assert judge(scenario).verdict is Verdict.PASS
+    with without(safeguard):
+        outcome = judge(scenario)
+    assert (outcome.verdict, outcome.invariant) == (Verdict.DIVERGED, WORK)
+    assert " of 10 s on signatures that n01 sent" in outcome.reason
