@@ -146,6 +146,11 @@ class Network:
 
         return undo
 
+    @property
+    def behind_us(self) -> int:
+        """How long the fullest uplink takes until what was handed to it has left, at the rates that it had then."""
+        return max(0, max(self._uplink_free) - self.clock.now_us)
+
     def _slow(self, node: int) -> None:
         plain = self._plain[node]
         self._links[node] = plain._replace(up_bps=min([plain.up_bps, *self._caps[node]]))

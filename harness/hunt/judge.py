@@ -150,6 +150,7 @@ def bound_ms(world: World) -> int:
     pages = 3 + (best - min(map(_height, honest), default=0)) // limits.page_blocks
     connections = world.network.connections
     settling_ms = 0 if connections is None else connections.settling_us // 1000
+    settling_ms = max(settling_ms, world.network.behind_us // 1000)
     return int(Bounds(world).progress_ms) + ahead_ms + settling_ms + 2 * limits.answer_ms + pages * 1_000
 
 

@@ -168,6 +168,17 @@ def test_the_least_of_several_caps_holds_and_each_is_undone() -> None:
     assert rates == [100_000_000, 256_000, 256_000, 1_000_000, 100_000_000]
 
 
+@pytest.mark.parametrize("transport", ["datagram", "reliable"])
+def test_what_a_capped_uplink_still_holds_at_the_calm_widens_the_bound(transport: str) -> None:
+    """Seed 200103 of the swarm `all` at commit b4d01b1, shrunk: the answers asked for took 18 s to leave."""
+    faults = (
+        Flood(node=2, what="requests", every_ms=20, at=6_866, until=27_000),
+        Cap(node=1, kbps=256, at=20_000, until=26_261),
+    )
+    outcome = judge(network(*faults, calm=26_261, anchor_every_ms=0, disk_us=0, transport=transport))
+    assert outcome.verdict is Verdict.PASS, outcome
+
+
 def test_a_clogged_link_lets_go_of_everything_at_once() -> None:
     world, _ = watched(network(Clog(node=1, to=[0], at=3_000, until=9_000), anchor_every_ms=0))
     heard: dict[int, list[int]] = {0: [], 2: []}
