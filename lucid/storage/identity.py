@@ -11,7 +11,6 @@ from pathlib import Path
 from lucid.chain.blocks import Block
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import LucidError
-from lucid.ledger.state import Write
 from lucid.machines.anchoring import FOLLOWED_TABLE, SESSION_TABLE
 from lucid.machines.chain import BLOCK_TABLE, ROOT_KEY, ROOT_TABLE
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog
@@ -22,6 +21,10 @@ IDENTITY_TABLE = "identity"
 IDENTITY_KEY = b"identity"
 HOME_KEY = b"mark"
 MARK_BYTES = 16
+ELSEWHERE = (
+    "it is used with another data folder; two nodes on one store would mix. If the other folder is gone, "
+    "`lucid store adopt STORE` lets go of it"
+)
 
 OWNERS = {
     ROOT_TABLE: "manager",
@@ -76,20 +79,17 @@ def claim(store: Store, identity: Identity, mark: Path, may_begin: bool = True) 
             f"without {mark}"
         )
     if home is not None and home != folder:
-        raise StoreOther(
-            "it is used with another data folder; two nodes on one store would mix. If the other folder is gone, "
-            "`lucid store adopt STORE` lets go of it"
-        )
-    writes: list[Write] = []
-    if held is None:
-        writes.append((IDENTITY_TABLE, IDENTITY_KEY, encode(identity)))
+        raise StoreOther(ELSEWHERE)
+    # Another may begin with the same store at this moment: each row is written once, and then it is looked at.
+    if held is None and store.write_once(IDENTITY_TABLE, IDENTITY_KEY, encode(identity)) != encode(identity):
+        raise StoreOther(f"it is that of {identity_of(store)}; this is {identity}")
     if home is None:
         if folder is None:
             folder = secrets.token_bytes(MARK_BYTES)
             write_durably(mark, folder.hex().encode() + b"\n")
-        writes.append((HOME_TABLE, HOME_KEY, folder))
-    if writes:
-        store.write(writes)
+        home = store.write_once(HOME_TABLE, HOME_KEY, folder)
+    if home != folder:
+        raise StoreOther(ELSEWHERE)
 
 
 def _check_heirloom(store: Store, tables: list[str], identity: Identity) -> None:

@@ -114,6 +114,11 @@ class Store(Protocol):
         then written nothing."""
         ...
 
+    def write_once(self, table: str, key: bytes, value: bytes) -> bytes:
+        """Make a row durable unless there is one; returns what it holds then. Of several who do so at once, all get
+        the same. Raises as `write` does."""
+        ...
+
     def check(self) -> list[str]:
         """What is wrong with the stored data, one sentence each; nothing if all is well."""
         ...

@@ -6,12 +6,12 @@ It needs a replica set (of one node at least), because only those have transacti
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, DeleteOne, MongoClient, ReplaceOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -129,6 +129,15 @@ class MongoStore:
             session = self._session
             with session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=CONCERN):
                 self._entries.bulk_write(operations, ordered=False, session=session)
+
+    def write_once(self, table: str, key: bytes, value: bytes) -> bytes:
+        """See `Store`."""
+        identity = _identity(table, key)
+        with self._translated(), suppress(DuplicateKeyError):
+            self._entries.insert_one({"_id": identity, "table": table, "value": value})
+        held = self.get(table, key)
+        assert held is not None
+        return held
 
     def check(self) -> list[str]:
         """See `Store`."""

@@ -124,6 +124,14 @@ class SqliteStore:
                         writer.execute("ROLLBACK")
                 raise
 
+    def write_once(self, table: str, key: bytes, value: bytes) -> bytes:
+        """See `Store`."""
+        with _translated(self.path), self._writing:
+            self._writer.execute("INSERT OR IGNORE INTO entry VALUES (?, ?, ?)", (table, key, value))
+        held = self.get(table, key)
+        assert held is not None
+        return held
+
     def check(self) -> list[str]:
         """See `Store`."""
         found = [sentence for (sentence,) in self._read("PRAGMA integrity_check")]

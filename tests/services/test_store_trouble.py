@@ -69,6 +69,11 @@ class Wrapped:
         self.trouble()
         self.inner.write(writes)
 
+    def write_once(self, table: str, key: bytes, value: bytes) -> bytes:
+        """See `Store`."""
+        self.trouble()
+        return self.inner.write_once(table, key, value)
+
     def check(self) -> list[str]:
         """See `Store`."""
         return self.inner.check()

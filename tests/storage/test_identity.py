@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,19 @@ Opener = Callable[[], Store]
 
 
 @pytest.fixture(params=["sqlite", "mongo"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Opens one and the same store, again and again."""
+def urls(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Where a store can be that nobody uses yet, another one each time."""
     if request.param == "sqlite":
-        return lambda: open_store(f"sqlite:{tmp_path / 'store'}")
+        numbers = count()
+        return lambda: f"sqlite:{tmp_path / f'store{next(numbers)}'}"
     running: Mongod = request.getfixturevalue("mongod")
-    url = running.url()
+    return running.url
+
+
+@pytest.fixture
+def opener(urls: Callable[[], str]) -> Opener:
+    """Opens one and the same store, again and again."""
+    url = urls()
     return lambda: open_store(url)
 
 
@@ -57,6 +65,25 @@ def test_two_folders_on_one_store_are_refused_until_it_is_let_go(opener: Opener,
         claim(store, ME, tmp_path / "two")
         with pytest.raises(StoreOther):
             claim(store, ME, tmp_path / "one")
+
+
+@pytest.mark.parametrize("other", [*OTHERS, ME], ids=["chain", "node", "service", "folder"])
+def test_of_two_that_begin_at_once_one_is_refused(
+    opener: Opener, tmp_path: Path, other: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both find the store empty: who is first has it, and the other must not run."""
+    with closing(opener()) as store, closing(opener()) as theirs:
+        write_once = store.write_once
+
+        def later(table: str, key: bytes, value: bytes) -> bytes:
+            monkeypatch.setattr(store, "write_once", write_once)
+            claim(theirs, other, tmp_path / "theirs")
+            return write_once(table, key, value)
+
+        monkeypatch.setattr(store, "write_once", later)
+        with pytest.raises(StoreOther, match="it is that of|another data folder"):
+            claim(store, ME, tmp_path / "mine")
+        claim(theirs, other, tmp_path / "theirs")
 
 
 def test_an_empty_store_is_not_taken_for_one_that_was_lost(opener: Opener, tmp_path: Path) -> None:
@@ -100,18 +127,52 @@ def test_a_copy_has_the_identity_but_no_folder(tmp_path: Path) -> None:
                 import_store(tmp_path / "export", store)
 
 
-def test_the_command_line_refuses_what_is_another_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name, who in (("mine", ME), ("theirs", OTHERS[0])):
-        with closing(open_store(f"sqlite:{tmp_path / name}")) as store:
-            claim(store, who, tmp_path / f"{name}.home")
-    assert main(["store", "export", f"sqlite:{tmp_path / 'mine'}", str(tmp_path / "file")]) == 0
-    assert main(["store", "import", str(tmp_path / "file"), f"sqlite:{tmp_path / 'theirs'}"]) == 2
+@pytest.mark.parametrize("other", OTHERS, ids=["chain", "node", "service"])
+def test_the_command_line_refuses_what_is_another_s(
+    urls: Callable[[], str], tmp_path: Path, capsys: pytest.CaptureFixture[str], other: Identity
+) -> None:
+    mine, theirs = urls(), urls()
+    for url, who in ((mine, ME), (theirs, other)):
+        with closing(open_store(url)) as store:
+            claim(store, who, tmp_path / f"{who.service}{who.chain[0]}{who.node[0]}")
+    assert main(["store", "export", mine, str(tmp_path / "file")]) == 0
+    assert main(["store", "import", str(tmp_path / "file"), theirs]) == 2
     said = capsys.readouterr().err
-    assert "it is that of the manager" in said and said.count("\n") == 1
-    shutil.copy(tmp_path / "mine.home", tmp_path / "text")
-    for action in ("check", "adopt"):
-        assert main(["store", action, f"sqlite:{tmp_path / 'text'}"]) == 2
-        assert capsys.readouterr().err.count("\n") == 1
+    assert f"it is that of {other}" in said and said.count("\n") == 1
+    with closing(open_store(theirs)) as store:
+        assert identity_of(store) == other and store.tables() == ["home", "identity"]
+    assert main(["store", "check", theirs, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["identity"] == [other.service, other.node.hex(), other.chain.hex()]
+
+
+def test_no_command_takes_what_is_another_program_s(
+    urls: Callable[[], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = urls()
+    if theirs.startswith("sqlite:"):
+        (tmp_path / "theirs").write_text("0123456789abcdef")
+        theirs = f"sqlite:{tmp_path / 'theirs'}"
+    else:
+        from pymongo import MongoClient  # noqa: PLC0415 - for MongoDB alone
+
+        with MongoClient[dict[str, object]](theirs) as client:
+            client.get_default_database()["shop"].insert_one({"price": 1})
+    with closing(open_store(urls())) as store:
+        export_store(store, tmp_path / "file")
+    chunks = tmp_path / "chunks"
+    chunks.mkdir()
+    for words in (
+        ["check", theirs],
+        ["adopt", theirs],
+        ["adopt", theirs, "--chunks", str(chunks)],
+        ["export", theirs, str(tmp_path / "out")],
+        ["import", str(tmp_path / "file"), theirs],
+        ["backup", theirs, str(tmp_path / "out")],
+    ):
+        assert main(["store", *words]) == 2
+        said = capsys.readouterr()
+        assert said.err.count("\n") == 1 and not said.out, words
+    assert not (tmp_path / "out").exists()
 
 
 def test_check_and_adopt_read_chunk_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
