@@ -81,7 +81,7 @@ def test_of_two_that_begin_at_once_one_is_refused(
             return write_once(table, key, value)
 
         monkeypatch.setattr(store, "write_once", later)
-        with pytest.raises(StoreOther, match="it is that of|another data folder"):
+        with pytest.raises(StoreOther, match=r"it is that of|another data folder"):
             claim(store, ME, tmp_path / "mine")
         claim(theirs, other, tmp_path / "theirs")
 

@@ -1,4 +1,4 @@
-"""A node whose genesis is not that of its data any more, or whose database another node has: nothing starts or mixes."""
+"""A node with another genesis than its data has, or with another node's database: nothing starts, nothing mixes."""
 
 from __future__ import annotations
 
