@@ -152,6 +152,16 @@ async def test_a_connection_goes_on_after_an_answer_and_requests_may_come_early(
         assert got.count(b"HTTP/1.1 503 Service Unavailable\r\n") == 5
 
 
+async def test_a_connection_has_no_last_request_of_its_own() -> None:
+    """hypercorn ends one after 1,000, unless it is told."""
+    made = served.web()
+    with trio.fail_after(60):
+        async with served.served(made) as (_, port):
+            request = b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            got = await trio.to_thread.run_sync(told, port, request * 1_002, 3.0)
+    assert got.count(b"HTTP/1.1 503 Service Unavailable\r\n") == 1_002 and b"connection: close" not in got
+
+
 async def small_window(port: int) -> trio.SocketStream:
     """A connection whose end here takes little at once: a large buffer would hide for long whether anyone reads."""
     plain = trio.socket.socket()

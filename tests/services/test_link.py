@@ -102,7 +102,8 @@ def await_own_engine(network: Devnet) -> None:
     node = network.nodes[0]
 
     def height() -> int:
-        return int(httpx.get(f"{node.url('manager')}/blocks/latest", timeout=5.0).json()["height"])
+        # A chain that has only begun has no block yet, and says so.
+        return int(httpx.get(f"{node.url('manager')}/blocks/latest", timeout=5.0).json().get("height", 0))
 
     began, deadline = height(), time.monotonic() + 20
     while height() < began + 2:
