@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,29 @@ def write_files(folder: Path, files: Changes) -> Path:
                 target.write_text(text, encoding="utf-8", newline="")
                 target.chmod(0o755)
     return folder
+
+
+def read_cases(path: Path, common: Files) -> list[Case]:
+    """The cases of a text: `=== NAME | CHECK`, `# FAULT`, `--- FILE` of the healthy tree, `+++ FILE` of the broken one.
+
+    Behind a file's name, `executable` sets its bit, `escaped` takes Python's escapes and `gone` removes it. `common`
+    holds files of every tree that does not have its own."""
+    cases = []
+    for part in re.split(r"^=== ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        title, _, body = part.partition("\n")
+        name, _, check = (word.strip() for word in title.partition("|"))
+        fault = body[2:].partition("\n")[0] if body.startswith("# ") else ""
+        sides: dict[str, dict[str, Content | None]] = {"---": {}, "+++": {}}
+        for side, head, text in re.findall(r"^(---|\+\+\+) (.*)\n((?:(?!--- |\+\+\+ ).*\n)*)", body, re.MULTILINE):
+            file, *marks = head.split()
+            plain = re.sub(r"\\(?:r|ufeff)", lambda match: _ESCAPES[match[0]], text) if "escaped" in marks else text
+            sides[side][file] = None if "gone" in marks else Script(plain) if "executable" in marks else plain
+        healthy = {file: text for file, text in {**common, **sides["---"]}.items() if text is not None}
+        cases.append(Case(name, healthy, sides["+++"], check, fault=fault))
+    return cases
+
+
+_ESCAPES = {r"\r": "\r", r"\ufeff": "\ufeff"}
 
 
 def judge_files(folder: Path, files: Changes) -> Judgement:

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.smoke.cases import Case, critical, judge_files
+from tests.smoke.cases import Case, critical, judge_files, read_cases
+from tests.smoke.corpus.files import POLICY
 
-MODULES = sorted(path.stem for path in (Path(__file__).parent / "corpus").glob("*.py"))
-CASES: list[Case] = [case for module in MODULES for case in import_module(f"tests.smoke.corpus.{module}").CASES]
+CORPUS = Path(__file__).parent / "corpus"
+MODULES = sorted(path.stem for path in CORPUS.glob("*.py"))
+COMMON = {"main.py": "import time\n\nwhile True:\n    time.sleep(1)\n", "smoke.toml": POLICY}
+CASES: list[Case] = [
+    *(case for module in MODULES for case in import_module(f"tests.smoke.corpus.{module}").CASES),
+    *(case for path in sorted(CORPUS.glob("*.txt")) for case in read_cases(path, COMMON)),
+]
 BROKEN = [case for case in CASES if case.broken]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
@@ -13,6 +14,7 @@ from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import sources
 from smoke.static.generated import made_beforehand
 from smoke.static.model.build import platform_of_tag
+from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Health, Image, Lack
 from smoke.static.model.script import certain_programs
 from smoke.static.scope import Scope
@@ -144,6 +146,10 @@ def _stages(scope: Scope, image: Image) -> Iterator[Finding]:
                 failed = True
                 message = f"there is no stage {reference} before this one"
                 yield STAGES.fail(message, name, _at(image, instruction.line))
+            elif image.stages.named(reference, stage.index) is None and (near := _misspelled(image, reference)):
+                failed = True
+                message = f"there is no stage {reference}, and no registry has such an image: {near} is a stage"
+                yield STAGES.fail(message, name, _at(image, instruction.line))
         if stage.unset and {*stage.unset} <= image.parsed.asked_for:
             failed = True
             reason = f"FROM uses {', '.join(stage.unset)}, which whoever builds it gives"
@@ -168,6 +174,15 @@ def _stages(scope: Scope, image: Image) -> Iterator[Finding]:
         yield STAGES.fail(message, name, where, severity=_demand(Severity.CRITICAL, demanded))
     elif not failed:
         yield STAGES.passed(f"{len(image.stages.stages)} stages, the last on {image.base_reference}", name, where)
+
+
+def _misspelled(image: Image, reference: str) -> str:
+    """The stage that a name without a tag or a registry surely means; empty when it may mean an image."""
+    if not re.fullmatch(r"[a-z][\w-]*", reference):
+        return ""
+    names = [stage.name for stage in image.stages.stages if stage.name]
+    near = get_close_matches(reference.lower(), names, 1, 0.8)
+    return near[0] if near else ""
 
 
 def _demand(severity: Severity, demanded: bool) -> Severity:
@@ -286,6 +301,11 @@ def _user(image: Image) -> Iterator[Finding]:
     if not image.user:
         yield USER.passed("it runs as the base's own user", name, where)
         return
+    if (unknown := _no_such_user(image)) and image.launch is not None and image.launch.user:
+        where = (Evidence(image.launch.file, image.launch.line),)
+    if unknown:
+        yield USER.fail(f"there is no user {unknown} in the image: the container is not started", name, where)
+        return
     if wanted is not None and _user_numbers(image.user, wanted) != _user_numbers(wanted, wanted):
         yield USER.fail(f"it runs as {image.user}, not as {wanted}", name, where)
         return
@@ -296,6 +316,14 @@ def _user(image: Image) -> Iterator[Finding]:
         yield USER.fail(f"{path} {message}", name, _at(image, line))
     if not unreachable:
         yield USER.passed(f"it runs as {image.user}", name, where)
+
+
+def _no_such_user(image: Image) -> str:
+    """The name in USER that /etc/passwd surely lacks; empty for a number, and where not all users are known."""
+    user = image.user.partition(":")[0]
+    if image.users is None or not user or user.isdigit() or "$" in user or user in image.users or user in image.homes:
+        return ""
+    return "" if image.files.doubt("/etc/passwd").cause is not Cause.BASE else user
 
 
 def _user_numbers(text: str, wanted: str) -> tuple[str, ...]:

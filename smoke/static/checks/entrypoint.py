@@ -203,7 +203,7 @@ def _app(program: Program, entry: Source) -> Iterator[Finding]:
             shown = " nor ".join(names)
             yield APP.fail(f"{entry.path} defines no {shown} for {start.server} to serve", name, where)
             return
-    elif entry.empty or (not entry.main and not _works_elsewhere(program, entry)):
+    elif entry.empty or (not entry.main and start.server != "streamlit" and not _works_elsewhere(program, entry)):
         yield APP.fail(f"{entry.path} defines things and ends: nothing in it runs when it is started", name, where)
         return
     yield from _port(program, entry, where)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.model.filesystem import Entry
+from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Image
 from smoke.static.python.effects import Demand, FileUse, Use
 from smoke.static.python.program import Program
@@ -61,6 +62,14 @@ _OF_ROOT = frozenset(
     ]
 )
 """Directories of every base that belong to root, who alone may write there."""
+_BARE = frozenset(["/var/log", "/var/lib", "/var/cache", "/opt"])
+_OF_BASES = frozenset(
+    [
+        *["apt", "apk", "debconf", "dbus", "dpkg", "fontconfig", "git", "ldconfig", "man", "misc", "pam", "private"],
+        *["python", "shells.state", "systemd", "ucf", "udhcpd", "xml-core", "sgml-base", "subversion", "ghostscript"],
+    ]
+)
+"""What the bare distributions have there."""
 _ALWAYS_GIVEN = frozenset(
     ["PATH", "HOME", "HOSTNAME", "PWD", "LANG", "TERM", "PYTHON_VERSION", "GPG_KEY", "SHLVL", "OLDPWD"]
 )
@@ -146,12 +155,22 @@ def _opened(  # noqa: PLR0911 - a case a use
         if doubt:
             return "", f"whether {place} is there: {doubt}"
         return f"{what} {place} is opened as the code is loaded, and it is not in the image".strip(), ""
+    if _read_only(image, place) and (entry is None or use.use is Use.WRITE):
+        return f"{place} is written as the code is loaded, and Compose makes the file system read-only", ""
     if entry is not None:
         if use.use is Use.MAKE or entry.kind == "directory":
             return "", ""
         wrong = f"{place} is opened to be written, and the user {image.user} may not: it belongs to user {entry.user}"
         return (wrong if _closed(image, entry, 0o2) else ""), ""
     return _made(image, place, use)
+
+
+def _read_only(image: Image, place: str) -> bool:
+    """Whether a path is surely of a file system that can't be written to."""
+    launch = image.launch
+    if launch is None or not launch.read_only or any(each.keyword == "VOLUME" for each in image.parsed.instructions):
+        return False
+    return not any(place == each.target or place.startswith(f"{each.target.rstrip('/')}/") for each in launch.mounts)
 
 
 def _made(image: Image, place: str, use: FileUse) -> tuple[str, str]:
@@ -162,7 +181,7 @@ def _made(image: Image, place: str, use: FileUse) -> tuple[str, str]:
         if above in _OF_ROOT:
             break
         doubt = image.files.doubt(above)
-        if doubt:
+        if doubt and not _not_of_the_base(image, above):
             return "", f"whether {above} is there: {doubt}"
         if use.use is Use.WRITE:
             return f"{place} is opened to be written, and the directory {above} is not in the image", ""
@@ -177,6 +196,18 @@ def _made(image: Image, place: str, use: FileUse) -> tuple[str, str]:
         return "", ""
     owner = "root" if held.user == 0 else f"user {held.user}"
     return f"{place} is written as the code is loaded, and {above} belongs to {owner}, not to {image.user}", ""
+
+
+def _not_of_the_base(image: Image, directory: str) -> bool:
+    """Whether a directory is in doubt for the base alone, and a bare base has none of that name."""
+    above, name = posixpath.split(directory)
+    bare = (
+        image.base is not None
+        and image.base.lacks
+        and re.search(r"(?:^|/)(?:python|debian|ubuntu|alpine)\b", image.base_reference)
+    )
+    only = all(each.cause is Cause.BASE for each in image.files.every_doubt(directory))
+    return bool(bare) and only and above in _BARE and name not in _OF_BASES
 
 
 def _closed(image: Image, entry: Entry, needed: int) -> bool:

@@ -13,11 +13,11 @@ MAX_DEPTH = 60
 
 
 class YamlError(Exception):
-    """A file can't be read; `line` says where."""
+    """A file can't be read; `line` says where, and `syntax` whether no reader of YAML could."""
 
-    def __init__(self, line: int, message: str) -> None:
+    def __init__(self, line: int, message: str, *, syntax: bool = False) -> None:
         super().__init__(message)
-        self.line = line
+        self.line, self.syntax = line, syntax
 
 
 @dataclass
@@ -62,7 +62,10 @@ def read_yaml(text: str, file: str = "") -> Node:
         root = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlError(1 if mark is None else mark.line + 1, str(error.problem or error.context)) from None
+        said = str(error.problem or error.context)
+        # Readers differ about colons within plain text; about a tab they do not.
+        syntax = not said.startswith("mapping values are not allowed")
+        raise YamlError(1 if mark is None else mark.line + 1, said, syntax=syntax) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise YamlError(1, str(error).split("\n", 1)[0]) from None
     return Node(1, null=True, file=file) if root is None else _Converter(file).node(root)

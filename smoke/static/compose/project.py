@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from smoke.static.compose.document import Node, YamlError, read_yaml
+from smoke.static.compose.refusals import refused
 from smoke.static.model.launch import Launch, Mount, MountKind
 from smoke.tree import Tree
 
@@ -160,6 +161,9 @@ def _project(tree: Tree, files: tuple[str, ...]) -> Project:
             continue
         whole = _extended(tree, node, project, 0)
         project.services[name] = _service(tree, name, whole, directory, values)
+    nodes = {name: service.node for name, service in project.services.items()}
+    for node, message in refused(tree, project.root, nodes, directory):
+        project.problems.append(Problem(node.file or files[0], node.line, message))
     return project
 
 
@@ -171,7 +175,8 @@ def _read(tree: Tree, path: str, project: Project) -> Node | None:
         root = read_yaml(tree.text(path), path)
     except YamlError as error:
         message = f"{path} can't be read: {error}"
-        project.problems.append(Problem(path, error.line, message, fatal=False))
+        template = re.search(r"\{\{|\{%|<%", tree.text(path)) is not None
+        project.problems.append(Problem(path, error.line, message, fatal=error.syntax and not template))
         return None
     for name, line in _repeated(root):
         project.problems.append(Problem(path, line, f"the key {name} is there twice"))
@@ -322,6 +327,7 @@ def _service(tree: Tree, name: str, node: Node, directory: str, values: dict[str
         workdir=interpolated(workdir.text, values) if workdir is not None and workdir.text else None,
         environment=environment,
         environment_doubt=doubt,
+        read_only=_text(node.get("read_only")) == "true",
         mounts=tuple(_mounts(tree, node, directory, values)),
     )
     return ComposeService(name, file, node, build, image, launch)

@@ -336,7 +336,7 @@ def users_of(base: Base | None) -> dict[str, int] | None:
     return found
 
 
-def base_files(base: Base | None, reference: str) -> FileSystem:
+def base_files(base: Base | None, reference: str) -> FileSystem:  # noqa: PLR0912 - a case a kind of base
     """The file system that a stage begins with."""
     files = FileSystem()
     if base is None:
@@ -351,6 +351,8 @@ def base_files(base: Base | None, reference: str) -> FileSystem:
     if base.shell and files.find("/bin/sh") is None:
         files.add("/bin/sh", Entry("file", mode=0o755))
     files.add("/tmp", Entry("directory", mode=0o1777))
+    if base.workdir not in ("", "/"):
+        files.add(base.workdir, Entry("directory", mode=0o755))
     for site in base.sites:
         files.add(site, Entry("directory", mode=0o755))
     if base.distroless:

@@ -35,6 +35,46 @@ MAX_INSTRUCTIONS = 100_000
 MAX_SHOWN = 80
 USUAL_PLATFORM = "linux/amd64"
 """What is built where nothing says; a guess."""
+_SIGNALS = frozenset(
+    [
+        "ABRT",
+        "ALRM",
+        "BUS",
+        "CHLD",
+        "CLD",
+        "CONT",
+        "FPE",
+        "HUP",
+        "ILL",
+        "INT",
+        "IO",
+        "IOT",
+        "KILL",
+        "PIPE",
+        "POLL",
+        "PROF",
+        "PWR",
+        "QUIT",
+        "SEGV",
+        "STKFLT",
+        "STOP",
+        "SYS",
+        "TERM",
+        "TRAP",
+        "TSTP",
+        "TTIN",
+        "TTOU",
+        "UNUSED",
+        "URG",
+        "USR1",
+        "USR2",
+        "VTALRM",
+        "WINCH",
+        "XCPU",
+        "XFSZ",
+    ]
+)
+"""Signals of Linux, without SIG."""
 _REMOTE = re.compile(r"https?://|git://|ssh://|git@|ftp://")
 
 
@@ -325,6 +365,13 @@ class _Builder:
         if made.command_form != "shell entrypoint":
             made.command_form = "" if instruction.exec_form else "shell command"
 
+    def stop_signal(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
+        """STOPSIGNAL, by name or number."""
+        text = self._expand(made, instruction.text, instruction).text.strip()
+        name = text.upper().removeprefix("SIG")
+        if "$" not in text and not (text.isdigit() and 0 < int(text[:4]) < 65) and not _is_signal(name):
+            self._refuse(instruction, f"STOPSIGNAL {text[:MAX_SHOWN]}: there is no such signal")
+
     def shell(self, made: _Made, instruction: Instruction, stage: Stage) -> None:
         """SHELL."""
         made.shell = instruction.words
@@ -344,6 +391,13 @@ class _Builder:
         state = made.state
         place = state.path(target or ".")
         held = state.files.find(place)
+        if (
+            len(words) + len(instruction.heredocs) > 1
+            and not target.endswith(("/", "/."))
+            and target not in (".", "..")
+        ):
+            message = f"{instruction.keyword} of several sources needs a directory: write {target[:MAX_SHOWN]}/"
+            self._refuse(instruction, message)
         into = into or (held is not None and held.kind == "directory")
         chown = self._expand(made, instruction.flag("chown") or "", instruction).text
         user = state.number(chown) if chown else 0
@@ -454,6 +508,8 @@ class _Builder:
         """RUN, with the files that it mounts at hand while it runs."""
         state, lent = made.state, []
         for options in mounts(instruction):
+            if "/apt" in options.get("target", ""):
+                state.lists = None  # what a cache holds is known to who builds
             if options["type"] == "bind" and not options.get("from") and options.get("target"):
                 place = state.path(options["target"])
                 lent.append(place)
@@ -483,6 +539,7 @@ class _Builder:
         if posixpath.basename(shell) not in ("sh", "bash", "ash", "dash"):
             script.words(state, [shell, instruction.text], line, values)
             return
+        state.shell = posixpath.basename(shell)
         errexit = any(word.startswith("-") and "e" in word[1:] for word in made.shell[1:])
         text = instruction.text
         if not instruction.heredocs:
@@ -523,6 +580,8 @@ class _Made:
         if base is not None:
             self.state.system, self.state.package_python = base.system, release_python(reference)
             self.state.lacking = frozenset(base.lacks)
+            # Images of distributions come without lists; the catalogue says what they lack.
+            self.state.lists = False if base.system == "debian" and base.lacks else None
             self.state.workdir = base.workdir
             self.state.environment |= base.environment
             users = users_of(base)
@@ -569,6 +628,7 @@ _HANDLERS = {
     "ENTRYPOINT": _Builder.entrypoint,
     "CMD": _Builder.cmd,
     "SHELL": _Builder.shell,
+    "STOPSIGNAL": _Builder.stop_signal,
     "COPY": _Builder.copy,
     "ADD": _Builder.copy,
     "RUN": _Builder.run,
@@ -582,6 +642,10 @@ def _with_python(base: Base | None, state: commands.Stage) -> Base | None:
 
 def _copied(entry: Entry, user: int | None, mode: int | None, line: int) -> Entry:
     return Entry(entry.kind, entry.source, entry.target, user, entry.mode if mode is None else mode, line)
+
+
+def _is_signal(name: str) -> bool:
+    return name in _SIGNALS or re.fullmatch(r"RTMIN(?:\+\d{1,2})?|RTMAX(?:-\d{1,2})?", name) is not None
 
 
 def _is_port(text: str) -> bool:

@@ -100,6 +100,16 @@ class Stage:
     """Version of the Python that the system's own package would bring."""
     managed: bool = False
     """Whether its Python is the system's, which pip doesn't touch unasked (PEP 668)."""
+    managed_free: bool = False
+    """Whether a step took away the mark that makes it so, or told pip not to mind."""
+    lists: bool | None = None
+    """Whether the package manager has its lists: surely, surely not, or unknown."""
+    answers: bool = False
+    """Whether the package manager was told not to ask."""
+    fed: bool = False
+    """Whether the command at hand reads from a pipe."""
+    shell: str = "sh"
+    """Name of the shell that reads the commands at hand."""
     lacking: frozenset[str] = frozenset()
     """Names of programs that are surely in no directory of the system."""
     users_known: bool = False
@@ -150,6 +160,7 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
     if not words:
         return
     name, rest = posixpath.basename(words[0]), words[1:]
+    _manager_state(stage, name, rest)
     if installers.follow(stage, words, line, given):
         return
     if _PYTHON.fullmatch(words[0]):
@@ -164,6 +175,22 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         _unpacked(stage, name, rest, line)
     elif name not in _HARMLESS:
         _unknown(stage, name, rest, line)
+
+
+def _manager_state(stage: Stage, name: str, rest: Sequence[str]) -> None:
+    """What a command does to the package manager's lists, its questions, and the mark of the system's Python."""
+    text = " ".join(rest)
+    if name in ("apt-get", "apt", "aptitude"):
+        if "update" in rest:
+            stage.lists = True
+    elif name == "rm" and "/var/lib/apt/lists" in text:
+        stage.lists = False if stage.lists is not None else None
+    elif name not in _HARMLESS and name not in _FOLLOWED and not installers.known(name):
+        stage.lists = None  # a script may have fetched them
+    if "EXTERNALLY-MANAGED" in text or ("break-system-packages" in text and "config" in rest):
+        stage.managed_free = True
+    if name == "dpkg-reconfigure" and "dash" in rest:
+        stage.files.add("/bin/sh", Entry("file", mode=0o755, line=1))
 
 
 def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
@@ -383,6 +410,8 @@ def _add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
         return
     name = operands[0]
     number = values.get("-u", values.get("--uid", ""))
+    if not number and stage.system and name not in stage.numbers and re.fullmatch(r"[\w.-]+", name):
+        number = str(_next_number(stage, rest))
     home = values.get("-d") or values.get("--home-dir") or values.get("--home") or values.get("-h") or f"/home/{name}"
     stage.homes[name] = home
     if number.isdigit() and len(number) < 11:
@@ -390,6 +419,19 @@ def _add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
         stage.homes[number] = home
     if busybox or "-m" in rest or "--create-home" in rest or "--disabled-password" in rest:
         stage.files.add(home, Entry("directory", user=stage.numbers.get(name), mode=0o755, line=line))
+
+
+def _next_number(stage: Stage, rest: Sequence[str]) -> int:
+    """The number that a user gets who is given none: the next above 999; of the system's, as each tool counts."""
+    taken = {*stage.numbers.values()}
+    short = {letter for word in rest if re.fullmatch(r"-[A-Za-z]+", word) for letter in word[1:]}
+    if "--system" in rest or "r" in short or "S" in short:
+        adduser = "S" in short or any(word.startswith(("--disabled", "--ingroup", "--no-create")) for word in rest)
+        counted = range(100, 1000) if adduser else range(999, 99, -1)
+    else:
+        first = max((each for each in taken if 1000 <= each < 60_000), default=999) + 1
+        counted = range(first, 60_001)
+    return next((each for each in counted if each not in taken), 1000)
 
 
 def _ignore(stage: Stage, rest: Sequence[str], line: int) -> None:

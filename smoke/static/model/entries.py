@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 _BLOCKS = {"if": "fi", "case": "esac", "for": "done", "while": "done", "until": "done", "select": "done"}
 _ENDS = frozenset(_BLOCKS.values())
 _DECIDES = re.compile(r"(?:^|[;&|]\s*|\bthen\s+|\bdo\s+|\)\s*)\s*(?:exec|exit|set\s+--|shift)\b", re.MULTILINE)
+_AT_ONCE = frozenset(["echo", "printf", "true", ":", "mkdir", "touch", "chmod", "chown", "cp", "ln", "rm", "cat", "ls"])
+"""Commands that end at once: a script that ends with one starts nothing."""
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-=+?])([^{}$]*))?\}|(\w+))")
 
 
@@ -27,6 +29,8 @@ class Followed:
     """Where it changes to; empty when it does not."""
     doubt: str = ""
     trouble: str = ""
+    dash: str = ""
+    """What is wrong if `sh` is Debian's."""
 
 
 def follow_command(text: str, environment: Mapping[str, str]) -> Followed:
@@ -50,11 +54,13 @@ def follow_command(text: str, environment: Mapping[str, str]) -> Followed:
     return found
 
 
-def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Followed:
+def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Followed:  # noqa: PLR0912 - a case a line
     """What an entry script runs in the end, when it is given these arguments."""
     found = Followed()
     lines = _logical(text)
     stop = any(re.match(r"set\s+-\w*e", line) for line in lines)
+    if _dash_stops(text, lines):
+        found.dash = "set -o pipefail stops dash, which is Debian's /bin/sh"
     depth, open_, last = 0, "", ""
     for line in lines:
         first = re.split(r"[\s;(]", line, maxsplit=1)[0]
@@ -65,6 +71,8 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
             closed = len(re.findall(r"(?:^|[;&|]\s*|\s)(?:fi|esac|done)\b", line))
             braces = line.count("{") - line.count("}") - 2 * 0 if re.search(r"\(\)|^\}|^function\b|\{$", line) else 0
             depth = max(0, depth + opened - closed + braces)
+            if (condition := _awaited(line)) and "break" not in text:
+                found.before.append(condition)
             open_ += line + "\n"
             last = "" if depth == 0 else last
             continue
@@ -96,7 +104,22 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
             _step(found, expanded, joint == "&&")
         else:
             _final(found, expanded)
+            if arguments and found.words and found.words[0] in _AT_ONCE:
+                found.trouble = f"the entry script ends with {found.words[0]} and runs nothing of what it is given"
     return found
+
+
+def _dash_stops(text: str, lines: list[str]) -> bool:
+    """Whether a script for `sh` sets an option that dash does not have."""
+    if not re.match(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:da)?sh\b", text):
+        return False
+    return any(re.match(r"set\s+(?:-\w*o|-\w+\s+-o)\s+pipefail\s*$", line) for line in lines)
+
+
+def _awaited(line: str) -> tuple[str, ...]:
+    """The command that a loop waits for: it never ends when there is no such program."""
+    match = re.match(r"(?:until|while\s+!)\s+([\w./-]+)((?:\s+[^;|&<>]*)?)(?:\s*[\d&]*>[>&]?\s*\S+)*\s*(?:;.*)?$", line)
+    return () if match is None else (match[1], *match[2].split())
 
 
 def _without_functions(text: str) -> str:

@@ -273,6 +273,8 @@ class Image:
         """Whether it has one of some shared libraries, each named as a program asks for it; none: unknown."""
         if any(path.rpartition("/")[2].startswith(names) for path in self.files.entries):
             return True
+        if any(name.startswith("libgomp") for name in names) and any(_OPENMP.fullmatch(each) for each in self.packages):
+            return True
         for directory in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib"):
             for doubt in self.files.every_doubt(directory):
                 if doubt.cause not in (Cause.BASE, Cause.PACKAGES, Cause.DISTRIBUTIONS):
@@ -284,6 +286,8 @@ class Image:
 
 _BARE = re.compile(r"slim|alpine|gcr\.io/distroless|(?:^|/)(?:debian|ubuntu)\b")
 """Bases without libraries that a Python distribution would ask for."""
+_OPENMP = re.compile(r"(?:libgomp1?|gcc|g\+\+|gfortran|build-(?:essential|base))(?:[=-].*)?")
+"""Packages that bring GCC's OpenMP library, or need it."""
 _BRINGS_NO_LIBRARY = re.compile(
     r"(?:ca-certificates|curl|wget|git|tini|dumb-init|gosu|su-exec|netcat(?:-\w+)?|bash|gcc|g\+\+|make|build-essential|build-base"
     r"|python3(?:\.\d+)?(?:-pip|-venv|-dev|-minimal|-distutils)?|py3-pip|musl-dev|linux-headers|libffi-dev|tzdata|locales|procps|jq"

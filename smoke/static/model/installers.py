@@ -151,6 +151,11 @@ def follow(stage: Stage, words: Sequence[str], line: int, given: dict[str, str])
     return True
 
 
+def known(name: str) -> bool:
+    """Whether a program is an installer, or a Python that runs one."""
+    return bool(_PIP.fullmatch(name) or _PYTHON.fullmatch(name)) or name in _INSTALLERS or name == "virtualenv"
+
+
 def _module(rest: list[str]) -> str | None:
     """The module that a Python is told to run with -m."""
     for place, word in enumerate(rest):

@@ -48,4 +48,6 @@ class Launch:
     """Variables with their values; one that the machine gives has the text `${NAME}`."""
     environment_doubt: str = ""
     """Why more variables may be given than these; empty when none are."""
+    read_only: bool = False
+    """Whether nothing but what is mounted can be written to."""
     mounts: tuple[Mount, ...] = ()

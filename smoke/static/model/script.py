@@ -135,8 +135,11 @@ class _Follower:
                 self._list(node, inner)
             case "pipeline":
                 parts = [child for child in node.named_children if child.type in _STATEMENTS]
-                for child in parts:
+                fed = self.stage.fed
+                for number, child in enumerate(parts):
+                    self.stage.fed = fed or number > 0
                     self.statement(child, replace(inner, stops=inner.stops and child == parts[-1]))
+                self.stage.fed = fed
             case "redirected_statement":
                 self._redirected(node, inner)
             case "subshell":
@@ -288,16 +291,32 @@ class _Follower:
         if not words or words[0] in self.functions:
             return
         if words[0] == "set":
+            if not self.conditional and (message := refusal(self.stage, words, self.line)):
+                self.stage.fail(self.line, message)
             self.errexit = self.errexit or any(re.fullmatch(r"-[a-z]*e[a-z]*", word) for word in words[1:])
             return
-        if words[0] == "exit":
+        if words[0] == "exit" or self._activates(words):
             return
         if not self.conditional and stops and (message := refusal(self.stage, words, self.line)):
             self.stage.fail(self.line, message, words[0])
         if _SHELLS.fullmatch(words[0].rpartition("/")[2]) and len(words) > 2 and re.fullmatch(r"-[a-z]*c", words[1]):
+            shell, self.stage.shell = self.stage.shell, words[0].rpartition("/")[2]
             run(self.stage, words[2], self.line, self.values, errexit="e" in words[1], depth=self.nesting + 1)
+            self.stage.shell = shell
             return
         commands.follow(self.stage, [*(f"{key}={value}" for key, value in given.items()), *words], self.line)
+
+    def _activates(self, words: list[str]) -> bool:
+        """Take up a virtual environment that is activated, for the rest of the script; says whether it was that."""
+        if words[0] not in (".", "source") or len(words) != 2 or not words[1].endswith("/bin/activate"):
+            return False
+        place = self.stage.path(words[1].removesuffix("/bin/activate"))
+        if place not in self.stage.venvs or (words[0] == "source" and refusal(self.stage, words, self.line)):
+            return False
+        given = {"VIRTUAL_ENV": place, "PATH": f"{place}/bin:{self.stage.environment.get('PATH', '')}"}
+        self.stage.environment |= given
+        self.values |= given
+        return True
 
     # -- words ---------------------------------------------------------------------------------------------------
 

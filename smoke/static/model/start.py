@@ -229,9 +229,21 @@ def _not_executable(program: _Program, scene: _Scene) -> str:
     if entry.line and entry.mode is not None and not _may_execute(entry, state):
         return f"{program.place} is not executable (mode {entry.mode:03o}): permission denied"
     if entry.source and state.read is not None:
-        trouble = state.surroundings().interpreter(entry, state.read(entry.source))
+        first = state.read(entry.source)
+        trouble = state.surroundings().interpreter(entry, first)
+        # A shell runs such a file itself; the kernel, which is asked first, does not.
+        if not trouble and not scene.depth and _is_text(first) and not first.startswith(b"#!"):
+            trouble = "exec format error, for it does not begin with #!"
         return f"{program.place} can't be executed: {trouble}" if trouble else ""
     return ""
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether a file is surely no program of the machine."""
+    try:
+        return bool(data.strip()) and "\0" not in data[:MAX_SCRIPT].decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _outside_doubt(state: Stage, path: str) -> str:
@@ -351,6 +363,12 @@ def _followed(start: Start, found: Followed, scene: _Scene) -> Start:
         program = _found(words[0], inner)
         if not program.place and not program.doubt and re.fullmatch(r"[\w./-]+", words[0]) and not _builtin(words[0]):
             return replace(start, trouble=f"before anything else runs, {_absent(words[0], inner)}")
+        operand = words[1] if len(words) > 1 and _PYTHON.fullmatch(words[0]) else ""
+        if operand.endswith(".py") and "$" not in operand and inner.exists(operand) is False:
+            place = inner.state.path(operand)
+            return replace(start, trouble=f"before anything else runs, python is to run {place}: it is not there")
+    if found.dash and scene.state.system == "debian" and not scene.state.files.entries.get("/bin/sh"):
+        return replace(start, trouble=f"the entry script fails: {found.dash}")
     if found.trouble or found.doubt or not found.words:
         return replace(
             start,

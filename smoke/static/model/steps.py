@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from smoke.static.model import managers
+
 if TYPE_CHECKING:
     from smoke.static.model.commands import Stage
 
@@ -37,6 +39,8 @@ _INTERPRETERS = re.compile(r"(?:ba|da|a)?sh|python(?:3(?:\.\d+)?)?")
 def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
     """Why a command surely fails; empty when nothing speaks against it."""
     name, rest = words[0], list(words[1:])
+    if name in ("source", "set", "[[") and _is_dash(stage):
+        return _not_of_dash(name, rest)
     if "$" in name or "`" in name or name in BUILTINS:
         return ""
     return (
@@ -45,7 +49,20 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
         or _no_script(stage, name, rest)
         or _no_file(stage, posixpath.basename(name), rest)
         or _may_not_write(stage, posixpath.basename(name), rest)
+        or managers.refusal(stage, posixpath.basename(name), rest)
     )
+
+
+def _is_dash(stage: Stage) -> bool:
+    """Whether the commands are read by Debian's own /bin/sh."""
+    held = stage.files.entries.get(stage.files.resolve("/bin/sh"))
+    return stage.system == "debian" and stage.shell in ("sh", "dash") and held is not None and not held.line
+
+
+def _not_of_dash(name: str, rest: list[str]) -> str:
+    if name == "set":
+        return "set -o pipefail: /bin/sh is dash here, which has no such option" if "pipefail" in rest else ""
+    return f"{name}: not found: /bin/sh is dash here, which has no {name}"
 
 
 def _missing(stage: Stage, name: str) -> str:
@@ -115,7 +132,8 @@ def _no_file(stage: Stage, name: str, rest: list[str]) -> str:
     elif (name == "rm" and "f" not in flags and "--force" not in rest) or name == "cat":
         needed = _operands(rest)
     elif re.fullmatch(r"pip[\d.]*", name) and rest[:1] == ["install"]:
-        needed = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in ("-r", "--requirement")]
+        options = ("-r", "--requirement", "-c", "--constraint")
+        needed = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in options]
     elif name == "sed" and "i" in flags:
         needed = _operands(rest, "-e -f")[1:] if "-e" not in rest and "-f" not in rest else _operands(rest, "-e -f")
     absent = next((operand for operand in needed if not _elsewhere(operand) and _surely_absent(stage, operand)), None)
@@ -129,6 +147,13 @@ def _elsewhere(operand: str) -> bool:
 def _may_not_write(stage: Stage, name: str, rest: list[str]) -> str:
     """Directories and files made where this user may not."""
     user = _user(stage)
+    if user is not None and name == "chmod":
+        for operand in _operands(rest)[1:]:
+            held = stage.files.find(stage.path(operand))
+            if held is not None and held.line and held.user is not None and held.user != user:
+                return (
+                    f"chmod {stage.path(operand)}: it belongs to user {held.user}, and this step runs as {stage.user}"
+                )
     if user is None or name not in ("mkdir", "touch"):
         return ""
     for operand in _operands(rest, "-m --mode"):

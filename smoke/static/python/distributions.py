@@ -168,6 +168,7 @@ SHARED_LIBRARIES = {
     "cairosvg": (("libcairo.so.2",), "libcairo2", "cairo"),
     "cairocffi": (("libcairo.so.2",), "libcairo2", "cairo"),
     "python-ldap": (("libldap.so.2",), "libldap-2.5-0", "libldap"),
+    "lightgbm": (("libgomp.so.1",), "libgomp1", "libgomp"),
     "pyzbar": (("libzbar.so.0",), "libzbar0", "zbar"),
     "xmlsec": (("libxmlsec1.so.1",), "libxmlsec1", "xmlsec"),
     "pyodbc": (("libodbc.so.2",), "unixodbc", "unixodbc"),

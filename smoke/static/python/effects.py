@@ -38,6 +38,23 @@ _SIMPLE = frozenset(
 )
 
 
+_DRIVERS = {
+    "postgresql": ("psycopg2", "psycopg2-binary"),
+    "postgresql+psycopg2": ("psycopg2", "psycopg2-binary"),
+    "postgresql+psycopg": ("psycopg", "psycopg"),
+    "postgresql+asyncpg": ("asyncpg", "asyncpg"),
+    "mysql": ("MySQLdb", "mysqlclient"),
+    "mysql+mysqldb": ("MySQLdb", "mysqlclient"),
+    "mysql+pymysql": ("pymysql", "pymysql"),
+    "mysql+aiomysql": ("aiomysql", "aiomysql"),
+    "mysql+asyncmy": ("asyncmy", "asyncmy"),
+    "mariadb+pymysql": ("pymysql", "pymysql"),
+    "sqlite+aiosqlite": ("aiosqlite", "aiosqlite"),
+    "mssql+pyodbc": ("pyodbc", "pyodbc"),
+    "mssql+pymssql": ("pymssql", "pymssql"),
+    "oracle+oracledb": ("oracledb", "oracledb"),
+}
+"""What SQLAlchemy imports for the beginning of a URL, as the engine is made."""
 _GENERIC = frozenset({"list", "dict", "set", "tuple", "frozenset", "type"})
 
 
@@ -82,6 +99,8 @@ class Named:
     name: str
     by: str
     """The setting or call that names it."""
+    main: bool = False
+    """Only in the module that Python was started with."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +143,7 @@ class _Around:
 _TELLING = re.compile(
     rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
     rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
+    rb"|fileConfig|uvicorn|create_engine|create_async_engine"
     rb"|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
 )
 """A file without any of these has no effects that are looked for, but annotations."""
@@ -258,6 +278,13 @@ class _Reader:
                 self.effects.extras.append(Extra(node.lineno, "redis", "redis", "a broker at redis://"))
         if last == "Jinja2Templates" and name.startswith(("fastapi.", "starlette.")):
             self.effects.extras.append(Extra(node.lineno, "jinja2", "jinja2", "Jinja2Templates"))
+        if name == "uvicorn.run" and "app_dir" not in keywords and not around.takes:
+            self._served(node, around)
+        if last in ("create_engine", "create_async_engine") and name.startswith("sqlalchemy.") and not around.takes:
+            scheme = _beginning(node.args[0] if node.args else keywords.get("url")).partition("://")[0]
+            if "module" not in keywords and scheme in _DRIVERS:
+                module, distribution = _DRIVERS[scheme]
+                self.effects.extras.append(Extra(node.lineno, module, distribution, f"an engine at {scheme}://"))
         plain = isinstance(node.func, ast.Name) and not node.args and not node.keywords and not around.takes
         self.effects.demands += [
             Demand(node.lineno, each.name, around.main, True, each.file)
@@ -265,6 +292,14 @@ class _Reader:
         ]
         if "files" not in around.takes:
             self._file(node, name, last, keywords, around.main)
+
+    def _served(self, node: ast.Call, around: _Around) -> None:
+        """The module of `uvicorn.run("module:app")`."""
+        first = node.args[0] if node.args else None
+        if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            module, colon, _ = first.value.partition(":")
+            if colon and _dotted(module):
+                self.effects.named.append(Named(node.lineno, module, "uvicorn.run", around.main))
 
     def _default(self, node: ast.Call) -> None:
         values = [each.value for each in node.args if isinstance(each, ast.Constant)]
@@ -280,7 +315,7 @@ class _Reader:
                 if _dotted(text) and "." in text:
                     self.effects.named.append(Named(line, text, "dictConfig"))
 
-    def _file(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], main: bool) -> None:
+    def _file(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], main: bool) -> None:  # noqa: PLR0912 - a case a call
         first = node.args[0] if node.args else None
         use, path = Use.READ, None
         if name in ("open", "io.open", "builtins.open"):
@@ -297,6 +332,8 @@ class _Reader:
         elif name == "sqlite3.connect" and "uri" not in keywords:
             database = self.paths.place(first) if first is not None else None
             use, path = Use.WRITE, None if database is None or database.text in ("", ":memory:") else first
+        elif name == "logging.config.fileConfig":
+            use, path = Use.READ, first or keywords.get("fname")
         elif name == "logging.basicConfig":
             use, path = Use.WRITE, keywords.get("filename")
         elif last in _HANDLERS and name.startswith("logging."):
@@ -481,6 +518,13 @@ def _gives(node: ast.stmt) -> bool:
         ):
             return True
     return False
+
+
+def _beginning(node: ast.expr | None) -> str:
+    """The constant text that a string begins with."""
+    if isinstance(node, ast.JoinedStr) and node.values:
+        node = node.values[0]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _call_name(node: ast.expr) -> str:

@@ -286,6 +286,7 @@ _ATTRIBUTES = {
     "DJANGO_APPS": 1,
     "MIDDLEWARE_CLASSES": 1,
     "the command": 1,
+    "uvicorn.run": 0,
 }
 """How many last parts of a name that a setting holds may be things in a module."""
 
@@ -439,8 +440,20 @@ class _Walk:
                     steps.append(self._step(each))
         self.lazily = lazily
         if not lazily:
+            self._attributes(source, package, steps)
             self.graph.steps[found.source] = steps
             self._effects(source, package)
+
+    def _attributes(self, source: Source, package: str, steps: list[Step]) -> None:
+        """Attributes of the tree's own modules and of the standard library's that are read at its top."""
+        for each in source.attributes:
+            if each.module == "sys" or self.importer.find(each.module).kind not in ("standard", "module", "package"):
+                continue
+            self.loading, self.target = [], ""
+            problems = list(self._import(source, each, package))
+            self.graph.problems += problems
+            if self.loading and not problems:
+                steps.append(self._step(each))
 
     def _step(self, each: Import) -> Step:
         """Submodules that an import takes by name are loaded after the package that they are in."""
@@ -458,6 +471,8 @@ class _Walk:
                 self.settings.add(found.source)
             self._named(Named(0, name, "DJANGO_SETTINGS_MODULE"), source.path, Import(0, name))
         for named in effects.named:
+            if named.main and not (self.graph.entry_is_main and source is self.graph.entry):
+                continue
             self._named(named, source.path, Import(named.line, named.name))
         if source.path in self.settings:
             for star in source.stars:

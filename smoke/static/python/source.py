@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from smoke.static.python.conditions import Answer, Version, decide, dotted
@@ -64,6 +64,8 @@ class Source:
     error_line: int = 0
     doubt: str = ""
     imports: list[Import] = field(default_factory=list)
+    attributes: list[Import] = field(default_factory=list)
+    """Attributes of imported modules that statements at its top read, as if they were imported by name."""
     names: dict[str, int] = field(default_factory=dict)
     """Names that it has once loaded, each with its first line; those made as main only are not among them."""
     stars: list[Import] = field(default_factory=list)
@@ -149,6 +151,7 @@ class _Reader:
         body = parsed.body
         self.source.empty = all(isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant) for each in body)
         self._block(body, _Place())
+        self.source.attributes = list(_attributes(body))
 
     def _block(self, body: Sequence[ast.stmt], place: _Place) -> None:
         for statement in body:
@@ -416,6 +419,35 @@ def constant(node: ast.expr, numbers: dict[str, int]) -> object:  # noqa: PLR091
         case ast.List(elts=[only]):
             return constant(only, numbers)
     return None
+
+
+def _attributes(body: Sequence[ast.stmt]) -> Iterator[Import]:
+    """Attributes of modules that plain statements at the top of a module read for sure."""
+    modules: dict[str, str] = {}
+    for alias in (each for node in body if isinstance(node, ast.Import) for each in node.names):
+        if alias.asname or "." not in alias.name:
+            modules[alias.asname or alias.name] = alias.name
+    if not modules:
+        return
+    plain = [node for node in body if isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign)]
+    made = {each.id for node in body for each in ast.walk(node) if isinstance(each, ast.Name) and _stored(each)}
+    pending: list[ast.AST] = [value for node in plain if (value := node.value) is not None]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.BoolOp):
+            continue
+        if isinstance(each, ast.IfExp):
+            pending.append(each.test)
+            continue
+        if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
+            name, attribute = each.value.id, each.attr
+            if name in modules and name not in made and not attribute.startswith("_"):
+                yield Import(each.lineno, modules[name], names=(attribute,))
+        pending += ast.iter_child_nodes(each)
+
+
+def _stored(node: ast.Name) -> bool:
+    return not isinstance(node.ctx, ast.Load)
 
 
 def _inside(place: _Place, **fields: bool | int) -> _Place:

@@ -14,9 +14,9 @@ CMD ["python", "loop.py"]
 """
 
 
-def tree(compose: str, more: Files | None = None, dockerfile: str = DOCKERFILE) -> dict[str, Content]:
-    """A tree whose Compose file has these lines below `web`."""
-    lines = "".join(f"    {line}\n" for line in compose.splitlines())
+def tree(compose: str, more: Files | None = None, dockerfile: str = DOCKERFILE, behind: str = "") -> dict[str, Content]:
+    """A tree whose Compose file has these lines below `web`, and others behind it."""
+    lines = "".join(f"    {line}\n" for line in compose.splitlines()) + behind
     files = {"Dockerfile": dockerfile, "loop.py": LOOP, "other.py": LOOP, "compose.yaml": f"services:\n  web:\n{lines}"}
     return {**files, **(more or {})}
 
@@ -196,7 +196,11 @@ CASES = (
     ),
     Case(
         "secrets-of-everyone",
-        tree("build: .\nenv_file: .env\nsecrets: [s]", {".env.example": "A=1\n"}),
+        tree(
+            "build: .\nenv_file: .env\nsecrets: [s]\n",
+            {".env.example": "A=1\n"},
+            behind="secrets:\n  s:\n    environment: S\n",
+        ),
         fault="the file of variables is made from its example",
     ),
     Case(

@@ -1,0 +1,288 @@
+"""What Compose refuses of a project before it starts anything: unknown keys, wrong forms, undeclared names."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from smoke.static.compose.document import Node
+from smoke.static.generated import made_beforehand
+from smoke.tree import Tree
+
+_SERVICE = frozenset(
+    [
+        "annotations",
+        "attach",
+        "blkio_config",
+        "build",
+        "cap_add",
+        "cap_drop",
+        "cgroup",
+        "cgroup_parent",
+        "command",
+        "configs",
+        "container_name",
+        "cpu_count",
+        "cpu_percent",
+        "cpu_period",
+        "cpu_quota",
+        "cpu_rt_period",
+        "cpu_rt_runtime",
+        "cpu_shares",
+        "cpus",
+        "cpuset",
+        "credential_spec",
+        "depends_on",
+        "deploy",
+        "develop",
+        "device_cgroup_rules",
+        "devices",
+        "dns",
+        "dns_opt",
+        "dns_search",
+        "domainname",
+        "entrypoint",
+        "env_file",
+        "environment",
+        "expose",
+        "extends",
+        "external_links",
+        "extra_hosts",
+        "gpus",
+        "group_add",
+        "healthcheck",
+        "hostname",
+        "image",
+        "init",
+        "ipc",
+        "isolation",
+        "label_file",
+        "labels",
+        "links",
+        "logging",
+        "mac_address",
+        "mem_limit",
+        "mem_reservation",
+        "mem_swappiness",
+        "memswap_limit",
+        "models",
+        "network_mode",
+        "networks",
+        "oom_kill_disable",
+        "oom_score_adj",
+        "pid",
+        "pids_limit",
+        "platform",
+        "ports",
+        "post_start",
+        "pre_stop",
+        "privileged",
+        "profiles",
+        "provider",
+        "pull_policy",
+        "pull_refresh_after",
+        "read_only",
+        "restart",
+        "runtime",
+        "scale",
+        "secrets",
+        "security_opt",
+        "shm_size",
+        "stdin_open",
+        "stop_grace_period",
+        "stop_signal",
+        "storage_opt",
+        "sysctls",
+        "tmpfs",
+        "tty",
+        "ulimits",
+        "use_api_socket",
+        "user",
+        "userns_mode",
+        "uts",
+        "volume_driver",
+        "volumes",
+        "volumes_from",
+        "working_dir",
+    ]
+)
+_BUILD = frozenset(
+    [
+        "additional_contexts",
+        "args",
+        "cache_from",
+        "cache_to",
+        "context",
+        "dockerfile",
+        "dockerfile_inline",
+        "entitlements",
+        "extra_hosts",
+        "isolation",
+        "labels",
+        "network",
+        "no_cache",
+        "no_cache_filter",
+        "platforms",
+        "privileged",
+        "provenance",
+        "pull",
+        "sbom",
+        "secrets",
+        "shm_size",
+        "ssh",
+        "tags",
+        "target",
+        "ulimits",
+    ]
+)
+_HEALTH = frozenset(["disable", "interval", "retries", "start_interval", "start_period", "test", "timeout"])
+_ROOT = frozenset(["configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"])
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+")
+_NUMBERS = r"\d{1,5}(?:-\d{1,5})?"
+_PORT = re.compile(rf"(?:(?:(?:[\d.]+|\[[\da-fA-F:]+\]|localhost):)?(?:{_NUMBERS})?:)?{_NUMBERS}(?:/(?:tcp|udp|sctp))?")
+_CLOSE = 0.75
+"""How alike an unknown key and a known one are for it to be a misspelling: others may be of a Compose to come."""
+
+
+class Refusal(NamedTuple):
+    """One thing that Compose refuses, and where it stands."""
+
+    node: Node
+    message: str
+
+
+def refused(tree: Tree, root: Node, services: dict[str, Node], directory: str) -> Iterator[Refusal]:
+    """What Compose says of a project whose files are put together."""
+    yield from _misspelled(root, _ROOT, "the file")
+    for name, node in services.items():
+        yield from _misspelled(node, _SERVICE, name)
+        if (build := node.get("build")) is not None:
+            yield from _misspelled(build, _BUILD, f"build of {name}")
+        yield from _health(node.get("healthcheck"), name)
+        yield from _ports(node.get("ports"), name)
+        yield from _declared(root, node, name)
+    yield from _taken_twice(services)
+    yield from _cycle(services)
+    yield from _files_of_secrets(tree, root, services, directory)
+
+
+def _misspelled(node: Node, known: frozenset[str], where: str) -> Iterator[Refusal]:
+    for key, value in (node.mapping or {}).items():
+        if key in known or key.startswith("x-"):
+            continue
+        near = get_close_matches(key, known, 1, _CLOSE)
+        if near:
+            yield Refusal(value if value.line else node, f"{where} has no key {key}: {near[0]} is one")
+
+
+def _health(node: Node | None, name: str) -> Iterator[Refusal]:
+    if node is None:
+        return
+    yield from _misspelled(node, _HEALTH, f"healthcheck of {name}")
+    test = node.get("test")
+    if test is not None and test.items:
+        first = test.items[0].text
+        if first not in ("CMD", "CMD-SHELL", "NONE") and "$" not in first:
+            message = f"healthcheck.test of {name} begins with {first[:40]}: a list begins with CMD, CMD-SHELL or NONE"
+            yield Refusal(test, message)
+    for key in ("interval", "timeout", "start_period", "start_interval"):
+        value = node.get(key)
+        if value is not None and value.text and "$" not in value.text and not _DURATION.fullmatch(value.text):
+            message = f"healthcheck.{key} of {name} is {value.text[:40]}, which is no duration such as 10s"
+            yield Refusal(value, message)
+
+
+def _ports(node: Node | None, name: str) -> Iterator[Refusal]:
+    for item in node.children() if node is not None else ():
+        if item.mapping is None and "$" not in item.text and not _PORT.fullmatch(item.text):
+            yield Refusal(item, f"{name} publishes {item.text[:40]}, which is no port")
+
+
+def _published(service: Node) -> Iterator[tuple[str, Node]]:
+    """Ports of the host that a service takes on every address."""
+    node = service.get("ports")
+    for item in node.children() if node is not None else ():
+        if item.mapping is not None:
+            published, protocol = item.get("published"), item.get("protocol")
+            port = "" if published is None or item.get("host_ip") is not None else published.text
+            kind = "" if protocol is None or protocol.text == "tcp" else protocol.text
+        else:
+            text, _, kind = item.text.partition("/")
+            parts = text.split(":")
+            port, kind = (parts[0] if len(parts) == 2 else ""), "" if kind == "tcp" else kind
+        if port.isascii() and port.isdigit():
+            yield f"{port}/{kind}", item
+
+
+def _taken_twice(services: dict[str, Node]) -> Iterator[Refusal]:
+    """Two services that are started together and publish one port of the host."""
+    holders: dict[str, str] = {}
+    for name, service in services.items():
+        if service.get("profiles") is not None or service.get("network_mode") is not None:
+            continue
+        for port, item in _published(service):
+            held = holders.setdefault(port, name)
+            if held != name:
+                yield Refusal(item, f"{name} and {held} both publish port {port.partition('/')[0]} of the host")
+
+
+def _names(node: Node | None) -> Iterator[tuple[str, Node]]:
+    if node is None:
+        return
+    if node.mapping is not None:
+        yield from node.mapping.items()
+        return
+    for item in node.children():
+        source = item.get("source") if item.mapping is not None else item
+        if source is not None:
+            yield source.text, item
+
+
+def _declared(root: Node, service: Node, name: str) -> Iterator[Refusal]:
+    """Secrets and configs that a service uses are declared."""
+    for what in ("secrets", "configs"):
+        known = root.get(what)
+        for used, item in _names(service.get(what)):
+            if "$" not in used and used and used not in ((known.mapping or {}) if known is not None else {}):
+                yield Refusal(item, f"{name} uses the {what[:-1]} {used}, which is not declared")
+
+
+def _cycle(services: dict[str, Node]) -> Iterator[Refusal]:
+    """Services that wait for each other."""
+    waits = {name: [each for each, _ in _names(node.get("depends_on"))] for name, node in services.items()}
+    clear: set[str] = set()
+    for first in waits:
+        path: list[str] = []
+        pending = [(first, 0)]
+        while pending:
+            name, depth = pending.pop()
+            del path[depth:]
+            if name in path:
+                circle = [*path[path.index(name) :], name]
+                yield Refusal(services[name], f"these wait for each other: {' -> '.join(circle)}")
+                return
+            if name in clear:
+                continue
+            path.append(name)
+            pending += [(each, depth + 1) for each in waits.get(name, ()) if each in waits]
+        clear |= {*path}
+
+
+def _files_of_secrets(tree: Tree, root: Node, services: dict[str, Node], directory: str) -> Iterator[Refusal]:
+    """Files of secrets and configs that services use are there, unless everyone makes their own."""
+    for what in ("secrets", "configs"):
+        in_use = {used for node in services.values() for used, _ in _names(node.get(what))}
+        declared = root.get(what)
+        for name, node in ((declared.mapping or {}) if declared is not None else {}).items():
+            file = node.get("file")
+            if file is None or name not in in_use or "$" in file.text or file.text.startswith(("/", "~")):
+                continue
+            path = posixpath.normpath(posixpath.join(directory, file.text))
+            if path.startswith("..") or tree.is_file(path) or tree.is_directory(path) or made_beforehand(tree, path):
+                continue
+            if any(tree.is_file(f"{path}{end}") for end in (".example", ".sample", ".template", ".dist")):
+                continue
+            yield Refusal(file, f"the {what[:-1]} {name} is in {file.text}, which is not there")

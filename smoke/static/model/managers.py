@@ -1,0 +1,257 @@
+"""What package managers and installers refuse: apt without its lists, pip where the system's Python is not its own."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+if TYPE_CHECKING:
+    from smoke.static.model.commands import Stage
+
+_APT_ASKS_NOT = frozenset(
+    ["bzip2", "dumb-init", "gosu", "less", "make", "procps", "sudo", "tini", "tzdata", "unzip", "xz-utils", "zip"]
+)
+"""Packages that need no other one that a slim image lacks: apt does not ask before it installs them."""
+_BUSYBOX_ONLY = {"adduser": frozenset("DSH"), "addgroup": frozenset("S")}
+"""Letters of options that Busybox's commands know and Debian's do not."""
+_LOCKED = {"uv": "uv.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
+_VENV_PACKAGES = re.compile(r"python3(?:\.\d+)?-(?:venv|full)|pipx|.*(?:poetry|tox|virtualenv).*")
+_SOURCE_ONLY = frozenset(
+    [
+        *["dbus-python", "dlib", "evdev", "fasttext", "gssapi", "mod-wsgi", "mysqlclient", "psycopg2", "pyaudio"],
+        *["pycairo", "pycrypto", "pycups", "pygobject", "pygraphviz", "pysqlcipher3", "python-ldap", "spidev"],
+        *["systemd-python", "uwsgi"],
+    ]
+)
+"""Distributions that have no wheel for Linux on PyPI (November 2026): they are compiled where they are installed."""
+_OTHER_INDEX = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index")
+_MAX_FILE = 1 << 20
+MAX_LINES = 5_000
+
+
+def refusal(stage: Stage, name: str, rest: list[str]) -> str:
+    """Why a package manager or installer surely refuses; empty when nothing speaks against it."""
+    shown = name
+    if re.fullmatch(r"python3?(?:\.\d+)?", name) and rest[:1] == ["-m"]:
+        shown, name, rest = f"{name} -m {' '.join(rest[1:2])}", " ".join(rest[1:2]), rest[2:]
+        if name == "venv":
+            return _venv(stage, rest, shown.partition(" ")[0])
+    if name in ("apt-get", "apt"):
+        return _apt(stage, name, rest)
+    if name in _BUSYBOX_ONLY:
+        return _busybox_option(stage, name, rest)
+    if re.fullmatch(r"pip[\d.]*", name):
+        return _pip(stage, rest, shown)
+    return _lock(stage, name, rest) if name in _LOCKED else ""
+
+
+def _apt(stage: Stage, name: str, rest: list[str]) -> str:
+    if "install" not in rest or any(word.startswith(("--download-only", "--simulate", "--dry-run")) for word in rest):
+        return ""
+    wanted = [word for word in rest if not word.startswith("-") and word != "install"]
+    named = [word for word in wanted if not word.startswith(("/", "./", "$")) and "=" not in word[:1]]
+    yes = any(re.fullmatch(r"-[a-z]*y[a-z]*|-[a-z]*qq[a-z]*|--yes|--assume-yes|--quiet=2", word) for word in rest)
+    if any("Assume-Yes" in word for word in rest) or stage.fed or stage.answers:
+        yes = True
+    if not yes and stage.system == "debian" and any(word not in _APT_ASKS_NOT for word in named):
+        return f"{name} install asks before it goes on, and nobody answers: it takes -y"
+    if stage.lists is False and named:
+        return f"{name} install knows no package yet: the image comes without lists, and no {name} update came before"
+    return ""
+
+
+def _busybox_option(stage: Stage, name: str, rest: list[str]) -> str:
+    if stage.system != "debian":
+        return ""
+    for word in rest:
+        if re.fullmatch(r"-[A-Za-z]+", word) and (odd := _BUSYBOX_ONLY[name] & {*word[1:]}):
+            return f"{name} of Debian has no option -{min(odd)}: that is Busybox's"
+    return ""
+
+
+def _venv(stage: Stage, rest: list[str], name: str) -> str:
+    """Debian's own Python has no ensurepip unless its package is there."""
+    if stage.system != "debian" or not stage.managed or "--without-pip" in rest or _own(stage, name) is None:
+        return ""
+    if any(_VENV_PACKAGES.fullmatch(package) for package in stage.packages):
+        return ""
+    return f"{name} -m venv: Debian's Python has no ensurepip without the package python3-venv"
+
+
+def _own(stage: Stage, name: str) -> str | None:
+    """Where a program is, if it is the distribution's own."""
+    found = stage.surroundings().find(name)
+    return found.place if found.place.startswith("/usr/bin/") else None
+
+
+def _pip(stage: Stage, rest: list[str], shown: str) -> str:
+    if rest[:1] != ["install"]:
+        return ""
+    return _managed(stage, rest[1:], shown) or _requested(stage, rest[1:], shown)
+
+
+def _managed(stage: Stage, rest: list[str], shown: str) -> str:
+    """PEP 668: the system's own Python is left alone unless pip is told otherwise."""
+    if not stage.managed or stage.managed_free or not _marks_its_python(stage):
+        return ""
+    if stage.environment.get("PIP_BREAK_SYSTEM_PACKAGES", "").lower() in ("1", "true", "yes", "on"):
+        return ""
+    free = ("--break-system-packages", "-t", "--target", "--prefix", "--root", "--python", "--dry-run")
+    if any(word.partition("=")[0] in free or re.match(r"-t.", word) for word in rest):
+        return ""
+    if _own(stage, shown.partition(" ")[0]) is None:
+        return ""
+    return f"{shown} install: the system's Python is externally managed (PEP 668), so pip refuses"
+
+
+def _marks_its_python(stage: Stage) -> bool:
+    minor = re.fullmatch(r"3\.(\d+)", stage.package_python)
+    if minor is None or stage.python != stage.package_python:
+        return False
+    return int(minor[1]) >= {"debian": 11, "alpine": 12}.get(stage.system, 99)
+
+
+def _requested(stage: Stage, rest: list[str], shown: str) -> str:
+    """What is wrong with what pip is asked for."""
+    elsewhere = any(word.partition("=")[0] in _OTHER_INDEX for word in rest)
+    elsewhere = elsewhere or "PIP_EXTRA_INDEX_URL" in stage.environment
+    troubles = (*_of_files(stage, rest, elsewhere), *_of_words(stage, rest, elsewhere))
+    return f"{shown}: {troubles[0]}" if troubles else ""
+
+
+def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
+    """What is wrong with the requirement and constraint files."""
+    pins: dict[str, str] = {}
+    hashed = bare = ""
+    for option, file in itertools.pairwise(rest):
+        if option not in ("-r", "--requirement", "-c", "--constraint"):
+            continue
+        for line, absent in _lines(stage, file, 0):
+            if absent:
+                yield absent
+            elif not option.startswith(("-c", "--c")):
+                hashed, bare = (line, bare) if "--hash" in line else (hashed, bare or line)
+                yield from filter(None, (_needs(stage, line, elsewhere), _twice(pins, line)))
+    if hashed and bare and not re.match(r"-e|\.|/|[\w.-]+ @ ", bare):
+        yield f"with one hash all need one, and {bare[:60]} has none"
+
+
+def _of_words(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
+    """What is wrong with requirements and directories that are given as such."""
+    before = ""
+    for word in rest:
+        trouble = ""
+        if before in ("-e", "--editable") or (
+            re.fullmatch(r"\.{1,2}(?:/[\w./-]*)?(?:\[[\w, -]*\])?", word) and _stands_alone(before)
+        ):
+            trouble = _project(stage, word)
+        elif not word.startswith("-") and _stands_alone(before):
+            trouble = _needs(stage, word, elsewhere)
+        if trouble:
+            yield trouble
+        before = word
+
+
+def _stands_alone(before: str) -> bool:
+    """Whether what follows a word is not the value of an option."""
+    return not before.startswith("-") or before in ("-U", "-q", "-v", "-I") or before.startswith("--no-")
+
+
+def _needs(stage: Stage, requirement: str, elsewhere: bool) -> str:
+    """What a requirement takes that the stage lacks: git to fetch it, or a compiler to make it."""
+    if "git+" in requirement and stage.lacks("git"):
+        return f"{requirement.split(' --', maxsplit=1)[0][:80]} needs git, which is not in the image"
+    return "" if elsewhere else _uncompiled(stage, requirement)
+
+
+def _uncompiled(stage: Stage, requirement: str) -> str:
+    """Why a distribution can't be compiled; empty for those that need not be."""
+    match = re.match(r"([A-Za-z][\w.-]*)(?:\[[^\]]*\])?\s*(?:[=<>!~].*)?$", requirement)
+    name = re.sub(r"[-_.]+", "-", match[1]).lower() if match and ";" not in requirement else ""
+    if name not in _SOURCE_ONLY or not all(stage.lacks(each) for each in ("gcc", "cc", "clang")):
+        return ""
+    return f"{name} has no wheel for Linux, and there is no compiler to make one"
+
+
+def _twice(pins: dict[str, str], line: str) -> str:
+    match = re.match(r"([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*==\s*([\w.!+]+)\s*(?:--hash.*|#.*)?$", line)
+    if match is None or ";" in line:
+        return ""
+    name = re.sub(r"[-_.]+", "-", match[1]).lower()
+    held = pins.setdefault(name, match[2])
+    return "" if held == match[2] else f"{name} is pinned to {held} and to {match[2]}"
+
+
+def _lines(stage: Stage, operand: str, depth: int) -> Iterator[tuple[str, str]]:
+    """The requirements of a file and of those that it includes; or what is surely not there."""
+    if any(letter in operand for letter in "*?[$`{~") or "://" in operand or operand == "-" or depth > 10:
+        return
+    place = stage.path(operand)
+    entry = stage.files.find(place)
+    if entry is None:
+        if not stage.files.doubt(place):
+            yield "", f"there is no {place} at this step"
+        return
+    if not entry.source or stage.read is None:
+        return
+    text = stage.read(entry.source)[:_MAX_FILE].decode("utf-8", "replace")
+    for line in re.sub(r"\\\r?\n", " ", text).splitlines()[:MAX_LINES]:
+        plain = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if match := re.match(r"(?:-r|-c|--requirement|--constraint)[ =]?\s*(\S+)", plain):
+            inner = match[1] if "://" in match[1] else posixpath.join(posixpath.dirname(place), match[1])
+            held = match[1] if "://" in match[1] else posixpath.join(posixpath.dirname(entry.source), match[1])
+            if not stage.read(posixpath.normpath(held)):
+                continue  # dependencies.declared tells of what the tree itself lacks
+            for text_of, absent in _lines(stage, inner, depth + 1):
+                if absent or not plain.startswith(("-c", "--c")):
+                    yield text_of, absent
+        elif plain and not plain.startswith("--"):
+            yield plain, ""
+
+
+def _project(stage: Stage, operand: str) -> str:
+    """Why a directory can't be installed: it describes no project, or one for another Python."""
+    path = stage.path(operand.partition("[")[0])
+    if "$" in path or "://" in operand or "+" in operand:
+        return ""
+    markers = [f"{path}/{name}" for name in ("pyproject.toml", "setup.py", "setup.cfg")]
+    if all(stage.files.find(each) is None and not stage.files.doubt(each) for each in markers):
+        return f"{path} has neither a pyproject.toml nor a setup.py at this step"
+    entry = stage.files.find(markers[0])
+    if entry is None or not entry.source or stage.read is None or not stage.python:
+        return ""
+    try:
+        project = tomllib.loads(stage.read(entry.source).decode()).get("project", {})
+        wanted = SpecifierSet(project.get("requires-python", ""))
+    except (ValueError, InvalidSpecifier, AttributeError, TypeError):
+        return ""
+    # Any release of the minor version may be the one.
+    if any(wanted.contains(f"{stage.python}.{patch}", prereleases=True) for patch in (0, 1, 5, 9, 20)):
+        return ""
+    return f"the project asks for Python {wanted}, and this stage has {stage.python}"
+
+
+def _lock(stage: Stage, name: str, rest: list[str]) -> str:
+    """Tools that are told to go by a lock file which is not there."""
+    action = next((word for word in rest if not word.startswith("-")), "")
+    strict = {
+        "uv": action == "sync" and bool({"--frozen", "--locked"} & {*rest}),
+        "pdm": action == "sync",
+        "pipenv": action == "sync" or (action == "install" and bool({"--deploy", "--ignore-pipfile"} & {*rest})),
+    }[name]
+    if not strict or any(word.partition("=")[0] in ("--project", "--directory", "-p", "--script") for word in rest):
+        return ""
+    above = stage.workdir
+    while True:
+        place = posixpath.join(above, _LOCKED[name])
+        if stage.files.find(place) is not None or stage.files.doubt(place):
+            return ""
+        if above == "/" or name == "pdm":
+            return f"{name} {action} goes by its lock file, and there is no {stage.path(_LOCKED[name])} at this step"
+        above = posixpath.dirname(above)
