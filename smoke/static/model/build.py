@@ -391,12 +391,11 @@ class _Builder:
         state = made.state
         place = state.path(target or ".")
         held = state.files.find(place)
-        if (
-            len(words) + len(instruction.heredocs) > 1
-            and not target.endswith(("/", "/."))
-            and target not in (".", "..")
-        ):
-            message = f"{instruction.keyword} of several sources needs a directory: write {target[:MAX_SHOWN]}/"
+        several = len(words) + len(instruction.heredocs) > 1
+        named = target.endswith(("/", "/.")) or target in (".", "..") or (held is not None and held.kind == "directory")
+        if several and not named and not instruction.flag("from") and self._of_files(words):
+            # Some builders refuse this, the others put one file over the other.
+            message = f"{instruction.keyword} of several files needs a directory: write {target[:MAX_SHOWN]}/"
             self._refuse(instruction, message)
         into = into or (held is not None and held.kind == "directory")
         chown = self._expand(made, instruction.flag("chown") or "", instruction).text
@@ -442,6 +441,12 @@ class _Builder:
         for each in missing:
             lost = posixpath.join(place, posixpath.basename(each.source)) if into else place
             state.files.suspect(lost, f"the {instruction.keyword} of line {instruction.line} finds nothing", Cause.COPY)
+
+    def _of_files(self, words: list[str]) -> bool:
+        """Whether all sources are plain files of the context: directories are put over one another."""
+        tree = self.context.tree
+        held = [path for word in words for path in self.context.sources(word)]
+        return len(held) > 1 and all(tree.is_file(path) for path in held)
 
     def _mode(self, made: _Made, instruction: Instruction) -> int | None:
         """What --chmod says in octal digits; none when it says nothing, or in letters."""
