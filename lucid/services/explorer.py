@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Lucid blocks</title><style>:root{color-scheme:light dark}
+<title>Lucid blocks</title><style>:root{color-scheme:light dark}*{box-sizing:border-box}
 body{font:16px/1.5 system-ui;margin:2rem auto;max-width:64rem;padding:0 1rem;color:#1c2430;background:#fff}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #dfe4ea}
 td{font-variant-numeric:tabular-nums}
@@ -12,7 +12,8 @@ a{color:#0b5fa5}input{font:inherit;width:100%;max-width:40rem;padding:.4rem}#p,d
 main{overflow-x:auto}#s{display:grid;gap:.3rem 1rem;margin:1rem 0;
 grid-template-columns:repeat(auto-fill,minmax(10rem,1fr))}
 #s b{display:block;font:600 1.1rem system-ui;overflow-wrap:anywhere}
-dd{margin:0 0 .6rem}button{font:inherit;padding:.3rem .8rem}@media(prefers-color-scheme:dark){body{background:#12161c;
+dd{margin:0 0 .6rem;overflow-wrap:anywhere}
+button{font:inherit;padding:.3rem .8rem}@media(prefers-color-scheme:dark){body{background:#12161c;
 color:#dde3ea}td,th{border-color:#2b333d}a{color:#6cb4ee}#p,dt,small{color:#9aa7b5}}
 @media(max-width:480px){body{margin:1rem auto}td,th{padding:.3rem .25rem;font-size:14px}td:nth-child(4),
 th:nth-child(4){display:none}}</style>
