@@ -142,13 +142,11 @@ def _time(ms: int) -> str:
 
 
 def _chunks(client: Client, status: str, session: UUID | str) -> Iterator[ChunkState]:
-    from lucid.client import calls
+    from lucid.client import calls, paging
 
-    after: str | None = ""
-    while after is not None:
-        page = client.send(calls.held_chunks(after, PAGE, status, session))
-        yield from page.chunks
-        after = page.after
+    return paging.listed(
+        client, lambda after: calls.held_chunks(after, PAGE, status, session), lambda page: page.chunks
+    )
 
 
 @contextmanager

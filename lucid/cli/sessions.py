@@ -66,13 +66,9 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def _all(client: Client) -> Iterator[SessionChunks]:
-    from lucid.client import calls
+    from lucid.client import calls, paging
 
-    after: str | None = ""
-    while after is not None:
-        page = client.send(calls.stored_sessions(after, PAGE))
-        yield from page.sessions
-        after = page.after
+    return paging.listed(client, lambda after: calls.stored_sessions(after, PAGE), lambda page: page.sessions)
 
 
 def _described(session: SessionChunks) -> dict[str, Any]:

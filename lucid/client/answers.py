@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
+
+Key = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+"""32 bytes in hexadecimal. The lengths keep a newline out, which `$` would let in at the end."""
+Owner = Annotated[str, Meta(pattern="^([0-9a-f]{64})?$", max_length=64)]
+Session = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", max_length=36)]
+Place = Annotated[str, Meta(pattern="^[0-9a-f]+$", max_length=96)]
+"""Where a page ends."""
+Word = Annotated[str, Meta(pattern="^[a-z]+$", max_length=16)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Time = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+"""In ms since the Unix epoch, up to the year 9999."""
 
 
 class Anchored(msgspec.Struct, frozen=True):
@@ -10,7 +24,7 @@ class Anchored(msgspec.Struct, frozen=True):
 
     session: str
     transaction: str
-    status: str
+    status: Word
 
 
 class SessionState(msgspec.Struct, frozen=True):
@@ -18,7 +32,7 @@ class SessionState(msgspec.Struct, frozen=True):
     since the Unix epoch; the owner's key in hexadecimal."""
 
     session: str
-    status: str
+    status: Word
     transaction: str | None
     height: int | None = None
     accepted_ms: int | None = None
@@ -31,18 +45,18 @@ class SessionChunks(msgspec.Struct, frozen=True):
     """A session that refers to chunks at a node; `owner` is empty where nobody said whose it is. `since_ms` is the time
     of its newest reference, 0 where an older version made it."""
 
-    session: str
-    owner: str
-    chunks: int
-    total_bytes: int
-    since_ms: int
+    session: Session
+    owner: Owner
+    chunks: Count
+    total_bytes: Count
+    since_ms: Time
 
 
 class Sessions(msgspec.Struct, frozen=True):
     """Sessions in order, and what the next page goes on `after` (None at the end)."""
 
     sessions: tuple[SessionChunks, ...]
-    after: str | None
+    after: Place | None
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -50,19 +64,19 @@ class Removed(msgspec.Struct, frozen=True):
 
     session: str
     owner: str
-    references: int
+    references: Count
 
 
 class ScrubStatus(msgspec.Struct, frozen=True):
     """Where the scrubber stands: `waiting`, `reading` or `paused`. Times in ms since the Unix epoch, 0: none. Every
     chunk that is older was read after `all_read_since_ms`; counts are since the store began."""
 
-    state: str
-    period_ms: int
-    all_read_since_ms: int
+    state: Word
+    period_ms: Time
+    all_read_since_ms: Time
     late: bool
     run_left_percent: int
-    paused_until_ms: int
+    paused_until_ms: Time
     chunks_read: int
     bytes_read: int
     corrupted_found: int
@@ -83,21 +97,21 @@ class DataStatus(msgspec.Struct, frozen=True):
 class ChunkState(msgspec.Struct, frozen=True):
     """A chunk at a node: `stored`, `verified` (read again since), `missing` or `corrupted`."""
 
-    id: str
-    size: int
-    status: str
-    references: int
+    id: Key
+    size: Count
+    status: Word
+    references: Count
 
 
 class ChunkList(msgspec.Struct, frozen=True):
     """Chunks in order, and what the next page goes on `after` (None at the end)."""
 
     chunks: tuple[ChunkState, ...]
-    after: str | None
+    after: Place | None
 
 
 class Checked(msgspec.Struct, frozen=True):
     """A chunk that was read just now, and what it is."""
 
-    id: str
-    status: str
+    id: Key
+    status: Word
