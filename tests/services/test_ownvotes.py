@@ -140,7 +140,7 @@ def height(client: httpx.Client, network: Devnet) -> int:
     return int(found[0]["height"]) if found else 0
 
 
-def until(reached: Callable[[], bool], within_s: float = 25.0) -> None:
+def until(reached: Callable[[], bool], within_s: float = 90.0) -> None:
     """Wait for it."""
     deadline = time.monotonic() + within_s
     while not reached():
