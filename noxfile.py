@@ -100,7 +100,7 @@ def hunt(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """An hour of a devnet that is hurt every 20 s. Arguments go to `python -m harness.soak`: --minutes, --seed."""
+    """An hour of a devnet, a failure every 20 s. Arguments go to `python -m harness.soak`: --minutes, --seed."""
     install(session)
     session.run("python", "-m", "harness.soak", *session.posargs)
 
@@ -128,7 +128,7 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session
 def images(session: nox.Session) -> None:
-    """Build the four images on a stand-in base with an engine of its own, look at them, run and hurt them, clean up.
+    """Build the four images on a stand-in base with a private engine, inspect, run and fault-test them, clean up.
 
     The same build twice must give the same ids; `lucid deploy` is tried on a look-alike Pi (`-- --whole`: all of it).
 

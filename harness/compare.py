@@ -16,7 +16,7 @@ FEW = 6
 
 
 class CompareError(Exception):
-    """Two folders can not be compared; one sentence."""
+    """Two folders cannot be compared; one sentence."""
 
 
 class Difference(NamedTuple):

@@ -181,7 +181,7 @@ class Forger:
     # -- votes and certificates ----------------------------------------------------------------------------------
 
     def late_votes(self) -> tuple[Vote, ...]:
-        """Notarisations of recent blocks, in the order that the rules want; only some of them can be credited."""
+        """Notarizations of recent blocks, in the order that the rules want; only some of them can be credited."""
         head = self.twin.ledger.core.head
         named = [(recent.epoch, recent.view, recent.hash) for recent in head.recent]
         named.append((head.epoch, head.view, self.twin.tip))

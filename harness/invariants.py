@@ -134,7 +134,7 @@ class Invariants:
         else:
             self._catch_up(node, fact.height)
             if fact.height != len(self.heights):
-                raise Diverged("agreement", f"{node.name} finalised height {fact.height} before anyone its parent")
+                raise Diverged("agreement", f"{node.name} finalized height {fact.height} before anyone its parent")
             self._extend(node, fact.height, fact.hash)
         last = self._node_heights[node.index]
         self._node_heights[node.index] = max(last, fact.height)

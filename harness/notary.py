@@ -90,7 +90,7 @@ class Notary:
         return Transaction(anchor, self.first.keys[0], 700, bytes(64))
 
     def receipt(self, transaction: Transaction | None = None, manifest: bytes | None = None) -> Receipt:
-        """An honest receipt of block 1 of three, of which the third was finalised directly."""
+        """An honest receipt of block 1 of three, of which the third was finalized directly."""
         held = self.manifest() if manifest is None else manifest
         if transaction is None:
             transaction = self.transaction(check_manifest(held, self.genesis.chain_id, CRYPTO).anchor)

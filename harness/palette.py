@@ -1,4 +1,4 @@
-"""What a report is painted with: colours, stylesheet, shapes, scales, and the spelling of numbers and strings."""
+"""What a report is painted with: colors, stylesheet, shapes, scales, and the spelling of numbers and strings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# Each colour's value on a light and on a dark page. Text colours reach 4.5:1 and marks 3:1 against `card`
+# Each color's value on a light and on a dark page. Text colors reach 4.5:1 and marks 3:1 against `card`
 # (WCAG 2.2, 1.4.3 and 1.4.11); the tests hold that. Marks of different meaning differ in shape or place too.
 COLOURS: dict[str, tuple[str, str]] = {
     "page": ("#f3f4f7", "#0d1015"),

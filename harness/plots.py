@@ -1,6 +1,6 @@
 """The pictures of a run: each function draws one inline SVG, or gives "" when there is nothing to show.
 
-Times are simulated milliseconds from the start of the run. Colours and fonts come from `palette`'s stylesheet.
+Times are simulated milliseconds from the start of the run. Colors and fonts come from `palette`'s stylesheet.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Skip(NamedTuple):
 
 
 class Fork(NamedTuple):
-    """A block that was notarised but is not in the final chain."""
+    """A block that was notarized but is not in the final chain."""
 
     epoch: int
     view: int
@@ -281,7 +281,7 @@ class ChainPicture:
         return p.shorten(fault, max(18, int((self.x(fault.until_ms) - self.x(fault.at_ms)) / 7.5)))
 
     def _shade_faults(self) -> None:
-        """A fault of named nodes shades their rows, any other the whole height; those of one colour merge."""
+        """A fault of named nodes shades their rows, any other the whole height; those of one color merge."""
         node_of = {name: node for node, name in enumerate(self.names)}
         spans: dict[tuple[str, float, float], list[Point]] = defaultdict(list)
         for fault in self.faults:

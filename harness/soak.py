@@ -1,4 +1,4 @@
-"""A soak: a devnet of four under a session a second, while something is hurt again and again, by a seed.
+"""A soak: a devnet of four under a session a second, while failures are injected again and again, by a seed.
 
 `python -m harness.soak --minutes 60 --seed 1`. A probe compares what /health says with what is so. At the end all that
 was accepted must be final, every chunk there, and all nodes level.

@@ -50,7 +50,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def grid(base: Scenario, axes: Sequence[Axis]) -> list[Cell]:
-    """Every combination of the axes' values; raises `ScenarioError` for one that can not be run."""
+    """Every combination of the axes' values; raises `ScenarioError` for one that cannot be run."""
     cells = []
     for values in itertools.product(*(axis.values for axis in axes)):
         words = [f"{axis.key}={value}" for axis, value in zip(axes, values, strict=True)]

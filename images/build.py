@@ -77,7 +77,7 @@ def _revision() -> str:
 
 
 def main() -> int:
-    """Build all four and print their sizes; exit status 2 when they can't be built."""
+    """Build all four and print their sizes; exit status 2 when they cannot be built."""
     parser = argparse.ArgumentParser(prog="images.build", description="Build the four images for arm64.")
     parser.add_argument("--standin", action="store_true", help="on a look-alike base made of Debian's packages")
     parser.add_argument("--twice", action="store_true", help="build again from a copy: exit status 1 if ids differ")

@@ -1,4 +1,4 @@
-"""A Docker engine and arm64 emulation of one's own on a bare Debian machine, in one folder, and their removal.
+"""A private Docker engine with arm64 emulation on a bare Debian machine, in one folder, and its removal.
 
 `python -m images.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the folder and
 run from there, under a socket, a data root and a process id file of its own. `down` stops it and puts all back.
@@ -42,7 +42,7 @@ _MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\x
 
 
 class EngineError(Exception):
-    """The engine can't be had here; the text is one sentence."""
+    """The engine cannot be had here; the text is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def _emulate(folder: Path) -> bool:
             ["mount", "-t", "binfmt_misc", "binfmt_misc", str(_BINFMT)], capture_output=True, check=False
         )
         if done.returncode:
-            raise EngineError("binfmt_misc can't be mounted: arm64 programs can't be emulated here")
+            raise EngineError("binfmt_misc cannot be mounted: arm64 programs cannot be emulated here")
         mounted = True
     if not (_BINFMT / _NAME).exists():
         program = folder / "root/usr/bin/qemu-aarch64-static"
@@ -319,8 +319,8 @@ def _policy(engine: Engine) -> str:
 
 
 def main() -> int:
-    """`up` prints what a shell must be told; exit status 2 when an engine can't be had."""
-    parser = argparse.ArgumentParser(prog="images.engine", description="A Docker engine of one's own, and its removal.")
+    """`up` prints what a shell must be told; exit status 2 when an engine cannot be had."""
+    parser = argparse.ArgumentParser(prog="images.engine", description="A private Docker engine, and its removal.")
     parser.add_argument("what", choices=("up", "down"))
     parser.add_argument("folder", type=Path, nargs="?", default=DEFAULT_FOLDER)
     options = parser.parse_args()

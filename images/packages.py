@@ -20,7 +20,7 @@ APT = ["apt-get", "-o", "Acquire::Retries=3"]
 
 
 class PackageError(Exception):
-    """Packages can't be had: no apt, no network, or no such package. The text is one sentence."""
+    """Packages cannot be had: no apt, no network, or no such package. The text is one sentence."""
 
 
 def native_architecture() -> str:
@@ -108,7 +108,7 @@ def members(archive: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
             file = tree.extractfile(member) if member.isreg() else None
             yield member, file.read() if file is not None else b""
     if reading.returncode:
-        raise PackageError(f"{archive.name} can't be read")
+        raise PackageError(f"{archive.name} cannot be read")
 
 
 def _private_state(architecture: str, folder: Path) -> list[str]:
@@ -144,7 +144,7 @@ def _run(command: Sequence[str], cwd: Path | None = None, check: bool = True) ->
 
 
 def main() -> int:
-    """Exit status 2 when the package can't be had."""
+    """Exit status 2 when the package cannot be had."""
     package, name, folder = sys.argv[1:]
     try:
         print(unpack_program(package, name, Path(folder).resolve()))

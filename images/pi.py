@@ -1,7 +1,7 @@
 """A look-alike Pi for the trial of `lucid deploy`: a host with sshd, Docker's client and Compose, in a container.
 
 It shares this machine's engine and network, so what it starts are containers beside it; sshd listens on loopback
-alone. And a MongoDB of this machine's own mongod, where its image can't be pulled.
+alone. And a MongoDB of this machine's own mongod, where its image cannot be pulled.
 """
 
 from __future__ import annotations

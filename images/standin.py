@@ -172,7 +172,7 @@ def _tar(items: Sequence[Item]) -> bytes:
 
 
 def main() -> int:
-    """Write both archives; exit status 2 when the packages can't be had."""
+    """Write both archives; exit status 2 when the packages cannot be had."""
     folder = Path(sys.argv[1])
     try:
         with TemporaryDirectory(prefix="lucid-standin-") as work:

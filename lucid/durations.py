@@ -15,5 +15,5 @@ def parse_ms(text: str) -> int:
         return int(stripped)
     parts = _PART.findall(stripped)
     if not parts or _PART.sub("", stripped).strip():
-        raise ValueError(f"{text!r} is no duration (write 90s, 10m, 24h or milliseconds)")
+        raise ValueError(f"{text!r} is not a duration (write 90s, 10m, 24h or milliseconds)")
     return sum(int(number) * _UNITS_MS[unit] for number, unit in parts)

@@ -27,7 +27,7 @@ STALLED_US = 20_000_000
 HANDSHAKE_US = 10_000_000
 """How long a dialler waits for an answer."""
 HANDSHAKE_DELAYS = 5
-"""One-way delays from dialling to the first message: TCP's three, and two of the handshake of section 8."""
+"""One-way delays from dialing to the first message: TCP's three, and two of the handshake of section 8."""
 BACKOFF_US = (200_000, 30_000_000)
 """A dialler's first and longest wait; half of it, or less, is taken off by chance."""
 LEAST_TIMEOUT_US = 200_000
@@ -139,7 +139,7 @@ class Connections:
             self._hold(pair, Held(self.network.clock.now_us, [], lost=True))
 
     def reset(self, one: int, other: int) -> None:
-        """The connection of a pair ends now, if there is one: what is on its way is lost, and it is dialled anew."""
+        """The connection of a pair ends now, if there is one: what is on its way is lost, and it is dialed anew."""
         if (one, other) not in self.down and self._keys[one] != self._keys[other]:
             now = self.network.clock.now_us
             for pair in ((one, other), (other, one)):
@@ -161,7 +161,7 @@ class Connections:
                 network.clock.put(Moment(partial(self._thaw, pair, held)), at_us + one_way_us)
 
     def begin(self, up: Sequence[int]) -> None:
-        """The first moment: the nodes that run are connected with each other, the others have to be dialled."""
+        """The first moment: the nodes that run are connected with each other, the others have to be dialed."""
         for node in up:
             self._up[node] = True
         for one in range(self.network.size):
@@ -170,7 +170,7 @@ class Connections:
                     self._disconnect(one, other)
 
     def started(self, node: int) -> None:
-        """A node's process runs again: it dials those whom it has to dial, and can be dialled."""
+        """A node's process runs again: it dials those whom it has to dial, and can be dialed."""
         if self._up[node]:
             return
         self._up[node] = True
@@ -245,7 +245,7 @@ class Connections:
             self.network.deliver(number, pair[0], pair[1], event)
 
     def _stalled(self, pair: Pair, held: Held, _: Moment) -> None:
-        """Nothing came through for too long: the connection ends, and is dialled anew."""
+        """Nothing came through for too long: the connection ends, and is dialed anew."""
         if self._held.get(pair) is not held or not (held.lost or pair in self.network.cut):
             return
         self.reset(*pair)

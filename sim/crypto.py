@@ -1,6 +1,6 @@
 """Signatures in the simulator: the real ones, or a stand-in, either way at a modelled cost in virtual time.
 
-The machines can't tell: both are `lucid.chain.keys.Crypto`. Results are remembered across the nodes of one process,
+The machines cannot tell: both are `lucid.chain.keys.Crypto`. Results are remembered across the nodes of one process,
 because verifying is pure and each signature is verified by every node.
 """
 

@@ -1,7 +1,7 @@
 """Execution shared between the nodes of one process: each block is executed by its builder and by one validator.
 
 Judging is a pure function of the parent's ledger and the block. Every node that holds an equal parent (the same state
-root) gets the first one's result, and is charged for the signatures all the same, so the machines can't tell, and a
+root) gets the first one's result, and is charged for the signatures all the same, so the machines cannot tell, and a
 run with `share_execution = false`, where each node executes for itself, has the same trace hash. A node whose ledger
 has strayed has another root, shares nothing and is found out as before. A node that started from its own store, or from
 a snapshot, executes for itself from then on.

@@ -143,7 +143,7 @@ def _checked(data: dict[str, Any]) -> Scenario:
 
 
 def _check(scenario: Scenario) -> None:
-    """Check what types can not say; raises `ScenarioError` with the key."""
+    """Check what types cannot say; raises `ScenarioError` with the key."""
     if scenario.profile not in PROFILES:
         raise ScenarioError(f"no {scenario.profile!r}; there are {', '.join(PROFILES)}", "profile")
     unknown = [region for region in scenario.regions if region not in region_names()]

@@ -11,7 +11,7 @@ Duration = str | int
 
 
 class ScenarioError(Exception):
-    """A scenario can not be run; one sentence that names the file, the line where known, and the key.
+    """A scenario cannot be run; one sentence that names the file, the line where known, and the key.
 
     `key` is that key, such as `fault[1].node`, or empty where there is none.
     """
@@ -29,7 +29,7 @@ def duration_ms(value: Duration) -> int:
     if isinstance(value, str) and not value.strip().isdigit():
         with suppress(ValueError):
             return parse_ms(value)
-    raise ScenarioError(f"{value!r} is no duration (write 90s, 10m, 24h or milliseconds)")
+    raise ScenarioError(f"{value!r} is not a duration (write 90s, 10m, 24h or milliseconds)")
 
 
 def check_nodes(key: str, indexes: list[int], nodes: int) -> None:

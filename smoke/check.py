@@ -46,7 +46,7 @@ class Check:
         )
 
     def skip(self, reason: str, subject: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
-        """It can't be told, and why."""
+        """It cannot be told, and why."""
         return self._finding(Verdict.SKIP, reason, subject, evidence, "", "", self.severity)
 
     def _finding(

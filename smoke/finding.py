@@ -44,7 +44,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     subject: str = ""
     """The service that it is about; empty for the whole tree."""
     message: str
-    """One sentence: what is so. For a skip, the reason why it can't be told."""
+    """One sentence: what is so. For a skip, the reason why it cannot be told."""
     evidence: tuple[Evidence, ...] = ()
     why: str = ""
     """What it does to the container when it starts. Empty for a pass."""

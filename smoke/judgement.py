@@ -13,7 +13,7 @@ PASSED, FAILED, UNABLE = 0, 1, 2
 
 
 class LiteralCount(Struct, frozen=True):
-    """How often one of the report's plain greps matches: lines, and the files that hold them."""
+    """How often one of the report's original greps matches: lines, and the files that hold them."""
 
     command: str
     lines: int
@@ -78,7 +78,7 @@ def _decides(finding: Finding) -> bool:
 
 
 KINDS = ("passed", "critical", "warning", "info", "excused", "skipped", "error")
-"""What a finding comes to, from best to worst but for the middle."""
+"""Every outcome of a finding, in report order."""
 
 
 def kind(finding: Finding) -> str:

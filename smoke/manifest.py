@@ -31,7 +31,7 @@ Wanted = Annotated[
 
 
 class ManifestError(Exception):
-    """A manifest can't be used; its text is one sentence that names the file and the key."""
+    """A manifest cannot be used; its text is one sentence that names the file and the key."""
 
 
 class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,7 +97,7 @@ class Isolation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     words: Annotated[tuple[Name, ...], Meta(description="more words, as unwelcome as the built-in ones")] = ()
     exclude: Annotated[
-        tuple[Text, ...], Meta(description="globs of files that are no part of the tree: vendored tools, caches")
+        tuple[Text, ...], Meta(description="globs of files that are not part of the tree: vendored tools, caches")
     ] = ()
 
 
@@ -188,7 +188,7 @@ def held_to(service: Service, policy: Policy) -> Service:
 
 
 def read_manifest(path: Path, profile: str | None = None) -> Manifest:
-    """The manifest in a file, resolved; `ManifestError` when it can't be read or means nothing."""
+    """The manifest in a file, resolved; `ManifestError` when it cannot be read or means nothing."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

@@ -13,7 +13,7 @@ _MEANING = {"**/": r"(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 @lru_cache(maxsize=1024)
 def _parts(pattern: str) -> tuple[str, ...]:
-    # Neighbours that mean no more than one of them.
+    # Neighbors that mean no more than one of them.
     plain = re.sub(r"(?:\*\*/)+", "**/", re.sub(r"\*{3,}", "**", pattern))
     return tuple(_PARTS.findall(plain))
 

@@ -49,7 +49,7 @@ class Tree:
         self.directories: dict[str, tuple[str, ...]] = {}
         """Each directory (the root is the empty text) with the names in it, sorted."""
         self.truncated = False
-        """Whether a limit stopped the listing; then absence can't be told."""
+        """Whether a limit stopped the listing; then absence cannot be told."""
         self._walk()
         self._content = lru_cache(maxsize=256)(self._read)
 
@@ -98,7 +98,7 @@ class Tree:
             if stat.S_ISREG(found.st_mode):
                 self.sizes[path], self.modes[path] = found.st_size, found.st_mode & 0o7777
         except (OSError, RuntimeError, ValueError):
-            pass  # it vanished, loops or can't be read: then it is no file that a build could use
+            pass  # it vanished, loops or cannot be read: then it is no file that a build could use
         return False
 
     def files(self, below: str = "") -> Iterator[str]:
@@ -139,7 +139,7 @@ class Tree:
         return self.sizes.get(path, 0) > MAX_READ
 
     def data(self, path: str) -> bytes:
-        """The first `MAX_READ` bytes of a file; nothing when it can't be read."""
+        """The first `MAX_READ` bytes of a file; nothing when it cannot be read."""
         return self._content(path)
 
     def text(self, path: str) -> str:

@@ -1,7 +1,7 @@
 """Ablations: safeguards of the machines, switched off one at a time outside their code, to see that the hunt notices.
 
 Each is a replacement in the source of one method, compiled into its class for as long as the ablation lasts. A text
-that is no longer there is an error, so that an ablation can't outlive what it switches off.
+that is no longer there is an error, so that an ablation cannot outlive what it switches off.
 """
 
 from __future__ import annotations

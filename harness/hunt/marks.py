@@ -26,7 +26,7 @@ SOMETIMES = (
     "a view ended late, after its timer",
     "a finalize was signed",
     "a skip was signed",
-    "a block was notarised and forked off",
+    "a block was notarized and forked off",
     "a node caught up by pages",
     "a node caught up by a snapshot",
     "an epoch closed",
@@ -60,7 +60,7 @@ class Marks:
         top = max(self._heights.values(), default=0)
         forked = sum(height <= top and hash_ not in self._final for hash_, height in self._valid.items())
         if forked:
-            self._reached["a block was notarised and forked off"] += forked
+            self._reached["a block was notarized and forked off"] += forked
         return {name: self._reached[name] for name in SOMETIMES if self._reached[name]}
 
     def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:

@@ -36,7 +36,7 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class RecordError(Exception):
-    """A file is no record of this hunt; one sentence."""
+    """A file is not a record of this hunt; one sentence."""
 
 
 class Judged(NamedTuple):
@@ -105,7 +105,7 @@ def read(path: Path, head: Head | None = None) -> list[Line]:
         complete = [line for line in lines[1:-1] if line]
         judged = [msgspec.json.decode(line, type=Line) for line in complete]
     except (OSError, msgspec.MsgspecError) as error:
-        raise RecordError(f"{path} is no record of a hunt: {error}") from None
+        raise RecordError(f"{path} is not a record of a hunt: {error}") from None
     if head is not None and found != head:
         raise RecordError(
             f"{path} is of commit {found.commit or '?'} and profile {found.profile}, this is commit "
@@ -121,4 +121,4 @@ def scenario_of(line: Line, profile: str) -> Scenario:
     try:
         return changed(Scenario(), **line.scenario)
     except ScenarioError as error:
-        raise RecordError(f"seed {line.seed} can not be run by this version: {error}") from None
+        raise RecordError(f"seed {line.seed} cannot be run by this version: {error}") from None

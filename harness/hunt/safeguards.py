@@ -84,11 +84,11 @@ _ALL = (
         "if self._votes_here(SKIP):", "if False:",
     ),
     Safeguard(
-        "said-again", "what is outstanding is said again", Engine, "_resend",
+        "said-again", "what is outstanding is retransmitted", Engine, "_resend",
         "Tell(Stand(epoch, view, tuple(votes))),", "",
     ),
     Safeguard(
-        "finalize-said-again", "the finalize of the view before is said again", Engine, "_resend",
+        "finalize-said-again", "the finalize of the view before is retransmitted", Engine, "_resend",
         "if left is not None:", "if False:",
     ),
     Safeguard(
@@ -196,7 +196,7 @@ _ALL = (
     ),
     Safeguard(
         "repeat-checked", "a closing block comes again only on its notarization", Proposals, "_check_repeat",
-        "or not self.chain.verify(notarisation)", "",
+        "or not self.chain.verify(notarization)", "",
     ),
     Safeguard(
         "standing-answered", "who is behind is told", Manager, "_on_standing",

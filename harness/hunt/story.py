@@ -123,7 +123,7 @@ def page(scenario: Scenario) -> tuple[str, Outcome]:
 
 
 def _fault(fault: Fault) -> str:
-    until = "for good" if fault.until_ms is None else f"to {fault.until_ms / 1000:g} s"
+    until = "to the end" if fault.until_ms is None else f"to {fault.until_ms / 1000:g} s"
     return f"- {fault.kind} {fault.text()}, from {fault.at_ms / 1000:g} s {until}"
 
 

@@ -24,12 +24,12 @@ class Code(IntEnum):
     STORE_OTHER = (1103, "store belongs to something else")
     STORE_DAMAGED = (1104, "store is damaged")
 
-    GENESIS = (2001, "genesis document breaks a bound")
+    GENESIS = (2001, "a value of the genesis document is out of bounds")
     CONFIG = (2002, "configuration is wrong")
     KEY = (2003, "key file cannot be used")
 
-    REQUEST = (3001, "request is not understood")
-    NOT_FOUND = (3002, "there is no such thing")
+    REQUEST = (3001, "request is wrong")
+    NOT_FOUND = (3002, "what was asked for does not exist")
     METHOD = (3003, "method is not allowed here")
     TOO_LARGE = (3004, "body exceeds its limit")
     TOO_SLOW = (3005, "body did not arrive in time")
@@ -39,7 +39,7 @@ class Code(IntEnum):
     INTERNAL = (3009, "service failed")
     FOREIGN = (3010, "request comes from another site")
     MEDIA_TYPE = (3011, "content type is not taken here")
-    NOT_YOURS = (3012, "this is another's to change")
+    NOT_YOURS = (3012, "this belongs to somebody else")
     RANGE = (3013, "range is not within it")
 
     BLOCK_VERSION = (4001, "block version or chain id is not this chain's")
@@ -71,12 +71,12 @@ class Code(IntEnum):
     TX_MEMBER = (5010, "node is already registered")
     TX_ADMIN_SEQUENCE = (5011, "administrative sequence number is not the next")
     TX_ADMIN_THRESHOLD = (5012, "not enough administrators signed")
-    TX_EVIDENCE = (5013, "the two votes are no evidence")
+    TX_EVIDENCE = (5013, "the two votes are not evidence")
     TX_EVIDENCE_TWICE = (5014, "this evidence is already on the chain")
     TX_LAST_MEMBER = (5015, "the last node cannot be retired")
     MEMPOOL_FULL = (5020, "mempool has no room for this transaction")
     MEMPOOL_KNOWN = (5021, "transaction is already known")
-    MEMPOOL_CLOSED = (5022, "node cannot endorse: it is no registered node")
+    MEMPOOL_CLOSED = (5022, "node cannot endorse: it is not a registered node")
 
     MANIFEST = (6001, "manifest does not have the expected shape")
     MANIFEST_CHUNKS = (6002, "manifest's chunk list contradicts itself")
@@ -96,7 +96,7 @@ class Code(IntEnum):
     CHUNK_ID = (6021, "bytes do not have this chunk id")
     CHUNK_CORRUPT = (6022, "stored chunk is damaged")
     CHUNK_SEALED = (6023, "chunk does not open")
-    CHUNK_OTHER = (6024, "file is no chunk of this session")
+    CHUNK_OTHER = (6024, "file is not a chunk of this session")
 
     VOTE_EPOCH = (7001, "vote or certificate is of another epoch")
     VOTE_SIGNER = (7002, "signer is not a validator of the epoch")
@@ -129,7 +129,7 @@ MAX_DETAIL = 2_000
 
 def printable(text: str) -> str:
     """Text from outside as it may be shown: whatever does not print is written as an escape, so that on a terminal, in
-    a log or in a report it can't be more than text."""
+    a log or in a report it cannot be more than text."""
     if text.isprintable():
         return text
     return "".join([mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text])
@@ -153,7 +153,7 @@ class Refusal(LucidError):
 
 
 class GenesisError(LucidError):
-    """A genesis document breaks a bound; `detail` names the key."""
+    """A value of a genesis document is out of bounds; `detail` names the key."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(Code.GENESIS, detail)

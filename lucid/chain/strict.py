@@ -28,7 +28,7 @@ def parse_object(data: bytes, max_bytes: int, code: Code) -> dict[str, Any]:
             data.decode(), object_pairs_hook=_object, parse_int=_whole, parse_float=_fraction, parse_constant=_fraction
         )
         if not isinstance(fields, dict):
-            raise ValueError("it is no JSON object")
+            raise ValueError("it is not JSON object")
         _check_depth(fields)
         if b"\\u" in data:
             json.dumps(fields, ensure_ascii=False).encode()  # fails for half of a surrogate pair

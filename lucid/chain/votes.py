@@ -54,7 +54,7 @@ def vote_message(chain_id: bytes, epoch: int, view: int, kind: int, block: bytes
 
 
 def conflict(first: Vote, second: Vote) -> bool:
-    """Whether two votes of one signer and view can not both come from an honest validator (protocol section 4).
+    """Whether two votes of one signer and view cannot both come from an honest validator (protocol section 4).
 
     Two different notarize, two different finalize, two different proposals, or skip and finalize of one view.
     """

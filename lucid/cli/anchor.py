@@ -171,9 +171,9 @@ def _anchor(options: argparse.Namespace, doing: Anchoring) -> int:
     elif state.status == "final":
         print(f"session {recording.session} is final in block {state.height}; its receipt holds: {found['receipt']}")
         if options.session_key is not None:
-            print(f"its own key, to show it to someone, is in {options.session_key}")
+            print(f"session key (secret; share it to grant access): {options.session_key}")
     else:
-        print(f"session {recording.session} is accepted and {state.status}; it will be final without you")
+        print(f"session {recording.session} is accepted and {state.status}; finality no longer needs this client")
         print(f"its receipt then: lucid anchor --resume {doing.kept}")
     return 0 if state.status == "final" else NOT_FINAL
 
@@ -216,7 +216,7 @@ def run_fetch(options: argparse.Namespace) -> int:
     try:
         session = UUID(options.session)
     except ValueError:
-        raise Failure(f"{options.session!r} is no session id") from None
+        raise Failure(f"{options.session!r} is not a session id") from None
     crypto = Edwards25519()
     key, owner = _reader(options, session)
     checkpoint = b"" if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)

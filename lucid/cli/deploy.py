@@ -23,7 +23,7 @@ NOT_STARTED = 1
 BLOCKS = 2
 EXTRA_NAMES = ("redis", "consul", "tor")
 _STATUSES = (
-    "Exit status: 0 the node runs and works; 1 it did not, and the release before runs again; 2 it can't be done as "
+    "Exit status: 0 the node runs and works; 1 it did not, and the release before runs again; 2 it cannot be done as "
     "asked, and nothing that runs was changed; 3 it did not work, and there is no release before: what was started is "
     "left as it is; 4 it did not work, and the release before could not be brought back; 130 interrupted half way."
 )
@@ -85,7 +85,7 @@ def _register_changes(actions: argparse._SubParsersAction[argparse.ArgumentParse
         "take a node's containers, images and files off a host",
         "What holds its key, chain, sessions and chunks stays, but for --with-data. Exit status: 0 done, 2 not.",
     )
-    remove.add_argument("--with-data", action="store_true", help="its key, chain, sessions and chunks too, for good")
+    remove.add_argument("--with-data", action="store_true", help="its key, chain, sessions and chunks too, permanently")
     for each in (install, upgrade, rollback, remove):
         each.add_argument("--dry-run", action="store_true", help="look at the host, print every step, change nothing")
 
@@ -132,7 +132,7 @@ def _register_care(actions: argparse._SubParsersAction[argparse.ArgumentParser])
         run_backup,
         "copy a node's data to a folder here",
         "Most chunks are copied first; for the rest the services stand still, and are started again also when the line "
-        "is lost. Key and log of votes are no part of it. Exit status: 0 done; 1 the copy is whole, but the node was "
+        "is lost. Key and log of votes are not part of it. Exit status: 0 done; 1 the copy is whole, but the node was "
         "not started again; 2 there is no copy.",
     )
     backup.add_argument("folder_here", type=Path, metavar="DIR", help="a new folder; DIR.part until it is whole")
@@ -147,7 +147,7 @@ def _action(
 ) -> argparse.ArgumentParser:
     action = actions.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", epilog=epilog)
     action.add_argument("host", metavar="HOST", help="what ssh takes: HOST or USER@HOST")
-    action.add_argument("--ssh", default="ssh", metavar="COMMAND", help="ssh and what it is to be told (default ssh)")
+    action.add_argument("--ssh", default="ssh", metavar="COMMAND", help="ssh with its options (default ssh)")
     action.add_argument(
         "--dir", default="lucid", dest="folder", metavar="DIR", help="Compose's folder in the home there"
     )

@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 
 class Failure(Exception):
-    """A command can not do what it was asked; its text is one sentence, `status` the exit status."""
+    """A command cannot do what it was asked; its text is one sentence, `status` the exit status."""
 
     def __init__(self, sentence: str, status: int = BAD_USAGE) -> None:
         super().__init__(sentence)

@@ -79,7 +79,7 @@ def read_document(path: Path) -> Genesis:
     try:
         return parse_genesis(read_bounded(path, MAX_DOCUMENT_BYTES).decode())
     except UnicodeDecodeError:
-        raise Failure(f"{path} is no genesis document: it is no text") from None
+        raise Failure(f"{path} is not a genesis document: it is not text") from None
 
 
 def _print(options: argparse.Namespace, chain: bytes) -> int:

@@ -97,7 +97,7 @@ def run_remove(options: argparse.Namespace) -> int:
     try:
         session = UUID(options.session)
     except ValueError:
-        raise Failure(f"{options.session!r} is no session id") from None
+        raise Failure(f"{options.session!r} is not a session id") from None
     owner = b"" if options.owner_key is None else hex32("--owner-key", options.owner_key)
     removed, missing = 0, None
     with nodes(options) as (_, clients):

@@ -30,7 +30,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "static",
         help="judge a tree from its files alone",
         description="Judge what a tree's containers would do when started, from its files alone: nothing is built, "
-        "nothing of the tree is run, nobody is asked. What can't be told is skipped, with the reason.",
+        "nothing of the tree is run, no network is used. An inconclusive check is skipped, with the reason.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the harness could not do its work. "
         "Without a smoke.toml every Dockerfile is found and what can be inferred is.",
     )
@@ -46,7 +46,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     image.set_defaults(judge=_judge_images)
     live = kinds.add_parser(
         "live",
-        help="run a node and use and hurt it",
+        help="exercise a node and inject failures",
         description="Run a node's four services in hardened containers (the engine that DOCKER_HOST names) or, with "
         "--host, as processes; use them, stop and kill them, and take everything away again. With --node, use a node "
         "that runs already, without stopping or killing anything of it.",
@@ -74,7 +74,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     init = kinds.add_parser(
         "init",
         help="write a manifest for a tree",
-        description="Write a smoke.toml for a tree from what is found in it, to be looked over and completed.",
+        description="Write a smoke.toml for a tree from what is found in it, to be reviewed and completed.",
         epilog="Exit status: 0 written, 2 otherwise.",
     )
     _add_root(init)
@@ -86,7 +86,7 @@ def _add_static(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--manifest", type=Path, metavar="FILE", help="what the tree is held to (default: its smoke.toml)"
     )
-    command.add_argument("--literal", action="store_true", help="run the plain greps of the original report beside")
+    command.add_argument("--literal", action="store_true", help="also run the original report's greps")
 
 
 def _add_image(command: argparse.ArgumentParser) -> None:
@@ -137,7 +137,7 @@ def _add_reports(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--profile", choices=["step12"], help="demands beyond that containers start: distroless, 65532, arm64, ..."
     )
-    command.add_argument("--strict", action="store_true", help="a check that can't tell counts as failed")
+    command.add_argument("--strict", action="store_true", help="a check that cannot tell counts as failed")
     command.add_argument("--json", action="store_true", help="print JSON, the same as --report json")
 
 
@@ -281,7 +281,7 @@ def run_init(options: argparse.Namespace) -> int:
     from smoke.static.inference import write_manifest
 
     if not options.root.is_dir():
-        raise Failure(f"{options.root} is no directory")
+        raise Failure(f"{options.root} is not a directory")
     path = options.root / FILE_NAME
     if path.exists() and not options.force:
         raise Failure(f"{path} exists already; --force writes over it")

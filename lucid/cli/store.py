@@ -38,7 +38,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="look for damage",
         description="Check the stored data and the final blocks, and that the ledger's rows and its state tree agree; "
         "count the rows. Stop the service first: what it writes meanwhile can look like damage.",
-        epilog="Exit status: 0 all is well, 20 damage was found, 2 bad usage or a store that can't be opened.",
+        epilog="Exit status: 0 all is well, 20 damage was found, 2 bad usage or a store that cannot be opened.",
     )
     check.add_argument("store", metavar="STORE", help=place)
     check.add_argument("--chunks", type=Path, metavar="FOLDER", help=CHUNKS_HELP)

@@ -52,7 +52,7 @@ class Source(NamedTuple):
 def sources(paths: Sequence[Path]) -> list[Source]:
     """The files of some paths, those in folders under the folder's name, in order. Links in folders are left out.
 
-    Raises `BundleError` for a path that is neither, a name that can't be, and where there is no file at all.
+    Raises `BundleError` for a path that is neither, a name that cannot be, and where there is no file at all.
     """
     found: list[Source] = []
     for path in paths:
@@ -221,7 +221,7 @@ class Unpacker:
             self.index = msgspec.convert(fields, Index)
         except (Refusal, msgspec.ValidationError) as error:
             detail = error.detail if isinstance(error, Refusal) else str(error)
-            raise BundleError(f"the session's index can't be read: {detail}") from None
+            raise BundleError(f"the session's index cannot be read: {detail}") from None
         if end + sum(entry.size for entry in self.index.files) > self._room:
             raise BundleError("the session's index speaks of more bytes than the session has")
         names = [entry.name for entry in self.index.files]

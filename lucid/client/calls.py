@@ -29,7 +29,7 @@ MAX_ANSWER_BYTES = 1 << 20
 
 
 class ClientError(LucidError):
-    """A node refused a call or can't be reached. `status` is HTTP's, 0 when there was no answer."""
+    """A node refused a call or cannot be reached. `status` is HTTP's, 0 when there was no answer."""
 
     def __init__(self, code: Code, detail: str, status: int = 0) -> None:
         super().__init__(code, detail)

@@ -6,7 +6,7 @@ from lucid.chain.errors import Code, LucidError
 
 
 class BundleError(LucidError):
-    """Files can't be put into a session, or a session's bytes are none; `detail` names the file."""
+    """Files cannot be put into a session, or a session's bytes are none; `detail` names the file."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(Code.REQUEST, detail)

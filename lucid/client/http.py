@@ -21,7 +21,7 @@ LEAST_BYTES_S = 16 << 10
 PATIENCE_S = 300.0
 """For how long a node that has too many requests is asked again, as its `Retry-After` says."""
 AWAY_S = 20.0
-"""For how long one that can't do it now is."""
+"""For how long one that cannot do it now is."""
 MAX_WAIT_S = 60.0
 FIRST_WAIT_S = 0.5
 

@@ -42,7 +42,7 @@ def written_names(names: Iterable[str], hidden: bool = False) -> list[str]:
     written = ["/".join(_written(part, hidden) for part in name.split("/")) for name in names]
     files = {_folded(name): name for name in written}
     if len(files) < len(written):
-        raise BundleError("the session holds files whose names a file system can't tell apart")
+        raise BundleError("the session holds files whose names a file system cannot tell apart")
     for name in written:
         parts = name.split("/")
         for end in range(1, len(parts)):

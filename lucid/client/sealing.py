@@ -3,7 +3,7 @@
 The owner's secret and the session's id give the session's key, so that an owner can open every session with nothing
 but the key file, and can show one session to someone by handing over that one's key. A sealed chunk is a nonce of 24
 bytes and the ciphertext with its tag; session, place, and whether it is the last are authenticated, so that chunks
-can't be swapped or left off at the end. The nonce is a keyed hash of all of that and the plaintext: sealing the same
+cannot be swapped or left off at the end. The nonce is a keyed hash of all of that and the plaintext: sealing the same
 again gives the same chunk.
 
 The cipher alone would let an owner make a chunk that opens under two keys to two texts. So the manifest, which the

@@ -59,7 +59,7 @@ def back_up(deployment: Deployment, folder: Path) -> None:
     part = folder.with_name(f"{folder.name}.part")
     if part.exists():
         if {path.name for path in part.iterdir()} - _FILES:
-            raise DeployError(f"{part} is in the way, and is no half of a backup")
+            raise DeployError(f"{part} is in the way, and is not a half of a backup")
         deployment.say(f"removing {part}, which a backup before this one did not finish")
         shutil.rmtree(part)
     part.mkdir(parents=True)

@@ -74,7 +74,7 @@ class Deployment:
     def check(self) -> Facts:
         """Look at the host: it must have Docker and Compose, and no node that another folder looks after."""
         self._facts = facts = preflight.look(self.host, self.folder)
-        self._must(preflight.tools(facts), "can't be used")
+        self._must(preflight.tools(facts), "cannot be used")
         if facts.owner and facts.owner != facts.folder:
             raise DeployError(
                 f"{self.host.name}: the node there belongs to {facts.owner}: log in as its user, or name it by --dir"
@@ -84,7 +84,7 @@ class Deployment:
 
     def check_fit(self) -> None:
         """A host that is to get images must have room for them, and what else a node needs; all of it is named."""
-        self._must(preflight.requirements(self.facts), "can't take a node")
+        self._must(preflight.requirements(self.facts), "cannot take a node")
 
     def _must(self, wanted: Sequence[preflight.Requirement], what: str) -> None:
         lacking = [f"{each.name}: {each.lacking} (found: {each.found})" for each in wanted if each.lacking]
@@ -161,7 +161,7 @@ class Deployment:
         before = images.there(self.host, [*names, mongodb])
         if wanted.keep_images:
             if missing := [name for name in names if name not in before]:
-                raise DeployError(f"{self.host.name}: {missing[0]} is not there, so it can't be kept")
+                raise DeployError(f"{self.host.name}: {missing[0]} is not there, so it cannot be kept")
             return []
         if wanted.registry:
             pull = images.pull_command(wanted.registry)

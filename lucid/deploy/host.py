@@ -39,7 +39,7 @@ _HOST = re.compile(r"(?:[^\s\x00-\x1f@-][^\s\x00-\x1f@]*@)?[^\s\x00-\x1f@-][^\s\
 
 
 class DeployError(Exception):
-    """The host can't be used as asked; the text is one sentence."""
+    """The host cannot be used as asked; the text is one sentence."""
 
 
 class Unreachable(DeployError):
@@ -85,9 +85,11 @@ class Host:
     """One host, over a connection that all commands share. A context manager; afterwards nothing of it is left here."""
 
     def __init__(self, name: str, ssh: str = "ssh") -> None:
-        """`name` is what `ssh` takes: a host, or USER@HOST; `ssh` the program with what it is to be told."""
+        """`name` is what `ssh` takes: a host, or USER@HOST; `ssh` the program and its options."""
         if _HOST.fullmatch(name) is None:
-            raise DeployError(f"{name!r} is no host that ssh takes: HOST or USER@HOST, neither beginning with a dash")
+            raise DeployError(
+                f"{name!r} is not a host that ssh takes: HOST or USER@HOST, neither beginning with a dash"
+            )
         self.name = name
         self._words = shlex.split(ssh)
         self._folder = TemporaryDirectory(prefix="lucid-ssh-")
@@ -235,7 +237,7 @@ class Host:
         if ready.strip() != b"ready":
             process.stdin.close()
             process.wait()
-            raise Unreachable(f"{self.name} can't be reached by ssh: it ended with {process.returncode}")
+            raise Unreachable(f"{self.name} cannot be reached by ssh: it ended with {process.returncode}")
 
         def end() -> None:
             with suppress(BrokenPipeError):
@@ -274,13 +276,13 @@ class Host:
                 raise
             raise DeployError(f"there is no program {self._words[0]} here") from None
         except PermissionError as error:
-            raise DeployError(f"{self._words[0]} can't be run here: {error.strerror}") from None
+            raise DeployError(f"{self._words[0]} cannot be run here: {error.strerror}") from None
 
     def _judge(self, status: int, said: bytes, command: str) -> None:
         lines = shown(said[-MAX_LINE_BYTES:]).strip().splitlines()
         last = lines[-1][:MAX_SHOWN] if lines else f"status {status}"
         if status == SSH_FAILED:
-            raise Unreachable(f"{self.name} can't be reached by ssh: {last}")
+            raise Unreachable(f"{self.name} cannot be reached by ssh: {last}")
         if status:
             raise DeployError(f"{self.name}: {_first(command)}: {last}")
 
@@ -305,7 +307,7 @@ class Host:
                     if process.poll() is not None or time.monotonic() > deadline:
                         said.seek(0)
                         lines = shown(said.read(MAX_LINE_BYTES)).strip().splitlines() or ["no answer"]
-                        raise DeployError(f"{self.name}: its ports can't be brought here by ssh: {lines[-1]}")
+                        raise DeployError(f"{self.name}: its ports cannot be brought here by ssh: {lines[-1]}")
                     time.sleep(0.05)
             yield ports
 

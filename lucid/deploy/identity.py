@@ -90,12 +90,12 @@ def read_identity(key: Path, genesis: Path) -> Identity:
         node = ed25519_public_key(read_key(key))
         document = parse_genesis(genesis.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
-        raise DeployError(f"{genesis} is no genesis document: it is no text") from None
+        raise DeployError(f"{genesis} is not a genesis document: it is not text") from None
     except OSError as error:
         raise DeployError(f"{error.filename}: {error.strerror}") from None
     except LucidError as error:
         # The key's own errors name their file.
-        named = error.detail if str(key) in error.detail else f"{genesis} is no genesis document: {error.detail}"
+        named = error.detail if str(key) in error.detail else f"{genesis} is not a genesis document: {error.detail}"
         raise DeployError(named) from None
     founder = any(each.key == node for each in document.nodes)
     return Identity(key, genesis, node.hex(), document.chain_id.hex(), founder)

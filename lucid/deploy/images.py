@@ -48,7 +48,7 @@ def here(names: Sequence[str]) -> dict[str, Found]:
             found[name] = Found(*done.stdout.split())
         elif "no such image" not in done.stderr.lower():
             lines = done.stderr.strip().splitlines() or ["no reason given"]
-            raise DeployError(f"the images can't be read here: {lines[-1]}")
+            raise DeployError(f"the images cannot be read here: {lines[-1]}")
     return found
 
 
@@ -71,7 +71,7 @@ def there(host: Host, names: Iterable[str]) -> dict[str, str]:
 def chosen(held: Mapping[str, Found], before: Mapping[str, str], mongodb: str, native: str, where: str) -> list[str]:
     """Which images to send, of those `held` in one place, to a host that has those `before`. Raises `DeployError`.
 
-    MongoDB goes only where there is none, and in the host's own kind (`native`): it is no part of a release.
+    MongoDB goes only where there is none, and in the host's own kind (`native`): it is not part of a release.
     """
     names = [f"{name}:{LATEST}" for name in IMAGES.values()]
     for name in names:
@@ -144,7 +144,7 @@ def _opened(path: Path) -> tarfile.TarFile:
 
 
 def _no_archive(path: Path, why: object) -> DeployError:
-    return DeployError(f"{path} is no archive of images as docker save writes it: {why}")
+    return DeployError(f"{path} is not an archive of images as docker save writes it: {why}")
 
 
 def _entries(tar: tarfile.TarFile, path: Path) -> list[dict[str, Any]]:

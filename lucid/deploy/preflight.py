@@ -17,7 +17,7 @@ CLOCK_S = 2
 DOCKER = (20, 10)
 COMPOSE = (1, 29)
 COMPOSE_1_BREAKS = 25
-"""The old docker-compose reads what Docker's engine no longer says from here on, and can't replace a container."""
+"""The old docker-compose reads what Docker's engine no longer says from here on, and cannot replace a container."""
 NATIVE = ("aarch64", "arm64")
 
 _LOOK = r"""
@@ -80,7 +80,7 @@ class Facts:
     clock_off_s: float
     atomics: bool
     emulation: bool
-    """Whether it can run arm64 programs; True too where that can't be told."""
+    """Whether it can run arm64 programs; True too where that cannot be told."""
     installed: bool
     """Whether Compose's file is in the folder."""
     folder: str = ""
@@ -190,10 +190,10 @@ def _clock(facts: Facts) -> Requirement:
     if facts.synchronised == "yes":
         return Requirement("clock", "synchronised")
     if facts.synchronised == "no":
-        return Requirement("clock", "not synchronised", "a clock kept by NTP (timedatectl set-ntp true)")
+        return Requirement("clock", "not synchronized", "a clock kept by NTP (timedatectl set-ntp true)")
     if facts.clock_off_s > CLOCK_S:
         return Requirement("clock", off, f"within {CLOCK_S} s, and kept by NTP")
-    return Requirement("clock", off, warning="whether NTP keeps it can't be told there")
+    return Requirement("clock", off, warning="whether NTP keeps it cannot be told there")
 
 
 def _docker(facts: Facts) -> Requirement:

@@ -41,7 +41,7 @@ _MEANING = re.compile(r"[\s\"'`$#\\]")
 
 @dataclass(frozen=True)
 class Changes:
-    """What an operator wants to be otherwise than it is held."""
+    """Settings to change."""
 
     peers: tuple[str, ...] = ()
     no_peers: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ def _given(given: Iterable[str]) -> dict[str, str]:
         if not equals or _NAME.fullmatch(name) is None:
             raise DeployError(f"--set: {each!r} must be NAME=VALUE, the name in capitals")
         if name not in known:
-            raise DeployError(f"--set: {name} can't be set; what can: {', '.join(known)} (peers by --peer)")
+            raise DeployError(f"--set: {name} cannot be set; what can: {', '.join(known)} (peers by --peer)")
         if value.startswith("-") or not value.isprintable():
             raise DeployError(
                 f"--set: {name}={value!r}: a value does not begin with a dash, nor holds what does not print"

@@ -55,7 +55,7 @@ class SlotLeaders(Record):
 class Head(Record):
     """Where the chain stands after a block. `slot` counts over all epochs, -1 at genesis.
 
-    `parent` is the block's parent: a block's own hash can not be in the ledger that its header commits to.
+    `parent` is the block's parent: a block's own hash cannot be in the ledger that its header commits to.
     """
 
     height: int

@@ -178,7 +178,7 @@ class Rules:
 def check_anchor(anchor: SessionAnchor) -> None:
     """Check what can be judged of an anchor by itself; raises `Refusal` with `TX_FIELD`."""
     if anchor.session[6] >> 4 != UUID_VERSION_4 or anchor.session[8] >> 6 != 0b10:
-        raise Refusal(Code.TX_FIELD, "session is no version 4 UUID")
+        raise Refusal(Code.TX_FIELD, "session is not a version 4 UUID")
     if not 0 < anchor.chunks <= MAX_CHUNKS:
         raise Refusal(Code.TX_FIELD, f"chunks must be within 1..{MAX_CHUNKS}")
     if anchor.ended_ms < anchor.started_ms:

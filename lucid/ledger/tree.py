@@ -185,7 +185,7 @@ def opened(root: bytes, branches: Sequence[bytes]) -> list[tuple[bytes, int]]:
         hash_, depth = waiting.pop()
         if place < len(branches) and state_node_digest(branches[place]) == hash_:
             if branches[place][:1] != BRANCH:
-                raise ValueError("a leaf can not be opened")
+                raise ValueError("a leaf cannot be opened")
             children = _hashes(branches[place])
             waiting += [(children[digit], depth + 1) for digit in sorted(children, reverse=True)]
             place += 1

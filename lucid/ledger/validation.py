@@ -167,7 +167,7 @@ class Validator:
             raise Refusal(Code.BLOCK_TICK)
 
     def _check_certificate(self, block: Block, parent: Ledger) -> None:
-        """The parent certificate notarises the parent in its view, or made it final if it closed its epoch."""
+        """The parent certificate notarizes the parent in its view, or made it final if it closed its epoch."""
         certificate, head = block.parent_certificate, parent.core.head
         if certificate_hash(certificate) != block.header.parent_certificate:
             raise Refusal(Code.BLOCK_CERTIFICATE, "hash does not match the body")

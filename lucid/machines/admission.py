@@ -175,7 +175,7 @@ class Admission:
         self._check_payload(payload)
 
     def _check_payload(self, payload: Payload) -> None:
-        """What can be judged of anyone's payload without a ledger; a builder would refuse it for good."""
+        """What can be judged of anyone's payload without a ledger; a builder would always refuse it."""
         if len(encode(payload)) > self._parameters.max_transaction_bytes:
             raise Refusal(Code.TX_SIZE)
         match payload:

@@ -98,7 +98,7 @@ class Chain:
         return writes
 
     def record(self, certificate: Certificate) -> list[Write]:
-        """Keep a verified notarisation or skip."""
+        """Keep a verified notarization or skip."""
         self.tree.record(certificate)
         return [(CERTIFICATE_TABLE, subject_key(certificate.view, certificate.kind), encode(certificate))]
 
@@ -184,7 +184,7 @@ class Chain:
         return None if data is None else decode(data, Block)
 
     def finality_at(self, height: int) -> Certificate | None:
-        """The finality certificate of the block at a height, if that block was finalised directly here."""
+        """The finality certificate of the block at a height, if that block was finalized directly here."""
         data = self.reader.get(FINALITY_TABLE, height_key(height))
         return None if data is None else decode(data, Certificate)
 

@@ -298,7 +298,7 @@ class Engine:
         return [self._arm(HOLD_TIMER, from_ms)]
 
     def _finalize(self, now: int, epoch: int, view: int, block: bytes) -> Effects:
-        """On leaving a view by its notarisation, or once its block is at hand.
+        """On leaving a view by its notarization, or once its block is at hand.
 
         Never when the view's timer fired, nor when its skip certificate came first.
         """

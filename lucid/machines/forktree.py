@@ -15,7 +15,7 @@ from lucid.ledger.state import Ledger
 class ForkNode:
     """A valid block above the last final one (or that one), with the ledger that it leaves.
 
-    `certified` is the highest view that notarised it, -1 if none did; for a block that opened the epoch it is 0.
+    `certified` is the highest view that notarized it, -1 if none did; for a block that opened the epoch it is 0.
     """
 
     __slots__ = ("_repeat", "_turn", "block", "certified", "closing", "hash", "ledger", "parameters", "parent")
@@ -62,9 +62,9 @@ class ForkNode:
 class ForkTree:
     """Blocks by hash above `root`, the last final block; certificates of the current epoch by (view, kind).
 
-    `best` is the block to build on: the highest-view notarised one at hand. `wanted` are certified blocks not at hand,
-    by hash, with the highest view that certified them. `uncertified` are blocks at hand that no view has notarised as
-    far as is known; none has children, since a block carries its parent's notarisation.
+    `best` is the block to build on: the highest-view notarized one at hand. `wanted` are certified blocks not at hand,
+    by hash, with the highest view that certified them. `uncertified` are blocks at hand that no view has notarized as
+    far as is known; none has children, since a block carries its parent's notarization.
     """
 
     def __init__(self, root: ForkNode, epoch: int, final: Certificate | None) -> None:
@@ -90,7 +90,7 @@ class ForkTree:
             self.certify(node, view)
 
     def certify(self, node: ForkNode, view: int) -> None:
-        """Note that `view` notarised a block at hand."""
+        """Note that `view` notarized a block at hand."""
         node.certified = max(node.certified, view)
         self.uncertified.pop(node.hash, None)
         if node.certified > self.best.certified:
@@ -103,7 +103,7 @@ class ForkTree:
         return gone
 
     def record(self, certificate: Certificate) -> None:
-        """Keep a verified notarisation or skip of this epoch, and move on to its view's successor if it is ahead."""
+        """Keep a verified notarization or skip of this epoch, and move on to its view's successor if it is ahead."""
         view, kind = certificate.view, certificate.kind
         self.certificates[view, kind] = certificate
         if view > self.entry_view or (view == self.entry_view and kind == NOTARIZE):

@@ -74,7 +74,7 @@ class Transactions(Record, tag=5):
 
 
 class BlocksRequest(Record, tag=6):
-    """Ask for the blocks from `height` on: final ones first, then the notarised chain above them.
+    """Ask for the blocks from `height` on: final ones first, then the notarized chain above them.
 
     A snapshot is offered instead to a node that is far behind.
     """
@@ -84,7 +84,7 @@ class BlocksRequest(Record, tag=6):
 
 
 class Blocks(Record, tag=7):
-    """Consecutive blocks of one epoch, and the certificates (finality, notarisation) that vouch for the last one."""
+    """Consecutive blocks of one epoch, and the certificates (finality, notarization) that vouch for the last one."""
 
     request: Natural
     blocks: Annotated[tuple[Block, ...], Meta(max_length=MAX_PAGE_BLOCKS)]

@@ -68,7 +68,7 @@ class Polls:
     def count(self, vote: Vote) -> Certificate | None:
         """Count a vote; returns the certificate that it completes, if any.
 
-        Raises `Refusal` for what is no vote of this epoch (`VOTE_EPOCH`, `VOTE_SIGNER`, `VOTE_FAR`,
+        Raises `Refusal` for what is not a vote of this epoch (`VOTE_EPOCH`, `VOTE_SIGNER`, `VOTE_FAR`,
         `VOTE_SIGNATURE`). Known votes are dropped before any signature is looked at.
         """
         validators = self.validators

@@ -176,7 +176,7 @@ class Proposals(Facts):
         return [Send(peer, encode_message(request))]
 
     def _take_closing(self, now: int, message: Proposal, hash_: bytes) -> Effects:
-        """A closing block comes again to a node that missed it: its notarisation vouches for it, so it is taken now."""
+        """A closing block comes again to a node that missed it: its notarization vouches for it, so it is taken now."""
         notarisation = message.notarisation
         assert notarisation is not None, "a repeat was checked"
         self._check_signed(message.vote)
@@ -215,7 +215,7 @@ class Proposals(Facts):
         return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]
 
     def _check_repeat(self, message: Proposal) -> int:
-        """A block comes again only to close its epoch, with its notarisation; returns the view of that."""
+        """A block comes again only to close its epoch, with its notarization; returns the view of that."""
         notarisation, header = message.notarisation, message.block.header
         if (
             (header.epoch, header.view >= self.chain.parameters.epoch_views) != (self.chain.tree.epoch, True)
@@ -358,7 +358,7 @@ class Proposals(Facts):
         if node is not None:
             assert node.closing and node.block is not None, "only a closing block comes again"
             notarisation = tree.certificates.get((node.certified, NOTARIZE))
-            assert notarisation is not None, "a block is repeated on its notarisation"
+            assert notarisation is not None, "a block is repeated on its notarization"
             proposal = Proposal(vote, node.block, notarisation)
             base_view, fresh = notarisation.view, False
         else:

@@ -70,7 +70,7 @@ class VoteLog:
     def knows(self, epoch: int, view: int, kind: int, block: bytes) -> bool:
         """Whether a vote that carries this key's signature can be one of this log's.
 
-        A log that was lost can't tell, nor can an intact one of views that it has closed; but it never voted in a view
+        A log that was lost cannot tell, nor can an intact one of views that it has closed; but it never voted in a view
         above its last vote.
         """
         if self.missing or self.lost_ms:
@@ -86,7 +86,7 @@ class VoteLog:
         if kind in signed:
             return False
         if kind == FINALIZE:
-            # Signed when leaving the view by a notarisation, so the view is the current one or the one before.
+            # Signed when leaving the view by a notarization, so the view is the current one or the one before.
             return SKIP not in signed and self.view[0] == epoch and view >= self.view[1] - 1
         if kind == NOTARIZE:
             return SKIP not in signed and (epoch, view) == self.view

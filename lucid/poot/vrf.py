@@ -112,7 +112,7 @@ def proof_to_hash(proof: bytes) -> bytes | None:
 def _decode(proof: bytes) -> _Proof | None:
     """Takes a proof apart (RFC 9381, 5.4.4); None if it is badly encoded.
 
-    Also None for a gamma of small order and for a challenge or response of zero, which libsodium can't multiply. The
+    Also None for a gamma of small order and for a challenge or response of zero, which libsodium cannot multiply. The
     RFC decodes them, but with a key that isn't of small order a proof made of one holds with probability 2**-128 a try.
     """
     if len(proof) != PROOF_BYTES:

@@ -47,7 +47,7 @@ def parse_address(url: str, plain: str, secure: str, default_port: tuple[int, in
 
 
 def unusable_peer(peer: str) -> str:
-    """Why a value of the setting `peers` can't be used, with what would be right; empty if it can."""
+    """Why a value of the setting `peers` cannot be used, with what would be right; empty if it can."""
     right = f"write NODE-ID@{PLAIN}://HOST:{PEER_PORT} (or {SECURE}:// where the peer has tls_cert)"
     identity, _, url = peer.partition("@")
     if len(identity) != _ID_DIGITS or not set(identity) <= set("0123456789abcdef"):

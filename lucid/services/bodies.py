@@ -29,7 +29,7 @@ def decode_json(data: bytes, kind: type) -> Any:
         except msgspec.ValidationError as error:
             faults = _faults(msgspec.json.decode(data), kind, "$")[:MAX_FAULTS] or [Fault("$", str(error))]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise Problem(400, Code.REQUEST, f"it is no JSON: {error}") from None
+        raise Problem(400, Code.REQUEST, f"it is not JSON: {error}") from None
     details = {
         "faults": [msgspec.to_builtins(each) for each in faults],
         "format": f"/openapi.json#/components/schemas/{kind.__name__}",

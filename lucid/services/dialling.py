@@ -1,7 +1,7 @@
 """Connections out: over TCP, through a SOCKS5 proxy, under TLS. Whatever goes wrong is one error, `ConnectionLost`.
 
 The far end may be hostile and so may be its name: resolvers, TLS and parsers raise what they like about it, and none of
-that may end the service that dialled.
+that may end the service that dialed.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ class Acquaintances:
 
 
 async def introduce(frames: FrameStream, transport: Transport, listener: bytes, known: Acquaintances) -> SealedFrames:
-    """Introduce this node over a connection that it dialled. Raises `ConnectionLost`."""
+    """Introduce this node over a connection that it dialed. Raises `ConnectionLost`."""
     private, exchange = _exchange_key()
     nonce = secrets.token_bytes(NONCE_BYTES)
     sent = _hello_message((VERSION, listener, transport.certificate, nonce, exchange))
@@ -108,7 +108,7 @@ async def introduce(frames: FrameStream, transport: Transport, listener: bytes, 
     await frames.send(encode(hello))
     answer = await _receive(frames, Answer)
     if answer.certificate.node != listener:
-        raise ConnectionLost(f"node {answer.certificate.node.hex()[:16]} answers instead of the one that was dialled")
+        raise ConnectionLost(f"node {answer.certificate.node.hex()[:16]} answers instead of the one that was dialed")
     known.check(answer.certificate)
     transcript = _answer_message(hello, (answer.certificate, answer.nonce, answer.exchange))
     if not known.crypto.verify(answer.certificate.transport, transcript, answer.signature):
@@ -122,13 +122,13 @@ async def introduce(frames: FrameStream, transport: Transport, listener: bytes, 
 async def admit(
     frames: FrameStream, transport: Callable[[], Awaitable[Transport]], own: bytes, known: Acquaintances
 ) -> SealedFrames:
-    """Let a node that dialled prove itself, and only then answer, with what `transport` gives, which may wait.
+    """Let a node that dialed prove itself, and only then answer, with what `transport` gives, which may wait.
 
     Raises `ConnectionLost`.
     """
     hello = await _receive(frames, Hello)
     if hello.listener != own:
-        raise ConnectionLost(f"node {hello.listener.hex()[:16]} was dialled, which this one is not")
+        raise ConnectionLost(f"node {hello.listener.hex()[:16]} was dialed, which this one is not")
     node = hello.certificate.node
     if node >= own:
         raise ConnectionLost(f"node {node.hex()[:16]} has the higher id: it is for this node to dial")

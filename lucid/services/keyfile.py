@@ -43,7 +43,7 @@ class KeyFileError(LucidError):
 def passphrase(given: str = "", file: Path | None = None, environment: Mapping[str, str] = os.environ) -> bytes | None:
     """The passphrase: as given, the first line of a file, or systemd's credential `lucid-key-passphrase`, if any.
 
-    Raises `KeyFileError` for a file that can't be read or is empty.
+    Raises `KeyFileError` for a file that cannot be read or is empty.
     """
     if given:
         return given.encode()

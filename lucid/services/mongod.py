@@ -1,4 +1,4 @@
-"""A MongoDB of one's own on loopback, as a replica set of one node: for a devnet and for tests."""
+"""A private MongoDB on loopback, as a replica set of one node: for a devnet and for tests."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ PATTERNS = {
 }
 """How parts of paths are written, by their names."""
 ERRORS = {
-    400: "The request is not understood; `details.faults` names each fault of a body",
+    400: "The request is wrong; `details.faults` names each fault of a body",
     401: "A token is needed",
     403: "It is another's, or the request comes from another site",
     404: "There is no such thing",
@@ -29,7 +29,7 @@ ERRORS = {
     413: "The body is too large",
     415: "The body's content type is not taken",
     429: "Too many requests; `Retry-After` says when to come again",
-    503: "The service can't do this now; `Retry-After` says when to come again",
+    503: "The service cannot do this now; `Retry-After` says when to come again",
 }
 
 

@@ -108,7 +108,7 @@ class OwnVotes:
                 "key in two places",
                 f"this node's key has voted elsewhere (epoch {self.elsewhere.epoch}, view {self.elsewhere.view}): "
                 "it votes no more here",
-                "stop the other node that has this key, for good, and start this engine again",
+                "stop the other node that has this key permanently, and start this engine again",
             )
         if engine is None or not engine.log.lost_ms or engine.key not in engine.admission.validators:
             return None

@@ -1,4 +1,4 @@
-"""Log records as they may be shown: whatever from outside is in one, it can't be more than a line of text."""
+"""Log records as they may be shown: whatever from outside is in one, it cannot be more than a line of text."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ Word = bytes | str | int
 
 
 class RedisAway(Exception):
-    """Redis can't be used now; `Redis.trouble` says why."""
+    """Redis cannot be used now; `Redis.trouble` says why."""
 
 
 class Redis:
-    """A client of one Redis. `trouble` says why it can't be used, as /health tells it; tried again every second."""
+    """A client of one Redis. `trouble` says why it cannot be used, as /health tells it; tried again every second."""
 
     def __init__(self, url: str) -> None:
         """`url` is `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. Raises ValueError for another."""

@@ -1,7 +1,7 @@
 """Which sessions refer to the chunks of a node: listed, removed by id, and freed when nothing will ever anchor them.
 
 A recording that nobody ended leaves references. Such a session is dead when it is old, and neither the chain nor this
-node's session anchoring knows it; whatever can't be asked about, or could still be anchored, is kept.
+node's session anchoring knows it; whatever cannot be asked about, or could still be anchored, is kept.
 """
 
 from __future__ import annotations

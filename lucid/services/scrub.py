@@ -37,7 +37,7 @@ SAVE_S = 10.0
 LOOK_S = 30.0
 """The clock is looked at so often, because it may be put forward or back."""
 RETRY_S = 60.0
-"""How long a folder that can't be read is left alone."""
+"""How long a folder that cannot be read is left alone."""
 
 _log = logging.getLogger("lucid.scrub")
 
@@ -143,7 +143,7 @@ class Scrub:
                 try:
                     await self._once()
                 except OSError as error:
-                    self.trouble = f"chunks can't be read again: {error.strerror or error}"
+                    self.trouble = f"chunks cannot be read again: {error.strerror or error}"
                     _log.warning("%s", self.trouble)
                     await self._rest(RETRY_S)
                 else:
@@ -157,7 +157,7 @@ class Scrub:
             try:
                 found = decode(data, ScrubState)
             except LucidError as error:
-                raise StoreDamaged(f"a row can't be read: {error}", SCRUB_TABLE, STATE_KEY) from None
+                raise StoreDamaged(f"a row cannot be read: {error}", SCRUB_TABLE, STATE_KEY) from None
             if len(found.passed_ms) == BUCKETS:
                 self._state = found
         else:

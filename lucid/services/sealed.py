@@ -100,7 +100,7 @@ class _Direction:
         return self._bytes >= most_bytes or trio.current_time() - self._since >= longest_s
 
     def advance(self) -> None:
-        """Go on to the next key; the one before can't be found from it."""
+        """Go on to the next key; the one before cannot be found from it."""
         self._begin(_next_key(self._key))
 
     def seal(self, data: bytes) -> bytes:

@@ -38,7 +38,7 @@ async def open_through(stream: trio.abc.Stream, host: str, port: int) -> None:
     if version != VERSION:
         raise OSError("it does not speak SOCKS5")
     if reply:
-        raise OSError(f"it can't reach {host}: {_REPLIES.get(reply, f'reply {reply}')}")
+        raise OSError(f"it cannot reach {host}: {_REPLIES.get(reply, f'reply {reply}')}")
     if kind not in (*_BOUND_BYTES, _NAME):
         raise OSError(f"it answers with an address of type {kind}")
     length = _BOUND_BYTES.get(kind) or (await _exactly(stream, 1))[0]

@@ -19,7 +19,7 @@ Tables = dict[str, tuple[int, int]]
 
 
 def check_store(store: Store) -> tuple[list[str], Tables]:
-    """What is wrong, one sentence each, and how much each table holds. Raises `StoreError` where it can't be read."""
+    """What is wrong, one sentence each, and how much each table holds. Raises `StoreError` where it cannot be read."""
     faults = store.check()
     tables = {table: _measure(store, table) for table in store.tables()}
     if IMPORT_TABLE in tables:
@@ -41,7 +41,7 @@ def check_chunks(store: Store, path: Path) -> list[str]:
             faults.append(f"the file of the chunk {chunk.hex()} is missing")
             continue
         except OSError as error:
-            faults.append(f"the file of the chunk {chunk.hex()} can not be read: {error.strerror}")
+            faults.append(f"the file of the chunk {chunk.hex()} cannot be read: {error.strerror}")
             continue
         if chunk_id(held) != chunk:
             faults.append(f"the file of the chunk {chunk.hex()} does not have its bytes")
@@ -83,7 +83,7 @@ def _ledger_faults(store: Store) -> Iterator[str]:
     try:
         kept, grown = stored_ledger(store), ledger_of_rows(store, rows)
     except LucidError as error:
-        yield f"the ledger's rows can not be read: {error}"
+        yield f"the ledger's rows cannot be read: {error}"
         return
     if kept is None or grown is None:
         yield "the ledger lacks its core rows"
@@ -106,7 +106,7 @@ def _block_faults(store: Store) -> Iterator[str]:
         try:
             block = decode(data, Block)
         except LucidError as error:
-            yield f"the block of height {height} can not be read: {error}"
+            yield f"the block of height {height} cannot be read: {error}"
             continue
         header = block.header
         if (header.hash, header.height) != (hash_, height):

@@ -35,7 +35,7 @@ def decode_row(chunk: bytes, data: bytes) -> ChunkRow:
     try:
         return decode(data, ChunkRow)
     except LucidError as error:
-        raise StoreDamaged(f"a row can't be read: {error}", CHUNK_TABLE, chunk) from None
+        raise StoreDamaged(f"a row cannot be read: {error}", CHUNK_TABLE, chunk) from None
 
 
 class ChunkFolder:
@@ -51,7 +51,7 @@ class ChunkFolder:
         return self.path / name[:2] / name
 
     def clear_incoming(self) -> None:
-        """Remove what uploads left that a crash cut off. Raises OSError where the folder can't be made or listed."""
+        """Remove what uploads left that a crash cut off. Raises OSError where the folder cannot be made or listed."""
         with suppress(OSError):  # a start on a full disk serves reads
             self.incoming.mkdir(parents=True, exist_ok=True)
         if self.incoming.is_dir():

@@ -55,14 +55,14 @@ def identity_of(store: Store) -> Identity | None:
     try:
         return decode(data, Identity)
     except LucidError as error:
-        raise StoreDamaged(f"its identity can't be read: {error}", IDENTITY_TABLE, IDENTITY_KEY) from None
+        raise StoreDamaged(f"its identity cannot be read: {error}", IDENTITY_TABLE, IDENTITY_KEY) from None
 
 
 def claim(store: Store, identity: Identity, mark: Path, may_begin: bool = True) -> None:
     """Make sure that the store is `identity`'s and belongs to the data folder that holds the file `mark`.
 
     An empty store becomes its, where it `may_begin` with one. Raises `StoreOther` with one sentence, and OSError
-    where the mark can't be read or written.
+    where the mark cannot be read or written.
     """
     held = identity_of(store)
     if held is not None and held != identity:

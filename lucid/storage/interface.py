@@ -25,7 +25,7 @@ NEVER_COPIED = (VOTES_TABLE, HOME_TABLE, STARTS_TABLE)
 """Tables that no export and no backup takes along: they are true of one place only."""
 
 SCHEMA_VERSION = 2
-"""1: sessions keyed by their ids alone, in the ledger too, so that its chain can't be gone on with."""
+"""1: sessions keyed by their ids alone, in the ledger too, so that its chain cannot be gone on with."""
 
 
 def other_version(place: str, version: int) -> str:
@@ -42,9 +42,9 @@ def other_version(place: str, version: int) -> str:
 
 
 class StoreError(LucidError):
-    """The store can't do what it must now; it may be tried again. `detail` is for the log, `sentence` for anyone."""
+    """The store cannot do what it must now; it may be tried again. `detail` is for the log, `sentence` for anyone."""
 
-    sentence = "the store can't be read or written"
+    sentence = "the store cannot be read or written"
     remedy = "it is tried again every second; the log has what the store said"
 
     def __init__(self, detail: str, code: Code = Code.STORE_FAILED) -> None:
@@ -78,7 +78,7 @@ class StoreOther(StoreError):
 
 
 class StoreDamaged(StoreError):
-    """What is stored can't be read and won't be by trying again; names the table and the key where it was found."""
+    """What is stored cannot be read and won't be by trying again; names the table and the key where it was found."""
 
     remedy = (
         "stop the service, run `lucid store check`, and restore the store from a backup; "

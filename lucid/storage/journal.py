@@ -16,7 +16,7 @@ CRYPTO_KINDS = ("real", "modelled")
 
 
 class JournalError(Exception):
-    """A file is no journal, or a damaged one; one sentence."""
+    """A file is not a journal, or a damaged one; one sentence."""
 
 
 class JournalWriter:
@@ -45,7 +45,7 @@ def read_journal(path: Path) -> tuple[JournalHeader, Iterator[Entry]]:
         records = _records(path)
         head = decode(next(records), JournalHeader)
     except (OSError, Refusal, StopIteration) as error:
-        raise JournalError(f"{path} is no journal: {str(error) or 'it is empty'}") from None
+        raise JournalError(f"{path} is not a journal: {str(error) or 'it is empty'}") from None
     if head.version != JOURNAL_VERSION:
         raise JournalError(f"{path} is a journal of version {head.version}; this is {JOURNAL_VERSION}")
     if head.machine not in MACHINES or head.crypto not in CRYPTO_KINDS:

@@ -27,7 +27,7 @@ OUT_OF_DISK = 14_031
 """MongoDB's error code OutOfDiskSpace."""
 
 DAMAGE = ("DataCorruptionDetected", "InvalidBSON")
-"""MongoDB's names of the errors that data give which can't be read."""
+"""MongoDB's names of the errors that data give which cannot be read."""
 
 
 class MongoStore:
@@ -37,7 +37,7 @@ class MongoStore:
     """
 
     def __init__(self, url: str, database: str) -> None:
-        """Connect to `database` of the deployment at `url`. Raises `StoreError` when it can't be reached or used."""
+        """Connect to `database` of the deployment at `url`. Raises `StoreError` when it cannot be reached or used."""
         self.place = f"database {database}"
         self._session: ClientSession | None = None
         with self._translated():
@@ -161,7 +161,7 @@ class MongoStore:
                 raise StoreFull(f"{self.place}: {error}") from None
             raise StoreError(f"{self.place}: {error}") from None
         except ConnectionFailure as error:
-            raise StoreError(f"{self.place} can not be reached: {error}") from None
+            raise StoreError(f"{self.place} cannot be reached: {error}") from None
         except PyMongoError as error:
             raise StoreError(f"{self.place}: {error}") from None
 

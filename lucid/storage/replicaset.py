@@ -43,7 +43,7 @@ def prepare(url: str, within_s: float) -> None:
                 time.sleep(PAUSE_S)
     except InvalidURI as error:
         raise StoreError(f"{url!r}: {error}") from None
-    raise StoreError(f"MongoDB at {member} can't be used after {within_s:.0f} s: {trouble}")
+    raise StoreError(f"MongoDB at {member} cannot be used after {within_s:.0f} s: {trouble}")
 
 
 def _primary(client: MongoClient[dict[str, Any]], name: str, member: str) -> bool:

@@ -1,6 +1,6 @@
 """Rows of a store as a file: what `lucid store export` writes and `lucid store import` reads.
 
-The log of votes is no part of it (protocol section 4): a node that starts from a copy must not take its votes for new.
+The log of votes is not part of it (protocol section 4): a node that starts from a copy must not take its votes for new.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Clock(NodeFault, tag="clock"):
         """See `Fault`."""
         super().check(nodes)
         if not self.offset_ms:
-            raise ScenarioError("is no offset at all", "offset_ms")
+            raise ScenarioError("is not an offset at all", "offset_ms")
 
     def text(self) -> str:
         """See `Fault`."""

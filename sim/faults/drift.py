@@ -29,7 +29,7 @@ class Drift(NodeFault, tag="drift"):
         """See `Fault`."""
         super().check(nodes)
         if not self.ppm:
-            raise ScenarioError("is no drift at all", "ppm")
+            raise ScenarioError("is not a drift at all", "ppm")
 
     def text(self) -> str:
         """See `Fault`."""

@@ -164,7 +164,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
         return ()
 
     def check(self, nodes: int) -> None:
-        """Raise `ScenarioError` with the key for what the types can not say."""
+        """Raise `ScenarioError` with the key for what the types cannot say."""
 
     def text(self) -> str:
         """What it touches, for people."""

@@ -40,7 +40,7 @@ class Loss(Fault, tag="loss"):
         return f"{self.percent:g} % of messages"
 
     def allowance(self) -> Allowance:
-        """See `Fault`: what is lost is said again, so it costs views and offers, and more of them the more is lost."""
+        """See `Fault`: what is lost is retransmitted, which costs views and offers, more of them the more is lost."""
         lost = self.percent / 100
         return Allowance(views=tries(1 - (1 - lost) ** HOPS), blocks=Limits().reoffer_blocks * tries(lost))
 

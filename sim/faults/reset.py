@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Reset(NodeFault, tag="reset"):
-    """All of `node`'s connections end, every `every_ms`: what is on its way is lost, and they are dialled anew.
+    """All of `node`'s connections end, every `every_ms`: what is on its way is lost, and they are dialed anew.
 
     Datagrams have no connections: with them nothing happens.
     """

@@ -19,7 +19,7 @@ class Twin(ByzantineFault, tag="twin"):
     """A second node runs with the key of `node`, as after a copied disk image (Bano et al., Twins, 2021).
 
     While the fault is on, the twin talks to the nodes of `sees` alone, and the first one to all others. The twin runs
-    from the beginning; when the fault ends it stops for good.
+    from the beginning; when the fault ends it stops permanently.
     """
 
     sees: list[int] = field(default_factory=list)

@@ -32,7 +32,7 @@ SAME = Check(
     "build.same",
     Severity.CRITICAL,
     "the same sources give the same image, but for times",
-    "What runs can't be told from what it was made of.",
+    "What runs cannot be told from what it was made of.",
     "Find the time, the chance or the order that is not fixed in what makes the first path that differs.",
 )
 CHECKS = (BUILDS, SAME)
@@ -98,7 +98,7 @@ def build(builder: Builder, image: Image, root: Path) -> Iterator[Finding]:
     assert image.service.image is not None, "only what has a name is built"
     if image.broken or image.context is None:
         lacks = "; ".join(each.reason for each in image.missing) or "its build context is not known"
-        yield BUILDS.fail(f"it can't be built: {image.broken or lacks}", name)
+        yield BUILDS.fail(f"it cannot be built: {image.broken or lacks}", name)
         return
     began = time.monotonic()
     try:

@@ -32,12 +32,12 @@ def environment(version: dict[str, Any], builder: Builder) -> Iterator[Finding]:
     if version["Arch"] in NATIVE:
         yield ENVIRONMENT.passed(f"{subject} runs linux/arm64 natively")
     elif not here:
-        yield ENVIRONMENT.passed(f"{subject} is on another machine, whose emulation can't be looked at from here")
+        yield ENVIRONMENT.passed(f"{subject} is on another machine, whose emulation cannot be looked at from here")
     elif any("aarch64" in path.name for path in _EMULATORS.glob("*")):
         yield ENVIRONMENT.passed(f"{subject} runs linux/arm64 by emulation")
     else:
         remedy = "Register qemu for aarch64: install qemu-user-static and binfmt-support, or nox -s engine-up."
-        yield ENVIRONMENT.fail(f"{subject} can't run linux/arm64: no emulator is registered", remedy=remedy)
+        yield ENVIRONMENT.fail(f"{subject} cannot run linux/arm64: no emulator is registered", remedy=remedy)
     yield _building(builder)
 
 

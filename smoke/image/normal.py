@@ -1,6 +1,6 @@
 """Images without the times of their build: the same commit gives the same image id, whoever builds it and when.
 
-BuildKit since 0.13 can do it by itself (`rewrite-timestamp`); Debian's engine can't, so what it built is saved,
+BuildKit since 0.13 can do it by itself (`rewrite-timestamp`); Debian's engine cannot, so what it built is saved,
 rewritten and loaded again. `python -m smoke.image.normal ARCHIVE` prints the layers of any `docker save` as they would
 be.
 """
@@ -183,7 +183,7 @@ def _open(saved: tarfile.TarFile, name: str) -> IO[bytes]:
     member = saved.getmember(name)
     file = saved.extractfile(member) if member.isreg() and not member.issparse() else None
     if file is None:
-        raise ValueError(f"{name} is no plain file")
+        raise ValueError(f"{name} is not a plain file")
     return file
 
 

@@ -66,7 +66,7 @@ def look_at_images(
         try:
             findings += build.build_again(builder, whole, tree)
         except BuildError as error:
-            raise LiveError(f"the images that were built can't be compared: {str(error).splitlines()[-1]}") from None
+            raise LiveError(f"the images that were built cannot be compared: {str(error).splitlines()[-1]}") from None
     names = tuple(image.service.name for image in found)
     return Judgement(title=subject.manifest.title, services=names, findings=tuple(findings), strict=strict)
 

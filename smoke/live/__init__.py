@@ -1,1 +1,1 @@
-"""Live checks: a node's four services run for real, in containers or as processes, and are used and hurt."""
+"""Live checks: a node's four services run for real, in containers or as processes, exercised and fault-tested."""

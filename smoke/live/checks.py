@@ -265,7 +265,7 @@ def _first_block(run: Run, healthy: float) -> Finding:
 
 
 def cadence(run: Run) -> Iterator[Finding]:
-    """The times that the blocks carry which came since nothing was hurt."""
+    """The times that the blocks carry which came since the last injected failure."""
     interval, bounds = run.node.interval_s, run.bounds
     deadline = time.monotonic() + 1.5 * interval * (run.blocks + 2)
     while True:
@@ -352,7 +352,7 @@ def _stalled(node: Node, chunk: str) -> Iterator[None]:
 
 
 def guarded(check: Check, what: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """A check's findings; a node that fails under it is a failure, not an error of the harness. What can't be
+    """A check's findings; a node that fails under it is a failure, not an error of the harness. What cannot be
     tried with this engine is a skip."""
     try:
         yield from what()

@@ -164,7 +164,7 @@ class ContainerNode(Node):
         if status == _ENDLESS:
             raise NotPossible(f"this engine gives a volume more than the {self.disk_mb} MB that were asked for")
         if status:
-            raise LiveError(f"{service}: its disk can't be filled: {said.decode(errors='replace')[-200:]}")
+            raise LiveError(f"{service}: its disk cannot be filled: {said.decode(errors='replace')[-200:]}")
 
     def _settings_archive(self, service: str) -> bytes:
         """Genesis and id as the container's user may read them; the key, and that it is unused, for the engine only."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 class LiveError(Exception):
-    """The node can't be run here; the text is one sentence."""
+    """The node cannot be run here; the text is one sentence."""
 
 
 class NotPossible(LiveError):
-    """What a check needs can't be had from this engine: no fault of the node's."""
+    """What a check needs cannot be had from this engine: no fault of the node's."""

@@ -27,7 +27,7 @@ PHASE1 = Check(
 DISK = Check(
     "live.disk",
     Severity.CRITICAL,
-    "a full disk is said, refused and survived, and nothing is lost",
+    "a full disk is reported, writes are refused, the node survives, and nothing is lost",
     "A full card takes what was accepted with it.",
     "Look at what a service does when a write finds no room.",
 )
@@ -107,7 +107,7 @@ def _without_redis(node: Node, redis: Dependency, start_s: float) -> Iterator[Fi
     if got is not None and got.content == data:
         yield PHASE1.passed("degraded, with the reason, and serves its chunks, while Redis is stopped", "data")
     else:
-        yield PHASE1.fail("a chunk can't be read while Redis is stopped", "data")
+        yield PHASE1.fail("a chunk cannot be read while Redis is stopped", "data")
     redis.start()
     node.await_health(SERVICES, "healthy", start_s)
     yield PHASE1.passed("all four are healthy again when Redis is back")
@@ -130,7 +130,7 @@ def _without_consul(node: Node, consul: Consul, start_s: float) -> Iterator[Find
     if got is not None and got.content == data:
         yield PHASE1.passed("a chunk is stored and read while Consul is stopped", "data")
     else:
-        yield PHASE1.fail("a chunk can't be stored and read while Consul is stopped", "data")
+        yield PHASE1.fail("a chunk cannot be stored and read while Consul is stopped", "data")
     yield _goes_on(PHASE1, node, before, "Consul is stopped")
     consul.start()
     node.await_health(SERVICES, "healthy", start_s)

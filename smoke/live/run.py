@@ -40,8 +40,8 @@ def live(
 ) -> Judgement:
     """Run all live checks: in containers of these images, by service, or as processes when there are none.
 
-    `standing` names the client's settings of a node that runs already (`emulated`: slowly); what would hurt it is
-    skipped. Raises `LiveError` when the node can't be run at all.
+    `standing` names the client's settings of a node that runs already (`emulated`: slowly); what would harm it is
+    skipped. Raises `LiveError` when the node cannot be run at all.
     """
     findings: list[Finding] = []
     programs: dict[type[Dependency], str | None] = {

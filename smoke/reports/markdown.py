@@ -31,7 +31,7 @@ def write(judgement: Judgement) -> str:
         _details(judgement.of("error", "critical")) or "None.",
         "## Detailed analysis",
         _details(judgement.of("warning", "info")) or "No warnings.",
-        "### Not told",
+        "### Inconclusive",
         _list(_line(each) for each in judgement.of("skipped")) or "Every check could be made.",
     ]
     if judgement.literal:

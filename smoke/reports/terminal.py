@@ -1,4 +1,4 @@
-"""The report for a terminal: failures by their cause, worst first; what passed or can't be told only counted."""
+"""The report for a terminal: failures by their cause, worst first; what passed or cannot be told only counted."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _once(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _skipped(judgement: Judgement) -> list[str]:
-    """What can't be told: the commonest reasons, and how many there are."""
+    """What cannot be told: the commonest reasons, and how many there are."""
     blocking = [each for each in judgement.of("skipped") if judgement.blocks(each)]
     lines = [f"skip  {_about(each)}{each.message}" for each in blocking]
     reasons = Counter(each.message for each in judgement.of("skipped") if not judgement.blocks(each))

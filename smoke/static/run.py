@@ -51,7 +51,7 @@ def find_subject(root: Path, manifest: Path | None, profile: str | None = None) 
     """The tree at `root` with the manifest given, or its own, or an empty one, and the demands of its profile or of
     the one given. Raises `ManifestError`."""
     if not root.is_dir():
-        raise ManifestError(f"{root} is no directory")
+        raise ManifestError(f"{root} is not a directory")
     if manifest is None and (root / FILE_NAME).is_file():
         manifest = root / FILE_NAME
     if manifest is None:

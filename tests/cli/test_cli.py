@@ -205,7 +205,7 @@ def test_an_out_that_can_not_be_a_folder_is_refused(tmp_path: Path) -> None:
         (("sim", "run", "--nodes", "0"), "nodes: expected `int` >= 1"),
         (("sim", "run", "--nodes", "1025"), "nodes: expected `int` <= 1024"),
         (("sim", "run", "--seed", "-1"), "seed: expected `int` >= 0"),
-        (("sim", "run", "--duration", "soon"), "duration: 'soon' is no duration"),
+        (("sim", "run", "--duration", "soon"), "duration: 'soon' is not a duration"),
         (("sim", "run", "--profile", "moon"), "profile: no 'moon'"),
         (("sim", "run", "split", "--nodes", "3"), "fault[0].groups: there is no node 3 among 3"),
         (("sim", "run", "nowhere"), "no scenario 'nowhere': neither a file nor one of crash-restart"),
@@ -320,10 +320,10 @@ def test_a_doctored_journal_exits_with_20_and_names_the_first_effect_that_differ
 
 
 def garbage(kind: str, journal: bytes) -> bytes:
-    """Something that is no journal, or no longer."""
+    """Something that is not a journal, or no longer."""
     match kind:
         case "text":
-            return b"this is no journal"
+            return b"this is not a journal"
         case "empty":
             return b""
         case "cut":

@@ -185,7 +185,7 @@ def test_key_and_genesis_are_looked_at_before_they_go(node: Path) -> None:
     for wrong_key, wrong_genesis, said in [
         (genesis, genesis, "chmod 600"),
         (node / "node.key.unused", genesis, "node.key.unused"),
-        (key, key, "no genesis document"),
+        (key, key, "not a genesis document"),
         (key, node / "nothing", "there is no file"),
     ]:
         with pytest.raises(DeployError, match=said):
@@ -266,7 +266,7 @@ def test_a_host_that_does_not_answer_is_told_from_one_that_refuses(tmp_path: Pat
             host.send(tmp_path / "full", "cat")
         assert not isinstance(caught.value, Unreachable)
     (tmp_path / "plain").touch()
-    with Host("pi", str(tmp_path / "plain")) as host, pytest.raises(DeployError, match="can't be run"):
+    with Host("pi", str(tmp_path / "plain")) as host, pytest.raises(DeployError, match="cannot be run"):
         host.run("true")
 
 

@@ -50,7 +50,7 @@ def test_a_manifest_is_written_and_holds(tmp_path: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["static", "--root", "nowhere"], "nowhere is no directory"),
+        (["static", "--root", "nowhere"], "nowhere is not a directory"),
         (["static", "--manifest", "no.toml"], "no.toml: No such file"),
         (["static", "--report", "pdf=x"], "'pdf' is none of"),
         (["static", "--report", "json", "--report", "tap"], "both go to standard output"),
@@ -60,7 +60,7 @@ def test_a_manifest_is_written_and_holds(tmp_path: Path, capsys: pytest.CaptureF
         (["live", "--host", "--mongod", "no-such-mongod"], "no program no-such-mongod"),
         (["image", "--root", str(ROOT), "--build-arg", "x"], "must be NAME=VALUE"),
         (["live", "--root", str(ROOT)], "on another machine"),
-        (["all", "--root", "nowhere"], "nowhere is no directory"),
+        (["all", "--root", "nowhere"], "nowhere is not a directory"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(

@@ -115,7 +115,7 @@ def test_the_protocol_says_when_each_code_of_the_chain_is_given() -> None:
             for first, last in re.findall(r"(\d{4})(?:-(\d{4}))?", line.split("|")[1]):
                 given |= set(range(int(first), int(last or first) + 1))
     assert given <= {int(code) for code in Code}
-    # Those of a node's own HTTP, stores and settings are no part of the protocol.
+    # Those of a node's own HTTP, stores and settings are not part of the protocol.
     ours = {int(code) for code in Code if not 1_100 <= code < 1_200 and not 2_002 <= code < 4_000}
     assert ours - given == set()
 

@@ -106,7 +106,7 @@ def test_a_block_made_final_before_its_parent(monkeypatch: Patch) -> None:
         return [effect for effect in original(self, *arguments) if not third(effect)]
 
     around(monkeypatch, Manager, "_finalise", hide_the_third)
-    assert_diverged(run(fast()), "agreement", "finalised height 4 before anyone its parent")
+    assert_diverged(run(fast()), "agreement", "finalized height 4 before anyone its parent")
 
 
 def test_a_node_that_tells_another_hash(monkeypatch: Patch) -> None:
@@ -138,7 +138,7 @@ def same_session_again(monkeypatch: Patch) -> None:
 
 
 def no_duplicate(original: Callable[..., None], self: Rules, block: Execution, anchor: SessionAnchor) -> None:
-    """The ledger's rule for anchors without its last line of defence."""
+    """The ledger's rule for anchors without its last line of defense."""
     if read(block, session_key(anchor.session, anchor.owner)) is None:
         original(self, block, anchor)
 

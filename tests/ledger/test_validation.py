@@ -340,7 +340,7 @@ TAMPERINGS: list[tuple[str, Code, Tamper]] = [
     ("another state root", Code.BLOCK_STATE_ROOT, altered(state_root=X)),
     ("another tick", Code.BLOCK_STATE_ROOT, altered(tick=9)),
 ]
-# What shares a field with another can not be combined with it, and signing again mends what comes before.
+# What shares a field with another cannot be combined with it, and signing again mends what comes before.
 UNCOMBINED = {"no signature", "another leader", "a view of another leader"}
 
 

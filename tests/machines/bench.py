@@ -106,7 +106,7 @@ class Bench:
         return ViewContext(**facts)
 
     def on(self, block: bytes, view: int, **changes: Any) -> ViewContext:
-        """The context of the view after `view`, which notarised `block` at the tick of the same number."""
+        """The context of the view after `view`, which notarized `block` at the tick of the same number."""
         entry = self.certificate(NOTARIZE, view, block)
         facts: dict[str, Any] = {
             "entry": entry,
@@ -118,7 +118,7 @@ class Bench:
         return self.context(view + 1, **facts | changes)
 
     def notarised(self, block: bytes, view: int, held: bool = True, **changes: Any) -> CertificateStored:
-        """A notarisation is durable, and opens the next view."""
+        """A notarization is durable, and opens the next view."""
         return CertificateStored(self.certificate(NOTARIZE, view, block), held, self.on(block, view, **changes))
 
     def skipped(self, view: int, **changes: Any) -> CertificateStored:

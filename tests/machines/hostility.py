@@ -1,7 +1,7 @@
 """Hostile messages for the tests of the manager: anything at all, and true messages with a few things changed.
 
 The hostile peer has the key of one validator, every message that was ever sent, and knows what is where. It may be the
-leader of a view. It can not make a quorum sign.
+leader of a view. It cannot make a quorum sign.
 """
 
 from __future__ import annotations

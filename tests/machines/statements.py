@@ -24,7 +24,7 @@ def proposal(chain: Chain, *candidates: Transaction | Payload, **options: Any) -
 
 
 def again(chain: Chain, block: Block, view: int) -> Proposal:
-    """The closing block on the tip of a chain, put forward once more, on its notarisation in its own view."""
+    """The closing block on the tip of a chain, put forward once more, on its notarization in its own view."""
     leader = chain.tip.core.roster.members[Turn(chain.tip, chain.parameters, repeat=True).leader(view)].key
     header = block.header
     vote = chain.vote(leader, PROPOSE, header.hash, view, header.epoch)
@@ -42,7 +42,7 @@ def certificate(
 
 
 def notarise(peer: Peer, chain: Chain, *proposals: Proposal) -> None:
-    """Let a peer hear that proposals are notarised."""
+    """Let a peer hear that proposals are notarized."""
     for each in proposals:
         vote = each.vote
         peer.hear(CertificateMessage(certificate(chain, NOTARIZE, vote.view, vote.block, vote.epoch)))
@@ -56,7 +56,7 @@ def finalise(peer: Peer, chain: Chain, each: Proposal, view: int | None = None) 
 
 
 def extend(peer: Peer, chain: Chain, *views: int) -> list[Proposal]:
-    """Let a peer hear the proposal and the notarisation of each view; what lies between is skipped."""
+    """Let a peer hear the proposal and the notarization of each view; what lies between is skipped."""
     proposals = []
     for view in views:
         tree = peer.manager.chain.tree
@@ -69,7 +69,7 @@ def extend(peer: Peer, chain: Chain, *views: int) -> list[Proposal]:
 
 
 def close_epoch(peer: Peer, chain: Chain) -> Proposal:
-    """Let a peer hear a block in the last view of the epoch, and its notarisation."""
+    """Let a peer hear a block in the last view of the epoch, and its notarization."""
     last = chain.parameters.epoch_views
     for view in range(1, last):
         peer.hear(CertificateMessage(certificate(chain, SKIP, view)))

@@ -102,7 +102,7 @@ def test_a_final_block_takes_its_ancestors_along(peer: Peer, chain: Chain) -> No
     assert peer.manager.chain.block_at(4) is None
     assert peer.manager.chain.finality_at(3) is not None
     assert peer.manager.chain.finality_at(3) == peer.manager.chain.final_certificate
-    assert peer.manager.chain.finality_at(2) is None, "it was not finalised directly"
+    assert peer.manager.chain.finality_at(2) is None, "it was not finalized directly"
     assert list(peer.store.scan(UNFINAL_TABLE)) == []
 
 

@@ -1,4 +1,4 @@
-"""The fork tree: what is notarised, what is best, what is missing, and what a new root leaves behind."""
+"""The fork tree: what is notarized, what is best, what is missing, and what a new root leaves behind."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Grove:
         return self.nodes[names[-1]]
 
     def notarise(self, *names: str) -> None:
-        """Record the notarisations of blocks in their own views."""
+        """Record the notarizations of blocks in their own views."""
         for name in names:
             node = self.nodes[name]
             self.tree.record(certificate(node.view, NOTARIZE, node.hash))
@@ -113,7 +113,7 @@ def test_the_highest_view_notarised_at_hand_is_best(grove: Grove) -> None:
     tree = grove.tree
     grove.grow("a", "ab", "abc")
     grove.grow("d", view=5)
-    assert tree.best is tree.root, "what is valid is not yet notarised"
+    assert tree.best is tree.root, "what is valid is not yet notarized"
     for name, best in (("ab", "ab"), ("a", "ab"), ("d", "d"), ("abc", "d")):
         grove.notarise(name)
         assert grove.names([tree.best]) == [best]
@@ -241,7 +241,7 @@ def test_unfinal_blocks_come_parents_first(grove: Grove) -> None:
 @settings(max_examples=50)
 @given(st.data())
 def test_a_tree_under_any_history_keeps_its_shape(data: st.DataObject) -> None:
-    """Random blocks, certificates and roots: nodes hang together, best is the highest notarised, nothing old stays."""
+    """Random blocks, certificates and roots: nodes hang together, best is the highest notarized, nothing old stays."""
     grove = Grove()
     tree = grove.tree
     for view in range(1, data.draw(st.integers(2, 13))):

@@ -60,7 +60,7 @@ def peer() -> Peer:
 
 @pytest.fixture
 def closed(peer: Peer, chain: Chain) -> Proposal:
-    """The proposal of a block that closes the epoch and is notarised; the peer holds it."""
+    """The proposal of a block that closes the epoch and is notarized; the peer holds it."""
     return close_epoch(peer, chain)
 
 
@@ -83,7 +83,7 @@ def test_a_certificate_inside_a_proposal_that_is_refused_is_no_less_durable(peer
 
 @pytest.mark.parametrize("signed", [False, True])
 def test_finality_inside_a_forged_proposal_does_not_break_the_ledger(peer: Peer, chain: Chain, signed: bool) -> None:
-    """A block whose parent certificate finalises its parent: it is refused, and what became final is so in full."""
+    """A block whose parent certificate finalizes its parent: it is refused, and what became final is so in full."""
     first = proposal(chain, view=1)
     peer.hear(first)
     second = proposal(chain, view=2)
@@ -134,7 +134,7 @@ def test_a_proposal_again_is_refused_as_replayed_and_as_stale_when_its_view_is_o
 
 
 def test_the_proposal_of_the_root_again_is_stale_even_if_its_notarisation_never_came(peer: Peer, chain: Chain) -> None:
-    """Finality may overtake notarisation: then the root's view is not over for this node, and yet its block is."""
+    """Finality may overtake notarization: then the root's view is not over for this node, and yet its block is."""
     first = proposal(chain, view=1)
     peer.hear(first)
     peer.hear(CertificateMessage(certificate(chain, FINALIZE, 1, first.vote.block)))
@@ -276,7 +276,7 @@ def test_a_closing_block_comes_again_on_its_notarisation(peer: Peer, chain: Chai
     assert refusals(peer.hear(repeat)) == [Code.REPLAYED]
 
 
-REPEATS = ["no notarisation", "another kind", "another block", "its own view", "false signatures", "another leader"]
+REPEATS = ["no notarization", "another kind", "another block", "its own view", "false signatures", "another leader"]
 
 
 @pytest.mark.parametrize("bad", REPEATS)
@@ -288,7 +288,7 @@ def test_a_closing_block_comes_again_only_as_the_rules_have_it(
     assert true is not None
     stranger = next(key_of(number) for number in range(4) if key_of(number) != repeat.vote.signer)
     forms = {
-        "no notarisation": replace(repeat, notarisation=None),
+        "no notarization": replace(repeat, notarisation=None),
         "another kind": replace(repeat, notarisation=certificate(chain, FINALIZE, LAST_VIEW, closed.vote.block)),
         "another block": replace(repeat, notarisation=certificate(chain, NOTARIZE, LAST_VIEW, bytes(32))),
         "its own view": replace(repeat, notarisation=certificate(chain, NOTARIZE, LAST_VIEW + 1, closed.vote.block)),

@@ -1,4 +1,4 @@
-"""The manager's effects in an order that a crash can not hurt, and nodes that stop and start at any time."""
+"""The manager's effects in an order that a crash cannot hurt, and nodes that stop and start at any time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GENESIS = tiny_genesis()
 
 
 def run_of(seed: int, lossy: bool) -> Fleet:
-    """A run of four nodes; a lossy one skips views, and finalises more than one block at a time."""
+    """A run of four nodes; a lossy one skips views, and finalizes more than one block at a time."""
     fleet = Fleet(GENESIS, limits=Limits(snapshot_blocks=5))
     if lossy:
         chance = iter(range(seed, 10**9, 7))

@@ -56,7 +56,7 @@ def peer() -> Peer:
 
 @pytest.fixture
 def closed(peer: Peer, chain: Chain) -> Proposal:
-    """The proposal of a block that closes the epoch and is notarised; the peer holds it."""
+    """The proposal of a block that closes the epoch and is notarized; the peer holds it."""
     return close_epoch(peer, chain)
 
 

@@ -155,7 +155,7 @@ def waiting(peer: Peer) -> dict[Any, Any]:
 
 
 def test_a_stranger_fills_no_waiting_room(peer: Peer, chain: Chain) -> None:
-    """A proposal on an unknown parent can't be judged; it is kept only if a validator answers for it."""
+    """A proposal on an unknown parent cannot be judged; it is kept only if a validator answers for it."""
     orphan = proposal(chain, view=1)
     lost = replace(orphan.block, header=replace(orphan.block.header, parent=bytes(32)))
     before = everything(peer)
@@ -329,7 +329,7 @@ def test_a_proposal_is_judged_when_the_last_skip_has_come(peer: Peer, chain: Cha
 
 
 def test_a_proposal_that_waited_is_used_though_its_view_is_over(peer: Peer, chain: Chain) -> None:
-    """It waits for a skip; the others have it and notarise it: it need not be fetched from them."""
+    """It waits for a skip; the others have it and notarize it: it need not be fetched from them."""
     late = proposal(chain, view=3)
     peer.hear(late)
     peer.hear(CertificateMessage(certificate(chain, SKIP, 1)))

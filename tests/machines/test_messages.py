@@ -235,7 +235,7 @@ def test_every_longer_form_of_an_item_is_not_canonical(message: Message) -> None
         b"\x93\xa1\x06\x01\x00",
         b"\x93\xcb" + struct.pack(">d", 6.0) + b"\x01\x00",
         b"\x93\x91\x06\x01\x00",
-        b"\x93\x06\xc3\x00",  # true is no number
+        b"\x93\x06\xc3\x00",  # true is not a number
         b"\x93\x06\xcb" + struct.pack(">d", 1.0) + b"\x00",
         b"\x93\x06\xca" + struct.pack(">f", float("nan")) + b"\x00",
         b"\x93\x06\xff\x00",

@@ -68,7 +68,7 @@ def forged(offer: SnapshotOffer) -> SnapshotOffer:
 
 
 def other_kind(offer: SnapshotOffer) -> SnapshotOffer:
-    """Notarised is not final."""
+    """Notarized is not final."""
     each, keys = offer.certificate, history().sites[0].manager.chain.validators.keys
     signers = [number for number in range(5) if key_of(number) in keys]
     return replace(offer, certificate=certificate(Chain(GENESIS), NOTARIZE, each.view, each.block, each.epoch, signers))
@@ -105,7 +105,7 @@ TAMPERS: dict[str, Tamper] = {
     "block with another state": header(state_root=bytes(32)),
     "block of another epoch": header(epoch=0),
     "a block that retired validators made final": forged,
-    "a certificate that does not finalise": other_kind,
+    "a certificate that does not finalize": other_kind,
     "certificate of another epoch": final(epoch=0),
     "certificate of another view": final(view=1),
     "certificate of another block": final(block=bytes(32)),

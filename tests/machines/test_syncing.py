@@ -78,7 +78,7 @@ def store_after(site: Site, cut: int) -> MemoryStore:
 
 
 def unfinished(peer: Peer, views: int) -> Chain:
-    """Let a node hold a notarised chain above its root that nobody finalised."""
+    """Let a node hold a notarized chain above its root that nobody finalized."""
     chain = Chain(GENESIS)
     for view in range(1, views + 1):
         peer.hear(proposal(chain, *(chain.anchor(100 * view + each) for each in range(3)), view=view))
@@ -100,7 +100,7 @@ def test_what_is_notarised_above_the_root_is_served() -> None:
 
 
 def test_a_page_of_what_is_notarised_keeps_to_its_bytes() -> None:
-    """Else a node whose network could not finalise for a while would answer with what everyone refuses as oversized."""
+    """Else a node whose network could not finalize for a while would answer with what everyone refuses as oversized."""
     serving = Peer(GENESIS, SERVER).limited(page_bytes=2_000)
     unfinished(serving, 8)
     page = serving.answer(BlocksRequest(1, 1))

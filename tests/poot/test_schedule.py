@@ -318,7 +318,7 @@ def test_the_ranking_is_what_the_protocol_says(nodes: list[Pi], cooldown: int, f
 
 @given(nodes=networks, data=st.data())
 def test_the_order_does_not_depend_on_who_registered_first(nodes: list[Pi], data: st.DataObject) -> None:
-    """Numbers and the order of validators are no part of the ranking: the same nodes give the same keys."""
+    """Numbers and the order of validators are not part of the ranking: the same nodes give the same keys."""
     shuffled = data.draw(st.permutations(range(len(nodes))))
     tally = Tally(*(tuple(column) for column in zip(*(node[:5] for node in nodes), strict=True)))
     moved = Tally(*(tuple(column) for column in zip(*(nodes[number][:5] for number in shuffled), strict=True)))

@@ -141,7 +141,7 @@ def seconds(duration: str) -> float:
     """A duration as Go writes it, of one unit."""
     found = re.fullmatch(r"(\d+)(ms|s|m)", duration)
     if found is None:
-        raise ValueError(f"{duration!r} is no duration")
+        raise ValueError(f"{duration!r} is not a duration")
     return int(found[1]) * UNITS_S[found[2]]
 
 

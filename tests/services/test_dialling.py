@@ -1,4 +1,4 @@
-"""Dialling: whatever the far end, its name or a proxy answers, the one who dialled lives and says why in one line."""
+"""Dialing: whatever the far end, its name or a proxy answers, the one who dialed lives and says why in one line."""
 
 from __future__ import annotations
 

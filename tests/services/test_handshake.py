@@ -145,7 +145,7 @@ async def test_a_certificate_that_was_replaced_is_of_no_use_any_more() -> None:
 async def test_the_listener_must_be_the_node_that_was_dialled() -> None:
     knows_both = acquaintances(1, 2)
     dialler, _ = await shaken(Wire(), theirs=transport(2), known=(knows_both, acquaintances(0)))
-    assert "instead of the one that was dialled" in str(dialler)
+    assert "instead of the one that was dialed" in str(dialler)
     dialler, _ = await shaken(Wire(), theirs=Transport(SECRETS[3], transport(1).certificate))
     assert "does not hold the key" in str(dialler)
     dialler, _ = await shaken(Wire(), theirs=transport(1, chain=bytes([1]) * 32))

@@ -69,7 +69,7 @@ def test_a_peer_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
         taken.listen()
         done = start(node)
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert f"peer_bind and peer_port: it can't listen at 127.0.0.1:{node.peer_port}" in done.stderr
+    assert f"peer_bind and peer_port: it cannot listen at 127.0.0.1:{node.peer_port}" in done.stderr
 
 
 def test_a_peer_of_the_protocol_before_is_one_sentence_that_says_what_to_write(tmp_path: Path) -> None:

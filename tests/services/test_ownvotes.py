@@ -80,7 +80,7 @@ async def looked_at(
     [
         ([1, 2, 3], 3, 0b1111, NOTARIZE, True),
         ([1, 2, 3], 2, 0b1111, NOTARIZE, True),
-        ([1, 2, 3], 1, 0b1111, NOTARIZE, True),  # closed: the log can't tell any more
+        ([1, 2, 3], 1, 0b1111, NOTARIZE, True),  # closed: the log cannot tell any more
         ([1, 2, 3], 4, 0b1101, NOTARIZE, True),  # we did not sign it
         ([1, 2, 3], 4, 0b0010, NOTARIZE, False),
         ([1, 2, 3], 9, 0b1111, NOTARIZE, False),

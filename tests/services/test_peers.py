@@ -1,4 +1,4 @@
-"""Nodes that talk over real sockets: peers that come back, and what a stranger or a hostile one can't do."""
+"""Nodes that talk over real sockets: peers that come back, and what a stranger or a hostile one cannot do."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def test_certificates_that_can_not_be_used_are_named_at_the_start(tmp_path: Path
     found = certified(tmp_path)
     with pytest.raises(ConfigError, match="tls_cert and tls_key belong together"):
         load_config({}, tls_cert=found["tls_cert"])
-    with pytest.raises(ConfigError, match="tls_cert and tls_key can not be used"):
+    with pytest.raises(ConfigError, match="tls_cert and tls_key cannot be used"):
         load_config({}, tls_cert=found["tls_cert"], tls_key=found["tls_ca"])
-    with pytest.raises(ConfigError, match="tls_ca can not be used"):
+    with pytest.raises(ConfigError, match="tls_ca cannot be used"):
         load_config({}, tls_ca=tmp_path / "nothing.pem")

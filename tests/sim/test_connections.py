@@ -1,4 +1,4 @@
-"""Reliable transport: order, no loss but by the end of a connection, waiting at cuts, redialling, downlinks."""
+"""Reliable transport: order, no loss but by the end of a connection, waiting at cuts, redialing, downlinks."""
 
 from __future__ import annotations
 

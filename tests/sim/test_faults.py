@@ -109,7 +109,7 @@ def test_who_signs_twice_is_noticed(fault: Fault) -> None:
 
 
 def test_more_than_f_traitors_break_safety() -> None:
-    """Two of four, who show each half another block and vote for both: the honest, apart, differ. One of four can't."""
+    """Two of four who show each half another block and vote for both: the honest, apart, differ. One of four cannot."""
     apart = Partition(groups=[[2], [3]], until=10_000)
     for seed in range(4):
         two = judge(network(apart, Equivocate(node=0), Equivocate(node=1), seed=seed))

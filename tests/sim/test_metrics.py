@@ -51,7 +51,7 @@ def test_a_view_is_missed_once_however_many_nodes_leave_it() -> None:
 def test_catching_up_after_a_crash_is_no_finality_latency() -> None:
     world, metrics = watched()
     one, other = world.nodes[:2]
-    metrics.height = 1  # only the first node to finalise a height looks at the block itself
+    metrics.height = 1  # only the first node to finalize a height looks at the block itself
     metrics.on_fact(2_000_000, one, Proposed(0, 1, 1, b"a" * 32))
     metrics.on_fact(2_300_000, one, BlockFinal(0, 1, 1, b"a" * 32))
     other.up_since_us = 9_000_000

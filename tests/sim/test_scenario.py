@@ -179,7 +179,7 @@ def test_durations(text: str | int, ms: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "h", "10", "10 minutes", "1.5h", "-5m", "5m!", "s5", -1])
 def test_what_is_no_duration(text: str | int) -> None:
-    with pytest.raises(ScenarioError, match="is no duration"):
+    with pytest.raises(ScenarioError, match="is not a duration"):
         duration_ms(text)
 
 
@@ -198,7 +198,7 @@ WRONG = [
     ('crypto = "none"', 1, "crypto", "'none'"),
     ('profile = "moon"', 1, "profile", "no 'moon'; there are regions"),
     ('nodes = 4\nregions = [\n  "mars",\n]', 2, "regions", "no 'mars'"),
-    ('duration = "soon"', 1, "duration", "'soon' is no duration"),
+    ('duration = "soon"', 1, "duration", "'soon' is not a duration"),
     ("duration = 1.5", 1, "duration", "got `float`"),
     ("duration = 0", 1, "duration", "within 1.."),
     ('duration = "9999999d"', 1, "duration", "within 1.."),
@@ -231,7 +231,7 @@ WRONG = [
     ('[[fault]]\nkind = "partition"\ngroups = [[0, 1], []]', 3, "fault[0].groups", "empty group"),
     ("nodes = 4\nduration = 5\ncalm = 5", 3, "calm", "before the end"),
     ('[[fault]]\nkind = "crash"\nnode = 1\nat = "10m"\nuntil = "5m"', 5, "fault[0].until", "within 600001.."),
-    ('[[fault]]\nkind = "crash"\nnode = 1\nat = "tea"', 4, "fault[0].at", "is no duration"),
+    ('[[fault]]\nkind = "crash"\nnode = 1\nat = "tea"', 4, "fault[0].at", "is not a duration"),
     ('[[fault]]\nkind = "loss"\npercent = 101.0', 3, "fault[0].percent", "at most 100"),
     ('[[fault]]\nkind = "loss"\npercent = nan', 3, "fault[0].percent", "at most 100"),
     ('[[fault]]\nkind = "loss"', 1, "fault[0].percent", "a loss needs this"),

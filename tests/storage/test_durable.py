@@ -184,7 +184,7 @@ def test_a_mongod_that_stops_and_starts_again_loses_nothing(mongod: Mongod, monk
             ticket = store.put([("row", b"b", b"2")])
             while store.trouble is None:
                 await trio.sleep(0.05)
-            assert "can not be reached" in store.trouble.detail
+            assert "cannot be reached" in store.trouble.detail
             await trio.to_thread.run_sync(mongod.start)
             await store.durable(ticket)
             assert store.trouble is None

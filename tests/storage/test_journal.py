@@ -81,7 +81,7 @@ def test_a_journal_cut_anywhere_is_refused(tmp_path: Path, journal: bytes) -> No
 
 
 def test_a_journal_cut_between_records_is_refused(tmp_path: Path) -> None:
-    """The reader can't tell by the records themselves: the compressed stream lacks its end."""
+    """The reader cannot tell by the records themselves: the compressed stream lacks its end."""
     path = tmp_path / "j"
     compressor = zstandard.ZstdCompressor().compressobj()
     record = encode(head())

@@ -286,7 +286,7 @@ def _ports(service: _Service) -> Iterator[Finding]:
     if not expected:
         return
     if not targets:
-        yield PORTS.skip("which ports are published can't be told", service.name, _at(service, node))
+        yield PORTS.skip("which ports are published cannot be told", service.name, _at(service, node))
     elif not expected & targets.keys():
         port, item = min(targets.items())
         yield PORTS.fail(f"{port} is published, and it serves {shown}", service.name, _at(service, item))

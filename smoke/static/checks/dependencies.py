@@ -72,7 +72,7 @@ def run(scope: Scope) -> Iterator[Finding]:
         name = image.service.name
         if image.broken:
             for check in CHECKS:
-                yield check.skip(f"the Dockerfile can't be followed: {image.broken}", name)
+                yield check.skip(f"the Dockerfile cannot be followed: {image.broken}", name)
             continue
         program = scope.programs.of(image)
         if image.start.module or image.start.script or image.start.needs:
@@ -360,7 +360,7 @@ def _loaded(distribution: str, used: set[str], program: Program) -> bool:
 
 
 def _library(image: Image, libraries: tuple[str, ...]) -> bool | None:
-    """Whether the image has one of some libraries; none when that can't be told."""
+    """Whether the image has one of some libraries; none when that cannot be told."""
     return image.has_library(libraries)
 
 

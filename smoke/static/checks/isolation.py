@@ -72,7 +72,7 @@ ADDRESSES = _check(
     Severity.CRITICAL,
     "no TRON wallet or contract address",
     "Funds or a contract of the payment network are addressed from this container.",
-    "Remove the address; its checksum is right, so it is no chance string.",
+    "Remove the address; its checksum is right, so it is not a chance string.",
 )
 NAMES = _check(
     "names",
@@ -89,7 +89,7 @@ COVERAGE = _check(
     Severity.WARNING,
     "every file was read to its end",
     "What was not read may hold anything.",
-    "Exclude what is no part of the tree, or make the file smaller.",
+    "Exclude what is not part of the tree, or make the file smaller.",
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -124,7 +124,7 @@ def run(scope: Scope) -> Iterator[Finding]:
     if not scope.manifest.policy.isolation:
         return  # reading every file of a tree is most of a run's time: only where it is asked for
     isolation = scope.manifest.isolation or Isolation()
-    # The manifest names what it excepts; it is no part of what runs.
+    # The manifest names what it excepts; it is not part of what runs.
     result = scan(scope.tree, isolation.words, (*isolation.exclude, FILE_NAME))
     groups: dict[Check, dict[tuple[str, str], list[Trace]]] = {check: {} for check in CHECKS}
     for trace in result.traces:
@@ -174,7 +174,7 @@ def _severity(check: Check, trace: Trace) -> Severity:
 
 
 def _looked(result: Scan) -> str:
-    binary = f"; {result.binary} that are no text were searched for addresses only" if result.binary else ""
+    binary = f"; {result.binary} that are not text were searched for addresses only" if result.binary else ""
     excluded = f"; {result.excluded} are excluded by the manifest" if result.excluded else ""
     return f"no trace in {result.read} files{binary}{excluded}"
 

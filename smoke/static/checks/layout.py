@@ -32,7 +32,7 @@ def run(scope: Scope) -> Iterator[Finding]:
     for image in scope.images:
         name = image.service.name
         if image.broken:
-            yield EMPTY.skip(f"the Dockerfile can't be followed: {image.broken}", name)
+            yield EMPTY.skip(f"the Dockerfile cannot be followed: {image.broken}", name)
             continue
         copied = {
             entry.source: entry.line

@@ -181,7 +181,7 @@ def _names(image: Image) -> Told:
             if opening.written in ("FROM", "from") and word != ("AS" if opening.written == "FROM" else "as"):
                 yield FROM_CASE, opening, f"{opening.written} and {word} are not written alike"
             if stage.name in ("scratch", "context"):
-                yield RESERVED, opening, f"a stage can't well be named {stage.name}"
+                yield RESERVED, opening, f"a stage cannot well be named {stage.name}"
             if stage.name in names:
                 yield DUPLICATE, opening, f"there are two stages {stage.name}"
             names.add(stage.name)

@@ -25,7 +25,7 @@ def own_python(image: Image) -> str:
 
 
 def of_start(image: Image) -> str:  # noqa: PLR0911 - a case a cause
-    """Against a command that can't be started; empty for the check's own remedy."""
+    """Against a command that cannot be started; empty for the check's own remedy."""
     word = image.start.words[0] if image.start.words else ""
     if not word:
         return 'Type at the end of the Dockerfile: CMD ["PROGRAM", "ARGUMENT"]'

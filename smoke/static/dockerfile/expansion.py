@@ -193,7 +193,7 @@ class _Lexer:
         colon = ":" if operator == ":" else ""
         operator = self.next() if colon else operator
         if not operator or operator not in ("-+?" if colon else "-+?#%"):
-            raise _Refused(f"${{{name}{colon}{operator} is no expansion")
+            raise _Refused(f"${{{name}{colon}{operator} is not an expansion")
         return self._modified(name, colon, operator, depth + 1)
 
     def _name(self) -> str:
@@ -256,7 +256,7 @@ def _expression(pattern: str, *, greedy: bool) -> re.Pattern[str] | None:
         elif letter == "\\":
             follower = next(letters, "")
             if not follower or follower not in "*?\\}/":
-                raise _Refused(f"\\{follower} is no escape in a pattern")
+                raise _Refused(f"\\{follower} is not an escape in a pattern")
             parts.append(re.escape(follower))
         else:
             parts.append(re.escape(letter))

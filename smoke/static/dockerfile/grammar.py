@@ -45,7 +45,7 @@ def _from(instruction: Instruction) -> None:
     if not (len(words) == 1 or (len(words) == 3 and words[1].lower() == "as")):
         raise Refused("FROM takes an image, or an image AS a name")
     if len(words) == 3 and not re.fullmatch(r"[a-z][a-z0-9._-]*", words[2].lower()):
-        raise Refused(f"{words[2][:40]!r} can't name a stage")
+        raise Refused(f"{words[2][:40]!r} cannot name a stage")
 
 
 def _shell(instruction: Instruction) -> None:
@@ -56,7 +56,7 @@ def _shell(instruction: Instruction) -> None:
 def _once(instruction: Instruction) -> None:
     """COPY and ADD: what they write to is a path."""
     if re.match(r"\d*<<-?[^<]", instruction.words[-1]):
-        raise Refused(f"{instruction.keyword} can't write to a here-document")
+        raise Refused(f"{instruction.keyword} cannot write to a here-document")
 
 
 def _run(instruction: Instruction) -> None:
@@ -108,7 +108,7 @@ def _mount_values(kind: str, given: dict[str, str]) -> None:
         if key in given and not form.fullmatch(given[key]):
             wrong = wrong or key
     if wrong is not None:
-        raise Refused(f"--mount can't read {wrong}={given[wrong][:40]}")
+        raise Refused(f"--mount cannot read {wrong}={given[wrong][:40]}")
     of_types = {"required": ("secret", "ssh"), "size": ("tmpfs",), "sharing": ("cache",)}
     of_types |= dict.fromkeys(("mode", "uid", "gid"), ("secret", "ssh", "cache"))
     for key, kinds in of_types.items():
@@ -166,7 +166,7 @@ def _duration(name: str, value: str) -> None:
     if not _DURATION.fullmatch(value):
         raise Refused(f"--{name} takes a time such as 30s or 1m30s, not {value[:40]!r}")
     if value.startswith("-") and re.search(r"[1-9]", value):
-        raise Refused(f"--{name} can't be below zero")
+        raise Refused(f"--{name} cannot be below zero")
 
 
 def _volume(instruction: Instruction) -> None:

@@ -158,7 +158,7 @@ def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested:
     if keyword not in KEYWORDS:
         raise Refused(f"unknown instruction {cut[0][:40]!r}")
     if nested == "ONBUILD" and keyword in {"ONBUILD", "FROM", "MAINTAINER"}:
-        raise Refused(f"{keyword} can't be the trigger of an ONBUILD")
+        raise Refused(f"{keyword} cannot be the trigger of an ONBUILD")
     flags, rest = _flags(keyword, rest, escape)
     trigger = None
     if rest and (keyword == "ONBUILD" or (keyword == "HEALTHCHECK" and re.match(r"cmd\b", rest, re.IGNORECASE))):
@@ -221,7 +221,7 @@ def _checked_flag(keyword: str, name: str, equals: str, value: str, before: list
 
 
 def _array(rest: str) -> tuple[str, ...] | None:
-    """The words of the exec form. What is no JSON is the shell form, as with Docker; an array of others is an error."""
+    """The words of the exec form. What is not JSON is the shell form, as in Docker; an array of others is an error."""
     try:
         value = json.loads(rest)
     except (ValueError, RecursionError):
@@ -297,7 +297,7 @@ def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
             continue
         plain_name = expand(match[2], {}, "\\", keep=True)
         if plain_name.failed:
-            raise Refused(f"the here-document {match[2][:40]!r} can't be read: {plain_name.failed}")
+            raise Refused(f"the here-document {match[2][:40]!r} cannot be read: {plain_name.failed}")
         if len(plain_name.words) != 1:
             continue
         name = plain_name.words[0]

@@ -8,7 +8,7 @@ ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
 _CHECKSUM_BYTES = 4
 MAX_LETTERS = 128
-"""Longer text is no address; decoding it would take time that grows with its square."""
+"""Longer text is not an address; decoding it would take time that grows with its square."""
 
 
 def _checksum(payload: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The plain greps of the report that the harness descends from, with their counts, to compare."""
+"""The original greps of the report that the harness descends from, with their counts, to compare."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Scan:
     read: int = 0
     """Files read as text."""
     binary: int = 0
-    """Files that are no text: searched for addresses only."""
+    """Files that are not text: searched for addresses only."""
     excluded: int = 0
     cut: list[str] = field(default_factory=list)
     """Text files of which only the first part was read."""
@@ -115,7 +115,7 @@ def _names(tree: Tree, words: tuple[str, ...], exclude: tuple[str, ...]) -> Iter
 
 
 def _in_binary(data: bytes) -> tuple[tuple[str, str], ...]:
-    """The addresses in a file that is no text, and what is noted of each."""
+    """The addresses in a file that is not text, and what is noted of each."""
     digest = sha256(data).digest()
     found = _searched.get(digest)
     if found is None:

@@ -118,7 +118,7 @@ _BREAKS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKE
 
 
 def python_spans(text: str) -> Spans:
-    """The parts of Python source by its tokens; a file that can't be read as tokens is taken by its marks."""
+    """The parts of Python source by its tokens; a file that cannot be read as tokens is taken by its marks."""
     reader = _PythonReader(text)
     try:
         for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):

@@ -55,7 +55,7 @@ def traces(text: str, more: tuple[str, ...] = ()) -> Iterator[tuple[int, str]]:
     own = frozenset(word.lower() for word in more)
     words = WORDS | own
     found: dict[int, str] = {}
-    # What the words can't be without is looked for first: most runs of a text are then never looked at.
+    # What the words cannot be without is looked for first: most runs of a text are then never looked at.
     extra = "".join(f"|{re.escape(word)}" for word in sorted(own))
     end = 0
     for match in re.finditer(f"(?i){CANDIDATE}{extra}", text):

@@ -29,7 +29,7 @@ class Cause(StrEnum):
     COMMAND = "command"
     """A command of a RUN may have written there."""
     COPY = "copy"
-    """A COPY or ADD brought what can't be looked into."""
+    """A COPY or ADD brought what cannot be looked into."""
     MOUNT = "mount"
     """Something is mounted over it when the container runs."""
     LINKS = "links"
@@ -59,16 +59,16 @@ class Entry:
     target: str = ""
     """A link's target."""
     user: int | None = 0
-    """Owner; none when it can't be told."""
+    """Owner; none when it cannot be told."""
     mode: int | None = None
-    """Permission bits; none when it can't be told."""
+    """Permission bits; none when it cannot be told."""
     line: int = 0
     """Line of the instruction that made it; 0 when the base did."""
 
 
 @dataclass
 class FileSystem:
-    """Absolute, normalised paths and what is there. What can't be followed is in doubt, never absent."""
+    """Absolute, normalized paths and what is there. What cannot be followed is in doubt, never absent."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     doubts: dict[str, Doubt] = field(default_factory=dict)

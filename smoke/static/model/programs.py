@@ -66,7 +66,7 @@ class Surroundings:
         return self.files.doubt(posixpath.join(posixpath.dirname(place), entry.target))
 
     def surely_lacks(self, place: str, doubt: Doubt) -> bool:
-        """Whether the doubt about a place is of a kind that can't bring this program."""
+        """Whether the doubt about a place is of a kind that cannot bring this program."""
         name = posixpath.basename(place)
         if name not in self.lacking:
             return False
@@ -75,7 +75,7 @@ class Surroundings:
         return doubt.cause is Cause.DISTRIBUTIONS and name in system_programs()
 
     def interpreter(self, entry: Entry, first: bytes) -> str:
-        """Why a script can't be executed, from its entry and its first bytes; empty when nothing speaks against it."""
+        """Why a script cannot be executed, from its entry and its first bytes; empty when nothing speaks against it."""
         line = first[:MAX_SHEBANG].partition(b"\n")[0]
         if not line.startswith(b"#!"):
             return ""

@@ -42,7 +42,7 @@ class Situation:
     read: Callable[[str], str | None]
     """A file's text; none when it is not there or not of the tree."""
     exists: Callable[[str], bool | None]
-    """Whether a file is there; none when that can't be told."""
+    """Whether a file is there; none when that cannot be told."""
 
 
 def served(name: str, arguments: Sequence[str], situation: Situation) -> Served | None:

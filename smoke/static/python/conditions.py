@@ -140,7 +140,7 @@ def _known(version: Version | None) -> Version:
 
 def _compared(left: ast.expr, op: ast.cmpop, right: ast.expr, version: Version | None, depth: int) -> bool:
     first, second = _value(left, version, depth - 1), _value(right, version, depth - 1)
-    # Of the version only the first two numbers are known: a third one can't be compared.
+    # Of the version only the first two numbers are known: a third one cannot be compared.
     if "sys.version_info" in (dotted(left), dotted(right)):
         other = second if dotted(left) == "sys.version_info" else first
         if not isinstance(other, tuple) or len(other) > 2:

@@ -31,7 +31,7 @@ class Presence(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether a module is installed, by what, or why that can't be told."""
+    """Whether a module is installed, by what, or why that cannot be told."""
 
     presence: Presence
     by: str = ""
@@ -247,7 +247,7 @@ class Installed:
 
 
 def misfits(made: MadeFor, python: str, libc: str, machine: str) -> str:
-    """Why what is compiled for one Python does not load in another; empty when it does, or that can't be told."""
+    """Why what is compiled for one Python does not load in another; empty when it does, or that cannot be told."""
     if made.python and python and made.python != python:
         return f"it is made for Python {made.python}, and the image runs {python}"
     if made.libc and libc and made.libc != libc:

@@ -46,7 +46,7 @@ def read_lock(  # noqa: PLR0911 - a case a kind of lock
             return _uv(packages, lock, project, version)
         return _grouped(packages, lock, project, version)
     except (tomllib.TOMLDecodeError, ValueError, AttributeError, TypeError, KeyError, RecursionError):
-        return Locked(doubt=f"{lock.path} can't be read")
+        return Locked(doubt=f"{lock.path} cannot be read")
 
 
 def _unlocked(project: Project | None, lock: Lock, version: Version | None) -> Locked:

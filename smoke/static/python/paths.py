@@ -65,7 +65,7 @@ class Paths:
         return self._values.get(node.id, node) if isinstance(node, ast.Name) else node
 
     def place(self, node: ast.expr) -> Place | None:
-        """The path that an expression comes to; none when it can't be told."""
+        """The path that an expression comes to; none when it cannot be told."""
         return self._place(node, _DEEP)
 
     def is_path(self, node: ast.expr) -> bool:

@@ -42,7 +42,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A line that pip would refuse or, with `doubtful`, one that can't be followed."""
+    """A line that pip would refuse or, with `doubtful`, one that cannot be followed."""
 
     path: str
     line: int
@@ -75,7 +75,7 @@ def parse_requirement(text: str, path: str, line: int, version: Version | None) 
         legacy = re.match(r"([A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*[<>=!~]=?\s*[\w.*+!-]+", text)
         if legacy is not None and re.match(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?:[<>=!~]=|===|[<>])", text):
             return Requirement(normalised(legacy[1]), "", path, line, shown)  # an old version number, for an old pip
-        return Trouble(path, line, f"{text[:80]!r} is no requirement")
+        return Trouble(path, line, f"{text[:80]!r} is not a requirement")
     if parsed.marker is not None and not holds(parsed.marker, version):
         return None
     pins = [each.version for each in parsed.specifier if each.operator in ("==", "===")]
@@ -85,14 +85,14 @@ def parse_requirement(text: str, path: str, line: int, version: Version | None) 
 
 
 def _of_address(text: str) -> str:
-    """The distribution that an archive's or repository's address is called after; empty when it can't be told."""
+    """The distribution that an archive's or repository's address is called after; empty when it cannot be told."""
     name = posixpath.basename(re.split(r"[#?]", text)[0])
     wheel = re.fullmatch(r"([A-Za-z0-9][\w.]*)-\d[^/]*\.whl", name)
     return wheel[1] if wheel else ""
 
 
 def holds(marker: Marker | str, version: Version | None, extras: tuple[str, ...] = ()) -> bool:
-    """Whether an environment marker holds; one that can't be decided does."""
+    """Whether an environment marker holds; one that cannot be decided does."""
     try:
         parsed = Marker(marker) if isinstance(marker, str) else marker
         minor = version or (3, 12)

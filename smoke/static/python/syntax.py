@@ -42,7 +42,7 @@ class Syntax:
         return not self.trouble and bool(_program())
 
     def problems(self, paths: Iterable[str], version: Version) -> dict[str, SyntaxProblem]:
-        """The first problem of each file that this version refuses. Files that ruff can't read count as fine."""
+        """The first problem of each file that this version refuses. Files that ruff cannot read count as fine."""
         wanted = [path for path in paths if (version, path) not in self._known and self.tree.is_file(path)]
         for start in range(0, len(wanted), _AT_ONCE):
             self._ask(wanted[start : start + _AT_ONCE], version)

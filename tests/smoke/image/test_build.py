@@ -33,7 +33,7 @@ platform = "linux/arm64"
 """
 FILES: dict[str, str | None] = {
     "smoke.toml": MANIFEST,
-    "one/Dockerfile": "FROM scratch\nARG COLOUR\nLABEL colour=$COLOUR\nCOPY kept /kept\nCOPY link /link\n",
+    "one/Dockerfile": "FROM scratch\nARG COLOUR\nLABEL color=$COLOUR\nCOPY kept /kept\nCOPY link /link\n",
     "one/kept/a": "a",
     "one/kept/left.out": "b",
     "one/.dockerignore": "**/*.out\n",
@@ -147,7 +147,7 @@ def test_images_that_can_not_be_compared_are_one_sentence(tmp_path: Path, monkey
     version = {"Version": "1", "Os": "linux", "Arch": "arm64"}
     monkeypatch.setattr(run, "connect", lambda: SimpleNamespace(version=lambda: version))
     monkeypatch.setattr(run, "_look_at_all", lambda *_: [])
-    with pytest.raises(LiveError, match="can't be compared: no save today"):
+    with pytest.raises(LiveError, match="cannot be compared: no save today"):
         look_at_images(find_subject(read.root, None), Wanted(again=True), Builder(Command("save")))
 
 

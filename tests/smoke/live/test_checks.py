@@ -1,4 +1,4 @@
-"""What the live checks make of a node that can't be tried as they would like to."""
+"""What the live checks make of a node that cannot be tried as they would like to."""
 
 from __future__ import annotations
 

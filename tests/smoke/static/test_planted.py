@@ -58,7 +58,7 @@ PLANTED: list[tuple[str, str, Changes]] = [
     ("dockerfile.steps", "curl", docker("WORKDIR /build", "RUN curl -O https://example.org/x\nWORKDIR /build")),
     ("dockerfile.platform", "linux/amd64", docker("--platform=linux/arm64", "--platform=linux/amd64")),
     ("dockerfile.user", "runs as 0", docker("USER 65532:65532", "USER 0")),
-    ("dockerfile.user", "can't read", docker("COPY service/ service/", "COPY --chmod=600 service/ service/")),
+    ("dockerfile.user", "cannot read", docker("COPY service/ service/", "COPY --chmod=600 service/ service/")),
     (
         "dockerfile.health",
         "curl is not in the image",
@@ -92,7 +92,7 @@ PLANTED: list[tuple[str, str, Changes]] = [
     ("entrypoint.exists", "the manifest says", {"smoke.toml": replaced(MANIFEST, "service.main", "service.other")}),
     ("entrypoint.imports", "leaves the top package", main("from service.engine", "from ..engine")),
     ("entrypoint.imports", "defines no Motor", main("import Engine", "import Engine, Motor")),
-    ("entrypoint.imports", "can't be imported", main("from service.engine", "from service.engines")),
+    ("entrypoint.imports", "cannot be imported", main("from service.engine", "from service.engines")),
     ("entrypoint.imports", "no Python that can be loaded", {"service/engine.py": "class Engine\n    pass\n"}),
     ("entrypoint.imports", "is a module, no package", {"service/main.py": MAIN + "\nimport service.engine.parts\n"}),
     ("entrypoint.imports", "is never loaded", {"service/engine/__init__.py": "class Engine: pass\n"}),

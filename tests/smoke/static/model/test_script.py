@@ -1,4 +1,4 @@
-"""Shell text is followed by its grammar: what surely runs, what may, and what can't be told."""
+"""Shell text is followed by its grammar: what surely runs, what may, and what cannot be told."""
 
 from __future__ import annotations
 
