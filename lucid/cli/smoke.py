@@ -290,5 +290,6 @@ def run_init(options: argparse.Namespace) -> int:
     except ManifestError as error:
         raise Failure(str(error)) from None
     path.write_text(text, encoding="utf-8")
-    print(f"{path}: {text.count('[[service]]')} services; look it over, then lucid smoke static")
+    services = text.count("[[service]]")
+    print(f"{path}: {services} service{'' if services == 1 else 's'}; review it, then run lucid smoke static")
     return 0
