@@ -8,12 +8,13 @@ from lucid.chain.validators import ValidatorSet
 from lucid.machines.admission import Admission
 from lucid.machines.chain import Chain
 from lucid.machines.engine import Engine
-from lucid.machines.facts import Facts
-from lucid.machines.forgeries import Forgeries
 from lucid.machines.forktree import ForkTree
 from lucid.machines.manager import Manager
+from lucid.machines.manager.book import CertificateBook
+from lucid.machines.manager.dissemination import Dissemination
+from lucid.machines.manager.forgeries import Forgeries
+from lucid.machines.manager.proposals import Proposals
 from lucid.machines.polls import Polls
-from lucid.machines.proposals import Proposals
 from lucid.machines.syncing import Syncing
 from lucid.machines.timeout import Timeout
 from lucid.machines.votelog import VoteLog
@@ -140,58 +141,58 @@ _ALL = (
         "if (each, SKIP) not in self.certificates:", "if False:",
     ),
     Safeguard(
-        "certificates-verified", "a certificate is verified", Facts, "_take",
+        "certificates-verified", "a certificate is verified", CertificateBook, "take",
         "if peer is not None and not self.chain.verify(certificate):", "if False:",
     ),
     Safeguard(
-        "finality-verified", "a finality certificate is verified", Facts, "_learn_final",
+        "finality-verified", "a finality certificate is verified", CertificateBook, "_take_final",
         "if peer is not None and not self.chain.verify(certificate):", "if False:",
     ),
     Safeguard(
-        "certificate-durable", "a certificate is durable before it is acted on", Facts, "_take",
+        "certificate-durable", "a certificate is durable before it is acted on", CertificateBook, "take",
         "effects: Effects = [Store(tuple(self.chain.record(certificate)))]",
         "self.chain.record(certificate)\n    effects: Effects = []",
     ),
     Safeguard(
-        "block-durable", "a block is durable before it is voted for", Facts, "_add",
+        "block-durable", "a block is durable before it is voted for", CertificateBook, "add",
         "Store(tuple(self.chain.add(node))),", "*self.chain.add(node)[:0],",
     ),
     Safeguard(
-        "certificates-forwarded", "a certificate is forwarded once", Facts, "_take",
+        "certificates-forwarded", "a certificate is forwarded once", CertificateBook, "take",
         "effects.append(Broadcast(message))", "pass",
     ),
     Safeguard(
-        "closing-forwarded", "the finality of a closing block is forwarded", Facts, "_finalise",
+        "closing-forwarded", "the finality of a closing block is forwarded", CertificateBook, "_make_final",
         "effects.append(Broadcast(message))", "pass",
     ),
     Safeguard(
-        "older-finality", "finality of what is at hand is taken while another waits", Facts, "_learn_final",
+        "older-finality", "finality of what is at hand is taken while another waits", CertificateBook, "_take_final",
         "if node is None and pending is not None", "if pending is not None",
     ),
     Safeguard(
-        "repair", "a certified block that is not at hand is asked for", Facts, "_take",
+        "repair", "a certified block that is not at hand is asked for", CertificateBook, "take",
         "effects += self.syncing.repair_from(now, peer)", "pass",
     ),
     Safeguard(
-        "repair-of-final", "a final block that is not at hand is asked for", Facts, "_learn_final",
+        "repair-of-final", "a final block that is not at hand is asked for", CertificateBook, "_take_final",
         "return self.syncing.repair_from(now, peer)", "return []",
     ),
     Safeguard(
-        "waiting-looked-at", "a proposal that waited for a block is looked at when it comes", Proposals, "_on_proposal",
-        "return effects + self._reconsider(now, True) if len(self.chain.tree.nodes) > held else effects",
+        "waiting-looked-at", "a proposal that waited for a block is looked at when it comes", Proposals, "on_proposal",
+        "return effects + self.look_again(now) if len(self.chain.tree.nodes) > held else effects",
         "return effects",
     ),
     Safeguard(
-        "gap-asked-again", "skips that a proposal lacks are asked for again", Proposals, "_stand",
-        "effects += self._watch_gap(now)", "pass",
+        "gap-asked-again", "skips that a proposal lacks are asked for again", Proposals, "_judge",
+        "effects = self.gaps.watch(now)", "effects: Effects = []",
     ),
     Safeguard(
         "closing-taken", "a closing block that comes again is taken by who lacks it", Proposals, "_consider",
-        "effects += self._take_closing(now, message, hash_)",
+        "effects += self._take_closing(now, message)",
         'raise Refusal(Code.PROPOSAL_INVALID, "not at hand")',
     ),
     Safeguard(
-        "spread-again", "a large proposal is sent again where votes do not come", Proposals, "_on_spread_timer",
+        "spread-again", "a large proposal is sent again where votes do not come", Dissemination, "on_timer",
         "targets = spreading.targets()", "targets = []",
     ),
     Safeguard(

@@ -101,8 +101,8 @@ def passing(manager: Manager) -> dict[str, object]:
         "context": chain.context(),
         "wanted": dict(tree.wanted),
         "pending": chain.pending_final,
-        "proposals": dict(manager._proposals),
-        "waiting": dict(manager._waiting),
+        "proposals": dict(manager.pool.judged),
+        "waiting": dict(manager.pool.waiting),
     }
 
 

@@ -299,7 +299,7 @@ def test_a_leader_on_many_unfinal_blocks_leaves_transactions_out(peer: Peer, cha
     proof = CRYPTO.vrf_prove(chain.secret_of(context.leader), context.beacon)
     build = Build(4, context.parent, context.parent_tick + 1, proof, (), (chain.endorse(chain.anchor()),))
     assert told(peer.step(build), BlockBuilt)
-    made = peer.manager._built
+    made = peer.manager.leading.built
     assert made is not None and len(made.transactions) == (full > 3)
 
 

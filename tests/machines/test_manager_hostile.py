@@ -151,7 +151,7 @@ def test_a_node_goes_on_after_any_attack(situation: Situation, data: st.DataObje
 
 def waiting(peer: Peer) -> dict[Any, Any]:
     """The proposals that wait."""
-    return peer.manager._waiting
+    return peer.manager.pool.waiting
 
 
 def test_a_stranger_fills_no_waiting_room(peer: Peer, chain: Chain) -> None:
@@ -353,7 +353,7 @@ def test_a_flood_of_certificates_leaves_nothing_behind(peer: Peer, chain: Chain)
         false = Certificate(0, view, SKIP, b"", b"\x07", (bytes(64),) * 3)
         peer.hear(CertificateMessage(false))
     assert everything(peer) == before
-    assert len(peer.manager._standing_view) == 1
+    assert len(peer.manager.book.peer_views) == 1
 
 
 def test_a_request_is_answered_with_a_page_at_most(peer: Peer, chain: Chain) -> None:

@@ -102,7 +102,7 @@ def test_a_late_joiner_ends_where_the_others_are(part_bytes: int) -> None:
     # No time passes in this conversation.
     serving = server().limited(part_bytes=part_bytes, requests_a_second=1_000_000)
     serving.manager.snapshots.due = True
-    serving.manager._stored = True
+    serving.manager.book.unsettled = True
     joining = joiner()
     converse([serving, joining])
     assert facts(joining.manager)["root"] == facts(serving.manager)["root"]
@@ -151,12 +151,12 @@ def test_a_snapshot_lets_nothing_of_an_older_epoch_stand_for_its_views() -> None
     """Views are counted anew in each epoch: a leader that was caught in the old one is no suspect in the new."""
     serving, joining, offer = offered()
     place = (1, key_of(2))
-    joining.manager._accused.add(place)
-    joining.manager._relayed.add(place)
+    joining.manager.pool.accused.add(place)
+    joining.manager.pool.relayed.add(place)
     joining.hear(offer, SERVER)
     joining.hear(serving.answer(joining.asked()[1]), SERVER)
     assert joining.manager.chain.tree.root.height == snapshot_height(serving)
-    assert not joining.manager._accused and not joining.manager._relayed
+    assert not joining.manager.pool.accused and not joining.manager.pool.relayed
 
 
 def test_who_has_installed_a_snapshot_serves_it() -> None:
@@ -178,7 +178,7 @@ def test_a_download_that_takes_too_long_is_given_up() -> None:
     """True parts, each at the last moment, would else occupy a node for hours."""
     serving, joining = server().limited(part_bytes=64, requests_a_second=1_000_000), joiner()
     serving.manager.snapshots.due = True
-    serving.manager._stored = True
+    serving.manager.book.unsettled = True
     joining.hear(serving.answer(joining.asked()[1]), SERVER)
     asked = 0
     while joining.asked()[0] == SERVER:
@@ -193,7 +193,7 @@ def test_a_download_that_takes_too_long_is_given_up() -> None:
 def test_what_a_download_left_behind_goes_with_the_next() -> None:
     serving, joining = server().limited(part_bytes=64, requests_a_second=1_000_000), joiner()
     serving.manager.snapshots.due = True
-    serving.manager._stored = True
+    serving.manager.book.unsettled = True
     joining.store.write([(SNAPSHOT_TABLE, part_key(7, 3), b"left by an older one")])
     joining.hear(serving.answer(joining.asked()[1]), SERVER)
     assert list(joining.store.scan(SNAPSHOT_TABLE)) == []

@@ -5,8 +5,7 @@ A block or certificate is durable before the engine hears of it (`docs/architect
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import assert_never
 
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
@@ -14,6 +13,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.ledger.state import Reader
 from lucid.ledger.validation import Validator
+from lucid.machines.chain import Chain
 from lucid.machines.effects import (
     GAP_TIMER,
     REPAIR_TIMER,
@@ -25,7 +25,6 @@ from lucid.machines.effects import (
     Cast,
     Effects,
     EngineJoined,
-    Finalised,
     ManagerEvent,
     Observe,
     Offer,
@@ -40,12 +39,20 @@ from lucid.machines.effects import (
     TimerFired,
 )
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
+from lucid.machines.manager.book import CertificateBook
+from lucid.machines.manager.dissemination import Dissemination
+from lucid.machines.manager.forgeries import Forgeries
+from lucid.machines.manager.gaps import Gaps
+from lucid.machines.manager.leading import Leading
+from lucid.machines.manager.pool import ProposalPool
+from lucid.machines.manager.proposals import Proposals
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
     CertificateMessage,
     Certificates,
     CertificatesRequest,
+    Message,
     Part,
     PartRequest,
     Proposal,
@@ -56,10 +63,11 @@ from lucid.machines.messages import (
     decode_message,
     encode_message,
 )
-from lucid.machines.proposals import Proposals
+from lucid.machines.snapshots import Snapshots
+from lucid.machines.syncing import Syncing
 
 
-class Manager(Proposals):
+class Manager:
     """One node's block manager: takes each event to where it belongs."""
 
     def __init__(
@@ -72,56 +80,90 @@ class Manager(Proposals):
         limits: Limits = DEFAULT_LIMITS,
         validator: Validator | None = None,
     ) -> None:
-        """`key` is the node's id; the rest is as in `Facts`."""
-        super().__init__(key, genesis, crypto, reader, peers, limits, validator)
+        """`key` is the node's id, `peers` are the ids that it is connected to; nodes of one process may share a
+        `validator`."""
+        self.key = key
+        self.peers = peers
+        self.limits = limits
+        self.chain = Chain(genesis, crypto, reader, limits, validator)
+        self.snapshots = Snapshots(self.chain, reader, limits)
+        self.syncing = Syncing(self.chain, self.snapshots, peers, limits)
+        self.forgeries = Forgeries(limits)
+        self.pool = ProposalPool(limits.max_waiting)
+        self.book = CertificateBook(self.chain, self.snapshots, self.syncing, self.forgeries, self.pool)
+        self.gaps = Gaps(self.chain, self.pool, peers, limits)
+        self.dissemination = Dissemination(key, self.chain, self.pool, limits)
+        self.proposals = Proposals(self.chain, crypto, self.book, self.pool, self.gaps, self.dissemination)
+        self.leading = Leading(self.chain, self.book, self.pool, self.gaps, self.dissemination, limits)
         self._answered: dict[bytes, tuple[int, int]] = {}
-        self._wire: dict[type, Callable[[int, bytes, Any], Effects]] = {
-            CertificateMessage: self._on_certificate,
-            Proposal: self._on_proposal,
-            Standing: self._on_standing,
-            BlocksRequest: self.syncing.on_blocks_request,
-            Blocks: self._on_blocks,
-            CertificatesRequest: self._on_certificates_request,
-            Certificates: self._on_certificates,
-            SnapshotOffer: self.syncing.on_snapshot_offer,
-            PartRequest: self.syncing.on_part_request,
-            Part: self._on_part,
-        }
-        self._handlers: dict[type, Callable[[int, Any], Effects]] = {
-            Cast: self._on_cast,
-            Assembled: self._on_assembled,
-            Build: self._on_build,
-            Publish: self._on_publish,
-            Stand: self._on_stand,
-            Offer: self._on_offer,
-            TimerFired: self._on_timer,
-            Started: self._on_started,
-            EngineJoined: self._on_engine_joined,
-        }
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
-        if self._stored:
-            self._stored = False
-            self.chain.settle()
-            return self.snapshots.take() + self.handle(now, event)
-        if type(event) is Received:
-            return self._receive(now, event)
-        return self._handlers[type(event)](now, event)
+        return self.book.settle() + self._handle(now, event)
+
+    def _handle(self, now: int, event: ManagerEvent) -> Effects:
+        match event:
+            case Received():
+                return self._receive(now, event)
+            case Assembled():
+                return self.proposals.learn(now, event.certificate, None)
+            case Cast():
+                return [Broadcast(encode_message(VoteMessage(event.vote)))]
+            case Offer():
+                return [Broadcast(encode_message(Transactions(event.transactions)))]
+            case Build():
+                return self.leading.on_build(now, event)
+            case Publish():
+                return self.leading.on_publish(now, event)
+            case Stand():
+                return self._on_stand(event)
+            case TimerFired():
+                return self._on_timer(now, event.timer)
+            case Started():
+                return self._on_started()
+            case EngineJoined():
+                return self._on_engine_joined()
+            case _:
+                assert_never(event)
 
     def _receive(self, now: int, event: Received) -> Effects:
         """Take bytes from a peer to where they belong, unless it has sent too much that does not hold."""
         if self.forgeries.barred(now, event.peer):
             return [Observe(Refused(Code.THROTTLED))]
         try:
-            message = decode_message(event.data)
-            if type(message) is VoteMessage:
-                return self._on_vote(event.peer, message)
-            if type(message) is Transactions:
-                return self._on_transactions(event.peer, message)
-            return self._wire[type(message)](now, event.peer, message)
+            return self._on_message(now, event.peer, decode_message(event.data))
         except Refusal as refusal:
-            return self._forged(now, event.peer, refusal.code)
+            return [self.forgeries.refused(now, event.peer, refusal.code)]
+
+    def _on_message(self, now: int, peer: bytes, message: Message) -> Effects:
+        """Take a message to where it belongs; raises `Refusal`."""
+        match message:
+            case VoteMessage():
+                return self._on_vote(peer, message)
+            case Proposal():
+                return self.proposals.on_proposal(now, peer, message)
+            case CertificateMessage():
+                return self._on_certificate(now, peer, message)
+            case Transactions():
+                return self._on_transactions(peer, message)
+            case Standing():
+                return self._on_standing(now, peer, message)
+            case BlocksRequest():
+                return self.syncing.on_blocks_request(now, peer, message)
+            case Blocks():
+                return self._on_blocks(now, peer, message)
+            case CertificatesRequest():
+                return self.gaps.on_request(now, peer, message)
+            case Certificates():
+                return self._on_certificates(now, peer, message)
+            case SnapshotOffer():
+                return self.syncing.on_snapshot_offer(now, peer, message)
+            case PartRequest():
+                return self.syncing.on_part_request(now, peer, message)
+            case Part():
+                return self._on_part(now, peer, message)
+            case _:
+                assert_never(message)
 
     # -- from peers ----------------------------------------------------------------------------------------------
 
@@ -139,28 +181,27 @@ class Manager(Proposals):
 
     def _pass_vote(self, vote: Vote) -> Tell:
         """Hand a vote to the engine; it also tells that its signer has what this node put forward."""
-        if self._spreading is not None:
-            self._spreading.heard(vote)
+        self.dissemination.heard(vote)
         return Tell(VoteMessage(vote))
 
     def _on_certificate(self, now: int, peer: bytes, message: CertificateMessage) -> Effects:
         certificate = message.certificate
         tree = self.chain.tree
         if certificate.epoch == tree.epoch:
-            self._standing_view[peer] = certificate.view + 1
+            self.book.peer_views[peer] = certificate.view + 1
             if (certificate.view, certificate.kind) in tree.certificates:
                 return []
-        return self._learn(now, certificate, peer)
+        return self.proposals.learn(now, certificate, peer)
 
     def _on_standing(self, now: int, peer: bytes, message: Standing) -> Effects:
         """Answer a peer that is behind, and learn from one that is ahead."""
         tree = self.chain.tree
         effects: Effects = [self._pass_vote(vote) for vote in message.votes if vote.signer == peer]
         if message.certificate is not None:
-            effects += self._learn(now, message.certificate, peer)
+            effects += self.proposals.learn(now, message.certificate, peer)
         here, there = (tree.epoch, tree.entry_view + 1), (message.epoch, message.view)
         if message.epoch == tree.epoch:
-            self._standing_view[peer] = message.view
+            self.book.peer_views[peer] = message.view
         if there < here and self._answers(now, peer):
             effects += self._answer_behind(peer, message)
         elif there >= here and message.final_height < tree.root.height and self.chain.final_certificate is not None:
@@ -190,18 +231,9 @@ class Manager(Proposals):
         standing = Standing(tree.epoch, tree.entry_view + 1, tree.root.height, (), tree.entry)
         return [*effects, Send(peer, encode_message(standing))]
 
-    # -- from the engine -----------------------------------------------------------------------------------------
+    # -- where nodes stand -----------------------------------------------------------------------------------------
 
-    def _on_assembled(self, now: int, event: Assembled) -> Effects:
-        return self._learn(now, event.certificate, None)
-
-    def _on_cast(self, now: int, event: Cast) -> Effects:
-        return [Broadcast(encode_message(VoteMessage(event.vote)))]
-
-    def _on_offer(self, now: int, event: Offer) -> Effects:
-        return [Broadcast(encode_message(Transactions(event.transactions)))]
-
-    def _on_stand(self, now: int, event: Stand) -> Effects:
+    def _on_stand(self, event: Stand) -> Effects:
         """Repeat what is outstanding: to all while votes are, else to those not known to be in this view."""
         tree = self.chain.tree
         if (event.epoch, event.view) != (tree.epoch, tree.entry_view + 1):
@@ -210,45 +242,35 @@ class Manager(Proposals):
         standing = encode_message(Standing(event.epoch, event.view, tree.root.height, votes, tree.entry))
         if votes:
             return [Broadcast(standing)]
-        behind = [peer for peer in self.peers if self._standing_view.get(peer, 0) < event.view]
+        behind = [peer for peer in self.peers if self.book.peer_views.get(peer, 0) < event.view]
         return [Send(peer, standing) for peer in behind]
 
     # -- catching up ---------------------------------------------------------------------------------------------
 
-    def _on_started(self, now: int, event: Started) -> Effects:
+    def _on_started(self) -> Effects:
         recovered, self.chain.recovered = self.chain.recovered, []
         effects: Effects = [Store(tuple(recovered))] if recovered else []
         return [*effects, Tell(self.chain.context())]
 
-    def _on_engine_joined(self, now: int, event: EngineJoined) -> Effects:
+    def _on_engine_joined(self) -> Effects:
         """Tell an engine that knows nothing yet where the chain stands, and what it may vote for."""
-        tree, verdict = self.chain.tree, self._verdict
+        tree, verdict = self.chain.tree, self.pool.verdict
         effects: Effects = [Tell(self.chain.context())]
         if verdict is not None and (verdict.epoch, verdict.view) == (tree.epoch, tree.entry_view + 1):
             effects.append(Tell(verdict))
         return effects
 
-    def _on_timer(self, now: int, event: TimerFired) -> Effects:
-        if event.timer == SPREAD_TIMER:
-            return self._on_spread_timer(now)
-        if event.timer == GAP_TIMER:
-            return self._on_gap_timer(now)
-        assert event.timer in (SYNC_TIMER, REPAIR_TIMER)
-        return self.syncing.on_timer(now, event.timer)
-
-    def _on_certificates_request(self, now: int, peer: bytes, request: CertificatesRequest) -> Effects:
-        tree = self.chain.tree
-        if request.epoch != tree.epoch or request.last < request.first:
-            return []
-        last = min(request.last, request.first + self.limits.page_certificates - 1)
-        found = [tree.certificates.get((view, SKIP)) for view in range(request.first, last + 1)]
-        page = tuple([certificate for certificate in found if certificate is not None])
-        return [Send(peer, encode_message(Certificates(page)))] if page else []
+    def _on_timer(self, now: int, timer: str) -> Effects:
+        if timer == SPREAD_TIMER:
+            return self.dissemination.on_timer(now)
+        if timer == GAP_TIMER:
+            return self.gaps.on_timer(now)
+        assert timer in (SYNC_TIMER, REPAIR_TIMER)
+        return self.syncing.on_timer(now, timer)
 
     def _on_certificates(self, now: int, peer: bytes, message: Certificates) -> Effects:
-        wanted = self._asked.pop(peer, None)
-        if wanted is None:
-            raise Refusal(Code.UNEXPECTED)
+        """A page of skip certificates that proposals lacked; raises `UNEXPECTED` if nothing was asked."""
+        wanted = self.gaps.answered(peer)
         certificates = self.chain.tree.certificates
         count = len(certificates)
         effects: Effects = []
@@ -256,12 +278,12 @@ class Manager(Proposals):
             if certificate.epoch != wanted.epoch or not wanted.first <= certificate.view <= wanted.last:
                 effects.append(Observe(Refused(Code.UNEXPECTED)))
                 break
-            taken = self._take(now, certificate, peer)
+            taken = self.book.take(now, certificate, peer)
             effects += taken
             if Observe(Refused(Code.CERTIFICATE_INVALID)) in taken:
                 # One false certificate tells enough of a peer: the rest of its page would cost as much each.
                 break
-        return effects + self._reconsider(now, True) if len(certificates) > count else effects
+        return effects + self.proposals.look_again(now) if len(certificates) > count else effects
 
     def _on_blocks(self, now: int, peer: bytes, message: Blocks) -> Effects:
         """A page of blocks: trusted only for the certificate at its end, and judged all the same."""
@@ -279,26 +301,20 @@ class Manager(Proposals):
             except Refusal as refusal:
                 # Blocks before this one stay: a header that is vouched for says nothing of the signature beside it.
                 return [*effects, Observe(Refused(refusal.code)), *self.syncing.again(now, slot, peer)]
-            effects += self._record_quietly(block.parent_certificate)
-            effects += self._add(node)
+            effects += self.book.record_quietly(block.parent_certificate)
+            effects += self.book.add(node)
         for certificate in page.certificates:
             if certificate.kind == FINALIZE:
-                effects += self._learn(now, certificate, peer)
+                effects += self.proposals.learn(now, certificate, peer)
             else:
-                effects += self._record_quietly(certificate)
+                effects += self.book.record_quietly(certificate)
         useful = any(type(effect) is Store for effect in effects)
         asked, level = self.syncing.page_done(now, slot, question, page, useful)
         if level:
-            effects += [Tell(self.chain.context()), *self._reconsider(now, True)]
+            effects += [Tell(self.chain.context()), *self.proposals.look_again(now)]
         return effects + asked
 
     def _on_part(self, now: int, peer: bytes, message: Part) -> Effects:
         """A part of a snapshot; with the last one this node starts over from it."""
         effects, installed = self.syncing.on_part(now, peer, message)
-        if installed:
-            self._stored = True
-            self._forget_views()
-            root = self.chain.tree.root
-            effects.append(Tell(Finalised(root.ledger.core.head.epoch, root.view, root.height, ())))
-            effects.append(Tell(self.chain.context()))
-        return effects
+        return effects + self.book.start_over() if installed else effects

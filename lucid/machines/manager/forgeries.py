@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from lucid.chain.errors import Code
+from lucid.machines.effects import Observe, Refused
 from lucid.machines.limits import Limits
 
 MINUTE_MS = 60_000
+FORGED = frozenset((Code.CERTIFICATE_INVALID, Code.PROPOSAL_INVALID))
+"""Refusals that cost a signature, and that an honest peer never causes: it sends what it has verified."""
 
 
 class Forgeries:
@@ -17,6 +21,12 @@ class Forgeries:
     def __init__(self, limits: Limits) -> None:
         self._most = limits.forgeries_a_minute
         self._counts: dict[bytes, tuple[int, int]] = {}
+
+    def refused(self, now: int, peer: bytes | None, code: Code) -> Observe:
+        """Something was refused; if a peer sent it and no honest one would have, it counts. None is this node."""
+        if peer is not None and code in FORGED:
+            self.count(now, peer)
+        return Observe(Refused(code))
 
     def count(self, now: int, peer: bytes) -> None:
         """Note that a peer sent something that does not hold."""

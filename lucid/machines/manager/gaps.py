@@ -1,0 +1,88 @@
+"""Gaps: the skip certificates that a proposal lacks, asked for of one peer after the other, and served (section 4).
+
+A proposal on an older block is safe only when every view between was skipped; without those certificates it waits.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.certificates import Certificate
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.votes import SKIP
+from lucid.machines.chain import Chain
+from lucid.machines.effects import GAP_TIMER, Effects, Send, SetTimer
+from lucid.machines.limits import Limits
+from lucid.machines.manager.pool import ProposalPool
+from lucid.machines.messages import Certificates, CertificatesRequest, Proposal, encode_message
+
+
+class Gaps:
+    """Asks until the proposals that wait lack nothing more: the peer that sent one need not answer."""
+
+    def __init__(self, chain: Chain, pool: ProposalPool, peers: tuple[bytes, ...], limits: Limits) -> None:
+        self.chain = chain
+        self.pool = pool
+        self.peers = peers
+        self.limits = limits
+        self._due_ms = 0
+        self._turn = 0
+
+    def base_view(self, ahead: Certificate | None) -> int:
+        """The view of the certificate that a proposal stands on; 0 for the block that opened the epoch."""
+        return ahead.view if ahead is not None and ahead.epoch == self.chain.tree.epoch else 0
+
+    def ask(self, peer: bytes, views: tuple[int, int]) -> Effects:
+        """Ask a peer for the skip certificates from one view to another; it may answer once."""
+        first, last = views
+        request = CertificatesRequest(epoch=self.chain.tree.epoch, first=first, last=last)
+        self.pool.asked[peer] = request
+        return [Send(peer, encode_message(request))]
+
+    def answered(self, peer: bytes) -> CertificatesRequest:
+        """What a peer's page of certificates answers; raises `UNEXPECTED`."""
+        request = self.pool.asked.pop(peer, None)
+        if request is None:
+            raise Refusal(Code.UNEXPECTED)
+        return request
+
+    def watch(self, now: int) -> Effects:
+        """See to it that a gap is asked about again, of somebody else."""
+        if self._due_ms:
+            return []
+        self._due_ms = now + self.limits.gap_ms
+        return [SetTimer(GAP_TIMER, self._due_ms)]
+
+    def on_timer(self, now: int) -> Effects:
+        """Ask the next peer for the skip certificates that a waiting proposal lacks, if one still does."""
+        if now < self._due_ms:
+            return [SetTimer(GAP_TIMER, self._due_ms)]
+        self._due_ms = 0
+        gap = self._gap()
+        if gap is None or not self.peers:
+            return []
+        self._turn += 1
+        peer = self.peers[self._turn % len(self.peers)]
+        return [*self.ask(peer, gap), *self.watch(now)]
+
+    def _gap(self) -> tuple[int, int] | None:
+        """The views whose skips a proposal of the current view lacks, if it waits for them."""
+        tree = self.chain.tree
+        for (view, _), (_, message) in sorted(self.pool.waiting.items(), key=lambda each: each[0]):
+            base_view = self.base_view(stands_on(message))
+            if view == tree.entry_view + 1 and (gap := tree.missing_skips(base_view, view)) is not None:
+                return gap
+        return None
+
+    def on_request(self, now: int, peer: bytes, request: CertificatesRequest) -> Effects:
+        """Serve the skip certificates that this node holds of the views asked for, up to a page."""
+        tree = self.chain.tree
+        if request.epoch != tree.epoch or request.last < request.first:
+            return []
+        last = min(request.last, request.first + self.limits.page_certificates - 1)
+        found = [tree.certificates.get((view, SKIP)) for view in range(request.first, last + 1)]
+        page = tuple([certificate for certificate in found if certificate is not None])
+        return [Send(peer, encode_message(Certificates(page)))] if page else []
+
+
+def stands_on(message: Proposal) -> Certificate | None:
+    """The certificate that a proposal brings along: of the block itself when it is repeated, else of its parent."""
+    return message.notarisation or message.block.parent_certificate
