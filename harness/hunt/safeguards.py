@@ -45,12 +45,12 @@ _ALL = (
         "Store((self.log.write(),)), ", "",
     ),
     Safeguard(
-        "no-finalize-late", "no finalize in a view whose timer fired", Engine, "_finalize",
-        "(view == current and self._timed_out) or ", "",
+        "no-finalize-late", "no finalize in a view whose timer fired", Engine, "_vote_finalize",
+        "(view == current and state.timed_out) or ", "",
     ),
     Safeguard(
-        "no-finalize-after-skip", "no finalize in a view left by a skip", Engine, "_finalize",
-        "(view == current - 1 and self._entered_by_skip)", "False",
+        "no-finalize-after-skip", "no finalize in a view left by a skip", Engine, "_vote_finalize",
+        "(view == current - 1 and state.by_skip)", "False",
     ),
     Safeguard(
         "skip-first-after-restart", "after a restart the skip is taken to have come first", Engine, "_enter",
@@ -58,7 +58,7 @@ _ALL = (
     ),
     Safeguard(
         "no-notarize-late", "no notarize once the view's timer fired", Engine, "_on_verdict",
-        " or self._timed_out or ", " or ",
+        " or state.timed_out or ", " or ",
     ),
     Safeguard(
         "not-backdated", "no vote for a block of long ago", Engine, "_on_verdict",
@@ -70,11 +70,11 @@ _ALL = (
     ),
     Safeguard(
         "timeout-grows", "the timeout grows when views fail", Engine, "_on_certificate",
-        "self.timeout.view_ended(skipped or self._timed_out)", "pass",
+        "self.timeout.view_ended(skipped or (self.state is not None and self.state.timed_out))", "pass",
     ),
     Safeguard(
         "late-views-are-slow", "a block after the timer counts as a slow view", Engine, "_on_certificate",
-        "skipped or self._timed_out", "skipped",
+        "skipped or (self.state is not None and self.state.timed_out)", "skipped",
     ),
     Safeguard(
         "timeout-bounded", "the timeout never grows beyond sixteen times its base", Timeout, "view_ended",

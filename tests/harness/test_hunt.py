@@ -75,7 +75,7 @@ def test_a_quiet_network_passes_as_soon_as_it_is_seen_to_go_on() -> None:
 
 
 def test_a_chain_that_never_comes_back_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine, "_finalize", lambda *_: [])
+    monkeypatch.setattr(Engine, "_vote_finalize", lambda *_: [])
     outcome = judge(small())
     assert (outcome.verdict, outcome.invariant) == (Verdict.STUCK, "progress")
     assert outcome.reason.startswith("no new final block ") and "n03:0" in outcome.reason
@@ -85,7 +85,7 @@ def test_a_rule_that_a_machine_holds_itself_to_is_a_crash(monkeypatch: pytest.Mo
     def fail(*_: object) -> None:
         raise AssertionError("planted")
 
-    monkeypatch.setattr(Engine, "_finalize", fail)
+    monkeypatch.setattr(Engine, "_vote_finalize", fail)
     outcome = judge(small())
     assert outcome.verdict is Verdict.CRASHED and outcome.invariant == "test_hunt.py:fail"
     assert "planted" in outcome.reason

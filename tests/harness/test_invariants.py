@@ -27,7 +27,8 @@ from lucid.ledger.rules import Rules, read
 from lucid.ledger.state import Ledger
 from lucid.machines.effects import BlockFinal, Effects, Fact, Observe, Signed
 from lucid.machines.engine import Engine
-from lucid.machines.manager import Manager
+from lucid.machines.manager.book import CertificateBook
+from lucid.machines.manager.leading import Leading
 from lucid.machines.mempool import Mempool
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
 from sim.faults.withhold import PROPOSAL_KIND
@@ -99,13 +100,13 @@ def test_a_quorum_of_half_forks_in_a_split(monkeypatch: Patch) -> None:
 
 
 def test_a_block_made_final_before_its_parent(monkeypatch: Patch) -> None:
-    def hide_the_third(original: Callable[..., Effects], self: Manager, *arguments: Any) -> Effects:
+    def hide_the_third(original: Callable[..., Effects], self: CertificateBook, *arguments: Any) -> Effects:
         def third(effect: object) -> bool:
             return isinstance(effect, Observe) and isinstance(effect.fact, BlockFinal) and effect.fact.height == 3
 
         return [effect for effect in original(self, *arguments) if not third(effect)]
 
-    around(monkeypatch, Manager, "_finalise", hide_the_third)
+    around(monkeypatch, CertificateBook, "_make_final", hide_the_third)
     assert_diverged(run(fast()), "agreement", "finalized height 4 before anyone its parent")
 
 
@@ -338,10 +339,10 @@ def test_all_loss_has_no_bound_and_says_so() -> None:
 
 
 def test_a_machine_that_fails_ends_the_run_as_diverged_and_says_where(monkeypatch: Patch) -> None:
-    def fail(original: object, self: Manager, *_: object) -> Effects:
+    def fail(original: object, self: Leading, *_: object) -> Effects:
         raise AssertionError("planted")
 
-    around(monkeypatch, Manager, "_on_build", fail)
+    around(monkeypatch, Leading, "on_build", fail)
     document = run(fast()).document
     assert document["verdict"] == DIVERGED
     assert "test_invariants.py, line " in document["reason"] and "planted" in document["reason"]

@@ -74,7 +74,7 @@ class Leading:
         if node is not None:
             assert node.closing and node.block is not None, "only a closing block comes again"
             notarisation = tree.certificates.get((node.certified, NOTARIZE))
-            assert notarisation is not None, "a block is repeated on its notarisation"
+            assert notarisation is not None, "a block is repeated on its notarization"
             proposal = Proposal(vote=vote, block=node.block, notarisation=notarisation)
             base_view, fresh = notarisation.view, False
         else:

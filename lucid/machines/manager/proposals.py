@@ -231,7 +231,7 @@ class Proposals:
         return effects + self.gaps.ask(peer, gap) if step.ask else effects
 
     def _take_closing(self, now: int, message: Proposal) -> Effects:
-        """A closing block comes again to a node that missed it: its notarisation vouches for it, so it is taken now."""
+        """A closing block comes again to a node that missed it: its notarization vouches for it, so it is taken now."""
         notarisation = message.notarisation
         assert notarisation is not None, "a repeat was checked"
         self._check_signed(message.vote)
@@ -280,7 +280,7 @@ class Proposals:
     # -- checks: each raises `Refusal` ---------------------------------------------------------------------------
 
     def _check_repeat(self, message: Proposal) -> Certificate:
-        """A block comes again only to close its epoch, with its notarisation, which is returned."""
+        """A block comes again only to close its epoch, with its notarization, which is returned."""
         notarisation, header = message.notarisation, message.block.header
         if (
             (header.epoch, header.view >= self.chain.parameters.epoch_views) != (self.chain.tree.epoch, True)

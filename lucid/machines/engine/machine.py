@@ -6,8 +6,9 @@ from the manager, durable before they come, and every promise is in the vote log
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import assert_never
+
+from msgspec import structs
 
 from lucid.chain.errors import Refusal
 from lucid.chain.genesis import Genesis
@@ -49,6 +50,7 @@ from lucid.machines.effects import (
     Verdict,
     ViewContext,
 )
+from lucid.machines.engine.viewstate import Cause, Phase, ViewState
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import Transactions, VoteMessage
 from lucid.machines.polls import Polls
@@ -73,55 +75,65 @@ class Engine:
         self.polls = Polls(self.chain_id, crypto, limits.views_ahead)
         self.timeout = Timeout(self.parameters.slot_timeout_ms)
         self.admission = Admission(secret, self.key, genesis, crypto, reader, limits)
-        self.context: ViewContext | None = None
-        self._entry_view = 0
-        self._entered_ms = 0
-        self._entered_by_skip = False
+        self.state: ViewState | None = None
+        """Where it stands; None before its manager has told it of a view."""
+        self._held_verdict: Verdict | None = None
+        """A proposal to vote for later: in a view that is not entered yet, or once its moment has come."""
         self._witnessed = False
-        self._timed_out = False
-        self._building = False
-        self._verdict: Verdict | None = None
+        """Whether the current epoch went on while this node looked on: only then is a lost vote log forgiven."""
         self._armed: dict[str, int] = {}
         self._beacon_slot = (0, -1)
-        self._handlers: dict[type, Callable[[int, Any], Effects]] = {
-            VoteMessage: self._on_vote,
-            Transactions: self.admission.on_transactions,
-            CertificateStored: self._on_certificate,
-            Verdict: self._on_verdict,
-            ViewContext: self._on_context,
-            BlockBuilt: self._on_built,
-            Finalised: self._on_finalised,
-            TimerFired: self._on_timer,
-            Submitted: self._on_submitted,
-            Started: self._on_started,
-        }
+
+    @property
+    def context(self) -> ViewContext | None:
+        """The newest facts about the view; None before there are any."""
+        return None if self.state is None else self.state.context
 
     @property
     def view(self) -> tuple[int, int]:
         """(epoch, view) that this engine is in; (0, 0) before it knows one."""
-        return (self.context.epoch, self.context.view) if self.context else (0, 0)
+        return (0, 0) if self.state is None else self.state.view
 
     def handle(self, now: int, event: EngineEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
-        return self._handlers[type(event)](now, event)
+        match event:
+            case VoteMessage():
+                return self._on_vote(now, event)
+            case Transactions():
+                return self.admission.on_transactions(now, event)
+            case CertificateStored():
+                return self._on_certificate(now, event)
+            case Verdict():
+                return self._on_verdict(now, event)
+            case ViewContext():
+                return self._on_context(now, event)
+            case BlockBuilt():
+                return self._on_built(event)
+            case Finalised():
+                return self.admission.on_finalised(event)
+            case TimerFired():
+                return self._on_timer(now, event.timer)
+            case Submitted():
+                return self.admission.on_submitted(event)
+            case Started():
+                return self.admission.on_started(now)
+            case _:
+                assert_never(event)
 
     # -- entering views ------------------------------------------------------------------------------------------
 
-    def _on_started(self, now: int, event: Started) -> Effects:
-        return self.admission.on_started(now)
-
     def _on_context(self, now: int, context: ViewContext) -> Effects:
         """The manager's first word after a start, or a better parent for the view."""
-        if self.context is None or (context.epoch, context.view) > self.view:
+        state = self.state
+        if state is None or (context.epoch, context.view) > state.view:
             return self._enter(now, context, skipped=False)
-        if (context.epoch, context.view) == self.view:
-            moved = context.parent != self.context.parent and not self._timed_out
-            self.context = context
-            self._building = self._building and not moved
-            # A later parent makes the proposal due later: the timer waits for the right moment.
-            effects: Effects = [self._view_timer()] if moved else []
-            return effects + self._prepare_proposal(now)
-        return []
+        if (context.epoch, context.view) < state.view:
+            return []
+        moved = context.parent != state.context.parent and not state.timed_out
+        self.state = state.on(context)
+        # A later parent makes the proposal due later: the timer waits for the right moment.
+        effects: Effects = [self._view_timer()] if moved else []
+        return effects + self._prepare_proposal(now)
 
     def _on_certificate(self, now: int, event: CertificateStored) -> Effects:
         certificate, context = event.certificate, event.context
@@ -129,11 +141,11 @@ class Engine:
         # Pages of an older chain come without certificates to act on: this one was made while this node looked on.
         self._witnessed = self._witnessed or certificate.kind != FINALIZE
         if certificate.kind == NOTARIZE and event.held:
-            effects += self._finalize(now, certificate.epoch, certificate.view, certificate.block)
+            effects += self._vote_finalize(now, certificate.epoch, certificate.view, certificate.block)
         if (context.epoch, context.view) > self.view:
             skipped = certificate.kind == SKIP
             # A view that its block ended only after the timer fired here was too short, too: nothing is final by it.
-            self.timeout.view_ended(skipped or self._timed_out)
+            self.timeout.view_ended(skipped or (self.state is not None and self.state.timed_out))
             effects += self._enter(now, context, skipped)
         else:
             effects += self._on_context(now, context)
@@ -142,19 +154,15 @@ class Engine:
     def _enter(self, now: int, context: ViewContext, skipped: bool) -> Effects:
         """Enter a view: arm its timer, and propose when it is this node's turn."""
         guarded = False
-        if self.context is None or self.context.epoch != context.epoch:
+        if self.state is None or self.state.context.epoch != context.epoch:
             guarded = self._open_epoch(now, context)
-        self.context = context
         view = (context.epoch, context.view)
         if view > self.log.view:
             self.log.enter(view)
         self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
-        self._entry_view = context.parent_view
-        self._entered_ms = now
         # After a restart both certificates may be held; which came first is not known, so it is taken to be the skip.
-        self._entered_by_skip = skipped or context.skipped
-        self._timed_out = False
-        self._building = False
+        by_skip = skipped or context.skipped
+        self.state = ViewState(context=context, entered_ms=now, entry_view=context.parent_view, by_skip=by_skip)
         effects: Effects = [
             Observe(EnteredView(context.epoch, context.view, skipped)),
             self._view_timer(),
@@ -167,7 +175,7 @@ class Engine:
         effects += self._count_own(now)
         effects += self._heartbeat(now)
         effects += self._prepare_proposal(now)
-        held, self._verdict = self._verdict, None
+        held, self._held_verdict = self._held_verdict, None
         if held is not None:
             effects += self._on_verdict(now, held)
         return effects
@@ -191,7 +199,7 @@ class Engine:
         """Count and admit for another epoch, the first one after a start included; returns whether the log changed."""
         self.polls.open_epoch(context.epoch, ValidatorSet(context.validators))
         self.admission.validators = frozenset(context.validators)
-        if self.context is None:
+        if self.state is None:
             # Until a block is final after a start, the parent tells how high the chain is.
             self.admission.height = max(self.admission.height, context.parent_height - 1)
         # The tick that opened the epoch is known on its first block only; clocks may differ by the drift.
@@ -205,8 +213,8 @@ class Engine:
 
     def _begun_ms(self) -> int:
         """The later of entering the view and the moment that its proposal is due."""
-        assert self.context is not None
-        return max(self._entered_ms, self._due_ms(self.context))
+        assert self.state is not None
+        return max(self.state.entered_ms, self._due_ms(self.state.context))
 
     def _due_ms(self, context: ViewContext) -> int:
         """When the proposal is due: the tick after the parent's; a closing block is proposed again at once."""
@@ -216,9 +224,10 @@ class Engine:
 
     def _prepare_proposal(self, now: int) -> Effects:
         """When this node leads the view: build now, or when the tick comes."""
-        context = self.context
-        assert context is not None
-        if context.leader != self.key or not context.ready or self._building or self._timed_out:
+        state = self.state
+        assert state is not None
+        context = state.context
+        if context.leader != self.key or not context.ready or state.phase is not Phase.OPEN:
             return []
         if not self.log.may_sign(context.epoch, context.view, PROPOSE):
             return []
@@ -227,7 +236,7 @@ class Engine:
             return [self._arm(PROPOSE_TIMER, due_ms)]
         if context.closing:
             return self._publish(context.parent, b"")
-        self._building = True
+        self.state = state.after(Cause.ASKED)
         parameters = self.parameters
         late = self.polls.late_votes(
             context.entry if context.entry is not None and context.entry.block == context.parent else None,
@@ -235,30 +244,32 @@ class Engine:
             context.parent_view,
             self.limits.late_votes,
         )
-        return [
-            Tell(
-                Build(
-                    context.view,
-                    context.parent,
-                    max(context.parent_tick + 1, self.genesis.tick_at(now)),
-                    self.crypto.vrf_prove(self._secret, context.beacon),
-                    late,
-                    self.admission.mempool.candidates(
-                        parameters.max_block_transactions,
-                        parameters.max_block_bytes,
-                        self.admission.expiries(context.parent_height + 1),
-                    ),
-                )
-            )
-        ]
+        candidates = self.admission.mempool.candidates(
+            parameters.max_block_transactions,
+            parameters.max_block_bytes,
+            self.admission.expiries(context.parent_height + 1),
+        )
+        build = Build(
+            view=context.view,
+            parent=context.parent,
+            tick=max(context.parent_tick + 1, self.genesis.tick_at(now)),
+            vrf_proof=self.crypto.vrf_prove(self._secret, context.beacon),
+            late_votes=late,
+            candidates=candidates,
+        )
+        return [Tell(build)]
 
-    def _on_built(self, now: int, event: BlockBuilt) -> Effects:
+    def _on_built(self, event: BlockBuilt) -> Effects:
+        """Sign the block, if it is still the one that was asked for and this view may have a proposal."""
         effects = self.admission.on_rejected(event.rejected)
-        context = self.context
-        if context is None or (event.view, event.parent) != (context.view, context.parent) or not self._building:
+        state = self.state
+        if state is None or state.phase is not Phase.BUILDING:
             return effects
-        self._building = False
-        if self._timed_out or not self.log.may_sign(context.epoch, context.view, PROPOSE):
+        context = state.context
+        if (event.view, event.parent) != (context.view, context.parent):
+            return effects
+        self.state = state.after(Cause.BUILT)
+        if not self.log.may_sign(context.epoch, context.view, PROPOSE):
             return effects
         return effects + self._publish(event.hash, self.crypto.sign(self._secret, event.hash))
 
@@ -271,15 +282,15 @@ class Engine:
 
     def _on_verdict(self, now: int, verdict: Verdict) -> Effects:
         """Notarize the first valid and timely proposal of the view; one on an older parent waits for a better one."""
-        context = self.context
-        if context is None or (verdict.epoch, verdict.view) > self.view:
-            self._verdict = verdict
+        state = self.state
+        if state is None or (verdict.epoch, verdict.view) > state.view:
+            self._held_verdict = verdict
             return []
-        if (verdict.epoch, verdict.view) != self.view or self._timed_out or not self._votes_here(NOTARIZE):
+        if (verdict.epoch, verdict.view) != state.view or state.timed_out or not self._votes_here(NOTARIZE):
             return []
         tick_ms, parameters = self.genesis.tick_ms(verdict.tick), self.parameters
         from_ms = tick_ms - parameters.max_clock_drift_ms if verdict.fresh else 0
-        if verdict.base_view < self._entry_view:
+        if verdict.base_view < state.entry_view:
             # Safe, since the skips between are held; but the view may have another leader, whose block loses less.
             from_ms = max(from_ms, self._begun_ms() + self.timeout.current_ms // 2)
         if now < from_ms:
@@ -291,21 +302,23 @@ class Engine:
 
     def _hold(self, verdict: Verdict, from_ms: int) -> Effects:
         """Vote for a proposal later, unless one on a later parent is held already."""
-        held = self._verdict
+        held = self._held_verdict
         if held is not None and (held.epoch, held.view) == self.view and held.base_view > verdict.base_view:
             return []
-        self._verdict = verdict
+        self._held_verdict = verdict
         return [self._arm(HOLD_TIMER, from_ms)]
 
-    def _finalize(self, now: int, epoch: int, view: int, block: bytes) -> Effects:
+    def _vote_finalize(self, now: int, epoch: int, view: int, block: bytes) -> Effects:
         """On leaving a view by its notarization, or once its block is at hand.
 
-        Never when the view's timer fired, nor when its skip certificate came first.
+        Never when the view's timer fired, nor when its skip certificate came first: whoever signs a skip or goes on
+        by one must not help to make a block of that view final.
         """
-        if self.context is None or epoch != self.context.epoch or self.key not in self._validators():
+        state = self.state
+        if state is None or epoch != state.context.epoch or self.key not in self._validators():
             return []
-        current = self.context.view
-        if (view == current and self._timed_out) or (view == current - 1 and self._entered_by_skip):
+        current = state.context.view
+        if (view == current and state.timed_out) or (view == current - 1 and state.by_skip):
             return []
         if view < current - 1 or not self.log.may_sign(epoch, view, FINALIZE):
             return []
@@ -327,7 +340,8 @@ class Engine:
         assert context is not None
         view = context.view if view is None else view
         message = vote_message(self.chain_id, context.epoch, view, kind, block)
-        vote = Vote(context.epoch, view, kind, block, self.key, self.crypto.sign(self._secret, message))
+        signature = self.crypto.sign(self._secret, message)
+        vote = Vote(epoch=context.epoch, view=view, kind=kind, block=block, signer=self.key, signature=signature)
         self.log.record(vote)
         return vote
 
@@ -363,37 +377,33 @@ class Engine:
         self._armed.pop(timer, None)
         return CancelTimer(timer)
 
-    def _on_timer(self, now: int, event: TimerFired) -> Effects:
-        at_ms = self._armed.get(event.timer)
-        if self.context is None or at_ms is None:
+    def _on_timer(self, now: int, timer: str) -> Effects:
+        at_ms = self._armed.get(timer)
+        if self.state is None or at_ms is None:
             return []
         if now < at_ms:
             # It fired before it was set anew, and waited behind the event that did so; or the clock was put back.
-            return [SetTimer(event.timer, at_ms)]
-        del self._armed[event.timer]
-        if event.timer == VIEW_TIMER:
-            return self._on_view_timer(now)
-        if event.timer == PROPOSE_TIMER:
+            return [SetTimer(timer, at_ms)]
+        del self._armed[timer]
+        if timer == VIEW_TIMER:
+            return self._on_view_timer(now, self.state)
+        if timer == PROPOSE_TIMER:
             return self._prepare_proposal(now)
-        if event.timer == HOLD_TIMER:
-            return [] if self._verdict is None else self._on_verdict(now, self._verdict)
-        assert event.timer == RESEND_TIMER
+        if timer == HOLD_TIMER:
+            return [] if self._held_verdict is None else self._on_verdict(now, self._held_verdict)
+        assert timer == RESEND_TIMER
         return self._resend(now)
 
-    def _on_view_timer(self, now: int) -> Effects:
+    def _on_view_timer(self, now: int, state: ViewState) -> Effects:
         """Too late for a block in this view: give it up."""
-        context = self.context
-        assert context is not None
-        self._timed_out = True
-        effects: Effects = [Observe(TimedOut(context.epoch, context.view))]
+        self.state = state.after(Cause.TIMER)
+        effects: Effects = [Observe(TimedOut(*state.view))]
         if self._votes_here(SKIP):
             effects += self._vote(now, SKIP, b"")
         return effects
 
     def _resend(self, now: int) -> Effects:
         """Say again what was said in this view, and how the last one was left."""
-        context = self.context
-        assert context is not None
         epoch, view = self.view
         votes = [vote for kind, vote in sorted(self.log.votes((epoch, view)).items()) if kind != PROPOSE]
         left = self.log.votes((epoch, view - 1)).get(FINALIZE)
@@ -406,12 +416,6 @@ class Engine:
 
     # -- transactions --------------------------------------------------------------------------------------------
 
-    def _on_submitted(self, now: int, event: Submitted) -> Effects:
-        return self.admission.on_submitted(event)
-
-    def _on_finalised(self, now: int, event: Finalised) -> Effects:
-        return self.admission.on_finalised(event)
-
     def _heartbeat(self, now: int) -> Effects:
         """One signed heartbeat a slot, in the first view of it that this validator enters."""
         context = self.context
@@ -420,6 +424,12 @@ class Engine:
         if slot == self._beacon_slot or self.key not in self._validators() or context.closing:
             return []
         self._beacon_slot = slot
-        blank = UptimeBeacon(self.key, context.epoch, slot[1], context.parent or ZERO_DIGEST, bytes(64))
+        blank = UptimeBeacon(
+            node=self.key,
+            epoch=context.epoch,
+            slot=slot[1],
+            block=context.parent or ZERO_DIGEST,
+            signature=bytes(64),
+        )
         signature = self.crypto.sign(self._secret, claim_message(self.chain_id, blank))
-        return self.admission.submit_own(UptimeBeacon(blank.node, blank.epoch, blank.slot, blank.block, signature))
+        return self.admission.submit_own(structs.replace(blank, signature=signature))
