@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from msgspec import structs
+
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
@@ -246,9 +248,9 @@ class Admission:
 
     def _endorse(self, payload: Payload) -> Transaction:
         valid_until = self.height + self._parameters.transaction_lifetime_blocks
-        unsigned = Transaction(payload, self._key, valid_until, bytes(64))
+        unsigned = Transaction(payload=payload, endorser=self._key, valid_until=valid_until, endorsement=bytes(64))
         message = endorsement_message(self._chain_id, unsigned.id, valid_until)
-        return Transaction(payload, self._key, valid_until, self._crypto.sign(self._secret, message))
+        return structs.replace(unsigned, endorsement=self._crypto.sign(self._secret, message))
 
     def _admit(self, identity: bytes, transaction: Transaction) -> Effects:
         if len(encode(transaction)) > self._parameters.max_transaction_bytes:

@@ -8,6 +8,9 @@ id and its owner, 48 bytes; those of one id stand together in the tables.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import assert_never
+
+from msgspec import structs
 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code
@@ -91,9 +94,7 @@ class Anchoring:
     def handle(self, now: int, event: AnchoringEvent) -> Effects:
         """See `docs/architecture.md`."""
         match event:
-            case Started():
-                return [SetTimer(SUBMIT_TIMER, now + TICK_MS), *self._retry(now)]
-            case TimerFired():
+            case Started() | TimerFired():
                 return [SetTimer(SUBMIT_TIMER, now + TICK_MS), *self._retry(now)]
             case AnchorAsked():
                 return self._ask(now, event)
@@ -103,6 +104,8 @@ class Anchoring:
                 return self._settle_block(event)
             case SessionSettled():
                 return self._settle_session(event)
+            case _:
+                assert_never(event)
 
     def row(self, session: bytes) -> SessionRow | None:
         """What is known of a session that was accepted here."""
@@ -127,7 +130,9 @@ class Anchoring:
         transaction = Transaction(event.anchor, b"", 0, b"").id
         if len(self.pending) >= MAX_PENDING:
             return [Respond(event.request, transaction, Code.TOO_MANY)]
-        row = SessionRow(event.anchor, transaction, now, Status.PENDING, 0, 0)
+        row = SessionRow(
+            anchor=event.anchor, transaction=transaction, accepted_ms=now, status=Status.PENDING, height=0, failure=0
+        )
         self.pending[session] = now
         self._sessions[transaction] = session
         writes: tuple[Write, ...] = (
@@ -171,7 +176,7 @@ class Anchoring:
         assert row.status is Status.PENDING, "a session is settled once"
         del self.pending[session]
         del self._sessions[row.transaction]
-        after = SessionRow(row.anchor, row.transaction, row.accepted_ms, status, height, failure)
+        after = structs.replace(row, status=status, height=height, failure=failure)
         return [(SESSION_TABLE, session, encode(after)), (PENDING_TABLE, session, None)]
 
     def _retry(self, now: int) -> Effects:

@@ -153,19 +153,19 @@ class Chain:
         )
         members = best.ledger.core.roster.members
         return ViewContext(
-            tree.epoch,
-            view,
-            tree.entry,
-            best.hash,
-            max(best.certified, 0),
-            head.height,
-            head.tick,
-            head.beacon,
-            members[turn.leader(view)].key,
-            self.validators.keys,
-            repeats,
-            ready,
-            (tree.entry_view, SKIP) in tree.certificates,
+            epoch=tree.epoch,
+            view=view,
+            entry=tree.entry,
+            parent=best.hash,
+            parent_view=max(best.certified, 0),
+            parent_height=head.height,
+            parent_tick=head.tick,
+            beacon=head.beacon,
+            leader=members[turn.leader(view)].key,
+            validators=self.validators.keys,
+            closing=repeats,
+            ready=ready,
+            skipped=(tree.entry_view, SKIP) in tree.certificates,
         )
 
     def leader(self, parent: ForkNode, view: int, repeats: bool) -> bytes:

@@ -89,7 +89,7 @@ class SessionSettled(Record, tag=27):
 class ViewContext(Record, tag=30):
     """Facts about the view to be in: after each certificate, and again when the parent to build on changes.
 
-    `certified_view` of `parent` is the view that notarised it (0 if it opened the epoch). `closing` says that the
+    `parent_view` is the view that notarised `parent` (0 if it opened the epoch). `closing` says that the
     parent ends its epoch and is to be proposed again; `ready` that the highest notarised block is at hand; `skipped`
     that a skip certificate of the view before is held, whatever `entry` is.
     """

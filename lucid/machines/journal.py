@@ -79,7 +79,17 @@ def header(
 ) -> JournalHeader:
     """The header of a machine that is about to start from what `store` holds."""
     tables = tuple([(name, tuple(store.scan(name))) for name in store.tables()])
-    return JournalHeader(JOURNAL_VERSION, machine, crypto, encode(genesis), key, secret, peers, limits, tables)
+    return JournalHeader(
+        version=JOURNAL_VERSION,
+        machine=machine,
+        crypto=crypto,
+        genesis=encode(genesis),
+        key=key,
+        secret=secret,
+        peers=peers,
+        limits=limits,
+        tables=tables,
+    )
 
 
 def entry(now: int, event: Record, effects: Effects) -> Entry:

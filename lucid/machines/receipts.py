@@ -36,4 +36,12 @@ def make_receipt(chain: Chain, height: int, place: int, reach: int = 0) -> Recei
         closings.append(decode(data, EpochClosing))
     leaves = [encode(transaction) for transaction in block.transactions]
     path = inclusion_proof(leaves, place, transaction_tree_digest)
-    return Receipt(block.transactions[place], place, len(leaves), path, tuple(headers), certificate, tuple(closings))
+    return Receipt(
+        transaction=block.transactions[place],
+        place=place,
+        size=len(leaves),
+        path=path,
+        headers=tuple(headers),
+        certificate=certificate,
+        closings=tuple(closings),
+    )

@@ -118,7 +118,13 @@ class Snapshots:
             return []
         closings = [decode(data, EpochClosing) for _, data in self._reader.scan(CLOSING_TABLE)]
         closings = closings[: block.header.epoch]
-        message = SnapshotOffer(request, tuple(closings), block, certificate, index.branches)
+        message = SnapshotOffer(
+            request=request,
+            closings=tuple(closings),
+            block=block,
+            certificate=certificate,
+            branches=index.branches,
+        )
         return [Send(peer, encode_message(message))]
 
     def part(self, peer: bytes, request: PartRequest) -> Effects:
@@ -128,7 +134,11 @@ class Snapshots:
         data = self._reader.get(SNAPSHOT_TABLE, part_key(request.height, request.part))
         if data is None:
             return []
-        return [Send(peer, encode_message(Part(request.request, request.height, request.part, data)))]
+        return [
+            Send(
+                peer, encode_message(Part(request=request.request, height=request.height, part=request.part, rows=data))
+            )
+        ]
 
 
 class Download:

@@ -225,9 +225,9 @@ class Syncing:
     def _pose(self, now: int, slot: Slot, peer: bytes, height: int, part: int | None = None) -> Effects:
         self._number += 1
         slot.question = Question(self._number, peer, now, height)
-        message: Message = BlocksRequest(self._number, height)
+        message: Message = BlocksRequest(request=self._number, height=height)
         if part is not None:
-            message = PartRequest(self._number, height, part)
+            message = PartRequest(request=self._number, height=height, part=part)
         return [Send(peer, encode_message(message)), slot.arm(now + self.limits.answer_ms)]
 
     # -- answers -------------------------------------------------------------------------------------------------

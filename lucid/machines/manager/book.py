@@ -102,7 +102,13 @@ class CertificateBook:
             transactions += each.ledger.transactions
             head = each.ledger.core.head
             effects.append(Observe(BlockFinal(head.epoch, head.view, head.height, each.hash)))
-        effects.append(Tell(Finalised(certificate.epoch, certificate.view, node.height, tuple(transactions))))
+        effects.append(
+            Tell(
+                Finalised(
+                    epoch=certificate.epoch, view=certificate.view, height=node.height, transactions=tuple(transactions)
+                )
+            )
+        )
         self.pool.forget_final(node)
         if node.closing:
             # Those who miss this certificate would go on proposing the closing block: forward it once.
@@ -119,7 +125,7 @@ class CertificateBook:
         self._forget_views()
         root = self.chain.tree.root
         return [
-            Tell(Finalised(root.ledger.core.head.epoch, root.view, root.height, ())),
+            Tell(Finalised(epoch=root.ledger.core.head.epoch, view=root.view, height=root.height, transactions=())),
             Tell(self.chain.context()),
         ]
 
