@@ -25,16 +25,6 @@ GENESIS = tiny_genesis()
 LAST_VIEW = GENESIS.parameters.epoch_views
 
 
-@pytest.fixture
-def chain() -> Chain:
-    return Chain(GENESIS)
-
-
-@pytest.fixture
-def peer() -> Peer:
-    return Peer(GENESIS)
-
-
 def in_order(site: Site) -> Iterator[tuple[Manager, MemoryStore]]:
     """Run a recorded manager again; it must do the same, byte for byte. Yields it and its store after each step."""
     store = MemoryStore()

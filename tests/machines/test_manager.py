@@ -42,26 +42,10 @@ from tests.machines.peers import (
     told,
     writes_of,
 )
-from tests.machines.statements import again, certificate, close_epoch, notarise, proposal
+from tests.machines.statements import again, certificate, notarise, proposal
 
 GENESIS = tiny_genesis()
 LAST_VIEW = GENESIS.parameters.epoch_views
-
-
-@pytest.fixture
-def chain() -> Chain:
-    return Chain(GENESIS)
-
-
-@pytest.fixture
-def peer() -> Peer:
-    return Peer(GENESIS)
-
-
-@pytest.fixture
-def closed(peer: Peer, chain: Chain) -> Proposal:
-    """The proposal of a block that closes the epoch and is notarized; the peer holds it."""
-    return close_epoch(peer, chain)
 
 
 # -- what may not be refused halfway -----------------------------------------------------------------------------

@@ -37,27 +37,11 @@ from lucid.machines.messages import (
 )
 from tests.builders import CRYPTO, Chain, secret
 from tests.machines.peers import Peer, facts, key_of, refusals, sends, tiny_genesis, told
-from tests.machines.statements import certificate, close_epoch, notarise, proposal
+from tests.machines.statements import certificate, notarise, proposal
 
 GENESIS = tiny_genesis()
 TIMEOUT_MS = 5_000
 LAST_VIEW = GENESIS.parameters.epoch_views
-
-
-@pytest.fixture
-def chain() -> Chain:
-    return Chain(GENESIS)
-
-
-@pytest.fixture
-def peer() -> Peer:
-    return Peer(GENESIS)
-
-
-@pytest.fixture
-def closed(peer: Peer, chain: Chain) -> Proposal:
-    """The proposal of a block that closes the epoch and is notarized; the peer holds it."""
-    return close_epoch(peer, chain)
 
 
 # -- the engine --------------------------------------------------------------------------------------------------

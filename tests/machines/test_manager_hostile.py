@@ -42,16 +42,6 @@ GENESIS = tiny_genesis()
 GAP = 4
 
 
-@pytest.fixture
-def chain() -> Chain:
-    return Chain(GENESIS)
-
-
-@pytest.fixture
-def peer() -> Peer:
-    return Peer(GENESIS)
-
-
 # -- hostile peers -----------------------------------------------------------------------------------------------
 
 
