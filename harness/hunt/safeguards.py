@@ -130,7 +130,7 @@ _ALL = (
     ),
     Safeguard(
         "forgers-barred", "a peer that sends what does not hold is not heard for a while", Forgeries, "barred",
-        "count >= self._most and since == now // MINUTE_MS", "False",
+        "self._counted.spent(now, peer)", "False",
     ),
     Safeguard(
         "forged-votes-bounded", "after some forged votes no more of a signer are looked at", Polls, "_check_signature",
@@ -201,7 +201,7 @@ _ALL = (
     ),
     Safeguard(
         "standing-answered", "who is behind is told", Manager, "_on_standing",
-        "if there < here and self._answers(now, peer):", "if False:",
+        "if there < here and self._standings.spend(now, peer):", "if False:",
     ),
     Safeguard(
         "heights-heard", "a peer's greater height is a reason to ask", Manager, "_on_standing",

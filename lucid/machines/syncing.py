@@ -22,6 +22,7 @@ from lucid.machines.messages import (
     SnapshotOffer,
     encode_message,
 )
+from lucid.machines.quota import SECOND_MS, Quota
 from lucid.machines.snapshots import Download, Snapshots
 
 
@@ -89,7 +90,7 @@ class Syncing:
         self._repair_peer: bytes | None = None
         self._rates: dict[bytes, Rate] = {}
         self._download: Download | None = None
-        self._served: dict[bytes, tuple[int, int]] = {}
+        self._served = Quota(limits.requests_a_second, SECOND_MS)
 
     @property
     def vouched_height(self) -> int:
@@ -106,7 +107,7 @@ class Syncing:
     # -- asking --------------------------------------------------------------------------------------------------
 
     def behind(self, now: int, peer: bytes) -> Effects:
-        """A peer showed something that this node can not follow: ask it for what lies between."""
+        """A peer showed something that this node cannot follow: ask it for what lies between."""
         self._goal = max(self._goal, self._height + 1)
         return self._ask(now, self.following, peer)
 
@@ -344,11 +345,7 @@ class Syncing:
 
     def _throttle(self, now: int, peer: bytes) -> None:
         """Count a request; a question of a few bytes may not cost this node megabytes without end."""
-        second, count = now // 1_000, 1
-        if peer in self._served and self._served[peer][0] == second:
-            count += self._served[peer][1]
-        self._served[peer] = (second, count)
-        if count > self.limits.requests_a_second:
+        if not self._served.spend(now, peer):
             raise Refusal(Code.THROTTLED)
 
     def on_blocks_request(self, now: int, peer: bytes, request: BlocksRequest) -> Effects:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from lucid.chain.errors import Code
 from lucid.machines.effects import Observe, Refused
 from lucid.machines.limits import Limits
+from lucid.machines.quota import MINUTE_MS, Quota
 
-MINUTE_MS = 60_000
 FORGED = frozenset((Code.CERTIFICATE_INVALID, Code.PROPOSAL_INVALID))
 """Refusals that cost a signature, and that an honest peer never causes: it sends what it has verified."""
 
@@ -19,22 +19,14 @@ class Forgeries:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._most = limits.forgeries_a_minute
-        self._counts: dict[bytes, tuple[int, int]] = {}
+        self._counted = Quota(limits.forgeries_a_minute, MINUTE_MS)
 
     def refused(self, now: int, peer: bytes | None, code: Code) -> Observe:
         """Something was refused; if a peer sent it and no honest one would have, it counts. None is this node."""
         if peer is not None and code in FORGED:
-            self.count(now, peer)
+            self._counted.spend(now, peer)
         return Observe(Refused(code))
-
-    def count(self, now: int, peer: bytes) -> None:
-        """Note that a peer sent something that does not hold."""
-        minute = now // MINUTE_MS
-        since, count = self._counts.get(peer, (minute, 0))
-        self._counts[peer] = (minute, count + 1 if since == minute else 1)
 
     def barred(self, now: int, peer: bytes) -> bool:
         """Whether a peer is not heard now."""
-        since, count = self._counts.get(peer, (0, 0))
-        return count >= self._most and since == now // MINUTE_MS
+        return self._counted.spent(now, peer)

@@ -63,6 +63,7 @@ from lucid.machines.messages import (
     decode_message,
     encode_message,
 )
+from lucid.machines.quota import SECOND_MS, Quota
 from lucid.machines.snapshots import Snapshots
 from lucid.machines.syncing import Syncing
 
@@ -95,7 +96,7 @@ class Manager:
         self.dissemination = Dissemination(key, self.chain, self.pool, limits)
         self.proposals = Proposals(self.chain, crypto, self.book, self.pool, self.gaps, self.dissemination)
         self.leading = Leading(self.chain, self.book, self.pool, self.gaps, self.dissemination, limits)
-        self._answered: dict[bytes, tuple[int, int]] = {}
+        self._standings = Quota(limits.standings_a_second, SECOND_MS)
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
@@ -202,19 +203,11 @@ class Manager:
         here, there = (tree.epoch, tree.entry_view + 1), (message.epoch, message.view)
         if message.epoch == tree.epoch:
             self.book.peer_views[peer] = message.view
-        if there < here and self._answers(now, peer):
+        if there < here and self._standings.spend(now, peer):
             effects += self._answer_behind(peer, message)
         elif there >= here and message.final_height < tree.root.height and self.chain.final_certificate is not None:
             effects.append(Send(peer, encode_message(CertificateMessage(self.chain.final_certificate))))
         return effects + self.syncing.on_peer_height(now, peer, message.final_height, message.epoch)
-
-    def _answers(self, now: int, peer: bytes) -> bool:
-        """Whether one more standing of a peer is answered in this second."""
-        second, count = now // 1_000, 1
-        if peer in self._answered and self._answered[peer][0] == second:
-            count += self._answered[peer][1]
-        self._answered[peer] = (second, count)
-        return count <= self.limits.standings_a_second
 
     def _answer_behind(self, peer: bytes, message: Standing) -> Effects:
         """That view's certificate, and where this node stands."""
