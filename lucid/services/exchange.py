@@ -59,6 +59,7 @@ class Exchange:
         self._received = trio.Event()
         self._asked = False
         self._start: Mapping[str, Any] | None = None
+        self._draining: trio.Nursery
 
     async def run(self, app: Asgi) -> None:
         """Have the app answer the request."""
@@ -66,7 +67,12 @@ class Exchange:
             self._received.set()
         self._scope["extensions"][EXCHANGE] = self
         with self._edge.budget.charge(network(self.client)) as self.charge:
-            await app(self._scope, self._receive, self._send)
+            if self._received.is_set():
+                await app(self._scope, self._receive, self._send)
+                return
+            async with trio.open_nursery() as self._draining:
+                await app(self._scope, self._receive, self._send)
+                self._draining.cancel_scope.cancel()
 
     def __aiter__(self) -> Exchange:
         """The request's body as it comes, read no faster than this is asked for more."""
@@ -117,6 +123,9 @@ class Exchange:
     async def _begin(self, start: Mapping[str, Any], size: int) -> bool:
         """Send status and headers, if there is memory for the body; otherwise that there is none."""
         self._start = None
+        if not self._received.is_set():
+            # Of a body that nobody wanted hypercorn has more to hand in, and waits with all else until it is taken.
+            self._draining.start_soon(self._drain)
         if size > SMALL_BYTES:
             try:
                 self.charge.add(size)
@@ -140,7 +149,7 @@ class Exchange:
 
     async def _finish(self) -> None:
         """End the answer. Quart cancels the request with its last message, before hypercorn has done all that follows
-        it, hence the shield. Of a body that nobody wanted hypercorn hands in what it has, hence the drain."""
+        it, hence the shield, within which the body has to be taken too."""
         end = {"type": _BODY, "body": b"", "more_body": False}
         with trio.CancelScope(shield=True):
             if self._received.is_set():

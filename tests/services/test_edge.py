@@ -294,6 +294,25 @@ async def test_who_leaves_is_gone_at_once_and_is_no_failure(caplog: pytest.LogCa
     assert made.edge.failed == 0 and not caplog.records
 
 
+@pytest.mark.parametrize("path", [b"/read", b"/little", b"/none"])
+async def test_who_leaves_with_half_a_body_sent_is_gone(path: bytes) -> None:
+    """hypercorn's news of it used to wait behind the body that nobody read, for ever."""
+    made = reading()
+    async with served.served(made) as (_, port):
+        for number in range(24):
+            stream = await trio.open_tcp_stream("127.0.0.1", port)
+            data = POST % (path, 4 << 20, b"") + b"x" * (8 << number % 16)
+            with trio.move_on_after(0.01 * (number % 3)):
+                await stream.send_all(data)
+            if number % 2:
+                stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            await trio.aclose_forcefully(stream)
+        with trio.fail_after(6):
+            while made.edge.open:
+                await trio.sleep(0.02)
+    assert made.edge.failed == 0 and made.edge.budget.held == 0
+
+
 async def test_whatever_clients_are_at_the_end_comes_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "GRACE_S", 0.5)
     made = kit()
