@@ -178,7 +178,8 @@ class Web:
             codes = {404: Code.NOT_FOUND, 405: Code.METHOD, 413: Code.TOO_LARGE}
             if isinstance(error, MethodNotAllowed):
                 headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-            error = Problem(error.code or 500, codes.get(error.code or 500, Code.REQUEST), str(error.description or ""))
+            said = _missing(request.path) if error.code == 404 else str(error.description or "")
+            error = Problem(error.code or 500, codes.get(error.code or 500, Code.REQUEST), said)
         if not isinstance(error, Problem):
             # What a store says names files and hosts; that is for the log.
             detail = error.sentence if isinstance(error, StoreError) else error.detail
@@ -262,6 +263,12 @@ class Web:
 def json_response(value: Any, status: int = 200) -> Response:
     """An answer of JSON."""
     return Response(msgspec.json.encode(value), status, content_type=JSON)
+
+
+def _missing(path: str) -> str:
+    """What is said of a path that is none."""
+    other = re.match(r"/api/(?!v1(/|$))[^/]*", path)
+    return f"this release speaks version 1 alone: {VERSIONED}" if other else "no such path; /docs has those there are"
 
 
 def exchange() -> Exchange:

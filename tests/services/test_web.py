@@ -332,3 +332,13 @@ async def test_all_faults_of_a_body_are_told_at_once() -> None:
         assert inside["details"]["faults"] == [{"path": "$", "fault": "it lacks the field 'name'"}]
         inside = error(await client.post("/pairs", json=[1]), 400, Code.REQUEST)
         assert inside["details"]["faults"][0]["path"] == "$"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("/api/v2/pairs", "version 1"), ("/api/v10", "version 1"), ("/api/pairs", "version 1"), ("/api/v1/x", "/docs")],
+)
+async def test_another_version_of_the_interface_is_refused_in_a_sentence(path: str, said: str) -> None:
+    async with served.served(kit()) as (client, _):
+        answer = await client.get(path)
+        assert answer.status_code == 404 and said in answer.json()["error"]["message"]
