@@ -14,14 +14,14 @@ from uuid import UUID
 from lucid.cli.failure import Failure, timed
 
 if TYPE_CHECKING:
-    from lucid.client.answers import ChunkState, ScrubStatus
+    from lucid.client.answers import ChunkState, ReplicationStatus, ScrubStatus
     from lucid.client.http import Client
 
 LOST = 20
 """Chunks are missing or corrupted."""
 PAGE = 500
 CONFIG_HELP = "settings: data_url, operator_token or token; LUCID_* variables win"
-STATUSES = ("stored", "verified", "missing", "corrupted")
+STATUSES = ("stored", "verified", "replicated", "missing", "corrupted")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -72,8 +72,19 @@ def run_status(options: argparse.Namespace) -> int:
     else:
         print(f"{found.chunks} chunks, {found.total_bytes} bytes")
         print(f"{found.missing} missing, {found.corrupted} corrupted, {found.quarantined} files in quarantine")
+        _tell_copies(found.replication)
         _tell_scrub(found.scrub)
     return LOST if found.missing or found.corrupted else 0
+
+
+def _tell_copies(copies: ReplicationStatus) -> None:
+    if copies.copies == 1:
+        print("copies: NONE. This chain has one node: what its disk loses is lost")
+        return
+    lacking = f", for {copies.lacking_s} s" if copies.lacking else ""
+    print(f"copies: {copies.copies} of each chunk on {copies.nodes} nodes, {copies.connected} others connected")
+    print(f"{copies.lacking} chunks lack one{lacking}; {copies.pending} wait to be fetched here")
+    print(f"since its start it fetched {copies.fetched} and repaired {copies.repaired}")
 
 
 def run_ls(options: argparse.Namespace) -> int:

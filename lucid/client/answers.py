@@ -83,6 +83,20 @@ class ScrubStatus(msgspec.Struct, frozen=True):
     missing_found: int
 
 
+class ReplicationStatus(msgspec.Struct, frozen=True):
+    """The copies at other nodes. `copies` of a chunk there should be in all; 1: what this node loses is lost.
+    `pending` chunks wait to be fetched, `lacking` ones lack a copy, for `lacking_s` seconds; counts since the start."""
+
+    copies: int
+    nodes: int
+    connected: int
+    pending: int
+    lacking: int
+    lacking_s: int
+    fetched: int
+    repaired: int
+
+
 class DataStatus(msgspec.Struct, frozen=True):
     """What a node holds, and how it looks after it. `missing` and `corrupted` count chunks, `quarantined` files."""
 
@@ -92,10 +106,12 @@ class DataStatus(msgspec.Struct, frozen=True):
     corrupted: int
     quarantined: int
     scrub: ScrubStatus
+    replication: ReplicationStatus
 
 
 class ChunkState(msgspec.Struct, frozen=True):
-    """A chunk at a node: `stored`, `verified` (read again since), `missing` or `corrupted`."""
+    """A chunk at a node: `stored`, `verified` (read again since), `replicated` (at all nodes where it belongs),
+    `missing` or `corrupted`."""
 
     id: Key
     size: Count
@@ -108,6 +124,20 @@ class ChunkList(msgspec.Struct, frozen=True):
 
     chunks: tuple[ChunkState, ...]
     after: Place | None
+
+
+class SessionCopies(msgspec.Struct, frozen=True):
+    """The chunks of a session at a node by their states; `pending` chunks lack copies (`stored` and `verified` ones do
+    too). `copies` of each there should be in all."""
+
+    session: str
+    owner: str
+    copies: int
+    stored: int
+    verified: int
+    replicated: int
+    missing: int
+    corrupted: int
 
 
 class Checked(msgspec.Struct, frozen=True):

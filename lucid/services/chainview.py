@@ -82,6 +82,10 @@ class ChainView:
         self._store = store
         self._genesis = genesis
 
+    def members(self) -> list[str]:
+        """The nodes that are registered and not retired, as of the last final block."""
+        return [each.key.hex() for each in self._chain.tree.root.ledger.core.roster.members if not each.retired]
+
     def page(self, first: int, limit: int) -> Page:
         """At most `limit` blocks from height `first` down."""
         found: list[Summary] = []

@@ -153,6 +153,8 @@ class Chunks:
         self.count = 0
         self.faults = Faults(store)
         self.suspects: set[bytes] = set()
+        self.on_stored: Callable[[bytes], None] = lambda chunk: None
+        """Told of each chunk that was stored, once it is durable."""
         self.folder.clear_incoming()
         self._survey()
 
@@ -196,13 +198,13 @@ class Chunks:
     async def put(
         self,
         parts: AsyncIterable[bytes],
-        session: bytes,
+        session: bytes | None,
         expected: bytes | None,
         announced: int = 0,
         holder: bytes = b"",
     ) -> tuple[bytes, int, bool]:
-        """Store a chunk as it comes and a session's reference to it; durable when this returns. `announced` is its size
-        as far as it is known, `holder` who stores it.
+        """Store a chunk as it comes and a session's reference to it (None: a copy that no session of this node refers
+        to); durable when this returns. `announced` is its size as far as it is known, `holder` who stores it.
 
         Returns its id, its size and whether it is new. Raises `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`), `NoRoom`, and
         OSError when it can't be written; nothing of it is kept then.
@@ -228,6 +230,7 @@ class Chunks:
                 await self._disk.call(file.sync)
                 new = await self._keep(path, identity, hasher.size, session, holder)
             kept = True
+            self.on_stored(identity)
             return identity, hasher.size, new
         finally:
             if not kept:
@@ -243,13 +246,16 @@ class Chunks:
         finally:
             self._changing.release()
 
-    async def _keep(self, path: Path, identity: bytes, size: int, session: bytes, holder: bytes) -> bool:
+    async def _keep(self, path: Path, identity: bytes, size: int, session: bytes | None, holder: bytes) -> bool:
         async with self._change():
             known = await self._store.read(self.known, identity)
             new = known is None
-            # Who stored it first stays its holder: another can't take it over and then remove it.
-            first = None if known is None else known.sessions.get(session)
-            reference = Reference(clock_ms(), holder if first is None else first.holder)
+            references: list[Write] = []
+            if session is not None:
+                # Who stored it first stays its holder: another can't take it over and then remove it.
+                first = None if known is None else known.sessions.get(session)
+                reference = Reference(clock_ms(), holder if first is None else first.holder)
+                references.append((REFERENCE_TABLE, identity + session, encode(reference)))
             # Known ones too: what was damaged is whole again, and what was not referred to loses that mark.
             await self._disk.call(self.folder.move_in, path, identity)
             fault = await self._store.read(self.faults.of, identity)
@@ -257,13 +263,25 @@ class Chunks:
             await self._store.write(
                 [
                     (CHUNK_TABLE, identity, encode(ChunkRow(size, 0))),
-                    (REFERENCE_TABLE, identity + session, encode(reference)),
+                    *references,
                     *self.faults.change(identity, fault, Finding.SOUND, 0),
                 ]
             )
             if new:
                 self._gain(size)
         return new
+
+    async def verified(self, parts: AsyncIterable[bytes], chunk: bytes) -> bytes:
+        """The bytes of a chunk as they come, not stored. Raises `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`)."""
+        data, hasher = bytearray(), ChunkHasher()
+        async for part in parts:
+            if len(data) + len(part) > MAX_CHUNK_BYTES:
+                raise Refusal(Code.CHUNK_SIZE)
+            hasher.update(part)
+            data += part
+        if hasher.id() != chunk:
+            raise Refusal(Code.CHUNK_ID)
+        return bytes(data)
 
     async def open(self, chunk: bytes) -> StoredChunk | None:
         """A chunk's verified bytes, to be read part by part; None if there is none. Raises `ChunkDamaged` and

@@ -62,6 +62,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests_per_second: int = 200
     chunk_quota_bytes: int = 0
     disk_reserve_bytes: int = -1
+    replication_bytes_per_s: int = 2 << 20
+    replication_bound_s: int = 3_600
     scrub_period_s: int = 30 * 86_400
     scrub_tranquility: int = 4
 
@@ -149,6 +151,10 @@ def _impossible(config: Config) -> list[str]:
         wrong.append("chunk_quota_bytes must be 0 (no quota) or more")
     if config.disk_reserve_bytes < -1:
         wrong.append("disk_reserve_bytes must be -1 (a tenth of the disk, 256 MiB at most), 0 or more")
+    if config.replication_bytes_per_s < 1_024:
+        wrong.append("replication_bytes_per_s must be at least 1024")
+    if config.replication_bound_s < 1:
+        wrong.append("replication_bound_s must be at least 1")
     if config.scrub_period_s < 1:
         wrong.append("scrub_period_s must be at least 1")
     if not 0 <= config.scrub_tranquility <= 1_000:

@@ -50,10 +50,10 @@ class Conversation:
         self._scope = trio.CancelScope()
         self._why = ""
 
-    def put(self, message: Message) -> None:
-        """Queue a message."""
+    def put(self, message: Message, bulk: bool = False) -> None:
+        """Queue a message; a `bulk` one goes when nothing else waits."""
         before = self._outbox.dropped
-        self._outbox.put(message)
+        (self._outbox.put_bulk if bulk else self._outbox.put)(message)
         self._counts.dropped += self._outbox.dropped - before
 
     def end(self, why: str) -> None:

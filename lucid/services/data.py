@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from quart import Response, request
 from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
 from lucid.client.answers import Removed, SessionChunks, Sessions
-from lucid.services.admission import WRITE
-from lucid.services.chunks import ChunkDamaged, Chunks, NotHeld, Reference
+from lucid.services.admission import NODE, WRITE
+from lucid.services.chunks import ChunkDamaged, Chunks, NotHeld, Reference, StoredChunk
 from lucid.services.config import Config
 from lucid.services.openapi import Query
 from lucid.services.problems import Problem
 from lucid.services.references import ID_BYTES, Asked, DeadReferences, SessionReferences
+from lucid.services.replicamessages import MAX_BYTES, decode_replica
+from lucid.services.replication import Replication
 from lucid.services.scrub import Pace, Scrub
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
@@ -30,16 +33,21 @@ from lucid.services.upkeep import Upkeep
 from lucid.services.web import (
     OWNED,
     Condition,
+    charge,
     exchange,
     hex_bytes,
+    json_response,
     number_query,
     query_number,
     query_owner,
+    read_body,
 )
 from lucid.storage.chunkfiles import ChunkFolder
 
 BODY_S = 120.0
 """How long a chunk may take to arrive."""
+ELSEWHERE_S = 25.0
+"""How long a reader waits for what other nodes have: less than a client's patience."""
 CACHED_BYTES = 256 << 10
 """Chunks up to this size are answered from memory; larger ones part by part from their files."""
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -104,7 +112,11 @@ class DataService(Service):
         gauge("disk_reserve_bytes", "Bytes of it that chunks leave free.", lambda: self.space.reserve)
         pace = Pace(config.scrub_period_s * 1_000, config.scrub_tranquility)
         self.scrub = Scrub(self.chunks, self.store, pace)
-        Upkeep(self.chunks, self.store, self.space, self.scrub).register(self.web)
+        self._manager = Sibling("manager", config.manager_url, config)
+        rate = config.replication_bytes_per_s
+        self.replication = Replication(self.key, self.chunks, self.store, self._manager, rate)
+        bound_s = config.replication_bound_s
+        Upkeep(self.chunks, self.store, self.space, self.scrub, self.replication, bound_s).register(self.web)
         self._register()
 
     @property
@@ -130,7 +142,8 @@ class DataService(Service):
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
-        async with trio.open_nursery() as nursery:
+        async with self._manager, trio.open_nursery() as nursery:
+            nursery.start_soon(self.replication.run)
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
             nursery.start_soon(self._free_dead)
@@ -138,11 +151,8 @@ class DataService(Service):
             task_status.started()
 
     async def _free_dead(self) -> None:
-        async with (
-            Sibling("manager", self.config.manager_url, self.config) as manager,
-            Sibling("anchoring", self.config.anchoring_url, self.config) as anchoring,
-        ):
-            await DeadReferences(self.references, Asked(manager, anchoring).known).run()
+        async with Sibling("anchoring", self.config.anchoring_url, self.config) as anchoring:
+            await DeadReferences(self.references, Asked(self._manager, anchoring).known).run()
 
     def _register(self) -> None:
         route = self.web.route
@@ -241,6 +251,12 @@ class DataService(Service):
                 raise Problem(403, Code.NOT_YOURS, "this session was stored under another token")
             return Removed(str(uuid.UUID(bytes=named[:ID_BYTES])), named[ID_BYTES:].hex(), count)
 
+        @route("POST", "/node/replica-messages/<node>", "What a peer's data chain says", raw=bytes, access=NODE)
+        async def said(node: str) -> Response:
+            peer = hex_bytes(node, 32, "node")
+            await self.replication.handle(peer, decode_replica(await read_body(MAX_BYTES)))
+            return json_response({}, 202)
+
     def _may(self) -> Callable[[Reference], bool]:
         """What the caller may remove: with a token what it stored; the node, the operator, and who needs none, all."""
         caller = self.web.caller()
@@ -290,9 +306,9 @@ class DataService(Service):
         identity = hex_bytes(chunk, 32, "chunk")
         data = await self.cache.get("chunk", chunk)
         if data is None:
-            stored = await self.chunks.open(identity)
+            stored = await self._here(identity)
             if stored is None:
-                raise Problem(404, Code.NOT_FOUND, "chunk")
+                return await self._elsewhere(identity)
             if stored.size > CACHED_BYTES:
                 return _ranged(stored.size, partial(self.chunks.parts, stored), chunk)
             data = await self.chunks.read(stored, 0, stored.size)
@@ -300,6 +316,38 @@ class DataService(Service):
         elif await self.store.read(self.chunks.row, identity) is None:
             raise Problem(404, Code.NOT_FOUND, "chunk")
         return _ranged(len(data), lambda first, end: data[first:end], chunk)
+
+    async def _here(self, chunk: bytes) -> StoredChunk | None:
+        """A chunk's verified bytes; where they should be here and aren't, they are fetched from another node first."""
+        try:
+            stored = await self.chunks.open(chunk)
+        except ChunkDamaged:
+            if not self.replication.connected or not await self._obtained(chunk):
+                raise
+            return await self.chunks.open(chunk)
+        if stored is None and self.replication.belongs(chunk) and await self._obtained(chunk):
+            return await self.chunks.open(chunk)
+        return stored
+
+    async def _obtained(self, chunk: bytes) -> bool:
+        with trio.move_on_after(ELSEWHERE_S):
+            with suppress(OSError):
+                await self.chunks.check(chunk)
+            return await self.replication.obtain(chunk)
+        return False
+
+    async def _elsewhere(self, chunk: bytes) -> Response:
+        """The bytes of a chunk that only other nodes hold. Raises `Problem` (404, 503)."""
+        found: bytes | None = None
+        with trio.move_on_after(ELSEWHERE_S) as patience:
+            found = await self.replication.bytes_of(chunk)
+        if patience.cancelled_caught:
+            raise Problem(503, Code.UNAVAILABLE, "other nodes do not answer in time")
+        if found is None:
+            raise Problem(404, Code.NOT_FOUND, "chunk")
+        charge().add(len(found))
+        view = memoryview(found)
+        return _ranged(len(found), lambda first, end: bytes(view[first:end]), chunk.hex())
 
 
 def _length() -> int:

@@ -35,6 +35,7 @@ from lucid.machines.receipts import MAX_HEADERS, make_receipt
 from lucid.services.addresses import peer_addresses
 from lucid.services.admission import NODE, WRITE
 from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page
+from lucid.services.chunkrelay import ChunkRelay
 from lucid.services.config import Config
 from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
@@ -48,6 +49,7 @@ from lucid.services.openapi import HTML
 from lucid.services.peerlistener import PeerListener
 from lucid.services.peers import PeerDetail, Peers, PeerState
 from lucid.services.problems import Problem
+from lucid.services.replicamessages import MAX_BYTES, decode_replica, is_replica_message
 from lucid.services.schedules import Schedules
 from lucid.services.service import Service, main, open_port
 from lucid.services.transport import Transport, holds, new_transport_key
@@ -60,6 +62,7 @@ from lucid.services.web import (
     query_checkpoint,
     query_number,
     query_owner,
+    read_body,
 )
 
 PAGE_BLOCKS = 100
@@ -120,6 +123,7 @@ class ManagerService(Service):
             config.trust(),
         )
         self.listener = PeerListener(self.peers, self._peer_tls())
+        self.relay = ChunkRelay(self.peers.peers, config)
         self.manager = Manager(self.key, self.genesis, self.crypto, self.store, tuple(sorted(self.peers.peers)))
         self.chain = self.manager.chain
         self.view = ChainView(self.chain, self.store, self.genesis)
@@ -169,6 +173,7 @@ class ManagerService(Service):
             if self.peers.peers:
                 bind, port = self.config.peer_bind, self.config.peer_port
                 nursery.start_soon(self._connect_peers, open_port(bind, port, "peer_bind and peer_port"))
+                nursery.start_soon(self.relay.run)
             nursery.start_soon(self.index.run)
             task_status.started()
 
@@ -200,7 +205,10 @@ class ManagerService(Service):
                 nursery.start_soon(self.peers.run)
 
     async def _received(self, peer: bytes, data: bytes, handled: Callable[[], None]) -> None:
-        await self.driver.deliver(Received(peer, data), handled)
+        if is_replica_message(data):
+            self.relay.take(peer, data, handled)
+        else:
+            await self.driver.deliver(Received(peer, data), handled)
 
     def _tell(self, effect: Tell) -> None:
         if self._link is not None:
@@ -416,6 +424,20 @@ class ManagerService(Service):
         @route("GET", "/node/peers", "The other nodes: where they are, and what is wrong", access=NODE)
         async def peers() -> PeerDetails:
             return PeerDetails(tuple(self.peers.details()))
+
+        @route("GET", "/node/members", "The registered nodes, and which of them are connected", access=NODE)
+        async def members() -> Response:
+            found = await self.driver.inspect(self.view.members)
+            connected = [each.node for each in self.peers.states() if each.connected]
+            return json_response({"members": found, "connected": connected})
+
+        @route("POST", "/node/peers/<node>/chunks", "Send a peer a message of the data chain", raw=bytes, access=NODE)
+        async def chunks(node: str) -> Response:
+            data = await read_body(MAX_BYTES)
+            decode_replica(data)
+            if not self.peers.send_bulk(hex_bytes(node, 32, "node"), data):
+                raise Problem(404, Code.NOT_FOUND, "connected peer of that id")
+            return json_response({}, 202)
 
         @route("GET", "/node/credits", "What each member's work counts for", access=NODE)
         async def credits() -> Response:

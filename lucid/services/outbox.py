@@ -15,6 +15,8 @@ OUT_BYTES = 32 << 20
 """What waits to be sent to all peers together; a message to many of them counts once."""
 OUT_MESSAGES = 4_096
 """Messages that wait for one peer."""
+BULK_MESSAGES = 16
+"""Messages besides that may wait until there is nothing else for it."""
 IN_BYTES = 32 << 20
 """Messages of all peers that are half here, and as many bytes again that are whole and not handled yet."""
 
@@ -82,6 +84,7 @@ class Outbox:
         self.closed = False
         self._boxes = boxes
         self._queue: deque[Message] = deque()
+        self._bulk: deque[Message] = deque()
         self._going: Message | None = None
         self._work = trio.Event()
 
@@ -97,14 +100,26 @@ class Outbox:
         self._boxes.shrink()
         self._work.set()
 
+    def put_bulk(self, message: Message) -> None:
+        """Add a message that goes when nothing else waits; beyond a few the oldest of its kind is dropped."""
+        if self.closed:
+            return
+        self._bulk.append(message)
+        self._boxes.hold(message)
+        self.size += len(message.data)
+        if len(self._bulk) > BULK_MESSAGES:
+            self._drop(self._bulk)
+        self._boxes.shrink()
+        self._work.set()
+
     async def next(self, within_s: float) -> bytes | None:
         """The oldest message, once there is one; None when none came in time. It counts until `sent`."""
         assert self._going is None, "one at a time"
         with trio.move_on_after(within_s):
-            while not self._queue:
+            while not self._queue and not self._bulk:
                 self._work = trio.Event()
                 await self._work.wait()
-            self._going = self._queue.popleft()
+            self._going = (self._queue or self._bulk).popleft()
             return self._going.data
         return None
 
@@ -115,18 +130,24 @@ class Outbox:
             self._going = None
 
     def drop_oldest(self) -> bool:
-        """Drop the message that has waited longest; returns whether there was one."""
-        if not self._queue:
-            return False
-        self._let_go(self._queue.popleft())
+        """Drop the message that has waited longest, of those that can wait if there is any; returns whether there was
+        one."""
+        queue = self._bulk or self._queue
+        if queue:
+            self._drop(queue)
+            return True
+        return False
+
+    def _drop(self, queue: deque[Message]) -> None:
+        self._let_go(queue.popleft())
         self.dropped += 1
-        return True
 
     def clear(self) -> None:
         """Let everything go."""
         self.sent()
-        while self._queue:
-            self._let_go(self._queue.popleft())
+        for queue in (self._queue, self._bulk):
+            while queue:
+                self._let_go(queue.popleft())
 
     def _let_go(self, message: Message) -> None:
         self.size -= len(message.data)

@@ -70,10 +70,10 @@ class Peer:
         """How logs call it."""
         return self.node.hex()[:16]
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message, bulk: bool = False) -> None:
         """Queue a message while the peer is connected; it never waits."""
         if self.conversation is not None:
-            self.conversation.put(message)
+            self.conversation.put(message, bulk)
 
     def state(self) -> PeerState:
         """What anybody may see."""
@@ -133,6 +133,14 @@ class Peers:
         peer = self.peers.get(node)
         if peer is not None:
             peer.put(Message(data))
+
+    def send_bulk(self, node: bytes, data: bytes) -> bool:
+        """Queue a message that goes when nothing else waits; returns whether that peer is connected."""
+        peer = self.peers.get(node)
+        if peer is None or peer.conversation is None:
+            return False
+        peer.put(Message(data), bulk=True)
+        return True
 
     def broadcast(self, data: bytes) -> None:
         """Queue a message to all peers."""

@@ -72,6 +72,12 @@ class Sibling:
         with self.understood():
             return status, msgspec.json.decode(data)
 
+    async def post(self, path: str, body: bytes) -> int:
+        """The status that is answered to bytes. Raises `Problem` (503) when it can't be reached."""
+        headers = {"Content-Type": "application/octet-stream"}
+        status, _ = await self._send(self._client.build_request("POST", path, content=body, headers=headers))
+        return status
+
     async def _send(self, request: httpx.Request) -> tuple[int, bytes]:
         try:
             response = await self._client.send(request)

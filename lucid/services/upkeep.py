@@ -9,21 +9,32 @@ import msgspec
 from quart import request
 
 from lucid.chain.errors import Code
-from lucid.client.answers import Checked, ChunkList, ChunkState, DataStatus, ScrubStatus
-from lucid.services.admission import OPERATOR
+from lucid.chain.placement import REPLICATION_FACTOR
+from lucid.client.answers import (
+    Checked,
+    ChunkList,
+    ChunkState,
+    DataStatus,
+    ReplicationStatus,
+    ScrubStatus,
+    SessionCopies,
+)
+from lucid.services.admission import OPERATOR, WRITE
 from lucid.services.chunks import Chunks
 from lucid.services.faults import Finding
 from lucid.services.openapi import Query
 from lucid.services.problems import Problem
+from lucid.services.references import CHUNK_BYTES, ID_BYTES
+from lucid.services.replication import Replication
 from lucid.services.scrub import MAX_PAUSE_MS, Scrub
 from lucid.services.space import Space
 from lucid.services.web import OWNED, Condition, Web, hex_bytes, number_query, query_number, query_owner
-from lucid.storage.chunkfiles import CHUNK_TABLE, decode_row
+from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, decode_row
 from lucid.storage.durable import DurableStore
 
 DAY_MS = 86_400_000
 PAGE_CHUNKS = 1_000
-STATUSES = ("stored", "verified", "missing", "corrupted")
+STATUSES = ("stored", "verified", "replicated", "missing", "corrupted")
 PAGE = {
     "status": Query({"type": "string", "enum": list(STATUSES)}),
     "session": Query({"type": "string", "format": "uuid"}),
@@ -45,15 +56,26 @@ class ScrubOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Upkeep:
     """The routes, figures and conditions of what looks after chunks."""
 
-    def __init__(self, chunks: Chunks, store: DurableStore, space: Space, scrub: Scrub) -> None:
+    def __init__(
+        self,
+        chunks: Chunks,
+        store: DurableStore,
+        space: Space,
+        scrub: Scrub,
+        replication: Replication,
+        bound_s: int,
+    ) -> None:
+        """`bound_s` is for how long a chunk may lack copies before that is told."""
         self._chunks = chunks
         self._store = store
         self._space = space
         self._scrub = scrub
+        self._replication = replication
+        self._bound_s = bound_s
 
     def register(self, web: Web) -> None:
         """Add them to a service."""
-        web.checks += [self._faulty, self._late, lambda: self._scrub.trouble]
+        web.checks += [self._faulty, self._late, self._lacking, lambda: self._scrub.trouble]
         counts, status = self._chunks.faults.counts, self._scrub.status
         web.gauge("chunks", "Chunks that are held, or should be.", lambda: self._chunks.count)
         web.gauge("chunks_missing", "Chunks whose files are gone.", lambda: counts[Finding.MISSING])
@@ -61,6 +83,12 @@ class Upkeep:
         web.gauge("scrub_chunks", "Chunks that the scrubber read.", lambda: status().chunks_read)
         web.gauge("scrub_bytes", "Bytes that the scrubber read.", lambda: status().bytes_read)
         web.gauge("scrub_oldest_ms", "When the chunk was read that was not for longest.", self._oldest)
+        copies = self._replication
+        web.gauge("chunks_lacking_copies", "Chunks that lack a copy at another node.", lambda: len(copies.lacking))
+        web.gauge("chunks_pending", "Chunks that wait to be fetched from other nodes.", lambda: copies.wishes)
+        web.gauge("chunks_fetched", "Chunks fetched from other nodes since the start.", lambda: copies.fetched)
+        web.gauge("chunks_repaired", "Of these, what was missing or corrupted here.", lambda: copies.repaired)
+        web.gauge("replica_bytes_served", "Bytes that other nodes fetched here.", lambda: copies.served)
         self._routes(web)
 
     def _routes(self, web: Web) -> None:
@@ -76,7 +104,26 @@ class Upkeep:
                 counts[Finding.CORRUPTED],
                 self._chunks.quarantined,
                 self._scrub.status(),
+                self._copies(),
             )
+
+        @route(
+            "GET",
+            "/sessions/<session>/copies",
+            "How the chunks of a session are held",
+            query=OWNED,
+            gives=SessionCopies,
+            access=WRITE,
+        )
+        async def copies(session: str) -> SessionCopies:
+            try:
+                identity = uuid.UUID(session).bytes
+            except ValueError:
+                raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+            found = await self._store.read(self._session_copies, identity + query_owner())
+            if found is None:
+                raise Problem(404, Code.NOT_FOUND, "chunk here that this session refers to")
+            return found
 
         @route("POST", "/scrub", "Read chunks now, or not", takes=ScrubOrder, gives=ScrubStatus, access=OPERATOR)
         async def scrub(body: ScrubOrder) -> ScrubStatus:
@@ -127,10 +174,37 @@ class Upkeep:
                 found.append(ChunkState(chunk.hex(), row.size, status, len(references)))
         return ChunkList(tuple(found), last.hex() if len(rows) == limit else None)
 
+    def _copies(self) -> ReplicationStatus:
+        copies = self._replication
+        nodes = len(copies.members)
+        return ReplicationStatus(
+            min(REPLICATION_FACTOR, nodes),
+            nodes,
+            len(copies.connected),
+            copies.wishes,
+            len(copies.lacking),
+            int(copies.lacking_s()),
+            copies.fetched,
+            copies.repaired,
+        )
+
+    def _session_copies(self, session: bytes) -> SessionCopies | None:
+        """Of the session whose id, or id and owner, this is."""
+        counts = dict.fromkeys(STATUSES, 0)
+        for key, _ in self._store.scan(REFERENCE_TABLE):
+            if key[CHUNK_BYTES : CHUNK_BYTES + len(session)] == session:
+                counts[self._status(key[:CHUNK_BYTES])] += 1
+        if not any(counts.values()):
+            return None
+        copies = min(REPLICATION_FACTOR, len(self._replication.members))
+        return SessionCopies(str(uuid.UUID(bytes=session[:ID_BYTES])), session[ID_BYTES:].hex(), copies, **counts)
+
     def _status(self, chunk: bytes) -> str:
         fault = self._chunks.faults.of(chunk)
         if fault is not None:
             return Finding(fault.finding).name.lower()
+        if len(self._replication.members) > 1 and not self._replication.lacks(chunk):
+            return "replicated"
         stored_ms = self._chunks.folder.unused_since_ms(chunk)
         return "verified" if stored_ms is not None and self._scrub.read_since(chunk, stored_ms) else "stored"
 
@@ -145,6 +219,18 @@ class Upkeep:
             "chunks lost",
             f"{counts[Finding.MISSING]} chunks are missing and {counts[Finding.CORRUPTED]} are corrupted here",
             "`lucid data ls --status corrupted` (or missing) names them: store them again, and look at the disk",
+        )
+
+    def _lacking(self) -> Condition | None:
+        lacking_s = self._replication.lacking_s()
+        if lacking_s <= self._bound_s:
+            return None
+        copies = min(REPLICATION_FACTOR, len(self._replication.members))
+        return Condition(
+            "under-replicated",
+            f"{len(self._replication.lacking)} chunks have had fewer than {copies} copies for {int(lacking_s)} s",
+            "start the nodes that are down, look at port 8088 between them, and at room on their disks; retire a node "
+            "that does not come back",
         )
 
     def _late(self) -> Condition | None:

@@ -128,3 +128,20 @@ async def test_whole_messages_wait_until_the_machine_has_room() -> None:
     incoming.leave(90)
     with trio.fail_after(1):
         await incoming.enter(1_000)  # alone, any message goes through
+
+
+async def test_bulk_goes_when_nothing_else_waits_and_is_dropped_first() -> None:
+    boxes = Outboxes(1_000)
+    box = boxes.open(Cut())
+    for number in range(outbox.BULK_MESSAGES + 3):
+        box.put_bulk(Message(b"bulk%d" % number))
+    assert box.dropped == 3
+    box.put(Message(b"vote"))
+    assert await box.next(1.0) == b"vote", "however long the others have waited"
+    box.sent()
+    assert await box.next(1.0) == b"bulk3"
+    box.sent()
+    box.put(Message(b"v" * 990))
+    assert [each.data for each in box._queue] == [b"v" * 990] and boxes.held <= boxes.limit
+    box.clear()
+    assert (boxes.held, box.size) == (0, 0)

@@ -199,7 +199,7 @@ def test_killed_it_goes_on_where_it_was_and_a_pause_holds(tmp_path: Path) -> Non
         "LUCID_DATA_DIR": str(tmp_path),
         "LUCID_TOKEN": "token",
         "LUCID_PORT": "0",
-        "LUCID_SCRUB_TRANQUILITY": "40",
+        "LUCID_SCRUB_TRANQUILITY": "150",
     }
 
     def begin() -> tuple[subprocess.Popen[bytes], str]:

@@ -1,0 +1,35 @@
+"""Where copies of a chunk belong: weighted rendezvous hashing over the registered nodes (protocol section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lucid.chain.genesis import Natural
+from lucid.chain.hashing import placement_digest
+
+REPLICATION_FACTOR = 3
+"""Copies of a chunk; where there are fewer nodes, each has one."""
+MAX_WEIGHT = 64
+
+
+class PlacedNode(NamedTuple):
+    """A registered node that may hold chunks; `weight` (1..64) is its share against the others'."""
+
+    key: bytes
+    weight: Natural = 1
+
+
+def placement(chunk: bytes, nodes: Iterable[PlacedNode], factor: int = REPLICATION_FACTOR) -> tuple[bytes, ...]:
+    """The keys of the nodes that should hold a chunk, first choice first; all of them where there are too few.
+
+    Each node draws as many lots as it weighs, and its best one counts. So a node that comes or goes, or whose weight
+    changes, moves only the chunks that it gains or loses.
+    """
+    lots = sorted(((_best_lot(chunk, node), node.key) for node in nodes), reverse=True)
+    return tuple(key for _, key in lots[:factor])
+
+
+def _best_lot(chunk: bytes, node: PlacedNode) -> bytes:
+    assert 1 <= node.weight <= MAX_WEIGHT, "a weight is out of its bounds"
+    return max(placement_digest(chunk + node.key + bytes([lot])) for lot in range(node.weight))

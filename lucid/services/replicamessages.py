@@ -1,0 +1,69 @@
+"""What data chains say to each other through their managers: who holds which chunks, and their bytes (section 8)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from lucid.chain.chunks import SEGMENT_BYTES
+from lucid.chain.codec import Record, decode
+from lucid.chain.genesis import Key, Natural
+
+MAX_NAMED = 256
+"""Chunks that one message names."""
+PART_SEGMENTS = 15
+PART_BYTES = PART_SEGMENTS * SEGMENT_BYTES
+"""Of a chunk, in one message: less than one frame, so that a vote behind it waits for no more than that."""
+MAX_BYTES = 1 << 16
+TAGS = range(13, 17)
+
+StoreName = Annotated[bytes, Meta(min_length=16, max_length=16)]
+Named = Annotated[tuple[Key, ...], Meta(max_length=MAX_NAMED)]
+
+
+class ChunkOffer(Record, tag=13):
+    """The sender holds these chunks. The receiver says which it holds, and fetches what it should hold."""
+
+    chunks: Named
+
+
+class ChunkHolding(Record, tag=14):
+    """The sender holds the chunks `has` durably in the store of this name, and not those of `lacks`. A store that is
+    begun anew has another name: what was said of the one before counts no more."""
+
+    store: StoreName
+    has: Named
+    lacks: Named
+
+
+class ChunkRequest(Record, tag=15):
+    """Ask for the bytes of a chunk from that segment on."""
+
+    request: Natural
+    chunk: Key
+    segment: Natural
+
+
+class ChunkPart(Record, tag=16):
+    """As the answer: the chunk's size (0: it is not held), and up to 15 segments from `segment` on."""
+
+    request: Natural
+    chunk: Key
+    size: Natural
+    segment: Natural
+    data: Annotated[bytes, Meta(max_length=PART_BYTES)]
+
+
+ReplicaMessage = ChunkOffer | ChunkHolding | ChunkRequest | ChunkPart
+
+
+def is_replica_message(data: bytes) -> bool:
+    """Whether a peer's message is for the data chain, by its tag."""
+    return len(data) > 1 and data[0] & 0xF0 == 0x90 and data[1] in TAGS
+
+
+def decode_replica(data: bytes) -> ReplicaMessage:
+    """Decode one; raises `Refusal`."""
+    message: ReplicaMessage = decode(data, ReplicaMessage)  # type: ignore[arg-type]
+    return message
