@@ -17,6 +17,9 @@ MAX_RSS_MIB = 192
 RSS_SLACK = 1.2
 """How much more than before an attack a service may hold a minute after it."""
 SETTLE_S = 60.0
+LET_GO_S = 15.0
+OWN_CONNECTIONS = 8
+"""Those of sibling services, and the one that asks."""
 
 
 def _nothing(network: Devnet) -> None:
@@ -39,6 +42,7 @@ def attacked(settles: bool = False, prepare: Callable[[Devnet], None] = _nothing
         yield node
         for service in SERVICES:
             check(node, service)
+            check_let_go(node, service)
         deadline = time.monotonic() + SETTLE_S
         while settles and (fat := _fatter(node, before)):
             assert time.monotonic() < deadline, f"memory in MiB, before and now: {fat}"
@@ -56,6 +60,21 @@ def check(node: DevNode, service: str) -> None:
     assert failed is None or failed[1] == "0.0", f"connections that failed: {node.last_words(service)}"
     used = rss_mib(node, service)
     assert used <= MAX_RSS_MIB, f"the {service} holds {used} MiB"
+
+
+def check_let_go(node: DevNode, service: str) -> None:
+    """One service has let go of the connections whose clients have: what is left are those of the node's own."""
+    deadline = time.monotonic() + LET_GO_S
+    while (left := _connections(node, service)) > OWN_CONNECTIONS:
+        assert time.monotonic() < deadline, f"the {service} still holds {left:.0f} connections"
+        time.sleep(0.5)
+
+
+def _connections(node: DevNode, service: str) -> float:
+    figures = httpx.get(f"{node.url(service)}/metrics", timeout=5.0, trust_env=False).text
+    found = re.search(r"^lucid_connections (\S+)$", figures, re.MULTILINE)
+    assert found is not None, "there is no such figure"
+    return float(found[1])
 
 
 def rss_mib(node: DevNode, service: str) -> int:

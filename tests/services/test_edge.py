@@ -11,6 +11,7 @@ import pytest
 import trio
 from quart import Response
 
+from fuzz.node import check_let_go
 from fuzz.targets import http1
 from lucid.services import http, serve, streams, web
 from lucid.services.admission import WRITE
@@ -59,6 +60,7 @@ def test_no_connection_ends_a_service(lone: Devnet, service: str) -> None:
     assert node.processes[service].poll() is None, node.last_words(service)
     assert httpx.get(f"{node.url(service)}/ready").status_code == 200
     assert "\nlucid_connections_failed 0.0\n" in httpx.get(f"{node.url(service)}/metrics").text
+    check_let_go(node, service)
     assert "\nlucid_budget_bytes 0.0\n" in httpx.get(f"{node.url(service)}/metrics").text
 
 
