@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from lucid.chain.validators import ValidatorSet
-from lucid.machines.admission import Admission
 from lucid.machines.chain import Chain
 from lucid.machines.engine import Engine
+from lucid.machines.engine.admission import Admission
+from lucid.machines.engine.polls import Polls
+from lucid.machines.engine.timeout import Timeout
 from lucid.machines.forktree import ForkTree
 from lucid.machines.manager import Manager
 from lucid.machines.manager.book import CertificateBook
 from lucid.machines.manager.dissemination import Dissemination
 from lucid.machines.manager.forgeries import Forgeries
 from lucid.machines.manager.proposals import Proposals
-from lucid.machines.polls import Polls
-from lucid.machines.syncing import Syncing
-from lucid.machines.timeout import Timeout
+from lucid.machines.manager.syncing import Syncing
 from lucid.machines.votelog import VoteLog
 
 

@@ -27,9 +27,9 @@ from lucid.ledger.rules import Rules, read
 from lucid.ledger.state import Ledger
 from lucid.machines.effects import BlockFinal, Effects, Fact, Observe, Signed
 from lucid.machines.engine import Engine
+from lucid.machines.engine.mempool import Mempool
 from lucid.machines.manager.book import CertificateBook
 from lucid.machines.manager.leading import Leading
-from lucid.machines.mempool import Mempool
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
 from sim.faults.withhold import PROPOSAL_KIND
 from sim.node import Node

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 from lucid.chain.codec import decode
-from lucid.machines import snapshots
 from lucid.machines.limits import Limits
+from lucid.machines.manager import snapshots
+from lucid.machines.manager.snapshots import INDEX_KEY, SNAPSHOT_TABLE, Index, Rows
 from lucid.machines.messages import (
     BlocksRequest,
     SnapshotOffer,
     Standing,
 )
-from lucid.machines.snapshots import INDEX_KEY, SNAPSHOT_TABLE, Index, Rows
 from tests.machines.fleets import Fleet
 from tests.machines.peers import Peer, tiny_genesis
 

@@ -21,7 +21,6 @@ from lucid.chain.transactions import (
     endorsement_message,
 )
 from lucid.chain.votes import FINALIZE, SKIP
-from lucid.machines.admission import MAX_FORGED, PENDING_TABLE
 from lucid.machines.effects import (
     BlockBuilt,
     Effects,
@@ -36,8 +35,9 @@ from lucid.machines.effects import (
     Submitted,
     Tell,
 )
+from lucid.machines.engine.admission import MAX_FORGED, PENDING_TABLE
+from lucid.machines.engine.mempool import Mempool
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
-from lucid.machines.mempool import Mempool
 from lucid.machines.messages import MAX_GOSSIP_TRANSACTIONS, Transactions
 from tests.builders import CRYPTO
 from tests.machines.bench import Bench, facts, told

@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import RetireNode, Transaction
+from lucid.machines.engine.mempool import Mempool
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
-from lucid.machines.mempool import Mempool
 from tests.builders import digest
 
 OWN, *OTHERS = (bytes([number]) * 32 for number in range(4))

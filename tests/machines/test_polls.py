@@ -13,8 +13,8 @@ from lucid.chain.certificates import Certificate, verify_certificate, votes_of
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, conflict, vote_message
+from lucid.machines.engine.polls import MAX_FORGED, Polls
 from lucid.machines.limits import DEFAULT_LIMITS
-from lucid.machines.polls import MAX_FORGED, Polls
 from lucid.poot.crypto import Edwards25519
 from tests.builders import CRYPTO, digest, secret
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucid.chain.votes import NOTARIZE, PROPOSE, SKIP, Vote
-from lucid.machines.relay import Spreading, relay_groups, relay_targets
+from lucid.machines.manager.relay import Spreading, relay_groups, relay_targets
 from tests.builders import digest
 
 BLOCK = bytes(32)

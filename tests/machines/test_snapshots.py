@@ -12,6 +12,7 @@ from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import BLOCK_TABLE, UNFINAL_TABLE
 from lucid.machines.effects import SYNC_TIMER, CaughtUp, Finalised, Observe, Tell
 from lucid.machines.limits import Limits
+from lucid.machines.manager.snapshots import SNAPSHOT_TABLE, part_key
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
@@ -21,7 +22,6 @@ from lucid.machines.messages import (
     SnapshotOffer,
     Standing,
 )
-from lucid.machines.snapshots import SNAPSHOT_TABLE, part_key
 from tests.builders import Chain
 from tests.machines.fleets import Fleet
 from tests.machines.joining import EVERY, GENESIS, NEAR, SERVER, joiner, offered, rows_of, server, snapshot_height

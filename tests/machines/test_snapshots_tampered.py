@@ -14,7 +14,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE
 from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, Roster
-from lucid.machines import snapshots
+from lucid.machines.manager import snapshots
 from lucid.machines.messages import (
     BlocksRequest,
     Part,

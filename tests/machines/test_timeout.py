@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid.machines.timeout import Timeout
+from lucid.machines.engine.timeout import Timeout
 
 BASE_MS = 5_000
 

@@ -1,4 +1,8 @@
-"""The engine: a validator's promises. `machine` keeps them; `viewstate` is where it stands in its view."""
+"""The engine: a validator's promises, in parts that each have one charge.
+
+`machine` keeps the promises; `viewstate` is where it stands in its view, and `timeout` how long it waits there; `polls`
+counts the votes of others; `admission` and `mempool` hold what clients and peers hand in.
+"""
 
 from lucid.machines.engine.machine import Engine
 

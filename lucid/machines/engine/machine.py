@@ -19,7 +19,6 @@ from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
 from lucid.ledger.execution import slot_in_epoch
 from lucid.ledger.state import Reader
-from lucid.machines.admission import Admission
 from lucid.machines.effects import (
     HOLD_TIMER,
     PROPOSE_TIMER,
@@ -50,11 +49,12 @@ from lucid.machines.effects import (
     Verdict,
     ViewContext,
 )
+from lucid.machines.engine.admission import Admission
+from lucid.machines.engine.polls import Polls
+from lucid.machines.engine.timeout import Timeout
 from lucid.machines.engine.viewstate import Cause, Phase, ViewState
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import Transactions, VoteMessage
-from lucid.machines.polls import Polls
-from lucid.machines.timeout import Timeout
 from lucid.machines.votelog import VoteLog
 
 

@@ -23,9 +23,9 @@ from lucid.machines.effects import (
 from lucid.machines.forktree import ForkNode
 from lucid.machines.manager.forgeries import Forgeries
 from lucid.machines.manager.pool import ProposalPool
+from lucid.machines.manager.snapshots import Snapshots
+from lucid.machines.manager.syncing import Syncing
 from lucid.machines.messages import CertificateMessage, encode_message
-from lucid.machines.snapshots import Snapshots
-from lucid.machines.syncing import Syncing
 
 
 class CertificateBook:

@@ -7,8 +7,8 @@ from lucid.machines.chain import Chain
 from lucid.machines.effects import SPREAD_TIMER, Broadcast, Effects, Send, SetTimer
 from lucid.machines.limits import Limits
 from lucid.machines.manager.pool import ProposalPool
+from lucid.machines.manager.relay import Spreading, relay_groups, relay_targets
 from lucid.machines.messages import Proposal, encode_message
-from lucid.machines.relay import Spreading, relay_groups, relay_targets
 
 
 class Dissemination:

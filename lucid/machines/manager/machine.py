@@ -46,6 +46,8 @@ from lucid.machines.manager.gaps import Gaps
 from lucid.machines.manager.leading import Leading
 from lucid.machines.manager.pool import ProposalPool
 from lucid.machines.manager.proposals import Proposals
+from lucid.machines.manager.snapshots import Snapshots
+from lucid.machines.manager.syncing import Syncing
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
@@ -64,8 +66,6 @@ from lucid.machines.messages import (
     encode_message,
 )
 from lucid.machines.quota import SECOND_MS, Quota
-from lucid.machines.snapshots import Snapshots
-from lucid.machines.syncing import Syncing
 
 
 class Manager:

@@ -42,8 +42,8 @@ from lucid.machines.effects import (
     Submitted,
     Tell,
 )
+from lucid.machines.engine.mempool import Mempool, Waiting
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
-from lucid.machines.mempool import Mempool, Waiting
 from lucid.machines.messages import MAX_GOSSIP_TRANSACTIONS, Transactions
 
 PENDING_TABLE = "pending"

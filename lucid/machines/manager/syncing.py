@@ -13,6 +13,7 @@ from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Write
 from lucid.machines.chain import Chain
 from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, CaughtUp, Effects, Observe, Refused, Send, SetTimer, Store
 from lucid.machines.limits import Limits
+from lucid.machines.manager.snapshots import Download, Snapshots
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
@@ -23,7 +24,6 @@ from lucid.machines.messages import (
     encode_message,
 )
 from lucid.machines.quota import SECOND_MS, Quota
-from lucid.machines.snapshots import Download, Snapshots
 
 
 class Rate(NamedTuple):
