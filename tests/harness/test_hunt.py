@@ -133,7 +133,7 @@ def test_another_commit_is_not_mixed_in(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="of commit abc and profile all, this is commit def"):
         Record(path, Head(1, "def", "all"))
     path.write_text("no json")
-    with pytest.raises(RecordError, match="is no record"):
+    with pytest.raises(RecordError, match="is not a record"):
         read(path)
 
 
@@ -255,7 +255,7 @@ def test_a_failing_seed_shrinks_to_what_broke_it(monkeypatch: pytest.MonkeyPatch
         (["many"], 2, "'many' is neither a seed, which is a whole number, nor a scenario file"),
         (["7", "--profile", "x"], 2, "no profile 'x'"),
         (["7", "--seconds", "0"], 2, "--seconds must be above 0"),
-        (["7", "--record", "/no/such/file"], 2, "is no record of a hunt"),
+        (["7", "--record", "/no/such/file"], 2, "is not a record of a hunt"),
         (["3", "--profile", "crash"], 10, "3 does not fail: pass"),
     ],
 )
