@@ -166,6 +166,18 @@ def test_a_hunt_is_reported_recorded_and_continued(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out.startswith("6 seeds of crash: 6 pass; 0 of them now")
 
 
+def test_a_mark_that_is_never_reached_fails_a_long_hunt_that_asks_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lucid.cli.hunt.MARKED_SEEDS", 2)
+    command = ["sim", "hunt", "--profile", "crash", "--jobs", "1", "--seeds", "2"]
+    assert main([*command, "--out", str(tmp_path / "a"), "--marks"]) == 10
+    assert "never reached in these: " in capsys.readouterr().out
+    assert main([*command, "--out", str(tmp_path / "b")]) == 0
+    monkeypatch.setattr("lucid.cli.hunt.MARKED_SEEDS", 3)
+    assert main([*command, "--out", str(tmp_path / "c"), "--marks"]) == 0
+
+
 def test_sigterm_keeps_what_was_found(tmp_path: Path) -> None:
     out = tmp_path / "hunt.jsonl"
     command = [
