@@ -7,10 +7,11 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from lucid.chain.errors import LucidError, printable
@@ -18,11 +19,14 @@ from lucid.cli.failure import BAD_USAGE, INTERRUPTED, INVALID, Failure, duration
 
 if TYPE_CHECKING:
     from lucid.chain.genesis import Genesis
+    from lucid.client.answers import SessionCopies
     from lucid.client.http import Client
     from lucid.client.journal import Journal
     from lucid.client.recording import Recording
 
 NOT_FINAL = 10
+REPLICATED = "replicated"
+WAIT_MS = 300_000
 _SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
 
@@ -33,7 +37,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="encrypt files, store them, and anchor them as one session",
         description="Encrypt files and folders, store them at a node as one session, anchor it, wait until it is "
         "final, verify the receipt and write it. The node never sees what is in them, nor their names.",
-        epilog="Exit status: 0 final and proven, 10 accepted but not final in time, 20 the node's receipt does not "
+        epilog="Exit status: 0 final and proven, 10 accepted but not final (or not replicated) in time, 20 the "
+        "node's receipt does not "
         "hold, 2 bad usage or a node that refuses. What is interrupted goes on with --resume.",
     )
     anchor.add_argument("files", type=Path, nargs="*", metavar="FILE", help="a file, or a folder with all in it")
@@ -47,7 +52,15 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--session-key", type=Path, metavar="FILE", help="write the session's own key there, to show it to someone"
     )
     anchor.add_argument("--chunk-size", type=_size, default=4 << 20, metavar="SIZE", help="of a stored chunk (4MiB)")
-    anchor.add_argument("--wait", type=duration, default=300_000, metavar="TIME", help="for finality (default 5m)")
+    anchor.add_argument(
+        "--wait",
+        type=_wait,
+        action="append",
+        default=[],
+        metavar="TIME|replicated",
+        help="for how long (default 5m), and with `replicated` also until other nodes hold copies of all chunks; twice "
+        "for both",
+    )
     anchor.set_defaults(run=run_anchor)
     fetch = commands.add_parser(
         "fetch",
@@ -133,7 +146,7 @@ class Anchoring(NamedTuple):
 
 def _anchor(options: argparse.Namespace, doing: Anchoring) -> int:
     from lucid.chain.errors import Refusal
-    from lucid.client.recording import await_final, proven_receipt
+    from lucid.client.recording import await_final, await_replicated, proven_receipt, replicated
     from lucid.client.sealing import session_key
     from lucid.poot.crypto import Edwards25519
 
@@ -141,8 +154,14 @@ def _anchor(options: argparse.Namespace, doing: Anchoring) -> int:
     with _progress("storing", options.json) as (progress, say):
         client, recording = _store(options, doing, progress)
         owner = crypto.public_key(doing.secret)
-        state = await_final(client, recording.session, options.wait / 1000, lambda text: say(f"{text:8}"), owner)
-    found = {
+        wait_s = next((each for each in options.wait if each != REPLICATED), WAIT_MS) / 1000
+        deadline = time.monotonic() + wait_s
+        state = await_final(client, recording.session, wait_s, lambda text: say(f"{text:8}"), owner)
+        copied = None
+        if state.status == "final" and REPLICATED in options.wait:
+            left_s = deadline - time.monotonic()
+            copied = await_replicated(client, recording.session, owner, left_s, lambda text: say(f"{text:8}"))
+    found: dict[str, Any] = {
         "session": str(recording.session),
         "owner": owner.hex(),
         "session_key": None,
@@ -151,6 +170,9 @@ def _anchor(options: argparse.Namespace, doing: Anchoring) -> int:
         "height": state.height,
         "receipt": None,
     }
+    if REPLICATED in options.wait:
+        found["replicated"] = copied is not None and replicated(copied)
+        found["copies"] = None if copied is None else copied.copies
     if options.session_key is not None:
         _write_secret(options.session_key, session_key(doing.secret, recording.session))
         found["session_key"] = str(options.session_key)
@@ -175,7 +197,25 @@ def _anchor(options: argparse.Namespace, doing: Anchoring) -> int:
     else:
         print(f"session {recording.session} is accepted and {state.status}; finality no longer needs this client")
         print(f"its receipt then: lucid anchor --resume {doing.kept}")
-    return 0 if state.status == "final" else NOT_FINAL
+    if copied is not None:
+        _tell_copies(copied, options.json)
+    return 0 if state.status == "final" and found.get("replicated", True) else NOT_FINAL
+
+
+def _tell_copies(copied: SessionCopies, quiet: bool) -> None:
+    from lucid.client.recording import replicated
+
+    if copied.copies == 1:
+        print("lucid: this chain has one node: there are no copies, and what its disk loses is lost", file=sys.stderr)
+    elif not quiet:
+        held = copied.stored + copied.verified + copied.replicated + copied.missing + copied.corrupted
+        where = f"{copied.replicated} of its {held} chunks are at {copied.copies} nodes"
+        print(f"{where}{'' if replicated(copied) else '; the others follow without you'}")
+
+
+def _wait(text: str) -> int | str:
+    """What to wait for: a time in ms, or copies."""
+    return REPLICATED if text == REPLICATED else duration(text)
 
 
 def _store(

@@ -19,6 +19,7 @@ from lucid.client.answers import (
     DataStatus,
     Removed,
     ScrubStatus,
+    SessionCopies,
     Sessions,
     SessionState,
 )
@@ -136,6 +137,11 @@ def held_chunks(after: str, limit: int, status: str = "", session: UUID | str = 
 def verify_chunk(identity: str) -> Call[Checked]:
     """Have a chunk read from its disk now."""
     return Call("data", "POST", f"/api/v1/chunks/{identity}/verify", _json(Checked))
+
+
+def session_copies(session: UUID, owner: bytes = b"") -> Call[SessionCopies]:
+    """How the chunks of a session are held."""
+    return Call("data", "GET", f"/api/v1/sessions/{session}/copies{_query(owner=owner)}", _json(SessionCopies))
 
 
 def _query(**values: bytes | UUID) -> str:

@@ -21,7 +21,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.manifests import check_manifest, sign_manifest
 from lucid.chain.receipts import verify_session_receipt
 from lucid.client import calls
-from lucid.client.answers import SessionState
+from lucid.client.answers import SessionCopies, SessionState
 from lucid.client.bundle import bundle_bytes, index_of, pack, sources
 from lucid.client.calls import Call, ClientError, T
 from lucid.client.errors import BundleError
@@ -31,6 +31,7 @@ from lucid.client.sealing import OVERHEAD_BYTES, key_commitment, seal, session_k
 
 CHUNK_BYTES = 4 << 20
 POLL_S = 0.25
+COPIES_POLL_S = 1.0
 LEAST_BYTES = MIN_CHUNK_BYTES - OVERHEAD_BYTES
 CODEC = "lucid-files-2"
 AWAY_S = 30.0
@@ -198,6 +199,25 @@ def await_final(
             if state.status == "final" or time.monotonic() > deadline:
                 return state
         time.sleep(POLL_S)
+
+
+def await_replicated(
+    client: Client, session: UUID, owner: bytes, within_s: float, status: Callable[[str], None] = lambda text: None
+) -> SessionCopies:
+    """Wait until other nodes hold all chunks of a session; returns how they are held, whatever that is after
+    `within_s`. Does not wait where the chain has one node. Raises `ClientError`."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = client.send(calls.session_copies(session, owner))
+        if replicated(found) or found.copies == 1 or time.monotonic() > deadline:
+            return found
+        status("copying")
+        time.sleep(COPIES_POLL_S)
+
+
+def replicated(held: SessionCopies) -> bool:
+    """Whether all chunks of a session are where they belong, which is more than one node."""
+    return held.copies > 1 and not held.stored + held.verified + held.missing + held.corrupted
 
 
 def proven_receipt(client: Client, recording: Recording, genesis: Genesis, crypto: Crypto) -> bytes:

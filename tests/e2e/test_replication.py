@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import signal
@@ -16,6 +17,7 @@ import httpx
 import pytest
 
 from lucid.chain.chunks import chunk_id
+from lucid.cli.main import main
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 
 SESSION = str(uuid.UUID(int=77, version=4))
@@ -157,3 +159,17 @@ def test_a_node_killed_and_wiped_under_load_loses_nothing(fleet: Devnet) -> None
     for data in kept:
         answer = httpx.get(f"{victim.url('data')}/chunks/{chunk_id(data).hex()}", timeout=20)
         assert answer.status_code == 200 and answer.content == data
+
+
+def test_anchor_waits_for_copies(
+    fleet: Devnet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk").write_bytes(random.Random(3).randbytes(100_000))
+    assert main(["keys", "new", "owner.key"]) == 0
+    capsys.readouterr()
+    config = str(fleet.nodes[0].folder / "node.toml")
+    command = ["anchor", "talk", "--owner", "owner.key", "--config", config, "--chunk-size", "16KiB", "--json"]
+    assert main([*command, "--wait", "replicated", "--wait", "90s"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["status"], told["replicated"], told["copies"]) == ("final", True, 3)

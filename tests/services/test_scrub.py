@@ -306,3 +306,18 @@ def test_the_command_tells_and_says_with_its_status(
     capsys.readouterr()
     monkeypatch.setenv("LUCID_DATA_URL", "http://127.0.0.1:9")
     assert main(["data", "status"]) == 2 and "Traceback" not in capsys.readouterr().err
+
+
+def test_anchor_says_that_one_node_has_no_copies(
+    lone: Devnet, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk").write_bytes(b"words" * 1_000)
+    assert main(["keys", "new", "owner.key"]) == 0
+    capsys.readouterr()
+    config = str(lone.nodes[0].folder / "node.toml")
+    assert main(["anchor", "talk", "--owner", "owner.key", "--config", config, "--json", "--wait", "replicated"]) == 10
+    printed = capsys.readouterr()
+    assert "one node" in printed.err
+    told = json.loads(printed.out)
+    assert (told["status"], told["replicated"], told["copies"]) == ("final", False, 1)
