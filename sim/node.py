@@ -122,6 +122,11 @@ class Runner:
         if not self._running:
             self._run()
 
+    @property
+    def behind_us(self) -> int:
+        """How long the core still takes for what it was given."""
+        return max(0, self._busy_until - self.clock.now_us)
+
     def kill(self) -> None:
         """The process is gone: nothing that it had in hand happens any more."""
         self.alive = False

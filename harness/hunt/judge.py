@@ -151,6 +151,8 @@ def bound_ms(world: World) -> int:
     connections = world.network.connections
     settling_ms = 0 if connections is None else connections.settling_us // 1000
     settling_ms = max(settling_ms, world.network.behind_us // 1000)
+    runners = [each for node in honest for each in (node.manager, node.engine) if each is not None]
+    ahead_ms += max((each.behind_us for each in runners), default=0) // 1000
     return int(Bounds(world).progress_ms) + ahead_ms + settling_ms + 2 * limits.answer_ms + pages * 1_000
 
 

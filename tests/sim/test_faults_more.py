@@ -179,6 +179,14 @@ def test_what_a_capped_uplink_still_holds_at_the_calm_widens_the_bound(transport
     assert outcome.verdict is Verdict.PASS, outcome
 
 
+def test_what_a_slow_core_still_has_to_do_at_the_calm_widens_the_bound() -> None:
+    """Seed 300735 of the swarm `all` at commit 5406a9d, shrunk: two slow spells at once left 51 s of work."""
+    spells = [SlowCpu(node=0, times=200, at=at, until=16_000) for at in (8_000, 15_000)]
+    keys: dict[str, Any] = {"parameters": FAST | {"slot_duration_ms": 12_000}, "transport": "datagram"}
+    outcome = judge(network(*spells, nodes=1, seed=300735, calm=15_001, disk_us=0, anchor_every_ms=0, **keys))
+    assert outcome.verdict is Verdict.PASS, outcome
+
+
 def test_a_clogged_link_lets_go_of_everything_at_once() -> None:
     world, _ = watched(network(Clog(node=1, to=[0], at=3_000, until=9_000), anchor_every_ms=0))
     heard: dict[int, list[int]] = {0: [], 2: []}
