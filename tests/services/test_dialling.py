@@ -261,7 +261,7 @@ async def test_a_proxy_that_is_not_there_is_a_lost_connection(proxy: str) -> Non
 
 async def test_a_proxy_is_asked_for_the_name_and_names_what_it_refuses() -> None:
     async with socks_proxy(reply=5) as (address, asked):
-        with pytest.raises(ConnectionLost, match=r"proxy .*: it can't reach peer\.onion: connection refused"):
+        with pytest.raises(ConnectionLost, match=r"proxy .*: it cannot reach peer\.onion: connection refused"):
             await dial(Address("peer.onion", 80, False), proxy=address)
         assert asked == ["peer.onion:80"]
 
