@@ -145,13 +145,7 @@ def test_no_document_holds_a_path_of_a_machine() -> None:
             assert not re.search(r"/(?:home|root|work)/\w", (TREE / name).read_text("utf-8")), name
 
 
-WIDE = ("docs/architecture.md", "docs/operating.md", "docs/protocol.md", "docs/services.md")
-"""Documents whose lines are still to be broken."""
-
-
 @pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
 def test_lines_can_be_read_side_by_side(path: Path) -> None:
-    if path.relative_to(TREE).as_posix() in WIDE:
-        pytest.skip("its lines are still to be broken")
     for number, line in lines_outside_fences(path.read_text("utf-8")):
         assert len(line) <= 100 or line.lstrip().startswith("|"), f"line {number + 1}"
