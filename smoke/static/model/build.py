@@ -505,6 +505,8 @@ class _Builder:
     ) -> None:
         if doubt:
             made.state.files.doubts.setdefault(place, doubt)
+            if (above := posixpath.dirname(place)) != "/":
+                made.state.files.add(above, Entry("directory", user=None, line=line))
         for path, reason in other.files.doubts.items():
             if path != origin and _within(path, origin):
                 made.state.files.doubts.setdefault(posixpath.normpath(place + "/" + path[len(origin) :]), reason)

@@ -99,11 +99,19 @@ _DEEP = re.compile(
 """Without any of these in a file, expressions in its functions tell nothing that is looked for."""
 
 
+_MAX_LINK = 300
+_LINK = re.compile(rb"[\w.-]*/[\w./-]+\.py")
+"""A symbolic link as Git writes it where there are none: a file with its target, and without an end of line."""
+
+
 def read_source(path: str, data: bytes, version: Version | None, *, alone: bool = False) -> Source:
     """What source text says; never raises. `alone`: no one else judges its syntax, so the compiler is asked too."""
     source = Source(path)
     if len(data) > MAX_SOURCE:
         source.doubt = f"it is larger than {MAX_SOURCE} bytes"
+        return source
+    if len(data) < _MAX_LINK and _LINK.fullmatch(data):
+        source.dynamic, source.empty = True, False
         return source
     try:
         with warnings.catch_warnings():
