@@ -323,7 +323,8 @@ def _no_such_user(image: Image) -> str:
     user = image.user.partition(":")[0]
     if image.users is None or not user or user.isdigit() or "$" in user or user in image.users or user in image.homes:
         return ""
-    return "" if image.files.doubt("/etc/passwd").cause is not Cause.BASE else user
+    entry, doubt = image.files.find("/etc/passwd"), image.files.doubt("/etc/passwd")
+    return user if entry is None and doubt.cause is Cause.BASE else ""
 
 
 def _user_numbers(text: str, wanted: str) -> tuple[str, ...]:

@@ -104,8 +104,6 @@ class Stage:
     """Whether a step took away the mark that makes it so, or told pip not to mind."""
     lists: bool | None = None
     """Whether the package manager has its lists: surely, surely not, or unknown."""
-    answers: bool = False
-    """Whether the package manager was told not to ask."""
     fed: bool = False
     """Whether the command at hand reads from a pipe."""
     shell: str = "sh"
@@ -409,6 +407,8 @@ def _add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
     if not operands:
         return
     name = operands[0]
+    if "$" in name:
+        stage.users_known = False
     number = values.get("-u", values.get("--uid", ""))
     if not number and stage.system and name not in stage.numbers and re.fullmatch(r"[\w.-]+", name):
         number = str(_next_number(stage, rest))
@@ -432,6 +432,11 @@ def _next_number(stage: Stage, rest: Sequence[str]) -> int:
         first = max((each for each in taken if 1000 <= each < 60_000), default=999) + 1
         counted = range(first, 60_001)
     return next((each for each in counted if each not in taken), 1000)
+
+
+def _rename_user(stage: Stage, rest: Sequence[str], line: int) -> None:
+    if any(word in ("-l", "--login", "-u", "--uid") for word in rest):
+        stage.users_known = False
 
 
 def _ignore(stage: Stage, rest: Sequence[str], line: int) -> None:
@@ -463,5 +468,5 @@ _FOLLOWED: dict[str, Callable[[Stage, Sequence[str], int], None]] = {
     "adduser": _add_user,
     "groupadd": _ignore,
     "addgroup": _ignore,
-    "usermod": _ignore,
+    "usermod": _rename_user,
 }

@@ -57,7 +57,8 @@ def _apt(stage: Stage, name: str, rest: list[str]) -> str:
     wanted = [word for word in rest if not word.startswith("-") and word != "install"]
     named = [word for word in wanted if not word.startswith(("/", "./", "$")) and "=" not in word[:1]]
     yes = any(re.fullmatch(r"-[a-z]*y[a-z]*|-[a-z]*qq[a-z]*|--yes|--assume-yes|--quiet=2", word) for word in rest)
-    if any("Assume-Yes" in word for word in rest) or stage.fed or stage.answers:
+    told = any(path.startswith("/etc/apt/apt.conf") for path in stage.files.entries)
+    if told or any("Assume-Yes" in word for word in rest) or stage.fed:
         yes = True
     if not yes and stage.system == "debian" and any(word not in _APT_ASKS_NOT for word in named):
         return f"{name} install asks before it goes on, and nobody answers: it takes -y"

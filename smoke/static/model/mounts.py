@@ -45,6 +45,8 @@ def _lay(files: FileSystem, image: FileSystem, mount: Mount, tree: Tree) -> None
     if mount.kind is MountKind.VOLUME:
         for path, entry in image.below(target):
             files.add(path, entry)
+        if files.find(target) is None:
+            files.add(target, Entry("directory", mode=0o755, line=max(mount.line, 1)))
         _forget_doubts(files, target)
         for path, doubt in image.doubts.items():
             if _below(path, target):

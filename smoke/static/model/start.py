@@ -14,6 +14,7 @@ from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Start
 from smoke.static.model.installers import venv_site
 from smoke.static.model.servers import Served, Situation, is_server, served
+from smoke.static.model.steps import has_dash
 from smoke.static.python.distributions import program_of
 from smoke.static.python.installed import Brought, Installed, Presence
 
@@ -367,7 +368,7 @@ def _followed(start: Start, found: Followed, scene: _Scene) -> Start:
         if operand.endswith(".py") and "$" not in operand and inner.exists(operand) is False:
             place = inner.state.path(operand)
             return replace(start, trouble=f"before anything else runs, python is to run {place}: it is not there")
-    if found.dash and scene.state.system == "debian" and not scene.state.files.entries.get("/bin/sh"):
+    if found.dash and has_dash(scene.state):
         return replace(start, trouble=f"the entry script fails: {found.dash}")
     if found.trouble or found.doubt or not found.words:
         return replace(

@@ -39,7 +39,7 @@ _INTERPRETERS = re.compile(r"(?:ba|da|a)?sh|python(?:3(?:\.\d+)?)?")
 def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
     """Why a command surely fails; empty when nothing speaks against it."""
     name, rest = words[0], list(words[1:])
-    if name in ("source", "set", "[[") and _is_dash(stage):
+    if name in ("source", "set", "[[") and stage.shell in ("sh", "dash") and has_dash(stage):
         return _not_of_dash(name, rest)
     if "$" in name or "`" in name or name in BUILTINS:
         return ""
@@ -53,10 +53,10 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
     )
 
 
-def _is_dash(stage: Stage) -> bool:
-    """Whether the commands are read by Debian's own /bin/sh."""
-    held = stage.files.entries.get(stage.files.resolve("/bin/sh"))
-    return stage.system == "debian" and stage.shell in ("sh", "dash") and held is not None and not held.line
+def has_dash(stage: Stage) -> bool:
+    """Whether /bin/sh is Debian's own."""
+    held = stage.files.entries.get(posixpath.join(stage.files.resolve("/bin"), "sh"))
+    return stage.system == "debian" and held is not None and held.kind == "file" and not held.line
 
 
 def _not_of_dash(name: str, rest: list[str]) -> str:

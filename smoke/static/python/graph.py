@@ -314,6 +314,8 @@ class _Walk:
         self.target = ""
         """The module whose names it takes."""
         self.settings = self.graph.settings
+        self.reading: list[tuple[Source, str]] = []
+        """What is loaded at the start, and the package that it is in."""
 
     def walk(self) -> Graph:
         """The whole graph."""
@@ -330,6 +332,7 @@ class _Walk:
             if self.lazily and found.source in self.eager:
                 continue
             self._module(found, package, main)
+        self._attributes()
         self._judge_syntax()
         if start.script:
             self._judge_shadows(posixpath.dirname(start.script))
@@ -440,20 +443,18 @@ class _Walk:
                     steps.append(self._step(each))
         self.lazily = lazily
         if not lazily:
-            self._attributes(source, package, steps)
+            self.reading.append((source, package))
             self.graph.steps[found.source] = steps
             self._effects(source, package)
 
-    def _attributes(self, source: Source, package: str, steps: list[Step]) -> None:
-        """Attributes of the tree's own modules and of the standard library's that are read at its top."""
-        for each in source.attributes:
-            if each.module == "sys" or self.importer.find(each.module).kind not in ("standard", "module", "package"):
-                continue
-            self.loading, self.target = [], ""
-            problems = list(self._import(source, each, package))
-            self.graph.problems += problems
-            if self.loading and not problems:
-                steps.append(self._step(each))
+    def _attributes(self) -> None:
+        """Attributes of the tree's own modules and of the standard library's that are read as modules are loaded."""
+        given = {name for source in self.graph.modules.values() for name in source.given}
+        for source, package in self.reading:
+            for each in source.attributes:
+                kind = self.importer.find(each.module).kind
+                if each.module != "sys" and kind in ("standard", "module", "package") and not given & {*each.names}:
+                    self.graph.problems += self._import(source, each, package)
 
     def _step(self, each: Import) -> Step:
         """Submodules that an import takes by name are loaded after the package that they are in."""
