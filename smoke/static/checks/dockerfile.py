@@ -351,7 +351,7 @@ def _unreachable(image: Image) -> list[tuple[str, str, int]]:
         needed = 0o1 if entry.kind == "directory" else 0o4
         if entry.kind != "link" and not entry.mode & needed:
             found.append(
-                (path, f"belongs to user {entry.user} with mode {entry.mode:03o}: {number} can't read it", entry.line)
+                (path, f"belongs to user {entry.user} with mode {entry.mode:03o}: {number} cannot read it", entry.line)
             )
     return found[:10]
 

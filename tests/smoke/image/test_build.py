@@ -175,7 +175,7 @@ def test_an_engine_builds_and_builds_the_same_again(engine: docker.DockerClient,
         ("build.image", "pass"),
         ("build.same", "pass"),
     ]
-    assert engine.images.get("lucid-test.invalid/one:latest").labels == {"colour": "blue"}
+    assert engine.images.get("lucid-test.invalid/one:latest").labels == {"color": "blue"}
 
 
 def test_chance_in_a_build_is_named(engine: docker.DockerClient, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def one(required: str = "", **shapes: Shape) -> Shape:
         assert isinstance(value, dict), f"{where} is an object"
         assert {*required.split()} <= value.keys(), f"{where} lacks {set(required.split()) - value.keys()}"
         for key, item in value.items():
-            assert key in shapes, f"{where} can't have {key}"
+            assert key in shapes, f"{where} cannot have {key}"
             shapes[key](item, f"{where}.{key}")
 
     return look
