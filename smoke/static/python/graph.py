@@ -526,7 +526,7 @@ class _Walk:
             return
         found = self.importer.find(name)
         if found.kind == "missing":
-            yield Problem(source.path, each.line, f"{name} can't be imported: {found.reason}", each.lazy)
+            yield Problem(source.path, each.line, f"{name} cannot be imported: {found.reason}", each.lazy)
         elif found.kind == "outside":
             lazy = each.lazy or source.path in self.graph.later
             self.graph.outside.append(Outside(name, source.path, each.line, each.caught, lazy))
