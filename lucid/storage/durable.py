@@ -137,6 +137,8 @@ class DurableStore:
                 self._note_damage(error)
                 raise
             except StoreError as error:
+                if self._ended.is_set():
+                    raise  # the process stops, and its store may be closed already
                 self._note(error)
                 if not _patient.get() or self._ended.wait(RETRY_S):
                     raise

@@ -191,7 +191,7 @@ async def test_an_outage_is_logged_when_it_begins_and_ends(
             assert service.store.trouble is None
     mine = [record.getMessage().split(":")[0] for record in caplog.records if record.name == "lucid.store"]
     assert mine == [
-        "the store can't be read or written",
+        "the store cannot be read or written",
         "the store can be used again",
     ]
 
