@@ -240,7 +240,7 @@ def open_port(bind: str, port: int, keys: str) -> socket.socket:
     try:
         return listen(bind, port)
     except OSError as error:
-        raise ConfigError(f"{keys}: it can't listen at {bind}:{port}: {error.strerror or error}") from None
+        raise ConfigError(f"{keys}: it cannot listen at {bind}:{port}: {error.strerror or error}") from None
 
 
 def _locked(path: Path) -> BinaryIO:

@@ -201,7 +201,7 @@ def test_a_service_that_can_not_start_is_named_at_once(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", devnet.nodes[0].ports["engine"]))
         taken.listen()
-        with pytest.raises(TimeoutError, match=r"node0's engine ended with status 2: .*can't listen"), devnet:
+        with pytest.raises(TimeoutError, match=r"node0's engine ended with status 2: .*cannot listen"), devnet:
             pass
 
 
