@@ -72,6 +72,8 @@ def inspected(name: str) -> Built:
             assert export.stdout is not None
             with tarfile.open(fileobj=export.stdout, mode="r|") as tar:
                 files = dict(_members(tar))
+            while export.stdout.read(1 << 20):  # the padding behind the archive's end
+                pass
         assert export.returncode == 0
     finally:
         docker("rm", container)
