@@ -178,8 +178,9 @@ def fill_disk(node: Node, start_s: float) -> Iterator[Finding]:
     before = node.height()
     for service in ("data", "manager"):
         node.filling(service, False)
-    again = _put(node, data)
+    # Room is noticed within a second or so: whoever is refused until then is told to try again.
     node.await_health(SERVICES, "healthy", start_s)
+    again = _put(node, data)
     got = None if held is None else node.ask("data", f"/chunks/{held.json()['id']}")
     if again is not None and again.status_code == 201 and got is not None and got.content == data:
         yield DISK.passed("healthy when there is room again, and what was stored before is there", "data")
