@@ -88,7 +88,7 @@ def events(path: Path) -> Iterator[Event]:
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror}: a run writes it unless told --no-trace") from None
     except (zstandard.ZstdError, msgspec.MsgspecError) as error:
-        raise TraceError(f"{path} can not be read as a trace: {error}") from None
+        raise TraceError(f"{path} cannot be read as a trace: {error}") from None
 
 
 def told(event: Event | None) -> str:

@@ -215,9 +215,9 @@ def _unusable_tls(config: Config) -> list[str]:
         if config.tls_cert is not None and config.tls_key is not None:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(config.tls_cert, config.tls_key)
     except OSError as error:
-        wrong.append(f"tls_cert and tls_key can not be used: {error}")
+        wrong.append(f"tls_cert and tls_key cannot be used: {error}")
     try:
         config.trust()
     except OSError as error:
-        wrong.append(f"tls_ca can not be used: {error}")
+        wrong.append(f"tls_ca cannot be used: {error}")
     return wrong

@@ -84,7 +84,7 @@ class EngineService(Service):
         mark = unused(config.key)
         if mark.exists() and not os.access(mark.parent, os.W_OK):
             # Were it left there, a node that lost its log of votes would take a used key for a fresh one.
-            raise ConfigError(f"key: {mark} can not be removed: its folder must be writable when a key is first used")
+            raise ConfigError(f"key: {mark} cannot be removed: its folder must be writable when a key is first used")
         self.secret = b""
         super().__init__(config)
         self.engine: Engine | None = None

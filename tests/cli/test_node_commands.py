@@ -69,7 +69,7 @@ def test_a_genesis_is_made_once_and_shown(tmp_path: Path, capsys: Capture) -> No
         ((), "nodes must name"),
         (("--node", "ab" * 32), "NAME=ID"),
         (("--node", "a=zz"), "hexadecimal"),
-        (("--node", "a=" + "ab" * 32, "--block-interval", "10x"), "no duration"),
+        (("--node", "a=" + "ab" * 32, "--block-interval", "10x"), "is not a duration"),
         (("--node", "a=" + "ab" * 32, "--block-interval", "1ms"), "block_interval_ms"),
         (("--node", "a=" + "ab" * 32, "--threshold", "1"), "threshold"),
     ],

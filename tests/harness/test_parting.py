@@ -61,9 +61,9 @@ def test_a_trace_that_ends_before_the_other_parts_at_its_end(tmp_path: Path) -> 
     ("data", "says"),
     [
         (None, "No such file"),
-        (b"no trace", "can not be read as a trace"),
+        (b"no trace", "cannot be read as a trace"),
         (zstandard.ZstdCompressor().compress(b'{"trace": 1}\n'), "is no trace of version 2"),
-        (zstandard.ZstdCompressor().compress(b"[]\n"), "can not be read as a trace"),
+        (zstandard.ZstdCompressor().compress(b"[]\n"), "cannot be read as a trace"),
     ],
 )
 def test_what_is_no_trace_is_one_sentence(

@@ -159,5 +159,5 @@ def test_an_engine_that_can_not_take_the_mark_of_a_fresh_key_away_does_not_start
     config = load_config({}, genesis=tmp_path / "genesis.toml", key=tmp_path / "node.key", data_dir=tmp_path / "data")
     # Root may write anywhere, so the answer is given for it.
     monkeypatch.setattr("lucid.services.engine.os.access", lambda path, mode: False)
-    with pytest.raises(ConfigError, match=r"node\.key\.unused can not be removed"):
+    with pytest.raises(ConfigError, match=r"node\.key\.unused cannot be removed"):
         EngineService(config)
