@@ -223,6 +223,7 @@ def _restoring(deployment: Deployment, options: argparse.Namespace) -> tuple[lis
     if options.key is None or options.genesis is None:
         raise Failure("--restore: name the node's --genesis and its --key too")
     who = read_identity(options.key, options.genesis)
+    deployment.restored = True
     return begin_steps(deployment, options.restore, who), restore_steps(deployment, options.restore)
 
 
