@@ -138,15 +138,15 @@ def run(scope: Scope) -> Iterator[Finding]:
 
 def _project(scope: Scope, project: Project, services: list[_Service]) -> Iterator[Finding]:
     shown = " and ".join(project.files)
-    for problem in project.problems:
-        at = [Evidence(problem.file, problem.line)]
-        yield SERVICES.fail(problem.message, "", at) if problem.fatal else SERVICES.skip(problem.message, "", at)
+    for trouble in project.troubles:
+        at = [Evidence(trouble.path, trouble.line)]
+        yield SERVICES.skip(trouble.message, "", at) if trouble.doubtful else SERVICES.fail(trouble.message, "", at)
     listed = project.root.get("services")
     if not project.services:
-        if not project.problems and project.root.get("include") is None:
+        if not project.troubles and project.root.get("include") is None:
             yield SERVICES.fail(f"{shown} has no services", "", [Evidence(project.files[0])])
         return
-    broken = bool(project.problems)
+    broken = bool(project.troubles)
     built = {each.name: image for each in project.services.values() if (image := _image_of(scope, each)) is not None}
     for service in project.services.values():
         services.append(_Service(service, project, built.get(service.name), built))

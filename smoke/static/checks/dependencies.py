@@ -11,7 +11,8 @@ from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Image
 from smoke.static.python.distributions import SHARED_LIBRARIES, compiled, modules, on_arm64
 from smoke.static.python.effects import Extra
-from smoke.static.python.graph import Outside, version_of
+from smoke.static.python.graph import Outside
+from smoke.static.python.importer import version_of
 from smoke.static.python.installed import Answer, Brought, Presence, machine_of, misfits
 from smoke.static.python.program import Program
 from smoke.static.python.standard import has_module
@@ -56,6 +57,7 @@ _WITH = {
     "django.contrib.postgres": ("psycopg2", "psycopg"),
 }
 """Modules of frameworks that import what the framework itself does not bring: one of these."""
+
 _ENGINES = {
     "django.db.backends.postgresql": ("psycopg2", "psycopg"),
     "django.contrib.gis.db.backends.postgis": ("psycopg2", "psycopg"),

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.model.image import Image
-from smoke.static.model.servers import LOOPBACK
+from smoke.static.model.servers.served import LOOPBACK
 from smoke.static.python.graph import Flaw, Graph, Problem
+from smoke.static.python.importer import Meaning
 from smoke.static.python.installed import Presence
 from smoke.static.python.program import Program
 from smoke.static.python.source import Source
@@ -85,11 +86,11 @@ def _exists(program: Program) -> Finding:  # noqa: PLR0911 - a case an outcome
             return EXISTS.skip(doubt or f"{start.script} is not from the tree", name, where)
         return EXISTS.fail(f"there is no {start.script} in the image", name, where)
     found = importer.find(start.module)
-    if found.kind in ("doubt", "standard", "binary"):
+    if found.kind in (Meaning.DOUBT, Meaning.STANDARD, Meaning.BINARY):
         return EXISTS.skip(found.reason or f"{start.module} is not a file of the tree", name, where)
-    if found.kind in ("namespace", "package") and not start.server:
+    if found.kind in (Meaning.NAMESPACE, Meaning.PACKAGE) and not start.server:
         return EXISTS.fail(f"{start.module} is a package without __main__.py: it can't be started", name, where)
-    if found.kind == "outside":
+    if found.kind is Meaning.OUTSIDE:
         return _not_of_the_tree(program, where)
     hint = ""
     if start.module.endswith(".py"):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from smoke.static.compose.document import Node, YamlError, read_yaml
 from smoke.static.compose.refusals import refused
 from smoke.static.model.launch import Launch, Mount, MountKind
+from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
 MAX_PROJECTS = 100
@@ -39,17 +40,6 @@ class Build:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why Compose would refuse a project, or why it can't be read here."""
-
-    file: str
-    line: int
-    message: str
-    fatal: bool = True
-    """Whether Compose refuses it; else it is only not read here."""
-
-
-@dataclass(frozen=True)
 class ComposeService:
     """One service, all its files put together."""
 
@@ -69,7 +59,7 @@ class Project:
     directory: str
     root: Node
     services: dict[str, ComposeService] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
 
 
 def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[Project]:
@@ -97,7 +87,7 @@ def _of_directory(tree: Tree, paths: list[str]) -> Iterator[Project]:
         yield _project(tree, (base, *overrides))
     for _, path in sorted(by_name.items()):
         alone = _project(tree, (path,))
-        if base is not None and (alone.problems or not _whole(alone)):
+        if base is not None and (alone.troubles or not _whole(alone)):
             yield _project(tree, (base, path))
         else:
             yield alone
@@ -157,29 +147,29 @@ def _project(tree: Tree, files: tuple[str, ...]) -> Project:
     listed = project.root.get("services")
     for name, node in list((listed.mapping or {}).items() if listed is not None else [])[:MAX_SERVICES]:
         if node.mapping is None:
-            project.problems.append(Problem(node.file, node.line, f"{name} is no mapping"))
+            project.troubles.append(Trouble(node.file, node.line, f"{name} is no mapping"))
             continue
         whole = _extended(tree, node, project, 0)
         project.services[name] = _service(tree, name, whole, directory, values)
     nodes = {name: service.node for name, service in project.services.items()}
     for node, message in refused(tree, project.root, nodes, directory):
-        project.problems.append(Problem(node.file or files[0], node.line, message))
+        project.troubles.append(Trouble(node.file or files[0], node.line, message))
     return project
 
 
 def _read(tree: Tree, path: str, project: Project) -> Node | None:
     if not tree.is_file(path):
-        project.problems.append(Problem(path, 0, f"there is no {path}"))
+        project.troubles.append(Trouble(path, 0, f"there is no {path}"))
         return None
     try:
         root = read_yaml(tree.text(path), path)
     except YamlError as error:
         message = f"{path} can't be read: {error}"
         template = re.search(r"\{\{|\{%|<%", tree.text(path)) is not None
-        project.problems.append(Problem(path, error.line, message, fatal=error.syntax and not template))
+        project.troubles.append(Trouble(path, error.line, message, doubtful=not error.syntax or template))
         return None
     for name, line in _repeated(root):
-        project.problems.append(Problem(path, line, f"the key {name} is there twice"))
+        project.troubles.append(Trouble(path, line, f"the key {name} is there twice"))
     return root
 
 
@@ -206,7 +196,7 @@ def _included(tree: Tree, root: Node, path: str, project: Project, depth: int) -
                 continue
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), each.text))
             if not tree.is_file(target):
-                project.problems.append(Problem(path, item.line, f"it includes {each.text}, which is not there"))
+                project.troubles.append(Trouble(path, item.line, f"it includes {each.text}, which is not there"))
                 continue
             other = _read(tree, target, project)
             if other is not None and other.mapping is not None:
@@ -230,7 +220,7 @@ def _extended(tree: Tree, node: Node, project: Project, depth: int) -> Node:
     if other is None or other.mapping is None:
         if root is not None:
             message = f"it extends {name}, which is no service{' of ' + file if file else ''}"
-            project.problems.append(Problem(node.file, extends.line, message))
+            project.troubles.append(Trouble(node.file, extends.line, message))
         return node
     inner = _extended(tree, other, project, depth + 1)
     kept = {key: value for key, value in (inner.mapping or {}).items() if key not in ("depends_on", "extends")}

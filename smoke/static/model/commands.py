@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from smoke.static.model import installers
 from smoke.static.model.filesystem import Cause, Entry, FileSystem
 from smoke.static.model.image import Failure, Install, Venv
+from smoke.static.model.installers import catalogue
 from smoke.static.model.packages import packages_bring
 from smoke.static.model.programs import Surroundings
 
@@ -52,6 +52,7 @@ _HARMLESS = frozenset(
     ]
 )
 """Commands that leave no file that a container would look for."""
+
 _INSTALLERS = {
     "apt-get": "debian",
     "apt": "debian",
@@ -159,7 +160,7 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         return
     name, rest = posixpath.basename(words[0]), words[1:]
     _manager_state(stage, name, rest)
-    if installers.follow(stage, words, line, given):
+    if catalogue.follow(stage, words, line, given):
         return
     if _PYTHON.fullmatch(words[0]):
         _python(stage, words[0], rest, line, given.get("PYTHONPYCACHEPREFIX", ""))
@@ -183,7 +184,7 @@ def _manager_state(stage: Stage, name: str, rest: Sequence[str]) -> None:
             stage.lists = True
     elif name == "rm" and "/var/lib/apt/lists" in text:
         stage.lists = False if stage.lists is not None else None
-    elif name not in _HARMLESS and name not in _FOLLOWED and not installers.known(name):
+    elif name not in _HARMLESS and name not in _FOLLOWED and not catalogue.known(name):
         stage.lists = None  # a script may have fetched them
     if "EXTERNALLY-MANAGED" in text or ("break-system-packages" in text and "config" in rest):
         stage.managed_free = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
@@ -106,6 +106,15 @@ class Install:
     house: bool = False
     """Wheels that are kept in a directory, and not installed."""
     no_dependencies: bool = False
+
+
+class Form(Enum):
+    """How ENTRYPOINT and CMD are written."""
+
+    EXEC = "exec"
+    SHELL_COMMAND = "shell command"
+    SHELL_ENTRYPOINT = "shell entrypoint"
+    """CMD is ignored then."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,12 @@ def dotted(node: ast.expr) -> str:
     return ".".join([node.id, *reversed(parts)])
 
 
+def call_name(node: ast.expr) -> str:
+    """What a call calls, or what an expression spells; the last attribute where that is all there is."""
+    function = node.func if isinstance(node, ast.Call) else node
+    return dotted(function) or (function.attr if isinstance(function, ast.Attribute) else "")
+
+
 def decide(test: ast.expr, version: Version | None, depth: int = _DEEP) -> Answer:
     """What a condition comes to under a version of Python; none when that isn't known."""
     if depth == 0:

@@ -12,7 +12,8 @@ from smoke.static.python import distributions as table
 from smoke.static.python.conditions import Version
 from smoke.static.python.locks import read_lock
 from smoke.static.python.projects import read_project
-from smoke.static.python.requirements import Requirement, Trouble, parse_requirement, read_requirements
+from smoke.static.python.requirements import Requirement, parse_requirement, read_requirements
+from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from smoke.static.model.image import Image
 from smoke.static.python.conditions import Version
-from smoke.static.python.graph import Graph, Importer, import_graph, version_of
+from smoke.static.python.graph import Graph
+from smoke.static.python.importer import Importer, version_of
 from smoke.static.python.installed import Installed
 from smoke.static.python.source import Source
 from smoke.static.python.syntax import Syntax
+from smoke.static.python.walk import import_graph
 from smoke.tree import Tree
 
 

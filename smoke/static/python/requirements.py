@@ -13,6 +13,7 @@ from packaging.requirements import Requirement as Parsed
 
 from smoke.static.python.conditions import Version
 from smoke.static.python.distributions import normalised
+from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
 MAX_DEPTH = 8
@@ -38,16 +39,6 @@ class Requirement:
     extras: tuple[str, ...] = ()
     own: bool = False
     """Whether it is a project of the tree itself."""
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """A line that pip would refuse or, with `doubtful`, one that cannot be followed."""
-
-    path: str
-    line: int
-    message: str
-    doubtful: bool = False
 
 
 def read_requirements(tree: Tree, path: str, version: Version | None) -> tuple[list[Requirement], list[Trouble]]:

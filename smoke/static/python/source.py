@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from smoke.static.python.conditions import Answer, Version, decide, dotted
-from smoke.static.python.effects import Effects, read_effects
+from smoke.static.python.effects import Effects
+from smoke.static.python.loading import read_effects
 
 MAX_SOURCE = 1 << 20
 """Bytes of source that are parsed; a larger file is said to be unread."""
+
 _CATCHES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 _MAKES_NAMES = frozenset({"exec", "globals", "locals", "vars", "execfile", "inject_into_globals"})
@@ -97,8 +99,6 @@ _DEEP = re.compile(
     rb"|import_module|serve|listen|run\("
 )
 """Without any of these in a file, expressions in its functions tell nothing that is looked for."""
-
-
 _MAX_LINK = 300
 _LINK = re.compile(rb"[\w.-]*/[\w./-]+\.py")
 """A symbolic link as Git writes it where there are none: a file with its target, and without an end of line."""

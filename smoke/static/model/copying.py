@@ -1,0 +1,163 @@
+"""COPY and ADD: what they bring from the context, from other stages and from elsewhere."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+
+from smoke.static.dockerfile.instructions import Instruction
+from smoke.static.dockerfile.stages import Stage
+from smoke.static.model import commands
+from smoke.static.model.bases import find_base
+from smoke.static.model.building import MAX_SHOWN, Building, Made
+from smoke.static.model.filesystem import Cause, Doubt, Entry
+from smoke.static.model.image import Install, Lack, Missing
+
+_REMOTE = re.compile(r"https?://|git://|ssh://|git@|ftp://")
+
+
+def copy(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+    """COPY and ADD."""
+    words = [
+        each if instruction.exec_form or not each.startswith("<<") else ""
+        for each in (build.expand(made, word, instruction).text for word in instruction.words)
+    ]
+    target = words.pop() if words else ""
+    words = [word for word in words if word]
+    into = target.endswith("/") or target in (".", "./") or len(words) + len(instruction.heredocs) > 1
+    state = made.state
+    place = state.path(target or ".")
+    held = state.files.find(place)
+    several = len(words) + len(instruction.heredocs) > 1
+    named = target.endswith(("/", "/.")) or target in (".", "..") or (held is not None and held.kind == "directory")
+    if several and not named and not instruction.flag("from") and _of_files(build, words):
+        # Some builders refuse this, the others put one file over the other.
+        message = f"{instruction.keyword} of several files needs a directory: write {target[:MAX_SHOWN]}/"
+        build.refuse(instruction, message)
+    into = into or (held is not None and held.kind == "directory")
+    chown = build.expand(made, instruction.flag("chown") or "", instruction).text
+    user = state.number(chown) if chown else 0
+    mode = _mode(build, made, instruction)
+    reference = instruction.flag("from")
+    for heredoc in instruction.heredocs:
+        name = posixpath.join(place, heredoc.name) if into else place
+        bits = 0o644 if mode is None else mode
+        state.files.add(name, Entry("file", user=user, mode=bits, line=instruction.line))
+    if reference:
+        _copy_from(build, made, reference, words, place, into, user, mode, instruction.line, stage)
+        return
+    remote = [word for word in words if _REMOTE.match(word)]
+    local = [word for word in words if not _REMOTE.match(word)]
+    if remote and instruction.keyword == "COPY":
+        build.refuse(instruction, f"COPY {remote[0][:MAX_SHOWN]}: only ADD takes a URL")
+    for word in remote:
+        name = posixpath.basename(word.partition("?")[0].rstrip("/")) if into else ""
+        if word.startswith("http") and not word.endswith(".git"):
+            bits = 0o600 if mode is None else mode
+            made_at = posixpath.join(place, name) if name else place
+            state.files.add(made_at, Entry("file", user=user, mode=bits, line=instruction.line))
+    if instruction.keyword == "ADD" and (remote or any(re.search(r"\.(tar|t?gz|tgz|bz2|xz)$", each) for each in local)):
+        state.files.suspect(place, f"what the ADD of line {instruction.line} brings is not looked into", Cause.COPY)
+    if {"parents", "exclude"} & {name for name, _ in instruction.flags}:
+        state.files.suspect(place, f"the flags of the {instruction.keyword} of line {instruction.line}", Cause.COPY)
+    if instruction.flag("parents"):
+        return
+    asked = {name for word in instruction.words for name in made.variables.expand(word).unset} & build.parsed.asked_for
+    missing = build.context.copy(state.files, local, place, into, user, mode, instruction.line)
+    if asked:
+        # Whoever builds it gives these: where they lead can't be told.
+        state.files.suspect(place, f"{', '.join(sorted(asked))} of line {instruction.line} is not given", Cause.COPY)
+        missing = []
+    build.missing += missing
+    for each in missing:
+        lost = posixpath.join(place, posixpath.basename(each.source)) if into else place
+        state.files.suspect(lost, f"the {instruction.keyword} of line {instruction.line} finds nothing", Cause.COPY)
+
+
+def _of_files(build: Building, words: list[str]) -> bool:
+    """Whether all sources are plain files of the context: directories are put over one another."""
+    tree = build.context.tree
+    held = [path for word in words for path in build.context.sources(word)]
+    return len(held) > 1 and all(tree.is_file(path) for path in held)
+
+
+def _mode(build: Building, made: Made, instruction: Instruction) -> int | None:
+    """What --chmod says in octal digits; none when it says nothing, or in letters."""
+    text = build.expand(made, instruction.flag("chmod") or "", instruction).text
+    if not re.fullmatch(r"\d+", text):
+        return None
+    if not re.fullmatch(r"[0-7]{1,5}", text) or int(text, 8) > 0o7777:
+        build.refuse(instruction, f"--chmod={text[:MAX_SHOWN]}: that is no octal mode")
+        return None
+    return int(text, 8)
+
+
+def _copy_from(
+    build: Building,
+    made: Made,
+    reference: str,
+    words: list[str],
+    place: str,
+    into: bool,
+    user: int | None,
+    mode: int | None,
+    line: int,
+    stage: Stage,
+) -> None:
+    source = build.stages.named(reference, stage.index)
+    if source is None:
+        base = find_base(reference, build.bases)
+        other = Made(base, reference, build.stages.variables.stage()).state
+    else:
+        other = build.done[source.index].state
+    for word in words:
+        origin = posixpath.normpath("/" + word.lstrip("/"))
+        found = list(other.files.below(origin))
+        resolved = other.files.resolve(origin)
+        doubt = other.files.doubt(origin)
+        if not found and re.search(r"[*?\[]", word):
+            doubt = doubt or Doubt(f"the COPY of line {line} has wildcards", Cause.COPY)
+        elif not found and not doubt and origin != "/":
+            build.missing.append(Missing(line, word, Lack.STAGE, f"the stage {reference} does not make it"))
+            continue
+        entry = other.files.find(origin)
+        is_file = entry is not None and entry.kind == "file"
+        into_file = posixpath.join(place, posixpath.basename(origin)) if into and is_file else place
+        for path, each in found:
+            inside = path[len(resolved) :] if resolved != "/" else path
+            made.state.files.add(into_file + inside, _copied(each, user, mode, line))
+        _doubts_from(build, made, other, resolved, place, doubt, line)
+        made.state.installs += [
+            _moved(each, resolved, place) for each in other.installs if _within(each.directory, resolved)
+        ]
+        for path, venv in other.venvs.items():
+            if _within(path, resolved):
+                made.state.venvs[posixpath.normpath(place + "/" + path[len(resolved) :].lstrip("/"))] = venv
+
+
+def _doubts_from(
+    build: Building, made: Made, other: commands.Stage, origin: str, place: str, doubt: Doubt, line: int
+) -> None:
+    if doubt:
+        made.state.files.doubts.setdefault(place, doubt)
+        if (above := posixpath.dirname(place)) != "/":
+            made.state.files.add(above, Entry("directory", user=None, line=line))
+    for path, reason in other.files.doubts.items():
+        if path != origin and _within(path, origin):
+            made.state.files.doubts.setdefault(posixpath.normpath(place + "/" + path[len(origin) :]), reason)
+
+
+def _copied(entry: Entry, user: int | None, mode: int | None, line: int) -> Entry:
+    return Entry(entry.kind, entry.source, entry.target, user, entry.mode if mode is None else mode, line)
+
+
+def _within(path: str, above: str) -> bool:
+    return bool(path) and (above in ("/", path) or path.startswith(above + "/"))
+
+
+def _moved(install: Install, origin: str, place: str) -> Install:
+    def carried(path: str) -> str:
+        return posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/")) if _within(path, origin) else ""
+
+    return replace(install, directory=carried(install.directory), scripts=carried(install.scripts), visible=None)

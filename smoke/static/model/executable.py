@@ -1,0 +1,117 @@
+"""Programs that a start names: where they are, and why they could not be executed."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from smoke.static.model.commands import Stage
+from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.scene import MAX_SCRIPT, Scene
+from smoke.static.python.distributions import program_of
+from smoke.static.python.installed import Brought, Presence
+
+
+@dataclass(frozen=True)
+class Program:
+    """Where a program is; with neither a place nor a doubt it surely is nowhere."""
+
+    place: str = ""
+    doubt: str = ""
+    brought: Brought | None = None
+    """The installation that brings it."""
+    calls: str = ""
+    """What it calls, where a project of the tree describes it: `module:function`."""
+
+
+def find_program(name: str, scene: Scene) -> Program:
+    """The program that a name means. What installers put into a directory is told by what they installed."""
+    state = scene.state
+    surroundings = state.surroundings()
+    doubt = ""
+    for place in surroundings.places(name):
+        directory, base = posixpath.split(place)
+        entry = state.files.find(place)
+        if entry is not None and entry.kind == "file":
+            return Program(place)
+        if place in state.files.entries:
+            doubt = doubt or state.files.doubt(posixpath.join(directory, state.files.entries[place].target))
+            continue
+        answer, brought = scene.installed.program(directory, base)
+        if answer.presence is Presence.ASKED:
+            return Program(place, brought=brought, calls=answer.by if ":" in answer.by else "")
+        if answer.presence is Presence.UNKNOWN:
+            doubt = doubt or answer.reason
+        for reason in state.files.every_doubt(place):
+            if reason.cause is Cause.DISTRIBUTIONS and any(scene.installed.by_directory(directory)):
+                continue
+            if reason.cause is Cause.BASE and program_of(base):
+                continue  # no base brings what a Python distribution does
+            if not surroundings.surely_lacks(place, reason):
+                doubt = doubt or reason
+    if not doubt and scene.base is None and "/" not in name:
+        doubt = "the base image is unknown, and with it its programs"
+    return Program(doubt=doubt)
+
+
+def is_odd(word: str) -> bool:
+    """Whether no program has such a name, whatever the image holds."""
+    return any(letter.isspace() or letter in "$'\",]" for letter in word)
+
+
+def absent(word: str, scene: Scene) -> str:
+    if any(letter.isspace() for letter in word):
+        return f"{word!r} is one word of an exec form, so a program of that whole name is started: there is none"
+    if re.search(r"\$\{?\w", word):
+        return f"{word} stays as it is in an exec form, which no shell reads: there is no program of that name"
+    if any(letter in "'\",]" for letter in word):
+        return f"{word} is what a shell makes of an exec form that is no JSON (it takes double quotes): no such program"
+    place = next((each for each in scene.state.surroundings().places(word) if each in scene.state.files.entries), "")
+    if place and scene.state.files.entries[place].kind == "link":
+        return f"{place} is a link to {scene.state.files.entries[place].target}, which the image does not have"
+    return f"{word} is not in the image" + ("" if "/" in word else " (on its PATH)")
+
+
+def not_executable(program: Program, scene: Scene) -> str:
+    """Why a file that is there can't be executed; empty when nothing speaks against it."""
+    state = scene.state
+    if program.brought is not None:
+        interpreter = program.brought.install.interpreter
+        if interpreter and state.files.find(interpreter) is None and not _outside_doubt(state, interpreter):
+            return f"{program.place} was made for {interpreter}, which its first line names and the image does not have"
+        return ""
+    entry = state.files.find(program.place)
+    if entry is None:
+        return ""
+    if entry.line and entry.mode is not None and not may_execute(entry, state):
+        return f"{program.place} is not executable (mode {entry.mode:03o}): permission denied"
+    if entry.source and state.read is not None:
+        first = state.read(entry.source)
+        trouble = state.surroundings().interpreter(entry, first)
+        # A shell runs such a file itself; the kernel, which is asked first, does not.
+        if not trouble and not scene.depth and _is_text(first) and not first.startswith(b"#!"):
+            trouble = "exec format error, for it does not begin with #!"
+        return f"{program.place} can't be executed: {trouble}" if trouble else ""
+    return ""
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether a file is surely no program of the machine."""
+    try:
+        return bool(data.strip()) and "\0" not in data[:MAX_SCRIPT].decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def _outside_doubt(state: Stage, path: str) -> str:
+    """Why a program that no distribution brings may be at a path."""
+    causes = (Cause.DISTRIBUTIONS,) if posixpath.basename(path).startswith("python") else ()
+    return next((each for each in state.files.every_doubt(path) if each.cause not in (*causes, Cause.BASE)), "")
+
+
+def may_execute(entry: Entry, state: Stage) -> bool:
+    mode, user = entry.mode or 0, state.number(state.user) if state.user else None
+    if user is None or user == 0:
+        return bool(mode & 0o111)
+    return bool(mode & 0o111) if entry.user is None else bool(mode & (0o100 if entry.user == user else 0o011))

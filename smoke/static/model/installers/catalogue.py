@@ -1,0 +1,80 @@
+"""Which command is an installer of Python distributions, and who follows it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from smoke.static.model.installers.conda import conda
+from smoke.static.model.installers.pdm import pdm
+from smoke.static.model.installers.pip import pip
+from smoke.static.model.installers.pipenv import pipenv
+from smoke.static.model.installers.poetry import poetry
+from smoke.static.model.installers.record import doubtful
+from smoke.static.model.installers.uv import uv
+from smoke.static.model.installers.venvs import follow_virtualenv
+
+if TYPE_CHECKING:
+    from smoke.static.model.commands import Stage
+
+
+_PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
+_PIP = re.compile(r"pip[\d.]*")
+
+
+def follow(stage: Stage, words: Sequence[str], line: int, given: dict[str, str]) -> bool:
+    """Follow a command that is an installer; says whether it was one. `given`: its environment."""
+    name, rest = posixpath.basename(words[0]), list(words[1:])
+    if _PIP.fullmatch(name):
+        pip(stage, rest, line, words[0], given)
+    elif name in _INSTALLERS:
+        _INSTALLERS[name](stage, rest, line, given)
+    elif name == "virtualenv":
+        follow_virtualenv(stage, rest, line)
+    elif _PYTHON.fullmatch(words[0]) and (module := _module(rest)) is not None:
+        place = rest.index(module)
+        arguments = rest[place + 1 :]
+        if module == "pip":
+            pip(stage, arguments, line, words[0], given)
+        elif module in ("venv", "virtualenv"):
+            follow_virtualenv(stage, arguments, line, words[0])
+        elif module in _INSTALLERS:
+            _INSTALLERS[module](stage, arguments, line, given)
+        else:
+            return False
+    else:
+        return False
+    return True
+
+
+def known(name: str) -> bool:
+    """Whether a program is an installer, or a Python that runs one."""
+    return bool(_PIP.fullmatch(name) or _PYTHON.fullmatch(name)) or name in _INSTALLERS or name == "virtualenv"
+
+
+def _module(rest: list[str]) -> str | None:
+    """The module that a Python is told to run with -m."""
+    for place, word in enumerate(rest):
+        if re.fullmatch(r"-[a-zA-Z]*m", word) and place + 1 < len(rest):
+            return rest[place + 1]
+        if (joined := re.fullmatch(r"-m(\w+)", word)) is not None:
+            rest[place : place + 1] = ["-m", joined[1]]
+            return joined[1]
+        if not word.startswith("-"):
+            return None
+    return None
+
+
+_INSTALLERS: dict[str, Callable[[Stage, list[str], int, dict[str, str]], None]] = {
+    "uv": uv,
+    "poetry": poetry,
+    "pipenv": pipenv,
+    "pdm": pdm,
+    "conda": conda,
+    "mamba": conda,
+    "micromamba": conda,
+    "pipx": lambda stage, rest, line, given: doubtful(stage, "pipx", line),
+    "easy_install": lambda stage, rest, line, given: doubtful(stage, "easy_install", line),
+}

@@ -1,0 +1,103 @@
+"""Puts an installation on record, and what it leaves into the file system of the stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.image import Install, Lock, Project
+from smoke.static.model.installers.places import _interpreter, scripts_of
+from smoke.static.model.installers.wanted import Wanted
+
+if TYPE_CHECKING:
+    from smoke.static.model.commands import Stage
+
+
+def record(stage: Stage, wanted: Wanted, line: int, *, house: bool = False, lock: Lock | None = None) -> None:
+    """Put an installation on record, and its directories into the file system."""
+    directory = wanted.directory
+    scripts = wanted.scripts or (scripts_of(directory) if directory and not house else "")
+    doubt = wanted.doubt or ("" if directory else "where it is installed is not known")
+    if directory:
+        installed(stage, directory, scripts, line)
+    stage.installs.append(
+        Install(
+            line,
+            tuple(source for source in wanted.requirements if source),
+            tuple(wanted.given),
+            directory,
+            None,
+            doubt,
+            projects=tuple(wanted.projects),
+            lock=lock,
+            made=wanted.made,
+            scripts=scripts,
+            interpreter="" if house else _interpreter(stage, directory),
+            house=house,
+            no_dependencies=wanted.no_dependencies,
+        )
+    )
+    if directory and not house:
+        for project in wanted.projects:
+            if not project.alone:
+                _lay_out(stage, project, directory, line)
+
+
+def installed(stage: Stage, directory: str, scripts: str, line: int) -> None:
+    """The directories of an installation, in doubt: what is in them is judged by what was asked for."""
+    reason = f"what pip installed in line {line} is known by its requirements alone"
+    for each in (directory, scripts):
+        if each:
+            stage.files.add(each, Entry("directory", user=stage.number(stage.user), mode=0o755, line=line))
+            stage.files.suspect(each, reason, Cause.DISTRIBUTIONS)
+
+
+_NO_PACKAGES = frozenset(
+    ["tests", "test", "docs", "doc", "examples", "example", "scripts", "build", "dist", "tools", "src"]
+)
+
+
+def _lay_out(stage: Stage, project: Project, directory: str, line: int) -> None:
+    """The modules of a project where its installation puts them; an editable one is a link to its sources."""
+    root = project.place
+    for base in (f"{root}/src", root):
+        found = [
+            name
+            for name in stage.files.names(base)
+            if name not in _NO_PACKAGES
+            and not name.startswith(".")
+            and (
+                stage.files.find(f"{base}/{name}/__init__.py")
+                or (name.endswith(".py") and name not in ("setup.py", "conftest.py"))
+            )
+        ]
+        if base == f"{root}/src":
+            found = [*found, *(name for name in stage.files.names(base) if name not in found and "." not in name)]
+        if not found:
+            continue
+        for name in found:
+            if project.editable:
+                stage.files.add(f"{directory}/{name}", Entry("link", target=f"{base}/{name}", line=line))
+                continue
+            for path, entry in list(stage.files.below(f"{base}/{name}")):
+                inside = path[len(stage.files.resolve(base)) :]
+                owner = stage.number(stage.user)
+                mode = 0o755 if entry.kind == "directory" else 0o644
+                stage.files.add(directory + inside, replace(entry, user=owner, mode=mode, line=line))
+        return
+
+
+def doubtful(stage: Stage, tool: str, line: int) -> None:
+    doubt = f"what {tool} installs in line {line} is not followed"
+    stage.installs.append(Install(line, doubt=doubt))
+    for site in stage.sites:
+        stage.files.suspect(site, doubt, Cause.COMMAND)
+
+
+def doubtful_file(stage: Stage, rest: Sequence[str], line: int) -> None:
+    """A requirement file that a tool writes from its lock."""
+    for place, word in enumerate(rest):
+        if word in ("-o", "--output") and place + 1 < len(rest):
+            stage.files.add(stage.path(rest[place + 1]), Entry("file", mode=0o644, line=line))

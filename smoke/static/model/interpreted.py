@@ -1,0 +1,175 @@
+"""What Python is started with: a module, a script, or a server that loads one; and where it then looks."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from smoke.static.model.commands import Stage
+from smoke.static.model.executable import find_program
+from smoke.static.model.image import Start
+from smoke.static.model.installers.venvs import venv_site
+from smoke.static.model.scene import Scene
+from smoke.static.model.servers.catalogue import served
+from smoke.static.model.servers.served import Served, Situation
+
+PYTHON = re.compile(r"python(?:3(?:\.(\d+))?)?")
+_PYTHON_FLAGS = re.compile(r"-[bBdEhiIOPqsSuvVx?]+")
+
+
+def started(start: Start, scene: Scene, program: str) -> Start:
+    """The Python that runs a program."""
+    state = scene.state
+    start = replace(start, workdir=state.workdir)
+    home = posixpath.dirname(posixpath.dirname(program))
+    venv = state.venvs.get(home)
+    named = PYTHON.fullmatch(posixpath.basename(program))
+    version = venv.version if venv is not None else f"3.{named[1]}" if named is not None and named[1] else state.python
+    return replace(start, python=version)
+
+
+def python_or_server(start: Start, words: tuple[str, ...], name: str, program: str, scene: Scene) -> Start:
+    if PYTHON.fullmatch(name):
+        return _python(start, words[1:], program, scene)
+    situation = Situation(scene.state.environment, scene.read, scene.exists)
+    found = served(name, words[1:], situation)
+    if found is not None:
+        return _serving(start, name, words[1:], found, program, scene)
+    entry = scene.state.files.find(program)
+    if entry is not None and entry.source.endswith(".py"):
+        return as_script(start, program, scene, words[1:], "")
+    return replace(start, doubt=f"what {words[0]} does is not looked into")
+
+
+def as_script(start: Start, script: str, scene: Scene, arguments: Sequence[str], program: str) -> Start:
+    program = program or next((each.place for each in [find_program("python3", scene)] if each.place), "python3")
+    search = search_path(scene, posixpath.dirname(script), set(), program)
+    start = started(start, scene, program)
+    return _managed(replace(start, script=script, search=search, arguments=tuple(arguments)), arguments)
+
+
+def _managed(start: Start, arguments: Sequence[str]) -> Start:
+    """Django's manage.py: where its own server listens."""
+    if posixpath.basename(start.script) == "manage.py" and arguments[:1] == ("runserver",):
+        target = next((each for each in arguments[1:] if not each.startswith("-")), "127.0.0.1:8000")
+        host, _, port = target.rpartition(":")
+        number = int(port) if port.isdigit() and len(port) < 6 else None
+        return replace(start, host=(host or "127.0.0.1").replace("0:", "0.0.0.0"), port=number)
+    return start
+
+
+def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> Start:  # noqa: PLR0911, PLR0912 - a case a form of Python's command line
+    state = scene.state
+    start = started(start, scene, program)
+    flags: set[str] = set()
+    while rest and rest[0].startswith("-") and rest[0] not in ("-m", "-c", "-"):
+        if rest[0] in ("-W", "-X", "--check-hash-based-pycs"):
+            rest = rest[2:]
+        elif _PYTHON_FLAGS.fullmatch(rest[0]):
+            flags |= set(rest[0][1:])
+            rest = rest[1:]
+        elif re.match(r"-[WX].", rest[0]):
+            rest = rest[1:]
+        elif (combined := re.fullmatch(r"-([bBdEIOPqsSuv]+)([mc])", rest[0])) is not None:
+            flags |= set(combined[1])
+            rest = (f"-{combined[2]}", *rest[1:])
+        elif (joined := re.fullmatch(r"-m(\w[\w.]*)", rest[0])) is not None:
+            rest = ("-m", joined[1], *rest[1:])
+        else:
+            return replace(start, doubt=f"what Python makes of {rest[0]} is not known here")
+    if not rest:
+        return replace(start, trouble="Python is started without a program: it reads standard input and ends")
+    if rest[0] == "-m" and len(rest) > 1:
+        search = search_path(scene, state.workdir, flags, program)
+        start = replace(start, search=search)
+        if rest[1] == "debugpy" or rest[1] == "pdb":
+            return replace(start, doubt=f"{rest[1]} is told what to start")
+        found = served(rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists))
+        if found is not None and not _in_tree(rest[1], search, state):
+            return _serving(start, rest[1], rest[2:], found, program, scene)
+        return replace(start, module=rest[1], arguments=tuple(rest[2:]))
+    if rest[0] in ("-c", "-", "-m"):
+        return replace(start, doubt="Python is given its program on the command line")
+    script = state.path(rest[0])
+    entry = state.files.find(script)
+    directory = script if entry and entry.kind == "directory" else posixpath.dirname(script)
+    start = replace(
+        start, script=script, search=search_path(scene, directory, flags, program), arguments=tuple(rest[1:])
+    )
+    if entry is None:
+        doubt = state.files.doubt(script)
+        if doubt:
+            return replace(start, doubt=f"whether {script} is there: {doubt}")
+        why = f"{program} is handed {rest[0]!r} as the file to run, and there is no {script}"
+        base = scene.base
+        if base is not None and base.entrypoint and start.words[: len(base.entrypoint)] == base.entrypoint:
+            why += f": the base's own entry point {base.entrypoint[0]} stands before the CMD"
+        if PYTHON.fullmatch(posixpath.basename(rest[0])) and rest[1:]:
+            # What was meant can be judged all the same.
+            start = _python(replace(start, script=""), rest[1:], program, scene)
+            start = replace(start, doubt="")
+        return replace(start, trouble=why)
+    return _managed(start, rest[1:])
+
+
+def _in_tree(module: str, search: tuple[str, ...], state: Stage) -> bool:
+    return any(
+        state.files.find(f"{place}/{module}{suffix}") is not None
+        for place in search
+        if not place.endswith("-packages")
+        for suffix in (".py", "/__init__.py")
+    )
+
+
+def _serving(start: Start, name: str, arguments: tuple[str, ...], found: Served, program: str, scene: Scene) -> Start:
+    state = scene.state
+    directory = state.path(found.directory) if found.directory and "$" not in found.directory else state.workdir
+    search = search_path(scene, directory, set(), program)
+    start = replace(
+        started(start, scene, program),
+        workdir=directory if name == "gunicorn" else state.workdir,
+        server=name,
+        module=found.module,
+        application=found.application,
+        arguments=arguments,
+        needs=tuple(found.needs),
+        also=tuple(found.also),
+        factory=found.factory,
+        host=found.host,
+        port=found.port,
+        search=search,
+        trouble=found.trouble,
+        doubt=found.doubt,
+    )
+    if found.script:
+        script = state.path(found.script)
+        if state.files.find(script) is None and not state.files.doubt(script):
+            return replace(start, trouble=f"{name} is to run {found.script}, which is not in the image")
+        return replace(start, script=script, search=search_path(scene, posixpath.dirname(script), set(), program))
+    return start
+
+
+def search_path(scene: Scene, first: str, flags: set[str], program: str) -> tuple[str, ...]:
+    """`sys.path` without the standard library."""
+    state, base = scene.state, scene.base
+    found = [] if flags & {"I", "P"} or not first else [first]
+    if not flags & {"E", "I"}:
+        found += [
+            state.path(each) for each in state.environment.get("PYTHONPATH", "").split(":") if each and "$" not in each
+        ]
+    home_of = posixpath.dirname(posixpath.dirname(program))
+    venv = state.venvs.get(home_of)
+    if venv is not None:
+        found.append(venv_site(venv, home_of))
+        if not venv.version:
+            inside = (each.directory for each in state.installs)
+            found += [each for each in inside if each.startswith(f"{home_of}/lib/")]
+    if (venv is None or venv.system) and "S" not in flags:
+        home = state.environment.get("PYTHONUSERBASE") or (f"{state.home()}/.local" if state.home() else "")
+        version = (base.python if base is not None else "") or state.python
+        if home and version and not flags & {"s", "I"} and not state.environment.get("PYTHONNOUSERSITE"):
+            found.append(f"{home}/lib/python{version}/site-packages")
+        found += state.sites or (() if base is None else base.sites)
+    return tuple(dict.fromkeys(found))

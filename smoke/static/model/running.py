@@ -1,0 +1,68 @@
+"""RUN, in each of its forms."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from smoke.static.dockerfile.instructions import Instruction
+from smoke.static.dockerfile.stages import Stage, mounts
+from smoke.static.model import script
+from smoke.static.model.building import Building, Made
+from smoke.static.model.steps import refusal
+
+
+def run(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+    """RUN, with the files that it mounts at hand while it runs."""
+    state, lent = made.state, []
+    for options in mounts(instruction):
+        if "/apt" in options.get("target", ""):
+            state.lists = None  # what a cache holds is known to who builds
+        if options["type"] == "bind" and not options.get("from") and options.get("target"):
+            place = state.path(options["target"])
+            lent.append(place)
+            source = options.get("source", ".")
+            held = build.context.sources(source)
+            into = bool(held) and build.context.tree.is_directory(held[0])
+            build.context.copy(state.files, [source], place, into, 0, None, instruction.line)
+    _run(build, made, instruction)
+    for place in lent:
+        state.files.remove(place)
+
+
+def _run(build: Building, made: Made, instruction: Instruction) -> None:
+    """The words of a RUN: in exec form, for the shell, or of here-documents."""
+    state, line = made.state, instruction.line
+    values = made.variables.values()
+    if instruction.exec_form:
+        words = list(instruction.words)
+        if words and (message := refusal(state, words, line)):
+            state.fail(line, message, words[0])
+        script.words(state, words, line, values)
+        return
+    shell = made.shell[0] if made.shell else "/bin/sh"
+    found = state.surroundings().find(shell)
+    if not found.place and not found.doubt:
+        state.fail(line, f"RUN needs {shell}, which this stage does not have")
+        return
+    if posixpath.basename(shell) not in ("sh", "bash", "ash", "dash"):
+        script.words(state, [shell, instruction.text], line, values)
+        return
+    state.shell = posixpath.basename(shell)
+    errexit = any(word.startswith("-") and "e" in word[1:] for word in made.shell[1:])
+    text = instruction.text
+    if not instruction.heredocs:
+        script.run(state, text, line, values, errexit=errexit)
+        return
+    first = instruction.heredocs[0]
+    if re.fullmatch(r"\d*<<-?\s*\S+", text.strip()):
+        body = first.content
+        interpreter = re.match(r"#!\s*(\S+)(?:[ \t]+(\S+))?", body)
+        name = posixpath.basename((interpreter[2] or interpreter[1]) if interpreter else "sh")
+        if name in ("sh", "bash", "ash", "dash"):
+            script.run(state, body, line, values, errexit=errexit)
+        else:
+            script.words(state, [name, "-"], line, values)
+        return
+    lines = [text, *(line for each in instruction.heredocs for line in (each.content.rstrip("\n"), each.name))]
+    script.run(state, "\n".join(lines) + "\n", line, values, errexit=errexit)

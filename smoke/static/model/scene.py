@@ -1,0 +1,48 @@
+"""What the start of a container is looked up in: the stage, what is installed, and what a script changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from smoke.manifest import Base
+from smoke.static.model.commands import Stage
+from smoke.static.model.entries import Followed
+from smoke.static.python.installed import Installed
+
+MAX_SCRIPT = 1 << 16
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the start is looked up in."""
+
+    base: Base | None
+    state: Stage
+    installed: Installed
+    depth: int = 0
+
+    def within(self, found: Followed) -> Scene:
+        """The scene after a script has changed its environment and directory."""
+        environment = {**self.state.environment, **found.environment}
+        if "VIRTUAL_ENV" in found.environment and f"{found.environment['VIRTUAL_ENV']}/bin" not in environment.get(
+            "PATH", ""
+        ):
+            environment["PATH"] = (
+                f"{self.state.path(found.environment['VIRTUAL_ENV'])}/bin:{environment.get('PATH', '')}"
+            )
+        workdir = self.state.path(found.directory) if found.directory else self.state.workdir
+        return replace(self, state=replace(self.state, environment=environment, workdir=workdir), depth=self.depth + 1)
+
+    def read(self, path: str) -> str | None:
+        """The text of a file that the tree has."""
+        entry = self.state.files.find(self.state.path(path))
+        if entry is None or not entry.source or self.state.read is None:
+            return None
+        return self.state.read(entry.source)[:MAX_SCRIPT].decode("utf-8", "replace")
+
+    def exists(self, path: str) -> bool | None:
+        """Whether a path is there; none when that can't be told."""
+        place = self.state.path(path)
+        if self.state.files.find(place) is not None:
+            return True
+        return None if self.state.files.doubt(place) else False

@@ -1,0 +1,46 @@
+"""Which programs are servers, and who reads their command lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from smoke.static.model.servers.frameworks import fastapi, flask, quart, streamlit
+from smoke.static.model.servers.gateways import daphne, granian, hypercorn, uvicorn, waitress
+from smoke.static.model.servers.gunicorn import gunicorn
+from smoke.static.model.servers.served import Served, Situation
+from smoke.static.model.servers.workers import celery, worker_of
+
+
+def served(name: str, arguments: Sequence[str], situation: Situation) -> Served | None:
+    """What a server that is started like this does; none when the program is no server that is known here."""
+    reader = _SERVERS.get(name)
+    if reader is None:
+        return None
+    found = reader(list(arguments), situation)
+    if any("$" in word for word in (found.module, found.application, found.script)):
+        return Served(doubt=f"what {name} serves is decided by a variable", needs=found.needs)
+    return found
+
+
+def is_server(name: str) -> bool:
+    """Whether a program is one of the servers."""
+    return name in _SERVERS
+
+
+_SERVERS: dict[str, Callable[[list[str], Situation], Served]] = {
+    "uvicorn": uvicorn,
+    "gunicorn": gunicorn,
+    "hypercorn": hypercorn,
+    "daphne": daphne,
+    "granian": granian,
+    "waitress-serve": waitress,
+    "waitress": waitress,
+    "flask": flask,
+    "quart": quart,
+    "fastapi": fastapi,
+    "streamlit": streamlit,
+    "celery": celery,
+    "dramatiq": worker_of("dramatiq"),
+    "arq": worker_of("arq"),
+    "taskiq": worker_of("taskiq"),
+}

@@ -1,0 +1,126 @@
+"""Frameworks' own servers: flask, quart, fastapi, streamlit."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from smoke.static.model.servers.options import read_line
+from smoke.static.model.servers.served import Served, Situation, aim, number
+
+
+def _flask_like(name: str, arguments: list[str], situation: Situation) -> Served:
+    plain = frozenset(
+        [
+            "--debug",
+            "--no-debug",
+            "--reload",
+            "--no-reload",
+            "--debugger",
+            "--no-debugger",
+            "--with-threads",
+            "--without-threads",
+            "--version",
+            "--help",
+        ]
+    )
+    line = read_line(arguments, plain)
+    environment, prefix = situation.environment, name.upper()
+    found = Served(needs=[name])
+    if "run" not in line.operands:
+        found.doubt = f"{name} {' '.join(line.operands)} is not looked into".rstrip()
+        return found
+    found.host = line.last("--host", "-h") or environment.get(f"{prefix}_RUN_HOST", "127.0.0.1")
+    found.port = number(line.last("--port", "-p") or environment.get(f"{prefix}_RUN_PORT"), 5000)
+    target = line.last("--app", "-A") or environment.get(f"{prefix}_APP", "")
+    if not target:
+        for each in ("wsgi", "app"):
+            there = situation.exists(f"{each}.py")
+            package = situation.exists(f"{each}/__init__.py")
+            if there or package:
+                target = each
+                break
+            if there is None or package is None:
+                found.doubt = f"which app {name} runs is not known"
+                return found
+        else:
+            found.trouble = f"{name} is not told which app to run, and finds neither wsgi.py nor app.py"
+            return found
+    file, _, attribute = target.partition(":")
+    if file.endswith(".py"):
+        found.directory, file = posixpath.dirname(file), posixpath.basename(file).removesuffix(".py")
+    elif "/" in file:
+        found.directory, file = posixpath.dirname(file), posixpath.basename(file)
+    match = re.fullmatch(r"([A-Za-z_]\w*)?(\(.*\))?", attribute)
+    found.module = file if re.fullmatch(r"[\w.]+", file) else ""
+    if not found.module or match is None:
+        found.doubt = f"which app {name} runs is not followed"
+    elif match[1]:
+        found.application, found.factory = match[1], bool(match[2])
+    else:
+        found.application = "*"  # whichever instance or factory the module has
+    return found
+
+
+def flask(arguments: list[str], situation: Situation) -> Served:
+    return _flask_like("flask", arguments, situation)
+
+
+def quart(arguments: list[str], situation: Situation) -> Served:
+    return _flask_like("quart", arguments, situation)
+
+
+def fastapi(arguments: list[str], situation: Situation) -> Served:
+    plain = frozenset(["--reload", "--no-reload", "--proxy-headers", "--no-proxy-headers", "--help", "--version"])
+    line = read_line(arguments, plain)
+    found = Served(needs=["fastapi_cli", "uvicorn"])
+    if line.operands[:1] not in (["run"], ["dev"]):
+        found.doubt = "what fastapi does is not looked into"
+        return found
+    found.host = line.last("--host") or ("0.0.0.0" if line.operands[0] == "run" else "127.0.0.1")
+    found.port = number(line.last("--port"), 8000)
+    entry = line.last("--entrypoint", "-e")
+    if entry:
+        aim(found, entry, "app")
+        return found
+    usual = [f"{folder}{name}.py" for folder in ("", "app/") for name in ("main", "app", "api")]
+    path = line.operands[1] if len(line.operands) > 1 else next((each for each in usual if situation.exists(each)), "")
+    if not path:
+        unsure = situation.exists("pyproject.toml") is not False or any(
+            situation.exists(each) is None for each in usual
+        )
+        found.doubt = "which app fastapi runs is not known" if unsure else ""
+        found.trouble = "" if unsure else "fastapi is not told which app to run, and finds none"
+        return found
+    if situation.exists(path) is False:
+        found.trouble = f"fastapi is to run {path}, which is not in the image"
+        return found
+    if not path.endswith(".py"):
+        found.doubt = f"what of {path} fastapi runs is not followed"
+        return found
+    # The package that a file is in, as far up as there are __init__.py, is how it is imported.
+    directory, name = posixpath.split(path)
+    module = name.removesuffix(".py")
+    while directory and situation.exists(f"{directory}/__init__.py"):
+        directory, name = posixpath.split(directory)
+        module = f"{name}.{module}"
+    found.directory, found.module = directory, module
+    found.application = line.last("--app") or "app|api"
+    return found
+
+
+def streamlit(arguments: list[str], situation: Situation) -> Served:
+    line = read_line(arguments, frozenset(["--help", "--version"]))
+    found = Served(needs=["streamlit"], host="0.0.0.0")
+    environment = situation.environment
+    found.port = number(line.last("--server.port") or environment.get("STREAMLIT_SERVER_PORT"), 8501)
+    found.host = line.last("--server.address") or environment.get("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
+    if situation.exists(".streamlit/config.toml") is not False and "--server.port" not in line.values:
+        found.port = None
+    if line.operands[:1] != ["run"]:
+        found.doubt = "what streamlit does is not looked into"
+    elif len(line.operands) > 1:
+        found.script = line.operands[1]
+    else:
+        found.trouble = "streamlit is not told which script to run"
+    return found

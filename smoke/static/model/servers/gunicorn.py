@@ -1,0 +1,96 @@
+"""gunicorn: its options, its configuration in Python, its workers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from smoke.static.model.servers.options import read_line
+from smoke.static.model.servers.served import Served, Situation, address, aim
+
+_GUNICORN_PLAIN = frozenset(
+    [
+        *["--reload", "--spew", "--check-config", "--print-config", "--preload", "--no-sendfile", "--reuse-port"],
+        *["--daemon", "-D", "--initgroups", "--capture-output", "--enable-stdio-inheritance", "-R", "--log-syslog"],
+        *["--disable-redirect-access-to-syslog", "--proxy-protocol", "--suppress-ragged-eofs", "--strip-header-spaces"],
+        *["--do-handshake-on-connect", "--no-proxy-headers", "--permit-obsolete-folding", "--casefold-http-method"],
+        *["--permit-unconventional-http-method", "--permit-unconventional-http-version", "--version", "-v", "--help"],
+    ]
+)
+_WORKERS = {
+    "gevent": "gevent",
+    "eventlet": "eventlet",
+    "tornado": "tornado",
+    "gevent_wsgi": "gevent",
+    "meinheld": "meinheld",
+}
+
+
+def gunicorn(arguments: list[str], situation: Situation) -> Served:
+    given = situation.environment.get("GUNICORN_CMD_ARGS", "").split()
+    line, earlier = read_line(arguments, _GUNICORN_PLAIN), read_line(given, _GUNICORN_PLAIN)
+    found = Served(needs=["gunicorn"])
+    settings = _gunicorn_settings(found, line.last("-c", "--config") or earlier.last("-c", "--config"), situation)
+
+    def setting(key: str, *options: str) -> str | None:
+        value = line.last(*options) or earlier.last(*options)
+        return value if value is not None else settings.get(key)
+
+    found.directory = setting("chdir", "--chdir") or ""
+    if found.directory == "?":
+        found.directory, found.doubt = "", "where gunicorn changes to is decided as its configuration runs"
+    port = situation.environment.get("PORT", "")
+    bind = setting("bind", "-b", "--bind") or (f"0.0.0.0:{port}" if port else "127.0.0.1:8000")
+    found.host, found.port = address(bind) if bind != "?" else ("", None)
+    worker = setting("worker_class", "-k", "--worker-class") or ""
+    if worker in _WORKERS:
+        found.needs.append(_WORKERS[worker])
+    elif "." in worker and re.fullmatch(r"[\w.]+", worker):
+        found.also.append(worker.rpartition(".")[0])
+    target = line.operands[0] if line.operands else settings.get("wsgi_app", "")
+    if {"--paste", "--paster"} & line.values.keys() or target == "?":
+        found.doubt = "which app gunicorn serves is decided by a file"
+    elif not target:
+        found.trouble = "" if found.doubt else "gunicorn is not told which app to serve"
+    else:
+        aim(found, target, "application")
+    return found
+
+
+def _gunicorn_settings(found: Served, config: str | None, situation: Situation) -> dict[str, str]:
+    path = config or "gunicorn.conf.py"
+    if path.startswith("python:"):
+        found.also.append(path.removeprefix("python:"))
+        return {"bind": "?"}
+    path = path.removeprefix("file:")
+    text = situation.read(path)
+    if text is None:
+        if config is not None and situation.exists(path) is False:
+            found.trouble = f"gunicorn's configuration {path} is not in the image"
+        elif config is not None:
+            found.doubt = f"gunicorn's configuration {path} is not known"
+        return {"bind": "?"} if config is not None else {}
+    return _python_settings(text, ("bind", "wsgi_app", "chdir", "worker_class"))
+
+
+def _python_settings(text: str, keys: Sequence[str]) -> dict[str, str]:
+    """Constants that a configuration in Python sets; `?` for what it works out."""
+    try:
+        parsed = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return dict.fromkeys(keys, "?")
+    found: dict[str, str] = {}
+    if re.search(r"\b(?:locals|globals|exec)\(|import \*", text):
+        return dict.fromkeys((key for key in keys if key != "chdir"), "?")
+    for node in ast.walk(parsed):
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            if isinstance(target, ast.Name) and target.id in keys:
+                value = (
+                    node.value.elts[0] if isinstance(node.value, ast.List) and len(node.value.elts) == 1 else node.value
+                )
+                plain = isinstance(value, ast.Constant) and isinstance(value.value, str)
+                found[target.id] = str(value.value) if plain and target.id not in found else "?"  # type: ignore[attr-defined]
+    return found

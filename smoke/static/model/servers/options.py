@@ -1,0 +1,36 @@
+"""The command line of a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Line:
+    """A command line that has been read."""
+
+    values: dict[str, list[str]] = field(default_factory=dict)
+    operands: list[str] = field(default_factory=list)
+
+    def last(self, *names: str) -> str | None:
+        """The last value of an option, by any of its names."""
+        found = [value for name in names for value in self.values.get(name, [])]
+        return found[-1] if found else None
+
+
+def read_line(arguments: Sequence[str], plain: frozenset[str], *, equals_only: bool = False) -> Line:
+    """Options and operands; options of `plain` take no value, all others do."""
+    line = Line()
+    words = iter(arguments)
+    for word in words:
+        if not word.startswith("-") or word == "-":
+            line.operands.append(word)
+            continue
+        name, equals, value = word.partition("=")
+        if not word.startswith("--") and len(word) > 2 and not equals:
+            name, value, equals = word[:2], word[2:], "="
+        if not equals and name not in plain and not equals_only:
+            value = next(words, "")
+        line.values.setdefault(name, []).append(value)
+    return line

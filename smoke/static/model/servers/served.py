@@ -1,0 +1,67 @@
+"""What a server comes to: which module it loads, what it needs, where it listens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+_APPLICATION = re.compile(r"([A-Za-z_][\w.]*)(?::([A-Za-z_][\w.]*)(\(.*\))?)?")
+
+
+@dataclass
+class Served:
+    """What a server's command line and configuration come to."""
+
+    module: str = ""
+    application: str = ""
+    script: str = ""
+    """A file that is run instead of a module, as the command names it."""
+    factory: bool = False
+    host: str = ""
+    port: int | None = None
+    needs: list[str] = field(default_factory=list)
+    """Modules that must be installed."""
+    also: list[str] = field(default_factory=list)
+    """Modules of the tree that it loads besides."""
+    directory: str = ""
+    """Where it looks for the module, as the command says it; empty: the working directory."""
+    doubt: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a server finds: its environment, and files by their path in the image."""
+
+    environment: Mapping[str, str]
+    read: Callable[[str], str | None]
+    """A file's text; none when it is not there or not of the tree."""
+    exists: Callable[[str], bool | None]
+    """Whether a file is there; none when that cannot be told."""
+
+
+def number(text: str | None, default: int | None) -> int | None:
+    if text is None:
+        return default
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def address(text: str) -> tuple[str, int | None]:
+    """`host:port`, `:port` and their kin."""
+    if text.startswith(("unix:", "fd://")) or "$" in text:
+        return "", None
+    host, _, port = text.rpartition(":")
+    if not host and not text.startswith(":"):
+        return (text, None) if not text.isdigit() else ("0.0.0.0", number(text, None))
+    return host or "0.0.0.0", number(port, None)
+
+
+def aim(found: Served, text: str, default: str) -> None:
+    match = _APPLICATION.fullmatch(text)
+    if match is None:
+        found.doubt = f"which app {text!r} means is not followed"
+        return
+    found.module, found.application = match[1], match[2] or default
+    found.factory = found.factory or bool(match[3])

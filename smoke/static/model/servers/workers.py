@@ -1,0 +1,71 @@
+"""Workers that take tasks from a queue: celery, dramatiq, arq, taskiq."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from smoke.static.model.servers.options import read_line
+from smoke.static.model.servers.served import Served, Situation
+
+
+def celery(arguments: list[str], situation: Situation) -> Served:
+    line = read_line(
+        arguments,
+        frozenset(
+            [
+                "--beat",
+                "-B",
+                "--purge",
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+                "-E",
+                "--task-events",
+                "--quiet",
+                "-q",
+                "--version",
+                "--help",
+                "--skip-checks",
+            ]
+        ),
+    )
+    found = Served(needs=["celery"])
+    pool = line.last("-P", "--pool")
+    if pool in ("gevent", "eventlet"):
+        found.needs.append(str(pool))
+    if "flower" in line.operands:
+        found.needs.append("flower")
+    found.directory = line.last("--workdir") or ""
+    target = line.last("-A", "--app") or situation.environment.get("CELERY_APP", "")
+    if not target:
+        found.doubt = "which app celery works for is not known"
+        return found
+    if not {"worker", "beat", "flower", "events", "multi"} & {*line.operands}:
+        found.doubt = f"celery {' '.join(line.operands)} is not looked into".rstrip()
+        return found
+    match = re.fullmatch(r"([A-Za-z_][\w.]*)(?::([\w.]+))?", target)
+    if match is None:
+        found.doubt = f"which app {target!r} means is not followed"
+        return found
+    found.module, found.application = match[1], match[2] or "*"
+    return found
+
+
+def worker_of(module: str) -> Callable[[list[str], Situation], Served]:
+    """Workers whose first operand names the module."""
+
+    def read(arguments: list[str], situation: Situation) -> Served:
+        line = read_line(arguments, frozenset(["--watch", "--reload", "--use-gevent"]))
+        operands = [each for each in line.operands if each not in ("worker", "run")]
+        found = Served(needs=[module])
+        if not operands or line.values:
+            found.doubt = f"what {module} works for is not followed"
+            return found
+        name, _, attribute = operands[0].partition(":")
+        if module == "arq":
+            name, _, attribute = operands[0].rpartition(".")
+        found.module, found.application = name, attribute or "*"
+        return found
+
+    return read

@@ -1,0 +1,361 @@
+"""Reads what statements do as a module is loaded.
+
+Only statements that surely run are looked at: none in functions, none whose failure a `try` takes, none under a
+condition that can't be decided."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from smoke.static.python.annotations import refused
+from smoke.static.python.around import Around, taken
+from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
+from smoke.static.python.effects import Demand, Effects, Extra, FileUse, Named, Use
+from smoke.static.python.paths import Paths, constants, statements
+from smoke.static.python.pydantic import demanded
+
+_HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
+_NAMING = frozenset(
+    [
+        *["INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "WSGI_APPLICATION", "ASGI_APPLICATION"],
+        *["AUTHENTICATION_BACKENDS", "THIRD_PARTY_APPS", "LOCAL_APPS", "DJANGO_APPS", "MIDDLEWARE_CLASSES"],
+    ]
+)
+"""Settings of Django whose strings are modules, or things in modules."""
+
+_LOADS_DOTENV = frozenset({"load_dotenv", "read_env", "read_envfile", "environ_read_env", "dotenv_values"})
+_FORMS = frozenset({"Form", "File", "UploadFile", "OAuth2PasswordRequestForm", "OAuth2PasswordRequestFormStrict"})
+_ROUTES = frozenset({"get", "post", "put", "patch", "delete", "api_route", "websocket"})
+_DRIVERS = {
+    "postgresql": ("psycopg2", "psycopg2-binary"),
+    "postgresql+psycopg2": ("psycopg2", "psycopg2-binary"),
+    "postgresql+psycopg": ("psycopg", "psycopg"),
+    "postgresql+asyncpg": ("asyncpg", "asyncpg"),
+    "mysql": ("MySQLdb", "mysqlclient"),
+    "mysql+mysqldb": ("MySQLdb", "mysqlclient"),
+    "mysql+pymysql": ("pymysql", "pymysql"),
+    "mysql+aiomysql": ("aiomysql", "aiomysql"),
+    "mysql+asyncmy": ("asyncmy", "asyncmy"),
+    "mariadb+pymysql": ("pymysql", "pymysql"),
+    "sqlite+aiosqlite": ("aiosqlite", "aiosqlite"),
+    "mssql+pyodbc": ("pyodbc", "pyodbc"),
+    "mssql+pymssql": ("pymssql", "pymssql"),
+    "oracle+oracledb": ("oracledb", "oracledb"),
+}
+"""What SQLAlchemy imports for the beginning of a URL, as the engine is made."""
+_TELLING = re.compile(
+    rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
+    rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
+    rb"|fileConfig|uvicorn|create_engine|create_async_engine"
+    rb"|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
+)
+"""A file without any of these has no effects that are looked for, but annotations."""
+
+
+def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Effects:
+    """The effects of a parsed module; `data` is its text."""
+    old = version is not None and version < (3, 10)
+    if not old and not _TELLING.search(data):
+        return Effects()
+    reader = _Reader(parsed, version)
+    reader.read(parsed.body, Around())
+    return reader.effects
+
+
+class _Reader:
+    def __init__(self, parsed: ast.Module, version: Version | None) -> None:
+        self.version = version
+        self.effects = Effects()
+        self.paths = Paths(parsed)
+        self.imported = _imported(parsed)
+        self.settings: dict[str, list[Demand]] = {}
+        future = "annotations" in self.imported.values() and "annotations" in self.imported
+        self.lazy_annotations = future or version is None or version >= (3, 14)
+
+    def read(self, body: Sequence[ast.stmt], around: Around) -> None:
+        """Statements that run one after the other."""
+        for node in body:
+            self._statement(node, around)
+
+    def _statement(self, node: ast.stmt, around: Around) -> None:  # noqa: PLR0912 - a case a statement
+        match node:
+            case ast.If(test=test, body=body, orelse=orelse):
+                self._if(test, body, orelse, around)
+            case ast.Try() | ast.TryStar():
+                takes = around.takes | {each for handler in node.handlers for each in taken(handler)}
+                self.read(node.body, Around(around.main, frozenset(takes)))
+                self.read(node.orelse, around)
+                self.read(node.finalbody, around)
+            case ast.With() | ast.AsyncWith():
+                suppressed = any(call_name(item.context_expr).endswith("suppress") for item in node.items)
+                for item in node.items:
+                    self._expression(item.context_expr, around)
+                self.read(node.body, Around(around.main, around.takes | {"files", "keys"}) if suppressed else around)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self._function(node, around)
+            case ast.ClassDef():
+                self._class(node, around)
+            case ast.For() | ast.While() | ast.AsyncFor() | ast.Match():
+                pass  # how often it runs can't be told
+            case ast.AnnAssign():
+                self._annotation(node.annotation)
+                self._assigned(node.target, node.value, around)
+            case ast.Assign():
+                for target in node.targets:
+                    self._assigned(target, node.value, around)
+            case ast.AugAssign():
+                self._assigned(node.target, node.value, around)
+            case ast.Expr(value=value):
+                self._expression(value, around)
+            case ast.Delete() | ast.Assert() | ast.Raise() | ast.Return():
+                pass
+
+    def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], around: Around) -> None:
+        answer = decide(test, self.version)
+        if answer in (Answer.YES, Answer.MAIN):
+            self.read(body, Around(around.main or answer is Answer.MAIN, around.takes))
+        elif answer is Answer.NO:
+            self.read(orelse, around)
+        else:
+            # What it gives may be given; what it demands may not be.
+            for each in (*body, *orelse):
+                self.effects.gives_environment |= _gives(each)
+
+    def _assigned(self, target: ast.expr, value: ast.expr | None, around: Around) -> None:
+        if isinstance(target, ast.Subscript) and dotted(target.value).endswith("environ"):
+            self.effects.gives_environment = True
+        if value is None:
+            return
+        self._expression(value, around)
+        if isinstance(target, ast.Name) and target.id in _NAMING:
+            self.effects.settings += [Named(line, text, target.id) for line, text in constants(value) if _dotted(text)]
+        if isinstance(target, ast.Name) and target.id == "DATABASES":
+            engines = _values(value, "ENGINE")
+            self.effects.settings += [Named(line, text, "DATABASES") for line, text in engines if _dotted(text)]
+
+    def _expression(self, node: ast.expr, around: Around) -> None:
+        """Everything in an expression that runs with it: lambdas and comprehensions left out."""
+        pending: list[ast.AST] = [node]
+        while pending:
+            each = pending.pop(0)
+            if isinstance(each, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+                continue
+            if isinstance(each, ast.IfExp | ast.BoolOp):
+                # Only the first part surely runs.
+                pending.insert(0, each.test if isinstance(each, ast.IfExp) else each.values[0])
+                continue
+            if isinstance(each, ast.Call):
+                self._call(each, around)
+            elif isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Load):
+                self._subscript(each, around)
+            pending += ast.iter_child_nodes(each)
+
+    def _subscript(self, node: ast.Subscript, around: Around) -> None:
+        name = self._full(dotted(node.value))
+        if name != "os.environ" or "keys" in around.takes or not isinstance(node.slice, ast.Constant):
+            return
+        if isinstance(node.slice.value, str):
+            self.effects.demands.append(Demand(node.lineno, node.slice.value, around.main))
+
+    def _full(self, name: str) -> str:
+        """A dotted name with its first part as it was imported."""
+        first, dot, rest = name.partition(".")
+        return f"{self.imported.get(first, first)}{dot}{rest}"
+
+    def _call(self, node: ast.Call, around: Around) -> None:
+        name = self._full(dotted(node.func))
+        last = name.rpartition(".")[2] or call_name(node).rpartition(".")[2]
+        keywords = {each.arg: each.value for each in node.keywords if each.arg}
+        if last in _LOADS_DOTENV or name in ("os.environ.update", "os.putenv", "environ.Env.read_env"):
+            self.effects.gives_environment = True
+        if name in ("os.environ.setdefault", "environ.setdefault"):
+            self._default(node)
+        if name in ("logging.config.dictConfig", "dictConfig") and node.args:
+            self._logging(node.args[0])
+        if last == "Celery":
+            for key in ("include", "imports"):
+                found = constants(keywords[key]) if key in keywords else []
+                self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found if _dotted(text)]
+            broker = keywords.get("broker")
+            if isinstance(broker, ast.Constant) and str(broker.value).startswith(("redis:", "rediss:")):
+                self.effects.extras.append(Extra(node.lineno, "redis", "redis", "a broker at redis://"))
+        if last == "Jinja2Templates" and name.startswith(("fastapi.", "starlette.")):
+            self.effects.extras.append(Extra(node.lineno, "jinja2", "jinja2", "Jinja2Templates"))
+        if name == "uvicorn.run" and "app_dir" not in keywords and not around.takes:
+            self._served(node, around)
+        if last in ("create_engine", "create_async_engine") and name.startswith("sqlalchemy.") and not around.takes:
+            scheme = _beginning(node.args[0] if node.args else keywords.get("url")).partition("://")[0]
+            if "module" not in keywords and scheme in _DRIVERS:
+                module, distribution = _DRIVERS[scheme]
+                self.effects.extras.append(Extra(node.lineno, module, distribution, f"an engine at {scheme}://"))
+        plain = isinstance(node.func, ast.Name) and not node.args and not node.keywords and not around.takes
+        self.effects.demands += [
+            Demand(node.lineno, each.name, around.main, True, each.file)
+            for each in (self.settings.get(name, []) if plain else [])
+        ]
+        if "files" not in around.takes:
+            self._file(node, name, last, keywords, around.main)
+
+    def _served(self, node: ast.Call, around: Around) -> None:
+        """The module of `uvicorn.run("module:app")`."""
+        first = node.args[0] if node.args else None
+        if isinstance(first, ast.Constant) and isinstance(first.value, str):
+            module, colon, _ = first.value.partition(":")
+            if colon and _dotted(module):
+                self.effects.named.append(Named(node.lineno, module, "uvicorn.run", around.main))
+
+    def _default(self, node: ast.Call) -> None:
+        values = [each.value for each in node.args if isinstance(each, ast.Constant)]
+        if len(values) == 2 and values[0] == "DJANGO_SETTINGS_MODULE" and isinstance(values[1], str):
+            self.effects.settings_module = values[1]
+        else:
+            self.effects.gives_environment = True
+
+    def _logging(self, node: ast.expr) -> None:
+        node = self.paths.expression(node)
+        for key in ("class", "()"):
+            for line, text in _values(node, key):
+                if _dotted(text) and "." in text:
+                    self.effects.named.append(Named(line, text, "dictConfig"))
+
+    def _file(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], main: bool) -> None:  # noqa: PLR0912 - a case a call
+        first = node.args[0] if node.args else None
+        use, path = Use.READ, None
+        if name in ("open", "io.open", "builtins.open"):
+            mode = keywords.get("mode") or (node.args[1] if len(node.args) > 1 else None)
+            text = mode.value if isinstance(mode, ast.Constant) else "r" if mode is None else None
+            if not isinstance(text, str) or "opener" in keywords:
+                return
+            use, path = (Use.WRITE if set(text) & set("wax+") else Use.READ), first or keywords.get("file")
+        elif last == "StaticFiles" and name.startswith(("fastapi.", "starlette.")):
+            check = keywords.get("check_dir")
+            if isinstance(check, ast.Constant) and not check.value:
+                return
+            use, path = Use.SERVE, keywords.get("directory") or first
+        elif name == "sqlite3.connect" and "uri" not in keywords:
+            database = self.paths.place(first) if first is not None else None
+            use, path = Use.WRITE, None if database is None or database.text in ("", ":memory:") else first
+        elif name == "logging.config.fileConfig":
+            use, path = Use.READ, first or keywords.get("fname")
+        elif name == "logging.basicConfig":
+            use, path = Use.WRITE, keywords.get("filename")
+        elif last in _HANDLERS and name.startswith("logging."):
+            delay = keywords.get("delay")
+            use, path = Use.WRITE, None if delay is not None else first or keywords.get("filename")
+        elif name in ("os.mkdir", "os.makedirs"):
+            use, path = Use.MAKE, first
+        elif isinstance(node.func, ast.Attribute) and last in (
+            "read_text",
+            "read_bytes",
+            "write_text",
+            "mkdir",
+            "open",
+        ):
+            use = {"write_text": Use.WRITE, "mkdir": Use.MAKE}.get(last, Use.READ)
+            path = node.func.value
+            if last == "open" and (node.args or node.keywords or self.paths.place(path) is None):
+                return
+            if not self.paths.is_path(path):
+                return
+        place = self.paths.place(path) if path is not None else None
+        if place is not None:
+            self.effects.files.append(FileUse(node.lineno, place, use, main))
+
+    # -- functions and classes ------------------------------------------------------------------------------------
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, around: Around) -> None:
+        arguments = node.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+        for default in (*node.decorator_list, *arguments.defaults, *filter(None, arguments.kw_defaults)):
+            self._expression(default, around)
+        for annotation in (*(each.annotation for each in every if each is not None), node.returns):
+            if annotation is not None:
+                self._annotation(annotation)
+        routed = any(call_name(each).rpartition(".")[2] in _ROUTES for each in node.decorator_list)
+        if routed:
+            words = {
+                self._full(dotted(inner))
+                for part in (arguments,)
+                for inner in ast.walk(part)
+                if isinstance(inner, ast.Name | ast.Attribute)
+            }
+            form = next(
+                (word for word in sorted(words) if word.startswith("fastapi") and word.rpartition(".")[2] in _FORMS), ""
+            )
+            if form:
+                feature = form.rpartition(".")[2]
+                self.effects.extras.append(Extra(node.lineno, "multipart", "python-multipart", feature))
+
+    def _class(self, node: ast.ClassDef, around: Around) -> None:
+        bases = [self._full(dotted(base)) for base in node.bases]
+        for decorator in node.decorator_list:
+            self._expression(decorator, around)
+        if bases and bases[0].rpartition(".")[2] == "BaseSettings" and bases[0].startswith("pydantic"):
+            self.settings[node.name] = list(demanded(node))
+        if any(base.startswith("pydantic") for base in bases):
+            for each in node.body:
+                if isinstance(each, ast.AnnAssign) and any(
+                    self._full(dotted(inner)) in ("pydantic.EmailStr", "pydantic.networks.EmailStr")
+                    for inner in ast.walk(each.annotation)
+                    if isinstance(inner, ast.Name | ast.Attribute)
+                ):
+                    self.effects.extras.append(Extra(each.lineno, "email_validator", "email-validator", "EmailStr"))
+        self.read([each for each in node.body if not isinstance(each, ast.ClassDef)], around)
+
+    def _annotation(self, node: ast.expr) -> None:
+        if not self.lazy_annotations and self.version is not None and (reason := refused(node, self.version)):
+            self.effects.annotations.append((node.lineno, reason))
+
+
+def _imported(parsed: ast.Module) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in statements(parsed.body):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name.partition(".")[0]] = (
+                    alias.name if alias.asname else alias.name.partition(".")[0]
+                )
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                module = "" if node.module == "__future__" else f"{node.module}."
+                found[alias.asname or alias.name] = f"{module}{alias.name}"
+    return found
+
+
+def _gives(node: ast.stmt) -> bool:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call) and (
+            call_name(each).rpartition(".")[2] in _LOADS_DOTENV or ".environ." in f".{dotted(each.func)}"
+        ):
+            return True
+        if (
+            isinstance(each, ast.Subscript)
+            and isinstance(each.ctx, ast.Store)
+            and dotted(each.value).endswith("environ")
+        ):
+            return True
+    return False
+
+
+def _beginning(node: ast.expr | None) -> str:
+    """The constant text that a string begins with."""
+    if isinstance(node, ast.JoinedStr) and node.values:
+        node = node.values[0]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _dotted(text: str) -> bool:
+    return bool(text) and len(text) < 200 and all(part.isidentifier() for part in text.split("."))
+
+
+def _values(node: ast.expr, key: str) -> list[tuple[int, str]]:
+    """The constant strings that a key has in a literal of dictionaries, however deep."""
+    found = []
+    for each in ast.walk(node):
+        if isinstance(each, ast.Dict):
+            for name, value in zip(each.keys, each.values, strict=True):
+                if isinstance(name, ast.Constant) and name.value == key and isinstance(value, ast.Constant):
+                    found.append((value.lineno, str(value.value)))
+    return found
