@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from lucid.chain.errors import LucidError, printable
-from lucid.cli import (
-    anchor,
-    bench,
-    completion,
-    data,
-    deploy,
-    devnet,
-    genesis,
-    keys,
-    node,
-    replay,
-    sessions,
-    sim,
-    smoke,
-    store,
-    verify,
-)
 from lucid.cli.examples import add_examples
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
-from lucid.provenance import provenance
+
+COMMANDS = {
+    "sim": "sim",
+    "replay": "replay",
+    "bench": "bench",
+    "keys": "keys",
+    "genesis": "genesis",
+    "node": "node",
+    "devnet": "devnet",
+    "anchor": "anchor",
+    "fetch": "anchor",
+    "sessions": "sessions",
+    "verify": "verify",
+    "store": "store",
+    "data": "data",
+    "smoke": "smoke",
+    "deploy": "deploy",
+    "completion": "completion",
+}
+"""Each command, in the order of the help, and the module of `lucid.cli` that adds it."""
 
 EXTRAS = {
     **dict.fromkeys(("simpy", "zstandard", "rich"), "sim"),
@@ -47,29 +50,14 @@ class Parser(argparse.ArgumentParser):
         raise Failure(f"{message} (see {self.prog} --help)")
 
 
-def parser() -> Parser:
-    """The whole command line."""
+def parser(command: str = "") -> Parser:
+    """The whole command line; with a command, no other is loaded, so that each starts as fast as it can."""
     root = Parser(prog="lucid", description="A blockchain core for fleets of Raspberry Pis.")
     root.add_argument("--version", action=_Version, nargs=0, help="show version, commit and Python, and exit")
     commands = root.add_subparsers(metavar="COMMAND")
-    for module in (
-        sim,
-        replay,
-        bench,
-        keys,
-        genesis,
-        node,
-        devnet,
-        anchor,
-        sessions,
-        verify,
-        store,
-        data,
-        smoke,
-        deploy,
-        completion,
-    ):
-        module.register(commands)
+    wanted = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
+    for module in wanted:
+        importlib.import_module(f"lucid.cli.{module}").register(commands)
     root.set_defaults(run=lambda _: root.print_help())
     add_examples(root)
     return root
@@ -79,6 +67,8 @@ class _Version(argparse.Action):
     """Asks git for the commit only when the version is wanted."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from lucid.provenance import provenance
+
         made = provenance()
         commit = f", commit {made.commit}" if made.commit else ""
         print(f"lucid {made.lucid} ({made.python}{commit})")
@@ -87,8 +77,13 @@ class _Version(argparse.Action):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status. Every failure is one sentence on standard error."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        options = parser().parse_args(deploy.expand(list(sys.argv[1:] if arguments is None else arguments)))
+        if words[:1] == ["deploy"]:
+            from lucid.cli.deploy import expand
+
+            words = expand(words)
+        options = parser(words[0] if words else "").parse_args(words)
         status: int = options.run(options) or 0
         sys.stdout.flush()
         return status
@@ -110,6 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         extra = EXTRAS.get(module)
         if extra is None:
             raise
+        from lucid.provenance import provenance
+
         source = "." if provenance().commit else "lucid-blocks"
         print(f"lucid: this command needs {module}: pip install '{source}[{extra}]'", file=sys.stderr)
         return BAD_USAGE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pty
@@ -20,6 +21,7 @@ from msgspec import structs
 
 from lucid import __version__
 from lucid.chain.codec import encode
+from lucid.cli.main import COMMANDS, parser
 from lucid.machines.journal import Entry
 from lucid.storage.journal import read_journal
 from lucid.storage.records import LENGTH_BYTES
@@ -356,6 +358,12 @@ def test_the_command_line_itself_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True
     )
     assert not {"sim", "harness", "simpy", "rich", "zstandard"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize("command", [*COMMANDS])
+def test_a_command_loads_itself_alone(command: str) -> None:
+    [below] = [each.choices for each in parser(command)._actions if isinstance(each, argparse._SubParsersAction)]
+    assert {*below} == {other for other, module in COMMANDS.items() if module == COMMANDS[command]}
 
 
 def test_a_missing_extra_is_one_line_that_says_what_to_install(tmp_path: Path) -> None:

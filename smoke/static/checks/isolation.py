@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.manifest import FILE_NAME, Isolation
-from smoke.static.isolation.scan import Place, Scan, Trace, What, scan
+from smoke.static.isolation.traces import Place, Scan, Trace, What
 from smoke.static.scope import Scope
 
 MAX_EVIDENCE = 10
@@ -123,6 +123,8 @@ def run(scope: Scope) -> Iterator[Finding]:
     """The findings of the whole tree: it is one, whichever service a file belongs to."""
     if not scope.manifest.policy.isolation:
         return  # reading every file of a tree is most of a run's time: only where it is asked for
+    from smoke.static.isolation.scan import scan  # noqa: PLC0415 - loaded only then, too
+
     isolation = scope.manifest.isolation or Isolation()
     # The manifest names what it excepts; it is not part of what runs.
     result = scan(scope.tree, isolation.words, (*isolation.exclude, FILE_NAME))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
 from hashlib import sha256
 
 from smoke.finding import excerpt
@@ -16,6 +14,7 @@ from smoke.static.isolation.hosts import hosts
 from smoke.static.isolation.packages import is_requirement
 from smoke.static.isolation.places import Kind, comments_of, kind_of, suffix
 from smoke.static.isolation.spans import Part, Spans, python_spans, rough_spans, setting_spans
+from smoke.static.isolation.traces import Place, Scan, Trace, What
 from smoke.static.isolation.vocabulary import worth_reading
 from smoke.static.isolation.words import traces
 from smoke.tree import Tree
@@ -29,58 +28,6 @@ _TEXT_MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 _BINARY = 8192
-
-
-class Place(StrEnum):
-    """Where a trace stands."""
-
-    IDENTIFIER = "identifier"
-    IMPORT = "import"
-    STRING = "string"
-    COMMENT = "comment"
-    DEPENDENCY = "dependency"
-    CONFIGURATION = "configuration"
-    PROSE = "prose"
-    NAME = "name"
-
-
-class What(StrEnum):
-    """What a trace is."""
-
-    WORD = "word"
-    HOST = "host"
-    ADDRESS = "address"
-
-
-@dataclass(frozen=True)
-class Trace:
-    """One trace of the network in a tree."""
-
-    what: What
-    place: Place
-    path: str
-    line: int
-    text: str
-    excerpt: str = ""
-    note: str = ""
-    prose: bool = False
-    """Whether the file is prose, which nothing runs."""
-
-
-@dataclass
-class Scan:
-    """What a tree was found to hold."""
-
-    traces: list[Trace] = field(default_factory=list)
-    read: int = 0
-    """Files read as text."""
-    binary: int = 0
-    """Files that are not text: searched for addresses only."""
-    excluded: int = 0
-    cut: list[str] = field(default_factory=list)
-    """Text files of which only the first part was read."""
-    overfull: dict[str, int] = field(default_factory=dict)
-    """How many traces of a file were counted beyond those kept."""
 
 
 _searched: dict[bytes, tuple[tuple[str, str], ...]] = {}
