@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from smoke.static.compose.project import Build
+from smoke.static.compose.service import Build
 from smoke.tree import Tree
 
 MAX_TARGETS = 100

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from smoke.manifest import Manifest, Service, held_to
 from smoke.static.bake import bake_targets
-from smoke.static.compose.project import Build, ComposeService, Project, projects
+from smoke.static.compose.project import Project, projects
+from smoke.static.compose.service import Build, ComposeService
 from smoke.static.model.launch import Launch
 from smoke.static.workflows import workflow_builds
 from smoke.tree import Tree

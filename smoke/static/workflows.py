@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 
 from smoke.static.compose.document import Node, YamlError, read_yaml
-from smoke.static.compose.project import Build
+from smoke.static.compose.service import Build
 from smoke.tree import Tree
 
 MAX_FILES = 100

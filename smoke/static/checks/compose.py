@@ -13,7 +13,8 @@ from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks import remedies
 from smoke.static.checks.dockerfile import health_programs, ports_asked, unable
 from smoke.static.compose.document import Node
-from smoke.static.compose.project import ComposeService, Project, env_files, names_in, used
+from smoke.static.compose.project import Project, names_in, used
+from smoke.static.compose.service import ComposeService, env_files
 from smoke.static.model.image import Health, Image
 from smoke.static.scope import Scope
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.dockerfile.instructions import Instruction
-from smoke.static.dockerfile.stages import Stage
+from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.dockerfile.variables import PREDEFINED, platform_arguments
 from smoke.static.model.image import Image, Lack
 from smoke.static.scope import Scope
@@ -191,7 +191,7 @@ def _names(image: Image) -> Told:
         yield from _platforms(image, stage)
 
 
-def _platforms(image: Image, stage: Stage) -> Told:
+def _platforms(image: Image, stage: BuildStage) -> Told:
     flag = stage.opening.flag("platform") or ""
     if re.fullmatch(r"\$(?:TARGETPLATFORM|\{TARGETPLATFORM\})", flag):
         yield REDUNDANT, stage.opening, "--platform=$TARGETPLATFORM is the default"

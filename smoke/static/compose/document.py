@@ -126,3 +126,15 @@ class _Converter:
                 yield self.node(each)
         else:
             yield self.node(value)
+
+
+def as_mapping(node: Node, key: str) -> dict[str, Node] | None:
+    """A mapping, or a list that Compose reads as one where both are met."""
+    if node.mapping is not None or node.items is None:
+        return node.mapping
+    if key in ("environment", "args", "labels"):
+        pairs = ((item.text.partition("="), item) for item in node.items)
+        return {name: Node(item.line, text, file=item.file, null=not mark) for (name, mark, text), item in pairs}
+    if key in ("depends_on", "networks"):
+        return {item.text: Node(item.line, null=True, file=item.file) for item in node.items}
+    return None

@@ -11,7 +11,7 @@ from smoke.static.dockerfile.variables import Variables
 
 
 @dataclass(frozen=True)
-class Stage:
+class BuildStage:
     """One FROM and what follows it."""
 
     index: int
@@ -33,11 +33,11 @@ class Stage:
 class Stages:
     """All stages of a Dockerfile, in order."""
 
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[BuildStage, ...] = ()
     variables: Variables = field(default_factory=Variables)
     """What the ARGs before the first FROM say."""
 
-    def named(self, reference: str, before: int) -> Stage | None:
+    def named(self, reference: str, before: int) -> BuildStage | None:
         """The stage in front of `before` that a name or number means; the last one, when several have the name."""
         for stage in reversed(self.stages[:before]):
             if stage.name and stage.name == reference.lower():
@@ -46,20 +46,20 @@ class Stages:
             return self.stages[int(reference)]
         return None
 
-    def later(self, reference: str, index: int) -> Stage | None:
+    def later(self, reference: str, index: int) -> BuildStage | None:
         """The stage at or behind `index` that has this name or number."""
         for stage in self.stages[index:]:
             if reference.lower() == stage.name or reference == str(stage.index):
                 return stage
         return None
 
-    def target(self, name: str | None) -> Stage | None:
+    def target(self, name: str | None) -> BuildStage | None:
         """The stage that is built: the last, or the one asked for; none when there is no such stage."""
         if not self.stages:
             return None
         return self.stages[-1] if name is None else self.named(name, len(self.stages))
 
-    def needed(self, target: Stage) -> list[Stage]:
+    def needed(self, target: BuildStage) -> list[BuildStage]:
         """The target and the stages that it depends on, in the file's order."""
         wanted: set[int] = set()
         pending = [target.index]
@@ -78,7 +78,7 @@ class Stages:
         return [self.stages[index] for index in sorted(wanted)]
 
 
-def sources(stage: Stage) -> Iterator[tuple[Instruction, str]]:
+def sources(stage: BuildStage) -> Iterator[tuple[Instruction, str]]:
     """The COPY --from and RUN --mount=from= of a stage, each with the reference as written."""
     for instruction in stage.instructions:
         if instruction.keyword == "COPY":
@@ -109,7 +109,7 @@ def mounts(instruction: Instruction) -> list[dict[str, str]]:
 def stages_of(dockerfile: Dockerfile, given: Mapping[str, str]) -> Stages:
     """The stages of a parsed Dockerfile; `given` are build arguments, the platform's among them."""
     variables = Variables(given, escape=dockerfile.escape)
-    stages: list[Stage] = []
+    stages: list[BuildStage] = []
     opening: Instruction | None = None
     body: list[Instruction] = []
     for instruction in dockerfile.instructions:
@@ -127,14 +127,14 @@ def stages_of(dockerfile: Dockerfile, given: Mapping[str, str]) -> Stages:
     return Stages(tuple(stages), variables)
 
 
-def _stage(opening: Instruction, body: list[Instruction], before: list[Stage], variables: Variables) -> Stage:
+def _stage(opening: Instruction, body: list[Instruction], before: list[BuildStage], variables: Variables) -> BuildStage:
     values = {**variables.given, **variables.declared}
     words = opening.words or ("",)
     name = words[2].lower() if len(words) == 3 else ""
     reference = expand(words[0], values, variables.escape)
     platform = expand(opening.flag("platform") or "", values, variables.escape)
     parent = Stages(tuple(before)).named(reference.text, len(before)) if not reference.text.isdigit() else None
-    return Stage(
+    return BuildStage(
         len(before),
         name,
         reference.text,

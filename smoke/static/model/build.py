@@ -12,9 +12,8 @@ from msgspec.structs import replace as struct_replace
 from smoke.manifest import Base, Manifest, Service
 from smoke.static.dockerfile.ignore import ignore_of
 from smoke.static.dockerfile.parser import parse
-from smoke.static.dockerfile.stages import Stage, stages_of
+from smoke.static.dockerfile.stages import BuildStage, stages_of
 from smoke.static.dockerfile.variables import platform_arguments
-from smoke.static.model import commands
 from smoke.static.model.bases import find_base
 from smoke.static.model.building import Building, Made
 from smoke.static.model.context import Context
@@ -37,6 +36,7 @@ from smoke.static.model.metadata import (
 )
 from smoke.static.model.mounts import launched
 from smoke.static.model.running import run
+from smoke.static.model.stage import Stage
 from smoke.static.model.start import start_of
 from smoke.static.plans import Plans, plans_of
 from smoke.static.python.installed import Installed
@@ -116,7 +116,7 @@ def _replace(image: Image, **fields: object) -> Image:
 class _Builder:
     """Follows the stages that the final one needs."""
 
-    def __init__(self, building: Building, service: Service, final: Stage, launch: Launch | None) -> None:
+    def __init__(self, building: Building, service: Service, final: BuildStage, launch: Launch | None) -> None:
         self.building, self.service, self.final, self.launch = building, service, final, launch
         tree = building.context.tree
         pinned = (path for path in tree.sizes if path.endswith(".python-version"))
@@ -190,7 +190,7 @@ class _Builder:
             final=self.final,
         )
 
-    def _machine(self, stage: Stage) -> str:
+    def _machine(self, stage: BuildStage) -> str:
         """The machine that a stage's programs are for, as wheels name it; empty when it is the image's own."""
         if (
             "BUILD" in (stage.opening.flag("platform") or "")
@@ -201,7 +201,7 @@ class _Builder:
         platform = stage.platform.text
         return {"linux/amd64": "x86_64", "linux/arm64": "aarch64", "linux/arm64/v8": "aarch64"}.get(platform, "")
 
-    def _stage(self, stage: Stage) -> Made:
+    def _stage(self, stage: BuildStage) -> Made:
         if stage.parent is not None:
             made = self.building.done[stage.parent].child()
         else:
@@ -236,7 +236,7 @@ _HANDLERS = {
 }
 
 
-def _with_python(base: Base | None, state: commands.Stage) -> Base | None:
+def _with_python(base: Base | None, state: Stage) -> Base | None:
     """A base with the Python that the stage ended up with."""
     return None if base is None else struct_replace(base, python=state.python or None, sites=state.sites)
 

@@ -9,11 +9,11 @@ from smoke.static.dockerfile.expansion import Expanded
 from smoke.static.dockerfile.instructions import Dockerfile, Instruction, ParseError
 from smoke.static.dockerfile.stages import Stages
 from smoke.static.dockerfile.variables import Variables
-from smoke.static.model import commands
 from smoke.static.model.bases import base_files, release_python, users_of
 from smoke.static.model.context import Context
 from smoke.static.model.image import Form, Health, Label, Missing
 from smoke.static.model.libc import libc_of
+from smoke.static.model.stage import Stage
 
 MAX_SHOWN = 80
 
@@ -50,7 +50,7 @@ class Made:
 
     def __init__(self, base: Base | None, reference: str, variables: Variables) -> None:
         self.base, self.reference, self.variables = base, reference, variables
-        self.state = commands.Stage(base_files(base, reference))
+        self.state = Stage(base_files(base, reference))
         self.shell: tuple[str, ...] = ("/bin/sh", "-c")
         self.entrypoint: tuple[str, ...] = ()
         self.command: tuple[str, ...] = ()

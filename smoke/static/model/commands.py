@@ -5,13 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from smoke.static.model.filesystem import Cause, Entry, FileSystem
-from smoke.static.model.image import Failure, Install, Venv
+from smoke.static.model.accounts import add_user, rename_user
+from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.image import Install
 from smoke.static.model.installers import catalogue
+from smoke.static.model.operands import read_operands
 from smoke.static.model.packages import packages_bring
-from smoke.static.model.programs import Surroundings
+from smoke.static.model.stage import Stage
 
 _HARMLESS = frozenset(
     [
@@ -53,6 +55,7 @@ _HARMLESS = frozenset(
 )
 """Commands that leave no file that a container would look for."""
 
+
 _INSTALLERS = {
     "apt-get": "debian",
     "apt": "debian",
@@ -61,92 +64,22 @@ _INSTALLERS = {
     "dnf": "fedora",
     "microdnf": "fedora",
 }
+
+
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/etc", "/var", "/opt")
+
+
 _REACH = ("/tmp", "/opt", "/usr/local", "/var", "/srv", "/home")
 """Where a program of root's that isn't known may write, besides its working directory and what it is given."""
+
+
 _FETCHERS = frozenset(["curl", "wget", "aria2c"])
+
+
 _UNPACKERS = frozenset(["tar", "unzip", "gunzip", "gzip", "bunzip2", "unxz", "xz", "7z", "cpio", "git", "hg", "svn"])
+
+
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
-
-
-@dataclass
-class Stage:
-    """A stage under way: what its instructions have made so far."""
-
-    files: FileSystem
-    user: str = "0"
-    workdir: str = "/"
-    environment: dict[str, str] = field(default_factory=dict)
-    homes: dict[str, str] = field(default_factory=lambda: {"root": "/root", "0": "/root"})
-    numbers: dict[str, int] = field(default_factory=lambda: {"root": 0, "nonroot": 65532, "nobody": 65534})
-    installs: list[Install] = field(default_factory=list)
-    python: str = ""
-    """Version of the stage's own Python; empty when it has none or it is unknown."""
-    sites: tuple[str, ...] = ()
-    """Where that Python installs to, first."""
-    venvs: dict[str, Venv] = field(default_factory=dict)
-    """Virtual environments by the place where they are now."""
-    libc: str = ""
-    machine: str = ""
-    """Machine that its own programs are for, as wheels name it; empty when it is the image's."""
-    settings: dict[str, str] = field(default_factory=dict)
-    """What tools were told to keep in mind, as `poetry config` does."""
-    pins: dict[str, str] = field(default_factory=dict)
-    """Versions that the tree's `.python-version` files name."""
-    packages: tuple[str, ...] = ()
-    """Packages of the system that were asked for."""
-    system: str = ""
-    """Whose packages it takes: debian, alpine, fedora; empty when that isn't known."""
-    package_python: str = ""
-    """Version of the Python that the system's own package would bring."""
-    managed: bool = False
-    """Whether its Python is the system's, which pip doesn't touch unasked (PEP 668)."""
-    managed_free: bool = False
-    """Whether a step took away the mark that makes it so, or told pip not to mind."""
-    lists: bool | None = None
-    """Whether the package manager has its lists: surely, surely not, or unknown."""
-    fed: bool = False
-    """Whether the command at hand reads from a pipe."""
-    shell: str = "sh"
-    """Name of the shell that reads the commands at hand."""
-    lacking: frozenset[str] = frozenset()
-    """Names of programs that are surely in no directory of the system."""
-    users_known: bool = False
-    """Whether `numbers` has every user."""
-    failures: list[Failure] = field(default_factory=list)
-    read: Callable[[str], bytes] | None = None
-    """Gives the content of a file of the tree."""
-
-    def fail(self, line: int, message: str, program: str = "") -> None:
-        """Note that the build stops at a command; only the first counts, what follows is not reached."""
-        if not self.failures:
-            lacks = program if program and self.lacks(program) else ""
-            self.failures.append(Failure(line, message, lacks))
-
-    def lacks(self, program: str) -> bool:
-        """Whether a program is surely nowhere."""
-        found = self.surroundings().find(program)
-        return not found.place and not found.doubt
-
-    def surroundings(self) -> Surroundings:
-        """What decides which program a name means here."""
-        return Surroundings(self.files, self.environment.get("PATH", ""), self.workdir, self.lacking)
-
-    def home(self) -> str:
-        """The current user's home directory; empty when it isn't known."""
-        name = self.user.partition(":")[0]
-        return self.environment.get("HOME") or self.homes.get(name, "")
-
-    def number(self, name: str) -> int | None:
-        """A user's number, by name or number; none when it isn't known."""
-        name = name.partition(":")[0]
-        return int(name) if name.isascii() and name.isdigit() and len(name) < 11 else self.numbers.get(name)
-
-    def path(self, text: str) -> str:
-        """A path of the stage, absolute and normal."""
-        if text == "~" or text.startswith("~/"):
-            text = self.home() + text[1:]
-        return posixpath.normpath(posixpath.join(self.workdir, text))
 
 
 def follow(stage: Stage, words: Sequence[str], line: int) -> None:
@@ -198,7 +131,7 @@ def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
     if wanted is None:
         return
     valued = frozenset(["-t", "--target-release", "--virtual", "-o", "--option", "-X", "--repository", "-p", "--root"])
-    _, _, names = _operands([*rest[:wanted], *rest[wanted + 1 :]], valued)
+    _, _, names = read_operands([*rest[:wanted], *rest[wanted + 1 :]], valued)
     names = [each for each in names if not each.startswith(".")] if name == "apk" else names
     recommends = not any(word in ("--no-install-recommends",) or "Install-Recommends=" in word for word in rest)
     brought = packages_bring(_INSTALLERS[name], [each for each in names if "$" not in each], recommends=recommends)
@@ -281,32 +214,8 @@ def _unknown(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
         stage.files.suspect(place, reason, Cause.COMMAND)
 
 
-def _operands(rest: Sequence[str], valued: frozenset[str] = frozenset()) -> tuple[set[str], dict[str, str], list[str]]:
-    """Flags, options with their values, and operands of a command."""
-    flags: set[str] = set()
-    values: dict[str, str] = {}
-    operands: list[str] = []
-    words = iter(rest)
-    for word in words:
-        if word == "--":
-            operands += words
-        elif word.startswith("-") and len(word) > 1:
-            name, equals, value = word.partition("=")
-            if equals:
-                values[name] = value
-            elif name in valued:
-                values[name] = next(words, "")
-            elif not word.startswith("--"):
-                flags |= {f"-{letter}" for letter in word[1:]}
-            else:
-                flags.add(word)
-        else:
-            operands.append(word)
-    return flags, values, operands
-
-
 def _mkdir(stage: Stage, rest: Sequence[str], line: int) -> None:
-    _, values, operands = _operands(rest, frozenset(["-m", "--mode"]))
+    _, values, operands = read_operands(rest, frozenset(["-m", "--mode"]))
     mode = values.get("-m", values.get("--mode", "755"))
     for operand in operands:
         for each in _braces(operand):
@@ -325,13 +234,13 @@ def _mode(text: str) -> int | None:
 
 
 def _touch(stage: Stage, rest: Sequence[str], line: int) -> None:
-    for operand in _operands(rest)[2]:
+    for operand in read_operands(rest)[2]:
         if stage.files.find(stage.path(operand)) is None:
             stage.files.add(stage.path(operand), Entry("file", user=stage.number(stage.user), mode=0o644, line=line))
 
 
 def _chown(stage: Stage, rest: Sequence[str], line: int) -> None:
-    flags, _, operands = _operands(rest)
+    flags, _, operands = read_operands(rest)
     if operands and operands[0]:
         owner = operands[0].partition(":")[0]
         for operand in operands[1:]:
@@ -346,7 +255,7 @@ def _chmod(stage: Stage, rest: Sequence[str], line: int) -> None:
 
 
 def _link(stage: Stage, rest: Sequence[str], line: int) -> None:
-    flags, _, operands = _operands(rest)
+    flags, _, operands = read_operands(rest)
     if len(operands) != 2:
         stage.files.suspect("/", f"the ln of line {line} can't be followed", Cause.COMMAND)
         return
@@ -357,7 +266,7 @@ def _link(stage: Stage, rest: Sequence[str], line: int) -> None:
 
 
 def _copy(stage: Stage, rest: Sequence[str], line: int, *, move: bool = False) -> None:
-    operands = _operands(rest)[2]
+    operands = read_operands(rest)[2]
     if len(operands) < 2 or any(letter in operand for operand in operands for letter in "*?[$"):
         stage.files.suspect(
             stage.path(operands[-1]) if operands else "/", f"line {line} can't be followed", Cause.COMMAND
@@ -386,7 +295,7 @@ def _move(stage: Stage, rest: Sequence[str], line: int) -> None:
 
 
 def _remove(stage: Stage, rest: Sequence[str], line: int) -> None:
-    for operand in _operands(rest)[2]:
+    for operand in read_operands(rest)[2]:
         if not any(letter in operand for letter in "*?[$"):
             stage.files.remove(stage.path(operand))
             stage.installs = [each for each in stage.installs if each.directory != stage.path(operand)]
@@ -394,50 +303,6 @@ def _remove(stage: Stage, rest: Sequence[str], line: int) -> None:
 
 def _change_directory(stage: Stage, rest: Sequence[str], line: int) -> None:
     stage.workdir = stage.path(rest[0] if rest else "~")
-
-
-def _add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
-    valued = frozenset(
-        [
-            *["-u", "--uid", "-g", "--gid", "-d", "--home-dir", "--home", "-h", "-s", "--shell"],
-            *["-G", "--groups", "-c", "--comment", "--gecos", "--ingroup"],
-        ]
-    )
-    busybox = "-D" in rest
-    _, values, operands = _operands(rest, valued if busybox else valued - {"-h"})
-    if not operands:
-        return
-    name = operands[0]
-    if "$" in name:
-        stage.users_known = False
-    number = values.get("-u", values.get("--uid", ""))
-    if not number and stage.system and name not in stage.numbers and re.fullmatch(r"[\w.-]+", name):
-        number = str(_next_number(stage, rest))
-    home = values.get("-d") or values.get("--home-dir") or values.get("--home") or values.get("-h") or f"/home/{name}"
-    stage.homes[name] = home
-    if number.isdigit() and len(number) < 11:
-        stage.numbers[name] = int(number)
-        stage.homes[number] = home
-    if busybox or "-m" in rest or "--create-home" in rest or "--disabled-password" in rest:
-        stage.files.add(home, Entry("directory", user=stage.numbers.get(name), mode=0o755, line=line))
-
-
-def _next_number(stage: Stage, rest: Sequence[str]) -> int:
-    """The number that a user gets who is given none: the next above 999; of the system's, as each tool counts."""
-    taken = {*stage.numbers.values()}
-    short = {letter for word in rest if re.fullmatch(r"-[A-Za-z]+", word) for letter in word[1:]}
-    if "--system" in rest or "r" in short or "S" in short:
-        adduser = "S" in short or any(word.startswith(("--disabled", "--ingroup", "--no-create")) for word in rest)
-        counted = range(100, 1000) if adduser else range(999, 99, -1)
-    else:
-        first = max((each for each in taken if 1000 <= each < 60_000), default=999) + 1
-        counted = range(first, 60_001)
-    return next((each for each in counted if each not in taken), 1000)
-
-
-def _rename_user(stage: Stage, rest: Sequence[str], line: int) -> None:
-    if any(word in ("-l", "--login", "-u", "--uid") for word in rest):
-        stage.users_known = False
 
 
 def _ignore(stage: Stage, rest: Sequence[str], line: int) -> None:
@@ -465,9 +330,9 @@ _FOLLOWED: dict[str, Callable[[Stage, Sequence[str], int], None]] = {
     "mv": _move,
     "rm": _remove,
     "cd": _change_directory,
-    "useradd": _add_user,
-    "adduser": _add_user,
+    "useradd": add_user,
+    "adduser": add_user,
     "groupadd": _ignore,
     "addgroup": _ignore,
-    "usermod": _rename_user,
+    "usermod": rename_user,
 }

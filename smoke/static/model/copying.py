@@ -7,17 +7,17 @@ import re
 from dataclasses import replace
 
 from smoke.static.dockerfile.instructions import Instruction
-from smoke.static.dockerfile.stages import Stage
-from smoke.static.model import commands
+from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.model.bases import find_base
 from smoke.static.model.building import MAX_SHOWN, Building, Made
 from smoke.static.model.filesystem import Cause, Doubt, Entry
 from smoke.static.model.image import Install, Lack, Missing
+from smoke.static.model.stage import Stage
 
 _REMOTE = re.compile(r"https?://|git://|ssh://|git@|ftp://")
 
 
-def copy(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """COPY and ADD."""
     words = [
         each if instruction.exec_form or not each.startswith("<<") else ""
@@ -103,7 +103,7 @@ def _copy_from(
     user: int | None,
     mode: int | None,
     line: int,
-    stage: Stage,
+    stage: BuildStage,
 ) -> None:
     source = build.stages.named(reference, stage.index)
     if source is None:
@@ -136,9 +136,7 @@ def _copy_from(
                 made.state.venvs[posixpath.normpath(place + "/" + path[len(resolved) :].lstrip("/"))] = venv
 
 
-def _doubts_from(
-    build: Building, made: Made, other: commands.Stage, origin: str, place: str, doubt: Doubt, line: int
-) -> None:
+def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: str, doubt: Doubt, line: int) -> None:
     if doubt:
         made.state.files.doubts.setdefault(place, doubt)
         if (above := posixpath.dirname(place)) != "/":

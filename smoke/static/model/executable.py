@@ -6,9 +6,9 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from smoke.static.model.commands import Stage
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.scene import MAX_SCRIPT, Scene
+from smoke.static.model.stage import Stage
 from smoke.static.python.distributions import program_of
 from smoke.static.python.installed import Brought, Presence
 

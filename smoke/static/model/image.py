@@ -8,7 +8,7 @@ from enum import Enum, StrEnum
 
 from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
-from smoke.static.dockerfile.stages import Stage, Stages
+from smoke.static.dockerfile.stages import BuildStage, Stages
 from smoke.static.model.filesystem import Cause, FileSystem
 from smoke.static.model.launch import Launch
 from smoke.static.model.programs import Surroundings
@@ -269,7 +269,7 @@ class Image:
     """Virtual environments by the place where the image has them."""
     parsed: Dockerfile = field(default_factory=Dockerfile)
     stages: Stages = field(default_factory=Stages)
-    final: Stage | None = None
+    final: BuildStage | None = None
 
     def surroundings(self) -> Surroundings:
         """What decides which program a name means in the container."""

@@ -7,13 +7,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from smoke.static.model.commands import Stage
 from smoke.static.model.executable import find_program
 from smoke.static.model.image import Start
 from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.catalogue import served
 from smoke.static.model.servers.served import Served, Situation
+from smoke.static.model.stage import Stage
 
 PYTHON = re.compile(r"python(?:3(?:\.(\d+))?)?")
 _PYTHON_FLAGS = re.compile(r"-[bBdEhiIOPqsSuvVx?]+")

@@ -7,12 +7,10 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
+from smoke.static.model.stage import Stage
 
 _APT_ASKS_NOT = frozenset(
     ["bzip2", "dumb-init", "gosu", "less", "make", "procps", "sudo", "tini", "tzdata", "unzip", "xz-utils", "zip"]

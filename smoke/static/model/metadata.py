@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from smoke.static.dockerfile.instructions import Instruction
-from smoke.static.dockerfile.stages import Stage
+from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.model.building import MAX_SHOWN, Building, Made
 from smoke.static.model.filesystem import Entry
 from smoke.static.model.image import Form, Health, Label
@@ -53,14 +53,14 @@ _SIGNALS = frozenset(
 """Signals of Linux, without SIG."""
 
 
-def arg(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def arg(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """ARG."""
     for word in instruction.words:
         build.expand(made, word, instruction)
     made.variables.declare(instruction)
 
 
-def env(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def env(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """ENV."""
     _check_pairs(build, made, instruction)
     pairs, _ = made.variables.pairs(instruction)
@@ -75,7 +75,7 @@ def _check_pairs(build: Building, made: Made, instruction: Instruction) -> None:
         build.expand(made, word, instruction)
 
 
-def workdir(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def workdir(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """WORKDIR, which makes the directory for the user in force."""
     made.state.workdir = made.state.path(build.expand(made, instruction.text, instruction).text)
     held = made.state.files.find(made.state.workdir)
@@ -85,13 +85,13 @@ def workdir(build: Building, made: Made, instruction: Instruction, stage: Stage)
     made.state.files.add(made.state.workdir, Entry("directory", user=user, mode=0o755, line=instruction.line))
 
 
-def user(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def user(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """USER."""
     made.state.user = build.expand(made, instruction.text, instruction).text.strip()
     made.user_line = instruction.line
 
 
-def label(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def label(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """LABEL; a variable that nothing set makes an empty value."""
     _check_pairs(build, made, instruction)
     for word in (
@@ -103,7 +103,7 @@ def label(build: Building, made: Made, instruction: Instruction, stage: Stage) -
         made.labels[key] = Label(key, found.text, instruction.line, found.unset)
 
 
-def expose(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def expose(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """EXPOSE."""
     words = [each for word in instruction.words for each in build.expand(made, word, instruction).words]
     for text in words:
@@ -121,7 +121,7 @@ def expose(build: Building, made: Made, instruction: Instruction, stage: Stage) 
     made.ports_line = instruction.line
 
 
-def healthcheck(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def healthcheck(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """HEALTHCHECK."""
     inner = instruction.trigger
     if inner is None:
@@ -131,7 +131,7 @@ def healthcheck(build: Building, made: Made, instruction: Instruction, stage: St
         made.health = Health(instruction.line, words, not inner.exec_form)
 
 
-def entrypoint(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def entrypoint(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """ENTRYPOINT; it takes the base's CMD away, unless a CMD of this file came before."""
     made.entrypoint = _words(build, made, instruction)
     made.start_line = instruction.line
@@ -143,7 +143,7 @@ def entrypoint(build: Building, made: Made, instruction: Instruction, stage: Sta
         made.command_form = Form.EXEC
 
 
-def cmd(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def cmd(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """CMD."""
     made.command = _words(build, made, instruction)
     made.command_set = True
@@ -152,7 +152,7 @@ def cmd(build: Building, made: Made, instruction: Instruction, stage: Stage) -> 
         made.command_form = Form.EXEC if instruction.exec_form else Form.SHELL_COMMAND
 
 
-def stop_signal(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def stop_signal(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """STOPSIGNAL, by name or number."""
     text = build.expand(made, instruction.text, instruction).text.strip()
     name = text.upper().removeprefix("SIG")
@@ -160,7 +160,7 @@ def stop_signal(build: Building, made: Made, instruction: Instruction, stage: St
         build.refuse(instruction, f"STOPSIGNAL {text[:MAX_SHOWN]}: there is no such signal")
 
 
-def shell(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def shell(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """SHELL."""
     made.shell = instruction.words
 

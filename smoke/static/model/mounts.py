@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
-from smoke.static.model.commands import Stage
 from smoke.static.model.filesystem import Cause, Entry, FileSystem
 from smoke.static.model.launch import Launch, Mount, MountKind
+from smoke.static.model.stage import Stage
 from smoke.tree import Tree
 
 

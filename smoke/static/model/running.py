@@ -6,13 +6,13 @@ import posixpath
 import re
 
 from smoke.static.dockerfile.instructions import Instruction
-from smoke.static.dockerfile.stages import Stage, mounts
+from smoke.static.dockerfile.stages import BuildStage, mounts
 from smoke.static.model import script
 from smoke.static.model.building import Building, Made
 from smoke.static.model.steps import refusal
 
 
-def run(build: Building, made: Made, instruction: Instruction, stage: Stage) -> None:
+def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """RUN, with the files that it mounts at hand while it runs."""
     state, lent = made.state, []
     for options in mounts(instruction):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from smoke.manifest import Base
-from smoke.static.model.commands import Stage
 from smoke.static.model.entries import Followed
+from smoke.static.model.stage import Stage
 from smoke.static.python.installed import Installed
 
 MAX_SCRIPT = 1 << 16

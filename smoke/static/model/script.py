@@ -10,8 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from smoke.static.model import commands
-from smoke.static.model.commands import Stage
 from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.stage import Stage
 from smoke.static.model.steps import BUILTINS, refusal
 
 if TYPE_CHECKING:

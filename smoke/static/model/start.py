@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 
 from smoke.manifest import Base
-from smoke.static.model.commands import Stage
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import absent, find_program, is_odd, not_executable
 from smoke.static.model.filesystem import Entry
@@ -16,6 +15,7 @@ from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, 
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.catalogue import is_server, served
 from smoke.static.model.servers.served import Situation
+from smoke.static.model.stage import Stage
 from smoke.static.model.steps import has_dash
 from smoke.static.python.installed import Installed
 

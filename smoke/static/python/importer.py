@@ -10,7 +10,8 @@ from enum import Enum
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Image
 from smoke.static.python.conditions import Version
-from smoke.static.python.source import Source, read_source
+from smoke.static.python.reading import read_source
+from smoke.static.python.source import Source
 from smoke.static.python.standard import has_module
 from smoke.static.python.syntax import Syntax
 from smoke.tree import Tree

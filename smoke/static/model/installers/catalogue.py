@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from smoke.static.model.installers.conda import conda
 from smoke.static.model.installers.pdm import pdm
@@ -15,10 +14,7 @@ from smoke.static.model.installers.poetry import poetry
 from smoke.static.model.installers.record import doubtful
 from smoke.static.model.installers.uv import uv
 from smoke.static.model.installers.venvs import follow_virtualenv
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
-
+from smoke.static.model.stage import Stage
 
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
 _PIP = re.compile(r"pip[\d.]*")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.installers.record import doubtful
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
+from smoke.static.model.stage import Stage
 
 
 def conda(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:

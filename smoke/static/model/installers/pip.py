@@ -6,17 +6,13 @@ import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from smoke.static.model.filesystem import Entry
 from smoke.static.model.image import Install, Lock, MadeFor, Project
 from smoke.static.model.installers.places import own_site, place, scripts_of
 from smoke.static.model.installers.record import record
 from smoke.static.model.installers.wanted import Wanted, made_for, tree_directory, tree_file
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
-
+from smoke.static.model.stage import Stage
 
 _PIP_VALUES = frozenset(
     [

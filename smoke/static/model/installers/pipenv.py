@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING
 
 from smoke.static.model.image import Lock
 from smoke.static.model.installers.places import kept_apart
 from smoke.static.model.installers.record import doubtful_file, record
 from smoke.static.model.installers.venvs import make_venv, venv_site
 from smoke.static.model.installers.wanted import Wanted, made_for, read_flags, tree_file
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
+from smoke.static.model.stage import Stage
 
 
 def pipenv(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from smoke.static.model.installers.venvs import search, venv_of, venv_site
 from smoke.static.model.installers.wanted import Wanted
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
+from smoke.static.model.stage import Stage
 
 
 def place(stage: Stage, wanted: Wanted, program: str, given: dict[str, str], uv: bool) -> None:

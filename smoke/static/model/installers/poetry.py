@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from smoke.static.model.image import Lock, Project
 from smoke.static.model.installers.places import kept_apart
 from smoke.static.model.installers.record import doubtful_file, record
 from smoke.static.model.installers.venvs import make_venv, venv_of, venv_site
 from smoke.static.model.installers.wanted import Wanted, made_for, read_flags, split_values, tree_directory, tree_file
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
-
+from smoke.static.model.stage import Stage
 
 _POETRY_VALUES = frozenset(["--only", "--with", "--without", "--extras", "-E", "-C", "--directory", "-P", "--project"])
 

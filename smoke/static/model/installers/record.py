@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Install, Lock, Project
 from smoke.static.model.installers.places import _interpreter, scripts_of
 from smoke.static.model.installers.wanted import Wanted
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
+from smoke.static.model.stage import Stage
 
 
 def record(stage: Stage, wanted: Wanted, line: int, *, house: bool = False, lock: Lock | None = None) -> None:

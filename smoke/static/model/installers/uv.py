@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Lock, Project, Venv
@@ -13,10 +12,7 @@ from smoke.static.model.installers.pip import pip
 from smoke.static.model.installers.record import doubtful, record
 from smoke.static.model.installers.venvs import make_venv, search_doubt, venv_site
 from smoke.static.model.installers.wanted import Wanted, made_for, read_flags, split_values, tree_directory, tree_file
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
-
+from smoke.static.model.stage import Stage
 
 _UV_VALUES = frozenset(
     [

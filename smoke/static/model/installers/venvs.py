@@ -5,13 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Venv
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
+from smoke.static.model.stage import Stage
 
 
 def follow_virtualenv(stage: Stage, rest: Sequence[str], line: int, program: str = "") -> None:

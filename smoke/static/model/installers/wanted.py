@@ -6,13 +6,10 @@ import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from smoke.static.model.image import MadeFor, Project
 from smoke.static.model.installers.venvs import venv_of
-
-if TYPE_CHECKING:
-    from smoke.static.model.commands import Stage
+from smoke.static.model.stage import Stage
 
 
 @dataclass

@@ -6,9 +6,9 @@ import pytest
 
 from smoke.manifest import Base
 from smoke.static.model.bases import base_files, find_base
-from smoke.static.model.commands import Stage
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.script import certain_programs, run
+from smoke.static.model.stage import Stage
 
 
 def stage(reference: str = "python:3.12-slim") -> Stage:

@@ -1,0 +1,191 @@
+"""One service of a Compose project: what it is built from and how it is started."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from smoke.static.compose.document import Node, as_mapping
+from smoke.static.compose.interpolation import env_values, interpolated
+from smoke.static.model.launch import Launch, Mount, MountKind
+from smoke.tree import Tree
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a service's image is built from."""
+
+    context: str
+    """Directory of the tree; empty for its root."""
+    dockerfile: str
+    target: str | None = None
+    arguments: dict[str, str] = field(default_factory=dict)
+    platform: str | None = None
+    line: int = 0
+    doubt: str = ""
+    """Why it can't be followed: a variable in a path, a repository elsewhere."""
+
+
+@dataclass(frozen=True)
+class ComposeService:
+    """One service, all its files put together."""
+
+    name: str
+    file: str
+    node: Node
+    build: Build | None
+    image: str
+    launch: Launch
+
+
+def text_of(node: Node | None) -> str:
+    return "" if node is None else node.text
+
+
+def service_of(tree: Tree, name: str, node: Node, directory: str, values: dict[str, str]) -> ComposeService:
+    file = node.file
+    build = _build(node.get("build"), directory, values, text_of(node.get("platform")))
+    image = interpolated(text_of(node.get("image")), values)
+    environment, doubt = _environment(tree, node, directory, values)
+    entrypoint, command = (_words(node.get(key), values) for key in ("entrypoint", "command"))
+    decides = node.get("command") or node.get("entrypoint")
+    user, workdir = node.get("user"), node.get("working_dir")
+    launch = Launch(
+        name,
+        file,
+        node.line,
+        entrypoint=entrypoint,
+        command=command,
+        start_line=decides.line if decides is not None else 0,
+        user=interpolated(user.text, values) if user is not None and user.text else None,
+        workdir=interpolated(workdir.text, values) if workdir is not None and workdir.text else None,
+        environment=environment,
+        environment_doubt=doubt,
+        read_only=text_of(node.get("read_only")) == "true",
+        mounts=tuple(_mounts(tree, node, directory, values)),
+    )
+    return ComposeService(name, file, node, build, image, launch)
+
+
+def _words(node: Node | None, values: dict[str, str]) -> tuple[str, ...] | None:
+    """A command: a list, or a text that Compose cuts like a shell without being one."""
+    if node is None or node.null:
+        return None
+    if node.items is not None:
+        return tuple(interpolated(item.text, values) for item in node.items)
+    text = interpolated(node.text, values)
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        return tuple(text.split())
+
+
+def _build(node: Node | None, directory: str, values: dict[str, str], platform: str) -> Build | None:
+    if node is None or node.null:
+        return None
+    context = interpolated(node.text or text_of(node.get("context")) or ".", values)
+    file = interpolated(text_of(node.get("dockerfile")) or "Dockerfile", values)
+    doubt = ""
+    if node.get("dockerfile_inline") is not None:
+        doubt = "its Dockerfile is written in the Compose file"
+    elif "$" in context + file:
+        doubt = "its build context is given by a variable"
+    elif re.match(r"[a-z]+://|git@|/|~", context) or posixpath.isabs(file):
+        doubt = f"its build context {context} is not of this tree"
+    place = posixpath.normpath(posixpath.join(directory, context))
+    if place.startswith(".."):
+        doubt = f"its build context {context} is above this tree"
+    arguments: dict[str, str] = {}
+    given = node.get("args")
+    for name, value in ((as_mapping(given, "args") or {}) if given is not None else {}).items():
+        text = values.get(name, f"${{{name}}}") if value.null else interpolated(value.text, values)
+        arguments[name] = text
+    platforms = node.get("platforms")
+    wanted = [interpolated(each.text, values) for each in platforms.children()] if platforms is not None else []
+    return Build(
+        "" if place == "." else place,
+        posixpath.normpath(posixpath.join(place, file)),
+        interpolated(text_of(node.get("target")), values) or None,
+        arguments,
+        interpolated(platform, values) or (wanted[0] if len(wanted) == 1 else None),
+        node.line,
+        doubt,
+    )
+
+
+def env_files(node: Node) -> Iterator[tuple[Node, bool]]:
+    """The env_file entries of a service, and whether each must be there."""
+    given = node.get("env_file")
+    if given is None or given.null:
+        return
+    for item in given.items if given.items is not None else [given]:
+        if item.mapping is None:
+            yield item, True
+        elif (path := item.get("path")) is not None:
+            yield path, text_of(item.get("required")) != "false"
+
+
+def _environment(tree: Tree, node: Node, directory: str, values: dict[str, str]) -> tuple[dict[str, str], str]:
+    """Variables that a service is given, and why there may be more."""
+    found: dict[str, str] = {}
+    doubt = ""
+    for item, _ in env_files(node):
+        path = posixpath.normpath(posixpath.join(directory, interpolated(item.text, values)))
+        if tree.is_file(path):
+            found |= env_values(tree.text(path))
+        else:
+            doubt = f"{item.text} is not in the tree"
+    given = node.get("environment")
+    for name, value in ((as_mapping(given, "environment") or {}) if given is not None else {}).items():
+        found[name] = values.get(name, f"${{{name}}}") if value.null else interpolated(value.text, values)
+    return found, doubt
+
+
+def _mounts(tree: Tree, node: Node, directory: str, values: dict[str, str]) -> Iterator[Mount]:
+    volumes = node.get("volumes")
+    for item in volumes.children() if volumes is not None else ():
+        if item.mapping is not None:
+            kind, source = text_of(item.get("type")) or "volume", interpolated(text_of(item.get("source")), values)
+            target = interpolated(text_of(item.get("target")), values)
+        else:
+            source, target = _short(interpolated(item.text, values))
+            kind = "bind" if re.match(r"[./~$]", source) else "volume"
+        if "$" in target or not target.startswith("/"):
+            continue
+        yield _mount(tree, kind, source, posixpath.normpath(target), directory, item.line)
+    tmpfs = node.get("tmpfs")
+    for item in (tmpfs.items if tmpfs.items is not None else [tmpfs]) if tmpfs is not None else ():
+        if item.text.startswith("/"):
+            yield Mount(MountKind.EMPTY, posixpath.normpath(item.text.partition(":")[0]), line=item.line)
+    for what in ("secrets", "configs"):
+        if (given := node.get(what)) is not None:
+            for item in given.children():
+                target = text_of(item.get("target")) or (
+                    f"/run/secrets/{item.text}" if what == "secrets" else f"/{item.text}"
+                )
+                if target.startswith("/"):
+                    yield Mount(MountKind.UNKNOWN, posixpath.normpath(target), line=item.line)
+
+
+def _short(text: str) -> tuple[str, str]:
+    """`source:target:options` and its shorter forms."""
+    parts = text.split(":")
+    if len(parts) == 1:
+        return "", parts[0]
+    return parts[0], parts[1]
+
+
+def _mount(tree: Tree, kind: str, source: str, target: str, directory: str, line: int) -> Mount:
+    if kind == "tmpfs":
+        return Mount(MountKind.EMPTY, target, line=line)
+    if kind != "bind":
+        return Mount(MountKind.VOLUME, target, line=line)
+    if re.match(r"\.{1,2}(?:/|$)", source):
+        path = posixpath.normpath(posixpath.join(directory, source))
+        path = "" if path == "." else path
+        if not path.startswith("..") and (tree.is_file(path) or tree.is_directory(path)):
+            return Mount(MountKind.TREE, target, path, line)
+    return Mount(MountKind.UNKNOWN, target, line=line)

@@ -1,0 +1,54 @@
+"""Users and groups that a RUN makes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from smoke.static.model.filesystem import Entry
+from smoke.static.model.operands import read_operands
+from smoke.static.model.stage import Stage
+
+
+def add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
+    valued = frozenset(
+        [
+            *["-u", "--uid", "-g", "--gid", "-d", "--home-dir", "--home", "-h", "-s", "--shell"],
+            *["-G", "--groups", "-c", "--comment", "--gecos", "--ingroup"],
+        ]
+    )
+    busybox = "-D" in rest
+    _, values, operands = read_operands(rest, valued if busybox else valued - {"-h"})
+    if not operands:
+        return
+    name = operands[0]
+    if "$" in name:
+        stage.users_known = False
+    number = values.get("-u", values.get("--uid", ""))
+    if not number and stage.system and name not in stage.numbers and re.fullmatch(r"[\w.-]+", name):
+        number = str(_next_number(stage, rest))
+    home = values.get("-d") or values.get("--home-dir") or values.get("--home") or values.get("-h") or f"/home/{name}"
+    stage.homes[name] = home
+    if number.isdigit() and len(number) < 11:
+        stage.numbers[name] = int(number)
+        stage.homes[number] = home
+    if busybox or "-m" in rest or "--create-home" in rest or "--disabled-password" in rest:
+        stage.files.add(home, Entry("directory", user=stage.numbers.get(name), mode=0o755, line=line))
+
+
+def _next_number(stage: Stage, rest: Sequence[str]) -> int:
+    """The number that a user gets who is given none: the next above 999; of the system's, as each tool counts."""
+    taken = {*stage.numbers.values()}
+    short = {letter for word in rest if re.fullmatch(r"-[A-Za-z]+", word) for letter in word[1:]}
+    if "--system" in rest or "r" in short or "S" in short:
+        adduser = "S" in short or any(word.startswith(("--disabled", "--ingroup", "--no-create")) for word in rest)
+        counted = range(100, 1000) if adduser else range(999, 99, -1)
+    else:
+        first = max((each for each in taken if 1000 <= each < 60_000), default=999) + 1
+        counted = range(first, 60_001)
+    return next((each for each in counted if each not in taken), 1000)
+
+
+def rename_user(stage: Stage, rest: Sequence[str], line: int) -> None:
+    if any(word in ("-l", "--login", "-u", "--uid") for word in rest):
+        stage.users_known = False

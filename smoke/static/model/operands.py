@@ -1,0 +1,31 @@
+"""Flags, options and operands of a command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def read_operands(
+    rest: Sequence[str], valued: frozenset[str] = frozenset()
+) -> tuple[set[str], dict[str, str], list[str]]:
+    """Flags, options with their values, and operands of a command."""
+    flags: set[str] = set()
+    values: dict[str, str] = {}
+    operands: list[str] = []
+    words = iter(rest)
+    for word in words:
+        if word == "--":
+            operands += words
+        elif word.startswith("-") and len(word) > 1:
+            name, equals, value = word.partition("=")
+            if equals:
+                values[name] = value
+            elif name in valued:
+                values[name] = next(words, "")
+            elif not word.startswith("--"):
+                flags |= {f"-{letter}" for letter in word[1:]}
+            else:
+                flags.add(word)
+        else:
+            operands.append(word)
+    return flags, values, operands

@@ -1,0 +1,91 @@
+"""A stage of a build under way: what its instructions have made so far."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from smoke.static.model.filesystem import FileSystem
+from smoke.static.model.image import Failure, Install, Venv
+from smoke.static.model.programs import Surroundings
+
+
+@dataclass
+class Stage:
+    """A stage under way: what its instructions have made so far."""
+
+    files: FileSystem
+    user: str = "0"
+    workdir: str = "/"
+    environment: dict[str, str] = field(default_factory=dict)
+    homes: dict[str, str] = field(default_factory=lambda: {"root": "/root", "0": "/root"})
+    numbers: dict[str, int] = field(default_factory=lambda: {"root": 0, "nonroot": 65532, "nobody": 65534})
+    installs: list[Install] = field(default_factory=list)
+    python: str = ""
+    """Version of the stage's own Python; empty when it has none or it is unknown."""
+    sites: tuple[str, ...] = ()
+    """Where that Python installs to, first."""
+    venvs: dict[str, Venv] = field(default_factory=dict)
+    """Virtual environments by the place where they are now."""
+    libc: str = ""
+    machine: str = ""
+    """Machine that its own programs are for, as wheels name it; empty when it is the image's."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """What tools were told to keep in mind, as `poetry config` does."""
+    pins: dict[str, str] = field(default_factory=dict)
+    """Versions that the tree's `.python-version` files name."""
+    packages: tuple[str, ...] = ()
+    """Packages of the system that were asked for."""
+    system: str = ""
+    """Whose packages it takes: debian, alpine, fedora; empty when that isn't known."""
+    package_python: str = ""
+    """Version of the Python that the system's own package would bring."""
+    managed: bool = False
+    """Whether its Python is the system's, which pip doesn't touch unasked (PEP 668)."""
+    managed_free: bool = False
+    """Whether a step took away the mark that makes it so, or told pip not to mind."""
+    lists: bool | None = None
+    """Whether the package manager has its lists: surely, surely not, or unknown."""
+    fed: bool = False
+    """Whether the command at hand reads from a pipe."""
+    shell: str = "sh"
+    """Name of the shell that reads the commands at hand."""
+    lacking: frozenset[str] = frozenset()
+    """Names of programs that are surely in no directory of the system."""
+    users_known: bool = False
+    """Whether `numbers` has every user."""
+    failures: list[Failure] = field(default_factory=list)
+    read: Callable[[str], bytes] | None = None
+    """Gives the content of a file of the tree."""
+
+    def fail(self, line: int, message: str, program: str = "") -> None:
+        """Note that the build stops at a command; only the first counts, what follows is not reached."""
+        if not self.failures:
+            lacks = program if program and self.lacks(program) else ""
+            self.failures.append(Failure(line, message, lacks))
+
+    def lacks(self, program: str) -> bool:
+        """Whether a program is surely nowhere."""
+        found = self.surroundings().find(program)
+        return not found.place and not found.doubt
+
+    def surroundings(self) -> Surroundings:
+        """What decides which program a name means here."""
+        return Surroundings(self.files, self.environment.get("PATH", ""), self.workdir, self.lacking)
+
+    def home(self) -> str:
+        """The current user's home directory; empty when it isn't known."""
+        name = self.user.partition(":")[0]
+        return self.environment.get("HOME") or self.homes.get(name, "")
+
+    def number(self, name: str) -> int | None:
+        """A user's number, by name or number; none when it isn't known."""
+        name = name.partition(":")[0]
+        return int(name) if name.isascii() and name.isdigit() and len(name) < 11 else self.numbers.get(name)
+
+    def path(self, text: str) -> str:
+        """A path of the stage, absolute and normal."""
+        if text == "~" or text.startswith("~/"):
+            text = self.home() + text[1:]
+        return posixpath.normpath(posixpath.join(self.workdir, text))
