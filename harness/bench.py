@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import msgspec
 import simpy
 
+from harness.result import RunResult
 from sim.scenario import Scenario
 
 Say = Callable[[str], None]
@@ -79,19 +80,36 @@ def bare_broadcast(nodes: int, seconds: float) -> float:
     return count / (time.perf_counter() - began)
 
 
-def measure(scenario: Scenario) -> dict[str, Any]:
-    """Run a scenario in a process of its own, invariants and trace hash on, trace file off.
+class Measured(NamedTuple):
+    """A run made in a process of its own, and the largest resident set of that process."""
 
-    Returns the metrics, without series, and `peak_mib`, the largest resident set of that process.
-    """
+    result: RunResult
+    peak_mib: float
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds that the run took."""
+        return self.result.speed.wall_seconds
+
+    @property
+    def block_ms(self) -> float:
+        """Milliseconds that it took for each final block."""
+        return self.wall_s * 1000 / self.result.blocks.final
+
+    @property
+    def block_messages(self) -> float:
+        """Messages for each final block."""
+        return self.result.traffic.messages / self.result.blocks.final
+
+
+def measure(scenario: Scenario) -> Measured:
+    """Run a scenario in a process of its own, invariants and trace hash on, trace file off."""
     code = (
-        "import json,resource,sys,msgspec;from harness.run import run;from sim.scenario import Scenario;"
-        "d=run(msgspec.json.decode(sys.argv[1],type=Scenario));"
-        "print(json.dumps({**d,'heights':[[r[0],r[5]] for r in d.pop('series')['chain']][-1:],"
-        "'peak_mib':resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024}))"
+        "import resource,sys,msgspec;from harness.run import run;from sim.scenario import Scenario;"
+        "result=run(msgspec.json.decode(sys.argv[1],type=Scenario));"
+        "peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024;"
+        "print(msgspec.json.encode([result,peak]).decode())"
     )
-    import msgspec  # noqa: PLC0415 - only to pass the scenario on
-
     done = subprocess.run(
         [sys.executable, "-c", code, msgspec.json.encode(scenario).decode()],
         capture_output=True,
@@ -100,10 +118,10 @@ def measure(scenario: Scenario) -> dict[str, Any]:
     )
     if done.returncode:
         raise RuntimeError(f"a measured run failed: {done.stderr.strip().splitlines()[-1:]}")
-    document: dict[str, Any] = json.loads(done.stdout)
-    if document["verdict"] != "pass":
-        raise RuntimeError(f"a measured run did not pass: {document['reason']}")
-    return document
+    found = msgspec.json.decode(done.stdout, type=Measured)
+    if not found.result.passed:
+        raise RuntimeError(f"a measured run did not pass: {found.result.reason}")
+    return found
 
 
 def _speed(say: Say) -> list[Row]:
@@ -113,7 +131,7 @@ def _speed(say: Say) -> list[Row]:
         for turn in range(ROUNDS):
             say(f"speed: {nodes} nodes, round {turn + 1} of {ROUNDS}")
             bare.append(bare_broadcast(nodes, 2.0))
-            ours.append(measure(Scenario(nodes=nodes, duration=duration))["speed"]["delivered_per_second"])
+            ours.append(measure(Scenario(nodes=nodes, duration=duration)).result.speed.delivered_per_second)
         best = max(ours)
         share = sorted(our / one for our, one in zip(ours, bare, strict=True))[ROUNDS // 2]
         bounded = nodes == 25
@@ -142,7 +160,8 @@ def _finality(say: Say) -> list[Row]:
     rows = []
     for profile in ("constant", "lan", "regions", "tor"):
         say(f"finality: {profile}")
-        ratio = measure(Scenario(nodes=10, profile=profile, duration="20m"))["finality_ratio"]
+        ratio = measure(Scenario(nodes=10, profile=profile, duration="20m")).result.finality_ratio
+        assert ratio is not None, "twenty minutes have final blocks"
         bounded = profile == "constant"
         rows.append(
             Row(
@@ -162,10 +181,8 @@ def _growth(say: Say) -> list[Row]:
     first: tuple[float, float] | None = None
     for nodes, blocks in ((4, 400), (10, 200), (25, 100), (50, 50), (100, 25)):
         say(f"growth: {nodes} nodes")
-        document = measure(Scenario(nodes=nodes, duration=f"{blocks * 10}s"))
-        made = document["blocks"]["final"]
-        cost_ms = document["wall_seconds"] * 1000 / made
-        messages = document["traffic"]["messages"] / made
+        found = measure(Scenario(nodes=nodes, duration=f"{blocks * 10}s"))
+        cost_ms, messages = found.block_ms, found.block_messages
         first = first or (cost_ms, messages)
         growth, allowed = cost_ms / first[0], messages / first[1]
         rows += [
@@ -181,9 +198,8 @@ def _growth(say: Say) -> list[Row]:
     shortest = 0.0
     for blocks in (100, 1_000, 10_000):
         say(f"growth: {blocks} blocks")
-        document = measure(Scenario(nodes=4, duration=f"{blocks * 10 + 5}s"))
-        cost_ms = document["wall_seconds"] * 1000 / document["blocks"]["final"]
-        messages = document["traffic"]["messages"] / document["blocks"]["final"]
+        found = measure(Scenario(nodes=4, duration=f"{blocks * 10 + 5}s"))
+        cost_ms, messages = found.block_ms, found.block_messages
         shortest = shortest or cost_ms
         rows.append(
             Row(
@@ -199,8 +215,8 @@ def _growth(say: Say) -> list[Row]:
 
 def _hundred(say: Say) -> list[Row]:
     say("hundred: 100 nodes for 10 simulated minutes")
-    document = measure(Scenario(nodes=100, duration="10m"))
-    wall, peak = document["wall_seconds"], document["peak_mib"]
+    found = measure(Scenario(nodes=100, duration="10m"))
+    wall, peak = found.wall_s, found.peak_mib
     return [
         Row("hundred", "100 nodes for 10 simulated minutes: seconds", wall, "at most 60", wall <= 60),
         Row("hundred", "100 nodes for 10 simulated minutes: peak MiB", peak, "below 1024", peak < 1024),
@@ -209,6 +225,5 @@ def _hundred(say: Say) -> list[Row]:
 
 def _day(say: Say) -> list[Row]:
     say("day: 4 nodes for 24 simulated hours, one anchor a second")
-    document = measure(Scenario(nodes=4, duration="24h", anchor_every_ms=1_000))
-    wall = document["wall_seconds"]
+    wall = measure(Scenario(nodes=4, duration="24h", anchor_every_ms=1_000)).wall_s
     return [Row("day", "4 nodes for 24 simulated hours, an anchor a second: seconds", wall, "at most 120", wall <= 120)]

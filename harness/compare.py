@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from harness.measures import MEASURES, Measure, estimate
-from harness.sweep import Result, read
+from harness.result import ResultError, read_result
+from harness.sweep import SweepRun, read
 
 FEW = 6
 """With fewer pairs of seeds no interval of their differences reaches 95 %: such a difference is told, not relied on."""
@@ -48,13 +48,10 @@ def compare(before: Path, after: Path) -> list[Difference]:
 
 
 def _runs(before: Path, after: Path) -> list[Difference]:
-    documents = []
-    for folder in (before, after):
-        try:
-            documents.append(json.loads((folder / "metrics.json").read_text("utf-8")))
-        except (OSError, ValueError) as error:
-            raise CompareError(f"{folder / 'metrics.json'}: {error}") from None
-    one, other = documents
+    try:
+        one, other = read_result(before), read_result(after)
+    except ResultError as error:
+        raise CompareError(str(error)) from None
     return [
         _difference("", measure, low, high, True)
         for measure in MEASURES
@@ -62,10 +59,10 @@ def _runs(before: Path, after: Path) -> list[Difference]:
     ]
 
 
-def _sweeps(before: list[Result], after: list[Result]) -> list[Difference]:
+def _sweeps(before: list[SweepRun], after: list[SweepRun]) -> list[Difference]:
     """Seed by seed, so that what a seed draws is the same on both sides."""
     first = {(each.values, each.seed): each for each in before}
-    pairs: dict[tuple[str, ...], list[tuple[Result, Result]]] = {}
+    pairs: dict[tuple[str, ...], list[tuple[SweepRun, SweepRun]]] = {}
     for each in after:
         other = first.get((each.values, each.seed))
         if other is not None:
@@ -78,7 +75,7 @@ def _sweeps(before: list[Result], after: list[Result]) -> list[Difference]:
     ]
 
 
-def _paired(cell: str, measure: Measure, pairs: list[tuple[Result, Result]]) -> Difference | None:
+def _paired(cell: str, measure: Measure, pairs: list[tuple[SweepRun, SweepRun]]) -> Difference | None:
     known = [
         (low, high)
         for one, other in pairs
@@ -98,7 +95,7 @@ def _difference(cell: str, measure: Measure, before: float, after: float, sure: 
     return Difference(cell, measure.name, before, after, change, -measure.better * change, sure)
 
 
-def _results(folder: Path) -> list[Result]:
+def _results(folder: Path) -> list[SweepRun]:
     try:
         return read(folder / "runs.jsonl")
     except (OSError, msgspec.MsgspecError) as error:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import comb
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import NamedTuple
+
+from harness.result import RunResult
 
 
 class Measure(NamedTuple):
-    """A figure by its path in `metrics.json`; `better` is -1 where less is better, 1 where more is."""
+    """A figure by its path in a run's result, and so in `metrics.json`; `better` is -1 where less is better, else 1."""
 
     name: str
     path: str
     unit: str
     better: int = -1
 
-    def of(self, document: dict[str, Any]) -> float | None:
-        """Its value in a metrics document; None where the run has none."""
-        value: Any = document
-        for key in self.path.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
+    def of(self, result: RunResult) -> float | None:
+        """Its value in a run's result; None where the run has none."""
+        value: float | None = attrgetter(self.path)(result)
         return None if value is None else float(value)
 
 

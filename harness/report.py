@@ -12,6 +12,7 @@ from harness import plots
 _VERDICTS = {
     "pass": ("PASS", "Every invariant held, and the chain kept growing.", "M4 12.5l5 5L20 6.5"),
     "no_progress": ("NO PROGRESS", "No invariant broke, but the chain stopped growing.", "M12 4v9.5M12 19.4v.2"),
+    "interrupted": ("INTERRUPTED", "It was stopped before its end: a part of the run.", "M8 5.5v13M16 5.5v13"),
     "diverged": ("DIVERGED", "An invariant broke. The command below repeats it.", "M5.5 5.5l13 13M18.5 5.5l-13 13"),
 }
 """What each verdict is called, what it means, and its sign as a path in a box of 24 by 24."""
@@ -59,7 +60,7 @@ def _hero(metrics: dict[str, Any]) -> str:
     """Verdict, name, what was run, and what identifies the result."""
     verdict = str(metrics.get("verdict"))
     word, meaning, sign = _VERDICTS.get(verdict, (verdict, "", "M12 4v9.5M12 19.4v.2"))
-    colour = verdict if verdict in _VERDICTS else "no_progress"
+    colour = verdict if verdict in ("pass", "diverged") else "no_progress"
     nodes = p.number(metrics.get("nodes"))
     simulated = p.number(metrics.get("duration_ms"))
     wall = p.number(_section(metrics, "speed").get("wall_seconds"))

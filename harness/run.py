@@ -7,23 +7,26 @@ import json
 import shlex
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from msgspec import structs
 
 from harness.bounds import Bounds, Progress
 from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
+from harness.policy import LeaderPolicy, led_by
 from harness.report import render
+from harness.result import Checked, RunResult, Unbound
+from harness.verdict import Verdict
+from sim.faults.fault import Fault
 from sim.metrics import Metrics
 from sim.scenario import Scenario, dump, parse, shipped
 from sim.trace import Trace
-from sim.world import World
+from sim.world import Watcher, World
 
-PASS, NO_PROGRESS, DIVERGED = "pass", "no_progress", "diverged"
-EXIT_STATUS = {PASS: 0, NO_PROGRESS: 10, DIVERGED: 20}
+EXIT_STATUS = {Verdict.PASS: 0, Verdict.NO_PROGRESS: 10, Verdict.DIVERGED: 20, Verdict.INTERRUPTED: 130}
 SLICES = 200
 OPTIONS = ("seed", "nodes", "duration", "crypto", "profile")
 """Keys of a scenario that `lucid sim run` takes as options."""
@@ -37,19 +40,37 @@ class Tick(NamedTuple):
     deliveries: int
 
 
+class Ended(NamedTuple):
+    """How a run ended: the invariant that broke, if one did, and why in a sentence."""
+
+    verdict: Verdict
+    invariant: str = ""
+    reason: str = ""
+
+
 def run(
     scenario: Scenario,
     folder: Path | None = None,
     *,
+    watchers: Sequence[Callable[[World], Watcher]] = (),
+    faults: Sequence[Fault] = (),
+    leaders: LeaderPolicy | None = None,
     trace_file: bool = True,
     journals: bool = False,
     progress: Callable[[Tick], None] | None = None,
-) -> dict[str, Any]:
-    """Run a scenario to its end, or to the first broken invariant; returns the metrics document.
+    stop: Callable[[], bool] | None = None,
+) -> RunResult:
+    """Run a scenario to its end, to the first broken invariant, or until `stop` says so.
 
     With a folder, `scenario.toml`, `metrics.json`, `report.html`, and unless told otherwise `trace.jsonl.zst`, are
     written there, and each machine's journal under `journals/` when asked for.
+
+    `watchers` are called with the world before it starts, and what they make is told of every fact, accepted
+    transaction and fault; it must change nothing. `faults` are further ones, such as `Fault`s of one's own. `leaders`
+    decides who leads otherwise than the protocol does. `progress` is told now and then how far the run is.
     """
+    hooks = [words for words, given in (("faults of its own", faults), ("a leader policy", leaders)) if given]
+    scenario = structs.replace(scenario, fault=[*scenario.fault, *faults]) if faults else scenario
     journal_folder: Path | None = None
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,49 +80,56 @@ def run(
             journal_folder.mkdir(exist_ok=True)
     trace = Trace(folder / "trace.jsonl.zst" if folder is not None and trace_file else None)
     world = World(scenario, trace, journal_folder)
+    world.watchers += [make(world) for make in watchers]
     metrics, invariants, watch = Metrics(world), Invariants(world), Progress(world)
     world.watchers += [invariants, metrics, watch]
+    if stop is not None:
+        world.clock.stop = stop
     began = time.perf_counter()
     try:
-        verdict, reason = _drive(world, invariants, watch, metrics, progress)
+        with nullcontext() if leaders is None else led_by(leaders):
+            ended = _drive(world, invariants, watch, metrics, progress)
         wall_seconds = time.perf_counter() - began
     finally:
         world.close()
         trace_hash = trace.close()
     unbound = {PROGRESS: watch.unbound_ms, ANCHORS: watch.unbound_anchors_ms}
-    document = {
-        **msgspec.to_builtins(metrics.figures(wall_seconds)),
-        "verdict": verdict,
-        "reason": reason,
-        "notes": [
-            f"{fault.kind} {fault.text()} would begin at {fault.at_ms / 1000:,.0f} s, after the end: it never happened"
-            for fault in scenario.fault
-            if fault.at_ms >= world.clock.now_us // 1000
-        ],
-        "command": command(scenario, folder),
-        "trace_hash": trace_hash,
-        "state_root": state_root(world),
-        "invariants": [
-            {
-                "name": name,
-                "checks": checks,
-                "broken": int(name == broken_invariant(verdict, reason)),
-                "unbound": [{"why": why, "ms": ms} for why, ms in sorted(unbound.get(name, {}).items())],
-            }
+    result = RunResult(
+        **structs.asdict(metrics.figures(wall_seconds)),
+        verdict=ended.verdict,
+        invariant=ended.invariant,
+        reason=ended.reason,
+        notes=_notes(scenario, world, hooks),
+        command=command(scenario, folder),
+        trace_hash=trace_hash,
+        state_root=state_root(world),
+        invariants=[
+            Checked(
+                name=name,
+                checks=checks,
+                broken=int(name == ended.invariant),
+                unbound=[Unbound(why=why, ms=ms) for why, ms in sorted(unbound.get(name, {}).items())],
+            )
             for name, checks in invariants.checks.items()
         ],
-    }
+    )
     if folder is not None:
+        document = result.document()
         (folder / "metrics.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
         (folder / "report.html").write_text(render(document), "utf-8")
-    return document
+    return result
 
 
-def broken_invariant(verdict: str, reason: str) -> str:
-    """The name of the invariant that a verdict says is broken; empty if none is."""
-    if verdict == NO_PROGRESS:
-        return "progress"
-    return reason.partition(":")[0] if verdict == DIVERGED else ""
+def _notes(scenario: Scenario, world: World, hooks: Sequence[str]) -> list[str]:
+    """What a reader of the result should know that no figure says."""
+    found = [
+        f"{fault.kind} {fault.text()} would begin at {fault.at_ms / 1000:,.0f} s, after the end: it never happened"
+        for fault in scenario.fault
+        if fault.at_ms >= world.clock.now_us // 1000
+    ]
+    if hooks:
+        found.append(f"this run had {' and '.join(hooks)}, given by a program: the command does not repeat it")
+    return found
 
 
 def command(scenario: Scenario, folder: Path | None) -> str:
@@ -133,8 +161,8 @@ def _drive(
     watch: Progress,
     metrics: Metrics,
     progress: Callable[[Tick], None] | None,
-) -> tuple[str, str]:
-    """Run in slices of virtual time; returns the verdict and its reason."""
+) -> Ended:
+    """Run in slices of virtual time."""
     duration_ms = world.scenario.duration_ms
     slice_ms = max(1_000, duration_ms // SLICES)
     at_ms = 0
@@ -146,26 +174,36 @@ def _drive(
         while at_ms < duration_ms:
             at_ms = min(duration_ms, at_ms + slice_ms)
             world.run(at_ms)
+            if world.clock.stopped:
+                return _interrupted(world)
             stalled = watch.stalled()
             invariants.checks[PROGRESS] += 1
             if stalled:
-                return NO_PROGRESS, stalled
+                return Ended(Verdict.NO_PROGRESS, PROGRESS, stalled)
             if progress is not None:
                 progress(Tick(at_ms, metrics.height, world.network.deliveries))
         invariants.check_from_scratch()
     except Diverged as broken:
-        return DIVERGED, str(broken)
+        return Ended(Verdict.DIVERGED, broken.invariant, str(broken))
     except OSError:
         raise
     except Exception as error:
         # Most likely a rule that a machine holds itself to: as good a find as a broken invariant, and as repeatable.
         where = traceback.extract_tb(error.__traceback__)[-1]
-        return DIVERGED, f"{Path(where.filename).name}, line {where.lineno}, failed: {error!r}"
+        reason = f"{Path(where.filename).name}, line {where.lineno}, failed: {error!r}"
+        return Ended(Verdict.DIVERGED, "", reason)
     finally:
         gc.set_threshold(*thresholds)
     waited_ms = (world.clock.now_us - metrics.last_final_us) // 1000
     bounds = Bounds(world)
     if waited_ms > bounds.progress_ms:
         why = bounds.unbound()
-        return NO_PROGRESS, f"no new final block for the last {waited_ms / 1000:,.1f} s" + (why and f": {why}")
-    return PASS, ""
+        reason = f"no new final block for the last {waited_ms / 1000:,.1f} s" + (why and f": {why}")
+        return Ended(Verdict.NO_PROGRESS, PROGRESS, reason)
+    return Ended(Verdict.PASS)
+
+
+def _interrupted(world: World) -> Ended:
+    now_s, whole_s = world.clock.now_us / 1e6, world.scenario.duration_ms / 1e3
+    reason = f"interrupted at {now_s:,.1f} of {whole_s:,.1f} simulated seconds: every figure is of that part"
+    return Ended(Verdict.INTERRUPTED, "", reason)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ import msgspec
 
 from harness.measures import MEASURES, Estimate, Measure, estimate
 from harness.run import run
+from harness.verdict import Verdict
 from harness.workers import spread
 from sim.scenario import Scenario, changed, dump
 from sim.words import with_words
@@ -36,13 +38,13 @@ class Cell(NamedTuple):
     scenario: Scenario
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class SweepRun(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a cell: its verdict, and its measures by name."""
 
     values: tuple[str, ...]
     seed: int
     key: str
-    verdict: str
+    verdict: Verdict
     reason: str
     trace_hash: str
     seconds: float
@@ -69,7 +71,7 @@ class Sweep:
     def __init__(self, cells: Sequence[Cell], seeds: Sequence[int], folder: Path | None = None) -> None:
         self.cells = list(cells)
         self.seeds = list(seeds)
-        self.results: dict[str, Result] = {}
+        self.results: dict[str, SweepRun] = {}
         self._path = None if folder is None else folder / "runs.jsonl"
         if self._path is not None and self._path.exists():
             self.results = {each.key: each for each in read(self._path)}
@@ -84,7 +86,7 @@ class Sweep:
             if key_of(scenario := changed(cell.scenario, seed=seed)) not in self.results
         ]
 
-    def of(self, cell: Cell) -> list[Result]:
+    def of(self, cell: Cell) -> list[SweepRun]:
         """The results of a cell, by seed."""
         keys = (key_of(changed(cell.scenario, seed=seed)) for seed in self.seeds)
         return [self.results[key] for key in keys if key in self.results]
@@ -108,7 +110,7 @@ class Sweep:
                 total += runs * spent * cell.scenario.duration_ms / short.duration_ms
         return total / jobs
 
-    def go(self, jobs: int) -> Generator[Result]:
+    def go(self, jobs: int) -> Generator[SweepRun]:
         """Make the waiting runs over `jobs` processes; each is yielded, and kept, as it comes to an end.
 
         Closing the iterator lets the processes go.
@@ -119,36 +121,59 @@ class Sweep:
                 self._keep(each)
                 yield each
 
-    def _keep(self, result: Result) -> None:
+    def _keep(self, result: SweepRun) -> None:
         self.results[result.key] = result
         if self._path is not None:
             with self._path.open("ab") as file:
                 file.write(msgspec.json.encode(result) + b"\n")
 
 
-def measured(values: tuple[str, ...], scenario: Scenario) -> Result:
+def sweep(
+    base: Scenario,
+    axes: Mapping[str, Sequence[object]],
+    *,
+    seeds: int | Sequence[int] = 5,
+    jobs: int | None = None,
+    folder: Path | None = None,
+) -> Sweep:
+    """Run every combination of the axes' values with each seed, over `jobs` processes (all cores by default).
+
+    Keys and values are those of `lucid sim sweep --set`: `{"nodes": [4, 10], "loss": ["0", "5%"]}`. With a folder, what
+    is done is kept there, and gone on from. Raises `ScenarioError`.
+    """
+    words = [Axis(key, tuple(str(value) for value in values)) for key, values in axes.items()]
+    chosen = range(base.seed, base.seed + seeds) if isinstance(seeds, int) else seeds
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    found = Sweep(grid(base, words), chosen, folder)
+    for _ in found.go(jobs or os.cpu_count() or 1):
+        pass
+    return found
+
+
+def measured(values: tuple[str, ...], scenario: Scenario) -> SweepRun:
     """Run a scenario and keep its measures."""
     began = time.perf_counter()
-    document = run(scenario)
-    return Result(
+    result = run(scenario)
+    return SweepRun(
         values=values,
         seed=scenario.seed,
         key=key_of(scenario),
-        verdict=document["verdict"],
-        reason=document["reason"],
-        trace_hash=document["trace_hash"],
+        verdict=result.verdict,
+        reason=result.reason,
+        trace_hash=result.trace_hash,
         seconds=round(time.perf_counter() - began, 3),
-        measures={measure.name: measure.of(document) for measure in MEASURES},
+        measures={measure.name: measure.of(result) for measure in MEASURES},
     )
 
 
-def read(path: Path) -> list[Result]:
+def read(path: Path) -> list[SweepRun]:
     """The results in a folder's file; a last line that was cut off is left out."""
-    decoder = msgspec.json.Decoder(Result)
+    decoder = msgspec.json.Decoder(SweepRun)
     return [decoder.decode(line) for line in path.read_bytes().split(b"\n")[:-1] if line]
 
 
-def rows(axes: Sequence[Axis], results: Iterable[Result]) -> list[dict[str, Any]]:
+def rows(axes: Sequence[Axis], results: Iterable[SweepRun]) -> list[dict[str, Any]]:
     """A flat row for each run, for CSV."""
     return [
         {

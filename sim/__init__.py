@@ -1,1 +1,12 @@
-"""A SimPy world that runs networks of the product's machines from a seed, with faults, in virtual time."""
+"""A SimPy world that runs networks of the product's machines from a seed, with faults, in virtual time.
+
+For programs and notebooks (docs/simulator.md, "From Python"): `Scenario`, how to get one, and what a `Fault` of one's
+own is made of.
+"""
+
+from __future__ import annotations
+
+from sim.faults.fault import Fault, Hooks
+from sim.scenario import Scenario, ScenarioError, changed, load
+
+__all__ = ["Fault", "Hooks", "Scenario", "ScenarioError", "changed", "load"]

@@ -9,6 +9,9 @@ from typing import Any
 import simpy
 from simpy.events import NORMAL
 
+STRETCH = 1_024
+"""Moments that happen between two looks at whether to stop."""
+
 TAG_BITS = 10
 """Low bits of a recurring moment's times: room for what distinguishes them."""
 
@@ -42,6 +45,9 @@ class VirtualClock(simpy.Environment):
     _now: int
     events = 0
     """Moments that have happened so far."""
+    stop: Callable[[], bool] = staticmethod(lambda: False)
+    """Asked now and then whether to stop where it is; once it was told to, `stopped` is set and nothing happens."""
+    stopped = False
 
     @property
     def now_us(self) -> int:
@@ -57,29 +63,35 @@ class VirtualClock(simpy.Environment):
         self.put(Moment(callback), self._now + delay_us)
 
     def run_until(self, until_us: int) -> None:
-        """Let everything happen that is due by `until_us`.
+        """Let everything happen that is due by `until_us`, unless told to stop.
 
         SimPy's own loop looks at each event for failures and waiting processes; moments have neither.
         """
         queue, pop, replace, number = self._queue, heappop, heapreplace, self._eid.__next__
         events = 0
         try:
-            while queue:
-                at_us, _, _, moment = queue[0]
-                if at_us > until_us:
-                    break
-                self._now = at_us  # type: ignore[assignment]
-                times = moment.times  # type: ignore[attr-defined]
-                if times is None:
-                    pop(queue)
-                else:
-                    moment.code = times.pop()  # type: ignore[attr-defined]
-                    if times:
-                        replace(queue, (times[-1] >> TAG_BITS, NORMAL, number(), moment))
-                    else:
+            while queue and queue[0][0] <= until_us:
+                if self.stopped or self.stop():
+                    self.stopped = True
+                    return
+                for _ in range(STRETCH):
+                    if not queue:
+                        break
+                    at_us, _, _, moment = queue[0]
+                    if at_us > until_us:
+                        break
+                    self._now = at_us  # type: ignore[assignment]
+                    times = moment.times  # type: ignore[attr-defined]
+                    if times is None:
                         pop(queue)
-                events += 1
-                moment.happen(moment)  # type: ignore[attr-defined]
+                    else:
+                        moment.code = times.pop()  # type: ignore[attr-defined]
+                        if times:
+                            replace(queue, (times[-1] >> TAG_BITS, NORMAL, number(), moment))
+                        else:
+                            pop(queue)
+                    events += 1
+                    moment.happen(moment)  # type: ignore[attr-defined]
         finally:
             self.events += events
         self._now = max(self._now, until_us)

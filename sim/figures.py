@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -144,6 +144,62 @@ class Speed(Struct, frozen=True, kw_only=True):
     delivered_per_second: int
 
 
+class ChainRow(NamedTuple):
+    """A final block: heights and times (ms) as the report draws them; `leader` is the proposer's index."""
+
+    height: int
+    epoch: int
+    view: int
+    tick_ms: int
+    proposed_ms: int
+    final_ms: int
+    leader: int
+    transactions: int
+
+
+class Skip(NamedTuple):
+    """A view that was skipped, and when a node first left it so."""
+
+    epoch: int
+    view: int
+    at_ms: int
+
+
+class Fork(NamedTuple):
+    """A block that was valid somewhere and did not become final, and when it was first valid."""
+
+    epoch: int
+    view: int
+    height: int
+    at_ms: int
+
+
+class FinalityRow(NamedTuple):
+    """A final block: when it was first final, the median and largest latency over the nodes, the median at best."""
+
+    final_ms: int
+    median_ms: float
+    largest_ms: float
+    best_ms: float
+
+
+class CurvePoint(NamedTuple):
+    """A point of a cumulative curve: the share of samples up to so many ms."""
+
+    ms: float
+    share: float
+
+
+class Series(Struct, frozen=True, kw_only=True):
+    """What the report draws over time; rows are arrays in JSON, in the order of their fields."""
+
+    chain: list[ChainRow]
+    skips: list[Skip]
+    forks: list[Fork]
+    finality: list[FinalityRow]
+    propagation_cdf: list[CurvePoint]
+
+
 class Figures(Struct, frozen=True, kw_only=True):
     """All figures of a run but for its verdict."""
 
@@ -182,4 +238,4 @@ class Figures(Struct, frozen=True, kw_only=True):
     caught_up: dict[str, int]
     refusals: dict[str, int]
     faults: list[FaultRecord]
-    series: dict[str, list[list[Any]]]
+    series: Series

@@ -23,15 +23,21 @@ from lucid.provenance import provenance
 from sim.faults.fault import Fault
 from sim.figures import (
     Blocks,
+    ChainRow,
+    CurvePoint,
     FaultRecord,
     Figures,
+    FinalityRow,
+    Fork,
     HaltFigures,
     Interval,
     KindTraffic,
     Leaders,
     Recovery,
+    Series,
     Sessions,
     Share,
+    Skip,
     Speed,
     Traffic,
     Waits,
@@ -62,19 +68,6 @@ class Anchored(NamedTuple):
     attempted_us: int
 
 
-class ChainRow(NamedTuple):
-    """A final block: heights and times (ms) as the report draws them; `leader` is the proposer's index."""
-
-    height: int
-    epoch: int
-    view: int
-    tick_ms: int
-    proposed_ms: int
-    final_ms: int
-    leader: int
-    transactions: int
-
-
 class Metrics:
     """A watcher that keeps what the figures need; samples are microseconds."""
 
@@ -88,7 +81,7 @@ class Metrics:
         self.late_us = array("q")
         self.session_us = array("q")
         self.chain: list[ChainRow] = []
-        self.skips: list[list[int]] = []
+        self.skips: list[Skip] = []
         self.faults: list[tuple[int, Fault, bool]] = []
         self.halts = Halts()
         self.height = 0
@@ -146,7 +139,7 @@ class Metrics:
         left = (fact.epoch, fact.view - 1)
         if fact.skipped and left not in self._skipped:
             self._skipped.add(left)
-            self.skips.append([*left, now_us // 1000])
+            self.skips.append(Skip(*left, now_us // 1000))
 
     def _on_proposed(self, now_us: int, node: Node, fact: Proposed) -> None:
         if fact.hash not in self._proposed:
@@ -230,7 +223,7 @@ class Metrics:
             [after.proposed_ms - before.proposed_ms for before, after in zip(self.chain, self.chain[1:], strict=False)]
         )
         forks = [
-            [epoch, view, height, at_us // 1000]
+            Fork(epoch, view, height, at_us // 1000)
             for hash_, (epoch, view, height, at_us) in self._seen.items()
             if hash_ not in self._final and height <= self.height
         ]
@@ -282,29 +275,28 @@ class Metrics:
                 for _, fault, begins in self.faults
                 if begins
             ],
-            series={
-                "chain": [list(row) for row in self.chain],
-                "skips": self.skips,
-                "forks": forks,
-                "finality": self._finality_series(),
-                "propagation_cdf": cumulative(self.propagation_us),
-            },
+            series=Series(
+                chain=self.chain,
+                skips=self.skips,
+                forks=forks,
+                finality=self._finality_series(),
+                propagation_cdf=[CurvePoint(ms, share) for ms, share in cumulative(self.propagation_us)],
+            ),
         )
 
-    def _finality_series(self) -> list[list[Any]]:
-        """By height: when it was first final, the median and the largest latency over the nodes, the median at best."""
+    def _finality_series(self) -> list[FinalityRow]:
         rows = []
         for row, hash_ in zip(self.chain, self._hashes, strict=True):
             latencies = self._final[hash_]
             if latencies:
                 best = median(self._at_best(row.leader)) or 0
                 rows.append(
-                    [
-                        row.final_ms,
-                        round((median(latencies) or 0) / 1000, 3),
-                        round(max(latencies) / 1000, 3),
-                        round(best / 1000, 3),
-                    ]
+                    FinalityRow(
+                        final_ms=row.final_ms,
+                        median_ms=round((median(latencies) or 0) / 1000, 3),
+                        largest_ms=round(max(latencies) / 1000, 3),
+                        best_ms=round(best / 1000, 3),
+                    )
                 )
         return rows
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-from unittest import mock
 
-from harness import run as harness_run
+from harness import run as run_scenario
+from harness.result import RunResult
 from lucid.machines.effects import Fact
 from lucid.machines.forktree import ForkNode
 from lucid.machines.manager import Manager
 from sim.node import Node
 from sim.scenario import Fault, Scenario, changed, load
-from sim.trace import Trace
 from sim.world import World
 
 FAST = {
@@ -57,10 +55,11 @@ class Recorder:
 
 
 class Run:
-    """A finished run: its metrics document, its world and what was observed in it."""
+    """A finished run: its result, also as a document, its world and what was observed in it."""
 
-    def __init__(self, document: dict[str, Any], world: World, recorder: Recorder) -> None:
-        self.document = document
+    def __init__(self, result: RunResult, world: World, recorder: Recorder) -> None:
+        self.result = result
+        self.document = result.document()
         self.world = world
         self.recorder = recorder
 
@@ -107,23 +106,20 @@ def run(scenario: Scenario, prepare: Callable[[World], None] | None = None, **op
     worlds: list[World] = []
     recorder = Recorder()
 
-    def make(scenario: Scenario, trace: Trace, journals: Path | None) -> World:
-        world = World(scenario, trace, journals)
-        world.watchers.append(recorder)
+    def watch(world: World) -> Recorder:
         if prepare is not None:
             prepare(world)
         worlds.append(world)
-        return world
+        return recorder
 
-    with mock.patch.object(harness_run, "World", make):
-        document = harness_run.run(scenario, **options)
-    return Run(document, worlds[0], recorder)
+    result = run_scenario(scenario, watchers=[watch], **options)
+    return Run(result, worlds[0], recorder)
 
 
 def passed(scenario: Scenario, prepare: Callable[[World], None] | None = None, **options: Any) -> Run:
     """Run a scenario that passes under all invariants."""
     done = run(scenario, prepare, **options)
-    assert done.document["verdict"] == "pass", done.document["reason"]
+    assert done.result.passed, done.result.reason
     return done
 
 

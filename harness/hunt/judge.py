@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import traceback
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from harness.bounds import Bounds
 from harness.hunt.marks import Marks
 from harness.hunt.work import Work
 from harness.invariants import PROGRESS, Diverged, Invariants
+from harness.verdict import Verdict as Verdict  # noqa: PLC0414  # what a judge says comes with it
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
 from sim.node import Node
@@ -26,23 +26,6 @@ LEVEL_BLOCKS = 2
 
 PATIENCE = 8
 """Times the bound within which a chain that comes back too late is told from one that never does."""
-
-
-class Verdict(StrEnum):
-    """What became of a run."""
-
-    PASS = "pass"
-    DIVERGED = "diverged"
-    CRASHED = "crashed"
-    STUCK = "stuck"
-    LATE = "late"
-    UNSTABLE = "unstable"
-    UNRECOVERABLE = "unrecoverable"
-
-    @property
-    def failed(self) -> bool:
-        """Whether the product is to blame."""
-        return self not in (Verdict.PASS, Verdict.UNRECOVERABLE)
 
 
 class Outcome(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -19,3 +19,25 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Yields what says whether Ctrl-C or SIGTERM came: whoever asks it ends by itself, and keeps what there is.
+
+    The second one raises `KeyboardInterrupt`, for who does not want to wait.
+    """
+    came = False
+
+    def interrupt(*_: object) -> None:
+        nonlocal came
+        if came:
+            raise KeyboardInterrupt
+        came = True
+
+    before = [(each, signal.signal(each, interrupt)) for each in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield lambda: came
+    finally:
+        for each, handler in before:
+            signal.signal(each, handler)

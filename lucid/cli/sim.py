@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from lucid.cli import ablate, diff, hunt, shrink, sweep
 from lucid.cli.failure import Failure
+from lucid.cli.interrupts import stoppable
 
 if TYPE_CHECKING:
+    from harness.result import RunResult
     from harness.run import Tick
+    from sim.samples import Spread
     from sim.scenario import Scenario
 
 DEFAULT_FOLDER = Path("runs")
@@ -27,7 +30,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "run",
         help="run a scenario and write its report",
         description="Run a scenario under all invariants. Without arguments: ten nodes in ten regions for an hour.",
-        epilog="Exit status: 0 pass, 10 no progress, 20 an invariant is broken, 2 bad usage.",
+        epilog="Exit status: 0 pass, 10 no progress, 20 an invariant is broken, 2 bad usage, 130 interrupted by Ctrl-C "
+        "or SIGTERM, which leave the report of the part that was simulated.",
     )
     run.add_argument("scenario", nargs="?", default="default", metavar="SCENARIO", help="a name or a TOML file")
     run.add_argument("--nodes", type=int, metavar="N", help="number of nodes")
@@ -71,26 +75,26 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_scenario(options: argparse.Namespace) -> int:
     """`lucid sim run`."""
-    from harness.run import DIVERGED, EXIT_STATUS, run
+    from harness.run import EXIT_STATUS, run
+    from harness.verdict import Verdict
 
     scenario = _scenario(options)
     folder = _folder(options.out, options.force, scenario)
-    with _bar(scenario, sys.stderr.isatty()) as tick:
-        document = run(scenario, folder, trace_file=not options.no_trace, journals=options.journal, progress=tick)
+    kept = {"trace_file": not options.no_trace, "journals": options.journal}
+    with stoppable() as stop, _bar(scenario, sys.stderr.isatty()) as tick:
+        result = run(scenario, folder, progress=tick, stop=stop, **kept)
     if options.json:
-        print(json.dumps({key: value for key, value in document.items() if key != "series"} | {"folder": str(folder)}))
+        found = {key: value for key, value in result.document().items() if key != "series"}
+        print(json.dumps(found | {"folder": str(folder)}))
     else:
-        _print_summary(document, folder)
-    for note in document["notes"]:
+        _print_summary(result, folder)
+    for note in result.notes:
         print(f"lucid: {note}", file=sys.stderr)
-    if document["verdict"] == DIVERGED:
-        print(
-            f"lucid: {document['reason']}\nlucid: seed {scenario.seed}; repeat with: {document['command']}",
-            file=sys.stderr,
-        )
-    elif document["reason"]:
-        print(f"lucid: {document['reason']}", file=sys.stderr)
-    return EXIT_STATUS[document["verdict"]]
+    if result.reason:
+        print(f"lucid: {result.reason}", file=sys.stderr)
+    if result.verdict is Verdict.DIVERGED:
+        print(f"lucid: seed {scenario.seed}; repeat with: {result.command}", file=sys.stderr)
+    return EXIT_STATUS[result.verdict]
 
 
 def list_scenarios(options: argparse.Namespace) -> int:
@@ -153,11 +157,11 @@ def _folder(out: Path | None, force: bool, scenario: Scenario) -> Path:
 
 
 class _Bar:
-    """A progress bar with simulated time, height and speed."""
+    """A progress bar with simulated time, height, speed and the time left."""
 
     def __init__(self, scenario: Scenario) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         self._duration_ms = scenario.duration_ms
         self._progress = Progress(
@@ -165,6 +169,8 @@ class _Bar:
             BarColumn(),
             TextColumn("height {task.fields[height]}  {task.fields[speed]} messages/s"),
             TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
         )
@@ -193,90 +199,89 @@ def _bar(scenario: Scenario, wanted: bool) -> AbstractContextManager[Any]:
     return _Bar(scenario) if wanted else nullcontext()
 
 
-def _print_summary(document: dict[str, Any], folder: Path) -> None:
+def _print_summary(result: RunResult, folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    colour = {"pass": "green", "no_progress": "yellow", "diverged": "red"}[document["verdict"]]
-    title = Text(f"{document['scenario']}: {_nodes(document['nodes'])}, seed {document['seed']}")
-    table = Table(title=title, show_header=False)
+    from harness.verdict import Verdict
+
+    colour = {Verdict.PASS: "green", Verdict.DIVERGED: "red"}.get(result.verdict, "yellow")
+    table = Table(title=Text(f"{result.scenario}: {_nodes(result.nodes)}, seed {result.seed}"), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("verdict", Text(document["verdict"].replace("_", " "), f"bold {colour}"))
-    for name, text in summary_rows(document):
+    table.add_row("verdict", Text(result.verdict.replace("_", " "), f"bold {colour}"))
+    for name, text in summary_rows(result):
         table.add_row(name, Text(text))
     Console().print(table)
     # Outside the table, so that each can be copied whole.
-    print(
-        f"trace hash  {document['trace_hash']}\nstate root  {document['state_root']}\nreport      {folder}/report.html"
-    )
+    print(f"trace hash  {result.trace_hash}\nstate root  {result.state_root}\nreport      {folder}/report.html")
 
 
-def summary_rows(document: dict[str, Any]) -> list[tuple[str, str]]:
+def summary_rows(result: RunResult) -> list[tuple[str, str]]:
     """The figures of a run as (name, text)."""
-    blocks, interval, traffic = document["blocks"], document["interval_ms"], document["traffic"]
-    leaders, sessions, halts, speed = (document[key] for key in ("leaders", "sessions", "halts", "speed"))
-    ratio, best = document["finality_ratio"], document["finality_at_best_ms"]
-    largest = sorted(leaders["shares"], key=lambda each: -each["blocks"])[:3]
-    failed = sessions["unreachable"] + sessions["refused"] + sessions["unanswered"]
+    blocks, interval, traffic, waits = result.blocks, result.interval_ms, result.traffic, result.waits
+    leaders, sessions, halts, speed = result.leaders, result.sessions, result.halts, result.speed
+    ratio, best = result.finality_ratio, result.finality_at_best_ms
+    largest = sorted(leaders.shares, key=lambda each: -each.blocks)[:3]
+    failed = sessions.unreachable + sessions.refused + sessions.unanswered
     return [
-        ("simulated", f"{document['duration_ms'] / 1000:,.0f} s in {speed['wall_seconds']:.1f} s"),
+        ("simulated", f"{result.duration_ms / 1000:,.0f} s in {speed.wall_seconds:.1f} s"),
         (
             "blocks",
-            f"{blocks['final']} final, height {blocks['height']}, {blocks['forked']} forked, epoch {blocks['epoch']}",
+            f"{blocks.final} final, height {blocks.height}, {blocks.forked} forked, epoch {blocks.epoch}",
         ),
-        ("finality", spread_text(document["finality_ms"])),
+        ("finality", spread_text(result.finality_ms)),
         (
             "finality ratio",
-            "-" if ratio is None else f"{ratio:.3f} of the leader's quorum path (p50 {_ms(best['p50'])})",
+            "-" if ratio is None else f"{ratio:.3f} of the leader's quorum path (p50 {_ms(best.p50)})",
         ),
-        ("tick to finality", spread_text(halts["wait_ms"])),
+        ("tick to finality", spread_text(halts.wait_ms)),
         (
             "longest halt",
-            f"{halts['longest_ms'] / 1000:,.1f} s without a new final block, "
-            f"from {halts['longest_at_ms'] / 1000:,.1f} s",
+            f"{halts.longest_ms / 1000:,.1f} s without a new final block, from {halts.longest_at_ms / 1000:,.1f} s",
         ),
-        ("block interval", f"mean {_ms(interval['mean'])}, deviation {_ms(interval['deviation'])}"),
-        ("propagation", spread_text(document["propagation_ms"])),
-        ("missed views", f"{document['missed_views']}, {document['timeouts']} timeouts at nodes"),
+        ("block interval", f"mean {_ms(interval.mean)}, deviation {_ms(interval.deviation)}"),
+        ("propagation", spread_text(result.propagation_ms)),
+        ("missed views", f"{result.missed_views}, {result.timeouts} timeouts at nodes"),
         (
             "leaders",
-            f"Gini {leaders['gini']:.3f} ({leaders['gini_floor']:.3f} if its {leaders['slots']} slots were even); "
-            + ", ".join(f"{each['name']} {each['ppm'] / 10_000:.1f} %" for each in largest),
+            f"Gini {leaders.gini:.3f} ({leaders.gini_floor:.3f} if its {leaders.slots} slots were even); "
+            + ", ".join(f"{each.name} {each.ppm / 10_000:.1f} %" for each in largest),
         ),
         (
             "sessions",
-            f"{sessions['final']} of {sessions['attempts']} attempts final, {sessions['waiting']} waiting, "
+            f"{sessions.final} of {sessions.attempts} attempts final, {sessions.waiting} waiting, "
             f"{failed} not accepted",
         ),
-        ("session latency", spread_text(sessions["latency_ms"])),
+        ("session latency", spread_text(sessions.latency_ms)),
         (
             "traffic",
             "-"
-            if traffic["messages_per_node_block"] is None
-            else f"{traffic['messages_per_node_block']:,.1f} messages and {traffic['bytes_per_node_block']:,.0f} bytes "
+            if traffic.messages_per_node_block is None
+            else f"{traffic.messages_per_node_block:,.1f} messages and {traffic.bytes_per_node_block:,.0f} bytes "
             "per node per block",
         ),
         (
             "waits",
             "-"
-            if document["waits"]["cpu_ms"] is None
-            else f"{document['waits']['cpu_ms']:,.1f} ms for a core, {document['waits']['disk_ms']:,.1f} ms for a disk "
-            f"({document['waits']['stores']:,.1f} stores) per node per block",
+            if waits.cpu_ms is None
+            else f"{waits.cpu_ms:,.1f} ms for a core, {waits.disk_ms:,.1f} ms for a disk "
+            f"({waits.stores:,.1f} stores) per node per block",
         ),
         (
             "speed",
-            f"{speed['events_per_second']:,} events/s, {speed['delivered_per_second']:,} messages/s, "
-            f"{speed['events']:,} events in all",
+            f"{speed.events_per_second:,} events/s, {speed.delivered_per_second:,} messages/s, "
+            f"{speed.events:,} events in all",
         ),
     ]
 
 
-def spread_text(spread: dict[str, Any]) -> str:
+def spread_text(spread: Spread) -> str:
     """A spread of latencies, without the percentiles that so few samples do not have."""
-    named = [f"{name} {_ms(spread[name])}" for name in ("p50", "p90", "p99", "max") if spread[name] is not None]
-    return ", ".join([*named, f"{spread['n']:,} samples"])
+    known = {"p50": spread.p50, "p90": spread.p90, "p99": spread.p99, "max": spread.max}
+    named = [f"{name} {_ms(value)}" for name, value in known.items() if value is not None]
+    return ", ".join([*named, f"{spread.n:,} samples"])
 
 
 def _ms(value: float | None) -> str:

@@ -252,8 +252,9 @@ def test_ctrl_c_is_one_line_and_130(tmp_path: Path) -> None:
             time.sleep(0.02)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "lucid: interrupted\n")
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 130 and "interrupted" in out
+    assert err.startswith("lucid: interrupted at ") and err.count("\n") == 1
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:

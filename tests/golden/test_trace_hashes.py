@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.run import PASS, run
+from harness import run
 from sim.scenario import changed, parse, shipped
 
 GOLDEN = Path(__file__).with_name("trace_hashes.toml")
@@ -68,9 +68,9 @@ def test_every_shipped_scenario_is_written_down(rewritten: dict[str, dict[str, s
 @pytest.mark.parametrize("name", sorted(DURATIONS))
 def test_the_machines_do_what_they_did(name: str, rewritten: dict[str, dict[str, str]] | None) -> None:
     scenario = changed(parse(shipped()[name], name), duration=DURATIONS[name])
-    document = run(scenario)
-    assert document["verdict"] == PASS, document["reason"]
-    found = {"duration": DURATIONS[name], **{key: document[key] for key in ("trace_hash", "state_root")}}
+    result = run(scenario)
+    assert result.passed, result.reason
+    found = {"duration": DURATIONS[name], "trace_hash": result.trace_hash, "state_root": result.state_root}
     if rewritten is not None:
         rewritten[name] = found
         return

@@ -15,7 +15,8 @@ import pytest
 from harness.invariants import ANCHOR_BLOCKS
 from harness.naive import NaiveChain
 from harness.naive_rules import NaiveRules
-from harness.run import DIVERGED, EXIT_STATUS, NO_PROGRESS
+from harness.run import EXIT_STATUS
+from harness.verdict import Verdict
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import SessionAnchor
 from lucid.chain.validators import ValidatorSet
@@ -49,7 +50,7 @@ def fast(duration: str = "40s", **values: Any) -> Scenario:
 def assert_diverged(done: Run, invariant: str, says: str = "") -> None:
     """The run ended early, for this reason only."""
     document = done.document
-    assert document["verdict"] == DIVERGED and EXIT_STATUS[document["verdict"]] == 20
+    assert document["verdict"] == Verdict.DIVERGED and EXIT_STATUS[Verdict(document["verdict"])] == 20
     assert document["reason"].startswith(f"{invariant}: ") and says in document["reason"], document["reason"]
     assert [each["name"] for each in document["invariants"] if each["broken"]] == [invariant]
     assert "\n" not in document["reason"]
@@ -253,7 +254,7 @@ def test_a_lost_vote_log_without_the_bar(monkeypatch: Patch) -> None:
 
 def test_a_lost_vote_log_with_the_bar_is_no_double_vote() -> None:
     done = run(fast("9s"), Amnesia(lost))
-    assert done.document["verdict"] != DIVERGED, done.document["reason"]
+    assert done.document["verdict"] != Verdict.DIVERGED, done.document["reason"]
 
 
 def test_a_vote_in_a_view_long_left(monkeypatch: Patch) -> None:
@@ -306,7 +307,7 @@ def test_an_accepted_anchor_that_its_node_gives_up(monkeypatch: Patch) -> None:
 def test_a_chain_that_stands_still_though_a_quorum_is_up(monkeypatch: Patch) -> None:
     around(monkeypatch, Engine, "_votes_here", lambda original, self, kind: self.genesis is None)
     document = run(fast("5m")).document
-    assert (document["verdict"], EXIT_STATUS[document["verdict"]]) == (NO_PROGRESS, 10)
+    assert (document["verdict"], EXIT_STATUS[Verdict(document["verdict"])]) == (Verdict.NO_PROGRESS, 10)
     assert document["reason"].startswith("no new final block for ")
     assert document["duration_ms"] < 60_000, "it does not wait for the end"
     assert [each["name"] for each in document["invariants"] if each["broken"]] == ["progress"]
@@ -314,7 +315,7 @@ def test_a_chain_that_stands_still_though_a_quorum_is_up(monkeypatch: Patch) -> 
 
 def test_a_split_that_never_heals_is_no_progress_in_the_end() -> None:
     document = run(fast("60s", fault=SPLIT)).document
-    assert document["verdict"] == NO_PROGRESS
+    assert document["verdict"] == Verdict.NO_PROGRESS
     assert document["duration_ms"] == 60_000, "no quorum was connected, so it might have healed"
     [progress] = [each for each in document["invariants"] if each["name"] == "progress"]
     why = "only 2 validators can talk within the clock drift, quorum is 3"
@@ -325,7 +326,7 @@ def test_a_split_that_never_heals_is_no_progress_in_the_end() -> None:
 def test_a_little_loss_lets_no_standstill_pass(percent: float) -> None:
     mute = [{"kind": "withhold", "node": node, "at": "20s", "until": "9m"} for node in range(4)]
     document = run(fast("10m", fault=[*mute, {"kind": "loss", "percent": percent}])).document
-    assert document["verdict"] == NO_PROGRESS and document["duration_ms"] < 500_000
+    assert document["verdict"] == Verdict.NO_PROGRESS and document["duration_ms"] < 500_000
 
 
 def test_all_loss_has_no_bound_and_says_so() -> None:
@@ -344,7 +345,7 @@ def test_a_machine_that_fails_ends_the_run_as_diverged_and_says_where(monkeypatc
 
     around(monkeypatch, Leading, "on_build", fail)
     document = run(fast()).document
-    assert document["verdict"] == DIVERGED
+    assert document["verdict"] == Verdict.DIVERGED
     assert "test_invariants.py, line " in document["reason"] and "planted" in document["reason"]
 
 
@@ -363,7 +364,7 @@ def test_a_diverged_run_exits_with_20_and_names_the_seed_and_the_command(
     assert said[0].startswith("lucid: agreement: height ")
     assert said[1] == f"lucid: seed 7; repeat with: lucid sim run {folder}"
     document = json.loads((folder / "metrics.json").read_text("utf-8"))
-    assert document["verdict"] == DIVERGED and (folder / "report.html").exists()
+    assert document["verdict"] == Verdict.DIVERGED and (folder / "report.html").exists()
     again = ["sim", "run", *said[1].split("lucid sim run ")[1].split(), "--out", str(tmp_path / "again"), "--json"]
     assert main(again) == 20, "the command repeats it"
     assert json.loads(capsys.readouterr().out)["trace_hash"] == document["trace_hash"]

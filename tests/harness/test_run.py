@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +134,7 @@ def test_the_command_of_any_other_names_its_folder() -> None:
 
 
 def test_the_statuses_are_those_promised() -> None:
-    assert EXIT_STATUS == {"pass": 0, "no_progress": 10, "diverged": 20}
+    assert EXIT_STATUS == {"pass": 0, "no_progress": 10, "diverged": 20, "interrupted": 130}
 
 
 def test_pass_no_progress_and_bad_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,3 +148,23 @@ def test_pass_no_progress_and_bad_usage(tmp_path: Path, capsys: pytest.CaptureFi
     )
     assert document_of(tmp_path / "b")["verdict"] == "no_progress"
     assert main(["sim", "run", "no-such-thing"]) == 2
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_leave_a_partial_report_that_says_so(tmp_path: Path, how: signal.Signals) -> None:
+    words = ["sim", "run", "one-node", "--duration", "300d", "--no-trace", "--out", "out"]
+    command = [sys.executable, "-m", "lucid", *words]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "out" / "scenario.toml").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(process.pid, how)
+        printed, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert (
+        re.search(r"lucid: interrupted at [\d,.]+ of 25,920,000\.0 simulated seconds", said) and "Traceback" not in said
+    )
+    assert "interrupted" in printed
+    document = document_of(tmp_path / "out")
+    assert document["verdict"] == "interrupted" and document["duration_ms"] < 300 * 86_400_000
+    assert "INTERRUPTED" in (tmp_path / "out" / "report.html").read_text("utf-8")

@@ -17,7 +17,8 @@ import pytest
 from harness.compare import CompareError, compare
 from harness.measures import MEASURES, estimate
 from harness.run import run
-from harness.sweep import Axis, Result, Sweep, grid, key_of, measured, read
+from harness.sweep import Axis, Sweep, SweepRun, grid, key_of, measured, read
+from harness.verdict import Verdict
 from lucid.cli.main import main
 from sim.scenario import Scenario, ScenarioError, changed
 
@@ -51,11 +52,11 @@ def test_few_runs_say_how_little_they_tell() -> None:
 
 
 def test_measures_are_those_of_the_run() -> None:
-    document = run(BASE)
-    result = measured(("4", "0"), BASE)
-    assert result.trace_hash == document["trace_hash"] and result.key == key_of(BASE)
-    assert result.measures["finality p50"] == document["finality_ms"]["p50"]
-    assert set(result.measures) == {measure.name for measure in MEASURES}
+    result = run(BASE)
+    kept = measured(("4", "0"), BASE)
+    assert kept.trace_hash == result.trace_hash and kept.key == key_of(BASE)
+    assert kept.measures["finality p50"] == result.finality_ms.p50
+    assert set(kept.measures) == {measure.name for measure in MEASURES}
 
 
 def test_a_sweep_keeps_what_it_has_and_goes_on(tmp_path: Path) -> None:
@@ -122,11 +123,11 @@ def sweep_folder(path: Path, shift: float, seeds: int = 8) -> Path:
     lines = []
     for seed in range(seeds):
         measures: dict[str, float | None] = {"finality p50": 300 + random.random() + shift, "final blocks": 100 - shift}
-        result = Result(
+        result = SweepRun(
             values=("4",),
             seed=seed,
             key=f"{seed}",
-            verdict="pass",
+            verdict=Verdict.PASS,
             reason="",
             trace_hash="",
             seconds=1,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from lucid.machines.effects import BlockFinal, EnteredView, Proposed, TimedOut
-from sim.metrics import ChainRow, Metrics, leader_shares
+from sim.figures import ChainRow, Skip
+from sim.metrics import Metrics, leader_shares
 from sim.scenario import Scenario
 from sim.trace import Trace
 from sim.world import World
@@ -45,7 +46,7 @@ def test_a_view_is_missed_once_however_many_nodes_leave_it() -> None:
         metrics.on_fact(9_000_000, node, EnteredView(0, 6, False))
     figures = metrics.figures(1.0)
     assert (figures.missed_views, figures.timeouts) == (1, 3)
-    assert figures.series["skips"] == [[0, 4, 8_000]]
+    assert figures.series.skips == [Skip(epoch=0, view=4, at_ms=8_000)]
 
 
 def test_catching_up_after_a_crash_is_no_finality_latency() -> None:

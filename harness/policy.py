@@ -1,0 +1,68 @@
+"""Leader policies of one's own: who leads a slot, decided otherwise than by the protocol, to see what would follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from harness import naive, naive_recount
+from harness.naive_schedule import ranking as recount
+from lucid.ledger import execution
+from lucid.poot.credits import Member, Tally
+from lucid.poot.schedule import rank_entities as rank
+
+
+class Ranking(NamedTuple):
+    """What the leaders of a slot follow from: the epoch, the beacon, all members, the tally, and the protocol's order.
+
+    `order` has member numbers, best first, one for each entity.
+    """
+
+    epoch: int
+    beacon: bytes
+    members: Sequence[Member]
+    tally: Tally
+    order: tuple[int, ...]
+
+
+LeaderPolicy = Callable[[Ranking], Sequence[int]]
+"""The order to lead in instead: the same member numbers. It must follow from its argument alone, or nodes disagree."""
+
+
+@contextmanager
+def led_by(policy: LeaderPolicy) -> Iterator[None]:
+    """Have every node, and the naive second implementation, order leaders by a policy."""
+
+    def ours(
+        members: Sequence[Member], validators: Any, tally: Tally, epoch: int, beacon: bytes, *rest: Any
+    ) -> tuple[int, ...]:
+        order = rank(members, validators, tally, epoch, beacon, *rest)
+        return _ordered(policy, Ranking(epoch, beacon, members, tally, order))
+
+    def again(
+        tally: Tally, members: Sequence[Member], validators: Any, leaders: Any, epoch: int, beacon: bytes, *rest: Any
+    ) -> list[int]:
+        order = recount(tally, members, validators, leaders, epoch, beacon, *rest)
+        return list(_ordered(policy, Ranking(epoch, beacon, members, tally, tuple(order))))
+
+    replaced: list[tuple[ModuleType, str, Any, Any]] = [
+        (execution, "rank_entities", rank, ours),
+        (naive, "ranking", recount, again),
+        (naive_recount, "ranking", recount, again),
+    ]
+    for module, name, _, new in replaced:
+        setattr(module, name, new)
+    try:
+        yield
+    finally:
+        for module, name, old, _ in replaced:
+            setattr(module, name, old)
+
+
+def _ordered(policy: LeaderPolicy, ranking: Ranking) -> tuple[int, ...]:
+    order = tuple(policy(ranking))
+    if sorted(order) != sorted(ranking.order):
+        raise ValueError(f"a leader policy must order the members {sorted(ranking.order)}, it gave {list(order)}")
+    return order

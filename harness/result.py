@@ -1,0 +1,75 @@
+"""What a run came to, typed: its verdict and all its figures; `metrics.json` is this as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from harness.verdict import Verdict
+from sim.figures import FIGURES_VERSION, Figures
+
+
+class Unbound(Struct, frozen=True, kw_only=True):
+    """Why an invariant had no bound for a while, and for how long."""
+
+    why: str
+    ms: int
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """How often an invariant was checked, whether it broke (0 or 1), and when it did not bind."""
+
+    name: str
+    checks: int
+    broken: int
+    unbound: list[Unbound]
+
+
+class RunResult(Figures, frozen=True, kw_only=True):
+    """A run: its figures, how it ended and why, and what identifies it.
+
+    `invariant` is the one that broke, empty if none did; `reason` is a sentence. `command` repeats the run.
+    """
+
+    verdict: Verdict
+    invariant: str
+    reason: str
+    notes: list[str]
+    command: str
+    trace_hash: str
+    state_root: str
+    invariants: list[Checked]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every invariant held to the end and the chain kept growing."""
+        return self.verdict is Verdict.PASS
+
+    def document(self) -> dict[str, Any]:
+        """The result as plain objects, as `metrics.json` has it."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
+
+
+class ResultError(Exception):
+    """A folder has no result that this version reads; one sentence."""
+
+
+def read_result(folder: Path) -> RunResult:
+    """The result in a run's folder; raises `ResultError`."""
+    path = folder / "metrics.json"
+    try:
+        data = path.read_bytes()
+        version = msgspec.json.decode(data, type=_Versioned).version
+        if version != FIGURES_VERSION:
+            raise ResultError(f"{path}: version {version} of the figures, this lucid reads version {FIGURES_VERSION}")
+        return msgspec.json.decode(data, type=RunResult)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ResultError(f"{path}: {error}") from None
+
+
+class _Versioned(Struct):
+    version: int = 1
