@@ -41,6 +41,14 @@ class SessionState(msgspec.Struct, frozen=True):
     owner: str = ""
 
 
+class SessionsWaiting(msgspec.Struct, frozen=True):
+    """The sessions that a node took and that are not final: so many, the newest of them, and those that have failed
+    since its session anchoring started."""
+
+    waiting: Count
+    sessions: tuple[SessionState, ...]
+
+
 class SessionChunks(msgspec.Struct, frozen=True):
     """A session that refers to chunks at a node; `owner` is empty where nobody said whose it is. `since_ms` is the time
     of its newest reference, 0 where an older version made it."""
@@ -97,8 +105,30 @@ class ReplicationStatus(msgspec.Struct, frozen=True):
     repaired: int
 
 
+class NodeChunks(msgspec.Struct, frozen=True):
+    """Of the chunks at a node: how many belong at another one (or at itself), and how many that one said it holds."""
+
+    node: Key
+    belong: Count
+    held: Count
+
+
+class ChunkCounts(msgspec.Struct, frozen=True):
+    """The chunks of a node by their states, and by nodes, as counted at a time (ms since the Unix epoch)."""
+
+    counted_ms: Time
+    took_ms: Count
+    stored: Count
+    verified: Count
+    replicated: Count
+    missing: Count
+    corrupted: Count
+    nodes: tuple[NodeChunks, ...]
+
+
 class DataStatus(msgspec.Struct, frozen=True):
-    """What a node holds, and how it looks after it. `missing` and `corrupted` count chunks, `quarantined` files."""
+    """What a node holds, and how it looks after it. `missing` and `corrupted` count chunks, `quarantined` files.
+    `counts` are made while someone asks for them (None: not yet). Bytes that chunks may still take: `room_bytes`."""
 
     chunks: int
     total_bytes: int
@@ -107,6 +137,8 @@ class DataStatus(msgspec.Struct, frozen=True):
     quarantined: int
     scrub: ScrubStatus
     replication: ReplicationStatus
+    room_bytes: int = 0
+    counts: ChunkCounts | None = None
 
 
 class ChunkState(msgspec.Struct, frozen=True):

@@ -73,6 +73,12 @@ class Turn:
         offset = view - 1 - slot * self._parameters.slot_views
         return self.schedule(view).leader(offset, self._parameters.slot_views)
 
+    @property
+    def slot_views_left(self) -> int:
+        """How many views after the parent's are of the slot that the next one belongs to."""
+        slot = slot_in_epoch(self.parent_view + 1, self._parameters)
+        return max(1, (slot + 1) * self._parameters.slot_views - self.parent_view)
+
     def missed(self, view: int) -> dict[int, int]:
         """How many of the views strictly between the parent's and `view` each member leads on this parent.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections import deque
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -16,7 +18,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.manifests import MAX_MANIFEST_BYTES, Checked, Manifest, check_manifest
 from lucid.chain.receipts import verify_receipt, with_manifest
 from lucid.chain.transactions import SessionAnchor
-from lucid.client.answers import Anchored, SessionState
+from lucid.client.answers import Anchored, SessionState, SessionsWaiting
 from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
 from lucid.services.admission import WRITE
@@ -42,6 +44,9 @@ PROBE_S = 2.0
 MAX_VERIFIED_BYTES = 512 << 10
 """Receipts up to this size are verified for whoever asks: reading JSON lets nothing else run for as long
 as it takes. `lucid verify` takes larger ones, at its caller's cost."""
+MAX_SHOWN = 100
+"""Sessions that wait, or have failed, that are listed."""
+ID_BYTES = 16
 INLINE_BYTES = 64 << 10
 """Manifests up to this size are checked without a thread."""
 
@@ -75,6 +80,8 @@ class AnchoringService(Service):
         self.driver: Driver | None = None
         self._asking = Asking()
         self._costly = Costly()
+        self._failed: deque[bytes] = deque(maxlen=MAX_SHOWN)
+        """Sessions that have failed since the start, as far as they are shown."""
         self.at_end.append(self._asking.give_up)
         self._submits, self._submitting = trio.open_memory_channel[Submit](SUBMIT_QUEUE)
         self.web.checks += [lambda: self.manager.trouble, lambda: self.engine.trouble]
@@ -118,6 +125,13 @@ class AnchoringService(Service):
                 except Problem:
                     await trio.sleep(RETRY_S)
             await driver.deliver(event)
+            if isinstance(event, AnchorAnswered) and event.refusal is not None:
+                await self._note_failure(driver, event.session)
+
+    async def _note_failure(self, driver: Driver, session: bytes) -> None:
+        """Remember a session that has failed; a refusal that passes is no failure."""
+        if not await driver.inspect(lambda: session in self.machine.pending):
+            self._failed.append(session)
 
     async def _outcome(self, effect: Submit) -> AnchorAnswered | SessionSettled:
         """What becomes of an anchor that is handed in. Raises `Problem` while a service is away."""
@@ -201,6 +215,15 @@ class AnchoringService(Service):
             row = await self.store.read(self.machine.row, checked.anchor.identity)
             return Anchored(checked.manifest.session, transaction.hex(), _status(row))
 
+        @route("GET", "/sessions", "Sessions taken here that are not final: newest first", gives=SessionsWaiting)
+        async def waiting() -> SessionsWaiting:
+            if self.driver is None:
+                raise Problem(503, Code.UNAVAILABLE, "starting")
+            count, newest = await self.driver.inspect(self._newest)
+            names = [*newest, *reversed(self._failed)]
+            rows = await self.store.read(lambda: [(name, self.machine.row(name)) for name in names])
+            return SessionsWaiting(count, tuple(_state(name, row) for name, row in rows if row is not None))
+
         @route("GET", "/sessions/<session>", "Where a session is", gives=SessionState, query=OWNED)
         async def state(session: str) -> SessionState:
             return await self._state(*await self._named(session))
@@ -265,32 +288,32 @@ class AnchoringService(Service):
             raise Problem(409, Code.SESSION_OWNERS, f"?owner={' or '.join(keys)}", {"owners": keys})
         return session, owners.pop()
 
+    def _newest(self) -> tuple[int, list[bytes]]:
+        """How many sessions wait for finality, and the newest of them."""
+        pending = self.machine.pending
+        return len(pending), list(islice(reversed(pending), MAX_SHOWN))
+
     def _owners_here(self, session: bytes) -> list[bytes]:
         """The owners whose sessions of this id were accepted here."""
         found = self.store.scan(SESSION_TABLE, session, MAX_OWNERS)
         return [key[len(session) :] for key, _ in found if key.startswith(session)]
 
     async def _state(self, session: bytes, owner: bytes) -> SessionState:
-        state = SessionState(str(uuid.UUID(bytes=session)), "final", None, owner=owner.hex())
         row = await self.store.read(self.machine.row, session + owner)
         if row is None:
             held = await self._on_chain(session, owner)
             if not held:
                 raise Problem(404, Code.SESSION_UNKNOWN)
-            return replace(state, transaction=held[0]["transaction"], height=held[0]["height"])
-        state = replace(state, transaction=row.transaction.hex(), accepted_ms=row.accepted_ms)
-        if row.status is Status.FAILED:
-            code = msgspec.convert(row.failure, Code)
-            return replace(state, status="failed", code=code.code, message=code.sentence)
-        if row.status is Status.FINAL:
-            return replace(state, height=row.height)
+            transaction, height = held[0]["transaction"], held[0]["height"]
+            return SessionState(str(uuid.UUID(bytes=session)), "final", transaction, height, owner=owner.hex())
+        state = _state(session + owner, row)
+        if state.status != "pending":
+            return state
         try:
             found = await self.manager.get(f"/node/transactions/{state.transaction}")
         except Problem:
             found = None
-        if found is None:
-            return replace(state, status="pending")
-        return replace(state, status="included", height=found["height"])
+        return state if found is None else replace(state, status="included", height=found["height"])
 
     async def _receipt(self, session: bytes, owner: bytes, checkpoint: bytes | None) -> bytes:
         state = await self._state(session, owner)
@@ -326,6 +349,21 @@ class AnchoringService(Service):
             verified.time_ms,
             owner=None if anchor is None else anchor.owner.hex(),
         )
+
+
+def _state(identity: bytes, row: SessionRow) -> SessionState:
+    """What this node alone knows of a session that it took: `pending`, `final` or `failed`."""
+    state = SessionState(
+        str(uuid.UUID(bytes=identity[:ID_BYTES])),
+        "pending",
+        row.transaction.hex(),
+        accepted_ms=row.accepted_ms,
+        owner=identity[ID_BYTES:].hex(),
+    )
+    if row.status is Status.FAILED:
+        code = msgspec.convert(row.failure, Code)
+        return replace(state, status="failed", code=code.code, message=code.sentence)
+    return replace(state, status="final", height=row.height) if row.status is Status.FINAL else state
 
 
 def _session(text: str) -> bytes:

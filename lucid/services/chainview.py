@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import msgspec
 
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
+from lucid.chain.errors import printable
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import SessionAnchor
-from lucid.ledger.rows import SessionEntry, session_key
+from lucid.ledger.rows import SessionEntry, evidence_key, session_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
 from lucid.poot.credits import live_score, uptime_ppm
@@ -18,6 +20,10 @@ from lucid.storage.durable import DurableStore
 
 MAX_OWNERS = 16
 """Owners of one session id that are shown: strangers may anchor under it as often as they like."""
+MAX_DOUBLE_VOTES = 16
+"""Of one node that are shown."""
+PAGE_SCAN = 200
+"""Blocks that are looked at for one page of sessions."""
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -56,8 +62,9 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class ChainStatus(msgspec.Struct, frozen=True):
-    """Where the chain stands here: the last final block, its age when asked, and who leads the two views after it, as
-    far as no view is skipped. Times and durations in ms."""
+    """Where the chain stands here: the last final block, its age when asked, who leads the view after it, and who the
+    one after that if the first is skipped. A leader that misses no view leads for `slot_views_left` views. Times and
+    durations in ms."""
 
     height: int
     hash: str
@@ -69,9 +76,52 @@ class ChainStatus(msgspec.Struct, frozen=True):
     finality_ms: int
     leader: str
     leader_next: str
+    slot_views_left: int
+    node: str
     validators: tuple[str, ...]
     peers: int
     peers_connected: int
+
+
+class DoubleVote(msgspec.Struct, frozen=True):
+    """Evidence on the chain that a key signed two votes in one view that no honest validator signs both."""
+
+    epoch: int
+    view: int
+
+
+class MemberView(msgspec.Struct, frozen=True):
+    """A registered node as the chain holds it. Its double votes, newest first, cost it its turns before the epoch
+    `evidence_until_epoch` (0: never any)."""
+
+    node: str
+    name: str
+    validator: bool
+    retired: bool
+    uptime_ppm: int
+    live_score: int
+    double_votes: tuple[DoubleVote, ...]
+    evidence_until_epoch: int
+
+
+class AnchoredSession(msgspec.Struct, frozen=True):
+    """A session in a block, final or not yet. Time of the block in ms since the Unix epoch."""
+
+    session: str
+    owner: str
+    transaction: str
+    height: int
+    time_ms: int
+
+
+class SessionPage(msgspec.Struct, frozen=True):
+    """The sessions of some final blocks in descending order, from the height `first` down to `last`; `next` is the
+    height from which the next page goes on (None at its end)."""
+
+    sessions: tuple[AnchoredSession, ...]
+    first: int
+    last: int
+    next: int | None
 
 
 class ChainView:
@@ -147,7 +197,7 @@ class ChainView:
             "validators": [key.hex() for key in self._chain.validators.keys],
         }
 
-    def status(self, now_ms: int, finality_ms: int, peers: int, connected: int) -> ChainStatus:
+    def status(self, node: bytes, now_ms: int, finality_ms: int, peers: int, connected: int) -> ChainStatus:
         """Where the chain stands; what it does not know itself is given."""
         root = self._chain.tree.root
         head, turn = root.ledger.core.head, root.turn
@@ -167,10 +217,89 @@ class ChainView:
             finality_ms=finality_ms,
             leader=now,
             leader_next=later,
+            slot_views_left=turn.slot_views_left,
+            node=node.hex(),
             validators=validators,
             peers=peers,
             peers_connected=connected,
         )
+
+    def height_of(self, epoch: int, view: int) -> int:
+        """Height of the last final block up to a view, as far as the blocks are here."""
+        low, high = 0, self._chain.tree.root.height
+        while low < high:
+            middle = (low + high + 1) // 2
+            block = self._chain.block_at(middle)
+            if block is not None and (block.header.epoch, block.header.view) > (epoch, view):
+                high = middle - 1
+            else:
+                low = middle
+        return low
+
+    def nodes(self) -> list[MemberView]:
+        """All nodes ever registered, as of the last final block."""
+        core = self._chain.tree.root.ledger.core
+        tally, validators = core.tally, self._chain.validators.index
+        found = []
+        for number, member in enumerate(core.roster.members):
+            uptime = uptime_ppm(tally.beacons[number], tally.held[number])
+            found.append(
+                MemberView(
+                    node=member.key.hex(),
+                    name=printable(member.name),
+                    validator=member.key in validators,
+                    retired=member.retired,
+                    uptime_ppm=uptime,
+                    live_score=live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
+                    double_votes=self._double_votes(number),
+                    evidence_until_epoch=tally.evidence_until[number],
+                )
+            )
+        return found
+
+    def _double_votes(self, number: int) -> tuple[DoubleVote, ...]:
+        """A member's, as far as the chain holds evidence."""
+        first, beyond = evidence_key(number, 0, 0), evidence_key(number + 1, 0, 0)
+        rows = self._store.scan(ROW_TABLE, beyond, MAX_DOUBLE_VOTES, reverse=True)
+        found = []
+        for key, _ in rows:
+            if key < first:
+                break
+            found.append(DoubleVote(int.from_bytes(key[-16:-8], "big"), int.from_bytes(key[-8:], "big")))
+        return tuple(found)
+
+    def sessions_from(self, first: int, wanted: int) -> SessionPage:
+        """The sessions in final blocks from height `first` down: those of whole blocks until there are `wanted`, in so
+        many blocks at most as may be looked at."""
+        found: list[AnchoredSession] = []
+        height = first
+        while height > 0 and first - height < PAGE_SCAN and len(found) < wanted:
+            block = self._chain.block_at(height)
+            if block is None:
+                return SessionPage(tuple(found), first, height + 1, None)
+            found += self._anchored(block)
+            height -= 1
+        return SessionPage(tuple(found), first, height + 1, height or None)
+
+    def sessions_included(self) -> list[AnchoredSession]:
+        """The sessions in blocks that are not final yet."""
+        tree = self._chain.tree
+        above = [node for node in tree.nodes.values() if node.height > tree.root.height]
+        return [each for node in above if node.block is not None for each in self._anchored(node.block)]
+
+    def _anchored(self, block: Block) -> list[AnchoredSession]:
+        time_ms = self._genesis.tick_ms(block.header.tick)
+        return [
+            AnchoredSession(
+                session=str(uuid.UUID(bytes=payload.session)),
+                owner=payload.owner.hex(),
+                transaction=transaction.id.hex(),
+                height=block.header.height,
+                time_ms=time_ms,
+            )
+            for transaction in block.transactions
+            if isinstance(payload := transaction.payload, SessionAnchor)
+        ]
 
     def included(self, transaction: bytes) -> int | None:
         """Height of a block that is not final yet and holds a transaction."""

@@ -116,7 +116,8 @@ class DataService(Service):
         rate = config.replication_bytes_per_s
         self.replication = Replication(self.key, self.chunks, self.store, self._manager, rate)
         bound_s = config.replication_bound_s
-        Upkeep(self.chunks, self.store, self.space, self.scrub, self.replication, bound_s).register(self.web)
+        self.upkeep = Upkeep(self.chunks, self.store, self.space, self.scrub, self.replication, bound_s)
+        self.upkeep.register(self.web)
         self._register()
 
     @property
@@ -148,6 +149,7 @@ class DataService(Service):
             nursery.start_soon(self.chunks.run)
             nursery.start_soon(self._free_dead)
             nursery.start_soon(self.scrub.run)
+            nursery.start_soon(self.upkeep.census.run)
             task_status.started()
 
     async def _free_dead(self) -> None:

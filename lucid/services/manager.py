@@ -39,13 +39,14 @@ from lucid.services.chunkrelay import ChunkRelay
 from lucid.services.config import Config
 from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
-from lucid.services.explorer import PAGE
 from lucid.services.index import TransactionIndex
 from lucid.services.journals import open_journal
 from lucid.services.link import FROM_ENGINE, CertificateGiven, CertificateWanted, Frames, Greeting, Link
 from lucid.services.link import PATH as ENGINE_PATH
 from lucid.services.liveness import Liveness, Reach
 from lucid.services.openapi import HTML
+from lucid.services.overview import Overview
+from lucid.services.pages import load_page
 from lucid.services.peerlistener import PeerListener
 from lucid.services.peers import PeerDetail, Peers, PeerState
 from lucid.services.problems import Problem
@@ -128,6 +129,7 @@ class ManagerService(Service):
         self.chain = self.manager.chain
         self.view = ChainView(self.chain, self.store, self.genesis)
         self.schedules = Schedules(self.chain, self.store)
+        self.overview = Overview(config, self.web, self.store, self.manager, self.view)
         self.index = TransactionIndex(self.chain, self.store, self.schedules.keep)
         self.created = self.refused = 0
         self.latency_ms = 0
@@ -154,6 +156,7 @@ class ManagerService(Service):
         gauge("peers_failed", "Connections that ended by a fault of this program.", lambda: self.peers.failures)
         self._register()
         self._register_node()
+        self.overview.register(self.peers, lambda: self.driver)
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
@@ -166,6 +169,7 @@ class ManagerService(Service):
         peers = self.manager.peers
         async with (
             open_journal(self.config.journal, "manager", self.genesis, self.key, peers, self.store) as journal,
+            self.overview.running(),
             trio.open_nursery() as nursery,
         ):
             self._driver = Driver(self.manager, self.store, performers, journal)
@@ -294,9 +298,11 @@ class ManagerService(Service):
     def _register(self) -> None:
         route = self.web.route
 
-        @route("GET", "/explorer", "The blocks, for people", gives=str, media=HTML)
+        page = load_page("explorer")
+
+        @route("GET", "/explorer", "The chain and this node, for people", gives=str, media=HTML)
         async def explorer() -> Response:
-            return Response(PAGE, content_type="text/html; charset=utf-8")
+            return page.response()
 
         @route("GET", "/blocks", "Final blocks, newest first", gives=Page, query=PAGING)
         async def blocks() -> Page:
@@ -321,16 +327,16 @@ class ManagerService(Service):
                 raise Problem(404, Code.NOT_FOUND, "final transaction")
             return Response(print_receipt(made, self.genesis), content_type="application/json")
 
-        @route("GET", "/chain", "Where the chain stands here, and who leads next", gives=ChainStatus)
+        @route("GET", "/chain", "Where the chain stands here, and who leads", gives=ChainStatus)
         async def chain() -> ChainStatus:
             states = self.peers.states()
             connected = sum(each.connected for each in states)
-            look = partial(self.view.status, clock_ms(), self.latency_ms, len(states), connected)
+            look = partial(self.view.status, self.key, clock_ms(), self.latency_ms, len(states), connected)
             return await self.driver.inspect(look)
 
         @route("GET", "/peers", "The other nodes", gives=PeerTable)
         async def peers() -> PeerTable:
-            return PeerTable(tuple(self.peers.states()))
+            return PeerTable(tuple(await self.overview.peer_states(self.peers)))
 
         @route("POST", "/validate-block", "Judge a block", takes=Candidate, gives=Judgement, access=WRITE)
         async def validate(body: Candidate) -> Judgement:

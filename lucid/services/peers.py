@@ -33,7 +33,8 @@ _log = logging.getLogger("lucid.peers")
 
 
 class PeerState(msgspec.Struct, frozen=True):
-    """One peer as anybody may see it; counters are since the start."""
+    """One peer as anybody may see it; counters are since the start. By what it last showed, at `heard_ms` (0: nothing
+    yet), the chain is `height` blocks high there, `behind` fewer than here (None: not known); a peer may lie here."""
 
     node: str
     connected: bool
@@ -43,6 +44,9 @@ class PeerState(msgspec.Struct, frozen=True):
     bytes_in: int
     bytes_out: int
     dropped: int
+    height: int = 0
+    behind: int | None = None
+    heard_ms: int = 0
 
 
 class PeerDetail(msgspec.Struct, frozen=True):

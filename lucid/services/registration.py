@@ -62,11 +62,18 @@ class Registration:
             else:
                 known.raise_for_status()
         except httpx.HTTPStatusError as error:
-            self.trouble = f"consul: it answers {error.response.status_code} {error.response.text[:100]}".rstrip()
+            self._note(f"it answers {error.response.status_code}", error.response.text[:100])
         except Exception as error:  # whatever the client makes of an answer must not end this service
-            self.trouble = f"consul: {type(error).__name__} {error}".rstrip()
+            self._note("it can't be reached", f"{type(error).__name__} {error}".rstrip())
         else:
             self.trouble = None
+
+    def _note(self, sentence: str, detail: str) -> None:
+        """Remember what is wrong in words for /health; the rest is for the log, once."""
+        trouble = f"consul: {sentence}"
+        if trouble != self.trouble:
+            _log.warning("%s (%s)", trouble, detail)
+        self.trouble = trouble
 
     async def _leave(self) -> None:
         try:

@@ -70,13 +70,13 @@ class Replication:
     """The copies of one node's chunks. `rate` is in bytes a second, what is fetched by each of `PULLS`."""
 
     def __init__(self, key: bytes, chunks: Chunks, store: DurableStore, manager: Sibling, rate: int) -> None:
+        self.key = key
         self.copies = Copies(store)
         self.members: tuple[bytes, ...] = (key,)
         self.connected: frozenset[bytes] = frozenset()
         self.lacking: dict[bytes, float] = {}
         """Chunks that lack copies, and since when (trio's clock)."""
         self.fetched = self.repaired = self.served = 0
-        self._key = key
         self._chunks = chunks
         self._store = store
         self._manager = manager
@@ -103,11 +103,11 @@ class Replication:
 
     def lacks(self, chunk: bytes) -> list[bytes]:
         """The other nodes that should hold a chunk and did not say that they do, from a worker thread."""
-        return [key for key in self.wanted(chunk) if key != self._key and not self.copies.at(chunk, key)]
+        return [key for key in self.wanted(chunk) if key != self.key and not self.copies.at(chunk, key)]
 
     def belongs(self, chunk: bytes) -> bool:
         """Whether a chunk should be here."""
-        return bool(self.connected) and self._key in self.wanted(chunk)
+        return bool(self.connected) and self.key in self.wanted(chunk)
 
     @property
     def wishes(self) -> int:
@@ -144,7 +144,7 @@ class Replication:
         has, lacks = await self._store.read(look)
         await self._say_holding([peer], has, lacks)
         for chunk in lacks:
-            if self._key in self.wanted(chunk) and len(self._wishes) < MAX_WISHES:
+            if self.key in self.wanted(chunk) and len(self._wishes) < MAX_WISHES:
                 self._wishes[chunk] = peer
         self._wished.set()
 
@@ -281,7 +281,7 @@ class Replication:
         for chunk in chunks:
             if not self._sound(chunk):
                 continue
-            lacking = [key for key in self.wanted(chunk) if key != self._key and not self._counts(chunk, key, now)]
+            lacking = [key for key in self.wanted(chunk) if key != self.key and not self._counts(chunk, key, now)]
             if lacking:
                 found.append((chunk, lacking))
         return found
@@ -333,7 +333,7 @@ class Replication:
             chunk, peer = self._wishes.popitem(last=False)
             sound = await self._store.read_when_there(self._sound, chunk)
             if sound or await self.obtain(chunk, (peer,)):
-                others = [key for key in self.wanted(chunk) if key != self._key and key in self.connected]
+                others = [key for key in self.wanted(chunk) if key != self.key and key in self.connected]
                 await self._say_holding({peer, *others}, (chunk,), ())
 
     async def _repair(self) -> None:
@@ -390,7 +390,7 @@ class Replication:
     def _sources(self, chunk: bytes, first: Iterable[bytes]) -> list[bytes]:
         """Connected nodes that may have a chunk: the first ones, those where it belongs, the rest."""
         found = dict.fromkeys([*first, *self.wanted(chunk), *self.members])
-        return [key for key in found if key != self._key and key in self.connected]
+        return [key for key in found if key != self.key and key in self.connected]
 
     async def _bytes(self, chunk: bytes, peer: bytes) -> AsyncGenerator[bytes, None]:
         """A chunk's bytes from a peer, part by part, no faster than they may come. Raises `NotThere`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -13,6 +14,8 @@ import msgspec
 from lucid.chain.errors import Code
 from lucid.services.config import Config
 from lucid.services.problems import Problem
+
+_log = logging.getLogger("lucid.sibling")
 
 ANSWER_S = 5.0
 CONNECTIONS = 32
@@ -51,10 +54,17 @@ class Sibling:
         if status == 404:
             return None
         if status != 200:
-            self.trouble = f"{self.name}: it answers {status}"
-            raise Problem(503, Code.UNAVAILABLE, self.trouble)
+            raise self._problem(f"it answers {status}", path)
         with self.understood():
             return msgspec.json.decode(data)
+
+    def _problem(self, sentence: str, detail: str) -> Problem:
+        """Remember what is wrong in words for /health; what the client says of it is for the log, once."""
+        trouble = f"{self.name}: {sentence}"
+        if trouble != self.trouble:
+            _log.info("%s (%s)", trouble, detail)
+        self.trouble = trouble
+        return Problem(503, Code.UNAVAILABLE, trouble)
 
     @contextmanager
     def understood(self) -> Iterator[None]:
@@ -62,8 +72,7 @@ class Sibling:
         try:
             yield
         except (msgspec.MsgspecError, KeyError, TypeError, ValueError, RecursionError):
-            self.trouble = f"{self.name}: something else answers at {self._client.base_url}"
-            raise Problem(503, Code.UNAVAILABLE, self.trouble) from None
+            raise self._problem("something else answers at its address", f"at {self._client.base_url}") from None
 
     async def ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """Status and JSON of what is answered to `body`. Raises `Problem` (503)."""
@@ -82,7 +91,8 @@ class Sibling:
         try:
             response = await self._client.send(request)
         except Exception as error:  # whatever the client makes of an answer must not end this service
-            self.trouble = f"{self.name}: {type(error).__name__} {error}".rstrip()
-            raise Problem(503, Code.UNAVAILABLE, self.trouble) from None
+            late = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
+            said = "it does not answer in time" if late else "it can't be reached"
+            raise self._problem(said, f"{type(error).__name__} {error}".rstrip()) from None
         self.trouble = None
         return response.status_code, response.content

@@ -20,6 +20,7 @@ from lucid.client.answers import (
     SessionCopies,
 )
 from lucid.services.admission import OPERATOR, WRITE
+from lucid.services.census import Census
 from lucid.services.chunks import Chunks
 from lucid.services.faults import Finding
 from lucid.services.openapi import Query
@@ -72,6 +73,7 @@ class Upkeep:
         self._scrub = scrub
         self._replication = replication
         self._bound_s = bound_s
+        self.census = Census(chunks, store, scrub, replication)
 
     def register(self, web: Web) -> None:
         """Add them to a service."""
@@ -105,6 +107,8 @@ class Upkeep:
                 self._chunks.quarantined,
                 self._scrub.status(),
                 self._copies(),
+                self._space.room,
+                self.census.ask(),
             )
 
         @route(
@@ -169,7 +173,7 @@ class Upkeep:
             references = self._chunks.references(chunk)
             if row is None or (session and not any(each[: len(session)] == session for each in references)):
                 continue
-            status = self._status(chunk)
+            status = self.census.status(chunk)
             if not wanted or status == wanted:
                 found.append(ChunkState(chunk.hex(), row.size, status, len(references)))
         return ChunkList(tuple(found), last.hex() if len(rows) == limit else None)
@@ -193,20 +197,11 @@ class Upkeep:
         counts = dict.fromkeys(STATUSES, 0)
         for key, _ in self._store.scan(REFERENCE_TABLE):
             if key[CHUNK_BYTES : CHUNK_BYTES + len(session)] == session:
-                counts[self._status(key[:CHUNK_BYTES])] += 1
+                counts[self.census.status(key[:CHUNK_BYTES])] += 1
         if not any(counts.values()):
             return None
         copies = min(REPLICATION_FACTOR, len(self._replication.members))
         return SessionCopies(str(uuid.UUID(bytes=session[:ID_BYTES])), session[ID_BYTES:].hex(), copies, **counts)
-
-    def _status(self, chunk: bytes) -> str:
-        fault = self._chunks.faults.of(chunk)
-        if fault is not None:
-            return Finding(fault.finding).name.lower()
-        if len(self._replication.members) > 1 and not self._replication.lacks(chunk):
-            return "replicated"
-        stored_ms = self._chunks.folder.unused_since_ms(chunk)
-        return "verified" if stored_ms is not None and self._scrub.read_since(chunk, stored_ms) else "stored"
 
     def _oldest(self) -> int:
         return self._scrub.status().all_read_since_ms

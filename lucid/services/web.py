@@ -23,12 +23,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.services.admission import READ, Admission, Caller, Tokens
-from lucid.services.apipage import PAGE
 from lucid.services.bodies import decode_json
 from lucid.services.budget import Charge
 from lucid.services.edge import Edge, Lasting
 from lucid.services.exchange import EXCHANGE, Exchange
 from lucid.services.openapi import BYTES, HTML, JSON, TEXT, Query, Route, describe
+from lucid.services.pages import load_page
 from lucid.services.problems import RETRY_AFTER_S, Problem, envelope
 from lucid.services.websocket import WebSocket
 from lucid.storage.interface import StoreError
@@ -41,11 +41,8 @@ STORE_FAILING = "store failing"
 """The condition of a store that can't be used; the store logs it itself, with what it said."""
 WATCH_S = 1.0
 """How often the state is looked at for the log."""
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""What a page may do: run what is written in it, ask this service, and nothing else."""
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""What an answer that is no page may do in a browser: nothing. A page brings its own."""
 _GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
 
 _log = logging.getLogger("lucid.health")
@@ -227,9 +224,11 @@ class Web:
         async def openapi() -> Response:
             return json_response(self.description())
 
+        page = load_page("description", self.service)
+
         @self.route("GET", "/docs", "This description, for people", gives=str, media=HTML)
         async def docs() -> Response:
-            return Response(PAGE.replace("SERVICE", self.service), content_type="text/html; charset=utf-8")
+            return page.response()
 
     def conditions(self) -> tuple[Condition, ...]:
         """What keeps the service from its work now."""

@@ -46,6 +46,7 @@ from lucid.machines.manager.gaps import Gaps
 from lucid.machines.manager.leading import Leading
 from lucid.machines.manager.pool import ProposalPool
 from lucid.machines.manager.proposals import Proposals
+from lucid.machines.manager.sightings import Sightings
 from lucid.machines.manager.snapshots import Snapshots
 from lucid.machines.manager.syncing import Syncing
 from lucid.machines.messages import (
@@ -96,6 +97,7 @@ class Manager:
         self.dissemination = Dissemination(key, self.chain, self.pool, limits)
         self.proposals = Proposals(self.chain, crypto, self.book, self.pool, self.gaps, self.dissemination)
         self.leading = Leading(self.chain, self.book, self.pool, self.gaps, self.dissemination, limits)
+        self.sightings = Sightings()
         self._standings = Quota(limits.standings_a_second, SECOND_MS)
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
@@ -132,7 +134,9 @@ class Manager:
         if self.forgeries.barred(now, event.peer):
             return [Observe(Refused(Code.THROTTLED))]
         try:
-            return self._on_message(now, event.peer, decode_message(event.data))
+            message = decode_message(event.data)
+            self.sightings.note(now, event.peer, message)
+            return self._on_message(now, event.peer, message)
         except Refusal as refusal:
             return [self.forgeries.refused(now, event.peer, refusal.code)]
 

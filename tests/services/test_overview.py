@@ -1,0 +1,123 @@
+"""What a block manager shows of its node and its chain: peers and their lag, sessions, services, chunks."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import trio
+
+from lucid.chain.errors import Code
+from lucid.client import Client, calls
+from lucid.client.recording import await_final
+from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.problems import Problem
+from lucid.services.recent import Recent
+from tests.services.test_anchoring import manifest
+
+
+def ask(node: DevNode, path: str, service: str = "manager", status: int = 200) -> Any:
+    """What a service of a node answers."""
+    found = httpx.get(node.url(service) + path, timeout=20)
+    assert found.status_code == status, found.text
+    return found.json()
+
+
+def until(reached: Callable[[], bool], within_s: float = 90.0) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + within_s
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_sessions_and_their_states(lone: Devnet) -> None:
+    node, session = lone.nodes[0], uuid.uuid4()
+    with Client(node.url("anchoring"), node.url("data"), node.token) as client:
+        client.send(calls.anchor_session(manifest(lone, session)))
+        height = await_final(client, session, 60).height
+    assert height is not None
+    [named] = ask(node, f"/sessions/{session}")["sessions"]
+    assert (named["status"], named["height"]) == ("final", height)
+    table = ask(node, f"/sessions?from={height}&limit=1")
+    assert str(session) in [each["session"] for each in table["final"]]
+    assert (table["first"], table["last"], table["next"]) == (height, height, (height - 1) or None)
+    assert table["waiting"] == ask(node, "/sessions", "anchoring") == {"waiting": 0, "sessions": []}
+    assert ask(node, f"/sessions/{uuid.uuid4()}", status=404)["error"]["code"] == Code.SESSION_UNKNOWN.code
+    ask(node, "/sessions/x", status=400)
+    ask(node, "/sessions?limit=0", status=400)
+
+
+def test_a_node_of_its_own_holds_all_and_is_no_peer(lone: Devnet) -> None:
+    node = lone.nodes[0]
+    found = ask(node, "/nodes")
+    [only] = found["nodes"]
+    assert found["here"] == only["node"] == node.key.hex() and only["peer"] is None
+    member = only["member"]
+    assert (member["name"], member["validator"], member["retired"]) == ("node0", True, False)
+    assert (member["double_votes"], member["evidence_until_epoch"]) == ([], 0)
+    assert 1 <= ask(node, "/chain")["slot_views_left"] <= lone.genesis.parameters.slot_views
+
+
+def test_what_is_down_is_shown_and_how_far_behind(tmp_path: Path) -> None:
+    with Devnet(tmp_path, 4, 1_000) as network:
+        node, lost = network.nodes[0], network.nodes[3]
+
+        def peer() -> dict[str, Any]:
+            found = {each["node"]: each for each in ask(node, "/peers")["peers"]}
+            return dict(found[lost.key.hex()])
+
+        until(lambda: ask(node, "/chain")["height"] >= 3 and peer()["behind"] in (0, 1))
+        assert peer()["heard_ms"] > 0 and peer()["height"] > 0
+        for service in SERVICES:
+            lost.processes[service].terminate()
+        for service in SERVICES:
+            lost.processes[service].wait(20)
+        until(lambda: not peer()["connected"] and peer()["behind"] >= 3)
+        assert [each["service"] for each in ask(node, "/services")["services"] if each["status"] != "healthy"] == []
+        node.processes["data"].kill()
+        node.processes["data"].wait(10)
+
+        def data() -> dict[str, Any]:
+            return dict(ask(node, "/services")["services"][3])
+
+        until(lambda: data()["status"] == "away")
+        assert data()["conditions"][0]["remedy"]
+        refused = ask(node, "/data", status=503)["error"]["message"]
+        assert "127.0.0.1" not in refused and "data" in refused
+        for service in SERVICES:
+            lost.start(service)
+        until(lambda: peer()["connected"] and peer()["behind"] <= 1)
+
+
+async def test_what_many_ask_for_is_asked_once() -> None:
+    asked = 0
+
+    async def answer() -> int:
+        nonlocal asked
+        asked += 1
+        await trio.sleep(0.05)
+        if asked == 1:
+            raise Problem(503, Code.UNAVAILABLE, "away")
+        return asked
+
+    refused, got = 0, []
+    recent = Recent(answer, 0.5)
+
+    async def one() -> None:
+        nonlocal refused
+        try:
+            got.append(await recent.get())
+        except Problem as problem:
+            refused += problem.detail == "away"
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(5):
+            nursery.start_soon(one)
+    assert (asked, refused, got) == (1, 5, [])
+    recent = Recent(answer, 60.0)
+    assert [await recent.get(), await recent.get()] == [2, 2]
