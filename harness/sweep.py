@@ -16,7 +16,7 @@ import msgspec
 from harness.measures import MEASURES, Estimate, Measure, estimate
 from harness.run import run
 from harness.verdict import Verdict
-from harness.workers import spread
+from harness.workers import Workers, spread
 from sim.scenario import Scenario, changed, dump
 from sim.words import with_words
 
@@ -110,13 +110,13 @@ class Sweep:
                 total += runs * spent * cell.scenario.duration_ms / short.duration_ms
         return total / jobs
 
-    def go(self, jobs: int) -> Generator[SweepRun]:
-        """Make the waiting runs over `jobs` processes; each is yielded, and kept, as it comes to an end.
+    def go(self, workers: Workers) -> Generator[SweepRun]:
+        """Make the waiting runs over so many processes, or a cluster; each is yielded, and kept, as it comes to an end.
 
         Closing the iterator lets the processes go.
         """
         arguments = ((cell.values, scenario) for cell, scenario in self.waiting)
-        with closing(spread(measured, arguments, jobs, lambda result: result.key)) as results:
+        with closing(spread(measured, arguments, workers, lambda result: result.key)) as results:
             for each in results:
                 self._keep(each)
                 yield each
@@ -133,10 +133,10 @@ def sweep(
     axes: Mapping[str, Sequence[object]],
     *,
     seeds: int | Sequence[int] = 5,
-    jobs: int | None = None,
+    workers: Workers | None = None,
     folder: Path | None = None,
 ) -> Sweep:
-    """Run every combination of the axes' values with each seed, over `jobs` processes (all cores by default).
+    """Run every combination of the axes' values with each seed, over all cores, so many processes, or a cluster.
 
     Keys and values are those of `lucid sim sweep --set`: `{"nodes": [4, 10], "loss": ["0", "5%"]}`. With a folder, what
     is done is kept there, and gone on from. Raises `ScenarioError`.
@@ -146,7 +146,7 @@ def sweep(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     found = Sweep(grid(base, words), chosen, folder)
-    for _ in found.go(jobs or os.cpu_count() or 1):
+    for _ in found.go(workers or os.cpu_count() or 1):
         pass
     return found
 

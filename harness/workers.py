@@ -1,31 +1,92 @@
-"""Runs a function for many arguments over processes, and yields what they return as it comes."""
+"""Runs a function for many arguments over processes here, or over a Dask cluster, and yields what they return."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from typing import Any, TypeVar
+
+from lucid.provenance import provenance
 
 Returned = TypeVar("Returned")
 
 AHEAD = 4
 """Calls that wait for each process, so that none is ever idle and an endless stream of arguments is not read ahead."""
 
+CONNECT_S = 15
+
+
+class ClusterError(Exception):
+    """A cluster cannot be used; one sentence."""
+
+
+class Cluster:
+    """A Dask cluster by its scheduler's address, such as `tcp://10.0.0.5:8786`; `jobs` calls run at once.
+
+    Its workers must have this very release installed, or seeds would not repeat. Raises `ClusterError`.
+    """
+
+    def __init__(self, address: str) -> None:
+        from distributed import Client  # noqa: PLC0415  # the extra `analysis`
+
+        self.address = address
+        try:
+            self._client = Client(address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ClusterError(f"no Dask scheduler at {address}: {str(error) or 'it does not answer'}") from None
+        try:
+            self.jobs = self._checked()
+        except BaseException:
+            self.close()
+            raise
+
+    def executor(self) -> Executor:
+        """What runs calls on the cluster."""
+        found: Executor = self._client.get_executor()
+        return found
+
+    def close(self) -> None:
+        """Let go of it; what it has in hand for us is given up."""
+        self._client.close(timeout=CONNECT_S)
+
+    def _checked(self) -> int:
+        """The threads of all workers, once each is known to run this release."""
+        threads = sum(self._client.nthreads().values())
+        if not threads:
+            raise ClusterError(f"the Dask cluster at {self.address} has no workers")
+        ours = provenance()
+        try:
+            others = self._client.run(provenance)
+        except Exception as error:
+            raise ClusterError(f"a worker of {self.address} cannot run lucid: {error}") from None
+        for worker, theirs in sorted(others.items()):
+            if (theirs.lucid, theirs.commit) != (ours.lucid, ours.commit):
+                raise ClusterError(
+                    f"worker {worker} has lucid {theirs.lucid} {theirs.commit}, here is {ours.lucid} {ours.commit}"
+                )
+        return int(threads)
+
+
+Workers = int | Cluster
+"""Where calls are made: so many processes on this machine, or a cluster."""
+
 
 def spread(
     function: Callable[..., Returned],
     arguments: Iterable[tuple[Any, ...]],
-    jobs: int,
+    workers: Workers,
     order: Callable[[Returned], Any],
 ) -> Generator[Returned]:
-    """Call `function` with each of the arguments over `jobs` processes; yields results as they come to an end.
+    """Call `function` with each of the arguments over the workers; yields results as they come to an end.
 
-    Those that end together come by `order`. Closing the iterator ends the processes: what they had in hand is lost.
+    Those that end together come by `order`. Closing the iterator ends local processes, and gives up what a cluster has
+    in hand: that is lost.
     """
     waiting = iter(arguments)
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_signals_alone)
+    jobs = workers if isinstance(workers, int) else workers.jobs
+    pool: Executor = _processes(workers) if isinstance(workers, int) else workers.executor()
     running: set[Future[Returned]] = set()
     try:
         while True:
@@ -38,12 +99,28 @@ def spread(
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from sorted((future.result() for future in done), key=order)
     finally:
-        # Asked for before the shutdown, which forgets them.
-        processes = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        # Spares the processes what they have in hand: a run may take a minute, an ablation an hour.
-        for process in processes:
-            process.terminate()
+        if isinstance(pool, ProcessPoolExecutor):
+            _abandon(pool)
+        else:
+            pool.shutdown(wait=False)  # gives up what has not begun
+
+
+def jobs_of(workers: Workers) -> int:
+    """How many calls run at once."""
+    return workers if isinstance(workers, int) else workers.jobs
+
+
+def _processes(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_signals_alone)
+
+
+def _abandon(pool: ProcessPoolExecutor) -> None:
+    """End the processes, and spare them what they have in hand: a run may take a minute, an ablation an hour."""
+    # Asked for before the shutdown, which forgets them.
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
 
 
 def _leave_signals_alone() -> None:

@@ -36,6 +36,7 @@ EXTRAS = {
     **dict.fromkeys(("simpy", "zstandard", "rich"), "sim"),
     "docker": "smoke",
     "shtab": "completion",
+    **dict.fromkeys(("distributed", "marimo", "pyarrow"), "analysis"),
     **dict.fromkeys(("h11", "hiredis", "httpx", "prometheus_client", "pymongo", "quart", "quart_trio"), "services"),
     **dict.fromkeys(("hypercorn", "trio", "werkzeug", "wsproto"), "services"),
 }

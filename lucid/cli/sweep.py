@@ -6,7 +6,6 @@ import argparse
 import csv
 import io
 import json
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from lucid.cli.failure import INTERRUPTED, Failure
 from lucid.cli.interrupts import terminable
+from lucid.cli.workers import add_workers, chosen_workers, said
 
 if TYPE_CHECKING:
     from harness.compare import Difference
     from harness.sweep import Axis, Sweep
+    from harness.workers import Workers
     from sim.scenario import Scenario
 
 NOT_PASSED = 10
@@ -46,7 +47,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     sweep.add_argument("--fault", action="append", default=[], metavar="WORDS", help="a fault of every run")
     sweep.add_argument("--duration", metavar="TIME", help="simulated time of each run")
     sweep.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds of each cell (default 5)")
-    sweep.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes (default: cores)")
+    add_workers(sweep)
     sweep.add_argument("--out", type=Path, metavar="DIR", help="folder of the sweep (default: a new one under runs/)")
     sweep.add_argument("--json", action="store_true", help="print every cell as JSON")
     sweep.set_defaults(run=run_sweep)
@@ -71,8 +72,8 @@ def run_sweep(options: argparse.Namespace) -> int:
     from harness.sweep import Sweep, grid
     from sim.scenario import ScenarioError
 
-    if options.seeds < 1 or options.jobs < 1:
-        raise Failure("--seeds and --jobs take a whole number of 1 or more")
+    if options.seeds < 1:
+        raise Failure("--seeds takes a whole number of 1 or more")
     try:
         base, axes = _base(options)
         cells = grid(base, axes)
@@ -80,24 +81,34 @@ def run_sweep(options: argparse.Namespace) -> int:
         raise Failure(str(error)) from None
     folder = _folder(options.out, base.name)
     sweep = Sweep(cells, range(base.seed, base.seed + options.seeds), folder)
-    waiting = len(sweep.waiting)
-    _say(f"{len(cells)} cells, {options.seeds} seeds: {waiting} runs to make over {options.jobs} processes")
-    if waiting:
-        _say(f"about {_minutes(sweep.cost_s(options.jobs))}")
     interrupted = False
-    try:
-        with terminable(), closing(sweep.go(options.jobs)) as results:
-            for number, result in enumerate(results, 1):
-                words = " ".join(f"{axis.key}={value}" for axis, value in zip(axes, result.values, strict=True))
-                _say(f"[{number}/{waiting}] {words} seed={result.seed}: {result.verdict} in {result.seconds:.1f} s")
-    except KeyboardInterrupt:
-        interrupted = True
+    with chosen_workers(options) as workers:
+        try:
+            with terminable():
+                _go(sweep, axes, workers)
+        except KeyboardInterrupt:
+            interrupted = True
     _write(folder, base, axes, sweep)
     _print(options.json, axes, sweep, folder)
     if interrupted:
         _say(f"interrupted: {len(sweep.waiting)} runs are missing; go on by --out {folder}")
         return INTERRUPTED
     return 0 if all(each.verdict == "pass" for cell in cells for each in sweep.of(cell)) else NOT_PASSED
+
+
+def _go(sweep: Sweep, axes: Sequence[Axis], workers: Workers) -> None:
+    """Make the runs that are missing, and say so of each."""
+    from harness.workers import jobs_of
+
+    waiting = len(sweep.waiting)
+    _say(f"{len(sweep.cells)} cells, {len(sweep.seeds)} seeds: {waiting} runs to make over {said(workers)}")
+    if not waiting:
+        return
+    _say(f"about {_minutes(sweep.cost_s(jobs_of(workers)))}")
+    with closing(sweep.go(workers)) as results:
+        for number, result in enumerate(results, 1):
+            words = " ".join(f"{axis.key}={value}" for axis, value in zip(axes, result.values, strict=True))
+            _say(f"[{number}/{waiting}] {words} seed={result.seed}: {result.verdict} in {result.seconds:.1f} s")
 
 
 def run_compare(options: argparse.Namespace) -> int:

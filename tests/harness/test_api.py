@@ -133,7 +133,7 @@ def test_a_run_that_is_told_to_stop_is_a_part_and_says_so(tmp_path: Path) -> Non
 
 
 def test_a_sweep_from_a_program(tmp_path: Path) -> None:
-    found = sweep(changed(SHORT, duration="30s"), {"nodes": [1, 4]}, seeds=2, jobs=1, folder=tmp_path / "kept")
+    found = sweep(changed(SHORT, duration="30s"), {"nodes": [1, 4]}, seeds=2, workers=1, folder=tmp_path / "kept")
     assert [cell.values for cell in found.cells] == [("1",), ("4",)]
     assert [len(found.of(cell)) for cell in found.cells] == [2, 2] and not found.waiting
     assert (tmp_path / "kept" / "runs.jsonl").exists()

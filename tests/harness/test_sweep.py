@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -165,3 +166,52 @@ def test_two_runs(tmp_path: Path) -> None:
     assert {"finality p50", "final blocks"} <= {each.measure for each in found}
     with pytest.raises(CompareError):
         compare(tmp_path / "a", tmp_path)
+
+
+# -- a cluster ---------------------------------------------------------------------------------------------------
+
+CLUSTER = """
+import sys
+from distributed import LocalCluster
+if __name__ == "__main__":
+    options = {"threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+    with LocalCluster(n_workers=2, **options) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """The address of a Dask cluster of two worker processes on this machine."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CLUSTER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.communicate("", timeout=60)
+
+
+def test_a_cluster_makes_the_same_runs_as_this_machine(
+    scheduler: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["sim", "sweep", "--nodes", "1,4", "--duration", "30s", "--seeds", "2"]
+    assert main([*words, "--scheduler", scheduler, "--out", str(tmp_path / "there")]) == 0
+    assert f"4 runs to make over 2 workers of {scheduler}" in capsys.readouterr().err
+    assert main([*words, "--jobs", "1", "--out", str(tmp_path / "here")]) == 0
+    here, there = (
+        {each.key: each.trace_hash for each in read(tmp_path / at / "runs.jsonl")} for at in ("here", "there")
+    )
+    assert len(here) == 4 and here == there
+
+
+def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for address in ("tcp://127.0.0.1:1", "nonsense://there"):
+        assert main(["sim", "sweep", "--scheduler", address, "--out", str(tmp_path / "out")]) == 2
+        assert f"no Dask scheduler at {address}: " in capsys.readouterr().err
+    assert main(["sim", "sweep", "--jobs", "0"]) == 2
+    assert main(["sim", "sweep", "--jobs", "2", "--scheduler", "tcp://127.0.0.1:1"]) == 2
