@@ -239,6 +239,12 @@ def _environment(scope: Scope, program: Program) -> Iterator[Finding]:
     failed = False
     skipped = ""
     for path, demand in demands:
+        if (line := _exported(image, demand.name)) and not givers and image.launch is None:
+            failed = True
+            message = f"{demand.name} is demanded as the code is loaded: a RUN exports it, which ends with that RUN"
+            at = [Evidence(image.dockerfile, line), Evidence(path, demand.line, _line(scope, path, demand.line))]
+            yield ENVIRONMENT.fail(message, name, at, remedy=f"Write ENV {demand.name}=... instead of RUN export.")
+            continue
         reason = f"{givers[0]} may put it into the environment" if givers else _elsewhere(image)
         if reason:
             skipped = skipped or f"{demand.name} is demanded by {path}: {reason}"
@@ -258,6 +264,19 @@ def _given(image: Image, demand: Demand) -> bool:
         return False
     place = posixpath.join(image.start.workdir or image.workdir, demand.file)
     return demand.file == "?" or image.files.find(place) is not None or bool(image.files.doubt(place))
+
+
+def _exported(image: Image, name: str) -> int:
+    """The line of a RUN that exports a variable, for itself alone or for shells that no one starts; 0 if none does."""
+    if any(re.fullmatch(r"-[a-z]*[li][a-z]*|--login", word) for word in image.start.words):
+        return 0  # a login shell reads what such lines are written to
+    stage = image.final
+    while stage is not None:
+        for each in stage.instructions:
+            if each.keyword == "RUN" and re.search(rf"\bexport\s+{re.escape(name)}=", each.text):
+                return each.line
+        stage = image.stages.stages[stage.parent] if stage.parent is not None else None
+    return 0
 
 
 def _elsewhere(image: Image) -> str:

@@ -83,9 +83,16 @@ class Context:
         user: int | None,
         mode: int | None,
         line: int,
+        *,
+        parents: bool = False,
+        without: Ignore | None = None,
     ) -> list[Missing]:
-        """Copy sources to a path of the stage; `into` says that it is a directory. Returns what was not found."""
+        """Copy sources to a path of the stage; `into` says that it is a directory. Returns what was not found.
+
+        `parents` keeps the directories that sources are in, or those behind a `/./`; `without` leaves out what it
+        matches below a source."""
         missing: list[Missing] = []
+        whole = target
         for pattern in patterns:
             found = self.sources(pattern)
             kept = [path for path in found if self._holds(path)]
@@ -99,17 +106,31 @@ class Context:
                 if len(files.entries) >= MAX_ENTRIES:
                     files.suspect("/", f"there are more than {MAX_ENTRIES} files in it", Cause.COPY)
                     return missing
+                if parents:
+                    target, into = self._below_pivot(pattern, path, whole), True
                 if self.tree.is_file(path):
+                    if without is not None and without.excludes(posixpath.basename(path)) is not None:
+                        continue
                     name = posixpath.join(target, posixpath.basename(path)) if into or len(kept) > 1 else target
                     files.add(name, Entry("file", path, user=user, mode=self._mode(path, mode), line=line))
                     continue
                 files.add(target, Entry("directory", path, user=user, mode=mode or 0o755, line=line))
                 for each in self.files(path):
                     inside = each[len(path) :].lstrip("/")
+                    if without is not None and without.excludes(inside) is not None:
+                        continue
                     self._directories(files, path, inside, target, user, line)
                     entry = Entry("file", each, user=user, mode=self._mode(each, mode), line=line)
                     files.add(posixpath.join(target, inside), entry)
         return missing
+
+    def _below_pivot(self, pattern: str, path: str, target: str) -> str:
+        """The directory that `--parents` copies a source to; a directory's own name is part of it."""
+        inside = self.inside(path)
+        if (cut := pattern.find("/./")) >= 0:
+            above = posixpath.normpath("/" + pattern[:cut]).strip("/")
+            inside = "/".join(inside.split("/")[above.count("/") + 1 if above else 0 :])
+        return posixpath.join(target, posixpath.dirname(inside) if self.tree.is_file(path) else inside)
 
     def _directories(
         self, files: FileSystem, source: str, inside: str, target: str, user: int | None, line: int

@@ -6,8 +6,10 @@ import posixpath
 import re
 from dataclasses import replace
 
+from smoke.static.dockerfile.ignore import Ignore, parse_ignore
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage
+from smoke.static.model.archives import unpack
 from smoke.static.model.bases import find_base
 from smoke.static.model.building import MAX_SHOWN, Building, Made
 from smoke.static.model.filesystem import Cause, Doubt, Entry
@@ -45,26 +47,26 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
         bits = 0o644 if mode is None else mode
         state.files.add(name, Entry("file", user=user, mode=bits, line=instruction.line))
     if reference:
+        parents, without = _selection(build, made, instruction)
+        if parents or without is not None:
+            why = f"the flags of the COPY of line {instruction.line} are not followed into a stage"
+            state.files.suspect(place, why, Cause.COPY)
+            return
         _copy_from(build, made, reference, words, place, into, user, mode, instruction.line, stage)
         return
-    remote = [word for word in words if _REMOTE.match(word)]
     local = [word for word in words if not _REMOTE.match(word)]
-    if remote and instruction.keyword == "COPY":
-        build.refuse(instruction, f"COPY {remote[0][:MAX_SHOWN]}: only ADD takes a URL")
-    for word in remote:
-        name = posixpath.basename(word.partition("?")[0].rstrip("/")) if into else ""
-        if word.startswith("http") and not word.endswith(".git"):
-            bits = 0o600 if mode is None else mode
-            made_at = posixpath.join(place, name) if name else place
-            state.files.add(made_at, Entry("file", user=user, mode=bits, line=instruction.line))
-    if instruction.keyword == "ADD" and (remote or any(re.search(r"\.(tar|t?gz|tgz|bz2|xz)$", each) for each in local)):
-        state.files.suspect(place, f"what the ADD of line {instruction.line} brings is not looked into", Cause.COPY)
-    if {"parents", "exclude"} & {name for name, _ in instruction.flags}:
-        state.files.suspect(place, f"the flags of the {instruction.keyword} of line {instruction.line}", Cause.COPY)
-    if instruction.flag("parents"):
+    _fetch(build, state, [word for word in words if _REMOTE.match(word)], place, into, user, mode, instruction)
+    if instruction.keyword == "ADD":
+        owner = user if chown else None
+        local = [word for word in local if not _unpacked(build, state, word, place, owner, mode, instruction)]
+    parents, without = _selection(build, made, instruction)
+    if parents and any("**" in each for each in local):
+        state.files.suspect(place, f"the patterns of the COPY of line {instruction.line}", Cause.COPY)
         return
     asked = {name for word in instruction.words for name in made.variables.expand(word).unset} & build.parsed.asked_for
-    missing = build.context.copy(state.files, local, place, into, user, mode, instruction.line)
+    missing = build.context.copy(
+        state.files, local, place, into, user, mode, instruction.line, parents=parents, without=without
+    )
     if asked:
         # Whoever builds it gives these: where they lead can't be told.
         state.files.suspect(place, f"{', '.join(sorted(asked))} of line {instruction.line} is not given", Cause.COPY)
@@ -73,6 +75,57 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
     for each in missing:
         lost = posixpath.join(place, posixpath.basename(each.source)) if into else place
         state.files.suspect(lost, f"the {instruction.keyword} of line {instruction.line} finds nothing", Cause.COPY)
+
+
+def _fetch(
+    build: Building,
+    state: Stage,
+    remote: list[str],
+    place: str,
+    into: bool,
+    user: int | None,
+    mode: int | None,
+    instruction: Instruction,
+) -> None:
+    """What ADD brings from elsewhere."""
+    if remote and instruction.keyword == "COPY":
+        build.refuse(instruction, f"COPY {remote[0][:MAX_SHOWN]}: only ADD takes a URL")
+    for word in remote:
+        name = posixpath.basename(word.partition("?")[0].rstrip("/")) if into else ""
+        if word.startswith("http") and not word.endswith(".git"):
+            bits = 0o600 if mode is None else mode
+            made_at = posixpath.join(place, name) if name else place
+            state.files.add(made_at, Entry("file", user=user, mode=bits, line=instruction.line))
+    if remote and instruction.keyword == "ADD":
+        state.files.suspect(place, f"what the ADD of line {instruction.line} brings is not looked into", Cause.COPY)
+
+
+def _unpacked(
+    build: Building,
+    state: Stage,
+    word: str,
+    place: str,
+    user: int | None,
+    mode: int | None,
+    instruction: Instruction,
+) -> bool:
+    """Whether ADD unpacks a source, which is then done."""
+    tree = build.context.tree
+    found = [path for path in build.context.sources(word) if tree.is_file(path) and build.context.keeps(path)]
+    if not found or instruction.flag("unpack") == "false":
+        return False
+    done = [unpack(state.files, tree, path, place, user, mode, instruction.line) for path in found]
+    if any(done):
+        state.files.add(place, Entry("directory", user=user, mode=0o755, line=instruction.line))
+    return all(done)
+
+
+def _selection(build: Building, made: Made, instruction: Instruction) -> tuple[bool, Ignore | None]:
+    """What `--parents` and `--exclude` say."""
+    parents = instruction.flag("parents")
+    left_out = [build.expand(made, value, instruction).text for name, value in instruction.flags if name == "exclude"]
+    without = Ignore("", parse_ignore("\n".join(left_out))) if left_out else None
+    return parents is not None and parents.lower() != "false", without
 
 
 def _of_files(build: Building, words: list[str]) -> bool:

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from smoke.static.model import commands
 from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.shell_syntax import grammar, trouble
 from smoke.static.model.stage import Stage
 from smoke.static.model.steps import BUILTINS, refusal
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
 MAX_SCRIPT = 200_000
 """Letters of a script that are followed; a longer one is in doubt as a whole."""
@@ -42,14 +42,6 @@ _STATEMENTS = frozenset(
 )
 
 
-@cache
-def _parser() -> Parser:
-    import tree_sitter_bash  # noqa: PLC0415 - a tree without a RUN needs no grammar
-    from tree_sitter import Language, Parser  # noqa: PLC0415
-
-    return Parser(Language(tree_sitter_bash.language()))
-
-
 def run(
     stage: Stage, script: str, line: int, values: Mapping[str, str], *, errexit: bool = False, depth: int = 0
 ) -> None:
@@ -57,12 +49,14 @@ def run(
     if len(script) > MAX_SCRIPT or depth > 3:
         stage.files.suspect("/", f"the RUN of line {line} is too long to be followed", Cause.COMMAND)
         return
-    root = _parser().parse(script.encode("utf-8", "replace")).root_node
+    root = grammar().parse(script.encode("utf-8", "replace")).root_node
     follower = _Follower(stage, line, dict(values), errexit, depth)
     workdir, environment = stage.workdir, dict(stage.environment)
     follower.block(root, _Context(stops=True))
     stage.workdir, stage.environment = workdir, environment
-    if root.has_error:
+    if root.has_error and (clause := trouble(script)) and not depth:
+        stage.fail(line, f"the shell can't read the RUN: {clause}")
+    elif root.has_error:
         stage.files.suspect("/", f"part of the RUN of line {line} is no shell that can be read", Cause.COMMAND)
 
 
@@ -75,7 +69,7 @@ def words(stage: Stage, given: list[str], line: int, values: Mapping[str, str]) 
 def certain_programs(script: str) -> list[str]:
     """Names of the programs that a script surely starts and whose failure makes it fail: its first command, and what
     follows by `&&`; in a pipe, the last. Those that are of the shell itself are left out."""
-    root = _parser().parse(script[:MAX_SCRIPT].encode("utf-8", "replace")).root_node
+    root = grammar().parse(script[:MAX_SCRIPT].encode("utf-8", "replace")).root_node
     found: list[str] = []
     pending = list(reversed(root.named_children[:1])) if root.named_child_count == 1 else []
     while pending and not root.has_error:

@@ -15,6 +15,7 @@ from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, 
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.catalogue import is_server, served
 from smoke.static.model.servers.served import Situation
+from smoke.static.model.shell_syntax import trouble
 from smoke.static.model.stage import Stage
 from smoke.static.model.steps import has_dash
 from smoke.static.python.installed import Installed
@@ -172,31 +173,18 @@ def _shell(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
     flags = [word for word in words[1:] if word.startswith("-")]
     rest = [word for word in words[1:] if not word.startswith("-")]
     if any(re.fullmatch(r"-[a-z]*c", flag) for flag in flags) and rest:
-        if ("'" in rest[0] or '"' in rest[0]) and _unclosed(rest[0]):
-            return replace(start, trouble="the shell can't read its command: a quote is not closed")
+        if clause := trouble(rest[0]):
+            return replace(start, trouble=f"the shell can't read its command: {clause}")
         return _followed(start, follow_command(rest[0], scene.state.environment), scene)
     if rest and (text := scene.read(rest[0])) is not None:
+        if clause := trouble(text):
+            return replace(start, trouble=f"the shell can't read {rest[0]}: {clause}")
         return _followed(
             start, follow_script(text, tuple(words[words.index(rest[0]) + 1 :]), scene.state.environment), scene
         )
     if rest and scene.exists(rest[0]) is False and "/" in rest[0]:
         return replace(start, trouble=f"{words[0]} is to run {rest[0]}, which is not in the image")
     return replace(start, doubt="a shell script decides what is started")
-
-
-def _unclosed(text: str) -> bool:
-    quote = ""
-    escaped = False
-    for letter in text:
-        if escaped:
-            escaped = False
-        elif letter == "\\" and quote != "'":
-            escaped = True
-        elif quote:
-            quote = "" if letter == quote else quote
-        elif letter in "'\"":
-            quote = letter
-    return bool(quote) and "#" not in text
 
 
 def _script(start: Start, words: tuple[str, ...], entry: Entry, scene: Scene) -> Start:
@@ -209,6 +197,8 @@ def _script(start: Start, words: tuple[str, ...], entry: Entry, scene: Scene) ->
         return replace(start, doubt=f"what {words[0]} does is not looked into")
     if "\0" in text[:1000]:
         return replace(start, doubt=f"what {words[0]} does is not looked into")
+    if clause := trouble(text):
+        return replace(start, trouble=f"the shell can't read {words[0]}: {clause}")
     return _followed(start, follow_script(text, tuple(words[1:]), scene.state.environment), scene)
 
 

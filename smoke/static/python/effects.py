@@ -78,5 +78,5 @@ class Effects:
     settings_module: str = ""
     """Django's settings, as `DJANGO_SETTINGS_MODULE` is given by default."""
     extras: list[Extra] = field(default_factory=list)
-    annotations: list[tuple[int, str]] = field(default_factory=list)
-    """Annotations that this version of Python can't evaluate, each with the reason."""
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    """Lines with what this version of Python can't evaluate, each with the reason."""

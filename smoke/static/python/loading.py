@@ -9,7 +9,8 @@ import ast
 import re
 from collections.abc import Sequence
 
-from smoke.static.python.annotations import refused
+from smoke.static.python import classes
+from smoke.static.python.annotations import refused_annotation, refused_expression
 from smoke.static.python.around import Around, taken
 from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
 from smoke.static.python.effects import Demand, Effects, Extra, FileUse, Named, Use
@@ -49,14 +50,14 @@ _TELLING = re.compile(
     rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
     rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
     rb"|fileConfig|uvicorn|create_engine|create_async_engine"
-    rb"|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
+    rb"|dataclass|NamedTuple|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
 )
 """A file without any of these has no effects that are looked for, but annotations."""
 
 
 def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Effects:
     """The effects of a parsed module; `data` is its text."""
-    old = version is not None and version < (3, 10)
+    old = version is not None and version < (3, 10)  # much that is common is refused
     if not old and not _TELLING.search(data):
         return Effects()
     reader = _Reader(parsed, version)
@@ -150,6 +151,9 @@ class _Reader:
                 self._call(each, around)
             elif isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Load):
                 self._subscript(each, around)
+            if self.version is not None and not around.takes:
+                reason = refused_expression(each, self.version, self._full)
+                self.effects.refused += [(node.lineno, reason)] if reason else []
             pending += ast.iter_child_nodes(each)
 
     def _subscript(self, node: ast.Subscript, around: Around) -> None:
@@ -292,6 +296,10 @@ class _Reader:
         bases = [self._full(dotted(base)) for base in node.bases]
         for decorator in node.decorator_list:
             self._expression(decorator, around)
+        for base in (*node.bases, *(each.value for each in node.keywords)):
+            self._expression(base, around)
+        if not around.takes:
+            self.effects.refused += classes.refused(node, self._full)
         if bases and bases[0].rpartition(".")[2] == "BaseSettings" and bases[0].startswith("pydantic"):
             self.settings[node.name] = list(demanded(node))
         if any(base.startswith("pydantic") for base in bases):
@@ -305,8 +313,12 @@ class _Reader:
         self.read([each for each in node.body if not isinstance(each, ast.ClassDef)], around)
 
     def _annotation(self, node: ast.expr) -> None:
-        if not self.lazy_annotations and self.version is not None and (reason := refused(node, self.version)):
-            self.effects.annotations.append((node.lineno, reason))
+        if (
+            not self.lazy_annotations
+            and self.version is not None
+            and (reason := refused_annotation(node, self.version))
+        ):
+            self.effects.refused.append((node.lineno, reason))
 
 
 def _imported(parsed: ast.Module) -> dict[str, str]:

@@ -219,7 +219,7 @@ class _Walk:
 
     def _effects(self, source: Source, package: str) -> None:
         effects = source.effects
-        for line, reason in effects.annotations:
+        for line, reason in effects.refused:
             self.graph.problems.append(Problem(source.path, line, reason, flaw=Flaw.ANNOTATION))
         if effects.settings_module and not self.settings:
             name = self.importer.image.environment.get("DJANGO_SETTINGS_MODULE") or effects.settings_module

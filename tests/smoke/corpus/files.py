@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+
 from tests.smoke.cases import Case
+
+
+def archive(**files: str) -> bytes:
+    """A compressed tar archive with some files of Python."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz") as made:
+        for name, text in files.items():
+            member = tarfile.TarInfo(f"app/{name}.py")
+            member.size = len(text)
+            made.addfile(member, io.BytesIO(text.encode()))
+    return held.getvalue()
+
 
 POLICY = """\
 [[exception]]
@@ -39,5 +54,17 @@ CASES = (
         check="dockerfile.context",
         says="worker.py",
         fault=".dockerignore takes the script out of the context",
+    ),
+    Case(
+        "archive-that-add-unpacks",
+        {
+            "Dockerfile": 'FROM python:3.12-slim\nADD service.tar.gz /srv/\nCMD ["python", "/srv/app/serve.py"]\n',
+            "service.tar.gz": archive(serve="print('up')\n"),
+            "smoke.toml": POLICY,
+        },
+        {"service.tar.gz": archive(server="print('up')\n")},
+        check="entrypoint.exists",
+        says="/srv/app/serve.py",
+        fault="the archive that ADD unpacks has the script under another name",
     ),
 )
