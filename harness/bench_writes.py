@@ -16,7 +16,8 @@ from lucid.services.devnet import SERVICES, Devnet, DevNode
 
 INTERVAL_MS = 1_000
 WARM_BLOCKS = 3
-BLOCKS = 30
+BLOCKS = 50
+"""Enough for each store's commit log to be filled and emptied once."""
 SESSIONS = 40
 WAIT_S = 120.0
 GOAL_KIB = 32

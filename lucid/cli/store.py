@@ -164,13 +164,13 @@ def _chunks_beside(url: str) -> Path | None:
 
 def run_export(options: argparse.Namespace) -> int:
     """`lucid store export`."""
+    from lucid.storage.logged import LoggedStore
     from lucid.storage.opening import open_store
-    from lucid.storage.sqlite import SqliteStore
     from lucid.storage.transfer import export_store
 
     with ExitStack() as stack:
         store = stack.enter_context(_opened(options.store))
-        if isinstance(store, SqliteStore):
+        if isinstance(store, LoggedStore):
             # A service may be writing: export what it held at one moment.
             folder = stack.enter_context(TemporaryDirectory(dir=options.file.parent, prefix=".export."))
             copy = Path(folder) / "copy"
@@ -210,10 +210,10 @@ def run_prepare(options: argparse.Namespace) -> int:
 
 def run_backup(options: argparse.Namespace) -> int:
     """`lucid store backup`."""
-    from lucid.storage.sqlite import SqliteStore
+    from lucid.storage.logged import LoggedStore
 
     with _opened(options.store) as store:
-        if not isinstance(store, SqliteStore):
+        if not isinstance(store, LoggedStore):
             raise Failure("only an SQLite store is backed up as a file; use `lucid store export` for another")
         store.backup(options.file)
     print(f"{options.file} is a copy, without the log of votes")

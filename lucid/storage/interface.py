@@ -21,11 +21,18 @@ HOME_TABLE = "home"
 STARTS_TABLE = "starts"
 """Counts the starts of an engine, as a file beside its store does."""
 
-NEVER_COPIED = (VOTES_TABLE, HOME_TABLE, STARTS_TABLE)
+LOG_TABLE = "log"
+"""Says which commit log is in front of an SQLite file, and how much of it the file holds."""
+
+NEVER_COPIED = (VOTES_TABLE, HOME_TABLE, STARTS_TABLE, LOG_TABLE)
 """Tables that no export and no backup takes along: they are true of one place only."""
 
 SCHEMA_VERSION = 2
 """1: sessions keyed by their ids alone, in the ledger too, so that its chain cannot be gone on with."""
+
+LOGGED_VERSION = 3
+"""An SQLite file of version 2 that lacks what its commit log holds: an older release, which knows of no log, must not
+go on without it. A store that was closed has version 2."""
 
 
 def other_version(place: str, version: int) -> str:

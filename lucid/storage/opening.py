@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lucid.storage.interface import IMPORT_TABLE, Store, StoreError
-from lucid.storage.sqlite import SqliteStore
+from lucid.storage.logged import LoggedStore
 
 
 def open_store(url: str, *, importing: bool = False) -> Store:
@@ -27,7 +27,7 @@ def open_store(url: str, *, importing: bool = False) -> Store:
 
 def _connect(url: str) -> Store:
     if url.startswith("sqlite:") and len(url) > len("sqlite:"):
-        return SqliteStore(Path(url.removeprefix("sqlite:")))
+        return LoggedStore(Path(url.removeprefix("sqlite:")))
     if url.startswith(("mongodb://", "mongodb+srv://")):
         from lucid.storage.mongo import MongoStore  # noqa: PLC0415 - an embedded node loads no MongoDB driver
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from lucid.ledger.state import Write
 from lucid.storage.files import whole_file
 from lucid.storage.interface import (
+    LOGGED_VERSION,
     NEVER_COPIED,
     SCHEMA_VERSION,
     StoreDamaged,
@@ -31,6 +32,9 @@ SCAN_ROWS = 256
 """Rows fetched at once, so that a long scan holds no read transaction that keeps the WAL from being emptied."""
 WAIT_S = 5.0
 CLOSE_S = 0.2
+
+Reading = Callable[[str, bytes], bytes | None]
+"""What a table has at a key."""
 
 
 class SqliteStore:
@@ -63,12 +67,12 @@ class SqliteStore:
         if max_pages is not None:
             writer.execute(f"PRAGMA max_page_count={max_pages}")
         [version] = writer.execute("PRAGMA user_version").fetchone()
-        if version not in (0, SCHEMA_VERSION):
+        if version not in (0, SCHEMA_VERSION, LOGGED_VERSION):
             raise StoreOther(other_version(str(self.path), version))
         if version == 0 and writer.execute("SELECT count(*) FROM sqlite_schema").fetchone() != (0,):
             raise StoreOther(f"{self.path} is a database of another program")
         writer.execute("PRAGMA journal_mode=WAL")
-        if version == SCHEMA_VERSION:
+        if version:
             return  # nothing to write: a store opens on a full disk too
         writer.execute("BEGIN IMMEDIATE")
         writer.execute(
@@ -106,17 +110,23 @@ class SqliteStore:
             found.append(rows[0][0])
         return found
 
+    def logged(self) -> bool:
+        """Whether a commit log holds what this file lacks."""
+        return bool(self._read("PRAGMA user_version") == [(LOGGED_VERSION,)])
+
     def write(self, writes: Sequence[Write]) -> None:
         """See `Store`."""
+        self.commit(writes)
+
+    def commit(self, writes: Sequence[Write], version: int | None = None) -> None:
+        """Write as `write` does; with a schema `version`, the file has that from then on, in the same commit."""
         with _translated(self.path), self._writing:
             writer = self._writer
             writer.execute("BEGIN IMMEDIATE")
             try:
-                for table, key, value in writes:
-                    if value is None:
-                        writer.execute("DELETE FROM entry WHERE tab=? AND key=?", (table, key))
-                    else:
-                        writer.execute("REPLACE INTO entry VALUES (?, ?, ?)", (table, key, value))
+                _perform(writer, writes)
+                if version is not None:
+                    writer.execute(f"PRAGMA user_version={version}")
                 writer.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
@@ -137,13 +147,23 @@ class SqliteStore:
         found = [sentence for (sentence,) in self._read("PRAGMA integrity_check")]
         return [] if found == ["ok"] else [f"{self.path}: {sentence}" for sentence in found]
 
-    def backup(self, path: Path) -> None:
+    def backup(self, path: Path, further: Callable[[Reading], Sequence[Write]] = lambda _: ()) -> None:
         """Copy the store, as of one moment and without the log of votes, to a new file, durably.
 
-        Raises `StoreError`, and `OSError` where no such file can be made."""
+        `further` says what that moment's copy lacks, by what the file holds then; it may raise to have no copy. Raises
+        `StoreError`, and `OSError` where no such file can be made."""
         with _translated(path), whole_file(path) as part, closing(sqlite3.connect(part, isolation_level=None)) as copy:
-            with self._reading:
-                self._reader.backup(copy)
+            with closing(self._connect()) as moment:
+                moment.execute("BEGIN")
+
+                def get(table: str, key: bytes) -> bytes | None:
+                    row = moment.execute("SELECT value FROM entry WHERE tab=? AND key=?", (table, key)).fetchone()
+                    return None if row is None else row[0]
+
+                writes = further(get)
+                moment.backup(copy)
+            copy.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            _perform(copy, writes)
             copy.executemany("DELETE FROM entry WHERE tab=?", [(table,) for table in NEVER_COPIED])
             copy.execute("VACUUM")
             copy.execute("PRAGMA journal_mode=DELETE")  # so that the copy is one file
@@ -163,6 +183,14 @@ class SqliteStore:
         assert isinstance(key, bytes)
         with _translated(self.path, table, key), self._reading:
             return self._reader.execute(query, values).fetchall()
+
+
+def _perform(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+    for table, key, value in writes:
+        if value is None:
+            connection.execute("DELETE FROM entry WHERE tab=? AND key=?", (table, key))
+        else:
+            connection.execute("REPLACE INTO entry VALUES (?, ?, ?)", (table, key, value))
 
 
 @contextmanager

@@ -185,7 +185,7 @@ def test_a_mongod_that_stops_and_starts_again_loses_nothing(mongod: Mongod, monk
             while store.trouble is None:
                 await trio.sleep(0.05)
             assert "cannot be reached" in store.trouble.detail
-            await trio.to_thread.run_sync(mongod.start)
+            mongod.start()  # in this thread: it is tied to the one that starts it, and trio's end when they are idle
             await store.durable(ticket)
             assert store.trouble is None
             assert await trio.to_thread.run_sync(inner.get, "row", b"b") == b"2"

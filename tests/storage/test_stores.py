@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lucid.ledger.state import Write
+from lucid.storage import logged
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreFull, StoreOther
 from lucid.storage.opening import open_store
@@ -24,10 +25,12 @@ KEYS = st.binary(max_size=3)
 WRITES = st.lists(st.tuples(TABLES, KEYS, st.none() | st.binary(max_size=4)), max_size=12)
 
 
-@pytest.fixture(params=["sqlite", "mongo"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Opens the same store each time that it is called."""
-    url = f"sqlite:{tmp_path}/store" if request.param == "sqlite" else request.getfixturevalue("mongod").url()
+@pytest.fixture(params=["sqlite", "logged", "mongo"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opener:
+    """Opens the same store each time that it is called; a `logged` one has a commit log from the first commit on."""
+    if request.param == "logged":
+        monkeypatch.setattr(logged, "WORTH_COMMITS", 0)
+    url = request.getfixturevalue("mongod").url() if request.param == "mongo" else f"sqlite:{tmp_path}/store"
     return lambda: open_store(url)
 
 
