@@ -20,6 +20,7 @@ from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.services.admission import WRITE
 from lucid.services.asking import Asking
 from lucid.services.certifier import Certifier
+from lucid.services.chainview import SeenVote
 from lucid.services.config import Config, ConfigError
 from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
@@ -97,7 +98,7 @@ class EngineService(Service):
         self._link: Link | None = None
         self._tasks: trio.Nursery | None = None
         self._certifier = Certifier(self.crypto, self.secret, self.genesis.chain_id, self.store)
-        self.votes = OwnVotes(self.store, config.data_dir / f"{self.file}.starts")
+        self.votes = OwnVotes(self.store, config.data_dir / f"{self.file}.starts", self._seek_vote)
         self.web.checks += [self._reach, lambda: self.votes.condition(self.engine)]
         self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
         self.web.gauge("votes_signed", "Votes signed since the start.", lambda: self.signed)
@@ -153,6 +154,14 @@ class EngineService(Service):
         if self._link is not None and self._link.silent:
             return "manager: it says nothing"
         return None
+
+    async def _seek_vote(self, since: int, until: int) -> SeenVote | None:
+        """See `Seek`. Raises `ConnectionLost`: it is asked again."""
+        try:
+            found = await self._manager.get(f"/node/votes/{self.key.hex()}?since={since}&until={until}")
+            return None if found is None else msgspec.convert(found, SeenVote)
+        except (Problem, msgspec.ValidationError) as error:
+            raise ConnectionLost(f"which votes the chain holds is not known: {error}") from None
 
     async def _on_wanted(self, wanted: CertificateWanted) -> None:
         """Vouch for the manager's transport key. What comes next on the link does not wait for that."""

@@ -34,7 +34,7 @@ from lucid.machines.manager import Manager
 from lucid.machines.receipts import MAX_HEADERS, make_receipt
 from lucid.services.addresses import peer_addresses
 from lucid.services.admission import NODE, WRITE
-from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page
+from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page, SeenVote
 from lucid.services.chunkrelay import ChunkRelay
 from lucid.services.config import Config
 from lucid.services.dialling import ConnectionLost
@@ -72,6 +72,7 @@ GREETING_S = 5.0
 CERTIFY_S = 86_400.0
 """How long a transport key serves."""
 PAGING = {"from": number_query(0, 2**53), "limit": number_query(1, PAGE_BLOCKS)}
+VOTING = {"since": number_query(0, 2**53), "until": number_query(0, 2**53)}
 FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
 SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
 
@@ -426,6 +427,15 @@ class ManagerService(Service):
             last = min(self.index.height, after + PAGE_BLOCKS)
             found = await self.store.read(self.view.finals, after + 1, last)
             return json_response({"blocks": found, "height": last})
+
+        @route("GET", "/node/votes/<node>", "A validator's latest vote that the chain holds", query=VOTING, access=NODE)
+        async def votes(node: str) -> SeenVote:
+            key = hex_bytes(node, 32, "node")
+            views = range(query_number("since", 0, 0, 2**53), query_number("until", 2**53, 0, 2**53))
+            found = await self.store.read(self.view.last_vote, key, views, *await self.driver.inspect(self.view.voters))
+            if found is None:
+                raise Problem(404, Code.NOT_FOUND, "vote of that node in those views")
+            return found
 
         @route("GET", "/node/peers", "The other nodes: where they are, and what is wrong", access=NODE)
         async def peers() -> PeerDetails:

@@ -1,12 +1,14 @@
 """Whether this node's key is used elsewhere, or its log of votes is older than its votes: the chain tells.
 
 A certificate holds the votes of those who signed it. One that holds a vote of this key which the log of votes does not
-know was signed by another process with the same key, or by this node before its log was put back.
+know was signed by another process with the same key, or by this node before its log was put back. A certificate needs
+only a quorum of votes, so before views are passed over, the chain is asked too: blocks also hold votes that came late.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +16,8 @@ from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.errors import Code, LucidError
 from lucid.machines.effects import CertificateStored, ViewContext
 from lucid.machines.engine import Engine
-from lucid.machines.votelog import VOTES_TABLE, lost_log
+from lucid.machines.votelog import VOTES_TABLE, View, lost_log
+from lucid.services.chainview import SeenVote
 from lucid.services.web import Condition
 from lucid.storage.durable import DurableStore
 from lucid.storage.files import write_durably
@@ -36,13 +39,20 @@ class LogOutdated(Exception):
     """The log of votes is older than this node's votes: the engine begins anew, with a log that is lost."""
 
 
+Seek = Callable[[int, int], Awaitable[SeenVote | None]]
+"""Asks the chain for this key's latest vote of the current epoch, from a view on and before another."""
+
+
 class OwnVotes:
     """Looks at what the manager tells the engine, and at how often it was started."""
 
-    def __init__(self, store: DurableStore, starts: Path) -> None:
+    def __init__(self, store: DurableStore, starts: Path, seek: Seek) -> None:
         """`starts` is the file beside the store that counts the engine's starts too."""
         self._store = store
         self._starts = starts
+        self._seek = seek
+        self._passed_over: list[tuple[int, int, int]] = []
+        """Epoch, first view and the one after the last: a vote in them is foreign. Sought once the blocks are there."""
         self.elsewhere: ForeignVote | None = None
         """Set once the key has voted elsewhere while this process voted too: it votes no more."""
 
@@ -74,24 +84,41 @@ class OwnVotes:
         else:
             return
         for certificate in certificates:
-            if certificate is None or not self._foreign(engine, certificate, context):
-                continue
-            if signed_here:
-                self.elsewhere = ForeignVote(certificate.epoch, certificate.view)
-                _log.error(
-                    "this node's key has voted elsewhere, in view %d of epoch %d: it votes no more here",
-                    certificate.view,
-                    certificate.epoch,
-                )
-            else:
-                _log.error(
-                    "the log of votes does not know a vote of this key in view %d of epoch %d: it is an older one. "
-                    "Nothing is signed until an epoch that this node sees begin",
-                    certificate.view,
-                    certificate.epoch,
-                )
-            await self._store.write([lost_log(certificate.epoch, now_ms)])
-            raise LogOutdated
+            if certificate is not None and self._foreign(engine, certificate, context):
+                await self._stop(certificate.epoch, certificate.view, signed_here, now_ms)
+        if engine.key not in context.validators:
+            return
+        self._pass_over(engine.log.view, (context.epoch, context.view))
+        while context.ready and self._passed_over:
+            epoch, since, until = self._passed_over[0]
+            seen = await self._seek(since, until) if epoch == context.epoch else None
+            if seen is not None:
+                await self._stop(epoch, seen.view, signed_here, now_ms)
+            del self._passed_over[0]
+
+    def _pass_over(self, at: View, to: View) -> None:
+        """Note which views the log of votes has never been in, when it goes from one to another."""
+        since = at[1] + 1 if at[0] == to[0] else 1
+        if at < to and since < to[1]:
+            self._passed_over.append((to[0], since, to[1]))
+
+    async def _stop(self, epoch: int, view: int, signed_here: bool, now_ms: int) -> None:
+        """Close the epoch to this key, for a vote that its log does not know. Raises `LogOutdated`."""
+        if signed_here:
+            self.elsewhere = ForeignVote(epoch, view)
+            _log.error(
+                "this node's key has voted elsewhere, in view %d of epoch %d: it votes no more here", view, epoch
+            )
+        else:
+            _log.error(
+                "the log of votes does not know a vote of this key in view %d of epoch %d: it is an older one. "
+                "Nothing is signed until an epoch that this node sees begin",
+                view,
+                epoch,
+            )
+        await self._store.write([lost_log(epoch, now_ms)])
+        self._passed_over.clear()
+        raise LogOutdated
 
     @staticmethod
     def _foreign(engine: Engine, certificate: Certificate, context: ViewContext) -> bool:

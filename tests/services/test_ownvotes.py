@@ -18,9 +18,10 @@ import trio
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import decode
 from lucid.chain.errors import LucidError
-from lucid.chain.votes import NOTARIZE, SKIP, Vote
+from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.machines.effects import CertificateStored
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
+from lucid.services.chainview import SeenVote
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.ownvotes import LogOutdated, OwnVotes
 from lucid.services.ports import free_ports
@@ -43,9 +44,17 @@ def certificate(view: int, places: int = 0b1111, kind: int = NOTARIZE, block: by
 
 
 async def looked_at(
-    path: Path, signed: list[Vote], found: Certificate, signed_here: bool
+    path: Path, signed: list[Vote], found: Certificate, signed_here: bool, seen: SeenVote | None = None
 ) -> tuple[OwnVotes, Any, list[Any]]:
-    """What comes of a certificate for a log with these votes: the guard, the engine, and what the log is afterwards."""
+    """What comes of a certificate for a log with these votes: the guard, the engine, and what the log is afterwards.
+
+    `seen` is this key's latest vote that the chain holds.
+    """
+
+    async def seek(since: int, until: int) -> SeenVote | None:
+        assert since == max([0, *(each.view for each in signed)]) + 1, "as of what the log knew"
+        return seen if seen is not None and since <= seen.view < until else None
+
     with closing(SqliteStore(path / "store")) as inner:
         inner.write([new_log()])
         log = VoteLog(inner)
@@ -55,7 +64,7 @@ async def looked_at(
             log.record(each)
             inner.write([log.write()])
         store = DurableStore(inner)
-        own = OwnVotes(store, path / "starts")
+        own = OwnVotes(store, path / "starts", seek)
         engine: Any = SimpleNamespace(
             key=ME,
             log=VoteLog(inner),
@@ -63,13 +72,19 @@ async def looked_at(
         )
         async with trio.open_nursery() as nursery:
             await nursery.start(store.run)
-            context: Any = SimpleNamespace(entry=None, epoch=0, validators=KEYS)
-            event = CertificateStored(found, True, context)
             outdated = False
             try:
-                await own.check(engine, event, signed_here, 1_000)
+                for ready in (False, True):  # the blocks come after the certificate
+                    context: Any = SimpleNamespace(
+                        entry=None, epoch=0, view=found.view + 1, validators=KEYS, ready=ready
+                    )
+                    await own.check(engine, CertificateStored(found, ready, context), signed_here, 1_000)
+                    if engine.log.view < (0, found.view + 1):
+                        engine.log.enter((0, found.view + 1))
             except LogOutdated:
                 outdated = True
+                engine.log = VoteLog(inner)  # the engine that begins anew, with a log that is lost
+                await own.check(engine, CertificateStored(found, True, context), signed_here, 1_000)
             nursery.cancel_scope.cancel()
         engine.log = VoteLog(inner)
     return own, engine, [outdated, engine.log.lost_ms, engine.log.view]
@@ -112,11 +127,35 @@ async def test_another_block_under_our_signature_is_noticed(tmp_path: Path) -> N
     assert outdated
 
 
+@pytest.mark.parametrize(
+    ("seen", "known"),
+    [
+        (None, True),
+        (SeenVote(3, NOTARIZE, BLOCK.hex()), True),
+        (SeenVote(4, SKIP, ""), False),
+        (SeenVote(9, FINALIZE, BLOCK.hex()), False),
+        (SeenVote(10, NOTARIZE, BLOCK.hex()), True),  # the log was there by then
+    ],
+)
+async def test_views_that_are_passed_over_are_looked_for_in_the_chain(
+    tmp_path: Path, seen: SeenVote | None, known: bool
+) -> None:
+    """A certificate holds a quorum's votes, and ours may not be among them."""
+    others = certificate(9, places=0b1101)
+    _, _, [outdated, *_] = await looked_at(tmp_path, [vote(1), vote(2), vote(3)], others, False, seen)
+    assert outdated is not known
+
+
+async def nobody(since: int, until: int) -> SeenVote | None:
+    """The chain holds no vote."""
+    return None
+
+
 @pytest.mark.parametrize("text", ["", "x", "-1"])
 async def test_a_count_that_is_none_is_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "starts").write_text(text)
     with closing(SqliteStore(tmp_path / "store")) as inner, pytest.raises(LucidError, match="no"):
-        await OwnVotes(DurableStore(inner), tmp_path / "starts").count_start(1)
+        await OwnVotes(DurableStore(inner), tmp_path / "starts", nobody).count_start(1)
 
 
 # -- real processes ----------------------------------------------------------------------------------------------
@@ -182,7 +221,7 @@ def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
             found = [each["state"] for one in (node, twin) for each in conditions(client, one, "engine")]
             return "not signing" in found or "key in two places" in found
 
-        until(stopped, 40)
+        until(stopped)
         at = height(client, network)
         until(lambda: height(client, network) > at + 3)
 
