@@ -8,21 +8,21 @@ from collections.abc import Sequence
 
 from harness import palette as p
 from harness.measures import CONFIDENCE, MEASURES, Estimate, Measure
-from harness.sweep import Axis, Cell, Sweep
+from harness.sweep import Cell, Sweep
 
 SERIES = ("block", "partition", "disturbance", "fork", "crash", "skip")
 """Colors of the curves in order; further ones begin again, and every mark says what it is of."""
 WIDTH, BOTTOM = 560.0, 250.0
 
 
-def page(title: str, axes: Sequence[Axis], sweep: Sweep) -> str:
+def page(title: str, sweep: Sweep) -> str:
     """The page of a sweep; it needs nothing but itself, and a sweep that was interrupted says so."""
-    figures = [drawn for measure in MEASURES if (drawn := _figure(measure, axes, sweep))]
+    figures = [drawn for measure in MEASURES if (drawn := figure(measure, sweep))]
     script = base64.b64encode(hashlib.sha256(p.SCRIPT.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script}'"
     done, waiting = len(sweep.results), len(sweep.waiting)
     missing = f" <b>{waiting} runs were not made: this is a part of the sweep.</b>" if waiting else ""
-    failed = sum(each.verdict != "pass" for cell in sweep.cells for each in sweep.of(cell))
+    failed = sum(not each.passed for cell in sweep.cells for each in sweep.of(cell))
     verdicts = f" {failed} did not pass." if failed else " All passed."
     about = (
         f"{done} runs: {len(sweep.cells)} cells, {len(sweep.seeds)} seeds each.{verdicts}{missing} Points are medians "
@@ -37,36 +37,14 @@ def page(title: str, axes: Sequence[Axis], sweep: Sweep) -> str:
         f'<p class="brand">Lucid, a sweep</p><h1>{p.escape(title)}</h1><p class="about">{about}</p>'
         "</div></div></header>"
         + "\n".join(figures)
-        + _table(axes, sweep)
+        + _table(sweep)
         + f'\n</main><div id="tip" aria-hidden="true" hidden="hidden"></div><script>{p.SCRIPT}</script></body></html>\n'
     )
 
 
-def spell(measure: Measure, value: float | None) -> str:
-    """A measure's value with its unit."""
-    if value is None:
-        return p.NONE
-    if measure.unit == "ms":
-        return p.duration(value)
-    return p.size(value) if measure.unit == "B" else f"{p.decimal(value)}{measure.unit}"
-
-
-def interval_text(measure: Measure, found: Estimate | None) -> str:
-    """A median with its interval."""
-    if found is None:
-        return p.NONE
-    return f"{spell(measure, found.median)} ({spell(measure, found.low)} to {spell(measure, found.high)})"
-
-
-def _colors() -> str:
-    return "".join(
-        f".c-{name}{{stroke:var(--{name});fill:none;stroke-width:2}}.d-{name}{{fill:var(--{name})}}" for name in SERIES
-    )
-
-
-def _figure(measure: Measure, axes: Sequence[Axis], sweep: Sweep) -> str:
-    """One measure: a curve for each combination of the axes after the first."""
-    first, *others = axes
+def figure(measure: Measure, sweep: Sweep) -> str:
+    """One measure as HTML: a curve for each combination of the axes after the first; empty where no run has it."""
+    first, *others = sweep.axes
     found = {cell.values: sweep.estimate(cell, measure) for cell in sweep.cells}
     known = [each for each in found.values() if each is not None]
     if not known or not any(each.high for each in known):
@@ -109,10 +87,32 @@ def _figure(measure: Measure, axes: Sequence[Axis], sweep: Sweep) -> str:
     )
 
 
-def _table(axes: Sequence[Axis], sweep: Sweep) -> str:
+def spell(measure: Measure, value: float | None) -> str:
+    """A measure's value with its unit."""
+    if value is None:
+        return p.NONE
+    if measure.unit == "ms":
+        return p.duration(value)
+    return p.size(value) if measure.unit == "B" else f"{p.decimal(value)}{measure.unit}"
+
+
+def interval_text(measure: Measure, found: Estimate | None) -> str:
+    """A median with its interval."""
+    if found is None:
+        return p.NONE
+    return f"{spell(measure, found.median)} ({spell(measure, found.low)} to {spell(measure, found.high)})"
+
+
+def _colors() -> str:
+    return "".join(
+        f".c-{name}{{stroke:var(--{name});fill:none;stroke-width:2}}.d-{name}{{fill:var(--{name})}}" for name in SERIES
+    )
+
+
+def _table(sweep: Sweep) -> str:
     """Every cell with the measures that decide most often."""
     shown = [measure for measure in MEASURES if measure.name in ("finality p50", "finality p99", "longest halt")]
-    heads = [*(axis.key for axis in axes), "runs", "passed", *(measure.name for measure in shown)]
+    heads = [*(axis.key for axis in sweep.axes), "runs", "passed", *(measure.name for measure in shown)]
     head = "".join(f"<th>{p.escape(each)}</th>" for each in heads)
     body = "".join(
         "<tr>" + "".join(f"<td>{p.escape(each)}</td>" for each in _row(cell, sweep, shown)) + "</tr>"
@@ -126,7 +126,7 @@ def _table(axes: Sequence[Axis], sweep: Sweep) -> str:
 
 def _row(cell: Cell, sweep: Sweep, shown: Sequence[Measure]) -> list[str]:
     results = sweep.of(cell)
-    passed = sum(each.verdict == "pass" for each in results)
+    passed = sum(each.passed for each in results)
     return [
         *cell.values,
         str(len(results)),

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import os
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,6 +50,11 @@ class SweepRun(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     measures: dict[str, float | None]
 
+    @property
+    def passed(self) -> bool:
+        """Whether every invariant held to the end and the chain kept growing."""
+        return self.verdict is Verdict.PASS
+
 
 def grid(base: Scenario, axes: Sequence[Axis]) -> list[Cell]:
     """Every combination of the axes' values; raises `ScenarioError` for one that cannot be run."""
@@ -66,12 +71,18 @@ def key_of(scenario: Scenario) -> str:
 
 
 class Sweep:
-    """Cells times seeds, and the results so far; `folder` keeps one JSON line a run, and is gone on from."""
+    """A grid times seeds, and the results so far; `folder` keeps one JSON line a run, and is gone on from.
 
-    def __init__(self, cells: Sequence[Cell], seeds: Sequence[int], folder: Path | None = None) -> None:
-        self.cells = list(cells)
+    Raises `ScenarioError` for a combination that cannot be run.
+    """
+
+    def __init__(self, base: Scenario, axes: Sequence[Axis], seeds: Sequence[int], folder: Path | None = None) -> None:
+        self.axes = list(axes)
+        self.cells = grid(base, axes)
         self.seeds = list(seeds)
         self.results: dict[str, SweepRun] = {}
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         self._path = None if folder is None else folder / "runs.jsonl"
         if self._path is not None and self._path.exists():
             self.results = {each.key: each for each in read(self._path)}
@@ -95,6 +106,26 @@ class Sweep:
         """A measure of a cell over its seeds; None while no run has it."""
         values = [each.measures.get(measure.name) for each in self.of(cell)]
         return estimate([value for value in values if value is not None])
+
+    def words(self, run: SweepRun) -> dict[str, str]:
+        """The value of each axis that a run had."""
+        return {axis.key: value for axis, value in zip(self.axes, run.values, strict=True)}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A flat row for each run, as CSV and Parquet have it."""
+        runs = sorted(
+            (each for cell in self.cells for each in self.of(cell)), key=lambda each: (each.values, each.seed)
+        )
+        return [
+            {
+                **self.words(each),
+                "seed": each.seed,
+                "verdict": str(each.verdict),
+                **{name.replace(" ", "_"): value for name, value in each.measures.items()},
+                "trace_hash": each.trace_hash,
+            }
+            for each in runs
+        ]
 
     def cost_s(self, jobs: int) -> float:
         """About how many seconds the waiting runs will take: a short run of each cell, scaled up."""
@@ -143,9 +174,7 @@ def sweep(
     """
     words = [Axis(key, tuple(str(value) for value in values)) for key, values in axes.items()]
     chosen = range(base.seed, base.seed + seeds) if isinstance(seeds, int) else seeds
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    found = Sweep(grid(base, words), chosen, folder)
+    found = Sweep(base, words, chosen, folder)
     for _ in found.go(workers or os.cpu_count() or 1):
         pass
     return found
@@ -171,17 +200,3 @@ def read(path: Path) -> list[SweepRun]:
     """The results in a folder's file; a last line that was cut off is left out."""
     decoder = msgspec.json.Decoder(SweepRun)
     return [decoder.decode(line) for line in path.read_bytes().split(b"\n")[:-1] if line]
-
-
-def rows(axes: Sequence[Axis], results: Iterable[SweepRun]) -> list[dict[str, Any]]:
-    """A flat row for each run, for CSV."""
-    return [
-        {
-            **{axis.key: value for axis, value in zip(axes, each.values, strict=True)},
-            "seed": each.seed,
-            "verdict": each.verdict,
-            **{name.replace(" ", "_"): value for name, value in each.measures.items()},
-            "trace_hash": each.trace_hash,
-        }
-        for each in sorted(results, key=lambda result: (result.values, result.seed))
-    ]

@@ -49,6 +49,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     sweep.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds of each cell (default 5)")
     add_workers(sweep)
     sweep.add_argument("--out", type=Path, metavar="DIR", help="folder of the sweep (default: a new one under runs/)")
+    sweep.add_argument("--parquet", action="store_true", help="write sweep.parquet too (needs the extra analysis)")
     sweep.add_argument("--json", action="store_true", help="print every cell as JSON")
     sweep.set_defaults(run=run_sweep)
     compare = actions.add_parser(
@@ -69,34 +70,33 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run_sweep(options: argparse.Namespace) -> int:
     """`lucid sim sweep`."""
-    from harness.sweep import Sweep, grid
+    from harness.sweep import Sweep
     from sim.scenario import ScenarioError
 
     if options.seeds < 1:
         raise Failure("--seeds takes a whole number of 1 or more")
     try:
         base, axes = _base(options)
-        cells = grid(base, axes)
+        folder = _folder(options.out, base.name)
+        sweep = Sweep(base, axes, range(base.seed, base.seed + options.seeds), folder)
     except ScenarioError as error:
         raise Failure(str(error)) from None
-    folder = _folder(options.out, base.name)
-    sweep = Sweep(cells, range(base.seed, base.seed + options.seeds), folder)
     interrupted = False
     with chosen_workers(options) as workers:
         try:
             with terminable():
-                _go(sweep, axes, workers)
+                _go(sweep, workers)
         except KeyboardInterrupt:
             interrupted = True
-    _write(folder, base, axes, sweep)
-    _print(options.json, axes, sweep, folder)
+    _write(folder, base.name, sweep, options.parquet)
+    _print(options.json, sweep, folder)
     if interrupted:
         _say(f"interrupted: {len(sweep.waiting)} runs are missing; go on by --out {folder}")
         return INTERRUPTED
-    return 0 if all(each.verdict == "pass" for cell in cells for each in sweep.of(cell)) else NOT_PASSED
+    return 0 if all(each.passed for cell in sweep.cells for each in sweep.of(cell)) else NOT_PASSED
 
 
-def _go(sweep: Sweep, axes: Sequence[Axis], workers: Workers) -> None:
+def _go(sweep: Sweep, workers: Workers) -> None:
     """Make the runs that are missing, and say so of each."""
     from harness.workers import jobs_of
 
@@ -107,7 +107,7 @@ def _go(sweep: Sweep, axes: Sequence[Axis], workers: Workers) -> None:
     _say(f"about {_minutes(sweep.cost_s(jobs_of(workers)))}")
     with closing(sweep.go(workers)) as results:
         for number, result in enumerate(results, 1):
-            words = " ".join(f"{axis.key}={value}" for axis, value in zip(axes, result.values, strict=True))
+            words = " ".join(f"{key}={value}" for key, value in sweep.words(result).items())
             _say(f"[{number}/{waiting}] {words} seed={result.seed}: {result.verdict} in {result.seconds:.1f} s")
 
 
@@ -156,34 +156,37 @@ def _folder(out: Path | None, name: str) -> Path:
         folder = Path("runs") / f"sweep-{name}.{number}"
     if folder.exists() and not folder.is_dir():
         raise Failure(f"--out {folder} is not a folder")
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _write(folder: Path, base: Scenario, axes: Sequence[Axis], sweep: Sweep) -> None:
+def _write(folder: Path, name: str, sweep: Sweep, parquet: bool) -> None:
     from harness.curves import page
-    from harness.sweep import rows
 
-    table = rows(axes, [each for cell in sweep.cells for each in sweep.of(cell)])
+    rows = sweep.rows()
     text = io.StringIO()
-    if table:
-        writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(table)
+        writer.writerows(rows)
     (folder / "sweep.csv").write_text(text.getvalue(), "utf-8")
-    (folder / "report.html").write_text(page(f"{base.name}: {' by '.join(axis.key for axis in axes)}", axes, sweep))
+    if parquet and rows:
+        import pyarrow as pa
+        from pyarrow.parquet import write_table
+
+        write_table(pa.Table.from_pylist(rows), folder / "sweep.parquet")
+    (folder / "report.html").write_text(page(f"{name}: {' by '.join(axis.key for axis in sweep.axes)}", sweep), "utf-8")
 
 
-def _print(as_json: bool, axes: Sequence[Axis], sweep: Sweep, folder: Path) -> None:
+def _print(as_json: bool, sweep: Sweep, folder: Path) -> None:
     from harness.curves import interval_text
     from harness.measures import MEASURES
 
     if as_json:
         cells = [
             {
-                "cell": {axis.key: value for axis, value in zip(axes, cell.values, strict=True)},
+                "cell": {axis.key: value for axis, value in zip(sweep.axes, cell.values, strict=True)},
                 "runs": len(sweep.of(cell)),
-                "passed": sum(each.verdict == "pass" for each in sweep.of(cell)),
+                "passed": sum(each.passed for each in sweep.of(cell)),
                 "measures": {
                     measure.name: found._asdict()
                     for measure in MEASURES
@@ -199,11 +202,11 @@ def _print(as_json: bool, axes: Sequence[Axis], sweep: Sweep, folder: Path) -> N
 
     table = Table()
     shown = [each for each in MEASURES if each.name in ("finality p50", "finality p99", "longest halt")]
-    for name in (*(axis.key for axis in axes), "passed", *(measure.name for measure in shown)):
+    for name in (*(axis.key for axis in sweep.axes), "passed", *(measure.name for measure in shown)):
         table.add_column(name)
     for cell in sweep.cells:
         results = sweep.of(cell)
-        passed = f"{sum(each.verdict == 'pass' for each in results)}/{len(results)}"
+        passed = f"{sum(each.passed for each in results)}/{len(results)}"
         table.add_row(*cell.values, passed, *(interval_text(each, sweep.estimate(cell, each)) for each in shown))
     Console().print(table)
     print(f"report      {folder / 'report.html'}\nrows        {folder / 'sweep.csv'}")

@@ -14,6 +14,7 @@ from random import Random
 
 import msgspec
 import pytest
+from pyarrow.parquet import read_table
 
 from harness.compare import CompareError, compare
 from harness.measures import MEASURES, estimate
@@ -61,15 +62,15 @@ def test_measures_are_those_of_the_run() -> None:
 
 
 def test_a_sweep_keeps_what_it_has_and_goes_on(tmp_path: Path) -> None:
-    cells = grid(BASE, AXES[:1])
-    sweep = Sweep(cells, [1, 2], tmp_path)
+    sweep = Sweep(BASE, AXES[:1], [1, 2], tmp_path)
+    cells = sweep.cells
     assert len(sweep.waiting) == 4
     results = sweep.go(2)
     first = next(results)
     results.close()
     with (tmp_path / "runs.jsonl").open("ab") as file:
         file.write(b'{"values": ["4"], "se')  # killed while it wrote
-    again = Sweep(cells, [1, 2], tmp_path)
+    again = Sweep(BASE, AXES[:1], [1, 2], tmp_path)
     assert first.key in again.results and len(again.waiting) == 4 - len(again.results)
     assert {each.key for each in again.go(2)} == {
         key_of(changed(c.scenario, seed=s)) for c in cells for s in (1, 2)
@@ -80,7 +81,7 @@ def test_a_sweep_keeps_what_it_has_and_goes_on(tmp_path: Path) -> None:
 def test_the_question_in_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "sweep"
     words = ["sim", "sweep", "--nodes", "1,4", "--set", "loss=0,5%", "--duration", "30s", "--seeds", "2"]
-    assert main([*words, "--out", str(out), "--json", "--jobs", "2"]) == 0
+    assert main([*words, "--out", str(out), "--json", "--jobs", "2", "--parquet"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert [cell["cell"] for cell in printed["cells"]] == [
         {"nodes": nodes, "loss": loss} for nodes in ("1", "4") for loss in ("0", "5%")
@@ -89,6 +90,8 @@ def test_the_question_in_one_command(tmp_path: Path, capsys: pytest.CaptureFixtu
     with (out / "sweep.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 8 and {row["verdict"] for row in rows} == {"pass"}
+    columns = read_table(out / "sweep.parquet").to_pydict()
+    assert columns["trace_hash"] == [row["trace_hash"] for row in rows] and columns["seed"] == [1, 2] * 4
     page = (out / "report.html").read_text()
     assert "Finality p50" in page and "<script src" not in page
     assert main([*words, "--out", str(out), "--jobs", "2"]) == 0, "nothing is run twice"
