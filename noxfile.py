@@ -100,9 +100,10 @@ def hunt(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """An hour of a devnet, a failure every 20 s. Arguments go to `python -m harness.soak`: --minutes, --seed."""
+    """An hour of a devnet, a failure every 20 s. Arguments: --minutes, --seed, --store mongo (of the tests' mongod)."""
     install(session)
-    session.run("python", "-m", "harness.soak", *session.posargs)
+    mongod = ["--mongod", _mongod(session)] if "mongo" in session.posargs else []
+    session.run("python", "-m", "harness.soak", *mongod, *session.posargs)
 
 
 @nox.session

@@ -41,6 +41,8 @@ PART_BYTES = 256 << 10
 KEPT_MS = 24 * 3_600_000
 """How long a chunk to which nobody refers is kept."""
 SWEEP_S = 600.0
+ASIDE_S = 2.0
+"""How soon it is noticed that files which were set aside are gone."""
 READERS = 4
 """Chunks in memory at once, to be read and verified."""
 MAX_SUSPECTS = 1_024
@@ -412,6 +414,14 @@ class Chunks:
             except OSError as error:
                 _log.warning("the chunk folder can't be looked through: %s", error.strerror)
             await trio.sleep(SWEEP_S)
+
+    async def watch_quarantine(self) -> None:
+        """Notice that an operator has removed what was set aside, for ever."""
+        while True:
+            await trio.sleep(ASIDE_S)
+            if self.quarantined:
+                with suppress(OSError, DiskFailed):  # said elsewhere
+                    self.quarantined = await self._disk.call(self.folder.quarantined)
 
     async def sweep(self, now_ms: int) -> int:
         """Remove what is due; returns how many chunks went. A file goes before its row: a crash between is repeated."""

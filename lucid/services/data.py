@@ -147,6 +147,7 @@ class DataService(Service):
             nursery.start_soon(self.replication.run)
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
+            nursery.start_soon(self.chunks.watch_quarantine)
             nursery.start_soon(self._free_dead)
             nursery.start_soon(self.scrub.run)
             nursery.start_soon(self.upkeep.census.run)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 import httpx
 
 from lucid.chain.document import print_genesis
-from lucid.chain.genesis import Genesis, GenesisNode, paced
+from lucid.chain.genesis import Genesis, GenesisNode, Parameters, paced
 from lucid.chain.keys import ed25519_public_key
 from lucid.services.children import tied
 from lucid.services.keyfile import write_key
@@ -47,6 +47,8 @@ class DevNode:
         self.token = secrets.token_hex(16)
         *ports, self.peer_port = free_ports(len(SERVICES) + 1)
         self.ports = dict(zip(SERVICES, ports, strict=True))
+        self.logs = folder
+        """Where its services' logs are."""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def url(self, service: str) -> str:
@@ -91,7 +93,7 @@ class DevNode:
         """Start one service's process; what it says goes to its log in the folder."""
         environment = {"LUCID_PORT": str(self.ports[service]), "PATH": "/usr/bin:/bin"}
         command = [sys.executable, "-m", f"lucid.services.{service}", "--config", str(self.folder / "node.toml")]
-        path = self.folder / f"{service}.log"
+        path = self.logs / f"{service}.log"
         path.touch(0o600)
         with path.open("ab") as log:
             self.processes[service] = subprocess.Popen(
@@ -100,7 +102,7 @@ class DevNode:
 
     def last_words(self, service: str) -> str:
         """The end of what a service's process logged."""
-        return (self.folder / f"{service}.log").read_text(errors="replace").strip()[-500:]
+        return (self.logs / f"{service}.log").read_text(errors="replace").strip()[-500:]
 
     def standing(self, client: httpx.Client) -> Standing:
         """Ask the node how it is."""
@@ -130,12 +132,16 @@ class Devnet:
         block_interval_ms: int,
         journal: bool = False,
         store: Callable[[str], str] = lambda node: "",
+        parameters: Parameters | None = None,
     ) -> None:
-        """Make keys, genesis and settings of `nodes` nodes in an empty `folder`. `store` gives the setting of each."""
+        """Make keys, genesis and settings of `nodes` nodes in an empty `folder`. `store` gives the setting of each;
+        `parameters` are those of the chain, if not what fits the interval."""
         self.folder = folder
         self.nodes = [DevNode(folder / f"node{number}", f"node{number}") for number in range(nodes)]
         members = tuple(GenesisNode(node.key, node.name) for node in self.nodes)
-        self.genesis = Genesis(time.time_ns() // 1_000_000, members, parameters=paced(block_interval_ms)).check()
+        self.genesis = Genesis(
+            time.time_ns() // 1_000_000, members, parameters=parameters or paced(block_interval_ms)
+        ).check()
         path = folder / "genesis.toml"
         path.write_text(print_genesis(self.genesis), encoding="utf-8")
         for node in self.nodes:

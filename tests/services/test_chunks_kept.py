@@ -149,6 +149,10 @@ async def test_a_file_that_no_row_knows_is_taken_in_or_set_aside(tmp_path: Path)
         assert not bad.exists() and (tmp_path / "chunks" / "quarantine" / bad.name).exists()
         health = (await client.get("/health")).json()
         assert [each["state"] for each in health["conditions"]] == ["quarantine"]
+        (tmp_path / "chunks" / "quarantine" / bad.name).unlink()
+        with trio.fail_after(60):
+            while (await client.get("/health")).status_code != 200:
+                await trio.sleep(0.1)
         assert await service.chunks.sweep(clock_ms() + 100 * KEPT_MS) == 0, "nobody let it go"
 
 

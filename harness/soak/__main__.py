@@ -1,0 +1,99 @@
+"""`python -m harness.soak --minutes 60 --seed 1`: exit status 0 where nothing was lost and no /health was false."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from msgspec import structs
+
+from harness.soak.disks import enter_namespace, small_disk
+from harness.soak.links import Links
+from harness.soak.run import check_logs, check_stores, run
+from harness.soak.trial import Trial
+from lucid.chain.genesis import paced
+from lucid.services.devnet import Devnet
+from lucid.services.mongod import Mongod
+
+NODES = 4
+SMALL = ("node1", "node2")
+"""The nodes whose disks are small and may be filled."""
+INTERVAL_MS = 1_000
+EPOCH_SLOTS = 3
+"""Short epochs: an engine that lost its votes signs again from the next but one."""
+
+
+def main() -> int:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--store", choices=("sqlite", "mongo"), default="sqlite")
+    parser.add_argument("--mongod", default="mongod", help="program, for --store mongo")
+    options = parser.parse_args()
+    if options.store == "mongo" and shutil.which(options.mongod) is None:
+        parser.error(f"there is no {options.mongod}: --mongod")
+    enter_namespace()
+    with ExitStack() as stack:
+        trial = _begun(stack, options)
+        with trial.network:
+            run(trial, options.minutes * 60)
+        check_logs(trial)
+        if options.store == "sqlite":
+            check_stores(trial)
+    _report(trial)
+    return 1 if trial.wrong else 0
+
+
+def _begun(stack: ExitStack, options: argparse.Namespace) -> Trial:
+    """A network that can be hurt, not started yet."""
+    # Not in /tmp, which may be memory.
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix=".lucid-soak-", dir=Path.cwd())))
+    names = [f"node{number}" for number in range(NODES)]
+    disks = {name: stack.enter_context(small_disk(folder / name)) for name in SMALL}
+    small = {name: disk for name, disk in disks.items() if disk is not None}
+    if not small:
+        print("no disk is filled: this system lets nobody mount one (`unshare --mount`)", flush=True)
+    mongods: dict[str, Mongod] = {}
+    if options.store == "mongo":
+        for name in names:
+            (folder / f"mongod-{name}").mkdir()
+            mongods[name] = stack.enter_context(Mongod(folder / f"mongod-{name}", options.mongod))
+    network = Devnet(
+        folder,
+        NODES,
+        INTERVAL_MS,
+        store=lambda name: mongods[name].database("{service}") if mongods else "",
+        parameters=structs.replace(paced(INTERVAL_MS), epoch_slots=EPOCH_SLOTS),
+    )
+    links = Links([node.peer_port for node in network.nodes])
+    stack.callback(links.close)
+    for number, node in enumerate(network.nodes):
+        # A full disk has no room for a log either, and then its words are those of the logging, not of the node.
+        node.logs = folder / f"logs-{node.name}"
+        node.logs.mkdir()
+        config = node.folder / "node.toml"
+        text = config.read_text(encoding="utf-8")
+        for other, each in enumerate(network.nodes):
+            if each is not node:
+                text = text.replace(f"tcp://127.0.0.1:{each.peer_port}", f"tcp://127.0.0.1:{links.port(number, other)}")
+        config.write_text(text, encoding="utf-8")
+    return Trial(network, links, small, mongods, options.seed)
+
+
+def _report(trial: Trial) -> None:
+    print(f"{len(trial.accepted)} sessions accepted, {trial.refused} refused")
+    print("| fault | times | healed after, median | at most |\n|---|---|---|---|")
+    for kind, times in sorted(trial.healed.items()):
+        print(f"| {kind} | {len(times)} | {statistics.median(times):.1f} s | {max(times):.1f} s |")
+    for sentence in trial.wrong:
+        print(f"WRONG: {sentence}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

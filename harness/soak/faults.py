@@ -1,0 +1,314 @@
+"""What is done to a devnet under trial: each kind of fault is a function that hurts, looks, and puts right again."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from harness.soak.trial import Fault, Trial, chunk_files, health, height, states
+from lucid.chain.chunks import chunk_id
+from lucid.services.devnet import SERVICES, DevNode
+
+NOTICED_S = 8.0
+"""How long what hangs, or has no room, may go unnoticed."""
+HOLD_S = 12.0
+HEALED_S = 15.0
+"""How long after the end of a fault its node may be unwell."""
+FETCHED_S = 120.0
+"""How long it may be after it begins with an empty store."""
+STOP_S = 8.0
+PAGES_LOST = 3
+STORE_PAGE_BYTES = 1_024
+MAX_SMALL_WRITES = 1 << 16
+
+
+class Kind(NamedTuple):
+    """How a kind of fault is done, to which services, and how long its node may be unwell after it."""
+
+    do: Callable[[Trial, Fault], None]
+    services: tuple[str, ...] = SERVICES
+    healed_s: float = HEALED_S
+
+
+def kinds(trial: Trial) -> dict[str, Kind]:
+    """The kinds that this network can be hurt by."""
+    found = {
+        "kill": Kind(kill),
+        "pause": Kind(pause),
+        "stop": Kind(stop),
+        "cut": Kind(cut, ("links",)),
+        "mistype": Kind(mistype, ("data",)),
+        "corrupt chunk": Kind(corrupt_chunk, ("data",)),
+    }
+    if trial.small:
+        found["fill"] = Kind(fill, ("disk",))
+    if trial.mongods:
+        found |= {f"{name} MongoDB": Kind(do, ("MongoDB",)) for name, do in _MONGOD}
+    else:
+        found["corrupt store"] = Kind(corrupt_store, ("manager",), FETCHED_S)
+        found["put back"] = Kind(put_back, ("engine",), 3 * trial.epoch_s + HEALED_S)
+    return found
+
+
+def kill(trial: Trial, fault: Fault) -> None:
+    """kill -9, and a start a little later."""
+    _end(fault.node, fault.service, gently=False)
+    time.sleep(trial.chance.uniform(0, 3))
+    fault.node.start(fault.service)
+
+
+def stop(trial: Trial, fault: Fault) -> None:
+    """SIGTERM, which must end the process soon and well."""
+    process = fault.node.processes[fault.service]
+    process.terminate()
+    began = time.monotonic()
+    if process.wait(10) != 0:
+        trial.say(f"{fault}: it ends with status {process.returncode}")
+    if time.monotonic() - began > STOP_S:
+        trial.say(f"{fault}: it took {time.monotonic() - began:.1f} s to stop")
+    fault.node.start(fault.service)
+
+
+def pause(trial: Trial, fault: Fault) -> None:
+    """A process that hangs must be noticed by its sibling."""
+    process = fault.node.processes[fault.service]
+    process.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(NOTICED_S)
+        sibling = {"manager": "engine", "engine": "manager"}.get(fault.service)
+        if sibling is not None:
+            _must_be_unwell(trial, fault, sibling)
+        time.sleep(HOLD_S - NOTICED_S)
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def cut(trial: Trial, fault: Fault) -> None:
+    """A node without the others: a cable that is out, or a network that refuses. It must say that it is halted, and the
+    others go on."""
+    number = trial.network.nodes.index(fault.node)
+    others = [each for each in trial.network.nodes if each is not fault.node]
+    silently = trial.chance.random() < 0.5
+    with httpx.Client(timeout=2) as client:
+        before = max(height(client, each) or 0 for each in others)
+        trial.links.cut(number, silently)
+        try:
+            time.sleep(2)  # what was on its way
+            alone = height(client, fault.node)
+            time.sleep(trial.allowed_s + NOTICED_S / 2)
+            _must_be_unwell(trial, fault, "manager")
+            if (now := height(client, fault.node)) != alone:
+                trial.say(f"{fault}: it went on, from height {alone} to {now}: was it cut off?")
+            if max(height(client, each) or 0 for each in others) <= before:
+                trial.say(f"{fault}: the others stand still at height {before}")
+        finally:
+            trial.links.mend(number)
+
+
+def fill(trial: Trial, fault: Fault) -> None:
+    """A disk without a byte left: said, reads go on, a service starts, and nothing is taken that can't be kept."""
+    node, filler = fault.node, trial.small[fault.node.name] / "filler"
+    session = trial.stored(node)
+    try:
+        _fill(filler)
+        time.sleep(NOTICED_S)
+        _must_be_unwell(trial, fault, "data")
+        if trial.chance.random() < 0.5:
+            service = trial.chance.choice(SERVICES)
+            _end(node, service, gently=True)
+            node.start(service)
+            time.sleep(NOTICED_S)
+            if node.processes[service].poll() is not None:
+                trial.say(f"{fault}: its {service} does not start: {node.last_words(service)}")
+                filler.unlink()
+                node.start(service)
+        elif session is not None:
+            name = chunk_id(session.chunk).hex()
+            with httpx.Client(timeout=5) as client, suppress(httpx.HTTPError):
+                answer = client.get(f"{node.url('data')}/chunks/{name}")
+                if answer.content != session.chunk:
+                    trial.say(f"{fault}: a chunk that it holds is not served ({answer.status_code})")
+        time.sleep(HOLD_S - NOTICED_S)
+    finally:
+        filler.unlink(missing_ok=True)
+
+
+def mistype(trial: Trial, fault: Fault) -> None:
+    """A start with another store: refused, and nothing is lost."""
+    node = fault.node
+    _end(node, "data", gently=True)
+    config = node.folder / "node.toml"
+    before, files = config.read_text(encoding="utf-8"), chunk_files(node)
+    lines = [line for line in before.splitlines() if not line.startswith("store = ")]
+    config.write_text("\n".join([*lines, f'store = "sqlite:{node.folder / "typo.sqlite"}"\n']), encoding="utf-8")
+    node.start("data")
+    time.sleep(NOTICED_S / 2)
+    ended = node.processes["data"].poll()
+    if files and ended != 2:
+        trial.say(f"{fault}: it goes on with an empty store ({ended})")
+    if ended is None:
+        _end(node, "data", gently=True)
+    if not files <= chunk_files(node):
+        trial.say(f"{fault}: chunk files are gone")
+    config.write_text(before, encoding="utf-8")
+    for each in node.folder.glob("typo.sqlite*"):
+        each.unlink()
+    node.start("data")
+
+
+def corrupt_chunk(trial: Trial, fault: Fault) -> None:
+    """A byte of a chunk that changes is never handed out; it is put back, or set aside and fetched from the others."""
+    session = trial.stored(fault.node)
+    if session is None:
+        return
+    data = session.chunk
+    name = chunk_id(data).hex()
+    path = fault.node.folder / "chunks" / name[:2] / name
+    kept = path.with_suffix(".kept")
+    with suppress(FileNotFoundError):  # the node is still looking for one that was corrupted before
+        shutil.copy2(path, kept)
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        with httpx.Client(timeout=2) as client, suppress(httpx.HTTPError):
+            answer = client.get(f"{fault.node.url('data')}/chunks/{name}")
+            if answer.status_code == 200 and answer.content != data:
+                trial.say(f"{fault}: damaged bytes were handed out")
+        if trial.chance.random() < 0.5:
+            kept.replace(path)
+            return
+        kept.unlink()
+        # Its operator sees that a file was set aside, and removes it.
+        deadline = time.monotonic() + HEALED_S
+        while not (aside := list((fault.node.folder / "chunks" / "quarantine").glob("*"))):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.1)
+        for each in aside:
+            each.unlink()
+
+
+def corrupt_store(trial: Trial, fault: Fault) -> None:
+    """Pages of a manager's store are lost: it says so in one sentence or answers what it can, and begins anew."""
+    node = fault.node
+    _end(node, "manager", gently=False)
+    path = node.folder / "manager.sqlite"
+    with path.open("r+b") as file:
+        pages = path.stat().st_size // STORE_PAGE_BYTES
+        for page in trial.chance.sample(range(1, pages), min(PAGES_LOST, pages - 1)):
+            file.seek(page * STORE_PAGE_BYTES)
+            file.write(bytes(STORE_PAGE_BYTES))
+    node.start("manager")
+    time.sleep(NOTICED_S)
+    if (status := node.processes["manager"].poll()) not in (None, 2):
+        trial.say(f"{fault}: it ends with status {status}: {node.last_words('manager')}")
+    with httpx.Client(timeout=5) as client, suppress(httpx.HTTPError):
+        answer = client.get(f"{node.url('manager')}/blocks?limit=100")
+        if answer.status_code not in (200, 503):
+            trial.say(f"{fault}: it answers {answer.status_code}: {answer.text[:200]}")
+    _end(node, "manager", gently=True)
+    for each in node.folder.glob("manager.sqlite*"):
+        each.unlink()
+    node.start("manager")
+
+
+def put_back(trial: Trial, fault: Fault) -> None:
+    """An engine with an older copy of its store: it says so and signs nothing before an epoch that it sees begin."""
+    node, kept = fault.node, fault.node.folder / "kept"
+    _end(node, "engine", gently=trial.chance.random() < 0.5)
+    kept.mkdir()
+    for each in node.folder.glob("engine.sqlite*"):
+        shutil.copy2(each, kept)
+    node.start("engine")
+    time.sleep(NOTICED_S)
+    _end(node, "engine", gently=trial.chance.random() < 0.5)
+    for each in node.folder.glob("engine.sqlite*"):
+        each.unlink()
+    for each in kept.iterdir():
+        shutil.copy2(each, node.folder)
+    shutil.rmtree(kept)
+    node.start("engine")
+    deadline = time.monotonic() + HEALED_S
+    with httpx.Client(timeout=2) as client:
+        while "not signing" not in (said := states(client, node, "engine")):
+            if time.monotonic() > deadline:
+                trial.say(f"{fault}: it does not say that it signs nothing: {said}")
+                return
+            time.sleep(0.1)
+
+
+# -- a node's MongoDB --------------------------------------------------------------------------------------------
+
+
+def kill_mongod(trial: Trial, fault: Fault) -> None:
+    """kill -9 of a node's MongoDB, and a start a little later."""
+    mongod = trial.mongods[fault.node.name]
+    mongod.signal(signal.SIGKILL)
+    mongod.stop()
+    time.sleep(trial.chance.uniform(0, 3))
+    mongod.start()
+
+
+def stop_mongod(trial: Trial, fault: Fault) -> None:
+    """A node without its MongoDB for a while: said, and made up for."""
+    mongod = trial.mongods[fault.node.name]
+    mongod.stop()
+    time.sleep(NOTICED_S)
+    _must_be_unwell(trial, fault, "manager")
+    mongod.start()
+
+
+def pause_mongod(trial: Trial, fault: Fault) -> None:
+    """A MongoDB that hangs."""
+    mongod = trial.mongods[fault.node.name]
+    mongod.signal(signal.SIGSTOP)
+    try:
+        time.sleep(NOTICED_S)
+        _must_be_unwell(trial, fault, "manager")
+        time.sleep(HOLD_S - NOTICED_S)
+    finally:
+        mongod.signal(signal.SIGCONT)
+
+
+_MONGOD = (("kill", kill_mongod), ("stop", stop_mongod), ("pause", pause_mongod))
+
+
+# -- how ---------------------------------------------------------------------------------------------------------
+
+
+def _end(node: DevNode, service: str, gently: bool) -> None:
+    """End a process, which may have ended already."""
+    process = node.processes[service]
+    if gently:
+        process.terminate()
+    else:
+        process.kill()
+    process.wait(10)
+
+
+def _must_be_unwell(trial: Trial, fault: Fault, service: str) -> None:
+    with httpx.Client(timeout=2) as client:
+        if health(client, fault.node, service) == "healthy":
+            trial.say(f"{fault}: its {service} says healthy")
+
+
+def _fill(path: Path) -> None:
+    """Take every byte of a disk."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        free = os.statvfs(path.parent)
+        with suppress(OSError):
+            os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize)
+        file.seek(0, os.SEEK_END)
+        for _ in range(MAX_SMALL_WRITES):
+            try:
+                file.write(bytes(STORE_PAGE_BYTES))
+            except OSError as error:
+                assert error.errno == errno.ENOSPC
+                return

@@ -1,0 +1,131 @@
+"""Connections between the nodes of a devnet that can be cut: each goes through a relay of its own."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from contextlib import suppress
+
+from lucid.services.ports import free_ports
+
+PART_BYTES = 1 << 16
+_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER by which closing resets a connection."""
+
+
+class Relay:
+    """Takes connections to one node from another one, and passes on what they carry."""
+
+    def __init__(self, target: int) -> None:
+        [self.port] = free_ports(1)
+        self._target = target
+        self._lock = threading.Lock()
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._open = threading.Event()
+        self._open.set()
+        self._refusing = False
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self, silently: bool) -> None:
+        """Pass nothing on: as of a cable that is out, or with every connection reset and refused."""
+        self._open.clear()
+        if not silently:
+            with self._lock:
+                self._refusing = True
+                pairs, self._pairs = self._pairs, []
+            for pair in pairs:
+                for each in pair:
+                    with suppress(OSError):
+                        each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                        each.shutdown(socket.SHUT_RDWR)
+                    each.close()
+            self._open.set()
+
+    def mend(self) -> None:
+        """Pass on again: what was held, too, as a network does."""
+        self._refusing = False
+        self._open.set()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self.cut(silently=False)
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # it is closed
+            while True:
+                from_, _ = self._listening.accept()
+                threading.Thread(target=self._connect, args=(from_,), daemon=True).start()
+
+    def _connect(self, from_: socket.socket) -> None:
+        self._open.wait()
+        if self._refusing:
+            from_.close()
+            return
+        try:
+            to = socket.create_connection(("127.0.0.1", self._target), 5)
+        except OSError:
+            from_.close()
+            return
+        to.settimeout(None)
+        with self._lock:
+            refused = self._refusing
+            if not refused:
+                self._pairs.append((from_, to))
+        if refused:
+            from_.close()
+            to.close()
+            return
+        back = threading.Thread(target=self._pump, args=(to, from_), daemon=True)
+        back.start()
+        self._pump(from_, to)
+        back.join()
+        with self._lock:
+            if (from_, to) in self._pairs:
+                self._pairs.remove((from_, to))
+        from_.close()
+        to.close()
+
+    def _pump(self, from_: socket.socket, to: socket.socket) -> None:
+        with suppress(OSError):
+            while data := from_.recv(PART_BYTES):
+                self._open.wait()
+                to.sendall(data)
+            self._open.wait()
+            to.shutdown(socket.SHUT_WR)
+            return
+        with suppress(OSError):
+            to.shutdown(socket.SHUT_RDWR)
+
+
+class Links:
+    """A relay for every ordered pair of nodes, by their numbers."""
+
+    def __init__(self, ports: list[int]) -> None:
+        """`ports` are where the nodes listen for each other."""
+        self._relays = {
+            (from_, to): Relay(port) for from_ in range(len(ports)) for to, port in enumerate(ports) if from_ != to
+        }
+
+    def port(self, from_: int, to: int) -> int:
+        """Where one node dials another."""
+        return self._relays[from_, to].port
+
+    def cut(self, node: int, silently: bool) -> None:
+        """Cut a node off from all others."""
+        for pair, relay in self._relays.items():
+            if node in pair:
+                relay.cut(silently)
+
+    def mend(self, node: int) -> None:
+        """Connect it again."""
+        for pair, relay in self._relays.items():
+            if node in pair:
+                relay.mend()
+
+    def close(self) -> None:
+        """End all relays."""
+        for relay in self._relays.values():
+            relay.close()

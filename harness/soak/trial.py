@@ -1,0 +1,130 @@
+"""A devnet that is being tried: what was accepted, what was done to it, and what its nodes say."""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from harness.soak.links import Links
+from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.mongod import Mongod
+
+
+class Session(NamedTuple):
+    """A session that was accepted, and the one chunk that it has."""
+
+    node: DevNode
+    identity: str
+    chunk: bytes
+
+
+class Fault(NamedTuple):
+    """Something done to a service of a node."""
+
+    kind: str
+    node: DevNode
+    service: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.node.name}'s {self.service}"
+
+
+class Trial:
+    """One network under trial. `wrong` are sentences on what went wrong; `healed` has how long each kind of fault took
+    to heal, in seconds from its end until all of its node's services were healthy."""
+
+    def __init__(
+        self, network: Devnet, links: Links, small: dict[str, Path], mongods: dict[str, Mongod], seed: int
+    ) -> None:
+        """`small` are the nodes' disks that may be filled, `mongods` each node's own MongoDB, by the nodes' names."""
+        self.network = network
+        self.links = links
+        self.small = small
+        self.mongods = mongods
+        self.chance = random.Random(seed)
+        self.wrong: list[str] = []
+        self.healed: dict[str, list[float]] = {}
+        self.accepted: list[Session] = []
+        self.refused = 0
+        self.hurt: DevNode | None = None
+        """The node that something is being done to: it may say what it likes."""
+
+    def say(self, sentence: str) -> None:
+        """Note, and show at once, what went wrong."""
+        self.wrong.append(sentence)
+        print(f"WRONG: {sentence}", flush=True)
+
+    @property
+    def allowed_s(self) -> float:
+        """How long the protocol may take from one final block to the next."""
+        parameters = self.network.genesis.parameters
+        return (parameters.block_interval_ms + 6 * parameters.slot_timeout_ms) / 1000
+
+    @property
+    def epoch_s(self) -> float:
+        """How long an epoch takes when no view is skipped."""
+        parameters = self.network.genesis.parameters
+        return parameters.epoch_views * parameters.block_interval_ms / 1000
+
+    def stored(self, node: DevNode) -> Session | None:
+        """A session that a node accepted, by chance."""
+        mine = [each for each in list(self.accepted) if each.node is node]
+        return self.chance.choice(mine) if mine else None
+
+    def await_well(self, node: DevNode, within_s: float) -> float | None:
+        """Wait until all services of a node are healthy; returns how long that took, None where it took too long."""
+        began = time.monotonic()
+        with httpx.Client(timeout=2) as client:
+            while any(health(client, node, each) != "healthy" for each in SERVICES):
+                if time.monotonic() - began > within_s:
+                    return None
+                time.sleep(0.1)
+        return time.monotonic() - began
+
+
+def health(client: httpx.Client, node: DevNode, service: str) -> str:
+    """What a service says of itself; `silent` where it does not answer in time."""
+    try:
+        return str(client.get(f"{node.url(service)}/health").json()["status"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return "silent"
+
+
+def states(client: httpx.Client, node: DevNode, service: str) -> list[str]:
+    """The states that a service names."""
+    with suppress(httpx.HTTPError, ValueError):
+        return [str(each["state"]) for each in client.get(f"{node.url(service)}/health").json().get("conditions", [])]
+    return []
+
+
+def reasons(client: httpx.Client, node: DevNode, service: str) -> object:
+    """Why it is unwell."""
+    try:
+        return client.get(f"{node.url(service)}/health").json().get("reasons", [])
+    except (httpx.HTTPError, ValueError):
+        return "silent"
+
+
+def height(client: httpx.Client, node: DevNode) -> int | None:
+    """Height of the last final block that a node shows; None where it does not answer."""
+    with suppress(httpx.HTTPError, ValueError, KeyError, IndexError):
+        return int(client.get(f"{node.url('manager')}/blocks?limit=1").json()["blocks"][0]["height"])
+    return None
+
+
+def is_final(client: httpx.Client, session: Session) -> bool:
+    """Whether its node says that a session is final."""
+    with suppress(httpx.HTTPError, ValueError, KeyError):
+        answer = client.get(f"{session.node.url('anchoring')}/sessions/{session.identity}").json()
+        return bool(answer["status"] == "final")
+    return False
+
+
+def chunk_files(node: DevNode) -> set[Path]:
+    """The chunk files of a node."""
+    return {path for path in (node.folder / "chunks").glob("??/*") if path.is_file()}
