@@ -69,6 +69,10 @@ _ALL = (
         "if now < from_ms:", "if False:",
     ),
     Safeguard(
+        "older-parent", "a valid proposal on an older parent is voted for when half of the timeout is over", Engine,
+        "_on_verdict", "from_ms = max(from_ms, self._begun_ms() + self.timeout.current_ms // 2)", "return []",
+    ),
+    Safeguard(
         "timeout-grows", "the timeout grows when views fail", Engine, "_on_certificate",
         "self.timeout.view_ended(skipped or (self.state is not None and self.state.timed_out))", "pass",
     ),

@@ -1,0 +1,167 @@
+"""The post of an exploration: every message that any node ever sent, by number, so that a set of them is one integer.
+
+What was sent stays there, for each receiver to hear at any later moment, once, again or never: every delay, loss and
+order is some choice of what is heard when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from harness.explore.replica import Sent
+from harness.explore.scope import Setting
+from lucid.chain.transactions import Equivocation
+from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote, conflict
+from lucid.machines.messages import (
+    CertificateMessage,
+    Message,
+    Proposal,
+    Standing,
+    Transactions,
+    VoteMessage,
+    decode_message,
+)
+
+Subject = tuple[int, int, bytes]
+"""(view, kind, block) of votes and certificates."""
+
+
+class Broken(Exception):
+    """A rule that must hold does not: its name, and what happened."""
+
+    def __init__(self, rule: str, detail: str) -> None:
+        super().__init__(f"{rule}: {detail}")
+        self.rule = rule
+        self.detail = detail
+
+
+class Letter(NamedTuple):
+    """A message by its sender's place, its receiver's (None: everybody), and what it says."""
+
+    sender: int
+    receiver: int | None
+    data: bytes
+    message: Message
+
+    @property
+    def subject(self) -> Subject | None:
+        """What a vote or a certificate is about; None of anything else."""
+        match self.message:
+            case VoteMessage(each) | CertificateMessage(each):
+                return (each.view, each.kind, each.block)
+        return None
+
+
+class Post:
+    """Letters by number, and what a set of them amounts to."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.hearing = (None, *setting.honest)
+        self.letters: list[Letter] = []
+        self.parents: dict[bytes, bytes] = {}
+        """The parent of every block that was ever put forward."""
+        self.proposed: dict[bytes, Proposal] = {}
+        self._numbers: dict[tuple[int, int | None, bytes], int] = {}
+        self.votes: dict[Subject, list[int]] = {}
+        """Numbers of the votes on each subject."""
+        self.by_sender: dict[int, int] = {}
+        """The votes of each honest validator, as a set."""
+
+    def put(self, sender: int, sent: Sent) -> int:
+        """The number of what a node sent as a set of one; 0 if it is of no account within the scope.
+
+        Raises `Broken` if it accuses an honest validator.
+        """
+        receiver = None if sent.peer is None else self.setting.places[sent.peer]
+        message = decode_message(sent.data)
+        # Whoever forwards a certificate, it is the same letter: who takes it does not ask who sent it.
+        key = (-1 if isinstance(message, CertificateMessage) else sender, receiver, sent.data)
+        number = self._numbers.get(key)
+        if number is None:
+            number = len(self.letters) if self._counts(message) and receiver in self.hearing else -1
+            self._numbers[key] = number
+            if number >= 0:
+                self._keep(number, Letter(sender, receiver, sent.data, message))
+        return 1 << number if number >= 0 else 0
+
+    def _counts(self, message: Message) -> bool:
+        views = self.setting.scope.views
+        match message:
+            case Transactions():
+                self._check_accused(message)
+                return False
+            case Standing():
+                return False
+            case VoteMessage(vote) | Proposal(vote=vote):
+                return vote.view <= views
+            case CertificateMessage(certificate):
+                return certificate.view <= views
+        return True
+
+    def _check_accused(self, message: Transactions) -> None:
+        for transaction in message.transactions:
+            if isinstance(transaction.payload, Equivocation):
+                accused = self.setting.places[transaction.payload.first.signer]
+                if accused in self.setting.honest:
+                    raise Broken("only the guilty are blamed", f"n{accused} is honest, and accused")
+
+    def _keep(self, number: int, letter: Letter) -> None:
+        self.letters.append(letter)
+        match letter.message:
+            case Proposal(block=block):
+                self.parents[block.header.hash] = block.header.parent
+                self.proposed[block.header.hash] = letter.message
+            case VoteMessage():
+                subject = letter.subject
+                assert subject is not None
+                self.votes.setdefault(subject, []).append(number)
+                self.by_sender[letter.sender] = self.by_sender.get(letter.sender, 0) | 1 << number
+
+    def voters(self, subject: Subject, sent: int) -> dict[int, int]:
+        """Who of those whose votes were sent voted so, with the number of the vote."""
+        numbers = self.votes.get(subject, ())
+        return {self.letters[number].sender: number for number in numbers if sent >> number & 1}
+
+    def check(self, sent: int) -> None:
+        """Raise `Broken` if honest votes conflict, or if two blocks can be final that are not of one chain."""
+        for place in self.setting.honest:
+            votes: list[Vote] = []
+            for number in members(sent & self.by_sender.get(place, 0)):
+                vote = self.letters[number].message.vote  # type: ignore[union-attr]
+                for other in votes:
+                    if conflict(other, vote) or (other.kind, other.view) == (vote.kind, vote.view):
+                        raise Broken("no double vote", f"n{place} signed both {told(other)} and {told(vote)}")
+                votes.append(vote)
+        final = [block for block in self.parents if self._final(block, sent)]
+        for place, block in enumerate(final):
+            for rival in final[:place]:
+                if not (self._descends(block, rival) or self._descends(rival, block)):
+                    raise Broken("agreement", f"{block.hex()[:8]} and {rival.hex()[:8]} can both be final")
+
+    def _final(self, block: bytes, sent: int) -> bool:
+        vote = self.proposed[block].vote
+        voters = self.voters((vote.view, FINALIZE, block), sent)
+        honest = sum(place in self.setting.honest for place in voters)
+        return honest >= self.setting.quorum - len(self.setting.keys) + len(self.setting.honest)
+
+    def _descends(self, block: bytes, ancestor: bytes) -> bool:
+        current: bytes | None = block
+        while current is not None and current != ancestor:
+            current = self.parents.get(current)
+        return current == ancestor
+
+
+def members(letters: int) -> Iterator[int]:
+    """The numbers in a set."""
+    while letters:
+        low = letters & -letters
+        yield low.bit_length() - 1
+        letters ^= low
+
+
+def told(vote: Vote) -> str:
+    """A vote in a few words."""
+    kind = {NOTARIZE: "notarize", SKIP: "skip", FINALIZE: "finalize"}.get(vote.kind, "propose")
+    return f"{kind} of view {vote.view}" + (f" for {vote.block.hex()[:8]}" if vote.block else "")
