@@ -33,10 +33,10 @@ UNORDERED = (ForkTree, ProposalPool, VoteLog, Half)
 LEFT_OUT = frozenset((
     ("Forgeries", "_counted"), ("Manager", "_standings"), ("Syncing", "_served"), ("Syncing", "_rates"),
     ("CertificateBook", "peer_views"), ("Replica", "sent"), ("Replica", "facts"), ("Replica", "points"),
-    ("Engine", "admission"),
+    ("Engine", "admission"), ("Manager", "sightings"),
 ))  # fmt: skip
-"""What decides nothing within a scope: quotas, which are never used up; whom a repeat goes to; and the mempool, as
-blocks hold no more than their leader's own heartbeat."""
+"""What decides nothing within a scope: quotas, which are never used up; whom a repeat goes to; what is only shown to
+people; and the mempool, as blocks hold no more than their leader's own heartbeat."""
 
 
 def fingerprint(replica: Replica, stores_only: bool = False) -> bytes:
