@@ -6,7 +6,7 @@ from bisect import bisect
 from collections import deque
 
 from harness.bounds import Bounds
-from harness.naive import NaiveChain, recount
+from harness.reference.chain import NaiveChain, recount
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.chain.errors import Refusal

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from harness import naive, naive_recount
-from harness.naive_schedule import ranking as recount
+from harness.reference import chain
+from harness.reference import recount as tally_recount
+from harness.reference.schedule import ranking as recount
 from lucid.ledger import execution
 from lucid.poot.credits import Member, Tally
 from lucid.poot.schedule import rank_entities as rank
@@ -49,8 +50,8 @@ def led_by(policy: LeaderPolicy) -> Iterator[None]:
 
     replaced: list[tuple[ModuleType, str, Any, Any]] = [
         (execution, "rank_entities", rank, ours),
-        (naive, "ranking", recount, again),
-        (naive_recount, "ranking", recount, again),
+        (chain, "ranking", recount, again),
+        (tally_recount, "ranking", recount, again),
     ]
     for module, name, _, new in replaced:
         setattr(module, name, new)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.bench import Row
+    from harness.bench.row import Row
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,14 +40,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_bench(options: argparse.Namespace) -> int:
     """`lucid bench sim`."""
-    from harness.bench import bench_sim
+    from harness.bench.simulator import bench_sim
 
     return _print(options, bench_sim(options.only, _say))
 
 
 def run_bench_services(options: argparse.Namespace) -> int:
     """`lucid bench services`."""
-    from harness.bench_services import bench_services
+    from harness.bench.services import bench_services
 
     return _print(options, bench_services(options.only, _say))
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from harness.invariants import ANCHOR_BLOCKS
-from harness.naive import NaiveChain
-from harness.naive_rules import NaiveRules
+from harness.reference.chain import NaiveChain
+from harness.reference.rules import NaiveRules
 from harness.run import EXIT_STATUS
 from harness.verdict import Verdict
 from lucid.chain.errors import Code, Refusal

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from harness.conformance import CONFORMANCE, Conformance
 from harness.hunt.judge import Verdict, judge
 from harness.invariants import Diverged
-from harness.model import (
+from harness.reference.conformance import CONFORMANCE, Conformance
+from harness.reference.model import (
     FINALIZE_IN_TIME,
     FINALIZE_NO_SKIP,
     FINALIZE_NOT_SKIPPED,

@@ -12,9 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from harness.forger import Forger
-from harness.naive_schedule import absolute_slot
-from harness.twin import Twin
+from harness.reference.schedule import absolute_slot
 from lucid.chain.blocks import Block, late_votes_hash
 from lucid.chain.errors import Code
 from lucid.chain.genesis import DAY_MS, Genesis, GenesisNode, Parameters
@@ -22,6 +20,8 @@ from lucid.chain.transactions import RegisterNode, Transaction, UptimeBeacon
 from lucid.chain.votes import NOTARIZE
 from lucid.ledger.validation import Built
 from sim.crypto import ModelledCrypto
+from tests.harness.forger import Forger
+from tests.harness.twin import Twin
 
 CRYPTO = ModelledCrypto()
 NODE_SECRETS = [bytes((number,)) * 32 for number in range(1, 13)]

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from fuzz.node import MAX_RSS_MIB, rss_mib
-from harness.bench_pressure import ANSWER_S, crowd, opened
+from harness.bench.pressure import ANSWER_S, crowd, opened
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 
 SLOW_READERS = 60

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from harness.bench import Row, Say
+from harness.bench.row import Row, Say
 from lucid.services.devnet import SERVICES, DevNode
 
 IDLE, SLOW_BODIES, CALLERS = 2_000, 200, 8

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from harness.naive_recount import recount
-from harness.naive_rules import NaiveRules, require
-from harness.naive_schedule import (
+from harness.reference.recount import recount
+from harness.reference.rules import NaiveRules, require
+from harness.reference.schedule import (
     ONE,
     absolute_slot,
     closes_epoch,
@@ -22,7 +22,7 @@ from harness.naive_schedule import (
     slot_in_epoch,
     turn,
 )
-from harness.naive_state import NaiveState, state_root
+from harness.reference.state import NaiveState, state_root
 from lucid.chain.blocks import VERSION, Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, verify_certificate
 from lucid.chain.codec import encode

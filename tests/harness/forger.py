@@ -12,7 +12,6 @@ from typing import Any
 
 from msgspec import structs
 
-from harness.twin import Twin
 from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.transactions import (
@@ -28,6 +27,7 @@ from lucid.chain.transactions import (
     endorsement_message,
 )
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
+from tests.harness.twin import Twin
 
 HASHES = [bytes((number,)) * 32 for number in range(1, 4)]
 SESSIONS = [bytes((number,)) * 6 + b"\x40\x00\x80" + bytes(7) for number in range(8)]

@@ -1,4 +1,4 @@
-"""Holds what honest nodes do in a simulated run against the rules of the model (`harness/model.py`), step by step."""
+"""Holds what honest nodes do in a simulated run against the rules of the model (`model`), step by step."""
 
 from __future__ import annotations
 

@@ -11,10 +11,9 @@ from typing import NamedTuple
 import msgspec
 import simpy
 
+from harness.bench.row import Row, Say
 from harness.result import RunResult
 from sim.scenario import Scenario
-
-Say = Callable[[str], None]
 
 PARTS = ("speed", "finality", "growth", "hundred", "day")
 BARE_SHARE = 0.20
@@ -22,26 +21,6 @@ ROUNDS = 3
 PEER = {25: 145_000, 100: 42_000}
 """Messages/s of a JavaScript PBFT simulator without signatures, faults or checks, as measured for the issue on such a
 machine; not measured in this run."""
-
-
-class Row(NamedTuple):
-    """One figure: what was measured, its value, the bound it must keep, and whether it does (None: no bound)."""
-
-    part: str
-    what: str
-    value: float
-    bound: str
-    kept: bool | None
-
-    @property
-    def reached(self) -> bool:
-        """Whether the figure keeps its bound, if it has one."""
-        return self.kept is not False
-
-    def line(self) -> str:
-        """The row for people."""
-        mark = {True: "reached", False: "MISSED", None: ""}[self.kept]
-        return f"{self.part:9} {self.what:66} {self.value:>12,.4g}  {self.bound:22} {mark}"
 
 
 def bench_sim(only: Sequence[str] | None, say: Say) -> list[Row]:

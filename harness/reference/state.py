@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from harness.naive_schedule import ONE, in_force
+from harness.reference.schedule import ONE, in_force
 from lucid.chain.codec import encode
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import (

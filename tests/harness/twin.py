@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from harness.naive import NaiveChain, recount
+from harness.reference.chain import NaiveChain, recount
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate, assemble
 from lucid.chain.codec import encode

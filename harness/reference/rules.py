@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from harness.naive_schedule import ONE
-from harness.naive_state import NaiveState
+from harness.reference.schedule import ONE
+from harness.reference.state import NaiveState
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from harness.bench import Row, Say
-from harness.bench_pressure import bench_pressure
-from harness.bench_writes import bench_writes
+from harness.bench.pressure import bench_pressure
+from harness.bench.row import Row, Say
+from harness.bench.writes import bench_writes
 from lucid.chain.chunks import chunk_id
 from lucid.chain.manifests import sign_manifest
 from lucid.poot.crypto import Edwards25519

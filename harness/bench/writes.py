@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from harness.bench import Row, Say
+from harness.bench.row import Row, Say
 from lucid.chain.manifests import sign_manifest
 from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import SERVICES, Devnet, DevNode

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from harness.naive_schedule import (
+from harness.reference.schedule import (
     ONE,
     absolute_slot,
     closes_epoch,
