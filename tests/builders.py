@@ -12,7 +12,7 @@ from lucid.chain.blocks import Block, Header, certificate_hash, late_votes_hash,
 from lucid.chain.certificates import Certificate, assemble
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import DAY_MS, Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import DAY_MS, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
 from lucid.chain.keys import Crypto
 from lucid.chain.transactions import (
     Equivocation,
@@ -20,7 +20,9 @@ from lucid.chain.transactions import (
     RegisterNode,
     ReplicaCommit,
     RetireNode,
+    ScheduleRules,
     SessionAnchor,
+    SetReplication,
     Transaction,
     UptimeBeacon,
     claim_message,
@@ -39,7 +41,7 @@ CRYPTO = ModelledCrypto()
 NO_SIGNATURE = bytes(64)
 
 Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, UptimeBeacon, RegisterNode)
-Request = TypeVar("Request", RegisterNode, RetireNode)
+Request = TypeVar("Request", RegisterNode, RetireNode, ScheduleRules, SetReplication)
 
 
 def secret(name: str) -> bytes:
@@ -78,10 +80,11 @@ def make_genesis(
     administrators: int = 3,
     threshold: int = 2,
     crypto: Crypto = CRYPTO,
+    rules: Activation | None = None,
     **parameters: Any,
 ) -> Genesis:
     """Nodes "node 0", "node 1", ... of which the first belong to `pools`; administrators "admin 0", ..."""
-    return Genesis(
+    fields = (
         1_700_000_000_000,
         tuple(
             GenesisNode(crypto.public_key(secret(f"node {n}")), f"node {n}", pools[n] if n < len(pools) else "")
@@ -91,6 +94,7 @@ def make_genesis(
         threshold,
         small_parameters(**parameters),
     )
+    return Genesis(*fields) if rules is None else GenesisOfRules(*fields, rules=rules)
 
 
 class Chain:
@@ -233,6 +237,16 @@ class Chain:
     def retire(self, node: int, sequence: int, administrators: Iterable[int] = (0, 1)) -> RetireNode:
         """A request to retire "node N", approved by administrators."""
         return self.approve(RetireNode(self.node(node), sequence, ()), administrators)
+
+    def schedule(
+        self, version: int, height: int, sequence: int, administrators: Iterable[int] = (0, 1)
+    ) -> ScheduleRules:
+        """A request to schedule rules, approved by administrators."""
+        return self.approve(ScheduleRules(version, height, sequence, ()), administrators)
+
+    def replicate(self, factor: int, sequence: int, administrators: Iterable[int] = (0, 1)) -> SetReplication:
+        """A request for so many copies of each chunk, approved by administrators."""
+        return self.approve(SetReplication(factor, sequence, ()), administrators)
 
     def evidence(self, node: int, view: int = 1, epoch: int = 0) -> Equivocation:
         """Two notarize votes of a node in one view."""

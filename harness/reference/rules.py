@@ -11,11 +11,14 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.transactions import (
+    Administrative,
     Equivocation,
     RegisterNode,
     ReplicaCommit,
     RetireNode,
+    ScheduleRules,
     SessionAnchor,
+    SetReplication,
     Transaction,
     UptimeBeacon,
     claim_message,
@@ -62,6 +65,10 @@ class NaiveRules:
                 self._retire_node(state, retirement)
             case Equivocation() as evidence:
                 self._equivocation(state, evidence)
+            case ScheduleRules() as wish:
+                self._schedule_rules(state, wish)
+            case SetReplication() as wish:
+                self._set_replication(state, wish)
 
     def _session_anchor(self, state: NaiveState, anchor: SessionAnchor) -> None:
         require(anchor.session[6] >> 4 == 4 and anchor.session[8] >> 6 == 2, Code.TX_FIELD)
@@ -150,12 +157,29 @@ class NaiveRules:
         until = state.epoch + self.parameters.evidence_epochs
         state.evidence_until[number] = max(state.evidence_until[number], until)
 
+    def _schedule_rules(self, state: NaiveState, wish: ScheduleRules) -> None:
+        if (wish.version, wish.height) == (0, 0):
+            require(state.scheduled is not None, Code.TX_ACTIVATION)
+        else:
+            require(wish.version > state.rules_version, Code.TX_ACTIVATION)
+            require(wish.height >= state.height + self.parameters.epoch_views, Code.TX_ACTIVATION)
+        self._approved(state, wish)
+        state.scheduled = (wish.version, wish.height) if wish.version else None
+        state.sequence += 1
+
+    def _set_replication(self, state: NaiveState, wish: SetReplication) -> None:
+        require(state.rules_version >= 2, Code.TX_RULES)
+        require(1 <= wish.factor <= 64, Code.TX_FIELD)
+        self._approved(state, wish)
+        state.replication = wish.factor
+        state.sequence += 1
+
     def _active(self, state: NaiveState, key: bytes) -> bool:
         number = state.number(key)
         return number is not None and not state.members[number].retired
 
-    def _approved(self, state: NaiveState, change: RegisterNode | RetireNode) -> None:
-        """Enough administrators signed the next change of the roster."""
+    def _approved(self, state: NaiveState, change: Administrative) -> None:
+        """Enough administrators signed the next of their acts."""
         administrators = self.genesis.administrators
         require(change.sequence == state.sequence, Code.TX_ADMIN_SEQUENCE)
         # A genesis without administrators has the threshold 0, which must not let everybody in.

@@ -21,6 +21,7 @@ from lucid.chain.validators import ValidatorSet
 from lucid.ledger.rows import (
     HEAD_KEY,
     ROSTER_KEY,
+    RULES_KEY,
     SCHEDULE_KEY,
     TALLY_KEY,
     Head,
@@ -55,6 +56,11 @@ class NaiveState:
         self.recent: list[RecentBlock] = []
         self.leaders: list[SlotLeaders] = []
         self.schedule = Schedule(-1, tuple(self.validators), 0, 0)
+        self.rules_version, self.replication = 1, 3
+        self.scheduled: tuple[int, int] | None = None
+        if genesis.rules is not None:
+            self.scheduled = genesis.rules.version, genesis.rules.height
+            self.open_rules(1)
         self.forever: dict[bytes, bytes] = {}
         self.added: list[bytes] = []
         self.touched: set[int] = set()
@@ -72,6 +78,11 @@ class NaiveState:
         other.added = []
         other.touched = set()
         return other
+
+    def open_rules(self, height: int) -> None:
+        """An epoch opens with a block of this height: what was scheduled up to here holds from now on."""
+        if self.scheduled is not None and height >= self.scheduled[1]:
+            self.rules_version, self.scheduled = self.scheduled[0], None
 
     def remember(self, key: bytes, value: bytes) -> None:
         """Add a row for ever."""
@@ -144,6 +155,9 @@ class NaiveState:
             ROSTER_KEY: encode(roster),
             SCHEDULE_KEY: encode(self.schedule),
         }
+        if (self.rules_version, self.scheduled, self.replication) != (1, None, 3):
+            following = self.scheduled or (0, 0)
+            rows[RULES_KEY] = encode((self.rules_version, *following, self.replication))
         for slot, (credits, beacons) in self.works.items():
             rows[slot_key(slot)] = encode(SlotWork(tuple(credits), tuple(beacons)))
         return rows | self.forever

@@ -12,13 +12,18 @@ from typing import Any
 import msgspec
 
 from lucid.chain.errors import GenesisError
-from lucid.chain.genesis import CHAIN_NAME, Genesis, GenesisNode, Natural, Parameters
+from lucid.chain.genesis import CHAIN_NAME, Activation, Genesis, GenesisNode, GenesisOfRules, Natural, Parameters
 
 
 class _Node(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     key: str
     pool: str = ""
+
+
+class _Rules(msgspec.Struct, forbid_unknown_fields=True):
+    version: Natural
+    height: Natural = 0
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,6 +33,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     threshold: Natural = 0
     administrators: list[str] = []
     parameters: dict[str, int] = {}
+    rules: _Rules | None = None
 
 
 def parse_genesis(text: str) -> Genesis:
@@ -38,7 +44,7 @@ def parse_genesis(text: str) -> Genesis:
         raise GenesisError(f"it is no TOML: {error}") from None
     except (msgspec.ValidationError, RecursionError) as error:
         raise GenesisError(str(error)) from None
-    return Genesis(
+    fields = (
         document.genesis_time_ms,
         tuple(
             GenesisNode(_key(f"nodes[{number}].key", node.key), node.name, node.pool)
@@ -48,7 +54,10 @@ def parse_genesis(text: str) -> Genesis:
         document.threshold,
         _parameters(document.parameters),
         document.chain,
-    ).check()
+    )
+    if document.rules is None:
+        return Genesis(*fields).check()
+    return GenesisOfRules(*fields, Activation(document.rules.version, document.rules.height)).check()
 
 
 def print_genesis(genesis: Genesis) -> str:
@@ -66,6 +75,11 @@ def _lines(genesis: Genesis) -> Iterator[str]:
     yield "[parameters]"
     for name in Parameters.__struct_fields__:
         yield f"{name} = {getattr(genesis.parameters, name)}"
+    if genesis.rules is not None:
+        yield ""
+        yield "[rules]"
+        yield f"version = {genesis.rules.version}"
+        yield f"height = {genesis.rules.height}"
     for node in genesis.nodes:
         yield ""
         yield "[[nodes]]"

@@ -18,6 +18,7 @@ class Code(IntEnum):
     REPLAYED = (1004, "message was already received")
     UNEXPECTED = (1005, "answer to a question that was not asked")
     THROTTLED = (1006, "peer asks for more than its share")
+    UNKNOWN_KIND = (1007, "message is of a kind that this release does not know")
 
     STORE_FAILED = (1101, "store cannot read or write")
     STORE_FULL = (1102, "store has no room")
@@ -74,6 +75,8 @@ class Code(IntEnum):
     TX_EVIDENCE = (5013, "the two votes are not evidence")
     TX_EVIDENCE_TWICE = (5014, "this evidence is already on the chain")
     TX_LAST_MEMBER = (5015, "the last node cannot be retired")
+    TX_RULES = (5016, "transaction needs rules that are not in force")
+    TX_ACTIVATION = (5017, "rules cannot be scheduled like this")
     MEMPOOL_FULL = (5020, "mempool has no room for this transaction")
     MEMPOOL_KNOWN = (5021, "transaction is already known")
     MEMPOOL_CLOSED = (5022, "node cannot endorse: it is not a registered node")
@@ -107,6 +110,7 @@ class Code(IntEnum):
     PROPOSAL_INVALID = (7007, "proposal is not signed by the leader of its view")
     PROPOSAL_EQUIVOCATES = (7009, "leader has already proposed another block in this view")
     FINALITY_INVALID = (7011, "a finality certificate or the closing of an epoch does not hold")
+    RULES_UNKNOWN = (7012, "node is too old for the rules of the chain")
     SYNC_INVALID = (7010, "blocks or certificates offered by a peer do not hold")
 
     SNAPSHOT_INVALID = (8001, "snapshot does not match a certified state root")

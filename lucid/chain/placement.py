@@ -9,7 +9,8 @@ from lucid.chain.genesis import Natural
 from lucid.chain.hashing import placement_digest
 
 REPLICATION_FACTOR = 3
-"""Copies of a chunk; where there are fewer nodes, each has one."""
+"""Copies of a chunk until administrators set another number; where there are fewer nodes, each has one."""
+MAX_REPLICATION_FACTOR = 64
 MAX_WEIGHT = 64
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta, structs
 from lucid.chain.codec import Record, encode
 from lucid.chain.genesis import Key, Natural
 from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_digest
+from lucid.chain.versions import REPLICATION_RULES
 from lucid.chain.votes import Hash, OptionalHash, Signature, Vote
 
 MAX_CHUNKS = 1_000_000
@@ -89,7 +90,29 @@ class Equivocation(Record, tag=6):
     second: Vote
 
 
-Payload = SessionAnchor | ReplicaCommit | UptimeBeacon | RegisterNode | RetireNode | Equivocation
+class ScheduleRules(Record, tag=7):
+    """Administrators schedule rules of this version from a height on, in place of what is scheduled; 0 and 0: none."""
+
+    version: Natural
+    height: Natural
+    sequence: Natural
+    approvals: tuple[tuple[Natural, Signature], ...]
+
+
+class SetReplication(Record, tag=8):
+    """Administrators set how many copies each chunk has, from this block on. Of rules 2."""
+
+    factor: Natural
+    sequence: Natural
+    approvals: tuple[tuple[Natural, Signature], ...]
+
+
+Administrative = RegisterNode | RetireNode | ScheduleRules | SetReplication
+"""What administrators approve, one after the other by its number."""
+Payload = SessionAnchor | ReplicaCommit | UptimeBeacon | Equivocation | Administrative
+
+RULES_NEEDED: dict[type[Record], int] = {SetReplication: REPLICATION_RULES}
+"""The version of the rules from which on there is a kind of payload; the others are there from the first on."""
 
 
 class Transaction(Record):
@@ -108,8 +131,8 @@ class Transaction(Record):
 
 def claim_message(chain_id: bytes, payload: Payload) -> bytes:
     """The 32 bytes that the owner, the node or each administrator signs: the payload without its signatures."""
-    blank: dict[str, Any] = {"approvals": ()} if isinstance(payload, RegisterNode | RetireNode) else {}
-    if not isinstance(payload, RetireNode):
+    blank: dict[str, Any] = {"approvals": ()} if isinstance(payload, Administrative) else {}
+    if not isinstance(payload, RetireNode | ScheduleRules | SetReplication):
         blank["signature"] = b""
     return claim_digest(encode((chain_id, structs.replace(payload, **blank))))
 

@@ -18,6 +18,7 @@ from lucid.chain.votes import NOTARIZE, Vote, vote_message
 from lucid.ledger.rows import (
     HEAD_KEY,
     ROSTER_KEY,
+    RULES_KEY,
     SCHEDULE_KEY,
     TALLY_KEY,
     Head,
@@ -26,7 +27,7 @@ from lucid.ledger.rows import (
     SlotLeaders,
     slot_key,
 )
-from lucid.ledger.state import Core, Ledger
+from lucid.ledger.state import NO_RULES, Core, Ledger
 from lucid.poot.credits import PPM, Member, SlotWork, Tally, penalised
 from lucid.poot.schedule import Schedule, entity_members, rank_entities
 
@@ -152,6 +153,7 @@ class Execution:
         self.previous_validators = core.roster.validators
         self.validators = core.roster.validators
         self.opening = turn.epoch != core.head.epoch
+        self.rules = core.rules.opening(self.height) if self.opening else core.rules
         tally = opened_tally(core.tally) if self.opening else core.tally
         if self.opening:
             self.validators = core.roster.next_validators()
@@ -295,6 +297,8 @@ class Execution:
             roster = old.roster
         else:
             self.rows[ROSTER_KEY] = encode(roster)
+        if self.rules != old.rules:
+            self.rows[RULES_KEY] = None if self.rules == NO_RULES else encode(self.rules)
         self.rows[HEAD_KEY] = encode(head)
         self.rows[TALLY_KEY] = encode(tally)
         self.rows[SCHEDULE_KEY] = encode(self.schedule)
@@ -303,7 +307,7 @@ class Execution:
         return Ledger(
             self.parent.reader,
             self.parent,
-            Core(head, tally, roster, self.schedule),
+            Core(head, tally, roster, self.schedule, self.rules),
             self.rows,
             tuple(self.transactions),
         )

@@ -13,6 +13,8 @@ HEAD_KEY = b"h"
 TALLY_KEY = b"t"
 ROSTER_KEY = b"r"
 SCHEDULE_KEY = b"c"
+RULES_KEY = b"v"
+"""There is no such row while nothing but the rules of version 1 hold, with nothing scheduled."""
 
 
 def slot_key(slot: int) -> bytes:

@@ -8,22 +8,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import structs
+
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import NAME_BYTES, Genesis
 from lucid.chain.keys import Crypto
+from lucid.chain.placement import MAX_REPLICATION_FACTOR
 from lucid.chain.transactions import (
     MAX_CHUNKS,
+    RULES_NEEDED,
+    Administrative,
     Equivocation,
     RegisterNode,
     ReplicaCommit,
     RetireNode,
+    ScheduleRules,
     SessionAnchor,
+    SetReplication,
     Transaction,
     UptimeBeacon,
     claim_message,
     endorsement_message,
 )
+from lucid.chain.versions import FIRST_RULES
 from lucid.chain.votes import Vote, conflict, vote_message
 from lucid.ledger.execution import Execution
 from lucid.ledger.rows import SessionEntry, evidence_key, replica_key, session_key
@@ -47,6 +55,8 @@ class Rules:
             RegisterNode: self._register_node,
             RetireNode: self._retire_node,
             Equivocation: self._equivocation,
+            ScheduleRules: self._schedule_rules,
+            SetReplication: self._set_replication,
         }
 
     def apply(self, block: Execution, transaction: Transaction) -> None:
@@ -63,7 +73,10 @@ class Rules:
         message = endorsement_message(self.chain_id, identity, transaction.valid_until)
         if not self.crypto.verify(transaction.endorser, message, transaction.endorsement):
             raise Refusal(Code.TX_ENDORSER, "signature does not hold")
-        self._rules[type(transaction.payload)](block, transaction.payload)
+        kind = type(transaction.payload)
+        if block.rules.version < RULES_NEEDED.get(kind, FIRST_RULES):
+            raise Refusal(Code.TX_RULES)
+        self._rules[kind](block, transaction.payload)
         block.transactions.append(identity)
 
     def _signed(self, key: bytes, payload: SessionAnchor | ReplicaCommit | UptimeBeacon | RegisterNode) -> None:
@@ -142,7 +155,27 @@ class Rules:
         block.members[number] = Member(member.key, member.name, member.pool, member.since, True)
         block.sequence += 1
 
-    def _approved(self, block: Execution, request: RegisterNode | RetireNode) -> None:
+    def _schedule_rules(self, block: Execution, request: ScheduleRules) -> None:
+        """Whoever runs an older release has an epoch's blocks to upgrade in, and administrators to think again in."""
+        rules = block.rules
+        if request.version or request.height:
+            soonest = block.height + self.genesis.parameters.epoch_views
+            if request.version <= rules.version or request.height < soonest:
+                raise Refusal(Code.TX_ACTIVATION, f"above version {rules.version}, from height {soonest} on")
+        elif not rules.next_version:
+            raise Refusal(Code.TX_ACTIVATION, "nothing is scheduled")
+        self._approved(block, request)
+        block.rules = rules.scheduling(request.version, request.height)
+        block.sequence += 1
+
+    def _set_replication(self, block: Execution, request: SetReplication) -> None:
+        if not 0 < request.factor <= MAX_REPLICATION_FACTOR:
+            raise Refusal(Code.TX_FIELD, f"factor must be within 1..{MAX_REPLICATION_FACTOR}")
+        self._approved(block, request)
+        block.rules = structs.replace(block.rules, replication_factor=request.factor)
+        block.sequence += 1
+
+    def _approved(self, block: Execution, request: Administrative) -> None:
         if request.sequence != block.sequence:
             raise Refusal(Code.TX_ADMIN_SEQUENCE, f"next is {block.sequence}")
         administrators = self.genesis.administrators

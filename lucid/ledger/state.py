@@ -10,13 +10,17 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import ZERO_DIGEST, state_key_digest, state_value_digest
 from lucid.chain.validators import ValidatorSet
-from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, SCHEDULE_KEY, TALLY_KEY, Head, Roster, genesis_roster
+from lucid.chain.versions import ChainRules, first_rules
+from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, RULES_KEY, SCHEDULE_KEY, TALLY_KEY, Head, Roster, genesis_roster
 from lucid.ledger.tree import TreeNode, TreeUpdate, release
 from lucid.poot.credits import Tally, empty_tally
 from lucid.poot.schedule import Schedule
 
 ROW_TABLE = "row"
 TREE_TABLE = "tree"
+
+NO_RULES = ChainRules()
+"""What holds where no row says so: it is written only if it says otherwise."""
 
 Write = tuple[str, bytes, bytes | None]
 """A table, a key and the bytes to store there, or None to delete."""
@@ -33,24 +37,28 @@ class Reader(Protocol):
 
 
 class Core:
-    """The rows that every block changes, decoded once."""
+    """The rows that every block looks at, decoded once."""
 
-    __slots__ = ("head", "roster", "schedule", "tally")
+    __slots__ = ("head", "roster", "rules", "schedule", "tally")
 
-    def __init__(self, head: Head, tally: Tally, roster: Roster, schedule: Schedule) -> None:
+    def __init__(
+        self, head: Head, tally: Tally, roster: Roster, schedule: Schedule, rules: ChainRules = NO_RULES
+    ) -> None:
         self.head = head
         self.tally = tally
         self.roster = roster
         self.schedule = schedule
+        self.rules = rules
 
     def encoded(self) -> dict[bytes, bytes]:
         """The core's rows as they are stored."""
-        return {
+        rows = {
             HEAD_KEY: encode(self.head),
             TALLY_KEY: encode(self.tally),
             ROSTER_KEY: encode(self.roster),
             SCHEDULE_KEY: encode(self.schedule),
         }
+        return rows if self.rules == NO_RULES else rows | {RULES_KEY: encode(self.rules)}
 
 
 class Ledger:
@@ -145,7 +153,8 @@ def genesis_ledger(genesis: Genesis, reader: Reader) -> Ledger:
     """The ledger before the first block."""
     roster = genesis_roster(genesis)
     head = Head(0, 0, 0, 0, -1, ZERO_DIGEST, genesis_beacon(genesis), (), ())
-    core = Core(head, empty_tally(len(roster.members)), roster, Schedule(-1, roster.validators, 0, 0))
+    schedule = Schedule(-1, roster.validators, 0, 0)
+    core = Core(head, empty_tally(len(roster.members)), roster, schedule, first_rules(genesis.rules))
     return Ledger(reader, None, core, core.encoded())
 
 
@@ -190,4 +199,11 @@ def _core(get: Callable[[bytes], bytes | None]) -> Core | None:
     head, tally, roster, schedule = (get(key) for key in (HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY))
     if head is None or tally is None or roster is None or schedule is None:
         return None
-    return Core(decode(head, Head), decode(tally, Tally), decode(roster, Roster), decode(schedule, Schedule))
+    named = get(RULES_KEY)
+    return Core(
+        decode(head, Head),
+        decode(tally, Tally),
+        decode(roster, Roster),
+        decode(schedule, Schedule),
+        NO_RULES if named is None else decode(named, ChainRules),
+    )

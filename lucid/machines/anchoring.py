@@ -51,7 +51,7 @@ NEVER = -1
 MAX_PENDING = 200_000
 """Sessions that may wait for finality; more are refused."""
 
-_PASSING = frozenset({Code.MEMPOOL_FULL, Code.MEMPOOL_CLOSED})
+_PASSING = frozenset({Code.MEMPOOL_FULL, Code.MEMPOOL_CLOSED, Code.RULES_UNKNOWN})
 """Refusals by the engine after which the same anchor can be accepted later."""
 
 

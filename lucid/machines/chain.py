@@ -14,10 +14,11 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
+from lucid.chain.versions import RULES_KNOWN, ChainRules
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.ledger.state import Ledger, Reader, Write, genesis_ledger, stored_ledger
 from lucid.ledger.validation import Validator
-from lucid.machines.effects import ViewContext
+from lucid.machines.effects import Halt, ViewContext
 from lucid.machines.forktree import ForkNode, ForkTree
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import SnapshotOffer
@@ -42,7 +43,9 @@ class Chain:
         reader: Reader,
         limits: Limits = DEFAULT_LIMITS,
         validator: Validator | None = None,
+        rules_known: int = RULES_KNOWN,
     ) -> None:
+        self.rules_known = rules_known
         self.genesis = genesis
         self.parameters = genesis.parameters
         self.chain_id = genesis.chain_id
@@ -62,6 +65,17 @@ class Chain:
         ledger = self.tree.root.ledger
         return ledger.next_validators if self._at_opening() else ledger.validators
 
+    @property
+    def rules(self) -> ChainRules:
+        """The rules in force in the current epoch."""
+        core = self.tree.root.ledger.core
+        return core.rules.opening(core.head.height + 1) if self._at_opening() else core.rules
+
+    @property
+    def outdated(self) -> bool:
+        """Whether this release does not know the rules of the current epoch. Nothing in it is judged or signed then."""
+        return self.rules.version > self.rules_known
+
     def settle(self) -> None:
         """Let go of ledgers whose rows the store now holds; called before each event."""
         for ledger in self.flushed:
@@ -76,6 +90,8 @@ class Chain:
 
     def judge(self, block: Block, hash_: bytes) -> ForkNode:
         """Check a block whose parent is in the tree; raises `Refusal` naming the rule it breaks."""
+        if self.outdated:
+            raise Refusal(Code.RULES_UNKNOWN)
         parent = self.tree.nodes.get(block.header.parent)
         if parent is None:
             raise Refusal(Code.BLOCK_PARENT)
@@ -141,8 +157,17 @@ class Chain:
         certificate = self.tree.certificates.get((best.certified, NOTARIZE))
         return certificate if certificate is not None and certificate.block == best.hash else None
 
+    def word(self) -> ViewContext | Halt:
+        """What the engine is to know: where the chain stands, or that it goes on without this node."""
+        return self.halt() if self.outdated else self.context()
+
+    def halt(self) -> Halt:
+        """From which height on the chain has rules that this release does not know."""
+        return Halt(height=self.tree.root.height + 1, rules=self.rules.version)
+
     def context(self) -> ViewContext:
         """Facts about the view that the highest certificate opens."""
+        assert not self.outdated, "nobody acts under rules that they do not know"
         tree, best = self.tree, self.tree.best
         view = tree.entry_view + 1
         repeats = best.closing and best is not tree.root
@@ -166,6 +191,7 @@ class Chain:
             closing=repeats,
             ready=ready,
             skipped=(tree.entry_view, SKIP) in tree.certificates,
+            rules=self.rules.version,
         )
 
     def leader(self, parent: ForkNode, view: int, repeats: bool) -> bytes:
@@ -243,7 +269,8 @@ class Chain:
         root.certified = 0 if root.closing or final is None else final.view
         tree = ForkTree(root, stored.core.head.epoch + root.closing, final if root.closing else None)
         self.tree = tree
-        self._load_unfinal(tree)
+        if not self.outdated:
+            self._load_unfinal(tree)
         for _, data in self.reader.scan(CERTIFICATE_TABLE):
             certificate = decode(data, Certificate)
             assert certificate.epoch == tree.epoch, "certificates are deleted with their epoch"

@@ -10,6 +10,7 @@ from lucid.chain.certificates import Certificate
 from lucid.chain.codec import Record
 from lucid.chain.errors import Code
 from lucid.chain.transactions import Payload, SessionAnchor, Transaction
+from lucid.chain.versions import FIRST_RULES
 from lucid.chain.votes import Vote
 from lucid.machines.messages import Transactions, VoteMessage
 
@@ -107,6 +108,8 @@ class ViewContext(Record, tag=30):
     closing: bool
     ready: bool
     skipped: bool
+    rules: int = FIRST_RULES
+    """The version of the rules in force in the epoch."""
 
 
 class CertificateStored(Record, tag=31):
@@ -147,6 +150,13 @@ class Finalised(Record, tag=34):
     view: int
     height: int
     transactions: tuple[bytes, ...]
+
+
+class Halt(Record, tag=35):
+    """The chain goes on from `height` under rules that this release does not know: sign nothing any more."""
+
+    height: int
+    rules: int
 
 
 # -- from the engine to its manager ------------------------------------------------------------------------------
@@ -204,7 +214,7 @@ class EngineJoined(Record, tag=46):
     """From the driver: the node's engine has started anew, while its manager went on."""
 
 
-ToEngine = ViewContext | CertificateStored | Verdict | BlockBuilt | Finalised | VoteMessage | Transactions
+ToEngine = ViewContext | CertificateStored | Verdict | BlockBuilt | Finalised | Halt | VoteMessage | Transactions
 """What a manager tells its engine, and nothing else does."""
 ToManager = Assembled | Build | Publish | Cast | Stand | Offer
 """What an engine tells its manager, and nothing else does."""
@@ -340,7 +350,14 @@ class Evicted(Record, tag=68):
     code: Code
 
 
-Fact = Refused | EnteredView | TimedOut | Signed | BlockValid | BlockFinal | Proposed | CaughtUp | Evicted
+class Halted(Record, tag=69):
+    """This node takes no part any more: from `height` on the chain has rules that its release does not know."""
+
+    height: int
+    rules: int
+
+
+Fact = Refused | EnteredView | TimedOut | Signed | BlockValid | BlockFinal | Proposed | CaughtUp | Evicted | Halted
 
 
 class Observe(Record, tag=57):

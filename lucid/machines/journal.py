@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Protocol
 
 from lucid.chain.codec import Record, decode, encode
-from lucid.chain.genesis import Genesis
+from lucid.chain.genesis import Genesis, read_genesis_record
 from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
+from lucid.chain.versions import RULES_KNOWN
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import Reader
 from lucid.machines.anchoring import Anchoring
@@ -21,7 +22,7 @@ from lucid.machines.engine import Engine
 from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
 
-JOURNAL_VERSION = 2
+JOURNAL_VERSION = 3
 MARK_BYTES = 8
 
 _effect_digest = domain("lucid journal effect v1")
@@ -39,6 +40,8 @@ class JournalHeader(Record):
     peers: tuple[bytes, ...]
     limits: Limits
     tables: tuple[tuple[str, tuple[tuple[bytes, bytes], ...]], ...]
+    rules: int
+    """The newest version of the chain's rules that the machine's release knew."""
 
 
 class Entry(Record):
@@ -76,6 +79,7 @@ def header(
     peers: tuple[bytes, ...],
     limits: Limits,
     store: Tables,
+    rules: int = RULES_KNOWN,
 ) -> JournalHeader:
     """The header of a machine that is about to start from what `store` holds."""
     tables = tuple([(name, tuple(store.scan(name))) for name in store.tables()])
@@ -89,6 +93,7 @@ def header(
         peers=peers,
         limits=limits,
         tables=tables,
+        rules=rules,
     )
 
 
@@ -107,17 +112,17 @@ def replay(head: JournalHeader, entries: Iterable[Entry], crypto: Crypto) -> tup
     store = MemoryStore()
     for name, rows in head.tables:
         store.write((name, key, value) for key, value in rows)
-    genesis = decode(head.genesis, Genesis)
+    genesis = read_genesis_record(head.genesis)
     kind: Any
     machine: Manager | Engine | Anchoring
     if head.machine == "manager":
-        machine = Manager(head.key, genesis, crypto, store, head.peers, head.limits)
+        machine = Manager(head.key, genesis, crypto, store, head.peers, head.limits, rules_known=head.rules)
         kind = ManagerEvent
     elif head.machine == "anchoring":
         machine = Anchoring(store)
         kind = AnchoringEvent
     else:
-        machine = Engine(head.secret, genesis, crypto, store, head.limits)
+        machine = Engine(head.secret, genesis, crypto, store, head.limits, head.rules)
         kind = EngineEvent
     count = 0
     for each in entries:

@@ -6,7 +6,7 @@ node receives the same bytes from many peers; decoding is pure, so nothing but t
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from msgspec import Meta
 
@@ -152,6 +152,13 @@ Message = (
 )
 
 
+MAX_TAG = 63
+"""Tags of messages end here; each is one byte of an encoding."""
+_ARRAY = 0x9
+"""What an array of so few elements begins with."""
+_TAGS = frozenset(int(str(kind.__struct_config__.tag)) for kind in get_args(Message))
+
+
 class _Memo:
     """Messages decoded lately, by their bytes, in two generations: when the younger is full, the older goes."""
 
@@ -173,7 +180,7 @@ _memo = _Memo()
 
 
 def decode_message(data: bytes) -> Message:
-    """Decode one wire message; raises `Refusal` (`OVERSIZED`, `MALFORMED`, `NOT_CANONICAL`)."""
+    """Decode one wire message; raises `Refusal` (`OVERSIZED`, `UNKNOWN_KIND`, `MALFORMED`, `NOT_CANONICAL`)."""
     message = _memo.young.get(data)
     if message is None:
         message = _decode_again(data)
@@ -185,11 +192,18 @@ def _decode_again(data: bytes) -> Message:
         raise Refusal(Code.OVERSIZED, f"{len(data)} bytes")
     message = _memo.old.get(data)
     if message is None:
+        if _of_unknown_kind(data):
+            raise Refusal(Code.UNKNOWN_KIND)
         message = decode(data, Message)  # type: ignore[arg-type]
     if len(data) <= REMEMBERED_BYTES:
         _memo.keep(data, message)
     assert message is not None
     return message
+
+
+def _of_unknown_kind(data: bytes) -> bool:
+    """Whether it begins as messages do, an array whose first element is a tag, and the tag is none of today's."""
+    return len(data) > 1 and data[0] >> 4 == _ARRAY and 0 < data[1] <= MAX_TAG and data[1] not in _TAGS
 
 
 encode_message = encode

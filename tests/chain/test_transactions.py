@@ -17,7 +17,9 @@ from lucid.chain.transactions import (
     RegisterNode,
     ReplicaCommit,
     RetireNode,
+    ScheduleRules,
     SessionAnchor,
+    SetReplication,
     Transaction,
     UptimeBeacon,
     claim_message,
@@ -28,8 +30,17 @@ from tests.messagepack import pack
 from tests.strategies import values
 
 CHAIN = digest("chain")
-TAGS = {SessionAnchor: 1, ReplicaCommit: 2, UptimeBeacon: 3, RegisterNode: 4, RetireNode: 5, Equivocation: 6}
-SIGNED = (SessionAnchor, ReplicaCommit, UptimeBeacon, RegisterNode, RetireNode)
+TAGS = {
+    SessionAnchor: 1,
+    ReplicaCommit: 2,
+    UptimeBeacon: 3,
+    RegisterNode: 4,
+    RetireNode: 5,
+    Equivocation: 6,
+    ScheduleRules: 7,
+    SetReplication: 8,
+}
+SIGNED = (SessionAnchor, ReplicaCommit, UptimeBeacon, RegisterNode, RetireNode, ScheduleRules, SetReplication)
 
 signed_payloads = st.one_of([values(kind) for kind in SIGNED])
 

@@ -20,7 +20,9 @@ from lucid.chain.transactions import (
     RegisterNode,
     ReplicaCommit,
     RetireNode,
+    ScheduleRules,
     SessionAnchor,
+    SetReplication,
     Transaction,
     UptimeBeacon,
     claim_message,
@@ -81,7 +83,8 @@ class Forger:
     def transaction(self) -> Transaction:
         """Any transaction, endorsed."""
         makers = (self._anchor, self._heartbeat, self._heartbeat, self._commit, self._register, self._retire)
-        return self.endorse(self.random.choice((*makers, self._heartbeat, self._register, self._evidence))())
+        others = (self._heartbeat, self._register, self._evidence, self._schedule, self._set_replication)
+        return self.endorse(self.random.choice((*makers, *others))())
 
     def heartbeats(self) -> tuple[Transaction, ...]:
         """Most validators' heartbeats of the next block's slot, valid if it is their first."""
@@ -162,6 +165,18 @@ class Forger:
 
     def _retire(self) -> Payload:
         return self.approve(RetireNode(self._node(), self._sequence(), ()))  # type: ignore[no-any-return]
+
+    def _schedule(self) -> Payload:
+        """Rules from a height on that is soon enough to be reached, or nothing any more."""
+        soonest = self.place[0] + self.parameters.epoch_views
+        version = self._one_of(self.random.choice((2, 2, 3, 4)), 1, 0)
+        height = self._one_of(soonest + self.random.choice((0, 1, 5)), soonest - 1, 0)
+        version, height = self.random.choice(((version, height), (version, height), (0, 0)))
+        return self.approve(ScheduleRules(version, height, self._sequence(), ()))  # type: ignore[no-any-return]
+
+    def _set_replication(self) -> Payload:
+        factor = self._one_of(self.random.choice((1, 2, 3, 5, 64)), 0, 65)
+        return self.approve(SetReplication(factor, self._sequence(), ()))  # type: ignore[no-any-return]
 
     def _evidence(self) -> Payload:
         signer = self._node()

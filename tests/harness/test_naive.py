@@ -15,7 +15,7 @@ from msgspec import structs
 from harness.reference.schedule import absolute_slot
 from lucid.chain.blocks import Block, late_votes_hash
 from lucid.chain.errors import Code
-from lucid.chain.genesis import DAY_MS, Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import DAY_MS, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
 from lucid.chain.transactions import RegisterNode, Transaction, UptimeBeacon
 from lucid.chain.votes import NOTARIZE
 from lucid.ledger.validation import Built
@@ -55,7 +55,9 @@ def genesis_drawn_by(random: Random) -> Genesis:
     pools = [random.choice(("", "red", "blue")) for _ in range(random.choice((4, 1, 2, 3, 5, 7, 9)))]
     nodes = tuple([GenesisNode(NODES[number], f"n{number}", pool) for number, pool in enumerate(pools)])
     threshold = random.choice((2, 1, 3, 0))
-    return Genesis(0, nodes, tuple(ADMINISTRATORS) if threshold else (), threshold, parameters)
+    rules = random.choice((None, None, Activation(2), Activation(2, 5), Activation(3, 1)))
+    fields = (0, nodes, tuple(ADMINISTRATORS) if threshold else (), threshold, parameters)
+    return Genesis(*fields) if rules is None else GenesisOfRules(*fields, rules=rules)
 
 
 class Tame(Random):

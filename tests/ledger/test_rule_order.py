@@ -12,7 +12,9 @@ import pytest
 from msgspec import structs
 
 from lucid.chain.errors import Code
-from lucid.chain.transactions import Payload, RegisterNode, RetireNode, Transaction
+from lucid.chain.genesis import Activation
+from lucid.chain.transactions import Administrative, Payload, Transaction
+from lucid.chain.versions import REPLICATION_RULES
 from tests.builders import Chain, digest, make_genesis, secret
 
 STRANGER = secret("stranger")
@@ -87,6 +89,26 @@ ORDERS: dict[str, list[tuple[Code, Break]]] = {
         (Code.TX_LAST_MEMBER, setting(administrators=(1, 0))),
         (Code.TX_LAST_MEMBER, setting(approved=False)),
     ],
+    "schedule": [
+        *ENVELOPE,
+        (Code.TX_ACTIVATION, setting(version=1)),
+        (Code.TX_ADMIN_SEQUENCE, setting(sequence=4)),
+        (Code.TX_ADMIN_THRESHOLD, setting(administrators=(1, 0))),
+        (Code.TX_SIGNATURE, setting(approved=False)),
+    ],
+    "replication under the first rules": [
+        *ENVELOPE,
+        (Code.TX_RULES, setting()),
+        (Code.TX_RULES, setting(factor=0)),
+        (Code.TX_RULES, setting(sequence=4)),
+    ],
+    "replication": [
+        *ENVELOPE,
+        (Code.TX_FIELD, setting(factor=0)),
+        (Code.TX_ADMIN_SEQUENCE, setting(sequence=4)),
+        (Code.TX_ADMIN_THRESHOLD, setting(administrators=(1, 0))),
+        (Code.TX_SIGNATURE, setting(approved=False)),
+    ],
     "evidence": [
         *ENVELOPE,
         (Code.TX_NOT_MEMBER, setting(node=7)),
@@ -95,6 +117,7 @@ ORDERS: dict[str, list[tuple[Code, Break]]] = {
         (Code.TX_EVIDENCE_TWICE, setting(view=2)),
     ],
 }
+NEVER_IN_ORDER = ("retire the last", "replication under the first rules")
 # Each rule of each kind, and those that come after it.
 CASES = [
     pytest.param(kind, breaks[place:], id=f"{kind}, rule {place}")
@@ -119,8 +142,12 @@ def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
             blank = structs.replace(evidence.second, signature=bytes(64))
             return evidence if draft.get("approved", True) else structs.replace(evidence, second=blank)
     sequence, administrators = draft.get("sequence", 0), draft.get("administrators", (0, 1))
-    request: RegisterNode | RetireNode
-    if kind == "register":
+    request: Administrative
+    if kind.startswith("replication"):
+        request = chain.replicate(draft.get("factor", 5), sequence, administrators)
+    elif kind == "schedule":
+        request = chain.schedule(draft.get("version", 3), 40, sequence, administrators)
+    elif kind == "register":
         request = chain.register(draft.get("node", 5), sequence, administrators, name=draft.get("name", "new"))
     else:
         request = chain.retire(node, sequence, administrators)
@@ -136,7 +163,8 @@ def drafted(chain: Chain, kind: str, draft: dict[str, Any]) -> Transaction:
 
 def prepared(kind: str) -> Chain:
     """A chain at height 3, on which session 0 and one of each once-only claim are taken."""
-    chain = Chain(make_genesis(1 if kind == "retire the last" else 4))
+    rules = Activation(REPLICATION_RULES) if kind == "replication" else None
+    chain = Chain(make_genesis(1 if kind == "retire the last" else 4, rules=rules))
     chain.grow(chain.anchor())
     for _ in range(2):
         chain.grow()
@@ -148,7 +176,7 @@ def prepared(kind: str) -> Chain:
 CHAINS = {kind: prepared(kind) for kind in ORDERS}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ORDERS if kind != "retire the last"])
+@pytest.mark.parametrize("kind", [kind for kind in ORDERS if kind not in NEVER_IN_ORDER])
 def test_a_draft_without_a_break_is_in_order(kind: str) -> None:
     assert CHAINS[kind].verdict(drafted(CHAINS[kind], kind, {})) is None
 

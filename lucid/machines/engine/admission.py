@@ -16,17 +16,22 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.transactions import (
+    RULES_NEEDED,
+    Administrative,
     Equivocation,
     Payload,
     RegisterNode,
     ReplicaCommit,
     RetireNode,
+    ScheduleRules,
     SessionAnchor,
+    SetReplication,
     Transaction,
     UptimeBeacon,
     claim_message,
     endorsement_message,
 )
+from lucid.chain.versions import FIRST_RULES
 from lucid.chain.votes import Vote, conflict, vote_message
 from lucid.ledger.rules import check_anchor
 from lucid.ledger.state import Reader, Write
@@ -67,6 +72,8 @@ class Admission:
         self._limits = limits
         self.validators: frozenset[bytes] = frozenset()
         self.height = 0
+        self.rules = FIRST_RULES
+        """The version of the rules in force in this epoch."""
         self._secret = secret
         self._key = key
         self._crypto = crypto
@@ -174,7 +181,13 @@ class Admission:
         """What can be judged of a client's payload without a ledger."""
         if self._key not in self.validators:
             raise Refusal(Code.MEMPOOL_CLOSED)
+        self._check_rules(payload)
         self._check_payload(payload)
+
+    def _check_rules(self, payload: Payload) -> None:
+        """Nodes of a release that does not know such a kind could not even read the message that offers it."""
+        if self.rules < RULES_NEEDED.get(type(payload), FIRST_RULES):
+            raise Refusal(Code.TX_RULES)
 
     def _check_payload(self, payload: Payload) -> None:
         """What can be judged of anyone's payload without a ledger; a builder would always refuse it."""
@@ -189,7 +202,7 @@ class Admission:
             case RegisterNode():
                 self._check_approvals(payload)
                 self._check_claim(payload.key, payload, payload.signature)
-            case RetireNode():
+            case RetireNode() | ScheduleRules() | SetReplication():
                 self._check_approvals(payload)
             case Equivocation(first, second):
                 if not (first.well_formed and second.well_formed and conflict(first, second)):
@@ -199,7 +212,7 @@ class Admission:
             case _:
                 assert_never(payload)
 
-    def _check_approvals(self, request: RegisterNode | RetireNode) -> None:
+    def _check_approvals(self, request: Administrative) -> None:
         """More of them than there are administrators, or one twice, would only fill the room of others."""
         places = [place for place, _ in request.approvals]
         if len(places) < self._threshold or places != sorted(set(places)):
@@ -236,6 +249,7 @@ class Admission:
         lifetime = self._parameters.transaction_lifetime_blocks
         if not self.height < transaction.valid_until <= self.height + 2 * lifetime:
             raise Refusal(Code.TX_EXPIRED)
+        self._check_rules(transaction.payload)
         message = endorsement_message(self._chain_id, identity, transaction.valid_until)
         try:
             if not self._crypto.verify(transaction.endorser, message, transaction.endorsement):

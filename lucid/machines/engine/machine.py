@@ -10,12 +10,13 @@ from typing import assert_never
 
 from msgspec import structs
 
-from lucid.chain.errors import Refusal
+from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import ZERO_DIGEST
 from lucid.chain.keys import Crypto
 from lucid.chain.transactions import UptimeBeacon, claim_message
 from lucid.chain.validators import ValidatorSet
+from lucid.chain.versions import RULES_KNOWN
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
 from lucid.ledger.execution import slot_in_epoch
 from lucid.ledger.state import Reader
@@ -34,9 +35,11 @@ from lucid.machines.effects import (
     EngineEvent,
     EnteredView,
     Finalised,
+    Halt,
     Observe,
     Publish,
     Refused,
+    Respond,
     SetTimer,
     Signed,
     Stand,
@@ -62,8 +65,17 @@ class Engine:
     """One validator's (or observer's) engine. `secret` is its Ed25519 seed; `reader` reads its own store."""
 
     def __init__(
-        self, secret: bytes, genesis: Genesis, crypto: Crypto, reader: Reader, limits: Limits = DEFAULT_LIMITS
+        self,
+        secret: bytes,
+        genesis: Genesis,
+        crypto: Crypto,
+        reader: Reader,
+        limits: Limits = DEFAULT_LIMITS,
+        rules_known: int = RULES_KNOWN,
     ) -> None:
+        self.rules_known = rules_known
+        self.halted: Halt | None = None
+        """Why it signs nothing any more, for as long as it lives: its release is too old for the chain."""
         self.limits = limits
         self.genesis = genesis
         self.parameters = genesis.parameters
@@ -96,6 +108,8 @@ class Engine:
 
     def handle(self, now: int, event: EngineEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
+        if self.halted is not None:
+            return self._stand_by(event)
         match event:
             case VoteMessage():
                 return self._on_vote(now, event)
@@ -117,8 +131,22 @@ class Engine:
                 return self.admission.on_submitted(event)
             case Started():
                 return self.admission.on_started(now)
+            case Halt():
+                return self._halt(event)
             case _:
                 assert_never(event)
+
+    # -- rules that this release does not know ---------------------------------------------------------------------
+
+    def _halt(self, halt: Halt) -> Effects:
+        """Sign nothing any more, nor ask for anything. What was accepted from clients stays, for a newer release."""
+        self.halted = halt
+        return [CancelTimer(timer) for timer in sorted(self._armed)]
+
+    def _stand_by(self, event: EngineEvent) -> Effects:
+        if isinstance(event, Submitted):
+            return [Respond(event.request, b"", Code.RULES_UNKNOWN)]
+        return []
 
     # -- entering views ------------------------------------------------------------------------------------------
 
@@ -153,6 +181,9 @@ class Engine:
 
     def _enter(self, now: int, context: ViewContext, skipped: bool) -> Effects:
         """Enter a view: arm its timer, and propose when it is this node's turn."""
+        if context.rules > self.rules_known:
+            # The manager is of a newer release than this engine.
+            return self._halt(Halt(height=context.parent_height + 1, rules=context.rules))
         guarded = False
         if self.state is None or self.state.context.epoch != context.epoch:
             guarded = self._open_epoch(now, context)
@@ -199,6 +230,7 @@ class Engine:
         """Count and admit for another epoch, the first one after a start included; returns whether the log changed."""
         self.polls.open_epoch(context.epoch, ValidatorSet(context.validators))
         self.admission.validators = frozenset(context.validators)
+        self.admission.rules = context.rules
         if self.state is None:
             # Until a block is final after a start, the parent tells how high the chain is.
             self.admission.height = max(self.admission.height, context.parent_height - 1)

@@ -16,6 +16,7 @@ from lucid.machines.effects import (
     CertificateStored,
     Effects,
     Finalised,
+    Halted,
     Observe,
     Store,
     Tell,
@@ -54,6 +55,8 @@ class CertificateBook:
     def take(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
         """Check a certificate, make it durable, act on it and forward it once. None as peer is this node's engine."""
         tree = self.chain.tree
+        if self.chain.outdated:
+            return []
         if certificate.epoch != tree.epoch:
             if certificate.epoch > tree.epoch and peer is not None:
                 return self.syncing.behind(now, peer)
@@ -114,7 +117,10 @@ class CertificateBook:
             # Those who miss this certificate would go on proposing the closing block: forward it once.
             message = encode_message(CertificateMessage(certificate))
             effects.append(Broadcast(message))
-            effects.append(Tell(CertificateStored(certificate, True, self.chain.context())))
+            if self.chain.outdated:
+                effects += self.halt()
+            else:
+                effects.append(Tell(CertificateStored(certificate, True, self.chain.context())))
             self._forget_views()
         assert self.chain.tree.root is node
         return effects
@@ -124,10 +130,13 @@ class CertificateBook:
         self.unsettled = True
         self._forget_views()
         root = self.chain.tree.root
-        return [
-            Tell(Finalised(epoch=root.ledger.core.head.epoch, view=root.view, height=root.height, transactions=())),
-            Tell(self.chain.context()),
-        ]
+        final = Finalised(epoch=root.ledger.core.head.epoch, view=root.view, height=root.height, transactions=())
+        return [Tell(final), *(self.halt() if self.chain.outdated else [Tell(self.chain.context())])]
+
+    def halt(self) -> Effects:
+        """Stop before the first block of rules that this release does not know."""
+        halt = self.chain.halt()
+        return [Observe(Halted(halt.height, halt.rules)), Tell(halt)]
 
     def _forget_views(self) -> None:
         self.pool.clear()
@@ -144,7 +153,7 @@ class CertificateBook:
         ]
         final = self.chain.pending_final
         if final is not None and final.block == node.hash:
-            return [*effects, *self._make_final(node, final), Tell(self.chain.context())]
+            return [*effects, *self._make_final(node, final), Tell(self.chain.word())]
         if wanted is not None:
             certificate = tree.certificates.get((wanted, NOTARIZE))
             if certificate is not None:

@@ -10,6 +10,7 @@ from typing import assert_never
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
+from lucid.chain.versions import RULES_KNOWN
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.ledger.state import Reader
 from lucid.ledger.validation import Validator
@@ -81,13 +82,14 @@ class Manager:
         peers: tuple[bytes, ...],
         limits: Limits = DEFAULT_LIMITS,
         validator: Validator | None = None,
+        rules_known: int = RULES_KNOWN,
     ) -> None:
         """`key` is the node's id, `peers` are the ids that it is connected to; nodes of one process may share a
-        `validator`."""
+        `validator`. Of what is newer than `rules_known`, the rules that its release knows, it judges nothing."""
         self.key = key
         self.peers = peers
         self.limits = limits
-        self.chain = Chain(genesis, crypto, reader, limits, validator)
+        self.chain = Chain(genesis, crypto, reader, limits, validator, rules_known)
         self.snapshots = Snapshots(self.chain, reader, limits)
         self.syncing = Syncing(self.chain, self.snapshots, peers, limits)
         self.forgeries = Forgeries(limits)
@@ -102,7 +104,30 @@ class Manager:
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
-        return self.book.settle() + self._handle(now, event)
+        return self.book.settle() + (self._stand_by(now, event) if self.chain.outdated else self._handle(now, event))
+
+    def _stand_by(self, now: int, event: ManagerEvent) -> Effects:
+        """The chain has rules that this release does not know: serve what is held, and say nothing of what is not."""
+        match event:
+            case Started():
+                return [*self._recovered(), *self.book.halt()]
+            case EngineJoined():
+                return [Tell(self.chain.halt())]
+            case Received():
+                return self._serve(now, event)
+            case _:
+                return []
+
+    def _serve(self, now: int, event: Received) -> Effects:
+        try:
+            match decode_message(event.data):
+                case BlocksRequest() as request:
+                    return self.syncing.on_blocks_request(now, event.peer, request)
+                case PartRequest() as request:
+                    return self.syncing.on_part_request(now, event.peer, request)
+        except Refusal as refusal:
+            return [Observe(Refused(refusal.code))]
+        return []
 
     def _handle(self, now: int, event: ManagerEvent) -> Effects:
         match event:
@@ -245,9 +270,11 @@ class Manager:
     # -- catching up ---------------------------------------------------------------------------------------------
 
     def _on_started(self) -> Effects:
+        return [*self._recovered(), Tell(self.chain.context())]
+
+    def _recovered(self) -> Effects:
         recovered, self.chain.recovered = self.chain.recovered, []
-        effects: Effects = [Store(tuple(recovered))] if recovered else []
-        return [*effects, Tell(self.chain.context())]
+        return [Store(tuple(recovered))] if recovered else []
 
     def _on_engine_joined(self) -> Effects:
         """Tell an engine that knows nothing yet where the chain stands, and what it may vote for."""
@@ -308,7 +335,7 @@ class Manager:
         useful = any(type(effect) is Store for effect in effects)
         asked, level = self.syncing.page_done(now, slot, question, page, useful)
         if level:
-            effects += [Tell(self.chain.context()), *self.proposals.look_again(now)]
+            effects += [Tell(self.chain.word()), *self.proposals.look_again(now)]
         return effects + asked
 
     def _on_part(self, now: int, peer: bytes, message: Part) -> Effects:

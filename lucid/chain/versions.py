@@ -1,0 +1,47 @@
+"""Versions of the rules of a chain, and from which height on each holds (protocol section 9).
+
+A rule that changes gets a version here, and whatever asks for it asks the ledger's `ChainRules`, never a release. Each
+version holds all that the ones before it do, but for what it says itself.
+"""
+
+from __future__ import annotations
+
+from lucid.chain.codec import Record
+from lucid.chain.genesis import Activation, Natural
+from lucid.chain.placement import REPLICATION_FACTOR
+
+FIRST_RULES = 1
+"""What every chain begins with whose genesis document names no rules."""
+REPLICATION_RULES = 2
+"""From here on administrators set how many copies a chunk has."""
+RULES_KNOWN = 2
+"""The newest version that this release knows. A node stops before a block of a newer one."""
+
+
+class ChainRules(Record):
+    """Which rules hold, which are scheduled (version 0: none) from which height on, and what they let be set.
+
+    Scheduled rules hold from the first epoch on that opens at that height or above, so within an epoch nothing changes.
+    """
+
+    version: Natural = FIRST_RULES
+    next_version: Natural = 0
+    next_height: Natural = 0
+    replication_factor: Natural = REPLICATION_FACTOR
+
+    def opening(self, height: int) -> ChainRules:
+        """The rules of an epoch whose first block has this height, where these are those of the epoch before."""
+        if not self.next_version or height < self.next_height:
+            return self
+        return ChainRules(version=self.next_version, replication_factor=self.replication_factor)
+
+    def scheduling(self, version: int, height: int) -> ChainRules:
+        """The same rules with these scheduled in place of what was; none for version 0."""
+        return ChainRules(self.version, version, height, self.replication_factor)
+
+
+def first_rules(activation: Activation | None) -> ChainRules:
+    """The rules before a chain's first block, by what its genesis document names."""
+    if activation is None:
+        return ChainRules()
+    return ChainRules(FIRST_RULES, activation.version, activation.height).opening(1)
