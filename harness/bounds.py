@@ -51,6 +51,9 @@ class Bounds:
             up = sum(node.up for node in world.nodes if node.index not in world.byzantine)
             if up < world.quorum:
                 return f"{honest - up} of {honest} honest validators down, quorum is {world.quorum}"
+            old = sum(node.up and node.outdated for node in world.nodes if node.index not in world.byzantine)
+            if old:
+                return f"{old} of {honest} honest validators are too old for the chain's rules"
             return f"only {talking} validators can talk within the clock drift, quorum is {world.quorum}"
         for fault, allowance in zip(self.faults, self.allowances, strict=True):
             if allowance.views == inf:

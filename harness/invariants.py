@@ -53,6 +53,7 @@ class Invariants:
                 "validity by a naive validator",
                 "one anchor per session",
                 "no double vote",
+                "no vote under unknown rules",
                 "only the guilty are blamed",
                 "tally equals its recount",
                 "state root from scratch",
@@ -121,6 +122,15 @@ class Invariants:
             if conflict(other, vote) or (other.kind == vote.kind and other != vote):
                 raise Diverged("no double vote", f"{node.name} signed both {other} and {vote}")
         known.append(vote)
+        self._check_rules(node, vote)
+
+    def _check_rules(self, node: Node, vote: Vote) -> None:
+        """Nobody signs anything in an epoch whose rules its release does not know."""
+        version = self._naive.rules_version(vote.epoch)
+        if version is not None:
+            self.checks["no vote under unknown rules"] += 1
+            if version > node.rules_known:
+                raise Diverged("no vote under unknown rules", f"{node.name} knows {node.rules_known}, signed {vote}")
 
     def _on_final(self, node: Node, fact: BlockFinal) -> None:
         self.checks["agreement"] += 1

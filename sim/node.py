@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lucid.chain.versions import RULES_KNOWN
 from lucid.machines.effects import (
     Broadcast,
     CancelTimer,
@@ -246,6 +247,8 @@ class Node:
         self.engine: Runner | None = None
         self.on_effect: tuple[EffectHook, ...] = ()
         self.on_start: tuple[StartHook, ...] = ()
+        self.old_releases: list[int] = []
+        """The newest rules that older releases know which faults have it run; of several it runs the oldest."""
         self.up_since_us = 0
         self.cpu_wait_us = self.disk_wait_us = self.stores = 0
         self._held: list[Fault] = []
@@ -263,6 +266,22 @@ class Node:
         """Whether the node runs, both machines of it."""
         return self.manager is not None and self.engine is not None and not self._paused
 
+    @property
+    def rules_known(self) -> int:
+        """The newest version of the chain's rules that its release knows."""
+        return min(self.old_releases, default=RULES_KNOWN)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the chain goes on under rules that this node's release does not know."""
+        return self.manager is not None and self.manager.machine.chain.outdated  # type: ignore[union-attr]
+
+    def restart(self) -> None:
+        """Stop both processes at once and start them again; nothing if the node is down."""
+        if self.manager is not None:
+            self.crash()
+            self.start()
+
     def start(self) -> None:
         """Start both machines from what the disks hold."""
         world = self.world
@@ -277,6 +296,7 @@ class Node:
             peers,
             world.limits,
             world.validator,
+            self.rules_known,
         )
         self.manager = Runner(
             self, manager, self.manager_disk, world.journal(self, "manager", self.manager_disk, peers)
@@ -293,7 +313,7 @@ class Node:
     def _load_engine(self, manager: Runner) -> None:
         world = self.world
         peers = tuple(dict.fromkeys([world.nodes[index].key for index in self.peers]))
-        engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk, world.limits)
+        engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk, world.limits, self.rules_known)
         self.engine = Runner(self, engine, self.engine_disk, world.journal(self, "engine", self.engine_disk, peers))
         manager.other, self.engine.other = self.engine, manager
 

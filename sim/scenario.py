@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from lucid.chain.errors import GenesisError
-from lucid.chain.genesis import DAY_MS, NAME_BYTES, Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import DAY_MS, NAME_BYTES, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
 from lucid.machines.limits import Limits
 from sim.faults import KINDS, AnyFault
 from sim.faults.fault import Fault
@@ -64,6 +64,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     snapshot_blocks: Annotated[int, Meta(ge=1, le=2**53)] = 2_160
     share_execution: bool = True
     parameters: dict[str, int] = field(default_factory=dict)
+    rules: dict[str, int] = field(default_factory=dict)
     limits: dict[str, int] = field(default_factory=dict)
     calm: Duration = 0
     fault: list[AnyFault] = field(default_factory=list)
@@ -85,7 +86,10 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
         try:
             parameters = Parameters(**self.parameters)
             threshold = (len(administrators) + 1) // 2
-            return Genesis(genesis_time_ms, nodes, administrators, threshold, parameters).check()
+            fields = (genesis_time_ms, nodes, administrators, threshold, parameters)
+            if not self.rules:
+                return Genesis(*fields).check()
+            return GenesisOfRules(*fields, rules=Activation(**self.rules)).check()
         except GenesisError as error:
             key, sentence = error.detail.split(" ", maxsplit=1)
             raise ScenarioError(sentence, key) from None
@@ -156,6 +160,11 @@ def _check(scenario: Scenario) -> None:
     for key in scenario.parameters:
         if key not in Parameters.__struct_fields__:
             raise ScenarioError("no such parameter", f"parameters.{key}")
+    for key in scenario.rules:
+        if key not in Activation.__struct_fields__:
+            raise ScenarioError("no such key", f"rules.{key}")
+    if scenario.rules and "version" not in scenario.rules:
+        raise ScenarioError("is missing", "rules.version")
     for key, value in scenario.limits.items():
         if key not in Limits.__struct_fields__ or key == "snapshot_blocks":
             raise ScenarioError("no such limit", f"limits.{key}")
@@ -277,9 +286,9 @@ def _plain(key: str) -> str:
 def dump(scenario: Scenario) -> str:
     """The scenario as complete TOML that `parse` reads back."""
     values = msgspec.to_builtins(scenario)
-    tables = {key: values.pop(key) for key in ("parameters", "limits", "pools", "links", "fault")}
+    tables = {key: values.pop(key) for key in ("parameters", "rules", "limits", "pools", "links", "fault")}
     lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
-    for key in ("parameters", "limits", "pools", "links"):
+    for key in ("parameters", "rules", "limits", "pools", "links"):
         if tables[key]:
             lines += ["", f"[{key}]", *(f"{_toml(name)} = {_toml(value)}" for name, value in tables[key].items())]
     for fault in tables["fault"]:

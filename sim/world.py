@@ -96,7 +96,7 @@ class World:
         )
         secrets = self.stream("keys")
         seeds = [secrets.randbytes(32) for _ in range(scenario.nodes)]
-        administrators = [secrets.randbytes(32) for _ in range(3)]
+        self.administrators = administrators = [secrets.randbytes(32) for _ in range(3)]
         keys = [self.crypto.public_key(seed) for seed in seeds]
         self.genesis = scenario.genesis(
             keys, EPOCH_MS, tuple([self.crypto.public_key(each) for each in administrators])
@@ -134,7 +134,8 @@ class World:
         if self._journal_folder is None:
             return None
         scenario = self.scenario
-        head = header(machine, scenario.crypto, self.genesis, node.key, node.secret, peers, self.limits, disk)
+        identity = node.key, node.secret
+        head = header(machine, scenario.crypto, self.genesis, *identity, peers, self.limits, disk, node.rules_known)
         name = f"{node.name}-{machine}-{sum(each.node == (node.index, machine) for each in self.journals)}.journal"
         writer = JournalWriter(self._journal_folder / name, head)
         self.journals.append(NodeJournal((node.index, machine), writer))
@@ -185,7 +186,7 @@ class World:
         """The most honest nodes that are up and connected to one of them, clocks within the drift of its own."""
         cut = self.network.apart()
         drift_us = self.genesis.parameters.max_clock_drift_ms * 1000
-        up = [node for node in self.nodes if node.up and node.index not in self.byzantine]
+        up = [node for node in self.nodes if node.up and not node.outdated and node.index not in self.byzantine]
         if not cut and len({node.clock_us for node in up}) == 1:
             return up
         groups = [

@@ -9,6 +9,9 @@ from __future__ import annotations
 from random import Random
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
+from lucid.chain.versions import RULES_KNOWN
 from sim.faults import KINDS
 from sim.faults.fault import Fault, Stage
 from sim.scenario import Scenario
@@ -51,6 +54,8 @@ PROFILES = {
         Profile("honest", "honest nodes alone: networks, processes, disks and clocks", frozenset(
             ("network", "process", "disk", "clock")), False),
         Profile("crash", "processes and power alone", frozenset(("process", "disk")), False, 6),
+        Profile("upgrade", "old and new releases together while the rules change, on networks and processes that fail",
+            frozenset(("network", "process", "release")), False, 4, least_nodes=2),
         Profile("byzantine", "traitors on a network that loses and splits", frozenset(("network", "byzantine")), True,
             least_nodes=4, least_traitors=1),
     )
@@ -67,9 +72,19 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     count = random.randint(min(chosen.least_traitors, tolerated), tolerated) if chosen.traitors else 0
     traitors = random.sample(range(nodes), count)
     stage = Stage(nodes, calm_ms, tuple(sorted(traitors)))
+    return structs.replace(_scenario(random, seed, chosen, stage), rules=_rules(random, chosen))
+
+
+def _rules(random: Random, profile: Profile) -> dict[str, int]:
+    """Rules that change in the middle of the run, where old releases are drawn."""
+    return {"version": RULES_KNOWN, "height": random.randrange(2, 20)} if "release" in profile.lanes else {}
+
+
+def _scenario(random: Random, seed: int, chosen: Profile, stage: Stage) -> Scenario:
+    nodes, calm_ms = stage.nodes, stage.calm_ms
     return Scenario(
         name="hunt",
-        description=f"seed {seed} of the swarm {profile}",
+        description=f"seed {seed} of the swarm {chosen.name}",
         nodes=nodes,
         seed=seed,
         duration=calm_ms + SETTLING_MS,

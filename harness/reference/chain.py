@@ -62,6 +62,15 @@ class NaiveChain:
         """Key of the node that leads `view` on the last block; if that closed its epoch, a view of the next one."""
         return self._state.members[self._leader(view)].key
 
+    def rules_version(self, epoch: int) -> int | None:
+        """The version of the rules in an epoch, if that is the last block's or the one that opens after it."""
+        after = self._state.copy()
+        if epoch == self._state.epoch + 1 and self._closed():
+            after.open_rules(after.height + 1)
+        elif epoch != self._state.epoch or self._closed():
+            return None
+        return after.rules_version
+
     def apply(self, block: Block, check_root: bool = True) -> None:
         """Judge the next block and add it; its state root only counts if `check_root`.
 

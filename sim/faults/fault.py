@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sim.node import Node, Runner
     from sim.world import World
 
-Lane = Literal["network", "process", "disk", "clock", "byzantine"]
+Lane = Literal["network", "process", "release", "disk", "clock", "byzantine"]
 Colour = Literal["crash", "partition", "disturbance"]
 
 UNLIKELY = 1e-9
