@@ -30,6 +30,7 @@ ABOUT = {
     "snapshot_blocks": "final blocks between snapshots",
     "share_execution": "nodes that hold the same parent share a block's execution, which only saves time",
     "parameters": "parameters of the genesis document (protocol section 3)",
+    "rules": "rules of the genesis document: their version, and from which height on they hold (protocol section 12)",
     "limits": "the machines' own limits, marked with a degree sign in the protocol",
     "calm": "from here on no faults, and the Byzantine are silent; 0: never",
     "fault": "what goes wrong: `kind`, `at`, `until`, and the keys of its kind",

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from lucid.chain.genesis import Parameters
+from lucid.chain.genesis import Activation, Parameters
 from lucid.durations import parse_ms
 from lucid.machines.limits import Limits
 from sim.faults import KINDS
@@ -17,7 +17,7 @@ from sim.network import region_names
 from sim.scenario import Scenario, changed
 from sim.wrong import ScenarioError
 
-TABLES = {"parameters": Parameters, "limits": Limits}
+TABLES = {"parameters": Parameters, "rules": Activation, "limits": Limits}
 """Tables of a scenario whose keys may stand alone."""
 
 

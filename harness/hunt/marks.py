@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from lucid.chain.errors import Code
 from lucid.chain.transactions import Equivocation
 from lucid.chain.votes import FINALIZE, SKIP
 from lucid.machines.effects import (
@@ -12,6 +13,7 @@ from lucid.machines.effects import (
     CaughtUp,
     EnteredView,
     Fact,
+    Halted,
     Proposed,
     Refused,
     Signed,
@@ -37,6 +39,7 @@ SOMETIMES = (
     "something was refused",
     "an equivocation was seen",
     "evidence was accepted",
+    "a node stopped before rules that it does not know",
 )
 """Every mark; one that is never reached in a thousand seeds says that the hunt has a hole."""
 
@@ -85,10 +88,15 @@ class Marks:
                 if fact.hash in self._proposed:
                     self._note("a closing block came again")
                 self._proposed.add(fact.hash)
+            case Halted():
+                self._note("a node stopped before rules that it does not know")
             case Refused():
-                self._note("something was refused")
-                if fact.code.code.endswith("7009"):
-                    self._note("an equivocation was seen")
+                self._on_refused(fact)
+
+    def _on_refused(self, fact: Refused) -> None:
+        self._note("something was refused")
+        if fact.code is Code.PROPOSAL_EQUIVOCATES:
+            self._note("an equivocation was seen")
 
     def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
         """See `Watcher`."""

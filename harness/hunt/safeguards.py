@@ -205,7 +205,7 @@ _ALL = (
     ),
     Safeguard(
         "standing-answered", "who is behind is told", Manager, "_on_standing",
-        "if there < here and self._standings.spend(now, peer):", "if False:",
+        "if behind and self._standings.spend(now, peer):", "if False:",
     ),
     Safeguard(
         "heights-heard", "a peer's greater height is a reason to ask", Manager, "_on_standing",
@@ -243,6 +243,10 @@ _ALL = (
     Safeguard(
         "accepted-taken-up", "what was accepted is taken up after a restart", Admission, "on_started",
         "self._own[identity] = 0", "self.mempool.remove(identity)",
+    ),
+    Safeguard(
+        "closing-not-passed-over", "a closing block that is not final here is asked for again", Manager, "_on_blocks",
+        "if self.syncing.passes_over(message, question):", "if False:",
     ),
     Safeguard(
         "offered-again", "what waits is offered again", Admission, "_offer_again",

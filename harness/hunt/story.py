@@ -14,6 +14,7 @@ from lucid.machines.effects import (
     EnteredView,
     Evicted,
     Fact,
+    Halted,
     Proposed,
     Refused,
     Signed,
@@ -155,5 +156,6 @@ WORDS: dict[type, Callable[[Any], str]] = {
     BlockFinal: lambda fact: f"makes height {fact.height} final: {fact.hash.hex()[:8]}",
     CaughtUp: lambda fact: f"catches up to height {fact.height} by {'a snapshot' if fact.snapshot else 'a page'}",
     Refused: lambda fact: f"refuses something: {fact.code.code}, {fact.code.sentence}",
+    Halted: lambda fact: f"stops before height {fact.height}: it does not know rules {fact.rules}",
     Evicted: lambda fact: f"gives up a transaction: {fact.code.code}",
 }

@@ -54,10 +54,10 @@ PROFILES = {
         Profile("honest", "honest nodes alone: networks, processes, disks and clocks", frozenset(
             ("network", "process", "disk", "clock")), False),
         Profile("crash", "processes and power alone", frozenset(("process", "disk")), False, 6),
-        Profile("upgrade", "old and new releases together while the rules change, on networks and processes that fail",
-            frozenset(("network", "process", "release")), False, 4, least_nodes=2),
         Profile("byzantine", "traitors on a network that loses and splits", frozenset(("network", "byzantine")), True,
             least_nodes=4, least_traitors=1),
+        Profile("upgrade", "old and new releases together while the rules change, on networks and processes that fail",
+            frozenset(("network", "process", "release")), False, 4, least_nodes=2),
     )
 }  # fmt: skip
 
@@ -72,12 +72,12 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     count = random.randint(min(chosen.least_traitors, tolerated), tolerated) if chosen.traitors else 0
     traitors = random.sample(range(nodes), count)
     stage = Stage(nodes, calm_ms, tuple(sorted(traitors)))
-    return structs.replace(_scenario(random, seed, chosen, stage), rules=_rules(random, chosen))
-
-
-def _rules(random: Random, profile: Profile) -> dict[str, int]:
-    """Rules that change in the middle of the run, where old releases are drawn."""
-    return {"version": RULES_KNOWN, "height": random.randrange(2, 20)} if "release" in profile.lanes else {}
+    scenario = _scenario(random, seed, chosen, stage)
+    if "release" not in chosen.lanes:
+        return scenario
+    # Where old releases are drawn, the rules change in the middle of the run: with the second or third epoch.
+    rules = {"version": RULES_KNOWN, "height": random.randrange(2, 20)}
+    return structs.replace(scenario, rules=rules, parameters=scenario.parameters | {"epoch_slots": 2})
 
 
 def _scenario(random: Random, seed: int, chosen: Profile, stage: Stage) -> Scenario:

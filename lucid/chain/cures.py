@@ -11,7 +11,7 @@ CURES: dict[Code, str] = {
     Code.REPLAYED: "nothing to do: the first copy was taken",
     Code.UNEXPECTED: "nothing to do: answers that come late are dropped",
     Code.THROTTLED: "nothing to do unless it goes on: then look at what that peer is sending",
-    Code.UNKNOWN_KIND: "nothing to do: a peer of a newer release says what this one does not know, and it is not needed",
+    Code.UNKNOWN_KIND: "nothing to do: a peer of a newer release says what this one does not know",
     Code.STORE_FAILED: "see that the database or the disk answers; the node goes on by itself when it does",
     Code.STORE_FULL: "make room on the disk; what waits is written then",
     Code.STORE_OTHER: "correct `store` or `data_dir`; after moving a node's data on purpose, `lucid store adopt STORE`",

@@ -125,7 +125,7 @@ class Genesis(Record):
             ("administrators", len(set(self.administrators)) == len(self.administrators), "names a key twice"),
             ("threshold", self.threshold <= len(self.administrators), "exceeds the number of administrators"),
             ("threshold", not self.administrators or self.threshold > 0, "must be at least 1"),
-            ("rules", self.rules is None or self.rules.version > 1, "must name a version above 1, which needs no naming"),
+            ("rules", self.rules is None or self.rules.version > 1, "must name a version above 1"),
         )
         for key, holds, wish in rules:
             if not holds:

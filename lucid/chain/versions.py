@@ -1,4 +1,4 @@
-"""Versions of the rules of a chain, and from which height on each holds (protocol section 9).
+"""Versions of the rules of a chain, and from which height on each holds (protocol section 12).
 
 A rule that changes gets a version here, and whatever asks for it asks the ledger's `ChainRules`, never a release. Each
 version holds all that the ones before it do, but for what it says itself.

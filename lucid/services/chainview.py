@@ -145,9 +145,11 @@ class ChainView:
         self._store = store
         self._genesis = genesis
 
-    def members(self) -> list[str]:
-        """The nodes that are registered and not retired, as of the last final block."""
-        return [each.key.hex() for each in self._chain.tree.root.ledger.core.roster.members if not each.retired]
+    def members(self) -> tuple[list[str], int]:
+        """The nodes that are registered and not retired, and how many of them have a chunk, as of the last final
+        block."""
+        core = self._chain.tree.root.ledger.core
+        return [each.key.hex() for each in core.roster.members if not each.retired], core.rules.replication_factor
 
     def page(self, first: int, limit: int) -> Page:
         """At most `limit` blocks from height `first` down."""

@@ -31,12 +31,16 @@ from lucid.services.ownvotes import LogOutdated, OwnVotes
 from lucid.services.problems import Problem
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
-from lucid.services.web import hex_bytes, json_response, number_query, query_number
+from lucid.services.upgrading import too_old
+from lucid.services.web import Condition, hex_bytes, json_response, number_query, query_number
 from lucid.services.websocket import open_websocket
 from lucid.storage.interface import StoreDamaged
 
 RECONNECT_S = 0.25
 SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
+
+_PASSING = (Code.MEMPOOL_FULL, Code.RULES_UNKNOWN)
+"""Refusals of the engine that are its own, and not the transaction's."""
 
 _log = logging.getLogger("lucid.engine")
 
@@ -99,7 +103,7 @@ class EngineService(Service):
         self._tasks: trio.Nursery | None = None
         self._certifier = Certifier(self.crypto, self.secret, self.genesis.chain_id, self.store)
         self.votes = OwnVotes(self.store, config.data_dir / f"{self.file}.starts", self._seek_vote)
-        self.web.checks += [self._reach, lambda: self.votes.condition(self.engine)]
+        self.web.checks += [self._reach, self._too_old, lambda: self.votes.condition(self.engine)]
         self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
         self.web.gauge("votes_signed", "Votes signed since the start.", lambda: self.signed)
         self.web.gauge("views_timed_out", "Views given up since the start.", lambda: self.timeouts)
@@ -163,6 +167,11 @@ class EngineService(Service):
         except (Problem, msgspec.ValidationError) as error:
             raise ConnectionLost(f"which votes the chain holds is not known: {error}") from None
 
+    def _too_old(self) -> Condition | None:
+        """Whether it has stopped: the chain goes on under rules that it does not know."""
+        halt = None if self.engine is None else self.engine.halted
+        return None if halt is None else too_old(halt.height, halt.rules)
+
     async def _on_wanted(self, wanted: CertificateWanted) -> None:
         """Vouch for the manager's transport key. What comes next on the link does not wait for that."""
         assert self._tasks is not None, "the link runs"
@@ -219,7 +228,7 @@ class EngineService(Service):
         driver = self.driver
         answer = await self._asking.ask(lambda number: driver.deliver(Submitted(number, payload)))
         if answer.refusal is not None:
-            raise Problem(503 if answer.refusal is Code.MEMPOOL_FULL else 409, answer.refusal)
+            raise Problem(503 if answer.refusal in _PASSING else 409, answer.refusal)
         return answer.transaction
 
     def _register(self) -> None:

@@ -54,9 +54,11 @@ from lucid.services.replicamessages import MAX_BYTES, decode_replica, is_replica
 from lucid.services.schedules import Schedules
 from lucid.services.service import Service, main, open_port
 from lucid.services.transport import Transport, holds, new_transport_key
+from lucid.services.upgrading import RulesState, Upgrading
 from lucid.services.web import (
     OWNED,
     REACHING,
+    Condition,
     hex_bytes,
     json_response,
     number_query,
@@ -144,11 +146,20 @@ class ManagerService(Service):
             lambda: self.manager.syncing.vouched_height,
             self._validators_seen,
         )
-        self.web.checks += [self._reach, *self.liveness.conditions()]
+        self.upgrading = Upgrading(self.chain, self.genesis, self.key, dict)
+        self.web.checks += [
+            self._reach,
+            self.upgrading.stopped,
+            *map(self._while_it_goes_on, self.liveness.conditions()),
+        ]
+        self.web.warnings.append(self.upgrading.due)
         gauge = self.web.gauge
         gauge("block_height", "Height of the last final block.", lambda: self.chain.tree.root.height)
         gauge("blocks_created", "Blocks proposed here since the start.", lambda: self.created)
         gauge("messages_refused", "What peers sent that broke a rule.", lambda: self.refused)
+        gauge("rules_version", "Rules in force for the next block.", lambda: self.chain.rules.version)
+        gauge("rules_known", "The newest rules that this node knows.", lambda: self.chain.rules_known)
+        gauge("rules_scheduled", "Rules that are scheduled, 0 if none are.", lambda: self.chain.rules.next_version)
         gauge("finality_latency_ms", "From a block's arrival to its finality, last one.", lambda: self.latency_ms)
         gauge("sync_lag_seconds", "Age of the last final block.", self._lag_s)
         gauge("peers_connected", "Peers connected.", lambda: sum(each.connected for each in self.peers.states()))
@@ -238,6 +249,10 @@ class ManagerService(Service):
         keys, connected = self.chain.validators.index, {each.node for each in self.peers.states() if each.connected}
         seen = sum(key.hex() in connected for key in keys) + (self._link is not None and self.key in keys)
         return Reach(seen, self.chain.validators.quorum)
+
+    def _while_it_goes_on(self, check: Callable[[], Condition | None]) -> Callable[[], Condition | None]:
+        """A check that says nothing of a node that is too old for the chain: how far it is behind is no news then."""
+        return lambda: None if self.chain.outdated else check()
 
     def _lag_s(self) -> float:
         root = self.chain.tree.root
@@ -334,6 +349,10 @@ class ManagerService(Service):
             connected = sum(each.connected for each in states)
             look = partial(self.view.status, self.key, clock_ms(), self.latency_ms, len(states), connected)
             return await self.driver.inspect(look)
+
+        @route("GET", "/chain/rules", "Rules in force and scheduled, and who knows them", gives=RulesState)
+        async def rules() -> RulesState:
+            return await self.driver.inspect(self.upgrading.state)
 
         @route("GET", "/peers", "The other nodes", gives=PeerTable)
         async def peers() -> PeerTable:
@@ -443,9 +462,9 @@ class ManagerService(Service):
 
         @route("GET", "/node/members", "The registered nodes, and which of them are connected", access=NODE)
         async def members() -> Response:
-            found = await self.driver.inspect(self.view.members)
+            found, factor = await self.driver.inspect(self.view.members)
             connected = [each.node for each in self.peers.states() if each.connected]
-            return json_response({"members": found, "connected": connected})
+            return json_response({"members": found, "connected": connected, "replication_factor": factor})
 
         @route("POST", "/node/peers/<node>/chunks", "Send a peer a message of the data chain", raw=bytes, access=NODE)
         async def chunks(node: str) -> Response:

@@ -17,7 +17,7 @@ import trio
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, SEGMENT_BYTES
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, LucidError, Refusal
-from lucid.chain.placement import PlacedNode, placement
+from lucid.chain.placement import REPLICATION_FACTOR, PlacedNode, placement
 from lucid.services.chunks import ChunkDamaged, Chunks, StoredChunk
 from lucid.services.copies import STORE_NAME_TABLE, Copies, new_name
 from lucid.services.disk import DiskFailed
@@ -74,6 +74,8 @@ class Replication:
         self.copies = Copies(store)
         self.members: tuple[bytes, ...] = (key,)
         self.connected: frozenset[bytes] = frozenset()
+        self.factor = REPLICATION_FACTOR
+        """How many copies of each chunk the chain wants."""
         self.lacking: dict[bytes, float] = {}
         """Chunks that lack copies, and since when (trio's clock)."""
         self.fetched = self.repaired = self.served = 0
@@ -99,7 +101,7 @@ class Replication:
 
     def wanted(self, chunk: bytes) -> tuple[bytes, ...]:
         """The nodes that should hold a chunk."""
-        return placement(chunk, [PlacedNode(key) for key in self.members])
+        return placement(chunk, [PlacedNode(key) for key in self.members], self.factor)
 
     def lacks(self, chunk: bytes) -> list[bytes]:
         """The other nodes that should hold a chunk and did not say that they do, from a worker thread."""
@@ -108,6 +110,11 @@ class Replication:
     def belongs(self, chunk: bytes) -> bool:
         """Whether a chunk should be here."""
         return bool(self.connected) and self.key in self.wanted(chunk)
+
+    @property
+    def copies_wanted(self) -> int:
+        """How many nodes should hold each chunk: as many as the chain wants, or as there are."""
+        return min(self.factor, len(self.members))
 
     @property
     def wishes(self) -> int:
@@ -234,8 +241,10 @@ class Replication:
         with self._manager.understood():
             members = tuple(sorted(bytes.fromhex(each) for each in found["members"]))
             connected = frozenset(bytes.fromhex(each) for each in found["connected"])
-        if (members, connected) != (self.members, self.connected):
-            self.members, self.connected = members, connected
+            # A manager of an older release knows of no other number.
+            factor = int(found.get("replication_factor", REPLICATION_FACTOR))
+        if (members, connected, factor) != (self.members, self.connected, self.factor):
+            self.members, self.connected, self.factor = members, connected, factor
             self._look_again()
         self._greeted &= connected
         for peer in sorted(connected - self._greeted):

@@ -9,7 +9,6 @@ import msgspec
 from quart import request
 
 from lucid.chain.errors import Code
-from lucid.chain.placement import REPLICATION_FACTOR
 from lucid.client.answers import (
     Checked,
     ChunkList,
@@ -182,7 +181,7 @@ class Upkeep:
         copies = self._replication
         nodes = len(copies.members)
         return ReplicationStatus(
-            min(REPLICATION_FACTOR, nodes),
+            copies.copies_wanted,
             nodes,
             len(copies.connected),
             copies.wishes,
@@ -200,7 +199,7 @@ class Upkeep:
                 counts[self.census.status(key[:CHUNK_BYTES])] += 1
         if not any(counts.values()):
             return None
-        copies = min(REPLICATION_FACTOR, len(self._replication.members))
+        copies = self._replication.copies_wanted
         return SessionCopies(str(uuid.UUID(bytes=session[:ID_BYTES])), session[ID_BYTES:].hex(), copies, **counts)
 
     def _oldest(self) -> int:
@@ -220,7 +219,7 @@ class Upkeep:
         lacking_s = self._replication.lacking_s()
         if lacking_s <= self._bound_s:
             return None
-        copies = min(REPLICATION_FACTOR, len(self._replication.members))
+        copies = self._replication.copies_wanted
         return Condition(
             "under-replicated",
             f"{len(self._replication.lacking)} chunks have had fewer than {copies} copies for {int(lacking_s)} s",

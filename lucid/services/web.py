@@ -62,12 +62,14 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether a service can do its work, and if not, why: the sentences, and the conditions in full."""
+    """Whether a service can do its work, and if not, why: the sentences, and the conditions in full. `warnings` are of
+    what will keep it from its work, and does not yet."""
 
     status: str
     service: str
     reasons: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    warnings: tuple[Condition, ...] = ()
 
 
 Handler = Callable[..., Awaitable[Any]]
@@ -87,6 +89,7 @@ class Web:
         self.edge = Edge(service, self.registry)
         self.admission = Admission(loopback, tokens, per_second)
         self.checks: list[Check] = []
+        self.warnings: list[Callable[[], Condition | None]] = []
         self.ready = False
         self._began_s = time.monotonic()
         self._routes: list[Route] = []
@@ -204,11 +207,11 @@ class Web:
 
         @self.route("GET", "/health", "Whether the service can do its work", gives=Health)
         async def health() -> Response:
-            found = self.conditions()
+            found, warnings = self.conditions(), self._warned()
             if found:
                 reasons = tuple(each.sentence for each in found)
-                return json_response(Health("degraded", self.service, reasons, found), 503)
-            return json_response(Health("healthy", self.service))
+                return json_response(Health("degraded", self.service, reasons, found, warnings), 503)
+            return json_response(Health("healthy", self.service, warnings=warnings))
 
         @self.route("GET", "/ready", "Whether the service has started", gives=Health)
         async def ready() -> Response:
@@ -236,13 +239,16 @@ class Web:
         state = STARTING if time.monotonic() - self._began_s < STARTING_S else DEGRADED
         return tuple(Condition(state, each) if isinstance(each, str) else each for each in found)
 
+    def _warned(self) -> tuple[Condition, ...]:
+        return tuple(each for check in self.warnings if (each := check()) is not None)
+
     async def watch(self) -> None:
         """Log each change of state, once, for ever."""
         before: dict[str, Condition] = {}
         while True:
             now = {
                 each.sentence if each.state in (STARTING, DEGRADED) else each.state: each
-                for each in self.conditions()
+                for each in (*self.conditions(), *self._warned())
                 if each.state != STORE_FAILING
             }
             for name in before.keys() - now.keys():

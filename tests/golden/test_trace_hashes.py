@@ -27,6 +27,7 @@ DURATIONS = {
     "mute-leader": "10m",
     "one-node": "20m",
     "pools": "5m",
+    "rolling-upgrade": "12m",
     "short-epochs": "12m",
     "small-cooldown": "8m",
     "split": "22m",

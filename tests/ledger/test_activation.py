@@ -77,7 +77,7 @@ def test_rules_hold_from_the_first_epoch_that_opens_at_their_height() -> None:
         chain.grow()
         in_force.append((chain.tip.core.head.height, chain.tip.core.head.epoch, chain.tip.core.rules.version))
     # Block 13 opens epoch 1, one too early; 25 opens epoch 2.
-    assert [height for height, _, version in in_force if version == REPLICATION_RULES][0] == 25
+    assert next(height for height, _, version in in_force if version == REPLICATION_RULES) == 25
     assert {epoch for _, epoch, version in in_force if version == FIRST_RULES} == {0, 1}
     assert row(chain) == ChainRules(version=REPLICATION_RULES)
 

@@ -29,7 +29,7 @@ from sim.scenario import (
 
 CASES = {
     "crash-restart", "day", "default", "hundred", "lan", "late-join", "lossy", "mute-leader", "one-node", "pools",
-    "short-epochs", "small-cooldown", "split", "tor", "wrong-clock",
+    "rolling-upgrade", "short-epochs", "small-cooldown", "split", "tor", "wrong-clock",
 }  # fmt: skip
 
 
@@ -147,6 +147,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         links={"dsl": sorted(set(range(nodes)) - set(pooled))},
         transport=draw(st.sampled_from(["reliable", "datagram"])),
         disk_us=draw(st.integers(0, 10_000_000)),
+        rules=draw(st.sampled_from([{}, {"version": 2}, {"version": 3, "height": 7}])),
         parameters=draw(st.dictionaries(st.sampled_from(["cooldown_slots", "base_mb_per_session"]), st.just(16))),
         fault=[msgspec.to_builtins(each) for each in draw(st.lists(faults(nodes), max_size=3))],
     )
@@ -157,9 +158,8 @@ def test_what_is_written_is_complete_and_read_back_the_same(scenario: Scenario) 
     text = dump(scenario)
     assert parse(text, "again") == scenario
     written = tomllib.loads(text)
-    assert set(Scenario.__struct_fields__) - set(written) <= {"pools", "links", "parameters", "limits", "fault"}, (
-        "complete but for empty"
-    )
+    tables = {"pools", "links", "parameters", "rules", "limits", "fault"}
+    assert set(Scenario.__struct_fields__) - set(written) <= tables, "complete but for empty"
 
 
 @pytest.mark.parametrize(

@@ -55,14 +55,11 @@ class CertificateBook:
     def take(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
         """Check a certificate, make it durable, act on it and forward it once. None as peer is this node's engine."""
         tree = self.chain.tree
-        if self.chain.outdated:
-            return []
-        if certificate.epoch != tree.epoch:
-            if certificate.epoch > tree.epoch and peer is not None:
-                return self.syncing.behind(now, peer)
-            return []
+        if certificate.epoch > tree.epoch and peer is not None and not self.chain.outdated:
+            return self.syncing.behind(now, peer)
         view, kind = certificate.view, certificate.kind
-        if (view, kind) in tree.certificates or view < tree.root.certified or kind == PROPOSE:
+        known = (view, kind) in tree.certificates or view < tree.root.certified or kind == PROPOSE
+        if certificate.epoch != tree.epoch or known or self.chain.outdated:
             return []
         if kind == FINALIZE:
             return self._take_final(now, certificate, peer)

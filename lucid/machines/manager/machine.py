@@ -125,6 +125,8 @@ class Manager:
                     return self.syncing.on_blocks_request(now, event.peer, request)
                 case PartRequest() as request:
                     return self.syncing.on_part_request(now, event.peer, request)
+                case Standing() as standing if self._behind(standing) and self._standings.spend(now, event.peer):
+                    return self._answer_behind(event.peer, standing)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code))]
         return []
@@ -229,14 +231,19 @@ class Manager:
         effects: Effects = [self._pass_vote(vote) for vote in message.votes if vote.signer == peer]
         if message.certificate is not None:
             effects += self.proposals.learn(now, message.certificate, peer)
-        here, there = (tree.epoch, tree.entry_view + 1), (message.epoch, message.view)
+        behind = self._behind(message)
         if message.epoch == tree.epoch:
             self.book.peer_views[peer] = message.view
-        if there < here and self._standings.spend(now, peer):
+        if behind and self._standings.spend(now, peer):
             effects += self._answer_behind(peer, message)
-        elif there >= here and message.final_height < tree.root.height and self.chain.final_certificate is not None:
+        elif not behind and message.final_height < tree.root.height and self.chain.final_certificate is not None:
             effects.append(Send(peer, encode_message(CertificateMessage(self.chain.final_certificate))))
         return effects + self.syncing.on_peer_height(now, peer, message.final_height, message.epoch)
+
+    def _behind(self, message: Standing) -> bool:
+        """Whether a peer stands in an earlier view."""
+        tree = self.chain.tree
+        return (message.epoch, message.view) < (tree.epoch, tree.entry_view + 1)
 
     def _answer_behind(self, peer: bytes, message: Standing) -> Effects:
         """That view's certificate, and where this node stands."""
@@ -316,6 +323,8 @@ class Manager:
         try:
             page = self.syncing.open_page(message)
         except Refusal as refusal:
+            if self.syncing.passes_over(message, question):
+                return self.syncing.page_hangs(now, slot, question)
             return [Observe(Refused(refusal.code)), *self.syncing.again(now, slot, peer)]
         if page.blocks and page.blocks[0][1].header.parent not in self.chain.tree.nodes:
             return self.syncing.page_hangs(now, slot, question)

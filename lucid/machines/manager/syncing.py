@@ -282,6 +282,13 @@ class Syncing:
             return effects + self._ask(now, slot, peer, max(page.last_height, self.chain.tree.root.height) + 1), False
         return effects, True
 
+    def passes_over(self, message: Blocks, question: Question) -> bool:
+        """Whether a page that was asked for above the best block is of the next epoch: the closing of this one, which
+        is held but not final here, or another in its place, lies before it."""
+        tree = self.chain.tree
+        later = bool(message.blocks) and message.blocks[0].header.epoch > tree.epoch
+        return later and question.height > tree.root.height + 1
+
     def page_hangs(self, now: int, slot: Slot, question: Question) -> Effects:
         """A page stands on a block that is not at hand: it parted from this node's best chain below its start."""
         if question.height > self.chain.tree.root.height + 1:
