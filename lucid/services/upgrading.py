@@ -1,4 +1,4 @@
-"""Which rules the chain has and gets, which validators know them, and what an operator has to do (protocol section 12)."""
+"""Which rules the chain has and gets, and which validators know them (protocol section 12)."""
 
 from __future__ import annotations
 
