@@ -193,6 +193,8 @@ def _doubt(program: Program, top: str) -> str:
                 continue
             if reason.cause is Cause.BASE and directory.endswith("-packages") and image.base.python is not None:
                 continue  # Python's images have no distributions but those that install others
+            if reason.cause is Cause.BASE and any(directory.startswith(f"{place}/") for place in image.venvs):
+                continue  # an environment that the build made holds what the build put there
             return reason
     return ""
 

@@ -291,7 +291,7 @@ def _chainguard(name: str) -> Base | None:
 
 def _conda(name: str) -> Base | None:
     """Conda's images: Python and all else below one prefix."""
-    full = r"(?:continuumio/(?:miniconda3|anaconda3)|condaforge/mini(?:forge|mamba)3?)"
+    full = r"(?:continuumio/(?:miniconda3|anaconda3)|condaforge/(?:mini(?:forge|mamba)3?|mambaforge))"
     if match := re.fullmatch(rf"{_MIRROR}{full}(?::[\w.-]+)?", name):
         tools = ("python", "python3", "pip", "conda", *(("mamba",) if "condaforge" in match[0] else ()))
         prefix = "/opt/conda/bin"

@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+ACTIVATED = "CONDA_DEFAULT_ENV"
+"""The variable that names the environment of conda that is active."""
 _BLOCKS = {"if": "fi", "case": "esac", "for": "done", "while": "done", "until": "done", "select": "done"}
 _ENDS = frozenset(_BLOCKS.values())
 _DECIDES = re.compile(r"(?:^|[;&|]\s*|\bthen\s+|\bdo\s+|\)\s*)\s*(?:exec|exit|set\s+--|shift)\b", re.MULTILINE)
@@ -154,6 +156,10 @@ def _step(found: Followed, words: list[str], must: bool) -> None:
             )
         case "export":
             _step(found, words[1:], False)
+        case "conda" | "mamba" | "micromamba" if words[1:2] == ["activate"] and len(words) < 4:
+            found.environment[ACTIVATED] = words[2] if len(words) > 2 else "base"
+        case "source" | "." if words[1:2] == ["activate"]:
+            found.environment[ACTIVATED] = words[2] if len(words) > 2 else "base"
         case "source" | ".":
             if len(words) > 1 and words[1].endswith("/bin/activate"):
                 found.environment["VIRTUAL_ENV"] = words[1].removesuffix("/bin/activate")

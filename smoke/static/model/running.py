@@ -46,7 +46,7 @@ def _run(build: Building, made: Made, instruction: Instruction) -> None:
         state.fail(line, f"RUN needs {shell}, which this stage does not have")
         return
     if posixpath.basename(shell) not in ("sh", "bash", "ash", "dash"):
-        script.words(state, [shell, instruction.text], line, values)
+        script.words(state, [*made.shell, instruction.text], line, values)
         return
     state.shell = posixpath.basename(shell)
     errexit = any(word.startswith("-") and "e" in word[1:] for word in made.shell[1:])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from smoke.manifest import Base
-from smoke.static.model.entries import Followed
+from smoke.static.model.entries import ACTIVATED, Followed
+from smoke.static.model.installers.conda import prefix_of
 from smoke.static.model.stage import Stage
 from smoke.static.python.installed import Installed
 
@@ -24,6 +25,9 @@ class Scene:
     def within(self, found: Followed) -> Scene:
         """The scene after a script has changed its environment and directory."""
         environment = {**self.state.environment, **found.environment}
+        if name := found.environment.get(ACTIVATED):
+            place = self.state.path(name) if "/" in name else prefix_of(self.state, {"-n": [name]})
+            environment["PATH"] = f"{place}/bin:{environment.get('PATH', '')}"
         if "VIRTUAL_ENV" in found.environment and f"{found.environment['VIRTUAL_ENV']}/bin" not in environment.get(
             "PATH", ""
         ):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from smoke.static.model import commands
 from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.installers.conda import TOOLS, run_in
 from smoke.static.model.shell_syntax import grammar, trouble
 from smoke.static.model.stage import Stage
 from smoke.static.model.steps import BUILTINS, refusal
@@ -290,6 +291,12 @@ class _Follower:
             self.errexit = self.errexit or any(re.fullmatch(r"-[a-z]*e[a-z]*", word) for word in words[1:])
             return
         if words[0] == "exit" or self._activates(words):
+            return
+        if words[0].rpartition("/")[2] in TOOLS and (inner := run_in(self.stage, words)) is not None:
+            environment = self.stage.environment
+            self.stage.environment = {**environment, "PATH": f"{inner[0]}/bin:{environment.get('PATH', '')}"}
+            self.words(inner[1], given, stops)
+            self.stage.environment = environment
             return
         if not self.conditional and stops and (message := refusal(self.stage, words, self.line)):
             self.stage.fail(self.line, message, words[0])

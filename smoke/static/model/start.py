@@ -9,8 +9,9 @@ from dataclasses import replace
 from smoke.manifest import Base
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import absent, find_program, is_odd, not_executable
-from smoke.static.model.filesystem import Entry
+from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Form, Start
+from smoke.static.model.installers.conda import TOOLS, root_prefix, run_in
 from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, search_path, started
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.catalogue import is_server, served
@@ -23,6 +24,7 @@ from smoke.static.python.installed import Installed
 _WRAPPERS = {
     "tini": 0, "dumb-init": 0, "catatonit": 0, "gosu": 1, "su-exec": 1, "env": 0, "nice": 0, "exec": 0, "time": 0,
     "ddtrace-run": 0, "opentelemetry-instrument": 0, "stdbuf": 0, "tini-static": 0, "ionice": 0, "chpst": 0, "nohup": 0,
+    "_entrypoint.sh": 0,
 }  # fmt: skip
 """Programs that start another one, with the number of operands of their own before it."""
 
@@ -92,6 +94,8 @@ def _resolved(start: Start, words: tuple[str, ...], scene: Scene) -> Start:  # n
     start = replace(start, program=found.place)
     if trouble := not_executable(found, scene):
         return replace(start, trouble=trouble)
+    if name in TOOLS and (inner := run_in(state, words)) is not None:
+        return _in_conda(start, inner[0], inner[1], scene)
     if name in _WRAPPERS:
         return _wrapped(start, words, scene)
     if name in _RUNNERS and len(words) > 2 and words[1] == "run":
@@ -167,6 +171,20 @@ def _runner(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
     elif rest[0].endswith(".py"):
         rest = ["python", *rest]
     return _resolved(start, tuple(rest), scene)
+
+
+def _in_conda(start: Start, place: str, rest: list[str], scene: Scene) -> Start:
+    """`conda run -n NAME ...`: the command, in that environment."""
+    files = scene.state.files
+    if not rest:
+        return replace(start, trouble="conda run is not told what to start")
+    if place not in scene.state.venvs and place != root_prefix(scene.state):
+        unsure = next((each for each in files.every_doubt(place) if each.cause is not Cause.BASE), "")
+        if files.find(place) is None and not unsure:
+            return replace(start, trouble=f"conda run finds no environment: nothing makes {place}")
+        return replace(start, doubt=f"what the environment {place} holds is not known")
+    path = f"{place}/bin:{scene.state.environment.get('PATH', '')}"
+    return _resolved(start, tuple(rest), scene.within(Followed(environment={"PATH": path})))
 
 
 def _shell(start: Start, words: tuple[str, ...], scene: Scene) -> Start:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from smoke.static.model import managers
+from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.stage import Stage
 
 BUILTINS = frozenset(
@@ -129,8 +130,13 @@ def _no_file(stage: Stage, name: str, rest: list[str]) -> str:
     elif (name == "rm" and "f" not in flags and "--force" not in rest) or name == "cat":
         needed = _operands(rest)
     elif re.fullmatch(r"pip[\d.]*", name) and rest[:1] == ["install"]:
-        options = ("-r", "--requirement", "-c", "--constraint")
-        needed = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in options]
+        valued = ("-r", "--requirement", "-c", "--constraint")
+        needed = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in valued]
+    elif name in TOOLS:
+        needed = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in ("-f", "--file")]
+        plain = all(word.startswith("-") and "=" not in word for word in rest[2:])
+        if rest[:2] == ["env", "create"] and plain and not needed:
+            needed = ["environment.yml"]
     elif name == "sed" and "i" in flags:
         needed = _operands(rest, "-e -f")[1:] if "-e" not in rest and "-f" not in rest else _operands(rest, "-e -f")
     absent = next((operand for operand in needed if not _elsewhere(operand) and _surely_absent(stage, operand)), None)

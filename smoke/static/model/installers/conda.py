@@ -1,15 +1,144 @@
-"""conda and its kin."""
+"""conda, mamba and micromamba: environments from what they are asked for, or from their files."""
 
 from __future__ import annotations
 
-from smoke.static.model.filesystem import Cause
-from smoke.static.model.installers.record import doubtful
+import posixpath
+from collections.abc import Sequence
+
+from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.image import MadeFor, Venv
+from smoke.static.model.installers.record import record
+from smoke.static.model.installers.venvs import venv_site
+from smoke.static.model.installers.wanted import Wanted, read_flags, tree_file
 from smoke.static.model.stage import Stage
+from smoke.static.python.conda import Environment, read_environment
+from smoke.static.python.distributions import modules, normalised
+
+_VALUES = frozenset(
+    [
+        *["-n", "--name", "-p", "--prefix", "-f", "--file", "-c", "--channel", "--solver", "--platform", "--subdir"],
+        *["--repodata-fn", "-r", "--root-prefix", "--rc-file", "--categories", "--category"],
+    ]
+)
+TOOLS = frozenset(["conda", "mamba", "micromamba"])
+_RUN_VALUES = frozenset(["-n", "--name", "-p", "--prefix", "--cwd", "-r", "--root-prefix"])
 
 
 def conda(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:
-    """conda brings distributions, programs and Pythons of its own: all that is known is that they are there."""
-    if {"install", "create", "update", "env"} & {*rest}:
-        doubtful(stage, "conda", line)
-        for each in ("/opt", "/usr/local/bin"):
-            stage.files.suspect(each, f"conda installed packages in line {line}", Cause.PACKAGES)
+    """Follow a command of conda's."""
+    words = [word for word in rest if word not in ("-y", "--yes", "-q", "--quiet", "-v")]
+    action = " ".join(words[: 2 if words[:1] == ["env"] else 1])
+    if action not in ("env create", "env update", "create", "install"):
+        return
+    flags, values, operands = read_flags(words[len(action.split()) :], _VALUES)
+    files = [*values.get("-f", []), *values.get("--file", [])]
+    if action.startswith("env"):
+        files = files or [each for each in operands if each.endswith((".yml", ".yaml"))] or ["environment.yml"]
+        operands = []
+    asked = _asked(stage, files, operands, line)
+    place = _place(stage, values, asked, action, given)
+    if not place:
+        _unknown(stage, line, asked.doubt)
+        return
+    _install(stage, asked, place, line, "--no-deps" in flags, files)
+
+
+def _asked(stage: Stage, files: Sequence[str], specs: Sequence[str], line: int) -> Environment:
+    asked = Environment()
+    for file in files:
+        source = tree_file(stage, file)
+        if not source or stage.read is None:
+            asked.doubt = asked.doubt or f"what {file} of line {line} holds is not known"
+            continue
+        found = read_environment(source, stage.read(source).decode("utf-8", "replace"))
+        asked.name, asked.prefix = asked.name or found.name, asked.prefix or found.prefix
+        asked.python, asked.has_python = asked.python or found.python, asked.has_python or found.has_python
+        asked.distributions += found.distributions
+        asked.files += [posixpath.join(posixpath.dirname(stage.path(file)), each) for each in found.files]
+        asked.whole, asked.doubt = found.whole, asked.doubt or found.doubt
+    for spec in specs:
+        asked.add(spec)
+    return asked
+
+
+def root_prefix(stage: Stage) -> str:
+    """Where conda itself is, and its base environment."""
+    return stage.environment.get("MAMBA_ROOT_PREFIX") or stage.environment.get("CONDA_DIR") or "/opt/conda"
+
+
+def prefix_of(stage: Stage, values: dict[str, list[str]]) -> str:
+    """The directory of the environment that options name; empty when they name none."""
+    prefix = (values.get("-p") or values.get("--prefix") or [""])[-1]
+    name = (values.get("-n") or values.get("--name") or [""])[-1]
+    if prefix and "$" not in prefix:
+        return stage.path(prefix)
+    if name and "$" not in name:
+        return root_prefix(stage) if name in ("base", "root") else f"{root_prefix(stage)}/envs/{name}"
+    return ""
+
+
+def _place(stage: Stage, values: dict[str, list[str]], asked: Environment, action: str, given: dict[str, str]) -> str:
+    """Where the environment is, by the options, the file or what is active."""
+    if any("$" in each for name in ("-n", "--name", "-p", "--prefix") for each in values.get(name, [])):
+        return ""
+    told = prefix_of(stage, values) or asked.prefix
+    if not told and asked.name and action != "install":
+        told = prefix_of(stage, {"-n": [asked.name]})
+    if not told and action in ("install", "env update"):
+        active = given.get("CONDA_DEFAULT_ENV", "") or asked.name
+        told = prefix_of(stage, {"-n": [active]}) if active else root_prefix(stage)
+    return told
+
+
+def _unknown(stage: Stage, line: int, doubt: str) -> None:
+    wanted = Wanted(doubt=doubt or f"what conda installs in line {line} is not followed")
+    record(stage, wanted, line)
+    for each in ("/opt", "/usr/local/bin"):
+        stage.files.suspect(each, f"conda installed packages in line {line}", Cause.PACKAGES)
+
+
+def _install(
+    stage: Stage, asked: Environment, place: str, line: int, no_dependencies: bool, files: Sequence[str]
+) -> None:
+    held = stage.venvs.get(place)
+    version = asked.python or (held.version if held is not None else "")
+    short = f"python{version or '3'}"
+    venv = Venv(place, f"{place}/bin/{short}", version)
+    stage.venvs[place] = venv
+    wanted = Wanted(made=MadeFor(version, stage.libc, stage.machine), doubt=asked.doubt)
+    wanted.given, wanted.directory = list(asked.distributions), venv_site(venv)
+    wanted.no_dependencies = no_dependencies or asked.whole
+    for each in asked.files:
+        source = tree_file(stage, each)
+        wanted.requirements.append(source)
+        wanted.doubt = wanted.doubt or ("" if source else f"{each} of line {line} is no file of the tree")
+    if place == root_prefix(stage) and stage.files.find(f"{place}/bin/conda") is not None:
+        wanted.doubt = wanted.doubt or "what conda's own environment holds is not known"
+    record(stage, wanted, line)
+    for name in ("python", "python3", short, *(("pip", "pip3") if version else ())):
+        stage.files.add(f"{place}/bin/{name}", Entry("file", mode=0o755, line=line))
+    foreign = [each for each in asked.distributions if modules(_name(each)) is None]
+    if foreign or asked.doubt or not asked.has_python:
+        why = f"what {_name(foreign[0]) if foreign else 'conda'} of line {line} brings is not known"
+        stage.files.suspect(f"{place}/bin", why, Cause.PACKAGES)
+        stage.files.suspect(f"{place}/lib", why, Cause.PACKAGES)
+
+
+def _name(requirement: str) -> str:
+    return normalised(requirement.partition("[")[0].partition("=")[0].partition("<")[0].partition(">")[0].strip())
+
+
+def run_in(stage: Stage, words: Sequence[str]) -> tuple[str, list[str]] | None:
+    """The environment and the command of `conda run ...`; none when it is no such command."""
+    if len(words) < 2 or words[1] != "run":
+        return None
+    rest, values = list(words[2:]), dict[str, list[str]]()
+    while rest and rest[0].startswith("-"):
+        name, equals, value = rest[0].partition("=")
+        if name in _RUN_VALUES and not equals:
+            value = rest[1] if len(rest) > 1 else ""
+            rest = rest[2:]
+        else:
+            rest = rest[1:]
+        values.setdefault(name, []).append(value)
+    return prefix_of(stage, values) or root_prefix(stage), rest
