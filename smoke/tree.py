@@ -48,6 +48,8 @@ class Tree:
         """Symbolic links with their target as written."""
         self.directories: dict[str, tuple[str, ...]] = {}
         """Each directory (the root is the empty text) with the names in it, sorted."""
+        self.written: dict[str, bytes] = {}
+        """Texts that stand within other files, by a name of their own; no build context has them."""
         self.truncated = False
         """Whether a limit stopped the listing; then absence cannot be told."""
         self._walk()
@@ -108,7 +110,7 @@ class Tree:
 
     def is_file(self, path: str) -> bool:
         """Whether a regular file (or a link to one that stays in the tree) has this path."""
-        return path in self.sizes
+        return path in self.sizes or path in self.written
 
     def is_directory(self, path: str) -> bool:
         """Whether a directory has this path; the root is the empty text."""
@@ -140,7 +142,7 @@ class Tree:
 
     def data(self, path: str) -> bytes:
         """The first `MAX_READ` bytes of a file; nothing when it cannot be read."""
-        return self._content(path)
+        return self.written[path] if path in self.written else self._content(path)
 
     def text(self, path: str) -> str:
         """A file's text, with what is not UTF-8 replaced; a byte order mark is left out."""

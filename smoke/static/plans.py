@@ -149,6 +149,8 @@ def _composed(tree: Tree, found: list[Project]) -> Iterator[Plan]:
     seen: set[tuple[object, ...]] = set()
     for project in found:
         for service in project.services.values():
+            if service.build is not None and service.build.inline:
+                tree.written[service.build.dockerfile] = service.build.inline.encode()
             if service.build is None or service.build.doubt or not tree.is_file(service.build.dockerfile):
                 continue
             launch = service.launch

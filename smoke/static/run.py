@@ -14,14 +14,16 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
 from smoke.judgement import Judgement
 from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempts, read_manifest, resolved
-from smoke.static.checks import compose, dependencies, dockerfile, entrypoint, isolation, layout, lint, startup
+from smoke.static.checks import compose, dependencies, dockerfile, entrypoint, isolation, layout, lint, path, startup
 from smoke.static.isolation.literal import literal_counts
 from smoke.static.model.build import images_of
 from smoke.static.plans import LeftOut, Plans, plans_of
 from smoke.static.scope import Scope
 from smoke.tree import Tree
 
-FAMILIES: tuple[ModuleType, ...] = (layout, dockerfile, lint, entrypoint, startup, dependencies, isolation, compose)
+FAMILIES: tuple[ModuleType, ...] = (
+    *(layout, dockerfile, path, lint, entrypoint, startup, dependencies, isolation, compose),
+)
 """The check modules, in the order of their findings."""
 
 UNUSED = Check(

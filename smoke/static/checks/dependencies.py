@@ -191,6 +191,8 @@ def _doubt(program: Program, top: str) -> str:
         for reason in image.files.every_doubt(f"{directory}/{top}"):
             if reason.cause is Cause.DISTRIBUTIONS:
                 continue
+            if reason.cause is Cause.PACKAGES and version is not None and has_module(top, None):
+                continue  # a package of the system brings no module of a newer standard library
             if reason.cause is Cause.BASE and directory.endswith("-packages") and image.base.python is not None:
                 continue  # Python's images have no distributions but those that install others
             if reason.cause is Cause.BASE and any(directory.startswith(f"{place}/") for place in image.venvs):

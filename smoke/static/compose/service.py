@@ -27,6 +27,8 @@ class Build:
     line: int = 0
     doubt: str = ""
     """Why it can't be followed: a variable in a path, a repository elsewhere."""
+    inline: str = ""
+    """The Dockerfile's own text, where the Compose file has it; `dockerfile` is then no file of the tree."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,8 @@ def _build(node: Node | None, directory: str, values: dict[str, str], platform: 
     context = interpolated(node.text or text_of(node.get("context")) or ".", values)
     file = interpolated(text_of(node.get("dockerfile")) or "Dockerfile", values)
     doubt = ""
-    if node.get("dockerfile_inline") is not None:
-        doubt = "its Dockerfile is written in the Compose file"
-    elif "$" in context + file:
+    inline = text_of(node.get("dockerfile_inline"))
+    if "$" in context + file:
         doubt = "its build context is given by a variable"
     elif re.match(r"[a-z]+://|git@|/|~", context) or posixpath.isabs(file):
         doubt = f"its build context {context} is not of this tree"
@@ -107,12 +108,13 @@ def _build(node: Node | None, directory: str, values: dict[str, str], platform: 
     wanted = [interpolated(each.text, values) for each in platforms.children()] if platforms is not None else []
     return Build(
         "" if place == "." else place,
-        posixpath.normpath(posixpath.join(place, file)),
+        f"{node.file}#{node.line}" if inline else posixpath.normpath(posixpath.join(place, file)),
         interpolated(text_of(node.get("target")), values) or None,
         arguments,
         interpolated(platform, values) or (wanted[0] if len(wanted) == 1 else None),
         node.line,
         doubt,
+        interpolated(inline, values),
     )
 
 

@@ -16,7 +16,7 @@ from smoke.patterns import matches
 from smoke.static.model.filesystem import Cause, Doubt, Entry, FileSystem
 from smoke.static.model.packages import known_programs
 
-_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+USUAL_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _LIBRARY = r"(?:(?:docker\.io|mirror\.gcr\.io|public\.ecr\.aws/docker|registry\.hub\.docker\.com)/)?(?:library/)?"
 _MIRROR = r"(?:[\w.-]+(?::\d+)?/(?:[\w.-]+/)*)?"
 _PYTHON_TAG = re.compile(r"(?P<version>3\.\d+)(?:\.\d+)?(?:(?:a|b|rc)\d+)?(?P<variant>[-.\w]*)")
@@ -125,7 +125,7 @@ def _distroless(name: str) -> Base | None:
         python=version or None,
         entrypoint=(f"/usr/bin/python{version}",) if version else (),
         user=str(NONROOT) if "nonroot" in tag else "0",
-        path=(*_PATH, *(("/busybox",) if debug else ())),
+        path=(*USUAL_PATH, *(("/busybox",) if debug else ())),
         sites=(f"/usr/local/lib/python{version}/dist-packages", "/usr/lib/python3/dist-packages") if version else (),
         executables=(*programs, *(("/busybox/sh", "/busybox/busybox", "/busybox/wget") if debug else ())),
         shell=False,
@@ -188,7 +188,7 @@ def _base(name: str, system: str, tools: Iterable[str], programs: tuple[str, ...
         executables=(*programs, *places),
         lacks=tuple(sorted(known_programs() - present)),
         shell=True,
-        path=_PATH,
+        path=USUAL_PATH,
         system=system,
         libc="musl" if system == "alpine" else "glibc",
         **more,  # type: ignore[arg-type]
@@ -232,7 +232,7 @@ def _astral(name: str) -> Base | None:
     else:
         system = re.search(r"(alpine|bookworm|trixie|debian)", tag)
         if system is None:
-            return Base(image=name, executables=("/uv", "/uvx"), complete=True, distroless=True, path=_PATH)
+            return Base(image=name, executables=("/uv", "/uvx"), complete=True, distroless=True, path=USUAL_PATH)
         base = _system(name, "alpine" if system[1] == "alpine" else "debian", tag)
     if base is None:
         return None
@@ -250,7 +250,7 @@ def _lambda(name: str) -> Base | None:
         image=name,
         python=version,
         entrypoint=("/lambda-entrypoint.sh",),
-        path=("/var/lang/bin", *_PATH, "/opt/bin"),
+        path=("/var/lang/bin", *USUAL_PATH, "/opt/bin"),
         sites=(f"{home}/lib/python{version}/site-packages",),
         executables=(
             *(f"{home}/bin/{each}" for each in ("python3", f"python{version}", "pip", "pip3")),
@@ -280,7 +280,7 @@ def _chainguard(name: str) -> Base | None:
         python=version[0] if version else None,
         entrypoint=("/usr/bin/python",),
         user=str(NONROOT),
-        path=_PATH,
+        path=USUAL_PATH,
         sites=(f"/usr/lib/python{version[0]}/site-packages",) if version else (),
         executables=tuple(programs),
         shell=dev,
@@ -306,7 +306,9 @@ def _conda(name: str) -> Base | None:
         )
     else:
         return None
-    return replace(found, path=(prefix, *_PATH), lacks=tuple(each for each in found.lacks if each not in _OF_CONDA))
+    return replace(
+        found, path=(prefix, *USUAL_PATH), lacks=tuple(each for each in found.lacks if each not in _OF_CONDA)
+    )
 
 
 _OF_CONDA = frozenset(["python", "python3", "pip", "pip3", "node", "npm", "npx", "curl", "wget", "git", "openssl"])
@@ -318,6 +320,12 @@ def release_python(reference: str) -> str:
     tag = reference.partition("@")[0].rpartition(":")[2]
     found = (name for name in _RELEASES if re.match(rf"(?:.*-)?{re.escape(name)}\b", tag))
     return _RELEASES[name] if (name := next(found, "")) else ""
+
+
+def is_slim(base: Base) -> bool:
+    """Whether a base of the catalogue is Debian with nothing but Python added."""
+    plain = re.search(r"(?:^|/)(?:python:[^:]*slim|debian:)", base.image) is not None
+    return plain and base.system == "debian" and "curl" in base.lacks
 
 
 def users_of(base: Base | None) -> dict[str, int] | None:

@@ -11,7 +11,7 @@ from smoke.static.dockerfile.instructions import Dockerfile, ParseError
 from smoke.static.dockerfile.stages import BuildStage, Stages
 from smoke.static.model.filesystem import Cause, FileSystem
 from smoke.static.model.launch import Launch
-from smoke.static.model.programs import Surroundings
+from smoke.static.model.programs import Lacking, Surroundings
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ class Image:
     missing: tuple[Missing, ...] = ()
     failures: tuple[Failure, ...] = ()
     """Commands that the build stops at, the first of each stage."""
-    lacking: frozenset[str] = frozenset()
+    lacking: Lacking = field(default_factory=Lacking)
     """Names of programs that are surely in no directory of the system."""
     users: frozenset[str] | None = None
     """Names of all users; none when more may be there."""

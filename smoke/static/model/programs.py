@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 from smoke.static.model.filesystem import NO_DOUBT, Cause, Doubt, Entry, FileSystem
 from smoke.static.model.packages import system_programs
 
+_OF_PYTHON = re.compile(r"(?:python|pip|pydoc|idle|2to3|easy_install|wheel)[\d.]*(?:-config)?$")
 _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 MAX_SHEBANG = 256
 
@@ -22,6 +26,26 @@ class Program:
     doubt: Doubt = NO_DOUBT
 
 
+@cache
+def _of_debian() -> frozenset[str]:
+    text = resources.files("smoke.static.model").joinpath("debian_programs.txt").read_text("utf-8")
+    return frozenset(line for line in text.split("\n") if not line.startswith("#"))
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Names of programs that no directory of the system has, whatever else is there."""
+
+    names: frozenset[str] = frozenset()
+    slim: bool = False
+    """Whether the system is one of Debian's slim images, and no package was added: all its programs are known."""
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names or (
+            self.slim and name not in _of_debian() and not _OF_PYTHON.match(name) and not name.startswith("_")
+        )
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What decides which program a name means."""
@@ -30,8 +54,7 @@ class Surroundings:
     path: str
     """The PATH in force."""
     workdir: str
-    lacking: frozenset[str] = frozenset()
-    """Programs that no directory of the system has, whatever else is there."""
+    lacking: Lacking = Lacking()
 
     def places(self, name: str) -> Iterator[str]:
         """Where a name is looked for, in order."""

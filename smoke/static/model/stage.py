@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from smoke.static.model.filesystem import FileSystem
 from smoke.static.model.image import Failure, Install, Venv
-from smoke.static.model.programs import Surroundings
+from smoke.static.model.programs import Lacking, Surroundings
 
 
 @dataclass
@@ -51,8 +51,10 @@ class Stage:
     """Whether the command at hand reads from a pipe."""
     shell: str = "sh"
     """Name of the shell that reads the commands at hand."""
-    lacking: frozenset[str] = frozenset()
+    lacks_names: frozenset[str] = frozenset()
     """Names of programs that are surely in no directory of the system."""
+    slim: bool = False
+    """Whether it is built on one of Debian's slim images."""
     users_known: bool = False
     """Whether `numbers` has every user."""
     failures: list[Failure] = field(default_factory=list)
@@ -73,6 +75,11 @@ class Stage:
     def surroundings(self) -> Surroundings:
         """What decides which program a name means here."""
         return Surroundings(self.files, self.environment.get("PATH", ""), self.workdir, self.lacking)
+
+    @property
+    def lacking(self) -> Lacking:
+        """Programs that are surely in no directory of the system."""
+        return Lacking(self.lacks_names, self.slim and not self.packages)
 
     def home(self) -> str:
         """The current user's home directory; empty when it isn't known."""

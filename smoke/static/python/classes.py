@@ -24,7 +24,8 @@ def refused(node: ast.ClassDef, full: Full) -> Iterator[tuple[int, str]]:
                 target = ast.unparse(each.target)
                 yield each.lineno, f"a mutable default for the field {target} is refused: use default_factory"
         alone = {full(dotted(base.value if isinstance(base, ast.Subscript) else base)) for base in node.bases} <= _PLAIN
-        by_name = any("KW_ONLY" in dotted(each.annotation) for each in fields) or _says(decorator, "kw_only")
+        # Without a constructor of the dataclass's own the order means nothing.
+        by_name = any("KW_ONLY" in dotted(each.annotation) for each in fields) or _says(decorator, "kw_only", "init")
         if alone and not by_name:
             yield from _out_of_order([each for each in fields if not _of_class(each) and _is_given(each)], full)
     elif any(full(dotted(base)) == "typing.NamedTuple" for base in node.bases):
@@ -53,8 +54,8 @@ def _is_mutable(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _MUTABLE
 
 
-def _says(decorator: ast.expr, name: str) -> bool:
-    return isinstance(decorator, ast.Call) and any(each.arg in (name, None) for each in decorator.keywords)
+def _says(decorator: ast.expr, *names: str) -> bool:
+    return isinstance(decorator, ast.Call) and any(each.arg in (*names, None) for each in decorator.keywords)
 
 
 def _is_given(field: ast.AnnAssign) -> bool:

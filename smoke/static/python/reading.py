@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from smoke.static.python.conditions import Answer, Version, decide, dotted
 from smoke.static.python.loading import read_effects
 from smoke.static.python.source import Import, Source
+from smoke.static.python.unbound import unbound
 
 MAX_SOURCE = 1 << 20
 """Bytes of source that are parsed; a larger file is said to be unread."""
@@ -69,6 +70,9 @@ def read_source(path: str, data: bytes, version: Version | None, *, alone: bool 
                 compile(parsed, "module", "exec", dont_inherit=True)
         _Reader(source, version, bool(_DEEP.search(data))).read(parsed)
         source.effects = read_effects(parsed, data, version)
+        if not source.dynamic:
+            later = version is None or version >= (3, 14) or b"import annotations" in data
+            source.unbound = unbound(parsed, data, version, lazy_annotations=later)
     except SyntaxError as error:
         source.error, source.error_line = str(error.msg), error.lineno or 0
     except (ValueError, LookupError) as error:
@@ -383,6 +387,11 @@ def _attributes(body: Sequence[ast.stmt]) -> Iterator[Import]:
     plain = [node for node in body if isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign)]
     made = {each.id for node in body for each in ast.walk(node) if isinstance(each, ast.Name) and _stored(each)}
     pending: list[ast.AST] = [value for node in plain if (value := node.value) is not None]
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            pending += [*node.decorator_list, *node.args.defaults]
+        elif isinstance(node, ast.ClassDef):
+            pending += [*node.decorator_list, *node.bases]
     while pending:
         each = pending.pop()
         if isinstance(each, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.BoolOp):

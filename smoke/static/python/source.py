@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from smoke.static.python.effects import Effects
+from smoke.static.python.unbound import Unbound
 
 _ALWAYS = frozenset(
     {"__name__", "__file__", "__doc__", "__path__", "__package__", "__spec__", "__loader__", "__dict__"}
@@ -71,6 +72,8 @@ class Source:
     """Whole numbers that a name with *port* in it is given within a class or function."""
     numbers: dict[str, int] = field(default_factory=dict)
     """Names at module level that stand for a whole number."""
+    unbound: list[Unbound] = field(default_factory=list)
+    """Names that it uses as it is loaded without having them."""
     effects: Effects = field(default_factory=Effects)
     """What it does to the world around it as it is loaded."""
 

@@ -202,6 +202,13 @@ class _Walk:
     def _attributes(self) -> None:
         """Attributes of the tree's own modules and of the standard library's that are read as modules are loaded."""
         given = {name for source in self.graph.modules.values() for name in source.given}
+        for source, _ in self.reading:
+            main = self.graph.entry_is_main and source is self.graph.entry
+            for use in source.unbound:
+                if use.name not in given and (main or not use.main):
+                    why = "is made only further down" if use.early else "nothing defines it"
+                    message = f"{use.name} is used as the module is loaded, and {why}"
+                    self.graph.problems.append(Problem(source.path, use.line, message, flaw=Flaw.NAME))
         for source, package in self.reading:
             for each in source.attributes:
                 kind = self.importer.find(each.module).kind

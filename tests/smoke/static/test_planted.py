@@ -43,7 +43,16 @@ PLANTED: list[tuple[str, str, Changes]] = [
     ),
     ("dockerfile.parse", "unknown instruction", docker("WORKDIR /app", "WORKDIRR /app")),
     ("dockerfile.parse", "", {"Dockerfile.engine": None}),
-    ("dockerfile.stages", "not distroless", docker("gcr.io/distroless/python3-debian12:nonroot", "python:3.11-slim")),
+    (
+        "dockerfile.stages",
+        "not distroless",
+        docker("gcr.io/distroless/python3-debian12:nonroot", 'python:3.11-slim\nENTRYPOINT ["python3"]'),
+    ),
+    (
+        "dockerfile.path",
+        "/opt/tools/bin",
+        docker("ENV PYTHONPATH=/deps", "ENV PYTHONPATH=/deps PATH=/opt/tools/bin:$PATH"),
+    ),
     (
         "dockerfile.stages",
         "does not make it",
@@ -233,7 +242,7 @@ HARMLESS: list[tuple[str, Changes]] = [
         main("from service.engine import Engine", "from service.parts.engine import Engine")
         | {"service/parts/engine.py": "class Engine: pass\n"},
     ),
-    ("a heredoc", docker("WORKDIR /build", "WORKDIR /build\nRUN <<EOF\nmkdir /x\nFROM nothing\nEOF").copy()),
+    ("a heredoc", docker("WORKDIR /build", "WORKDIR /build\nRUN <<EOF\nmkdir /x\necho '\nFROM nothing\n'\nEOF").copy()),
     ("ARG declared again", {}),
     ("what .dockerignore lets through again", {".dockerignore": "*\n!service\n!requirements.txt\n"}),
     (

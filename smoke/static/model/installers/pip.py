@@ -89,6 +89,7 @@ _PIP_VALUES = frozenset(
         "--upgrade-group",
     ]
 )
+_ONE_PROGRAM = ("uv", "poetry", "pdm", "pipenv", "virtualenv", "hatch", "pipx")
 _TOOLS = frozenset(
     [
         "pip",
@@ -179,7 +180,9 @@ def _tools(stage: Stage, wanted: Wanted, line: int, program: str) -> None:
     scripts = wanted.scripts or (scripts_of(directory) if directory else "")
     for each in wanted.given:
         name = distribution_of(each)
-        if scripts and name in ("uv", "poetry", "pdm", "pipenv", "virtualenv", "hatch", "pipx"):
+        if name not in (*_ONE_PROGRAM, "setuptools", "wheel", "pip"):
+            stage.slim = False  # it brings programs that no list here has
+        if scripts and name in _ONE_PROGRAM:
             stage.files.add(posixpath.join(scripts, name), Entry("file", mode=0o755, line=line))
     if directory and any(
         distribution_of(each) in ("setuptools", "wheel", "pip", "virtualenv") for each in wanted.given

@@ -15,7 +15,7 @@ def stage(reference: str = "python:3.12-slim") -> Stage:
     base = find_base(reference, ())
     assert isinstance(base, Base)
     made = Stage(base_files(base, reference), environment={"PATH": ":".join(base.path)}, system=base.system)
-    made.lacking, made.users_known = frozenset(base.lacks), True
+    made.lacks_names, made.users_known = frozenset(base.lacks), True
     return made
 
 
