@@ -13,11 +13,13 @@ import trio
 
 from lucid.chain.errors import Code
 from lucid.client.calls import MAX_ANSWER_BYTES, Call, ClientError
+from lucid.client.deadline import Deadline, TimedBackend
 
 TIMEOUT_S = 30.0
-"""How long nothing may come or go."""
+"""How long nothing may come or go; an answer must have begun, its head whole, within twice that, and what it takes to
+send a body."""
 LEAST_BYTES_S = 16 << 10
-"""How fast an answer has to come after its first `TIMEOUT_S`."""
+"""How fast a body has to go, and an answer to come after its first `TIMEOUT_S`."""
 PATIENCE_S = 300.0
 """For how long a node that has too many requests is asked again, as its `Retry-After` says."""
 AWAY_S = 20.0
@@ -37,9 +39,9 @@ class _Places:
             # Compressed answers could be a thousand times their bytes on the wire; chunks don't compress anyway.
             "headers": {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {}),
             "timeout": TIMEOUT_S,
-            "verify": True if trust is None else trust,
-            "trust_env": False,  # no proxy of the environment gets to see the token
         }
+        # No proxy of the environment gets to see the token.
+        self._transport: dict[str, Any] = {"verify": True if trust is None else trust, "trust_env": False}
 
     @property
     def name(self) -> str:
@@ -52,6 +54,14 @@ class _Places:
     def _unreachable(self, call: Call[Any], error: Exception) -> ClientError:
         detail = f"{self._urls[call.service]}: {type(error).__name__} {error}".rstrip()
         return ClientError(Code.UNAVAILABLE, detail)
+
+    def _too_slow(self, call: Call[Any]) -> ClientError:
+        return ClientError(Code.TOO_SLOW, f"{self._urls[call.service]}: what it answers has no end")
+
+
+def _head_s(call: Call[Any]) -> float:
+    """How long it may take until the head of an answer is whole."""
+    return 2 * TIMEOUT_S + len(call.body) / LEAST_BYTES_S
 
 
 class _Answer:
@@ -75,8 +85,13 @@ class _Answer:
         self._data += part
         if len(self._data) > self._limit:
             raise self._refused(Code.TOO_LARGE, f"it answers more than {self._limit} bytes")
-        if time.monotonic() - self._began > TIMEOUT_S + len(self._data) / LEAST_BYTES_S:
+        if self.left_s <= 0:
             raise self._refused(Code.TOO_SLOW, f"it answers {len(self._data)} bytes in {TIMEOUT_S:.0f} s and more")
+
+    @property
+    def left_s(self) -> float:
+        """How long it may take until more of it comes, or its end."""
+        return self._began + TIMEOUT_S + len(self._data) / LEAST_BYTES_S - time.monotonic()
 
     def result(self) -> Any:
         """What the call reads of it; raises `ClientError`."""
@@ -110,7 +125,11 @@ class Client(_Places):
 
     def __init__(self, anchoring_url: str, data_url: str, token: str = "", trust: ssl.SSLContext | None = None) -> None:
         super().__init__(anchoring_url, data_url, token, trust)
-        self._http = httpx.Client(**self._options)
+        self._deadline = Deadline()
+        transport = httpx.HTTPTransport(**self._transport)
+        # httpx has no way of its own to name what makes connections; httpcore, under it, has.
+        transport._pool._network_backend = TimedBackend(self._deadline)
+        self._http = httpx.Client(transport=transport, **self._options)
 
     def __enter__(self) -> Self:
         return self
@@ -124,21 +143,25 @@ class Client(_Places):
         """What the node answers, after waiting as long as it says that it has no time. Raises `ClientError`."""
         waits = _Waits()
         while True:
+            self._deadline.within(_head_s(call))
             try:
                 with self._http.stream(**self._request(call)) as response:
                     wait = waits.next(response)
                     if wait is None:
                         return self._read(call, response)
+            except httpx.TimeoutException as error:
+                raise self._too_slow(call) if self._deadline.over else self._unreachable(call, error) from None
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise self._unreachable(call, error) from None
             time.sleep(wait)
 
-    @staticmethod
-    def _read(call: Call[T], response: httpx.Response) -> T:
+    def _read(self, call: Call[T], response: httpx.Response) -> T:
         answer = _Answer(call, response)
+        self._deadline.within(answer.left_s)
         parts: Iterator[bytes] = response.iter_raw()
         for part in parts:
             answer.add(part)
+            self._deadline.within(answer.left_s)
         result: T = answer.result()
         return result
 
@@ -148,7 +171,7 @@ class AsyncClient(_Places):
 
     def __init__(self, anchoring_url: str, data_url: str, token: str = "", trust: ssl.SSLContext | None = None) -> None:
         super().__init__(anchoring_url, data_url, token, trust)
-        self._http = httpx.AsyncClient(**self._options)
+        self._http = httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(**self._transport), **self._options)
 
     async def __aenter__(self) -> Self:
         return self
@@ -162,19 +185,25 @@ class AsyncClient(_Places):
         """What the node answers, after waiting as long as it says that it has no time. Raises `ClientError`."""
         waits = _Waits()
         while True:
-            try:
-                async with self._http.stream(**self._request(call)) as response:
-                    wait = waits.next(response)
-                    if wait is None:
-                        return await self._read(call, response)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise self._unreachable(call, error) from None
+            wait: float | None = None
+            with trio.move_on_after(_head_s(call)) as scope:
+                try:
+                    async with self._http.stream(**self._request(call)) as response:
+                        wait = waits.next(response)
+                        if wait is None:
+                            return await self._read(call, response, scope)
+                except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    raise self._unreachable(call, error) from None
+            if wait is None:
+                raise self._too_slow(call)
             await trio.sleep(wait)
 
     @staticmethod
-    async def _read(call: Call[T], response: httpx.Response) -> T:
+    async def _read(call: Call[T], response: httpx.Response, scope: trio.CancelScope) -> T:
         answer = _Answer(call, response)
+        scope.deadline = trio.current_time() + answer.left_s
         async for part in response.aiter_raw():
             answer.add(part)
+            scope.deadline = trio.current_time() + answer.left_s
         result: T = answer.result()
         return result

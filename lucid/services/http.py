@@ -200,6 +200,8 @@ class Strict:
             raise h11.RemoteProtocolError("Transfer-Encoding and Content-Length exclude each other")
         if not request.target.startswith(b"/"):
             raise h11.RemoteProtocolError("the request's target must be a path")
+        if not _is_host(header(request, b"host")):
+            raise h11.RemoteProtocolError("the Host is no name")
         if b"upgrade" not in names:
             return request
         lasting = self._edge.lasting.get(request.target.decode("ascii"))
@@ -341,6 +343,15 @@ def _reason(status: int) -> bytes:
         return HTTPStatus(status).phrase.encode("ascii")
     except ValueError:
         return b""
+
+
+def _is_host(value: bytes) -> bool:
+    """Whether a Host can be that of a machine: of another Quart makes an exception before anyone can answer it."""
+    try:
+        value.partition(b":")[0].decode("ascii").encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def header(request: h11.Request, name: bytes) -> bytes:

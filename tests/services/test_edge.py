@@ -36,6 +36,9 @@ KILLERS = [
     b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n",
 ]
 
+NO_HOSTS = [b"a..b", b"..", b".a", b"a" * 64, b"a.%s.b:80" % (b"a" * 64)]
+"""Names that no machine has, and at which what looks up routes failed where no handler may."""
+
 
 def told(port: int, data: bytes, wait_s: float = 2.0) -> bytes:
     """All that is answered to some bytes."""
@@ -89,6 +92,7 @@ def answered() -> Iterator[dict[bytes, bytes]]:
         b"GET /ready HTTP/1.1\r\n\r\n": bad,
         head + b"Host: localhost\r\n\r\n": bad,
         head + b"X: \xe9\r\n\r\n": bad,
+        **{b"GET /ready HTTP/1.1\r\nHost: %s\r\n\r\n" % host: bad for host in NO_HOSTS},
         head + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n": bad,
         head + b"X: " + b"a" * 70_000: b"HTTP/1.1 431 ",
         b"GET http://localhost/ready HTTP/1.1\r\nHost: localhost\r\n\r\n": bad,
