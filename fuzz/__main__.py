@@ -1,4 +1,7 @@
-"""`python -m fuzz`: run targets for a while each, cases from a seed; the first one that fails ends it and is named."""
+"""`python -m fuzz`: run targets for a while each, cases from a seed; the first one that fails ends it and is named.
+
+`--together`: all of them at once against one node, whose memory is looked at during and after.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 import time
 from random import Random
 
-from fuzz import targets
+from fuzz import targets, together
 
 
 def main() -> int:
@@ -18,10 +21,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="for all targets together (default 60)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same cases (default 1)")
     parser.add_argument("--case", type=int, default=0, help="begin at this case, to see it fail again")
+    parser.add_argument("--together", action="store_true", help="all targets at once against one node")
     options = parser.parse_args()
     unknown = sorted(set(options.target) - set(known))
     if unknown:
         parser.error(f"no target is called {', '.join(unknown)}; there are {', '.join(known)}")
+    if options.together:
+        if options.target or options.case:
+            parser.error("--together is all targets, from their first cases on")
+        return together.run(options.seed, options.seconds)
     chosen = options.target or known
     return max(run(name, options.seed, options.case, options.seconds / len(chosen)) for name in chosen)
 

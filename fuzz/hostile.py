@@ -30,6 +30,13 @@ def key_below(node: bytes) -> bytes:
     return secret
 
 
+def key_above(node: bytes) -> bytes:
+    """The secret of a node that `node` is the one to dial."""
+    while CRYPTO.public_key(secret := secrets.token_bytes(32)) <= node:
+        pass
+    return secret
+
+
 class Hostile:
     """One hostile node of a chain."""
 

@@ -79,8 +79,17 @@ def _connections(node: DevNode, service: str) -> float:
 
 def rss_mib(node: DevNode, service: str) -> int:
     """How much memory a service's process holds."""
+    return _memory_mib(node, service, "VmRSS")
+
+
+def peak_mib(node: DevNode, service: str) -> int:
+    """How much memory a service's process has held at most, since it began."""
+    return _memory_mib(node, service, "VmHWM")
+
+
+def _memory_mib(node: DevNode, service: str, what: str) -> int:
     status = Path(f"/proc/{node.processes[service].pid}/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) // 1024
+    return int(next(line for line in status.splitlines() if line.startswith(what)).split()[1]) // 1024
 
 
 def _fatter(node: DevNode, before: dict[str, int]) -> dict[str, tuple[int, int]]:

@@ -9,7 +9,7 @@ from random import Random
 
 from fuzz.node import attacked, check
 from fuzz.targets import Attempt
-from lucid.services.devnet import SERVICES
+from lucid.services.devnet import SERVICES, DevNode
 
 CHECK_EVERY = 20
 WAIT_S = 0.15
@@ -31,7 +31,19 @@ NAMES = [
     *(b"X" * 5_000, b"a b", b"N\xff", b":path", b""),
 ]
 VALUES = [
-    *(b"x", b"127.0.0.1", b"keep-alive, Upgrade", b"websocket", b"h2c", b"chunked", b"gzip, chunked", b"identity"),
+    *(
+        b"x",
+        b"127.0.0.1",
+        b"a..b",
+        b"[::1",
+        b"xn--a",
+        b"keep-alive, Upgrade",
+        b"websocket",
+        b"h2c",
+        b"chunked",
+        b"gzip, chunked",
+        b"identity",
+    ),
     *(b"0", b"5", b"-1", b"+5", b"99999999999999999999", b"5, 6", b"0x5", b"\xb2", b"100-continue", b"close"),
     *(b"AAAAAAAAAAAAAAAAAAAAAA==", b"13", b"12", b"permessage-deflate; client_max_window_bits", b"bytes=0-5,9-"),
     *(b"Bearer \xff\xfe", b"Bearer x", b"Basic \xe4", b"AAMAAABkAAQAAP__", b"application/json", b"a" * 30_000),
@@ -139,18 +151,23 @@ def hand_in(address: tuple[str, int], random: Random) -> None:
 
 @contextmanager
 def target() -> Iterator[Attempt]:
-    """A node; every case goes to one of its services, and every few the service is looked at."""
-    done = 0
+    """A node of its own."""
     with attacked() as node:
+        yield against(node)
 
-        def attempt(random: Random) -> None:
-            nonlocal done
-            done += 1
-            service = random.choice(SERVICES)
-            hand_in(("127.0.0.1", node.ports[service]), random)
-            status = node.processes[service].poll()
-            assert status is None, f"the {service} ended with status {status}"
-            if done % CHECK_EVERY == 0:
-                check(node, service)
 
-        yield attempt
+def against(node: DevNode) -> Attempt:
+    """Every case goes to one of the node's services, and every few the service is looked at."""
+    done = 0
+
+    def attempt(random: Random) -> None:
+        nonlocal done
+        done += 1
+        service = random.choice(SERVICES)
+        hand_in(("127.0.0.1", node.ports[service]), random)
+        status = node.processes[service].poll()
+        assert status is None, f"the {service} ended with status {status}"
+        if done % CHECK_EVERY == 0:
+            check(node, service)
+
+    return attempt

@@ -27,12 +27,18 @@ ALLOWED = (200, 202, 400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503)
 
 @contextmanager
 def target() -> Iterator[Attempt]:
-    """A node, and what a client would rightly send it."""
-    net = Notary()
+    """A node of its own."""
+    with attacked() as node, against(node) as attempt:
+        yield attempt
+
+
+@contextmanager
+def against(node: DevNode) -> Iterator[Attempt]:
+    """What a client would rightly send the node, changed."""
+    bodies = _bodies(node, Notary())
+    headers = {"Authorization": f"Bearer {node.token}", "Content-Type": "application/json"}
     done = 0
-    with attacked() as node, httpx.Client(trust_env=False, timeout=20.0) as client:
-        bodies = _bodies(node, net)
-        headers = {"Authorization": f"Bearer {node.token}", "Content-Type": "application/json"}
+    with httpx.Client(trust_env=False, timeout=20.0) as client:
 
         def attempt(random: Random) -> None:
             nonlocal done

@@ -21,14 +21,14 @@ DEEP = [b"\x91" * 5_000, b"\x91\x01" * 2_000, b"\xdd\xff\xff\xff\xff", b"\xc6\xf
 def attempt(random: Random) -> None:
     """Decode one."""
     data = random.choice([message(random), message(random), spoilt(random, random.choice(DEEP)), random.randbytes(99)])
-    began = time.monotonic()
+    began = time.thread_time()
     try:
         decoded = decode_message(data)
     except Refusal:
         pass
     else:
         assert encode(decoded) == data, f"two encodings of one message: {data.hex()}"
-    assert time.monotonic() - began < LONGEST_S, f"it took {time.monotonic() - began:.1f} s"
+    assert time.thread_time() - began < LONGEST_S, f"it took {time.thread_time() - began:.1f} s"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from random import Random
 
 import trio
@@ -18,7 +19,27 @@ from lucid.services.peers import Peers
 from lucid.services.transport import Transport
 
 CHAIN = bytes(32)
-CASE_S = 5.0
+CASE_S = 30.0
+
+
+async def answer(random: Random, stream: trio.SocketStream, hostile: Hostile, dialer: bytes) -> None:
+    """What a hostile node says to the one that dialed it: noise, half a handshake, or a whole one and worse."""
+
+    async def own() -> Transport:
+        return hostile.transport
+
+    frames = FrameStream(stream, FRAME_BYTES)
+    with suppress(Exception):  # its own troubles are nobody's
+        act = random.randrange(4)
+        if act == 0:
+            await stream.send_all(random.randbytes(random.choice([0, 1, 4, 200, 5_000])))
+        elif act == 1:
+            await stream.send_all(framed(random, hostile.answer(random, await frames.receive())))
+            await stream.send_all(random.randbytes(50))
+        else:
+            sealed = await admit(frames, own, hostile.key, hostile.acquaintances(dialer))
+            await misbehave(random, sealed, frames)
+    await trio.aclose_forcefully(stream)
 
 
 @contextmanager
@@ -26,23 +47,6 @@ def target() -> Iterator[Attempt]:
     """A hostile node that listens, and one that dials it once a case."""
     hostile = Hostile(CHAIN, bytes([7]) * 32)
     honest = Hostile(CHAIN, key_below(hostile.key))
-
-    async def own() -> Transport:
-        return hostile.transport
-
-    async def serve(random: Random, stream: trio.SocketStream) -> None:
-        frames = FrameStream(stream, FRAME_BYTES)
-        with suppress(Exception):  # its own troubles are nobody's
-            act = random.randrange(4)
-            if act == 0:
-                await stream.send_all(random.randbytes(random.choice([0, 1, 4, 200, 5_000])))
-            elif act == 1:
-                await stream.send_all(framed(random, hostile.answer(random, await frames.receive())))
-                await stream.send_all(random.randbytes(50))
-            else:
-                sealed = await admit(frames, own, hostile.key, hostile.acquaintances(honest.key))
-                await misbehave(random, sealed, frames)
-        await trio.aclose_forcefully(stream)
 
     async def deliver(peer: bytes, data: bytes, handled: Callable[[], None]) -> None:
         with suppress(Refusal):
@@ -52,11 +56,8 @@ def target() -> Iterator[Attempt]:
     async def case(random: Random) -> None:
         with trio.fail_after(CASE_S):
             async with trio.open_nursery() as nursery:
-                [listener] = await nursery.start(
-                    lambda task_status: trio.serve_tcp(
-                        lambda stream: serve(random, stream), 0, host="127.0.0.1", task_status=task_status
-                    )
-                )
+                serve = partial(answer, random, hostile=hostile, dialer=honest.key)
+                [listener] = await nursery.start(partial(trio.serve_tcp, serve, 0, host="127.0.0.1"))
                 port = listener.socket.getsockname()[1]
                 peers = Peers(CRYPTO, honest.key, CHAIN, {hostile.key: f"tcp://127.0.0.1:{port}"}, deliver)
                 peers.certify(honest.transport)
