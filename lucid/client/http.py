@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -202,8 +203,17 @@ class AsyncClient(_Places):
     async def _read(call: Call[T], response: httpx.Response, scope: trio.CancelScope) -> T:
         answer = _Answer(call, response)
         scope.deadline = trio.current_time() + answer.left_s
-        async for part in response.aiter_raw():
-            answer.add(part)
-            scope.deadline = trio.current_time() + answer.left_s
+        parts = response.aiter_raw()
+        try:
+            async for part in parts:
+                answer.add(part)
+                scope.deadline = trio.current_time() + answer.left_s
+        except ClientError:
+            # The generators under it are left at no yield: they end by themselves once the connection is closed.
+            await response.aclose()
+            with suppress(httpx.HTTPError, httpx.StreamError):
+                async for _ in parts:
+                    pass
+            raise
         result: T = answer.result()
         return result
