@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from lucid.cli.failure import Failure, duration
@@ -140,7 +140,7 @@ def run_adopt(options: argparse.Namespace) -> int:
     from lucid.storage.identity import adopt
 
     adopted, wrong = 0, list[str]()
-    with _opened(options.store, new=options.chunks is not None) as store:
+    with _opened(options.store, new=options.chunks is not None) as store, _alone(store):
         let_go = adopt(store)
         if options.chunks is not None:
             if not options.chunks.is_dir():
@@ -154,6 +154,14 @@ def run_adopt(options: argparse.Namespace) -> int:
         for name in wrong:
             print(f"left where it is: {name} does not have the bytes of its name")
     return DAMAGED if wrong else 0
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """Make sure that no service uses the store meanwhile; of one that was killed it takes a while to be sure."""
+    with NamedTemporaryFile() as lock:
+        store.hold(Path(lock.name))
+        yield
 
 
 def _chunks_beside(url: str) -> Path | None:

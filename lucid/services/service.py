@@ -98,6 +98,7 @@ class Service(ABC):
             mark = self.config.data_dir / f"{self.file}.home"
             identity = Identity(self.genesis.chain_id, self.key, self.file)
             claim(store, identity, mark, self.may_begin_anew(mark.exists()))
+            store.hold(self.config.data_dir / f"{self.file}.lock")
         except BaseException as error:
             store.close()
             if isinstance(error, StoreOther):
@@ -305,11 +306,12 @@ def end_in_time(scope: trio.CancelScope) -> None:
 
 
 def run_to_end(main: Callable[..., Awaitable[None]], *arguments: object) -> None:
-    """Run services; a setting that turns out not to do is raised as itself, out of all nurseries."""
+    """Run services; a setting that turns out not to do, or a store that another process has come to use, is raised as
+    itself, out of all nurseries."""
     try:
         trio.run(main, *arguments)
     except BaseExceptionGroup as group:
-        found: BaseException | None = group.subgroup(ConfigError)
+        found: BaseException | None = group.subgroup((ConfigError, StoreOther))
         while isinstance(found, BaseExceptionGroup):
             found = found.exceptions[0]
         if found is None:

@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeVar
 import trio
 
 from lucid.ledger.state import Write
-from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreSlow
+from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther, StoreSlow
 
 MAX_BATCH_WRITES = 20_000
 RETRY_S = 1.0
@@ -29,8 +29,6 @@ RETRY_S = 1.0
 LOOK_S = 5.0
 """How long a store is trusted to be there without being asked."""
 LAZY_S = 60.0
-LOOKED_AT = "look"
-"""A table without rows."""
 PAGE_ROWS = 256
 
 READ_S = 4.0
@@ -299,9 +297,11 @@ class DurableStore:
             self._running = False
 
     async def _look(self) -> None:
-        """Read something: a service that has nothing to write must not find out late that its store is away."""
+        """A service that has nothing to write must not find out late that its store is away, or another process's."""
         try:
-            await self._in_thread(lambda: self.store.get(LOOKED_AT, b""))
+            await self._in_thread(self.store.look)
+        except StoreOther:
+            raise
         except StoreDamaged as error:
             self._note_damage(error)
         except StoreError as error:
@@ -346,6 +346,8 @@ class DurableStore:
             try:
                 await self._in_thread(lambda: self.store.write(writes))
                 break
+            except StoreOther:
+                raise  # what is another process's now is never tried again
             except StoreError as error:
                 if isinstance(error, StoreDamaged):
                     self._note_damage(error)

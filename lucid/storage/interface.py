@@ -6,6 +6,7 @@ Both stores behind it pass one conformance suite (`tests/storage/test_stores.py`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from lucid.chain.errors import Code, LucidError
@@ -23,6 +24,9 @@ STARTS_TABLE = "starts"
 
 LOG_TABLE = "log"
 """Says which commit log is in front of an SQLite file, and how much of it the file holds."""
+
+LOOKED_AT = "look"
+"""A table without rows, read to see whether the store is there."""
 
 NEVER_COPIED = (VOTES_TABLE, HOME_TABLE, STARTS_TABLE, LOG_TABLE)
 """Tables that no export and no backup takes along: they are true of one place only."""
@@ -124,6 +128,16 @@ class Store(Protocol):
     def write_once(self, table: str, key: bytes, value: bytes) -> bytes:
         """Make a row durable unless there is one; returns what it holds then. Of several who do so at once, all get
         the same. Raises as `write` does."""
+        ...
+
+    def hold(self, lock: Path) -> None:
+        """Be the one process that uses the store, until it is closed; it may take some seconds to be sure. `lock` is a
+        file in the data folder that no other process holds. Raises `StoreOther` where another one uses the store, as
+        each `write` and `look` does from then on if another one should have come to."""
+        ...
+
+    def look(self) -> None:
+        """See whether the store can be used, and show that it is. Raises `StoreError`."""
         ...
 
     def check(self) -> list[str]:

@@ -28,6 +28,7 @@ from lucid.storage.interface import (
     StoreDamaged,
     StoreError,
     StoreFull,
+    StoreOther,
 )
 from lucid.storage.sqlite import CLOSE_S, Reading, SqliteStore
 
@@ -126,6 +127,15 @@ class LoggedStore:
         stored = {*self._below.tables()} - {LOG_TABLE}
         # Of a table with deletions in the log only its rows tell whether any are left.
         return sorted(stored - {*covered} | {name for name in covered if any(True for _ in self.scan(name, limit=1))})
+
+    def hold(self, lock: Path) -> None:
+        """See `Store`. It holds its log since it was opened, wherever the data folder is."""
+        if not self._mine:
+            raise StoreOther("another process uses it: stop that one, or give this one a store of its own")
+
+    def look(self) -> None:
+        """See `Store`."""
+        self._below.look()
 
     def check(self) -> list[str]:
         """See `Store`. The log was looked at when it was opened."""

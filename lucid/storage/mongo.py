@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, DeleteOne, MongoClient, ReplaceOne
@@ -16,13 +17,24 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from lucid.ledger.state import Write
-from lucid.storage.interface import SCHEMA_VERSION, StoreDamaged, StoreError, StoreFull, StoreOther, other_version
+from lucid.storage.interface import (
+    LOOKED_AT,
+    SCHEMA_VERSION,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreOther,
+    other_version,
+)
+from lucid.storage.lease import LEASE_COLLECTION, Lease, place_of
 
 TIMEOUT_MS = 5_000
 SCHEMA_COLLECTION = "schema"
 ENTRIES_COLLECTION = "entries"
 CONCERN = WriteConcern(w="majority", j=True)
 """Named with each transaction too: one doesn't inherit it from a collection, and MongoDB 4.4 takes less by default."""
+EXISTS = 48
+"""MongoDB's error code NamespaceExists."""
 OUT_OF_DISK = 14_031
 """MongoDB's error code OutOfDiskSpace."""
 
@@ -48,6 +60,7 @@ class MongoStore:
                 database, write_concern=CONCERN, read_concern=ReadConcern("majority")
             )
             self._entries = self._database[ENTRIES_COLLECTION]
+            self._lease = Lease(self._database[LEASE_COLLECTION])
             try:
                 self._prepare()
             except BaseException:
@@ -68,7 +81,11 @@ class MongoStore:
         if version != SCHEMA_VERSION:
             raise StoreOther(other_version(self.place, version if isinstance(version, int) else 0))
         if ENTRIES_COLLECTION not in names:
-            self._database.create_collection(ENTRIES_COLLECTION)
+            try:
+                self._database.create_collection(ENTRIES_COLLECTION, check_exists=False)
+            except OperationFailure as error:
+                if error.code != EXISTS:  # another process may have made it at this moment
+                    raise
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """See `Store`."""
@@ -128,6 +145,7 @@ class MongoStore:
                 self._session = self._client.start_session()
             session = self._session
             with session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=CONCERN):
+                self._lease.check(session)
                 self._entries.bulk_write(operations, ordered=False, session=session)
 
     def write_once(self, table: str, key: bytes, value: bytes) -> bytes:
@@ -139,6 +157,17 @@ class MongoStore:
         assert held is not None
         return held
 
+    def hold(self, lock: Path) -> None:
+        """See `Store`."""
+        with self._translated():
+            self._lease.take(place_of(lock))
+
+    def look(self) -> None:
+        """See `Store`."""
+        self.get(LOOKED_AT, b"")
+        with self._translated():
+            self._lease.renew()
+
     def check(self) -> list[str]:
         """See `Store`."""
         with self._translated():
@@ -147,6 +176,7 @@ class MongoStore:
 
     def close(self) -> None:
         """See `Store`."""
+        self._lease.release()
         self._client.close()
 
     @contextmanager

@@ -34,7 +34,15 @@ SESSION = "00000000-0000-4000-8000-000000000001"
 READS = {
     DataService: [f"/chunks/{ID}", f"/chunks/{ID}/proof"],
     EngineService: ["/consensus/status", f"/transactions/{ID}"],
-    ManagerService: ["/blocks", "/blocks/latest", "/blocks/1", f"/blocks/{ID}", f"/receipts/{ID}"],
+    ManagerService: [
+        "/blocks",
+        "/blocks/latest",
+        "/blocks/1",
+        f"/blocks/{ID}",
+        f"/receipts/{ID}",
+        "/sessions",
+        "/peers",
+    ],
     AnchoringService: [f"/sessions/{SESSION}", f"/sessions/{SESSION}/manifest", f"/sessions/{SESSION}/receipt"],
 }
 OLD = b"Z" * 500
@@ -73,6 +81,15 @@ class Wrapped:
         """See `Store`."""
         self.trouble()
         return self.inner.write_once(table, key, value)
+
+    def hold(self, lock: Path) -> None:
+        """See `Store`."""
+        self.inner.hold(lock)
+
+    def look(self) -> None:
+        """See `Store`."""
+        self.trouble()
+        self.inner.look()
 
     def check(self) -> list[str]:
         """See `Store`."""
