@@ -283,7 +283,8 @@ class Deployment:
                 continue
             wrong = [service for service in PORTS if "(healthy)" not in states.get(service, "")]
             if self.restored and wrong and all(self._halted(service, states) for service in wrong):
-                self.say(f"warning: restored, and {' and '.join(wrong)} run without signing (docs/operating.md)")
+                who = f"{' and '.join(wrong)} {'run' if len(wrong) > 1 else 'runs'}"
+                self.say(f"warning: restored, and {who} without signing (docs/operating.md)")
                 return
             if not wrong:
                 return

@@ -158,6 +158,12 @@ class DataService(Service):
             await DeadReferences(self.references, Asked(self._manager, anchoring).known).run()
 
     def _register(self) -> None:
+        self._register_storing()
+        self._register_reading()
+        self._register_sessions()
+
+    def _register_storing(self) -> None:
+        """Chunks that come, and references that go."""
         route = self.web.route
 
         @route("POST", "/store-data", "Store a chunk", raw=bytes, query=SESSION, gives=Stored, status=201, access=WRITE)
@@ -176,6 +182,23 @@ class DataService(Service):
         )
         async def put(chunk: str) -> Stored:
             return await self._store(hex_bytes(chunk, 32, "chunk"))
+
+        @route(
+            "DELETE", "/chunks/<chunk>", "Take a session's reference away", query=SESSION, gives=Released, access=WRITE
+        )
+        async def delete(chunk: str) -> Released:
+            identity = hex_bytes(chunk, 32, "chunk")
+            try:
+                left = await self.chunks.release(identity, _session(), self._may())
+            except NotHeld as error:
+                raise Problem(403, error.code, error.detail) from None
+            if left is None:
+                raise Problem(404, Code.NOT_FOUND, "reference of this session to this chunk")
+            return Released(chunk, left)
+
+    def _register_reading(self) -> None:
+        """Chunks, whole and in parts."""
+        route = self.web.route
 
         # Before GET, which would answer HEAD too.
         @route("HEAD", "/chunks/<chunk>", "A chunk's size, once its bytes are verified")
@@ -209,18 +232,9 @@ class DataService(Service):
             path = tuple(node.hex() for node in found.path)
             return SegmentProof(chunk, found.size, found.number, segment_count(found.size), found.data.hex(), path)
 
-        @route(
-            "DELETE", "/chunks/<chunk>", "Take a session's reference away", query=SESSION, gives=Released, access=WRITE
-        )
-        async def delete(chunk: str) -> Released:
-            identity = hex_bytes(chunk, 32, "chunk")
-            try:
-                left = await self.chunks.release(identity, _session(), self._may())
-            except NotHeld as error:
-                raise Problem(403, error.code, error.detail) from None
-            if left is None:
-                raise Problem(404, Code.NOT_FOUND, "reference of this session to this chunk")
-            return Released(chunk, left)
+    def _register_sessions(self) -> None:
+        """The sessions that refer to chunks, and what other nodes' data chains say."""
+        route = self.web.route
 
         @route("GET", "/sessions", "Sessions that refer to chunks here", query=PAGE, gives=Sessions, access=WRITE)
         async def sessions() -> Sessions:
