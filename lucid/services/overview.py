@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 import msgspec
 import trio
+from msgspec.structs import replace
 
 from lucid.chain.errors import Code, printable
 from lucid.client.answers import DataStatus, SessionState, SessionsWaiting
 from lucid.machines.manager import Manager
+from lucid.machines.manager.sightings import Sighting
 from lucid.services.chainview import MAX_OWNERS, AnchoredSession, ChainView, MemberView
 from lucid.services.config import Config
 from lucid.services.driver import Driver
@@ -23,6 +25,7 @@ from lucid.services.recent import Recent
 from lucid.services.sibling import Sibling
 from lucid.services.web import Condition, Health, Web, number_query, query_number
 from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreError
 
 T = TypeVar("T")
 
@@ -144,18 +147,27 @@ class Overview:
             return await self._chunks.get()
 
     async def peer_states(self, peers: Peers) -> list[PeerState]:
-        """Every peer with its lag."""
-        return await self._store.read(self._lags, peers.states())
+        """Every peer with its lag; of one that is behind it is not known while the store does not answer."""
+        root = self._manager.chain.tree.root
+        head = root.ledger.core.head
+        found = []
+        for state in peers.states():
+            seen = self._manager.sightings.latest.get(bytes.fromhex(state.node))
+            if seen is None:
+                found.append(state)
+                continue
+            height: int | None = root.height
+            if (seen.epoch, seen.view) < (head.epoch, head.view) and seen.height < root.height:
+                height = await self._height_of(seen)
+            behind = None if height is None else root.height - height
+            found.append(replace(state, height=height or 0, behind=behind, heard_ms=seen.at_ms))
+        return found
 
-    def _lags(self, states: list[PeerState]) -> list[PeerState]:
-        return [self._lag(state) for state in states]
-
-    def _lag(self, state: PeerState) -> PeerState:
-        top, seen = self._manager.chain.tree.root.height, self._manager.sightings.latest.get(bytes.fromhex(state.node))
-        if seen is None:
-            return state
-        height = min(top, max(seen.height, self._view.height_of(seen.epoch, seen.view)))
-        return msgspec.structs.replace(state, height=height, behind=top - height, heard_ms=seen.at_ms)
+    async def _height_of(self, seen: Sighting) -> int | None:
+        try:
+            return max(seen.height, await self._store.read(self._view.height_of, seen.epoch, seen.view))
+        except StoreError:
+            return None
 
     async def _session(self, identity: uuid.UUID, driver: Driver) -> tuple[SessionState, ...]:
         """What the chain knows, else what session anchoring does. Raises `Problem`."""
