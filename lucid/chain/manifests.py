@@ -14,7 +14,7 @@ import msgspec
 import rfc8785
 from msgspec import Meta
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, session_root
+from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id, session_root
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.hashing import manifest_digest
 from lucid.chain.keys import Crypto
@@ -87,6 +87,18 @@ def check_manifest(data: bytes, chain_id: bytes, crypto: Crypto) -> Checked:
     if not crypto.verify(anchor.owner, claim_message(chain_id, anchor), anchor.signature):
         raise Refusal(Code.MANIFEST_SIGNATURE)
     return Checked(manifest, rfc8785.dumps(fields), anchor)
+
+
+def example_manifest(chain_id: bytes, crypto: Crypto) -> bytes:
+    """A manifest of one chunk that a chain takes, for documents: anybody knows its owner's key."""
+    fields = {
+        "session": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+        "codec": "opus",
+        "started_ms": 1_790_000_000_000,
+        "ended_ms": 1_790_000_060_000,
+        "chunks": [{"index": 0, "size": 4_096, "id": chunk_id(bytes(4_096)).hex()}],
+    }
+    return sign_manifest(fields, bytes(32), chain_id, crypto)
 
 
 def sign_manifest(fields: dict[str, Any], secret: bytes, chain_id: bytes, crypto: Crypto) -> bytes:

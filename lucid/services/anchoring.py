@@ -15,7 +15,7 @@ from quart import Response
 
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.manifests import MAX_MANIFEST_BYTES, Checked, Manifest, check_manifest
+from lucid.chain.manifests import MAX_MANIFEST_BYTES, Checked, Manifest, check_manifest, example_manifest
 from lucid.chain.receipts import verify_receipt, with_manifest
 from lucid.chain.transactions import SessionAnchor
 from lucid.client.answers import Anchored, SessionState, SessionsWaiting
@@ -208,7 +208,18 @@ class AnchoringService(Service):
     def _register(self) -> None:
         route = self.web.route
 
-        @route("POST", "/anchor-session", "Anchor a session", raw=Manifest, gives=Anchored, status=202, access=WRITE)
+        example = msgspec.json.decode(example_manifest(self.genesis.chain_id, self.crypto))
+
+        @route(
+            "POST",
+            "/anchor-session",
+            "Anchor a session",
+            raw=Manifest,
+            gives=Anchored,
+            status=202,
+            access=WRITE,
+            example=example,
+        )
         async def anchor() -> Anchored:
             checked = await self._check(await read_body(MAX_MANIFEST_BYTES))
             transaction = await self._accept(checked)

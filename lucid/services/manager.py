@@ -13,9 +13,11 @@ import msgspec
 import trio
 from quart import Response
 
-from lucid.chain.blocks import Block
-from lucid.chain.codec import decode
+from lucid.chain.blocks import PROOF_BYTES, Block, Header
+from lucid.chain.blocks import VERSION as BLOCK_VERSION
+from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Genesis
 from lucid.chain.receipts import Receipt, print_receipt
 from lucid.machines.effects import (
     BlockFinal,
@@ -358,7 +360,15 @@ class ManagerService(Service):
         async def peers() -> PeerTable:
             return PeerTable(tuple(await self.overview.peer_states(self.peers)))
 
-        @route("POST", "/validate-block", "Judge a block", takes=Candidate, gives=Judgement, access=WRITE)
+        @route(
+            "POST",
+            "/validate-block",
+            "Judge a block, `encoded` as /blocks/{place} gives it",
+            takes=Candidate,
+            gives=Judgement,
+            access=WRITE,
+            example={"block": encode(_forged(self.genesis)).hex()},
+        )
         async def validate(body: Candidate) -> Judgement:
             try:
                 candidate = decode(bytes.fromhex(body.block), Block)
@@ -494,6 +504,31 @@ class ManagerService(Service):
                 404, Code.NOT_FOUND, f"schedule of slot {slot} of epoch {epoch}: no final block is in it here"
             )
         return {"epoch": epoch, "slot": slot, "leaders": [key.hex() for key in leaders]}
+
+
+def _forged(genesis: Genesis) -> Block:
+    """A first block that no chain takes, as an example of one."""
+    nothing = bytes(32)
+    header = Header(
+        version=BLOCK_VERSION,
+        chain=genesis.chain_id,
+        height=1,
+        epoch=0,
+        view=1,
+        tick=1,
+        parent=genesis.chain_id,
+        transactions_root=nothing,
+        state_root=nothing,
+        entity=genesis.nodes[0].key,
+        proposer=genesis.nodes[0].key,
+        vrf_proof=bytes(PROOF_BYTES),
+        beacon=nothing,
+        validators=nothing,
+        next_validators=nothing,
+        parent_certificate=nothing,
+        late_votes=nothing,
+    )
+    return Block(header, bytes(64), None, (), ())
 
 
 if __name__ == "__main__":

@@ -13,12 +13,72 @@ from lucid.services.admission import READ
 from lucid.services.problems import ErrorEnvelope
 
 JSON, BYTES, TEXT, HTML = "application/json", "application/octet-stream", "text/plain", "text/html"
-PATTERNS = {
-    "chunk": "^[0-9a-f]{64}$",
-    "identity": "^[0-9a-f]{64}$",
-    "session": "^[0-9a-fA-F-]{32,36}$",
+
+
+class Parameter(NamedTuple):
+    """What a parameter of that name means, an example, and how it is written where no route says more."""
+
+    what: str
+    example: Any
+    pattern: str = ""
+
+
+_KEY, _SESSION, _TIME_MS = "3b" * 32, "7c9e6679-7425-40de-944b-e07fc1f90ae7", 1_790_000_000_000
+PARAMETERS = {
+    "chunk": Parameter("The chunk's id: the root of the hashes of its segments", "5f" * 32, "^[0-9a-f]{64}$"),
+    "identity": Parameter("The transaction's id", "9a" * 32, "^[0-9a-f]{64}$"),
+    "session": Parameter("The session's id, a UUID of version 4", _SESSION, "^[0-9a-fA-F-]{32,36}$"),
+    "place": Parameter("The block's height, or its hash", "42"),
+    "node": Parameter("The node's id: its public key", _KEY),
+    "owner": Parameter("The owner's public key, where several own sessions of one id", _KEY),
+    "checkpoint": Parameter("The hash of a final block that the receipt has to reach", "c4" * 32),
+    "from": Parameter("The height to begin at, downwards; the newest without it", 42),
+    "after": Parameter("Where the page before ended: its `after`, or a height", None),
+    "limit": Parameter("How many at most", 25),
+    "wait_ms": Parameter("How long to wait for a block, in ms", 20_000),
+    "epoch": Parameter("The epoch; the current one without it", 3),
+    "slot": Parameter("The slot in the epoch; the current one without it", 7),
+    "segment": Parameter("The number of the segment of 4 KiB, from 0 on", 0),
+    "status": Parameter("Only chunks in this state", "corrupted"),
 }
-"""How parts of paths are written, by their names."""
+"""Parts of paths, and of queries, by their names."""
+FIELDS = {
+    "session": _SESSION,
+    "owner": _KEY,
+    "node": _KEY,
+    "here": _KEY,
+    "leader": _KEY,
+    "leader_next": "d1" * 32,
+    "proposer": _KEY,
+    "transaction": "9a" * 32,
+    "hash": "c4" * 32,
+    "block": "c4" * 32,
+    "parent": "c3" * 32,
+    "state_root": "e0" * 32,
+    "transactions_root": "e1" * 32,
+    "merkle_root": "e2" * 32,
+    "id": "5f" * 32,
+    "data": "00ff",
+    "encoded": "82a6",
+    "payload": "81a5",
+    "name": "pi1",
+    "height": 42,
+    "epoch": 3,
+    "view": 57,
+    "time_ms": _TIME_MS,
+    "counted_ms": _TIME_MS,
+    "accepted_ms": _TIME_MS,
+    "heard_ms": _TIME_MS,
+    "connected_ms": _TIME_MS,
+    "since_ms": _TIME_MS,
+    "state": "catching up",
+    "sentence": "it is 12 blocks behind its peers",
+    "remedy": "nothing: it fetches them; see that height grows",
+    "code": "LUCID_ERR_1002",
+    "message": "there is no such thing (block)",
+    "request_id": "0f5c0a5e8d7f4d3f9d0b6f6a0d8f2c11",
+}
+"""Examples of fields, by their names."""
 ERRORS = {
     400: "The request is wrong; `details.faults` names each fault of a body",
     401: "A token is needed",
@@ -53,6 +113,8 @@ class Route(NamedTuple):
     status: int
     query: Mapping[str, Query]
     media: str = TEXT
+    example: Any = None
+    """A body that the route takes; its schema's own where there is none."""
 
 
 def describe(service: str, routes: Sequence[Route]) -> dict[str, Any]:
@@ -63,7 +125,7 @@ def describe(service: str, routes: Sequence[Route]) -> dict[str, Any]:
     )
     schema: dict[Any, Any] = dict(zip([*kinds, ErrorEnvelope], schemas, strict=True))
     for name, described in components.items():
-        described["examples"] = [_example({"$ref": f"#/components/schemas/{name}"}, components)]
+        described["examples"] = [_example({"$ref": f"#/components/schemas/{name}"}, components, service)]
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
@@ -94,19 +156,31 @@ def _operation(route: Route, path: str, schema: dict[Any, Any]) -> dict[str, Any
     }
     taken = route.takes or route.raw
     if taken is not None:
-        operation["requestBody"] = {"required": True, "content": _content(taken, schema, route.media)}
+        content = _content(taken, schema, route.media)
+        if route.example is not None:
+            content[JSON]["examples"] = {"example": {"value": route.example}}
+        operation["requestBody"] = {"required": True, "content": content}
     if route.access != READ:
         operation["security"] = [{"token": []}]
     return operation
 
 
 def _part(name: str) -> dict[str, Any]:
-    schema = {"type": "string"} | ({"pattern": PATTERNS[name]} if name in PATTERNS else {})
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    pattern = PARAMETERS[name].pattern if name in PARAMETERS else ""
+    schema = {"type": "string"} | ({"pattern": pattern} if pattern else {})
+    return {"name": name, "in": "path", "required": True, "schema": schema, **_meant(name)}
 
 
 def _asked(name: str, query: Query) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": query.required, "schema": query.schema}
+    return {"name": name, "in": "query", "required": query.required, "schema": query.schema, **_meant(name)}
+
+
+def _meant(name: str) -> dict[str, Any]:
+    """What a parameter of that name means, with an example."""
+    known = PARAMETERS.get(name)
+    if known is None:
+        return {}
+    return {"description": known.what} | ({} if known.example is None else {"example": known.example})
 
 
 def _content(kind: type | None, schema: dict[Any, Any], media: str) -> dict[str, Any]:
@@ -139,20 +213,32 @@ def _errors(route: Route, names: list[str], schema: dict[Any, Any]) -> dict[str,
     return wrong
 
 
-def _example(schema: Any, components: dict[str, Any]) -> Any:
+def _example(schema: Any, components: dict[str, Any], service: str) -> Any:
     """A value of a schema of msgspec's, the plainest there is."""
     if "$ref" in schema:
-        schema = components[schema["$ref"].rpartition("/")[2]]
+        name = schema["$ref"].rpartition("/")[2]
+        if name == "Health":
+            return {"status": "healthy", "service": service}
+        schema = components[name]
     if "anyOf" in schema:
-        return _example(schema["anyOf"][0], components)
+        return _example(schema["anyOf"][0], components, service)
     kind = schema.get("type")
     if kind == "object":
-        return {name: _example(each, components) for name, each in schema.get("properties", {}).items()}
+        return {name: _field(name, each, components, service) for name, each in schema.get("properties", {}).items()}
     if kind == "array":
         items = schema.get("items") or (schema.get("prefixItems") or [None])[0]
-        return [_example(items, components)] if items else []
+        return [_example(items, components, service)] if items else []
     plain = {"integer": schema.get("minimum", 1), "number": 1.0, "boolean": True, "string": _text(schema)}
     return plain.get(str(kind), schema.get("enum", [None])[0])
+
+
+def _field(name: str, schema: Any, components: dict[str, Any], service: str) -> Any:
+    """An example of a field: a usual one for its name, if the schema is of that type."""
+    kinds = {schema.get("type"), *(each.get("type") for each in schema.get("anyOf", ()))}
+    usual = service if name == "service" else FIELDS.get(name)
+    if usual is not None and "enum" not in schema and ("string" if isinstance(usual, str) else "integer") in kinds:
+        return usual
+    return _example(schema, components, service)
 
 
 def _text(schema: dict[str, Any]) -> str:

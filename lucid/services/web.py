@@ -125,14 +125,15 @@ class Web:
         access: str = READ,
         query: Mapping[str, Query] = MappingProxyType({}),
         media: str = TEXT,
+        example: Any = None,
     ) -> Callable[[Handler], Handler]:
         """Register a handler for `path` and under `/api/v1`. It gets the decoded body, if `takes` names its type, and
         the parts of the path by name; it returns a struct, a `Response`, or raises `LucidError`. `raw` names the type
         of a body that the handler reads itself (bytes: any), `query` the parameters that it looks at, `media` the type
-        of what it gives if that is text (`str`)."""
+        of what it gives if that is text (`str`), `example` is a body that it takes."""
 
         def register(handler: Handler) -> Handler:
-            route = Route(method, path, summary, access, takes, raw, gives, status, query, media)
+            route = Route(method, path, summary, access, takes, raw, gives, status, query, media, example)
             self._routes.append(route)
 
             async def answer(**parts: Any) -> Response:

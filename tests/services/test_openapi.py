@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
-from lucid.services.devnet import SERVICES, Devnet
+from lucid.services.devnet import SERVICES, Devnet, DevNode
 
 EXAMPLES = 12
+CHUNK = bytes(4_096)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -39,3 +42,61 @@ def test_a_service_does_as_it_says(lone: Devnet, service: str) -> None:
 
         holds()
     assert seen > 5
+
+
+def described(node: DevNode, service: str) -> dict[str, Any]:
+    """What a service says of itself."""
+    found: dict[str, Any] = httpx.get(f"{node.url(service)}/openapi.json").json()
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_parameter_and_body_is_explained_with_an_example(lone: Devnet, service: str) -> None:
+    for path, methods in described(lone.nodes[0], service)["paths"].items():
+        for method, operation in methods.items():
+            for parameter in operation["parameters"]:
+                assert parameter["description"], f"{method} {path}: {parameter['name']}"
+                assert "example" in parameter or parameter["name"] == "after", f"{method} {path}: {parameter['name']}"
+                pattern = parameter["schema"].get("pattern")
+                assert not pattern or parameter["name"] == "after" or re.search(pattern, str(parameter["example"]))
+            assert {"429", "503", "default"} <= set(operation["responses"]), f"{method} {path}"
+            assert all(answer["description"] for answer in operation["responses"].values())
+
+
+def test_the_examples_of_bodies_are_taken(lone: Devnet) -> None:
+    """Those of the report that this project began with among them: /anchor-session, /validate-block, /store-data."""
+    node = lone.nodes[0]
+    headers = {"Authorization": f"Bearer {node.token}"}
+    bodies = {
+        (service, path): operation["requestBody"]["content"]["application/json"]["examples"]["example"]["value"]
+        for service in SERVICES
+        for path, methods in described(node, service)["paths"].items()
+        for operation in methods.values()
+        if "examples" in operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    }
+    assert set(bodies) >= {("anchoring", "/anchor-session"), ("manager", "/validate-block")}
+    for (service, path), body in bodies.items():
+        answer = httpx.post(node.url(service) + path, json=body, headers=headers, timeout=20)
+        assert answer.status_code in (200, 202), (path, answer.text)
+    judged = httpx.post(
+        f"{node.url('manager')}/validate-block", json=bodies["manager", "/validate-block"], headers=headers
+    )
+    assert judged.json()["valid"] is False and judged.json()["code"].startswith("LUCID_ERR_")
+    [session] = [
+        each["example"]
+        for each in described(node, "data")["paths"]["/store-data"]["post"]["parameters"]
+        if each["name"] == "session"
+    ]
+    stored = httpx.post(
+        f"{node.url('data')}/store-data?session={session}",
+        content=CHUNK,
+        headers={**headers, "Content-Type": "application/octet-stream"},
+    )
+    assert stored.status_code == 201 and stored.json()["size"] == len(CHUNK)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_health_is_described_as_the_report_has_it(lone: Devnet, service: str) -> None:
+    node = lone.nodes[0]
+    [example] = described(node, service)["components"]["schemas"]["Health"]["examples"]
+    assert example == {"status": "healthy", "service": httpx.get(f"{node.url(service)}/ready").json()["service"]}
