@@ -38,6 +38,8 @@ PARAMETERS = {
     "wait_ms": Parameter("How long to wait for a block, in ms", 20_000),
     "epoch": Parameter("The epoch; the current one without it", 3),
     "slot": Parameter("The slot in the epoch; the current one without it", 7),
+    "since": Parameter("The first view to look at", 50),
+    "until": Parameter("The view after the last", 57),
     "segment": Parameter("The number of the segment of 4 KiB, from 0 on", 0),
     "status": Parameter("Only chunks in this state", "corrupted"),
 }
