@@ -6,6 +6,8 @@ const make = (tag, attributes, ...children) => {
   return node;
 };
 const code = text => make("code", {}, text);
+// Text in which code stands between backticks, as documents have it.
+const prose = text => text.split("`").map((each, number) => number % 2 ? code(each) : each);
 const shown = value => typeof value === "string" ? value : JSON.stringify(value, null, 2);
 
 const render = description => {
@@ -36,7 +38,7 @@ const render = description => {
     const object = follow(schema) || {}, needed = new Set(object.required || []);
     const rows = Object.entries(object.properties || {}).map(([name, each]) =>
       [code(name), needed.has(name) ? "" : "optional", kind(each)]);
-    return [object.description ? make("p", {}, object.description) : null, rows.length ? table(["field", "", "is"], rows) : null];
+    return [object.description ? make("p", {}, ...prose(object.description)) : null, rows.length ? table(["field", "", "is"], rows) : null];
   };
 
   const content = media => Object.entries(media || {}).flatMap(([type, each]) => {
@@ -51,7 +53,7 @@ const render = description => {
     if (each.parameters.length) {
       inside.append(make("h4", {}, "Parameters"), table(["name", "in", "is", "example"], each.parameters.map(parameter => [
         code(parameter.name), parameter.in + (parameter.required ? "" : ", optional"),
-        [kind(parameter.schema), parameter.description ? make("small", {}, parameter.description) : ""],
+        [kind(parameter.schema), parameter.description ? make("small", {}, ...prose(parameter.description)) : ""],
         parameter.example === undefined ? "" : code(shown(parameter.example))])));
     }
     if (each.requestBody) inside.append(make("h4", {}, "Body"), ...content(each.requestBody.content).filter(Boolean));
@@ -60,7 +62,7 @@ const render = description => {
       inside.append(make("h4", {}, "Answer " + status), ...content(answer.content).filter(Boolean));
     }
     inside.append(make("h4", {}, "Errors"), table(["status", "when"],
-      answers.filter(([status]) => status >= "3").map(([status, answer]) => [status, answer.description])));
+      answers.filter(([status]) => status >= "3").map(([status, answer]) => [status, prose(answer.description)])));
     return make("details", {id: each.operationId}, make("summary", {}, make("b", {}, method.toUpperCase()), code(path),
       " " + each.summary + (each.security ? " (token)" : "")), inside);
   };
