@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from smoke.static.run import Say, Subject
 
 FORMAT_NAMES = ("github", "job", "json", "junit", "markdown", "sarif", "tap", "text")
+GARBAGE = 50_000
+"""Objects made before garbage is looked for: a tree has many and no cycles, and a tenth of a run went there."""
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -164,6 +167,7 @@ def run_checks(options: argparse.Namespace) -> int:
 def _judge_files(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
     from smoke.static.run import judge
 
+    gc.set_threshold(GARBAGE)
     return judge(subject, strict=options.strict, literal=options.literal, say=say)
 
 

@@ -6,7 +6,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smoke.static.python.conditions import Answer, Version, decide, dotted
 from smoke.static.python.loading import read_effects
@@ -385,7 +385,7 @@ def _attributes(body: Sequence[ast.stmt]) -> Iterator[Import]:
     if not modules:
         return
     plain = [node for node in body if isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign)]
-    made = {each.id for node in body for each in ast.walk(node) if isinstance(each, ast.Name) and _stored(each)}
+    found: list[Import] = []
     pending: list[ast.AST] = [value for node in plain if (value := node.value) is not None]
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -401,9 +401,27 @@ def _attributes(body: Sequence[ast.stmt]) -> Iterator[Import]:
             continue
         if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
             name, attribute = each.value.id, each.attr
-            if name in modules and name not in made and not attribute.startswith("_"):
-                yield Import(each.lineno, modules[name], names=(attribute,))
+            if name in modules and not attribute.startswith("_"):
+                found.append(Import(each.lineno, name, names=(attribute,)))
         pending += ast.iter_child_nodes(each)
+    made = _all_stored(body) if found else ()
+    yield from (replace(each, module=modules[each.module]) for each in found if each.module not in made)
+
+
+def _all_stored(body: Sequence[ast.stmt]) -> set[str]:
+    """Every name that is assigned anywhere below; by hand, since `ast.walk` took half of a run for this."""
+    names: set[str] = set()
+    pending: list[object] = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list):
+            pending += node
+        elif isinstance(node, ast.Name):
+            if _stored(node):
+                names.add(node.id)
+        elif isinstance(node, ast.AST) and not isinstance(node, ast.Constant):
+            pending += vars(node).values()
+    return names
 
 
 def _stored(node: ast.Name) -> bool:
