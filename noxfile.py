@@ -145,9 +145,8 @@ def images(session: nox.Session) -> None:
         wheels(session)
         session.run("python", "-m", "images.build", "--standin", "--twice", "--engine", folder)
         here = {"DOCKER_HOST": f"unix://{folder}/docker.sock", "PATH": f"{folder}/bin:{os.environ['PATH']}"}
-        session.run(
-            "pytest", "--quiet", "tests/smoke/image/test_build.py", "tests/smoke/image/test_reality.py", env=here
-        )
+        on_engine = ("image/test_build", "image/test_reality", "live/test_containers")
+        session.run("pytest", "--quiet", *(f"tests/smoke/{name}.py" for name in on_engine), env=here)
         journals = str(Path(session.create_tmp()) / "run")
         simulated = ["--nodes", "2", "--duration", "60s", "--crypto", "real", "--journal", "--no-trace"]
         session.run("lucid", "sim", "run", "one-node", *simulated, "--out", journals, "--force", silent=True)

@@ -21,6 +21,7 @@ Text = Annotated[str, Meta(min_length=1, max_length=4096)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Endpoint = Annotated[str, Meta(pattern=r"^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*$")]
+Plugin = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$")]
 Version = Annotated[str, Meta(pattern=r"^3\.\d+$")]
 UserGroup = Annotated[
     str, Meta(pattern=r"^[a-z0-9_-]+(:[a-z0-9_-]+)?$", description="user, or user:group, by number or name")
@@ -60,6 +61,17 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     script: Annotated[Text | None, Meta(description="file that the container starts, as a path below the root")] = None
     directories: Annotated[tuple[Text, ...], Meta(description="directories that must hold code")] = ()
     endpoints: Annotated[tuple[Endpoint, ...], Meta(description="method and path of what it answers")] = ()
+    command: Annotated[
+        tuple[str, ...],
+        Meta(description="words that start it as a process (live --host); {python} and {root} are filled in too"),
+    ] = ()
+    environment: Annotated[
+        dict[str, str],
+        Meta(description="variables that it is started with (live); {port}, {data} and {url:NAME} are filled in"),
+    ] = {}
+    writes: Annotated[
+        tuple[Text, ...], Meta(description="directories of its container that it writes to (live); the first is {data}")
+    ] = ()
     labels: Annotated[tuple[Text, ...], Meta(description="labels that must be there and not empty")] = ()
 
 
@@ -90,6 +102,17 @@ class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[Text, Meta(description="what the part is")]
     paths: Annotated[tuple[Text, ...], Meta(min_length=1, description="paths from the image's root that are the part")]
     megabytes: Annotated[int, Meta(ge=1, description="how much the files below may be together, in MB")]
+
+
+class Live(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the live checks run the services."""
+
+    plugin: Annotated[
+        Plugin | None,
+        Meta(description="module:name of the tree that knows the product; without it what the services say is tried"),
+    ] = None
+    start_s: Annotated[int, Meta(ge=1, le=3600, description="within how many seconds all are healthy")] = 20
+    grace_s: Annotated[int, Meta(ge=1, le=600, description="within how many seconds a service ends after SIGTERM")] = 8
 
 
 class Isolation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,6 +177,7 @@ class Manifest(
         Literal["step12"] | None, Meta(description="a set of demands; keys of policy and services go before it")
     ] = None
     policy: Policy = Policy()
+    live: Live = Live()
     isolation: Annotated[Isolation | None, Meta(description="given, it demands isolation")] = None
     exceptions: Annotated[tuple[Exemption, ...], Meta(description="failures that are accepted")] = ()
 

@@ -324,10 +324,14 @@ def _trial_step(deployment: Deployment) -> Step:
 
 def _try_node(deployment: Deployment) -> None:
     """`lucid smoke live` against the node, through SSH. Raises `DeployError` when it fails."""
+    from functools import partial
+
+    from harness.live.product import product
     from lucid.deploy.deployment import client_settings
     from lucid.deploy.host import DeployError
     from smoke.live.failure import LiveError
     from smoke.live.run import live
+    from smoke.manifest import Manifest
     from smoke.reports.terminal import summary
 
     with deployment.host.forwarded(deployment.addresses()) as ports, TemporaryDirectory(prefix="lucid-try-") as folder:
@@ -337,12 +341,12 @@ def _try_node(deployment: Deployment) -> None:
         config.touch(mode=0o600)
         config.write_text(client_settings(ports, deployment.settings(), genesis), encoding="utf-8")
         try:
+            known = product(Manifest(), {"blocks": BLOCKS})
             judgement = live(
-                images=None,
+                known,
                 title=f"The node at {deployment.host.name}",
-                blocks=BLOCKS,
-                standing=config,
-                emulated=deployment.facts.emulated,
+                containers=False,
+                standing=partial(known.standing, settings=config, emulated=deployment.facts.emulated),
                 say=_say,
             )
         except LiveError as error:

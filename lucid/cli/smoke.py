@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from smoke.static.run import Say, Subject
 
 FORMAT_NAMES = ("github", "job", "json", "junit", "markdown", "sarif", "tap", "text")
+LIVE_OPTIONS = ("blocks", "mongod", "redis", "consul")
+"""What a node of Lucid is tried with."""
 GARBAGE = 50_000
 """Objects made before garbage is looked for: a tree has many and no cycles, and a tenth of a run went there."""
 
@@ -50,9 +52,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     live = kinds.add_parser(
         "live",
         help="exercise a node and inject failures",
-        description="Run a node's four services in hardened containers (the engine that DOCKER_HOST names) or, with "
-        "--host, as processes; use them, stop and kill them, and take everything away again. With --node, use a node "
-        "that runs already, without stopping or killing anything of it.",
+        description="Run the services of smoke.toml in hardened containers (the engine that DOCKER_HOST names) or, "
+        "with --host, as processes; use them, stop and kill them, and take everything away again. With --node, use a "
+        "node of Lucid that runs already, without stopping or killing anything of it.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the node could not be run.",
     )
     live.set_defaults(judge=_judge_live)
@@ -118,7 +120,7 @@ def _add_live(command: argparse.ArgumentParser) -> None:
     where = command.add_mutually_exclusive_group()
     where.add_argument("--host", action="store_true", help="processes of this machine in place of containers")
     where.add_argument("--node", type=Path, metavar="FILE", help="settings of a client of a node that runs already")
-    command.add_argument("--blocks", type=int, default=4, metavar="N", help="blocks whose times are judged (default 4)")
+    command.add_argument("--blocks", type=int, metavar="N", help="blocks whose times are judged (default 4)")
     command.add_argument("--mongod", metavar="PROGRAM", help="the mongod to try the services on (default: on the PATH)")
     command.add_argument("--redis", metavar="PROGRAM", help="the redis-server to try them on (default: on the PATH)")
     command.add_argument("--consul", metavar="PROGRAM", help="the consul to register them at (default: on the PATH)")
@@ -192,20 +194,35 @@ def _judge_images(options: argparse.Namespace, subject: Subject, say: Say) -> Ju
 
 
 def _judge_live(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
+    from functools import partial
+
+    from harness.live.product import Lucid, product
+    from smoke.live.plain import product_of
     from smoke.live.run import live
 
-    images = {service.name: service.image for service in subject.manifest.services if service.image is not None}
+    manifest = subject.manifest
+    given = {name: value for name in LIVE_OPTIONS if (value := getattr(options, name)) is not None}
+    # A tree that says nothing of what runs: the services are those that this command comes with.
+    ours = not manifest.services and manifest.live.plugin is None
+    known = product(manifest, given) if ours else product_of(options.root, manifest, given)
+    if given and not isinstance(known, Lucid):
+        raise Failure(f"--{next(iter(given))}: {subject.manifest_name} has no plug-in that knows it")
+    standing = None
+    if options.node is not None:
+        if not isinstance(known, Lucid):
+            raise Failure(f"--node: {subject.manifest_name} has no plug-in that knows nodes that run already")
+        standing = partial(known.standing, settings=options.node)
     containers = not options.host and options.node is None
-    if containers and not {"manager", "engine", "anchoring", "data"} <= images.keys():
-        raise Failure(f"{options.root}: its smoke.toml names no images of the four services; --host runs processes")
+    lacking = [name for name, service in known.services.items() if service.image is None]
+    if containers and lacking:
+        raise Failure(
+            f"{options.root}: its smoke.toml names no image of {' and '.join(lacking)}; --host runs processes"
+        )
     return live(
-        images=images if containers else None,
-        title=subject.manifest.title,
-        blocks=options.blocks,
-        mongod=options.mongod,
-        redis=options.redis,
-        consul=options.consul,
-        standing=options.node,
+        known,
+        title=manifest.title,
+        containers=containers,
+        standing=standing,
         strict=options.strict,
         say=say,
     )

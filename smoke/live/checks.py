@@ -1,46 +1,36 @@
-"""The live checks: each uses or hurts the node that runs, and says what came of it."""
+"""The live checks of any product: each uses or hurts the services that run, and says what came of it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import secrets
+import re
 import socket
-import statistics
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from uuid import UUID
 
 import httpx
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.live.failure import LiveError, NotPossible
-from smoke.live.node import NAMES, Node
-from smoke.live.outages import DISK, PHASE1
+from smoke.live.node import Node
+from smoke.live.product import Run
 
-NATIVE_START_S, EMULATED_START_S = 20.0, 90.0
-GRACE_S = 8
-CHUNK_BYTES = 8 << 20
-RECORDING_BYTES = 3 << 20
-STANDING_BYTES = 64 << 10
-"""A node that is in use keeps what it is tried with: no more of it than is needed."""
-BLOCKS = 4
+NOWHERE = "/lucid-smoke-no-such-path"
 
 HARDENED = Check(
     "live.hardened",
     Severity.CRITICAL,
-    "healthy with a read-only root, no capabilities, no new privileges, user 65532 and limited memory",
+    "healthy with a read-only root, no capabilities, no new privileges and limited memory",
     "Hardened as operators run it, the service does not work.",
     "Find what the service wants to write or to be, in its log.",
 )
 HEALTH = Check(
     "live.health",
     Severity.CRITICAL,
-    "/health says what is so, and recovers by itself",
+    "the health answer says what is so, and recovers by itself",
     "Whoever waits for the service, or watches it, is misled.",
     "Look at the service's checks.",
 )
@@ -51,20 +41,6 @@ API = Check(
     "Clients break, or what they send is lost.",
     "Look at the endpoint.",
 )
-INTEGRATION = Check(
-    "live.integration",
-    Severity.CRITICAL,
-    "a session anchored at 8085 is in a block of 8086, its chunks at 8087, its receipt verifies offline",
-    "The services run and the product does not work.",
-    "Follow the session's id through the logs.",
-)
-CADENCE = Check(
-    "live.cadence",
-    Severity.CRITICAL,
-    "blocks come every ten seconds",
-    "The chain is slower or faster than every document says.",
-    "Look at the engine's timers and the machine's load.",
-)
 LIFECYCLE = Check(
     "live.lifecycle",
     Severity.CRITICAL,
@@ -72,281 +48,157 @@ LIFECYCLE = Check(
     "A stop becomes a kill, and a kill loses what was accepted.",
     "Look at the shutdown and at what is durable when it is answered.",
 )
-CHECKS = (HARDENED, HEALTH, API, INTEGRATION, CADENCE, PHASE1, DISK, LIFECYCLE)
-SERVICES = list(NAMES)
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Within what the time between two blocks must keep, as parts of the chain's interval."""
-
-    low: float
-    high: float
-    deviation: float
-
-
-NATIVE = Bounds(0.99, 1.01, 0.05)
-EMULATED = Bounds(0.8, 1.2, 0.3)
-
-
-@dataclass
-class Run:
-    """A run under way: the node, and what one check leaves to the next."""
-
-    node: Node
-    sessions: list[str] = field(default_factory=list)
-    chunk: str = ""
-    blocks: int = BLOCKS
-    started: bool = False
-    """Whether all were healthy once."""
-    steady_since: int = 0
-    """The height after which nothing that was done to the node could delay a block."""
-
-    @property
-    def start_s(self) -> float:
-        """How long a start may take here."""
-        return EMULATED_START_S if self.node.emulated else NATIVE_START_S
-
-    @property
-    def bounds(self) -> Bounds:
-        """What is asked of the times of blocks here."""
-        return EMULATED if self.node.emulated else NATIVE
-
-    @property
-    def writer(self) -> dict[str, str]:
-        """Headers of who may write."""
-        return {"Authorization": f"Bearer {self.node.api_token}"}
+CHECKS = (HARDENED, HEALTH, API, LIFECYCLE)
 
 
 def begin(run: Run) -> Iterator[Finding]:
-    """Start everything, up to the first block. Raises `LiveError` when it does not become healthy."""
+    """Start everything. Raises `LiveError` when it does not become healthy."""
     began = time.monotonic()
-    for service in SERVICES:
-        run.node.start(service)
-    run.node.await_health(SERVICES, "healthy", run.start_s)
-    run.started, healthy = True, time.time()
+    node = run.node
+    for service in node.services:
+        node.start(service)
+    node.await_health(node.services, "healthy", run.start_s)
+    run.started, run.healthy_at = True, time.time()
     took = time.monotonic() - began
-    how = "emulated" if run.node.emulated else "native"
-    inspect: Callable[[str], dict[str, Any]] | None = getattr(run.node, "inspect", None)
+    how = "emulated" if node.emulated else "native"
+    inspect: Callable[[str], dict[str, Any]] | None = getattr(node, "inspect", None)
     if inspect is None:
-        yield HARDENED.skip(f"they are {run.node.kind}, and not containers that can be looked at here")
-    else:
-        yield from _hardened(run, inspect, f"all four {took:.0f} s after the start ({how})")
-    if not run.node.standing:
-        yield _first_block(run, healthy)
+        yield HARDENED.skip(f"they are {node.kind}, and not containers that can be looked at here")
+        return
+    for service in node.services:
+        yield _hardened(service, inspect(service), f"all {len(node.services)} {took:.0f} s after the start ({how})")
 
 
-def _hardened(run: Run, inspect: Callable[[str], dict[str, Any]], how: str) -> Iterator[Finding]:
-    for service in SERVICES:
-        found = inspect(service)
-        host = found["HostConfig"]
-        wanted = {
-            "a read-only root": host["ReadonlyRootfs"],
-            # Podman names those dropped one by one, and those that are left.
-            "no capabilities": host["CapDrop"] == ["ALL"] or found.get("EffectiveCaps", ["?"]) in (None, []),
-            "no new privileges": any("no-new-privileges" in each for each in host["SecurityOpt"] or []),
-            "a memory limit": host["Memory"] > 0,
-        }
-        lacking = [name for name, holds in wanted.items() if not holds]
-        if lacking:
-            yield HARDENED.fail(f"it runs without {', '.join(lacking)}", service)
-        else:
-            yield HARDENED.passed(f"healthy with {', '.join(wanted)}, {how}", service)
+def _hardened(service: str, found: dict[str, Any], how: str) -> Finding:
+    host = found["HostConfig"]
+    wanted = {
+        "a read-only root": host["ReadonlyRootfs"],
+        # Podman names those dropped one by one, and those that are left.
+        "no capabilities": host["CapDrop"] == ["ALL"] or found.get("EffectiveCaps", ["?"]) in (None, []),
+        "no new privileges": any("no-new-privileges" in each for each in host["SecurityOpt"] or []),
+        "a memory limit": host["Memory"] > 0,
+    }
+    lacking = [name for name, holds in wanted.items() if not holds]
+    if lacking:
+        return HARDENED.fail(f"it runs without {', '.join(lacking)}", service)
+    return HARDENED.passed(f"healthy with {', '.join(wanted)}, {how}", service)
 
 
 def health(run: Run) -> Iterator[Finding]:
-    """The answer's shape, and what happens when one service is gone."""
-    for service, answer in run.node.await_health(SERVICES, "healthy", run.start_s).items():
-        expected = {"status": "healthy", "service": NAMES[service]}
-        if answer == expected:
-            yield HEALTH.passed(json.dumps(answer), service)
+    """What healthy services answer, and whether all are healthy again after one was away."""
+    yield from answers(run)
+    first, *others = run.node.services
+    if not others:
+        return
+    run.node.kill(first)
+    time.sleep(1)
+    ended = [service for service in others if not run.node.running(service)]
+    run.node.start(first)
+    for service in ended:
+        yield HEALTH.fail(f"it ended when {first} did", service)
+        run.node.start(service)
+    yield again(run, f"{first} came back")
+
+
+def answers(run: Run) -> Iterator[Finding]:
+    """Whether each service that has a name in its manifest gives it."""
+    for service, answer in run.node.await_health(run.node.services, "healthy", run.start_s).items():
+        name = run.product.services[service].service
+        expected = {"status": "healthy", "service": name}
+        if name is None or answer == expected:
+            yield HEALTH.passed(json.dumps(answer) if answer else "it runs", service)
         else:
             yield HEALTH.fail(f"it answers {json.dumps(answer)}, not {json.dumps(expected)}", service)
-    if run.node.standing:
-        yield HEALTH.skip("how health tells of a service that is gone: nothing is killed in a node that is in use")
-        run.steady_since = run.node.height()
-        return
-    run.node.kill("engine")
-    try:
-        answers = run.node.await_health(["manager", "anchoring"], "degraded", 20)
-        for service, answer in answers.items():
-            if any("engine" in reason for reason in answer.get("reasons", ())):
-                yield HEALTH.passed("degraded, with the reason, while the engine is gone", service)
-            else:
-                yield HEALTH.fail(f"it does not say why it is degraded: {json.dumps(answer)}", service)
-    finally:
-        run.node.start("engine")
+
+
+def again(run: Run, after: str) -> Finding:
+    """All are healthy once more. Raises `LiveError` when they are not."""
     began = time.monotonic()
-    run.node.await_health(SERVICES, "healthy", run.start_s)
-    yield HEALTH.passed(f"all healthy again {time.monotonic() - began:.1f} s after the engine came back")
-    run.steady_since = run.node.height()
+    run.node.await_health(run.node.services, "healthy", run.start_s)
+    return HEALTH.passed(f"all healthy again {time.monotonic() - began:.1f} s after {after}")
 
 
 def api(run: Run) -> Iterator[Finding]:
-    """Good and bad input at the endpoints of the report."""
-    node = run.node
-    data = secrets.token_bytes(CHUNK_BYTES)
-    session = str(UUID(int=secrets.randbits(128), version=4))
-    with httpx.Client(timeout=60) as client:
-
-        def told(service: str, method: str, path: str, wanted: int, **options: Any) -> Iterator[Finding]:
-            options = {"headers": run.writer, **options}
-            response = client.request(method, node.url(service) + path, **options)
-            shown = [Evidence("", 0, excerpt(f"{method} {path}: {response.status_code} {response.text[:150]}"))]
-            code = "code" in response.text if wanted >= 400 else True
-            if response.status_code == wanted and code:
-                yield API.passed(f"{method} {path.partition('?')[0]} answers {wanted}", service, shown)
-            else:
-                yield API.fail(
-                    f"{method} {path} answers {response.status_code}, not {wanted} with a code", service, shown
-                )
-
-        yield from told("anchoring", "POST", "/anchor-session", 400, json={"session": "x"})
-        yield from told("anchoring", "POST", "/anchor-session", 401, json={}, headers={})
-        yield from told("manager", "POST", "/validate-block", 400, json={"block": "00"})
-        yield from told("engine", "POST", "/transactions", 400, json={"payload": "00"})
-        yield from told("data", "POST", f"/store-data?session={session}", 400, content=b"short")
-        yield from told("data", "POST", f"/store-data?session={session}", 201, content=data)
-        stored = client.post(
-            f"{node.url('data')}/store-data?session={session}", content=data, headers=run.writer
-        ).json()
-        run.chunk = stored["id"]
-        got = client.get(f"{node.url('data')}/chunks/{run.chunk}").content
-        if got == data:
-            yield API.passed("a chunk comes back as it went in", "data")
-        else:
-            yield API.fail("a chunk does not come back as it went in", "data")
-        for service in SERVICES:
-            for path in ("/ready", "/metrics", "/openapi.json", "/docs", "/api/v1/health"):
-                yield from told(service, "GET", path, 200)
-        if node.standing:
-            yield from told("data", "DELETE", f"/chunks/{run.chunk}?session={session}", 200)
+    """The endpoints that the manifest names are there, and a path that nobody has is refused."""
+    for service, described in run.product.services.items():
+        if described.port is None:
+            continue
+        for endpoint in described.endpoints:
+            method, _, path = endpoint.partition(" ")
+            some = re.sub(r"\{[^}]*\}", "0", path)
+            yield _endpoint(run.node, service, method, some, exact=some == path)
+        yield _refused(run.node, service)
+        if not described.endpoints:
+            yield API.skip("its manifest names no endpoints", service)
 
 
-def integration(run: Run) -> Iterator[Finding]:
-    """Files onto the chain by `lucid anchor`, and back."""
-    node, folder = run.node, run.node.folder
-    file = folder / "recording.bin"
-    file.write_bytes(secrets.token_bytes(STANDING_BYTES if node.standing else RECORDING_BYTES))
-    receipt = folder / f"{secrets.token_hex(4)}.receipt.json"
-    config, owner = ["--config", str(folder / "client.toml")], ["--owner", str(folder / "owner.key")]
-    made = json.loads(node.lucid("anchor", str(file), *config, *owner, "--receipt", str(receipt), "--json"))
-    run.sessions.append(made["session"])
-    verified = json.loads(node.lucid("verify", str(receipt), "--genesis", str(folder / "genesis.toml"), "--json"))
-    block = node.ask("manager", f"/blocks/{made['height']}")
-    held = block is not None and made["transaction"] in block.json()["transactions"]
-    output = folder / f"back-{made['session']}"
-    node.lucid("fetch", made["session"], *config, *owner, "--output", str(output))
-    whole = (output / file.name).read_bytes() == file.read_bytes()
-    outcome = {
-        "its receipt verifies offline": verified["valid"] and verified["session"] == made["session"],
-        f"block {made['height']} of the manager holds it": held,
-        "its chunks come back whole from the data chain": whole,
-    }
-    for what, holds in outcome.items():
-        if holds:
-            yield INTEGRATION.passed(f"session {made['session']}: {what}")
-        else:
-            yield INTEGRATION.fail(f"session {made['session']}: not so: {what}")
+def _endpoint(node: Node, service: str, method: str, path: str, *, exact: bool) -> Finding:
+    """One that reads answers well; of one that changes, or takes a name, it can be told only that it is there."""
+    response, shown = _asked(node, service, method, path)
+    if response is None:
+        return API.fail(f"{method} {path} is not answered", service)
+    status = response.status_code
+    reads = method in ("GET", "HEAD") and exact
+    good = status < 400 if reads else status < 500 and status != 405 and (status != 404 or not exact)
+    if good:
+        return API.passed(f"{method} {path} answers {status}", service, shown)
+    return API.fail(f"{method} {path} answers {status}", service, shown)
 
 
-def _first_block(run: Run, healthy: float) -> Finding:
-    """Whether the first block is one that was due within an interval of all being healthy, by this machine's clock."""
-    interval = run.node.interval_s
-    while run.node.height() == 0 and time.time() < healthy + 4 * interval:
-        time.sleep(0.1)
-    seen = time.time()
-    first = run.node.ask("manager", "/blocks/1")
-    if first is None or first.status_code != 200:
-        return CADENCE.fail(f"no block came within {4 * interval:.0f} s after all four were healthy")
-    due = first.json()["time_ms"] / 1000 - healthy
-    message = f"the first block was due {due:.1f} s after all four were healthy, and there after {seen - healthy:.1f} s"
-    return CADENCE.passed(message) if due <= interval else CADENCE.fail(f"{message}: {interval:.0f} s are allowed")
+def _refused(node: Node, service: str) -> Finding:
+    response, shown = _asked(node, service, "GET", NOWHERE)
+    if response is not None and response.status_code < 500:
+        return API.passed(f"a path that it does not have is answered {response.status_code}", service, shown)
+    status = "nothing" if response is None else response.status_code
+    return API.fail(f"a path that it does not have is answered {status}", service, shown)
 
 
-def cadence(run: Run) -> Iterator[Finding]:
-    """The times that the blocks carry which came since the last injected failure."""
-    interval, bounds = run.node.interval_s, run.bounds
-    deadline = time.monotonic() + 1.5 * interval * (run.blocks + 2)
-    while True:
-        response = run.node.ask("manager", "/blocks?limit=100")
-        blocks = [] if response is None else response.json()["blocks"]
-        times = [block["time_ms"] / 1000 for block in blocks if block["height"] > run.steady_since]
-        if len(times) > run.blocks or time.monotonic() > deadline:
-            break
-        time.sleep(0.5)
-    # On a node that is in use, another validator that is away slows the chain too.
-    severity = Severity.WARNING if run.node.standing else CADENCE.severity
-    gaps = [later - earlier for later, earlier in pairwise(times)][: run.blocks]
-    if len(gaps) < run.blocks:
-        yield CADENCE.fail(f"{len(times)} blocks came, {run.blocks + 1} were waited for", severity=severity)
-        return
-    mean, deviation = statistics.fmean(gaps), statistics.pstdev(gaps)
-    low, high, most = interval * bounds.low, interval * bounds.high, interval * bounds.deviation
-    message = f"{mean:.2f} s on average, deviation {deviation:.2f} s, over {len(gaps)} blocks"
-    shown = f"{low:.1f} to {high:.1f} s, deviation below {most:.1f} s"
-    if low <= mean <= high and deviation < most:
-        yield CADENCE.passed(f"{message} (bounds: {shown})")
-    else:
-        yield CADENCE.fail(f"{message}, and not {shown}", severity=severity)
+def _asked(node: Node, service: str, method: str, path: str) -> tuple[httpx.Response | None, list[Evidence]]:
+    try:
+        response = httpx.request(method, node.url(service) + path, timeout=30.0)
+    except httpx.HTTPError as error:
+        return None, [Evidence("", 0, excerpt(f"{method} {path}: {type(error).__name__} {error}"))]
+    return response, [Evidence("", 0, excerpt(f"{method} {path}: {response.status_code} {response.text[:150]}"))]
 
 
 def lifecycle(run: Run) -> Iterator[Finding]:
-    """A kill of everything, then a stop with a stalled client."""
-    node = run.node
-    if node.standing:
-        yield LIFECYCLE.skip("a node that is in use is neither stopped nor killed")
-        return
-    before = node.height()
-    for service in SERVICES:
-        node.kill(service)
-    for service in SERVICES:
-        node.start(service)
-    node.await_health(SERVICES, "healthy", run.start_s)
-    yield from _kept(run, before)
-    with _stalled(node, run.chunk):
-        began = time.monotonic()
-        statuses = node.stop(SERVICES, GRACE_S + 2)
-        took = time.monotonic() - began
-    wrong = {service: status for service, status in statuses.items() if status != 0}
-    if wrong or took > GRACE_S:
-        yield LIFECYCLE.fail(f"stopped after {took:.1f} s with statuses {statuses}: {GRACE_S} s and 0 are asked for")
-    else:
-        yield LIFECYCLE.passed(
-            f"all stopped within {took:.1f} s, status 0, with a client that had stalled in a download"
-        )
+    """A kill of everything, then a stop with a stalled client of each."""
+    restart(run)
+    yield LIFECYCLE.passed(f"all {len(run.node.services)} are healthy again after kill -9")
+    with contextlib.ExitStack() as stack:
+        for service in run.node.ports:
+            stack.enter_context(stalled(run.node, service, "GET / HTTP/1.1\r\nHost: x\r\n"))
+        yield stop(run)
 
 
-def _kept(run: Run, before: int) -> Iterator[Finding]:
-    node = run.node
-    for session in run.sessions:
-        response = node.ask("anchoring", f"/sessions/{session}")
-        if response is not None and response.json().get("status") == "final":
-            yield LIFECYCLE.passed(f"session {session} is final after kill -9 of all four")
-        else:
-            yield LIFECYCLE.fail(f"session {session} is lost after kill -9")
-    response = node.ask("data", f"/chunks/{run.chunk}")
-    if response is not None and response.status_code == 200:
-        yield LIFECYCLE.passed("the chunk is there after kill -9", "data")
-    else:
-        yield LIFECYCLE.fail("the chunk is lost after kill -9", "data")
-    deadline = time.monotonic() + 60
-    while node.height() <= before and time.monotonic() < deadline:
-        time.sleep(0.5)
-    after = node.height()
-    if after > before:
-        yield LIFECYCLE.passed(f"blocks go on after kill -9: {before}, then {after}")
-    else:
-        yield LIFECYCLE.fail(f"no block came within 60 s after kill -9 (height {before})")
+def restart(run: Run) -> None:
+    """End all by SIGKILL and start them again. Raises `LiveError` when they do not become healthy."""
+    for service in run.node.services:
+        run.node.kill(service)
+    for service in run.node.services:
+        run.node.start(service)
+    run.node.await_health(run.node.services, "healthy", run.start_s)
+
+
+def stop(run: Run, well: Iterable[int] = (0, -15, 143)) -> Finding:
+    """Stop all by SIGTERM; `well`: the statuses with which a service may end, that of SIGTERM among them or not."""
+    grace = run.product.grace_s
+    began = time.monotonic()
+    statuses = run.node.stop(run.node.services, grace + 2)
+    took = time.monotonic() - began
+    wrong = {service: status for service, status in statuses.items() if status not in {*well}}
+    if wrong or took > grace:
+        return LIFECYCLE.fail(f"stopped after {took:.1f} s with statuses {statuses}: {grace} s and 0 are asked for")
+    return LIFECYCLE.passed(f"all stopped within {took:.1f} s, status 0, with a client that had stalled")
 
 
 @contextlib.contextmanager
-def _stalled(node: Node, chunk: str) -> Iterator[None]:
-    """A client that asks for a chunk and reads nothing of it."""
+def stalled(node: Node, service: str, text: str) -> Iterator[None]:
+    """A client that says something and reads nothing of the answer."""
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.connect(("127.0.0.1", node.ports["data"]))
-        client.sendall(f"GET /chunks/{chunk} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        client.connect(("127.0.0.1", node.ports[service]))
+        client.sendall(text.encode())
         time.sleep(0.5)
         yield
 

@@ -6,6 +6,7 @@ import io
 import os
 import secrets
 import tarfile
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from ipaddress import IPv4Address
@@ -18,13 +19,13 @@ import docker.errors  # type: ignore[import-untyped]
 from docker.types import DriverConfig, EndpointConfig, IPAMConfig, IPAMPool, Mount  # type: ignore[import-untyped]
 
 from smoke.live.failure import LiveError, NotPossible
-from smoke.live.node import NAMES, PORTS, Needs, Node, nothing
+from smoke.live.node import Needs, Node, nothing
+from smoke.live.product import Product
 
-USER = 65532
 _FILL = """
 import sys
 left = int(sys.argv[1])
-with open("/data/filling", "wb", buffering=0) as file:
+with open(sys.argv[3], "wb", buffering=0) as file:
     for size in (1 << 20, 4096, 1):
         try:
             while left > 0:
@@ -38,6 +39,9 @@ _ENDLESS = 28
 """The status of that when there was no end to the disk."""
 MEMORY_BYTES = 256 << 20
 PROCESSES = 64
+CONFIG = "/config"
+PYTHON = ("/usr/bin/python3.11", "-S", "-E")
+"""What fills disks in an image: that of the distroless base."""
 
 
 def connect(local: bool = False) -> docker.DockerClient:
@@ -59,37 +63,39 @@ class ContainerNode(Node):
     """Each service in a container as an operator would run it: read-only, without capabilities, limited."""
 
     kind = "containers"
+    contained = True
 
     def __init__(
         self,
         folder: Path,
         client: docker.DockerClient,
-        images: dict[str, str],
+        product: Product,
         needs: Needs = nothing,
         disk_mb: int | None = None,
     ) -> None:
         """With `disk_mb` each service has a disk of that size in memory, which is gone when it stops."""
-        super().__init__(folder, needs)
+        super().__init__(folder, product, needs)
         self.client = client
         self._api_version = client.api.api_version
         self.disk_mb = disk_mb
         if disk_mb is not None:
             self.filling = self._fill
-        self._settings: dict[str, str] = {}
-        self.images = images
+        self._addresses: dict[str, str] = {}
         self.label = f"lucid-smoke-{secrets.token_hex(4)}"
         self._containers: dict[str, Any] = {}
         self._network: Any = None
-        native = client.version()["Arch"] in ("arm64", "aarch64")
-        self.emulated = not native
+        self._native = "arm64" if client.version()["Arch"] in ("arm64", "aarch64") else client.version()["Arch"]
+        platforms = {service.platform for service in product.services.values() if service.platform}
+        self.emulated = any(platform.split("/")[1:2] != [self._native] for platform in platforms)
 
     def __enter__(self) -> Self:
-        self.make_chain()
+        self.product.prepare(self)
         try:
             gateway = self._make_network()
-            self._settings = self.needs(str(gateway))
-            for number, service in enumerate(NAMES, 1):
-                self._containers[service] = self._create(service, str(gateway + number))
+            self.settings = self.needs(str(gateway))
+            self._addresses = {service: str(gateway + number) for number, service in enumerate(self.services, 1)}
+            for service in self.services:
+                self._containers[service] = self._create(service)
         except docker.errors.ImageNotFound as error:
             self._remove()
             raise LiveError(f"an image is not there: {error.explanation}") from None
@@ -102,6 +108,7 @@ class ContainerNode(Node):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._remove()
+        self.client.close()
 
     def _make_network(self) -> IPv4Address:
         """The node's own network; the address of this machine in it, after which all others are free."""
@@ -115,71 +122,57 @@ class ContainerNode(Node):
         self._network = self.client.networks.create(self.label, labels=labels, ipam=ipam)
         return IPv4Address(config["Gateway"])
 
-    def _create(self, service: str, address: str) -> Any:
-        settings = {
-            # A Consul that runs on this machine knows no container by its name.
-            "LUCID_ADVERTISE": address,
-            "LUCID_GENESIS": "/config/lucid/genesis.toml",
-            "LUCID_ID": "/config/lucid/node.id",
-            "LUCID_KEY": "/config/lucid/node.key",
-            "LUCID_TOKEN": self.token,
-            "LUCID_API_TOKENS": self.api_token,
-            **{f"LUCID_{key}": value for key, value in self._settings.items()},
-            **{f"LUCID_{each.upper()}_URL": f"http://{each}:{PORTS[each]}" for each in NAMES},
-        }
+    def _create(self, service: str) -> Any:
+        described = self.product.services[service]
+        assert described.image is not None, "whoever makes containers has looked that each has an image"
+        owner = described.user or ""
+        files = self.product.files(self, service)
+        mounts = [self._disk(service, number, path) for number, path in enumerate(described.writes)]
+        if files:
+            mounts.append(Mount(CONFIG, f"{self.label}-{service}-config"))
+        address = EndpointConfig(self._api_version, aliases=[service], ipv4_address=self._addresses[service])
+        published = {} if described.port is None else {f"{described.port}/tcp": ("127.0.0.1", self.ports[service])}
         container = self.client.containers.create(
-            self.images[service],
-            platform="linux/arm64",
+            described.image,
+            platform=described.platform,
             name=f"{self.label}-{service}",
             labels={"lucid-smoke": self.label},
-            environment=settings,
+            environment=self.product.environment(self, service),
             read_only=True,
             tmpfs={"/tmp": "rw,noexec,nosuid,size=16m"},
-            user=f"{USER}:{USER}",
+            user=owner or None,
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],
             mem_limit=MEMORY_BYTES,
             pids_limit=PROCESSES,
-            mounts=[Mount("/config", f"{self.label}-{service}-config"), self._disk(service)],
-            ports={f"{PORTS[service]}/tcp": ("127.0.0.1", self.ports[service])},
+            mounts=mounts,
+            ports=published,
             network=self.label,
-            networking_config={self.label: EndpointConfig(self._api_version, aliases=[service], ipv4_address=address)},
+            networking_config={self.label: address},
         )
-        container.put_archive("/config", self._settings_archive(service))
+        if files:
+            container.put_archive(CONFIG, _archive(files, _number(owner)))
         return container
 
-    def _disk(self, service: str) -> Mount:
+    def _disk(self, service: str, number: int, path: str) -> Mount:
         small = None
         if self.disk_mb is not None:
-            options = {"type": "tmpfs", "device": "tmpfs", "o": f"size={self.disk_mb}m,uid={USER},gid={USER}"}
+            owner = _number(self.product.services[service].user or "")
+            options = {"type": "tmpfs", "device": "tmpfs", "o": f"size={self.disk_mb}m,uid={owner},gid={owner}"}
             small = DriverConfig("local", options)
-        return Mount("/data", f"{self.label}-{service}-data", driver_config=small, no_copy=small is not None)
+        return Mount(path, f"{self.label}-{service}-{number}", driver_config=small, no_copy=small is not None)
 
     def _fill(self, service: str, full: bool) -> None:
         """See `filling`: a file takes all the room there is, or goes."""
         assert self.disk_mb is not None, "a disk of its own"
-        code = _FILL if full else "import os; os.unlink('/data/filling')"
-        words = ["/usr/bin/python3.11", "-S", "-E", "-c", code, str(2 * self.disk_mb << 20), str(_ENDLESS)]
+        file = f"{self.data(service)}/filling"
+        code = _FILL if full else "import os, sys; os.unlink(sys.argv[3])"
+        words = [*PYTHON, "-c", code, str(2 * self.disk_mb << 20), str(_ENDLESS), file]
         status, said = self._containers[service].exec_run(words)
         if status == _ENDLESS:
             raise NotPossible(f"this engine gives a volume more than the {self.disk_mb} MB that were asked for")
         if status:
             raise LiveError(f"{service}: its disk cannot be filled: {said.decode(errors='replace')[-200:]}")
-
-    def _settings_archive(self, service: str) -> bytes:
-        """Genesis and id as the container's user may read them; the key, and that it is unused, for the engine only."""
-        written = io.BytesIO()
-        names = ["genesis.toml", "node.id", *(["node.key", "node.key.unused"] if service == "engine" else [])]
-        with tarfile.open(fileobj=written, mode="w") as tar:
-            here = tarfile.TarInfo("lucid")
-            here.type, here.mode, here.uid, here.gid = tarfile.DIRTYPE, 0o755, USER, USER
-            tar.addfile(here)
-            for name in names:
-                data = (self.folder / name).read_bytes()
-                info = tarfile.TarInfo(f"lucid/{name}")
-                info.size, info.mode, info.uid, info.gid = len(data), 0o600, USER, USER
-                tar.addfile(info, io.BytesIO(data))
-        return written.getvalue()
 
     def _remove(self) -> None:
         """Take away all that carries this run's label, however far it came."""
@@ -198,7 +191,7 @@ class ContainerNode(Node):
         """See `Node`."""
         self._containers[service].start()
 
-    def stop(self, services: list[str], within_s: float) -> dict[str, int]:
+    def stop(self, services: Sequence[str], within_s: float) -> dict[str, int]:
         """See `Node`."""
 
         def one(service: str) -> int:
@@ -216,6 +209,19 @@ class ContainerNode(Node):
         self._containers[service].kill()
         self._containers[service].wait()
 
+    def address(self, service: str) -> str:
+        """See `Node`: its own, in the node's network."""
+        return self._addresses[service]
+
+    def running(self, service: str) -> bool:
+        """See `Node`."""
+        running: bool = self.inspect(service)["State"]["Running"]
+        return running
+
+    def data(self, service: str) -> str:
+        """See `Node`: the first of the directories that it may write to."""
+        return next(iter(self.product.services[service].writes), "/tmp")
+
     def log(self, service: str) -> str:
         """See `Node`."""
         text: bytes = self._containers[service].logs(tail=20)
@@ -227,3 +233,24 @@ class ContainerNode(Node):
         container.reload()
         found: dict[str, Any] = container.attrs
         return found
+
+
+def _number(user: str) -> int:
+    """The number of a user; root's for one that only the image knows."""
+    name = user.partition(":")[0]
+    return int(name) if name.isdigit() else 0
+
+
+def _archive(files: Mapping[str, bytes], owner: int) -> bytes:
+    """A tar of files that their owner alone may read."""
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as tar:
+        for folder in sorted({name.rpartition("/")[0] for name in files} - {""}):
+            here = tarfile.TarInfo(folder)
+            here.type, here.mode, here.uid, here.gid = tarfile.DIRTYPE, 0o755, owner, owner
+            tar.addfile(here)
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode, info.uid, info.gid = len(data), 0o600, owner, owner
+            tar.addfile(info, io.BytesIO(data))
+    return written.getvalue()

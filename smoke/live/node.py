@@ -1,39 +1,26 @@
-"""A node under test: its settings, keys and chain in a folder, and where its services answer."""
+"""A node under test: a tree's services, what they need in a folder, and where they answer."""
 
 from __future__ import annotations
 
 import json
-import secrets
 import socket
-import subprocess
-import sys
 import time
-import tomllib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
 
 from smoke.live.failure import LiveError
+from smoke.live.product import Product
 
-PORTS = {"manager": 8086, "engine": 8084, "anchoring": 8085, "data": 8087}
-NAMES = {
-    "manager": "block-manager",
-    "engine": "blockchain-engine",
-    "anchoring": "session-anchoring",
-    "data": "data-chain",
-}
-"""What each service calls itself, in the order in which they start."""
-COMMAND_S = 120.0
-"""A session is final within two blocks or three."""
 _given: set[int] = set()
 
 Needs = Callable[[str], dict[str, str]]
-"""Given the address at which a node's services reach this machine: the settings of what runs there for them."""
+"""Given the address at which a node's services reach this machine: the variables for what runs there for them."""
 
 
 def nothing(address: str) -> dict[str, str]:
@@ -41,19 +28,28 @@ def nothing(address: str) -> dict[str, str]:
     return {}
 
 
+class Make(Protocol):
+    """Makes a node of the same kind."""
+
+    def __call__(self, folder: Path, needs: Needs = nothing, disk_mb: int | None = None) -> Node:
+        """With `disk_mb` each service has a disk of that size, where nodes of this kind have disks."""
+
+
 class Node(ABC):
-    """Four services and how to start and stop each. A context manager, after which nothing of it is left."""
+    """Services and how to start and stop each. A context manager, after which nothing of it is left."""
 
     kind: str
     emulated = False
     standing = False
     """Whether it ran before, and is only to be used."""
+    contained = False
+    """Whether each service is in a container."""
     filling: Callable[[str, bool], None] | None = None
     """Fills a service's disk, or makes room again, where it has one of its own."""
 
     @abstractmethod
     def __enter__(self) -> Self:
-        """Make the chain, and what the services need."""
+        """Make what the services need."""
 
     @abstractmethod
     def __exit__(
@@ -61,19 +57,22 @@ class Node(ABC):
     ) -> None:
         """Leave nothing."""
 
-    def __init__(self, folder: Path, needs: Needs = nothing) -> None:
+    def __init__(self, folder: Path, product: Product, needs: Needs = nothing) -> None:
         self.folder = folder
+        self.product = product
         self.needs = needs
-        self.token = secrets.token_hex(16)
-        self.api_token = secrets.token_hex(16)
-        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        self.settings: dict[str, str] = {}
+        """What `needs` came to."""
+        listening = [name for name, service in product.services.items() if service.port is not None]
+        self.ports = dict(zip(listening, free_ports(len(listening)), strict=True))
+        """Where each service that listens answers on this machine."""
 
     @abstractmethod
     def start(self, service: str) -> None:
         """Start a service, on what it had stored before."""
 
     @abstractmethod
-    def stop(self, services: list[str], within_s: float) -> dict[str, int]:
+    def stop(self, services: Sequence[str], within_s: float) -> dict[str, int]:
         """Stop services by SIGTERM, all at once; exit statuses, 137 for one that had to be killed after `within_s`."""
 
     @abstractmethod
@@ -81,42 +80,37 @@ class Node(ABC):
         """End a service by SIGKILL."""
 
     @abstractmethod
+    def running(self, service: str) -> bool:
+        """Whether a service has not ended."""
+
+    @abstractmethod
     def log(self, service: str) -> str:
         """The last lines that a service said."""
+
+    @abstractmethod
+    def data(self, service: str) -> str:
+        """The directory that a service writes to, as it sees it."""
+
+    @property
+    def services(self) -> list[str]:
+        """Their names, in the order in which they start."""
+        return [*self.product.services]
 
     def url(self, service: str) -> str:
         """Where a service answers this harness."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
-    def make_chain(self) -> None:
-        """Make keys and a genesis of one node, by the product's own commands. Raises `LiveError`."""
-        key = self.lucid("keys", "new", str(self.folder / "node.key")).split()[0]
-        self.lucid("keys", "new", str(self.folder / "owner.key"))
-        self.lucid("genesis", "new", str(self.folder / "genesis.toml"), "--node", f"pi={key}")
-        lines = [
-            f"genesis = {json.dumps(str(self.folder / 'genesis.toml'))}",
-            f'api_tokens = ["{self.api_token}"]',
-            f'anchoring_url = "{self.url("anchoring")}"',
-            f'data_url = "{self.url("data")}"',
-        ]
-        (self.folder / "client.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    def inner_url(self, service: str) -> str:
+        """Where a service answers the others."""
+        return f"http://{service}:{self.port(service)}" if self.contained else self.url(service)
 
-    @property
-    def interval_s(self) -> float:
-        """Seconds between two blocks of its chain."""
-        chain = tomllib.loads((self.folder / "genesis.toml").read_text(encoding="utf-8"))
-        return float(chain.get("parameters", {}).get("block_interval_ms", 10_000)) / 1000
+    def address(self, service: str) -> str:
+        """The IP address that a service has, as this machine reaches it."""
+        return "127.0.0.1"
 
-    def lucid(self, *words: str) -> str:
-        """Run the `lucid` command; its output. Raises `LiveError` with what it said."""
-        command = [sys.executable, "-m", "lucid.cli.main", *words]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=COMMAND_S)
-        except subprocess.TimeoutExpired:
-            raise LiveError(f"lucid {words[0]} does not come to an end within {COMMAND_S:.0f} s") from None
-        if done.returncode:
-            raise LiveError(f"lucid {words[0]}: {(done.stderr.strip() or done.stdout.strip())[-500:]}")
-        return done.stdout
+    def port(self, service: str) -> int | None:
+        """The port that a service has to listen at."""
+        return self.product.services[service].port if self.contained else self.ports.get(service)
 
     def ask(self, service: str, path: str, **options: Any) -> httpx.Response | None:
         """A GET; none when nobody answers."""
@@ -125,27 +119,38 @@ class Node(ABC):
         except httpx.HTTPError:
             return None
 
-    def height(self) -> int:
-        """Height of the manager's last final block; 0 before the first, and while nobody answers."""
-        response = self.ask("manager", "/blocks?limit=1")
-        blocks = [] if response is None or response.status_code != 200 else response.json()["blocks"]
-        return int(blocks[0]["height"]) if blocks else 0
+    def state(self, service: str) -> tuple[str, httpx.Response | None]:
+        """What a service says that it is, and its answer."""
+        described = self.product.services[service]
+        answer = self.ask(service, described.health or "/") if described.port is not None else None
+        return self.product.state(self, service, answer), answer
 
-    def await_health(self, services: list[str], status: str, within_s: float) -> dict[str, Any]:
-        """Wait until all services say that they are `status`; their answers. Raises `LiveError` for one that is not."""
+    def await_health(self, services: Sequence[str], status: str, within_s: float) -> dict[str, Any]:
+        """Wait until all services say that they are `status`; their answers. Raises `LiveError` for one that is not,
+        at once for one that has ended."""
         deadline = time.monotonic() + within_s
-        answers: dict[str, Any] = {}
         while True:
-            for service in services:
-                response = self.ask(service, "/health")
-                answers[service] = None if response is None else response.json()
-            wrong = [each for each in services if (answers[each] or {}).get("status") != status]
+            states = {service: self.state(service) for service in services}
+            wrong = [service for service, (found, _) in states.items() if found != status]
             if not wrong:
-                return answers
+                return {service: told(answer) for service, (_, answer) in states.items()}
+            for service in wrong:
+                if not self.running(service):
+                    raise LiveError(f"{service} has ended: {self.log(service)[-300:]}")
             if time.monotonic() > deadline:
-                said = answers[wrong[0]] or self.log(wrong[0])[-300:]
+                said = told(states[wrong[0]][1]) or self.log(wrong[0])[-300:]
                 raise LiveError(f"{wrong[0]} is not {status} after {within_s:.0f} s: {said}")
             time.sleep(0.2)
+
+
+def told(answer: httpx.Response | None) -> Any:
+    """What an answer says: its JSON, else its beginning as text; none when there is no answer."""
+    if answer is None:
+        return None
+    try:
+        return answer.json()
+    except json.JSONDecodeError:
+        return f"{answer.status_code} {answer.text[:200]}".strip()
 
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from smoke.live.node import NAMES, Needs, Node, nothing
+from smoke.live.failure import LiveError
+from smoke.live.node import Needs, Node, nothing
+from smoke.live.product import Product
 
 
 class ProcessNode(Node):
-    """The same services, started by this Python."""
+    """The same services, started by the commands that the product names."""
 
     kind = "processes"
 
-    def __init__(self, folder: Path, needs: Needs = nothing) -> None:
-        super().__init__(folder, needs)
-        self._settings: dict[str, str] = {}
+    def __init__(self, folder: Path, product: Product, needs: Needs = nothing) -> None:
+        super().__init__(folder, product, needs)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
-        self.make_chain()
-        self._settings = self.needs("127.0.0.1")
+        self.product.prepare(self)
+        self.settings = self.needs("127.0.0.1")
         return self
 
     def __exit__(
@@ -36,28 +39,17 @@ class ProcessNode(Node):
 
     def start(self, service: str) -> None:
         """See `Node`."""
-        settings = {
-            "GENESIS": str(self.folder / "genesis.toml"),
-            "KEY": str(self.folder / "node.key"),
-            "DATA_DIR": str(self.folder / "data"),
-            "PORT": str(self.ports[service]),
-            "TOKEN": self.token,
-            "API_TOKENS": self.api_token,
-            **self._settings,
-            **{f"{each.upper()}_URL": self.url(each) for each in NAMES},
-        }
-        environment = {**os.environ, **{f"LUCID_{key}": value for key, value in settings.items()}}
+        words = self.product.command(self, service)
+        environment = {**os.environ, **self.product.environment(self, service)}
         with (self.folder / f"{service}.log").open("ab") as log:
-            self._processes[service] = subprocess.Popen(
-                [sys.executable, "-m", f"lucid.services.{service}"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
-            )
+            try:
+                self._processes[service] = subprocess.Popen(
+                    words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+                )
+            except OSError as error:
+                raise LiveError(f"{service} cannot be started: {error}") from None
 
-    def stop(self, services: list[str], within_s: float) -> dict[str, int]:
+    def stop(self, services: Sequence[str], within_s: float) -> dict[str, int]:
         """See `Node`."""
         for service in services:
             self._processes[service].terminate()
@@ -68,18 +60,32 @@ class ProcessNode(Node):
             try:
                 statuses[service] = process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
                 statuses[service] = 137
+            _end(process)
         return statuses
 
     def kill(self, service: str) -> None:
         """See `Node`."""
-        process = self._processes.pop(service)
-        process.kill()
-        process.wait()
+        _end(self._processes.pop(service))
+
+    def running(self, service: str) -> bool:
+        """See `Node`."""
+        return service in self._processes and self._processes[service].poll() is None
 
     def log(self, service: str) -> str:
         """See `Node`."""
         path = self.folder / f"{service}.log"
         return path.read_text(errors="replace")[-2_000:] if path.exists() else ""
+
+    def data(self, service: str) -> str:
+        """See `Node`: one for each service, in the node's folder."""
+        path = self.folder / "data" / service
+        path.mkdir(parents=True, exist_ok=True)
+        return str(path)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Nothing of it is left, nor of what it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import trio
 
+from harness.live.dependencies import Redis as RedisServer
 from images.packages import PackageError, unpack_program
 from lucid.chain.chunks import chunk_id
 from lucid.chain.document import print_genesis
@@ -24,7 +25,6 @@ from lucid.services.data import DataService
 from lucid.services.keyfile import write_key
 from lucid.services.limits import BURST_S, SharedLimits
 from lucid.services.redis import CALL_S, Redis, RedisAway, parse_url
-from smoke.live.dependencies import Redis as RedisServer
 from tests.services.served import served, web
 
 CHAIN, SECRET = bytes(32), bytes(range(32))

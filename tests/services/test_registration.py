@@ -12,6 +12,7 @@ import httpx
 import pytest
 import trio
 
+from harness.live.dependencies import Consul
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
@@ -21,7 +22,6 @@ from lucid.services.data import DataService
 from lucid.services.keyfile import write_key
 from lucid.services.ports import free_ports
 from lucid.services.registration import own_address
-from smoke.live.dependencies import Consul
 from tests.services import consul_agent
 from tests.services.consul_agent import Agent, seconds
 

@@ -161,6 +161,7 @@ def engine() -> Iterator[docker.DockerClient]:
     for image in client.images.list("lucid-test.invalid/one"):
         client.images.remove(image.id, force=True)
     assert client.images.list(AGAIN) == [], "what is built again is taken away"
+    client.close()
 
 
 def judged(root: Path) -> list[Finding]:

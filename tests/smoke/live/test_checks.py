@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from smoke.finding import Finding, Verdict
-from smoke.live.checks import guarded
+from smoke.live.checks import LIFECYCLE, guarded
 from smoke.live.failure import LiveError, NotPossible
-from smoke.live.outages import DISK
 
 
 @pytest.mark.parametrize(
@@ -17,8 +16,8 @@ from smoke.live.outages import DISK
 )
 def test_what_an_engine_does_not_have_is_a_skip_and_a_dead_node_a_failure(error: LiveError, verdict: Verdict) -> None:
     def step() -> Iterator[Finding]:
-        yield DISK.passed("it was healthy before")
+        yield LIFECYCLE.passed("it was healthy before")
         raise error
 
-    before, last = guarded(DISK, step)
+    before, last = guarded(LIFECYCLE, step)
     assert (before.verdict, last.verdict, last.message) == (Verdict.PASS, verdict, str(error))

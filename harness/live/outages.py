@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 
+from harness.live.chain import await_block, height
+from harness.live.dependencies import Consul, Dependency, Mongod, Redis
 from smoke.check import Check
 from smoke.finding import Finding, Severity
-from smoke.live.dependencies import Consul, Dependency, Mongod, Redis
 from smoke.live.failure import LiveError
-from smoke.live.node import NAMES, Needs, Node
+from smoke.live.node import Make, Node
 
 PHASE1 = Check(
     "live.phase1",
@@ -31,7 +32,6 @@ DISK = Check(
     "A full card takes what was accepted with it.",
     "Look at what a service does when a write finds no room.",
 )
-SERVICES = list(NAMES)
 AWAY_S = 40.0
 BLOCK_S = 60.0
 STOP_S = 10.0
@@ -40,10 +40,10 @@ CACHED_BYTES = 64 << 10
 """A chunk that a service may keep in its cache: large ones are streamed from the disk."""
 DISK_MB = 48
 
-Make = Callable[[Path, Needs], Node]
 
-
-def depend(make: Make, programs: dict[type[Dependency], str | None], folder: Path, start_s: float) -> Iterator[Finding]:
+def depend(
+    make: Make, programs: Mapping[type[Dependency], str | None], folder: Path, start_s: float, token: str
+) -> Iterator[Finding]:
     """Run a node on all dependencies that can be had here, and take each away and back."""
     for kind, program in programs.items():
         if program is None:
@@ -63,33 +63,33 @@ def depend(make: Make, programs: dict[type[Dependency], str | None], folder: Pat
             return settings
 
         node = stack.enter_context(make(folder / "node", needs))
-        for service in SERVICES:
+        for service in node.services:
             node.start(service)
-        node.await_health(SERVICES, "healthy", start_s)
+        node.await_health(node.services, "healthy", start_s)
         names = ", ".join(f"{kind.name} ({program})" for kind, program in here.items())
         yield PHASE1.passed(f"all four {node.kind} are healthy on {names}")
         if Mongod in running:
             yield from _without_mongodb(node, running[Mongod], start_s)
         if Redis in running:
-            yield from _without_redis(node, running[Redis], start_s)
+            yield from _without_redis(node, running[Redis], start_s, token)
         if isinstance(consul := running.get(Consul), Consul):
-            yield from _without_consul(node, consul, start_s)
+            yield from _without_consul(node, consul, start_s, token)
             yield _leaves(node, consul, start_s)
 
 
 def _without_mongodb(node: Node, mongod: Dependency, start_s: float) -> Iterator[Finding]:
-    before = node.height()
+    before = height(node)
     mongod.stop()
     node.await_health(["manager"], "degraded", AWAY_S)
     yield PHASE1.passed("degraded, with the reason, while MongoDB is stopped", "manager")
     mongod.start()
-    node.await_health(SERVICES, "healthy", start_s + 30)
+    node.await_health(node.services, "healthy", start_s + 30)
     yield _goes_on(PHASE1, node, before, "healthy again after MongoDB was back")
 
 
-def _without_redis(node: Node, redis: Dependency, start_s: float) -> Iterator[Finding]:
+def _without_redis(node: Node, redis: Dependency, start_s: float, token: str) -> Iterator[Finding]:
     data = secrets.token_bytes(CACHED_BYTES)
-    stored = _put(node, data)
+    stored = _put(node, token, data)
     where = f"/chunks/{stored.json()['id']}" if stored is not None and stored.status_code == 201 else ""
     for _ in range(2):
         node.ask("data", where)
@@ -109,23 +109,23 @@ def _without_redis(node: Node, redis: Dependency, start_s: float) -> Iterator[Fi
     else:
         yield PHASE1.fail("a chunk cannot be read while Redis is stopped", "data")
     redis.start()
-    node.await_health(SERVICES, "healthy", start_s)
+    node.await_health(node.services, "healthy", start_s)
     yield PHASE1.passed("all four are healthy again when Redis is back")
 
 
-def _without_consul(node: Node, consul: Consul, start_s: float) -> Iterator[Finding]:
+def _without_consul(node: Node, consul: Consul, start_s: float, token: str) -> Iterator[Finding]:
     version = consul.version()
-    _await_passing(consul)
+    _await_passing(node, consul)
     yield PHASE1.passed(f"all four pass the health checks of Consul's agent, whose version is {version!r} by its word")
     consul.stop()
-    for service, answer in node.await_health(SERVICES, "degraded", AWAY_S).items():
+    for service, answer in node.await_health(node.services, "degraded", AWAY_S).items():
         if any(reason.startswith("consul") for reason in answer.get("reasons", ())):
             yield PHASE1.passed("degraded, with the reason, while Consul is stopped", service)
         else:
             yield PHASE1.fail(f"it does not say that Consul is stopped: {answer}", service)
-    before = node.height()
+    before = height(node)
     data = secrets.token_bytes(CHUNK_BYTES)
-    stored = _put(node, data)
+    stored = _put(node, token, data)
     got = None if stored is None or stored.status_code != 201 else node.ask("data", f"/chunks/{stored.json()['id']}")
     if got is not None and got.content == data:
         yield PHASE1.passed("a chunk is stored and read while Consul is stopped", "data")
@@ -133,13 +133,13 @@ def _without_consul(node: Node, consul: Consul, start_s: float) -> Iterator[Find
         yield PHASE1.fail("a chunk cannot be stored and read while Consul is stopped", "data")
     yield _goes_on(PHASE1, node, before, "Consul is stopped")
     consul.start()
-    node.await_health(SERVICES, "healthy", start_s)
-    _await_passing(consul)
+    node.await_health(node.services, "healthy", start_s)
+    _await_passing(node, consul)
     yield PHASE1.passed("all four are healthy, and registered and passing again, when Consul is back")
 
 
-def _await_passing(consul: Consul) -> None:
-    wanted = dict.fromkeys(NAMES.values(), "passing")
+def _await_passing(node: Node, consul: Consul) -> None:
+    wanted = dict.fromkeys(names(node), "passing")
     deadline = time.monotonic() + AWAY_S
     while (known := consul.known()) != wanted:
         if time.monotonic() > deadline:
@@ -147,27 +147,32 @@ def _await_passing(consul: Consul) -> None:
         time.sleep(0.2)
 
 
+def names(node: Node) -> set[str]:
+    """What the services call themselves."""
+    return {str(service.service) for service in node.product.services.values()}
+
+
 def _leaves(node: Node, consul: Consul, start_s: float) -> Finding:
     node.stop(["data"], STOP_S)
     known = consul.known()
     node.start("data")
-    node.await_health(SERVICES, "healthy", start_s)
-    if known.keys() == set(NAMES.values()) - {NAMES["data"]}:
+    node.await_health(node.services, "healthy", start_s)
+    if known.keys() == names(node) - {node.product.services["data"].service}:
         return PHASE1.passed("it takes itself off Consul when it is stopped", "data")
     return PHASE1.fail(f"it is stopped, and Consul knows {', '.join(known)}", "data")
 
 
-def fill_disk(node: Node, start_s: float) -> Iterator[Finding]:
+def fill_disk(node: Node, start_s: float, token: str) -> Iterator[Finding]:
     """Fill the disks of a node whose disks are small, and free them."""
     assert node.filling is not None, "its disks are small ones of its own"
-    for service in SERVICES:
+    for service in node.services:
         node.start(service)
-    node.await_health(SERVICES, "healthy", start_s)
+    node.await_health(node.services, "healthy", start_s)
     data = secrets.token_bytes(CHUNK_BYTES)
-    held = _put(node, data)
+    held = _put(node, token, data)
     for service in ("data", "manager"):
         node.filling(service, True)
-    refused = _put(node, secrets.token_bytes(CHUNK_BYTES))
+    refused = _put(node, token, secrets.token_bytes(CHUNK_BYTES))
     status = None if refused is None else refused.status_code
     if refused is not None and status == 507 and "code" in refused.text:
         yield DISK.passed("a chunk that finds no room is refused with 507 and a code", "data")
@@ -175,12 +180,12 @@ def fill_disk(node: Node, start_s: float) -> Iterator[Finding]:
         yield DISK.fail(f"a chunk that finds no room is answered {status}", "data")
     node.await_health(["data", "manager"], "degraded", AWAY_S)
     yield DISK.passed("degraded, with the reason, while their disks are full")
-    before = node.height()
+    before = height(node)
     for service in ("data", "manager"):
         node.filling(service, False)
     # Room is noticed within a second or so: whoever is refused until then is told to try again.
-    node.await_health(SERVICES, "healthy", start_s)
-    again = _put(node, data)
+    node.await_health(node.services, "healthy", start_s)
+    again = _put(node, token, data)
     got = None if held is None else node.ask("data", f"/chunks/{held.json()['id']}")
     if again is not None and again.status_code == 201 and got is not None and got.content == data:
         yield DISK.passed("healthy when there is room again, and what was stored before is there", "data")
@@ -190,17 +195,15 @@ def fill_disk(node: Node, start_s: float) -> Iterator[Finding]:
 
 
 def _goes_on(check: Check, node: Node, before: int, state: str) -> Finding:
-    deadline = time.monotonic() + BLOCK_S
-    while (after := node.height()) <= before and time.monotonic() < deadline:
-        time.sleep(0.5)
+    after = await_block(node, before, BLOCK_S)
     if after > before:
         return check.passed(f"{state}, and blocks go on: {before}, then {after}")
     return check.fail(f"{state}, but no block came within {BLOCK_S:.0f} s (height {before})")
 
 
-def _put(node: Node, data: bytes) -> httpx.Response | None:
+def _put(node: Node, token: str, data: bytes) -> httpx.Response | None:
     session = UUID(int=secrets.randbits(128), version=4)
-    headers = {"Authorization": f"Bearer {node.api_token}"}
+    headers = {"Authorization": f"Bearer {token}"}
     try:
         return httpx.post(
             f"{node.url('data')}/store-data?session={session}", content=data, headers=headers, timeout=30.0
