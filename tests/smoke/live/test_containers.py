@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import docker.errors  # type: ignore[import-untyped]
+import httpx
 import pytest
 
 from smoke.finding import Finding
 from smoke.judgement import Judgement
-from smoke.live.containers import _archive, _number, connect
-from smoke.live.failure import LiveError
+from smoke.live.containers import ContainerNode, _archive, _number, connect
+from smoke.live.failure import LiveError, NotPossible
 from smoke.live.plain import product_of
 from smoke.live.run import live
 from smoke.manifest import read_manifest
@@ -75,6 +76,31 @@ def test_what_can_not_write_where_it_must_is_found(engine: docker.DockerClient, 
     locks = CONTAINED.replace('writes = ["/data"]\n', "").replace('NAME = "shop"', 'NAME = "shop", ODD = "locks"')
     judgement = tried(engine, tmp_path, locks.replace('DATA = "{data}"', 'DATA = "/srv"'))
     assert any("shop has ended" in each.message for each in failed(judgement)), failed(judgement)
+
+
+def test_a_small_disk_is_filled_and_freed(engine: docker.DockerClient, tmp_path: Path) -> None:
+    write_shop(tmp_path / "tree", CONTAINED, {"Dockerfile": DOCKERFILE, "data/empty": ""})
+    engine.images.build(path=str(tmp_path / "tree"), tag=IMAGE, rm=True)
+    product = product_of(tmp_path / "tree", read_manifest(tmp_path / "tree" / "smoke.toml"), {})
+    (tmp_path / "node").mkdir()
+    with ContainerNode(tmp_path / "node", connect(local=True), product, disk_mb=2) as node:
+        node.start("shop")
+        node.await_health(["shop"], "healthy", 60)
+        assert node.filling is not None and node.data("shop") == "/data"
+        try:
+            node.filling("shop", True)
+        except NotPossible:
+            pytest.skip("this engine does not hold a volume to its size")
+        assert not ordered(node.url("shop"))
+        node.filling("shop", False)
+        assert ordered(node.url("shop"))
+
+
+def ordered(url: str) -> bool:
+    try:
+        return httpx.post(f"{url}/orders", content=b"tea" * 4096, timeout=10).status_code == 201
+    except httpx.HTTPError:
+        return False
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # the SDK leaves it open when it can't connect
