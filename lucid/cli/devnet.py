@@ -88,6 +88,8 @@ def run_devnet(options: argparse.Namespace) -> int:
             console.print("stopping")
         standings = network.standings(client)
         trouble = _trouble(network, standings)
+    if live is not None and not console.is_terminal:
+        console.line()  # into a file, the table is written without the end of its last line
     for line in trouble:
         console.print(line, highlight=False, soft_wrap=True)
     if options.json:
