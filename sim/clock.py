@@ -20,6 +20,7 @@ class Moment(simpy.Event):
     """Something that happens at a moment: `happen` is called with it, and nothing waits for it."""
 
     times: list[int] | None = None
+    ids: list[int] | None = None
 
     def __init__(self, happen: Callable[[Any], None]) -> None:
         self.callbacks = [happen]
@@ -30,12 +31,15 @@ class Moment(simpy.Event):
 class Recurring(Moment):
     """A moment that happens at each of `times`: descending, each shifted left by `TAG_BITS` over a tag.
 
-    It stands in the queue once, however often it happens; `code` is the time that it happens at, with its tag.
+    It stands in the queue once, however often it happens; `code` is the time that it happens at, with its tag. With
+    `ids`, drawn by the clock and in the order of `times`, it happens among others of the same moment as if each of its
+    times had been put by itself.
     """
 
-    def __init__(self, happen: Callable[[Any], None], times: list[int]) -> None:
+    def __init__(self, happen: Callable[[Any], None], times: list[int], ids: list[int] | None = None) -> None:
         super().__init__(happen)
         self.times = times
+        self.ids = ids
         self.code = times[-1]
 
 
@@ -57,6 +61,16 @@ class VirtualClock(simpy.Environment):
     def put(self, moment: Moment, at_us: int) -> None:
         """Let a moment happen at `at_us`, after those that were put at the same time before it."""
         heappush(self._queue, (at_us, NORMAL, next(self._eid), moment))
+
+    def put_each(self, moment: Recurring) -> None:
+        """Let a recurring moment with ids happen at each of its times."""
+        assert moment.times is not None and moment.ids is not None
+        heappush(self._queue, (moment.times[-1] >> TAG_BITS, NORMAL, moment.ids.pop(), moment))
+
+    def draw_ids(self, count: int) -> list[int]:
+        """As many places in the order of what happens at one moment, those that `put` would give next."""
+        draw = self._eid.__next__
+        return [draw() for _ in range(count)]
 
     def after(self, delay_us: int, callback: Callable[[Any], None]) -> None:
         """Call back in `delay_us`."""
@@ -87,7 +101,9 @@ class VirtualClock(simpy.Environment):
                     else:
                         moment.code = times.pop()  # type: ignore[attr-defined]
                         if times:
-                            replace(queue, (times[-1] >> TAG_BITS, NORMAL, number(), moment))
+                            ids = moment.ids  # type: ignore[attr-defined]
+                            place = number() if ids is None else ids.pop()
+                            replace(queue, (times[-1] >> TAG_BITS, NORMAL, place, moment))
                         else:
                             pop(queue)
                     events += 1

@@ -66,7 +66,10 @@ class Reset(NamedTuple):
 
 
 class Connections:
-    """All pairs' connections. `down` has the ordered pairs that are not connected; `dropped` counts what was lost."""
+    """All pairs' connections. `down` has the ordered pairs that are not connected; `dropped` counts what was lost.
+
+    With neither `held` nor `resets`, and no cut, whatever arrives is delivered.
+    """
 
     def __init__(self, network: Network, keys: Sequence[bytes], random: Random, slow_start: bool) -> None:
         self.network = network
@@ -80,8 +83,8 @@ class Connections:
         self._keys = keys
         self._random = random
         self._last = [[0] * size for _ in range(size)]
-        self._held: dict[Pair, Held] = {}
-        self._resets: dict[Pair, Reset] = {}
+        self.held: dict[Pair, Held] = {}
+        self.resets: dict[Pair, Reset] = {}
         self._up = [False] * size
         self._dialling: dict[Pair, int] = {}
         self._diallings = 0
@@ -118,12 +121,12 @@ class Connections:
     def arrive(self, flight: Flight, receiver: int) -> bool:
         """Whether a message that has come is delivered now; else it is lost, or waits for its link."""
         pair = (flight.sender, receiver)
-        reset = self._resets.get(pair)
+        reset = self.resets.get(pair)
         now = self.network.clock.now_us
         if reset is not None and flight.sent_us <= reset.at_us and now >= reset.lost_from_us:
             self.dropped += 1
             return False
-        held = self._held.get(pair)
+        held = self.held.get(pair)
         if held is None:
             if pair not in self.network.cut:
                 return True
@@ -135,7 +138,7 @@ class Connections:
     def give_up(self, sender: int, receiver: int) -> None:
         """A segment is lost too often: what follows it waits in vain, and the connection ends."""
         pair = (sender, receiver)
-        if pair not in self._held and pair not in self.down:
+        if pair not in self.held and pair not in self.down:
             self._hold(pair, Held(self.network.clock.now_us, [], lost=True))
 
     def reset(self, one: int, other: int) -> None:
@@ -143,14 +146,14 @@ class Connections:
         if (one, other) not in self.down and self._keys[one] != self._keys[other]:
             now = self.network.clock.now_us
             for pair in ((one, other), (other, one)):
-                self._resets[pair] = Reset(now, now)
+                self.resets[pair] = Reset(now, now)
             self._disconnect(one, other)
 
     def cut_changed(self, before: set[Pair]) -> None:
         """The network's cuts are others than `before`: links that are back carry what waited, after a timeout."""
         now, network = self.network.clock.now_us, self.network
         for pair in sorted(before - network.cut):
-            held = self._held.get(pair)
+            held = self.held.get(pair)
             if held is not None and not held.lost:
                 one_way_us = network.base_us[pair[0]][pair[1]]
                 wait_us = LEAST_TIMEOUT_US + 2 * one_way_us
@@ -185,8 +188,8 @@ class Connections:
         for other in range(self.network.size):
             if other == node or (node, other) in self.down:
                 continue
-            self._resets[node, other] = Reset(now, now + base_us[node][other])
-            self._resets[other, node] = Reset(now, now)
+            self.resets[node, other] = Reset(now, now + base_us[node][other])
+            self.resets[other, node] = Reset(now, now)
             self._disconnect(node, other)
 
     @property
@@ -196,7 +199,7 @@ class Connections:
         What was lost before holds back what follows it, and who dials may just have begun its longest wait.
         """
         behind_us = max((at_us for row in self._last for at_us in row), default=0) - self.network.clock.now_us
-        dialling_us = (STALLED_US if self._held else 0) + (BACKOFF_US[1] if self.down or self._held else 0)
+        dialling_us = (STALLED_US if self.held else 0) + (BACKOFF_US[1] if self.down or self.held else 0)
         return max(behind_us, 0) + dialling_us
 
     def retransmission_us(self, sender: int, receiver: int, losses: int) -> int:
@@ -224,7 +227,7 @@ class Connections:
         return rounds * 2 * self.network.base_us[sender][receiver]
 
     def _hold(self, pair: Pair, held: Held) -> Held:
-        self._held[pair] = held
+        self.held[pair] = held
         self.network.clock.after(STALLED_US, partial(self._stalled, pair, held))
         return held
 
@@ -238,15 +241,15 @@ class Connections:
 
     def _thaw(self, pair: Pair, held: Held, _: Moment) -> None:
         """What waited for a link comes with the first retransmission, in order."""
-        if self._held.get(pair) is not held or pair in self.network.cut:
+        if self.held.get(pair) is not held or pair in self.network.cut:
             return
-        del self._held[pair]
+        del self.held[pair]
         for number, event in held.events:
             self.network.deliver(number, pair[0], pair[1], event)
 
     def _stalled(self, pair: Pair, held: Held, _: Moment) -> None:
         """Nothing came through for too long: the connection ends, and is dialed anew."""
-        if self._held.get(pair) is not held or not (held.lost or pair in self.network.cut):
+        if self.held.get(pair) is not held or not (held.lost or pair in self.network.cut):
             return
         self.reset(*pair)
 
@@ -254,7 +257,7 @@ class Connections:
         """End the connection of a pair; whoever dials begins to."""
         for pair in ((one, other), (other, one)):
             self.down.add(pair)
-            held = self._held.pop(pair, None)
+            held = self.held.pop(pair, None)
             self.dropped += len(held.events) if held is not None else 0
         self._dial(self._dialler(one, other))
 

@@ -65,7 +65,7 @@ PROFILES = {
 
 
 class Flight(Recurring):
-    """One message on its way; the tag of each arrival is the receiver's index."""
+    """One message on its way; the tag of each arrival is the receiver's index. `load` is its bits, times a million."""
 
     def __init__(
         self,
@@ -74,6 +74,7 @@ class Flight(Recurring):
         sender: int,
         number: int,
         sent_us: int,
+        load: int,
         arrivals: list[int],
     ) -> None:
         super().__init__(happen, arrivals)
@@ -81,6 +82,20 @@ class Flight(Recurring):
         self.sender = sender
         self.number = number
         self.sent_us = sent_us
+        self.load = load
+
+
+class Volley(Flight):
+    """Messages of the same bytes, each with one receiver and a number of its own, sent one after the other.
+
+    The tag of an arrival is the message's place among `receivers`; the first has the number `first`.
+    """
+
+    def __init__(self, receivers: Sequence[int], first: int, ids: list[int], *flight: Any) -> None:
+        super().__init__(*flight)
+        self.ids = ids
+        self.receivers = receivers
+        self.first = first
 
 
 class Network:
@@ -117,9 +132,11 @@ class Network:
         self._plain = links
         self._links = list(links)
         self._caps: list[list[int]] = [[] for _ in links]
+        self._down_bps = [link.down_bps for link in links]
         self._uplink_free = [0] * self.size
         self._downlink_free = [0] * self.size
         self._bytes = random.randbytes
+        self._bits = random.getrandbits
         self._trace = trace
         self._note = trace.note
         self._writing = trace.writing
@@ -130,8 +147,7 @@ class Network:
             sendings: Sequence[Sending] = (Sending(receivers, data),)
             for hook in self.on_send:
                 sendings = [each for sending in sendings for each in hook(sender, sending)]
-            for each in sendings:
-                self.transmit(sender, key, each.receivers, each.data, each.delay_us)
+            self._transmit_all(sender, key, sendings)
         else:
             self.transmit(sender, key, receivers, data)
 
@@ -167,26 +183,19 @@ class Network:
 
     def transmit(self, sender: int, key: bytes, receivers: Sequence[int], data: bytes, delay_us: int = 0) -> None:
         """Put `data` on the wire, past what faults do to a sending."""
-        connections = self.connections
-        if connections is not None:
-            receivers = connections.connected(sender, receivers)
-        elif self.cut:
-            receivers = [each for each in receivers if (sender, each) not in self.cut]
-        kind = data[1]
-        now = self.clock.now_us
-        wire = wire_bytes(len(data))
-        copy_us = max(1, wire * 8_000_000 // self._links[sender].up_bps)
-        depart = self._uplink_free[sender]
-        depart = max(depart, now)
+        receivers = self._reached(sender, receivers)
         count = len(receivers)
         if not count:
             return
         dice = array("H", self._bytes(2 * count))
         if sys.byteorder == "big":
             dice.byteswap()
-        free = depart + copy_us * count
         rows = self._rows[sender]
-        if connections is None:
+        wire = wire_bytes(len(data))
+        if self.connections is None:
+            copy_us = max(1, wire * 8_000_000 // self._links[sender].up_bps)
+            depart = max(self._uplink_free[sender], self.clock.now_us)
+            free = self._uplink_free[sender] = depart + copy_us * count
             departures = range(depart + copy_us << TAG_BITS, (free << TAG_BITS) + 1, copy_us << TAG_BITS)
             arrivals = [
                 rows[each][die & JITTER_MASK] + at + each
@@ -199,40 +208,117 @@ class Network:
                 (rows[each][die & JITTER_MASK] >> TAG_BITS) + delay_us
                 for each, die in zip(receivers, dice, strict=True)
             ]
-            arrivals = connections.arrivals(sender, receivers, depart, copy_us, len(data), latencies)
-        self._uplink_free[sender] = free
-        self.messages[kind] += count
-        self.bytes[kind] += count * len(data)
-        self.wire_bytes += count * wire
+            arrivals = self._carried(self.connections, sender, receivers, data, wire, latencies)
+        now = self.clock.now_us
+        self._count(data, wire, count)
         self._trace.sent(now, self._sent + 1, sender, count, data)
         arrivals.sort(reverse=True)
         self._sent += 1
-        flight = Flight(self._arrive, Received(key, data), sender, self._sent, now, arrivals)
+        flight = Flight(self._arrive, Received(key, data), sender, self._sent, now, wire * 8_000_000, arrivals)
         self.clock.put(flight, arrivals[-1] >> TAG_BITS)
+
+    def _transmit_all(self, sender: int, key: bytes, sendings: Sequence[Sending]) -> None:
+        """Transmit each in order. What a fault split into single messages goes as one volley, which is the same."""
+        at = 0
+        while at < len(sendings):
+            first = sendings[at]
+            end = at + 1
+            while end < len(sendings) and sendings[end].data is first.data and len(sendings[end].receivers) == 1:
+                end += 1
+            if self.connections is None or end - at == 1 or len(first.receivers) != 1:
+                self.transmit(sender, key, first.receivers, first.data, first.delay_us)
+                at += 1
+            else:
+                self._transmit_volley(self.connections, sender, key, sendings[at:end])
+                at = end
+
+    def _transmit_volley(self, connections: Connections, sender: int, key: bytes, sendings: Sequence[Sending]) -> None:
+        """What `transmit` of each of these single messages, all of the same bytes, would come to."""
+        data = sendings[0].data
+        delays_us = {each.receivers[0]: each.delay_us for each in sendings}
+        receivers = self._reached(sender, [each.receivers[0] for each in sendings])
+        count = len(receivers)
+        if not count:
+            return
+        rows, wire, draw = self._rows[sender], wire_bytes(len(data)), self._bits
+        latencies = [(rows[each][draw(16) & JITTER_MASK] >> TAG_BITS) + delays_us[each] for each in receivers]
+        arrivals = self._carried(connections, sender, receivers, data, wire, latencies)
+        now, first = self.clock.now_us, self._sent + 1
+        self._count(data, wire, count)
+        for number in range(first, first + count):
+            self._trace.sent(now, number, sender, 1, data)
+        self._sent += count
+        ids = self.clock.draw_ids(count)
+        times = sorted((code - receivers[place] + place for place, code in enumerate(arrivals)), reverse=True)
+        ordered = [ids[code & (RECEIVERS - 1)] for code in times]
+        event = Received(key, data)
+        self.clock.put_each(
+            Volley(receivers, first, ordered, self._arrive_volley, event, sender, first, now, wire * 8_000_000, times)
+        )
+
+    def _reached(self, sender: int, receivers: Sequence[int]) -> Sequence[int]:
+        """Those of the receivers to whom there is a way now."""
+        if self.connections is not None:
+            return self.connections.connected(sender, receivers)
+        return [each for each in receivers if (sender, each) not in self.cut] if self.cut else receivers
+
+    def _carried(
+        self,
+        connections: Connections,
+        sender: int,
+        receivers: Sequence[int],
+        data: bytes,
+        wire: int,
+        latencies: Sequence[int],
+    ) -> list[int]:
+        """When each receiver has its copy of `data`, by connections, after the copies before it on the uplink."""
+        copy_us = max(1, wire * 8_000_000 // self._links[sender].up_bps)
+        depart = max(self._uplink_free[sender], self.clock.now_us)
+        self._uplink_free[sender] = depart + copy_us * len(receivers)
+        return connections.arrivals(sender, receivers, depart, copy_us, len(data), latencies)
+
+    def _count(self, data: bytes, wire: int, copies: int) -> None:
+        kind = data[1]
+        self.messages[kind] += copies
+        self.bytes[kind] += copies * len(data)
+        self.wire_bytes += copies * wire
 
     def _arrive(self, flight: Flight) -> None:
         """One receiver has it now; the flight goes on to the next one."""
         code = flight.code
         receiver = code & (RECEIVERS - 1)
-        if self.connections is not None:
-            if not self.connections.arrive(flight, receiver):
+        connections = self.connections
+        if connections is not None:
+            disturbed = connections.resets or connections.held or self.cut
+            if disturbed and not connections.arrive(flight, receiver):
                 return
-            wait_us = self._downlink_us(receiver, len(flight.event.data))
-            if wait_us:
-                self.clock.after(wait_us, partial(self.deliver, flight.number, flight.sender, receiver, flight.event))
+            # Its last bit is here now, so its first came a copy's time ago, if the downlink was free then.
+            now, free = self.clock._now, self._downlink_free
+            began_us, free_us = now - flight.load // self._down_bps[receiver], free[receiver]
+            if free_us > began_us:
+                # It waits for those before it.
+                free[receiver] = done_us = now + free_us - began_us
+                self.clock.put(
+                    Moment(partial(self.deliver, flight.number, flight.sender, receiver, flight.event)), done_us
+                )
                 return
+            free[receiver] = now
         note = self._note
         note(code)
         note(flight.number)
-        self._hand_over(code >> TAG_BITS, flight.number, flight.sender, receiver, flight.event)
+        if self._writing or self.on_deliver:
+            self._hand_over(code >> TAG_BITS, flight.number, flight.sender, receiver, flight.event)
+            return
+        self.deliveries += 1
+        self.receivers[receiver](flight.event)
 
-    def _downlink_us(self, receiver: int, size: int) -> int:
-        """How long a message that has come waits for those before it on the receiver's downlink."""
-        now, copy_us = self.clock.now_us, wire_bytes(size) * 8_000_000 // self._links[receiver].down_bps
-        # Its last bit is here now, so its first came a copy's time ago, if the downlink was free then.
-        done_us = max(self._downlink_free[receiver], now - copy_us) + copy_us
-        self._downlink_free[receiver] = done_us
-        return done_us - now
+    def _arrive_volley(self, volley: Volley) -> None:
+        """The next of its messages is at its receiver."""
+        place = volley.code & (RECEIVERS - 1)
+        receiver = volley.receivers[place]
+        volley.number = volley.first + place
+        volley.code += receiver - place
+        self._arrive(volley)
 
     def deliver(self, number: int, sender: int, receiver: int, event: Received, _: Moment | None = None) -> None:
         """Deliver a message that had waited for its link."""

@@ -89,30 +89,43 @@ class Runner:
 
     def step(self, event: Any) -> None:
         """Let the machine handle an event now."""
+        runner, node = self, self.node
         now = self.clock._now  # the property costs a call, and this is the path of every delivery
-        clock_ms = (now + self.node.clock_us) // 1000
-        effects = self.handle(clock_ms, event)
-        if self._journal is not None:
-            self._journal.write(clock_ms, event, effects)
-        crypto = self._crypto
-        if crypto.spent_us:
-            for meter in self.node.world.meters:
-                meter(self.node, event, crypto.spent_us)
-            spent_us = crypto.spent_us * self.node.slowness
-            self._busy_until = (self._busy_until if self._busy_until > now else now) + spent_us
-            crypto.spent_us = 0
-        if not effects:
-            return
-        effect = effects[0]
-        if type(effect) is Tell and len(effects) == 1 and not self._running and self._busy_until <= now:
+        clock_ms = (now + node.clock_us) // 1000
+        while True:
+            effects = runner.handle(clock_ms, event)
+            if runner._journal is not None:
+                runner._journal.write(clock_ms, event, effects)
+            if runner._crypto.spent_us:
+                runner._charge(now, event)
+            if not effects:
+                return
+            effect = effects[0]
+            if type(effect) is not Tell or len(effects) != 1 or runner._running or runner._busy_until > now:
+                runner._perform(now, effects)
+                return
             # Most messages just pass from the manager to the engine.
-            if self.node.on_effect:
-                changed = self.node.hooked(self, effect)
+            if node.on_effect:
+                changed = node.hooked(runner, effect)
                 if type(changed) is not Tell:
                     return
                 effect = changed
-            self.other.step(effect.event)
-            return
+            other = runner.other
+            if type(other) is not Runner:
+                return
+            runner, event = other, effect.event
+
+    def _charge(self, now: int, event: Any) -> None:
+        """The core is busy for what the event cost in signatures."""
+        crypto, node = self._crypto, self.node
+        for meter in node.world.meters:
+            meter(node, event, crypto.spent_us)
+        free = self._busy_until
+        self._busy_until = (free if free > now else now) + crypto.spent_us * node.slowness
+        crypto.spent_us = 0
+
+    def _perform(self, now: int, effects: Effects) -> None:
+        """Perform effects in order, after those that wait."""
         for effect in effects:
             if type(effect) is Store:
                 self.disk.write(effect.writes)

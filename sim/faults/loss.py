@@ -69,14 +69,16 @@ def _retransmit(
 ) -> list[Sending]:
     """On a connection a segment that is lost comes later, and what follows it waits."""
     found = []
+    count = range(segments(len(sending.data)))
     for receiver in sending.receivers:
         delay_us = 0
-        for _ in range(segments(len(sending.data))):
-            losses = 0
+        for _ in count:
+            if draw() >= lost:
+                continue
+            losses = 1
             while draw() < lost and losses < MOST_LOSSES:
                 losses += 1
-            if losses:
-                delay_us = max(delay_us, connections.retransmission_us(sender, receiver, losses))
+            delay_us = max(delay_us, connections.retransmission_us(sender, receiver, losses))
         if delay_us > STALLED_US:
             connections.give_up(sender, receiver)
         else:

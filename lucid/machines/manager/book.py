@@ -45,9 +45,7 @@ class CertificateBook:
         """Whether rows of the last final state are still kept in memory beside the store."""
 
     def settle(self) -> Effects:
-        """Before each event: the store holds by now what was final then, so memory need not, and a snapshot may."""
-        if not self.unsettled:
-            return []
+        """Before an event: the store holds by now what was final, so memory need not, and a snapshot may be taken."""
         self.unsettled = False
         self.chain.settle()
         return self.snapshots.take()

@@ -19,33 +19,34 @@ class Dissemination:
         self.chain = chain
         self.pool = pool
         self.limits = limits
-        self._spreading: Spreading | None = None
+        self.spreading: Spreading | None = None
+        """Its own proposal that is on its way; None once nobody waits for it."""
 
     def heard(self, vote: Vote) -> None:
         """A validator's vote came: its signer has what this node put forward."""
-        if self._spreading is not None:
-            self._spreading.heard(vote)
+        if self.spreading is not None:
+            self.spreading.heard(vote)
 
     def spread(self, now: int, vote: Vote, data: bytes, patience_ms: int) -> Effects:
         """Send out this node's own proposal: a small one to all, a large one to one of each group of validators."""
         keys = self.chain.validators.keys
         if len(data) <= self.limits.push_bytes or self.key not in keys:
             return [Broadcast(data)]
-        self._spreading = spreading = Spreading(vote, data, relay_groups(keys, self.key), now, patience_ms)
+        self.spreading = spreading = Spreading(vote, data, relay_groups(keys, self.key), now, patience_ms)
         sends: Effects = [Send(target, data) for target in spreading.targets()]
         return [*sends, SetTimer(SPREAD_TIMER, spreading.due_ms)]
 
     def on_timer(self, now: int) -> Effects:
         """Send an own proposal to those again whose votes have not come, while its view lasts."""
-        spreading, tree = self._spreading, self.chain.tree
+        spreading, tree = self.spreading, self.chain.tree
         if spreading is None or (spreading.vote.epoch, spreading.vote.view) != (tree.epoch, tree.entry_view + 1):
-            self._spreading = None
+            self.spreading = None
             return []
         if now < spreading.due_ms:
             return [SetTimer(SPREAD_TIMER, spreading.due_ms)]
         targets = spreading.targets()
         if not targets:
-            self._spreading = None
+            self.spreading = None
             return []
         sends: Effects = [Send(target, spreading.data) for target in targets]
         return [*sends, SetTimer(SPREAD_TIMER, spreading.next_ms())]

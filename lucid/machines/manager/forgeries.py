@@ -20,11 +20,14 @@ class Forgeries:
 
     def __init__(self, limits: Limits) -> None:
         self._counted = Quota(limits.forgeries_a_minute, MINUTE_MS)
+        self.any = False
+        """Whether anything was ever counted."""
 
     def refused(self, now: int, peer: bytes | None, code: Code) -> Observe:
         """Something was refused; if a peer sent it and no honest one would have, it counts. None is this node."""
         if peer is not None and code in FORGED:
             self._counted.spend(now, peer)
+            self.any = True
         return Observe(Refused(code))
 
     def barred(self, now: int, peer: bytes) -> bool:

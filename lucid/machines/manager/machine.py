@@ -104,7 +104,11 @@ class Manager:
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
-        return self.book.settle() + (self._stand_by(now, event) if self.chain.outdated else self._handle(now, event))
+        settled = self.book.settle() if self.book.unsettled else []
+        if self.chain.outdated:
+            return settled + self._stand_by(now, event)
+        # Nearly every event comes from a peer, so that one is not searched for.
+        return settled + (self._receive(now, event) if type(event) is Received else self._handle(now, event))
 
     def _stand_by(self, now: int, event: ManagerEvent) -> Effects:
         """The chain has rules that this release does not know: serve what is held, and say nothing of what is not."""
@@ -158,14 +162,17 @@ class Manager:
 
     def _receive(self, now: int, event: Received) -> Effects:
         """Take bytes from a peer to where they belong, unless it has sent too much that does not hold."""
-        if self.forgeries.barred(now, event.peer):
+        peer = event.peer
+        if self.forgeries.any and self.forgeries.barred(now, peer):
             return [Observe(Refused(Code.THROTTLED))]
         try:
             message = decode_message(event.data)
-            self.sightings.note(now, event.peer, message)
-            return self._on_message(now, event.peer, message)
+            self.sightings.note(now, peer, message)
+            if type(message) is VoteMessage:
+                return self._on_vote(peer, message)
+            return self._on_message(now, peer, message)
         except Refusal as refusal:
-            return [self.forgeries.refused(now, event.peer, refusal.code)]
+            return [self.forgeries.refused(now, peer, refusal.code)]
 
     def _on_message(self, now: int, peer: bytes, message: Message) -> Effects:
         """Take a message to where it belongs; raises `Refusal`."""
@@ -203,7 +210,9 @@ class Manager:
         """Votes come from their signers and nobody else: a peer can only have its own verified without end."""
         if message.vote.signer != peer:
             raise Refusal(Code.VOTE_SIGNER)
-        return [self._pass_vote(message.vote)]
+        if self.dissemination.spreading is not None:
+            self.dissemination.heard(message.vote)
+        return [Tell(message)]
 
     def _on_transactions(self, peer: bytes, message: Transactions) -> Effects:
         """Transactions come from their endorsers and nobody else, as votes do."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from lucid.chain.votes import FINALIZE
 from lucid.machines.messages import CertificateMessage, Message, Standing, VoteMessage
 
 
-class Sighting(NamedTuple):
+@dataclass(slots=True)
+class Sighting:
     """The latest view whose end a peer has shown to know, the highest final height that it named (0: none yet), and
     when it last showed either (ms since the Unix epoch)."""
 
@@ -27,16 +28,22 @@ class Sightings:
     def note(self, now: int, peer: bytes, message: Message) -> None:
         """Take from a message how far its sender is."""
         height = 0
-        match message:
-            case VoteMessage(vote):
-                # A finalize says that its view is over, any other vote that the one before is.
-                place = vote.epoch, vote.view if vote.kind == FINALIZE else vote.view - 1
-            case CertificateMessage(certificate):
-                place = certificate.epoch, certificate.view
-            case Standing():
-                place, height = (message.epoch, message.view - 1), message.final_height
-            case _:
-                return
-        held = self.latest.get(peer, Sighting(0, 0, 0, 0))
-        epoch, view = max(place, (held.epoch, held.view))
-        self.latest[peer] = Sighting(epoch, max(view, 0), max(height, held.height), now)
+        # On the path of every message: most of them say what is known of their sender already.
+        if isinstance(message, VoteMessage):
+            # A finalize says that its view is over, any other vote that the one before is.
+            vote = message.vote
+            epoch, view = vote.epoch, vote.view if vote.kind == FINALIZE else vote.view - 1
+        elif isinstance(message, CertificateMessage):
+            certificate = message.certificate
+            epoch, view = certificate.epoch, certificate.view
+        elif isinstance(message, Standing):
+            epoch, view, height = message.epoch, message.view - 1, message.final_height
+        else:
+            return
+        held = self.latest.get(peer)
+        if held is None:
+            held = self.latest[peer] = Sighting(0, 0, 0, 0)
+        held.at_ms = now
+        if epoch > held.epoch or (epoch == held.epoch and view > held.view):
+            held.epoch, held.view = epoch, max(view, 0)
+        held.height = max(held.height, height)
