@@ -287,11 +287,12 @@ def _fits(program: Program) -> Iterator[Finding]:
         if not wrong:
             continue
         at = [Evidence(image.dockerfile, brought.install.line)]
-        heavy = [each for each in sorted(brought.all()[0]) if compiled(each) and _used(each, used)]
+        names, closed = brought.all()
+        heavy = [each for each in sorted(names) if compiled(each) and _used(each, used)]
         if heavy:
             failed = True
             yield FITS.fail(f"{heavy[0]} holds machine code: {wrong}", name, at)
-        else:
+        elif not closed or any(compiled(each) is not False for each in names):
             unsure = unsure or f"whether something compiled is installed is not known: {wrong}"
     if failed:
         return

@@ -14,7 +14,9 @@ _INSTALLS = re.compile(
     r"(?i)\b(?:pip3?|npm|yarn|pnpm|uv|poetry|go|gem|cargo|apk|apt|apt-get|conda)\s.{0,200}?\b(?:install|add|i|get)\b"
 )
 _MIXED = ("pyproject.toml", "package.json", "cargo.toml", "composer.json")
-_TABLES = re.compile(r"(?i)(?:.*-)?(?:dependencies|requires|dependency-groups|require|require-dev)")
+_TABLES = re.compile(
+    r"(?i)(?:.*-|dev|peer|optional|bundled)?(?:dependencies|requires|dependency-groups|require|require-dev)"
+)
 _MAX_DEPTH = 40
 
 
