@@ -10,13 +10,13 @@ from smoke.manifest import ManifestError, parse_manifest, resolved
 from smoke.static.inference import write_manifest
 from smoke.static.run import Subject, judge
 from tests.smoke.cases import Case, Files, write_files
-from tests.smoke.corpus import compose, dockerfile, steps
+from tests.smoke.corpus import compose, dockerfile, kept, steps
 
 LOOP = "import time\n\nwhile True:\n    time.sleep(1)\n"
-CASES = [*compose.CASES, *dockerfile.CASES, *steps.CASES]
+CASES = [*[*compose.CASES, *dockerfile.CASES, *steps.CASES][::5], *kept.CASES[::4]]
 
 
-@pytest.mark.parametrize("case", CASES[::5], ids=[case.name for case in CASES[::5]])
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_healthy_tree_satisfies_its_own_manifest(tmp_path: Path, case: Case) -> None:
     write_files(tmp_path, case.healthy)
     text = write_manifest(tmp_path)
