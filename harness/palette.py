@@ -79,6 +79,10 @@ color:var(--soft)}
 .legend i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px;vertical-align:-1px}
 .plot{margin-top:10px;overflow-x:auto}
 .plot svg{display:block;width:100%;height:auto}
+figure.card{position:relative}figure.card h2{padding-right:70px}
+.zoom{position:absolute;top:16px;right:18px;font:inherit;font-size:12.5px;color:var(--faint);background:none;
+border:1px solid var(--grid);border-radius:7px;padding:2px 10px;cursor:pointer}
+.zoom:hover,.zoom:focus-visible{color:var(--ink)}
 .wide .plot svg{min-width:760px}.half svg,.seven svg,.five svg{max-width:720px;margin:auto}
 .half{grid-column:span 6}.seven{grid-column:span 7}.five{grid-column:span 5}
 svg text{font-size:11px;fill:var(--faint)}
@@ -123,8 +127,9 @@ font-size:12.5px;line-height:1.45;padding:7px 11px;border-radius:8px;white-space
 .call{align-items:flex-start;text-align:left}}
 @media screen and (max-width:700px){main{padding:14px 12px 32px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}
 .proof{grid-template-columns:minmax(0,1fr);gap:1px}.proof dd{margin-bottom:7px}h1{font-size:25px}}
-@media print{body{background:none;font-size:13px}main{max-width:none;padding:0;gap:10px}#tip{display:none}
-.tile .big{font-size:20px}}
+@media print{body{background:none;font-size:13px}main{max-width:none;padding:0;gap:10px}#tip,.zoom{display:none}
+.plot{overflow:visible}.plot svg{width:100%!important;min-width:0!important;max-width:100%!important}
+.card{break-inside:avoid}.hero{break-inside:auto}.tile .big{font-size:20px}}
 @page{size:A4 landscape;margin:11mm}
 """
 
@@ -151,6 +156,18 @@ function point(event) {
   var top = under + tip.offsetHeight > window.innerHeight ? above : under;
   tip.style.transform = "translate(" + Math.max(4, left) + "px," + Math.max(4, top) + "px)";
 }
+function zoom(event) {
+  var button = event.target.closest(".zoom");
+  if (!button) return;
+  var plot = button.parentNode.querySelector(".plot"), image = plot.querySelector("svg");
+  var times = {"": "200", "200": "400", "400": ""}[image.getAttribute("data-zoom") || ""];
+  var middle = (plot.scrollLeft + plot.clientWidth / 2) / plot.scrollWidth;
+  image.setAttribute("data-zoom", times);
+  image.style.width = times ? times + "%" : "";
+  image.style.maxWidth = times ? "none" : "";
+  plot.scrollLeft = middle * plot.scrollWidth - plot.clientWidth / 2;
+}
+document.addEventListener("click", zoom);
 document.addEventListener("pointermove", point);
 document.addEventListener("pointerdown", point);
 document.documentElement.addEventListener("pointerleave", function () {

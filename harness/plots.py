@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -294,6 +295,18 @@ class ChainPicture:
             self.shapes += [p.rect(start, top, end - start, height, kind) for start, end in _merged(found)]
 
 
+def _bands(faults: Sequence[Fault], x: p.Scale, top: float, height: float) -> list[str]:
+    """A band over the whole height while faults are on; those of one color merge."""
+    spans: dict[str, list[Point]] = defaultdict(list)
+    for fault in faults:
+        spans[fault.colour].append((x(fault.at_ms), x(fault.until_ms)))
+    return [
+        p.rect(start, top, end - start, height, f"{colour} shade")
+        for colour, found in spans.items()
+        for start, end in _merged(found)
+    ]
+
+
 def _merged(spans: list[Point]) -> list[Point]:
     """The same stretch as disjoint spans, ascending; an instant is no stretch."""
     merged: list[Point] = []
@@ -311,8 +324,8 @@ def _rising(points: list[Point]) -> list[Point]:
     return list(zip((at for at, _ in points), accumulate((value for _, value in points), max), strict=True))
 
 
-def finality(points: list[Point], best: list[Point], end_ms: float) -> str:
-    """Latency over time, (at ms, latency ms), against the `best` at the same times.
+def finality(points: list[Point], best: list[Point], end_ms: float, faults: Sequence[Fault] = ()) -> str:
+    """Latency over time, (at ms, latency ms), against the `best` at the same times, shaded while faults are on.
 
     Shown are points, or the spread in bins when they are many.
     """
@@ -324,7 +337,8 @@ def finality(points: list[Point], best: list[Point], end_ms: float) -> str:
     log = least > 0 and most > 8 * values[(len(values) - 1) // 2]
     y = p.Scale(least * 0.8 if log else 0, most * (1.3 if log else 1.06), bottom, top, log)
     x = p.Scale(0, max(end_ms, 1), left, right)
-    shapes = p.grid_across(y, y.ticks(5), left, right, p.seconds) + p.time_axis(x, top, bottom, 6)
+    shapes = _bands(faults, x, top, bottom - top)
+    shapes += p.grid_across(y, y.ticks(5), left, right, p.seconds) + p.time_axis(x, top, bottom, 6)
     shapes.append(p.text(0, 10, "latency, logarithmic" if log else "latency", "strong"))
     if len(points) > SINGLE_POINTS:
         shapes += _spread(points, x, y)

