@@ -170,9 +170,16 @@ class CommitLog:
         self._at, self._page = first + full, text[full:]
         self.number += 1
 
+    def applied(self, skipped: int) -> int:
+        """What to write down with a commit that makes all of the log, and as many commits more, durable elsewhere.
+
+        The number of a record that failed, and may be whole on the disk, is used up too: found behind a torn one that
+        had the same number, it would look like an acknowledged one that nothing leads to."""
+        return self.number + skipped + self._unsure
+
     def restart(self, skipped: int = 0) -> None:
-        """Fill the log from its beginning again: all it holds, and as many commits more, are durable elsewhere."""
-        self.number += skipped
+        """Fill the log from its beginning again, once `applied` is written down."""
+        self.number = self.applied(skipped)
         self._at, self._page, self._unsure = PAGE_BYTES, b"", False
 
     def _place(self, data: bytes) -> tuple[int, bytes]:

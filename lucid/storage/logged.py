@@ -190,7 +190,7 @@ class LoggedStore:
             gone: list[Write] = [(LOG_TABLE, key, None) for key in (IDENTITY_KEY, APPLIED_KEY)]
             self._below.commit([*everything, *gone], SCHEMA_VERSION)
         else:
-            number = (log.number + skipped).to_bytes(NUMBER_BYTES, "big")
+            number = log.applied(skipped).to_bytes(NUMBER_BYTES, "big")
             self._below.commit([*everything, (LOG_TABLE, APPLIED_KEY, number)])
             log.restart(skipped)
         with self._overlay_lock:

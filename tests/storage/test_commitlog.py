@@ -109,7 +109,7 @@ class Crashes(RuleBasedStateMachine):
     @rule(skipped=st.integers(0, 1))
     def apply(self, skipped: int) -> None:
         """All of it is durable elsewhere, and a commit that went there at once."""
-        self.applied += len(self.records) + skipped
+        self.applied = self.log.applied(skipped)
         self.records = []
         self.log.restart(skipped)
         if skipped:
@@ -137,6 +137,30 @@ class Crashes(RuleBasedStateMachine):
 
 TestCrashes = Crashes.TestCase
 TestCrashes.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+
+
+def test_a_record_that_failed_before_the_log_was_filled_again_counts_for_nothing() -> None:
+    """It is whole on the disk, has the number of the next one, and that one is torn by a crash."""
+    disk, [first] = filled([3_000])
+    log = CommitLog(disk)
+    assert log.load(IDENTITY, 0) == [first]
+    disk.fails = "write"
+    with pytest.raises(OSError, match="no"):
+        log.append(b"a" * 1_500)
+    disk.synced, disk.fails = bytearray(disk.seen), "sync"
+    applied = log.applied(0)
+    log.restart(0)
+    assert log.number == applied
+    with pytest.raises(OSError, match="no"):
+        log.append(b"b" * 3_000)
+    torn = bytearray(disk.synced)
+    torn[PAGE_BYTES : PAGE_BYTES + SECTOR_BYTES] = disk.seen[PAGE_BYTES : PAGE_BYTES + SECTOR_BYTES]
+    disk.seen = disk.synced = torn
+    disk.fails = ""
+    log = CommitLog(disk)
+    assert log.load(IDENTITY, applied) == []
+    log.append(b"c")
+    assert CommitLog(disk).load(IDENTITY, applied) == [b"c"]
 
 
 def filled(sizes: list[int]) -> tuple[Disk, list[bytes]]:
