@@ -28,7 +28,6 @@ FETCHED_S = 120.0
 STOP_S = 8.0
 PAGES_LOST = 3
 STORE_PAGE_BYTES = 1_024
-MAX_SMALL_WRITES = 1 << 16
 
 
 class Kind(NamedTuple):
@@ -126,8 +125,7 @@ def fill(trial: Trial, fault: Fault) -> None:
             service = trial.chance.choice(SERVICES)
             _end(node, service, gently=True)
             node.start(service)
-            time.sleep(NOTICED_S)
-            if node.processes[service].poll() is not None:
+            if _ended_or_ready(node, service) is not None:
                 trial.say(f"{fault}: its {service} does not start: {node.last_words(service)}")
                 filler.unlink()
                 node.start(service)
@@ -151,8 +149,7 @@ def mistype(trial: Trial, fault: Fault) -> None:
     lines = [line for line in before.splitlines() if not line.startswith("store = ")]
     config.write_text("\n".join([*lines, f'store = "sqlite:{node.folder / "typo.sqlite"}"\n']), encoding="utf-8")
     node.start("data")
-    time.sleep(NOTICED_S / 2)
-    ended = node.processes["data"].poll()
+    ended = _ended_or_ready(node, "data")
     if files and ended != 2:
         trial.say(f"{fault}: it goes on with an empty store ({ended})")
     if ended is None:
@@ -206,8 +203,7 @@ def corrupt_store(trial: Trial, fault: Fault) -> None:
             file.seek(page * STORE_PAGE_BYTES)
             file.write(bytes(STORE_PAGE_BYTES))
     node.start("manager")
-    time.sleep(NOTICED_S)
-    if (status := node.processes["manager"].poll()) not in (None, 2):
+    if (status := _ended_or_ready(node, "manager")) not in (None, 2):
         trial.say(f"{fault}: it ends with status {status}: {node.last_words('manager')}")
     with httpx.Client(timeout=5) as client, suppress(httpx.HTTPError):
         answer = client.get(f"{node.url('manager')}/blocks?limit=100")
@@ -227,6 +223,7 @@ def put_back(trial: Trial, fault: Fault) -> None:
     for each in node.folder.glob("engine.sqlite*"):
         shutil.copy2(each, kept)
     node.start("engine")
+    _ended_or_ready(node, "engine")
     time.sleep(NOTICED_S)
     _end(node, "engine", gently=trial.chance.random() < 0.5)
     for each in node.folder.glob("engine.sqlite*"):
@@ -235,6 +232,7 @@ def put_back(trial: Trial, fault: Fault) -> None:
         shutil.copy2(each, node.folder)
     shutil.rmtree(kept)
     node.start("engine")
+    _ended_or_ready(node, "engine")
     deadline = time.monotonic() + HEALED_S
     with httpx.Client(timeout=2) as client:
         while "not signing" not in (said := states(client, node, "engine")):
@@ -293,6 +291,18 @@ def _end(node: DevNode, service: str, gently: bool) -> None:
     process.wait(10)
 
 
+def _ended_or_ready(node: DevNode, service: str) -> int | None:
+    """The exit status of a process that ends instead of starting; None once it is ready."""
+    deadline = time.monotonic() + FETCHED_S
+    with httpx.Client(timeout=2) as client:
+        while (status := node.processes[service].poll()) is None and time.monotonic() < deadline:
+            with suppress(httpx.HTTPError):
+                if client.get(f"{node.url(service)}/ready").status_code == 200:
+                    return None
+            time.sleep(0.1)
+    return status
+
+
 def _must_be_unwell(trial: Trial, fault: Fault, service: str) -> None:
     with httpx.Client(timeout=2) as client:
         if health(client, fault.node, service) == "healthy":
@@ -300,15 +310,12 @@ def _must_be_unwell(trial: Trial, fault: Fault, service: str) -> None:
 
 
 def _fill(path: Path) -> None:
-    """Take every byte of a disk."""
-    with path.open("wb", buffering=0) as file, suppress(OSError):
-        free = os.statvfs(path.parent)
-        with suppress(OSError):
-            os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize)
-        file.seek(0, os.SEEK_END)
-        for _ in range(MAX_SMALL_WRITES):
+    """Take every byte of a disk, also those that others let go meanwhile."""
+    size = 1 << 30
+    with path.open("wb", buffering=0) as file:
+        while size:
             try:
-                file.write(bytes(STORE_PAGE_BYTES))
+                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), size)
             except OSError as error:
                 assert error.errno == errno.ENOSPC
-                return
+                size //= 2

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import threading
 import time
 import uuid
 from collections import deque
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import cycle
 
 import httpx
@@ -35,6 +36,7 @@ OWNER = bytes(range(32))
 
 def run(trial: Trial, seconds: float) -> None:
     """Load, probe and hurt for that long, and then see whether all is well."""
+    _await_blocks(trial)
     ended = threading.Event()
     threads = [threading.Thread(target=each, args=(trial, ended)) for each in (_load, _probe)]
     for thread in threads:
@@ -53,6 +55,15 @@ def run(trial: Trial, seconds: float) -> None:
     _settle(trial)
 
 
+def _await_blocks(trial: Trial) -> None:
+    """A chain that never had a block waits, and calls itself healthy."""
+    deadline = time.monotonic() + LEVEL_S
+    with httpx.Client(timeout=5) as client:
+        while any((height(client, node) or 0) < LEVEL_BLOCKS for node in trial.network.nodes):
+            assert time.monotonic() < deadline, "no blocks"
+            time.sleep(PROBE_S)
+
+
 def _hurt(trial: Trial, waiting: deque[str]) -> None:
     """One fault, of the next kind in an order that is drawn anew each time that all were had."""
     possible, chance = kinds(trial), trial.chance
@@ -64,7 +75,13 @@ def _hurt(trial: Trial, waiting: deque[str]) -> None:
     fault = Fault(name, chance.choice(nodes), chance.choice(kind.services))
     print(fault, flush=True)
     trial.hurt = fault.node
-    kind.do(trial, fault)
+    try:
+        kind.do(trial, fault)
+    except (OSError, subprocess.SubprocessError, httpx.HTTPError) as error:
+        trial.say(f"{fault}: {error!r}")
+    for service in fault.node.ended():
+        trial.say(f"{fault}: its {service} has ended: {fault.node.last_words(service)}")
+        fault.node.start(service)
     took_s = trial.await_well(fault.node, kind.healed_s)
     if took_s is None:
         with httpx.Client(timeout=2) as client:
@@ -160,17 +177,30 @@ def _settle(trial: Trial) -> None:
         for each in left:
             trial.say(f"session {each.identity}, accepted by {each.node.name}, is not final")
         for each in trial.accepted:
-            answer = client.get(f"{each.node.url('data')}/chunks/{chunk_id(each.chunk).hex()}")
-            if answer.content != each.chunk:
-                trial.say(f"a chunk of session {each.identity} is lost at {each.node.name} ({answer.status_code})")
+            held = _patiently(client, f"{each.node.url('data')}/chunks/{chunk_id(each.chunk).hex()}")
+            if held != each.chunk:
+                trial.say(f"a chunk of session {each.identity} is lost at {each.node.name}: {held[:200]!r}")
         heights = [height(client, each) or 0 for each in trial.network.nodes]
         if max(heights) - min(heights) > LEVEL_BLOCKS:
             trial.say(f"nodes are not level: {heights}")
         at = min(heights)
-        hashes = {client.get(f"{each.url('manager')}/blocks/{at}").json()["hash"] for each in trial.network.nodes}
-        if len(hashes) > 1:
-            trial.say(f"nodes have different blocks of height {at}: {hashes}")
+        blocks = {_patiently(client, f"{each.url('manager')}/blocks/{at}") for each in trial.network.nodes}
+        if len(blocks) > 1:
+            trial.say(f"nodes have different blocks of height {at}: {blocks}")
         print(f"heights at the end: {heights}", flush=True)
+
+
+def _patiently(client: httpx.Client, url: str) -> bytes:
+    """What is answered, once something is."""
+    deadline = time.monotonic() + LEVEL_S
+    while True:
+        with suppress(httpx.HTTPError):
+            answer = client.get(url)
+            if answer.status_code != 503 or time.monotonic() > deadline:
+                return answer.content
+        if time.monotonic() > deadline:
+            return b"no answer"
+        time.sleep(PROBE_S)
 
 
 def check_stores(trial: Trial) -> None:

@@ -19,6 +19,7 @@ from lucid.ledger.rows import SessionEntry, evidence_key, session_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
 from lucid.poot.credits import live_score, uptime_ppm
+from lucid.services.chainwords import ChainInfo, Credits, MemberCredits
 from lucid.storage.durable import DurableStore
 
 MAX_OWNERS = 16
@@ -198,19 +199,19 @@ class ChainView:
         held = None if block is None else self._chain.block_at(block.header.height)
         return block if held is not None and held.header.hash == hash_ else None
 
-    def info(self) -> dict[str, Any]:
+    def info(self) -> ChainInfo:
         """The chain and its height."""
         root = self._chain.tree.root
-        return {
-            "chain_id": self._genesis.chain_id.hex(),
-            "genesis_time_ms": self._genesis.genesis_time_ms,
-            "block_interval_ms": self._genesis.parameters.block_interval_ms,
-            "height": root.height,
-            "hash": root.hash.hex(),
-            "epoch": root.ledger.core.head.epoch,
-            "state_root": root.ledger.root.hex(),
-            "validators": [key.hex() for key in self._chain.validators.keys],
-        }
+        return ChainInfo(
+            chain_id=self._genesis.chain_id.hex(),
+            genesis_time_ms=self._genesis.genesis_time_ms,
+            block_interval_ms=self._genesis.parameters.block_interval_ms,
+            height=root.height,
+            hash=root.hash.hex(),
+            epoch=root.ledger.core.head.epoch,
+            state_root=root.ledger.root.hex(),
+            validators=tuple(key.hex() for key in self._chain.validators.keys),
+        )
 
     def status(self, node: bytes, now_ms: int, finality_ms: int, peers: int, connected: int) -> ChainStatus:
         """Where the chain stands; what it does not know itself is given."""
@@ -384,7 +385,7 @@ class ChainView:
             block = self._chain.block(block.header.parent)
         return None
 
-    def credits(self) -> list[dict[str, Any]]:
+    def credits(self) -> Credits:
         """What each member's work counts for."""
         core = self._chain.tree.root.ledger.core
         tally = core.tally
@@ -392,15 +393,15 @@ class ChainView:
         for number, member in enumerate(core.roster.members):
             uptime = uptime_ppm(tally.beacons[number], tally.held[number])
             rows.append(
-                {
-                    "node": member.key.hex(),
-                    "name": member.name,
-                    "credits": tally.credits[number],
-                    "uptime_ppm": uptime,
-                    "live_score": live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
-                }
+                MemberCredits(
+                    node=member.key.hex(),
+                    name=member.name,
+                    credits=tally.credits[number],
+                    uptime_ppm=uptime,
+                    live_score=live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
+                )
             )
-        return rows
+        return Credits(tuple(rows))
 
 
 def _votes_in(block: Block, key: bytes, keys: tuple[bytes, ...]) -> Iterator[SeenVote]:

@@ -6,9 +6,9 @@ import ipaddress
 import os
 import ssl
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -19,6 +19,7 @@ from lucid.services.redis import parse_url
 
 PREFIX = "LUCID_"
 FILE_VARIABLE = "LUCID_CONFIG"
+STORES = ("sqlite:", "mongodb://", "mongodb+srv://")
 
 
 class ConfigError(LucidError):
@@ -97,6 +98,8 @@ def load_config(environment: Mapping[str, str] = os.environ, file: Path | None =
     """
     values: dict[str, Any] = {}
     wrong: list[str] = []
+    broken: set[str] = set()
+    """Keys whose values are of the wrong type: nothing more is said of them."""
     path = file or (Path(environment[FILE_VARIABLE]) if FILE_VARIABLE in environment else None)
     if path is not None:
         values |= _read(path)
@@ -114,12 +117,12 @@ def load_config(environment: Mapping[str, str] = os.environ, file: Path | None =
             checked[key] = msgspec.convert(value, _TYPES[key], strict=False, dec_hook=_path)
         except msgspec.ValidationError as error:
             wrong.append(f"{key}: {error}")
-    if not wrong:
-        config = Config(**checked)
-        wrong = _impossible(config)
-        if not wrong:
-            return config
-    raise ConfigError("; ".join(sorted(wrong)))
+            broken.add(key)
+    config = Config(**checked)
+    wrong += [each.sentence for each in _impossible(config) if broken.isdisjoint(each.keys)]
+    if wrong:
+        raise ConfigError("; ".join(sorted(wrong)))
+    return config
 
 
 _TYPES: dict[str, Any] = get_type_hints(Config)
@@ -140,84 +143,88 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _impossible(config: Config) -> list[str]:
+class _Wrong(NamedTuple):
+    """What is wrong with the values of some keys."""
+
+    keys: tuple[str, ...]
+    sentence: str
+
+
+def _impossible(config: Config) -> Iterator[_Wrong]:
     """What no single key's type shows."""
-    wrong = []
-    if not 0 <= config.port < 65_536:
-        wrong.append("port must be within 0..65535")
-    if config.requests_per_second < 1:
-        wrong.append("requests_per_second must be at least 1")
+    least = {"requests_per_second": 1, "replication_bytes_per_s": 1_024, "replication_bound_s": 1, "scrub_period_s": 1}
+    for key, value in least.items():
+        if getattr(config, key) < value:
+            yield _Wrong((key,), f"{key} must be at least {value}")
+    for key in ("port", "peer_port"):
+        if not 0 <= getattr(config, key) < 65_536:
+            yield _Wrong((key,), f"{key} must be within 0..65535")
     if config.chunk_quota_bytes < 0:
-        wrong.append("chunk_quota_bytes must be 0 (no quota) or more")
+        yield _Wrong(("chunk_quota_bytes",), "chunk_quota_bytes must be 0 (no quota) or more")
     if config.disk_reserve_bytes < -1:
-        wrong.append("disk_reserve_bytes must be -1 (a tenth of the disk, 256 MiB at most), 0 or more")
-    if config.replication_bytes_per_s < 1_024:
-        wrong.append("replication_bytes_per_s must be at least 1024")
-    if config.replication_bound_s < 1:
-        wrong.append("replication_bound_s must be at least 1")
-    if config.scrub_period_s < 1:
-        wrong.append("scrub_period_s must be at least 1")
+        sentence = "disk_reserve_bytes must be -1 (a tenth of the disk, 256 MiB at most), 0 or more"
+        yield _Wrong(("disk_reserve_bytes",), sentence)
     if not 0 <= config.scrub_tranquility <= 1_000:
-        wrong.append("scrub_tranquility must be within 0..1000")
+        yield _Wrong(("scrub_tranquility",), "scrub_tranquility must be within 0..1000")
+    if config.store and not config.store.startswith(STORES):
+        yield _Wrong(("store",), "store must be sqlite:PATH or mongodb://HOST/DATABASE")
+    yield from _unusable_bind(config)
+    yield from _unusable_tls(config)
+    yield from _unusable_urls(config)
+    yield from _unusable_peers(config)
+
+
+def _unusable_bind(config: Config) -> Iterator[_Wrong]:
     try:
         if not config.loopback and not config.api_tokens:
-            wrong.append("api_tokens must be set where others than this machine can reach the service (bind)")
+            sentence = "api_tokens must be set where others than this machine can reach the service (bind)"
+            yield _Wrong(("api_tokens", "bind"), sentence)
     except ValueError:
-        wrong.append("bind must be an IP address or localhost")
-    if (config.tls_cert is None) != (config.tls_key is None):
-        wrong.append("tls_cert and tls_key belong together")
-    else:
-        wrong += _unusable_tls(config)
-    wrong += _unusable_urls(config)
-    wrong += _unusable_peers(config)
-    return wrong
+        yield _Wrong(("bind",), "bind must be an IP address or localhost")
 
 
-def _unusable_peers(config: Config) -> list[str]:
-    wrong = []
-    if not 0 <= config.peer_port < 65_536:
-        wrong.append("peer_port must be within 0..65535")
+def _unusable_peers(config: Config) -> Iterator[_Wrong]:
     try:
         ipaddress.ip_address(config.peer_bind)
     except ValueError:
-        wrong.append("peer_bind must be an IP address")
+        yield _Wrong(("peer_bind",), "peer_bind must be an IP address")
     for peer in config.peers:
         if why := unusable_peer(peer):
-            wrong.append(f"peers: {peer!r}: {why}")
+            yield _Wrong(("peers",), f"peers: {peer!r}: {why}")
     identities = [peer.partition("@")[0] for peer in config.peers]
-    wrong += [f"peers: {each} is named twice" for each in dict.fromkeys(identities) if identities.count(each) > 1]
+    for each in dict.fromkeys(identities):
+        if identities.count(each) > 1:
+            yield _Wrong(("peers",), f"peers: {each} is named twice")
     if config.socks5:
         host, _, port = config.socks5.rpartition(":")
         if not host or not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65_536:
-            wrong.append("socks5 must be HOST:PORT")
-    return wrong
+            yield _Wrong(("socks5",), "socks5 must be HOST:PORT")
 
 
-def _unusable_urls(config: Config) -> list[str]:
-    wrong = []
+def _unusable_urls(config: Config) -> Iterator[_Wrong]:
     optional = ["consul_url"] if config.consul_url else []
     for key in ("engine_url", "anchoring_url", "manager_url", "data_url", *optional):
         try:
             parse_address(getattr(config, key), "http", "https", (80, 443))
         except ValueError as error:
-            wrong.append(f"{key}: {error}")
+            yield _Wrong((key,), f"{key}: {error}")
     if config.redis_url:
         try:
             parse_url(config.redis_url)
         except ValueError as error:
-            wrong.append(f"redis_url {error}")
-    return wrong
+            yield _Wrong(("redis_url",), f"redis_url {error}")
 
 
-def _unusable_tls(config: Config) -> list[str]:
-    wrong = []
-    try:
-        if config.tls_cert is not None and config.tls_key is not None:
+def _unusable_tls(config: Config) -> Iterator[_Wrong]:
+    pair = ("tls_cert", "tls_key")
+    if (config.tls_cert is None) != (config.tls_key is None):
+        yield _Wrong(pair, "tls_cert and tls_key belong together")
+    elif config.tls_cert is not None and config.tls_key is not None:
+        try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(config.tls_cert, config.tls_key)
-    except OSError as error:
-        wrong.append(f"tls_cert and tls_key cannot be used: {error}")
+        except OSError as error:
+            yield _Wrong(pair, f"tls_cert and tls_key cannot be used: {error}")
     try:
         config.trust()
     except OSError as error:
-        wrong.append(f"tls_ca cannot be used: {error}")
-    return wrong
+        yield _Wrong(("tls_ca",), f"tls_ca cannot be used: {error}")

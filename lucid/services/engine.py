@@ -21,6 +21,7 @@ from lucid.services.admission import WRITE
 from lucid.services.asking import Asking
 from lucid.services.certifier import Certifier
 from lucid.services.chainview import SeenVote
+from lucid.services.chainwords import ChainInfo, Credits, SlotSchedule
 from lucid.services.config import Config, ConfigError
 from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
@@ -267,16 +268,22 @@ class EngineService(Service):
                 0 if engine is None else engine.admission.height,
             )
 
-        @route("GET", "/consensus/schedule", "Who leads in a slot (the current one), best first", query=SLOT)
+        @route(
+            "GET",
+            "/consensus/schedule",
+            "Who leads in a slot (the current one), best first",
+            query=SLOT,
+            gives=SlotSchedule,
+        )
         async def schedule() -> Any:
             asked = "&".join(f"{key}={query_number(key, 0, 0, 2**53)}" for key in SLOT if key in request.args)
             return self._known(await self._manager.get(f"/node/schedule?{asked}"))
 
-        @route("GET", "/consensus/credits", "What each member's work counts for")
+        @route("GET", "/consensus/credits", "What each member's work counts for", gives=Credits)
         async def credits() -> Any:
             return self._known(await self._manager.get("/node/credits"))
 
-        @route("GET", "/chain/info", "The chain and its height")
+        @route("GET", "/chain/info", "The chain and its height", gives=ChainInfo)
         async def info() -> Any:
             return self._known(await self._manager.get("/node/info"))
 

@@ -37,6 +37,7 @@ from lucid.machines.receipts import MAX_HEADERS, make_receipt
 from lucid.services.addresses import peer_addresses
 from lucid.services.admission import NODE, WRITE
 from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page, SeenVote
+from lucid.services.chainwords import ChainInfo, Credits, SlotSchedule
 from lucid.services.chunkrelay import ChunkRelay
 from lucid.services.config import Config
 from lucid.services.dialling import ConnectionLost
@@ -424,9 +425,9 @@ class ManagerService(Service):
         """What the node's other services ask for."""
         route = self.web.route
 
-        @route("GET", "/node/info", "The chain and its height", access=NODE)
-        async def info() -> Response:
-            return json_response(self.view.info())
+        @route("GET", "/node/info", "The chain and its height", gives=ChainInfo, access=NODE)
+        async def info() -> ChainInfo:
+            return self.view.info()
 
         @route("GET", "/node/transactions/<identity>", "Where a transaction is", access=NODE)
         async def transaction(identity: str) -> Response:
@@ -484,15 +485,15 @@ class ManagerService(Service):
                 raise Problem(404, Code.NOT_FOUND, "connected peer of that id")
             return json_response({}, 202)
 
-        @route("GET", "/node/credits", "What each member's work counts for", access=NODE)
-        async def credits() -> Response:
-            return json_response({"members": await self.driver.inspect(self.view.credits)})
+        @route("GET", "/node/credits", "What each member's work counts for", gives=Credits, access=NODE)
+        async def credits() -> Credits:
+            return await self.driver.inspect(self.view.credits)
 
-        @route("GET", "/node/schedule", "Who leads in a slot, best first", query=SLOT, access=NODE)
-        async def schedule() -> Response:
-            return json_response(await self._schedule())
+        @route("GET", "/node/schedule", "Who leads in a slot, best first", query=SLOT, gives=SlotSchedule, access=NODE)
+        async def schedule() -> SlotSchedule:
+            return await self._schedule()
 
-    async def _schedule(self) -> dict[str, Any]:
+    async def _schedule(self) -> SlotSchedule:
         """The schedule of the slot that the query names: of those that a block became final in, the last epochs'."""
         await self.schedules.keep()
         last = self.schedules.last
@@ -503,7 +504,7 @@ class ManagerService(Service):
             raise Problem(
                 404, Code.NOT_FOUND, f"schedule of slot {slot} of epoch {epoch}: no final block is in it here"
             )
-        return {"epoch": epoch, "slot": slot, "leaders": [key.hex() for key in leaders]}
+        return SlotSchedule(epoch, slot, tuple(key.hex() for key in leaders))
 
 
 def _forged(genesis: Genesis) -> Block:

@@ -90,6 +90,7 @@ ERRORS = {
     409: "It contradicts what is there",
     413: "The body is too large",
     415: "The body's content type is not taken",
+    416: "The range is not within it; `Content-Range` says how much there is",
     429: "Too many requests; `Retry-After` says when to come again",
     503: "The service cannot do this now; `Retry-After` says when to come again",
 }
@@ -156,6 +157,8 @@ def _operation(route: Route, path: str, schema: dict[Any, Any]) -> dict[str, Any
         "parameters": [*map(_part, names), *(_asked(name, each) for name, each in route.query.items())],
         "responses": {str(route.status): given, **_errors(route, names, schema)},
     }
+    if _in_ranges(route):
+        operation["responses"]["206"] = {**given, "description": "The range that `Range` asks for"}
     taken = route.takes or route.raw
     if taken is not None:
         content = _content(taken, schema, route.media)
@@ -165,6 +168,11 @@ def _operation(route: Route, path: str, schema: dict[Any, Any]) -> dict[str, Any
     if route.access != READ:
         operation["security"] = [{"token": []}]
     return operation
+
+
+def _in_ranges(route: Route) -> bool:
+    """Whether a part of what it gives can be asked for: only chunks are large."""
+    return route.method == "GET" and route.gives is bytes
 
 
 def _part(name: str) -> dict[str, Any]:
@@ -202,6 +210,7 @@ def _errors(route: Route, names: list[str], schema: dict[Any, Any]) -> dict[str,
     codes += [403]
     codes += [404] if names else []
     codes += [408, 413, 415] if body else []
+    codes += [416] if _in_ranges(route) else []
     codes += [409] if body and route.gives is not None else []
     wrong: dict[str, Any] = {}
     for code in sorted(codes):

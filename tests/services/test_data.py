@@ -101,6 +101,10 @@ async def test_ranges(tmp_path: Path, asked: str, status: int, part: slice | Non
             assert response.content == CHUNK[part]
         if status == 206:
             assert response.headers["content-range"].endswith(f"/{len(CHUNK)}")
+        head = await client.head(place(CHUNK), headers={"Range": asked})
+        assert head.status_code == 200 and head.headers["content-length"] == str(len(CHUNK)), "of the whole (RFC 9110)"
+        described = (await client.get("/openapi.json")).json()["paths"]["/chunks/{chunk}"]["get"]["responses"]
+        assert {"200", "206", "416"} <= set(described)
 
 
 async def test_a_segment_is_proven(tmp_path: Path) -> None:
