@@ -25,6 +25,8 @@ HEALED_S = 15.0
 """How long after the end of a fault its node may be unwell."""
 FETCHED_S = 120.0
 """How long it may be after it begins with an empty store."""
+CONNECTED_S = 45.0
+"""How long it may take to be connected again: a handshake that got no answer, and the longest wait between two."""
 STOP_S = 8.0
 PAGES_LOST = 3
 STORE_PAGE_BYTES = 1_024
@@ -44,7 +46,7 @@ def kinds(trial: Trial) -> dict[str, Kind]:
         "kill": Kind(kill),
         "pause": Kind(pause),
         "stop": Kind(stop),
-        "cut": Kind(cut, ("links",)),
+        "cut": Kind(cut, ("links",), CONNECTED_S),
         "mistype": Kind(mistype, ("data",)),
         "corrupt chunk": Kind(corrupt_chunk, ("data",)),
     }

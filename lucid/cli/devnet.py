@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lucid.services.devnet import Devnet, Standing
+    from lucid.services.mongod import Mongod
 
+NODES = 4
+INTERVAL_MS = 10_000
 MAX_NODES = 32
+OWN_MONGOD = r"mongodb://127\.0\.0\.1:(\d{1,5})/"
+"""The store of a node whose MongoDB is in the network's folder."""
 UNHEALTHY = 21
 REFRESH_S = 0.5
 
@@ -35,12 +41,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 all nodes agree and are healthy, 20 they don't agree, 21 a service has ended or is "
         "degraded, 10 no block came, 2 bad usage or a node that does not start.",
     )
-    devnet.add_argument("--nodes", type=int, default=4, metavar="N", help="how many (default 4)")
-    devnet.add_argument("--block-interval", type=timed, default=10_000, metavar="TIME", help="default 10s")
+    devnet.add_argument("--nodes", type=int, metavar="N", help=f"how many (default {NODES})")
+    devnet.add_argument("--block-interval", type=timed, metavar="TIME", help="default 10s")
     devnet.add_argument("--duration", type=timed, default=None, metavar="TIME", help="stop by itself after so long")
-    devnet.add_argument("--dir", type=Path, metavar="DIR", help="keep everything in this new folder (default: nothing)")
     devnet.add_argument(
-        "--store", choices=("sqlite", "mongo"), default="sqlite", help="mongo needs a mongod: see --mongod"
+        "--dir", type=Path, metavar="DIR", help="keep everything in this folder; go on with what it keeps"
+    )
+    devnet.add_argument(
+        "--store", choices=("sqlite", "mongo"), help="default sqlite; mongo needs a mongod: see --mongod"
     )
     devnet.add_argument("--mongod", metavar="PROGRAM", help="the mongod to start, in the folder (default: on the PATH)")
     devnet.add_argument("--journal", action="store_true", help="keep the machines' journals in the nodes' folders")
@@ -54,21 +62,13 @@ def run_devnet(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.live import Live
 
-    from lucid.services.devnet import Devnet
-
-    if not 1 <= options.nodes <= MAX_NODES:
-        raise Failure(f"--nodes must be within 1..{MAX_NODES}")
     with ExitStack() as stack:
         folder = options.dir
         if folder is None:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="lucid-devnet-")))
-        elif folder.exists() and any(folder.iterdir()):
-            raise Failure(f"{folder} is not empty")
-        folder.mkdir(parents=True, exist_ok=True)
-        store = _store(options, folder.resolve(), stack)
-        network = Devnet(folder.resolve(), options.nodes, options.block_interval, options.journal, store)
+        network = _network(options, folder.resolve(), stack)
         console = Console(stderr=True)
-        console.print(f"starting {options.nodes} nodes in {folder}", highlight=False, soft_wrap=True)
+        console.print(f"starting {len(network.nodes)} nodes in {folder}", highlight=False, soft_wrap=True)
         stack.enter_context(_stopped_by_signals())
         try:
             stack.enter_context(network)
@@ -131,18 +131,45 @@ def _trouble(network: Devnet, standings: list[Standing]) -> list[str]:
     return found
 
 
-def _store(options: argparse.Namespace, folder: Path, stack: ExitStack) -> Callable[[str], str]:
-    """The store of each node, by its name; starts what it needs."""
-    if options.store == "sqlite":
-        return lambda node: ""
+def _network(options: argparse.Namespace, folder: Path, stack: ExitStack) -> Devnet:
+    """The network in a folder: a new one, or the one that the folder keeps. Starts what its stores need."""
+    from lucid.chain.errors import LucidError
+    from lucid.services.devnet import GENESIS, Devnet
+
+    if (folder / GENESIS).is_file():
+        for option in ("nodes", "block_interval", "store", "journal"):
+            if getattr(options, option):
+                raise Failure(f"{folder} keeps a network as it is: leave out --{option.replace('_', '-')}")
+        try:
+            network = Devnet(folder)
+            mongods = {found[1] for node in network.nodes if (found := re.match(OWN_MONGOD, node.store))}
+        except (LucidError, OSError) as error:
+            raise Failure(f"the network in {folder} can't be started again: {error}") from None
+        for port in mongods:
+            _mongod(options, folder, stack, int(port))
+        return network
+    nodes = NODES if options.nodes is None else options.nodes
+    if not 1 <= nodes <= MAX_NODES:
+        raise Failure(f"--nodes must be within 1..{MAX_NODES}")
+    if folder.exists() and any(folder.iterdir()):
+        raise Failure(f"{folder} is not empty, and keeps no network")
+    folder.mkdir(parents=True, exist_ok=True)
+    interval_ms = INTERVAL_MS if options.block_interval is None else options.block_interval
+    if options.store != "mongo":
+        return Devnet(folder, nodes, interval_ms, options.journal)
+    mongod = _mongod(options, folder, stack)
+    return Devnet(folder, nodes, interval_ms, options.journal, lambda node: mongod.database(f"{node}-{{service}}"))
+
+
+def _mongod(options: argparse.Namespace, folder: Path, stack: ExitStack, port: int = 0) -> Mongod:
+    """A MongoDB in the folder, started."""
     from lucid.services.mongod import Mongod
 
     program = shutil.which(options.mongod or "mongod")
     if program is None:
         raise Failure(f"there is no {options.mongod or 'mongod'}: install MongoDB or name its program by --mongod")
-    (folder / "mongod").mkdir()
-    mongod = stack.enter_context(Mongod(folder / "mongod", program))
-    return lambda node: mongod.database(f"{node}-{{service}}")
+    (folder / "mongod").mkdir(exist_ok=True)
+    return stack.enter_context(Mongod(folder / "mongod", program, port))
 
 
 def _table(standings: list[Standing]) -> Table:

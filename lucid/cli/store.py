@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
@@ -66,16 +66,19 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     export.add_argument("store", metavar="STORE", help=place)
     export.add_argument("file", type=Path, metavar="FILE", help="file to write")
+    export.add_argument("--json", action="store_true", help="print JSON, and no progress")
     export.set_defaults(run=run_export)
 
     import_ = actions.add_parser(
         "import",
         help="read an exported file into an empty store",
         description="Read an exported file, checked as a whole first, into a store that holds nothing but votes: "
-        "those stay as they are. An import that was cut short is begun again by the same command.",
+        "those stay as they are. An import that fails leaves nothing behind; one that was cut short is begun again by "
+        "the same command.",
     )
     import_.add_argument("file", type=Path, metavar="FILE", help="file that `lucid store export` wrote")
     import_.add_argument("store", metavar="STORE", help=place)
+    import_.add_argument("--json", action="store_true", help="print JSON, and no progress")
     import_.set_defaults(run=run_import)
 
     prepare = actions.add_parser(
@@ -95,6 +98,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     backup.add_argument("store", metavar="STORE", help="sqlite:PATH")
     backup.add_argument("file", type=Path, metavar="FILE", help="file to write")
+    backup.add_argument("--json", action="store_true", help="print JSON, and no progress")
     backup.set_defaults(run=run_backup)
 
 
@@ -182,21 +186,61 @@ def run_export(options: argparse.Namespace) -> int:
             # A service may be writing: export what it held at one moment.
             folder = stack.enter_context(TemporaryDirectory(dir=options.file.parent, prefix=".export."))
             copy = Path(folder) / "copy"
-            store.backup(copy)
+            with _progress("copying", "pages", options.json) as progress:
+                store.backup(copy, progress)
             store = stack.enter_context(closing(open_store(f"{SQLITE}{copy}", importing=True)))
-        count = export_store(store, options.file)
-    print(f"{count} rows to {options.file}, without the log of votes")
+        with _progress("exporting", "rows", options.json) as progress:
+            count = export_store(store, options.file, progress)
+    _print(options, f"{count} rows to {options.file}, without the log of votes", rows=count)
     return 0
 
 
 def run_import(options: argparse.Namespace) -> int:
     """`lucid store import`."""
-    from lucid.storage.transfer import import_store
+    from lucid.storage.transfer import check_export, import_store
 
-    with _opened(options.store, new=True) as store:
-        count = import_store(options.file, store)
-    print(f"{count} rows from {options.file}")
+    check_export(options.file)
+    with (
+        _gone_unless_done(options.store),
+        _opened(options.store, new=True) as store,
+        _progress("importing", "rows", options.json) as progress,
+    ):
+        count = import_store(options.file, store, progress)
+    _print(options, f"{count} rows from {options.file}", rows=count)
     return 0
+
+
+@contextmanager
+def _gone_unless_done(url: str) -> Iterator[None]:
+    """A store that a command makes is removed where that command fails."""
+    path = Path(url.removeprefix(SQLITE))
+    new = url.startswith(SQLITE) and not path.exists()
+    try:
+        yield
+    except BaseException:
+        if new:
+            for suffix in ("", "-wal", "-shm", "-log"):
+                path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _progress(what: str, unit: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error; yields what to tell how many units are done, of how many (0: nobody knows)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+
+
+def _print(options: argparse.Namespace, sentence: str, **figures: int) -> None:
+    """What a copy came to, for people or as JSON."""
+    found = {"store": options.store, "file": str(options.file), **figures, "bytes": options.file.stat().st_size}
+    print(json.dumps(found) if options.json else sentence)
 
 
 def run_prepare(options: argparse.Namespace) -> int:
@@ -223,8 +267,9 @@ def run_backup(options: argparse.Namespace) -> int:
     with _opened(options.store) as store:
         if not isinstance(store, LoggedStore):
             raise Failure("only an SQLite store is backed up as a file; use `lucid store export` for another")
-        store.backup(options.file)
-    print(f"{options.file} is a copy, without the log of votes")
+        with _progress("copying", "pages", options.json) as progress:
+            store.backup(options.file, progress)
+    _print(options, f"{options.file} is a copy, without the log of votes")
     return 0
 
 

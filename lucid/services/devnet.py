@@ -14,13 +14,16 @@ from typing import Any, NamedTuple, Self
 
 import httpx
 
-from lucid.chain.document import print_genesis
+from lucid.chain.document import parse_genesis, print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode, Parameters, paced
 from lucid.chain.keys import ed25519_public_key
+from lucid.services.addresses import parse_address
 from lucid.services.children import tied
-from lucid.services.keyfile import write_key
+from lucid.services.config import load_config
+from lucid.services.keyfile import read_id, write_key
 from lucid.services.ports import free_ports
 
+GENESIS = "genesis.toml"
 SERVICES = ("manager", "engine", "anchoring", "data")
 START_S = 120.0
 STOP_S = 10.0
@@ -40,20 +43,37 @@ class DevNode:
     """One node of a devnet: its folder, ports and processes."""
 
     def __init__(self, folder: Path, name: str) -> None:
+        """A new node, or the one that `folder` has the settings of. Raises `LucidError` where those can't be used."""
         self.folder = folder
         self.name = name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.key = ed25519_public_key(write_key(folder / "node.key"))
-        self.token = secrets.token_hex(16)
-        *ports, self.peer_port = free_ports(len(SERVICES) + 1)
-        self.ports = dict(zip(SERVICES, ports, strict=True))
+        if self.settings.exists():
+            kept = load_config({}, self.settings)
+            self.key, self.token, self.peer_port = read_id(kept.id_file), kept.token, kept.peer_port
+            urls = {service: str(getattr(kept, f"{service}_url")) for service in SERVICES}
+            self.ports = {service: parse_address(url, "http", "https").port for service, url in urls.items()}
+        else:
+            self.key = ed25519_public_key(write_key(folder / "node.key"))
+            self.token = secrets.token_hex(16)
+            *ports, self.peer_port = free_ports(len(SERVICES) + 1)
+            self.ports = dict(zip(SERVICES, ports, strict=True))
         self.logs = folder
         """Where its services' logs are."""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
+    @property
+    def settings(self) -> Path:
+        """The file of the node's settings."""
+        return self.folder / "node.toml"
+
     def url(self, service: str) -> str:
         """Where a service of this node answers."""
         return f"http://127.0.0.1:{self.ports[service]}"
+
+    @property
+    def store(self) -> str:
+        """Its setting `store`; empty for what stands in its folder. Raises `LucidError`."""
+        return load_config({}, self.settings).store
 
     @property
     def token_file(self) -> Path:
@@ -85,14 +105,13 @@ class DevNode:
             lines.append(f'store = "{store}"')
         self.token_file.touch(0o600)
         self.token_file.write_text(self.token + "\n", encoding="ascii")
-        path = self.folder / "node.toml"
-        path.touch(0o600)  # it holds the token
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.settings.touch(0o600)  # it holds the token
+        self.settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def start(self, service: str) -> None:
         """Start one service's process; what it says goes to its log in the folder."""
         environment = {"LUCID_PORT": str(self.ports[service]), "PATH": "/usr/bin:/bin"}
-        command = [sys.executable, "-m", f"lucid.services.{service}", "--config", str(self.folder / "node.toml")]
+        command = [sys.executable, "-m", f"lucid.services.{service}", "--config", str(self.settings)]
         path = self.logs / f"{service}.log"
         path.touch(0o600)
         with path.open("ab") as log:
@@ -123,26 +142,31 @@ class DevNode:
 
 
 class Devnet:
-    """Several nodes, from a fresh genesis. As a context manager it starts them all, and stops them at its end."""
+    """Several nodes of one chain. As a context manager it starts them all, and stops them at its end."""
 
     def __init__(
         self,
         folder: Path,
-        nodes: int,
-        block_interval_ms: int,
+        nodes: int = 0,
+        block_interval_ms: int = 0,
         journal: bool = False,
         store: Callable[[str], str] = lambda node: "",
         parameters: Parameters | None = None,
     ) -> None:
-        """Make keys, genesis and settings of `nodes` nodes in an empty `folder`. `store` gives the setting of each;
-        `parameters` are those of the chain, if not what fits the interval."""
+        """Make keys, genesis and settings of `nodes` nodes in an empty `folder`; without a number, take those that an
+        earlier one kept there. `store` gives the setting of each; `parameters` are those of the chain, if not what fits
+        the interval. Raises `LucidError` for what was kept and can't be used."""
         self.folder = folder
+        if not nodes:
+            self.genesis = parse_genesis((folder / GENESIS).read_text(encoding="utf-8"))
+            self.nodes = [DevNode(folder / each.name, each.name) for each in self.genesis.nodes]
+            return
         self.nodes = [DevNode(folder / f"node{number}", f"node{number}") for number in range(nodes)]
         members = tuple(GenesisNode(node.key, node.name) for node in self.nodes)
         self.genesis = Genesis(
             time.time_ns() // 1_000_000, members, parameters=parameters or paced(block_interval_ms)
         ).check()
-        path = folder / "genesis.toml"
+        path = folder / GENESIS
         path.write_text(print_genesis(self.genesis), encoding="utf-8")
         for node in self.nodes:
             node.configure(path, [each for each in self.nodes if each is not node], journal, store(node.name))

@@ -10,10 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pymongo import MongoClient
-
 from lucid.services.children import tied
 from lucid.services.ports import free_ports
+from lucid.storage.replicaset import prepare
 
 START_S = 30.0
 
@@ -21,19 +20,17 @@ START_S = 30.0
 class Mongod:
     """One mongod; `url` names a fresh database of it each time. Stop and start it to see a client outlive it."""
 
-    def __init__(self, folder: Path, program: str = "mongod") -> None:
+    def __init__(self, folder: Path, program: str = "mongod", port: int = 0) -> None:
+        """What `folder` holds was made at a `port` of its own, and is used at that only."""
         self.folder = folder
         self.program = program
-        [self.port] = free_ports(1)
+        self.port = port or free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = itertools.count()
 
     def __enter__(self) -> Self:
         self.start()
-        with MongoClient[dict[str, object]]("127.0.0.1", self.port, directConnection=True) as client:
-            member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
-            client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
-            self._await_primary(client)
+        prepare(self.database("admin"), START_S)
         return self
 
     def __exit__(
@@ -85,10 +82,3 @@ class Mongod:
         """Send the process a signal, such as SIGSTOP."""
         assert self._process is not None, "it runs"
         self._process.send_signal(number)
-
-    @staticmethod
-    def _await_primary(client: MongoClient[dict[str, object]]) -> None:
-        deadline = time.monotonic() + START_S
-        while not client.admin.command("hello").get("isWritablePrimary"):
-            assert time.monotonic() < deadline, "mongod does not become primary"
-            time.sleep(0.05)

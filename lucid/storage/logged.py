@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from heapq import merge
 from itertools import islice
@@ -221,11 +221,11 @@ class LoggedStore:
 
     # -- copies and the end --------------------------------------------------------------------------------------
 
-    def backup(self, path: Path) -> None:
+    def backup(self, path: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
         """Copy the store as `SqliteStore.backup` does, also while another process writes it."""
         for _ in range(TRIES):
             try:
-                self._below.backup(path, self._lacking)
+                self._below.backup(path, self._lacking, progress)
                 return
             except _Moved:
                 continue

@@ -31,6 +31,8 @@ from lucid.storage.lease import LEASE_COLLECTION, Lease, place_of
 TIMEOUT_MS = 5_000
 SCHEMA_COLLECTION = "schema"
 ENTRIES_COLLECTION = "entries"
+SESSION_ID = "session"
+"""Beside the schema: the session of MongoDB's that was last written in."""
 CONCERN = WriteConcern(w="majority", j=True)
 """Named with each transaction too: one doesn't inherit it from a collection, and MongoDB 4.4 takes less by default."""
 EXISTS = 48
@@ -80,6 +82,10 @@ class MongoStore:
         version = None if found is None else found.get("version")
         if version != SCHEMA_VERSION:
             raise StoreOther(other_version(self.place, version if isinstance(version, int) else 0))
+        # A process that was killed may have left a transaction, which would hold what it wrote for a minute.
+        former = schema.find_one({"_id": SESSION_ID})
+        if former is not None:
+            self._client.admin.command("killSessions", [{"id": former["session"]}])
         if ENTRIES_COLLECTION not in names:
             try:
                 self._database.create_collection(ENTRIES_COLLECTION, check_exists=False)
@@ -141,12 +147,18 @@ class MongoStore:
         # Always in the same session: there a transaction ends the one before, which may have been given up by us alone
         # and would hold what it wrote for a minute.
         with self._translated():
-            if self._session is None:
-                self._session = self._client.start_session()
-            session = self._session
+            session = self._session or self._begin_session()
             with session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=CONCERN):
                 self._lease.check(session)
                 self._entries.bulk_write(operations, ordered=False, session=session)
+
+    def _begin_session(self) -> ClientSession:
+        """A session for all writes, known to whoever opens the store after this process."""
+        session = self._client.start_session()
+        held = {"_id": SESSION_ID, "session": session.session_id["id"]}
+        self._database[SCHEMA_COLLECTION].replace_one({"_id": SESSION_ID}, held, upsert=True)
+        self._session = session
+        return session
 
     def write_once(self, table: str, key: bytes, value: bytes) -> bytes:
         """See `Store`."""

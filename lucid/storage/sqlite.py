@@ -31,6 +31,8 @@ CHECKPOINT_PAGES = 4_096
 """Pages in the write-ahead log before they are moved to where they belong: what changes often is moved once."""
 SCAN_ROWS = 256
 """Rows fetched at once, so that a long scan holds no read transaction that keeps the WAL from being emptied."""
+COPIED_PAGES = 4_096
+"""Pages that are copied between two looks at how far a copy is."""
 WAIT_S = 5.0
 CLOSE_S = 0.2
 
@@ -155,11 +157,17 @@ class SqliteStore:
         found = [sentence for (sentence,) in self._read("PRAGMA integrity_check")]
         return [] if found == ["ok"] else [f"{self.path}: {sentence}" for sentence in found]
 
-    def backup(self, path: Path, further: Callable[[Reading], Sequence[Write]] = lambda _: ()) -> None:
+    def backup(
+        self,
+        path: Path,
+        further: Callable[[Reading], Sequence[Write]] = lambda _: (),
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
         """Copy the store, as of one moment and without the log of votes, to a new file, durably.
 
-        `further` says what that moment's copy lacks, by what the file holds then; it may raise to have no copy. Raises
-        `StoreError`, and `OSError` where no such file can be made."""
+        `further` says what that moment's copy lacks, by what the file holds then; it may raise to have no copy.
+        `progress` is told how many pages are copied, of how many. Raises `StoreError`, and `OSError` where no such file
+        can be made."""
         with _translated(path), whole_file(path) as part, closing(sqlite3.connect(part, isolation_level=None)) as copy:
             with closing(self._connect()) as moment:
                 moment.execute("BEGIN")
@@ -169,7 +177,7 @@ class SqliteStore:
                     return None if row is None else row[0]
 
                 writes = further(get)
-                moment.backup(copy)
+                moment.backup(copy, pages=COPIED_PAGES, progress=lambda _, left, total: progress(total - left, total))
             copy.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             _perform(copy, writes)
             copy.executemany("DELETE FROM entry WHERE tab=?", [(table,) for table in NEVER_COPIED])

@@ -161,6 +161,14 @@ def test_a_devnet_agrees_and_stops_by_itself(tmp_path: Path, capsys: Capture) ->
     nodes = json.loads(said(capsys))
     assert [node["name"] for node in nodes] == ["node0", "node1"]
     assert all(node["height"] >= 2 and node["peers"] == 1 for node in nodes)
+    before = nodes[0]["height"]
+    assert main(["devnet", "--duration", "3s", "--dir", str(folder), "--json"]) == 0, "what was kept goes on"
+    assert [node["height"] > before for node in json.loads(said(capsys))] == [True, True]
+    for option in (("--nodes", "3"), ("--block-interval", "2s"), ("--store", "mongo"), ("--journal",)):
+        assert f"leave out {option[0]}" in failed(capsys, "devnet", "--dir", str(folder), *option)
+    (folder / "node1" / "node.toml").write_text("bind = 3\n")
+    assert "can't be started again" in failed(capsys, "devnet", "--dir", str(folder))
+    (folder / "genesis.toml").unlink()
     assert "is not empty" in failed(capsys, "devnet", "--dir", str(folder))
     assert "--nodes" in failed(capsys, "devnet", "--nodes", "0")
 

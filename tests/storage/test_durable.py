@@ -20,6 +20,8 @@ from lucid.ledger.state import Write
 from lucid.storage import durable
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
+from lucid.storage.mongo import MongoStore
+from lucid.storage.opening import open_store
 from lucid.storage.sqlite import SqliteStore
 from tests.storage.gate import Gate
 from tests.storage.test_stores import KEYS, TABLES, WRITES, applied, everything
@@ -219,6 +221,21 @@ def test_a_mongod_that_was_paused_is_used_again_at_once(mongod: Mongod, monkeypa
 
     with closing(mongo.MongoStore(url, url.split("/")[-1].split("?")[0])) as inner:
         trio.run(main, inner)
+
+
+def test_what_a_killed_process_left_in_a_mongod_holds_up_nobody(mongod: Mongod) -> None:
+    """Its last transaction, which would hold what it wrote for a minute."""
+    url = mongod.url()
+    with closing(open_store(url)) as killed:
+        assert isinstance(killed, MongoStore)
+        killed.write([("row", b"a", b"1")])
+        session = killed._session
+        assert session is not None
+        session.start_transaction()
+        killed._entries.update_one({"_id": "row/61"}, {"$set": {"value": b"2"}}, session=session)
+        with closing(open_store(url)) as later:
+            later.write([("row", b"a", b"4")])
+            assert later.get("row", b"a") == b"4"
 
 
 def test_a_store_that_is_away_is_noticed_without_a_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
