@@ -165,7 +165,7 @@ def mistype(trial: Trial, fault: Fault) -> None:
 
 
 def corrupt_chunk(trial: Trial, fault: Fault) -> None:
-    """A byte of a chunk that changes is never handed out; it is put back, or set aside and fetched from the others."""
+    """A byte of a chunk that changes is never handed out; it is put back, or fetched from the others."""
     session = trial.stored(fault.node)
     if session is None:
         return
@@ -182,16 +182,26 @@ def corrupt_chunk(trial: Trial, fault: Fault) -> None:
                 trial.say(f"{fault}: damaged bytes were handed out")
         if trial.chance.random() < 0.5:
             kept.replace(path)
-            return
-        kept.unlink()
-        # Its operator sees that a file was set aside, and removes it.
-        deadline = time.monotonic() + HEALED_S
-        while not (aside := list((fault.node.folder / "chunks" / "quarantine").glob("*"))):
-            if time.monotonic() > deadline:
-                return
-            time.sleep(0.1)
-        for each in aside:
-            each.unlink()
+        else:
+            kept.unlink()
+        _clear_quarantine(trial, fault, data)
+
+
+def _clear_quarantine(trial: Trial, fault: Fault, data: bytes) -> None:
+    """What its operator does: asks for the chunk until it is there again, and removes what was set aside meanwhile."""
+    node, name = fault.node, chunk_id(data).hex()
+    deadline = time.monotonic() + FETCHED_S
+    with httpx.Client(timeout=5) as client:
+        while time.monotonic() < deadline:
+            with suppress(httpx.HTTPError):
+                served = client.get(f"{node.url('data')}/chunks/{name}").content == data
+                aside = list((node.folder / "chunks" / "quarantine").glob("*"))
+                for each in aside:
+                    each.unlink()
+                if served and (node.folder / "chunks" / name[:2] / name).exists() and not aside:
+                    return
+            time.sleep(1)
+    trial.say(f"{fault}: it is not fetched from the others within {FETCHED_S:.0f} s")
 
 
 def corrupt_store(trial: Trial, fault: Fault) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lucid.chain.genesis import Genesis
-from lucid.services.web import Condition
+from lucid.services.web import STARTING, STARTING_S, Condition
 
 FEW_BLOCKS = 5
 """A node that lacks no more is not behind: blocks are on their way."""
@@ -30,13 +30,20 @@ class Liveness:
     peers say, `reach` who is there."""
 
     def __init__(
-        self, genesis: Genesis, height: Callable[[], int], goal: Callable[[], int], reach: Callable[[], Reach]
+        self,
+        genesis: Genesis,
+        height: Callable[[], int],
+        goal: Callable[[], int],
+        reach: Callable[[], Reach],
+        informed: Callable[[], bool],
     ) -> None:
         parameters = genesis.parameters
         self._genesis = genesis
         self._height = height
         self._goal = goal
         self._reach = reach
+        self._informed = informed
+        self._began_s = time.monotonic()
         self._moved_s = time.monotonic()
         self._ages: deque[tuple[float, int]] = deque(maxlen=BLOCKS)
         """When blocks became final here, and how old they were by this node's clock."""
@@ -54,6 +61,9 @@ class Liveness:
 
     def behind(self) -> Condition | None:
         """Whether this node catches up."""
+        if not self._height() and not self._informed() and time.monotonic() - self._began_s < STARTING_S:
+            sentence = "it holds no block, and its peers have not said yet how many there are"
+            return Condition(STARTING, sentence, "wait: it asks for what it lacks as soon as they do")
         missing = self._goal() - self._height()
         if missing <= FEW_BLOCKS:
             return None

@@ -148,6 +148,7 @@ class ManagerService(Service):
             lambda: self.chain.tree.root.height,
             lambda: self.manager.syncing.vouched_height,
             self._validators_seen,
+            lambda: self.manager.syncing.informed,
         )
         self.upgrading = Upgrading(self.chain, self.genesis, self.key, dict)
         self.web.checks += [

@@ -16,9 +16,12 @@ class Bench:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 100.0
         self.height = self.goal = 0
+        self.informed = True
         self.reach = Reach(4, 3)
         monkeypatch.setattr("time.monotonic", lambda: self.now_s)
-        self.liveness = Liveness(GENESIS, lambda: self.height, lambda: self.goal, lambda: self.reach)
+        self.liveness = Liveness(
+            GENESIS, lambda: self.height, lambda: self.goal, lambda: self.reach, lambda: self.informed
+        )
 
     def blocks(self, count: int, off_ms: int, every_s: float = 1.0) -> None:
         """So many blocks, by a clock that is so much ahead."""
@@ -46,6 +49,20 @@ def test_a_chain_that_moves_is_healthy(bench: Bench) -> None:
 def test_a_chain_that_never_had_a_block_waits(bench: Bench) -> None:
     bench.now_s += 1_000
     assert bench.states() == []
+
+
+def test_an_empty_node_is_not_healthy_before_it_has_heard_how_far_the_chain_is(bench: Bench) -> None:
+    bench.informed = False
+    assert bench.states() == ["starting"]
+    bench.now_s += 20
+    assert bench.states() == [], "nobody may be there: a chain that never had a block waits"
+
+
+def test_an_empty_node_that_has_heard_is_behind_or_well(bench: Bench) -> None:
+    bench.goal = FEW_BLOCKS + 1
+    assert bench.states() == ["catching up"]
+    bench.informed, bench.height = False, 1
+    assert bench.states() == [], "it has blocks"
 
 
 def test_a_standstill_names_who_is_seen(bench: Bench) -> None:

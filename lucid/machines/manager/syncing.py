@@ -94,15 +94,24 @@ class Syncing:
 
     @property
     def vouched_height(self) -> int:
-        """The highest height that more peers said there is than can be faulty; where there are fewer, all of them.
+        """The highest height that more peers said there is than can be faulty; where there are fewer, all of them."""
+        heeded, place = self._heeded()
+        said = sorted((self._claims.get(peer, 0) for peer in heeded), reverse=True)
+        return said[place] if said else 0
 
-        Of its peers a node heeds the validators that it knows of, or any if none of them is one.
-        """
+    @property
+    def informed(self) -> bool:
+        """Whether so many have said how far they are."""
+        heeded, place = self._heeded()
+        return sum(peer in self._claims for peer in heeded) > place or not heeded
+
+    def _heeded(self) -> tuple[tuple[bytes, ...], int]:
+        """The peers that count, the validators that this node knows of, or any if none of them is one; and the place,
+        from the highest on, of the first height that they vouch for."""
         validators = self.chain.validators
         faulty = len(validators.keys) - validators.quorum
-        heeded = [peer for peer in self.peers if peer in validators.index] or self.peers
-        said = sorted((self._claims.get(peer, 0) for peer in heeded), reverse=True)
-        return said[min(faulty, len(said) - 1)] if said else 0
+        heeded = tuple([peer for peer in self.peers if peer in validators.index]) or self.peers
+        return heeded, min(faulty, len(heeded) - 1)
 
     # -- asking --------------------------------------------------------------------------------------------------
 
