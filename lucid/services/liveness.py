@@ -92,7 +92,9 @@ class Liveness:
         if took_ms < (BLOCKS - 1) * interval_ms // 2:
             return None  # they were fetched, not waited for
         ages = [age for _, age in self._ages]
-        usual_ms = interval_ms + parameters.slot_timeout_ms + parameters.max_clock_drift_ms
+        # Of a chain that is slow, as on nodes that have too much to do, every block is old when it is final.
+        spacing_ms = max(interval_ms, 2 * took_ms / (BLOCKS - 1) - interval_ms)
+        usual_ms = spacing_ms + parameters.slot_timeout_ms + parameters.max_clock_drift_ms
         if max(ages) < -parameters.max_clock_drift_ms:
             off = f"{-max(ages) / 1000:.1f} s behind"
         elif min(ages) > usual_ms:

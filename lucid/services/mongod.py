@@ -14,7 +14,7 @@ from lucid.services.children import tied
 from lucid.services.ports import free_ports
 from lucid.storage.replicaset import prepare
 
-START_S = 30.0
+START_S = 120.0
 
 
 class Mongod:
@@ -30,7 +30,11 @@ class Mongod:
 
     def __enter__(self) -> Self:
         self.start()
-        prepare(self.database("admin"), START_S)
+        try:
+            prepare(self.database("admin"), START_S)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(

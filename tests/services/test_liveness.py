@@ -102,3 +102,12 @@ def test_a_clock_that_is_off_is_told_by_how_much(bench: Bench, off_ms: int, said
 def test_old_blocks_that_are_fetched_say_nothing_of_the_clock(bench: Bench) -> None:
     bench.blocks(50, 3_600_000, every_s=0.01)
     assert bench.states() == []
+
+
+def test_a_chain_that_is_slow_is_no_clock_that_is_off(bench: Bench) -> None:
+    bench.blocks(2 * BLOCKS, 7_000, every_s=5.0)
+    assert bench.liveness.clock() is None
+    bench.blocks(2 * BLOCKS, 7_000)
+    assert bench.liveness.clock() is not None, "blocks come as fast as they should, and are too old"
+    bench.blocks(2 * BLOCKS, 60_000, every_s=5.0)
+    assert bench.liveness.clock() is not None, "older than that it is slow could make them"
