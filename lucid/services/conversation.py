@@ -11,6 +11,7 @@ from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.services.dialling import ConnectionLost
 from lucid.services.outbox import Incoming, Message, Outboxes
 from lucid.services.sealed import PART_BYTES, Kind, SealedFrames
+from lucid.services.speaking import UNSAID, common, introduction, is_introduction, own, read_introduction
 
 STALLED_S = 20.0
 """A peer that does not take one frame in so long is disconnected."""
@@ -22,6 +23,9 @@ MESSAGES_PER_S = 2_000
 """What one peer may send; more is read later, which holds it back."""
 FRAME_COST_BYTES = 64
 BURST_S = 1.0
+
+PARTING_S = 2.0
+"""How long a connection of no use lasts, so that both sides learn why."""
 
 Deliver = Callable[[bytes, bytes, Callable[[], None]], Awaitable[None]]
 """Takes a peer's message, and what to call once it is handled."""
@@ -49,6 +53,12 @@ class Conversation:
         self._assembly = incoming.open(partial(self.end, "its message takes memory that others need"))
         self._scope = trio.CancelScope()
         self._why = ""
+        self.speaks = UNSAID
+        """What the peer says that it speaks and knows."""
+        self.version = own().oldest
+        """The version of the messages on this connection: the newest that both speak, once the peer has said which."""
+        self._introduced = trio.Event()
+        self._outbox.put(Message(introduction()))
 
     def put(self, message: Message, bulk: bool = False) -> None:
         """Queue a message; a `bulk` one goes when nothing else waits."""
@@ -86,8 +96,10 @@ class Conversation:
                 start += PART_BYTES
             await self._send_frame(Kind.LAST, data[start:] if start else data)
             self._outbox.sent()
-            self._counts.sent += 1
-            self._counts.bytes_out += len(data)
+            if self._introduced.is_set():
+                self._counts.sent += 1
+                self._counts.bytes_out += len(data)
+            self._introduced.set()
 
     async def _send_frame(self, kind: Kind, data: bytes) -> None:
         with trio.move_on_after(STALLED_S) as patience:
@@ -121,6 +133,9 @@ class Conversation:
             await self._on_message(self._assembly.whole())
 
     async def _on_message(self, message: bytes) -> None:
+        if is_introduction(message):
+            await self._on_introduction(message)
+            return
         self._counts.received += 1
         self._counts.bytes_in += len(message)
         size = len(message) + FRAME_COST_BYTES
@@ -130,4 +145,15 @@ class Conversation:
             await self._deliver(self._sealed.peer, message, handled)
         except BaseException:
             handled()
+            raise
+
+    async def _on_introduction(self, message: bytes) -> None:
+        """The peer says what it speaks. Where there is nothing in common, it has a moment to learn that too."""
+        self.speaks = read_introduction(message)
+        try:
+            self.version = common(own(), self.speaks)
+        except ConnectionLost:
+            with trio.move_on_after(PARTING_S):
+                await self._introduced.wait()
+                await trio.sleep(PARTING_S / 2)
             raise

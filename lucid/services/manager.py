@@ -150,7 +150,7 @@ class ManagerService(Service):
             self._validators_seen,
             lambda: self.manager.syncing.informed,
         )
-        self.upgrading = Upgrading(self.chain, self.genesis, self.key, dict)
+        self.upgrading = Upgrading(self.chain, self.genesis, self.key, self.peers.known_rules)
         self.web.checks += [
             self._reach,
             self.upgrading.stopped,

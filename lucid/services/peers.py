@@ -34,7 +34,9 @@ _log = logging.getLogger("lucid.peers")
 
 class PeerState(msgspec.Struct, frozen=True):
     """One peer as anybody may see it; counters are since the start. By what it last showed, at `heard_ms` (0: nothing
-    yet), the chain is `height` blocks high there, `behind` fewer than here (None: not known); a peer may lie here."""
+    yet), the chain is `height` blocks high there, `behind` fewer than here (None: not known); a peer may lie here.
+    While it is connected, `messages` is the version of the messages between the two, and `rules` the newest rules of
+    the chain that it says to know."""
 
     node: str
     connected: bool
@@ -47,6 +49,8 @@ class PeerState(msgspec.Struct, frozen=True):
     height: int = 0
     behind: int | None = None
     heard_ms: int = 0
+    messages: int = 0
+    rules: int = 0
 
 
 class PeerDetail(msgspec.Struct, frozen=True):
@@ -91,6 +95,8 @@ class Peer:
             bytes_in=counts.bytes_in,
             bytes_out=counts.bytes_out,
             dropped=counts.dropped,
+            messages=0 if self.conversation is None else self.conversation.version,
+            rules=0 if self.conversation is None else self.conversation.speaks.rules,
         )
 
     def detail(self) -> PeerDetail:
@@ -155,6 +161,11 @@ class Peers:
     def states(self) -> list[PeerState]:
         """Every peer, by node id."""
         return [peer.state() for _, peer in sorted(self.peers.items())]
+
+    def known_rules(self) -> dict[bytes, int]:
+        """The newest rules of the chain that each connected peer says to know."""
+        talking = ((node, peer.conversation) for node, peer in self.peers.items())
+        return {node: conversation.speaks.rules for node, conversation in talking if conversation is not None}
 
     def details(self) -> list[PeerDetail]:
         """Every peer, by node id, for the operator."""
