@@ -32,6 +32,7 @@ CURES: dict[Code, str] = {
     Code.MEDIA_TYPE: "send `application/json`, or `application/octet-stream` for chunks",
     Code.NOT_YOURS: "use the token that stored it, or the operator's",
     Code.RANGE: "ask for bytes below the chunk's size, which HEAD gives",
+    Code.API_VERSION: "use a client of the release that the node has, or upgrade the node",
     Code.BLOCK_VERSION: "give every node the same genesis document and release",
     Code.BLOCK_SIZE: "nothing to do: the proposer is faulty, and its block is refused",
     Code.BLOCK_PARENT: "nothing to do: the node fetches the parent from its peers",

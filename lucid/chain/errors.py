@@ -42,6 +42,7 @@ class Code(IntEnum):
     MEDIA_TYPE = (3011, "content type is not taken here")
     NOT_YOURS = (3012, "this belongs to somebody else")
     RANGE = (3013, "range is not within it")
+    API_VERSION = (3014, "version of the API is not spoken here")
 
     BLOCK_VERSION = (4001, "block version or chain id is not this chain's")
     BLOCK_SIZE = (4002, "block exceeds its byte or transaction limit")

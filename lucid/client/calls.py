@@ -27,6 +27,8 @@ from lucid.client.answers import (
 T = TypeVar("T")
 
 MAX_ANSWER_BYTES = 1 << 20
+API_HEADER, API_VERSION = "Lucid-API-Version", "1"
+"""Says in a request which version of the API its sender speaks, and in each answer which one it is of."""
 
 
 class ClientError(LucidError):

@@ -13,7 +13,7 @@ import httpx
 import trio
 
 from lucid.chain.errors import Code
-from lucid.client.calls import MAX_ANSWER_BYTES, Call, ClientError
+from lucid.client.calls import API_HEADER, API_VERSION, MAX_ANSWER_BYTES, Call, ClientError
 from lucid.client.deadline import Deadline, TimedBackend
 
 TIMEOUT_S = 30.0
@@ -38,7 +38,8 @@ class _Places:
         self._urls = {"anchoring": anchoring_url.rstrip("/"), "data": data_url.rstrip("/")}
         self._options: dict[str, Any] = {
             # Compressed answers could be a thousand times their bytes on the wire; chunks don't compress anyway.
-            "headers": {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {}),
+            "headers": {"Accept-Encoding": "identity", API_HEADER: API_VERSION}
+            | ({"Authorization": f"Bearer {token}"} if token else {}),
             "timeout": TIMEOUT_S,
         }
         # No proxy of the environment gets to see the token.
@@ -74,6 +75,10 @@ class _Answer:
         self._limit = call.limit if response.is_success else MAX_ANSWER_BYTES
         self._data = bytearray()
         self._began = time.monotonic()
+        spoken = response.headers.get(API_HEADER, API_VERSION)
+        if spoken.partition(".")[0] != API_VERSION:
+            said = f"it speaks version {spoken[:20]} of the API, this client version {API_VERSION}"
+            raise self._refused(Code.API_VERSION, said)
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("", "identity"):
             raise self._refused(Code.MALFORMED, f"it answers in the encoding {encoding}, which nobody asked for")

@@ -27,7 +27,7 @@ from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
 from lucid.services.journals import open_journal
 from lucid.services.keyfile import read_key, unused
-from lucid.services.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Greeting, Link
+from lucid.services.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Greeting, Link, Parting
 from lucid.services.ownvotes import LogOutdated, OwnVotes
 from lucid.services.problems import Problem
 from lucid.services.service import Service, main
@@ -134,7 +134,9 @@ class EngineService(Service):
             try:
                 async with open_websocket(url, {"Authorization": f"Bearer {self.config.token}"}, trust) as frames:
                     await frames.send(encode(Greeting(self.genesis.chain_id, self.key)))
-                    self._link = Link(frames, FROM_MANAGER, {CertificateWanted: self._on_wanted})
+                    self._link = Link(
+                        frames, FROM_MANAGER, {CertificateWanted: self._on_wanted, Parting: self._on_parting}
+                    )
                     await self._live(self._link)
             except* (ConnectionLost, Refusal) as group:
                 error = next(_leaves(group))
@@ -177,6 +179,10 @@ class EngineService(Service):
         """Vouch for the manager's transport key. What comes next on the link does not wait for that."""
         assert self._tasks is not None, "the link runs"
         self._tasks.start_soon(self._certify, wanted.transport)
+
+    async def _on_parting(self, parting: Parting) -> None:
+        """The manager cannot talk with this engine, and says why."""
+        raise ConnectionLost(parting.why)
 
     async def _certify(self, transport: bytes) -> None:
         certificate = await self._certifier.certify(transport, clock_ms())

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
 import trio
 
 from lucid.chain.codec import Record, decode, encode
-from lucid.chain.errors import Refusal
-from lucid.chain.genesis import Key
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Key, Natural
 from lucid.machines.effects import Tell, ToEngine, ToManager
 from lucid.services.dialling import ConnectionLost
 from lucid.services.transport import TransportCertificate
@@ -46,6 +47,12 @@ class CertificateGiven(Record, tag=72):
     certificate: TransportCertificate
 
 
+class Parting(Record, tag=73):
+    """The manager's last word to an engine that it cannot talk with: why."""
+
+    why: str
+
+
 class Direction(NamedTuple):
     """One way of the link: who speaks, and all that it may say. What goes the other way is no more than noise here."""
 
@@ -54,16 +61,48 @@ class Direction(NamedTuple):
 
 
 FROM_ENGINE = Direction("engine", ToManager | Heartbeat | CertificateGiven)
-FROM_MANAGER = Direction("manager", ToEngine | Heartbeat | CertificateWanted)
+FROM_MANAGER = Direction("manager", ToEngine | Heartbeat | CertificateWanted | Parting)
 
 Answers = Mapping[type[Record], Callable[[Any], Awaitable[None]]]
 
 
+LINK_VERSION = 2
+"""Of what engine and manager say to each other. 1: views came without the rules in force, greetings without a
+version."""
+
+
 class Greeting(Record):
-    """Who opens the link: chain id and node id, 32 bytes each."""
+    """Who opens the link: chain id and node id, 32 bytes each, and the version of the link that it speaks."""
 
     chain: bytes
     key: bytes
+    version: Natural = LINK_VERSION
+
+
+class _AnyGreeting(msgspec.Struct, array_like=True):
+    """What the greetings of all releases begin with."""
+
+    chain: bytes
+    key: bytes
+    version: int = 1
+
+
+def read_greeting(data: bytes) -> Greeting:
+    """The greeting of an engine. Raises `LinkVersion` for one of another release, and `Refusal` for what is none."""
+    try:
+        begins = msgspec.msgpack.decode(data, type=_AnyGreeting)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, OverflowError) as error:
+        raise Refusal(Code.MALFORMED, str(error)) from None
+    if begins.version != LINK_VERSION:
+        raise LinkVersion(
+            f"the engine speaks version {begins.version} of their link, this manager version {LINK_VERSION}: "
+            "run both from one release"
+        )
+    return decode(data, Greeting)
+
+
+class LinkVersion(ConnectionLost):
+    """Engine and manager are of releases that cannot talk with each other."""
 
 
 class Frames(Protocol):

@@ -44,7 +44,17 @@ from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
 from lucid.services.index import TransactionIndex
 from lucid.services.journals import open_journal
-from lucid.services.link import FROM_ENGINE, CertificateGiven, CertificateWanted, Frames, Greeting, Link
+from lucid.services.link import (
+    FROM_ENGINE,
+    CertificateGiven,
+    CertificateWanted,
+    Frames,
+    Greeting,
+    Link,
+    LinkVersion,
+    Parting,
+    read_greeting,
+)
 from lucid.services.link import PATH as ENGINE_PATH
 from lucid.services.liveness import Liveness, Reach
 from lucid.services.openapi import HTML
@@ -141,6 +151,7 @@ class ManagerService(Service):
         self.latency_ms = 0
         self._seen: dict[bytes, int] = {}
         self._link: Link | None = None
+        self._unfit = ""
         self._driver: Driver | None = None
         self._transport_key = b""
         self.liveness = Liveness(
@@ -275,13 +286,19 @@ class ManagerService(Service):
     async def _serve_engine(self, frames: Frames) -> None:
         """The node's engine: one at a time, the newest. One that is displaced is told, or it would wait for ever."""
         with trio.fail_after(GREETING_S):
-            greeting = decode(await frames.receive(), Greeting)
+            data = await frames.receive()
+        try:
+            greeting = read_greeting(data)
+        except LinkVersion as unfit:
+            self._unfit = str(unfit)
+            await frames.send(encode(Parting(self._unfit)))
+            raise
         if greeting != Greeting(self.genesis.chain_id, self.key):
             raise ConnectionLost("an engine of another chain or key")
         link = Link(frames, FROM_ENGINE, {CertificateGiven: self._certified})
         if self._link is not None:
             self._link.give_up("another engine took its place")
-        self._link = link
+        self._link, self._unfit = link, ""
         try:
             await self.driver.deliver(EngineJoined())
             async with trio.open_nursery() as nursery:
@@ -310,7 +327,7 @@ class ManagerService(Service):
     def _reach(self) -> str | None:
         """What is wrong with the way to the engine."""
         if self._link is None:
-            return "engine: not connected"
+            return f"engine: {self._unfit or 'not connected'}"
         return "engine: it says nothing" if self._link.silent else None
 
     # -- what it answers -----------------------------------------------------------------------------------------

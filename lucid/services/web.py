@@ -21,7 +21,10 @@ from quart_trio import QuartTrio
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from lucid import __version__
 from lucid.chain.errors import Code, LucidError, Refusal
+from lucid.chain.versions import RULES_KNOWN
+from lucid.client.calls import API_HEADER, API_VERSION
 from lucid.services.admission import READ, Admission, Caller, Tokens
 from lucid.services.bodies import decode_json
 from lucid.services.budget import Charge
@@ -30,6 +33,7 @@ from lucid.services.exchange import EXCHANGE, Exchange
 from lucid.services.openapi import BYTES, HTML, JSON, TEXT, Query, Route, describe
 from lucid.services.pages import load_page
 from lucid.services.problems import RETRY_AFTER_S, Problem, envelope
+from lucid.services.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
 from lucid.services.websocket import WebSocket
 from lucid.storage.interface import StoreError
 
@@ -43,7 +47,12 @@ WATCH_S = 1.0
 """How often the state is looked at for the log."""
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """What an answer that is no page may do in a browser: nothing. A page brings its own."""
-_GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
+_HEADERS = {
+    API_HEADER: API_VERSION,
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+}
 
 _log = logging.getLogger("lucid.health")
 
@@ -70,6 +79,17 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     reasons: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     warnings: tuple[Condition, ...] = ()
+
+
+class Versions(msgspec.Struct, frozen=True):
+    """This release; the versions of the HTTP API and of messages between nodes that it speaks; the newest rules of the
+    chain that it knows."""
+
+    release: str
+    api: int
+    oldest_messages: int
+    newest_messages: int
+    rules: int
 
 
 Handler = Callable[..., Awaitable[Any]]
@@ -160,6 +180,10 @@ class Web:
         return _guarded(response)
 
     async def _admit(self, route: Route) -> None:
+        spoken = request.headers.get(API_HEADER, API_VERSION)
+        if spoken.partition(".")[0] != API_VERSION:
+            said = f"this release speaks version {API_VERSION} alone; the request is of version {spoken[:20]}"
+            raise Problem(400, Code.API_VERSION, said)
         caller = self.caller()
         await self.admission.count(caller, route.path)
         self.admission.permit(caller, route.access, request.method, route.path, request.headers)
@@ -223,6 +247,10 @@ class Web:
         @self.route("GET", "/metrics", "Figures for Prometheus", gives=str)
         async def metrics() -> Response:
             return Response(generate_latest(self.registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+        @self.route("GET", "/version", "The release, and the versions that it speaks", gives=Versions)
+        async def version() -> Versions:
+            return Versions(__version__, int(API_VERSION), OLDEST_MESSAGES, NEWEST_MESSAGES, RULES_KNOWN)
 
         @self.route("GET", "/openapi.json", "This description", gives=dict)
         async def openapi() -> Response:
@@ -378,6 +406,6 @@ def _check_type(headers: Headers, wanted: str) -> None:
 def _guarded(response: Response) -> Response:
     """An answer with its request's id, and what keeps a browser from taking it for more than it is."""
     response.headers["X-Request-Id"] = request_id()
-    for name, value in _GUARDS.items():
+    for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -137,3 +137,15 @@ def test_an_error_that_is_none_is_still_one(node: LyingNode, body: bytes) -> Non
 def test_what_a_node_says_is_escaped(node: LyingNode) -> None:
     node.answers[""] = Answer(404, b'{"error":{"code":"LUCID_ERR_3002","message":"\\u001b[2K\\nlucid: all is well"}}')
     assert str(refused(node, calls.session_state(SESSION))).isprintable()
+
+
+def test_a_node_of_another_version_of_the_interface_is_one_sentence(node: LyingNode) -> None:
+    node.answers["/manifest"] = Answer(headers=(("Lucid-API-Version", "2"),))
+    found = refused(node, calls.manifest(SESSION))
+    assert found.code is Code.API_VERSION
+    assert "it speaks version 2 of the API, this client version 1" in str(found) and "\n" not in str(found)
+    assert {headers["Lucid-API-Version"] for headers in node.headers} == {"1"}
+    for spoken in ("1", "1.9"):
+        node.answers["/manifest"] = Answer(headers=(("Lucid-API-Version", spoken),))
+        with node.client() as client:
+            assert client.send(calls.manifest(SESSION)) == b"{}"

@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quart import Response
 
+from lucid import __version__
 from lucid.chain.errors import Code, Refusal
+from lucid.chain.versions import RULES_KNOWN
 from lucid.services import http, streams, web
 from lucid.services.admission import NODE, WRITE
 from lucid.services.bodies import decode_json
 from lucid.services.problems import Problem
+from lucid.services.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
 from lucid.services.web import Condition, Web, query_number
 from tests.services import served
 
@@ -342,3 +345,35 @@ async def test_another_version_of_the_interface_is_refused_in_a_sentence(path: s
     async with served.served(kit()) as (client, _):
         answer = await client.get(path)
         assert answer.status_code == 404 and said in answer.json()["error"]["message"]
+
+
+async def test_each_answer_says_its_version_and_another_major_is_refused_in_a_sentence() -> None:
+    async with served.served(kit()) as (client, _):
+        for path in ("/things/x", "/api/v1/things/x", "/nothing", "/things/broken"):
+            assert (await client.get(path)).headers["Lucid-API-Version"] == "1"
+        for spoken in ("1", "1.7"):
+            assert (await client.get("/things/x", headers={"Lucid-API-Version": spoken})).status_code == 200
+        for spoken in ("2", "0", "x", "2.1", "9" * 500):
+            answer = await client.get("/things/x", headers={"Lucid-API-Version": spoken})
+            said = error(answer, 400, Code.API_VERSION)["message"]
+            assert f"this release speaks version 1 alone; the request is of version {spoken[:20]}" in said
+
+
+async def test_a_service_says_which_versions_it_speaks() -> None:
+    async with served.served(kit()) as (client, _):
+        assert (await client.get("/version")).json() == {
+            "release": __version__,
+            "api": 1,
+            "oldest_messages": OLDEST_MESSAGES,
+            "newest_messages": NEWEST_MESSAGES,
+            "rules": RULES_KNOWN,
+        }
+
+
+async def test_what_will_keep_a_service_from_its_work_is_a_warning_and_no_failure() -> None:
+    made = kit()
+    made.warnings += [lambda: None, lambda: Condition("due", "it is due", "do it")]
+    async with served.served(made) as (client, _):
+        answer = await client.get("/health")
+        assert answer.status_code == 200 and answer.json()["status"] == "healthy"
+        assert answer.json()["warnings"] == [{"state": "due", "sentence": "it is due", "remedy": "do it"}]
