@@ -54,6 +54,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid store adopt": ("lucid store adopt sqlite:data/manager.sqlite",),
     "lucid sessions list": ("lucid sessions list --json",),
     "lucid sessions remove": ("lucid sessions remove 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",),
+    "lucid chain rules": ("lucid chain rules", "lucid chain rules --config node.toml --json"),
     "lucid data status": ("lucid data status --json",),
     "lucid data ls": ("lucid data ls --status corrupted",),
     "lucid data verify": ("lucid data verify --session 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",),

@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "verify",
     "store": "store",
     "data": "data",
+    "chain": "chain",
     "smoke": "smoke",
     "deploy": "deploy",
     "completion": "completion",

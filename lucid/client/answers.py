@@ -177,3 +177,38 @@ class Checked(msgspec.Struct, frozen=True):
 
     id: Key
     status: Word
+
+
+class ScheduledRules(msgspec.Struct, frozen=True):
+    """Rules that are scheduled: they hold from the first epoch on that opens at `height` or above, which is not before
+    `earliest_ms` (since the Unix epoch)."""
+
+    version: Count
+    height: Count
+    blocks_ahead: Count
+    earliest_ms: Time
+
+
+class ValidatorRules(msgspec.Struct, frozen=True):
+    """The newest rules that a validator of the next epoch knows, as it said when it connected to this node; None while
+    it is not connected."""
+
+    node: Key
+    name: str
+    known: Count | None
+    ready: bool
+
+
+class RulesState(msgspec.Struct, frozen=True):
+    """The rules in force for the next block, the newest that this node knows, what is scheduled, and who is ready for
+    that (or for the rules in force, if nothing is). Blocks need `quorum` validators that are. The last final block has
+    this height."""
+
+    version: Count
+    known: Count
+    replication_factor: Count
+    scheduled: ScheduledRules | None
+    validators: tuple[ValidatorRules, ...]
+    ready: Count
+    quorum: Count
+    height: Count

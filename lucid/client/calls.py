@@ -18,6 +18,7 @@ from lucid.client.answers import (
     ChunkList,
     DataStatus,
     Removed,
+    RulesState,
     ScrubStatus,
     SessionCopies,
     Sessions,
@@ -40,7 +41,7 @@ class ClientError(LucidError):
 
 
 class Call(NamedTuple, Generic[T]):
-    """One request to a service (`anchoring` or `data`), and how to read what is answered to it with success."""
+    """One request to a service (`anchoring`, `data`, `manager`), and how to read what is answered with success."""
 
     service: str
     method: str
@@ -144,6 +145,11 @@ def verify_chunk(identity: str) -> Call[Checked]:
 def session_copies(session: UUID, owner: bytes = b"") -> Call[SessionCopies]:
     """How the chunks of a session are held."""
     return Call("data", "GET", f"/api/v1/sessions/{session}/copies{_query(owner=owner)}", _json(SessionCopies))
+
+
+def chain_rules() -> Call[RulesState]:
+    """Which rules the chain has and gets, and who knows them."""
+    return Call("manager", "GET", "/api/v1/chain/rules", _json(RulesState))
 
 
 def _query(**values: bytes | UUID) -> str:

@@ -34,8 +34,11 @@ T = TypeVar("T")
 class _Places:
     """Where a node's services are, and the token that they ask writers for."""
 
-    def __init__(self, anchoring_url: str, data_url: str, token: str, trust: ssl.SSLContext | None) -> None:
-        self._urls = {"anchoring": anchoring_url.rstrip("/"), "data": data_url.rstrip("/")}
+    def __init__(
+        self, anchoring_url: str, data_url: str, token: str, trust: ssl.SSLContext | None, manager_url: str
+    ) -> None:
+        urls = {"anchoring": anchoring_url, "data": data_url, "manager": manager_url}
+        self._urls = {service: url.rstrip("/") for service, url in urls.items()}
         self._options: dict[str, Any] = {
             # Compressed answers could be a thousand times their bytes on the wire; chunks don't compress anyway.
             "headers": {"Accept-Encoding": "identity", API_HEADER: API_VERSION}
@@ -129,8 +132,15 @@ class _Waits:
 class Client(_Places):
     """A node's services, for threads. A context manager."""
 
-    def __init__(self, anchoring_url: str, data_url: str, token: str = "", trust: ssl.SSLContext | None = None) -> None:
-        super().__init__(anchoring_url, data_url, token, trust)
+    def __init__(
+        self,
+        anchoring_url: str,
+        data_url: str,
+        token: str = "",
+        trust: ssl.SSLContext | None = None,
+        manager_url: str = "",
+    ) -> None:
+        super().__init__(anchoring_url, data_url, token, trust, manager_url)
         self._deadline = Deadline()
         transport = httpx.HTTPTransport(**self._transport)
         # httpx has no way of its own to name what makes connections; httpcore, under it, has.
@@ -175,8 +185,15 @@ class Client(_Places):
 class AsyncClient(_Places):
     """A node's services, for trio. An asynchronous context manager."""
 
-    def __init__(self, anchoring_url: str, data_url: str, token: str = "", trust: ssl.SSLContext | None = None) -> None:
-        super().__init__(anchoring_url, data_url, token, trust)
+    def __init__(
+        self,
+        anchoring_url: str,
+        data_url: str,
+        token: str = "",
+        trust: ssl.SSLContext | None = None,
+        manager_url: str = "",
+    ) -> None:
+        super().__init__(anchoring_url, data_url, token, trust, manager_url)
         self._http = httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(**self._transport), **self._options)
 
     async def __aenter__(self) -> Self:

@@ -19,6 +19,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.receipts import Receipt, print_receipt
+from lucid.client.answers import RulesState
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -67,7 +68,7 @@ from lucid.services.replicamessages import MAX_BYTES, decode_replica, is_replica
 from lucid.services.schedules import Schedules
 from lucid.services.service import Service, main, open_port
 from lucid.services.transport import Transport, holds, new_transport_key
-from lucid.services.upgrading import RulesState, Upgrading
+from lucid.services.upgrading import Upgrading
 from lucid.services.web import (
     OWNED,
     REACHING,

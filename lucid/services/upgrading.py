@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from lucid.chain.genesis import Genesis
+from lucid.client.answers import RulesState, ScheduledRules, ValidatorRules
 from lucid.machines.chain import Chain
 from lucid.services.web import Condition
 
@@ -14,39 +13,6 @@ TOO_OLD = "too old"
 """The condition of a node that stopped."""
 UPGRADE_DUE = "upgrade due"
 """The condition of one that will."""
-
-
-class ScheduledRules(msgspec.Struct, frozen=True):
-    """Rules that are scheduled: they hold from the first epoch on that opens at `height` or above, which is not before
-    `earliest_ms` (since the Unix epoch)."""
-
-    version: int
-    height: int
-    blocks_ahead: int
-    earliest_ms: int
-
-
-class ValidatorRules(msgspec.Struct, frozen=True):
-    """The newest rules that a validator of the next epoch knows, as it said when it connected to this node; None while
-    it is not connected."""
-
-    node: str
-    name: str
-    known: int | None
-    ready: bool
-
-
-class RulesState(msgspec.Struct, frozen=True):
-    """The rules in force for the next block, the newest that this node knows, what is scheduled, and who is ready for
-    that (or for the rules in force, if nothing is). Blocks need `quorum` validators that are."""
-
-    version: int
-    known: int
-    replication_factor: int
-    scheduled: ScheduledRules | None
-    validators: tuple[ValidatorRules, ...]
-    ready: int
-    quorum: int
 
 
 class Upgrading:
@@ -96,6 +62,7 @@ class Upgrading:
             validators=validators,
             ready=sum(each.ready for each in validators),
             quorum=following.quorum,
+            height=head.height,
         )
 
 

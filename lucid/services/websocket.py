@@ -45,6 +45,8 @@ class WebSocket:
         self._size = 0
         self._messages: list[bytes] = []
         self._early = False
+        self._over = ""
+        """How the other side closed, if it has: what it said before is received first."""
 
     @classmethod
     def accepted(cls, stream: trio.abc.Stream, early: bytes) -> WebSocket:
@@ -60,6 +62,8 @@ class WebSocket:
     async def receive(self) -> bytes:
         """The next message; raises `ConnectionLost` once there is none."""
         while not self._messages:
+            if self._over:
+                raise ConnectionLost(self._over)
             await self._read()
         return self._messages.pop(0)
 
@@ -92,7 +96,7 @@ class WebSocket:
         elif isinstance(event, Ping):
             await self._send(event.response())
         elif isinstance(event, CloseConnection):
-            raise ConnectionLost(f"the other side closed: {event.code} {event.reason or ''}".rstrip())
+            self._over = f"the other side closed: {event.code} {event.reason or ''}".rstrip()
         elif isinstance(event, TextMessage):
             raise ConnectionLost("a message of text")
         elif not isinstance(event, Pong):

@@ -198,7 +198,7 @@ async def test_it_describes_itself() -> None:
         document = (await client.get("/openapi.json")).json()
         assert document["openapi"] == "3.1.0"
         assert set(document["paths"]) == {
-            *("/health", "/ready", "/metrics", "/openapi.json", "/docs"),
+            *("/health", "/ready", "/metrics", "/version", "/openapi.json", "/docs"),
             *("/pairs", "/things/{name}", "/inside"),
         }
         post = document["paths"]["/pairs"]["post"]
