@@ -13,7 +13,7 @@ const shown = value => typeof value === "string" ? value : JSON.stringify(value,
 const render = description => {
   const follow = schema => schema && schema.$ref ? description.components.schemas[schema.$ref.split("/").pop()] : schema;
 
-  // What a value may be, in a line.
+  /* What a value may be, in a line. */
   const kind = schema => {
     if (!schema) return "anything";
     if (schema.$ref) return follow(schema).title || "object";
