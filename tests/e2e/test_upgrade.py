@@ -16,12 +16,11 @@ import pytest
 from msgspec import structs
 
 from lucid.chain.document import print_genesis
-from lucid.chain.genesis import Activation, GenesisOfRules
+from lucid.chain.genesis import Activation, GenesisOfRules, paced
 from lucid.chain.versions import REPLICATION_RULES
 from lucid.services.children import tied
 from lucid.services.config import load_config
 from lucid.services.devnet import Devnet, DevNode
-from lucid.services.devnet import paced as paced_parameters
 
 PATIENCE_S = 120
 HEIGHT = 7
@@ -56,11 +55,10 @@ def stop(node: DevNode) -> None:
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Devnet]:
     """Four nodes, the last one of an older release, and a genesis document that names rules it does not know."""
-    made = Devnet(
-        tmp_path, 4, 1_000, parameters=structs.replace(paced_parameters(1_000), slot_duration_ms=3_000, epoch_slots=2)
-    )
-    plain = [getattr(made.genesis, field) for field in made.genesis.__struct_fields__]
-    genesis = GenesisOfRules(*plain, rules=Activation(REPLICATION_RULES, HEIGHT)).check()
+    made = Devnet(tmp_path, 4, 1_000, parameters=structs.replace(paced(1_000), slot_duration_ms=3_000, epoch_slots=2))
+    plain = made.genesis
+    rules = Activation(REPLICATION_RULES, HEIGHT)
+    genesis = GenesisOfRules(plain.genesis_time_ms, plain.nodes, parameters=plain.parameters, rules=rules).check()
     (tmp_path / "genesis.toml").write_text(print_genesis(genesis), encoding="utf-8")
     try:
         for node in made.nodes[:3]:
