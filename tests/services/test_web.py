@@ -205,7 +205,7 @@ async def test_it_describes_itself() -> None:
         assert post["requestBody"]["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/Pair"
         wanted = {*("202", "400", "401", "403", "408", "409", "413", "415", "429", "503"), "default"}
         assert set(post["responses"]) == wanted and post["security"]
-        assert document["components"]["schemas"]["Pair"]["examples"] == [{"name": "text", "number": 1}]
+        assert document["components"]["schemas"]["Pair"]["examples"] == [{"name": "pi1", "number": 1}]
         operations = [each["operationId"] for path in document["paths"].values() for each in path.values()]
         assert len(set(operations)) == len(operations)
         page = await client.get("/docs")
