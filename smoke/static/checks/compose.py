@@ -159,12 +159,26 @@ def _project(scope: Scope, project: Project, services: list[_Service]) -> Iterat
         yield SERVICES.passed(f"{shown} has {', '.join(project.services)}", "", at)
 
 
+def _elsewhere(scope: Scope, name: str, service: ComposeService) -> str:
+    """The Compose file of another project that has a whole service of that name; empty when none has."""
+    for project in scope.plans.projects:
+        other = project.services.get(name)
+        mine = project.services.get(service.name) is service
+        if other is not None and not mine and (other.image or other.build is not None):
+            return other.file
+    return ""
+
+
 def _unbuildable(scope: Scope, service: ComposeService) -> Iterator[Finding]:
     """A service without anything to run, or whose build has no directory or Dockerfile."""
     build = service.build
     if build is None:
         if not service.image and service.node.get("extends") is None and service.node.get("provider") is None:
             at = [Evidence(service.file, service.node.line)]
+            if other := _elsewhere(scope, service.name, service):
+                reason = f"it has neither an image nor a build context, and may belong to {other}"
+                yield SERVICES.skip(reason, service.name, at)
+                return
             yield SERVICES.fail("it has neither an image nor a build context", service.name, at)
         return
     at = [Evidence(service.file, build.line, excerpt(build.context or "."))]
@@ -218,7 +232,7 @@ def _service(scope: Scope, service: _Service) -> Iterator[Finding]:
     yield from _image_name(service)
     yield from _ports(service)
     yield from _health(service)
-    yield from _depends(service)
+    yield from _depends(scope, service)
     yield from _hardening(service, hardened)
     yield from _limits(service, hardened)
     yield from _networks(service)
@@ -340,7 +354,7 @@ def _health(service: _Service) -> Iterator[Finding]:
             yield HEALTH.passed("it can run in the image", service.name, where)
 
 
-def _depends(service: _Service) -> Iterator[Finding]:
+def _depends(scope: Scope, service: _Service) -> Iterator[Finding]:
     node = service.node.get("depends_on")
     if node is None:
         return
@@ -352,7 +366,10 @@ def _depends(service: _Service) -> Iterator[Finding]:
         optional = _text(how.get("required")) == "false"
         if other is None:
             failed = True
-            if not optional:
+            elsewhere = _elsewhere(scope, name, service.service)
+            if elsewhere and not optional:
+                yield DEPENDS.skip(f"{name} is a service of {elsewhere}", service.name, _at(service, how, name))
+            elif not optional:
                 yield DEPENDS.fail(f"there is no service {name}", service.name, _at(service, how, name))
         elif _items(other.node.get("profiles")) and not _items(service.node.get("profiles")) and not optional:
             failed = True

@@ -37,6 +37,9 @@ APP = Check(
     "Serve at the port that EXPOSE, the health check and the manifest agree on.",
 )
 CHECKS = (EXISTS, IMPORTS, APP)
+_ASGI = frozenset({"FastAPI", "Starlette", "Quart", "Litestar", "Sanic", "BlackSheep"})
+_WSGI = frozenset({"Flask", "Bottle"})
+"""Classes of frameworks by the interface that their apps have."""
 _REMEDIES = {
     Flaw.SYNTAX: "Write it for the image's Python, or take a base with a newer one.",
     Flaw.ANNOTATION: "Add `from __future__ import annotations`, write it for the image's Python, or take a newer base.",
@@ -204,10 +207,28 @@ def _app(program: Program, entry: Source) -> Iterator[Finding]:
             shown = " nor ".join(names)
             yield APP.fail(f"{entry.path} defines no {shown} for {start.server} to serve", name, where)
             return
+        if not start.factory and (clause := _other_interface(entry, names, start.server, start.also, start.arguments)):
+            yield APP.fail(clause, name, where)
+            return
     elif entry.empty or (not entry.main and start.server != "streamlit" and not _works_elsewhere(program, entry)):
         yield APP.fail(f"{entry.path} defines things and ends: nothing in it runs when it is started", name, where)
         return
     yield from _port(program, entry, where)
+
+
+def _other_interface(
+    entry: Source, names: list[str], server: str, also: tuple[str, ...], arguments: tuple[str, ...]
+) -> str:
+    """Why a server can't call an app: it is made for the other interface."""
+    made = next((entry.made[each] for each in names if each in entry.made), "")
+    if made not in entry.names:
+        return ""  # another's class of that name, or one that is not imported by name
+    if server in ("gunicorn", "waitress", "waitress-serve") and made in _ASGI and not also:
+        told = [word for word in arguments if word.startswith(("-k", "--worker-class", "-c", "--config"))]
+        return "" if told else f"{made} is an ASGI app, which {server} can't serve without a worker class for it"
+    if server in ("uvicorn", "daphne") and made in _WSGI and not any("wsgi" in word for word in arguments):
+        return f"{made} is a WSGI app, and {server} serves ASGI"
+    return ""
 
 
 def _starred(program: Program, entry: Source) -> set[str]:

@@ -26,6 +26,7 @@ MAX_INCLUDES = 20
 _FILE = re.compile(r"(?P<stem>(?:docker-)?compose)(?P<infix>[.\w-]*)\.ya?ml")
 
 
+_EXAMPLE = re.compile(r"(?:docker-)?compose\.override[\w.-]*\.(?:example|sample|dist|template)[\w.-]*")
 _BASES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 
 
@@ -50,7 +51,7 @@ def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[Project]:
         return [_project(tree, (path,)) for path in named]
     found: dict[str, list[str]] = {}
     for path in tree.files():
-        if _FILE.fullmatch(posixpath.basename(path)):
+        if _FILE.fullmatch(posixpath.basename(path)) and "{{" not in path:
             found.setdefault(posixpath.dirname(path), []).append(path)
     made: list[Project] = []
     for paths in found.values():
@@ -125,14 +126,18 @@ def _project(tree: Tree, files: tuple[str, ...]) -> Project:
             project.root = _merged(project.root, _merged(included, root))
     listed = project.root.get("services")
     for name, node in list((listed.mapping or {}).items() if listed is not None else [])[:MAX_SERVICES]:
+        if node.tag == "!reset" or (node.mapping is None and "!reset" in tree.text(node.file or files[0])):
+            continue  # a service that an overlay takes away
         if node.mapping is None:
             project.troubles.append(Trouble(node.file, node.line, f"{name} is no mapping"))
             continue
         whole = _extended(tree, node, project, 0)
         project.services[name] = service_of(tree, name, whole, directory, values)
     nodes = {name: service.node for name, service in project.services.items()}
+    # Whoever runs it makes an overlay of the example first, in which the rest is declared.
+    open_ = any(_EXAMPLE.fullmatch(name) for name in tree.directories.get(directory, ()))
     for node, message in refused(tree, project.root, nodes, directory):
-        project.troubles.append(Trouble(node.file or files[0], node.line, message))
+        project.troubles.append(Trouble(node.file or files[0], node.line, message, doubtful=open_))
     return project
 
 

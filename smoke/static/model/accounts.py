@@ -36,6 +36,15 @@ def add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
         stage.files.add(home, Entry("directory", user=stage.numbers.get(name), mode=0o755, line=line))
 
 
+def add_group(stage: Stage, rest: Sequence[str], line: int) -> None:
+    """groupadd and addgroup; a name that can't be followed leaves all open."""
+    valued = frozenset(["-g", "--gid", "-K", "--key", "-p", "-R"])
+    _, _, operands = read_operands(rest, valued)
+    if any("$" in each for each in operands):
+        stage.users_known = False
+    stage.groups |= {*operands}
+
+
 def _next_number(stage: Stage, rest: Sequence[str]) -> int:
     """The number that a user gets who is given none: the next above 999; of the system's, as each tool counts."""
     taken = {*stage.numbers.values()}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from smoke.static.model.accounts import add_user, rename_user
+from smoke.static.model.accounts import add_group, add_user, rename_user
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Install
 from smoke.static.model.installers import catalogue
@@ -332,7 +332,7 @@ _FOLLOWED: dict[str, Callable[[Stage, Sequence[str], int], None]] = {
     "cd": _change_directory,
     "useradd": add_user,
     "adduser": add_user,
-    "groupadd": _ignore,
-    "addgroup": _ignore,
+    "groupadd": add_group,
+    "addgroup": add_group,
     "usermod": rename_user,
 }

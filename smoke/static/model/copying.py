@@ -40,6 +40,9 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
     into = into or (held is not None and held.kind == "directory")
     chown = build.expand(made, instruction.flag("chown") or "", instruction).text
     user = state.number(chown) if chown else 0
+    account = chown.partition(":")[0]
+    if user is None and state.users_known and re.fullmatch(r"[A-Za-z_][\w.-]*", account):
+        build.refuse(instruction, f"--chown={chown[:MAX_SHOWN]}: there is no user {account} at this step")
     mode = _mode(build, made, instruction)
     reference = instruction.flag("from")
     for heredoc in instruction.heredocs:

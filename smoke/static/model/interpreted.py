@@ -94,6 +94,9 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
         return replace(start, doubt="Python is given its program on the command line")
     script = state.path(rest[0])
     entry = state.files.find(script)
+    if posixpath.basename(script) in ("sh", "bash", "ash", "dash") and (entry is None or not entry.source):
+        why = f"{program} is handed {rest[0]} as the file to run: a CMD in shell form stands behind the ENTRYPOINT"
+        return replace(start, trouble=why)
     directory = script if entry and entry.kind == "directory" else posixpath.dirname(script)
     start = replace(
         start, script=script, search=search_path(scene, directory, flags, program), arguments=tuple(rest[1:])

@@ -18,6 +18,34 @@ _APT_ASKS_NOT = frozenset(
 """Packages that need no other one that a slim image lacks: apt does not ask before it installs them."""
 _BUSYBOX_ONLY = {"adduser": frozenset("DSH"), "addgroup": frozenset("S")}
 """Letters of options that Busybox's commands know and Debian's do not."""
+_ALPINE_ONLY = frozenset(
+    [
+        *["build-base", "postgresql-dev", "postgresql-libs", "mariadb-dev", "mariadb-connector-c", "py3-pip"],
+        *["mariadb-connector-c-dev", "openssl-dev", "jpeg-dev", "zlib-dev", "freetype-dev"],
+        *["openldap-dev", "su-exec", "shadow", "readline-dev", "sqlite-dev", "bzip2-dev", "xz-dev"],
+        *["openjpeg-dev", "tiff-dev", "lcms2-dev", "gcompat", "libc6-compat", "gdal-dev", "geos-dev", "alpine-sdk"],
+        *["py3-setuptools", "py3-wheel", "libmagic", "pkgconf-dev", "cyrus-sasl-dev", "yaml-dev", "unixodbc-openssl"],
+    ]
+)
+_DEBIAN_ONLY = frozenset(
+    [
+        *["build-essential", "libssl-dev", "default-libmysqlclient-dev", "libxslt1-dev", "zlib1g-dev", "python3-venv"],
+        *["libgl1-mesa-glx", "libglib2.0-0", "libsm6", "libxext6", "libgomp1", "libmagic1", "python3-pip", "locales"],
+        *["software-properties-common", "apt-transport-https", "libc6-dev", "libpq5", "libmariadb-dev", "xz-utils"],
+        *["libldap2-dev", "libsasl2-dev", "uuid-dev", "libgl1", "libreadline-dev", "libbz2-dev", "liblzma-dev"],
+        *["libsqlite3-dev", "libncurses5-dev", "libncurses-dev", "libjpeg62-turbo-dev", "dnsutils", "libcairo2"],
+        *[
+            "libpango-1.0-0",
+            "libxml2-utils",
+            "libyaml-dev",
+            "netcat",
+            "procps-ng-dev",
+            "libjpeg62-turbo",
+            "libgnutls28-dev",
+        ],
+    ]
+)
+"""Packages of one distribution that the other has under another name (packages.debian.org, pkgs.alpinelinux.org)."""
 _LOCKED = {"uv": "uv.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
 _VENV_PACKAGES = re.compile(r"python3(?:\.\d+)?-(?:venv|full)|pipx|.*(?:poetry|tox|virtualenv).*")
 _SOURCE_ONLY = frozenset(
@@ -40,13 +68,18 @@ def refusal(stage: Stage, name: str, rest: list[str]) -> str:
         shown, name, rest = f"{name} -m {' '.join(rest[1:2])}", " ".join(rest[1:2]), rest[2:]
         if name == "venv":
             return _venv(stage, rest, shown.partition(" ")[0])
-    if name in ("apt-get", "apt"):
-        return _apt(stage, name, rest)
+    if name in ("apt-get", "apt", "apk"):
+        return _apk(stage, rest) if name == "apk" else _apt(stage, name, rest)
     if name in _BUSYBOX_ONLY:
         return _busybox_option(stage, name, rest)
     if re.fullmatch(r"pip[\d.]*", name):
         return _pip(stage, rest, shown)
-    return _lock(stage, name, rest) if name in _LOCKED else ""
+    message = _uv_pip(stage, rest[1:]) if name == "uv" and rest[:1] == ["pip"] else ""
+    return message or _lock(stage, name, rest) if name in _LOCKED else ""
+
+
+def _foreign(word: str, names: frozenset[str]) -> bool:
+    return re.split(r"[=<>~@:]", word, maxsplit=1)[0] in names
 
 
 def _apt(stage: Stage, name: str, rest: list[str]) -> str:
@@ -60,9 +93,36 @@ def _apt(stage: Stage, name: str, rest: list[str]) -> str:
         yes = True
     if not yes and stage.system == "debian" and any(word not in _APT_ASKS_NOT for word in named):
         return f"{name} install asks before it goes on, and nobody answers: it takes -y"
+    if stage.system == "debian" and (odd := next((word for word in named if _foreign(word, _ALPINE_ONLY)), "")):
+        return f"{name} install: there is no package {odd} in Debian: that is Alpine's name"
     if stage.lists is False and named:
         return f"{name} install knows no package yet: the image comes without lists, and no {name} update came before"
     return ""
+
+
+def _uv_pip(stage: Stage, rest: list[str]) -> str:
+    """`uv pip install` wants a virtual environment unless it is told otherwise."""
+    told = ("--system", "--python", "-p", "--target", "-t", "--prefix", "--break-system-packages", "--project")
+    if rest[:1] not in (["install"], ["sync"]) or any(word.partition("=")[0] in told for word in rest):
+        return ""
+    known = ("VIRTUAL_ENV", "CONDA_PREFIX", "UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_PROJECT", "UV_CONFIG_FILE")
+    if stage.venvs or any(stage.environment.get(each) for each in known):
+        return ""
+    above = stage.workdir
+    while True:
+        places = [posixpath.join(above, each) for each in (".venv", "uv.toml", "pyproject.toml")]
+        if any(stage.files.find(each) or stage.files.doubt(each) for each in places):
+            return ""
+        if above == "/":
+            return "uv pip install finds no virtual environment: it takes --system, or uv venv before it"
+        above = posixpath.dirname(above)
+
+
+def _apk(stage: Stage, rest: list[str]) -> str:
+    odd = next((word for word in rest if _foreign(word, _DEBIAN_ONLY)), "")
+    if not odd or "add" not in rest or stage.system != "alpine":
+        return ""
+    return f"apk add: there is no package {odd} in Alpine: that is Debian's name"
 
 
 def _busybox_option(stage: Stage, name: str, rest: list[str]) -> str:

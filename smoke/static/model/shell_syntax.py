@@ -143,6 +143,7 @@ class _Balance:
             if top != _CLOSERS[word]:
                 return f"{word} in line {self.line} closes nothing"
             self.open.pop()
+            self.begins = True  # what is around it may be closed at once
         return ""
 
     def _close(self) -> None:
@@ -152,7 +153,7 @@ class _Balance:
         top = self.open[-1][0] if self.open else ""
         if top in ("(", "$("):
             self.open.pop()
-            self.begins = self.text[self.place - 2] == "("  # a function's name
+            self.begins = top == "("  # behind a function's name, or where a keyword goes on
 
     def _dollar(self) -> str:
         text, place = self.text, self.place

@@ -10,6 +10,17 @@ from smoke.static.model.filesystem import FileSystem
 from smoke.static.model.image import Failure, Install, Venv
 from smoke.static.model.programs import Lacking, Surroundings
 
+_GROUPS = frozenset(
+    [
+        *["root", "daemon", "bin", "sys", "adm", "tty", "disk", "lp", "mail", "news", "uucp", "man", "proxy", "kmem"],
+        *["dialout", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip", "www-data", "backup", "list"],
+        *["operator", "irc", "src", "shadow", "utmp", "video", "sasl", "plugdev", "staff", "games", "users", "nogroup"],
+        *["wheel", "input", "netdev", "kvm", "ntp", "abuild", "ping", "nobody", "crontab", "ssh", "messagebus", "node"],
+        *["docker", "render", "sgx", "systemd-journal", "systemd-network", "polkitd", "tcpdump", "nonroot"],
+    ]
+)
+"""Groups that bases have."""
+
 
 @dataclass
 class Stage:
@@ -51,6 +62,8 @@ class Stage:
     """Whether the command at hand reads from a pipe."""
     shell: str = "sh"
     """Name of the shell that reads the commands at hand."""
+    groups: frozenset[str] = _GROUPS
+    """Names of groups that may be there, besides those of users."""
     lacks_names: frozenset[str] = frozenset()
     """Names of programs that are surely in no directory of the system."""
     slim: bool = False

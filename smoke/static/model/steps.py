@@ -39,6 +39,8 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
     name, rest = words[0], list(words[1:])
     if name in ("source", "set", "[[") and stage.shell in ("sh", "dash") and has_dash(stage):
         return _not_of_dash(name, rest)
+    if name == "cd" and len(rest) == 1 and rest[0] != "-" and _surely_absent(stage, rest[0]):
+        return f"cd: there is no {stage.path(rest[0])} at this step"
     if "$" in name or "`" in name or name in BUILTINS:
         return ""
     return (
@@ -46,6 +48,7 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
         or _not_root(stage, posixpath.basename(name), rest)
         or _no_script(stage, name, rest)
         or _no_file(stage, posixpath.basename(name), rest)
+        or _no_account(stage, posixpath.basename(name), rest)
         or _may_not_write(stage, posixpath.basename(name), rest)
         or managers.refusal(stage, posixpath.basename(name), rest)
     )
@@ -137,10 +140,44 @@ def _no_file(stage: Stage, name: str, rest: list[str]) -> str:
         plain = all(word.startswith("-") and "=" not in word for word in rest[2:])
         if rest[:2] == ["env", "create"] and plain and not needed:
             needed = ["environment.yml"]
+    elif name in ("tar", "unzip", "gunzip", "bunzip2"):
+        needed = _archives(name, rest)
     elif name == "sed" and "i" in flags:
         needed = _operands(rest, "-e -f")[1:] if "-e" not in rest and "-f" not in rest else _operands(rest, "-e -f")
     absent = next((operand for operand in needed if not _elsewhere(operand) and _surely_absent(stage, operand)), None)
     return "" if absent is None else f"{name}: there is no {stage.path(absent)} at this step"
+
+
+def _archives(name: str, rest: list[str]) -> list[str]:
+    """Archives that a command reads."""
+    if name != "tar":
+        return [word for word in rest if not word.startswith("-")][:1] if name in ("unzip", "gunzip", "bunzip2") else []
+    first = rest[0].lstrip("-") if rest and not rest[0].startswith("--") else ""
+    letters = first + "".join(word[1:] for word in rest[1:] if re.fullmatch(r"-[A-Za-z]+", word))
+    if not ({"x", "t"} & {*letters} or {"--extract", "--list"} & {*rest}) or "c" in letters:
+        return []
+    given = [word.partition("=")[2] for word in rest if word.startswith("--file=")]
+    for place, word in enumerate(rest[:-1]):
+        if word == "--file" or re.fullmatch(r"-?[A-Za-z]*f", word if place == 0 or word.startswith("-") else ""):
+            given.append(rest[place + 1])
+    return given
+
+
+def _no_account(stage: Stage, name: str, rest: list[str]) -> str:
+    """Users and groups that a command takes for granted."""
+    if not stage.users_known:
+        return ""
+    if name == "chown" and not any(word.startswith(("--reference", "--from")) for word in rest):
+        owner = (_operands(rest) or [""])[0].partition(":")[0].partition(".")[0]
+        if re.fullmatch(r"[A-Za-z_][\w-]*", owner) and owner not in stage.numbers:
+            return f"chown: there is no user {owner} at this step"
+    if name == "useradd":
+        for place, word in enumerate(rest[:-1]):
+            group = rest[place + 1]
+            named = word in ("-g", "--gid") and re.fullmatch(r"[A-Za-z_][\w-]*", group)
+            if named and group not in stage.groups and group not in stage.numbers:
+                return f"useradd: there is no group {group} at this step"
+    return ""
 
 
 def _elsewhere(operand: str) -> bool:

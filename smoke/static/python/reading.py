@@ -103,8 +103,6 @@ class _Reader:
         self.source, self.deep = source, deep
         self.version = version
         self.tries = 0
-        self.made: dict[str, str] = {}
-        """Names at the top that stand for what a class made, with the class."""
 
     def read(self, parsed: ast.Module) -> None:
         """Read a whole module."""
@@ -262,7 +260,7 @@ class _Reader:
 
     def _assigned(self, name: str, value: ast.expr | None) -> None:
         if isinstance(value, ast.Call):
-            self.made[name] = _called(value)
+            self.source.made[name] = _called(value)
         if name == "__all__" and isinstance(value, ast.List | ast.Tuple):
             words = [each.value for each in value.elts if isinstance(each, ast.Constant)]
             if len(words) == len(value.elts):
@@ -321,7 +319,7 @@ class _Reader:
         first, _, rest = name.partition(".")
         if name == "uvicorn.run" and "uvicorn" in self.source.names:
             return "loopback"
-        if rest == "run" and self.made.get(first) in ("Flask", "Quart", "Sanic"):
+        if rest == "run" and self.source.made.get(first) in ("Flask", "Quart", "Sanic"):
             return "loopback"
         return ""
 

@@ -72,6 +72,8 @@ class Source:
     """Whole numbers that a name with *port* in it is given within a class or function."""
     numbers: dict[str, int] = field(default_factory=dict)
     """Names at module level that stand for a whole number."""
+    made: dict[str, str] = field(default_factory=dict)
+    """Names at its top that stand for what a class made, with the class as it is called."""
     unbound: list[Unbound] = field(default_factory=list)
     """Names that it uses as it is loaded without having them."""
     effects: Effects = field(default_factory=Effects)

@@ -65,6 +65,13 @@ def has_module(name: str, version: Version | None) -> bool:
     return bool(first <= version[1] and (version[1] <= last or last == _table()["last"]))
 
 
+@cache
+def is_plain(name: str) -> bool:
+    """Whether a top-level module of the standard library is a file of its own, so that nothing can be below it."""
+    known = _table()["modules"]
+    return name in known and name != "os" and not any(each.startswith(f"{name}.") for each in known)
+
+
 def lacks_name(  # noqa: PLR0911 - a case a kind of name
     module: str, name: str, version: Version | None
 ) -> bool:

@@ -15,7 +15,7 @@ from smoke.static.python.graph import Flaw, Graph, Outside, Problem, Step
 from smoke.static.python.importer import Found, Importer, Meaning
 from smoke.static.python.shadows import breaks
 from smoke.static.python.source import Import, Source, has_name
-from smoke.static.python.standard import has_module, lacks_name
+from smoke.static.python.standard import has_module, is_plain, lacks_name
 
 MAX_MODULES = 5_000
 _HOST: Version = (sys.version_info.major, sys.version_info.minor)
@@ -110,8 +110,10 @@ class _Walk:
         if start.server and start.application == "*":
             if found.kind is Meaning.MISSING and "." in module:
                 # What is named may be an attribute of a module.
-                module = module.rpartition(".")[0]
-                found = self.importer.find(module)
+                above, _, name = module.rpartition(".")
+                holder = self.importer.find(above)
+                if holder.source and self._has(holder, above, name, set()):
+                    module, found = above, holder
             elif found.kind is Meaning.PACKAGE and self.importer.find(f"{module}.celery").source:
                 self._visit(found, module, False)
                 module = f"{module}.celery"
@@ -258,7 +260,13 @@ class _Walk:
             cut -= 1
             found = self.importer.find(".".join(parts[:cut]))
         name = ".".join(parts[:cut])
-        if found.kind is Meaning.MISSING or (found.kind is Meaning.NAMESPACE and cut < len(parts)):
+        standard = (
+            found.kind is Meaning.STANDARD and is_plain(parts[0]) and len(parts) > 1 + _ATTRIBUTES.get(named.by, 0)
+        )
+        if standard:
+            message = f"{named.by} names {named.name}: {parts[0]} is a module of the standard library, no package"
+            self.graph.problems.append(Problem(source, named.line, message))
+        elif found.kind is Meaning.MISSING or (found.kind is Meaning.NAMESPACE and cut < len(parts)):
             message = f"{named.by} names {named.name}: {found.reason or 'there is no such module'}"
             self.graph.problems.append(Problem(source, named.line, message))
         elif found.kind is Meaning.OUTSIDE:
@@ -312,6 +320,11 @@ class _Walk:
         if version is None:
             return
         shown = f"Python {version[0]}.{version[1]}"
+        top = name.partition(".")[0]
+        if name != top and is_plain(top):
+            message = f"{name} can't be imported: {top} is a module of the standard library, no package"
+            yield Problem(source.path, each.line, message, each.lazy)
+            return
         if "." in name and has_module(name, None) and not has_module(name, version) and "_" not in name[:1]:
             yield Problem(source.path, each.line, f"{shown} has no module {name}", each.lazy)
             return

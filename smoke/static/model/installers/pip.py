@@ -143,6 +143,7 @@ def pip(stage: Stage, rest: Sequence[str], line: int, program: str, given: dict[
         not wanted.requirements
         and not wanted.projects
         and not wanted.groups
+        and not wanted.doubt
         and all(distribution_of(each) in _TOOLS for each in wanted.given)
     ):
         _tools(stage, wanted, line, program)

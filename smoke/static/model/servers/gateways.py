@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from smoke.static.model.servers.options import read_line
+from smoke.static.model.servers.options import read_line, strange
 from smoke.static.model.servers.served import Served, Situation, address, aim, number
 
 _UVICORN_PLAIN = frozenset(
@@ -15,6 +15,36 @@ _UVICORN_PLAIN = frozenset(
         *["--version", "--help"],
     ]
 )
+
+
+_UVICORN_VALUED = frozenset(
+    [
+        *[
+            "--host",
+            "--port",
+            "--uds",
+            "--fd",
+            "--reload-dir",
+            "--reload-include",
+            "--reload-exclude",
+            "--reload-delay",
+        ],
+        *["--workers", "--loop", "--http", "--ws", "--ws-max-size", "--ws-max-queue", "--ws-ping-interval"],
+        *["--ws-ping-timeout", "--ws-per-message-deflate", "--lifespan", "--interface", "--env-file", "--log-config"],
+        *["--log-level", "--forwarded-allow-ips", "--root-path", "--limit-concurrency", "--backlog", "--header"],
+        *["--limit-max-requests", "--timeout-keep-alive", "--timeout-graceful-shutdown", "--ssl-keyfile"],
+        *["--timeout-worker-healthcheck", "--ssl-certfile", "--ssl-keyfile-password", "--ssl-version"],
+        *["--ssl-cert-reqs", "--ssl-ca-certs", "--ssl-ciphers", "--app-dir", "--h11-max-incomplete-event-size"],
+    ]
+)
+_OF_OTHERS = frozenset(
+    [
+        *["--bind", "-b", "-w", "-k", "--worker-class", "--timeout", "--chdir", "--config", "-c", "--threads"],
+        *["--access-logfile", "--error-logfile", "--certfile", "--keyfile", "--max-requests", "--preload"],
+        *["--graceful-timeout", "--keep-alive", "--daemon", "-p", "-h"],
+    ]
+)
+"""Options of gunicorn and its kin that uvicorn does not have."""
 
 
 def uvicorn(arguments: list[str], situation: Situation) -> Served:
@@ -30,7 +60,9 @@ def uvicorn(arguments: list[str], situation: Situation) -> Served:
         value = (line.last(option) or "").partition("-")[0]
         if value in modules:
             found.needs.append(value)
-    if not target:
+    if odd := strange(line.values, _UVICORN_PLAIN | _UVICORN_VALUED, _OF_OTHERS):
+        found.trouble = f"uvicorn has no option {odd}: it ends with a message about its usage"
+    elif not target:
         found.trouble = "uvicorn is not told which app to serve"
     elif re.fullmatch(r"[A-Za-z_][\w.]*", target):
         found.trouble = f"uvicorn is given {target!r}, which lacks the name of the app: MODULE:APP"
@@ -54,7 +86,7 @@ def hypercorn(arguments: list[str], situation: Situation) -> Served:
     if not line.operands:
         found.trouble = "hypercorn is not told which app to serve"
     else:
-        aim(found, line.operands[0].removeprefix("asgi:").removeprefix("wsgi:"), "app")
+        aim(found, line.operands[0].removeprefix("asgi:").removeprefix("wsgi:"), "app", dotted=False)
     return found
 
 

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Sequence
 
-from smoke.static.model.servers.options import read_line
+from smoke.static.model.servers.options import read_line, strange
 from smoke.static.model.servers.served import Served, Situation, address, aim
 
 _GUNICORN_PLAIN = frozenset(
@@ -25,6 +25,12 @@ _WORKERS = {
     "gevent_wsgi": "gevent",
     "meinheld": "meinheld",
 }
+
+
+_OF_OTHERS = frozenset(
+    ["--host", "--port", "--loop", "--http", "--lifespan", "--factory", "--proxy-headers", "--app-dir", "--root-path"]
+)
+"""Options of uvicorn that gunicorn does not have."""
 
 
 def gunicorn(arguments: list[str], situation: Situation) -> Served:
@@ -48,6 +54,9 @@ def gunicorn(arguments: list[str], situation: Situation) -> Served:
         found.needs.append(_WORKERS[worker])
     elif "." in worker and re.fullmatch(r"[\w.]+", worker):
         found.also.append(worker.rpartition(".")[0])
+    if odd := strange(line.values, frozenset(), _OF_OTHERS):
+        found.trouble = f"gunicorn has no option {odd}: it ends with a message about its usage"
+        return found
     target = line.operands[0] if line.operands else settings.get("wsgi_app", "")
     if {"--paste", "--paster"} & line.values.keys() or target == "?":
         found.doubt = "which app gunicorn serves is decided by a file"

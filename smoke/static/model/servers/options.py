@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -17,6 +17,24 @@ class Line:
         """The last value of an option, by any of its names."""
         found = [value for name in names for value in self.values.get(name, [])]
         return found[-1] if found else None
+
+
+def strange(given: Iterable[str], known: frozenset[str], foreign: frozenset[str]) -> str:
+    """An option that a server surely does not have: another server's, or one letter off its own; empty if none is."""
+    for name in given:
+        if name in foreign or (name not in known and any(_one_off(name, each) for each in known)):
+            return name
+    return ""
+
+
+def _one_off(left: str, right: str) -> bool:
+    """Whether two words differ by a single letter that is added, left out or another."""
+    if left == right or abs(len(left) - len(right)) > 1 or len(left) < 5:
+        return False
+    start = next((place for place, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), None)
+    if start is None:
+        return True
+    return left[start + 1 :] in (right[start:], right[start + 1 :]) or left[start:] == right[start + 1 :]
 
 
 def read_line(arguments: Sequence[str], plain: frozenset[str], *, equals_only: bool = False) -> Line:

@@ -58,8 +58,12 @@ def address(text: str) -> tuple[str, int | None]:
     return host or "0.0.0.0", number(port, None)
 
 
-def aim(found: Served, text: str, default: str) -> None:
+def aim(found: Served, text: str, default: str, *, dotted: bool = True) -> None:
+    """What an operand `module:app` means; `dotted`: the server takes no path for it."""
     match = _APPLICATION.fullmatch(text)
+    if match is None and dotted and "/" in text and "$" not in text:
+        found.trouble = f"{text!r} is no module: its name has dots where its path has slashes, and no .py"
+        return
     if match is None:
         found.doubt = f"which app {text!r} means is not followed"
         return

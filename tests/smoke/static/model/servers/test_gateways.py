@@ -52,7 +52,14 @@ def test_an_address_has_a_host_and_a_port(text: str, wanted: tuple[str, int | No
                 "trouble": "uvicorn is given 'shop.py', which lacks the name of the app: MODULE:APP",
             },
         ),
-        (uvicorn, "shop/web:app", {**LOCAL, "doubt": "which app 'shop/web:app' means is not followed"}),
+        (
+            uvicorn,
+            "shop/web:app",
+            {
+                **LOCAL,
+                "trouble": "'shop/web:app' is no module: its name has dots where its path has slashes, and no .py",
+            },
+        ),
         (hypercorn, "shop.web:app", {**APP, **LOCAL}),
         (hypercorn, "asgi:shop.web:app -b 0.0.0.0:80", {**APP, "host": "0.0.0.0", "port": 80}),
         (hypercorn, "", {**LOCAL, "trouble": "hypercorn is not told which app to serve"}),
