@@ -278,7 +278,7 @@ class DurableStore:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Commit what is put, for ever. Cancelled, it stops between two commits; a commit is never torn."""
-        self._running = True
+        self._running, self._failure = True, None
         task_status.started()
         try:
             while True:
@@ -291,10 +291,12 @@ class DurableStore:
                 await self._commit(self._batches())
         except Exception as error:
             self._failure = error
-            self._notify()
             raise
         finally:
             self._running = False
+            # Nobody commits any more: whoever waits, be it shielded from cancellation, must not do so for ever.
+            self._failure = self._failure or StoreSlow()
+            self._notify()
 
     async def _look(self) -> None:
         """A service that has nothing to write must not find out late that its store is away, or another process's."""

@@ -266,6 +266,33 @@ def test_a_store_that_is_away_is_noticed_without_a_write(tmp_path: Path, monkeyp
         trio.run(main, below)
 
 
+def test_who_waits_for_a_commit_learns_that_nobody_commits_any_more(gate: Gate) -> None:
+    """Once a test hung for ever: an upload, shielded while it is stored, waited for a committer that was cancelled."""
+    refused: list[StoreError] = []
+
+    async def main() -> None:
+        store = DurableStore(gate)
+
+        async def shielded() -> None:
+            with trio.CancelScope(shield=True):
+                try:
+                    await store.write([("row", b"a", b"1")])
+                except StoreError as error:
+                    refused.append(error)
+
+        with trio.move_on_after(30) as hung:
+            async with trio.open_nursery() as nursery:
+                await nursery.start(store.run)
+                nursery.start_soon(shielded)
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+                gate.open.set()
+        assert not hung.cancelled_caught
+
+    trio.run(main)
+    assert len(refused) == 1
+
+
 def test_a_read_gives_up_once_the_process_stops(tmp_path: Path) -> None:
     inner = SqliteStore(tmp_path / "store")
     store = DurableStore(inner)
