@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lucid.cli import ablate, diff, explore, hunt, shrink, sweep
+from lucid.cli import ablate, diff, explore, hunt, saturate, shrink, sweep
 from lucid.cli.failure import Failure
 from lucid.cli.interrupts import stoppable
 
@@ -67,6 +67,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     show.add_argument("scenario", nargs="?", default="default", metavar="SCENARIO", help="a name or a TOML file")
     show.set_defaults(run=show_scenario)
     sweep.register(actions)
+    saturate.register(actions)
     hunt.register(actions)
     shrink.register(actions)
     diff.register(actions)
