@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DAMAGED = 20
 SQLITE = "sqlite:"
+PASSWORD = "LUCID_STORE_PASSWORD"
 NO_VOTES = (
     "The log of this validator's own votes is never part of it: a node that starts without that log signs nothing "
     "until it is sure what it signed before."
@@ -31,7 +32,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add `lucid store`."""
     store = commands.add_parser("store", help="check, export, import and back up a service's store")
     actions = store.add_subparsers(metavar="ACTION", required=True)
-    place = "sqlite:PATH or mongodb://HOST:PORT/DATABASE?OPTIONS"
+    place = "sqlite:PATH or mongodb://HOST:PORT/DATABASE?OPTIONS; LUCID_STORE_PASSWORD is the password of its user"
 
     check = actions.add_parser(
         "check",
@@ -85,11 +86,29 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "prepare",
         help="make a fresh MongoDB a replica set of one node",
         description="Make the MongoDB of a URL a replica set of one node, as its replicaSet names it, and wait until "
-        "it can be written. One that is prepared already stays as it is; an SQLite store needs nothing.",
+        "it can be written. One that is prepared already stays as it is; an SQLite store needs nothing. A MongoDB that "
+        "asks for logins (--keyFile) is let in to by its key file, and given a login for each service.",
     )
-    prepare.add_argument("store", metavar="STORE", help=place)
+    prepare.add_argument("store", metavar="STORE", help="mongodb://HOST:PORT/DATABASE?replicaSet=NAME")
+    prepare.add_argument("--key-file", type=Path, metavar="FILE", help="what MongoDB was given as --keyFile")
+    prepare.add_argument(
+        "--login",
+        action="append",
+        default=[],
+        metavar="DATABASE=VARIABLE",
+        help="a user of that name, for that database alone, with the password in this variable; may be repeated",
+    )
     prepare.add_argument("--wait", type=duration, default=60_000, metavar="TIME", help="at most so long (default 60s)")
     prepare.set_defaults(run=run_prepare)
+
+    key = actions.add_parser(
+        "key",
+        help="make the key file of a MongoDB that asks for logins",
+        description="Write a key for --keyFile of MongoDB, for this user alone: the one as whom MongoDB runs. "
+        "One that is there stays as it is.",
+    )
+    key.add_argument("file", type=Path, metavar="FILE", help="file to write")
+    key.set_defaults(run=run_key)
 
     backup = actions.add_parser(
         "backup",
@@ -109,6 +128,7 @@ def run_check(options: argparse.Namespace) -> int:
     from lucid.storage.chunkfiles import CHUNK_TABLE
     from lucid.storage.identity import identity_of
     from lucid.storage.interface import StoreDamaged
+    from lucid.storage.opening import shown
 
     tables: Tables = {}
     identity = None
@@ -125,7 +145,7 @@ def run_check(options: argparse.Namespace) -> int:
             faults = [error.detail]
     if options.json:
         owner = None if identity is None else [identity.service, identity.node.hex(), identity.chain.hex()]
-        print(json.dumps({"store": options.store, "identity": owner, "tables": tables, "faults": faults}))
+        print(json.dumps({"store": shown(options.store), "identity": owner, "tables": tables, "faults": faults}))
     else:
         if identity is not None:
             print(f"it is that of {identity}")
@@ -142,6 +162,7 @@ def run_adopt(options: argparse.Namespace) -> int:
     """`lucid store adopt`."""
     from lucid.storage.check import adopt_chunks
     from lucid.storage.identity import adopt
+    from lucid.storage.opening import shown
 
     adopted, wrong = 0, list[str]()
     with _opened(options.store, new=options.chunks is not None) as store, _alone(store):
@@ -151,7 +172,7 @@ def run_adopt(options: argparse.Namespace) -> int:
                 raise Failure(f"there is no folder {options.chunks}")
             adopted, wrong = adopt_chunks(store, options.chunks)
     if options.json:
-        print(json.dumps({"store": options.store, "let_go": let_go, "adopted": adopted, "wrong": wrong}))
+        print(json.dumps({"store": shown(options.store), "let_go": let_go, "adopted": adopted, "wrong": wrong}))
     else:
         print("the data folder is let go of" if let_go else "it was used with no data folder")
         print(f"{adopted} chunks taken in")
@@ -250,13 +271,44 @@ def run_prepare(options: argparse.Namespace) -> int:
     if options.store.startswith(SQLITE):
         print(f"{options.store} needs no preparing")
         return 0
+    from lucid.storage.opening import shown
     from lucid.storage.replicaset import prepare
 
+    if options.login and options.key_file is None:
+        raise Failure("--login: name MongoDB's --key-file too")
+    logins = dict(map(_login, options.login))
     try:
-        prepare(options.store, options.wait / 1000)
+        key = "" if options.key_file is None else options.key_file.read_text(encoding="ascii")
+        prepare(options.store, options.wait / 1000, key, logins)
     except StoreError as error:
         raise Failure(error.detail) from None
-    print(f"{options.store} can be used")
+    except OSError as error:
+        raise Failure(f"--key-file: {options.key_file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Failure(f"--key-file: {options.key_file} is no key file of MongoDB") from None
+    print(f"{shown(options.store)} can be used")
+    return 0
+
+
+def _login(text: str) -> tuple[str, str]:
+    """A database and the password of its user, which never stands on a command line."""
+    database, equals, variable = text.partition("=")
+    if not database or not equals or not variable:
+        raise Failure(f"--login: {text!r} must be DATABASE=VARIABLE")
+    if not os.environ.get(variable):
+        raise Failure(f"--login: {variable} is not set, or empty")
+    return database, os.environ[variable]
+
+
+def run_key(options: argparse.Namespace) -> int:
+    """`lucid store key`."""
+    from lucid.storage.replicaset import make_key
+
+    try:
+        made = make_key(options.file)
+    except OSError as error:
+        raise Failure(f"{options.file}: {error.strerror}") from None
+    print(f"{options.file} {'is made' if made else 'is there already'}")
     return 0
 
 
@@ -286,7 +338,7 @@ def _opened(url: str, new: bool = False) -> Iterator[Store]:
         raise Failure(f"there is no store {url}")
     before = os.umask(0o077)
     try:
-        with closing(open_store(url, importing=True)) as store:
+        with closing(open_store(url, password=os.environ.get(PASSWORD, ""), importing=True)) as store:
             yield store
     except LucidError as error:
         raise Failure(error.detail) from None

@@ -328,7 +328,7 @@ class Deployment:
 
 
 _TAGS = (release.LATEST, release.BEFORE, release.PREVIOUS)
-_VOLUMES = (identity.CONFIG, identity.KEY, "engine", "anchoring", "manager", "data", "mongodb", "consul")
+_VOLUMES = (identity.CONFIG, identity.KEY, "engine", "anchoring", "manager", "data", "mongodb", "store-key", "consul")
 
 
 def perform(steps: Sequence[Step], say: Say, done: int = 0) -> None:

@@ -31,6 +31,8 @@ EXTRAS = {
     "tor": {"LUCID_SOCKS5": "tor:9050"},
 }
 """The Compose file's profiles, and what the services are told when one is on."""
+STORE_PASSWORDS = tuple(f"LUCID_STORE_PASSWORD_{name}" for name in ("MANAGER", "ENGINE", "ANCHORING", "DATA"))
+"""What the services show MongoDB; it is told of new ones at each start."""
 PEERS, RUNNING = "LUCID_PEERS", "COMPOSE_PROFILES"
 _IDENTITY = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -67,7 +69,7 @@ def write(settings: dict[str, str]) -> str:
 
 
 def settle(held: dict[str, str], profile: str, changes: Changes) -> dict[str, str]:
-    """The settings of a release: what was held, with the changes; tokens are made once.
+    """The settings of a release: what was held, with the changes; tokens and passwords are made once.
 
     Raises `DeployError` for a name or value that Compose or the services could not take.
     """
@@ -76,6 +78,7 @@ def settle(held: dict[str, str], profile: str, changes: Changes) -> dict[str, st
         **PROFILES[profile],
         "LUCID_TOKEN": secrets.token_hex(16),
         "LUCID_API_TOKENS": secrets.token_hex(16),
+        **{name: secrets.token_hex(16) for name in STORE_PASSWORDS},
         **held,
     }
     _settle_peers(settings, changes)

@@ -41,6 +41,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bind: str = "127.0.0.1"
     port: int = 0
     store: str = ""
+    store_password: str = ""
     token: str = ""
     api_tokens: tuple[str, ...] = ()
     operator_token: str = ""

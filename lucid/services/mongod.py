@@ -6,6 +6,7 @@ import itertools
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,9 +21,13 @@ START_S = 120.0
 class Mongod:
     """One mongod; `url` names a fresh database of it each time. Stop and start it to see a client outlive it."""
 
-    def __init__(self, folder: Path, program: str = "mongod", port: int = 0) -> None:
-        """What `folder` holds was made at a `port` of its own, and is used at that only."""
+    def __init__(self, folder: Path, program: str = "mongod", port: int = 0, options: Sequence[str] = ()) -> None:
+        """What `folder` holds was made at a `port` of its own, and is used at that only.
+
+        `options` are more of mongod's own, such as `--keyFile`.
+        """
         self.folder = folder
+        self.options = options
         self.program = program
         self.port = port or free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,6 +65,7 @@ class Mongod:
                     *("--replSet", "rs0", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"),
                     *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
                     *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=8MB)"),
+                    *self.options,
                 ]
             ),
             stdout=subprocess.DEVNULL,

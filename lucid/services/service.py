@@ -39,7 +39,7 @@ from lucid.services.web import STORE_FAILING, Condition, Web
 from lucid.storage.durable import DurableStore
 from lucid.storage.identity import Identity, claim
 from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther
-from lucid.storage.opening import open_store
+from lucid.storage.opening import open_store, shown
 
 BAD_START = 2
 ANSWERS_S = 0.4
@@ -93,7 +93,7 @@ class Service(ABC):
         """This service's store; raises `StoreOther` for one that is somebody else's."""
         url = self.config.store_url(self.file)
         make_way(self.config.data_dir, self.ballast)
-        store = open_store(url)
+        store = open_store(url, password=self.config.store_password)
         try:
             mark = self.config.data_dir / f"{self.file}.home"
             identity = Identity(self.genesis.chain_id, self.key, self.file)
@@ -102,7 +102,7 @@ class Service(ABC):
         except BaseException as error:
             store.close()
             if isinstance(error, StoreOther):
-                raise StoreOther(f"{url}: {error.detail}") from None
+                raise StoreOther(f"{shown(url)}: {error.detail}") from None
             raise
         return store
 

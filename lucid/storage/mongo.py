@@ -50,13 +50,20 @@ class MongoStore:
     Text, because MongoDB orders binary values by their length first.
     """
 
-    def __init__(self, url: str, database: str) -> None:
-        """Connect to `database` of the deployment at `url`. Raises `StoreError` when it cannot be reached or used."""
+    def __init__(self, url: str, database: str, password: str = "") -> None:
+        """Connect to `database` of the deployment at `url`, as the user whom it names, if any.
+
+        Raises `StoreError` when it cannot be reached or used.
+        """
         self.place = f"database {database}"
         self._session: ClientSession | None = None
         with self._translated():
             self._client: MongoClient[dict[str, Any]] = MongoClient(
-                url, timeoutMS=TIMEOUT_MS, serverSelectionTimeoutMS=TIMEOUT_MS, appname="lucid"
+                url,
+                password=password or None,
+                timeoutMS=TIMEOUT_MS,
+                serverSelectionTimeoutMS=TIMEOUT_MS,
+                appname="lucid",
             )
             self._database = self._client.get_database(
                 database, write_concern=CONCERN, read_concern=ReadConcern("majority")

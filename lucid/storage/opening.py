@@ -10,12 +10,13 @@ from lucid.storage.interface import IMPORT_TABLE, Store, StoreError
 from lucid.storage.logged import LoggedStore
 
 
-def open_store(url: str, *, importing: bool = False) -> Store:
-    """The store at `sqlite:PATH` or `mongodb://HOST:PORT/DATABASE?OPTIONS`, made if there is none yet.
+def open_store(url: str, *, password: str = "", importing: bool = False) -> Store:
+    """The store at `sqlite:PATH` or `mongodb://USER@HOST:PORT/DATABASE?OPTIONS`, made if there is none yet.
 
-    Raises `StoreError`, also for a store whose import was cut short, unless `importing` asks for that.
+    `password` is that of the user whom a MongoDB URL names. Raises `StoreError`, also for a store whose import was cut
+    short, unless `importing` asks for that.
     """
-    store = _connect(url)
+    store = _connect(url, password)
     if not importing:
         with ExitStack() as opened:
             opened.callback(store.close)
@@ -25,7 +26,14 @@ def open_store(url: str, *, importing: bool = False) -> Store:
     return store
 
 
-def _connect(url: str) -> Store:
+def shown(url: str) -> str:
+    """A store's URL for people and logs: without the password that one of MongoDB may hold."""
+    scheme, mark, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")
+    return f"{scheme}{mark}{login.partition(':')[0]}{at}{place}"
+
+
+def _connect(url: str, password: str) -> Store:
     if url.startswith("sqlite:") and len(url) > len("sqlite:"):
         return LoggedStore(Path(url.removeprefix("sqlite:")))
     if url.startswith(("mongodb://", "mongodb+srv://")):
@@ -34,5 +42,5 @@ def _connect(url: str) -> Store:
         database = urlsplit(url).path.removeprefix("/")
         if not database:
             raise StoreError("a MongoDB URL must name its database: mongodb://HOST:PORT/DATABASE")
-        return MongoStore(url, database)
-    raise StoreError(f"no store at {url!r}: it must be sqlite:PATH or mongodb://HOST:PORT/DATABASE")
+        return MongoStore(url, database, password)
+    raise StoreError(f"no store at {shown(url)!r}: it must be sqlite:PATH or mongodb://HOST:PORT/DATABASE")

@@ -27,8 +27,10 @@ PAGE_BYTES = 1_024
 """Of new stores. A block changes few rows, in many pages, and a page is written as a whole, twice: measured per empty
 block, a node's four services write 85 KiB with pages of 4 KiB, 77 with 2, 62 with 1 and 54 with half of one, which
 hold no row without overflowing."""
-CHECKPOINT_PAGES = 4_096
-"""Pages in the write-ahead log before they are moved to where they belong: what changes often is moved once."""
+CHECKPOINT_PAGES = 16_384
+"""Pages in the write-ahead log before they are moved to where they belong: what changes often is moved once. Blocks lie
+by their hashes, each beside others: measured in a store of 20,000 blocks, 6.9 KiB are written for one here and 9.0 with
+a quarter of these pages."""
 SCAN_ROWS = 256
 """Rows fetched at once, so that a long scan holds no read transaction that keeps the WAL from being emptied."""
 COPIED_PAGES = 4_096

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lucid.deploy.deployment import Deployment
+from lucid.deploy.settings import STORE_PASSWORDS
 from tests.deploy.fakehost import FakeHost
 
 TOOLS = "sh setsid env sed grep tr ls cat mkdir mv rm rmdir cp tar gzip head wc sort awk date tail"
@@ -257,3 +258,17 @@ def test_remove_takes_the_node_away_and_keeps_its_data_unless_told(pi: FakeHost,
     assert pi.install(tmp_path) == 0
     assert pi.lucid("remove", "--with-data") == 0
     assert not any((pi.state / "volumes").iterdir())
+
+
+def test_a_node_of_before_gets_passwords_for_its_store_once_and_nobody_sees_them(pi: FakeHost, tmp_path: Path) -> None:
+    path = pi.home / "lucid" / ".env"
+    lines = [line for line in path.read_text().splitlines(keepends=True) if "STORE_PASSWORD" not in line]
+    path.write_text("".join(lines))
+    assert upgrade(pi, tmp_path, "two") == 0
+    made = {name: pi.setting(name) for name in STORE_PASSWORDS}
+    assert len(set(made.values())) == 4 and all(len(each) == 32 for each in made.values())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert upgrade(pi, tmp_path, "three") == 0
+    assert {name: pi.setting(name) for name in STORE_PASSWORDS} == made
+    told = "\n".join(pi.calls()) + (pi.state / "commands").read_text()
+    assert not any(each in told for each in made.values()), "they are on no command line"

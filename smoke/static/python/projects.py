@@ -152,7 +152,7 @@ def _setup(tree: Tree, directory: str) -> Project | None:
         named = re.search(r"\bname\s*=\s*[\"']([\w.-]+)[\"']", text)
         found.name = found.name or (named[1] if named else "")
         found.scripts |= dict(re.findall(r"[\"']\s*([\w.-]+)\s*=\s*([\w.]+:[\w.]+)\s*[\"']", text))
-        listed = re.search(r"install_requires\s*=\s*\[([^\]]*)\]", text)
+        listed = re.search(r"install_requires\s*=\s*\[((?:[^\]\"']|\"[^\"\n]*\"|'[^'\n]*')*)\]", text)
         if listed is not None and not re.search(
             r"[^\s\"',\w.<>=!~;\[\]()-]", re.sub(r"[\"'][^\"'\n]*[\"']|#[^\n]*", "", listed[1])
         ):

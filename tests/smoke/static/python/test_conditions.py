@@ -1,0 +1,104 @@
+"""Conditions that a module tests as it is loaded, for Linux and a version of Python."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from smoke.static.python.conditions import Answer, call_name, decide, dotted
+
+
+def answer(text: str, version: tuple[int, int] | None = (3, 12)) -> Answer:
+    return decide(ast.parse(text, mode="eval").body, version)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "True",
+        "sys.platform == 'linux'",
+        "sys.platform.startswith('lin')",
+        "os.name in ('posix', 'nt')",
+        "os.name in {'posix'} and not TYPE_CHECKING",
+        "platform.system() != 'Windows'",
+        "sys.version_info >= (3, 12)",
+        "sys.version_info > (3, 12)",
+        "sys.version_info[0] == 3",
+        "sys.version_info[:2] == (3, 12)",
+        "sys.version_info.minor < 13",
+        "x or True",
+        "not (x and False)",
+    ],
+)
+def test_what_surely_holds(text: str) -> None:
+    assert answer(text) is Answer.YES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "False",
+        "sys.platform == 'win32'",
+        "sys.version_info < (3, 12)",
+        "sys.version_info == (3, 12)",
+        "sys.version_info.major == 2",
+        "os.name not in ['posix']",
+        "x and False",
+        "not __debug__",
+    ],
+)
+def test_what_surely_does_not(text: str) -> None:
+    assert answer(text) is Answer.NO
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "f()",
+        "x and True",
+        "sys.version_info >= (3, 12, 1)",
+        "sys.version_info >= '3'",
+        "(3, 12) <= sys.version_info",
+        "sys.version_info[2] > 1",
+        "sys.version_info[:3] == (3, 12, 1)",
+        "sys.platform < 3",
+        "a < b < c",
+        "1 in 2",
+        "not x",
+        "not " * 30 + "True",
+        "(" * 30 + "True" + ",)" * 30 + " == 1",
+    ],
+)
+def test_what_is_not_simple_is_unknown(text: str) -> None:
+    assert answer(text) is Answer.UNKNOWN
+
+
+def test_without_a_version_what_asks_for_it_is_unknown() -> None:
+    assert answer("sys.version_info >= (3, 8)", None) is Answer.UNKNOWN
+    assert answer("sys.version_info.major == 3", None) is Answer.UNKNOWN
+    assert answer("sys.version_info[:2] > (3, 8)", None) is Answer.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("__name__ == '__main__'", Answer.MAIN),
+        ("'__main__' == __name__", Answer.MAIN),
+        ("not __name__ == '__main__'", Answer.NOT_MAIN),
+        ("__name__ == '__main__' and True", Answer.MAIN),
+        ("__name__ == '__main__' or True", Answer.YES),
+        ("__name__ == '__main__' and x", Answer.UNKNOWN),
+        ("__name__ == 'shop'", Answer.UNKNOWN),
+    ],
+)
+def test_the_module_that_was_started_is_told_apart(text: str, wanted: Answer) -> None:
+    assert answer(text) is wanted
+
+
+def test_names_are_spelled() -> None:
+    node = ast.parse("os.path.join(a)[0].lower()", mode="eval").body
+    assert (dotted(node), call_name(node)) == ("", "lower")
+    inner = ast.parse("os.path.join(a)", mode="eval").body
+    assert call_name(inner) == "os.path.join" and call_name(ast.parse("a.b", mode="eval").body) == "a.b"
