@@ -207,7 +207,7 @@ def _app(program: Program, entry: Source) -> Iterator[Finding]:
             shown = " nor ".join(names)
             yield APP.fail(f"{entry.path} defines no {shown} for {start.server} to serve", name, where)
             return
-        if not start.factory and (clause := _other_interface(entry, names, start.server, start.also, start.arguments)):
+        if not start.factory and (clause := _other_interface(image, entry, names)):
             yield APP.fail(clause, name, where)
             return
     elif entry.empty or (not entry.main and start.server != "streamlit" and not _works_elsewhere(program, entry)):
@@ -216,14 +216,17 @@ def _app(program: Program, entry: Source) -> Iterator[Finding]:
     yield from _port(program, entry, where)
 
 
-def _other_interface(
-    entry: Source, names: list[str], server: str, also: tuple[str, ...], arguments: tuple[str, ...]
-) -> str:
+def _other_interface(image: Image, entry: Source, names: list[str]) -> str:
     """Why a server can't call an app: it is made for the other interface."""
+    start = image.start
+    server, arguments = start.server, start.arguments
+    configured = f"{start.workdir or image.workdir}/gunicorn.conf.py"
+    if start.also or image.files.find(configured) is not None or image.environment.get("GUNICORN_CMD_ARGS"):
+        return ""
     made = next((entry.made[each] for each in names if each in entry.made), "")
     if made not in entry.names:
         return ""  # another's class of that name, or one that is not imported by name
-    if server in ("gunicorn", "waitress", "waitress-serve") and made in _ASGI and not also:
+    if server in ("gunicorn", "waitress", "waitress-serve") and made in _ASGI:
         told = [word for word in arguments if word.startswith(("-k", "--worker-class", "-c", "--config"))]
         return "" if told else f"{made} is an ASGI app, which {server} can't serve without a worker class for it"
     if server in ("uvicorn", "daphne") and made in _WSGI and not any("wsgi" in word for word in arguments):

@@ -109,6 +109,8 @@ class _Follower:
         self.conditional = False
         self.count = 0
         self.functions: set[str] = set()
+        self.open = False
+        """Whether functions and a PATH came from where they can't be followed: another file, or `eval`."""
 
     def block(self, node: Node, context: _Context) -> None:
         """Statements one after the other: the last decides, or each with `set -e`."""
@@ -254,6 +256,7 @@ class _Follower:
                 continue
             text = " ".join(words)
             if "$" in text or "`" in text:
+                self.open = self.open or _text(name) == "PATH"
                 self.values.pop(_text(name), None)
             else:
                 self.values[_text(name)] = text
@@ -298,7 +301,15 @@ class _Follower:
             self.words(inner[1], given, stops)
             self.stage.environment = environment
             return
-        if not self.conditional and stops and (message := refusal(self.stage, words, self.line)):
+        if words[0] in (".", "source", "eval", "alias"):
+            self.open = True
+        certain = not self.conditional and stops and not (self.open and "/" not in words[0])
+        environment = self.stage.environment
+        arguments = {key: value for key, value in self.values.items() if key.startswith(("UV_", "PIP_"))}
+        self.stage.environment = {**arguments, **environment, **given}
+        message = refusal(self.stage, words, self.line) if certain else ""
+        self.stage.environment = environment
+        if message:
             self.stage.fail(self.line, message, words[0])
         if _SHELLS.fullmatch(words[0].rpartition("/")[2]) and len(words) > 2 and re.fullmatch(r"-[a-z]*c", words[1]):
             shell, self.stage.shell = self.stage.shell, words[0].rpartition("/")[2]
