@@ -301,9 +301,8 @@ class _Follower:
             self.words(inner[1], given, stops)
             self.stage.environment = environment
             return
-        if words[0] in (".", "source", "eval", "alias"):
-            self.open = True
         certain = not self.conditional and stops and not (self.open and "/" not in words[0])
+        self.open = self.open or words[0] in (".", "source", "eval", "alias")
         environment = self.stage.environment
         arguments = {key: value for key, value in self.values.items() if key.startswith(("UV_", "PIP_"))}
         self.stage.environment = {**arguments, **environment, **given}
