@@ -68,7 +68,7 @@ def around(monkeypatch: Patch, owner: type, name: str, other: Callable[..., Any]
 
 def test_an_ordinary_run_checks_every_invariant_and_breaks_none() -> None:
     done = passed(fast())
-    assert len(done.document["invariants"]) == 9
+    assert len(done.document["invariants"]) == 10
     for each in done.document["invariants"]:
         blame = each["name"] == "only the guilty are blamed"
         assert (each["checks"] > 0) is not blame and each["broken"] == 0, each["name"]
