@@ -9,7 +9,7 @@ from harness.hunt.ablation import Ablation, without
 from harness.hunt.judge import Verdict, judge
 from harness.hunt.record import Judged
 from harness.hunt.swarm import draw
-from harness.workers import spread
+from harness.workers import Workers, spread
 
 TWICE_EVERY = 20
 """One seed in so many is run twice: its trace must be the same."""
@@ -53,9 +53,9 @@ def ablated(names: Iterable[str], profile: str, seeds: int, jobs: int, go_on: bo
     return spread(ablate, ((name, profile, seeds, go_on) for name in names), jobs, lambda each: each.name)
 
 
-def judged(seeds: Iterable[int], profile: str, jobs: int, judge_one: Judge = judge_seed) -> Generator[Judged]:
-    """Judge seeds over `jobs` processes, in the order in which they come to an end.
+def judged(seeds: Iterable[int], profile: str, workers: Workers, judge_one: Judge = judge_seed) -> Generator[Judged]:
+    """Judge seeds over so many processes, or a cluster, in the order in which they come to an end.
 
     Closing the iterator lets the processes go; what they had in hand is lost.
     """
-    return spread(judge_one, ((seed, profile) for seed in seeds), jobs, lambda each: each.seed)
+    return spread(judge_one, ((seed, profile) for seed in seeds), workers, lambda each: each.seed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import sys
 import time
 from collections import Counter
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lucid.cli.failure import INTERRUPTED, Failure
 from lucid.cli.interrupts import terminable
+from lucid.cli.workers import add_workers, chosen_workers
 
 if TYPE_CHECKING:
     from harness.hunt.record import Judged, Line, Record
@@ -43,7 +43,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     much.add_argument("--seeds", type=_positive, metavar="N", help=f"how many seeds (default: {DEFAULT_SEEDS})")
     much.add_argument("--minutes", type=_minutes, metavar="M", help="how long, instead of how many")
     hunt.add_argument("--first", type=_natural, default=0, metavar="SEED", help="the first seed (default: 0)")
-    hunt.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, metavar="J", help="processes")
+    add_workers(hunt)
     hunt.add_argument("--profile", default="all", metavar="NAME", help="all, honest, crash or byzantine")
     hunt.add_argument(
         "--out", type=Path, default=Path("hunt.jsonl"), metavar="FILE",
@@ -71,9 +71,10 @@ def run_hunt(options: argparse.Namespace) -> int:
         raise Failure(str(error)) from None
     known = set(record.lines)
     tally, interrupted = Tally(), False
-    with closing(record), terminable(), _Board(sys.stderr.isatty() and not options.json, record) as board:
+    live = sys.stderr.isatty() and not options.json
+    with closing(record), chosen_workers(options) as workers, terminable(), _Board(live, record) as board:
         try:
-            with closing(judged(_seeds(options, known), options.profile, options.jobs)) as results:
+            with closing(judged(_seeds(options, known), options.profile, workers)) as results:
                 for each in results:
                     line = record.add(each)
                     tally.add(each)

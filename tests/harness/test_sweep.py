@@ -212,6 +212,15 @@ def test_a_cluster_makes_the_same_runs_as_this_machine(
     assert len(here) == 4 and here == there
 
 
+def test_a_cluster_hunts(scheduler: str, tmp_path: Path) -> None:
+    words = ["sim", "hunt", "--seeds", "2", "--first", "1", "--profile", "honest"]
+    records = {"here": ["--jobs", "1"], "there": ["--scheduler", scheduler]}
+    for name, where in records.items():
+        assert main([*words, *where, "--out", str(tmp_path / name)]) == 0
+    here, there = (sorted((tmp_path / name).read_text().splitlines()) for name in records)
+    assert len(here) >= 2 and here == there
+
+
 def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for address in ("tcp://127.0.0.1:1", "nonsense://there"):
         assert main(["sim", "sweep", "--scheduler", address, "--out", str(tmp_path / "out")]) == 2
