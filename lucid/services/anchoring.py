@@ -17,7 +17,7 @@ from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.manifests import MAX_MANIFEST_BYTES, Checked, Manifest, check_manifest, example_manifest
 from lucid.chain.receipts import verify_receipt, with_manifest
-from lucid.chain.transactions import SessionAnchor
+from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.client.answers import Anchored, SessionState, SessionsWaiting
 from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
@@ -153,12 +153,18 @@ class AnchoringService(Service):
         return code
 
     async def _settled(self, anchor: SessionAnchor) -> SessionSettled | None:
-        """How the chain holds a session, if it does and the manager still holds its block."""
+        """How the chain holds a session, if it does."""
         found = await self._on_chain(anchor.session, anchor.owner)
         with self.manager.understood():
-            if not found or found[0]["transaction"] is None:
+            if not found:
                 return None
-            return SessionSettled(anchor.identity, bytes.fromhex(found[0]["transaction"]), found[0]["height"])
+            transaction = found[0]["transaction"]
+            if transaction is None:
+                # Its block is older than those of a manager that began with a snapshot; what was anchored tells.
+                if found[0].get("root") != anchor.root.hex():
+                    return None
+                transaction = Transaction(anchor, b"", 0, b"").id.hex()
+            return SessionSettled(anchor.identity, bytes.fromhex(transaction), found[0]["height"])
 
     async def _on_chain(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
         """How the chain holds the sessions of an id, or one owner's if `owner` isn't empty. Raises `Problem`."""

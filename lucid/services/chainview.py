@@ -339,6 +339,7 @@ class ChainView:
                 {
                     "owner": entry.owner.hex(),
                     "height": entry.height,
+                    "root": entry.root.hex(),
                     "transaction": self._anchor_in(entry.height, session + entry.owner),
                 }
             )
