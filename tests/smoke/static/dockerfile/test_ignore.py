@@ -77,10 +77,10 @@ def test_a_file_of_the_dockerfile_goes_before_the_contexts(tmp_path: Path) -> No
 
 
 def test_many_stars_take_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert not excluded("*a*a*a*a*a*a*a*a*a*a*a*b", "a" * 255)
     assert not excluded("**/a/**/a/**/a/**/a/**/a/**/b", "/".join("a" * 200))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(st.text(alphabet="ab*?/[]^-\\!.", max_size=12), st.text(alphabet="ab/", min_size=1, max_size=12))
