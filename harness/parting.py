@@ -93,22 +93,21 @@ def events(path: Path) -> Iterator[Event]:
 
 def told(event: Event | None) -> str:
     """An event in words."""
-    if event is None:
-        return "the end of the trace"
-    at = f"{event['at_us'] / 1_000_000:.6f} s: "
+    return "the end of the trace" if event is None else f"{event['at_us'] / 1_000_000:.6f} s: {_happened(event)}"
+
+
+def _happened(event: Event) -> str:
     if "send" in event:
-        return (
-            at + f"n{event['send']:02} sends message {event['message']} (kind {event['kind']}, {event['bytes']} bytes)"
-        )
+        return f"n{event['send']:02} sends message {event['message']} (kind {event['kind']}, {event['bytes']} bytes)"
     if "deliver" in event:
-        return at + f"n{event['deliver']:02} gets message {event['message']} of n{event['from']:02}"
-    if "fault" in event:
-        return at + str(event["fault"])
+        return f"n{event['deliver']:02} gets message {event['message']} of n{event['from']:02}"
+    if "power" in event:
+        return f"n{event['power']:02} {'starts' if event['up'] else 'goes down'}"
     if "fact" not in event:
-        return at + "the trace begins"
+        return str(event.get("fault") or event.get("broken") or "the trace begins")
     rest = " ".join(
         f"{key}={value[:8] if isinstance(value, str) else value}"
         for key, value in event.items()
         if key not in ("at_us", "node", "fact")
     )
-    return at + f"n{event['node']:02} {event['fact']} {rest}"
+    return f"n{event['node']:02} {event['fact']} {rest}"

@@ -23,17 +23,18 @@ _VERDICTS = {
 _MOST_ROWS = 100
 
 
-def render(metrics: dict[str, Any]) -> str:
+def render(metrics: dict[str, Any], timeline: bool = False) -> str:
     """The page for a metrics document, which is what a run writes as `metrics.json`.
 
     Times are simulated milliseconds from the start. Whatever is missing or empty is shown as missing. The page parses
-    as HTML and as XML, refers to nothing outside itself, and forbids the browser to load or run anything else.
+    as HTML and as XML, refers to nothing outside itself but to the `timeline` beside it, if there is one, and forbids
+    the browser to load or run anything else.
     """
     verdict = str(metrics.get("verdict"))
     script = base64.b64encode(hashlib.sha256(p.SCRIPT.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script}'"
     word = _VERDICTS[verdict][0] if verdict in _VERDICTS else verdict
-    parts = [_hero(metrics), _tiles(metrics), *_figures(metrics), *_tables(metrics), _footer(metrics)]
+    parts = [_hero(metrics), _tiles(metrics), *_figures(metrics), *_tables(metrics), _footer(metrics, timeline)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>'
@@ -382,9 +383,11 @@ def _table(span: str, title: str, heads: list[str], rows: list[list[tuple[str, s
     )
 
 
-def _footer(metrics: dict[str, Any]) -> str:
+def _footer(metrics: dict[str, Any], timeline: bool) -> str:
     version = p.escape(metrics.get("lucid", p.NONE))
+    link = '<a href="timeline.html">What happened at each node, along time.</a> ' if timeline else ""
     return (
-        f"<footer>Lucid {version}. Times are simulated unless they are called wall time. The figures behind this page "
+        f"<footer>{link}Lucid {version}. "
+        "Times are simulated unless they are called wall time. The figures behind this page "
         "are in metrics.json beside it, the scenario to run again in scenario.toml.</footer>"
     )

@@ -19,6 +19,8 @@ from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
 from harness.policy import LeaderPolicy, led_by
 from harness.report import render
 from harness.result import Checked, RunResult, Unbound
+from harness.timeline.page import render as timeline
+from harness.timeline.traces import story_of_trace
 from harness.verdict import Verdict
 from sim.faults.fault import Fault
 from sim.metrics import Metrics
@@ -62,8 +64,8 @@ def run(
 ) -> RunResult:
     """Run a scenario to its end, to the first broken invariant, or until `stop` says so.
 
-    With a folder, `scenario.toml`, `metrics.json`, `report.html`, and unless told otherwise `trace.jsonl.zst`, are
-    written there, and each machine's journal under `journals/` when asked for.
+    With a folder, `scenario.toml`, `metrics.json`, `report.html`, and unless told otherwise `trace.jsonl.zst` and
+    `timeline.html`, are written there, and each machine's journal under `journals/` when asked for.
 
     `watchers` are called with the world before it starts, and what they make is told of every fact, accepted
     transaction and fault; it must change nothing. `faults` are further ones, such as `Fault`s of one's own. `leaders`
@@ -89,6 +91,8 @@ def run(
     try:
         with nullcontext() if leaders is None else led_by(leaders):
             ended = _drive(world, invariants, watch, metrics, progress)
+        if ended.invariant or ended.verdict is Verdict.DIVERGED:
+            trace.broken(world.clock.now_us, ended.reason)
         wall_seconds = time.perf_counter() - began
     finally:
         world.close()
@@ -116,7 +120,9 @@ def run(
     if folder is not None:
         document = result.document()
         (folder / "metrics.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-        (folder / "report.html").write_text(render(document), "utf-8")
+        if trace_file:
+            (folder / "timeline.html").write_text(timeline(story_of_trace(folder)), "utf-8")
+        (folder / "report.html").write_text(render(document, timeline=trace_file), "utf-8")
     return result
 
 

@@ -316,6 +316,7 @@ class Node:
         )
         self._load_engine(self.manager)
         self.up_since_us = world.clock.now_us
+        world.trace.power(world.clock.now_us, self.index, True)
         world.network.receivers[self.index] = self.manager.step
         if world.network.connections is not None:
             world.network.connections.started(self.index)
@@ -434,6 +435,7 @@ class Node:
         """Stop at once; what was not synced is lost."""
         if self.manager is None:
             return
+        self.world.trace.power(self.world.clock.now_us, self.index, False)
         for runner in (self.manager, self.engine):
             if runner is not None:
                 runner.kill()

@@ -18,7 +18,7 @@ from lucid.chain.codec import encode
 from lucid.machines.effects import Fact
 
 BLOCK = 32_768
-TRACE_VERSION = 2
+TRACE_VERSION = 3
 """Goes up with each change of the lines of a trace file; docs/simulator.md describes them."""
 
 
@@ -70,10 +70,28 @@ class Trace:
             self._lines.write({"at_us": now_us, "node": node, "fact": type(fact).__name__, **_fields(fact)})
 
     def fault(self, now_us: int, what: str) -> None:
-        """A fault began or ended."""
+        """A fault began or ended; for the hash alone."""
         self._hash.update(f"{now_us} {what}".encode())
+
+    def tell_fault(self, now_us: int, what: str, place: int, lane: str, colour: str) -> None:
+        """The fault at this place of the scenario is about to begin or to end; for the file alone."""
         if self._lines is not None:
-            self._lines.write({"at_us": now_us, "fault": what})
+            self._lines.write({"at_us": now_us, "fault": what, "place": place, "lane": lane, "colour": colour})
+
+    def network(self, names: list[str]) -> None:
+        """Which nodes there are, by index; for the file alone."""
+        if self._lines is not None:
+            self._lines.write({"at_us": 0, "nodes": names})
+
+    def power(self, now_us: int, node: int, up: bool) -> None:
+        """A node came up or went down; for the file alone."""
+        if self._lines is not None:
+            self._lines.write({"at_us": now_us, "power": node, "up": up})
+
+    def broken(self, now_us: int, what: str) -> None:
+        """An invariant broke, and the run ends; for the file alone."""
+        if self._lines is not None:
+            self._lines.write({"at_us": now_us, "broken": what})
 
     def close(self) -> str:
         """Finish the file; returns the trace hash as hex."""

@@ -72,10 +72,14 @@ def _with_fault(scenario: Scenario, words: str) -> Scenario:
 
 def _fault_value(key: str, value: str) -> Any:
     """Groups as 0,1|2,3; lists as 0,1; numbers; durations and names as they stand."""
-    if key == "groups":
-        return [[int(index) for index in group.split(",") if index] for group in value.split("|")]
-    if key == "nodes":
-        return [int(index) for index in value.split(",")]
+    try:
+        if key == "groups":
+            return [[int(index) for index in group.split(",") if index] for group in value.split("|")]
+        if key == "nodes":
+            return [int(index) for index in value.split(",")]
+    except ValueError:
+        example = "0,1|2,3" if key == "groups" else "0,1"
+        raise ScenarioError(f"{key}={value!r} must be node indexes such as {key}={example}") from None
     for read in (int, float):
         try:
             return read(value)

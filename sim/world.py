@@ -120,6 +120,7 @@ class World:
             self.network.connections = Connections(
                 self.network, [node.key for node in self.nodes], self.stream("connections"), scenario.slow_start
             )
+        trace.network([node.name for node in self.nodes])
         self.workload = Workload(
             self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")
         )
@@ -227,16 +228,18 @@ class World:
         fault = self.scenario.fault[place]
         if self.calm and not fault.stays:
             return
+        self._tell(place, True)
         self.active[place] = fault.begin(self)
-        self._changed(fault, True)
+        self._changed(place, True)
 
     def _end(self, place: int, _: Moment | None = None) -> None:
         hooks = self.active.pop(place, None)
         if hooks is None:
             return
+        self._tell(place, False)
         self._rehook()
         hooks.end()
-        self._changed(self.scenario.fault[place], False)
+        self._changed(place, False)
 
     def _calm(self, _: Moment) -> None:
         """From now on there are no faults but those that stay, and the Byzantine are silent."""
@@ -247,11 +250,16 @@ class World:
         for index in sorted(self.byzantine):
             self.nodes[index].crash()
 
-    def _changed(self, fault: Fault, begins: bool) -> None:
+    def _tell(self, place: int, begins: bool) -> None:
+        """Write to the trace's file that a fault begins or ends, before what it does at once."""
+        fault = self.scenario.fault[place]
+        self.trace.tell_fault(self.clock.now_us, _told(fault, begins), place, fault.lane, fault.colour)
+
+    def _changed(self, place: int, begins: bool) -> None:
         """A fault began or ended. Those of one kind may overlap: what holds follows from all that are on."""
         self._rehook()
-        now = self.clock.now_us
-        self.trace.fault(now, f"{fault.kind} {'begins' if begins else 'ends'}: {fault.text()}")
+        now, fault = self.clock.now_us, self.scenario.fault[place]
+        self.trace.fault(now, _told(fault, begins))
         for watcher in self.watchers:
             watcher.on_fault(now, fault, begins)
 
@@ -273,3 +281,7 @@ class World:
             mine = [each for each in hooks if node.index in each.nodes]
             node.on_effect = tuple([each.effect for each in mine if each.effect is not None])
             node.on_start = tuple([each.start for each in mine if each.start is not None])
+
+
+def _told(fault: Fault, begins: bool) -> str:
+    return f"{fault.kind} {'begins' if begins else 'ends'}: {fault.text()}"

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lucid.cli import ablate, diff, explore, hunt, saturate, shrink, sweep
+from lucid.cli import ablate, diff, explore, export, hunt, saturate, shrink, sweep
 from lucid.cli.failure import Failure
 from lucid.cli.interrupts import stoppable
 
@@ -73,6 +73,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     diff.register(actions)
     ablate.register(actions)
     explore.register(actions)
+    export.register(actions)
 
 
 def run_scenario(options: argparse.Namespace) -> int:

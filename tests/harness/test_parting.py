@@ -62,7 +62,7 @@ def test_a_trace_that_ends_before_the_other_parts_at_its_end(tmp_path: Path) -> 
     [
         (None, "No such file"),
         (b"no trace", "cannot be read as a trace"),
-        (zstandard.ZstdCompressor().compress(b'{"trace": 1}\n'), "is no trace of version 2"),
+        (zstandard.ZstdCompressor().compress(b'{"trace": 1}\n'), "is no trace of version 3"),
         (zstandard.ZstdCompressor().compress(b"[]\n"), "cannot be read as a trace"),
     ],
 )

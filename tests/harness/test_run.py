@@ -44,7 +44,8 @@ def test_the_folder_holds_what_it_should_and_nothing_else(folder: Path) -> None:
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     journals = {f"journals/n{node:02}-{kind}-0.journal" for node in range(4) for kind in ("engine", "manager")}
     journals |= {f"journals/n01-{kind}-1.journal" for kind in ("engine", "manager")}
-    assert files == {"scenario.toml", "metrics.json", "trace.jsonl.zst", "report.html"} | journals
+    pages = {"report.html", "timeline.html"}
+    assert files == {"scenario.toml", "metrics.json", "trace.jsonl.zst"} | pages | journals
 
 
 def test_its_scenario_runs_again_to_the_same_trace(folder: Path, tmp_path: Path) -> None:

@@ -107,19 +107,26 @@ def test_deliveries_beyond_one_block_of_numbers_count() -> None:
 def test_the_file_tells_the_story_in_order(tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl.zst"
     trace = Trace(path)
+    trace.network(["n00", "n01", "n02"])
     trace.sent(5, 7, 1, 3, MESSAGE)
     trace.delivered(9, 7, 1, 2, 2)
     trace.fact(10, 2, EnteredView(0, 3, True))
     trace.fact(11, 2, Refused(Code.MALFORMED))
     trace.fact(12, 2, Signed(Vote(0, 3, SKIP, b"", bytes(32), bytes(64))))
+    trace.tell_fault(13, "loss begins", 4, "network", "disturbance")
     trace.fault(13, "loss begins")
+    trace.power(14, 2, False)
+    trace.broken(15, "agreement: a or b")
     trace.close()
     assert lines(path) == [
         {"at_us": 0, "trace": TRACE_VERSION},
+        {"at_us": 0, "nodes": ["n00", "n01", "n02"]},
         {"at_us": 5, "send": 1, "message": 7, "copies": 3, "kind": 2, "bytes": 9},
         {"at_us": 9, "deliver": 2, "message": 7, "from": 1, "kind": 2},
         {"at_us": 10, "node": 2, "fact": "EnteredView", "epoch": 0, "view": 3, "skipped": True},
         {"at_us": 11, "node": 2, "fact": "Refused", "code": 1001},
         {"at_us": 12, "node": 2, "fact": "Signed", "epoch": 0, "view": 3, "kind": SKIP, "block": ""},
-        {"at_us": 13, "fault": "loss begins"},
+        {"at_us": 13, "fault": "loss begins", "place": 4, "lane": "network", "colour": "disturbance"},
+        {"at_us": 14, "power": 2, "up": False},
+        {"at_us": 15, "broken": "agreement: a or b"},
     ]

@@ -65,6 +65,7 @@ def test_faults_by_nodes_by_regions_and_by_chance() -> None:
         ([], ["crush node=1"], "did you mean 'crash'"),
         ([], ["crash nod=1"], "did you mean 'node'"),
         ([], ["crash 1"], "'1' of the fault crash is not KEY=VALUE"),
+        ([], ["partition groups=[[0],[1]]"], "groups='[[0],[1]]' must be node indexes such as groups=0,1|2,3"),
         ([], ["partition regions=atlantis"], "no node is in a region of 'atlantis'"),
     ],
 )
