@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "lucid sim saturate": ("lucid sim saturate --nodes 4 --set disk=microsd --duration 10m",),
     "lucid sim compare": ("lucid sim compare runs/sweep-default runs/sweep-default.2 --worse 10%",),
+    "lucid sim explore": ("lucid sim explore", "lucid sim explore --views 2 --minutes 10"),
     "lucid sim hunt": (
         "lucid sim hunt --minutes 10",
         "lucid sim hunt --seeds 200 --profile byzantine --out hunt.jsonl",
