@@ -26,6 +26,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid sim saturate": ("lucid sim saturate --nodes 4 --set disk=microsd --duration 10m",),
     "lucid sim compare": ("lucid sim compare runs/sweep-default runs/sweep-default.2 --worse 10%",),
     "lucid sim explore": ("lucid sim explore", "lucid sim explore --views 2 --minutes 10"),
+    "lucid sim export": ("lucid sim export runs/default", "lucid sim export runs/default --perfetto"),
     "lucid sim hunt": (
         "lucid sim hunt --minutes 10",
         "lucid sim hunt --seeds 200 --profile byzantine --out hunt.jsonl",
@@ -49,6 +50,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid fetch": ("lucid fetch --owner owner.key --output restored 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",),
     "lucid verify": ("lucid verify --genesis chain.toml receipt.json",),
     "lucid store check": ("lucid store check sqlite:data/manager.sqlite",),
+    "lucid store key": ("lucid store key mongod.key",),
     "lucid store export": ("lucid store export sqlite:data/manager.sqlite manager.export",),
     "lucid store import": ("lucid store import manager.export mongodb://127.0.0.1:27017/lucid?replicaSet=rs0",),
     "lucid store prepare": ("lucid store prepare mongodb://127.0.0.1:27017/lucid?replicaSet=rs0",),
