@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -247,13 +249,18 @@ def _gone_unless_done(url: str) -> Iterator[None]:
 
 @contextmanager
 def _progress(what: str, unit: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error; yields what to tell how many units are done, of how many (0: nobody knows)."""
+    """A bar on standard error; yields what to tell how many units are done, of how many (0: nobody knows).
+
+    No bar where nobody looks, nor in an image, which holds nothing that draws one.
+    """
+    if quiet or not sys.stderr.isatty() or find_spec("rich") is None:
+        yield lambda done, total: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as bar:
+    with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total or None)
 

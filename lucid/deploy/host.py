@@ -279,7 +279,8 @@ class Host:
             raise DeployError(f"{self._words[0]} cannot be run here: {error.strerror}") from None
 
     def _judge(self, status: int, said: bytes, command: str) -> None:
-        lines = shown(said[-MAX_LINE_BYTES:]).strip().splitlines()
+        # docker-compose 1 ends what it says with the bare status of what it ran.
+        lines = [line for line in shown(said[-MAX_LINE_BYTES:]).splitlines() if any(map(str.isalpha, line))]
         last = lines[-1][:MAX_SHOWN] if lines else f"status {status}"
         if status == SSH_FAILED:
             raise Unreachable(f"{self.name} cannot be reached by ssh: {last}")

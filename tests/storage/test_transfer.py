@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -99,3 +100,15 @@ def test_programs_are_told_what_was_copied(tmp_path: Path, export: Path, capsys:
         {"store": target, "file": str(again), "rows": len(ROWS), "bytes": size},
         {"store": target, "file": str(copy), "bytes": copy.stat().st_size},
     ]
+
+
+def test_where_nothing_draws_a_bar_stores_are_copied_all_the_same(
+    tmp_path: Path, export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image has no rich: once no node in containers could be backed up."""
+    monkeypatch.setitem(sys.modules, "rich", None)
+    monkeypatch.delitem(sys.modules, "rich.console", raising=False)
+    target = f"sqlite:{tmp_path / 'target'}"
+    assert main(["store", "import", str(export), target]) == 0
+    for words in (["export", target, str(tmp_path / "again")], ["backup", target, str(tmp_path / "copy")]):
+        assert main(["store", *words]) == 0
