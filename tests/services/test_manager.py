@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -34,7 +35,8 @@ def named(node: DevNode, *peers: str) -> None:
 def start(node: DevNode) -> subprocess.CompletedProcess[str]:
     """Run the manager, which is to end by itself."""
     command = [sys.executable, "-m", "lucid.services.manager", "--config", str(node.folder / "node.toml")]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    environment = {**os.environ, "LUCID_PORT": str(node.ports["manager"])}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_where_peers_are_is_for_the_node_s_own_only(node: DevNode) -> None:

@@ -22,6 +22,7 @@ from lucid.services.data import DataService
 from lucid.services.devnet import Devnet
 from lucid.services.driver import clock_ms
 from lucid.services.faults import Finding
+from lucid.services.ports import free_ports
 from lucid.services.scrub import BUCKETS, MAX_PAUSE_MS, Scrub
 from tests.services.test_data import CHUNK, SESSION, place, running
 from tests.services.test_references import guarded
@@ -198,7 +199,7 @@ def test_killed_it_goes_on_where_it_was_and_a_pause_holds(tmp_path: Path) -> Non
         "LUCID_KEY": str(tmp_path / "node.key"),
         "LUCID_DATA_DIR": str(tmp_path),
         "LUCID_TOKEN": "token",
-        "LUCID_PORT": "0",
+        "LUCID_PORT": str(*free_ports(1)),
         "LUCID_SCRUB_TRANQUILITY": "150",
     }
 
@@ -206,7 +207,7 @@ def test_killed_it_goes_on_where_it_was_and_a_pause_holds(tmp_path: Path) -> Non
         log = tmp_path / f"log{len(list(tmp_path.glob('log*')))}"
         with log.open("wb") as file:
             process = subprocess.Popen([sys.executable, "-m", "lucid.services.data"], env=environment, stderr=file)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while "listens at 127.0.0.1:" not in log.read_text():
             assert time.monotonic() < deadline and process.poll() is None, log.read_text()
             time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -30,11 +31,14 @@ service.main(Stuck)
 def test_what_no_one_can_cut_off_does_not_keep_a_process(tmp_path: Path) -> None:
     node = Devnet(tmp_path, 1, 1_000).nodes[0]
     with subprocess.Popen(
-        [sys.executable, "-c", STUCK, "--config", str(node.folder / "node.toml")], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", STUCK, "--config", str(node.folder / "node.toml")],
+        env={**os.environ, "LUCID_PORT": str(node.ports["data"])},
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stderr is not None
-        while "listens at" not in process.stderr.readline():
-            assert process.poll() is None
+        while "listens at" not in (line := process.stderr.readline()):
+            assert process.poll() is None, line
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         said = process.stderr.read()
