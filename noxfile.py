@@ -10,7 +10,7 @@ import nox
 nox.options.reuse_existing_virtualenvs = True
 nox.options.default_venv_backend = "uv|virtualenv"
 # Tests come last: what they say closes the output.
-nox.options.sessions = ["checks", "images", "tests"]
+nox.options.sessions = ["checks", "images", "fuzz", "tests"]
 
 COVERAGE_PERCENT = {"lucid/*": 95, "smoke/*": 90}
 """How much of the lines and branches of these the tests run: the pure packages, and the smoke checks."""
@@ -118,7 +118,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Hostile input against what takes it, 60 s in all; for a night: `-- --seconds 28800 --seed 7`. `-- NAME`: one."""
+    """Hostile input against what takes it, 60 s each; for a night: `-- --seconds 4000 --seed 7`. `-- NAME`: one."""
     install(session)
     session.run("python", "-m", "fuzz", *session.posargs)
 

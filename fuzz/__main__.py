@@ -18,7 +18,7 @@ def main() -> int:
     known = targets.names()
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("target", nargs="*", help=f"which (default all): {', '.join(known)}")
-    parser.add_argument("--seconds", type=float, default=60.0, help="for all targets together (default 60)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="for each target; with --together for all (60)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same cases (default 1)")
     parser.add_argument("--case", type=int, default=0, help="begin at this case, to see it fail again")
     parser.add_argument("--together", action="store_true", help="all targets at once against one node")
@@ -31,7 +31,7 @@ def main() -> int:
             parser.error("--together is all targets, from their first cases on")
         return together.run(options.seed, options.seconds)
     chosen = options.target or known
-    return max(run(name, options.seed, options.case, options.seconds / len(chosen)) for name in chosen)
+    return max(run(name, options.seed, options.case, options.seconds) for name in chosen)
 
 
 def run(name: str, seed: int, first: int, seconds: float) -> int:
