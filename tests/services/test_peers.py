@@ -80,8 +80,8 @@ def connected(*sites: Site) -> bool:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait, at most five seconds."""
-    with trio.fail_after(5):
+    """Wait, longer than a machine that is busy takes."""
+    with trio.fail_after(60):
         while not holds():
             await trio.sleep(0.01)
 
@@ -186,10 +186,12 @@ async def test_one_slow_peer_costs_the_others_nothing() -> None:
 async def test_a_flood_is_read_no_faster_than_a_peer_may_send(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "MESSAGES_PER_S", 100)
     async with pair() as (dialler, listener):
+        began = trio.current_time()
         for _ in range(2_000):
             dialler.peers.send(KEYS[1], b"x")
-        await trio.sleep(1.0)
-        assert 100 <= len(listener.got) <= 260, "a second's worth at once, then a hundred a second"
+        await until(lambda: len(listener.got) >= 200)
+        got, took_s = len(listener.got), trio.current_time() - began
+        assert got <= 100 + 100 * took_s + 10, "a second's worth at once, then a hundred a second"
 
 
 @pytest.mark.parametrize("kind", [Kind.PING, Kind.REKEY])
@@ -235,11 +237,11 @@ async def test_a_message_that_is_too_long_ends_the_connection(monkeypatch: pytes
 
 
 async def test_a_peer_that_says_nothing_is_left_and_one_that_is_idle_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "SILENT_S", 0.6)
+    monkeypatch.setattr(conversation, "SILENT_S", 2.0)
     monkeypatch.setattr(conversation, "PING_S", 0.2)
     async with pair() as (dialler, _):
         held = dialler.of(1).conversation
-        await trio.sleep(1.2)
+        await trio.sleep(2.6)
         assert dialler.of(1).conversation is held is not None
     site = Site(1, {KEYS[0]: NOWHERE})
     async with listening(site) as (port, _), known_to(port):
