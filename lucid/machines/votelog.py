@@ -33,7 +33,8 @@ class VoteLog:
             self.view, votes, self.lost_ms = decode(stored, tuple[View, tuple[Vote, ...], int])
             for vote in votes:
                 self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
-        self._last: View = max(self._votes, default=self.view)
+        self.last: View = max(self._votes, default=self.view)
+        """The view of the last vote; where the log holds none, the view that it was written in."""
 
     def enter(self, view: View) -> None:
         """Go on to a later view."""
@@ -78,7 +79,7 @@ class VoteLog:
         held = self._votes.get((epoch, view), {}).get(kind)
         if held is not None:
             return held.block == block
-        return (epoch, view) <= self._last and (epoch, view) < (self.view[0], self.view[1] - 1)
+        return (epoch, view) <= self.last and (epoch, view) < (self.view[0], self.view[1] - 1)
 
     def may_sign(self, epoch: int, view: int, kind: int) -> bool:
         """Whether an honest validator may still sign this kind of vote in this view."""
@@ -98,7 +99,7 @@ class VoteLog:
     def record(self, vote: Vote) -> None:
         """Add a vote; it may leave this node only after `write` is durable."""
         assert self.may_sign(vote.epoch, vote.view, vote.kind), "never twice"
-        self._last = max(self._last, (vote.epoch, vote.view))
+        self.last = max(self.last, (vote.epoch, vote.view))
         self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
 
     def write(self) -> Write:

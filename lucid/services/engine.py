@@ -103,7 +103,12 @@ class EngineService(Service):
         self._link: Link | None = None
         self._tasks: trio.Nursery | None = None
         self._certifier = Certifier(self.crypto, self.secret, self.genesis.chain_id, self.store)
-        self.votes = OwnVotes(self.store, config.data_dir / f"{self.file}.starts", self._seek_vote)
+        self.votes = OwnVotes(
+            self.store,
+            config.data_dir / f"{self.file}.starts",
+            self._seek_vote,
+            late_views=2 * self.genesis.parameters.slot_views,  # a block takes late votes of its slot and the last
+        )
         self.web.checks += [self._reach, self._too_old, lambda: self.votes.condition(self.engine)]
         self.web.gauge("mempool_transactions", "Transactions that wait.", self._waiting)
         self.web.gauge("votes_signed", "Votes signed since the start.", lambda: self.signed)
@@ -215,8 +220,9 @@ class EngineService(Service):
 
     def _observe(self, effect: Observe) -> None:
         match effect.fact:
-            case Signed():
+            case Signed(vote=vote):
                 self.signed += 1
+                self.votes.signed(vote)
             case TimedOut():
                 self.timeouts += 1
             case Evicted():

@@ -2,21 +2,24 @@
 
 A certificate holds the votes of those who signed it. One that holds a vote of this key which the log of votes does not
 know was signed by another process with the same key, or by this node before its log was put back. A certificate needs
-only a quorum of votes, so before views are passed over, the chain is asked too: blocks also hold votes that came late.
+only a quorum of votes, so the chain is asked too for votes in the views without one of this log: blocks also hold votes
+that came late.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.errors import Code, LucidError
+from lucid.chain.votes import Vote
 from lucid.machines.effects import CertificateStored, ViewContext
 from lucid.machines.engine import Engine
-from lucid.machines.votelog import VOTES_TABLE, View, lost_log
+from lucid.machines.votelog import VOTES_TABLE, View, VoteLog, lost_log
 from lucid.services.chainview import SeenVote
 from lucid.services.web import Condition
 from lucid.storage.durable import DurableStore
@@ -35,6 +38,15 @@ class ForeignVote(NamedTuple):
     view: int
 
 
+@dataclass
+class Unvoted:
+    """Views of an epoch, `until` not among them, in which the log of votes has no vote: one of this key is foreign."""
+
+    epoch: int
+    since: int
+    until: int
+
+
 class LogOutdated(Exception):
     """The log of votes is older than this node's votes: the engine begins anew, with a log that is lost."""
 
@@ -46,13 +58,14 @@ Seek = Callable[[int, int], Awaitable[SeenVote | None]]
 class OwnVotes:
     """Looks at what the manager tells the engine, and at how often it was started."""
 
-    def __init__(self, store: DurableStore, starts: Path, seek: Seek) -> None:
-        """`starts` is the file beside the store that counts the engine's starts too."""
+    def __init__(self, store: DurableStore, starts: Path, seek: Seek, late_views: int) -> None:
+        """`starts` is the file beside the store that counts the engine's starts too; for `late_views` views a vote may
+        still come late into a block."""
         self._store = store
         self._starts = starts
         self._seek = seek
-        self._passed_over: list[tuple[int, int, int]] = []
-        """Epoch, first view and the one after the last: a vote in them is foreign. Sought once the blocks are there."""
+        self._late_views = late_views
+        self._unvoted: list[Unvoted] = []
         self.elsewhere: ForeignVote | None = None
         """Set once the key has voted elsewhere while this process voted too: it votes no more."""
 
@@ -88,19 +101,40 @@ class OwnVotes:
                 await self._stop(certificate.epoch, certificate.view, signed_here, now_ms)
         if engine.key not in context.validators:
             return
-        self._pass_over(engine.log.view, (context.epoch, context.view))
-        while context.ready and self._passed_over:
-            epoch, since, until = self._passed_over[0]
-            seen = await self._seek(since, until) if epoch == context.epoch else None
-            if seen is not None:
-                await self._stop(epoch, seen.view, signed_here, now_ms)
-            del self._passed_over[0]
+        self._note_unvoted(engine.log, (context.epoch, context.view))
+        if context.ready:
+            await self._seek_foreign(context, signed_here, now_ms)
 
-    def _pass_over(self, at: View, to: View) -> None:
-        """Note which views the log of votes has never been in, when it goes from one to another."""
-        since = at[1] + 1 if at[0] == to[0] else 1
-        if at < to and since < to[1]:
-            self._passed_over.append((to[0], since, to[1]))
+    def _note_unvoted(self, log: VoteLog, at: View) -> None:
+        """Note the views between the log's last vote and the view that the chain is in."""
+        if log.lost_ms or log.missing or log.last >= at:
+            return
+        since = log.last[1] + 1 if log.last[0] == at[0] else 1
+        last = self._unvoted[-1] if self._unvoted else None
+        if last is not None and last.epoch == at[0] and since < last.until:
+            last.until = max(last.until, at[1])
+        elif since < at[1]:
+            self._unvoted.append(Unvoted(at[0], since, at[1]))
+
+    async def _seek_foreign(self, context: ViewContext, signed_here: bool, now_ms: int) -> None:
+        """Ask the chain for votes of this key where the log has none; again while one may still come late."""
+        self._unvoted = [each for each in self._unvoted if each.epoch == context.epoch]
+        for each in tuple(self._unvoted):
+            seen = await self._seek(each.since, each.until)
+            # Events wait in a queue before the engine handles them: it may have voted there meanwhile.
+            if seen is not None and any(seen.view in range(one.since, one.until) for one in self._unvoted):
+                await self._stop(each.epoch, seen.view, signed_here, now_ms)
+        for each in self._unvoted:
+            each.since = max(each.since, context.view - self._late_views)
+        self._unvoted = [each for each in self._unvoted if each.since < each.until]
+
+    def signed(self, vote: Vote) -> None:
+        """Note a vote of this process, before it leaves the node."""
+        for each in tuple(self._unvoted):
+            if vote.epoch == each.epoch and vote.view in range(each.since, each.until):
+                self._unvoted.append(Unvoted(each.epoch, vote.view + 1, each.until))
+                each.until = vote.view
+        self._unvoted = sorted((each for each in self._unvoted if each.since < each.until), key=lambda one: one.since)
 
     async def _stop(self, epoch: int, view: int, signed_here: bool, now_ms: int) -> None:
         """Close the epoch to this key, for a vote that its log does not know. Raises `LogOutdated`."""
@@ -117,7 +151,7 @@ class OwnVotes:
                 epoch,
             )
         await self._store.write([lost_log(epoch, now_ms)])
-        self._passed_over.clear()
+        self._unvoted.clear()
         raise LogOutdated
 
     @staticmethod

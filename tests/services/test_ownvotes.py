@@ -64,7 +64,7 @@ async def looked_at(
             log.record(each)
             inner.write([log.write()])
         store = DurableStore(inner)
-        own = OwnVotes(store, path / "starts", seek)
+        own = OwnVotes(store, path / "starts", seek, late_views=100)
         engine: Any = SimpleNamespace(
             key=ME,
             log=VoteLog(inner),
@@ -146,6 +146,58 @@ async def test_views_that_are_passed_over_are_looked_for_in_the_chain(
     assert outdated is not known
 
 
+async def followed(path: Path, last: int, late: int, voted: int = 0) -> bool:
+    """Whether a log with a vote in view 1 is found outdated while the engine follows the chain up to view `last`.
+
+    From view `late` on the blocks hold a vote of this key in view 3. In view `voted` this engine votes itself, a step
+    after it is told of the view's certificate.
+    """
+    at = 0
+
+    async def seek(since: int, until: int) -> SeenVote | None:
+        return SeenVote(3, SKIP, "") if at >= late and since <= 3 < until else None
+
+    with closing(SqliteStore(path / "store")) as inner:
+        inner.write([new_log()])
+        log = VoteLog(inner)
+        log.enter((0, 1))
+        log.record(vote(1))
+        store = DurableStore(inner)
+        own = OwnVotes(store, path / "starts", seek, late_views=6)
+        engine: Any = SimpleNamespace(key=ME, log=log, admission=SimpleNamespace(validators=frozenset(KEYS)))
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            try:
+                for at in range(2, last + 1):
+                    context: Any = SimpleNamespace(entry=None, epoch=0, view=at, validators=KEYS, ready=True)
+                    await own.check(engine, CertificateStored(certificate(at - 1, 0b1101), True, context), True, 1_000)
+                    if at - 1 == voted:
+                        log.record(vote(voted, SKIP))
+                        own.signed(vote(voted, SKIP))
+                    log.enter((0, at))
+                return False
+            except LogOutdated:
+                return True
+            finally:
+                nursery.cancel_scope.cancel()
+    raise AssertionError("one or the other")
+
+
+@pytest.mark.parametrize("late", [4, 5, 9])
+async def test_a_vote_that_comes_late_into_the_chain_is_noticed(tmp_path: Path, late: int) -> None:
+    """The engine that follows view by view passes over none, and the certificates may all be without our vote."""
+    assert await followed(tmp_path, late, late)
+
+
+async def test_a_vote_of_our_own_is_none_of_another(tmp_path: Path) -> None:
+    """Votes wait in the engine's queue: the certificate of their view may be looked at first."""
+    assert not await followed(tmp_path, 20, 5, voted=3)
+
+
+async def test_where_no_vote_can_come_any_more_nothing_is_asked(tmp_path: Path) -> None:
+    assert not await followed(tmp_path, 20, 12)
+
+
 async def nobody(since: int, until: int) -> SeenVote | None:
     """The chain holds no vote."""
     return None
@@ -155,7 +207,7 @@ async def nobody(since: int, until: int) -> SeenVote | None:
 async def test_a_count_that_is_none_is_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "starts").write_text(text)
     with closing(SqliteStore(tmp_path / "store")) as inner, pytest.raises(LucidError, match="no"):
-        await OwnVotes(DurableStore(inner), tmp_path / "starts", nobody).count_start(1)
+        await OwnVotes(DurableStore(inner), tmp_path / "starts", nobody, late_views=100).count_start(1)
 
 
 # -- real processes ----------------------------------------------------------------------------------------------
@@ -170,13 +222,28 @@ def conditions(client: httpx.Client, node: DevNode, service: str) -> list[dict[s
     return found
 
 
+def top(client: httpx.Client, network: Devnet) -> dict[str, Any]:
+    """The first node's last final block; an empty one where it does not answer."""
+    try:
+        found: list[dict[str, Any]] = client.get(f"{network.nodes[0].url('manager')}/blocks?limit=1").json()["blocks"]
+    except (httpx.HTTPError, KeyError):
+        found = []
+    return found[0] if found else {"height": 0, "view": 0}
+
+
 def height(client: httpx.Client, network: Devnet) -> int:
     """How high the chain is."""
+    return int(top(client, network)["height"])
+
+
+def voted_since(client: httpx.Client, network: Devnet, node: DevNode, view: int) -> bool:
+    """Whether the chain holds a vote of a node in this view or a later one."""
+    first = network.nodes[0]
+    where = f"{first.url('manager')}/node/votes/{node.key.hex()}?since={view}"
     try:
-        found = client.get(f"{network.nodes[0].url('manager')}/blocks?limit=1").json()["blocks"]
-    except (httpx.HTTPError, KeyError):
-        return 0
-    return int(found[0]["height"]) if found else 0
+        return client.get(where, headers={"Authorization": f"Bearer {first.token}"}).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 def until(reached: Callable[[], bool], within_s: float = 90.0) -> None:
@@ -211,9 +278,12 @@ def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
         network.nodes.append(twin)
         for service in SERVICES:
             node.start(service)
-        # The one that starts later has an older log. As long as both sign the same, neither does any harm.
-        at = height(client, network)
-        until(lambda: height(client, network) > at + 5)
+        # The one that starts later has an older log. As long as both sign the same, neither does any harm, so it starts
+        # when the chain holds votes that it does not know.
+        known = top(client, network)
+        until(lambda: voted_since(client, network, node, known["view"] + 1))
+        voted = height(client, network)
+        until(lambda: height(client, network) > voted + 2)
         for service in ("manager", "engine"):
             twin.start(service)
 
