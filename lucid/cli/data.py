@@ -21,7 +21,8 @@ LOST = 20
 """Chunks are missing or corrupted."""
 PAGE = 500
 CONFIG_HELP = "settings: data_url, operator_token or token; LUCID_* variables win"
-STATUSES = ("stored", "verified", "replicated", "missing", "corrupted")
+FAULTS = ("missing", "corrupted")
+STATUSES = ("stored", "verified", "replicated", *FAULTS)
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,6 +46,25 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     verify.add_argument("chunks", nargs="*", type=_chunk, metavar="CHUNK", help="ids of chunks")
     verify.add_argument("--session", type=_session, metavar="SESSION", help="the chunks of a session")
     verify.set_defaults(run=run_verify)
+    repair = actions.add_parser(
+        "repair",
+        help="fetch what is missing or corrupted from other nodes now",
+        description="Have the node read chunks again and fetch what is not sound from other nodes: chunks that are "
+        "named, those of a session, or all that are known to be missing or corrupted. A node does this by itself too.",
+        epilog=exits,
+    )
+    repair.add_argument("chunks", nargs="*", type=_chunk, metavar="CHUNK", help="ids of chunks")
+    repair.add_argument("--session", type=_session, metavar="SESSION", help="the chunks of a session")
+    repair.set_defaults(run=run_repair)
+    prune = actions.add_parser(
+        "prune",
+        help="remove what no session refers to any more",
+        description="Remove the chunks that no session has referred to for a day. A node does this by itself every "
+        "ten minutes.",
+        epilog="Exit status: 0 done, 2 bad usage or no answer.",
+    )
+    prune.add_argument("--dry-run", action="store_true", help="remove nothing, say what would go")
+    prune.set_defaults(run=run_prune)
     scrub = actions.add_parser(
         "scrub",
         help="start, pause or look at the scrubber",
@@ -56,7 +76,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     scrub.add_argument("--max-duration", type=timed, metavar="TIME", help="of the run, or the pause (a day), at most")
     scrub.add_argument("--max-age", type=timed, metavar="TIME", help="start: only what was last read longer ago")
     scrub.set_defaults(run=run_scrub)
-    for action in (status, listing, verify, scrub):
+    for action in (status, listing, verify, repair, prune, scrub):
         action.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
         action.add_argument("--json", action="store_true", help="print JSON")
 
@@ -70,7 +90,7 @@ def run_status(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_plain(found)))
     else:
-        print(f"{found.chunks} chunks, {found.total_bytes} bytes")
+        print(f"{found.chunks} chunks, {found.total_bytes} bytes; there is room for {found.room_bytes} more")
         print(f"{found.missing} missing, {found.corrupted} corrupted, {found.quarantined} files in quarantine")
         _tell_copies(found.replication)
         _tell_scrub(found.scrub)
@@ -96,15 +116,14 @@ def run_ls(options: argparse.Namespace) -> int:
     else:
         for each in found:
             print(f"{each.id}  {each.size:>8}  {each.status:10}  {each.references} references")
-    return LOST if any(each.status in ("missing", "corrupted") for each in found) else 0
+    return LOST if any(each.status in FAULTS for each in found) else 0
 
 
 def run_verify(options: argparse.Namespace) -> int:
     """`lucid data verify`."""
     from lucid.client import calls
 
-    if options.chunks and options.session:
-        raise Failure("name chunks or a --session, not both")
+    _check_named(options)
     with _node(options) as client:
         named = options.chunks or [each.id for each in _chunks(client, "", options.session or "")]
         found = [client.send(calls.verify_chunk(each)) for each in named]
@@ -116,6 +135,50 @@ def run_verify(options: argparse.Namespace) -> int:
             print(f"{each.id} is {each.status}")
         print(f"{len(found) - len(wrong)} of {len(found)} chunks are sound")
     return LOST if wrong else 0
+
+
+def run_repair(options: argparse.Namespace) -> int:
+    """`lucid data repair`."""
+    from lucid.client import calls
+
+    _check_named(options)
+    with _node(options) as client:
+        if options.chunks or options.session:
+            named = options.chunks or [each.id for each in _chunks(client, "", options.session)]
+        else:
+            named = [each.id for status in FAULTS for each in _chunks(client, status, "")]
+        found = [client.send(calls.repair_chunk(each)) for each in named]
+    wrong = [each for each in found if each.status != "verified"]
+    if options.json:
+        print(json.dumps({"sound": len(found) - len(wrong), "wrong": [_plain(each) for each in wrong]}))
+    else:
+        for each in wrong:
+            print(f"{each.id} is {each.status}, and no node in reach gave it back")
+        print(f"{len(found) - len(wrong)} of {len(found)} chunks are sound now")
+    return LOST if wrong else 0
+
+
+def run_prune(options: argparse.Namespace) -> int:
+    """`lucid data prune`."""
+    from lucid.client import calls
+
+    with _node(options) as client:
+        found = client.send(calls.prune(options.dry_run))
+    if options.json:
+        print(json.dumps({"dry_run": options.dry_run, **_plain(found)}))
+        return 0
+    if options.dry_run:
+        print(f"{found.due} chunks, {found.due_bytes} bytes, would go: no session has referred to them for a day")
+    else:
+        print(f"{found.removed} of {found.due} chunks that no session has referred to for a day are gone")
+    following = f"; the next is due at {_time(found.next_ms)}" if found.next_ms else ""
+    print(f"{found.waiting} more, {found.waiting_bytes} bytes, are kept until their day is over{following}")
+    return 0
+
+
+def _check_named(options: argparse.Namespace) -> None:
+    if options.chunks and options.session:
+        raise Failure("name chunks or a --session, not both")
 
 
 def run_scrub(options: argparse.Namespace) -> int:

@@ -62,6 +62,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid data status": ("lucid data status --json",),
     "lucid data ls": ("lucid data ls --status corrupted",),
     "lucid data verify": ("lucid data verify --session 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",),
+    "lucid data repair": ("lucid data repair", "lucid data repair --session 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e"),
+    "lucid data prune": ("lucid data prune --dry-run",),
     "lucid data scrub": ("lucid data scrub start --max-age 7d", "lucid data scrub pause --max-duration 2h"),
     "lucid smoke static": (
         "lucid smoke static --root .",

@@ -179,6 +179,18 @@ class Checked(msgspec.Struct, frozen=True):
     status: Word
 
 
+class Pruned(msgspec.Struct, frozen=True):
+    """Chunks to which nobody refers: those that are due, which went unless it was only asked, and those that are kept
+    for a day from their last reference on. The next of these is due at `next_ms` (since the Unix epoch, 0: none)."""
+
+    due: Count
+    due_bytes: Count
+    removed: Count
+    waiting: Count
+    waiting_bytes: Count
+    next_ms: Time
+
+
 class ScheduledRules(msgspec.Struct, frozen=True):
     """Rules that are scheduled: they hold from the first epoch on that opens at `height` or above, which is not before
     `earliest_ms` (since the Unix epoch)."""

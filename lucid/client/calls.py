@@ -17,6 +17,7 @@ from lucid.client.answers import (
     Checked,
     ChunkList,
     DataStatus,
+    Pruned,
     Removed,
     RulesState,
     ScrubStatus,
@@ -140,6 +141,16 @@ def held_chunks(after: str, limit: int, status: str = "", session: UUID | str = 
 def verify_chunk(identity: str) -> Call[Checked]:
     """Have a chunk read from its disk now."""
     return Call("data", "POST", f"/api/v1/chunks/{identity}/verify", _json(Checked))
+
+
+def repair_chunk(identity: str) -> Call[Checked]:
+    """Have a chunk read from its disk now, and fetched from another node where it is not sound."""
+    return Call("data", "POST", f"/api/v1/chunks/{identity}/repair", _json(Checked))
+
+
+def prune(dry_run: bool) -> Call[Pruned]:
+    """Have the chunks go that nobody has referred to for a day, or be told of them alone."""
+    return Call("data", "POST", "/api/v1/prune", _json(Pruned), msgspec.json.encode({"dry_run": dry_run}))
 
 
 def session_copies(session: UUID, owner: bytes = b"") -> Call[SessionCopies]:

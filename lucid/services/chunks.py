@@ -16,7 +16,7 @@ import logging
 import os
 import secrets
 import stat
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -443,6 +443,11 @@ class Chunks:
                     _log.warning("chunk %s was stored again after this store saw it unused: it is kept", chunk.hex())
                     await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(known.row.size, 0)))])
         return gone
+
+    def unused(self) -> Iterator[ChunkRow]:
+        """The rows of the chunks that nobody refers to, from a worker thread."""
+        rows = (decode_row(chunk, data) for chunk, data in self._store.scan(CHUNK_TABLE))
+        return (row for row in rows if row.unused_since_ms)
 
     def _due(self, now_ms: int) -> list[bytes]:
         return [

@@ -6,6 +6,7 @@ import uuid
 from typing import Literal
 
 import msgspec
+import trio
 from quart import request
 
 from lucid.chain.errors import Code
@@ -14,13 +15,15 @@ from lucid.client.answers import (
     ChunkList,
     ChunkState,
     DataStatus,
+    Pruned,
     ReplicationStatus,
     ScrubStatus,
     SessionCopies,
 )
 from lucid.services.admission import OPERATOR, WRITE
 from lucid.services.census import Census
-from lucid.services.chunks import Chunks
+from lucid.services.chunks import KEPT_MS, Chunks
+from lucid.services.driver import clock_ms
 from lucid.services.faults import Finding
 from lucid.services.openapi import Query
 from lucid.services.problems import Problem
@@ -34,7 +37,10 @@ from lucid.storage.durable import DurableStore
 
 DAY_MS = 86_400_000
 PAGE_CHUNKS = 1_000
+REPAIR_S = 25.0
+"""How long other nodes may take to give a chunk back: less than a client's patience."""
 STATUSES = ("stored", "verified", "replicated", "missing", "corrupted")
+SOUND = "verified"
 PAGE = {
     "status": Query({"type": "string", "enum": list(STATUSES)}),
     "session": Query({"type": "string", "format": "uuid"}),
@@ -51,6 +57,12 @@ class ScrubOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     action: Literal["start", "pause"]
     max_duration_ms: int = msgspec.field(default=0)
     max_age_ms: int = msgspec.field(default=0)
+
+
+class PruneOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Remove what nobody has referred to for a day; with `dry_run` only say what that would be."""
+
+    dry_run: bool = False
 
 
 class Upkeep:
@@ -147,16 +159,58 @@ class Upkeep:
             limit = query_number("limit", 100, 1, PAGE_CHUNKS)
             return await self._store.read(self._page, wanted, _session(), after, limit)
 
+        self._mending_routes(web)
+
+    def _mending_routes(self, web: Web) -> None:
+        route = web.route
+
         @route("POST", "/chunks/<chunk>/verify", "Read a chunk from its disk now", gives=Checked, access=OPERATOR)
         async def verify(chunk: str) -> Checked:
-            identity = hex_bytes(chunk, 32, "chunk")
-            try:
-                found = await self._chunks.check(identity)
-            except OSError as error:
-                raise Problem(503, Code.STORE_FAILED, f"it can't be read: {error.strerror}") from None
-            if found is None:
-                raise Problem(404, Code.NOT_FOUND, "chunk")
-            return Checked(chunk, "verified" if found[0] is Finding.SOUND else found[0].name.lower())
+            return await self._checked(chunk)
+
+        @route(
+            "POST",
+            "/chunks/<chunk>/repair",
+            "Read a chunk now, and fetch it from another node where it is not sound",
+            gives=Checked,
+            access=OPERATOR,
+        )
+        async def repair(chunk: str) -> Checked:
+            checked = await self._checked(chunk)
+            if checked.status != SOUND and self._replication.connected:
+                with trio.move_on_after(REPAIR_S):
+                    if await self._replication.obtain(bytes.fromhex(chunk)):
+                        return Checked(chunk, SOUND)
+            return checked
+
+        @route("POST", "/prune", "Remove what nobody refers to", takes=PruneOrder, gives=Pruned, access=OPERATOR)
+        async def prune(body: PruneOrder) -> Pruned:
+            now = clock_ms()
+            found = await self._store.read(self._unused, now)
+            return found if body.dry_run else msgspec.structs.replace(found, removed=await self._chunks.sweep(now))
+
+    async def _checked(self, chunk: str) -> Checked:
+        identity = hex_bytes(chunk, 32, "chunk")
+        try:
+            found = await self._chunks.check(identity)
+        except OSError as error:
+            raise Problem(503, Code.STORE_FAILED, f"it can't be read: {error.strerror}") from None
+        if found is None:
+            raise Problem(404, Code.NOT_FOUND, "chunk")
+        return Checked(chunk, SOUND if found[0] is Finding.SOUND else found[0].name.lower())
+
+    def _unused(self, now_ms: int) -> Pruned:
+        """The chunks that nobody refers to, as they would go now, from a worker thread."""
+        due, waiting, sizes = 0, 0, [0, 0]
+        next_ms = 0
+        for row in self._chunks.unused():
+            until_ms = row.unused_since_ms + KEPT_MS
+            if until_ms <= now_ms:
+                due, sizes[0] = due + 1, sizes[0] + row.size
+            else:
+                waiting, sizes[1] = waiting + 1, sizes[1] + row.size
+                next_ms = min(next_ms or until_ms, until_ms)
+        return Pruned(due, sizes[0], 0, waiting, sizes[1], next_ms)
 
     def _page(self, wanted: str, session: bytes, after: bytes, limit: int) -> ChunkList:
         """Up to `limit` chunks are looked at; of these, those with the state and session that are wanted."""

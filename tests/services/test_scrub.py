@@ -18,6 +18,7 @@ import trio
 from lucid.chain.chunks import chunk_id
 from lucid.cli.main import main
 from lucid.services import scrub as scrubbing
+from lucid.services.chunks import KEPT_MS
 from lucid.services.data import DataService
 from lucid.services.devnet import Devnet
 from lucid.services.driver import clock_ms
@@ -268,6 +269,8 @@ async def test_the_scrubber_is_the_operators(tmp_path: Path) -> None:
             ("POST", "/scrub", START),
             ("GET", "/chunks", None),
             ("POST", f"/chunks/{'00' * 32}/verify", {}),
+            ("POST", f"/chunks/{'00' * 32}/repair", {}),
+            ("POST", "/prune", {}),
         ):
             for token, refused in (("", True), ("one-token", True), ("operator-token", False)):
                 headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -302,11 +305,42 @@ def test_the_command_tells_and_says_with_its_status(
     (node.folder / "chunks" / identity[:2] / identity).unlink()
     assert run("verify", identity) == (20, {"verified": 0, "wrong": [{"id": identity, "status": "missing"}]})
     assert run("status")[0] == 20 and run("ls", "--status", "missing")[0] == 20
+    lost = {"sound": 0, "wrong": [{"id": identity, "status": "missing"}]}
+    assert run("repair") == run("repair", identity) == (20, lost), "nobody else has it"
     httpx.put(f"{node.url('data')}{place(data)}", content=data, headers={"Authorization": f"Bearer {node.token}"})
+    assert run("repair") == (0, {"sound": 0, "wrong": []}), "nothing is left to be repaired"
+    assert run("repair", "--session", SESSION)[1]["sound"] > 0
     assert run("verify")[0] == 0 and run("status")[0] == 0
+    before = run("prune", "--dry-run")[1]
+    httpx.delete(f"{node.url('data')}{place(data)}", headers={"Authorization": f"Bearer {node.token}"})
+    status, found = run("prune", "--dry-run")
+    assert (status, found["dry_run"], found["due"], found["removed"]) == (0, True, 0, 0)
+    assert (found["waiting"], found["waiting_bytes"]) == (before["waiting"] + 1, before["waiting_bytes"] + len(data))
+    assert run("prune")[1]["removed"] == 0 and found["next_ms"] > 0, "its day is not over"
+    for arguments in (["repair"], ["prune"], ["prune", "--dry-run"]):
+        assert main(["data", *arguments]) == 0
+        assert capsys.readouterr().out
+    assert main(["data", "repair", identity, "--session", SESSION]) == 2
     capsys.readouterr()
     monkeypatch.setenv("LUCID_DATA_URL", "http://127.0.0.1:9")
     assert main(["data", "status"]) == 2 and "Traceback" not in capsys.readouterr().err
+
+
+async def test_pruning_removes_what_a_sweep_would_and_a_dry_run_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as (service, client):
+        await fill(client)
+        for data in BODIES[:7]:
+            await client.delete(place(data))
+        monkeypatch.setattr("lucid.services.upkeep.clock_ms", lambda: clock_ms() + KEPT_MS + 60_000)
+        told = (await client.post("/prune", json={"dry_run": True})).json()
+        assert (told["due"], told["due_bytes"], told["removed"], told["waiting"]) == (7, 35_000, 0, 0)
+        assert service.chunks.count == len(BODIES)
+        assert (await client.post("/prune", json={})).json() == told | {"removed": 7}
+        assert service.chunks.count == len(BODIES) - 7 and not file_of(service, BODIES[0]).exists()
+        assert file_of(service, BODIES[7]).exists()
+        assert (await client.post("/prune", json={"dry_run": True})).json()["due"] == 0
 
 
 def test_anchor_says_that_one_node_has_no_copies(
