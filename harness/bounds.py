@@ -7,12 +7,16 @@ and for which reason, is kept for the report.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from math import inf
 
 from lucid.machines.effects import BlockFinal, Fact
 from sim.faults.fault import Allowance, Fault
 from sim.node import Node
 from sim.world import World
+
+NAMED_FAULTS = 4
+"""Faults that a sentence names."""
 
 
 class Bounds:
@@ -31,12 +35,20 @@ class Bounds:
     @property
     def progress_ms(self) -> float:
         """(faulty leaders + 2) current timeouts and one interval, and the time that messages take."""
+        return self._progress_ms(sum(each.views for each in self.allowances))
+
+    @property
+    def plain_ms(self) -> float:
+        """The same without the views that faults allow to fail."""
+        return self._progress_ms(0)
+
+    def _progress_ms(self, allowed_views: float) -> float:
         world = self.world
         parameters = world.genesis.parameters
         talking = world.connected()
         vain = {index for each in self.allowances for index in each.leaders}
         leaders = len(world.index) - sum(node.index not in vain for node in talking)
-        views = leaders + sum(each.views for each in self.allowances)
+        views = leaders + allowed_views
         timeouts = [node.engine.machine.timeout.current_ms for node in talking if node.engine is not None]  # type: ignore[union-attr]
         timeout_ms = max(timeouts, default=parameters.slot_timeout_ms)
         slowest_ms = max(max(row) for row in world.base_us) * 10 // 1000
@@ -54,11 +66,17 @@ class Bounds:
             old = sum(node.up and node.outdated for node in world.nodes if node.index not in world.byzantine)
             if old:
                 return f"{old} of {honest} honest validators are too old for the chain's rules"
-            return f"only {talking} validators can talk within the clock drift, quorum is {world.quorum}"
+            return f"at most {talking} of {honest} honest validators can talk{self._apart()}, quorum is {world.quorum}"
         for fault, allowance in zip(self.faults, self.allowances, strict=True):
             if allowance.views == inf:
                 return f"{fault.kind}: {fault.text()}"
         return ""
+
+    def _apart(self) -> str:
+        """That clocks are further apart than the drift, if they are."""
+        clocks = [node.clock_us for node in self.world.nodes if node.up and node.index not in self.world.byzantine]
+        drift_us = self.world.genesis.parameters.max_clock_drift_ms * 1000
+        return " within the clock drift" if max(clocks) - min(clocks) > drift_us else ""
 
 
 class Progress:
@@ -72,6 +90,8 @@ class Progress:
         self.calm_since_us = 0
         self.unbound_ms: Counter[str] = Counter()
         self.unbound_anchors_ms: Counter[str] = Counter()
+        self.halt_ms: Counter[str] = Counter()
+        """As `unbound_ms`, since the last block that became final anywhere."""
         self._looked_us = 0
         self._reason = ""
         self._anchors_reason = ""
@@ -80,6 +100,7 @@ class Progress:
         """See `Watcher`."""
         if type(fact) is BlockFinal and node.index not in self.world.byzantine:
             self.calm_since_us = max(self.calm_since_us, now_us)
+            self.halt_ms.clear()
 
     def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
         """See `Watcher`."""
@@ -87,6 +108,12 @@ class Progress:
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`: a chain that was disturbed gets its time anew, and more where clocks went back."""
         self.calm_since_us = max(self.calm_since_us, now_us + fault.allowance().wait_ms * 1000)
+        if self.world.started:
+            # What is there from the beginning comes before the nodes: then nobody is up, and no fault keeps them down.
+            self._look()
+
+    def begin(self) -> None:
+        """Every node that no fault keeps down has started."""
         self._look()
 
     def stalled(self) -> str:
@@ -95,7 +122,25 @@ class Progress:
         waited_ms = (self.world.clock.now_us - self.calm_since_us) // 1000
         if self._reason or waited_ms <= bounds.progress_ms:
             return ""
-        return f"no new final block for {_seconds(waited_ms)}, allowed are {_seconds(bounds.progress_ms)}"
+        on = _named(bounds.faults)
+        sentence = f"no new final block for {_seconds(waited_ms)}, allowed are {_seconds(bounds.progress_ms)}"
+        return sentence + (on and f", with {on}")
+
+    def stood_still(self, last_final_us: int) -> str:
+        """Why this run made no progress in the end, or nothing.
+
+        Here nothing is without a bound: whatever its faults allow, a chain that stood still for the second half of the
+        run, and longer than it may without them, made none.
+        """
+        bounds = self._look()
+        now_us = self.world.clock.now_us
+        waited_ms = (now_us - last_final_us) // 1000
+        if waited_ms <= min(bounds.progress_ms, max(bounds.plain_ms, now_us // 2000)):
+            return ""
+        why, ms = max(self.halt_ms.items(), key=lambda each: each[1], default=(_named(bounds.faults), 0))
+        if ms and why != self._reason:
+            why = f"for {_seconds(ms)} of them {why}"  # it is over
+        return f"no new final block for the last {_seconds(waited_ms)}" + (why and f": {why}")
 
     def _look(self) -> Bounds:
         """See what binds from now on, and count the time since the last look for what did until now."""
@@ -104,6 +149,8 @@ class Progress:
         for reason, total in ((self._reason, self.unbound_ms), (self._anchors_reason, self.unbound_anchors_ms)):
             if reason and passed_ms:
                 total[reason] += passed_ms
+        if self._reason and passed_ms:
+            self.halt_ms[self._reason] += passed_ms
         bounds = Bounds(self.world)
         self._reason = self._anchors_reason = bounds.unbound()
         if not self._reason and bounds.blocks == inf:
@@ -112,6 +159,13 @@ class Progress:
             # What has no bound now gets its time anew once it has one again.
             self.calm_since_us = max(self.calm_since_us, now_us)
         return bounds
+
+
+def _named(faults: Sequence[Fault]) -> str:
+    """The faults by name, and how many more there are than a sentence bears."""
+    named = [f"{fault.kind} {fault.text()}" for fault in faults[:NAMED_FAULTS]]
+    left = len(faults) - len(named)
+    return ", ".join([*named, f"{left} more"] if left else named)
 
 
 def _seconds(ms: float) -> str:

@@ -84,6 +84,8 @@ def _hero(metrics: dict[str, Any]) -> str:
         ),
     ]
     reason = metrics.get("reason")
+    if verdict == "pass" and p.number(_section(metrics, "blocks").get("final")) == 0:
+        meaning = "Every invariant held, but the run was too short for a final block."
     return (
         f'<header class="card hero" style="--verdict:var(--{colour})"><div class="top"><div class="name">'
         '<p class="brand">Lucid, a simulated run</p>'
@@ -333,7 +335,11 @@ def _tables(metrics: dict[str, Any]) -> list[str]:
         broken, checks = p.number(row.get("broken")) or 0, p.number(row.get("checks")) or 0
         kind, words = ("broken", "✕ broken") if broken else ("held", "✓ held") if checks else ("idle", "not exercised")
         name = str(row.get("name", "")).replace("_", " ")
-        invariants.append([("", name), ("num", p.count(checks)), ("num", p.count(broken)), (kind, words)])
+        free = "; ".join(f"{p.duration(each.get('ms'))}: {each.get('why')}" for each in row.get("unbound") or [])
+        invariants.append([("", name), ("num", p.count(checks)), ("num", p.count(broken)), (kind, words), ("", free)])
+    heads = ["Invariant", "Checks", "Broken", "Result", "Did not bind for"]
+    if not any(row[-1][1] for row in invariants):
+        heads, invariants = heads[:-1], [row[:-1] for row in invariants]
     faults = [
         [("num", p.moment(f.at_ms)), ("num", p.moment(f.until_ms)), ("", f.kind.replace("_", " ")), ("", f.what)]
         for f in _faults(metrics, _end_ms(metrics))
@@ -342,14 +348,14 @@ def _tables(metrics: dict[str, Any]) -> list[str]:
         [
             ("num", p.moment(row["at_ms"])),
             ("", f"{row['kind']} {'begins' if row['begins'] else 'ends'}: {row['what']}"),
-            ("num", p.NONE if row["ms"] is None else p.duration(row["ms"])),
+            ("num", "not before the end" if row["ms"] is None else p.duration(row["ms"])),
         ]
         for row in _section(metrics, "halts").get("recoveries") or []
     ]
     counted = sorted(_section(metrics, "refusals").items(), key=lambda item: (-(p.number(item[1]) or 0), item[0]))
     refusals = [[("", code), ("", _meaning(code)), ("num", p.count(times))] for code, times in counted]
     tables = [
-        _table("half", "Invariants", ["Invariant", "Checks", "Broken", "Result"], invariants, "None was checked."),
+        _table("half", "Invariants", heads, invariants, "None was checked."),
         _table("half", "Faults", ["From", "Until", "Kind", "What"], faults, "No faults injected."),
     ]
     if recoveries:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from harness.bounds import Bounds, Progress
+from harness.bounds import Progress
 from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
 from harness.policy import LeaderPolicy, led_by
 from harness.report import render
@@ -128,11 +128,16 @@ def run(
 
 def _notes(scenario: Scenario, world: World, hooks: Sequence[str]) -> list[str]:
     """What a reader of the result should know that no figure says."""
-    found = [
-        f"{fault.kind} {fault.text()} would begin at {fault.at_ms / 1000:,.0f} s, after the end: it never happened"
-        for fault in scenario.fault
-        if fault.at_ms >= world.clock.now_us // 1000
-    ]
+    end_ms, calm_ms = world.clock.now_us // 1000, scenario.calm_ms
+    found = []
+    for fault in scenario.fault:
+        name, at = f"{fault.kind} {fault.text()}", f"{fault.at_ms / 1000:,.3f}".rstrip("0").rstrip(".")
+        if fault.at_ms > end_ms:
+            found.append(f"{name} would begin at {at} s, after the end: it never happened")
+        elif fault.at_ms == end_ms:
+            found.append(f"{name} begins at {at} s, where the run ends: it changed nothing")
+        elif calm_ms and fault.at_ms >= calm_ms and not fault.stays:
+            found.append(f"{name} would begin at {at} s, in the calm: it never happened")
     if hooks:
         found.append(f"this run had {' and '.join(hooks)}, given by a program: the command does not repeat it")
     return found
@@ -177,6 +182,7 @@ def _drive(
     gc.set_threshold(100_000, 20, 100)
     try:
         world.start()
+        watch.begin()
         while at_ms < duration_ms:
             at_ms = min(duration_ms, at_ms + slice_ms)
             world.run(at_ms)
@@ -200,13 +206,8 @@ def _drive(
         return Ended(Verdict.DIVERGED, "", reason)
     finally:
         gc.set_threshold(*thresholds)
-    waited_ms = (world.clock.now_us - metrics.last_final_us) // 1000
-    bounds = Bounds(world)
-    if waited_ms > bounds.progress_ms:
-        why = bounds.unbound()
-        reason = f"no new final block for the last {waited_ms / 1000:,.1f} s" + (why and f": {why}")
-        return Ended(Verdict.NO_PROGRESS, PROGRESS, reason)
-    return Ended(Verdict.PASS)
+    reason = watch.stood_still(metrics.last_final_us)
+    return Ended(Verdict.NO_PROGRESS, PROGRESS, reason) if reason else Ended(Verdict.PASS)
 
 
 def _interrupted(world: World) -> Ended:

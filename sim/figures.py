@@ -62,7 +62,7 @@ class Share(Struct, frozen=True, kw_only=True):
 
 
 class Leaders(Struct, frozen=True, kw_only=True):
-    """Who led. `gini_floor` is what a fair rotation of so many `slots` over so many nodes has."""
+    """Who led. `gini_floor` is what a fair rotation of these `slots` over so many nodes has."""
 
     gini: float
     gini_floor: float

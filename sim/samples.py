@@ -68,15 +68,16 @@ def gini(counts: Sequence[int]) -> float:
     return round(2 * weighted / (len(ordered) * total) - (len(ordered) + 1) / len(ordered), 4)
 
 
-def gini_floor(slots: int, nodes: int) -> float:
-    """The Gini coefficient of `slots` leader slots of equal length dealt out to `nodes` nodes as evenly as they go.
+def gini_floor(slots: Sequence[int], nodes: int) -> float:
+    """The Gini coefficient of leader slots, each with its number of blocks, dealt out over `nodes` nodes evenly.
 
-    A slot has one leader, so a short run is uneven however fair its schedule is.
+    A slot has one leader, so a short run is uneven however fair its schedule is. The longest go first, each to whoever
+    has the fewest blocks.
     """
-    if not slots:
-        return 0.0
-    each, left = divmod(slots, nodes)
-    return gini([each + 1] * left + [each] * (nodes - left))
+    made = [0] * nodes
+    for blocks in sorted(slots, reverse=True):
+        made[made.index(min(made))] += blocks
+    return gini(made)
 
 
 def cumulative(samples_us: Sequence[int]) -> list[list[float]]:

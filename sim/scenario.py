@@ -241,9 +241,8 @@ def _explained(message: str, data: dict[str, Any]) -> ScenarioError:
         kind = data["fault"][int(fault.group(1))].get("kind") if fault else None
         if kind in KINDS:
             elsewhere = any(name in other.__struct_fields__ for other in KINDS.values())
-            sentence = (
-                f"a {kind} {'has none' if elsewhere else 'has no such key'}" if unknown else f"a {kind} needs this"
-            )
+            one = f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
+            sentence = f"{one} {'has none' if elsewhere else 'has no such key'}" if unknown else f"{one} needs this"
         where = f"{where}.{name}" if where else name
     return ScenarioError(sentence, where)
 

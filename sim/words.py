@@ -13,6 +13,7 @@ from lucid.chain.genesis import Activation, Parameters
 from lucid.durations import parse_ms
 from lucid.machines.limits import Limits
 from sim.faults import KINDS
+from sim.faults.fault import Fault
 from sim.network import region_names
 from sim.scenario import Scenario, changed
 from sim.wrong import ScenarioError
@@ -36,20 +37,23 @@ def _with_setting(scenario: Scenario, setting: str) -> Scenario:
     if not equals or not key or not value:
         raise ScenarioError(f"{setting!r} is not KEY=VALUE, such as loss=5% or block_interval=2s")
     if key == "loss":
-        return _with_fault(scenario, f"loss percent={value.removesuffix('%')}") if float_of(value) else scenario
+        # What is set takes the place of what the scenario has, or `loss=0` would leave a lossy one lossy.
+        kept = changed(scenario, fault=[each for each in msgspec.to_builtins(scenario.fault) if each["kind"] != "loss"])
+        return _with_fault(kept, f"loss percent={value.removesuffix('%')}") if float_of(value) else kept
     table, _, name = key.rpartition(".")
     for prefix, kind in TABLES.items():
         found = _field(kind, name) if table in ("", prefix) else None
         if found is not None:
             number = _number(key, value, duration=found.endswith("_ms"))
             return changed(scenario, **{prefix: {**getattr(scenario, prefix), found: number}})
+    key = key if table else _field(Scenario, key) or key
     if table or key not in Scenario.__struct_fields__ or key in (*TABLES, "fault", "pools", "links"):
         raise ScenarioError(f"no such key{_near(key)}", key)
     return changed(scenario, **{key: _plain(key, value)})
 
 
 def _with_fault(scenario: Scenario, words: str) -> Scenario:
-    kind, *pairs = words.split()
+    kind, *pairs = words.split() or [""]
     if kind not in KINDS:
         raise ScenarioError(f"no fault {kind!r}{_closest(kind, KINDS)}; there are {', '.join(KINDS)}")
     fields = KINDS[kind].__struct_fields__
@@ -63,20 +67,23 @@ def _with_fault(scenario: Scenario, words: str) -> Scenario:
         elif key == "random" and "node" in fields:
             values["node"] = _one_of(scenario, value)
         elif key in fields:
-            values[key] = _fault_value(key, value)
+            values[key] = _fault_value(KINDS[kind], key, value)
         else:
             allowed = [*fields, *(["regions"] if "groups" in fields else [])]
             raise ScenarioError(f"a {kind} has no {key!r}{_closest(key, allowed)}; it has {', '.join(allowed)}")
     return changed(scenario, fault=[*msgspec.to_builtins(scenario.fault), values])
 
 
-def _fault_value(key: str, value: str) -> Any:
-    """Groups as 0,1|2,3; lists as 0,1; numbers; durations and names as they stand."""
+def _fault_value(kind: type[Fault], key: str, value: str) -> Any:
+    """Groups as 0,1|2,3; lists as 0,1 or vote,proposal; numbers; durations and names as they stand."""
+    wanted = str(kind.__annotations__.get(key, ""))
     try:
         if key == "groups":
             return [[int(index) for index in group.split(",") if index] for group in value.split("|")]
-        if key == "nodes":
+        if wanted == "list[int]":
             return [int(index) for index in value.split(",")]
+        if wanted.startswith("list["):
+            return value.split(",")
     except ValueError:
         example = "0,1|2,3" if key == "groups" else "0,1"
         raise ScenarioError(f"{key}={value!r} must be node indexes such as {key}={example}") from None
@@ -92,7 +99,7 @@ def _regions(scenario: Scenario, wanted: list[str]) -> list[list[int]]:
     """Groups of nodes by the regions that they are in, and the rest as the last; a region by any part of its name."""
     places = scenario.regions or region_names()
     where = [places[index % len(places)] for index in range(scenario.nodes)]
-    groups = [[index for index, place in enumerate(where) if part in place] for part in wanted]
+    groups = [[index for index, place in enumerate(where) if part and part in place] for part in wanted]
     for part, group in zip(wanted, groups, strict=True):
         if not group:
             raise ScenarioError(f"no node is in a region of {part!r}; they are in {', '.join(sorted(set(where)))}")

@@ -318,7 +318,7 @@ def test_a_split_that_never_heals_is_no_progress_in_the_end() -> None:
     assert document["verdict"] == Verdict.NO_PROGRESS
     assert document["duration_ms"] == 60_000, "no quorum was connected, so it might have healed"
     [progress] = [each for each in document["invariants"] if each["name"] == "progress"]
-    why = "only 2 validators can talk within the clock drift, quorum is 3"
+    why = "at most 2 of 4 honest validators can talk, quorum is 3"
     assert progress["unbound"] == [{"why": why, "ms": 50_000}] and document["reason"].endswith(why)
 
 
@@ -337,6 +337,47 @@ def test_all_loss_has_no_bound_and_says_so() -> None:
     unbound = {each["name"]: each["unbound"] for each in document["invariants"] if each["unbound"]}
     assert unbound["progress"] == [{"why": "loss: 100 % of messages", "ms": 30_000}]
     assert set(unbound) == {"progress", "accepted anchors final in time"}
+
+
+@pytest.mark.parametrize("percent", [99.0, 100.0])
+def test_a_chain_that_stood_still_to_the_end_made_no_progress_whatever_its_faults_allow(percent: float) -> None:
+    document = run(fast("3m", transport="datagram", fault=[{"kind": "loss", "percent": percent, "at": "10s"}])).document
+    assert document["verdict"] == Verdict.NO_PROGRESS and document["duration_ms"] == 180_000
+    assert document["reason"].endswith(f" s: loss: {percent:g} % of messages") or percent < 100
+    assert "loss" in document["reason"]
+
+
+def test_a_halt_whose_cause_is_over_when_the_run_ends_says_what_it_was() -> None:
+    down = [{"kind": "crash", "node": node, "at": "20s", "until": "89900ms"} for node in (1, 2)]
+    document = run(fast("90s", fault=down)).document
+    assert document["verdict"] == Verdict.NO_PROGRESS
+    assert document["reason"].endswith("for 69.9 s of them 2 of 4 honest validators down, quorum is 3")
+
+
+def test_a_standstill_within_bounds_names_the_faults_that_are_on() -> None:
+    mute = [{"kind": "withhold", "node": node, "at": "20s"} for node in range(4)]
+    document = run(fast("10m", fault=mute)).document
+    assert document["verdict"] == Verdict.NO_PROGRESS
+    assert document["reason"].endswith(", with withhold n00, withhold n01, withhold n02, withhold n03")
+
+
+def test_a_fault_that_is_there_from_the_beginning_finds_nobody_down() -> None:
+    document = run(fast("20s", fault=[{"kind": "loss", "percent": 0.001}])).document
+    assert document["verdict"] == Verdict.PASS
+    assert [each["unbound"] for each in document["invariants"] if each["unbound"]] == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "at", "says"),
+    [
+        ({}, "61s", "would begin at 61 s, after the end: it never happened"),
+        ({}, "60s", "begins at 60 s, where the run ends: it changed nothing"),
+        ({"calm": "30s"}, "45500ms", "would begin at 45.5 s, in the calm: it never happened"),
+    ],
+)
+def test_a_fault_that_never_happens_is_said(keys: dict[str, Any], at: str, says: str) -> None:
+    document = run(fast("60s", fault=[{"kind": "crash", "node": 1, "at": at}], **keys)).document
+    assert document["notes"] == [f"crash n01 {says}"]
 
 
 def test_a_machine_that_fails_ends_the_run_as_diverged_and_says_where(monkeypatch: Patch) -> None:

@@ -415,6 +415,20 @@ def test_long_tables_are_cut_and_say_so() -> None:
     assert [tag for tag, _ in parsed(page).elements].count("tr") < 120
 
 
+def test_how_long_an_invariant_did_not_bind_is_said_with_the_reason() -> None:
+    metrics = fake_metrics(4, 6)
+    metrics["invariants"][0]["unbound"] = [{"why": "2 of 4 honest validators down, quorum is 3", "ms": 90_000}]
+    assert "1 min 30 s: 2 of 4 honest validators down, quorum is 3" in words_of(render(metrics))
+    assert "Did not bind for" not in words_of(render(fake_metrics(4, 6)))
+
+
+def test_a_run_too_short_for_a_block_does_not_say_that_the_chain_grew() -> None:
+    metrics = fake_metrics(4, 6)
+    metrics["verdict"], metrics["blocks"]["final"] = "pass", 0
+    words = words_of(render(metrics))
+    assert "too short for a final block" in words and "kept growing" not in words
+
+
 def test_broken_invariants_come_first_and_idle_ones_are_named() -> None:
     words = words_of(render(fake_metrics(4, 6, verdict="diverged")))
     assert words.index("✕ broken") < words.index("✓ held")

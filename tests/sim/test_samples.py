@@ -69,13 +69,18 @@ def test_gini_is_half_the_relative_mean_difference(counts: list[int]) -> None:
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=12))
 def test_no_deal_of_slots_is_more_even_than_the_floor(slots_by_node: list[int]) -> None:
-    assert gini_floor(sum(slots_by_node), len(slots_by_node)) <= gini(slots_by_node)
+    assert gini_floor([1] * sum(slots_by_node), len(slots_by_node)) <= gini(slots_by_node)
+
+
+def test_a_slot_that_was_cut_short_counts_for_what_it_has() -> None:
+    assert gini_floor([12, 12, 12, 3], 4) == gini([12, 12, 12, 3])
+    assert gini_floor([12, 6, 6], 2) == 0.0
 
 
 def test_five_slots_over_ten_nodes_are_uneven_at_best() -> None:
-    assert gini_floor(5, 10) == 0.5
-    assert gini_floor(20, 10) == 0.0
-    assert gini_floor(0, 10) == 0.0
+    assert gini_floor([6] * 5, 10) == 0.5
+    assert gini_floor([6] * 20, 10) == 0.0
+    assert gini_floor([], 10) == 0.0
 
 
 @given(samples)

@@ -8,7 +8,9 @@ import pytest
 
 from sim.faults.crash import Crash
 from sim.faults.loss import Loss
+from sim.faults.one_way import OneWay
 from sim.faults.partition import Partition
+from sim.faults.selective import Selective
 from sim.keys import ABOUT, explained, schema
 from sim.scenario import Scenario, load, parse, shipped
 from sim.words import with_words
@@ -23,6 +25,7 @@ from sim.wrong import ScenarioError
         ("duration=3m", "duration", "3m"),
         ("slow_start=true", "slow_start", True),
         ("anchor_every_ms=2s", "anchor_every_ms", 2_000),
+        ("anchor_every=2s", "anchor_every_ms", 2_000),
         ("regions=west-europe,us-east", "regions", None),
         ("block_interval=2s", "parameters", {"block_interval_ms": 2_000}),
         ("parameters.block_interval_ms=2000", "parameters", {"block_interval_ms": 2_000}),
@@ -40,6 +43,15 @@ def test_a_setting_is_the_key_that_it_names(setting: str, key: str, value: objec
 def test_loss_is_a_fault_and_none_of_it_is_none() -> None:
     assert with_words(Scenario(), ["loss=5%"]).fault == [Loss(percent=5)]
     assert with_words(Scenario(), ["loss=0"]).fault == []
+    assert with_words(load("lossy"), ["loss=0"]).fault == []
+    assert with_words(load("lossy"), ["loss=1%"]).fault == [Loss(percent=1)]
+
+
+def test_lists_of_a_fault_are_what_they_list() -> None:
+    faults = ["selective node=1 messages=vote,proposal to=0,2 at=1m", "one_way nodes=0 to=1"]
+    selective, one_way = with_words(Scenario(), faults=faults).fault
+    assert selective == Selective(node=1, messages=["vote", "proposal"], to=[0, 2], at="1m")
+    assert one_way == OneWay(nodes=[0], to=[1])
 
 
 def test_faults_by_nodes_by_regions_and_by_chance() -> None:
@@ -66,6 +78,10 @@ def test_faults_by_nodes_by_regions_and_by_chance() -> None:
         ([], ["crash nod=1"], "did you mean 'node'"),
         ([], ["crash 1"], "'1' of the fault crash is not KEY=VALUE"),
         ([], ["partition groups=[[0],[1]]"], "groups='[[0],[1]]' must be node indexes such as groups=0,1|2,3"),
+        ([], [""], "no fault ''"),
+        ([], ["partition regions="], "no node is in a region of ''"),
+        ([], ["twin node=1 sees=all"], "sees='all' must be node indexes such as sees=0,1"),
+        ([], ["eclipse at=1m"], "an eclipse needs this"),
         ([], ["partition regions=atlantis"], "no node is in a region of 'atlantis'"),
     ],
 )
