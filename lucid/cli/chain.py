@@ -1,4 +1,4 @@
-"""`lucid chain`: which rules the chain has and gets, and which nodes know them."""
+"""`lucid chain`: which rules the chain has and gets, which nodes know them, and what its administrators decide."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from lucid.cli.decisions import add_decisions
 
 if TYPE_CHECKING:
     from lucid.client.answers import RulesState
@@ -16,7 +18,7 @@ NOT_READY = 20
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `lucid chain`."""
-    chain = commands.add_parser("chain", help="which rules the chain has and gets, and which nodes know them")
+    chain = commands.add_parser("chain", help="the chain's rules and nodes, and its administrators' decisions")
     actions = chain.add_subparsers(metavar="ACTION", required=True)
     rules = actions.add_parser(
         "rules",
@@ -30,6 +32,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     rules.add_argument("--config", metavar="FILE", help="settings: manager_url; LUCID_* variables win")
     rules.add_argument("--json", action="store_true", help="print JSON")
     rules.set_defaults(run=run_rules)
+    add_decisions(actions)
 
 
 def run_rules(options: argparse.Namespace) -> int:

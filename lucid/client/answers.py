@@ -214,7 +214,8 @@ class ValidatorRules(msgspec.Struct, frozen=True):
 class RulesState(msgspec.Struct, frozen=True):
     """The rules in force for the next block, the newest that this node knows, what is scheduled, and who is ready for
     that (or for the rules in force, if nothing is). Blocks need `quorum` validators that are. The last final block has
-    this height."""
+    this height; the next decision of the administrators has the number `next_decision`
+    (None: a node of an older release, which does not say)."""
 
     version: Count
     known: Count
@@ -224,3 +225,18 @@ class RulesState(msgspec.Struct, frozen=True):
     ready: Count
     quorum: Count
     height: Count
+    next_decision: Count | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The transaction is durable here and on its way into a block."""
+
+    id: str
+
+
+class TransactionState(msgspec.Struct, frozen=True):
+    """Where a transaction is: `pending`, `included` in a block of this height, or `final` in it."""
+
+    id: str
+    status: str
+    height: int | None = None

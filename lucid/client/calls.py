@@ -13,6 +13,7 @@ from lucid.chain.errors import Code, LucidError
 from lucid.chain.manifests import MAX_MANIFEST_BYTES
 from lucid.chain.receipts import MAX_RECEIPT_BYTES
 from lucid.client.answers import (
+    Accepted,
     Anchored,
     Checked,
     ChunkList,
@@ -24,6 +25,7 @@ from lucid.client.answers import (
     SessionCopies,
     Sessions,
     SessionState,
+    TransactionState,
 )
 
 T = TypeVar("T")
@@ -161,6 +163,17 @@ def session_copies(session: UUID, owner: bytes = b"") -> Call[SessionCopies]:
 def chain_rules() -> Call[RulesState]:
     """Which rules the chain has and gets, and who knows them."""
     return Call("manager", "GET", "/api/v1/chain/rules", _json(RulesState))
+
+
+def submit_decision(payload: bytes) -> Call[Accepted]:
+    """Hand in a decision of administrators, encoded; durable at the node when answered."""
+    body = msgspec.json.encode({"payload": payload.hex()})
+    return Call("manager", "POST", "/api/v1/chain/decisions", _json(Accepted), body)
+
+
+def decision_state(identity: bytes) -> Call[TransactionState]:
+    """Where a decision is; a `ClientError` with the status 404 where the node has none of that id (any more)."""
+    return Call("manager", "GET", f"/api/v1/chain/decisions/{identity.hex()}", _json(TransactionState))
 
 
 def _query(**values: bytes | UUID) -> str:

@@ -14,6 +14,7 @@ from quart import request
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import Payload
+from lucid.client.answers import Accepted, TransactionState
 from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
@@ -50,20 +51,6 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A transaction's payload: its canonical encoding in hexadecimal (`docs/protocol.md`, section 6)."""
 
     payload: str
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """The transaction is durable here and on its way into a block."""
-
-    id: str
-
-
-class TransactionState(msgspec.Struct, frozen=True):
-    """Where a transaction is: `pending`, `included` in a block of this height, or `final` in it."""
-
-    id: str
-    status: str
-    height: int | None = None
 
 
 class ConsensusStatus(msgspec.Struct, frozen=True):

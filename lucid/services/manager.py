@@ -41,6 +41,7 @@ from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page, Se
 from lucid.services.chainwords import ChainInfo, Credits, SlotSchedule
 from lucid.services.chunkrelay import ChunkRelay
 from lucid.services.config import Config
+from lucid.services.decisions import Decisions
 from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms
 from lucid.services.index import TransactionIndex
@@ -147,6 +148,7 @@ class ManagerService(Service):
         self.view = ChainView(self.chain, self.store, self.genesis)
         self.schedules = Schedules(self.chain, self.store)
         self.overview = Overview(config, self.web, self.store, self.manager, self.view)
+        self.decisions = Decisions(config, self.web)
         self.index = TransactionIndex(self.chain, self.store, self.schedules.keep)
         self.created = self.refused = 0
         self.latency_ms = 0
@@ -185,6 +187,7 @@ class ManagerService(Service):
         self._register()
         self._register_node()
         self.overview.register(self.peers, lambda: self.driver)
+        self.decisions.register()
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
@@ -198,6 +201,7 @@ class ManagerService(Service):
         async with (
             open_journal(self.config.journal, "manager", self.genesis, self.key, peers, self.store) as journal,
             self.overview.running(),
+            self.decisions.running(),
             trio.open_nursery() as nursery,
         ):
             self._driver = Driver(self.manager, self.store, performers, journal)

@@ -63,6 +63,7 @@ class Upgrading:
             ready=sum(each.ready for each in validators),
             quorum=following.quorum,
             height=head.height,
+            next_decision=chain.tree.root.ledger.core.roster.sequence,
         )
 
 

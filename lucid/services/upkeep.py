@@ -277,8 +277,8 @@ class Upkeep:
         return Condition(
             "under-replicated",
             f"{len(self._replication.lacking)} chunks have had fewer than {copies} copies for {int(lacking_s)} s",
-            "start the nodes that are down, look at port 8088 between them, and at room on their disks; retire a node "
-            "that does not come back",
+            "start the nodes that are down, look at port 8088 between them, and at room on their disks; `lucid chain "
+            "retire NODE` takes one out that does not come back",
         )
 
     def _late(self) -> Condition | None:

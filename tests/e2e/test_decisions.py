@@ -1,0 +1,175 @@
+"""Administrators of a real chain change its rules and its nodes by `lucid chain`: two of three sign."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from msgspec import structs
+
+from lucid.chain.document import print_genesis
+from lucid.chain.genesis import paced
+from lucid.chain.keys import ed25519_public_key
+from lucid.cli.main import main
+from lucid.services.devnet import Devnet, DevNode
+from lucid.services.keyfile import write_key
+
+PATIENCE_S = 120
+SERVICES = ("manager", "engine")
+"""What a chain needs; the others would only be in the way of a busy machine."""
+ADMINISTRATORS = ("anna", "ben", "cleo")
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
+    """Two nodes, a block every second, and epochs of three."""
+    folder = tmp_path_factory.mktemp("decisions")
+    made = Devnet(folder, 2, 1_000, parameters=structs.replace(paced(1_000), slot_duration_ms=3_000, epoch_slots=1))
+    keys = tuple(ed25519_public_key(write_key(folder / f"{name}.key")) for name in ADMINISTRATORS)
+    made.genesis = structs.replace(made.genesis, administrators=keys, threshold=2).check()
+    (folder / "genesis.toml").write_text(print_genesis(made.genesis), encoding="utf-8")
+    try:
+        for node in made.nodes:
+            for service in SERVICES:
+                node.start(service)
+        until(lambda: height(made.nodes[0]) > 0, "there are blocks")
+        yield made
+    finally:
+        made.stop()
+
+
+class Admin:
+    """Runs `lucid chain`, and holds what it says."""
+
+    def __init__(self, network: Devnet, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+        self._network = network
+        self._capsys = capsys
+        self.file = str(folder / "decision.json")
+        self._settings = ("--config", str(network.nodes[0].settings))
+
+    def does(self, *arguments: str, status: int = 0) -> str:
+        """What it prints; or, where it fails, the one sentence that it says."""
+        found = main(["chain", *arguments, *self._settings])
+        said = self._capsys.readouterr()
+        assert found == status, (arguments, said)
+        if not said.err:
+            return said.out
+        assert said.err.count("\n") == 1 and said.err.startswith("lucid: "), said
+        return said.err
+
+    def key(self, name: str) -> tuple[str, str]:
+        """The options that name an administrator's key."""
+        return "--key", str(self._network.folder / f"{name}.key")
+
+    def decides(self, *arguments: str) -> str:
+        """Have a decision made, approved by two, and handed in; returns what it does."""
+        Path(self.file).unlink(missing_ok=True)
+        begun = self.does(*arguments, "--output", self.file)
+        for name in ("cleo", "anna"):
+            self.does("approve", self.file, *self.key(name))
+        assert "it is final in block" in self.does("submit", self.file, "--wait", f"{PATIENCE_S}s")
+        return begun
+
+
+@pytest.fixture
+def admin(network: Devnet, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Admin:
+    return Admin(network, capsys, tmp_path)
+
+
+def ask(node: DevNode, path: str) -> Any:
+    """What a manager answers; None while it does not."""
+    try:
+        return httpx.get(f"{node.url('manager')}{path}", timeout=10.0).json()
+    except (httpx.HTTPError, json.JSONDecodeError):
+        return None
+
+
+def height(node: DevNode) -> int:
+    answer = ask(node, "/chain") or {}
+    return int(answer.get("height", 0))
+
+
+def until(holds: Callable[[], Any], what: str) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+
+
+def test_two_of_three_administrators_change_the_rules(network: Devnet, admin: Admin) -> None:
+    node = network.nodes[0]
+    assert "needs rules 2" in admin.does("copies", "2", "--output", admin.file, status=2)
+    far = height(node) + 1_000
+    assert "too soon" in admin.does("schedule", "2", "--height", str(height(node)), "--output", "x", status=2)
+    assert f"height {far} or above" in admin.decides("schedule", "2", "--height", str(far))
+    assert ask(node, "/chain/rules")["scheduled"]["height"] == far
+    assert "call off" in admin.decides("unschedule")
+    assert ask(node, "/chain/rules")["scheduled"] is None
+    assert "nothing is scheduled" in admin.does("unschedule", "--output", admin.file, status=2)
+
+
+def test_a_node_is_retired_and_registered_again(network: Devnet, admin: Admin) -> None:
+    stays, goes = network.nodes
+    assert f"retire node {goes.key.hex()}" in admin.decides("retire", goes.name)
+    # Until the next epoch it still votes: of two, both have to.
+    until(lambda: (ask(stays, "/chain") or {}).get("validators") == [stays.key.hex()], "it is no validator any more")
+    for process in goes.processes.values():
+        process.terminate()
+    at = height(stays)
+    until(lambda: height(stays) > at + 3, "the chain goes on without it")
+    assert "last node" in admin.does("retire", stays.name, "--output", "x", status=2)
+    assert "is registered" in admin.does("retire", goes.name, "--output", "x", status=2)
+
+    for service in SERVICES:
+        goes.processes[service].wait(30)
+        goes.start(service)
+    key = ("--key", str(goes.folder / "node.key"))
+    said = admin.decides("register", "back", *key, "--pool", "attic")
+    assert f"register node {goes.key.hex()} as back of the pool attic" in said
+    until(lambda: len((ask(stays, "/chain") or {}).get("validators", ())) == 2, "it is a validator again")
+    at = height(stays)
+    until(lambda: height(stays) > at + 3, "both make blocks: it needs two")
+    assert "registered already" in admin.does("register", "back", *key, "--output", "x", status=2)
+
+
+def test_what_is_wrong_is_one_sentence(network: Devnet, admin: Admin, tmp_path: Path) -> None:
+    node = network.nodes[0]
+    begin = ("retire", node.key.hex(), "--output", admin.file)
+    assert "0 of 2 that are needed (3 may)" in admin.does(*begin)
+    assert "exists already" in admin.does(*begin, status=2)
+    assert "lacks 2 approvals" in admin.does("submit", admin.file, status=20)
+    assert "not the key of an administrator" in admin.does(
+        "approve", admin.file, "--key", str(node.folder / "node.key"), status=2
+    )
+    assert "1 of 2" in admin.does("approve", admin.file, *admin.key("ben"))
+    assert "approved it already" in admin.does("approve", admin.file, *admin.key("ben"), status=2)
+    assert "by administrator 1" in admin.does("show", admin.file, status=20)
+    told = json.loads(admin.does("show", admin.file, "--json", status=20))
+    assert (told["approvals"], told["needed"]) == ([1], 2)
+    no_node = ("retire", "nobody", "--output", "x")
+    assert "no node of the id or name 'nobody'" in admin.does(*no_node, status=2)
+    assert "knows rules up to" in admin.does("schedule", "99", "--height", "9999", "--output", "x", status=2)
+    assert "within 1..64" in admin.does("copies", "65", "--output", "x", status=2)
+    assert "NAME must be" in admin.does("register", "", *admin.key("ben"), "--output", "x", status=2)
+
+    fields = json.loads(Path(admin.file).read_text())
+    for change, named in (
+        ({"number": fields["number"] + 1}, "does not hold"),
+        ({"chain": "00" * 32}, "another chain"),
+        ({"decision": {}}, "is not a decision"),
+    ):
+        changed = tmp_path / "changed.json"
+        changed.write_text(json.dumps(fields | change))
+        assert named in admin.does("show", str(changed), status=2)
+    # Another one is taken meanwhile.
+    admin.does("approve", admin.file, *admin.key("anna"))
+    kept, admin.file = admin.file, str(tmp_path / "other.json")
+    admin.decides("schedule", "2", "--height", str(height(node) + 1_000))
+    assert "another one of that number" in admin.does("submit", kept, status=2)
+    assert "it is final in block" in admin.does("submit", admin.file), "once more is harmless"
