@@ -24,7 +24,12 @@ PARAMETERS = Parameters(
 )
 """Ticks far apart, and room for a leader's own heartbeat alone, so that what else it knows makes no other block."""
 
-LIMITS = Limits(snapshot_blocks=1_000_000, forgeries_a_minute=1_000_000, standings_a_second=1_000_000)
+LIMITS = Limits(
+    snapshot_blocks=1_000_000,
+    forgeries_a_minute=1_000_000,
+    standings_a_second=1_000_000,
+    requests_a_second=1_000_000,
+)
 """No peer is ever turned away: how often it was heard before is no part of a state."""
 
 SILENT = -1

@@ -18,6 +18,7 @@ from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.machines.effects import GAP_TIMER, CertificateStored, Effects, Verdict
 from lucid.machines.forktree import ForkNode
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
+from lucid.machines.manager.forgeries import UNASKED_A_MINUTE
 from lucid.machines.messages import (
     MAX_PAGE_CERTIFICATES,
     BlocksRequest,
@@ -335,6 +336,16 @@ def test_a_proposal_whose_view_is_over_waits_no_longer(peer: Peer, chain: Chain)
     assert waiting(peer)
     peer.hear(CertificateMessage(certificate(chain, SKIP, 3)))
     assert not waiting(peer)
+
+
+def test_a_peer_that_answers_what_nobody_asked_is_not_heard_for_a_while(peer: Peer, chain: Chain) -> None:
+    """Each page is decoded before it is known to be unasked: as many as it likes would keep a core busy."""
+    page = Certificates((certificate(chain, SKIP, 5),))
+    codes = [code for _ in range(UNASKED_A_MINUTE + 40) for code in refusals(peer.hear(page, 3))]
+    assert codes == [Code.UNEXPECTED] * UNASKED_A_MINUTE + [Code.THROTTLED] * 40
+    assert refusals(peer.hear(page, 2)) == [Code.UNEXPECTED], "the others are heard"
+    peer.now += 60_000
+    assert refusals(peer.hear(page, 3)) == [Code.UNEXPECTED], "and so is it, a minute later"
 
 
 def test_a_flood_of_certificates_leaves_nothing_behind(peer: Peer, chain: Chain) -> None:

@@ -11,7 +11,7 @@ from lucid.ledger.rows import HEAD_KEY
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import BLOCK_TABLE, UNFINAL_TABLE
 from lucid.machines.effects import SYNC_TIMER, CaughtUp, Finalised, Observe, Tell
-from lucid.machines.limits import Limits
+from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.manager.snapshots import SNAPSHOT_TABLE, part_key
 from lucid.machines.messages import (
     Blocks,
@@ -21,6 +21,7 @@ from lucid.machines.messages import (
     PartRequest,
     SnapshotOffer,
     Standing,
+    decode_message,
 )
 from tests.builders import Chain
 from tests.machines.fleets import Fleet
@@ -187,7 +188,32 @@ def test_a_download_that_takes_too_long_is_given_up() -> None:
         asked += 1
     index = serving.manager.snapshots.index
     assert index is not None and asked < index.parts
-    assert joining.now - GENESIS.genesis_time_ms <= 60_000 + 2_000 * index.parts + 9_900
+    assert joining.now - GENESIS.genesis_time_ms <= 60_000 + 2_000 * asked + 9_900, "long before the last part is due"
+
+
+@pytest.mark.parametrize("apart_ms", [0, 500, 999])
+def test_parts_that_come_at_once_are_asked_for_no_faster_than_they_are_served(apart_ms: int) -> None:
+    """Else a snapshot of many small parts stops after each second's worth of them, and is given up."""
+    serving, joining = server().limited(part_bytes=64), joiner()
+    serving.manager.snapshots.due = True
+    serving.manager.book.unsettled = True
+    # Seconds of the two clocks turn at different moments.
+    serving.now = joining.now + apart_ms
+    rounds = 0
+    while joining.manager.chain.tree.root.height == 0:
+        rounds += 1
+        before = joining.now
+        mail, joining.outbox = joining.outbox, []
+        if not mail:
+            joining.fire(SYNC_TIMER)
+            serving.now += joining.now - before
+        for receiver, data in mail:
+            if receiver == serving.key:
+                joining.hear(serving.answer(decode_message(data)), SERVER)
+    index = serving.manager.snapshots.index
+    assert index is not None and index.parts > DEFAULT_LIMITS.requests_a_second
+    refused = [step for step in serving.steps if Code.THROTTLED in refusals(step.effects)]
+    assert not refused and rounds < index.parts + 20
 
 
 def test_what_a_download_left_behind_goes_with_the_next() -> None:

@@ -271,8 +271,12 @@ def test_a_page_of_a_fork_is_asked_for_from_the_last_final_block() -> None:
     assert lost.manager.chain.tree.best.hash == chain.hash
 
 
-def test_who_drips_is_left_for_who_is_faster() -> None:
-    """One true block at the last moment each time would hold a node behind for as long as the chain is."""
+@pytest.mark.parametrize("drip_ms", [9_900, 900, 100])
+def test_who_drips_is_left_for_who_is_faster(drip_ms: int) -> None:
+    """One true block each time, at the last moment or a little faster, would hold a node behind as long as it goes on.
+
+    A page that falls short though more blocks are known of is as suspicious as one that comes late.
+    """
     serving, lost = server(), behind(claim=2)
     dripped = 0
     for _ in range(60):
@@ -285,7 +289,7 @@ def test_who_drips_is_left_for_who_is_faster() -> None:
             source = next(each for each in range(4) if key_of(each) == receiver)
             if source == 2 and isinstance(page, Blocks) and page.blocks:
                 dripped += 1
-                lost.now += 9_900
+                lost.now += drip_ms
                 page = serving.limited(page_blocks=1).answer(request, 0)
                 serving.limited(page_blocks=64)
             lost.hear(page, source)

@@ -25,7 +25,7 @@ SNAPSHOT_TABLE = "snapshot"
 INDEX_KEY = b"contents"
 START_MS = 60_000
 PART_MS = 2_000
-"""A download may take a minute, and two seconds for each part: a liar may not occupy a node for hours."""
+"""A download may take a minute, and two seconds for each part so far: a liar may not occupy a node for hours."""
 MAX_PART_BYTES = 2 << 20
 """A part has a MiB at most, unless a single row is larger."""
 
@@ -160,7 +160,12 @@ class Download:
             self.parts = opened(offer.block.header.state_root, offer.branches)
         except ValueError as error:
             raise Refusal(Code.SNAPSHOT_INVALID, str(error)) from None
-        self.deadline_ms = now + START_MS + PART_MS * len(self.parts)
+        self.begun_ms = now
+
+    @property
+    def deadline_ms(self) -> int:
+        """When the next part must be here: who drips is found out long before the last one."""
+        return self.begun_ms + START_MS + PART_MS * (self.next_part + 1)
 
     def add(self, part: Part, now: int) -> Write:
         """Verify the next part; returns the write that keeps it. Raises `SNAPSHOT_INVALID` for any other bytes."""

@@ -27,10 +27,12 @@ from lucid.machines.quota import SECOND_MS, Quota
 
 
 class Rate(NamedTuple):
-    """How fast a peer's last answer was: blocks a million seconds, and how long it took (ms)."""
+    """How fast a peer's last answer was: blocks a million seconds, how long it took (ms), and whether it fell short:
+    its page was not full, though there are more blocks."""
 
     blocks_a_megasecond: int
     took_ms: int
+    short: bool = False
 
 
 class Question(NamedTuple):
@@ -60,6 +62,8 @@ class Slot:
     def __init__(self, timer: str) -> None:
         self.timer = timer
         self.question: Question | None = None
+        self.unsent: Message | None = None
+        """The question itself while it waits for its moment: its peer was asked often enough in this second."""
         self.due_ms = 0
         self.useful_ms = 0
         self.useless: set[bytes] = set()
@@ -91,6 +95,8 @@ class Syncing:
         self._rates: dict[bytes, Rate] = {}
         self._download: Download | None = None
         self._served = Quota(limits.requests_a_second, SECOND_MS)
+        # A second of the peer's clock may touch two of this one's.
+        self._posed = Quota(max(1, limits.requests_a_second // 2), SECOND_MS)
 
     @property
     def vouched_height(self) -> int:
@@ -143,6 +149,8 @@ class Syncing:
         if now < slot.due_ms:
             # It fired before it was set anew, and waited behind what did so; or the clock was put back.
             return [slot.arm(slot.due_ms)]
+        if slot.unsent is not None:
+            return self._send(now, slot, slot.unsent)
         question, slot.question = slot.question, None
         if question is not None:
             self._rates[question.peer] = Rate(0, now - question.asked_ms)
@@ -220,9 +228,9 @@ class Syncing:
         return self._rates[peer].blocks_a_megasecond if peer in self._rates else 0
 
     def _slow(self, peer: bytes, others: list[bytes]) -> bool:
-        """Whether a peer took long for its last answer, and there is somebody better, or not yet tried."""
+        """Whether a peer's last answer took long or fell short, and there is somebody better, or not yet tried."""
         last = self._rates.get(peer)
-        if last is None or last.took_ms <= self.limits.slow_ms:
+        if last is None or not (last.short or last.took_ms > self.limits.slow_ms):
             return False
         return any(each not in self._rates or self._rate(each) > 2 * self._rate(peer) for each in others)
 
@@ -238,7 +246,21 @@ class Syncing:
         message: Message = BlocksRequest(request=self._number, height=height)
         if part is not None:
             message = PartRequest(request=self._number, height=height, part=part)
-        return [Send(peer, encode_message(message)), slot.arm(now + self.limits.answer_ms)]
+        return self._send(now, slot, message)
+
+    def _send(self, now: int, slot: Slot, message: Message) -> Effects:
+        """Send a slot's question, in the next second if its peer would refuse more of them in this one.
+
+        What is refused is not answered: a snapshot of many small parts would be given up after each second's worth.
+        """
+        question = slot.question
+        assert question is not None
+        if not self._posed.spend(now, question.peer):
+            slot.unsent = message
+            return [slot.arm((now // SECOND_MS + 1) * SECOND_MS)]
+        slot.unsent = None
+        slot.question = question._replace(asked_ms=now)
+        return [Send(question.peer, encode_message(message)), slot.arm(now + self.limits.answer_ms)]
 
     # -- answers -------------------------------------------------------------------------------------------------
 
@@ -247,7 +269,7 @@ class Syncing:
         for slot in (self.following, self.repairing):
             question = slot.question
             if question is not None and (question.number, question.peer) == (number, peer):
-                slot.question = None
+                slot.question = slot.unsent = None
                 return slot, question
         raise Refusal(Code.UNEXPECTED)
 
@@ -275,7 +297,9 @@ class Syncing:
         """After a page: ask for the next one while the peer has more; the flag says that nothing more is asked."""
         peer = question.peer
         took_ms = max(now - question.asked_ms, 1)
-        self._rates[peer] = Rate(page.length * 1_000_000_000 // took_ms, took_ms)
+        full = page.length == self.limits.page_blocks
+        short = not full and self._goal > self._height
+        self._rates[peer] = Rate(page.length * 1_000_000_000 // took_ms, took_ms, short)
         # Known blocks up to the best one are no reason to doubt the peer: what is new lies above them.
         known = not useful and question.height <= page.last_height <= self._height
         if not useful and not known:
@@ -286,7 +310,6 @@ class Syncing:
         effects: Effects = []
         if page.blocks:
             effects.append(Observe(CaughtUp(page.last_height, False)))
-        full = page.length == self.limits.page_blocks
         if self._goal > self._height or full or known or (slot is self.repairing and self.chain.tree.wanted):
             return effects + self._ask(now, slot, peer, max(page.last_height, self.chain.tree.root.height) + 1), False
         return effects, True
