@@ -8,10 +8,12 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.model.image import Image
 from smoke.static.model.servers.served import LOOPBACK
+from smoke.static.python.distributions import bringers, modules, normalised
 from smoke.static.python.graph import Flaw, Graph, Problem
 from smoke.static.python.importer import Meaning
 from smoke.static.python.installed import Presence
 from smoke.static.python.program import Program
+from smoke.static.python.serving import Local
 from smoke.static.python.source import Source
 from smoke.static.scope import Scope
 
@@ -110,7 +112,7 @@ def _not_of_the_tree(program: Program, where: list[Evidence]) -> Finding:
         return EXISTS.fail(gone, name, where, remedy="Install it without -e (--no-editable), or copy its sources too.")
     if answer.presence in (Presence.ASKED, Presence.BROUGHT):
         return EXISTS.skip(f"{start.module} is of {answer.by}, which is installed: it is not looked into", name, where)
-    if answer.presence is Presence.UNKNOWN and not _tree_has(program, start.module):
+    if answer.presence is Presence.UNKNOWN and not _tree_has(program, start.module) and not _of_no_one(program):
         return EXISTS.skip(f"whether {start.module} is there: {answer.reason}", name, where)
     if doubt := _doubt(program, start.module):
         return EXISTS.skip(f"whether {start.module} is there: {doubt}", name, where)
@@ -120,6 +122,18 @@ def _not_of_the_tree(program: Program, where: list[Evidence]) -> Finding:
     if answer.presence is Presence.HIDDEN:
         hint = f": it is installed to {answer.reason}, where the Python that is started does not look"
     return EXISTS.fail(f"there is no module {start.module} in {places}, and nothing installs it{hint}", name, where)
+
+
+def _of_no_one(program: Program) -> bool:
+    """Whether no distribution can bring the module that a server is to load: all are known, and none has that name."""
+    top = program.image.start.module.partition(".")[0]
+    asked = [name for each in program.installed.each for name in each.asked]
+    return (
+        bool(program.image.start.server)
+        and not bringers(top)
+        and not program.installed.doubts
+        and all(modules(name) is not None and normalised(name) != normalised(top) for name in asked)
+    )
 
 
 def _source_gone(program: Program, top: str) -> str:
@@ -282,9 +296,9 @@ def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Fi
             for line, _, keywords in source.calls
             for value in _ports_of(keywords)
         }
-        local = _loopback(entry)
-        if expected and local:
-            yield _unreachable("127.0.0.1", local[1], name, [Evidence(entry.path, local[0])])
+        local = _loopback(image, entry, expected)
+        if expected and local is not None:
+            yield _unreachable("127.0.0.1", local.called, name, [Evidence(entry.path, local.line)])
             return
     if not bound and expected & {*entry.ports, *_named_ports(entry)}:
         yield APP.passed(f"{entry.path} names the port {min(expected)}", name, where)
@@ -303,18 +317,12 @@ def _unreachable(host: str, server: str, name: str, at: list[Evidence]) -> Findi
     return APP.fail(message, name, at, remedy="Let it listen at 0.0.0.0.")
 
 
-def _loopback(entry: Source) -> tuple[int, str] | None:
-    """A call of the script itself that serves at the container's own loopback address."""
-    for line, called, keywords in entry.calls:
-        if keywords.get("**") or called not in entry.serving:
-            continue
-        first = "-" if called == "uvicorn.run" else "0"  # uvicorn takes the app first
-        host = keywords.get("host", keywords.get(first))
-        if "host" in keywords or first in keywords:
-            if isinstance(host, str) and host in LOOPBACK:
-                return line, called
-        elif entry.serving[called] == "loopback":
-            return line, called
+def _loopback(image: Image, entry: Source, expected: set[int]) -> Local | None:
+    """A call of the script itself that serves what is expected at the container's own loopback address."""
+    for each in entry.local:
+        told = any(name in image.environment for name in each.variables)
+        if not told and (each.port is None or each.port in expected):
+            return each
     return None
 
 

@@ -143,8 +143,10 @@ def _opened(  # noqa: PLR0911 - a case a use
     image: Image, place: str, use: FileUse
 ) -> tuple[str, str]:
     """What is wrong with a path, or why that can't be told."""
-    if place.startswith(("/dev/", "/proc/", "/sys/", "/tmp/", "/run/secrets/")):
+    if place.startswith(("/dev/", "/proc/", "/sys/", "/tmp/")) or (_is_secret(place) and image.launch is None):
         return "", ""
+    if _is_secret(place) and image.files.find(place) is None and not image.files.doubt(place):
+        return f"{place} is opened as the code is loaded, and Compose grants the service no such secret", ""
     entry = image.files.find(place)
     if use.use in (Use.READ, Use.SERVE):
         what = "the directory" if use.use is Use.SERVE else ""
@@ -163,6 +165,10 @@ def _opened(  # noqa: PLR0911 - a case a use
         wrong = f"{place} is opened to be written, and the user {image.user} may not: it belongs to user {entry.user}"
         return (wrong if _closed(image, entry, 0o2) else ""), ""
     return _made(image, place, use)
+
+
+def _is_secret(place: str) -> bool:
+    return place.startswith("/run/secrets/")
 
 
 def _read_only(image: Image, place: str) -> bool:

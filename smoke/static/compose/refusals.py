@@ -164,7 +164,9 @@ def refused(tree: Tree, root: Node, services: dict[str, Node], directory: str) -
         yield from _health(node.get("healthcheck"), name)
         yield from _ports(node.get("ports"), name)
         yield from _declared(root, node, name)
+        yield from _others(node, name, services)
     yield from _taken_twice(services)
+    yield from _named_twice(services)
     yield from _cycle(services)
     yield from _files_of_secrets(tree, root, services, directory)
 
@@ -248,6 +250,36 @@ def _declared(root: Node, service: Node, name: str) -> Iterator[Refusal]:
         for used, item in _names(service.get(what)):
             if "$" not in used and used and used not in ((known.mapping or {}) if known is not None else {}):
                 yield Refusal(item, f"{name} uses the {what[:-1]} {used}, which is not declared")
+
+
+def _others(node: Node, name: str, services: dict[str, Node]) -> Iterator[Refusal]:
+    """Other services that a service names, and what it can't have besides."""
+    for link, item in _names(node.get("links")):
+        if "$" not in link and link.partition(":")[0] not in services:
+            yield Refusal(item, f"{name} links to {link.partition(':')[0]}, which is no service")
+    for volumes, item in _names(node.get("volumes_from")):
+        if "$" not in volumes and not volumes.startswith("container:") and volumes.partition(":")[0] not in services:
+            yield Refusal(item, f"{name} takes volumes from {volumes.partition(':')[0]}, which is no service")
+    for key in ("network_mode", "ipc", "pid"):
+        value = node.get(key)
+        kind, _, other = ("" if value is None else value.text).partition(":")
+        if value is not None and kind == "service" and "$" not in other and other not in services:
+            yield Refusal(value, f"{key} of {name} names {other}, which is no service")
+    mode, networks = node.get("network_mode"), node.get("networks")
+    if mode is not None and mode.text and networks is not None and not networks.null:
+        yield Refusal(mode, f"{name} has network_mode and networks: Compose takes one of them")
+
+
+def _named_twice(services: dict[str, Node]) -> Iterator[Refusal]:
+    """Two services that are started together and whose containers have one name."""
+    holders: dict[str, str] = {}
+    for name, service in services.items():
+        given = service.get("container_name")
+        if given is None or "$" in given.text or not given.text or service.get("profiles") is not None:
+            continue
+        held = holders.setdefault(given.text, name)
+        if held != name:
+            yield Refusal(given, f"the containers of {name} and {held} are both to be named {given.text}")
 
 
 def _cycle(services: dict[str, Node]) -> Iterator[Refusal]:

@@ -165,9 +165,10 @@ def _mounts(tree: Tree, node: Node, directory: str, values: dict[str, str]) -> I
     for what in ("secrets", "configs"):
         if (given := node.get(what)) is not None:
             for item in given.children():
-                target = text_of(item.get("target")) or (
-                    f"/run/secrets/{item.text}" if what == "secrets" else f"/{item.text}"
-                )
+                name = item.text or text_of(item.get("source"))
+                target = text_of(item.get("target")) or (f"/{name}" if what == "configs" else name)
+                if what == "secrets" and not target.startswith("/"):
+                    target = f"/run/secrets/{target}"
                 if target.startswith("/"):
                     yield Mount(MountKind.UNKNOWN, posixpath.normpath(target), line=item.line)
 

@@ -61,3 +61,10 @@ def _next_number(stage: Stage, rest: Sequence[str]) -> int:
 def rename_user(stage: Stage, rest: Sequence[str], line: int) -> None:
     if any(word in ("-l", "--login", "-u", "--uid") for word in rest):
         stage.users_known = False
+
+
+def remove_user(stage: Stage, rest: Sequence[str], line: int) -> None:
+    """userdel and deluser."""
+    for name in read_operands(rest)[2]:
+        stage.users_known = stage.users_known and "$" not in name
+        stage.numbers.pop(name, None)

@@ -79,7 +79,8 @@ _ALPINE_PROGRAMS = (
 _BUSYBOX_PROGRAMS = tuple(each for each in _ALPINE_PROGRAMS if each != "apk")
 _BUILDPACK = (
     *["curl", "wget", "git", "gcc", "g++", "cc", "c++", "make", "ld", "strip", "objdump", "readelf", "gpg", "ssh"],
-    *["scp", "ssh-keygen", "unzip", "xz", "bzip2", "patch", "file", "pkg-config", "ps", "pgrep", "pkill"],
+    *["scp", "ssh-keygen", "ssh-keyscan", "ssh-add", "ssh-agent", "sftp"],
+    *["unzip", "xz", "bzip2", "patch", "file", "pkg-config", "ps", "pgrep", "pkill"],
     *["top", "free", "openssl", "convert", "identify", "pg_config", "python3", "perl"],
     *["mysql_config", "hg", "svn", "autoconf", "automake", "msgfmt", "xgettext", "envsubst"],
 )
@@ -320,6 +321,22 @@ def release_python(reference: str) -> str:
     tag = reference.partition("@")[0].rpartition(":")[2]
     found = (name for name in _RELEASES if re.match(rf"(?:.*-)?{re.escape(name)}\b", tag))
     return _RELEASES[name] if (name := next(found, "")) else ""
+
+
+_RELEASE_NAMES = {
+    **{"bullseye": "bullseye", "bookworm": "bookworm", "trixie": "trixie"},
+    **{"focal": "focal", "jammy": "jammy", "noble": "noble", "20.04": "focal", "22.04": "jammy", "24.04": "noble"},
+}
+_DEBIAN_NUMBERS = {"11": "bullseye", "12": "bookworm", "13": "trixie"}
+
+
+def release_of(reference: str) -> str:
+    """The release of Debian or Ubuntu that a reference names; empty for a tag that floats, and where it isn't known."""
+    name, _, tag = reference.partition("@")[0].rpartition(":")
+    found = next((release for word, release in _RELEASE_NAMES.items() if word in re.split(r"[-_]", tag)), "")
+    if not found and re.search(r"(?:^|/)debian$", name):
+        found = _DEBIAN_NUMBERS.get(re.split(r"[-.]", tag)[0], "")
+    return found or next((each for word, each in _RELEASE_NAMES.items() if tag.endswith(f"ubuntu{word}")), "")
 
 
 def is_slim(base: Base) -> bool:

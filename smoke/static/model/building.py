@@ -9,7 +9,7 @@ from smoke.static.dockerfile.expansion import Expanded
 from smoke.static.dockerfile.instructions import Dockerfile, Instruction, ParseError
 from smoke.static.dockerfile.stages import Stages
 from smoke.static.dockerfile.variables import Variables
-from smoke.static.model.bases import base_files, is_slim, release_python, users_of
+from smoke.static.model.bases import base_files, is_slim, release_of, release_python, users_of
 from smoke.static.model.context import Context
 from smoke.static.model.image import Form, Health, Label, Missing
 from smoke.static.model.libc import libc_of
@@ -65,6 +65,7 @@ class Made:
         self.state.libc = libc_of(reference) if base is None or not base.libc else base.libc
         if base is not None:
             self.state.system, self.state.package_python = base.system, release_python(reference)
+            self.state.release = release_of(reference)
             self.state.lacks_names, self.state.slim = frozenset(base.lacks), is_slim(base)
             # Images of distributions come without lists; the catalogue says what they lack.
             self.state.lists = False if base.system == "debian" and base.lacks else None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from smoke.static.model.accounts import add_group, add_user, rename_user
+from smoke.static.model.accounts import add_group, add_user, remove_user, rename_user
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Install
 from smoke.static.model.installers import catalogue
@@ -48,9 +48,8 @@ _HARMLESS = frozenset(
             "scanelf",
             "yes",
             "false",
-            "deluser",
         ],
-        *["groupdel", "userdel", "delgroup", "localedef", "fc-cache", "crontab", "sed", "type"],
+        *["groupdel", "delgroup", "localedef", "fc-cache", "crontab", "sed", "type"],
     ]
 )
 """Commands that leave no file that a container would look for."""
@@ -119,6 +118,9 @@ def _manager_state(stage: Stage, name: str, rest: Sequence[str]) -> None:
         stage.lists = False if stage.lists is not None else None
     elif name not in _HARMLESS and name not in _FOLLOWED and not catalogue.known(name):
         stage.lists = None  # a script may have fetched them
+        stage.other_sources = True
+    if "/etc/apt" in text or name in ("add-apt-repository", "dpkg"):
+        stage.other_sources = True
     if "EXTERNALLY-MANAGED" in text or ("break-system-packages" in text and "config" in rest):
         stage.managed_free = True
     if name == "dpkg-reconfigure" and "dash" in rest:
@@ -335,4 +337,6 @@ _FOLLOWED: dict[str, Callable[[Stage, Sequence[str], int], None]] = {
     "groupadd": add_group,
     "addgroup": add_group,
     "usermod": rename_user,
+    "userdel": remove_user,
+    "deluser": remove_user,
 }

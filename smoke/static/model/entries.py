@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from smoke.static.model.dash import dash_stops
+
 ACTIVATED = "CONDA_DEFAULT_ENV"
 """The variable that names the environment of conda that is active."""
 _BLOCKS = {"if": "fi", "case": "esac", "for": "done", "while": "done", "until": "done", "select": "done"}
@@ -14,6 +16,9 @@ _ENDS = frozenset(_BLOCKS.values())
 _DECIDES = re.compile(r"(?:^|[;&|]\s*|\bthen\s+|\bdo\s+|\)\s*)\s*(?:exec|exit|set\s+--|shift)\b", re.MULTILINE)
 _AT_ONCE = frozenset(["echo", "printf", "true", ":", "mkdir", "touch", "chmod", "chown", "cp", "ln", "rm", "cat", "ls"])
 """Commands that end at once: a script that ends with one starts nothing."""
+_NO_START = frozenset(["wait", "tail", "sleep", "exit", "done", "fi", "esac", "}", "cd", "export", "source", "."])
+"""Last commands of a script that started something before."""
+_FUNCTION = re.compile(r"function\s+([\w-]+)|(\w[\w-]*)\s*\(\)")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-=+?])([^{}$]*))?\}|(\w+))")
 
 
@@ -33,6 +38,14 @@ class Followed:
     trouble: str = ""
     dash: str = ""
     """What is wrong if `sh` is Debian's."""
+    functions: set[str] = field(default_factory=set)
+    """Names of its own, which are no programs."""
+    borrows: bool = False
+    """Whether it reads other scripts, which may define more of them."""
+
+    def is_own(self, name: str) -> bool:
+        """Whether a name may be a function of the script."""
+        return name in self.functions or (self.borrows and "/" not in name)
 
 
 def follow_command(text: str, environment: Mapping[str, str]) -> Followed:
@@ -60,13 +73,14 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
     """What an entry script runs in the end, when it is given these arguments."""
     found = Followed()
     lines = _logical(text)
-    stop = any(re.match(r"set\s+-\w*e", line) for line in lines)
-    if _dash_stops(text, lines):
-        found.dash = "set -o pipefail stops dash, which is Debian's /bin/sh"
+    stop = any(re.match(r"set\s+-\w*e", line) for line in lines) or bool(re.match(r"#!.*\s-\w*e", text))
+    found.functions = {match[1] or match[2] for match in map(_FUNCTION.match, lines) if match is not None}
+    if re.match(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:da)?sh\b", text):
+        found.dash = dash_stops(text, errexit=stop)
     depth, open_, last = 0, "", ""
     for line in lines:
         first = re.split(r"[\s;(]", line, maxsplit=1)[0]
-        if depth or first in _BLOCKS or re.match(r"(?:function\s+\w+|\w[\w-]*\s*\(\))", line):
+        if depth or first in _BLOCKS or _FUNCTION.match(line):
             opened = len(
                 re.findall(r"(?:^|[;&|]\s*|\bdo\s+|\bthen\s+|\belse\s+)(?:if|case|for|while|until|select)\b", line)
             )
@@ -111,13 +125,6 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
     return found
 
 
-def _dash_stops(text: str, lines: list[str]) -> bool:
-    """Whether a script for `sh` sets an option that dash does not have."""
-    if not re.match(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:da)?sh\b", text):
-        return False
-    return any(re.match(r"set\s+(?:-\w*o|-\w+\s+-o)\s+pipefail\s*$", line) for line in lines)
-
-
 def _awaited(line: str) -> tuple[str, ...]:
     """The command that a loop waits for: it never ends when there is no such program."""
     match = re.match(r"(?:until|while\s+!)\s+([\w./-]+)((?:\s+[^;|&<>]*)?)(?:\s*[\d&]*>[>&]?\s*\S+)*\s*(?:;.*)?$", line)
@@ -158,15 +165,22 @@ def _step(found: Followed, words: list[str], must: bool) -> None:
             _step(found, words[1:], False)
         case "conda" | "mamba" | "micromamba" if words[1:2] == ["activate"] and len(words) < 4:
             found.environment[ACTIVATED] = words[2] if len(words) > 2 else "base"
-        case "source" | "." if words[1:2] == ["activate"]:
-            found.environment[ACTIVATED] = words[2] if len(words) > 2 else "base"
         case "source" | ".":
-            if len(words) > 1 and words[1].endswith("/bin/activate"):
-                found.environment["VIRTUAL_ENV"] = words[1].removesuffix("/bin/activate")
+            _sourced(found, words)
         case "set" | "echo" | "printf" | "sleep" | "ulimit" | "umask" | "trap" | "unset" | "true" | "wait" | ":":
             pass
         case _ if must:
             found.before.append(tuple(words))
+
+
+def _sourced(found: Followed, words: list[str]) -> None:
+    """`source`: an environment is activated, or another script read."""
+    if words[1:2] == ["activate"]:
+        found.environment[ACTIVATED] = words[2] if len(words) > 2 else "base"
+    elif len(words) > 1 and words[1].endswith("/bin/activate"):
+        found.environment["VIRTUAL_ENV"] = words[1].removesuffix("/bin/activate")
+    else:
+        found.borrows = True
 
 
 def _final(found: Followed, words: list[str]) -> None:
@@ -178,20 +192,7 @@ def _final(found: Followed, words: list[str]) -> None:
         while words[:1] == ["-a"] or words[:1] == ["-c"]:
             words = words[2:]
     found.words = tuple(words)
-    if not words or words[0] in (
-        "wait",
-        "tail",
-        "sleep",
-        "exit",
-        "done",
-        "fi",
-        "esac",
-        "}",
-        "cd",
-        "export",
-        "source",
-        ".",
-    ):
+    if not words or words[0] in _NO_START or found.is_own(words[0]):
         found.doubt = found.doubt or "a shell script decides what is started"
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
 from smoke.static.model.executable import find_program
+from smoke.static.model.given_code import imported_by
 from smoke.static.model.image import Start
 from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.scene import Scene
@@ -16,6 +18,14 @@ from smoke.static.model.servers.served import Served, Situation
 from smoke.static.model.stage import Stage
 
 PYTHON = re.compile(r"python(?:3(?:\.(\d+))?)?")
+_UNDER = {
+    "debugpy": frozenset(["--listen", "--connect", "--log-to", "--configure-subProcess", "--adapter-access-token"]),
+    "pdb": frozenset(["-c"]),
+    "cProfile": frozenset(["-o", "-s"]),
+    "trace": frozenset(["-f", "-C"]),
+    "coverage": frozenset(["--source", "--rcfile", "--include", "--omit", "--concurrency", "--data-file"]),
+}
+"""Modules that run another program, with their options that take the next word."""
 _PYTHON_FLAGS = re.compile(r"-[bBdEhiIOPqsSuvVx?]+")
 
 
@@ -77,6 +87,8 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
             rest = (f"-{combined[2]}", *rest[1:])
         elif (joined := re.fullmatch(r"-m(\w[\w.]*)", rest[0])) is not None:
             rest = ("-m", joined[1], *rest[1:])
+        elif re.match(r"-m\s", rest[0]):
+            return replace(start, trouble=f"{rest[0]!r} is one word, so Python looks for a module {rest[0][2:]!r}")
         else:
             return replace(start, doubt=f"what Python makes of {rest[0]} is not known here")
     if not rest:
@@ -84,12 +96,14 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
     if rest[0] == "-m" and len(rest) > 1:
         search = search_path(scene, state.workdir, flags, program)
         start = replace(start, search=search)
-        if rest[1] == "debugpy" or rest[1] == "pdb":
-            return replace(start, doubt=f"{rest[1]} is told what to start")
+        if rest[1] in _UNDER and not _in_tree(rest[1], search, state):
+            return _under(start, rest, program, scene)
         found = served(rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists))
         if found is not None and not _in_tree(rest[1], search, state):
             return _serving(start, rest[1], rest[2:], found, program, scene)
         return replace(start, module=rest[1], arguments=tuple(rest[2:]))
+    if rest[0] == "-c" and len(rest) > 1:
+        return _code(start, rest[1], search_path(scene, state.workdir, flags, program))
     if rest[0] in ("-c", "-", "-m"):
         return replace(start, doubt="Python is given its program on the command line")
     script = state.path(rest[0])
@@ -115,6 +129,31 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
             start = replace(start, doubt="")
         return replace(start, trouble=why)
     return _managed(start, rest[1:])
+
+
+def _under(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> Start:
+    """`python -m debugpy` and its kin: the words of Python's that they are given."""
+    name, words = rest[1], list(rest[2:])
+    if name == "coverage" and words[:1] == ["run"]:
+        words = words[1:]
+    while words and words[0].startswith("-") and words[0] != "-m":
+        words = words[2:] if words[0] in _UNDER[name] else words[1:]
+    if not words:
+        return replace(start, doubt=f"{name} is told what to start")
+    inner = _python(start, tuple(words), program, scene)
+    needs = () if name in ("pdb", "cProfile", "trace") else (name,)
+    return replace(inner, needs=(*needs, *inner.needs))
+
+
+def _code(start: Start, code: str, search: tuple[str, ...]) -> Start:
+    """`python -c`: what its text imports is loaded."""
+    imported = imported_by(code)
+    if not imported:
+        return replace(start, doubt="Python is given its program on the command line")
+    own = [each for each in imported if each.partition(".")[0] not in sys.stdlib_module_names]
+    if not own:
+        return replace(start, doubt="Python is given its program on the command line")
+    return replace(start, module=own[0], application="*", server="python", also=tuple(own[1:]), search=search)
 
 
 def _in_tree(module: str, search: tuple[str, ...], state: Stage) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from smoke.static.model.releases import lacks_package
 from smoke.static.model.stage import Stage
 
 _APT_ASKS_NOT = frozenset(
@@ -95,9 +96,18 @@ def _apt(stage: Stage, name: str, rest: list[str]) -> str:
         return f"{name} install asks before it goes on, and nobody answers: it takes -y"
     if stage.system == "debian" and (odd := next((word for word in named if _foreign(word, _ALPINE_ONLY)), "")):
         return f"{name} install: there is no package {odd} in Debian: that is Alpine's name"
+    if not _other_sources(stage) and (gone := next(filter(None, (lacks_package(stage.release, e) for e in named)), "")):
+        return f"{name} install: {gone}"
     if stage.lists is False and named:
         return f"{name} install knows no package yet: the image comes without lists, and no {name} update came before"
     return ""
+
+
+def _other_sources(stage: Stage) -> bool:
+    """Whether apt may have been told of more than its release's own archive."""
+    return stage.other_sources or any(
+        path.startswith("/etc/apt/sources.list") and entry.line for path, entry in stage.files.entries.items()
+    )
 
 
 def _uv_pip(stage: Stage, rest: list[str]) -> str:

@@ -47,6 +47,7 @@ iputils-ping: ping
 jq: jq
 less: less
 libpq-dev: pg_config
+locales: locale-gen
 lsb-release: lsb_release
 lsof: lsof
 make: make
@@ -60,7 +61,7 @@ netcat-traditional: nc netcat
 nginx: /usr/sbin/nginx
 nodejs: node
 npm: npm npx node
-openssh-client: ssh scp ssh-keygen
+openssh-client: ssh scp ssh-keygen ssh-keyscan ssh-add ssh-agent sftp
 openssh-server: /usr/sbin/sshd
 openssl: openssl
 pandoc: pandoc
@@ -89,7 +90,7 @@ rustc: rustc
 s3fs: s3fs
 socat: socat
 sqlite3: sqlite3
-ssh: ssh scp ssh-keygen
+ssh: ssh scp ssh-keygen ssh-keyscan ssh-add ssh-agent sftp
 strace: strace
 sudo: sudo
 supervisor: supervisord supervisorctl
@@ -145,7 +146,7 @@ nginx: /usr/sbin/nginx
 nodejs: node
 npm: npm npx node
 openssh: ssh scp ssh-keygen /usr/sbin/sshd
-openssh-client: ssh scp ssh-keygen
+openssh-client: ssh scp ssh-keygen ssh-keyscan ssh-add ssh-agent sftp
 openssl: openssl
 patch: patch
 perl: perl

@@ -111,6 +111,9 @@ class Surroundings:
         program = words[0]
         if posixpath.basename(program) == "env" and len(words) > 1:
             program = next((word for word in words[1:] if not word.startswith("-") and "=" not in word), program)
+            if words[1] == program and len(words) > 2:
+                # The kernel gives all that stands behind env as one word.
+                return f"its first line gives env one word, {' '.join(words[1:])!r}: several take env -S"
         found = self.find(program)
         if found.place or found.doubt:
             return ""

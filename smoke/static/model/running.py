@@ -9,12 +9,13 @@ from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage, mounts
 from smoke.static.model import script
 from smoke.static.model.building import Building, Made
+from smoke.static.model.filesystem import Cause
 from smoke.static.model.steps import refusal
 
 
 def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """RUN, with the files that it mounts at hand while it runs."""
-    state, lent = made.state, []
+    state, lent, unsure = made.state, [], []
     for options in mounts(instruction):
         if "/apt" in options.get("target", ""):
             state.lists = None  # what a cache holds is known to who builds
@@ -25,9 +26,22 @@ def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage
             held = build.context.sources(source)
             into = bool(held) and build.context.tree.is_directory(held[0])
             build.context.copy(state.files, [source], place, into, 0, None, instruction.line)
+        elif (target := _target(options)) and state.path(target) not in state.files.doubts:
+            unsure.append(state.path(target))
+            state.files.suspect(unsure[-1], f"line {instruction.line} mounts something there", Cause.MOUNT)
     _run(build, made, instruction)
     for place in lent:
         state.files.remove(place)
+    for place in unsure:
+        state.files.doubts.pop(place, None)
+
+
+def _target(options: dict[str, str]) -> str:
+    """Where a mount is whose content is known to who builds."""
+    if options["type"] == "secret":
+        name = options.get("id") or posixpath.basename(options.get("source", ""))
+        return options.get("target") or (f"/run/secrets/{name}" if name else "")
+    return options.get("target", "")
 
 
 def _run(build: Building, made: Made, instruction: Instruction) -> None:

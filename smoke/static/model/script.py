@@ -284,6 +284,8 @@ class _Follower:
         """Follow the words of a command, wrappers taken off."""
         while words and words[0] in ("exec", "command", "builtin", "time", "nice", "sudo", "env", "eatmydata"):
             wrapper = words.pop(0)
+            if wrapper == "sudo" and stops and not self.conditional and self.stage.lacks("sudo"):
+                self.stage.fail(self.line, "sudo: command not found", "sudo")
             while words and (words[0].startswith("-") or (wrapper == "env" and "=" in words[0])):
                 words.pop(0)
         if not words or words[0] in self.functions:

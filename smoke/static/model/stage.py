@@ -50,6 +50,10 @@ class Stage:
     """Packages of the system that were asked for."""
     system: str = ""
     """Whose packages it takes: debian, alpine, fedora; empty when that isn't known."""
+    release: str = ""
+    """Name of its release of Debian or Ubuntu, where the base's tag says it."""
+    other_sources: bool = False
+    """Whether packages may come from elsewhere than its release's own archive."""
     package_python: str = ""
     """Version of the Python that the system's own package would bring."""
     managed: bool = False

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 from smoke.manifest import Base
+from smoke.static.model.dash import dash_stops
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import absent, find_program, is_odd, not_executable
 from smoke.static.model.filesystem import Cause, Entry
@@ -19,14 +20,8 @@ from smoke.static.model.servers.served import Situation
 from smoke.static.model.shell_syntax import trouble
 from smoke.static.model.stage import Stage
 from smoke.static.model.steps import has_dash
+from smoke.static.model.wrappers import is_wrapper, unwrap
 from smoke.static.python.installed import Installed
-
-_WRAPPERS = {
-    "tini": 0, "dumb-init": 0, "catatonit": 0, "gosu": 1, "su-exec": 1, "env": 0, "nice": 0, "exec": 0, "time": 0,
-    "ddtrace-run": 0, "opentelemetry-instrument": 0, "stdbuf": 0, "tini-static": 0, "ionice": 0, "chpst": 0, "nohup": 0,
-    "_entrypoint.sh": 0,
-}  # fmt: skip
-"""Programs that start another one, with the number of operands of their own before it."""
 
 _RUNNERS = frozenset(["uv", "poetry", "pipenv", "pdm"])
 _SHELLS = frozenset(["sh", "bash", "ash", "dash"])
@@ -87,16 +82,14 @@ def _resolved(start: Start, words: tuple[str, ...], scene: Scene) -> Start:  # n
     found = find_program(words[0], scene)
     if not found.place:
         if found.doubt and not is_odd(words[0]):
-            if is_server(name) or PYTHON.fullmatch(name):
-                return python_or_server(start, words, name, words[0], scene)
-            return replace(start, doubt=f"whether {words[0]} is there: {found.doubt}")
+            return _perhaps(start, words, str(found.doubt), scene)
         return replace(start, trouble=absent(words[0], scene), needs=_needs(name))
     start = replace(start, program=found.place)
     if trouble := not_executable(found, scene):
         return replace(start, trouble=trouble)
     if name in TOOLS and (inner := run_in(state, words)) is not None:
         return _in_conda(start, inner[0], inner[1], scene)
-    if name in _WRAPPERS:
+    if is_wrapper(name, words):
         return _wrapped(start, words, scene)
     if name in _RUNNERS and len(words) > 2 and words[1] == "run":
         return _runner(start, words, scene)
@@ -117,27 +110,26 @@ def _resolved(start: Start, words: tuple[str, ...], scene: Scene) -> Start:  # n
     return python_or_server(start, words, name, found.place, scene)
 
 
+def _perhaps(start: Start, words: tuple[str, ...], doubt: str, scene: Scene) -> Start:
+    """A program that may be there: what it would do is told by its name, if at all."""
+    name = posixpath.basename(words[0])
+    if is_server(name) or PYTHON.fullmatch(name):
+        return python_or_server(start, words, name, words[0], scene)
+    if is_wrapper(name, words):
+        return _wrapped(start, words, scene)
+    return replace(start, doubt=f"whether {words[0]} is there: {doubt}")
+
+
 def _needs(name: str) -> tuple[str, ...]:
     found = served(name, [], Situation({}, lambda path: None, lambda path: None))
     return tuple(found.needs[:1]) if found is not None else ()
 
 
 def _wrapped(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
-    rest = list(words[1:])
-    given: dict[str, str] = {}
-    own = _WRAPPERS[posixpath.basename(words[0])]
-    while rest and (rest[0].startswith("-") or (match := re.fullmatch(r"([A-Za-z_]\w*)=(.*)", rest[0]))):
-        if rest[0] == "--":
-            rest.pop(0)
-            break
-        if not rest[0].startswith("-") and match is not None:
-            given[match[1]] = match[2]
-        takes = rest[0] in ("-u", "-n", "-C", "-p", "-c") and posixpath.basename(words[0]) not in ("tini", "dumb-init")
-        rest = rest[2:] if takes else rest[1:]
-    rest = rest[own:]
-    if not rest:
-        return replace(start, trouble=f"{words[0]} is not told what to start") if not own else start
-    return _resolved(start, tuple(rest), scene.within(Followed(environment=given)))
+    inner = unwrap(words)
+    if not inner.words:
+        return start if inner.may_be_alone else replace(start, trouble=f"{words[0]} is not told what to start")
+    return _resolved(start, inner.words, scene.within(Followed(environment=inner.environment)))
 
 
 def _runner(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
@@ -197,9 +189,12 @@ def _shell(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
     if rest and (text := scene.read(rest[0])) is not None:
         if clause := trouble(text):
             return replace(start, trouble=f"the shell can't read {rest[0]}: {clause}")
-        return _followed(
-            start, follow_script(text, tuple(words[words.index(rest[0]) + 1 :]), scene.state.environment), scene
-        )
+        found = follow_script(text, tuple(words[words.index(rest[0]) + 1 :]), scene.state.environment)
+        # The shell that is named reads it, whatever its first line says.
+        asked = posixpath.basename(words[0]) in ("sh", "dash")
+        errexit = bool(re.search(r"^set\s+-\w*e", text, re.MULTILINE)) or any("e" in each for each in flags)
+        found.dash = dash_stops(text, errexit=errexit) if asked else ""
+        return _followed(start, found, scene)
     if rest and scene.exists(rest[0]) is False and "/" in rest[0]:
         return replace(start, trouble=f"{words[0]} is to run {rest[0]}, which is not in the image")
     return replace(start, doubt="a shell script decides what is started")
@@ -223,6 +218,8 @@ def _script(start: Start, words: tuple[str, ...], entry: Entry, scene: Scene) ->
 def _followed(start: Start, found: Followed, scene: Scene) -> Start:
     inner = scene.within(found)
     for words in found.before:
+        if found.is_own(words[0]):
+            continue
         program = find_program(words[0], inner)
         if not program.place and not program.doubt and re.fullmatch(r"[\w./-]+", words[0]) and not _builtin(words[0]):
             return replace(start, trouble=f"before anything else runs, {absent(words[0], inner)}")

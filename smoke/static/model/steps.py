@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from collections.abc import Sequence
 
 from smoke.static.model import managers
+from smoke.static.model.given_code import imported_by
 from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.stage import Stage
+from smoke.static.python.distributions import bringers
 
 BUILTINS = frozenset(
     [
@@ -52,6 +55,8 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
         or _no_file(stage, posixpath.basename(name), rest)
         or _no_account(stage, posixpath.basename(name), rest)
         or _may_not_write(stage, posixpath.basename(name), rest)
+        or _there_already(stage, posixpath.basename(name), rest)
+        or _no_module(stage, posixpath.basename(name), rest)
         or managers.refusal(stage, posixpath.basename(name), rest)
     )
 
@@ -173,12 +178,70 @@ def _no_account(stage: Stage, name: str, rest: list[str]) -> str:
         owner = (_operands(rest) or [""])[0].partition(":")[0].partition(".")[0]
         if re.fullmatch(r"[A-Za-z_][\w-]*", owner) and owner not in stage.numbers:
             return f"chown: there is no user {owner} at this step"
+    if taken := _taken(stage, name, rest):
+        return taken
     if name == "useradd":
         for place, word in enumerate(rest[:-1]):
             group = rest[place + 1]
             named = word in ("-g", "--gid") and re.fullmatch(r"[A-Za-z_][\w-]*", group)
             if named and group not in stage.groups and group not in stage.numbers:
                 return f"useradd: there is no group {group} at this step"
+    return ""
+
+
+def _taken(stage: Stage, name: str, rest: list[str]) -> str:
+    """Users that are there already, and numbers that others have."""
+    if name not in ("useradd", "adduser") or (name == "adduser" and any("system" in word for word in rest)):
+        return ""
+    valued = (
+        "-u --uid -g --gid -d --home-dir --home -h -s --shell -G --groups -c --comment --gecos --ingroup -K --key -k"
+        " --skel -p --password -b --base-dir -e --expiredate -f --inactive"
+    )
+    valued = valued if name == "useradd" or "-D" in rest else valued.replace("-h ", "")
+    operands = _operands(rest, valued)
+    # The catalogue gives every base a nonroot, since distroless ones have it.
+    wanted = operands[-1] if operands and (name == "useradd" or len(operands) == 1) else "nonroot"
+    if wanted in stage.numbers and wanted != "nonroot":
+        return f"{name}: there is a user {wanted} already at this step"
+    number = next((rest[place + 1] for place, word in enumerate(rest[:-1]) if word in ("-u", "--uid")), "")
+    other = any(word in ("-o", "--non-unique") for word in rest)
+    holder = next((each for each, held in stage.numbers.items() if number == str(held) and each != "nonroot"), "")
+    if holder and not other:
+        return f"{name}: the user {holder} has the number {number} already at this step"
+    return ""
+
+
+def _there_already(stage: Stage, name: str, rest: list[str]) -> str:
+    """Directories and links made where something is."""
+    short = {letter for word in rest if re.fullmatch(r"-[A-Za-z]+", word) for letter in word[1:]}
+    if name == "mkdir" and "p" not in short and "--parents" not in rest:
+        held = (each for each in _operands(rest, "-m --mode") if not any(letter in each for letter in "*?[$`{~"))
+    elif name == "ln" and not {"f", "b", "i"} & short and "--force" not in rest and len(_operands(rest)) == 2:
+        held = (each for each in _operands(rest)[1:] if not any(letter in each for letter in "*?[$`{~"))
+    else:
+        return ""
+    for operand in held:
+        path = stage.path(operand)
+        entry = stage.files.entries.get(stage.files.resolve(posixpath.dirname(path)) + "/" + posixpath.basename(path))
+        entry = entry or stage.files.entries.get(path)
+        if entry is not None and (name == "mkdir" or entry.kind == "file"):
+            return f"{name}: {path} is there already at this step"
+    return ""
+
+
+def _no_module(stage: Stage, name: str, rest: list[str]) -> str:
+    """`python -c` of code that imports what comes later, or never."""
+    if not re.fullmatch(r"python(?:3(?:\.\d+)?)?", name) or len(rest) < 2 or rest[0] != "-c":
+        return ""
+    if stage.environment.get("PYTHONPATH") or stage.installs:
+        return ""
+    for module in imported_by(rest[1]) or []:
+        top = module.partition(".")[0]
+        if top in sys.stdlib_module_names or bringers(top):
+            continue
+        places = [posixpath.join(stage.workdir, top), posixpath.join(stage.workdir, f"{top}.py")]
+        if all(stage.files.find(each) is None and not stage.files.doubt(each) for each in places):
+            return f"{name} -c imports {top}, and there is no such module at this step"
     return ""
 
 

@@ -58,6 +58,7 @@ _SAME_NAME = frozenset(
             "supervisor",
             "watchfiles",
         ],
+        *["coverage", "debugpy"],
     ]
 )
 _SHARED = frozenset(

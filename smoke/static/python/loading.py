@@ -70,7 +70,7 @@ class _Reader:
         self.version = version
         self.effects = Effects()
         self.paths = Paths(parsed)
-        self.imported = _imported(parsed)
+        self.imported = imported_names(parsed)
         self.settings: dict[str, list[Demand]] = {}
         future = "annotations" in self.imported.values() and "annotations" in self.imported
         self.lazy_annotations = future or version is None or version >= (3, 14)
@@ -321,7 +321,8 @@ class _Reader:
             self.effects.refused.append((node.lineno, reason))
 
 
-def _imported(parsed: ast.Module) -> dict[str, str]:
+def imported_names(parsed: ast.Module) -> dict[str, str]:
+    """What the names that a module imports stand for."""
     found: dict[str, str] = {}
     for node in statements(parsed.body):
         if isinstance(node, ast.Import):

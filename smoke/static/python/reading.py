@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from smoke.static.python.conditions import Answer, Version, decide, dotted
-from smoke.static.python.loading import read_effects
+from smoke.static.python.loading import imported_names, read_effects
+from smoke.static.python.serving import HINT, local_calls
 from smoke.static.python.source import Import, Source
 from smoke.static.python.unbound import unbound
 
@@ -70,6 +71,8 @@ def read_source(path: str, data: bytes, version: Version | None, *, alone: bool 
                 compile(parsed, "module", "exec", dont_inherit=True)
         _Reader(source, version, bool(_DEEP.search(data))).read(parsed)
         source.effects = read_effects(parsed, data, version)
+        if HINT.search(data):
+            source.local = list(local_calls(parsed, imported_names(parsed)))
         if not source.dynamic:
             later = version is None or version >= (3, 14) or b"import annotations" in data
             source.unbound = unbound(parsed, data, version, lazy_annotations=later)
@@ -311,17 +314,6 @@ class _Reader:
             ):
                 positional["**"] = True
             self.source.calls.append((node.lineno, name, {**positional, **keywords}))
-            if kind := self._serves(name):
-                self.source.serving[name] = kind
-
-    def _serves(self, name: str) -> str:
-        """Where a call listens when it is not told: for the frameworks whose default is known."""
-        first, _, rest = name.partition(".")
-        if name == "uvicorn.run" and "uvicorn" in self.source.names:
-            return "loopback"
-        if rest == "run" and self.source.made.get(first) in ("Flask", "Quart", "Sanic"):
-            return "loopback"
-        return ""
 
     def _import(self, found: Import, place: _Place) -> None:
         placed = Import(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from smoke.static.python.effects import Effects
+from smoke.static.python.serving import Local
 from smoke.static.python.unbound import Unbound
 
 _ALWAYS = frozenset(
@@ -66,8 +67,8 @@ class Source:
     """Whether it does something as a script: a block for being main, a call, a loop at its top."""
     calls: list[tuple[int, str, dict[str, object]]] = field(default_factory=list)
     """Calls with a keyword `port` or `bind`, or of a name like run or serve: line, function, constants of keywords."""
-    serving: dict[str, str] = field(default_factory=dict)
-    """Functions that serve, as they are called here, with where they listen by default: `loopback` or `anywhere`."""
+    local: list[Local] = field(default_factory=list)
+    """Calls by which it serves at loopback."""
     ports: set[int] = field(default_factory=set)
     """Whole numbers that a name with *port* in it is given within a class or function."""
     numbers: dict[str, int] = field(default_factory=dict)

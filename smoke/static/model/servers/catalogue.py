@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from smoke.static.model.servers.frameworks import fastapi, flask, quart, streamlit
@@ -19,7 +20,15 @@ def served(name: str, arguments: Sequence[str], situation: Situation) -> Served 
     found = reader(list(arguments), situation)
     if any("$" in word for word in (found.module, found.application, found.script)):
         return Served(doubt=f"what {name} serves is decided by a variable", needs=found.needs)
+    if not found.trouble:
+        found.trouble = next(filter(None, (_joined(name, word) for word in arguments)), "")
     return found
+
+
+def _joined(server: str, word: str) -> str:
+    """An option and its value in one word, which no shell takes apart."""
+    match = re.fullmatch(r"(--[a-z][a-z-]*)\s+\S.*", word)
+    return "" if match is None else f"{word!r} is one word of an exec form: {server} has no such option as {word!r}"
 
 
 def is_server(name: str) -> bool:

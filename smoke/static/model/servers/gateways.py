@@ -6,7 +6,7 @@ import re
 import tomllib
 
 from smoke.static.model.servers.options import read_line, strange
-from smoke.static.model.servers.served import Served, Situation, address, aim, number
+from smoke.static.model.servers.served import Served, Situation, address, aim, missing_file, number
 
 _UVICORN_PLAIN = frozenset(
     [
@@ -60,7 +60,10 @@ def uvicorn(arguments: list[str], situation: Situation) -> Served:
         value = (line.last(option) or "").partition("-")[0]
         if value in modules:
             found.needs.append(value)
-    if odd := strange(line.values, _UVICORN_PLAIN | _UVICORN_VALUED, _OF_OTHERS):
+    files = (line.last(each) for each in ("--log-config", "--env-file", "--ssl-keyfile", "--ssl-certfile"))
+    if absent := missing_file("uvicorn", files, situation):
+        found.trouble = absent
+    elif odd := strange(line.values, _UVICORN_PLAIN | _UVICORN_VALUED, _OF_OTHERS):
         found.trouble = f"uvicorn has no option {odd}: it ends with a message about its usage"
     elif not target:
         found.trouble = "uvicorn is not told which app to serve"

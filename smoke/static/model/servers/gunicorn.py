@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from smoke.static.model.servers.options import read_line, strange
-from smoke.static.model.servers.served import Served, Situation, address, aim
+from smoke.static.model.servers.served import Served, Situation, address, aim, missing_file
 
 _GUNICORN_PLAIN = frozenset(
     [
@@ -56,6 +56,10 @@ def gunicorn(arguments: list[str], situation: Situation) -> Served:
         found.also.append(worker.rpartition(".")[0])
     if odd := strange(line.values, frozenset(), _OF_OTHERS):
         found.trouble = f"gunicorn has no option {odd}: it ends with a message about its usage"
+        return found
+    files = (line.last(each) for each in ("--log-config", "--certfile", "--keyfile", "--ca-certs"))
+    if absent := missing_file("gunicorn", files, situation):
+        found.trouble = absent
         return found
     target = line.operands[0] if line.operands else settings.get("wsgi_app", "")
     if {"--paste", "--paster"} & line.values.keys() or target == "?":

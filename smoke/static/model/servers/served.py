@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
@@ -40,6 +40,15 @@ class Situation:
     """A file's text; none when it is not there or not of the tree."""
     exists: Callable[[str], bool | None]
     """Whether a file is there; none when that cannot be told."""
+
+
+def missing_file(server: str, files: Iterable[str | None], situation: Situation) -> str:
+    """What a server says of a file that it reads as it starts and that is not there; what is elsewhere on the
+    machine may be mounted."""
+    for file in files:
+        if file and "$" not in file and not file.startswith("/") and situation.exists(file) is False:
+            return f"{server} is to read {file}, which is not in the image"
+    return ""
 
 
 def number(text: str | None, default: int | None) -> int | None:

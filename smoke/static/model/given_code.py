@@ -1,0 +1,35 @@
+"""`python -c CODE`: the modules that its text imports."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+
+_PLAIN = re.compile(r"[^$`]*", re.DOTALL)
+MAX_CODE = 10_000
+
+
+def imported_by(code: str) -> list[str] | None:
+    """The modules that code surely imports as it runs; none when it can't be read here."""
+    if len(code) > MAX_CODE or not _PLAIN.fullmatch(code):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(code.strip()).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    found: list[str] = []
+    for node in body:
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.append(node.module)
+        elif _moves_path(node):
+            return None
+    return list(dict.fromkeys(found))
+
+
+def _moves_path(node: ast.stmt) -> bool:
+    return any(isinstance(each, ast.Attribute) and each.attr in ("path", "modules") for each in ast.walk(node))
