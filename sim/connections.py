@@ -85,6 +85,8 @@ class Connections:
         self._last = [[0] * size for _ in range(size)]
         self.held: dict[Pair, Held] = {}
         self.resets: dict[Pair, Reset] = {}
+        self._reset_until_us = 0
+        """When the last of what was on its way at a reset would have come: from then on no reset matters."""
         self._up = [False] * size
         self._dialling: dict[Pair, int] = {}
         self._diallings = 0
@@ -126,6 +128,8 @@ class Connections:
         if reset is not None and flight.sent_us <= reset.at_us and now >= reset.lost_from_us:
             self.dropped += 1
             return False
+        if self.resets and now > self._reset_until_us:
+            self.resets.clear()
         held = self.held.get(pair)
         if held is None:
             if pair not in self.network.cut:
@@ -146,7 +150,7 @@ class Connections:
         if (one, other) not in self.down and self._keys[one] != self._keys[other]:
             now = self.network.clock.now_us
             for pair in ((one, other), (other, one)):
-                self.resets[pair] = Reset(now, now)
+                self._lose(pair, Reset(now, now))
             self._disconnect(one, other)
 
     def cut_changed(self, before: set[Pair]) -> None:
@@ -188,8 +192,8 @@ class Connections:
         for other in range(self.network.size):
             if other == node or (node, other) in self.down:
                 continue
-            self.resets[node, other] = Reset(now, now + base_us[node][other])
-            self.resets[other, node] = Reset(now, now)
+            self._lose((node, other), Reset(now, now + base_us[node][other]))
+            self._lose((other, node), Reset(now, now))
             self._disconnect(node, other)
 
     @property
@@ -252,6 +256,11 @@ class Connections:
         if self.held.get(pair) is not held or not (held.lost or pair in self.network.cut):
             return
         self.reset(*pair)
+
+    def _lose(self, pair: Pair, reset: Reset) -> None:
+        """What is on its way is lost; it would have come by the time that is the last one noted for the pair."""
+        self.resets[pair] = reset
+        self._reset_until_us = max(self._reset_until_us, self._last[pair[0]][pair[1]])
 
     def _disconnect(self, one: int, other: int) -> None:
         """End the connection of a pair; whoever dials begins to."""

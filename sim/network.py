@@ -289,6 +289,7 @@ class Network:
         receiver = code & (RECEIVERS - 1)
         connections = self.connections
         if connections is not None:
+            # Each of the three is empty but for some seconds around a fault.
             disturbed = connections.resets or connections.held or self.cut
             if disturbed and not connections.arrive(flight, receiver):
                 return

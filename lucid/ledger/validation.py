@@ -74,7 +74,7 @@ class Validator:
         block.credit_parent(certificate)
         # Late votes may take half of the room at most, so that a block with many of them stays within its limit.
         spare = (parameters.max_block_bytes - HEADER_BYTES - len(encode(certificate))) // 2
-        late_votes = self._creditable(block, _fitting(late_votes, spare))
+        late_votes = self._creditable(block, late_votes, spare)
         block.beacon = next_beacon(block.beacon, output)
         room = parameters.max_block_bytes - HEADER_BYTES - len(encode(certificate)) - len(encode(late_votes))
         taken: list[Transaction] = []
@@ -186,9 +186,12 @@ class Validator:
         ):
             raise Refusal(Code.BLOCK_CERTIFICATE)
 
-    def _creditable(self, block: Execution, votes: tuple[Vote, ...]) -> tuple[Vote, ...]:
-        """Credit the late votes that can be; the engine has verified their signatures and put them in order."""
-        taken = tuple([vote for vote, _, _ in block.creditable(votes)])
+    def _creditable(self, block: Execution, votes: tuple[Vote, ...], room: int) -> tuple[Vote, ...]:
+        """Credit the late votes that can be; the engine has verified their signatures and put them in order.
+
+        Most of what the engine offers was credited by an earlier block, so what has no claim takes no room either.
+        """
+        taken = _fitting(tuple([vote for vote, _, _ in block.creditable(votes)]), room)
         block.credit_late_votes(taken, self.chain_id, self.crypto)
         return taken
 

@@ -57,6 +57,7 @@ class Chain:
         self.pending_final: Certificate | None = None
         self.flushed: list[Ledger] = []
         self.recovered: list[Write] = []
+        self._asked: tuple[ForkNode | None, bool] = (None, False)
         self.tree = self._load()
 
     @property
@@ -74,7 +75,13 @@ class Chain:
     @property
     def outdated(self) -> bool:
         """Whether this release does not know the rules of the current epoch. Nothing in it is judged or signed then."""
-        return self.rules.version > self.rules_known
+        # Asked before every event, and it follows from the root alone, which changes with each final block.
+        root = self.tree.root
+        asked, answer = self._asked
+        if asked is not root:
+            answer = self.rules.version > self.rules_known
+            self._asked = root, answer
+        return answer
 
     def settle(self) -> None:
         """Let go of ledgers whose rows the store now holds; called before each event."""

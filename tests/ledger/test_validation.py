@@ -430,3 +430,18 @@ def test_a_refused_block_leaves_its_parent_as_it_was(ready: tuple[Chain, Block])
         chain.refusal(tamper(chain, block))
     assert (chain.tip.root, chain.tip.core.encoded()) == (root, core)
     assert chain.refusal(block) is None
+
+
+def test_votes_that_were_credited_take_no_room_of_those_that_were_not() -> None:
+    genesis = make_genesis(
+        100, max_block_bytes=65_536, block_interval_ms=DAY_MS // 4, slot_duration_ms=2 * DAY_MS, leader_window_days=14
+    )
+    chain = Chain(genesis)
+    late = []
+    for view in range(1, 14):
+        chain.grow()
+        late += [chain.vote(key, NOTARIZE, chain.hash, view) for key in chain.tip.validators.keys[67:]]
+    first = chain.grow(late_votes=late).late_votes
+    # The engine does not know what a block credited, so it offers all of them again.
+    second = chain.grow(late_votes=late).late_votes
+    assert len(second) > 100 and not set(second) & set(first)

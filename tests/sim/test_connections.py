@@ -216,3 +216,15 @@ def test_a_run_over_connections_is_reproducible_and_passes() -> None:
     one.assert_level()
     kinds = Counter(row["kind"] for row in one.document["halts"]["recoveries"])
     assert kinds == {"crash": 2, "partition": 2}
+
+
+def test_a_reset_is_forgotten_once_nothing_of_before_can_come() -> None:
+    wire = Wire()
+    wire.send(0, 1, mark=1)
+    wire.connections.reset(0, 1)
+    assert wire.connections.resets
+    wire.wait(60 * SECOND)
+    wire.send(0, 1, 2, mark=2)
+    wire.wait(SECOND)
+    assert wire.marks(1) == [2] and wire.marks(2) == [2]
+    assert not wire.connections.resets

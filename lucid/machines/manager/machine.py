@@ -104,11 +104,13 @@ class Manager:
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
-        settled = self.book.settle() if self.book.unsettled else []
+        settled = self.book.settle() if self.book.unsettled else None
         if self.chain.outdated:
-            return settled + self._stand_by(now, event)
-        # Nearly every event comes from a peer, so that one is not searched for.
-        return settled + (self._receive(now, event) if type(event) is Received else self._handle(now, event))
+            effects = self._stand_by(now, event)
+        else:
+            # Nearly every event comes from a peer, so that one is not searched for.
+            effects = self._receive(now, event) if type(event) is Received else self._handle(now, event)
+        return settled + effects if settled else effects
 
     def _stand_by(self, now: int, event: ManagerEvent) -> Effects:
         """The chain has rules that this release does not know: serve what is held, and say nothing of what is not."""

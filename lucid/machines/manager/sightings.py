@@ -27,23 +27,23 @@ class Sightings:
 
     def note(self, now: int, peer: bytes, message: Message) -> None:
         """Take from a message how far its sender is."""
-        height = 0
         # On the path of every message: most of them say what is known of their sender already.
-        if isinstance(message, VoteMessage):
+        if type(message) is VoteMessage:
             # A finalize says that its view is over, any other vote that the one before is.
             vote = message.vote
             epoch, view = vote.epoch, vote.view if vote.kind == FINALIZE else vote.view - 1
-        elif isinstance(message, CertificateMessage):
+        elif type(message) is CertificateMessage:
             certificate = message.certificate
             epoch, view = certificate.epoch, certificate.view
-        elif isinstance(message, Standing):
-            epoch, view, height = message.epoch, message.view - 1, message.final_height
+        elif type(message) is Standing:
+            epoch, view = message.epoch, message.view - 1
         else:
             return
         held = self.latest.get(peer)
         if held is None:
             held = self.latest[peer] = Sighting(0, 0, 0, 0)
         held.at_ms = now
-        if epoch > held.epoch or (epoch == held.epoch and view > held.view):
+        if epoch > held.epoch or (view > held.view and epoch == held.epoch):
             held.epoch, held.view = epoch, max(view, 0)
-        held.height = max(held.height, height)
+        if type(message) is Standing:
+            held.height = max(held.height, message.final_height)
