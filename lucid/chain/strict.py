@@ -31,9 +31,13 @@ def parse_object(data: bytes, max_bytes: int, code: Code) -> dict[str, Any]:
     if sum(data.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
         raise Refusal(code, f"more than {MAX_VALUES} values")
     try:
-        fields = _Document(data.decode()).read()
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise Refusal(code, f"it is not text: byte {error.start} is not UTF-8") from None
+    try:
+        fields = _Document(text).read()
         if not isinstance(fields, dict):
-            raise ValueError("it is not JSON object")
+            raise ValueError("it is not a JSON object")
         _check_depth(fields)
         if b"\\u" in data:
             json.dumps(fields, ensure_ascii=False).encode()  # fails for half of a surrogate pair

@@ -23,6 +23,7 @@ from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Statu
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
 from lucid.services.admission import WRITE
 from lucid.services.asking import Asking
+from lucid.services.bodies import explained
 from lucid.services.chainview import MAX_OWNERS
 from lucid.services.config import Config
 from lucid.services.costly import Costly
@@ -270,7 +271,10 @@ class AnchoringService(Service):
 
     async def _check(self, data: bytes) -> Checked:
         def check() -> Checked:
-            return check_manifest(data, self.genesis.chain_id, self.crypto)
+            try:
+                return check_manifest(data, self.genesis.chain_id, self.crypto)
+            except Refusal as refusal:
+                raise (explained(refusal, data, Manifest) if refusal.code is Code.MANIFEST else refusal) from None
 
         return check() if len(data) <= INLINE_BYTES else await self._costly.run(check)
 

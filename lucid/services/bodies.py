@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import FieldInfo, fields
 
-from lucid.chain.errors import Code
+from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.services.problems import Problem
 
 MAX_FAULTS = 20
@@ -27,14 +27,29 @@ def decode_json(data: bytes, kind: type) -> Any:
         try:
             return msgspec.json.decode(data, type=kind)
         except msgspec.ValidationError as error:
-            faults = _faults(msgspec.json.decode(data), kind, "$")[:MAX_FAULTS] or [Fault("$", str(error))]
+            faults = _faults(msgspec.json.decode(data), kind, "$") or [Fault("$", str(error))]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Problem(400, Code.REQUEST, f"it is not JSON: {error}") from None
+    raise _named(Code.REQUEST, faults, kind)
+
+
+def explained(refusal: Refusal, data: bytes, kind: type) -> LucidError:
+    """A refusal of a body that has a reader of its own, with each fault of its fields; as it is where those have none,
+    or the body is not JSON."""
+    try:
+        faults = _faults(msgspec.json.decode(data), kind, "$")
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return refusal
+    return _named(refusal.code, faults, kind) if faults else refusal
+
+
+def _named(code: Code, faults: list[Fault], kind: type) -> Problem:
+    shown = faults[:MAX_FAULTS]
     details = {
-        "faults": [msgspec.to_builtins(each) for each in faults],
+        "faults": [msgspec.to_builtins(each) for each in shown],
         "format": f"/openapi.json#/components/schemas/{kind.__name__}",
     }
-    raise Problem(400, Code.REQUEST, "; ".join(f"{each.path}: {each.fault}" for each in faults), details)
+    return Problem(400, code, "; ".join(f"{each.path}: {each.fault}" for each in shown), details)
 
 
 def _faults(value: Any, kind: Any, path: str) -> list[Fault]:

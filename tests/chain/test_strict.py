@@ -109,3 +109,9 @@ def _refusal(data: bytes) -> Refusal | None:
     except Refusal as refusal:
         return refusal
     return None
+
+
+def test_bytes_that_are_no_text_are_told_in_plain_words() -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_object(b'{"a": "\xaf"}', LIMIT, Code.MANIFEST)
+    assert refused.value.detail == "it is not text: byte 7 is not UTF-8"

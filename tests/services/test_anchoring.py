@@ -112,6 +112,9 @@ def test_a_receipt_reaches_the_checkpoint_that_is_asked_for(
         assert status == 400 or refused.json()["error"]["code"] == "LUCID_ERR_6011"
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 def test_what_can_not_be_anchored_is_refused_by_name(lone: Devnet) -> None:
     url = lone.nodes[0].url("anchoring")
     unknown = uuid.uuid4()
@@ -124,6 +127,13 @@ def test_what_can_not_be_anchored_is_refused_by_name(lone: Devnet) -> None:
     ):
         response = httpx.post(f"{url}/anchor-session", json=body)
         assert (response.status_code, response.json()["error"]["code"]) == (400, f"LUCID_ERR_{code}")
+    # All that is wrong with its shape at once; a reader of its own would stop at the first.
+    shapeless = httpx.post(f"{url}/anchor-session", json=signed | {"codec": 7, "owner": "x", "chunks": "none"}).json()
+    faults = [each["path"] for each in shapeless["error"]["details"]["faults"]]
+    assert sorted(faults) == ["$.chunks", "$.codec", "$.owner"]
+    assert shapeless["error"]["details"]["format"] == "/openapi.json#/components/schemas/Manifest"
+    twice = httpx.post(f"{url}/anchor-session", content=b'{"owner": 1, "owner": 1}', headers=JSON)
+    assert (twice.status_code, twice.json()["error"]["code"]) == (400, "LUCID_ERR_6001")
     for path in ("", "/receipt", "/manifest"):
         assert httpx.get(f"{url}/sessions/{unknown}{path}").status_code == 404
         assert httpx.get(f"{url}/sessions/x{path}").status_code == 400
