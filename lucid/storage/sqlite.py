@@ -35,6 +35,7 @@ SCAN_ROWS = 256
 """Rows fetched at once, so that a long scan holds no read transaction that keeps the WAL from being emptied."""
 COPIED_PAGES = 4_096
 """Pages that are copied between two looks at how far a copy is."""
+_NO_INDEX = (sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP)
 WAIT_S = 5.0
 CLOSE_S = 0.2
 
@@ -50,15 +51,31 @@ class SqliteStore:
         self.path = path
         self._writing = threading.Lock()
         self._reading = threading.Lock()
-        with ExitStack() as opened, _translated(path):
-            self._writer = opened.enter_context(closing(self._connect()))
+        with _translated(path):
+            try:
+                self._open(max_pages)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in _NO_INDEX:
+                    raise
+                self._open(max_pages, alone=True)
+
+    def _open(self, max_pages: int | None, alone: bool = False) -> None:
+        """Open it. `alone`, SQLite needs no index of the log in a file of its own, which a full disk has no room for;
+        then there is one connection, so that reads wait for commits, and no other process can read."""
+        with ExitStack() as opened:
+            self._writer = self._reader = opened.enter_context(closing(self._connect(alone)))
             self._prepare(max_pages)
-            self._reader = opened.enter_context(closing(self._connect()))
+            if alone:
+                self._reading = self._writing
+            else:
+                self._reader = opened.enter_context(closing(self._connect()))
             self._opened = opened.pop_all()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, alone: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
         try:
+            if alone:
+                connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         except BaseException:
@@ -189,7 +206,7 @@ class SqliteStore:
     def close(self) -> None:
         """See `Store`."""
         # What hangs in the store keeps its lock; the process that stops does not wait for it.
-        locks = (self._writing, self._reading)
+        locks = dict.fromkeys((self._writing, self._reading))
         held = [lock for lock in locks if lock.acquire(timeout=CLOSE_S)]
         if len(held) == len(locks):
             self._opened.close()
