@@ -196,10 +196,11 @@ class Service(ABC):
 
     async def _work(self, task_status: trio.TaskStatus[None]) -> None:
         """What the service does, until it is done or its store is of no more use to it."""
+        begun = _Begun(task_status)
         try:
-            await self.work(task_status)
+            await self.work(begun)
         except* StoreDamaged:
-            pass  # the store has logged it and says so; what needs none of it is answered
+            begun.started()  # the store has logged it and says so; what needs none of it is answered
         except* StoreError:
             if not self.store.ended:
                 raise
@@ -230,6 +231,19 @@ class Service(ABC):
         self.store.end()
         for give_up in self.at_end:
             give_up()
+
+
+class _Begun:
+    """Passes on, once, that something has started."""
+
+    def __init__(self, status: trio.TaskStatus[None]) -> None:
+        self._status: trio.TaskStatus[None] | None = status
+
+    def started(self, value: None = None) -> None:
+        """See `trio.TaskStatus`."""
+        status, self._status = self._status, None
+        if status is not None:
+            status.started(value)
 
 
 def _failing(error: StoreError | None) -> Condition | None:

@@ -96,16 +96,19 @@ class Wrapped:
 
 
 @asynccontextmanager
-async def running(folder: Path, kind: type[Service]) -> AsyncIterator[tuple[Service, Wrapped, httpx.AsyncClient]]:
-    """A service whose store can be brought into trouble. Its end must come in time."""
+async def running(
+    folder: Path, kind: type[Service], trouble: Callable[[], object] = lambda: None, **settings: Path
+) -> AsyncIterator[tuple[Service, Wrapped, httpx.AsyncClient]]:
+    """A service whose store can be brought into trouble, or is from its start on. Its end must come in time."""
     if (folder / "node.key").exists():
         key = ed25519_public_key(read_key(folder / "node.key"))
     else:
         key = ed25519_public_key(write_key(folder / "node.key"))
     (folder / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
-    config = load_config({}, genesis=folder / "genesis.toml", key=folder / "node.key", data_dir=folder, token="t" * 16)
-    service = kind(config)
+    names = {"genesis": folder / "genesis.toml", "key": folder / "node.key", "data_dir": folder, **settings}
+    service = kind(load_config({}, token="t" * 16, **names))
     store = service.store.store = Wrapped(service.store.store)
+    store.trouble = trouble
     stop, ended = trio.Event(), 0.0
     async with trio.open_nursery() as nursery:
         port = await nursery.start(service.run, stop)
@@ -178,6 +181,21 @@ async def test_damage_is_named_with_its_table_and_stops_no_answer(
             with trio.fail_after(SOON_S):
                 await client.get(path)
     assert sum("/a/path" in message for message in caplog.messages) == 1, "said once"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
+async def test_damage_that_is_met_at_the_start_stops_no_answer(tmp_path: Path, kind: type[Service]) -> None:
+    """A journal begins with what the store holds: it is read before the service says that it has started."""
+
+    def damaged() -> None:
+        raise StoreDamaged("page 3", "row", b"\xab")
+
+    async with running(tmp_path, kind, damaged, journal=tmp_path / "journal") as (_, _, client):
+        assert (await client.get("/ready")).status_code == 200
+        for path in READS[kind]:
+            await client.get(path)
+        condition = await health(client, "store failing", 60)
+        assert condition["sentence"] == "the store is damaged in the table row at the key ab"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=NAMES)
