@@ -18,6 +18,10 @@ TIMEOUTS = 6
 """Views that may time out in a row: leaders that are down follow each other rarely for longer."""
 
 
+CATCHING_UP = "catching up"
+FETCHING = "nothing: it fetches them; see that height grows"
+
+
 class Reach(NamedTuple):
     """How many validators this node has a connection to, itself counted, of how many, and how many blocks need."""
 
@@ -65,11 +69,21 @@ class Liveness:
             sentence = "it holds no block, and its peers have not said yet how many there are"
             return Condition(STARTING, sentence, "wait: it asks for what it lacks as soon as they do")
         missing = self._goal() - self._height()
-        if missing <= FEW_BLOCKS:
-            return None
-        return Condition(
-            "catching up", f"it is {missing} blocks behind its peers", "nothing: it fetches them; see that height grows"
-        )
+        if missing > FEW_BLOCKS:
+            return Condition(CATCHING_UP, f"it is {missing} blocks behind its peers", FETCHING)
+        if (age_s := self._fetched_age_s()) > self.allowed_s:
+            return Condition(CATCHING_UP, f"it fetches old blocks, the last of {age_s:.0f} s ago", FETCHING)
+        return None
+
+    def _fetched_age_s(self) -> float:
+        """How old the last final block is, where it was fetched and not waited for; else 0. Peers need not have said
+        how far they are for that, nor be many."""
+        if len(self._ages) < 2:
+            return 0.0
+        (before_s, _), (last_s, age_ms) = self._ages[-2], self._ages[-1]
+        since_s = time.monotonic() - last_s
+        fetched = last_s - before_s < self._genesis.parameters.block_interval_ms / 2000 and since_s <= self.allowed_s
+        return age_ms / 1000 + since_s if fetched else 0.0
 
     def halted(self) -> Condition | None:
         """Whether no block has become final for longer than the protocol allows. A chain that never had one waits."""

@@ -101,7 +101,25 @@ def test_a_clock_that_is_off_is_told_by_how_much(bench: Bench, off_ms: int, said
 
 def test_old_blocks_that_are_fetched_say_nothing_of_the_clock(bench: Bench) -> None:
     bench.blocks(50, 3_600_000, every_s=0.01)
+    assert bench.states() == ["catching up"]
+
+
+def test_who_fetches_old_blocks_is_behind_whatever_peers_have_said(bench: Bench) -> None:
+    """A manager that began with an empty store said that it was healthy: one of its peers alone had said how far the
+    chain was, and that one could lie."""
+    bench.blocks(2, 3_600_000, every_s=0.01)
+    found = bench.liveness.behind()
+    assert found is not None and found.sentence == "it fetches old blocks, the last of 3600 s ago"
+    bench.now_s += bench.liveness.allowed_s + 1
+    assert bench.states() == ["halted"], "it gets no more"
+    bench.blocks(2, 0, every_s=0.01)
     assert bench.states() == []
+
+
+@pytest.mark.parametrize("off_ms", [60_000, 3_600_000])
+def test_blocks_that_come_one_by_one_are_not_fetched(bench: Bench, off_ms: int) -> None:
+    bench.blocks(BLOCKS, off_ms)
+    assert bench.states() == ["clock off"]
 
 
 def test_a_chain_that_is_slow_is_no_clock_that_is_off(bench: Bench) -> None:
