@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--store", choices=("sqlite", "mongo"), default="sqlite")
     parser.add_argument("--mongod", default="mongod", help="program, for --store mongo")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="an empty folder for logs and journals, to explain")
     options = parser.parse_args()
     if options.store == "mongo" and shutil.which(options.mongod) is None:
         parser.error(f"there is no {options.mongod}: --mongod")
@@ -75,10 +76,12 @@ def _begun(stack: ExitStack, options: argparse.Namespace) -> Trial:
     stack.callback(links.close)
     for number, node in enumerate(network.nodes):
         # A full disk has no room for a log either, and then its words are those of the logging, not of the node.
-        node.logs = folder / f"logs-{node.name}"
-        node.logs.mkdir()
+        node.logs = (folder if options.keep is None else options.keep) / f"logs-{node.name}"
+        node.logs.mkdir(parents=True)
         config = node.folder / "node.toml"
         text = config.read_text(encoding="utf-8")
+        if options.keep is not None:
+            text += f'journal = "{options.keep.resolve() / f"journal-{node.name}"}"\n'
         for other, each in enumerate(network.nodes):
             if each is not node:
                 text = text.replace(f"tcp://127.0.0.1:{each.peer_port}", f"tcp://127.0.0.1:{links.port(number, other)}")

@@ -14,7 +14,7 @@ from itertools import cycle
 import httpx
 
 from harness.soak.faults import HEALED_S, Kind, kinds
-from harness.soak.trial import Fault, Session, Trial, health, height, is_final, reasons
+from harness.soak.trial import Fault, Session, Trial, health, height, is_final, reasons, tell
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import LucidError
 from lucid.chain.keys import ed25519_public_key
@@ -73,7 +73,8 @@ def _hurt(trial: Trial, waiting: deque[str]) -> None:
     kind: Kind = possible[name]
     nodes = [each for each in trial.network.nodes if name != "fill" or each.name in trial.small]
     fault = Fault(name, chance.choice(nodes), chance.choice(kind.services))
-    print(fault, flush=True)
+    _await_all_well(trial)
+    tell(str(fault))
     trial.hurt = fault.node
     try:
         kind.do(trial, fault)
@@ -87,8 +88,17 @@ def _hurt(trial: Trial, waiting: deque[str]) -> None:
         with httpx.Client(timeout=2) as client:
             said = {each: reasons(client, fault.node, each) for each in SERVICES}
         trial.say(f"{fault}: not well {kind.healed_s:.0f} s later: {said}")
+    else:
+        tell(f"    well after {took_s:.1f} s")
     trial.healed.setdefault(name, []).append(kind.healed_s if took_s is None else took_s)
     trial.hurt = None
+
+
+def _await_all_well(trial: Trial) -> None:
+    """A chain of four goes on without one of them: of the next fault nothing can be said while another still heals."""
+    unwell = [each.name for each in trial.network.nodes if trial.await_well(each, LEVEL_S) is None]
+    if unwell:
+        trial.say(f"{', '.join(unwell)}: not well {LEVEL_S:.0f} s after anything was done to a node")
 
 
 # -- load and probe ----------------------------------------------------------------------------------------------

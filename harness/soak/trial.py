@@ -14,6 +14,15 @@ from harness.soak.links import Links
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.mongod import Mongod
 
+STARTED_S = 120.0
+"""How long a busy machine may take to start a process."""
+_TOLD = (
+    ("manager", "/chain", ("height", "epoch", "view", "age_ms", "peers_connected")),
+    ("engine", "/consensus/status", ("connected", "epoch", "view", "timeout_ms")),
+    *((service, "/health", ("status", "reasons")) for service in SERVICES),
+)
+"""What each node is asked when something went wrong."""
+
 
 class Session(NamedTuple):
     """A session that was accepted, and the one chunk that it has."""
@@ -57,7 +66,9 @@ class Trial:
     def say(self, sentence: str) -> None:
         """Note, and show at once, what went wrong."""
         self.wrong.append(sentence)
-        print(f"WRONG: {sentence}", flush=True)
+        tell(f"WRONG: {sentence}")
+        for node in self.network.nodes:
+            tell(f"    {node.name}: {standing(node)}")
 
     @property
     def allowed_s(self) -> float:
@@ -77,14 +88,47 @@ class Trial:
         return self.chance.choice(mine) if mine else None
 
     def await_well(self, node: DevNode, within_s: float) -> float | None:
-        """Wait until all services of a node are healthy; returns how long that took, None where it took too long."""
+        """Wait until all services of a node are healthy; returns how long that took from now on, None where it took
+        longer than that from when all of its processes had started. How fast those start is the machine's."""
         began = time.monotonic()
+        started = began
         with httpx.Client(timeout=2) as client:
+            while not all(ready(client, node, each) for each in SERVICES) and started < began + STARTED_S:
+                time.sleep(0.1)
+                started = time.monotonic()
             while any(health(client, node, each) != "healthy" for each in SERVICES):
-                if time.monotonic() - began > within_s:
+                if time.monotonic() - started > within_s:
                     return None
                 time.sleep(0.1)
         return time.monotonic() - began
+
+
+def tell(line: str) -> None:
+    """Show a line at once, with its time as the logs have it."""
+    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
+
+
+def standing(node: DevNode) -> dict[str, object]:
+    """What a node says of itself and of the chain, for whoever has to explain why something went wrong."""
+    found: dict[str, object] = {}
+    with httpx.Client(timeout=2) as client:
+        for service, path, keys in _TOLD:
+            try:
+                answer = client.get(f"{node.url(service)}{path}").json()
+            except (httpx.HTTPError, ValueError):
+                found[service + path] = "silent"
+            else:
+                found[service + path] = {key: answer.get(key) for key in keys}
+    return found
+
+
+def ready(client: httpx.Client, node: DevNode, service: str) -> bool:
+    """Whether a service has started; True for one that has ended, which waits for nothing."""
+    if node.processes[service].poll() is not None:
+        return True
+    with suppress(httpx.HTTPError):
+        return client.get(f"{node.url(service)}/ready").status_code == 200
+    return False
 
 
 def health(client: httpx.Client, node: DevNode, service: str) -> str:
