@@ -104,7 +104,7 @@ def test_a_node_runs_in_one_process_makes_blocks_and_stops_at_sigterm(tmp_path: 
     command = [sys.executable, "-m", "lucid.cli.main", "node", "--config", "node.toml"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         try:
-            with httpx.Client(timeout=2.0) as client:
+            with httpx.Client(timeout=30.0) as client:
                 heights = [0]
                 deadline = time.monotonic() + 120
                 while heights[-1] < 3:
@@ -115,7 +115,7 @@ def test_a_node_runs_in_one_process_makes_blocks_and_stops_at_sigterm(tmp_path: 
                 assert states == ["healthy"] * 4
         finally:
             process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
         assert process.returncode == 0 and "Traceback" not in errors
 
 
@@ -237,9 +237,9 @@ def test_a_devnet_leaves_no_orphans(devnet_process: tuple[subprocess.Popen[str],
     assert (folder / "node0" / "token").stat().st_mode & 0o777 == 0o600
     time.sleep(3)  # a block
     process.send_signal(how)
-    status = process.wait(20)
+    status = process.wait(60)
     assert status == (-how if how == signal.SIGKILL else 0), process.communicate()[1]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while services_of(folder):
         assert time.monotonic() < deadline, "services are left"
         time.sleep(0.1)
@@ -250,9 +250,9 @@ def test_a_devnet_says_that_a_service_has_ended(devnet_process: tuple[subprocess
     for pid in services_of(folder):
         if b"lucid.services.engine" in Path(f"/proc/{pid}/cmdline").read_bytes():
             os.kill(pid, signal.SIGKILL)
-    time.sleep(2)
+    time.sleep(5)
     process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=20)[1]
+    said = process.communicate(timeout=60)[1]
     assert process.returncode == 21 and "node0's engine has ended with status -9" in said
 
 

@@ -53,7 +53,7 @@ def test_an_answer_without_end_is_cut_at_its_limit(node: LyingNode) -> None:
     assert refused(node, calls.chunk(identity, 2_000)).code is Code.TOO_LARGE
     began = time.monotonic()
     assert refused(node, calls.session_state(SESSION)).code is Code.TOO_LARGE, "errors too"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert calls.session_state(SESSION).limit == MAX_ANSWER_BYTES
 
 
@@ -61,14 +61,14 @@ def test_an_answer_that_drips_is_cut(node: LyingNode, monkeypatch: pytest.Monkey
     monkeypatch.setattr(http_module, "TIMEOUT_S", 0.5)
 
     def drip() -> Iterator[bytes]:
-        for _ in range(200):
+        for _ in range(2_000):
             time.sleep(0.05)
             yield b" "
 
     node.answers[""] = Answer(body=drip)
     began = time.monotonic()
     assert refused(node, calls.session_state(SESSION)).code is Code.TOO_SLOW
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_no_proxy_gets_to_see_a_token(node: LyingNode, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_its_patience_ends(node: LyingNode, monkeypatch: pytest.MonkeyPatch) -> 
     node.answers["/manifest"] = Answer(*BUSY, (("Retry-After", "99999999"),))
     began = time.monotonic()
     assert refused(node, calls.manifest(SESSION)).status == 429
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30
 
 
 def test_a_service_that_says_nothing_of_later_is_not_waited_for(node: LyingNode) -> None:

@@ -97,7 +97,7 @@ def test_kill_9_under_load_loses_nothing_forks_nothing_and_signs_nothing_twice(n
     chance = random.Random(7)
     accepted: set[str] = set()
     number = 0
-    with httpx.Client(timeout=5.0) as client:
+    with httpx.Client(timeout=30.0) as client:
         for _ in range(6):
             victim, service = chance.choice(network.nodes), chance.choice(SERVICES)
             for _ in range(10):
@@ -113,9 +113,9 @@ def test_kill_9_under_load_loses_nothing_forks_nothing_and_signs_nothing_twice(n
             victim.start(service)
         network.await_healthy()
         assert len(accepted) >= 20, "most are accepted, since at most one service is down at a time"
-        await_height(client, network, max(height(client, node) for node in network.nodes) + 8, 40)
+        await_height(client, network, max(height(client, node) for node in network.nodes) + 8, 120)
         waiting = set(accepted)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while waiting:
             identity = next(iter(waiting))
             states = [client.get(f"{node.url('engine')}/transactions/{identity}").json() for node in network.nodes]
@@ -167,9 +167,9 @@ def votes_heard(path: Path) -> Iterator[Vote]:
 
 
 def test_a_receipt_of_any_node_verifies_offline(shared: Devnet, tmp_path: Path, capsys: Any) -> None:
-    with httpx.Client(timeout=5.0) as client:
+    with httpx.Client(timeout=30.0) as client:
         identity = submit(client, shared.nodes[0], shared, 1)
-        await_height(client, shared, height(client, shared.nodes[0]) + 4, 20)
+        await_height(client, shared, height(client, shared.nodes[0]) + 4, 120)
         for node in shared.nodes:
             response = client.get(f"{node.url('manager')}/receipts/{identity}")
             assert response.status_code == 200
@@ -185,9 +185,9 @@ def test_a_receipt_of_any_node_verifies_offline(shared: Devnet, tmp_path: Path, 
 
 
 def test_a_service_stops_in_time_with_status_0_and_its_journals_replay(network: Devnet, capsys: Any) -> None:
-    with httpx.Client(timeout=5.0) as client:
+    with httpx.Client(timeout=30.0) as client:
         assert submit(client, network.nodes[0], network, 1) is not None
-        await_height(client, network, 4, 20)
+        await_height(client, network, 4, 120)
     began = time.monotonic()
     assert set(network.stop().values()) == {0}
     assert time.monotonic() - began < 8
@@ -206,8 +206,8 @@ def test_a_service_that_can_not_start_is_named_at_once(tmp_path: Path) -> None:
 
 
 def test_schedules_of_slots_that_are_over_stay_known(shared: Devnet) -> None:
-    with httpx.Client(timeout=5.0) as client:
-        await_height(client, shared, shared.genesis.parameters.slot_views + 2, 60)
+    with httpx.Client(timeout=30.0) as client:
+        await_height(client, shared, shared.genesis.parameters.slot_views + 2, 120)
         url = f"{shared.nodes[0].url('engine')}/consensus/schedule"
         now, before = client.get(url).json(), client.get(f"{url}?slot=0").json()
         assert now["slot"] >= 1 and before["slot"] == 0
@@ -219,12 +219,12 @@ def test_schedules_of_slots_that_are_over_stay_known(shared: Devnet) -> None:
 
 def test_a_manager_that_was_away_catches_up(shared: Devnet) -> None:
     node = shared.nodes[2]
-    with httpx.Client(timeout=5.0) as client:
-        await_height(client, shared, 2, 20)
+    with httpx.Client(timeout=30.0) as client:
+        await_height(client, shared, 2, 120)
         process = node.processes["manager"]
         process.send_signal(signal.SIGKILL)
         process.wait()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             health = client.get(f"{node.url('engine')}/health")
             if health.status_code == 503:
@@ -235,7 +235,7 @@ def test_a_manager_that_was_away_catches_up(shared: Devnet) -> None:
         response = client.post(f"{node.url('engine')}/transactions", json={"payload": encode(anchor(shared, 9)).hex()})
         assert response.status_code == 503
         others = max(height(client, each) for each in shared.nodes if each is not node)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while max(height(client, each) for each in shared.nodes if each is not node) < others + 3:
             assert time.monotonic() < deadline, "three of four go on"
             time.sleep(0.1)

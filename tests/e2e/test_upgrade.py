@@ -72,7 +72,7 @@ def network(tmp_path: Path) -> Iterator[Devnet]:
 def ask(node: DevNode, path: str, service: str = "manager") -> Any:
     """What a service answers; None while it does not."""
     try:
-        return httpx.get(f"{node.url(service)}{path}", timeout=5.0).json()
+        return httpx.get(f"{node.url(service)}{path}", timeout=30.0).json()
     except (httpx.HTTPError, json.JSONDecodeError):
         return None
 

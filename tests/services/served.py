@@ -26,6 +26,6 @@ async def served(kit: Web) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
         await nursery.start(serve, kit.app, listening, stop, None, kit.edge)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5.0) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
             yield client, port
         stop.set()

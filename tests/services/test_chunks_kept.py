@@ -142,7 +142,7 @@ async def test_a_file_that_no_row_knows_is_taken_in_or_set_aside(tmp_path: Path)
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(data)
     async with running(tmp_path) as (service, client):
-        with trio.fail_after(5):
+        with trio.fail_after(60):
             while not service.chunks.quarantined:
                 await trio.sleep(0.01)
         assert (await client.get(place(other))).content == other

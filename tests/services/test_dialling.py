@@ -58,7 +58,7 @@ async def answering(data: bytes, wait_s: float = 0.0) -> AsyncIterator[int]:
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
 async def test_whatever_answers_an_upgrade_is_a_lost_connection(answer: bytes) -> None:
     async with answering(answer) as port:
-        with trio.fail_after(5), pytest.raises(ConnectionLost) as lost:
+        with trio.fail_after(60), pytest.raises(ConnectionLost) as lost:
             async with open_websocket(f"ws://127.0.0.1:{port}/node/engine"):
                 pass
         assert str(lost.value).isprintable()
@@ -83,7 +83,7 @@ async def test_whatever_an_open_websocket_says_is_a_lost_connection(frames: byte
             lambda task_status: trio.serve_tcp(serve, 0, host="127.0.0.1", task_status=task_status)
         )
         port = listener.socket.getsockname()[1]
-        with trio.fail_after(5), pytest.raises(ConnectionLost) as lost:
+        with trio.fail_after(60), pytest.raises(ConnectionLost) as lost:
             async with open_websocket(f"ws://127.0.0.1:{port}/") as opened:
                 while True:
                     await opened.receive()
@@ -109,7 +109,7 @@ async def test_whatever_an_open_websocket_says_is_a_lost_connection(frames: byte
     ],
 )
 async def test_what_can_not_be_dialled_is_lost(url: str) -> None:
-    with trio.fail_after(5), pytest.raises(ConnectionLost):
+    with trio.fail_after(60), pytest.raises(ConnectionLost):
         async with open_websocket(url):
             pass
 
@@ -242,20 +242,20 @@ PROXIES = {
 @pytest.mark.parametrize("answer", PROXIES.values(), ids=PROXIES.keys())
 async def test_whatever_a_proxy_answers_is_a_lost_connection(answer: bytes) -> None:
     async with answering(answer) as port:
-        with trio.fail_after(5), pytest.raises(ConnectionLost, match="proxy"):
+        with trio.fail_after(60), pytest.raises(ConnectionLost, match="proxy"):
             await dial(Address("peer.onion", 80, False), proxy=f"127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("host", ["a" * 300, "a..b", "é" * 80, "x" * 64])
 async def test_names_that_no_proxy_takes_are_lost(host: str) -> None:
     async with answering(b"\x05\x00") as port:
-        with trio.fail_after(5), pytest.raises(ConnectionLost):
+        with trio.fail_after(60), pytest.raises(ConnectionLost):
             await dial(Address(host, 80, False), proxy=f"127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("proxy", ["127.0.0.1:1", "no.such.host.invalid:1", "x:0", "127.0.0.1:99999", "127.0.0.1:x"])
 async def test_a_proxy_that_is_not_there_is_a_lost_connection(proxy: str) -> None:
-    with trio.fail_after(10), pytest.raises(ConnectionLost):
+    with trio.fail_after(60), pytest.raises(ConnectionLost):
         await dial(Address("peer.onion", 80, False), proxy=proxy)
 
 

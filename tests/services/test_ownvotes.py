@@ -255,7 +255,7 @@ def until(reached: Callable[[], bool], within_s: float = 90.0) -> None:
 
 
 def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
-    with Devnet(tmp_path, 4, 1_000) as network, httpx.Client(timeout=5) as client:
+    with Devnet(tmp_path, 4, 1_000) as network, httpx.Client(timeout=30) as client:
         # Of a pair the lower id dials: a twin of the highest would meet nobody, for others dial the first's address.
         node = min(network.nodes[1:], key=lambda each: (each.folder / "node.id").read_text())
         until(lambda: height(client, network) >= 3)
@@ -298,7 +298,7 @@ def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("put_back", [["engine.sqlite"], ["engine.sqlite", "engine.starts"]], ids=["store", "folder"])
 def test_a_log_of_votes_that_was_put_back_signs_nothing(tmp_path: Path, put_back: list[str]) -> None:
-    with Devnet(tmp_path, 1, 1_000) as network, httpx.Client(timeout=5) as client:
+    with Devnet(tmp_path, 1, 1_000) as network, httpx.Client(timeout=30) as client:
         node = network.nodes[0]
         until(lambda: height(client, network) >= 3)
 

@@ -64,7 +64,7 @@ async def connected(server: RedisServer) -> AsyncIterator[Redis]:
 
 
 async def until_trouble(redis: Redis, expected: bool) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         while (redis.trouble is not None) is not expected:
             await trio.sleep(0.05)
 
@@ -116,7 +116,7 @@ async def test_one_that_does_not_answer_costs_little() -> None:
             with pytest.raises(RedisAway):
                 await redis.call("PING")
         nursery.cancel_scope.cancel()
-    assert trio.current_time() - began < CALL_S + 1
+    assert trio.current_time() - began < CALL_S + 10
     assert redis.trouble == "redis: it does not answer"
     await listening.aclose()
 
@@ -182,10 +182,10 @@ async def test_rates_hold_while_redis_is_away(server: RedisServer) -> None:
 
 async def test_a_rate_refills(server: RedisServer) -> None:
     async with connected(server) as redis:
-        limits = SharedLimits(redis, "service", 10, SECRET)
+        limits = SharedLimits(redis, "service", 2, SECRET)
         taken = [await limits.take("caller") for _ in range(40)]
         assert not taken[-1]
-        await trio.sleep(0.3)
+        await trio.sleep(1)
         assert await limits.take("caller")
         assert await limits.take("other")
 
@@ -219,7 +219,7 @@ async def test_the_data_chain_with_redis(server: RedisServer, tmp_path: Path) ->
             assert health.status_code == 503
             assert health.json()["reasons"][0].startswith("redis: ")
             server.start()
-            with trio.fail_after(10):
+            with trio.fail_after(60):
                 while (await client.get("/health")).status_code != 200:
                     await trio.sleep(0.05)
         stop.set()

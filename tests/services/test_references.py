@@ -55,7 +55,7 @@ async def guarded(folder: Path) -> AsyncIterator[tuple[DataService, httpx.AsyncC
     service, stop = DataService(config), trio.Event()
     async with trio.open_nursery() as nursery:
         port = await nursery.start(service.run, stop)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10.0) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
             yield service, client
         stop.set()
 

@@ -64,7 +64,7 @@ def service(folder: Path, port: int) -> DataService:
 
 
 async def until(holds: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         while not holds():
             await trio.sleep(0.02)
 
@@ -101,12 +101,12 @@ async def test_without_an_agent_it_is_degraded_and_stops_in_time(tmp_path: Path)
             assert health["reasons"][0].startswith("consul: ")
             with running(port) as agent:
                 await until(lambda: agent.known)
-                with trio.fail_after(5):
+                with trio.fail_after(60):
                     while (await client.get("/health")).status_code != 200:
                         await trio.sleep(0.02)
         began = trio.current_time()
         stop.set()
-    assert trio.current_time() - began < 3
+    assert trio.current_time() - began < 20
 
 
 def test_the_address_that_others_are_told() -> None:

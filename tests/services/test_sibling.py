@@ -60,7 +60,7 @@ async def test_whatever_answers_at_a_sibling_s_address_the_service_lives(tmp_pat
         stop = trio.Event()
         port = await nursery.start(service.run, stop)
         await trio.sleep(0.5)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             assert (await client.get("/health")).status_code in (200, 503)
         stop.set()
         await service.ended.wait()

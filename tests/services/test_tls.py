@@ -54,7 +54,7 @@ async def test_an_engine_and_its_manager_talk_over_tls(tmp_path: Path) -> None:
         for service in services:
             await nursery.start(service.run, stop)
         async with httpx.AsyncClient(verify=trust) as client:
-            with trio.fail_after(10):
+            with trio.fail_after(60):
                 while not (await client.get(f"https://127.0.0.1:{ports[1]}/consensus/status")).json()["connected"]:
                     await trio.sleep(0.05)
             assert (await client.get(f"https://127.0.0.1:{ports[1]}/chain/info")).status_code == 200

@@ -122,7 +122,7 @@ async def test_a_large_body_is_a_413_also_in_chunks(monkeypatch: pytest.MonkeyPa
             head = b"POST /pairs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
             await stream.send_all(head + b"64\r\n" + b"x" * 100 + b"\r\n")
             await stream.send_all((b"64\r\n" + b"x" * 100 + b"\r\n") * 10)
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 assert (await stream.receive_some()).startswith(b"HTTP/1.1 413")
 
 
@@ -132,7 +132,7 @@ async def test_a_slow_body_is_a_408(monkeypatch: pytest.MonkeyPatch) -> None:
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         async with stream:
             await stream.send_all(b"POST /pairs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 assert (await stream.receive_some()).startswith(b"HTTP/1.1 408")
 
 
@@ -221,7 +221,7 @@ async def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> 
         async with stream:
             await stream.send_all(b"GET /things/x HTTP/1.1\r\nHost: x\r\n\r\n")
             data = b""
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 while part := await stream.receive_some():
                     data += part
             assert data.startswith(b"HTTP/1.1 200")
@@ -235,7 +235,7 @@ async def test_a_client_that_stopped_reading_does_not_hold_up_the_end(monkeypatc
     async def flood() -> Any:
         return Response(b"x" * (64 << 20), content_type="application/octet-stream")
 
-    with trio.fail_after(8):
+    with trio.fail_after(60):
         async with served.served(made) as (_, port):
             stream = await trio.open_tcp_stream("127.0.0.1", port)
             await stream.send_all(b"GET /flood HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -95,7 +95,7 @@ def test_what_is_put_lazily_waits_for_company(gate: Gate, monkeypatch: pytest.Mo
             store.put([("row", b"d", b"4")], lazily=True)
             await trio.sleep(0.2)
             assert gate.batches == [2, 1]
-            with trio.fail_after(5):
+            with trio.fail_after(60):
                 while gate.batches != [2, 1, 1]:
                     await trio.sleep(0.01)
             nursery.cancel_scope.cancel()
@@ -215,7 +215,7 @@ def test_a_mongod_that_was_paused_is_used_again_at_once(mongod: Mongod, monkeypa
                 ticket = store.put([("row", b"a", b"2"), ("row", b"b", b"%f" % pause_s)])
                 await trio.sleep(pause_s)
                 mongod.signal(signal.SIGCONT)
-                with trio.fail_after(5):
+                with trio.fail_after(60):
                     await store.durable(ticket)
             nursery.cancel_scope.cancel()
 
@@ -254,7 +254,7 @@ def test_a_store_that_is_away_is_noticed_without_a_write(tmp_path: Path, monkeyp
         async with trio.open_nursery() as nursery:
             nursery.start_soon(store.run)
             for below.away in (True, False, True):
-                with trio.fail_after(10):
+                with trio.fail_after(60):
                     while (store.trouble is not None) is not below.away:
                         await trio.sleep(0.01)
             below.away = False
