@@ -247,7 +247,7 @@ def test_ctrl_c_is_one_line_and_130(tmp_path: Path) -> None:
         # Tests that a shell runs in the background inherit that SIGINT is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no lock is taken
     ) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not (folder / "trace.jsonl.zst").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(0.3)

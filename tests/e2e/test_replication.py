@@ -37,7 +37,7 @@ def put(node: DevNode, data: bytes) -> bool:
     """Store a chunk at a node; whether it said that it is durable."""
     url = f"{node.url('data')}/chunks/{chunk_id(data).hex()}?session={SESSION}"
     try:
-        return httpx.put(url, content=data, timeout=20).status_code == 201
+        return httpx.put(url, content=data, timeout=60).status_code == 201
     except httpx.HTTPError:
         return False
 
@@ -65,7 +65,7 @@ def until(true: Callable[[], bool], within_s: float, what: str) -> float:
 
 def copies(node: DevNode) -> dict[str, int]:
     """The copies of the session's chunks, as a node tells."""
-    found: dict[str, int] = httpx.get(f"{node.url('data')}/sessions/{SESSION}/copies", timeout=10).json()
+    found: dict[str, int] = httpx.get(f"{node.url('data')}/sessions/{SESSION}/copies", timeout=60).json()
     return found
 
 
@@ -160,7 +160,7 @@ def test_a_node_killed_and_wiped_under_load_loses_nothing(fleet: Devnet) -> None
     took = until(lambda: all(holds(node, data) for node in fleet.nodes for data in kept), 120, "not whole again")
     print(f"{len(kept)} of {len(stored)} chunks are on all nodes {took:.1f} s later")
     for data in kept:
-        answer = httpx.get(f"{victim.url('data')}/chunks/{chunk_id(data).hex()}", timeout=20)
+        answer = httpx.get(f"{victim.url('data')}/chunks/{chunk_id(data).hex()}", timeout=60)
         assert answer.status_code == 200 and answer.content == data
 
 

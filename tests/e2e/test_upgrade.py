@@ -49,7 +49,7 @@ def stop(node: DevNode) -> None:
     for process in node.processes.values():
         process.terminate()
     for process in node.processes.values():
-        process.wait(30)
+        process.wait(60)
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def test_sigterm_keeps_what_was_found(tmp_path: Path) -> None:
     while time.monotonic() < deadline and (not out.exists() or out.read_bytes().count(b"\n") < 5):
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
-    printed, said = process.communicate(timeout=20)
+    printed, said = process.communicate(timeout=60)
     assert process.returncode == 130 and "run again to go on" in said and "Traceback" not in said
     assert len(read(out)) >= 4 and "seeds of all" in printed
 
@@ -325,6 +325,6 @@ def test_sigterm_ends_ablations_as_ctrl_c_does() -> None:
     assert process.stdout is not None
     first = process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    printed, said = process.communicate(timeout=20)
+    printed, said = process.communicate(timeout=60)
     assert process.returncode == 130 and said == "lucid: interrupted\n"
     assert first.startswith("view-timer ") and "1 of 1 safeguards are missed by a seed" in printed

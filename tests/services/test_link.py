@@ -118,7 +118,7 @@ def await_own_engine(network: Devnet) -> None:
         # A chain that has only begun has no block yet, and says so.
         return int(httpx.get(f"{node.url('manager')}/blocks/latest", timeout=30.0).json().get("height", 0))
 
-    began, deadline = height(), time.monotonic() + 20
+    began, deadline = height(), time.monotonic() + 90
     while height() < began + 2:
         assert time.monotonic() < deadline, httpx.get(f"{node.url('manager')}/health", timeout=30.0).text
         time.sleep(0.2)

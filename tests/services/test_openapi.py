@@ -36,7 +36,7 @@ def test_a_service_does_as_it_says(lone: Devnet, service: str) -> None:
             database=None,
         )
         def holds(case: schemathesis.Case[Any]) -> None:
-            response = case.call(headers={"Authorization": f"Bearer {node.token}"}, timeout=20)
+            response = case.call(headers={"Authorization": f"Bearer {node.token}"}, timeout=60)
             assert response.status_code < 500, f"{case.method} {case.path}: {response.status_code} {response.text}"
             case.validate_response(response, checks=[schemathesis.checks.response_schema_conformance])
 
@@ -76,7 +76,7 @@ def test_the_examples_of_bodies_are_taken(lone: Devnet) -> None:
     }
     assert set(bodies) >= {("anchoring", "/anchor-session"), ("manager", "/validate-block")}
     for (service, path), body in bodies.items():
-        answer = httpx.post(node.url(service) + path, json=body, headers=headers, timeout=20)
+        answer = httpx.post(node.url(service) + path, json=body, headers=headers, timeout=60)
         assert answer.status_code in (200, 202), (path, answer.text)
     judged = httpx.post(
         f"{node.url('manager')}/validate-block", json=bodies["manager", "/validate-block"], headers=headers

@@ -22,7 +22,7 @@ from tests.services.test_anchoring import manifest
 
 def ask(node: DevNode, path: str, service: str = "manager", status: int = 200) -> Any:
     """What a service of a node answers."""
-    found = httpx.get(node.url(service) + path, timeout=20)
+    found = httpx.get(node.url(service) + path, timeout=60)
     assert found.status_code == status, found.text
     return found.json()
 
@@ -76,11 +76,11 @@ def test_what_is_down_is_shown_and_how_far_behind(tmp_path: Path) -> None:
         for service in SERVICES:
             lost.processes[service].terminate()
         for service in SERVICES:
-            lost.processes[service].wait(20)
+            lost.processes[service].wait(60)
         until(lambda: not peer()["connected"] and peer()["behind"] >= 3)
         assert [each["service"] for each in ask(node, "/services")["services"] if each["status"] != "healthy"] == []
         node.processes["data"].kill()
-        node.processes["data"].wait(10)
+        node.processes["data"].wait(60)
 
         def data() -> dict[str, Any]:
             return dict(ask(node, "/services")["services"][3])

@@ -262,7 +262,7 @@ def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
         for service in SERVICES:
             node.processes[service].terminate()
         for service in SERVICES:
-            node.processes[service].wait(10)
+            node.processes[service].wait(60)
         twin = DevNode(tmp_path / "twin", "twin")
         for name in ("manager", "engine"):
             for kind in ("sqlite", "home"):
@@ -304,7 +304,7 @@ def test_a_log_of_votes_that_was_put_back_signs_nothing(tmp_path: Path, put_back
 
         def restart(put: list[str]) -> None:
             node.processes["engine"].terminate()
-            node.processes["engine"].wait(10)
+            node.processes["engine"].wait(60)
             for name in put:
                 shutil.copy(tmp_path / f"kept.{name}", node.folder / name)
             if not put:

@@ -113,7 +113,7 @@ async def running(
     async with trio.open_nursery() as nursery:
         port = await nursery.start(service.run, stop)
         async with httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", timeout=10.0, headers={"Authorization": f"Bearer {'t' * 16}"}
+            base_url=f"http://127.0.0.1:{port}", timeout=30.0, headers={"Authorization": f"Bearer {'t' * 16}"}
         ) as client:
             yield service, store, client
             stop.set()

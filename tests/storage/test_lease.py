@@ -239,7 +239,7 @@ def test_a_copied_folder_on_one_database_is_refused_and_its_owner_goes_on(mongod
             assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
         for service in SERVICES:
             node.processes[service].kill()
-            node.processes[service].wait(20)
+            node.processes[service].wait(60)
             node.start(service)
         network.await_healthy()
         with httpx.Client() as client:

@@ -30,7 +30,7 @@ def refusal(node: DevNode, service: str, config: Path) -> str:
     """What a service says that must not start: one sentence, exit status 2."""
     command = [sys.executable, "-m", f"lucid.services.{service}", "--config", str(config)]
     environment = {"LUCID_PORT": str(node.ports[service]), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
     return done.stderr
