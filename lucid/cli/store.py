@@ -25,17 +25,24 @@ NO_VOTES = (
     "The log of this validator's own votes is never part of it: a node that starts without that log signs nothing "
     "until it is sure what it signed before."
 )
-
-
+PLACE_HELP = "sqlite:PATH or mongodb://HOST:PORT/DATABASE?OPTIONS; LUCID_STORE_PASSWORD is the password of its user"
 CHUNKS_HELP = "the data chain's chunk folder (DATA_DIR/chunks)"
 
+Actions = argparse._SubParsersAction
+"""The subcommands of a command, to add one."""
 
-def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+
+def register(commands: Actions[argparse.ArgumentParser]) -> None:
     """Add `lucid store`."""
     store = commands.add_parser("store", help="check, export, import and back up a service's store")
     actions = store.add_subparsers(metavar="ACTION", required=True)
-    place = "sqlite:PATH or mongodb://HOST:PORT/DATABASE?OPTIONS; LUCID_STORE_PASSWORD is the password of its user"
+    _add_looks(actions)
+    _add_copies(actions)
+    _add_mongodb(actions)
 
+
+def _add_looks(actions: Actions[argparse.ArgumentParser]) -> None:
+    """What looks at a store and its chunks, and takes in what is found."""
     check = actions.add_parser(
         "check",
         help="look for damage",
@@ -43,7 +50,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "count the rows. Stop the service first: what it writes meanwhile can look like damage.",
         epilog="Exit status: 0 all is well, 20 damage was found, 2 bad usage or a store that cannot be opened.",
     )
-    check.add_argument("store", metavar="STORE", help=place)
+    check.add_argument("store", metavar="STORE", help=PLACE_HELP)
     check.add_argument("--chunks", type=Path, metavar="FOLDER", help=CHUNKS_HELP)
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=run_check)
@@ -56,18 +63,21 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "that nothing uses the store or its key from elsewhere.",
         epilog="Exit status: 0 done, 20 there are files that are not what their names say; 2 bad usage.",
     )
-    adopt.add_argument("store", metavar="STORE", help=place)
+    adopt.add_argument("store", metavar="STORE", help=PLACE_HELP)
     adopt.add_argument("--chunks", type=Path, metavar="FOLDER", help=CHUNKS_HELP)
     adopt.add_argument("--json", action="store_true", help="print JSON")
     adopt.set_defaults(run=run_adopt)
 
+
+def _add_copies(actions: Actions[argparse.ArgumentParser]) -> None:
+    """What copies a store, and reads a copy."""
     export = actions.add_parser(
         "export",
         help="write all rows but the votes to a file",
         description=f"Write a store's rows to a new file, to be imported into a store of any kind. {NO_VOTES} A "
         "service on SQLite may go on meanwhile; stop one on MongoDB first.",
     )
-    export.add_argument("store", metavar="STORE", help=place)
+    export.add_argument("store", metavar="STORE", help=PLACE_HELP)
     export.add_argument("file", type=Path, metavar="FILE", help="file to write")
     export.add_argument("--json", action="store_true", help="print JSON, and no progress")
     export.set_defaults(run=run_export)
@@ -80,10 +90,23 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "the same command.",
     )
     import_.add_argument("file", type=Path, metavar="FILE", help="file that `lucid store export` wrote")
-    import_.add_argument("store", metavar="STORE", help=place)
+    import_.add_argument("store", metavar="STORE", help=PLACE_HELP)
     import_.add_argument("--json", action="store_true", help="print JSON, and no progress")
     import_.set_defaults(run=run_import)
 
+    backup = actions.add_parser(
+        "backup",
+        help="copy an SQLite store while its service runs",
+        description=f"Copy an SQLite store, as of one moment, to a new file that a service can open. {NO_VOTES}",
+    )
+    backup.add_argument("store", metavar="STORE", help="sqlite:PATH")
+    backup.add_argument("file", type=Path, metavar="FILE", help="file to write")
+    backup.add_argument("--json", action="store_true", help="print JSON, and no progress")
+    backup.set_defaults(run=run_backup)
+
+
+def _add_mongodb(actions: Actions[argparse.ArgumentParser]) -> None:
+    """What makes a MongoDB ready to be a store."""
     prepare = actions.add_parser(
         "prepare",
         help="make a fresh MongoDB a replica set of one node",
@@ -111,16 +134,6 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     key.add_argument("file", type=Path, metavar="FILE", help="file to write")
     key.set_defaults(run=run_key)
-
-    backup = actions.add_parser(
-        "backup",
-        help="copy an SQLite store while its service runs",
-        description=f"Copy an SQLite store, as of one moment, to a new file that a service can open. {NO_VOTES}",
-    )
-    backup.add_argument("store", metavar="STORE", help="sqlite:PATH")
-    backup.add_argument("file", type=Path, metavar="FILE", help="file to write")
-    backup.add_argument("--json", action="store_true", help="print JSON, and no progress")
-    backup.set_defaults(run=run_backup)
 
 
 def run_check(options: argparse.Namespace) -> int:
