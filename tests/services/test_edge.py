@@ -177,7 +177,7 @@ async def small_window(port: int) -> trio.SocketStream:
 
 
 async def test_a_slow_reader_is_served_and_one_that_stops_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "STALLED_S", 5.0)
+    monkeypatch.setattr(streams, "STALLED_S", 3.0)
     made = kit()
     request = b"GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with trio.fail_after(60):

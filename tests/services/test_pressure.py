@@ -18,6 +18,7 @@ import pytest
 from fuzz.node import MAX_RSS_MIB, rss_mib
 from harness.bench.pressure import ANSWER_S, crowd, opened
 from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.streams import STALLED_S
 
 SLOW_READERS = 60
 VERIFIED = 8
@@ -84,10 +85,12 @@ def test_slow_readers_of_large_chunks(lone: Devnet, figures: dict[str, tuple[flo
     request = f"GET /chunks/{stored.json()['id']} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with ExitStack() as stack:
         readers = [stack.enter_context(opened(node.ports["data"], request, 4_096)) for _ in range(SLOW_READERS)]
+        began = time.monotonic()
         for _ in range(10):
             time.sleep(0.3)
-            heads = [reader.recv(512) for reader in readers]
-        assert all(heads)
+            assert all([reader.recv(512) for reader in readers])
+            if time.monotonic() - began > STALLED_S / 3:
+                break  # on a busy machine they would be taken for such as have stopped
     assert httpx.get(f"{node.url('data')}/ready").status_code == 200
 
 
