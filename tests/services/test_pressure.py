@@ -88,7 +88,7 @@ def test_slow_readers_of_large_chunks(lone: Devnet, figures: dict[str, tuple[flo
         began = time.monotonic()
         for _ in range(10):
             time.sleep(0.3)
-            assert all([reader.recv(512) for reader in readers])
+            assert all(reader.recv(512) for reader in readers)
             if time.monotonic() - began > STALLED_S / 3:
                 break  # on a busy machine they would be taken for such as have stopped
     assert httpx.get(f"{node.url('data')}/ready").status_code == 200
