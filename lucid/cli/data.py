@@ -168,9 +168,10 @@ def run_prune(options: argparse.Namespace) -> int:
         print(json.dumps({"dry_run": options.dry_run, **_plain(found)}))
         return 0
     if options.dry_run:
-        print(f"{found.due} chunks, {found.due_bytes} bytes, would go: no session has referred to them for a day")
+        print(f"{found.due} chunks, {found.due_bytes} bytes, would go: no session needs them, for a day at least")
     else:
-        print(f"{found.removed} of {found.due} chunks that no session has referred to for a day are gone")
+        waits = "; the others wait until every node says that it does not need them" * (found.removed < found.due)
+        print(f"{found.removed} of {found.due} chunks that no session has referred to for a day are gone{waits}")
     following = f"; the next is due at {_time(found.next_ms)}" if found.next_ms else ""
     print(f"{found.waiting} more, {found.waiting_bytes} bytes, are kept until their day is over{following}")
     return 0

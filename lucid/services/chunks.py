@@ -3,24 +3,20 @@
 A file is durable before its row: a crash between leaves a file that no row knows. Such a file is never removed: it is
 taken in once its bytes are verified, or put into quarantine. What does not have its id any more is never handed out.
 
-A chunk that nobody refers to is removed a day later, and only where row and file agree since when: a file that is no
-longer referred to gets that time as its own, and one that is stored again gets another. So no store that is older
-than the folder, or another's, can have a chunk removed that somebody came to refer to meanwhile.
+A chunk that nobody refers to, here or at a node that said so, is removed a day later, where all others agree
+(`lucid.services.collection`), and only where row and file agree since when: a file that is no longer referred to gets
+that time as its own, and one that is stored again gets another. So no store that is older than the folder, or
+another's, can have a chunk removed that somebody came to refer to meanwhile.
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import logging
-import os
 import secrets
-import stat
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
-from weakref import finalize
 
 import trio
 
@@ -30,14 +26,14 @@ from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.ledger.state import Write
 from lucid.services.disk import Disk, DiskFailed, NewFile
 from lucid.services.driver import clock_ms
-from lucid.services.faults import ROTTEN, Fault, Faults, Finding, look_at
+from lucid.services.faults import Fault, Faults, Finding, look_at
+from lucid.services.needs import GONE_TABLE, NEED_TABLE, STAMP_BYTES, Needs
 from lucid.services.space import Space
+from lucid.services.storedchunk import PART_BYTES, ChunkDamaged, SegmentOfChunk, StoredChunk, readable
 from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkFolder, ChunkRow, decode_row
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged, StoreOther
 
-PART_BYTES = 256 << 10
-"""How much of a chunk is in memory for each who reads it."""
 KEPT_MS = 24 * 3_600_000
 """How long a chunk to which nobody refers is kept."""
 SWEEP_S = 600.0
@@ -71,64 +67,11 @@ def decode_reference(chunk: bytes, data: bytes) -> Reference:
         raise StoreDamaged(f"a row can't be read: {error}", REFERENCE_TABLE, chunk) from None
 
 
-class ChunkDamaged(LucidError):
-    """A stored chunk does not have its id any more."""
-
-    def __init__(self) -> None:
-        super().__init__(Code.CHUNK_CORRUPT)
-
-
 class NotHeld(LucidError):
     """A reference is that of another token."""
 
     def __init__(self) -> None:
         super().__init__(Code.NOT_YOURS, "it was stored under another token")
-
-
-class SegmentOfChunk(NamedTuple):
-    """A segment of a chunk: the chunk's size, the segment's number, its bytes and its path to the chunk's id."""
-
-    size: int
-    number: int
-    data: bytes
-    path: tuple[bytes, ...]
-
-
-class StoredChunk:
-    """A chunk's open file, whose bytes were verified: what is read again must be the same, part by part.
-
-    So one who reads slowly holds a part of it in memory and not the whole.
-    """
-
-    def __init__(self, path: Path, chunk: bytes) -> None:
-        """Read it once. Raises `ChunkDamaged` and OSError."""
-        # What others put in its place is not waited for, as a pipe would be, and not followed.
-        self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        # An answer may be dropped before its first part is asked for, and while a thread hangs in it.
-        finalize(self, os.close, self._file)
-        if not stat.S_ISREG(os.fstat(self._file).st_mode):
-            raise ChunkDamaged
-        hasher, self._digests = ChunkHasher(), list[bytes]()
-        while part := os.read(self._file, PART_BYTES):
-            hasher.update(part)
-            self._digests.append(_digest(part))
-            if hasher.size > MAX_CHUNK_BYTES:
-                break
-        self.size = hasher.size
-        if hasher.id() != chunk:
-            raise ChunkDamaged
-
-    def read(self, first: int, end: int) -> bytes:
-        """The bytes from `first` to before `end`. Raises `ChunkDamaged` and OSError."""
-        low, high = first // PART_BYTES, -(-end // PART_BYTES)
-        data = b"".join(self._part(number) for number in range(low, high))
-        return data[first - low * PART_BYTES : end - low * PART_BYTES]
-
-    def _part(self, number: int) -> bytes:
-        part = os.pread(self._file, PART_BYTES, number * PART_BYTES)
-        if _digest(part) != self._digests[number]:
-            raise ChunkDamaged
-        return part
 
 
 class Known(NamedTuple):
@@ -154,9 +97,14 @@ class Chunks:
         self.quarantined = 0
         self.count = 0
         self.faults = Faults(store)
+        self.needs = Needs(store)
         self.suspects: set[bytes] = set()
         self.on_stored: Callable[[bytes], None] = lambda chunk: None
         """Told of each chunk that was stored, once it is durable."""
+        self.on_freed: Callable[[bytes], None] = lambda chunk: None
+        """Told of each chunk whose last reference went."""
+        self.agreed: Callable[[Sequence[bytes]], Awaitable[set[bytes]]] = _alone
+        """Which of some chunks that nobody here needs no other node does."""
         self.folder.clear_incoming()
         self._survey()
 
@@ -250,21 +198,28 @@ class Chunks:
 
     async def _keep(self, path: Path, identity: bytes, size: int, session: bytes | None, holder: bytes) -> bool:
         async with self._change():
-            known = await self._store.read(self.known, identity)
+            known, was_gone = await self._store.read(lambda: (self.known(identity), self.needs.gone(identity)))
             new = known is None
             references: list[Write] = []
-            if session is not None:
+            unused_ms = 0
+            if session is None:
+                # A copy of what was let go comes for a reader, or by a repair: it goes as it would have gone.
+                unused_ms = known.row.unused_since_ms if known is not None else clock_ms() if was_gone else 0
+            else:
                 # Who stored it first stays its holder: another can't take it over and then remove it.
                 first = None if known is None else known.sessions.get(session)
                 reference = Reference(clock_ms(), holder if first is None else first.holder)
                 references.append((REFERENCE_TABLE, identity + session, encode(reference)))
+                references += [(GONE_TABLE, identity, None)] if was_gone else []
             # Known ones too: what was damaged is whole again, and what was not referred to loses that mark.
             await self._disk.call(self.folder.move_in, path, identity)
+            if unused_ms:
+                await self._disk.call(self.folder.mark_unused, identity, unused_ms)
             fault = await self._store.read(self.faults.of, identity)
             # Held until it is durable: a crash leaves one file at most that no row knows.
             await self._store.write(
                 [
-                    (CHUNK_TABLE, identity, encode(ChunkRow(size, 0))),
+                    (CHUNK_TABLE, identity, encode(ChunkRow(size, unused_ms))),
                     *references,
                     *self.faults.change(identity, fault, Finding.SOUND, 0),
                 ]
@@ -293,7 +248,7 @@ class Chunks:
 
     async def read(self, stored: StoredChunk, first: int, end: int) -> bytes:
         """Bytes of an open chunk, from `first` to before `end`. Raises `ChunkDamaged` and `StoreError`."""
-        return await self._disk.call(_readable, stored.read, first, end)
+        return await self._disk.call(readable, stored.read, first, end)
 
     async def parts(self, stored: StoredChunk, first: int, end: int) -> AsyncIterator[bytes]:
         """The same, a part at a time, each read when the one before it was taken."""
@@ -311,7 +266,7 @@ class Chunks:
         number = segment(stored.size)
 
         def prove() -> SegmentOfChunk:
-            data = _readable(stored.read, 0, stored.size)
+            data = readable(stored.read, 0, stored.size)
             part = data[number * SEGMENT_BYTES : (number + 1) * SEGMENT_BYTES]
             return SegmentOfChunk(stored.size, number, part, segment_proof(data, number))
 
@@ -319,7 +274,7 @@ class Chunks:
 
     def _verified(self, chunk: bytes) -> StoredChunk:
         try:
-            return _readable(StoredChunk, self.folder.place(chunk), chunk)
+            return readable(StoredChunk, self.folder.place(chunk), chunk)
         except ChunkDamaged:
             self.damaged += 1
             if len(self.suspects) < MAX_SUSPECTS:
@@ -363,9 +318,10 @@ class Chunks:
         self.count += 1
 
     async def _forget(self, chunk: bytes) -> list[Write]:
-        """What removes a chunk's rows; its references are gone already."""
+        """What removes a chunk's rows, and remembers it as gone; its references are gone already."""
         fault = await self._store.read_when_there(self.faults.of, chunk)
-        return [(CHUNK_TABLE, chunk, None), *self.faults.change(chunk, fault, Finding.SOUND, 0)]
+        gone = (GONE_TABLE, chunk, clock_ms().to_bytes(STAMP_BYTES, "big"))
+        return [(CHUNK_TABLE, chunk, None), gone, *self.faults.change(chunk, fault, Finding.SOUND, 0)]
 
     def _lose(self, size: int) -> None:
         self._space.used -= size
@@ -387,21 +343,77 @@ class Chunks:
                 raise NotHeld
             left = len(known.sessions) - 1
             writes: list[Write] = [(REFERENCE_TABLE, chunk + session, None)]
-            at_once = not left and self._space.low
+            free = not left and not await self._store.read(self.needs.of, chunk)
+            at_once = free and self._space.low
             if at_once:
                 await self._disk.call(self._space.let_go)
                 writes += await self._forget(chunk)
-            elif not left:
-                now = clock_ms()
-                with suppress(FileNotFoundError):
-                    await self._disk.call(self.folder.mark_unused, chunk, now)
-                writes.append((CHUNK_TABLE, chunk, encode(ChunkRow(known.row.size, now))))
+            elif free:
+                writes.append(await self._unused(chunk, known.row))
             with trio.CancelScope(shield=True):
                 await self._store.write(writes)
                 if at_once:
                     await self._disk.finish(self.folder.remove, chunk)
                     self._lose(known.row.size)
+            if not left:
+                self.on_freed(chunk)
             return left
+
+    async def _unused(self, chunk: bytes, row: ChunkRow) -> Write:
+        """Give a file the time since when nobody needs it; returns what is to be written then."""
+        now = clock_ms()
+        with suppress(FileNotFoundError):
+            await self._disk.call(self.folder.mark_unused, chunk, now)
+        return CHUNK_TABLE, chunk, encode(ChunkRow(row.size, now))
+
+    async def needed(self, node: bytes, name: bytes, chunks: Sequence[bytes]) -> list[bytes]:
+        """Note that a node, whose store has that name, needs chunks; returns those that are not here. Raises
+        `StoreError`."""
+
+        def look() -> tuple[list[Write], list[bytes], list[bytes]]:
+            writes = self.needs.said(node, name, chunks, clock_ms())
+            rows = {chunk: self.row(chunk) for chunk in chunks}
+            unused = [chunk for chunk, row in rows.items() if row is not None and row.unused_since_ms]
+            return writes, unused, [chunk for chunk, row in rows.items() if row is None]
+
+        writes, unused, lacking = await self._store.read(look)
+        gone = await self._store.read(lambda: [each for each in lacking if self.needs.gone(each)])
+        # Before the marks are taken away: a sweep between finds that they are needed.
+        await self._store.write([*writes, *((GONE_TABLE, chunk, None) for chunk in gone)])
+        for chunk in unused:
+            async with self._change():
+                row = await self._store.read(self.row, chunk)
+                if row is not None and row.unused_since_ms:
+                    # The row first: one that still says unused beside a file that does not would be doubted for ever.
+                    await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(row.size, 0)))])
+                    with suppress(FileNotFoundError):
+                        await self._disk.call(self.folder.mark_used, chunk)
+        return lacking
+
+    async def freed(self, chunk: bytes, node: bytes, name: bytes) -> None:
+        """Note that a node let go of a chunk that it needed in the store of that name. What nobody needs then waits for
+        a day. Raises `StoreError`."""
+        async with self._change():
+            known, needs = await self._store.read(lambda: (self.known(chunk), self.needs.of(chunk)))
+            writes: list[Write] = [(NEED_TABLE, chunk + node, None)] if needs.get(node) == name else []
+            others = len(needs) - len(writes)
+            if known is not None and not known.sessions and not others and not known.row.unused_since_ms:
+                writes.append(await self._unused(chunk, known.row))
+            if writes:
+                await self._store.write(writes)
+
+    def let_go(self, chunk: bytes) -> bool:
+        """Whether a chunk that is here was let go and not stored again, from a worker thread."""
+        row = self.row(chunk)
+        if row is None or not row.unused_since_ms:
+            return self.needs.gone(chunk)
+        # An older store, or another's, may remember what was taken back.
+        return self.folder.unused_since_ms(chunk) in (None, row.unused_since_ms)
+
+    @property
+    def low(self) -> bool:
+        """Whether there is no room for chunks."""
+        return self._space.low
 
     async def run(self) -> None:
         """Remove chunks to which nobody has referred for a day, and take in files that no row knows, for ever."""
@@ -424,25 +436,31 @@ class Chunks:
                     self.quarantined = await self._disk.call(self.folder.quarantined)
 
     async def sweep(self, now_ms: int) -> int:
-        """Remove what is due; returns how many chunks went. A file goes before its row: a crash between is repeated."""
-        gone = 0
-        for chunk in await self._store.read_when_there(self._due, now_ms):
+        """Remove what is due and what no other node needs; returns how many chunks went. A file goes before its row: a
+        crash between is repeated."""
+        due, gone = await self._store.read_when_there(self._due, now_ms), 0
+        agreed = await self.agreed(due) if due else set()
+        for chunk in (each for each in due if each in agreed):
             async with self._changing:
-                known = await self._store.read_when_there(self.known, chunk)
-                if known is None or known.sessions or not 0 < known.row.unused_since_ms <= now_ms - KEPT_MS:
-                    continue
-                if await self._disk.finish(self.folder.unused_since_ms, chunk) in (
-                    None,
-                    known.row.unused_since_ms,
-                ):
-                    await self._disk.finish(self.folder.remove, chunk)
-                    await self._store.write(await self._forget(chunk))
-                    self._lose(known.row.size)
-                    gone += 1
-                else:
-                    _log.warning("chunk %s was stored again after this store saw it unused: it is kept", chunk.hex())
-                    await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(known.row.size, 0)))])
+                gone += await self._remove(chunk, now_ms)
+        if forgotten := await self._store.read_when_there(self.needs.forgotten, now_ms):
+            await self._store.write(forgotten)
         return gone
+
+    async def _remove(self, chunk: bytes, now_ms: int) -> bool:
+        """Remove a chunk, unless somebody came to need it meanwhile."""
+        known, needs = await self._store.read_when_there(lambda: (self.known(chunk), self.needs.of(chunk)))
+        if known is None or known.sessions or not 0 < known.row.unused_since_ms <= now_ms - KEPT_MS:
+            return False
+        if not needs and await self._store.read_when_there(self.let_go, chunk):
+            await self._disk.finish(self.folder.remove, chunk)
+            await self._store.write(await self._forget(chunk))
+            self._lose(known.row.size)
+            return True
+        if not needs:
+            _log.warning("chunk %s was stored again after this store saw it unused: it is kept", chunk.hex())
+        await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(known.row.size, 0)))])
+        return False
 
     def unused(self) -> Iterator[ChunkRow]:
         """The rows of the chunks that nobody refers to, from a worker thread."""
@@ -466,7 +484,11 @@ class Chunks:
                     continue
                 size = await self._disk.finish(self._verified_size, chunk)
                 if size is not None:
-                    await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(size, 0)))])
+                    row = ChunkRow(size, 0)
+                    gone = await self._store.read_when_there(self.needs.gone, chunk)
+                    await self._store.write(
+                        [await self._unused(chunk, row) if gone else (CHUNK_TABLE, chunk, encode(row))]
+                    )
                     self._gain(size)
                     adopted += 1
         if adopted:
@@ -495,15 +517,6 @@ class Chunks:
         return None
 
 
-def _readable(read: Callable[..., T], *arguments: object) -> T:
-    """What `read` finds in a chunk's file. Raises `ChunkDamaged`, and `DiskFailed` where it is not the file's fault."""
-    try:
-        return read(*arguments)
-    except OSError as error:
-        if error.errno in (errno.ENOENT, *ROTTEN):
-            raise ChunkDamaged from None
-        raise DiskFailed(f"a chunk can't be read: {error}") from None
-
-
-def _digest(part: bytes) -> bytes:
-    return hashlib.blake2b(part, digest_size=16).digest()
+async def _alone(chunks: Sequence[bytes]) -> set[bytes]:
+    """Where there is no other node, none needs anything."""
+    return set(chunks)

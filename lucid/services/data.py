@@ -18,7 +18,7 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
 from lucid.client.answers import Removed, SessionChunks, Sessions
 from lucid.services.admission import NODE, WRITE
-from lucid.services.chunks import ChunkDamaged, Chunks, NotHeld, Reference, StoredChunk
+from lucid.services.chunks import Chunks, NotHeld, Reference
 from lucid.services.config import Config
 from lucid.services.openapi import Query
 from lucid.services.problems import Problem
@@ -29,6 +29,7 @@ from lucid.services.scrub import Pace, Scrub
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
 from lucid.services.space import NoRoom, Space
+from lucid.services.storedchunk import ChunkDamaged, StoredChunk
 from lucid.services.upkeep import Upkeep
 from lucid.services.web import (
     OWNED,

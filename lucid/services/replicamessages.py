@@ -16,7 +16,7 @@ PART_SEGMENTS = 15
 PART_BYTES = PART_SEGMENTS * SEGMENT_BYTES
 """Of a chunk, in one message: less than one frame, so that a vote behind it waits for no more than that."""
 MAX_BYTES = 1 << 16
-TAGS = range(13, 17)
+TAGS = range(13, 19)
 
 StoreName = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Named = Annotated[tuple[Key, ...], Meta(max_length=MAX_NAMED)]
@@ -55,7 +55,27 @@ class ChunkPart(Record, tag=16):
     data: Annotated[bytes, Meta(max_length=PART_BYTES)]
 
 
-ReplicaMessage = ChunkOffer | ChunkHolding | ChunkRequest | ChunkPart
+class ChunkNeed(Record, tag=17):
+    """The sender, in the store of this name, `needs` chunks since sessions there refer to them, `keeps` others for
+    nodes that need them, and let go of those in `frees`; of `none` it knows nothing. `request` is that of the question,
+    0 where nobody asked."""
+
+    request: Natural
+    store: StoreName
+    needs: Named = ()
+    keeps: Named = ()
+    frees: Named = ()
+    none: Named = ()
+
+
+class ChunkQuestion(Record, tag=18):
+    """Ask who needs these chunks. The receiver says of each how it stands."""
+
+    request: Natural
+    chunks: Named
+
+
+ReplicaMessage = ChunkOffer | ChunkHolding | ChunkRequest | ChunkPart | ChunkNeed | ChunkQuestion
 
 
 def is_replica_message(data: bytes) -> bool:

@@ -18,7 +18,8 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, SEGMENT_BYTES
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.chain.placement import REPLICATION_FACTOR, PlacedNode, placement
-from lucid.services.chunks import ChunkDamaged, Chunks, StoredChunk
+from lucid.services.chunks import Chunks
+from lucid.services.collection import Collection
 from lucid.services.copies import STORE_NAME_TABLE, Copies, new_name
 from lucid.services.disk import DiskFailed
 from lucid.services.driver import clock_ms
@@ -27,13 +28,16 @@ from lucid.services.replicamessages import (
     MAX_NAMED,
     PART_BYTES,
     ChunkHolding,
+    ChunkNeed,
     ChunkOffer,
     ChunkPart,
+    ChunkQuestion,
     ChunkRequest,
     ReplicaMessage,
 )
 from lucid.services.sibling import Sibling
 from lucid.services.space import NoRoom
+from lucid.services.storedchunk import ChunkDamaged, StoredChunk
 from lucid.storage.chunkfiles import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged, StoreError
@@ -95,6 +99,7 @@ class Replication:
         self._changed = False
         self._wished = trio.Event()
         self._greeted: frozenset[bytes] = frozenset()
+        self.collection = Collection(self, chunks, store, self._send)
         chunks.on_stored = self._stored
 
     # -- what there is to know -----------------------------------------------------------------------------------
@@ -138,19 +143,27 @@ class Replication:
                 await self._on_request(peer, message)
             case ChunkPart():
                 self._on_part(peer, message)
+            case ChunkNeed():
+                self._wish(await self.collection.on_need(peer, message), peer)
+            case ChunkQuestion():
+                await self.collection.on_question(peer, message)
 
     async def _on_offer(self, peer: bytes, chunks: Iterable[bytes]) -> None:
         """Say what is held of it, and wish for what should be."""
 
-        def look() -> tuple[list[bytes], list[bytes]]:
+        def look() -> tuple[list[bytes], list[bytes], list[bytes]]:
             has, lacks = list[bytes](), list[bytes]()
             for chunk in chunks:
                 (has if self._sound(chunk) else lacks).append(chunk)
-            return has, lacks
+            return has, lacks, [chunk for chunk in lacks if not self._chunks.needs.gone(chunk)]
 
-        has, lacks = await self._store.read(look)
+        has, lacks, wishes = await self._store.read(look)
         await self._say_holding([peer], has, lacks)
-        for chunk in lacks:
+        # What was let go here comes back only where a node says that it needs it.
+        self._wish(wishes, peer)
+
+    def _wish(self, chunks: Iterable[bytes], peer: bytes) -> None:
+        for chunk in chunks:
             if self.key in self.wanted(chunk) and len(self._wishes) < MAX_WISHES:
                 self._wishes[chunk] = peer
         self._wished.set()
@@ -167,6 +180,7 @@ class Replication:
         held = [chunk for chunk in holding.has if chunk in self.lacking]
         for chunk in await self._store.read(lambda: [each for each in held if not self.lacks(each)]):
             self.lacking.pop(chunk, None)
+        await self.collection.tell_needs(peer, (*holding.has, *holding.lacks))
 
     async def _on_request(self, peer: bytes, asked: ChunkRequest) -> None:
         first, data, size = asked.segment * SEGMENT_BYTES, b"", 0
@@ -219,7 +233,9 @@ class Replication:
             self._name = name or new_name()
             if name is None:
                 await self._store.write([(STORE_NAME_TABLE, b"", self._name)])
+            self.collection.name = self._name
             async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.collection.run)
                 nursery.start_soon(self._follow_members)
                 nursery.start_soon(self._offer)
                 nursery.start_soon(self._repair)
@@ -270,6 +286,8 @@ class Replication:
                 fresh, self._fresh = sorted(self._fresh), set()
                 lacking = await self._store.read_when_there(self._lacking_of, fresh)
                 await self._offer_to(lacking)
+                for peer, held in (await self._store.read_when_there(self._held_elsewhere, fresh)).items():
+                    await self.collection.tell_needs(peer, held)
             if trio.current_time() >= next_look:
                 self._changed = False
                 await self._look()
@@ -288,12 +306,19 @@ class Replication:
         never said so, not for long, or are out of reach."""
         now, found = clock_ms(), []
         for chunk in chunks:
-            if not self._sound(chunk):
+            row = self._chunks.row(chunk)
+            if row is None or row.unused_since_ms or self._chunks.faults.of(chunk) is not None:
                 continue
             lacking = [key for key in self.wanted(chunk) if key != self.key and not self._counts(chunk, key, now)]
             if lacking:
                 found.append((chunk, lacking))
         return found
+
+    def _held_elsewhere(self, chunks: Iterable[bytes]) -> dict[bytes, list[bytes]]:
+        """The nodes in reach that hold some of these chunks, and which."""
+        chunks = list(chunks)
+        found = {peer: [each for each in chunks if self.copies.at(each, peer)] for peer in sorted(self.connected)}
+        return {peer: held for peer, held in found.items() if held}
 
     def _counts(self, chunk: bytes, node: bytes, now_ms: int) -> bool:
         return node in self.connected and now_ms - RECHECK_MS < self.copies.at(chunk, node) <= now_ms + RECHECK_MS
@@ -351,7 +376,8 @@ class Replication:
             after = b""
             while rows := await self._store.read_when_there(self._chunks.faults.page, after, PAGE):
                 for chunk, _ in rows:
-                    if self.connected and await self.obtain(chunk):
+                    unused = await self._store.read_when_there(self._chunks.let_go, chunk)
+                    if not unused and self.connected and await self.obtain(chunk):
                         self.repaired += 1
                         _log.warning("chunk %s is whole again: another node had it", chunk.hex())
                 after = rows[-1][0]

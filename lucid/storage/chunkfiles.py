@@ -96,6 +96,12 @@ class ChunkFolder:
         os.utime(path, ns=(since_ms * 1_000_000,) * 2)
         sync(path)
 
+    def mark_used(self, chunk: bytes) -> None:
+        """Give a file another time than the one at which nobody referred to it, durably. Raises OSError."""
+        path = self.place(chunk)
+        os.utime(path)
+        sync(path)
+
     def unused_since_ms(self, chunk: bytes) -> int | None:
         """The time that a file has as its own; None where there is no file."""
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from lucid.services import chunks, disk
+from lucid.services import disk, storedchunk
 from lucid.services.data import DataService
 from tests.services.test_store_trouble import SESSION, health, running
 
@@ -43,7 +43,7 @@ async def test_a_read_that_hangs_is_given_up(
 ) -> None:
     async with running(tmp_path, DataService) as (_, _, client):
         small = (await client.post(f"/store-data{SESSIONS}", content=secrets.token_bytes(2_000))).json()["id"]
-        monkeypatch.setattr(chunks.StoredChunk, place, waiting(hung, getattr(chunks.StoredChunk, place)))
+        monkeypatch.setattr(storedchunk.StoredChunk, place, waiting(hung, getattr(storedchunk.StoredChunk, place)))
         statuses: list[int] = []
 
         async def get() -> None:
@@ -93,7 +93,7 @@ async def test_a_stop_does_not_wait_for_the_card(
             real(descriptor)
 
         monkeypatch.setattr("os.fsync", hangs)
-        monkeypatch.setattr(chunks.StoredChunk, "read", waiting(hung, chunks.StoredChunk.read))
+        monkeypatch.setattr(storedchunk.StoredChunk, "read", waiting(hung, storedchunk.StoredChunk.read))
 
         async def ask(method: str, path: str) -> None:
             assert (await client.request(method, path, content=secrets.token_bytes(2_000))).status_code == 503

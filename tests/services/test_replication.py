@@ -21,6 +21,7 @@ from lucid.services.replicamessages import (
     MAX_NAMED,
     PART_BYTES,
     ChunkHolding,
+    ChunkNeed,
     ChunkOffer,
     ChunkPart,
     ChunkRequest,
@@ -295,4 +296,5 @@ def test_messages_are_bounded() -> None:
         assert caught.value.code is Code.MALFORMED
     largest = encode(ChunkPart(2**53, bytes(32), 2**53, 2**53, bytes(PART_BYTES)))
     assert len(largest) < 1 << 16 and len(encode(ChunkHolding(bytes(16), (bytes(32),) * MAX_NAMED, ()))) < MAX_BYTES
+    assert len(encode(ChunkNeed(2**53, bytes(16), *((bytes(32),) * MAX_NAMED,) * 4))) < MAX_BYTES
     assert not is_replica_message(b"") and not is_replica_message(b"\x93\x01\x02") and is_replica_message(largest)
