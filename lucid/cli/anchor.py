@@ -65,9 +65,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     fetch = commands.add_parser(
         "fetch",
         help="get a session's files back",
-        description="Get a session's files back from a node: verify its receipt and whose it is, check every byte "
-        "against the manifest that was anchored, and decrypt them.",
-        epilog="Exit status: 0 all files are there, 2 otherwise; no file is left behind then, and none written over. "
+        description="Get a session's files back, from all nodes that are named at once: verify its receipt and whose "
+        "it is, check every byte against the manifest that was anchored, and decrypt them.",
+        epilog="Exit status: 0 all files are there, 2 otherwise, 130 Ctrl-C; no file of the session is left behind "
+        "then, and none written over. What came, encrypted, stays in SESSION.partial in the folder when a node fails "
+        "or something interrupts: the same command goes on from there. "
         "With --session-key alone, the owner is remembered when the session is fetched first, and another is refused "
         "from then on. Names that a system would act on are written with percent signs (%2Eprofile).",
     )
@@ -93,7 +95,7 @@ def add_node(command: argparse.ArgumentParser) -> None:
         action="append",
         metavar="FILE",
         help="settings: genesis, anchoring_url, data_url, token or api_tokens; LUCID_* variables win; once more for "
-        "each further node to go on with when one does not answer",
+        "each further node: lucid anchor goes on with it when one does not answer, lucid fetch asks all at once",
     )
     command.add_argument("--json", action="store_true", help="print JSON, and no progress")
 
@@ -250,7 +252,7 @@ def _write_secret(path: Path, secret: bytes) -> None:
 
 def run_fetch(options: argparse.Namespace) -> int:
     """`lucid fetch`."""
-    from lucid.client.fetching import fetch_files, first_answer, proven_manifest
+    from lucid.client.fetching import fetch_files, first_answer, partial_file, proven_manifest
     from lucid.poot.crypto import Edwards25519
 
     try:
@@ -266,7 +268,17 @@ def run_fetch(options: argparse.Namespace) -> int:
         )
         if not owner:
             _check_pin(genesis, session, bytes.fromhex(manifest.owner))
-        paths = fetch_files(clients, manifest, key, options.output, progress, options.hidden)
+        try:
+            paths = fetch_files(clients, manifest, key, options.output, progress, options.hidden)
+        except (LucidError, OSError, KeyboardInterrupt) as error:
+            kept = partial_file(options.output, session)
+            if not kept.exists():
+                raise
+            stopped = isinstance(error, KeyboardInterrupt)
+            what = "interrupted" if stopped else str(error)
+            raise Failure(
+                f"{what}; what came is kept in {kept}: the same command goes on", INTERRUPTED if stopped else BAD_USAGE
+            ) from None
     if manifest.key_commitment is None:
         print("lucid: this session was sealed by an older version, which commits to no key", file=sys.stderr)
     if options.json:

@@ -67,6 +67,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid chain approve": ("lucid chain approve without-pi3.json --key admin.key",),
     "lucid chain show": ("lucid chain show without-pi3.json",),
     "lucid chain submit": ("lucid chain submit without-pi3.json --config node.toml",),
+    "lucid credits": ("lucid credits", "lucid credits pi1 --json"),
     "lucid data status": ("lucid data status --json",),
     "lucid data ls": ("lucid data ls --status corrupted",),
     "lucid data verify": ("lucid data verify --session 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",),

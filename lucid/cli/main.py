@@ -27,6 +27,7 @@ COMMANDS = {
     "store": "store",
     "data": "data",
     "chain": "chain",
+    "credits": "credits",
     "smoke": "smoke",
     "deploy": "deploy",
     "completion": "completion",

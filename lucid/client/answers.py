@@ -191,6 +191,36 @@ class Pruned(msgspec.Struct, frozen=True):
     next_ms: Time
 
 
+class MemberCredits(msgspec.Struct, frozen=True):
+    """What a member's work counts for: `live_score` is its `credits` times its uptime times its penalty factor, floored
+    after each. Uptime is the slots of the window in which it sent a heartbeat (`beacons`), of those that `held` a block
+    since it is a member. The penalty is what its missed views of this epoch leave. From the epoch `evidence_until` on
+    no evidence counts against it."""
+
+    node: Key
+    name: str
+    credits: Count
+    uptime_ppm: Count
+    live_score: Count
+    pool: str = ""
+    beacons: Count = 0
+    held: Count = 0
+    penalty_ppm: Count = 1_000_000
+    evidence_until: Count = 0
+    retired: bool = False
+
+
+class Credits(msgspec.Struct, frozen=True):
+    """Every member's, in the order of registration, in the last final block of that slot and epoch. A vote on the chain
+    is worth `vote_credits`; work counts for `window_slots` slots."""
+
+    members: tuple[MemberCredits, ...]
+    epoch: Count = 0
+    slot: Annotated[int, Meta(ge=-1, le=2**53)] = -1
+    vote_credits: Count = 1
+    window_slots: Count = 0
+
+
 class ScheduledRules(msgspec.Struct, frozen=True):
     """Rules that are scheduled: they hold from the first epoch on that opens at `height` or above, which is not before
     `earliest_ms` (since the Unix epoch)."""

@@ -28,6 +28,10 @@ MAX_INDEX_BYTES = 4 << 20
 READ_BYTES = 1 << 20
 
 
+class NameTaken(BundleError):
+    """A file of a session can't be written where another one is."""
+
+
 class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file: its name, folders divided by `/`, and its bytes."""
 
@@ -187,7 +191,7 @@ class Unpacker:
             try:
                 path.open("xb").close()
             except FileExistsError:
-                raise BundleError(f"{path} exists already") from None
+                raise NameTaken(f"{path} exists already") from None
             self._made.append(path)
             os.replace(self._parts / str(number), path)
             paths.append(path)
@@ -204,7 +208,7 @@ class Unpacker:
                 self._made.append(path)
             except FileExistsError:
                 if not stat.S_ISDIR(path.lstat().st_mode):
-                    raise BundleError(f"{path} exists already and is no folder") from None
+                    raise NameTaken(f"{path} exists already and is no folder") from None
         return path / last
 
     def _begin(self) -> bytes:
@@ -229,7 +233,7 @@ class Unpacker:
         self._names = written_names(names, self._hidden)
         for name in self._names:
             if os.path.lexists(self._folder / name):
-                raise BundleError(f"{self._folder / name} exists already")
+                raise NameTaken(f"{self._folder / name} exists already")
         return bytes(self._head[end:])
 
     def _next(self) -> bool:

@@ -17,6 +17,7 @@ from lucid.client.answers import (
     Anchored,
     Checked,
     ChunkList,
+    Credits,
     DataStatus,
     Pruned,
     Removed,
@@ -44,7 +45,7 @@ class ClientError(LucidError):
 
 
 class Call(NamedTuple, Generic[T]):
-    """One request to a service (`anchoring`, `data`, `manager`), and how to read what is answered with success."""
+    """One request to a service (`anchoring`, `data`, `manager`, `engine`), and how to read what a success answers."""
 
     service: str
     method: str
@@ -174,6 +175,11 @@ def submit_decision(payload: bytes) -> Call[Accepted]:
 def decision_state(identity: bytes) -> Call[TransactionState]:
     """Where a decision is; a `ClientError` with the status 404 where the node has none of that id (any more)."""
     return Call("manager", "GET", f"/api/v1/chain/decisions/{identity.hex()}", _json(TransactionState))
+
+
+def credits() -> Call[Credits]:
+    """What each member's work counts for."""
+    return Call("engine", "GET", "/api/v1/consensus/credits", _json(Credits))
 
 
 def _query(**values: bytes | UUID) -> str:

@@ -11,13 +11,15 @@ from lucid.chain.codec import prepare
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
-from lucid.chain.manifests import Manifest, check_manifest
+from lucid.chain.manifests import ChunkEntry, Manifest, check_manifest
 from lucid.chain.receipts import verify_receipt
 from lucid.chain.transactions import SessionAnchor
 from lucid.client import calls
-from lucid.client.bundle import Unpacker
+from lucid.client.bundle import NameTaken, Unpacker
 from lucid.client.calls import ClientError, T
+from lucid.client.downloading import Download
 from lucid.client.http import Client
+from lucid.client.partial import PartialFile
 from lucid.client.sealing import OVERHEAD_BYTES, check_key, unseal, unseal_first
 
 
@@ -54,27 +56,62 @@ def fetch_files(
 ) -> list[Path]:
     """Get the files of a session into a folder, which is made; returns them. `manifest` is proven, `key` the session's.
 
-    Each chunk comes from the first of the nodes that has it, one that just had one before the others. Every byte is
-    checked against the manifest. If it fails, nothing is left. Names that a system would act on are written otherwise
+    Chunks come from all nodes at once into a file in the folder (`partial_file`), which is gone on with if it is there,
+    and goes when all is whole. Every byte is checked against the manifest. If a node fails, what came is kept there;
+    if something does not hold, nothing is left. Names that a system would act on are written otherwise
     (`lucid.client.names`), with `hidden` those that begin with a dot are not. Raises `ClientError`, `Unsealable`,
     `BundleError`.
     """
-    session, done = UUID(manifest.session), 0
+    session = UUID(manifest.session)
     check_key(key, session, manifest.key_commitment)
-    room = manifest.total_bytes - OVERHEAD_BYTES * manifest.chunk_count
-    last = manifest.chunk_count - 1
-    order = list(clients)
-    with _made(folder), Unpacker(folder, room, hidden) as unpacker:
+    with _made(folder), PartialFile(partial_file(folder, session), manifest) as partial:
+        _download(clients, manifest, partial, progress)
+        try:
+            return _unpack(manifest, key, partial, folder, hidden)
+        except (NameTaken, OSError, KeyboardInterrupt):
+            partial.kept = True  # what came is sound
+            raise
+
+
+def _unpack(manifest: Manifest, key: bytes, partial: PartialFile, folder: Path, hidden: bool) -> list[Path]:
+    session, last = UUID(manifest.session), manifest.chunk_count - 1
+    with Unpacker(folder, manifest.total_bytes - OVERHEAD_BYTES * manifest.chunk_count, hidden) as unpacker:
         for chunk in manifest.chunks:
-            sealed = _chunk(order, bytes.fromhex(chunk.id), chunk.size)
+            sealed = partial.read(chunk.index)
             if manifest.key_commitment is None:
                 data = unseal_first(key, session, chunk.index, sealed)
             else:
                 data = unseal(key, session, chunk.index, sealed, chunk.index == last)
             unpacker.feed(data)
-            done += chunk.size
-            progress(done, manifest.total_bytes)
         return unpacker.finish()
+
+
+def partial_file(folder: Path, session: UUID) -> Path:
+    """Where the chunks of a session are kept until all are there."""
+    return folder / f"{session}.partial"
+
+
+def _download(
+    clients: Sequence[Client], manifest: Manifest, partial: PartialFile, progress: Callable[[int, int], None]
+) -> None:
+    """Get the chunks that a partial file lacks; it is kept if that fails and something has come."""
+    done = 0
+
+    def more(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, manifest.total_bytes)
+
+    def take(chunk: ChunkEntry, data: bytes) -> None:
+        partial.write(chunk.index, data)
+        more(chunk.size)
+
+    try:
+        partial.look(more)
+        Download((chunk for chunk in manifest.chunks if chunk.index not in partial.held), take).run(clients)
+    except BaseException:
+        partial.kept = bool(partial.held)
+        raise
 
 
 def first_answer(clients: Sequence[Client], ask: Callable[[Client], T]) -> T:
@@ -83,18 +120,6 @@ def first_answer(clients: Sequence[Client], ask: Callable[[Client], T]) -> T:
         with suppress(ClientError, Refusal):
             return ask(client)
     return ask(clients[-1])
-
-
-def _chunk(order: list[Client], identity: bytes, size: int) -> bytes:
-    """A chunk of the first node that has it, which comes first from then on."""
-
-    def ask(client: Client) -> bytes:
-        data = client.send(calls.chunk(identity, size))
-        order.remove(client)
-        order.insert(0, client)
-        return data
-
-    return first_answer(tuple(order), ask)
 
 
 @contextmanager

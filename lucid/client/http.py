@@ -35,9 +35,15 @@ class _Places:
     """Where a node's services are, and the token that they ask writers for."""
 
     def __init__(
-        self, anchoring_url: str, data_url: str, token: str, trust: ssl.SSLContext | None, manager_url: str
+        self,
+        anchoring_url: str,
+        data_url: str,
+        token: str,
+        trust: ssl.SSLContext | None,
+        manager_url: str,
+        engine_url: str,
     ) -> None:
-        urls = {"anchoring": anchoring_url, "data": data_url, "manager": manager_url}
+        urls = {"anchoring": anchoring_url, "data": data_url, "manager": manager_url, "engine": engine_url}
         self._urls = {service: url.rstrip("/") for service, url in urls.items()}
         self._options: dict[str, Any] = {
             # Compressed answers could be a thousand times their bytes on the wire; chunks don't compress anyway.
@@ -139,8 +145,9 @@ class Client(_Places):
         token: str = "",
         trust: ssl.SSLContext | None = None,
         manager_url: str = "",
+        engine_url: str = "",
     ) -> None:
-        super().__init__(anchoring_url, data_url, token, trust, manager_url)
+        super().__init__(anchoring_url, data_url, token, trust, manager_url, engine_url)
         self._deadline = Deadline()
         transport = httpx.HTTPTransport(**self._transport)
         # httpx has no way of its own to name what makes connections; httpcore, under it, has.
@@ -192,8 +199,9 @@ class AsyncClient(_Places):
         token: str = "",
         trust: ssl.SSLContext | None = None,
         manager_url: str = "",
+        engine_url: str = "",
     ) -> None:
-        super().__init__(anchoring_url, data_url, token, trust, manager_url)
+        super().__init__(anchoring_url, data_url, token, trust, manager_url, engine_url)
         self._http = httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(**self._transport), **self._options)
 
     async def __aenter__(self) -> Self:

@@ -15,11 +15,12 @@ from lucid.chain.errors import printable
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import SessionAnchor
 from lucid.chain.votes import PROPOSE
+from lucid.client.answers import Credits, MemberCredits
 from lucid.ledger.rows import SessionEntry, evidence_key, session_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
 from lucid.poot.credits import live_score, uptime_ppm
-from lucid.services.chainwords import ChainInfo, Credits, MemberCredits
+from lucid.services.chainwords import ChainInfo
 from lucid.storage.durable import DurableStore
 
 MAX_OWNERS = 16
@@ -400,9 +401,16 @@ class ChainView:
                     credits=tally.credits[number],
                     uptime_ppm=uptime,
                     live_score=live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
+                    pool=member.pool,
+                    beacons=tally.beacons[number],
+                    held=tally.held[number],
+                    penalty_ppm=tally.penalty_ppm[number],
+                    evidence_until=tally.evidence_until[number],
+                    retired=member.retired,
                 )
             )
-        return Credits(tuple(rows))
+        head, parameters = core.head, self._genesis.parameters
+        return Credits(tuple(rows), head.epoch, head.slot, parameters.vote_credits, parameters.window_slots)
 
 
 def _votes_in(block: Block, key: bytes, keys: tuple[bytes, ...]) -> Iterator[SeenVote]:

@@ -18,22 +18,6 @@ class ChainInfo(msgspec.Struct, frozen=True):
     validators: tuple[str, ...]
 
 
-class MemberCredits(msgspec.Struct, frozen=True):
-    """What a member's work counts for."""
-
-    node: str
-    name: str
-    credits: int
-    uptime_ppm: int
-    live_score: int
-
-
-class Credits(msgspec.Struct, frozen=True):
-    """Every member's, in the order of registration."""
-
-    members: tuple[MemberCredits, ...]
-
-
 class SlotSchedule(msgspec.Struct, frozen=True):
     """Who leads in a slot, best first."""
 

@@ -14,7 +14,7 @@ from quart import request
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import Payload
-from lucid.client.answers import Accepted, TransactionState
+from lucid.client.answers import Accepted, Credits, TransactionState
 from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
@@ -22,7 +22,7 @@ from lucid.services.admission import WRITE
 from lucid.services.asking import Asking
 from lucid.services.certifier import Certifier
 from lucid.services.chainview import SeenVote
-from lucid.services.chainwords import ChainInfo, Credits, SlotSchedule
+from lucid.services.chainwords import ChainInfo, SlotSchedule
 from lucid.services.config import Config, ConfigError
 from lucid.services.dialling import ConnectionLost
 from lucid.services.driver import Driver, Performer, clock_ms

@@ -19,7 +19,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.receipts import Receipt, print_receipt
-from lucid.client.answers import RulesState
+from lucid.client.answers import Credits, RulesState
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -38,7 +38,7 @@ from lucid.machines.receipts import MAX_HEADERS, make_receipt
 from lucid.services.addresses import peer_addresses
 from lucid.services.admission import NODE, WRITE
 from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page, SeenVote
-from lucid.services.chainwords import ChainInfo, Credits, SlotSchedule
+from lucid.services.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chunkrelay import ChunkRelay
 from lucid.services.config import Config
 from lucid.services.decisions import Decisions

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import signal
 import stat
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +31,7 @@ from tests.client.lying import Answer, LyingNode, lying_node
 NET = Notary()
 MALLORY = b"mallory".ljust(32)
 KEY = session_key(OWNER, SESSION)
+PARTIAL = f"{SESSION}.partial"
 Capture = pytest.CaptureFixture[str]
 
 
@@ -203,10 +210,117 @@ def test_impossible_names_stop_it(bench: Bench, name: str) -> None:
     assert not (bench.folder / "x").exists()
 
 
-def test_a_chunk_that_does_not_come_leaves_nothing(bench: Bench) -> None:
-    bench.hold({"a": bytes(500), "d/b": bytes(5_000)})
-    bench.node.chunks.popitem()
-    assert "3002" in refused(bench)
+def test_a_chunk_that_does_not_come_leaves_no_file_and_the_rest_is_gone_on_with(bench: Bench) -> None:
+    files = {"a": bytes(500), "d/b": bytes(range(250)) * 20}
+    bench.hold(files)
+    identity, sealed = bench.node.chunks.popitem()
+    status, out, err = bench.fetch()
+    assert (status, out, bench.left()) == (2, "", [PARTIAL]) and "3002" in err and "goes on" in err
+    kept = bench.folder / "out" / PARTIAL
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600 and b"words" not in kept.read_bytes()
+
+    bench.node.chunks[identity] = sealed
+    bench.node.asked.clear()
+    assert bench.fetch()[0] == 0 and bench.left() == ["a", "d", "d/b"], "and it goes when all is there"
+    assert [path for path in bench.node.asked if "/chunks/" in path] == [f"GET /api/v1/chunks/{identity}"]
+    assert {name: (bench.folder / "out" / name).read_bytes() for name in files} == files
+
+
+@pytest.mark.parametrize("harm", ["rot", "cut", "longer", "nonsense"])
+def test_whatever_became_of_what_was_kept_is_noticed(bench: Bench, harm: str) -> None:
+    files = {"a": bytes(range(250)) * 20}
+    bench.hold(files)
+    identity, sealed = bench.node.chunks.popitem()
+    assert bench.fetch()[0] == 2
+    kept = bench.folder / "out" / PARTIAL
+    data = bytearray(kept.read_bytes())
+    data[1_500] ^= 1
+    kept.write_bytes({"rot": bytes(data), "cut": bytes(data[:700]), "longer": bytes(data) * 3, "nonsense": b"?"}[harm])
+    bench.node.chunks[identity] = sealed
+    assert bench.fetch()[0] == 0 and (bench.folder / "out" / "a").read_bytes() == files["a"]
+    assert bench.left() == ["a"]
+
+
+def test_what_is_kept_is_no_link_no_folder_and_one_commands_at_a_time(bench: Bench) -> None:
+    bench.hold({"a": b"1"})
+    kept = bench.folder / "out" / PARTIAL
+    kept.parent.mkdir()
+    (bench.folder / "mine").write_bytes(b"mine")
+    kept.symlink_to(bench.folder / "mine")
+    assert bench.fetch()[0] == 2 and (bench.folder / "mine").read_bytes() == b"mine"
+    kept.unlink()
+    kept.mkdir()
+    assert bench.fetch()[0] == 2 and kept.is_dir()
+    kept.rmdir()
+    with kept.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        status, _, err = bench.fetch()
+        assert status == 2 and "another lucid fetch" in err and kept.exists()
+    assert bench.fetch()[0] == 0
+
+
+def test_a_name_that_is_taken_costs_no_second_download(bench: Bench) -> None:
+    bench.hold({"a": b"1"})
+    (bench.folder / "out").mkdir()
+    (bench.folder / "out" / "a").write_bytes(b"mine")
+    status, _, err = bench.fetch()
+    assert status == 2 and "exists already" in err and bench.left() == [PARTIAL, "a"]
+    (bench.folder / "out" / "a").unlink()
+    bench.node.chunks.clear()
+    assert bench.fetch()[0] == 0 and bench.left() == ["a"]
+
+
+def test_all_nodes_are_asked_at_once_and_a_slow_one_holds_nothing_up(bench: Bench) -> None:
+    files = {"a": bytes(range(250)) * 40}
+    bench.hold(files)
+    sending, go = threading.Event(), threading.Event()
+    with lying_node() as slow:
+
+        def stuck() -> Iterator[bytes]:
+            sending.set()
+            assert go.wait(60)
+            yield b"too late"
+
+        slow.answers |= {each: bench.node.answers[each] for each in ("/manifest", "/receipt")}
+        for identity in bench.node.chunks:
+            slow.answers[identity] = Answer(body=stuck)
+        bench.config("slow.toml", slow.url)
+        try:
+            assert bench.fetch("--config", "slow.toml")[0] == 0
+        finally:
+            go.set()
+        assert sending.is_set() or not any("/chunks/" in path for path in slow.asked)
+    assert (bench.folder / "out" / "a").read_bytes() == files["a"] and bench.left() == ["a"]
+
+
+def test_killed_in_the_middle_it_goes_on(bench: Bench) -> None:
+    files = {"a": bytes(range(250)) * 40}
+    bench.hold(files)
+    last, stop = list(bench.node.chunks)[-1], threading.Event()
+    sealed = bench.node.chunks[last]
+
+    def stuck() -> Iterator[bytes]:
+        assert stop.wait(120)
+        yield b""
+
+    bench.node.answers[last] = Answer(body=stuck)
+    words = ["fetch", str(SESSION), "--config", "node.toml", "--owner", "owner.key", "--output", "out"]
+    process = subprocess.Popen([sys.executable, "-m", "lucid.cli.main", *words])
+    try:
+        wanted = sum(len(data) for data in bench.node.chunks.values()) - len(sealed)
+        kept, deadline = bench.folder / "out" / PARTIAL, time.monotonic() + 120
+        while not kept.exists() or kept.stat().st_size < wanted:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        stop.set()
+    del bench.node.answers[last]
+    bench.node.asked.clear()
+    assert bench.fetch()[0] == 0 and bench.left() == ["a"]
+    assert [path for path in bench.node.asked if "/chunks/" in path] == [f"GET /api/v1/chunks/{last}"]
+    assert (bench.folder / "out" / "a").read_bytes() == files["a"]
 
 
 def test_the_next_node_is_asked_when_one_lies_or_is_away(bench: Bench) -> None:
@@ -234,7 +348,8 @@ def test_each_chunk_comes_from_whichever_node_has_it(bench: Bench) -> None:
         bench.config("other.toml", other.url)
         assert bench.fetch("--config", "other.toml")[0] == 0
         assert (bench.folder / "out" / "a").read_bytes() == files["a"]
-        other.chunks.popitem()
+        other.chunks.clear()
+        bench.node.chunks.clear()
         status, _, err = bench.fetch("--config", "other.toml", "--output", "new/folder")
         assert status == 2 and "3002" in err and not (bench.folder / "new").exists(), "not even the folder is left"
 
