@@ -6,6 +6,10 @@ from typing import Any
 
 import msgspec
 
+from lucid.chain.genesis import Activation, Parameters
+from lucid.machines.limits import Limits
+from sim.links import LINKS
+from sim.network import PROFILES, region_names
 from sim.scenario import Scenario, dump
 
 ABOUT = {
@@ -51,8 +55,21 @@ def explained(scenario: Scenario) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """A JSON Schema of scenarios, for editors."""
+    """A JSON Schema of scenarios, for editors: what the types say, and the names that they leave open."""
     found = msgspec.json.schema(Scenario)
+    keys = found["$defs"]["Scenario"]["properties"]
     for key, about in ABOUT.items():
-        found["$defs"]["Scenario"]["properties"][key]["description"] = about
-    return found
+        keys[key]["description"] = about
+    keys["name"]["pattern"] = r"^\w[\w.-]{0,63}$"  # JavaScript's, too
+    keys["profile"]["enum"] = list(PROFILES)
+    keys["regions"]["items"]["enum"] = region_names()
+    keys["links"]["propertyNames"] = {"enum": list(LINKS)}
+    for table, kind, left_out in (
+        ("parameters", Parameters, ""),
+        ("rules", Activation, ""),
+        ("limits", Limits, "snapshot_blocks"),
+    ):
+        names = [name for name in kind.__struct_fields__ if name != left_out]
+        keys[table]["properties"] = {name: {"type": "integer"} for name in names}
+        keys[table]["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "lucid-scenario", **found}
