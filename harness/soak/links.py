@@ -1,15 +1,21 @@
-"""Connections between the nodes of a devnet that can be cut: each goes through a relay of its own."""
+"""Connections between the nodes of a devnet that can be cut, or delayed: each goes through a relay of its own."""
 
 from __future__ import annotations
 
 import socket
 import struct
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
 
 from lucid.services.ports import free_ports
 
 PART_BYTES = 1 << 16
+Delay = Callable[[], float]
+"""Draws how many seconds the next piece takes one way."""
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER by which closing resets a connection."""
 
@@ -17,9 +23,11 @@ _RESET = struct.pack("ii", 1, 0)
 class Relay:
     """Takes connections to one node from another one, and passes on what they carry."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, there: Delay | None = None, back: Delay | None = None) -> None:
+        """`target` is the port; what is passed on takes as long as `there` and `back` draw, or no time."""
         [self.port] = free_ports(1)
         self._target = target
+        self._there, self._back = there, back
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._open = threading.Event()
@@ -78,9 +86,9 @@ class Relay:
             from_.close()
             to.close()
             return
-        back = threading.Thread(target=self._pump, args=(to, from_), daemon=True)
+        back = threading.Thread(target=self._pump, args=(to, from_, self._back), daemon=True)
         back.start()
-        self._pump(from_, to)
+        self._pump(from_, to, self._there)
         back.join()
         with self._lock:
             if (from_, to) in self._pairs:
@@ -88,7 +96,10 @@ class Relay:
         from_.close()
         to.close()
 
-    def _pump(self, from_: socket.socket, to: socket.socket) -> None:
+    def _pump(self, from_: socket.socket, to: socket.socket, delay: Delay | None) -> None:
+        if delay is not None:
+            self._pump_late(from_, to, delay)
+            return
         with suppress(OSError):
             while data := from_.recv(PART_BYTES):
                 self._open.wait()
@@ -99,14 +110,47 @@ class Relay:
         with suppress(OSError):
             to.shutdown(socket.SHUT_RDWR)
 
+    def _pump_late(self, from_: socket.socket, to: socket.socket, delay: Delay) -> None:
+        """Pass on each piece when it is due, in order; how long one takes does not hold up the reading of the next."""
+        to.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        pieces: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
+        writer = threading.Thread(target=self._write_when_due, args=(pieces, to), daemon=True)
+        writer.start()
+        due = 0.0
+        with suppress(OSError):
+            while data := from_.recv(PART_BYTES):
+                due = max(due, time.monotonic() + delay())
+                pieces.put((due, data))
+        pieces.put((due, b""))
+        writer.join()
+
+    def _write_when_due(self, pieces: SimpleQueue[tuple[float, bytes]], to: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                due, data = pieces.get()
+                time.sleep(max(0.0, due - time.monotonic()))
+                self._open.wait()
+                if not data:
+                    to.shutdown(socket.SHUT_WR)
+                    return
+                to.sendall(data)
+        with suppress(OSError):
+            to.shutdown(socket.SHUT_RDWR)
+
 
 class Links:
     """A relay for every ordered pair of nodes, by their numbers."""
 
-    def __init__(self, ports: list[int]) -> None:
-        """`ports` are where the nodes listen for each other."""
+    def __init__(self, ports: list[int], delay: Callable[[int, int], float] | None = None) -> None:
+        """`ports` are where the nodes listen for each other; `delay` draws the seconds that a piece takes from a node
+        to another one."""
         self._relays = {
-            (from_, to): Relay(port) for from_ in range(len(ports)) for to, port in enumerate(ports) if from_ != to
+            (from_, to): Relay(port)
+            if delay is None
+            else Relay(port, partial(delay, from_, to), partial(delay, to, from_))
+            for from_ in range(len(ports))
+            for to, port in enumerate(ports)
+            if from_ != to
         }
 
     def port(self, from_: int, to: int) -> int:

@@ -44,8 +44,26 @@ def story_of_journals(paths: Sequence[Path]) -> Story:
     A manager's journal has its node's messages and votes. An engine's adds views and timeouts, if its secret is in it,
     as it is in a simulated one. A message whose sender has no journal here begins where it came.
     """
-    story, happened = Story(paths[0].name if len(paths) == 1 else f"{len(paths)} journals"), []
+    story = Story(paths[0].name if len(paths) == 1 else f"{len(paths)} journals")
+    happened, lanes, story.lanes = _read(paths)
+    if not happened:
+        raise JournalError("no journal of a manager is among these, nor one of an engine that holds its secret")
+    _tell(story, happened, lanes)
+    return story
+
+
+def happenings(paths: Sequence[Path]) -> tuple[list[Happened], int]:
+    """What happened by journals of one chain, in order of time, and how many nodes the chain began with; raises
+    `JournalError`."""
+    happened, lanes, _ = _read(paths)
+    return happened, len(lanes)
+
+
+def _read(paths: Sequence[Path]) -> tuple[list[Happened], dict[bytes, int], list[str]]:
+    """What happened, the lane of each node's key, and the names of the lanes."""
+    happened: list[Happened] = []
     lanes: dict[bytes, int] = {}
+    names: list[str] = []
     chain = b""
     for path in paths:
         head, entries = read_journal(path)
@@ -55,17 +73,14 @@ def story_of_journals(paths: Sequence[Path]) -> Story:
             chain = head.genesis
             nodes = _decoded(path, head.genesis, Genesis).nodes
             lanes = {node.key: place for place, node in enumerate(nodes)}
-            story.lanes = [node.name for node in nodes]
+            names = [node.name for node in nodes]
         if head.key not in lanes:
             lanes[head.key] = len(lanes)
-            story.lanes.append(head.key.hex()[:8])
+            names.append(head.key.hex()[:8])
         if head.machine == "manager" or (head.machine == "engine" and head.secret):
             happened += _happened(path, head, entries, lanes)
-    if not happened:
-        raise JournalError("no journal of a manager is among these, nor one of an engine that holds its secret")
     happened.sort(key=lambda each: each[:2])
-    _tell(story, happened, lanes)
-    return story
+    return happened, lanes, names
 
 
 def _happened(path: Path, head: JournalHeader, entries: Iterable[Entry], lanes: dict[bytes, int]) -> list[Happened]:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lucid.cli import ablate, diff, explore, export, hunt, saturate, shrink, sweep
+from lucid.cli import ablate, calibrate, diff, explore, export, hunt, saturate, shrink, sweep
 from lucid.cli.failure import Failure
 from lucid.cli.interrupts import stoppable
 
@@ -66,8 +66,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     show.add_argument("scenario", nargs="?", default="default", metavar="SCENARIO", help="a name or a TOML file")
     show.set_defaults(run=show_scenario)
+    schema = actions.add_parser(
+        "schema",
+        help="print the JSON Schema of scenarios",
+        description="Print the JSON Schema of scenarios, by which an editor completes and checks a TOML file.",
+        epilog="Exit status: 0 printed, 2 bad usage.",
+    )
+    schema.set_defaults(run=show_schema)
     sweep.register(actions)
     saturate.register(actions)
+    calibrate.register(actions)
     hunt.register(actions)
     shrink.register(actions)
     diff.register(actions)
@@ -124,6 +132,14 @@ def show_scenario(options: argparse.Namespace) -> int:
         print(explained(load(options.scenario)), end="")
     except ScenarioError as error:
         raise Failure(str(error)) from None
+    return 0
+
+
+def show_schema(options: argparse.Namespace) -> int:
+    """`lucid sim schema`."""
+    from sim.keys import schema
+
+    print(json.dumps(schema(), indent=1))
     return 0
 
 
