@@ -152,7 +152,10 @@ def run_register(options: argparse.Namespace) -> int:
         def made(number: int) -> RegisterNode:
             return RegisterNode(key, options.name, options.pool, number, (), UNSIGNED)
 
-        return _write(options, genesis, found, made, secret)
+        status = _write(options, genesis, found, made, secret)
+        keys = {bytes.fromhex(each.node) for each in found.validators} | {key}
+        _tell_quorum(options, keys, ": have the new node run before it is submitted")
+        return status
 
 
 def run_retire(options: argparse.Namespace) -> int:
@@ -164,7 +167,17 @@ def run_retire(options: argparse.Namespace) -> int:
         node = _named(found, options.node)
         if len(found.validators) == 1:
             raise Failure("the last node can't be retired: register another one first")
-        return _write(options, genesis, found, lambda number: RetireNode(bytes.fromhex(node.node), number, ()))
+        status = _write(options, genesis, found, lambda number: RetireNode(bytes.fromhex(node.node), number, ()))
+        _tell_quorum(options, {bytes.fromhex(each.node) for each in found.validators if each is not node})
+        return status
+
+
+def _tell_quorum(options: argparse.Namespace, keys: set[bytes], advice: str = "") -> None:
+    from lucid.chain.validators import ValidatorSet
+
+    if not options.json:
+        quorum = ValidatorSet(tuple(keys)).quorum
+        print(f"from the epoch after it on blocks need {quorum} of {len(keys)} validators{advice}")
 
 
 def _named(found: RulesState, text: str) -> ValidatorRules:

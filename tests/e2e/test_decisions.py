@@ -116,7 +116,8 @@ def test_two_of_three_administrators_change_the_rules(network: Devnet, admin: Ad
 
 def test_a_node_is_retired_and_registered_again(network: Devnet, admin: Admin) -> None:
     stays, goes = network.nodes
-    assert f"retire node {goes.key.hex()}" in admin.decides("retire", goes.name)
+    said = admin.decides("retire", goes.name)
+    assert f"retire node {goes.key.hex()}" in said and "blocks need 1 of 1 validators" in said
     # Until the next epoch it still votes: of two, both have to.
     until(lambda: (ask(stays, "/chain") or {}).get("validators") == [stays.key.hex()], "it is no validator any more")
     for process in goes.processes.values():
@@ -132,6 +133,7 @@ def test_a_node_is_retired_and_registered_again(network: Devnet, admin: Admin) -
     key = ("--key", str(goes.folder / "node.key"))
     said = admin.decides("register", "back", *key, "--pool", "attic")
     assert f"register node {goes.key.hex()} as back of the pool attic" in said
+    assert "blocks need 2 of 2 validators: have the new node run" in said
     until(lambda: len((ask(stays, "/chain") or {}).get("validators", ())) == 2, "it is a validator again")
     at = height(stays)
     until(lambda: height(stays) > at + 3, "both make blocks: it needs two")
