@@ -55,6 +55,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
 def like_here(scenario: Scenario, folder: Path) -> Scenario:
     """The scenario with what this machine is like: a server's core, its disk, and a chain paced as a devnet is.
 
+    Anchors come evenly spaced: as a Poisson process, one run of some minutes has a tenth more of them than the next.
     What the scenario says of the disk or of parameters stays. Raises `ScenarioError` for what no devnet can do.
     """
     if scenario.fault:
@@ -66,7 +67,7 @@ def like_here(scenario: Scenario, folder: Path) -> Scenario:
     parameters = {name: pace[name] for name in named} | scenario.parameters
     plain = scenario.disk == "constant" and scenario.disk_us == Scenario().disk_us
     disk_us = durable_us(folder) if plain else scenario.disk_us
-    return changed(scenario, parameters=parameters, cpu="server", disk_us=disk_us)
+    return changed(scenario, parameters=parameters, cpu="server", disk_us=disk_us, anchor_arrivals="fixed")
 
 
 def calibrate(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> Calibration:

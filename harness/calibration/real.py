@@ -111,12 +111,13 @@ def _reached(network: Devnet, client: httpx.Client, height: int) -> list[int]:
 
 
 class Clients(threading.Thread):
-    """Hands anchors to nodes drawn by chance, as a Poisson process: the scenario's load."""
+    """Hands anchors to nodes drawn by chance: the scenario's load."""
 
     def __init__(self, scenario: Scenario, network: Devnet) -> None:
         super().__init__(daemon=True)
         self.refused = self.accepted = 0
         self._every_us = scenario.anchor_every_ms * 1_000
+        self._fixed = scenario.anchor_arrivals == "fixed"
         self._network = network
         self._random = Random(f"{scenario.seed}/clients")
         self._over = threading.Event()
@@ -133,7 +134,7 @@ class Clients(threading.Thread):
         due = time.monotonic()
         with httpx.Client(timeout=5.0, trust_env=False) as client:
             while not self._over.wait(max(0.0, due - time.monotonic())):
-                due += exponential_us(self._random, self._every_us) / 1_000_000
+                due += (self._every_us if self._fixed else exponential_us(self._random, self._every_us)) / 1_000_000
                 node = self._random.choice(self._network.nodes)
                 with suppress(httpx.HTTPError):
                     answer = client.post(

@@ -124,7 +124,7 @@ def test_what_no_devnet_can_do_is_refused(values: dict[str, Any], says: str, tmp
 def test_the_scenario_gets_this_machine_and_keeps_what_it_says(tmp_path: Path) -> None:
     plain = like_here(changed(Scenario(), nodes=4), tmp_path)
     assert plain.parameters["block_interval_ms"] == 2_000 and plain.parameters["slot_timeout_ms"] == 4_000
-    assert plain.cpu == "server" and plain.disk_us > 0
+    assert plain.cpu == "server" and plain.disk_us > 0 and plain.anchor_arrivals == "fixed"
     told = changed(Scenario(), nodes=4, disk_us=123, parameters={"block_interval_ms": 5_000})
     kept = like_here(told, tmp_path)
     assert kept.disk_us == 123 and kept.parameters["block_interval_ms"] == 5_000
