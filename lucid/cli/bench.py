@@ -7,12 +7,14 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from lucid.cli.failure import Failure
+
 if TYPE_CHECKING:
     from harness.bench.row import Row
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `lucid bench sim` and `lucid bench services`."""
+    """Add `lucid bench sim`, `lucid bench services` and `lucid bench pi`."""
     bench = commands.add_parser("bench", help="measure ratios", description="Measure ratios, in one run each.")
     subjects = bench.add_subparsers(metavar="SUBJECT", required=True)
     sim = subjects.add_parser(
@@ -35,6 +37,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     services.add_argument("--only", metavar="PART", choices=services_parts, action="append")
     services.add_argument("--json", action="store_true", help="print JSON")
     services.set_defaults(run=run_bench_services)
+    device = subjects.add_parser(
+        "pi",
+        help="what this device takes for signatures and durable writes",
+        description="Measure this machine's core and the disk of the current folder, beside what the simulator assumes "
+        "of a Pi, and say the lines by which its profiles (sim/devices.py) would have them.",
+        epilog="Exit status: 0 measured, 2 bad usage.",
+    )
+    device.add_argument("--writes", type=int, default=2_000, metavar="N", help="durable writes (default 2000)")
+    device.add_argument("--json", action="store_true", help="print JSON")
+    device.set_defaults(run=run_bench_device)
 
 
 def run_bench(options: argparse.Namespace) -> int:
@@ -49,6 +61,18 @@ def run_bench_services(options: argparse.Namespace) -> int:
     from harness.bench.services import bench_services
 
     return _print(options, bench_services(options.only, _say))
+
+
+def run_bench_device(options: argparse.Namespace) -> int:
+    """`lucid bench pi`."""
+    from harness.bench import device
+
+    if options.writes < 1:
+        raise Failure("--writes must be 1 or more")
+    try:
+        return _print(options, device.bench_device(_say, None, device.ROUNDS, options.writes))
+    except OSError as error:
+        raise Failure(f"this folder's disk can not be measured: {error}") from None
 
 
 def _say(line: str) -> None:
