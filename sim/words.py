@@ -58,6 +58,8 @@ def _with_fault(scenario: Scenario, words: str) -> Scenario:
         raise ScenarioError(f"no fault {kind!r}{_closest(kind, KINDS)}; there are {', '.join(KINDS)}")
     fields = KINDS[kind].__struct_fields__
     values: dict[str, Any] = {"kind": kind}
+    nodes: list[int] | None = None
+    """Each of them has a fault of its own."""
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
@@ -66,12 +68,18 @@ def _with_fault(scenario: Scenario, words: str) -> Scenario:
             values["groups"] = _regions(scenario, value.split(","))
         elif key == "random" and "node" in fields:
             values["node"] = _one_of(scenario, value)
+        elif key == "regions" and "node" in fields:
+            nodes = sorted({index for group in _within(scenario, value.split(",")) for index in group})
+        elif key == "role" and "node" in fields:
+            nodes = _in_role(scenario, value)
         elif key in fields:
             values[key] = _fault_value(KINDS[kind], key, value)
         else:
-            allowed = [*fields, *(["regions"] if "groups" in fields else [])]
+            more = ["random", "regions", "role"] if "node" in fields else ["regions"] if "groups" in fields else []
+            allowed = [*fields, *more]
             raise ScenarioError(f"a {kind} has no {key!r}{_closest(key, allowed)}; it has {', '.join(allowed)}")
-    return changed(scenario, fault=[*msgspec.to_builtins(scenario.fault), values])
+    added = [values] if nodes is None else [values | {"node": node} for node in nodes]
+    return changed(scenario, fault=[*msgspec.to_builtins(scenario.fault), *added])
 
 
 def _fault_value(kind: type[Fault], key: str, value: str) -> Any:
@@ -96,21 +104,39 @@ def _fault_value(kind: type[Fault], key: str, value: str) -> Any:
 
 
 def _regions(scenario: Scenario, wanted: list[str]) -> list[list[int]]:
-    """Groups of nodes by the regions that they are in, and the rest as the last; a region by any part of its name."""
+    """Groups of nodes by the regions that they are in, and the rest as the last."""
+    groups = _within(scenario, wanted)
+    named = {index for group in groups for index in group}
+    rest = [index for index in range(scenario.nodes) if index not in named]
+    return [*groups, rest] if rest else groups
+
+
+def _within(scenario: Scenario, wanted: list[str]) -> list[list[int]]:
+    """The nodes in each of these regions, each named by any part of its name."""
     places = scenario.regions or region_names()
     where = [places[index % len(places)] for index in range(scenario.nodes)]
     groups = [[index for index, place in enumerate(where) if part and part in place] for part in wanted]
     for part, group in zip(wanted, groups, strict=True):
         if not group:
             raise ScenarioError(f"no node is in a region of {part!r}; they are in {', '.join(sorted(set(where)))}")
-    named = {index for group in groups for index in group}
-    rest = [index for index in range(scenario.nodes) if index not in named]
-    return [*groups, rest] if rest else groups
+    return groups
 
 
 def _one_of(scenario: Scenario, salt: str) -> int:
     """A node by chance: another for each word, the same for the same seed."""
     return Random(f"{scenario.seed}/fault/{salt}").randrange(scenario.nodes)
+
+
+def _in_role(scenario: Scenario, role: str) -> list[int]:
+    """Nodes by chance, the same for the same seed: the f that the chain goes on without, or one more, which is too many
+    for a quorum."""
+    spare = (scenario.nodes - 1) // 3
+    counts = {"f": spare, "quorum": spare + 1}
+    if role not in counts:
+        raise ScenarioError(f"no role {role!r}; there are f (as many nodes as may fail) and quorum (one more)")
+    if not counts[role]:
+        raise ScenarioError(f"of {scenario.nodes} nodes none may fail", "role")
+    return sorted(Random(f"{scenario.seed}/fault/role").sample(range(scenario.nodes), counts[role]))
 
 
 def _field(kind: type, name: str) -> str | None:

@@ -47,6 +47,16 @@ def test_loss_is_a_fault_and_none_of_it_is_none() -> None:
     assert with_words(load("lossy"), ["loss=1%"]).fault == [Loss(percent=1)]
 
 
+def test_a_fault_of_several_nodes_by_region_and_by_role_is_one_for_each() -> None:
+    base = Scenario(nodes=7, regions=["west-europe", "japan-east", "north-europe"])
+    faults = with_words(base, faults=["crash regions=europe at=1m until=2m"]).fault
+    assert faults == [Crash(node=node, at="1m", until="2m") for node in (0, 2, 3, 5, 6)]
+    spare = [fault.node for fault in with_words(base, faults=["crash role=f"]).fault if isinstance(fault, Crash)]
+    many = [fault.node for fault in with_words(base, faults=["crash role=quorum"]).fault if isinstance(fault, Crash)]
+    assert len(set(spare)) == 2 and len(set(many)) == 3
+    assert with_words(base, faults=["crash role=f"]).fault == with_words(base, faults=["crash role=f"]).fault
+
+
 def test_lists_of_a_fault_are_what_they_list() -> None:
     faults = ["selective node=1 messages=vote,proposal to=0,2 at=1m", "one_way nodes=0 to=1"]
     selective, one_way = with_words(Scenario(), faults=faults).fault
@@ -79,6 +89,10 @@ def test_faults_by_nodes_by_regions_and_by_chance() -> None:
         ([], ["crash 1"], "'1' of the fault crash is not KEY=VALUE"),
         ([], ["partition groups=[[0],[1]]"], "groups='[[0],[1]]' must be node indexes such as groups=0,1|2,3"),
         ([], [""], "no fault ''"),
+        ([], ["crash role=boss"], "no role 'boss'; there are f"),
+        ([], ["crash regions=atlantis"], "no node is in a region of 'atlantis'"),
+        (["nodes=3"], ["crash role=f"], "of 3 nodes none may fail"),
+        ([], ["loss percent=1 role=f"], "a loss has no 'role'"),
         ([], ["partition regions="], "no node is in a region of ''"),
         ([], ["twin node=1 sees=all"], "sees='all' must be node indexes such as sees=0,1"),
         ([], ["eclipse at=1m"], "an eclipse needs this"),
