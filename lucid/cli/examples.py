@@ -57,7 +57,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid store backup": ("lucid store backup sqlite:data/manager.sqlite manager.backup",),
     "lucid store adopt": ("lucid store adopt sqlite:data/manager.sqlite",),
     "lucid sessions list": ("lucid sessions list --json",),
-    "lucid sessions remove": ("lucid sessions remove 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",),
+    "lucid sessions remove": (
+        "lucid sessions remove 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",
+        "lucid sessions remove --owner owner.key 0b8d8a1e-3d0f-4f6e-9d55-2f7c1f0a9b7e",
+    ),
     "lucid chain rules": ("lucid chain rules", "lucid chain rules --config node.toml --json"),
     "lucid chain schedule": ("lucid chain schedule 2 --height 250000 --output rules-2.json",),
     "lucid chain unschedule": ("lucid chain unschedule --output never-mind.json",),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from lucid.cli.anchor import add_node, nodes
 from lucid.cli.failure import Failure, hex32
 
 if TYPE_CHECKING:
+    from lucid.chain.genesis import Genesis
     from lucid.client.answers import SessionChunks
     from lucid.client.http import Client
 
@@ -37,10 +40,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "remove",
         help="give a session's chunks up",
         description="Take away all references of a session to chunks at a node. A chunk that nothing refers to any "
-        "more is removed a day later. With an API token only what was stored under it can go.",
+        "more, here or at another node, is removed a day later, and its copies too. With an API token only what was "
+        "stored under it can go, or what the owner's key (--owner) signs for.",
     )
     remove.add_argument("session", metavar="SESSION", help="the session's id")
-    remove.add_argument("--owner-key", metavar="HEX", help="the owner's public key, where the id has several")
+    owner = remove.add_mutually_exclusive_group()
+    owner.add_argument("--owner", type=Path, metavar="KEY", help="your key file: signs that the session may go")
+    owner.add_argument("--owner-key", metavar="HEX", help="the owner's public key, where the id has several")
     for action, run in ((show, run_list), (remove, run_remove)):
         add_node(action)
         action.set_defaults(run=run)
@@ -98,12 +104,12 @@ def run_remove(options: argparse.Namespace) -> int:
         session = UUID(options.session)
     except ValueError:
         raise Failure(f"{options.session!r} is not a session id") from None
-    owner = b"" if options.owner_key is None else hex32("--owner-key", options.owner_key)
     removed, missing = 0, None
-    with nodes(options) as (_, clients):
+    with nodes(options) as (genesis, clients):
+        release = _release(options, genesis, session)
         for client in clients:
             try:
-                removed += client.send(calls.remove_session(session, owner)).references
+                removed += client.send(calls.remove_session(session, *release)).references
             except ClientError as error:
                 if error.status != 404:
                     raise
@@ -115,3 +121,16 @@ def run_remove(options: argparse.Namespace) -> int:
     else:
         print(f"{removed} references of session {session} to chunks are gone")
     return 0
+
+
+def _release(options: argparse.Namespace, genesis: Genesis, session: UUID) -> tuple[bytes, int, bytes]:
+    """The owner, until when the session may go, and the signature; 0 and none without the owner's key."""
+    from lucid.chain.releases import MAX_AHEAD_MS, release_message
+    from lucid.poot.crypto import Edwards25519
+    from lucid.services.keyfile import read_key
+
+    if options.owner is None:
+        return b"" if options.owner_key is None else hex32("--owner-key", options.owner_key), 0, b""
+    secret, crypto = read_key(options.owner), Edwards25519()
+    owner, until_ms = crypto.public_key(secret), time.time_ns() // 1_000_000 + MAX_AHEAD_MS // 2
+    return owner, until_ms, crypto.sign(secret, release_message(genesis.chain_id, session.bytes, owner, until_ms))

@@ -118,9 +118,10 @@ def stored_sessions(after: str, limit: int) -> Call[Sessions]:
     return Call("data", "GET", path, _json(Sessions))
 
 
-def remove_session(session: UUID, owner: bytes = b"") -> Call[Removed]:
-    """Take all of a session's references to chunks away."""
-    return Call("data", "DELETE", f"/api/v1/sessions/{session}{_query(owner=owner)}", _json(Removed))
+def remove_session(session: UUID, owner: bytes = b"", until_ms: int = 0, signature: bytes = b"") -> Call[Removed]:
+    """Take all of a session's references to chunks away, by the owner's signature if it is given."""
+    signed = f"&until_ms={until_ms}&signature={signature.hex()}" if signature else ""
+    return Call("data", "DELETE", f"/api/v1/sessions/{session}{_query(owner=owner)}{signed}", _json(Removed))
 
 
 def data_status() -> Call[DataStatus]:

@@ -16,10 +16,12 @@ from quart import Response, request
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
+from lucid.chain.releases import MAX_AHEAD_MS, release_message
 from lucid.client.answers import Removed, SessionChunks, Sessions
 from lucid.services.admission import NODE, WRITE
 from lucid.services.chunks import Chunks, NotHeld, Reference
 from lucid.services.config import Config
+from lucid.services.driver import clock_ms
 from lucid.services.openapi import Query
 from lucid.services.problems import Problem
 from lucid.services.references import ID_BYTES, Asked, DeadReferences, SessionReferences
@@ -57,6 +59,10 @@ PAGE_SESSIONS = 1_000
 PAGE = {
     "after": Query({"type": "string", "pattern": "^([0-9a-f]{32}|[0-9a-f]{96})$"}),
     "limit": number_query(1, PAGE_SESSIONS),
+}
+RELEASE = {
+    "until_ms": number_query(0, 2**53),
+    "signature": Query({"type": "string", "pattern": "^[0-9a-f]{128}$"}),
 }
 SEGMENT = {"segment": number_query(0, segment_count(MAX_CHUNK_BYTES) - 1)}
 
@@ -258,13 +264,16 @@ class DataService(Service):
             "DELETE",
             "/sessions/<session>",
             "Take all references of a session away",
-            query=OWNED,
+            query={**OWNED, **RELEASE},
             gives=Removed,
             access=WRITE,
         )
         async def remove(session: str) -> Removed:
+            released = "signature" in request.args
+            if released:
+                self._check_release(session)
             named = await self._named(session)
-            count = await self.references.remove(named, self._may())
+            count = await self.references.remove(named, self._may() if not released else lambda reference: True)
             if not count:
                 raise Problem(403, Code.NOT_YOURS, "this session was stored under another token")
             return Removed(str(uuid.UUID(bytes=named[:ID_BYTES])), named[ID_BYTES:].hex(), count)
@@ -274,6 +283,19 @@ class DataService(Service):
             peer = hex_bytes(node, 32, "node")
             await self.replication.handle(peer, decode_replica(await read_body(MAX_BYTES)))
             return json_response({}, 202)
+
+    def _check_release(self, session: str) -> None:
+        """Whether the owner of a session signed that it may go. Raises `Problem`."""
+        owner, signature = query_owner(), hex_bytes(request.args["signature"], 64, "signature")
+        until_ms, now = query_number("until_ms", 0, 0, 2**53), clock_ms()
+        try:
+            message = release_message(self.genesis.chain_id, uuid.UUID(session).bytes, owner, until_ms)
+        except ValueError:
+            raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+        if not now <= until_ms <= now + MAX_AHEAD_MS:
+            raise Problem(403, Code.MANIFEST_SIGNATURE, "until_ms must lie ahead, a day at most")
+        if not owner or not self.crypto.verify(owner, message, signature):
+            raise Problem(403, Code.MANIFEST_SIGNATURE, "it must be the owner's, over this session and until_ms")
 
     def _may(self) -> Callable[[Reference], bool]:
         """What the caller may remove: with a token what it stored; the node, the operator, and who needs none, all."""

@@ -120,6 +120,28 @@ def test_what_is_interrupted_goes_on_where_it_was(bench: Bench, node: LyingNode)
     assert not list(bench.folder.glob("*.recording"))
 
 
+def test_a_folder_is_gone_on_with_and_comes_back_as_it_was(bench: Bench, node: LyingNode) -> None:
+    original, kilobyte = node.answer, bytes(range(256)) * 4
+    wanted = {f"talk/{name}": kilobyte[number:] * 3 for number, name in enumerate(("a", "deep/b", "deep/er/c"))}
+    for name, data in wanted.items():
+        (bench.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (bench.folder / name).write_bytes(data)
+
+    def away(method: str, path: str, body: bytes) -> Answer:
+        return Answer(503) if len(node.chunks) == 4 else original(method, path, body)
+
+    node.answer = away  # type: ignore[method-assign]
+    words = ["anchor", "talk", "--config", "node.toml", "--owner", "owner.key", "--chunk-size", "1KiB"]
+    assert main(words) == 2 and len(node.chunks) == 4
+    session = kept(bench).removesuffix(".recording")
+    node.answer = original  # type: ignore[method-assign]
+    node.asked.clear()
+    assert anchor(bench, "--resume", kept(bench), "--receipt", "r.json")[0] == 0
+    assert methods(node).count("PUT") == len(node.chunks) - 4 > 3
+    assert main(["fetch", session, "--config", "node.toml", "--owner", "owner.key", "--output", "out"]) == 0
+    assert {name: (bench.folder / "out" / name).read_bytes() for name in wanted} == wanted
+
+
 def test_a_lost_answer_to_the_anchor_gives_nothing_up_and_the_same_is_anchored(bench: Bench, node: LyingNode) -> None:
     node.answers["/anchor-session"] = Answer(502)
     assert anchor(bench)[0] == 2

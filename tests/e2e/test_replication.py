@@ -65,7 +65,12 @@ def until(true: Callable[[], bool], within_s: float, what: str) -> float:
 
 def copies(node: DevNode) -> dict[str, int]:
     """The copies of the session's chunks, as a node tells."""
-    found: dict[str, int] = httpx.get(f"{node.url('data')}/sessions/{SESSION}/copies", timeout=60).json()
+    return copies_of(node, SESSION)
+
+
+def copies_of(node: DevNode, session: str) -> dict[str, int]:
+    """The same of any session."""
+    found: dict[str, int] = httpx.get(f"{node.url('data')}/sessions/{session}/copies", timeout=60).json()
     return found
 
 
@@ -108,6 +113,28 @@ def test_what_rots_or_goes_is_repaired_and_read_meanwhile(fleet: Devnet) -> None
     assert asked.json()["status"] == "verified" and holds(node, bodies[0]), "at once, where the operator asks"
     assert httpx.get(f"{node.url('data')}/status").json()["replication"]["repaired"] >= 1
     assert any((node.folder / "chunks" / "quarantine").iterdir()), "what was wrong is kept"
+
+
+def test_copies_wait_to_go_everywhere_once_the_session_is_removed_anywhere(fleet: Devnet) -> None:
+    session, data = str(uuid.uuid4()), random.Random(4_711).randbytes(30_001)
+    chunk = f"chunks/{chunk_id(data).hex()}?session={session}"
+    first, second = (f"{node.url('data')}/" for node in fleet.nodes[:2])
+    assert httpx.put(first + chunk, content=data, timeout=60).status_code == 201
+    until(lambda: all(holds(node, data) for node in fleet.nodes), 120, "a copy is lacking")
+
+    def waiting() -> list[int]:
+        url, order = "{}/prune", {"dry_run": True}
+        told = [httpx.post(url.format(node.url("data")), json=order, timeout=60).json() for node in fleet.nodes]
+        return [each["waiting"] for each in told]
+
+    before = waiting()
+    assert httpx.put(second + chunk, content=data, timeout=60).json()["new"] is False
+    until(lambda: copies_of(fleet.nodes[1], session)["replicated"] == 1, 120, "it does not know of the copies")
+    assert httpx.delete(first + chunk, timeout=60).status_code == 200
+    until(lambda: waiting() == before, 120, "the second node needs it")
+    assert httpx.delete(second + chunk, timeout=60).status_code == 200
+    until(lambda: waiting() == [count + 1 for count in before], 120, "a copy is kept for nobody")
+    assert all(holds(node, data) for node in fleet.nodes), "for a day"
 
 
 def test_a_node_killed_and_wiped_under_load_loses_nothing(fleet: Devnet) -> None:

@@ -252,3 +252,6 @@ def test_sessions_are_listed_with_where_they_are_and_removed(
     assert capsys.readouterr().out.startswith("1 references")
     assert main(["sessions", "remove", str(lost), *config]) == 2
     assert main(["sessions", "remove", "x", *config]) == 2
+    capsys.readouterr()
+    assert main(["sessions", "remove", session, *config, "--owner", "owner.key", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"session": session, "references": 1}

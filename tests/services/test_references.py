@@ -14,6 +14,9 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import Code
+from lucid.chain.releases import release_message
+from lucid.client import calls
+from lucid.poot.crypto import Edwards25519
 from lucid.services.config import load_config
 from lucid.services.data import DataService
 from lucid.services.driver import clock_ms
@@ -23,6 +26,7 @@ from lucid.storage.chunkfiles import REFERENCE_TABLE
 from tests.services.test_data import running
 
 SESSIONS = [str(uuid.UUID(int=number, version=4)) for number in range(1, 6)]
+CRYPTO = Edwards25519()
 OWNERS = ["aa" * 32, "bb" * 32]
 
 
@@ -114,6 +118,38 @@ async def test_a_token_removes_what_it_stored_and_the_operators_anything(tmp_pat
         assert await delete(chunk, "one-token") == 200
         assert (await client.get("/sessions")).status_code == 401
         assert (await client.get("/sessions", headers={"Authorization": "Bearer two-token"})).json()["sessions"] == []
+
+
+async def test_the_owner_s_signature_removes_what_others_stored_and_nothing_else(tmp_path: Path) -> None:
+    secret, other = bytes([7]) * 32, bytes([8]) * 32
+    owner = CRYPTO.public_key(secret)
+    async with guarded(tmp_path) as (service, client):
+        for name in SESSIONS[:2]:
+            await put(client, 1, name, owner.hex(), "one-token")
+        chain, session = service.genesis.chain_id, uuid.UUID(SESSIONS[0])
+
+        async def remove(
+            key: bytes, signed: uuid.UUID, ahead_ms: int, chain: bytes = chain, token: str = "two-token"
+        ) -> int:
+            until_ms = clock_ms() + ahead_ms
+            signature = CRYPTO.sign(key, release_message(chain, signed.bytes, owner, until_ms))
+            call = calls.remove_session(session, owner, until_ms, signature)
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            return (await client.delete(call.path.removeprefix("/api/v1"), headers=headers)).status_code
+
+        minute = 60_000
+        assert await remove(other, session, minute) == 403, "another key"
+        assert await remove(secret, uuid.UUID(SESSIONS[1]), minute) == 403, "another session"
+        assert await remove(secret, session, minute, bytes(32)) == 403, "another chain"
+        assert await remove(secret, session, -minute) == 403 and await remove(secret, session, 25 * 60 * minute) == 403
+        assert await remove(secret, session, minute, token="") == 401
+        held = (await client.get("/sessions", headers={"Authorization": "Bearer operator-token"})).json()["sessions"]
+        assert len(held) == 2
+        assert await remove(secret, session, minute) == 200 and await remove(secret, session, minute) == 404
+        held = (await client.get("/sessions", headers={"Authorization": "Bearer operator-token"})).json()["sessions"]
+        assert [each["session"] for each in held] == [SESSIONS[1]]
+        row = await service.store.read(service.chunks.row, chunk_id(content(1)))
+        assert row is not None and not row.unused_since_ms, "the other session needs it"
 
 
 async def test_what_nothing_will_ever_anchor_is_freed(tmp_path: Path) -> None:
