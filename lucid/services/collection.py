@@ -33,6 +33,8 @@ class Around(Protocol):
     """Who there is."""
 
     key: bytes
+    asked: bool
+    """Whether the members are known: before that this node knows of itself alone."""
     members: tuple[bytes, ...]
     connected: frozenset[bytes]
 
@@ -129,6 +131,8 @@ class Collection:
         others = frozenset(self._around.members) - {self._around.key}
         if self._chunks.low:
             others &= self._around.connected
+        elif not self._around.asked:
+            return set()
         if not others:
             return set(chunks)
         if not others <= self._around.connected or not self.name:
@@ -136,10 +140,14 @@ class Collection:
         async with self._one:
             agreed: set[bytes] = set()
             for first in range(0, len(chunks), MAX_NAMED):
-                agreed |= await self._ask(tuple(chunks[first : first + MAX_NAMED]), others)
+                free, answered = await self._ask(tuple(chunks[first : first + MAX_NAMED]), others)
+                agreed |= free
+                if not answered:
+                    break  # the rest waits for the next sweep, not for one silence after the other
             return agreed
 
-    async def _ask(self, chunks: tuple[bytes, ...], others: frozenset[bytes]) -> set[bytes]:
+    async def _ask(self, chunks: tuple[bytes, ...], others: frozenset[bytes]) -> tuple[set[bytes], bool]:
+        """Those that nobody needs, and whether all have answered."""
         self._asked += 1
         asking = Asking(self._asked, {chunk: set[bytes]() for chunk in chunks}, others, trio.Event())
         self._asking = asking
@@ -152,7 +160,7 @@ class Collection:
                 await asking.done.wait()
         finally:
             self._asking = None
-        return {chunk for chunk, free in asking.free.items() if free >= others}
+        return {chunk for chunk, free in asking.free.items() if free >= others}, asking.done.is_set()
 
     # -- what runs -----------------------------------------------------------------------------------------------
 

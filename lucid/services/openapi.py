@@ -32,6 +32,8 @@ PARAMETERS = {
     "node": Parameter("The node's id: its public key", _KEY),
     "owner": Parameter("The owner's public key, where several own sessions of one id", _KEY),
     "checkpoint": Parameter("The hash of a final block that the receipt has to reach", "c4" * 32),
+    "until_ms": Parameter("Until when the owner's signature holds, in ms since the Unix epoch", 1_800_000_000_000),
+    "signature": Parameter("The owner's, over a release of the session up to `until_ms`", "5a" * 64),
     "from": Parameter("The height to begin at, downwards; the newest without it", 42),
     "after": Parameter("Where the page before ended: its `after`, or a height", None),
     "limit": Parameter("How many at most", 25),

@@ -77,6 +77,8 @@ class Replication:
         self.key = key
         self.copies = Copies(store)
         self.members: tuple[bytes, ...] = (key,)
+        self.asked = False
+        """Whether the manager has said who the members are."""
         self.connected: frozenset[bytes] = frozenset()
         self.factor = REPLICATION_FACTOR
         """How many copies of each chunk the chain wants."""
@@ -259,6 +261,7 @@ class Replication:
             connected = frozenset(bytes.fromhex(each) for each in found["connected"])
             # A manager of an older release knows of no other number.
             factor = int(found.get("replication_factor", REPLICATION_FACTOR))
+            self.asked = True
         if (members, connected, factor) != (self.members, self.connected, self.factor):
             self.members, self.connected, self.factor = members, connected, factor
             self._look_again()

@@ -52,6 +52,7 @@ async def running(folder: Path, **given: Any) -> AsyncIterator[tuple[DataService
     stop = trio.Event()
     async with trio.open_nursery() as nursery:
         port = await nursery.start(service.run, stop)
+        service.replication.asked = True  # as if a manager had said that there is no other node
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
             yield service, client
         stop.set()
@@ -183,6 +184,17 @@ async def test_a_chunk_goes_a_day_after_its_last_reference(tmp_path: Path) -> No
         await client.delete(place(CHUNK))
         assert await service.chunks.sweep(clock_ms() + KEPT_MS + 60_000) == 1
         assert (await client.get(place(CHUNK))).status_code == 404 and not list(service.chunks.folder.chunks())
+
+
+async def test_nothing_goes_before_it_is_known_who_else_there_is(tmp_path: Path) -> None:
+    async with running(tmp_path) as (service, client):
+        await client.put(place(CHUNK), content=CHUNK)
+        await client.delete(place(CHUNK))
+        service.replication.asked = False  # the manager is not there yet
+        assert await service.chunks.sweep(clock_ms() + 2 * KEPT_MS) == 0
+        assert (await client.get(place(CHUNK))).status_code == 200
+        service.replication.asked = True
+        assert await service.chunks.sweep(clock_ms() + 2 * KEPT_MS) == 1
 
 
 async def test_a_folder_has_one_process_at_a_time(tmp_path: Path) -> None:
