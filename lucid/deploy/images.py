@@ -20,6 +20,10 @@ from lucid.deploy.release import IMAGES, LATEST
 
 PULL_S = 1_800.0
 PLATFORM = "linux/arm64"
+MAX_JSON = 8 << 20
+"""Bytes of a manifest or configuration in an archive: real ones have some thousand."""
+_UNREADABLE = (OSError, tarfile.TarError, ValueError, KeyError, TypeError, EOFError, RecursionError)
+"""What reading a file of an archive raises: links that lead in a circle and JSON nested without end among them."""
 LOAD = "gzip -dc | docker load --quiet"
 
 
@@ -147,22 +151,31 @@ def _no_archive(path: Path, why: object) -> DeployError:
     return DeployError(f"{path} is not an archive of images as docker save writes it: {why}")
 
 
+def _read(tar: tarfile.TarFile, name: str) -> Any:
+    """A JSON file of an archive. Raises what tarfile and json do, and `ValueError` for one that is too large."""
+    member = tar.extractfile(name)
+    data = b"null" if member is None else member.read(MAX_JSON + 1)
+    if len(data) > MAX_JSON:
+        raise ValueError(f"{name} is larger than {MAX_JSON} bytes")
+    return json.loads(data)
+
+
 def _entries(tar: tarfile.TarFile, path: Path) -> list[dict[str, Any]]:
     try:
-        member = tar.extractfile("manifest.json")
-        entries = json.loads(member.read()) if member is not None else []
+        entries = _read(tar, "manifest.json") or []
         if any(not isinstance(entry["Config"], str) or not isinstance(entry["Layers"], list) for entry in entries):
             raise ValueError("manifest.json names no layers")
         return list(entries)
-    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError, EOFError) as error:
+    except _UNREADABLE as error:
         raise _no_archive(path, error) from None
 
 
 def _named(tar: tarfile.TarFile, entry: dict[str, Any], path: Path) -> list[tuple[str, Found]]:
     try:
-        member = tar.extractfile(entry["Config"])
-        config = json.loads(member.read()) if member is not None else {}
-    except (OSError, tarfile.TarError, ValueError, KeyError, EOFError) as error:
+        config = _read(tar, entry["Config"]) or {}
+        if not isinstance(config, dict):
+            raise ValueError(f"{entry['Config']} is no configuration")
+    except _UNREADABLE as error:
         raise _no_archive(path, error) from None
     # Docker 25 and later keep it as blobs/sha256/..., those before as the hash and .json.
     identity = f"sha256:{entry['Config'].rpartition('/')[2].removesuffix('.json')}"
@@ -184,7 +197,11 @@ def _copy(tar: tarfile.TarFile, entries: list[dict[str, Any]], names: Sequence[s
             if member.name not in needed:
                 continue
             # A layer may be a link to another's file: what it leads to is written, under both names.
-            if (data := tar.extractfile(member)) is not None:
+            try:
+                data = tar.extractfile(member)
+            except RecursionError as error:
+                raise _no_archive(Path(str(tar.name)), error) from None
+            if data is not None:
                 _add(written, member.name, data)
         _add(written, "manifest.json", io.BytesIO(json.dumps(kept).encode()))
 

@@ -14,12 +14,26 @@ def made_beforehand(tree: Tree, path: str) -> str:
     """The .gitignore that leaves a path (or a directory above it) out of git; empty when none does, or it is there."""
     if path == ".git" or path.startswith(".git/") or "/.git" in path:
         return ".git itself"
+    if module := _empty_submodule(tree, path):
+        return module
     parts = path.strip("/").split("/")
     for depth in range(len(parts)):
         directory = "/".join(parts[:depth])
         name = posixpath.join(directory, ".gitignore")
         if tree.is_file(name) and _ignored(tree.text(name), parts[depth:]):
             return name
+    return ""
+
+
+def _empty_submodule(tree: Tree, path: str) -> str:
+    """`.gitmodules`, where a path is below a submodule that was not checked out."""
+    if not tree.is_file(".gitmodules"):
+        return ""
+    for line in tree.text(".gitmodules").split("\n")[:MAX_LINES]:
+        key, _, value = (word.strip() for word in line.partition("="))
+        below = path.strip("/") == value or path.strip("/").startswith(f"{value}/")
+        if key == "path" and value and below and not any(tree.files(value)):
+            return ".gitmodules"
     return ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import shutil
 import tarfile
 from dataclasses import replace
@@ -209,6 +210,49 @@ def test_an_archive_of_images_says_what_it_holds(tmp_path: Path) -> None:
     found = images.in_archive(write_images(tmp_path / "y.tar", "one"))
     assert list(found) == release.current()
     assert {each.platform for each in found.values()} == {"linux/arm64"}
+
+
+@pytest.mark.parametrize("kind", ["links-in-a-circle", "link-to-itself", "nested-json", "large-manifest", "no-object"])
+def test_a_hostile_archive_is_refused_in_one_sentence(tmp_path: Path, kind: str) -> None:
+    files = {"manifest.json": json.dumps([{"Config": "c.json", "RepoTags": ["x:1"], "Layers": ["a"]}]).encode()}
+    links: dict[str, str] = {}
+    match kind:
+        case "links-in-a-circle":
+            links = {"c.json": "d.json", "d.json": "c.json"}
+        case "link-to-itself":
+            files, links = {}, {"manifest.json": "manifest.json"}
+        case "nested-json":
+            files["manifest.json"] = b"[" * 200_000
+        case "large-manifest":
+            files["manifest.json"] = b" " * (images.MAX_JSON + 1)
+        case _:
+            files["c.json"] = b"[1]"
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            images._add(tar, name, io.BytesIO(data))
+        for name, target in links.items():
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            tar.addfile(link)
+    with pytest.raises(DeployError, match="docker save"):
+        images.in_archive(path)
+
+
+def test_layers_that_lead_in_a_circle_are_refused_as_they_are_sent(tmp_path: Path) -> None:
+    path = write_images(tmp_path / "x.tar", "one")
+    with tarfile.open(path, "a") as tar:
+        for name, target in (("a", "b"), ("b", "a")):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            tar.addfile(link)
+    entries = [{"Config": "a", "RepoTags": ["x:1"], "Layers": []}]
+    with (
+        tarfile.open(path) as tar,
+        gzip.GzipFile(fileobj=io.BytesIO(), mode="wb") as packer,
+        pytest.raises(DeployError, match="docker save"),
+    ):
+        images._copy(tar, entries, ["x:1"], packer)
 
 
 def test_what_is_sent_is_what_the_host_lacks_and_can_run() -> None:

@@ -9,7 +9,7 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Image
-from smoke.static.python.distributions import SHARED_LIBRARIES, compiled, modules, on_arm64
+from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, compiled, modules, on_arm64
 from smoke.static.python.effects import Extra
 from smoke.static.python.graph import Outside
 from smoke.static.python.importer import version_of
@@ -341,6 +341,7 @@ def _libraries(program: Program) -> Iterator[Finding]:
         if distribution in SHARED_LIBRARIES
         and SHARED_LIBRARIES[distribution][0]
         and _loaded(distribution, used, program)
+        and not {*BUNDLED.get(distribution, ())} & brought.all()[0]
     ]
     failed, unsure = False, ""
     for distribution, brought in wanted:

@@ -72,6 +72,9 @@ def _image(scope: Scope, image: Image) -> Iterator[Finding]:
     if graph.entry is None:
         for check in (IMPORTS, APP):
             yield check.skip("what is started is not a file of the tree", name)
+        if start.host in LOOPBACK and _expected(image)[1]:
+            where = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
+            yield _unreachable(start.host, start.server or start.module, name, where)
         return
     yield from _imports(scope, image, graph)
     yield from _app(program, graph.entry)
@@ -281,8 +284,7 @@ def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Fi
         at = [Evidence(image.dockerfile, image.ports_line)]
         yield APP.fail(f"EXPOSE says {min(exposed)}, and the manifest says {service.port}", name, at)
         return
-    expected = {service.port} if service.port is not None else set() if start.file else exposed
-    reached = expected or ({*image.ports} if start.file else set())
+    expected, reached = _expected(image)
     if reached and start.host in LOOPBACK:
         yield _unreachable(start.host, start.server or "it", name, at_command)
         return
@@ -310,6 +312,13 @@ def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Fi
         yield APP.fail(f"it binds to {value}, and {min(expected)} is expected", name, at)
     else:
         yield APP.passed(f"it serves at {min(expected)}", name, where)
+
+
+def _expected(image: Image) -> tuple[set[int], set[int]]:
+    """The ports that it has to serve, and those at which someone from outside asks."""
+    service, start = image.service, image.start
+    expected = {service.port} if service.port is not None else set() if start.file else {*image.ports}
+    return expected, expected or ({*image.ports} if start.file else set())
 
 
 def _unreachable(host: str, server: str, name: str, at: list[Evidence]) -> Finding:

@@ -64,7 +64,8 @@ def read_yaml(text: str, file: str = "") -> Node:
         mark = error.problem_mark or error.context_mark
         said = str(error.problem or error.context)
         # Readers differ about colons within plain text; about a tab they do not.
-        syntax = not said.startswith("mapping values are not allowed")
+        at = "" if mark is None else "".join(text.split("\n")[mark.line : mark.line + 1])[mark.column :]
+        syntax = not (isinstance(error, yaml.scanner.ScannerError) and at.startswith(":"))
         raise YamlError(1 if mark is None else mark.line + 1, said, syntax=syntax) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise YamlError(1, str(error).split("\n", 1)[0]) from None

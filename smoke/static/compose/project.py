@@ -32,6 +32,8 @@ _BASES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.
 
 _REPLACED = frozenset({"command", "entrypoint", "test"})
 """Lists that a later file replaces; others it adds to."""
+_NAMED = frozenset({"services", "networks", "volumes", "secrets", "configs"})
+"""Keys below which names are the project's own."""
 
 
 @dataclass
@@ -221,7 +223,9 @@ def _merged(base: Node, over: Node, key: str = "") -> Node:
     if left is not None and right is not None:
         made = dict(left)
         for name, value in right.items():
-            made[name] = _merged(made[name], value, name) if name in made else value
+            # A service may be called `test`, or `command`.
+            inner = "" if key in _NAMED else name
+            made[name] = _merged(made[name], value, inner) if name in made else value
         made = {name: value for name, value in made.items() if value.tag != "!reset"}
         return Node(over.line, mapping=made, file=over.file)
     if base.items is not None and over.items is not None:

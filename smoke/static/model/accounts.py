@@ -22,11 +22,11 @@ def add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
     if not operands:
         return
     name = operands[0]
-    if "$" in name:
-        stage.users_known = False
     number = values.get("-u", values.get("--uid", ""))
     if not number and stage.system and name not in stage.numbers and re.fullmatch(r"[\w.-]+", name):
         number = str(_next_number(stage, rest))
+    if "$" in name + number:
+        stage.users_known = False
     home = values.get("-d") or values.get("--home-dir") or values.get("--home") or values.get("-h") or f"/home/{name}"
     stage.homes[name] = home
     if number.isdigit() and len(number) < 11:

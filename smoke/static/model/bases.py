@@ -376,6 +376,9 @@ def base_files(base: Base | None, reference: str) -> FileSystem:  # noqa: PLR091
     if base.shell and files.find("/bin/sh") is None:
         files.add("/bin/sh", Entry("file", mode=0o755))
     files.add("/tmp", Entry("directory", mode=0o1777))
+    if base.shell and base.system:
+        for name in ("home", "srv", "mnt", "media"):
+            files.add(f"/{name}", Entry("directory", mode=0o755))
     if base.workdir not in ("", "/"):
         files.add(base.workdir, Entry("directory", mode=0o755))
     for site in base.sites:

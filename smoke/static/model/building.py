@@ -79,7 +79,8 @@ class Made:
             self.state.environment["PATH"] = ":".join(base.path)
             if base.distroless:
                 self.state.homes |= {"nonroot": "/home/nonroot", "65532": "/home/nonroot"}
-            variables.environment.setdefault("PATH", ":".join(base.path))
+            for key, value in (("PATH", ":".join(base.path)), *base.environment.items()):
+                variables.environment.setdefault(key, value)
 
     def child(self) -> Made:
         """A stage that is built on this one."""

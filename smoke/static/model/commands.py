@@ -131,6 +131,7 @@ def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
     """What a package manager installs, as far as the lists know."""
     wanted = next((place for place, word in enumerate(rest) if word in ("install", "add")), None)
     if wanted is None:
+        _taken_away(stage, name, rest)
         return
     valued = frozenset(["-t", "--target-release", "--virtual", "-o", "--option", "-X", "--repository", "-p", "--root"])
     _, _, names = read_operands([*rest[:wanted], *rest[wanted + 1 :]], valued)
@@ -149,10 +150,21 @@ def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
     if any(posixpath.basename(path) == "python3" for path in brought.programs):
         _system_python(stage, line)
     of_python = [each for each in names if re.match(r"py(?:thon)?3-(?!pip$|dev$|venv$|full$)", each)]
-    if of_python and stage.sites:
+    apart = bool(stage.sites) and stage.sites[-1].startswith("/usr/local/lib/python")
+    if of_python and stage.sites and not apart:  # an image's own Python does not look where packages put theirs
         doubt = f"what the packages {', '.join(of_python[:3])} of line {line} bring is not known"
         stage.installs.append(Install(line, directory=stage.sites[-1], doubt=doubt))
         stage.files.suspect(stage.sites[-1], doubt, Cause.PACKAGES)
+
+
+def _taken_away(stage: Stage, name: str, rest: Sequence[str]) -> None:
+    """The programs of packages that are named to be removed."""
+    if not {"remove", "purge", "del", "autoremove", "erase"} & {*rest}:
+        return
+    names = [word for word in rest if not word.startswith(("-", ".")) and "$" not in word]
+    gone = [each for each in names if each in stage.packages]
+    for path in packages_bring(_INSTALLERS[name], gone, recommends=False).programs:
+        stage.files.remove(path)
 
 
 def _system_python(stage: Stage, line: int) -> None:

@@ -14,7 +14,8 @@ from smoke.static.model.image import Start
 from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.catalogue import served
-from smoke.static.model.servers.served import Served, Situation
+from smoke.static.model.servers.options import read_line
+from smoke.static.model.servers.served import Served, Situation, number
 from smoke.static.model.stage import Stage
 
 PYTHON = re.compile(r"python(?:3(?:\.(\d+))?)?")
@@ -101,6 +102,7 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
         found = served(rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists))
         if found is not None and not _in_tree(rest[1], search, state):
             return _serving(start, rest[1], rest[2:], found, program, scene)
+        start = _http_server(start, rest[2:]) if rest[1] == "http.server" else start
         return replace(start, module=rest[1], arguments=tuple(rest[2:]))
     if rest[0] == "-c" and len(rest) > 1:
         return _code(start, rest[1], search_path(scene, state.workdir, flags, program))
@@ -129,6 +131,13 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
             start = replace(start, doubt="")
         return replace(start, trouble=why)
     return _managed(start, rest[1:])
+
+
+def _http_server(start: Start, rest: tuple[str, ...]) -> Start:
+    """`python -m http.server`: where it listens."""
+    line = read_line(rest, frozenset(["--cgi", "-h", "--help"]))
+    host = line.last("-b", "--bind") or "0.0.0.0"
+    return replace(start, host=host, port=number(line.operands[0] if line.operands else None, 8000))
 
 
 def _under(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> Start:

@@ -221,10 +221,27 @@ def _of_words(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
         ):
             trouble = _project(stage, word)
         elif not word.startswith("-") and _stands_alone(before):
-            trouble = _needs(stage, word, elsewhere)
+            trouble = _no_house(stage, word) or _needs(stage, word, elsewhere)
+        elif (house := _house_of(before, word)) and "--no-index" in rest:
+            trouble = _no_house(stage, f"{house.rstrip('/')}/*.whl")
         if trouble:
             yield trouble
         before = word
+
+
+def _house_of(before: str, word: str) -> str:
+    """The directory of an option --find-links; empty for other words."""
+    return word if before in ("-f", "--find-links") else word.removeprefix("--find-links=") if "links=" in word else ""
+
+
+def _no_house(stage: Stage, word: str) -> str:
+    """Why there are no wheels of that pattern: the directory is not there."""
+    directory = posixpath.dirname(word)
+    if not word.endswith((".whl", "/*")) or not directory or any(letter in directory for letter in "*?[$`{~:"):
+        return ""
+    place = stage.path(directory)
+    absent = stage.files.find(place) is None and not stage.files.doubt(place)
+    return f"there is no {place} at this step" if absent else ""
 
 
 def _stands_alone(before: str) -> bool:

@@ -20,6 +20,7 @@ from smoke.static.model.servers.served import Situation
 from smoke.static.model.shell_syntax import trouble
 from smoke.static.model.stage import Stage
 from smoke.static.model.steps import has_dash
+from smoke.static.model.supervised import Listed, programs_of
 from smoke.static.model.wrappers import is_wrapper, unwrap
 from smoke.static.python.installed import Installed
 
@@ -72,7 +73,9 @@ def _no_shell(words: tuple[str, ...], state: Stage) -> str:
     return f"the shell form needs {words[0]}, which the image does not have" if not found else ""
 
 
-def _resolved(start: Start, words: tuple[str, ...], scene: Scene) -> Start:  # noqa: PLR0911 - a case a kind of program
+def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
+    start: Start, words: tuple[str, ...], scene: Scene
+) -> Start:
     state = scene.state
     name = posixpath.basename(words[0])
     if name.endswith(".wasm"):
@@ -87,10 +90,16 @@ def _resolved(start: Start, words: tuple[str, ...], scene: Scene) -> Start:  # n
     start = replace(start, program=found.place)
     if trouble := not_executable(found, scene):
         return replace(start, trouble=trouble)
+    if name == "docker-entrypoint.sh" and len(words) > 1 and _is_bases_own(found.place, scene):
+        return _resolved(start, words[1:], scene.within(Followed()))
     if name in TOOLS and (inner := run_in(state, words)) is not None:
         return _in_conda(start, inner[0], inner[1], scene)
     if is_wrapper(name, words):
         return _wrapped(start, words, scene)
+    if name == "lambda-entrypoint.sh" and len(words) == 2 and "." in words[1] and _is_bases_own(found.place, scene):
+        return _handler(start, words[1], scene)
+    if (listed := programs_of(name, words, scene)) is not None:
+        return _several(start, listed, scene)
     if name in _RUNNERS and len(words) > 2 and words[1] == "run":
         return _runner(start, words, scene)
     if name in _SHELLS:
@@ -108,6 +117,33 @@ def _resolved(start: Start, words: tuple[str, ...], scene: Scene) -> Start:  # n
     if entry is not None and entry.source and not entry.source.endswith(".py") and not PYTHON.fullmatch(name):
         return _script(start, words, entry, scene)
     return python_or_server(start, words, name, found.place, scene)
+
+
+def _handler(start: Start, handler: str, scene: Scene) -> Start:
+    """The function of a module that AWS Lambda's own program calls."""
+    module, _, function = handler.rpartition(".")
+    start = started(start, scene, f"python{scene.state.python}")
+    search = search_path(scene, scene.state.workdir, set(), f"/var/lang/bin/python{scene.state.python}")
+    return replace(start, module=module.replace("/", "."), application=function, server="lambda", search=search)
+
+
+def _several(start: Start, listed: Listed, scene: Scene) -> Start:
+    """A program that keeps several others running: the first of them that can't be started is the trouble."""
+    if listed.trouble:
+        return replace(start, trouble=listed.trouble)
+    for name, words in listed.programs:
+        inner = _resolved(start, words, scene.within(Followed()))
+        if inner.trouble:
+            return replace(start, trouble=f"its program {name} can't be started: {inner.trouble}")
+        if inner.script and scene.exists(inner.script) is False:
+            return replace(start, trouble=f"its program {name} can't be started: there is no {inner.script}")
+    return replace(start, doubt=f"what {start.words[0]} keeps running is not looked into further")
+
+
+def _is_bases_own(place: str, scene: Scene) -> bool:
+    """Whether a program is that of a base of the catalogue, untouched."""
+    entry = scene.state.files.find(place)
+    return scene.base is not None and place in scene.base.executables and entry is not None and not entry.line
 
 
 def _perhaps(start: Start, words: tuple[str, ...], doubt: str, scene: Scene) -> Start:

@@ -230,7 +230,9 @@ def _there_already(stage: Stage, name: str, rest: list[str]) -> str:
 
 
 def _no_module(stage: Stage, name: str, rest: list[str]) -> str:
-    """`python -c` of code that imports what comes later, or never."""
+    """`python -c` of code that imports what comes later, or never; and setup.py without setuptools."""
+    if re.fullmatch(r"python(?:3(?:\.\d+)?)?", name) and rest[:1] == ["setup.py"] and _no_setuptools(stage):
+        return f"{name} setup.py imports setuptools, which the image of Python {stage.python} does not have"
     if not re.fullmatch(r"python(?:3(?:\.\d+)?)?", name) or len(rest) < 2 or rest[0] != "-c":
         return ""
     if stage.environment.get("PYTHONPATH") or stage.installs:
@@ -243,6 +245,13 @@ def _no_module(stage: Stage, name: str, rest: list[str]) -> str:
         if all(stage.files.find(each) is None and not stage.files.doubt(each) for each in places):
             return f"{name} -c imports {top}, and there is no such module at this step"
     return ""
+
+
+def _no_setuptools(stage: Stage) -> bool:
+    """Whether the Python of a stage is an official image's own, of a version that comes without setuptools."""
+    minor = re.fullmatch(r"3\.(\d+)", stage.python)
+    bare = bool(stage.sites) and stage.sites[-1].startswith("/usr/local/lib/python") and not stage.installs
+    return bare and not stage.venvs and minor is not None and int(minor[1]) >= 12
 
 
 def _elsewhere(operand: str) -> bool:

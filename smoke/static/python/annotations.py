@@ -38,6 +38,9 @@ _KEYWORDS: dict[str, dict[str, Version]] = {
 
 def refused_annotation(annotation: ast.expr, version: Version) -> str:
     """Why a version of Python can't evaluate an annotation; empty when nothing speaks against it."""
+    for each in ast.walk(annotation):
+        if isinstance(each, ast.BinOp) and isinstance(each.op, ast.BitOr) and _text_and_none(each.left, each.right):
+            return "a text and None make no union: the whole annotation belongs in quotes"
     if version >= (3, 10):
         return ""  # nothing below is refused any more
     for each in ast.walk(annotation):
@@ -48,6 +51,12 @@ def refused_annotation(annotation: ast.expr, version: Version) -> str:
             case ast.Subscript(value=ast.Name(id=name)) if version < (3, 9) and name in _GENERIC:
                 return f"{name}[...] is evaluated, which needs Python 3.9"
     return ""
+
+
+def _text_and_none(left: ast.expr, right: ast.expr) -> bool:
+    """Whether one is a text and the other None, which have no `|` in any version."""
+    values = [each.value for each in (left, right) if isinstance(each, ast.Constant)]
+    return len(values) == 2 and None in values and any(isinstance(each, str) for each in values)
 
 
 def _is_builtin(node: ast.expr) -> bool:

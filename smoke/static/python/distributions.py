@@ -11,7 +11,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-_NEEDS = {"motor": ["pymongo"], "psycopg2": [], "psycopg2-binary": [], "mysqlclient": [], "streamlit": None}
+_NEEDS = {
+    "motor": ["pymongo"],
+    "pycryptodomex": [],
+    "psycopg2": [],
+    "psycopg2-binary": [],
+    "mysqlclient": [],
+    "streamlit": None,
+}
 _PROGRAMS = {
     "waitress-serve": "waitress",
     "django-admin": "django",
@@ -160,6 +167,7 @@ _WHEELS_HERE = frozenset(
 """Distributions with machine code and wheels for both processors, beside those of the table."""
 SHARED_LIBRARIES = {
     "psycopg2": (("libpq.so.5",), "libpq5", "libpq"),
+    "psycopg": (("libpq.so.5",), "libpq5", "libpq"),
     "mysqlclient": (("libmariadb.so.3", "libmysqlclient.so.21"), "libmariadb3", "mariadb-connector-c"),
     "opencv-python": (("libGL.so.1",), "libgl1", "mesa-gl"),
     "opencv-contrib-python": (("libGL.so.1",), "libgl1", "mesa-gl"),
@@ -177,6 +185,10 @@ SHARED_LIBRARIES = {
     "soundfile": ((), "", ""),
 }
 """Distributions that load a library of the system: its names, the Debian package (or one) and the Alpine one."""
+
+
+BUNDLED = {"psycopg": ("psycopg-binary", "psycopg-c")}
+"""Distributions that bring the library that another one would load from the system."""
 
 
 def normalised(name: str) -> str:

@@ -69,7 +69,8 @@ class Brought:
                 continue
             done.add((name, extras))
             found.add(name)
-            more = table.needs(name, extras)
+            own = name in self.asked and self.asked[name].own
+            more = [] if own else table.needs(name, extras)  # what a project of the tree needs is asked for already
             if more is None:
                 closed = False
                 more = table.needs(name) or []

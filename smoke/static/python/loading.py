@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from smoke.static.python import classes
 from smoke.static.python.annotations import refused_annotation, refused_expression
 from smoke.static.python.around import Around, taken
 from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
 from smoke.static.python.effects import Demand, Effects, Extra, FileUse, Named, Use
-from smoke.static.python.paths import Paths, constants, statements
+from smoke.static.python.paths import Paths, Place, constants, statements
 from smoke.static.python.pydantic import demanded
 
 _HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
+_READS = frozenset(
+    [
+        *["os.listdir", "os.scandir", "os.chdir", "joblib.load", "numpy.load", "numpy.loadtxt", "pandas.read_csv"],
+        *["pandas.read_excel", "pandas.read_json", "pandas.read_parquet", "pandas.read_pickle", "torch.load"],
+    ]
+)
+"""Functions that read what their first argument names, and fail where it is not there."""
+_READERS = frozenset(["environ.Env", "environs.Env", "starlette.config.Config"])
 _NAMING = frozenset(
     [
         *["INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "WSGI_APPLICATION", "ASGI_APPLICATION"],
@@ -50,6 +58,8 @@ _TELLING = re.compile(
     rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
     rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
     rb"|fileConfig|uvicorn|create_engine|create_async_engine"
+    rb"|listdir|scandir|chdir|\.load\(|loadtxt|read_csv|read_excel|read_json|read_parquet|read_pickle|from_object|getenv"
+    rb"|decouple|environs|starlette\.config|['\"]\s*\|\s*None|None\s*\|\s*['\"]"
     rb"|dataclass|NamedTuple|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
 )
 """A file without any of these has no effects that are looked for, but annotations."""
@@ -72,8 +82,18 @@ class _Reader:
         self.paths = Paths(parsed)
         self.imported = imported_names(parsed)
         self.settings: dict[str, list[Demand]] = {}
+        self.readers = set(self._readers(parsed.body))
         future = "annotations" in self.imported.values() and "annotations" in self.imported
         self.lazy_annotations = future or version is None or version >= (3, 14)
+
+    def _readers(self, body: Sequence[ast.stmt]) -> Iterator[str]:
+        """Names of objects that read variables and demand each that has no default: of environs and its kin."""
+        for node in body:
+            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+                continue
+            # With arguments it may know defaults, or a file that has them.
+            if self._full(dotted(node.value.func)) in _READERS and not (node.value.args or node.value.keywords):
+                yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
     def read(self, body: Sequence[ast.stmt], around: Around) -> None:
         """Statements that run one after the other."""
@@ -120,6 +140,8 @@ class _Reader:
         elif answer is Answer.NO:
             self.read(orelse, around)
         else:
+            if not around.takes and (variable := self._checked(test, body)):
+                self.effects.demands.append(Demand(test.lineno, variable, around.main))
             # What it gives may be given; what it demands may not be.
             for each in (*body, *orelse):
                 self.effects.gives_environment |= _gives(each)
@@ -187,6 +209,7 @@ class _Reader:
                 self.effects.extras.append(Extra(node.lineno, "redis", "redis", "a broker at redis://"))
         if last == "Jinja2Templates" and name.startswith(("fastapi.", "starlette.")):
             self.effects.extras.append(Extra(node.lineno, "jinja2", "jinja2", "Jinja2Templates"))
+        self._told(node, name, around)
         if name == "uvicorn.run" and "app_dir" not in keywords and not around.takes:
             self._served(node, around)
         if last in ("create_engine", "create_async_engine") and name.startswith("sqlalchemy.") and not around.takes:
@@ -201,6 +224,58 @@ class _Reader:
         ]
         if "files" not in around.takes:
             self._file(node, name, last, keywords, around.main)
+
+    def _told(self, node: ast.Call, name: str, around: Around) -> None:
+        """What a call names or demands by its first argument."""
+        if name.endswith(".config.from_object") and len(node.args) == 1 and not around.takes:
+            text = _beginning(node.args[0]).replace(":", ".")
+            self.effects.named += [Named(node.lineno, text, "from_object", around.main)] if _dotted(text) else []
+        if not {"keys", "other"} & around.takes and (variable := self._wanted(node, name)):
+            file = ".env" if name == "decouple.config" else ""
+            self.effects.demands.append(Demand(node.lineno, variable, around.main, file=file))
+
+    def _wanted(self, node: ast.Call, name: str) -> str:
+        """The variable that a call can't do without: `int(getenv())`, `getenv().split()`, decouple's `config()`."""
+        first = node.args[0] if node.args else None
+        if (
+            name == "decouple.config"
+            and len(node.args) == 1
+            and not any(each.arg == "default" for each in node.keywords)
+        ):
+            return _beginning(first)
+        owner = name.partition(".")[0] if isinstance(node.func, ast.Name | ast.Attribute) else ""
+        if owner in self.readers and len(node.args) == 1 and not node.keywords and not name.endswith(".read_env"):
+            return _beginning(first)
+        inner = first if name in ("int", "float") and len(node.args) == 1 else None
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
+            inner = node.func.value
+        if not isinstance(inner, ast.Call) or len(inner.args) != 1 or inner.keywords:
+            return ""
+        reads = self._full(dotted(inner.func)) in ("os.getenv", "os.environ.get")
+        return _beginning(inner.args[0]) if reads else ""
+
+    def _checked(self, test: ast.expr, body: list[ast.stmt]) -> str:
+        """The variable without which a block ends the program: `if not os.getenv("X"): raise`."""
+        last = body[-1]
+        ends = isinstance(last, ast.Raise) or (
+            isinstance(last, ast.Expr)
+            and isinstance(last.value, ast.Call)
+            and self._full(dotted(last.value.func)) in ("sys.exit", "exit", "quit", "os._exit")
+        )
+        if not ends:
+            return ""
+        asked: ast.expr | None = None
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            asked = test.operand
+        elif isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Is):
+            other = test.comparators[0]
+            asked = test.left if isinstance(other, ast.Constant) and other.value is None else None
+        if isinstance(asked, ast.Name):
+            asked = self.paths.expression(asked)
+        if not isinstance(asked, ast.Call) or len(asked.args) != 1 or asked.keywords:
+            return ""
+        reads = self._full(dotted(asked.func)) in ("os.getenv", "os.environ.get")
+        return _beginning(asked.args[0]) if reads else ""
 
     def _served(self, node: ast.Call, around: Around) -> None:
         """The module of `uvicorn.run("module:app")`."""
@@ -223,6 +298,8 @@ class _Reader:
             for line, text in _values(node, key):
                 if _dotted(text) and "." in text:
                     self.effects.named.append(Named(line, text, "dictConfig"))
+        for line, text in _values(node, "filename"):
+            self.effects.files.append(FileUse(line, Place(text), Use.WRITE))
 
     def _file(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], main: bool) -> None:  # noqa: PLR0912 - a case a call
         first = node.args[0] if node.args else None
@@ -248,6 +325,8 @@ class _Reader:
         elif last in _HANDLERS and name.startswith("logging."):
             delay = keywords.get("delay")
             use, path = Use.WRITE, None if delay is not None else first or keywords.get("filename")
+        elif name in _READS:
+            use, path = Use.READ, first
         elif name in ("os.mkdir", "os.makedirs"):
             use, path = Use.MAKE, first
         elif isinstance(node.func, ast.Attribute) and last in (
@@ -264,7 +343,7 @@ class _Reader:
             if not self.paths.is_path(path):
                 return
         place = self.paths.place(path) if path is not None else None
-        if place is not None:
+        if place is not None and ":/" not in place.text:
             self.effects.files.append(FileUse(node.lineno, place, use, main))
 
     # -- functions and classes ------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ _ENVIRONMENT = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"
 
 _DEEP = re.compile(
     rb"globals\(|exec\(|setattr\(|vars\(|locals\(|\bports?\b|[_.]port|port[_=]|PORT|bind|sys\.path|sys\.modules|sys\.meta_path"
-    rb"|import_module|serve|listen|run\("
+    rb"|import_module|__import__|serve|listen|run\("
 )
 """Without any of these in a file, expressions in its functions tell nothing that is looked for."""
 
@@ -298,7 +298,11 @@ class _Reader:
             or last == "addsitedir"
         ):
             self.source.moves_path = True
-        if last == "import_module" and len(node.args) == 1 and isinstance(node.args[0], ast.Constant):
+        if (
+            (last == "import_module" or name == "__import__")
+            and len(node.args) == 1
+            and isinstance(node.args[0], ast.Constant)
+        ):
             module = str(node.args[0].value)
             if module and not module.startswith(".") and not place.lazy:
                 self._import(Import(node.lineno, module), place)

@@ -16,7 +16,7 @@ OLDEST, NEWEST = 7, 15
 LIMIT_S = 30
 _AT_ONCE = 1_000
 """Files that one run is given: a command line has an end."""
-_OUTSIDE_FUNCTION = "F706"
+_OUTSIDE_FUNCTION = "F706,F704"
 
 
 @dataclass(frozen=True)

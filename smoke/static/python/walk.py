@@ -39,6 +39,7 @@ _ATTRIBUTES = {
     "MIDDLEWARE_CLASSES": 1,
     "the command": 1,
     "uvicorn.run": 0,
+    "from_object": 1,
 }
 """How many last parts of a name that a setting holds may be things in a module."""
 
