@@ -406,7 +406,7 @@ class Chunks:
         """Whether a chunk that is here was let go and not stored again, from a worker thread."""
         row = self.row(chunk)
         if row is None or not row.unused_since_ms:
-            return self.needs.gone(chunk)
+            return False
         # An older store, or another's, may remember what was taken back.
         return self.folder.unused_since_ms(chunk) in (None, row.unused_since_ms)
 
@@ -484,11 +484,9 @@ class Chunks:
                     continue
                 size = await self._disk.finish(self._verified_size, chunk)
                 if size is not None:
-                    row = ChunkRow(size, 0)
-                    gone = await self._store.read_when_there(self.needs.gone, chunk)
-                    await self._store.write(
-                        [await self._unused(chunk, row) if gone else (CHUNK_TABLE, chunk, encode(row))]
-                    )
+                    # This store may be older than the folder: what it remembers as gone is in doubt too.
+                    kept = encode(ChunkRow(size, 0))
+                    await self._store.write([(CHUNK_TABLE, chunk, kept), (GONE_TABLE, chunk, None)])
                     self._gain(size)
                     adopted += 1
         if adopted:

@@ -97,7 +97,8 @@ class Collection:
             return "needs"
         if self._needs.of(chunk).keys() - {peer}:
             return "keeps"
-        return "frees" if self._needs.gone(chunk) or self._chunks.let_go(chunk) else "none"
+        # What a store remembers as gone, and nothing more, frees nothing: it may be older than what others heard.
+        return "frees" if self._chunks.let_go(chunk) else "none"
 
     async def on_need(self, peer: bytes, said: ChunkNeed) -> list[bytes]:
         """Take in what a peer needs and what it let go; returns the chunks that it needs and that are not here.

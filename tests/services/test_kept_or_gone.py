@@ -226,6 +226,21 @@ def test_chunks_are_kept_and_go_as_a_simple_model_says(script: list[tuple[Any, .
         trio.run(play, script, Path(folder), model)
 
 
+async def test_a_file_that_comes_back_after_it_was_gone_is_kept_in_doubt(tmp_path: Path) -> None:
+    """As where an older store is put back: it remembers as gone what was stored again since."""
+    clock_ms: Callable[[], int] = vars(chunking)["clock_ms"]
+    async with opened(tmp_path) as (store, chunks):
+        await chunks.put(body(BODIES[0]), SESSIONS[0], IDS[0])
+        await chunks.release(IDS[0], SESSIONS[0])
+        assert await chunks.sweep(clock_ms() + KEPT_MS + HOUR_MS) == 1
+        assert await store.read(look, chunks, 0) == Found(None, {}, False, True, False)
+    chunks.folder.place(IDS[0]).write_bytes(BODIES[0])
+    async with opened(tmp_path) as (store, chunks):
+        assert await store.read(look, chunks, 0) == Found(set(), {}, False, False, True)
+        assert not await store.read(chunks.let_go, IDS[0])
+        assert await chunks.sweep(clock_ms() + 3 * KEPT_MS) == 0
+
+
 SCRIPT: list[tuple[Any, ...]] = [
     ("put", 0, 0), ("put", 0, 1), ("put", 1, 0), ("copy", 2), ("need", 2, 0), ("need", 0, 1), ("remove", 0),
     ("release", 0, 1), ("free", 0, 1), ("wait", 13), ("put", 0, 1), ("free", 2, 0), ("release", 0, 1), ("need", 1, 0),
