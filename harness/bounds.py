@@ -30,7 +30,8 @@ class Bounds:
     @property
     def blocks(self) -> float:
         """Final blocks beyond the usual ones that an accepted anchor may take."""
-        return sum(each.blocks for each in self.allowances)
+        lag_ms = max((each.lag_ms for each in self.allowances), default=0)
+        return sum(each.blocks for each in self.allowances) + lag_ms // self.world.genesis.parameters.block_interval_ms
 
     @property
     def progress_ms(self) -> float:
@@ -88,6 +89,8 @@ class Progress:
     def __init__(self, world: World) -> None:
         self.world = world
         self.calm_since_us = 0
+        self.disturbed_us = 0
+        """When the last fault began or ended."""
         self.unbound_ms: Counter[str] = Counter()
         self.unbound_anchors_ms: Counter[str] = Counter()
         self.halt_ms: Counter[str] = Counter()
@@ -107,6 +110,7 @@ class Progress:
 
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`: a chain that was disturbed gets its time anew, and more where clocks went back."""
+        self.disturbed_us = now_us
         self.calm_since_us = max(self.calm_since_us, now_us + fault.allowance().wait_ms * 1000)
         if self.world.started:
             # What is there from the beginning comes before the nodes: then nobody is up, and no fault keeps them down.

@@ -16,6 +16,7 @@ from msgspec import structs
 
 from harness.bounds import Progress
 from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
+from harness.level import uneven
 from harness.policy import LeaderPolicy, led_by
 from harness.report import render
 from harness.result import Checked, RunResult, Unbound
@@ -206,7 +207,7 @@ def _drive(
         return Ended(Verdict.DIVERGED, "", reason)
     finally:
         gc.set_threshold(*thresholds)
-    reason = watch.stood_still(metrics.last_final_us)
+    reason = watch.stood_still(metrics.last_final_us) or uneven(world, watch.disturbed_us)
     return Ended(Verdict.NO_PROGRESS, PROGRESS, reason) if reason else Ended(Verdict.PASS)
 
 

@@ -78,6 +78,7 @@ class Runner:
         self._queue: deque[Effect | Busy] = deque()
         self._timers: dict[str, Alarm] = {}
         self._crypto = node.world.crypto
+        self._taps = node.world.taps
         self._performers: dict[type, Callable[[Any], None]] = {
             Send: self._send,
             Broadcast: self._broadcast,
@@ -96,6 +97,8 @@ class Runner:
             effects = runner.handle(clock_ms, event)
             if runner._journal is not None:
                 runner._journal.write(clock_ms, event, effects)
+            for tap in runner._taps:
+                tap(runner, clock_ms, event, effects)
             if runner._crypto.spent_us:
                 runner._charge(now, event)
             if not effects:
@@ -135,6 +138,11 @@ class Runner:
         self._queue.extend(effects)
         if not self._running:
             self._run()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether effects wait for the disk or the core."""
+        return bool(self._queue)
 
     @property
     def behind_us(self) -> int:
@@ -278,6 +286,11 @@ class Node:
     def up(self) -> bool:
         """Whether the node runs, both machines of it."""
         return self.manager is not None and self.engine is not None and not self._paused
+
+    @property
+    def behind_us(self) -> int:
+        """How long its core still takes for what it was given, the slower machine of both."""
+        return max([each.behind_us for each in (self.manager, self.engine) if each is not None], default=0)
 
     @property
     def rules_known(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.machines.chain import BLOCK_TABLE
-from lucid.machines.effects import Fact, Respond
+from lucid.machines.effects import Effects, Fact, Respond
 from lucid.machines.journal import header
 from lucid.machines.limits import Limits
 from lucid.storage.journal import JournalWriter
@@ -25,7 +25,7 @@ from sim.execution import SharedValidator
 from sim.faults.fault import Fault, Hooks
 from sim.links import LINKS, MEGABIT, symmetric
 from sim.network import PROFILES, Network, base_latency_us, region_names
-from sim.node import Node
+from sim.node import Node, Runner
 from sim.scenario import Scenario
 from sim.trace import Trace
 from sim.workload import Workload
@@ -35,6 +35,7 @@ EPOCH_MS = 1_790_000_000_000
 
 
 Meter = Callable[[Node, Any, int], None]
+Tap = Callable[[Runner, int, Any, Effects], None]
 
 
 class Watcher(Protocol):
@@ -71,13 +72,15 @@ class World:
         self.watchers: list[Watcher] = []
         self.meters: list[Meter] = []
         """Called with each event that cost signatures, and how many microseconds of a core."""
+        self.taps: list[Tap] = []
+        """Called with each event that a machine handled, when by its node's clock, and what it wants done, before that
+        is done. Nothing that a tap does may change the run, but it may end it by raising."""
         self.journals: list[NodeJournal] = []
         self._journal_folder = journals
         self.active: dict[int, Hooks] = {}
         """The faults that are on, by their place in the scenario."""
-        self.started = False
-        self.calm = False
-        """Whether the scenario's calm has begun."""
+        self.started = self.calm = False
+        """Whether nodes run; whether the scenario's calm has begun."""
         profile = PROFILES[scenario.profile]
         places = scenario.regions or region_names()
         twins = sorted({index for fault in scenario.fault for index in fault.twins})

@@ -10,20 +10,18 @@ from typing import NamedTuple
 
 from harness.bounds import Bounds
 from harness.hunt.marks import Marks
+from harness.hunt.timeliness import Timeliness
 from harness.hunt.work import Work
 from harness.invariants import PROGRESS, Diverged, Invariants
+from harness.level import catch_up_ms, final_height, honest, level
 from harness.verdict import Verdict as Verdict  # noqa: PLC0414  # what a judge says comes with it
 from lucid.machines.engine import Engine
-from lucid.machines.manager import Manager
 from sim.node import Node
 from sim.scenario import Scenario
 from sim.trace import Trace
 from sim.world import World
 
 LOOK_MS = 250
-LEVEL_BLOCKS = 2
-"""Honest nodes are level when their final heights are no further apart."""
-
 PATIENCE = 8
 """Times the bound within which a chain that comes back too late is told from one that never does."""
 
@@ -58,6 +56,7 @@ def judge(
     world = World(scenario, trace)
     invariants, marks = Invariants(world), Marks(world)
     world.meters.append(Work(world).spent)
+    world.taps.append(Timeliness(world))
     world.watchers += [invariants, marks]
     prepare(world)
     thresholds = gc.get_threshold()
@@ -103,7 +102,7 @@ def _drive(world: World, invariants: Invariants) -> tuple[Verdict, str, str]:
             return Verdict.PASS, "", ""
         if why:
             return Verdict.UNRECOVERABLE, "", why
-    heights = " ".join(f"{node.name}:{_height(node)}" for node in _honest(world))
+    heights = " ".join(f"{node.name}:{final_height(node)}" for node in honest(world))
     what = "the nodes are not level" if len(invariants.heights) > before else "no new final block"
     return Verdict.STUCK, PROGRESS, f"{what} {_after(took_ms, allowed_ms)}; {heights}"
 
@@ -115,7 +114,7 @@ def _after(took_ms: int, allowed_ms: int) -> str:
 def unrecoverable(world: World) -> str:
     """Why this network may stay as it is by the rules: too few honest validators are there that may still sign."""
     forgotten = {index for fault in world.scenario.fault for index in fault.forgets}
-    if all(node.index in forgotten for node in _honest(world)):
+    if all(node.index in forgotten for node in honest(world)):
         return "every honest node lost its store: nobody holds what was final"
     able = [node for node in world.connected() if not _log_lost(node)]
     if len(able) >= world.quorum:
@@ -125,31 +124,15 @@ def unrecoverable(world: World) -> str:
 
 def bound_ms(world: World) -> int:
     """How long after the calm the chain may take: the bound of section 9, clocks ahead, connections, catching up."""
-    limits, honest = world.limits, _honest(world)
+    nodes = honest(world)
     now_us = world.clock.now_us
     latest_us = max((max(node.latest_us, now_us + node.clock_us) for node in world.nodes), default=0)
-    ahead_ms = (latest_us - min((now_us + node.clock_us for node in honest), default=latest_us)) // 1000
-    best = max((_manager(node).chain.tree.best.height for node in honest), default=0)
-    pages = 3 + (best - min(map(_height, honest), default=0)) // limits.page_blocks
+    ahead_ms = (latest_us - min((now_us + node.clock_us for node in nodes), default=latest_us)) // 1000
     connections = world.network.connections
     settling_ms = 0 if connections is None else connections.settling_us // 1000
     settling_ms = max(settling_ms, world.network.behind_us // 1000)
-    runners = [each for node in honest for each in (node.manager, node.engine) if each is not None]
-    ahead_ms += max((each.behind_us for each in runners), default=0) // 1000
-    return int(Bounds(world).progress_ms) + ahead_ms + settling_ms + 2 * limits.answer_ms + pages * 1_000
-
-
-def _honest(world: World) -> list[Node]:
-    return [node for node in world.nodes if node.up and node.index not in world.byzantine]
-
-
-def _manager(node: Node) -> Manager:
-    assert node.manager is not None and isinstance(node.manager.machine, Manager)
-    return node.manager.machine
-
-
-def _height(node: Node) -> int:
-    return _manager(node).chain.tree.root.height
+    ahead_ms += max((node.behind_us for node in nodes), default=0) // 1000
+    return int(Bounds(world).progress_ms) + ahead_ms + settling_ms + catch_up_ms(world, nodes)
 
 
 def _log_lost(node: Node) -> bool:
@@ -159,5 +142,4 @@ def _log_lost(node: Node) -> bool:
 
 
 def _level(world: World) -> bool:
-    heights = [_height(node) for node in (world.connected() if world.network.cut else _honest(world))]
-    return max(heights) - min(heights) <= LEVEL_BLOCKS
+    return level(world, world.connected() if world.network.cut else honest(world))

@@ -55,6 +55,7 @@ class Marks:
         self._heights: dict[int, int] = {}
         self._valid: dict[bytes, int] = {}
         self._epochs: dict[int, int] = {}
+        self._signed: dict[int, int] = {}
         self._proposed: set[bytes] = set()
         self._started_us: dict[int, int] = {}
 
@@ -74,6 +75,7 @@ class Marks:
             case TimedOut():
                 self._timed_out.add((node.index, fact.epoch, fact.view))
             case Signed():
+                self._signed[node.index] = fact.vote.epoch
                 if fact.vote.kind in (FINALIZE, SKIP):
                     self._note("a skip was signed" if fact.vote.kind == SKIP else "a finalize was signed")
                 if node.up_since_us:
@@ -83,7 +85,7 @@ class Marks:
             case BlockFinal():
                 self._on_final(node, fact)
             case CaughtUp():
-                self._note("a node caught up by a snapshot" if fact.snapshot else "a node caught up by pages")
+                self._on_caught_up(node, fact)
             case Proposed():
                 if fact.hash in self._proposed:
                     self._note("a closing block came again")
@@ -92,6 +94,12 @@ class Marks:
                 self._note("a node stopped before rules that it does not know")
             case Refused():
                 self._on_refused(fact)
+
+    def _on_caught_up(self, node: Node, fact: CaughtUp) -> None:
+        self._note("a node caught up by a snapshot" if fact.snapshot else "a node caught up by pages")
+        # A page of a closing block brings its finality, so the next epoch is open before the page is told of.
+        if node.index in self._signed and self._epochs.get(node.index, 0) > self._signed[node.index]:
+            self._note("a node caught up over an epoch")
 
     def _on_refused(self, fact: Refused) -> None:
         self._note("something was refused")
@@ -118,8 +126,6 @@ class Marks:
         known = self._epochs.get(node.index)
         if known is not None and fact.epoch > known:
             self._note("an epoch closed")
-            if fact.view > 1 or fact.epoch > known + 1:
-                self._note("a node caught up over an epoch")
         if node.up_since_us > self._started_us.get(node.index, 0):
             self._started_us[node.index] = node.up_since_us
             self._note("a node restarted")

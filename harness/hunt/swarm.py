@@ -13,6 +13,7 @@ from msgspec import structs
 
 from lucid.chain.versions import RULES_KNOWN
 from sim.faults import KINDS
+from sim.faults.delay import Delay
 from sim.faults.fault import Fault, Stage
 from sim.scenario import Scenario
 
@@ -35,7 +36,8 @@ LIMITS: dict[str, tuple[int, ...]] = {
 
 
 class Profile(NamedTuple):
-    """What a hunt draws from: lanes of the catalogue, and how many of f traitors; the most faults of a kind."""
+    """What a hunt draws from: lanes of the catalogue, or some of their kinds; how many of f traitors; the most faults
+    of a kind; whether messages take long in the calm too (`slow`)."""
 
     name: str
     about: str
@@ -44,6 +46,8 @@ class Profile(NamedTuple):
     instances: int = 3
     least_nodes: int = 1
     least_traitors: int = 0
+    kinds: frozenset[str] = frozenset()
+    slow: bool = False
 
 
 PROFILES = {
@@ -58,6 +62,9 @@ PROFILES = {
             least_nodes=4, least_traitors=1),
         Profile("upgrade", "old and new releases together while the rules change, on networks and processes that fail",
             frozenset(("network", "process", "release")), False, 4, least_nodes=2),
+        Profile("slow", "slow nodes and links, some of them to the end, and no crash", frozenset(
+            ("network", "process", "disk")), False, least_nodes=2, slow=True,
+            kinds=frozenset(("cap", "clog", "delay", "loss", "partition", "slow_cpu", "stall"))),
     )
 }  # fmt: skip
 
@@ -67,7 +74,7 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     random = Random(f"swarm/{profile}/{seed}")
     chosen = PROFILES[profile]
     nodes = random.choice([size for size in SIZES if size >= chosen.least_nodes])
-    calm_ms = random.randrange(8_000, 40_000)
+    calm_ms = random.randrange(8_000, 40_000) + (60_000 if chosen.slow else 0)
     tolerated = (nodes - 1) // 3
     count = random.randint(min(chosen.least_traitors, tolerated), tolerated) if chosen.traitors else 0
     traitors = random.sample(range(nodes), count)
@@ -82,6 +89,8 @@ def draw(seed: int, profile: str = "all") -> Scenario:
 
 def _scenario(random: Random, seed: int, chosen: Profile, stage: Stage) -> Scenario:
     nodes, calm_ms = stage.nodes, stage.calm_ms
+    # Who waits less for an answer than it takes never has one.
+    limits = {key: small for key, small in LIMITS.items() if not (chosen.slow and key == "answer_ms")}
     return Scenario(
         name="hunt",
         description=f"seed {seed} of the swarm {chosen.name}",
@@ -95,7 +104,7 @@ def _scenario(random: Random, seed: int, chosen: Profile, stage: Stage) -> Scena
         anchor_every_ms=random.choice((0, 0, 1_000, 250)),
         snapshot_blocks=random.choice((5, 20, 2_160)),
         parameters=_parameters(random),
-        limits={key: random.choice(small) for key, small in LIMITS.items() if random.random() < 0.3},
+        limits={key: random.choice(small) for key, small in limits.items() if random.random() < 0.3},
         fault=_faults(random, stage, chosen),
     )
 
@@ -115,13 +124,24 @@ def _faults(random: Random, stage: Stage, profile: Profile) -> list[Fault]:
     """Faults of some kinds, each of them a few times."""
     faults: list[Fault] = []
     for kind in KINDS.values():
-        if kind.lane not in profile.lanes or random.random() < 0.6:
+        if kind.lane not in profile.lanes or (profile.kinds and kind.__struct_config__.tag not in profile.kinds):
+            continue
+        if random.random() < 0.6:
             continue
         for _ in range(random.randint(1, profile.instances)):
             fault: Fault | None = kind.draw(random, stage)
             if fault is not None:
                 faults.append(fault)
+    if profile.slow:
+        faults.append(_slow(random, stage))
     return sorted(faults, key=lambda each: (each.at_ms, each.kind, each.text()))
+
+
+def _slow(random: Random, stage: Stage) -> Delay:
+    """Some nodes, or all, that are heard late to the end: base timeouts are too short, the longest are not."""
+    nodes = sorted(random.sample(range(stage.nodes), random.randint(1, max(1, stage.nodes // 2))))
+    least_ms, spread_ms = random.choice((0, 200, 600, 900, 1_500, 2_500)), random.choice((100, 1_200))
+    return Delay(nodes=random.choice((nodes, nodes, [])), least_ms=least_ms, most_ms=least_ms + spread_ms, stays=True)
 
 
 def describe() -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     ablate.add_argument("--seeds", type=int, default=2_000, metavar="N", help="the most seeds for each (default: 2000)")
     ablate.add_argument("--all-seeds", action="store_true", help="go on after the first seed that fails")
     ablate.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
-    ablate.add_argument("--profile", default="all", metavar="NAME", help="all, honest, crash or byzantine")
+    ablate.add_argument("--profile", default="all", metavar="NAME", help="the swarm (docs/hunting.md)")
     ablate.add_argument("--json", action="store_true", help="print the result as JSON")
     ablate.set_defaults(run=run_ablate)
 

@@ -44,7 +44,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     much.add_argument("--minutes", type=_minutes, metavar="M", help="how long, instead of how many")
     hunt.add_argument("--first", type=_natural, default=0, metavar="SEED", help="the first seed (default: 0)")
     add_workers(hunt)
-    hunt.add_argument("--profile", default="all", metavar="NAME", help="all, honest, crash or byzantine")
+    hunt.add_argument("--profile", default="all", metavar="NAME", help="the swarm (docs/hunting.md)")
     hunt.add_argument(
         "--out", type=Path, default=Path("hunt.jsonl"), metavar="FILE",
         help="record of the hunt; one that is there is continued (default: hunt.jsonl)",

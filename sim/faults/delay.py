@@ -36,7 +36,8 @@ class Delay(Fault, tag="delay"):
 
     def allowance(self) -> Allowance:
         """See `Fault`: views fail until timeouts, doubled by every four failures, outlast three such delays."""
-        return Allowance(leaders=frozenset(self.nodes), views=4 * max(1, (3 * self.most_ms // 500).bit_length()))
+        views = 4 * max(1, (3 * self.most_ms // 500).bit_length())
+        return Allowance(leaders=frozenset(self.nodes), views=views, lag_ms=3 * self.most_ms)
 
     def begin(self, world: World) -> Hooks:
         """See `Fault`."""

@@ -70,13 +70,14 @@ class Allowance(NamedTuple):
 
     leaders: nodes whose views may fail. views: further views in a row that may fail (infinite: no bound). blocks:
     further final blocks before an accepted anchor is final (infinite: no bound). wait_ms: how long after its beginning
-    and its end the chain may have to wait for clocks.
+    and its end the chain may have to wait for clocks. lag_ms: how long ago what a node knows of the others may be.
     """
 
     leaders: frozenset[int] = frozenset()
     views: float = 0
     blocks: float = 0
     wait_ms: int = 0
+    lag_ms: int = 0
 
 
 class Stage(NamedTuple):

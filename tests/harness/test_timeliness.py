@@ -1,0 +1,76 @@
+"""What engines owe in time is noticed when they do not pay it, and slowness is lived with when they do."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.hunt.ablation import without
+from harness.hunt.judge import Verdict, judge
+from harness.hunt.swarm import draw
+from harness.hunt.timeliness import BOUNDED, IN_TIME, TIMELY
+from harness.invariants import PROGRESS
+from sim.faults.delay import Delay
+from sim.faults.fault import Fault
+from sim.faults.withhold import Withhold
+from sim.scenario import Scenario
+
+FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
+
+
+def network(*faults: Fault, nodes: int = 4, **parameters: int) -> Scenario:
+    """A network that is calm after a minute."""
+    return Scenario(
+        name="hunt",
+        nodes=nodes,
+        profile="lan",
+        transport="datagram",
+        parameters=FAST | parameters,
+        calm="60s",
+        duration="1h",
+        anchor_every_ms=0,
+        fault=list(faults),
+        seed=0,
+    )
+
+
+def slow(least_ms: int, most_ms: int) -> Scenario:
+    """Messages take so long for a minute."""
+    return network(Delay(least_ms=least_ms, most_ms=most_ms, at=1_000))
+
+
+LASTING = Delay(least_ms=2_000, most_ms=2_500, at=1_000, stays=True)
+UNHURRIED = {"block_interval_ms": 2_000, "slot_duration_ms": 4_000}
+LATE_VOTER = Delay(least_ms=1_300, most_ms=1_310, nodes=[2], at=1_000, stays=True)
+"""The third of three, whose votes come after the timers of a second, and before the next block is due."""
+
+FOUND: list[tuple[str, Scenario, Verdict, str]] = [
+    ("older-parent", slow(0, 1_200), Verdict.DIVERGED, IN_TIME),
+    ("timeout-bounded", network(*[Withhold(node=node) for node in range(4)]), Verdict.DIVERGED, BOUNDED),
+    ("not-backdated", slow(0, 4_000), Verdict.DIVERGED, TIMELY),
+    ("timeout-grows", network(LASTING), Verdict.STUCK, PROGRESS),
+    (
+        "late-views-are-slow",
+        network(LATE_VOTER, nodes=3, block_interval_ms=2_000, slot_duration_ms=4_000),
+        Verdict.STUCK,
+        PROGRESS,
+    ),
+]
+
+
+@pytest.mark.parametrize(("safeguard", "scenario", "verdict", "invariant"), FOUND, ids=[each[0] for each in FOUND])
+def test_a_safeguard_of_time_that_is_gone_is_noticed(
+    safeguard: str, scenario: Scenario, verdict: Verdict, invariant: str
+) -> None:
+    assert judge(scenario).verdict is Verdict.PASS
+    with without(safeguard):
+        outcome = judge(scenario)
+    assert (outcome.verdict, outcome.invariant) == (verdict, invariant), outcome
+
+
+def test_the_slow_swarm_has_no_crash_and_something_slow_to_the_end() -> None:
+    for seed in range(30):
+        scenario = draw(seed, "slow")
+        assert {fault.kind for fault in scenario.fault} <= {
+            "cap", "clog", "delay", "loss", "partition", "slow_cpu", "stall"
+        }  # fmt: skip
+        assert [fault.kind for fault in scenario.fault if fault.stays] == ["delay"]
