@@ -100,7 +100,7 @@ class Invariants:
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`: what is disturbed gets its time anew once the disturbance is over."""
         self._disturbed_at = len(self.heights) - 1
-        if begins and fault.forgets:
+        if fault.forgets:
             kept = {each: place for each, place in self._accepted.items() if place[0] not in fault.forgets}
             self._accepted = kept
 
@@ -153,7 +153,7 @@ class Invariants:
     def _catch_up(self, node: Node, height: int) -> None:
         """Take from a node's store the heights below `height` that it made final just before it crashed, untold."""
         while len(self.heights) < height:
-            hash_ = node.manager_disk.get(HEIGHT_TABLE, height_key(len(self.heights)))
+            hash_ = node.manager_disk.peek(HEIGHT_TABLE, height_key(len(self.heights)))
             if hash_ is None or node.up_since_us == 0:
                 return
             self._extend(node, len(self.heights), hash_)

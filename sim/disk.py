@@ -9,18 +9,57 @@ from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import Write
 
 
+class Damaged(Exception):
+    """A row cannot be read as it was written: a store's checksum does not hold."""
+
+
 class Disk(MemoryStore):
-    """A write is seen at once and is safe from `sync` on; `crash` takes back the rest."""
+    """A write is seen at once and is safe from `sync` on; `crash` takes back the rest.
+
+    Rows may be damaged: whoever reads one before it is written anew meets `Damaged`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._unsynced: deque[list[Write]] = deque()
+        self._damaged: set[tuple[str, bytes]] = set()
+
+    def damage(self, rows: Iterable[tuple[str, bytes]]) -> None:
+        """From now on these rows, by table and key, cannot be read."""
+        self._damaged.update(rows)
+
+    def get(self, table: str, key: bytes) -> bytes | None:
+        """See `MemoryStore`; raises `Damaged`."""
+        if self._damaged and (table, key) in self._damaged:
+            raise Damaged(table)
+        rows = self._tables.get(table)
+        return None if rows is None else rows.get(key)
+
+    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
+        """See `MemoryStore`; raises `Damaged`."""
+        if self._damaged and any(each == table for each, _ in self._damaged):
+            raise Damaged(table)
+        return super().scan(table)
+
+    def peek(self, table: str, key: bytes) -> bytes | None:
+        """What was written, for who looks on from outside."""
+        return super().get(table, key)
+
+    def keys(self, table: str) -> list[bytes]:
+        """The keys of a table, in order."""
+        return sorted(self._tables.get(table, {}))
+
+    def being_written(self) -> list[tuple[str, bytes]]:
+        """The rows, by table and key, of the oldest batch that is not yet safe."""
+        return [(table, key) for table, key, _ in self._unsynced[0]] if self._unsynced else []
 
     def write(self, writes: Iterable[Write]) -> None:
         """Apply one batch; it is undone by a crash that comes before its `sync`."""
         undo: list[Write] = []
-        tables = self._tables
+        tables, damaged = self._tables, self._damaged
         for table, key, value in writes:
+            if damaged:
+                damaged.discard((table, key))
             rows = tables.get(table)
             if rows is None:
                 rows = tables[table] = {}

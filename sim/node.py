@@ -30,7 +30,7 @@ from lucid.machines.votelog import new_log
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
 from sim.devices import DiskTime
-from sim.disk import Disk
+from sim.disk import Damaged, Disk
 from sim.faults.fault import EffectHook, Fault, StartHook
 
 if TYPE_CHECKING:
@@ -94,7 +94,11 @@ class Runner:
         now = self.clock._now  # the property costs a call, and this is the path of every delivery
         clock_ms = (now + node.clock_us) // 1000
         while True:
-            effects = runner.handle(clock_ms, event)
+            try:
+                effects = runner.handle(clock_ms, event)
+            except Damaged:
+                runner.node.met_damage()
+                return
             if runner._journal is not None:
                 runner._journal.write(clock_ms, event, effects)
             for tap in runner._taps:
@@ -270,6 +274,8 @@ class Node:
         self.on_start: tuple[StartHook, ...] = ()
         self.old_releases: list[int] = []
         """The newest rules that older releases know which faults have it run; of several it runs the oldest."""
+        self.rotten: list[Fault] = []
+        """The faults that have damaged its disks."""
         self.up_since_us = 0
         self.cpu_wait_us = self.disk_wait_us = self.stores = 0
         self._held: list[Fault] = []
@@ -309,7 +315,20 @@ class Node:
             self.start()
 
     def start(self) -> None:
-        """Start both machines from what the disks hold."""
+        """Start both machines from what the disks hold; the node stays down if that cannot be read."""
+        try:
+            self._start()
+        except Damaged:
+            self.met_damage()
+
+    def met_damage(self) -> None:
+        """A machine met what it cannot read: the node stops, until what damaged its disk is over and it has a new one.
+
+        Of a real node, what needs none of it would still answer.
+        """
+        self.hold(self.rotten[-1])
+
+    def _start(self) -> None:
         world = self.world
         for hook in self.on_start:
             hook(self)

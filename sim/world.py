@@ -182,7 +182,7 @@ class World:
 
     def block(self, node: Node, hash_: bytes) -> Block:
         """A block that a node has stored."""
-        data = node.manager_disk.get(BLOCK_TABLE, hash_)
+        data = node.manager_disk.peek(BLOCK_TABLE, hash_)
         assert data is not None, "an observed block is stored"
         return decode(data, Block)
 

@@ -11,7 +11,19 @@ from sim.faults.fault import Colour, Hooks, Lane, NodeFault, Stage, name
 if TYPE_CHECKING:
     from random import Random
 
+    from sim.node import Node
     from sim.world import World
+
+Votes = Literal["kept", "lost"]
+
+
+def new_card(node: Node, votes: Votes) -> None:
+    """Give a node that is down empty disks, onto which its vote log was copied, or not."""
+    log = node.engine_disk.peek(VOTES_TABLE, LATEST_KEY)
+    node.manager_disk, node.engine_disk = Disk(), Disk()
+    if votes == "kept":
+        node.engine_disk.write([(VOTES_TABLE, LATEST_KEY, log)])
+        node.engine_disk.sync()
 
 
 class Wipe(NodeFault, tag="wipe"):
@@ -22,7 +34,7 @@ class Wipe(NodeFault, tag="wipe"):
 
     lane: ClassVar[Lane] = "disk"
     colour: ClassVar[Colour] = "crash"
-    votes: Literal["kept", "lost"] = "kept"
+    votes: Votes = "kept"
 
     @property
     def forgets(self) -> frozenset[int]:
@@ -37,11 +49,7 @@ class Wipe(NodeFault, tag="wipe"):
         """See `Fault`."""
         node = world.nodes[self.node]
         node.hold(self)
-        log = node.engine_disk.get(VOTES_TABLE, LATEST_KEY)
-        node.manager_disk, node.engine_disk = Disk(), Disk()
-        if self.votes == "kept":
-            node.engine_disk.write([(VOTES_TABLE, LATEST_KEY, log)])
-            node.engine_disk.sync()
+        new_card(node, self.votes)
 
         def back() -> None:
             node.release(self)

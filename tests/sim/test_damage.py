@@ -1,0 +1,85 @@
+"""Damaged disks: a node stops where it meets a row that cannot be read, and comes back with a new card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.hunt.judge import Verdict, judge
+from lucid.machines.chain import BLOCK_TABLE
+from sim.disk import Damaged, Disk
+from sim.faults.fault import Fault
+from sim.faults.rot import SHARED, Rot
+from sim.faults.torn import Torn
+from sim.scenario import Scenario
+from sim.trace import Trace
+from sim.world import World
+
+FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
+
+
+def network(*faults: Fault, **values: Any) -> Scenario:
+    """Four nodes, disturbed for fifteen seconds."""
+    keys: dict[str, Any] = {"profile": "lan", "anchor_every_ms": 500, "parameters": FAST, "calm": 15_000, "nodes": 4}
+    return Scenario(name="hunt", duration="1h", fault=list(faults), **(keys | values))
+
+
+def test_a_damaged_row_cannot_be_read_until_it_is_written_anew() -> None:
+    disk = Disk()
+    disk.write([("a", b"1", b"x"), ("a", b"2", b"y"), ("b", b"1", b"z")])
+    disk.damage([("a", b"1")])
+    for read in (lambda: disk.get("a", b"1"), lambda: list(disk.scan("a"))):
+        with pytest.raises(Damaged):
+            read()
+    assert disk.get("a", b"2") == b"y" and list(disk.scan("b")) == [(b"1", b"z")]
+    assert disk.peek("a", b"1") == b"x", "who looks on from outside sees what was written"
+    disk.write([("a", b"1", b"new")])
+    assert disk.get("a", b"1") == b"new"
+
+
+def test_a_node_that_meets_rot_stops_and_comes_back_with_a_new_card() -> None:
+    world = World(network(Rot(node=1, percent=100, at=5_000, until=12_000)), Trace())
+    world.start()
+    world.run(4_999)
+    card = world.nodes[1].manager_disk
+    assert world.nodes[1].up and card.keys(BLOCK_TABLE)
+    world.run(5_001)
+    world.nodes[1].restart()
+    assert not world.nodes[1].up and world.nodes[1].held, "its chain cannot be loaded"
+    world.run(14_000)
+    assert world.nodes[1].up and world.nodes[1].manager_disk is not card
+
+
+def test_a_torn_write_is_met_when_it_is_read() -> None:
+    world = World(network(Torn(node=2, at=4_000, until=12_000, down_ms=500)), Trace())
+    world.start()
+    node = world.nodes[2]
+    world.run(4_400)
+    assert not node.up and node.rotten
+    world.run(11_900)
+    assert node.rotten
+    world.run(14_000)
+    assert node.up and not node.rotten
+
+
+@pytest.mark.parametrize("votes", ["kept", "lost"])
+@pytest.mark.parametrize("percent", [1, 10, 100])
+def test_a_network_lives_with_rot(percent: int, votes: Any) -> None:
+    assert judge(network(Rot(node=1, percent=percent, votes=votes, at=5_000, until=9_000))).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("effects", [0, 5, 9, 20, 33])
+def test_a_network_lives_with_torn_writes(effects: int) -> None:
+    assert judge(network(Torn(node=2, effects=effects, at=4_000, until=12_000, down_ms=1))).verdict is Verdict.PASS
+
+
+def test_the_ledger_is_never_damaged_since_others_read_it() -> None:
+    world = World(network(Rot(node=1, percent=100, at=5_000)), Trace())
+    world.start()
+    world.run(5_100)
+    disk = world.nodes[1].manager_disk
+    for table in SHARED:
+        assert list(disk.scan(table))
+    with pytest.raises(Damaged):
+        list(disk.scan(BLOCK_TABLE))
