@@ -197,6 +197,20 @@ def test_of_two_older_parents_that_wait_the_later_one_gets_the_vote() -> None:
     assert votes(bench.fire(HOLD_TIMER)) == [(NOTARIZE, 4, BLOCK_C)]
 
 
+@pytest.mark.parametrize("first", ["future", "older"])
+def test_a_block_of_the_far_future_takes_no_vote_from_one_on_an_older_parent(first: str) -> None:
+    """Its leader lies about the time: the view is over before it may be voted for."""
+    bench = Bench()
+    bench.handle(bench.on(BLOCK_A, 2))
+    verdicts = [
+        bench.verdict(BLOCK_C, view=3, base_view=2, tick=50),
+        bench.verdict(BLOCK_B, view=3, base_view=1, tick=3),
+    ]
+    for verdict in verdicts if first == "future" else verdicts[::-1]:
+        bench.handle(verdict, at=30_000)
+    assert votes(bench.fire(HOLD_TIMER)) == [(NOTARIZE, 3, BLOCK_B)]
+
+
 def test_a_parent_that_came_after_entering_rules_out_none(bench: Bench) -> None:
     bench.handle(bench.skipped(1), at=DUE_MS)
     bench.handle(bench.on(BLOCK_A, 1), at=DUE_MS)

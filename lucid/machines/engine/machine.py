@@ -333,10 +333,15 @@ class Engine:
         return self._vote(now, NOTARIZE, verdict.block)
 
     def _hold(self, verdict: Verdict, from_ms: int) -> Effects:
-        """Vote for a proposal later, unless one on a later parent is held already."""
-        held = self._held_verdict
-        if held is not None and (held.epoch, held.view) == self.view and held.base_view > verdict.base_view:
-            return []
+        """Vote for a proposal later, unless one on a later parent is held already.
+
+        One whose moment comes only after the view, as a leader that lies about the time may have it, gives way.
+        """
+        held, ends_ms = self._held_verdict, self._armed.get(VIEW_TIMER, 0)
+        if held is not None and held is not verdict and (held.epoch, held.view) == self.view:
+            in_time, too_late = self._armed.get(HOLD_TIMER, 0) <= ends_ms, from_ms > ends_ms
+            if in_time and (too_late or held.base_view > verdict.base_view):
+                return []
         self._held_verdict = verdict
         return [self._arm(HOLD_TIMER, from_ms)]
 
