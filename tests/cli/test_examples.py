@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import re
 import shlex
+from pathlib import Path
 
 import pytest
 
+import lucid
 from lucid.cli import deploy
 from lucid.cli.examples import EXAMPLES, commands
 from lucid.cli.main import main, parser
@@ -53,3 +57,32 @@ def test_completion_names_every_command(shell: str, capsys: pytest.CaptureFixtur
     script = capsys.readouterr().out
     for name in ("sim", "smoke", "devnet", "verify"):
         assert name in script
+
+
+def told() -> list[tuple[str, str]]:
+    """What the code tells people to run, in backticks; and where."""
+    found = []
+    for path in sorted(Path(lucid.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found += [
+                    (path.name, " ".join(each.split())) for each in re.findall(r"`(lucid [a-z][^`]*)", node.value)
+                ]
+    return found
+
+
+def test_every_command_that_people_are_told_of_exists() -> None:
+    """In remedies of /health, cures of refusals, help and documentation of code: an operator types what they say."""
+    known = {each.prog for each in commands(parser())}
+    lines = told()
+    assert len(lines) > 20
+    for place, line in lines:
+        words = line.split()
+        if words[1:2] == ["deploy"]:
+            words = ["lucid", *deploy.expand(words[1:])]
+        depth = max(number for number in range(1, len(words) + 1) if " ".join(words[:number]) in known)
+        group = any(each.startswith(" ".join(words[:depth]) + " ") for each in known)
+        # What a group of commands is named for is the group; a lower-case word after it would be one that is not there.
+        assert depth > 1 and not (group and words[depth:] and words[depth].isalpha() and words[depth].islower()), (
+            f"{place}: there is no `{line}`"
+        )
