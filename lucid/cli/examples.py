@@ -20,6 +20,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "lucid sim list": ("lucid sim list",),
     "lucid sim show": ("lucid sim show split > my-scenario.toml",),
+    "lucid sim schema": ("lucid sim schema > scenario.schema.json",),
+    "lucid sim calibrate": ("lucid sim calibrate", "lucid sim calibrate --minutes 5 --json calibration.json"),
     "lucid sim sweep": (
         "lucid sim sweep --nodes 4,10,25,50 --set loss=0,5% --set block_interval=2s,10s --duration 3m --seeds 20",
     ),
@@ -40,6 +42,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid replay": ("lucid replay runs/default-1/journals",),
     "lucid bench sim": ("lucid bench sim",),
     "lucid bench services": ("lucid bench services --json",),
+    "lucid bench pi": ("lucid bench pi --json",),
     "lucid keys new": ("lucid keys new node.key",),
     "lucid keys show": ("lucid keys show node.key --json",),
     "lucid genesis new": (f"lucid genesis new --node pi1={'0' * 64} chain.toml",),
