@@ -15,6 +15,7 @@ from smoke.static.checks.dockerfile import health_programs, ports_asked, unable
 from smoke.static.compose.document import Node
 from smoke.static.compose.project import Project, names_in, used
 from smoke.static.compose.service import ComposeService, env_files
+from smoke.static.generated import made_beforehand
 from smoke.static.model.image import Health, Image
 from smoke.static.scope import Scope
 
@@ -184,11 +185,13 @@ def _unbuildable(scope: Scope, service: ComposeService) -> Iterator[Finding]:
     at = [Evidence(service.file, build.line, excerpt(build.context or "."))]
     if build.doubt:
         return
+    lacking = not scope.tree.is_file(build.dockerfile)
+    if lacking and (module := made_beforehand(scope.tree, build.dockerfile)) == ".gitmodules":
+        yield SERVICES.skip(f"{build.dockerfile} is of a submodule ({module}), which is not here", service.name, at)
+        return
     if build.context and not scope.tree.is_directory(build.context):
         yield SERVICES.fail(f"its build context {build.context} is not there", service.name, at)
-    elif not scope.tree.is_file(build.dockerfile) and build.dockerfile not in {
-        each.dockerfile for each in scope.images
-    }:
+    elif lacking and build.dockerfile not in {each.dockerfile for each in scope.images}:
         yield SERVICES.fail(f"it is built from {build.dockerfile}, which is not there", service.name, at)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from smoke.static.dockerfile.ignore import Ignore, parse_ignore
 from smoke.static.dockerfile.instructions import Instruction
@@ -51,11 +51,8 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
         state.files.add(name, Entry("file", user=user, mode=bits, line=instruction.line))
     if reference:
         parents, without = _selection(build, made, instruction)
-        if parents or without is not None:
-            why = f"the flags of the COPY of line {instruction.line} are not followed into a stage"
-            state.files.suspect(place, why, Cause.COPY)
-            return
-        _copy_from(build, made, reference, words, place, into, user, mode, instruction.line, stage)
+        kept = _Kept(parents, without)
+        _copy_from(build, made, reference, words, place, into, user, mode, instruction.line, stage, kept)
         return
     local = [word for word in words if not _REMOTE.match(word)]
     _fetch(build, state, [word for word in words if _REMOTE.match(word)], place, into, user, mode, instruction)
@@ -123,6 +120,26 @@ def _unpacked(
     return all(done)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What `--parents` and `--exclude` of a COPY from a stage say."""
+
+    parents: bool = False
+    without: Ignore | None = None
+
+    def has(self, inside: str) -> bool:
+        """Whether a path below the source is copied."""
+        inside = inside.strip("/")
+        return self.without is None or not inside or self.without.excludes(inside) is None
+
+    def landing(self, place: str, word: str) -> str:
+        """Where a source comes to lie: with its directories, as far as they stand behind the pivot `/./`."""
+        if not self.parents or re.search(r"[*?\[]", word):
+            return place
+        before, pivot, after = word.partition("/./")
+        return posixpath.normpath(f"{place}/{after if pivot else before}")
+
+
 def _selection(build: Building, made: Made, instruction: Instruction) -> tuple[bool, Ignore | None]:
     """What `--parents` and `--exclude` say."""
     parents = instruction.flag("parents")
@@ -160,6 +177,7 @@ def _copy_from(
     mode: int | None,
     line: int,
     stage: BuildStage,
+    kept: _Kept,
 ) -> None:
     source = build.stages.named(reference, stage.index)
     if source is None:
@@ -179,17 +197,22 @@ def _copy_from(
             continue
         entry = other.files.find(origin)
         is_file = entry is not None and entry.kind == "file"
-        into_file = posixpath.join(place, posixpath.basename(origin)) if into and is_file else place
+        landed = kept.landing(place, word)
+        named = into and is_file and not kept.parents
+        made_at = posixpath.join(place, posixpath.basename(origin)) if named else landed
         for path, each in found:
             inside = path[len(resolved) :] if resolved != "/" else path
-            made.state.files.add(into_file + inside, _copied(each, user, mode, line))
-        _doubts_from(build, made, other, resolved, place, doubt, line)
+            if kept.has(inside or posixpath.basename(origin)):
+                made.state.files.add(made_at + inside, _copied(each, user, mode, line))
+        _doubts_from(build, made, other, resolved, landed, doubt, line)
         made.state.installs += [
-            _moved(each, resolved, place) for each in other.installs if _within(each.directory, resolved)
+            _moved(each, resolved, landed)
+            for each in other.installs
+            if _within(each.directory, resolved) and kept.has(each.directory[len(resolved) :])
         ]
         for path, venv in other.venvs.items():
             if _within(path, resolved):
-                made.state.venvs[posixpath.normpath(place + "/" + path[len(resolved) :].lstrip("/"))] = venv
+                made.state.venvs[posixpath.normpath(landed + "/" + path[len(resolved) :].lstrip("/"))] = venv
 
 
 def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: str, doubt: Doubt, line: int) -> None:

@@ -31,16 +31,9 @@ def demanded(node: ast.ClassDef) -> Iterator[Demand]:
             file = str(value.value) if isinstance(value, ast.Constant) and value.value else "?"
         if key in ("alias_generator", "fields", "settings_customise_sources"):
             return
+    if any(_may_fill(each) for each in node.body):
+        return  # what is missing may be made up
     for each in node.body:
-        if isinstance(each, ast.FunctionDef) and (
-            each.name == "settings_customise_sources"
-            or any(
-                call_name(one).rpartition(".")[2]
-                in ("model_validator", "root_validator", "validator", "field_validator")
-                for one in each.decorator_list
-            )
-        ):
-            return  # what is missing may be made up
         if not (isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)):
             continue
         if dotted(each.annotation).rpartition(".")[2] not in _SIMPLE:
@@ -57,3 +50,12 @@ def demanded(node: ast.ClassDef) -> Iterator[Demand]:
         )
         if required:
             yield Demand(each.lineno, f"{prefix}{each.target.id}".upper(), False, True, file)
+
+
+def _may_fill(node: ast.stmt) -> bool:
+    """Whether a method may give values that the environment lacks."""
+    validators = ("model_validator", "root_validator", "validator", "field_validator")
+    return isinstance(node, ast.FunctionDef) and (
+        node.name == "settings_customise_sources"
+        or any(call_name(one).rpartition(".")[2] in validators for one in node.decorator_list)
+    )
