@@ -298,7 +298,7 @@ class Syncing:
         peer = question.peer
         took_ms = max(now - question.asked_ms, 1)
         full = page.length == self.limits.page_blocks
-        short = not full and self._goal > self._height
+        short = not full and self._goal > self._height and self._could_go_on(page)
         self._rates[peer] = Rate(page.length * 1_000_000_000 // took_ms, took_ms, short)
         # Known blocks up to the best one are no reason to doubt the peer: what is new lies above them.
         known = not useful and question.height <= page.last_height <= self._height
@@ -313,6 +313,13 @@ class Syncing:
         if self._goal > self._height or full or known or (slot is self.repairing and self.chain.tree.wanted):
             return effects + self._ask(now, slot, peer, max(page.last_height, self.chain.tree.root.height) + 1), False
         return effects, True
+
+    def _could_go_on(self, page: Page) -> bool:
+        """Whether nothing but its peer ended a page that is not full: not its bytes, nor the end of the epoch."""
+        if sum(len(encode(block)) for _, block in page.blocks) >= self.limits.page_bytes:
+            return False
+        last = self.chain.tree.nodes.get(page.certificates[0].block) if page.certificates else None
+        return last is None or not last.closing
 
     def passes_over(self, message: Blocks, question: Question) -> bool:
         """Whether a page that was asked for above the best block is of the next epoch: the closing of this one, which
