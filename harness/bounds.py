@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import inf
 
 from lucid.machines.effects import BlockFinal, Fact
-from sim.faults.fault import Allowance, Fault
+from sim.faults.fault import Allowance, Fault, views_lost
 from sim.node import Node
 from sim.world import World
 
@@ -26,6 +26,8 @@ class Bounds:
         self.world = world
         self.faults = [world.scenario.fault[place] for place in world.active]
         self.allowances = [fault.allowance() for fault in self.faults]
+        self.touched = {index for each in self.allowances for index in each.leaders}
+        """Nodes whose views may fail."""
 
     @property
     def blocks(self) -> float:
@@ -36,7 +38,7 @@ class Bounds:
     @property
     def progress_ms(self) -> float:
         """(faulty leaders + 2) current timeouts and one interval, and the time that messages take."""
-        return self._progress_ms(sum(each.views for each in self.allowances))
+        return self._progress_ms(sum(each.views for each in self.allowances) + self._views_lost)
 
     @property
     def plain_ms(self) -> float:
@@ -47,8 +49,7 @@ class Bounds:
         world = self.world
         parameters = world.genesis.parameters
         talking = world.connected()
-        vain = {index for each in self.allowances for index in each.leaders}
-        leaders = len(world.index) - sum(node.index not in vain for node in talking)
+        leaders = len(world.index) - sum(node.index not in self.touched for node in talking)
         views = leaders + allowed_views
         timeouts = [node.engine.machine.timeout.current_ms for node in talking if node.engine is not None]  # type: ignore[union-attr]
         timeout_ms = max(timeouts, default=parameters.slot_timeout_ms)
@@ -58,26 +59,69 @@ class Bounds:
     def unbound(self) -> str:
         """Why progress has no bound now, or nothing."""
         world = self.world
-        talking = len(world.connected())
-        if talking < world.quorum:
-            honest = sum(node.index not in world.byzantine for node in world.nodes)
-            up = sum(node.up for node in world.nodes if node.index not in world.byzantine)
-            if up < world.quorum:
-                return f"{honest - up} of {honest} honest validators down, quorum is {world.quorum}"
-            old = sum(node.up and node.outdated for node in world.nodes if node.index not in world.byzantine)
-            if old:
-                return f"{old} of {honest} honest validators are too old for the chain's rules"
-            return f"at most {talking} of {honest} honest validators can talk{self._apart()}, quorum is {world.quorum}"
-        for fault, allowance in zip(self.faults, self.allowances, strict=True):
-            if allowance.views == inf:
-                return f"{fault.kind}: {fault.text()}"
-        return ""
+        honest = sum(node.index not in world.byzantine for node in world.nodes)
+        if honest < world.quorum:
+            return f"only {honest} of {len(world.index)} validators are honest, quorum is {world.quorum}"
+        talking = world.connected()
+        if len(talking) < world.quorum:
+            return self._kept_apart(len(talking), honest)
+        mute = {node.index for node in talking if not self.takes_part(node)}
+        able = len(talking) - len(mute)
+        if able < world.quorum:
+            why = _named([each for each in self.faults if mute & each.allowance().leaders])
+            return f"at most {able} of {honest} honest validators can take part with {why}, quorum is {world.quorum}"
+        endless = [fault for fault, each in zip(self.faults, self.allowances, strict=True) if each.views == inf]
+        return f"{endless[0].kind}: {endless[0].text()}" if endless else ""
+
+    def _kept_apart(self, talking: int, honest: int) -> str:
+        """Why no quorum can talk."""
+        world = self.world
+        up = sum(node.up for node in world.nodes if node.index not in world.byzantine)
+        if up < world.quorum:
+            return f"{honest - up} of {honest} honest validators down, quorum is {world.quorum}"
+        old = sum(node.up and node.outdated for node in world.nodes if node.index not in world.byzantine)
+        if old:
+            return f"{old} of {honest} honest validators are too old for the chain's rules"
+        return f"at most {talking} of {honest} honest validators can talk{self._apart()}, quorum is {world.quorum}"
+
+    def _late_ms(self, node: Node) -> float:
+        """How much later than usual a node's votes may come, by what faults do to it; infinite if none comes.
+
+        None comes from a node that a fault touches as long as its core or its uplink still has more than an interval's
+        work to do, or its clock shows a time before that of its last final block.
+        """
+        if node.index not in self.touched:
+            return 0
+        world, parameters = self.world, self.world.genesis.parameters
+        assert node.manager is not None
+        head = node.manager.machine.chain.tree.root.ledger.core.head  # type: ignore[union-attr]
+        final_ms = world.genesis.tick_ms(head.tick)
+        clock_ms = (world.clock.now_us + node.clock_us) // 1000
+        if overworked(world, node) or clock_ms < final_ms - parameters.max_clock_drift_ms:
+            return inf
+        return sum(each.late_ms for each in self.allowances if node.index in each.leaders)
+
+    def takes_part(self, node: Node) -> bool:
+        """Whether the votes of a node that can talk come at all."""
+        return self._late_ms(node) < inf
+
+    @property
+    def _views_lost(self) -> int:
+        """Views that may fail because a quorum needs nodes whose votes come late."""
+        late_ms = sorted(map(self._late_ms, self.world.connected()))[: self.world.quorum]
+        return views_lost(late_ms[-1]) if late_ms and late_ms[-1] < inf else 0
 
     def _apart(self) -> str:
         """That clocks are further apart than the drift, if they are."""
         clocks = [node.clock_us for node in self.world.nodes if node.up and node.index not in self.world.byzantine]
         drift_us = self.world.genesis.parameters.max_clock_drift_ms * 1000
         return " within the clock drift" if max(clocks) - min(clocks) > drift_us else ""
+
+
+def overworked(world: World, node: Node) -> bool:
+    """Whether a node's core or its uplink still has more than a block interval's work to do."""
+    behind_us = max(node.behind_us, world.network.uplink_behind_us(node.index))
+    return behind_us > world.genesis.parameters.block_interval_ms * 1000
 
 
 class Progress:
@@ -142,8 +186,8 @@ class Progress:
         if waited_ms <= min(bounds.progress_ms, max(bounds.plain_ms, now_us // 2000)):
             return ""
         why, ms = max(self.halt_ms.items(), key=lambda each: each[1], default=(_named(bounds.faults), 0))
-        if ms and why != self._reason:
-            why = f"for {_seconds(ms)} of them {why}"  # it is over
+        if ms and (why != self._reason or ms < waited_ms // 2):
+            why = f"for {_seconds(ms)} of them {why}"  # it is over, or comes and goes
         return f"no new final block for the last {_seconds(waited_ms)}" + (why and f": {why}")
 
     def _look(self) -> Bounds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections import deque
 
-from harness.bounds import Bounds
+from harness.bounds import Bounds, overworked
 from harness.reference.chain import NaiveChain, recount
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
@@ -74,7 +74,7 @@ class Invariants:
         self._times_us = [0]
         self._accepted: dict[bytes, tuple[int, int]] = {}
         self._disturbed_at = 0
-        self._busy_at: dict[int, int] = {}
+        self._absent_at: dict[int, int] = {}
         self._byzantine = world.byzantine
         self._traitors = {world.nodes[index].key for index in world.byzantine}
 
@@ -203,18 +203,17 @@ class Invariants:
 
     def _check_anchors(self, height: int) -> None:
         """Accepted anchors are final within so many blocks, and those that faults which are on may cost."""
-        allowed = ANCHOR_BLOCKS + Bounds(self.world).blocks
-        talking = {node.index for node in self.world.connected()}
+        bounds = Bounds(self.world)
+        allowed = ANCHOR_BLOCKS + bounds.blocks
+        taking_part = {node.index for node in self.world.connected() if bounds.takes_part(node)}
         for transaction, (index, since) in self._accepted.items():
-            if index not in talking:
-                continue
-            if self.world.nodes[index].behind_us > self.world.genesis.parameters.block_interval_ms * 1000:
-                # Its core still has to do what it was given while it was slow.
-                self._busy_at[index] = height
+            if index not in taking_part or overworked(self.world, self.world.nodes[index]):
+                # Its time begins anew once it can offer what it accepted, and once its core has done what it was given.
+                self._absent_at[index] = height
                 continue
             self.checks[ANCHORS] += 1
             restarted = bisect(self._times_us, self.world.nodes[index].up_since_us) - 1
-            if height - max(since, self._disturbed_at, restarted, self._busy_at.get(index, 0)) > allowed:
+            if height - max(since, self._disturbed_at, restarted, self._absent_at.get(index, 0)) > allowed:
                 raise Diverged(
                     ANCHORS,
                     f"{transaction.hex()[:16]} accepted by n{index:02} at height {since}, not final at {height}",

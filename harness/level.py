@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.bounds import Bounds
+from harness.bounds import Bounds, overworked
 from lucid.machines.manager import Manager
 from sim.node import Node
 from sim.world import World
@@ -51,7 +51,7 @@ def uneven(world: World, disturbed_us: int) -> str:
     """
     bounds = Bounds(world)
     vain = {index for each in bounds.allowances for index in each.leaders}
-    nodes = [node for node in world.connected() if node.index not in vain]
+    nodes = [node for node in world.connected() if node.index not in vain and not overworked(world, node)]
     since_us = max([disturbed_us, *[node.up_since_us for node in nodes]])
     settled_ms = (world.clock.now_us - since_us) // 1000
     disturbed = bool(world.network.cut) or any(each.views or each.wait_ms for each in bounds.allowances)

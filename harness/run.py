@@ -207,7 +207,10 @@ def _drive(
         return Ended(Verdict.DIVERGED, "", reason)
     finally:
         gc.set_threshold(*thresholds)
-    reason = watch.stood_still(metrics.last_final_us) or uneven(world, watch.disturbed_us)
+    halted = watch.stood_still(metrics.last_final_us)
+    if halted:
+        return Ended(Verdict.NO_PROGRESS, "", halted)  # by what its faults allow: else it had ended before
+    reason = uneven(world, watch.disturbed_us)
     return Ended(Verdict.NO_PROGRESS, PROGRESS, reason) if reason else Ended(Verdict.PASS)
 
 

@@ -165,7 +165,11 @@ class Network:
     @property
     def behind_us(self) -> int:
         """How long the fullest uplink takes until what was handed to it has left, at the rates that it had then."""
-        return max(0, max(self._uplink_free) - self.clock.now_us)
+        return max(map(self.uplink_behind_us, range(self.size)), default=0)
+
+    def uplink_behind_us(self, node: int) -> int:
+        """The same of one node's uplink."""
+        return max(0, self._uplink_free[node] - self.clock.now_us)
 
     def _slow(self, node: int) -> None:
         plain = self._plain[node]

@@ -188,7 +188,7 @@ class World:
 
     def connected(self) -> list[Node]:
         """The most honest nodes that are up and connected to one of them, clocks within the drift of its own."""
-        cut = self.network.apart()
+        cut = self.network.apart().union(*(hooks.held for hooks in self.active.values()))
         drift_us = self.genesis.parameters.max_clock_drift_ms * 1000
         up = [node for node in self.nodes if node.up and not node.outdated and node.index not in self.byzantine]
         if not cut and len({node.clock_us for node in up}) == 1:

@@ -52,7 +52,7 @@ class Clog(NodeFault, tag="clog"):
             for each in held:
                 world.network.transmit(self.node, key, each.receivers, each.data, each.delay_us)
 
-        return Hooks(send=hold, end=let_go)
+        return Hooks(held=frozenset((self.node, each) for each in to), send=hold, end=let_go)
 
     @classmethod
     def draw(cls, random: Random, stage: Stage) -> Clog | None:

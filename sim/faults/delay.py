@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, field
 
-from sim.faults.fault import Allowance, Fault, Hooks, Sending, Stage, name
+from sim.faults.fault import Allowance, Fault, Hooks, Sending, Stage, name, views_lost
 from sim.wrong import check_nodes
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class Delay(Fault, tag="delay"):
         return f"{whose} {self.least_ms} to {self.most_ms} ms later"
 
     def allowance(self) -> Allowance:
-        """See `Fault`: views fail until timeouts, doubled by every four failures, outlast three such delays."""
-        views = 4 * max(1, (3 * self.most_ms // 500).bit_length())
-        return Allowance(leaders=frozenset(self.nodes), views=views, lag_ms=3 * self.most_ms)
+        """See `Fault`: views fail until timeouts outlast three such delays."""
+        late_ms = 3 * self.most_ms
+        return Allowance(leaders=frozenset(self.nodes), views=views_lost(late_ms), lag_ms=late_ms)
 
     def begin(self, world: World) -> Hooks:
         """See `Fault`."""

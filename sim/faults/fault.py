@@ -50,13 +50,15 @@ def _nothing() -> None:
 class Hooks:
     """How a fault acts while it is on.
 
-    cut: (sender, receiver) pairs between which nothing passes. send: (sender, sending) -> what leaves instead.
+    cut: (sender, receiver) pairs between which nothing passes. held: pairs over whose link, which stays, nothing comes.
+    send: (sender, sending) -> what leaves instead.
     deliver: (receiver, event) -> what is heard instead, None for nothing. effect: (runner, effect) -> what is performed
     instead, None for nothing; called for each effect of `nodes` before it is performed. start: called with a node of
     `nodes` before its machines start. end: undoes what `begin` did.
     """
 
     cut: frozenset[tuple[int, int]] = frozenset()
+    held: frozenset[tuple[int, int]] = frozenset()
     send: SendHook | None = None
     deliver: DeliverHook | None = None
     effect: EffectHook | None = None
@@ -71,6 +73,8 @@ class Allowance(NamedTuple):
     leaders: nodes whose views may fail. views: further views in a row that may fail (infinite: no bound). blocks:
     further final blocks before an accepted anchor is final (infinite: no bound). wait_ms: how long after its beginning
     and its end the chain may have to wait for clocks. lag_ms: how long ago what a node knows of the others may be.
+    late_ms: how much later than usual the votes of `leaders` may come (infinite: not while it is on), which costs
+    nothing as long as the others are a quorum.
     """
 
     leaders: frozenset[int] = frozenset()
@@ -78,6 +82,7 @@ class Allowance(NamedTuple):
     blocks: float = 0
     wait_ms: int = 0
     lag_ms: int = 0
+    late_ms: float = 0
 
 
 class Stage(NamedTuple):
@@ -232,6 +237,11 @@ def within(key: str, value: float, low: float, high: float) -> None:
     """Raise `ScenarioError` unless low <= value <= high."""
     if not low <= value <= high:
         raise ScenarioError(f"must be within {low:g}..{high:g}, is {value:g}", key)
+
+
+def views_lost(late_ms: float) -> int:
+    """Views that fail until timeouts, doubled by every four failures, outlast votes that come so late."""
+    return 4 * max(1, (int(late_ms) // 500).bit_length()) if late_ms else 0
 
 
 def tries(failing: float) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Hooks, Lane, NodeFault, Stage
+from sim.faults.fault import Allowance, Hooks, Lane, NodeFault, Stage
 
 if TYPE_CHECKING:
     from random import Random
@@ -16,6 +17,10 @@ class Full(NodeFault, tag="full"):
     """`node`'s disk takes no writes; they wait, as the services have it, and what a write is followed by waits too."""
 
     lane: ClassVar[Lane] = "disk"
+
+    def allowance(self) -> Allowance:
+        """See `Fault`: a vote is stored before it is sent, so none comes."""
+        return super().allowance()._replace(late_ms=inf)
 
     def begin(self, world: World) -> Hooks:
         """See `Fault`."""

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from sim.faults.fault import Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Allowance, Hooks, Lane, NodeFault, Stage, name
 
 if TYPE_CHECKING:
     from random import Random
 
     from sim.world import World
+
+
+WRITES = 5
+"""Writes of a node one after the other in a view: the proposal, two votes, the certificate, what is final."""
 
 
 class Stall(NodeFault, tag="stall"):
@@ -23,6 +27,10 @@ class Stall(NodeFault, tag="stall"):
     def text(self) -> str:
         """See `Fault`."""
         return f"{name(self.node)}, writes {self.stall_ms} ms longer"
+
+    def allowance(self) -> Allowance:
+        """See `Fault`: each vote waits for writes."""
+        return super().allowance()._replace(late_ms=WRITES * self.stall_ms)
 
     def begin(self, world: World) -> Hooks:
         """See `Fault`."""
