@@ -51,6 +51,8 @@ class Space:
         self._asked_reserve = reserve
         self.used = 0
         self.free = self.total = 0
+        self._taken = 0
+        """Bytes that chunks ever took here."""
         self._wanted = 0
         self._wanted_until_s = 0.0
         self._error: str | None = None
@@ -82,6 +84,7 @@ class Space:
             raise NoRoom(self._numbers())
         if take:
             self.free -= more
+            self._taken += more
 
     def _want(self, size: int) -> None:
         self._wanted = size
@@ -125,12 +128,14 @@ class Space:
             await trio.sleep(LOOK_S)
 
     def _look(self) -> None:
+        before = self._taken
         try:
             found = os.statvfs(self._folder)
         except OSError as error:
             self._error = error.strerror
             return
-        self.total, self.free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+        # This is a thread of its own: what was taken meanwhile is not on the disk yet.
+        self.total, self.free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize - self._taken + before
         if self.room >= self._wanted or time.monotonic() > self._wanted_until_s:
             self._wanted = 0
         if self._error is not None:
@@ -153,6 +158,7 @@ class Space:
         try:
             with self._ballast.open("xb") as file:
                 os.posix_fallocate(file.fileno(), 0, BALLAST_BYTES)
+            self.free -= BALLAST_BYTES
         except OSError:
             self.let_go()
 

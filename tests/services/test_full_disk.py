@@ -16,7 +16,7 @@ import trio
 from lucid.chain.chunks import chunk_id
 from lucid.services import data as data_module
 from lucid.services.config import ConfigError, load_config
-from lucid.services.space import BALLAST_BYTES
+from lucid.services.space import BALLAST_BYTES, Space
 from tests.services.test_data import SESSION, place, running
 
 MIB = 1 << 20
@@ -87,6 +87,24 @@ async def test_chunks_leave_the_reserve_and_room_is_noticed(disk: Path) -> None:
         found = os.statvfs(disk)
         assert len(sizes) < 8 and found.f_bavail * found.f_frsize >= service.space.reserve - MIB // 2
         await service.store.write([("row", b"chain", bytes(100_000))])
+
+
+def test_what_is_taken_during_a_look_is_no_room(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look is a thread's: a chunk may take room while it asks, and the ballast takes some of what it found."""
+    space = Space(disk, disk / "ballast", quota=0, reserve=0)
+    space._look()
+    (disk / "ballast").unlink()
+    real = os.statvfs
+
+    def slow(path: Path) -> os.statvfs_result:
+        found = real(path)
+        space.check(MIB, MIB)
+        return found
+
+    monkeypatch.setattr("os.statvfs", slow)
+    space._look()
+    found = real(disk)
+    assert (disk / "ballast").exists() and space.free == found.f_bavail * found.f_frsize - MIB
 
 
 async def test_what_is_streamed_without_a_size_stops_at_the_reserve(disk: Path) -> None:
