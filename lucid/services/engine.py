@@ -34,12 +34,11 @@ from lucid.services.problems import Problem
 from lucid.services.service import Service, main
 from lucid.services.sibling import Sibling
 from lucid.services.upgrading import too_old
-from lucid.services.web import Condition, hex_bytes, json_response, number_query, query_number
+from lucid.services.web import SLOT, Condition, hex_bytes, json_response, query_number
 from lucid.services.websocket import open_websocket
 from lucid.storage.interface import StoreDamaged
 
 RECONNECT_S = 0.25
-SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
 
 _PASSING = (Code.MEMPOOL_FULL, Code.RULES_UNKNOWN)
 """Refusals of the engine that are its own, and not the transaction's."""

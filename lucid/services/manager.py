@@ -19,7 +19,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.receipts import Receipt, print_receipt
-from lucid.client.answers import Credits, RulesState
+from lucid.client.answers import RulesState
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -36,9 +36,8 @@ from lucid.machines.effects import (
 from lucid.machines.manager import Manager
 from lucid.machines.receipts import MAX_HEADERS, make_receipt
 from lucid.services.addresses import peer_addresses
-from lucid.services.admission import NODE, WRITE
-from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page, SeenVote
-from lucid.services.chainwords import ChainInfo, SlotSchedule
+from lucid.services.admission import WRITE
+from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page
 from lucid.services.chunkrelay import ChunkRelay
 from lucid.services.config import Config
 from lucid.services.decisions import Decisions
@@ -59,39 +58,31 @@ from lucid.services.link import (
 )
 from lucid.services.link import PATH as ENGINE_PATH
 from lucid.services.liveness import Liveness, Reach
+from lucid.services.noderoutes import PAGE_BLOCKS, NodeRoutes
 from lucid.services.openapi import HTML
 from lucid.services.overview import Overview
 from lucid.services.pages import load_page
 from lucid.services.peerlistener import PeerListener
-from lucid.services.peers import PeerDetail, Peers, PeerState
+from lucid.services.peers import Peers, PeerState
 from lucid.services.problems import Problem
-from lucid.services.replicamessages import MAX_BYTES, decode_replica, is_replica_message
+from lucid.services.replicamessages import is_replica_message
 from lucid.services.schedules import Schedules
 from lucid.services.service import Service, main, open_port
 from lucid.services.transport import Transport, holds, new_transport_key
 from lucid.services.upgrading import Upgrading
 from lucid.services.web import (
-    OWNED,
     REACHING,
     Condition,
     hex_bytes,
-    json_response,
     number_query,
     query_checkpoint,
     query_number,
-    query_owner,
-    read_body,
 )
 
-PAGE_BLOCKS = 100
-MAX_WAIT_MS = 30_000
 GREETING_S = 5.0
 CERTIFY_S = 86_400.0
 """How long a transport key serves."""
 PAGING = {"from": number_query(0, 2**53), "limit": number_query(1, PAGE_BLOCKS)}
-VOTING = {"since": number_query(0, 2**53), "until": number_query(0, 2**53)}
-FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
-SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
 
 _log = logging.getLogger("lucid.manager")
 
@@ -115,12 +106,6 @@ class PeerTable(msgspec.Struct, frozen=True):
     """All peers of this node."""
 
     peers: tuple[PeerState, ...]
-
-
-class PeerDetails(msgspec.Struct, frozen=True):
-    """The same, for the node's operator."""
-
-    peers: tuple[PeerDetail, ...]
 
 
 class ManagerService(Service):
@@ -185,7 +170,15 @@ class ManagerService(Service):
         gauge("peers_turned_away", "Connections that proved nothing, since the start.", self._turned_away)
         gauge("peers_failed", "Connections that ended by a fault of this program.", lambda: self.peers.failures)
         self._register()
-        self._register_node()
+        NodeRoutes(
+            store=self.store,
+            view=self.view,
+            index=self.index,
+            schedules=self.schedules,
+            peers=self.peers,
+            driver=lambda: self.driver,
+            lasts=self.lasts,
+        ).register(self.web)
         self.overview.register(self.peers, lambda: self.driver)
         self.decisions.register()
 
@@ -443,91 +436,6 @@ class ManagerService(Service):
             held = msgspec.json.encode(self.view.block(block))
             await self.cache.put("block", place, held)
         return Response(held, content_type="application/json")
-
-    def _register_node(self) -> None:
-        """What the node's other services ask for."""
-        route = self.web.route
-
-        @route("GET", "/node/info", "The chain and its height", gives=ChainInfo, access=NODE)
-        async def info() -> ChainInfo:
-            return self.view.info()
-
-        @route("GET", "/node/transactions/<identity>", "Where a transaction is", access=NODE)
-        async def transaction(identity: str) -> Response:
-            key = hex_bytes(identity, 32, "id")
-            place = await self.store.read(self.index.place, key)
-            if place is not None:
-                return json_response({"height": place.height, "final": True})
-            height = await self.driver.inspect(lambda: self.view.included(key))
-            if height is None:
-                raise Problem(404, Code.NOT_FOUND, "transaction")
-            return json_response({"height": height, "final": False})
-
-        @route("GET", "/node/sessions/<identity>", "How the chain holds a session", query=OWNED, access=NODE)
-        async def session(identity: str) -> Response:
-            key, owner = hex_bytes(identity, 16, "session"), query_owner()
-            found = await self.driver.inspect(lambda: self.view.sessions(key, owner))
-            if not found:
-                raise Problem(404, Code.SESSION_UNKNOWN)
-            return json_response({"sessions": found})
-
-        @route("GET", "/node/final", "Final blocks above a height; waits for one", query=FOLLOWING, access=NODE)
-        async def final() -> Response:
-            after = query_number("after", 0, 0, 2**53)
-            with trio.move_on_after(query_number("wait_ms", 0, 0, MAX_WAIT_MS) / 1000) as waiting, self.lasts(waiting):
-                while self.index.height <= after:
-                    await self.index.changed.wait()
-            last = min(self.index.height, after + PAGE_BLOCKS)
-            found = await self.store.read(self.view.finals, after + 1, last)
-            return json_response({"blocks": found, "height": last})
-
-        @route("GET", "/node/votes/<node>", "A validator's latest vote that the chain holds", query=VOTING, access=NODE)
-        async def votes(node: str) -> SeenVote:
-            key = hex_bytes(node, 32, "node")
-            views = range(query_number("since", 0, 0, 2**53), query_number("until", 2**53, 0, 2**53))
-            found = await self.store.read(self.view.last_vote, key, views, *await self.driver.inspect(self.view.voters))
-            if found is None:
-                raise Problem(404, Code.NOT_FOUND, "vote of that node in those views")
-            return found
-
-        @route("GET", "/node/peers", "The other nodes: where they are, and what is wrong", access=NODE)
-        async def peers() -> PeerDetails:
-            return PeerDetails(tuple(self.peers.details()))
-
-        @route("GET", "/node/members", "The registered nodes, and which of them are connected", access=NODE)
-        async def members() -> Response:
-            found, factor = await self.driver.inspect(self.view.members)
-            connected = [each.node for each in self.peers.states() if each.connected]
-            return json_response({"members": found, "connected": connected, "replication_factor": factor})
-
-        @route("POST", "/node/peers/<node>/chunks", "Send a peer a message of the data chain", raw=bytes, access=NODE)
-        async def chunks(node: str) -> Response:
-            data = await read_body(MAX_BYTES)
-            decode_replica(data)
-            if not self.peers.send_bulk(hex_bytes(node, 32, "node"), data):
-                raise Problem(404, Code.NOT_FOUND, "connected peer of that id")
-            return json_response({}, 202)
-
-        @route("GET", "/node/credits", "What each member's work counts for", gives=Credits, access=NODE)
-        async def credits() -> Credits:
-            return await self.driver.inspect(self.view.credits)
-
-        @route("GET", "/node/schedule", "Who leads in a slot, best first", query=SLOT, gives=SlotSchedule, access=NODE)
-        async def schedule() -> SlotSchedule:
-            return await self._schedule()
-
-    async def _schedule(self) -> SlotSchedule:
-        """The schedule of the slot that the query names: of those that a block became final in, the last epochs'."""
-        await self.schedules.keep()
-        last = self.schedules.last
-        epoch = query_number("epoch", last[0], 0, 2**53)
-        slot = query_number("slot", last[1] if epoch == last[0] else 0, 0, 2**53)
-        leaders = await self.store.read(self.schedules.leaders, epoch, slot)
-        if leaders is None:
-            raise Problem(
-                404, Code.NOT_FOUND, f"schedule of slot {slot} of epoch {epoch}: no final block is in it here"
-            )
-        return SlotSchedule(epoch, slot, tuple(key.hex() for key in leaders))
 
 
 def _forged(genesis: Genesis) -> Block:

@@ -351,6 +351,7 @@ def query_number(name: str, default: int, low: int, high: int) -> int:
     return int(text)
 
 
+SLOT = {"epoch": number_query(0, 2**53), "slot": number_query(0, 2**53)}
 REACHING = {"checkpoint": Query({"type": "string", "pattern": "^[0-9a-f]{64}$"})}
 """A block's hash that a receipt has to reach; `query_checkpoint` reads it."""
 
