@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.checks.asked import lacking_libraries, lacking_metadata
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Image
 from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, compiled, modules, on_arm64
@@ -55,6 +56,14 @@ _WITH = {
     "starlette.templating": ("jinja2",),
     "uvicorn.workers": ("gunicorn",),
     "django.contrib.postgres": ("psycopg2", "psycopg"),
+    "apscheduler.jobstores.sqlalchemy": ("sqlalchemy",),
+    "apscheduler.jobstores.redis": ("redis",),
+    "dramatiq.brokers.redis": ("redis",),
+    "dramatiq.brokers.rabbitmq": ("pika",),
+    "storages.backends.s3boto3": ("boto3",),
+    "storages.backends.s3": ("boto3",),
+    "gunicorn.workers.ggevent": ("gevent",),
+    "strawberry.fastapi": ("fastapi",),
 }
 """Modules of frameworks that import what the framework itself does not bring: one of these."""
 
@@ -83,7 +92,7 @@ def run(scope: Scope) -> Iterator[Finding]:
             reason = image.start.doubt or image.start.trouble
             yield DECLARED.skip(f"what is started is not known: {reason}", name)
         yield from _fits(program)
-        yield from _libraries(program)
+        yield from _libraries(scope, program)
         yield from _arm64(program)
 
 
@@ -121,6 +130,10 @@ def _declared(scope: Scope, program: Program) -> Iterator[Finding]:  # noqa: PLR
         if finding is not None:
             failed = True
             yield finding
+    for lacking in lacking_metadata(program):
+        failed = True
+        at = _at(scope, lacking.path, lacking.line)
+        yield DECLARED.fail(lacking.message, name, at, remedy=lacking.remedy)
     for finding in (*_companions(scope, program), *_moved(scope, program)):
         failed = True
         yield finding
@@ -329,7 +342,7 @@ def _used(distribution: str, used: set[str]) -> bool:
 # -- shared libraries -------------------------------------------------------------------------------------------------
 
 
-def _libraries(program: Program) -> Iterator[Finding]:
+def _libraries(scope: Scope, program: Program) -> Iterator[Finding]:
     image = program.image
     name = image.service.name
     used = {each.top for each in program.graph.outside if not each.caught}
@@ -352,6 +365,9 @@ def _libraries(program: Program) -> Iterator[Finding]:
         elif not found:
             failed = True
             yield _lacks(program, brought, distribution, libraries[0], alpine if image.libc == "musl" else debian)
+    for lacking in lacking_libraries(program):
+        failed = True
+        yield LIBRARIES.fail(lacking.message, name, _at(scope, lacking.path, lacking.line), remedy=lacking.remedy)
     if failed:
         return
     if unsure:

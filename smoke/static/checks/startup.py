@@ -11,6 +11,8 @@ from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Image
 from smoke.static.python.effects import Demand, FileUse, Use
+from smoke.static.python.importer import Meaning
+from smoke.static.python.paths import Place
 from smoke.static.python.program import Program
 from smoke.static.python.source import Source
 from smoke.static.scope import Scope
@@ -110,18 +112,23 @@ def _files(scope: Scope, program: Program) -> Iterator[Finding]:
     image, graph = program.image, program.graph
     name = image.service.name
     failed, unsure, looked = False, "", 0
+    makers = _makers(program)
     for path, source in graph.modules.items():
         made: set[str] = set()
         for use in source.effects.files:
             if not _runs(program, source, use.main):
                 continue
-            place = use.place.absolute(graph.places.get(path, path), image.start.workdir or image.workdir)
+            place = _absolute(program, path, use.place)
+            if not place:
+                continue
             looked += 1
             if any(place == each or place.startswith(f"{each}/") for each in made):
                 continue
             wrong, doubt = _opened(image, place, use)
             if use.use in (Use.WRITE, Use.MAKE) and not wrong:
                 made.add(place)
+            if wrong and image.files.find(place) is None and (maker := _maker(makers, path, place)):
+                wrong, doubt = "", f"whether {place} is there: {maker} may make it"
             unsure = unsure or doubt
             if wrong:
                 failed = True
@@ -132,6 +139,45 @@ def _files(scope: Scope, program: Program) -> Iterator[Finding]:
         yield FILES.skip(unsure, name)
     else:
         yield FILES.passed(f"{looked} paths that are opened as the code is loaded are within reach", name)
+
+
+def _makers(program: Program) -> list[tuple[str, str | None, bool]]:
+    """Which module may make which path (none: any) as the code is loaded, and whether only under conditions."""
+    graph = program.graph
+    found: list[tuple[str, str | None, bool]] = []
+    for path, source in graph.modules.items():
+        if path in graph.later:
+            continue
+        sure = [each.place for each in source.effects.files if each.use in (Use.WRITE, Use.MAKE)]
+        found += [(path, _absolute(program, path, place) or None, False) for place in sure]
+        perhaps = [_absolute(program, path, place) if place else "" for place in source.effects.may_make]
+        found += [(path, each or None, True) for each in perhaps]
+    return found
+
+
+def _absolute(program: Program, module: str, place: Place) -> str:
+    """A path that a module names, in the image; empty when it starts from a package that is not of the tree."""
+    image, graph = program.image, program.graph
+    directory = image.start.workdir or image.workdir
+    if place.package:
+        found = program.importer.find(place.package)
+        if found.kind not in (Meaning.PACKAGE, Meaning.NAMESPACE) or not found.path:
+            return ""
+        directory = found.path
+    return place.absolute(graph.places.get(module, module), directory)
+
+
+def _maker(makers: list[tuple[str, str | None, bool]], module: str, place: str) -> str:
+    """A module that may have made a path: another one, whose turn may come first, or under some condition."""
+    return next(
+        (
+            path
+            for path, made, perhaps in makers
+            if (perhaps or path != module)
+            and (made is None or place == made or place.startswith(f"{made}/") or made.startswith(f"{place}/"))
+        ),
+        "",
+    )
 
 
 def _line(scope: Scope, path: str, line: int) -> str:
@@ -160,11 +206,19 @@ def _opened(  # noqa: PLR0911 - a case a use
     if _read_only(image, place) and (entry is None or use.use is Use.WRITE):
         return f"{place} is written as the code is loaded, and Compose makes the file system read-only", ""
     if entry is not None:
+        if use.new and _of_the_build(image, place):
+            return f"the directory {place} is made as the code is loaded, and it is in the image already", ""
         if use.use is Use.MAKE or entry.kind == "directory":
             return "", ""
         wrong = f"{place} is opened to be written, and the user {image.user} may not: it belongs to user {entry.user}"
         return (wrong if _closed(image, entry, 0o2) else ""), ""
     return _made(image, place, use)
+
+
+def _of_the_build(image: Image, place: str) -> bool:
+    """Whether a directory surely stands where the container starts: the build made it, and nothing covers it."""
+    entry = image.files.entries.get(place)
+    return entry is not None and entry.kind == "directory" and not image.files.doubt(place)
 
 
 def _is_secret(place: str) -> bool:
@@ -191,6 +245,8 @@ def _made(image: Image, place: str, use: FileUse) -> tuple[str, str]:
             return "", f"whether {above} is there: {doubt}"
         if use.use is Use.WRITE:
             return f"{place} is opened to be written, and the directory {above} is not in the image", ""
+        if use.alone:
+            return f"{place} is made as the code is loaded, and the directory {above} is not in the image", ""
         above = posixpath.dirname(above)
         held = image.files.find(above)
     for doubt in image.files.every_doubt(place):

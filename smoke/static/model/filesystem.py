@@ -73,6 +73,8 @@ class FileSystem:
     entries: dict[str, Entry] = field(default_factory=dict)
     doubts: dict[str, Doubt] = field(default_factory=dict)
     """Directories below which more may exist than `entries` has (`/`: anywhere), each with the reason."""
+    whole: set[str] = field(default_factory=set)
+    """Packages of the tree's own that were installed: what else is installed beside them puts nothing there."""
     _names: dict[str, set[str]] | None = None
     """The names in each directory; none after a change, until they are asked for."""
 
@@ -116,11 +118,13 @@ class FileSystem:
         resolved = self.resolve(path)
         if not resolved:
             return Doubt("links lead in a circle", Cause.LINKS)
-        made = False
+        made = whole = False
         while True:
             reason = self.doubts.get(resolved, NO_DOUBT)
+            whole = whole or resolved in self.whole
             # What is in a directory that an instruction made is not the base's.
-            if reason and not (made and reason.cause is Cause.BASE):
+            mine = (made and reason.cause is Cause.BASE) or (whole and reason.cause is Cause.DISTRIBUTIONS)
+            if reason and not mine:
                 return reason
             if resolved == "/":
                 return NO_DOUBT
@@ -207,7 +211,7 @@ class FileSystem:
 
     def copy(self) -> FileSystem:
         """Another one with the same content."""
-        return FileSystem(dict(self.entries), dict(self.doubts))
+        return FileSystem(dict(self.entries), dict(self.doubts), set(self.whole))
 
 
 def path_below(path: str, above: str) -> str:

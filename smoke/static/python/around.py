@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from smoke.static.python.conditions import dotted
 
 _TAKES = {
-    "files": frozenset({"OSError", "IOError", "FileNotFoundError", "PermissionError", "EnvironmentError"}),
+    "files": frozenset(
+        {"OSError", "IOError", "FileNotFoundError", "FileExistsError", "PermissionError", "EnvironmentError"}
+    ),
     "keys": frozenset({"KeyError", "LookupError"}),
 }
 _ALL = frozenset({"Exception", "BaseException"})

@@ -26,6 +26,10 @@ class FileUse:
     use: Use
     main: bool = False
     """Only in the module that Python was started with."""
+    alone: bool = False
+    """Of a directory that is made: whether the one above has to be there."""
+    new: bool = False
+    """Of a directory that is made: whether it must not be there yet."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class Effects:
     """Everything of one module, in order."""
 
     files: list[FileUse] = field(default_factory=list)
+    may_make: list[Place | None] = field(default_factory=list)
+    """Paths that it may make, under conditions that can't be decided; none for one that can't be told."""
     demands: list[Demand] = field(default_factory=list)
     gives_environment: bool = False
     """Whether it may put variables into the environment."""
@@ -77,6 +83,12 @@ class Effects:
     """Modules named by what Django's settings are called; they count where the module is Django's settings."""
     settings_module: str = ""
     """Django's settings, as `DJANGO_SETTINGS_MODULE` is given by default."""
+    libraries: list[Named] = field(default_factory=list)
+    """Shared libraries that it loads by name."""
+    distributions: list[Named] = field(default_factory=list)
+    """Distributions whose version or metadata it asks for."""
+    failing: list[Named] = field(default_factory=list)
+    """Calls that surely raise, each with the reason in place of a name."""
     extras: list[Extra] = field(default_factory=list)
     refused: list[tuple[int, str]] = field(default_factory=list)
     """Lines with what this version of Python can't evaluate, each with the reason."""

@@ -12,19 +12,16 @@ from collections.abc import Iterator, Sequence
 from smoke.static.python import classes
 from smoke.static.python.annotations import refused_annotation, refused_expression
 from smoke.static.python.around import Around, taken
+from smoke.static.python.called import bound, leaves, misleading, own_names, plain_functions, run_by, within
 from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
 from smoke.static.python.effects import Demand, Effects, Extra, FileUse, Named, Use
+from smoke.static.python.making import made_by, says
+from smoke.static.python.needing import needed_by
+from smoke.static.python.opening import opened_by
 from smoke.static.python.paths import Paths, Place, constants, statements
 from smoke.static.python.pydantic import demanded
+from smoke.static.python.signatures import own_of, refused_call
 
-_HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
-_READS = frozenset(
-    [
-        *["os.listdir", "os.scandir", "os.chdir", "joblib.load", "numpy.load", "numpy.loadtxt", "pandas.read_csv"],
-        *["pandas.read_excel", "pandas.read_json", "pandas.read_parquet", "pandas.read_pickle", "torch.load"],
-    ]
-)
-"""Functions that read what their first argument names, and fail where it is not there."""
 _READERS = frozenset(["environ.Env", "environs.Env", "starlette.config.Config"])
 _NAMING = frozenset(
     [
@@ -37,27 +34,25 @@ _NAMING = frozenset(
 _LOADS_DOTENV = frozenset({"load_dotenv", "read_env", "read_envfile", "environ_read_env", "dotenv_values"})
 _FORMS = frozenset({"Form", "File", "UploadFile", "OAuth2PasswordRequestForm", "OAuth2PasswordRequestFormStrict"})
 _ROUTES = frozenset({"get", "post", "put", "patch", "delete", "api_route", "websocket"})
-_DRIVERS = {
-    "postgresql": ("psycopg2", "psycopg2-binary"),
-    "postgresql+psycopg2": ("psycopg2", "psycopg2-binary"),
-    "postgresql+psycopg": ("psycopg", "psycopg"),
-    "postgresql+asyncpg": ("asyncpg", "asyncpg"),
-    "mysql": ("MySQLdb", "mysqlclient"),
-    "mysql+mysqldb": ("MySQLdb", "mysqlclient"),
-    "mysql+pymysql": ("pymysql", "pymysql"),
-    "mysql+aiomysql": ("aiomysql", "aiomysql"),
-    "mysql+asyncmy": ("asyncmy", "asyncmy"),
-    "mariadb+pymysql": ("pymysql", "pymysql"),
-    "sqlite+aiosqlite": ("aiosqlite", "aiosqlite"),
-    "mssql+pyodbc": ("pyodbc", "pyodbc"),
-    "mssql+pymssql": ("pymssql", "pymssql"),
-    "oracle+oracledb": ("oracledb", "oracledb"),
-}
-"""What SQLAlchemy imports for the beginning of a URL, as the engine is made."""
+_REMOVES = re.compile(rb"rmtree|rmdir|unlink|removedirs|rename|move\(")
+_DEEP = 6
+"""Own functions that are followed into one another."""
+_MOST_CALLS = 200
+_MADE = re.compile(rb"(?m)^(?:async )?(?:def|class) (\w+)")
+_CALLED = re.compile(rb"(?m)^(?:\w+(?:: ?\w+)? = )?(\w+)\(")
+_OF_METADATA = ("version", "metadata", "distribution", "requires")
+_LIBRARIES = frozenset({"ctypes.CDLL", "ctypes.cdll.LoadLibrary", "ctypes.PyDLL"})
+_METADATA = frozenset(
+    [
+        *[f"{module}.{name}" for module in ("importlib.metadata", "importlib_metadata") for name in _OF_METADATA],
+        *["pkg_resources.get_distribution", "pkg_resources.require"],
+    ]
+)
 _TELLING = re.compile(
     rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
     rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
-    rb"|fileConfig|uvicorn|create_engine|create_async_engine"
+    rb"|fileConfig|load_cert_chain|from_pyfile|from_envvar|http2|resource|iterdir|touch\(|importlib|CDLL|LoadLibrary"
+    rb"|uvicorn|create_engine|create_async_engine"
     rb"|listdir|scandir|chdir|\.load\(|loadtxt|read_csv|read_excel|read_json|read_parquet|read_pickle|from_object|getenv"
     rb"|decouple|environs|starlette\.config|['\"]\s*\|\s*None|None\s*\|\s*['\"]"
     rb"|dataclass|NamedTuple|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
@@ -68,19 +63,32 @@ _TELLING = re.compile(
 def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Effects:
     """The effects of a parsed module; `data` is its text."""
     old = version is not None and version < (3, 10)  # much that is common is refused
-    if not old and not _TELLING.search(data):
+    if not old and not _TELLING.search(data) and not _calls_own(data):
         return Effects()
-    reader = _Reader(parsed, version)
+    reader = _Reader(parsed, version, removes=bool(_REMOVES.search(data)))
     reader.read(parsed.body, Around())
     return reader.effects
 
 
+def _calls_own(data: bytes) -> bool:
+    """Whether a module may call its own functions and classes as it is loaded, as its text looks."""
+    made = {*_MADE.findall(data)}
+    return bool(made) and (b"__main__" in data or not made.isdisjoint(_CALLED.findall(data)))
+
+
 class _Reader:
-    def __init__(self, parsed: ast.Module, version: Version | None) -> None:
-        self.version = version
+    def __init__(self, parsed: ast.Module, version: Version | None, *, removes: bool) -> None:
+        self.version, self.removes = version, removes
         self.effects = Effects()
-        self.paths = Paths(parsed)
+        self.functions = plain_functions(parsed)
+        self.own = own_of(parsed, self.functions)
+        self.entered: list[str] = []
+        """The module's own functions that are read now, the outermost first."""
+        self.left_to_read = _MOST_CALLS
+        self.perhaps: set[str] = set()
+        """Those that may run, as far as they were looked at for that."""
         self.imported = imported_names(parsed)
+        self.paths = Paths(parsed.body, imported=self.imported)
         self.settings: dict[str, list[Demand]] = {}
         self.readers = set(self._readers(parsed.body))
         future = "annotations" in self.imported.values() and "annotations" in self.imported
@@ -99,6 +107,8 @@ class _Reader:
         """Statements that run one after the other."""
         for node in body:
             self._statement(node, around)
+            if self.entered and leaves(node, self.imported):
+                break
 
     def _statement(self, node: ast.stmt, around: Around) -> None:  # noqa: PLR0912 - a case a statement
         match node:
@@ -106,6 +116,7 @@ class _Reader:
                 self._if(test, body, orelse, around)
             case ast.Try() | ast.TryStar():
                 takes = around.takes | {each for handler in node.handlers for each in taken(handler)}
+                self._maybe([each for handler in node.handlers for each in handler.body])
                 self.read(node.body, Around(around.main, frozenset(takes)))
                 self.read(node.orelse, around)
                 self.read(node.finalbody, around)
@@ -119,7 +130,7 @@ class _Reader:
             case ast.ClassDef():
                 self._class(node, around)
             case ast.For() | ast.While() | ast.AsyncFor() | ast.Match():
-                pass  # how often it runs can't be told
+                self._maybe([node])  # how often it runs can't be told
             case ast.AnnAssign():
                 self._annotation(node.annotation)
                 self._assigned(node.target, node.value, around)
@@ -129,6 +140,8 @@ class _Reader:
             case ast.AugAssign():
                 self._assigned(node.target, node.value, around)
             case ast.Expr(value=value):
+                self._expression(value, around)
+            case ast.Return(value=ast.expr() as value):
                 self._expression(value, around)
             case ast.Delete() | ast.Assert() | ast.Raise() | ast.Return():
                 pass
@@ -142,9 +155,24 @@ class _Reader:
         else:
             if not around.takes and (variable := self._checked(test, body)):
                 self.effects.demands.append(Demand(test.lineno, variable, around.main))
-            # What it gives may be given; what it demands may not be.
-            for each in (*body, *orelse):
-                self.effects.gives_environment |= _gives(each)
+            self._maybe([*body, *orelse])
+
+    def _maybe(self, body: Sequence[ast.stmt]) -> None:
+        """Statements that may run: what they give may be given, what they make may be there; they demand nothing."""
+        for node in body:
+            self.effects.gives_environment |= _gives(node)
+        for each in within(body):
+            if not isinstance(each, ast.Call):
+                continue
+            if isinstance(each.func, ast.Name) and each.func.id in self.functions:
+                self._may_run(each.func.id)
+            if (made := made_by(each, self._full(dotted(each.func)), self.paths)) is not None:
+                self.effects.may_make.append(self.paths.place(made))
+
+    def _may_run(self, name: str) -> None:
+        if name not in self.perhaps:
+            self.perhaps.add(name)
+            self._maybe(self.functions[name].body)
 
     def _assigned(self, target: ast.expr, value: ast.expr | None, around: Around) -> None:
         if isinstance(target, ast.Subscript) and dotted(target.value).endswith("environ"):
@@ -171,6 +199,11 @@ class _Reader:
                 continue
             if isinstance(each, ast.Call):
                 self._call(each, around)
+                self._enter(each, around, waited=False)
+                if run := run_by(each, self._full(dotted(each.func))):
+                    self._enter(run, around, waited=True)
+            elif isinstance(each, ast.Await):
+                self._enter(each.value, around, waited=True)
             elif isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Load):
                 self._subscript(each, around)
             if self.version is not None and not around.takes:
@@ -180,10 +213,36 @@ class _Reader:
 
     def _subscript(self, node: ast.Subscript, around: Around) -> None:
         name = self._full(dotted(node.value))
-        if name != "os.environ" or "keys" in around.takes or not isinstance(node.slice, ast.Constant):
+        if name == "os.environ" and "keys" not in around.takes and (variable := self._text(node.slice)):
+            self.effects.demands.append(Demand(node.lineno, variable, around.main))
+
+    def _text(self, node: ast.expr | None) -> str:
+        """The text that an expression surely is; empty when that can't be told."""
+        known = self.paths.expression(node) if node is not None else None
+        return known.value if isinstance(known, ast.Constant) and isinstance(known.value, str) else ""
+
+    def _enter(self, node: ast.expr, around: Around, *, waited: bool) -> None:
+        """The body of one of the module's own functions, as a call of it runs; of a coroutine as it is waited for."""
+        call = node if isinstance(node, ast.Call) else None
+        called = call.func if call is not None else node
+        name = called.id if isinstance(called, ast.Name) else ""
+        function = self.functions.get(name)
+        if function is None or name in self.entered or len(self.entered) >= _DEEP or self.left_to_read <= 0:
             return
-        if isinstance(node.slice.value, str):
-            self.effects.demands.append(Demand(node.lineno, node.slice.value, around.main))
+        arguments = bound(function, call)
+        if arguments is None or isinstance(function, ast.AsyncFunctionDef) is not waited:
+            return
+        if misleading(function, self.imported):
+            self._maybe(function.body)
+            return
+        before = self.paths, self.imported
+        self.paths = self.paths.within(function.body, own_names(function), arguments)
+        self.imported = {**self.imported, **imported_names(ast.Module(function.body, []))}
+        self.entered.append(name)
+        self.left_to_read -= 1
+        self.read(function.body, around)
+        self.entered.pop()
+        self.paths, self.imported = before
 
     def _full(self, name: str) -> str:
         """A dotted name with its first part as it was imported."""
@@ -204,19 +263,12 @@ class _Reader:
             for key in ("include", "imports"):
                 found = constants(keywords[key]) if key in keywords else []
                 self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found if _dotted(text)]
-            broker = keywords.get("broker")
-            if isinstance(broker, ast.Constant) and str(broker.value).startswith(("redis:", "rediss:")):
-                self.effects.extras.append(Extra(node.lineno, "redis", "redis", "a broker at redis://"))
-        if last == "Jinja2Templates" and name.startswith(("fastapi.", "starlette.")):
-            self.effects.extras.append(Extra(node.lineno, "jinja2", "jinja2", "Jinja2Templates"))
+        if not around.takes:
+            self.effects.extras += needed_by(node, name, last, keywords)
+            self._asks(node, name, around.main)
         self._told(node, name, around)
         if name == "uvicorn.run" and "app_dir" not in keywords and not around.takes:
             self._served(node, around)
-        if last in ("create_engine", "create_async_engine") and name.startswith("sqlalchemy.") and not around.takes:
-            scheme = _beginning(node.args[0] if node.args else keywords.get("url")).partition("://")[0]
-            if "module" not in keywords and scheme in _DRIVERS:
-                module, distribution = _DRIVERS[scheme]
-                self.effects.extras.append(Extra(node.lineno, module, distribution, f"an engine at {scheme}://"))
         plain = isinstance(node.func, ast.Name) and not node.args and not node.keywords and not around.takes
         self.effects.demands += [
             Demand(node.lineno, each.name, around.main, True, each.file)
@@ -224,6 +276,16 @@ class _Reader:
         ]
         if "files" not in around.takes:
             self._file(node, name, last, keywords, around.main)
+
+    def _asks(self, node: ast.Call, name: str, main: bool) -> None:
+        """Libraries and distributions that a call asks for by name, and what can't be called as it is."""
+        text = self._text(node.args[0]) if node.args else ""
+        if name in _LIBRARIES and text and "/" not in text:
+            self.effects.libraries.append(Named(node.lineno, text, name, main))
+        if name in _METADATA and text:
+            self.effects.distributions.append(Named(node.lineno, text, name, main))
+        if reason := refused_call(node, self.own, self.paths):
+            self.effects.failing.append(Named(node.lineno, reason, name, main))
 
     def _told(self, node: ast.Call, name: str, around: Around) -> None:
         """What a call names or demands by its first argument."""
@@ -242,17 +304,19 @@ class _Reader:
             and len(node.args) == 1
             and not any(each.arg == "default" for each in node.keywords)
         ):
-            return _beginning(first)
+            return self._text(first)
+        if name.endswith(".config.from_envvar") and says(node, "silent", 1) is False:
+            return self._text(first)
         owner = name.partition(".")[0] if isinstance(node.func, ast.Name | ast.Attribute) else ""
         if owner in self.readers and len(node.args) == 1 and not node.keywords and not name.endswith(".read_env"):
-            return _beginning(first)
+            return self._text(first)
         inner = first if name in ("int", "float") and len(node.args) == 1 else None
         if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
             inner = node.func.value
         if not isinstance(inner, ast.Call) or len(inner.args) != 1 or inner.keywords:
             return ""
         reads = self._full(dotted(inner.func)) in ("os.getenv", "os.environ.get")
-        return _beginning(inner.args[0]) if reads else ""
+        return self._text(inner.args[0]) if reads else ""
 
     def _checked(self, test: ast.expr, body: list[ast.stmt]) -> str:
         """The variable without which a block ends the program: `if not os.getenv("X"): raise`."""
@@ -275,7 +339,7 @@ class _Reader:
         if not isinstance(asked, ast.Call) or len(asked.args) != 1 or asked.keywords:
             return ""
         reads = self._full(dotted(asked.func)) in ("os.getenv", "os.environ.get")
-        return _beginning(asked.args[0]) if reads else ""
+        return self._text(asked.args[0]) if reads else ""
 
     def _served(self, node: ast.Call, around: Around) -> None:
         """The module of `uvicorn.run("module:app")`."""
@@ -301,50 +365,20 @@ class _Reader:
         for line, text in _values(node, "filename"):
             self.effects.files.append(FileUse(line, Place(text), Use.WRITE))
 
-    def _file(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], main: bool) -> None:  # noqa: PLR0912 - a case a call
-        first = node.args[0] if node.args else None
-        use, path = Use.READ, None
-        if name in ("open", "io.open", "builtins.open"):
-            mode = keywords.get("mode") or (node.args[1] if len(node.args) > 1 else None)
-            text = mode.value if isinstance(mode, ast.Constant) else "r" if mode is None else None
-            if not isinstance(text, str) or "opener" in keywords:
-                return
-            use, path = (Use.WRITE if set(text) & set("wax+") else Use.READ), first or keywords.get("file")
-        elif last == "StaticFiles" and name.startswith(("fastapi.", "starlette.")):
-            check = keywords.get("check_dir")
-            if isinstance(check, ast.Constant) and not check.value:
-                return
-            use, path = Use.SERVE, keywords.get("directory") or first
-        elif name == "sqlite3.connect" and "uri" not in keywords:
-            database = self.paths.place(first) if first is not None else None
-            use, path = Use.WRITE, None if database is None or database.text in ("", ":memory:") else first
-        elif name == "logging.config.fileConfig":
-            use, path = Use.READ, first or keywords.get("fname")
-        elif name == "logging.basicConfig":
-            use, path = Use.WRITE, keywords.get("filename")
-        elif last in _HANDLERS and name.startswith("logging."):
-            delay = keywords.get("delay")
-            use, path = Use.WRITE, None if delay is not None else first or keywords.get("filename")
-        elif name in _READS:
-            use, path = Use.READ, first
-        elif name in ("os.mkdir", "os.makedirs"):
-            use, path = Use.MAKE, first
-        elif isinstance(node.func, ast.Attribute) and last in (
-            "read_text",
-            "read_bytes",
-            "write_text",
-            "mkdir",
-            "open",
-        ):
-            use = {"write_text": Use.WRITE, "mkdir": Use.MAKE}.get(last, Use.READ)
-            path = node.func.value
-            if last == "open" and (node.args or node.keywords or self.paths.place(path) is None):
-                return
-            if not self.paths.is_path(path):
-                return
-        place = self.paths.place(path) if path is not None else None
-        if place is not None and ":/" not in place.text:
-            self.effects.files.append(FileUse(node.lineno, place, use, main))
+    def _file(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], main: bool) -> None:
+        for opened in opened_by(node, name, last, keywords, self.paths):
+            place = self.paths.place(opened.path)
+            if place is None or ":/" in place.text:
+                if opened.use is not Use.READ:
+                    self.effects.may_make.append(None)
+                continue
+            alone, new = False, False
+            if opened.use is Use.MAKE:
+                method = not node.args or opened.path is not node.args[0]
+                alone = name == "os.mkdir" or (method and says(node, "parents", 1) is False)
+                # What is taken away first may be made again.
+                new = not self.removes and (name == "os.mkdir" or says(node, "exist_ok", 2) is False)
+            self.effects.files.append(FileUse(node.lineno, place, opened.use, main, alone, new))
 
     # -- functions and classes ------------------------------------------------------------------------------------
 

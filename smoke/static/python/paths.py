@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from smoke.static.python.conditions import dotted
 
@@ -14,6 +14,7 @@ _JOINS = frozenset({"os.path.join", "path.join", "posixpath.join", "join"})
 _SAME = frozenset({"os.path.abspath", "os.path.realpath", "os.path.normpath", "os.path.expandvars", "str", "os.fspath",
                    "abspath", "realpath", "normpath"})  # fmt: skip
 _PATHS = frozenset({"Path", "pathlib.Path", "PurePath", "pathlib.PurePath", "PosixPath", "pathlib.PosixPath"})
+_FILES = frozenset({"importlib.resources.files", "importlib_resources.files"})
 _DIRECTORIES = frozenset({"os.path.dirname", "path.dirname", "posixpath.dirname", "dirname"})
 
 
@@ -23,19 +24,36 @@ class Place:
 
     text: str
     of_file: bool = False
+    package: str = ""
+    """A package that it starts from instead, by its dotted name."""
 
     def absolute(self, file: str, directory: str) -> str:
         """The path in an image, where the module is `file` and the working directory is `directory`."""
         return posixpath.normpath(posixpath.join(file if self.of_file else directory, self.text))
 
 
-class Paths:
-    """The constants of a module that are paths or text, where each has one value only."""
+@dataclass(frozen=True)
+class Bound:
+    """What a parameter is given, as its caller sees it."""
 
-    def __init__(self, parsed: ast.Module) -> None:
-        self._values: dict[str, ast.expr] = {}
+    place: Place
+    path: bool
+    """Whether it is a pathlib path."""
+
+
+class Paths:
+    """The constants of a module or function that are paths or text, where each has one value only."""
+
+    def __init__(
+        self,
+        body: Sequence[ast.stmt],
+        given: Mapping[str, ast.expr | Bound] | None = None,
+        imported: Mapping[str, str] | None = None,
+    ) -> None:
+        self._imported = imported or {}
+        self._values: dict[str, ast.expr | Bound] = {}
         ambiguous: set[str] = set()
-        for node in statements(parsed.body):
+        for node in statements(body):
             targets: list[ast.expr] = []
             value: ast.expr | None = None
             if isinstance(node, ast.Assign):
@@ -59,10 +77,36 @@ class Paths:
                         self._values[each.id] = value
         for name in ambiguous:
             self._values.pop(name, None)
+        for name, known in (given or {}).items():
+            if name not in self._values and name not in ambiguous:
+                self._values[name] = known
+
+    def within(self, body: Sequence[ast.stmt], own: set[str], arguments: Mapping[str, ast.expr]) -> Paths:
+        """The same in a function that is called with some arguments: its own names hide the module's."""
+        given = {name: value for name, value in self._values.items() if name not in own}
+        stored = {
+            each.id
+            for node in statements(body)
+            for each in ast.walk(node)
+            if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)
+        }
+        for name, value in arguments.items():
+            if name in stored:
+                continue
+            known = self.expression(value)
+            if isinstance(known, ast.Constant):
+                given[name] = known
+            elif (place := self.place(value)) is not None:
+                given[name] = Bound(place, self.is_path(value))
+        inner = Paths(body, given, self._imported)
+        for name in arguments.keys() & stored:
+            inner._values.pop(name, None)
+        return inner
 
     def expression(self, node: ast.expr) -> ast.expr:
         """What a name stands for; another expression is its own answer."""
-        return self._values.get(node.id, node) if isinstance(node, ast.Name) else node
+        known = self._values.get(node.id, node) if isinstance(node, ast.Name) else node
+        return node if isinstance(known, Bound) else known
 
     def place(self, node: ast.expr) -> Place | None:
         """The path that an expression comes to; none when it cannot be told."""
@@ -70,11 +114,15 @@ class Paths:
 
     def is_path(self, node: ast.expr) -> bool:
         """Whether an expression is a pathlib path, as far as can be seen."""
+        known = self._values.get(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(known, Bound):
+            return known.path
         node = self.expression(node)
         return (
             isinstance(node, ast.BinOp)
             or (isinstance(node, ast.Attribute) and node.attr == "parent")
             or (isinstance(node, ast.Call) and dotted(node.func) in _PATHS)
+            or (isinstance(node, ast.Call) and self._full(dotted(node.func)) in _FILES)
             or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and self.is_path(node.func.value))
         )
 
@@ -87,7 +135,10 @@ class Paths:
             case ast.Name(id="__file__"):
                 return Place("", of_file=True)
             case ast.Name(id=name):
-                return self._place(self._values[name], depth - 1) if name in self._values else None
+                known = self._values.get(name)
+                if isinstance(known, Bound):
+                    return known.place
+                return self._place(known, depth - 1) if known is not None else None
             case ast.BinOp(left=left, op=ast.Div(), right=right):
                 return self._joined([left, right], depth)
             case ast.Attribute(value=value, attr="parent"):
@@ -98,9 +149,24 @@ class Paths:
                 return self._place(value, depth - 1)
             case ast.Call(func=ast.Attribute(value=value, attr="joinpath"), args=args):
                 return self._joined([value, *args], depth)
+            case ast.Call(func=function, args=args) if self._full(dotted(function)) in _FILES:
+                return self._package(args[0] if args else None)
             case ast.Call(func=function, args=args) if not node.keywords:
                 return self._called(dotted(function), args, depth)
         return None
+
+    def _full(self, name: str) -> str:
+        first, dot, rest = name.partition(".")
+        return f"{self._imported.get(first, first)}{dot}{rest}"
+
+    def _package(self, node: ast.expr | None) -> Place | None:
+        """The directory of a package as `importlib.resources.files` gives it."""
+        if isinstance(node, ast.Name) and node.id in ("__package__", "__spec__"):
+            return Place("..", of_file=True)
+        known = self.expression(node) if node is not None else None
+        text = known.value if isinstance(known, ast.Constant) else None
+        plain = isinstance(text, str) and all(part.isidentifier() for part in text.split("."))
+        return Place("", package=str(text)) if plain else None
 
     def _called(self, name: str, args: list[ast.expr], depth: int) -> Place | None:
         if name in ("os.getcwd", "Path.cwd", "pathlib.Path.cwd") and not args:
@@ -121,15 +187,15 @@ class Paths:
         for each in places:
             if each is None:
                 return None
-            if joined is None or each.of_file or each.text.startswith("/"):
+            if joined is None or each.of_file or each.package or each.text.startswith("/"):
                 joined = each
             else:
-                joined = Place(posixpath.join(joined.text, each.text), joined.of_file)
+                joined = replace(joined, text=posixpath.join(joined.text, each.text))
         return joined
 
 
 def _above(place: Place | None, levels: int) -> Place | None:
-    return None if place is None else Place(posixpath.join(place.text, *[".."] * levels), place.of_file)
+    return None if place is None else replace(place, text=posixpath.join(place.text, *[".."] * levels))
 
 
 def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

@@ -231,6 +231,9 @@ class _Walk:
         effects = source.effects
         for line, reason in effects.refused:
             self.graph.problems.append(Problem(source.path, line, reason, flaw=Flaw.ANNOTATION))
+        for failing in effects.failing:
+            if not failing.main or (self.graph.entry_is_main and source is self.graph.entry):
+                self.graph.problems.append(Problem(source.path, failing.line, failing.name, flaw=Flaw.NAME))
         if effects.settings_module and not self.settings:
             name = self.importer.image.environment.get("DJANGO_SETTINGS_MODULE") or effects.settings_module
             found = self.importer.find(name)
@@ -335,7 +338,13 @@ class _Walk:
                 yield Problem(source.path, each.line, message, each.lazy, Flaw.NAME)
 
     def _name(self, source: Source, each: Import, name: str, found: Found, wanted: str) -> Iterator[Problem]:
-        if wanted == "*" or (found.source and self._has(found, name, wanted, set())):
+        if wanted == "*":
+            exports = self.importer.source(found.source).exports if found.source else None
+            for name_of_all in exports or ():
+                for problem in self._name(source, each, name, found, name_of_all):
+                    yield replace(problem, message=f"{problem.message}, which its __all__ names")
+            return
+        if found.source and self._has(found, name, wanted, set()):
             return
         if found.kind in (Meaning.MODULE, Meaning.PACKAGE) and not found.source:
             return  # an instruction made it: what is in it is not known

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Install, Lock, Project
+from smoke.static.model.installers.packing import Packing, packing
 from smoke.static.model.installers.places import _interpreter, scripts_of
 from smoke.static.model.installers.wanted import Wanted
 from smoke.static.model.stage import Stage
@@ -76,16 +77,31 @@ def _lay_out(stage: Stage, project: Project, directory: str, line: int) -> None:
             found = [*found, *(name for name in stage.files.names(base) if name not in found and "." not in name)]
         if not found:
             continue
+        rules = None if project.editable else packing(stage, root)
         for name in found:
             if project.editable:
                 stage.files.add(f"{directory}/{name}", Entry("link", target=f"{base}/{name}", line=line))
                 continue
+            real = stage.files.resolve(base)
             for path, entry in list(stage.files.below(f"{base}/{name}")):
-                inside = path[len(stage.files.resolve(base)) :]
+                inside = path[len(real) :]
+                if rules is not None and not _taken(stage, rules, real, inside, entry):
+                    continue
                 owner = stage.number(stage.user)
                 mode = 0o755 if entry.kind == "directory" else 0o644
                 stage.files.add(directory + inside, replace(entry, user=owner, mode=mode, line=line))
+            surely = not any(each.startswith(f"{real}/{name}") for each in stage.files.doubts)
+            regular = stage.files.find(f"{directory}/{name}/__init__.py") is not None
+            if rules is not None and regular and surely and not stage.files.doubt(f"{real}/{name}"):
+                stage.files.whole.add(stage.files.resolve(f"{directory}/{name}"))
         return
+
+
+def _taken(stage: Stage, rules: Packing, base: str, inside: str, entry: Entry) -> bool:
+    """Whether the rules take a file; a directory comes with what is in it."""
+    if entry.kind != "file":
+        return entry.kind == "link"
+    return rules.takes(inside.lstrip("/"), lambda beside: stage.files.find(f"{base}/{beside}") is not None)
 
 
 def doubtful(stage: Stage, tool: str, line: int) -> None:

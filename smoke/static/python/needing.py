@@ -1,0 +1,54 @@
+"""Calls of frameworks that import what their own distribution does not bring."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from smoke.static.python.effects import Extra
+
+_DRIVERS = {
+    "postgresql": ("psycopg2", "psycopg2-binary"),
+    "postgresql+psycopg2": ("psycopg2", "psycopg2-binary"),
+    "postgresql+psycopg": ("psycopg", "psycopg"),
+    "postgresql+asyncpg": ("asyncpg", "asyncpg"),
+    "mysql": ("MySQLdb", "mysqlclient"),
+    "mysql+mysqldb": ("MySQLdb", "mysqlclient"),
+    "mysql+pymysql": ("pymysql", "pymysql"),
+    "mysql+aiomysql": ("aiomysql", "aiomysql"),
+    "mysql+asyncmy": ("asyncmy", "asyncmy"),
+    "mariadb+pymysql": ("pymysql", "pymysql"),
+    "sqlite+aiosqlite": ("aiosqlite", "aiosqlite"),
+    "mssql+pyodbc": ("pyodbc", "pyodbc"),
+    "mssql+pymssql": ("pymssql", "pymssql"),
+    "oracle+oracledb": ("oracledb", "oracledb"),
+}
+"""What SQLAlchemy imports for the beginning of a URL, as the engine is made."""
+
+
+def needed_by(node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr]) -> Iterator[Extra]:
+    """What a call imports; `name` is what it calls, as it was imported."""
+    if last == "Celery" and _beginning(keywords.get("broker")).startswith(("redis:", "rediss:")):
+        yield Extra(node.lineno, "redis", "redis", "a broker at redis://")
+    if last == "Jinja2Templates" and name.startswith(("fastapi.", "starlette.")):
+        yield Extra(node.lineno, "jinja2", "jinja2", "Jinja2Templates")
+    if name in ("httpx.Client", "httpx.AsyncClient", "httpx.HTTPTransport", "httpx.AsyncHTTPTransport"):
+        told = keywords.get("http2")
+        if isinstance(told, ast.Constant) and told.value is True:
+            yield Extra(node.lineno, "h2", "h2", f"{name}(http2=True)")
+    if name == "pandas.read_excel" and "engine" not in keywords and node.args:
+        path = node.args[0]
+        if isinstance(path, ast.Constant) and str(path.value).endswith((".xlsx", ".xlsm")):
+            yield Extra(node.lineno, "openpyxl", "openpyxl", "pandas.read_excel of such a file")
+    if last in ("create_engine", "create_async_engine") and name.startswith("sqlalchemy."):
+        scheme = _beginning(node.args[0] if node.args else keywords.get("url")).partition("://")[0]
+        if "module" not in keywords and scheme in _DRIVERS:
+            module, distribution = _DRIVERS[scheme]
+            yield Extra(node.lineno, module, distribution, f"an engine at {scheme}://")
+
+
+def _beginning(node: ast.expr | None) -> str:
+    """The constant text that a string begins with."""
+    if isinstance(node, ast.JoinedStr) and node.values:
+        node = node.values[0]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -1,0 +1,115 @@
+"""Calls of a module's own functions and classes that surely raise: wrong arguments, no such method."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from smoke.static.python.called import Function, bound, plain_names
+from smoke.static.python.paths import Paths
+
+_ANYTHING = frozenset({"__getattr__", "__getattribute__", "__new__", "__call__", "__class_getitem__", "__slots__"})
+_OF_OBJECT = frozenset(dir(object)) | {"__dict__", "__module__", "__weakref__", "mro", "__name__", "__qualname__"}
+
+
+@dataclass(frozen=True)
+class Own:
+    """The plain functions and classes of a module."""
+
+    functions: dict[str, Function]
+    classes: dict[str, ast.ClassDef]
+    given: frozenset[str]
+    """Attributes that the module gives to anything."""
+
+
+def own_of(parsed: ast.Module, functions: dict[str, Function]) -> Own:
+    """The functions given, and classes without bases, decorators or ways to have any attribute."""
+    plain = plain_names(parsed)
+    classes = {
+        node.name: node
+        for node in parsed.body
+        if isinstance(node, ast.ClassDef)
+        and node.name in plain
+        and not (node.decorator_list or node.keywords or node.bases)
+        and not any(isinstance(each, Function) and each.name in _ANYTHING for each in node.body)
+    }
+    given = {
+        each.attr for each in ast.walk(parsed) if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load)
+    }
+    if any(isinstance(each, ast.Name) and each.id in ("setattr", "vars") for each in ast.walk(parsed)):
+        given.add("*")
+    return Own(functions, classes, frozenset(given))
+
+
+def refused_call(node: ast.Call, own: Own, paths: Paths) -> str:
+    """Why a call surely raises a TypeError or AttributeError; empty when nothing speaks against it."""
+    if isinstance(node.func, ast.Name):
+        return _named(node, node.func.id, own)
+    if not isinstance(node.func, ast.Attribute):
+        return ""
+    holder, name = paths.expression(node.func.value), node.func.attr
+    maker = holder.func if isinstance(holder, ast.Call) else None
+    cls = own.classes.get(maker.id) if isinstance(maker, ast.Name) else None
+    if cls is None:
+        return ""
+    if not _has(cls, name, own):
+        return f"the class {cls.name} has no {name}"
+    method = _method(cls, name)
+    return _misses(node, f"{cls.name}.{name}", method, 1) if method is not None else ""
+
+
+def _named(node: ast.Call, name: str, own: Own) -> str:
+    """A call of a function, or of a class."""
+    if name in own.functions:
+        return _misses(node, name, own.functions[name], 0)
+    cls = own.classes.get(name)
+    if cls is None:
+        return ""
+    made = _method(cls, "__init__")
+    if made is not None:
+        return _misses(node, name, made, 1)
+    given = (node.args or node.keywords) and not _has(cls, "__init__", own)
+    return f"{name}() takes no arguments, and is given some" if given else ""
+
+
+def _has(cls: ast.ClassDef, name: str, own: Own) -> bool:
+    """Whether instances of a class may have an attribute."""
+    if name in own.given or "*" in own.given or (name in _OF_OBJECT and name != "__init__"):
+        return True
+    for each in ast.walk(cls):
+        if isinstance(each, Function | ast.ClassDef) and each.name == name:
+            return True
+        if isinstance(each, ast.Name) and each.id == name and not isinstance(each.ctx, ast.Load):
+            return True
+        if isinstance(each, ast.alias) and name in (each.name, each.asname):
+            return True
+    return False
+
+
+def _method(cls: ast.ClassDef, name: str) -> Function | None:
+    """A plain method: made once, and not decorated."""
+    found = [each for each in ast.walk(cls) if isinstance(each, Function) and each.name == name]
+    plain = len(found) == 1 and found[0] in cls.body and not found[0].decorator_list
+    return found[0] if plain else None
+
+
+def _misses(node: ast.Call, shown: str, function: Function, skipped: int) -> str:
+    """What a function demands that a call does not give, or gets that it does not take."""
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if len(positional) < skipped:
+        return ""  # `*args` has the object itself
+    call = ast.Call(node.func, [ast.Constant(None)] * skipped + node.args, node.keywords)
+    given = bound(function, call)
+    if given is None:
+        return ""
+    names = [each.arg for each in (*positional, *arguments.kwonlyargs)]
+    missing = next((each for each in names if each not in given), "")
+    if missing:
+        return f"{shown}() is called without its argument {missing}"
+    unknown = next((each for each in given if each not in names), "")
+    if unknown and arguments.kwarg is None:
+        return f"{shown}() is given {unknown}, which it does not take"
+    if len(call.args) > len(positional) and arguments.vararg is None:
+        return f"{shown}() is given {len(node.args)} arguments, and takes {len(positional) - skipped}"
+    return ""
