@@ -45,6 +45,11 @@ class Bounds:
         """The same without the views that faults allow to fail."""
         return self._progress_ms(0)
 
+    @property
+    def undisturbed_ms(self) -> float:
+        """The same where nothing ever was wrong: no leader is faulty, and no timeout was doubled."""
+        return self._bound_ms(0, self.world.genesis.parameters.slot_timeout_ms)
+
     def _progress_ms(self, allowed_views: float) -> float:
         world = self.world
         parameters = world.genesis.parameters
@@ -52,9 +57,13 @@ class Bounds:
         leaders = len(world.index) - sum(node.index not in self.touched for node in talking)
         views = leaders + allowed_views
         timeouts = [node.engine.machine.timeout.current_ms for node in talking if node.engine is not None]  # type: ignore[union-attr]
-        timeout_ms = max(timeouts, default=parameters.slot_timeout_ms)
+        return self._bound_ms(views, max(timeouts, default=parameters.slot_timeout_ms))
+
+    def _bound_ms(self, views: float, timeout_ms: int) -> float:
+        world = self.world
         slowest_ms = max(max(row) for row in world.base_us) * 10 // 1000
-        return (views + 2) * (timeout_ms + slowest_ms) + parameters.block_interval_ms + 3 * slowest_ms
+        interval_ms = world.genesis.parameters.block_interval_ms
+        return (views + 2) * (timeout_ms + slowest_ms) + interval_ms + 3 * slowest_ms
 
     def unbound(self) -> str:
         """Why progress has no bound now, or nothing."""
@@ -178,12 +187,14 @@ class Progress:
         """Why this run made no progress in the end, or nothing.
 
         Here nothing is without a bound: whatever its faults allow, a chain that stood still for the second half of the
-        run, and longer than it may without them, made none.
+        run, and longer than it may without them, made none; and so did one without a bound for so long, however far
+        its timeouts were doubled meanwhile.
         """
         bounds = self._look()
         now_us = self.world.clock.now_us
         waited_ms = (now_us - last_final_us) // 1000
-        if waited_ms <= min(bounds.progress_ms, max(bounds.plain_ms, now_us // 2000)):
+        unbound = sum(self.halt_ms.values()) > max(bounds.undisturbed_ms, now_us // 2000)
+        if not unbound and waited_ms <= min(bounds.progress_ms, max(bounds.plain_ms, now_us // 2000)):
             return ""
         why, ms = max(self.halt_ms.items(), key=lambda each: each[1], default=(_named(bounds.faults), 0))
         if ms and (why != self._reason or ms < waited_ms // 2):

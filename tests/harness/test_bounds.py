@@ -129,6 +129,20 @@ def test_what_one_node_suffers_for_long_breaks_nothing(kind: str, keys: dict[str
     assert (found.verdict, found.reason) == (Verdict.PASS, "")
 
 
+def test_a_halt_of_more_than_half_a_run_does_not_pass_because_timeouts_were_doubled() -> None:
+    """Clocks that drift apart: the chain stops for good after a minute, and each view lasts longer than the last."""
+    ppm = {0: 100_000, 1: -100_000, 2: 100_000, 3: -100_000}
+    found = lasting([made("drift", node=node, ppm=each, at="30s") for node, each in ppm.items()])
+    assert (found.verdict, found.invariant) == (Verdict.NO_PROGRESS, "")
+    assert found.reason.endswith(f"{TALK} within the clock drift, quorum is 3")
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(20, Verdict.PASS), (60, Verdict.NO_PROGRESS)])
+def test_a_run_that_is_too_short_for_a_block_has_not_stood_still(seconds: int, verdict: Verdict) -> None:
+    down = [made("crash", node=node) for node in range(NODES)]
+    assert lasting(down, duration=f"{seconds}s").verdict is verdict
+
+
 def test_too_many_traitors_are_called_so() -> None:
     found = lasting(on_each("selective")([2, 3]))
     assert found.reason.endswith(": only 2 of 4 validators are honest, quorum is 3") and not found.invariant
