@@ -300,6 +300,17 @@ def test_who_drips_is_left_for_who_is_faster(drip_ms: int) -> None:
     assert dripped <= 2
 
 
+def test_who_has_said_how_far_it_is_comes_before_who_may_be_out_of_reach() -> None:
+    serving, lost = server(), behind(claim=2)
+    [(_, data)] = lost.outbox
+    lost.outbox = []
+    request = decode_message(data)
+    assert isinstance(request, BlocksRequest)
+    lost.hear(standing(serving), 1)
+    lost.hear(serving.limited(page_blocks=1).answer(request, 0), 2)
+    assert questions(lost) == [2, 1], "3 comes next by its place, but was never heard of"
+
+
 def test_a_repair_does_not_wait_for_who_occupies_the_other_question() -> None:
     lost, chain = behind(claim=2), Chain(GENESIS)
     missing = proposal(chain, view=1)

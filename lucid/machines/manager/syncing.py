@@ -210,7 +210,7 @@ class Syncing:
         return self._pose(now, slot, chosen, self._start() if height is None else height)
 
     def _choose(self, slot: Slot, peer: bytes) -> bytes | None:
-        """The peer itself unless it is useless or slow; else who was never asked, in order, or answers fastest."""
+        """The peer itself unless it is useless or slow; else who was never asked, if heard of first, or the fastest."""
         place = self.peers.index(peer) if peer in self.peers else -1
         others = [each for each in self.peers[place + 1 :] + self.peers[: max(place, 0)] if each not in slot.useless]
         fit = peer not in slot.useless
@@ -219,9 +219,10 @@ class Syncing:
             others = signers or others
         if fit and not self._slow(peer, others):
             return peer
-        untried = next((each for each in others if each not in self._rates), None)
-        if untried is not None:
-            return untried
+        untried = [each for each in others if each not in self._rates]
+        if untried:
+            # Who never said how far it is may be out of reach, which costs all the time that an answer may take.
+            return next((each for each in untried if each in self._claims), untried[0])
         return max([*others, peer] if fit else others, key=self._rate, default=None)
 
     def _rate(self, peer: bytes) -> int:
