@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from smoke.static.compose.service import Build
+from smoke.static.generated import made_beforehand
 from smoke.tree import Tree
 
 MAX_TARGETS = 100
@@ -24,11 +25,21 @@ def bake_targets(tree: Tree) -> Iterator[tuple[str, Build, str]]:
             continue
         blocks = _json(tree.text(path)) if path.endswith(".json") else _hcl(tree.text(path))
         targets, variables = blocks.get("target", {}), blocks.get("variable", {})
+        parents = {str(each) for body in targets.values() if isinstance(body, dict) for each in _listed(body)}
         values = {name: body.get("default") for name, body in variables.items() if isinstance(body, dict)}
         for name in list(targets)[:MAX_TARGETS]:
             build = _build(tree, posixpath.dirname(path), _inherited(targets, name, 0), values)
+            if build is not None and not tree.is_file(build.dockerfile):
+                # One that others inherit from may be meant for them alone.
+                own = isinstance(targets[name], dict) and "dockerfile" in targets[name] and name not in parents
+                build = build if own and not made_beforehand(tree, build.dockerfile) else None
             if build is not None and not name.startswith("_"):
                 yield name, build, path
+
+
+def _listed(body: dict[str, Any]) -> list[Any]:
+    parents = body.get("inherits")
+    return parents if isinstance(parents, list) else []
 
 
 def _inherited(targets: dict[str, Any], name: str, depth: int) -> dict[str, Any]:
@@ -51,7 +62,7 @@ def _build(tree: Tree, directory: str, body: dict[str, Any], values: dict[str, A
         return None
     place = posixpath.normpath(posixpath.join(directory, context))
     dockerfile = posixpath.normpath(posixpath.join(place, file))
-    if place.startswith("..") or not tree.is_file(dockerfile):
+    if place.startswith("..") or dockerfile.startswith(("..", "/")):
         return None
     given = body.get("args")
     arguments = {}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.checks.prepared import wanting_steps
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Image
 from smoke.static.python.effects import Demand, FileUse, Use
@@ -95,6 +96,7 @@ def run(scope: Scope) -> Iterator[Finding]:
         else:
             yield from _files(scope, program)
             yield from _environment(scope, program)
+            yield from _prepared(scope, program)
         yield from _reach(program)
 
 
@@ -316,6 +318,18 @@ def _environment(scope: Scope, program: Program) -> Iterator[Finding]:
         yield ENVIRONMENT.fail(message, name, [Evidence(path, demand.line, _line(scope, path, demand.line))])
     if not failed:
         yield ENVIRONMENT.skip(skipped, name)
+
+
+def _prepared(scope: Scope, program: Program) -> Iterator[Finding]:
+    """Variables that settings demand while the image is built."""
+    image = program.image
+    for each in wanting_steps(program):
+        message = (
+            f"{each.variable} is demanded by {each.path}, which manage.py {each.command} loads: no one gives it then"
+        )
+        at = [Evidence(image.dockerfile, each.line), Evidence(each.path, each.demanded)]
+        remedy = f"Write RUN {each.variable}=none python manage.py {each.command}, or read it with a default."
+        yield ENVIRONMENT.fail(message, image.service.name, at, remedy=remedy)
 
 
 def _given(image: Image, demand: Demand) -> bool:

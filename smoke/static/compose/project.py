@@ -11,6 +11,7 @@ from smoke.static.compose.document import Node, YamlError, as_mapping, read_yaml
 from smoke.static.compose.interpolation import dot_env
 from smoke.static.compose.refusals import refused
 from smoke.static.compose.service import ComposeService, service_of, text_of
+from smoke.static.generated import made_beforehand
 from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
@@ -68,7 +69,11 @@ def _of_directory(tree: Tree, paths: list[str]) -> Iterator[Project]:
     base = next((by_name.pop(name) for name in _BASES if name in by_name), None)
     override = re.compile(r"(?:docker-)?compose\.override\.ya?ml")
     overrides = tuple(by_name.pop(name) for name in sorted(by_name) if override.fullmatch(name))
-    if base is not None:
+    told = list(_told(tree, posixpath.dirname(paths[0])))
+    if told:
+        by_name = {name: path for name, path in by_name.items() if path not in told}
+        yield _project(tree, tuple(told))
+    elif base is not None:
         yield _project(tree, (base, *overrides))
     for _, path in sorted(by_name.items()):
         alone = _project(tree, (path,))
@@ -76,6 +81,15 @@ def _of_directory(tree: Tree, paths: list[str]) -> Iterator[Project]:
             yield _project(tree, (base, path))
         else:
             yield alone
+
+
+def _told(tree: Tree, directory: str) -> Iterator[str]:
+    """The files that COMPOSE_FILE of a `.env` names; nothing where any of them is not of the tree, or is made first."""
+    values = dot_env(tree, directory)
+    names = values.get("COMPOSE_FILE", "").split(values.get("COMPOSE_PATH_SEPARATOR") or ":")
+    paths = [posixpath.normpath(posixpath.join(directory, name)) for name in names if name]
+    open_ = any(path.startswith(("..", "/")) or "$" in path or made_beforehand(tree, path) for path in paths)
+    yield from [] if open_ or not any(map(tree.is_file, paths)) else paths
 
 
 def _whole(project: Project) -> bool:

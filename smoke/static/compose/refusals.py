@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from smoke.static.compose.document import Node
+from smoke.static.compose.mounted import missing_mounts
 from smoke.static.generated import made_beforehand
 from smoke.tree import Tree
 
@@ -147,6 +148,10 @@ _CLOSE = 0.75
 """How alike an unknown key and a known one are for it to be a misspelling: others may be of a Compose to come."""
 
 
+_RESTART = re.compile(r"no|false|always|unless-stopped|on-failure(?::\d+)?")
+_CONDITIONS = frozenset({"service_started", "service_healthy", "service_completed_successfully"})
+
+
 class Refusal(NamedTuple):
     """One thing that Compose refuses, and where it stands."""
 
@@ -165,10 +170,12 @@ def refused(tree: Tree, root: Node, services: dict[str, Node], directory: str) -
         yield from _ports(node.get("ports"), name)
         yield from _declared(root, node, name)
         yield from _others(node, name, services)
+        yield from _words(node, name)
     yield from _taken_twice(services)
     yield from _named_twice(services)
     yield from _cycle(services)
     yield from _files_of_secrets(tree, root, services, directory)
+    yield from (Refusal(node, message) for node, message in missing_mounts(tree, services, directory))
 
 
 def _misspelled(node: Node, known: frozenset[str], where: str) -> Iterator[Refusal]:
@@ -201,6 +208,23 @@ def _ports(node: Node | None, name: str) -> Iterator[Refusal]:
     for item in node.children() if node is not None else ():
         if item.mapping is None and "$" not in item.text and not _PORT.fullmatch(item.text):
             yield Refusal(item, f"{name} publishes {item.text[:40]}, which is no port")
+        elif item.mapping is None and "$" not in item.text and "[" not in item.text:
+            large = next(
+                (each for each in re.findall(r"(?<![\d.])\d{5,}(?![\d.])", item.text) if int(each) > 65_535), ""
+            )
+            if large:
+                yield Refusal(item, f"{name} publishes {item.text[:40]}: {large} is more than 65535")
+
+
+def _words(node: Node, name: str) -> Iterator[Refusal]:
+    """Values that are one of a few words."""
+    restart = node.get("restart")
+    if restart is not None and restart.text and "$" not in restart.text and not _RESTART.fullmatch(restart.text):
+        yield Refusal(restart, f"restart of {name} is {restart.text[:40]}, which Docker does not know")
+    for other, item in _names(node.get("depends_on")):
+        condition = item.get("condition") if item.mapping is not None else None
+        if condition is not None and "$" not in condition.text and condition.text not in _CONDITIONS:
+            yield Refusal(condition, f"{name} waits for {other} to be {condition.text[:40]}, which is no condition")
 
 
 def _published(service: Node) -> Iterator[tuple[str, Node]]:

@@ -13,6 +13,10 @@ from smoke.static.compose.interpolation import env_values, interpolated
 from smoke.static.model.launch import Launch, Mount, MountKind
 from smoke.tree import Tree
 
+_PYTHON = re.compile(r"(?:docker\.io/)?(?:library/)?python:\d[\w.-]*")
+"""Images that hold Python and nothing else."""
+_INSTALLS = re.compile(r"\b(?:install|sync|pip|uv|poetry|pipenv|apk|apt|apt-get|sh|bash)\b")
+
 
 @dataclass(frozen=True)
 class Build:
@@ -69,7 +73,18 @@ def service_of(tree: Tree, name: str, node: Node, directory: str, values: dict[s
         read_only=text_of(node.get("read_only")) == "true",
         mounts=tuple(_mounts(tree, node, directory, values)),
     )
+    if build is None and node.get("extends") is None and _runs_what_is_mounted(image, launch):
+        # It is judged as an image that is built without any code of its own would be.
+        build = Build("", f"{file}#{node.line}", line=node.line, inline=f"FROM {image}\n")
     return ComposeService(name, file, node, build, image, launch)
+
+
+def _runs_what_is_mounted(image: str, launch: Launch) -> bool:
+    """Whether a public image of Python starts code of the tree, and installs nothing before it does."""
+    words = [*(launch.entrypoint or ()), *(launch.command or ())]
+    mounted = bool(launch.mounts) and all(each.kind is MountKind.TREE for each in launch.mounts)
+    plain = bool(launch.command) and not any(_INSTALLS.search(word) for word in words)
+    return plain and mounted and _PYTHON.fullmatch(image) is not None
 
 
 def _words(node: Node | None, values: dict[str, str]) -> tuple[str, ...] | None:

@@ -45,6 +45,11 @@ def add_group(stage: Stage, rest: Sequence[str], line: int) -> None:
     stage.groups |= {*operands}
 
 
+def remove_group(stage: Stage, rest: Sequence[str], line: int) -> None:
+    """groupdel and delgroup; what is given another name or number is no longer known either."""
+    stage.groups -= {*read_operands(rest)[2]}
+
+
 def _next_number(stage: Stage, rest: Sequence[str]) -> int:
     """The number that a user gets who is given none: the next above 999; of the system's, as each tool counts."""
     taken = {*stage.numbers.values()}

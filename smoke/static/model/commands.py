@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from smoke.static.model.accounts import add_group, add_user, remove_user, rename_user
+from smoke.static.model.accounts import add_group, add_user, remove_group, remove_user, rename_user
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Install
 from smoke.static.model.installers import catalogue
@@ -348,6 +348,9 @@ _FOLLOWED: dict[str, Callable[[Stage, Sequence[str], int], None]] = {
     "adduser": add_user,
     "groupadd": add_group,
     "addgroup": add_group,
+    "groupdel": remove_group,
+    "delgroup": remove_group,
+    "groupmod": remove_group,
     "usermod": rename_user,
     "userdel": remove_user,
     "deluser": remove_user,

@@ -44,7 +44,7 @@ def started(start: Start, scene: Scene, program: str) -> Start:
 def python_or_server(start: Start, words: tuple[str, ...], name: str, program: str, scene: Scene) -> Start:
     if PYTHON.fullmatch(name):
         return _python(start, words[1:], program, scene)
-    situation = Situation(scene.state.environment, scene.read, scene.exists)
+    situation = Situation(scene.state.environment, scene.read, scene.exists, scene.asked)
     found = served(name, words[1:], situation)
     if found is not None:
         return _serving(start, name, words[1:], found, program, scene)
@@ -99,7 +99,7 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
         start = replace(start, search=search)
         if rest[1] in _UNDER and not _in_tree(rest[1], search, state):
             return _under(start, rest, program, scene)
-        found = served(rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists))
+        found = served(rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists, scene.asked))
         if found is not None and not _in_tree(rest[1], search, state):
             return _serving(start, rest[1], rest[2:], found, program, scene)
         start = _http_server(start, rest[2:]) if rest[1] == "http.server" else start

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from smoke.static.model.described import files_named
 from smoke.static.model.releases import lacks_package
 from smoke.static.model.stage import Stage
 
@@ -301,26 +302,35 @@ def _lines(stage: Stage, operand: str, depth: int) -> Iterator[tuple[str, str]]:
             yield plain, ""
 
 
-def _project(stage: Stage, operand: str) -> str:
+def _project(stage: Stage, operand: str) -> str:  # noqa: PLR0911 - a case a reason
     """Why a directory can't be installed: it describes no project, or one for another Python."""
     path = stage.path(operand.partition("[")[0])
     if "$" in path or "://" in operand or "+" in operand:
         return ""
     markers = [f"{path}/{name}" for name in ("pyproject.toml", "setup.py", "setup.cfg")]
-    if all(stage.files.find(each) is None and not stage.files.doubt(each) for each in markers):
+    if all(_absent(stage, each) for each in markers):
         return f"{path} has neither a pyproject.toml nor a setup.py at this step"
     entry = stage.files.find(markers[0])
     if entry is None or not entry.source or stage.read is None or not stage.python:
         return ""
     try:
-        project = tomllib.loads(stage.read(entry.source).decode()).get("project", {})
+        told = tomllib.loads(stage.read(entry.source).decode())
+        project = told.get("project", {})
+        lacking = [each for each in files_named(told) if _absent(stage, posixpath.join(path, each))]
         wanted = SpecifierSet(project.get("requires-python", ""))
     except (ValueError, InvalidSpecifier, AttributeError, TypeError):
         return ""
+    if lacking:
+        return f"the pyproject.toml names {lacking[0]}, which is not in {path} at this step"
     # Any release of the minor version may be the one.
     if any(wanted.contains(f"{stage.python}.{patch}", prereleases=True) for patch in (0, 1, 5, 9, 20)):
         return ""
     return f"the project asks for Python {wanted}, and this stage has {stage.python}"
+
+
+def _absent(stage: Stage, path: str) -> bool:
+    place = posixpath.normpath(path)
+    return stage.files.find(place) is None and not stage.files.doubt(place)
 
 
 def _lock(stage: Stage, name: str, rest: list[str]) -> str:

@@ -44,6 +44,10 @@ class Scene:
             return None
         return self.state.read(entry.source)[:MAX_SCRIPT].decode("utf-8", "replace")
 
+    def asked(self, name: str) -> str:
+        """How a distribution is asked for; empty when it is not, or not by name."""
+        return next((each.text for each in self.installed.requirements if each.name == name), "")
+
     def exists(self, path: str) -> bool | None:
         """Whether a path is there; none when that can't be told."""
         place = self.state.path(path)

@@ -20,7 +20,7 @@ from smoke.static.python.needing import needed_by
 from smoke.static.python.opening import opened_by
 from smoke.static.python.paths import Paths, Place, constants, statements
 from smoke.static.python.pydantic import demanded
-from smoke.static.python.signatures import own_of, refused_call
+from smoke.static.python.signatures import own_of, refused_attribute, refused_call
 
 _READERS = frozenset(["environ.Env", "environs.Env", "starlette.config.Config"])
 _NAMING = frozenset(
@@ -39,7 +39,7 @@ _DEEP = 6
 """Own functions that are followed into one another."""
 _MOST_CALLS = 200
 _MADE = re.compile(rb"(?m)^(?:async )?(?:def|class) (\w+)")
-_CALLED = re.compile(rb"(?m)^(?:\w+(?:: ?\w+)? = )?(\w+)\(")
+_CALLED = re.compile(rb"(?m)^(?:\w+(?:: ?\w+)? = )?(\w+)[(.]")
 _OF_METADATA = ("version", "metadata", "distribution", "requires")
 _LIBRARIES = frozenset({"ctypes.CDLL", "ctypes.cdll.LoadLibrary", "ctypes.PyDLL"})
 _METADATA = frozenset(
@@ -206,6 +206,9 @@ class _Reader:
                 self._enter(each.value, around, waited=True)
             elif isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Load):
                 self._subscript(each, around)
+            elif isinstance(each, ast.Attribute) and not around.takes:
+                reason = refused_attribute(each, self.own)
+                self.effects.failing += [Named(each.lineno, reason, "", around.main)] if reason else []
             if self.version is not None and not around.takes:
                 reason = refused_expression(each, self.version, self._full)
                 self.effects.refused += [(node.lineno, reason)] if reason else []

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import enum
 from dataclasses import dataclass
 
 from smoke.static.python.called import Function, bound, plain_names
+from smoke.static.python.conditions import dotted
 from smoke.static.python.paths import Paths
 
 _ANYTHING = frozenset({"__getattr__", "__getattribute__", "__new__", "__call__", "__class_getitem__", "__slots__"})
+_ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "enum.Enum", "enum.IntEnum", "enum.StrEnum"})
+_OF_ENUMS = frozenset({*dir(enum.Enum), *dir(int), *dir(str), "name", "value"})
 _OF_OBJECT = frozenset(dir(object)) | {"__dict__", "__module__", "__weakref__", "mro", "__name__", "__qualname__"}
 
 
@@ -18,6 +22,8 @@ class Own:
 
     functions: dict[str, Function]
     classes: dict[str, ast.ClassDef]
+    enums: dict[str, ast.ClassDef]
+    """Plain enumerations."""
     given: frozenset[str]
     """Attributes that the module gives to anything."""
 
@@ -38,7 +44,15 @@ def own_of(parsed: ast.Module, functions: dict[str, Function]) -> Own:
     }
     if any(isinstance(each, ast.Name) and each.id in ("setattr", "vars") for each in ast.walk(parsed)):
         given.add("*")
-    return Own(functions, classes, frozenset(given))
+    enums = {
+        node.name: node
+        for node in parsed.body
+        if isinstance(node, ast.ClassDef)
+        and node.name in plain
+        and not (node.decorator_list or node.keywords)
+        and [dotted(each) in _ENUMS for each in node.bases] == [True]
+    }
+    return Own(functions, classes, enums, frozenset(given))
 
 
 def refused_call(node: ast.Call, own: Own, paths: Paths) -> str:
@@ -56,6 +70,17 @@ def refused_call(node: ast.Call, own: Own, paths: Paths) -> str:
         return f"the class {cls.name} has no {name}"
     method = _method(cls, name)
     return _misses(node, f"{cls.name}.{name}", method, 1) if method is not None else ""
+
+
+def refused_attribute(node: ast.Attribute, own: Own) -> str:
+    """Why reading an attribute of an own class surely raises; empty when nothing speaks against it."""
+    name = node.value.id if isinstance(node.value, ast.Name) else ""
+    cls = own.classes.get(name) or own.enums.get(name)
+    if cls is None or not isinstance(node.ctx, ast.Load) or node.attr.startswith("_") or _has(cls, node.attr, own):
+        return ""
+    if name in own.enums and node.attr in _OF_ENUMS:
+        return ""
+    return f"the class {name} has no {node.attr}"
 
 
 def _named(node: ast.Call, name: str, own: Own) -> str:

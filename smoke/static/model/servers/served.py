@@ -40,6 +40,8 @@ class Situation:
     """A file's text; none when it is not there or not of the tree."""
     exists: Callable[[str], bool | None]
     """Whether a file is there; none when that cannot be told."""
+    asked: Callable[[str], str] = lambda name: ""
+    """How a distribution is asked for, as a requirement; empty when it is not, or not by name."""
 
 
 def missing_file(server: str, files: Iterable[str | None], situation: Situation) -> str:

@@ -37,6 +37,12 @@ def celery(arguments: list[str], situation: Situation) -> Served:
     if "flower" in line.operands:
         found.needs.append("flower")
     found.directory = line.last("--workdir") or ""
+    first = arguments[0] if arguments else ""
+    named = next((word for word in arguments if re.match(r"-A|--app\b|-b|--broker\b", word)), "")
+    asked = situation.asked("celery")
+    if first in ("worker", "beat") and named and asked and not re.search(r"[=<~]=?\s*[1-4]\b|<\s*5", asked):
+        found.trouble = f"{named} stands behind {first}: since Celery 5 it goes before (celery -A APP {first})"
+        return found
     target = line.last("-A", "--app") or situation.environment.get("CELERY_APP", "")
     if not target:
         found.doubt = "which app celery works for is not known"
