@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -14,12 +15,12 @@ _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "uvloop.run"})
 _ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 _READ_BY_NAME = frozenset({"open", "int", "float", "str"})
 """Builtins that mean nothing else to those who read a function."""
+_GLOBAL = re.compile(rb"\bglobal[ \t]+([\w, \t]+)")
 _NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
-def plain_functions(parsed: ast.Module) -> dict[str, Function]:
+def plain_functions(parsed: ast.Module, plain: set[str]) -> dict[str, Function]:
     """Functions at the top that a call of their name surely runs: made once, not decorated, and no generators."""
-    plain = plain_names(parsed)
     return {
         node.name: node
         for node in parsed.body
@@ -30,10 +31,10 @@ def plain_functions(parsed: ast.Module) -> dict[str, Function]:
     }
 
 
-def plain_names(parsed: ast.Module) -> set[str]:
+def plain_names(parsed: ast.Module, data: bytes) -> set[str]:
     """Names at the top of a module that are made once, and by no function."""
     made = Counter(name for node in statements(parsed.body) for name in _names(node))
-    shared = {name for node in ast.walk(parsed) if isinstance(node, ast.Global) for name in node.names}
+    shared = {name.strip() for line in _GLOBAL.findall(data) for name in line.decode("utf-8", "replace").split(",")}
     return {name for name, times in made.items() if times == 1} - shared
 
 
@@ -44,11 +45,16 @@ def _names(node: ast.stmt) -> Iterator[str]:
             yield node.name
         case ast.Import() | ast.ImportFrom():
             yield from (each.asname or each.name.partition(".")[0] for each in node.names)
-        case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.For() | ast.With():
-            pending: list[ast.AST] = [each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.stmt)]
-            for each in (inner for root in pending for inner in ast.walk(root)):
-                if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load):
-                    yield each.id
+        case ast.Assign(targets=targets):
+            yield from _stored(targets)
+        case ast.AnnAssign() | ast.AugAssign() | ast.For():
+            yield from _stored([node.target])
+        case ast.With(items=items):
+            yield from _stored([each.optional_vars for each in items if each.optional_vars is not None])
+
+
+def _stored(targets: list[ast.expr]) -> Iterator[str]:
+    return (each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name))
 
 
 def within(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:

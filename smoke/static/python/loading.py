@@ -12,7 +12,16 @@ from collections.abc import Iterator, Sequence
 from smoke.static.python import classes
 from smoke.static.python.annotations import refused_annotation, refused_expression
 from smoke.static.python.around import Around, taken
-from smoke.static.python.called import bound, leaves, misleading, own_names, plain_functions, run_by, within
+from smoke.static.python.called import (
+    bound,
+    leaves,
+    misleading,
+    own_names,
+    plain_functions,
+    plain_names,
+    run_by,
+    within,
+)
 from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
 from smoke.static.python.effects import Demand, Effects, Extra, FileUse, Named, Use
 from smoke.static.python.making import made_by, says
@@ -65,7 +74,7 @@ def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Ef
     old = version is not None and version < (3, 10)  # much that is common is refused
     if not old and not _TELLING.search(data) and not _calls_own(data):
         return Effects()
-    reader = _Reader(parsed, version, removes=bool(_REMOVES.search(data)))
+    reader = _Reader(parsed, version, data)
     reader.read(parsed.body, Around())
     return reader.effects
 
@@ -77,11 +86,12 @@ def _calls_own(data: bytes) -> bool:
 
 
 class _Reader:
-    def __init__(self, parsed: ast.Module, version: Version | None, *, removes: bool) -> None:
-        self.version, self.removes = version, removes
+    def __init__(self, parsed: ast.Module, version: Version | None, data: bytes) -> None:
+        self.version, self.removes = version, bool(_REMOVES.search(data))
         self.effects = Effects()
-        self.functions = plain_functions(parsed)
-        self.own = own_of(parsed, self.functions)
+        plain = plain_names(parsed, data)
+        self.functions = plain_functions(parsed, plain)
+        self.own = own_of(parsed, self.functions, plain)
         self.entered: list[str] = []
         """The module's own functions that are read now, the outermost first."""
         self.left_to_read = _MOST_CALLS

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 
-from smoke.static.python.called import Function, bound, plain_names
+from smoke.static.python.called import Function, bound
 from smoke.static.python.conditions import dotted
 from smoke.static.python.paths import Paths
 
@@ -24,13 +25,22 @@ class Own:
     classes: dict[str, ast.ClassDef]
     enums: dict[str, ast.ClassDef]
     """Plain enumerations."""
-    given: frozenset[str]
-    """Attributes that the module gives to anything."""
+    parsed: ast.Module
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Attributes that the module gives to anything; `*` for those that can't be listed."""
+        found: set[str] = set()
+        for each in ast.walk(self.parsed):
+            if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load):
+                found.add(each.attr)
+            elif isinstance(each, ast.Name) and each.id in ("setattr", "vars"):
+                found.add("*")
+        return frozenset(found)
 
 
-def own_of(parsed: ast.Module, functions: dict[str, Function]) -> Own:
+def own_of(parsed: ast.Module, functions: dict[str, Function], plain: set[str]) -> Own:
     """The functions given, and classes without bases, decorators or ways to have any attribute."""
-    plain = plain_names(parsed)
     classes = {
         node.name: node
         for node in parsed.body
@@ -39,11 +49,6 @@ def own_of(parsed: ast.Module, functions: dict[str, Function]) -> Own:
         and not (node.decorator_list or node.keywords or node.bases)
         and not any(isinstance(each, Function) and each.name in _ANYTHING for each in node.body)
     }
-    given = {
-        each.attr for each in ast.walk(parsed) if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load)
-    }
-    if any(isinstance(each, ast.Name) and each.id in ("setattr", "vars") for each in ast.walk(parsed)):
-        given.add("*")
     enums = {
         node.name: node
         for node in parsed.body
@@ -52,7 +57,7 @@ def own_of(parsed: ast.Module, functions: dict[str, Function]) -> Own:
         and not (node.decorator_list or node.keywords)
         and [dotted(each) in _ENUMS for each in node.bases] == [True]
     }
-    return Own(functions, classes, enums, frozenset(given))
+    return Own(functions, classes, enums, parsed)
 
 
 def refused_call(node: ast.Call, own: Own, paths: Paths) -> str:
@@ -99,7 +104,7 @@ def _named(node: ast.Call, name: str, own: Own) -> str:
 
 def _has(cls: ast.ClassDef, name: str, own: Own) -> bool:
     """Whether instances of a class may have an attribute."""
-    if name in own.given or "*" in own.given or (name in _OF_OBJECT and name != "__init__"):
+    if name in _OF_OBJECT and name != "__init__":
         return True
     for each in ast.walk(cls):
         if isinstance(each, Function | ast.ClassDef) and each.name == name:
@@ -108,7 +113,7 @@ def _has(cls: ast.ClassDef, name: str, own: Own) -> bool:
             return True
         if isinstance(each, ast.alias) and name in (each.name, each.asname):
             return True
-    return False
+    return name in own.given or "*" in own.given
 
 
 def _method(cls: ast.ClassDef, name: str) -> Function | None:
