@@ -98,7 +98,6 @@ def run(
     finally:
         world.close()
         trace_hash = trace.close()
-    unbound = {PROGRESS: watch.unbound_ms, ANCHORS: watch.unbound_anchors_ms}
     result = RunResult(
         **structs.asdict(metrics.figures(wall_seconds)),
         verdict=ended.verdict,
@@ -108,15 +107,7 @@ def run(
         command=command(scenario, folder),
         trace_hash=trace_hash,
         state_root=state_root(world),
-        invariants=[
-            Checked(
-                name=name,
-                checks=checks,
-                broken=int(name == ended.invariant),
-                unbound=[Unbound(why=why, ms=ms) for why, ms in sorted(unbound.get(name, {}).items())],
-            )
-            for name, checks in invariants.checks.items()
-        ],
+        invariants=_checked(ended, invariants, watch),
     )
     if folder is not None:
         document = result.document()
@@ -125,6 +116,20 @@ def run(
             (folder / "timeline.html").write_text(timeline(story_of_trace(folder)), "utf-8")
         (folder / "report.html").write_text(render(document, timeline=trace_file), "utf-8")
     return result
+
+
+def _checked(ended: Ended, invariants: Invariants, watch: Progress) -> list[Checked]:
+    """What became of each invariant, and for how long it did not bind."""
+    unbound = {PROGRESS: watch.unbound_ms, ANCHORS: watch.unbound_anchors_ms}
+    return [
+        Checked(
+            name=name,
+            checks=checks,
+            broken=int(name == ended.invariant),
+            unbound=[Unbound(why=why, ms=ms) for why, ms in sorted(unbound.get(name, {}).items())],
+        )
+        for name, checks in invariants.checks.items()
+    ]
 
 
 def _notes(scenario: Scenario, world: World, hooks: Sequence[str]) -> list[str]:

@@ -43,8 +43,6 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "those of a session, or all.",
         epilog=exits,
     )
-    verify.add_argument("chunks", nargs="*", type=_chunk, metavar="CHUNK", help="ids of chunks")
-    verify.add_argument("--session", type=_session, metavar="SESSION", help="the chunks of a session")
     verify.set_defaults(run=run_verify)
     repair = actions.add_parser(
         "repair",
@@ -53,8 +51,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "named, those of a session, or all that are known to be missing or corrupted. A node does this by itself too.",
         epilog=exits,
     )
-    repair.add_argument("chunks", nargs="*", type=_chunk, metavar="CHUNK", help="ids of chunks")
-    repair.add_argument("--session", type=_session, metavar="SESSION", help="the chunks of a session")
+    for action in (verify, repair):
+        action.add_argument("chunks", nargs="*", type=_chunk, metavar="CHUNK", help="ids of chunks")
+        action.add_argument("--session", type=_session, metavar="SESSION", help="the chunks of a session")
     repair.set_defaults(run=run_repair)
     prune = actions.add_parser(
         "prune",
