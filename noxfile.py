@@ -23,7 +23,7 @@ def install(session: nox.Session) -> None:
     """Install what the lock names, checked against its hashes, and then the project itself, editable.
 
     The lock is complete. Were pip to resolve it again, some versions would ask for a newer release of what is needed
-    by way of an extra, whose hash the lock can't have.
+    by way of an extra, whose hash the lock cannot have.
     """
     session.install("--require-hashes", "--no-deps", "-r", "requirements.lock")
     session.install("--no-deps", "--no-build-isolation", "-e", ".")

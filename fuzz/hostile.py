@@ -8,7 +8,7 @@ from typing import get_args
 
 import trio
 
-from fuzz.values import spoilt, value
+from fuzz.values import spoiled, value
 from lucid.chain.codec import decode, encode
 from lucid.machines.messages import Message
 from lucid.poot.crypto import Edwards25519
@@ -61,7 +61,7 @@ class Hostile:
             random.choice([random.randbytes(32), bytes(32), bytes([1]) + bytes(31)]),
         )
         signature = CRYPTO.sign(self.transport.secret, handshake._hello_message(fields))
-        return spoilt(random, encode(Hello(*fields, signature)))
+        return spoiled(random, encode(Hello(*fields, signature)))
 
     def answer(self, random: Random, hello: bytes) -> bytes:
         """An answer that holds, or nearly, to a hello that came."""
@@ -70,7 +70,7 @@ class Hostile:
         fields = (certificate, random.randbytes(32), exchange)
         given = decode(hello, Hello)
         signature = CRYPTO.sign(self.transport.secret, handshake._answer_message(given, fields))
-        return spoilt(random, encode(Answer(*fields, signature)))
+        return spoiled(random, encode(Answer(*fields, signature)))
 
 
 def framed(random: Random, data: bytes) -> bytes:
@@ -81,7 +81,7 @@ def framed(random: Random, data: bytes) -> bytes:
 
 def message(random: Random) -> bytes:
     """A message of the machines, right in shape, or nearly."""
-    return spoilt(random, encode(value(random, random.choice(KINDS))))
+    return spoiled(random, encode(value(random, random.choice(KINDS))))
 
 
 async def misbehave(random: Random, sealed: SealedFrames, frames: FrameStream) -> None:

@@ -31,7 +31,7 @@ def changed(random: Random, document: Any) -> bytes:
         again = json.dumps({key: random.choice([document[key], *ATOMS])}).encode()
         text = again[:-1] + b"," + text[1:]
     if kind in (2, 4):
-        text = _spoilt(random, text)
+        text = _spoiled(random, text)
     return text
 
 
@@ -70,7 +70,7 @@ def _changed_object(random: Random, value: dict[str, Any]) -> dict[str, Any]:
     return {**value, key: _changed(random, value[key])}
 
 
-def _spoilt(random: Random, text: bytes) -> bytes:
+def _spoiled(random: Random, text: bytes) -> bytes:
     for _ in range(random.choice([1, 1, 2, 5])):
         at = random.randrange(len(text) + 1)
         mark = random.choice([b'"', b"{", b"}", b",", b"\\", b"\x00", b"\xff", b"0", b" "])

@@ -46,7 +46,7 @@ def _value(random: Random, info: Any, depth: int) -> Any:
     return made
 
 
-def spoilt(random: Random, data: bytes) -> bytes:
+def spoiled(random: Random, data: bytes) -> bytes:
     """The same with some bytes changed, put in, taken out or repeated; or as it is."""
     for _ in range(random.choice([0, 1, 1, 2, 8])):
         at = random.randrange(len(data) + 1)

@@ -10,7 +10,7 @@ from typing import Any
 
 # Each color's value on a light and on a dark page. Text colors reach 4.5:1 and marks 3:1 against `card`
 # (WCAG 2.2, 1.4.3 and 1.4.11); the tests hold that. Marks of different meaning differ in shape or place too.
-COLOURS: dict[str, tuple[str, str]] = {
+COLORS: dict[str, tuple[str, str]] = {
     "page": ("#f3f4f7", "#0d1015"),
     "card": ("#ffffff", "#161a21"),
     "ink": ("#14181f", "#e9ecf1"),
@@ -138,7 +138,7 @@ def stylesheet() -> str:
     """The whole CSS: light by default and on paper, dark where the reader's system asks for it."""
 
     def names(index: int) -> str:
-        return "".join(f"--{name}:{values[index]};" for name, values in COLOURS.items())
+        return "".join(f"--{name}:{values[index]};" for name, values in COLORS.items())
 
     dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{names(1)}}}}}"
     return f":root{{color-scheme:light dark;{names(0)}}}{dark}{_RULES}"

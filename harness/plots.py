@@ -62,7 +62,7 @@ class Fault(NamedTuple):
     until_ms: float
     kind: str
     what: str
-    colour: str = "disturbance"
+    color: str = "disturbance"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.what}".strip()
@@ -272,7 +272,7 @@ class ChainPicture:
                 start, end = self.x(fault.at_ms), self.x(fault.until_ms)
                 until = f" until {p.moment(fault.until_ms)}" if fault.until_ms > fault.at_ms else ""
                 tip = f"{p.shorten(fault, 200)}\nfrom {p.moment(fault.at_ms)}{until}"
-                self.marks.append(p.rect(start, y, max(4.0, end - start), 5, fault.colour, tip=tip, radius=2))
+                self.marks.append(p.rect(start, y, max(4.0, end - start), 5, fault.color, tip=tip, radius=2))
                 label = self._label(fault)
                 fits = start + 7.5 * len(label) < self.right
                 self.shapes.append(p.text(start if fits else self.right, y + 16, label, "" if fits else "end"))
@@ -286,10 +286,10 @@ class ChainPicture:
         node_of = {name: node for node, name in enumerate(self.names)}
         spans: dict[tuple[str, float, float], list[Point]] = defaultdict(list)
         for fault in self.faults:
-            words = [fault.what, *re.split(r"[\s,;|/]+", fault.what)] if fault.colour != "partition" else []
+            words = [fault.what, *re.split(r"[\s,;|/]+", fault.what)] if fault.color != "partition" else []
             struck = sorted({node_of[word] for word in words if word in node_of})
-            rows = [(f"{fault.colour} row", self._row(node), self.row_height) for node in struck]
-            for place in rows or [(f"{fault.colour} shade", 22.0, self.raster_bottom - 22)]:
+            rows = [(f"{fault.color} row", self._row(node), self.row_height) for node in struck]
+            for place in rows or [(f"{fault.color} shade", 22.0, self.raster_bottom - 22)]:
                 spans[place].append((self.x(fault.at_ms), self.x(fault.until_ms)))
         for (kind, top, height), found in spans.items():
             self.shapes += [p.rect(start, top, end - start, height, kind) for start, end in _merged(found)]
@@ -299,10 +299,10 @@ def _bands(faults: Sequence[Fault], x: p.Scale, top: float, height: float) -> li
     """A band over the whole height while faults are on; those of one color merge."""
     spans: dict[str, list[Point]] = defaultdict(list)
     for fault in faults:
-        spans[fault.colour].append((x(fault.at_ms), x(fault.until_ms)))
+        spans[fault.color].append((x(fault.at_ms), x(fault.until_ms)))
     return [
-        p.rect(start, top, end - start, height, f"{colour} shade")
-        for colour, found in spans.items()
+        p.rect(start, top, end - start, height, f"{color} shade")
+        for color, found in spans.items()
         for start, end in _merged(found)
     ]
 

@@ -62,7 +62,7 @@ def _hero(metrics: dict[str, Any]) -> str:
     """Verdict, name, what was run, and what identifies the result."""
     verdict = str(metrics.get("verdict"))
     word, meaning, sign = _VERDICTS.get(verdict, (verdict, "", "M12 4v9.5M12 19.4v.2"))
-    colour = verdict if verdict in ("pass", "diverged") else "no_progress"
+    color = verdict if verdict in ("pass", "diverged") else "no_progress"
     nodes = p.number(metrics.get("nodes"))
     simulated = p.number(metrics.get("duration_ms"))
     wall = p.number(_section(metrics, "speed").get("wall_seconds"))
@@ -87,7 +87,7 @@ def _hero(metrics: dict[str, Any]) -> str:
     if verdict == "pass" and p.number(_section(metrics, "blocks").get("final")) == 0:
         meaning = "Every invariant held, but the run was too short for a final block."
     return (
-        f'<header class="card hero" style="--verdict:var(--{colour})"><div class="top"><div class="name">'
+        f'<header class="card hero" style="--verdict:var(--{color})"><div class="top"><div class="name">'
         '<p class="brand">Lucid, a simulated run</p>'
         f"<h1>{p.escape(metrics.get('scenario', ''))}</h1>"
         f'<p class="about">{p.escape(metrics.get("description", ""))}</p><ul class="facts">{listed}</ul></div>'
@@ -235,13 +235,13 @@ def _faults(metrics: dict[str, Any], end_ms: float) -> list[plots.Fault]:
         at_ms, kind, what = fault["at_ms"], str(fault.get("kind", "")), str(fault.get("what", ""))
         until_ms = p.number(fault.get("until_ms"))
         until_ms = end_ms if until_ms is None else until_ms
-        faults.append(plots.Fault(at_ms, max(at_ms, until_ms), kind, what, _colour(fault)))
+        faults.append(plots.Fault(at_ms, max(at_ms, until_ms), kind, what, _color(fault)))
     return sorted(faults)
 
 
-def _colour(fault: dict[str, Any]) -> str:
-    colour = fault.get("colour")
-    return str(colour) if colour in ("crash", "partition") else "disturbance"
+def _color(fault: dict[str, Any]) -> str:
+    color = fault.get("colour")
+    return str(color) if color in ("crash", "partition") else "disturbance"
 
 
 def _end_ms(metrics: dict[str, Any]) -> float:
@@ -259,7 +259,7 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
     if len(chain.blocks) <= plots.SINGLE_BLOCKS and any(not block.transactions for block in chain.blocks):
         legend.append(("blank", "empty block"))
     meanings = {"crash": "node down", "partition": "network split", "disturbance": "other fault"}
-    legend += [(kind, words) for kind, words in meanings.items() if any(fault.colour == kind for fault in chain.faults)]
+    legend += [(kind, words) for kind, words in meanings.items() if any(fault.color == kind for fault in chain.faults)]
     finality = sorted((row[0], row[1], row[3]) for row in _rows(metrics, "finality", 4))
     points, best = [(at, ms) for at, ms, _ in finality], [(at, ms) for at, _, ms in finality]
     cdf = sorted((row[0], row[1]) for row in _rows(metrics, "propagation_cdf", 2))

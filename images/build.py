@@ -17,7 +17,7 @@ from lucid.deploy import release
 from lucid.deploy.release import LATEST
 from smoke.finding import Finding, Verdict
 from smoke.image.build import Builder, BuildError, build_again, docker
-from smoke.image.normal import EPOCH_S, Image, normalise, write
+from smoke.image.normal import EPOCH_S, Image, normalize, write
 from smoke.manifest import read_manifest
 from smoke.static.model.build import images as images_of
 from smoke.static.model.image import Image as Model
@@ -54,7 +54,7 @@ def build(builder: Builder) -> list[Image]:
         saved, written = Path(folder) / "saved.tar", Path(folder) / "written.tar"
         (Path(folder) / "layers").mkdir()
         builder.docker("save", "--output", str(saved), *IMAGES.values())
-        images = normalise(saved, Path(folder) / "layers")
+        images = normalize(saved, Path(folder) / "layers")
         saved.unlink()
         write(images, written)
         builder.docker("load", "--quiet", "--input", str(written))

@@ -1,4 +1,4 @@
-"""Signatures in the simulator: the real ones, or a stand-in, either way at a modelled cost in virtual time.
+"""Signatures in the simulator: the real ones, or a stand-in, either way at a modeled cost in virtual time.
 
 The machines cannot tell: both are `lucid.chain.keys.Crypto`. Results are remembered across the nodes of one process,
 because verifying is pure and each signature is verified by every node.
@@ -19,7 +19,7 @@ REMEMBERED = 65_536
 CryptoKind = Literal["real", "modelled"]
 
 
-class ModelledCrypto:
+class ModeledCrypto:
     """A stand-in without security: a signature is a digest of the key and the message, of the real length."""
 
     @staticmethod
@@ -54,7 +54,7 @@ class MeteredCrypto:
 
     def __init__(self, kind: CryptoKind, cpu: Cpu) -> None:
         self._cpu = cpu
-        self._crypto: Crypto = Edwards25519() if kind == "real" else ModelledCrypto()
+        self._crypto: Crypto = Edwards25519() if kind == "real" else ModeledCrypto()
         self.spent_us = 0
         self._valid: dict[tuple[bytes, bytes], bytes] = {}
         self._older: dict[tuple[bytes, bytes], bytes] = {}

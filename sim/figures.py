@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sim.samples import Spread
 
@@ -131,7 +131,8 @@ class FaultRecord(Struct, frozen=True, kw_only=True):
     kind: str
     what: str
     lane: str
-    colour: str
+    color: str = field(name="colour")
+    """By the key that reports of older releases have too."""
 
 
 class Speed(Struct, frozen=True, kw_only=True):

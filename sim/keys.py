@@ -19,7 +19,7 @@ ABOUT = {
     "duration": "simulated time: 90s, 10m, 24h, or milliseconds",
     "seed": "everything random follows from it",
     "profile": "delays between places and their jitter: regions, lan, tor or constant",
-    "crypto": "real signatures, or a modelled stand-in that costs the same virtual time",
+    "crypto": "real signatures, or a modeled stand-in that costs the same virtual time",
     "regions": "where nodes are, in order and round; all ten regions if empty",
     "pools": "pools of nodes by name: the nodes of one lead as one",
     "links": "kinds of access by name (dsl, fibre, lte, ...), and which nodes have them",

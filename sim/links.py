@@ -18,7 +18,7 @@ class Link(NamedTuple):
 
 LINKS = {
     "datacentre": Link(1_000 * MEGABIT, 1_000 * MEGABIT, 0, "1 Gbit/s both ways; assumed"),
-    "fibre": Link(100 * MEGABIT, 500 * MEGABIT, 2_000, "500/100 Mbit/s home fibre, 2 ms; assumed"),
+    "fibre": Link(100 * MEGABIT, 500 * MEGABIT, 2_000, "500/100 Mbit/s home fiber, 2 ms; assumed"),
     "dsl": Link(10 * MEGABIT, 50 * MEGABIT, 10_000, "50/10 Mbit/s VDSL with interleaving, 10 ms; assumed"),
     "lte": Link(10 * MEGABIT, 30 * MEGABIT, 25_000, "30/10 Mbit/s mobile, 25 ms; assumed"),
     "europe2019": Link(20_700_000, 40 * MEGABIT, 0, "SimBlock's Europe of 2019"),

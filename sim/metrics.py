@@ -270,7 +270,7 @@ class Metrics:
                     kind=fault.kind,
                     what=fault.text(),
                     lane=fault.lane,
-                    colour=fault.colour,
+                    color=fault.color,
                 )
                 for _, fault, begins in self.faults
                 if begins

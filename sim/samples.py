@@ -59,7 +59,7 @@ def mean_deviation(values: Sequence[int]) -> tuple[float | None, float | None]:
 
 
 def gini(counts: Sequence[int]) -> float:
-    """The Gini coefficient: 0 when all have the same, towards 1 when one has everything."""
+    """The Gini coefficient: 0 when all have the same, toward 1 when one has everything."""
     ordered = sorted(counts)
     total = sum(ordered)
     if not total:

@@ -73,10 +73,10 @@ class Trace:
         """A fault began or ended; for the hash alone."""
         self._hash.update(f"{now_us} {what}".encode())
 
-    def tell_fault(self, now_us: int, what: str, place: int, lane: str, colour: str) -> None:
+    def tell_fault(self, now_us: int, what: str, place: int, lane: str, color: str) -> None:
         """The fault at this place of the scenario is about to begin or to end; for the file alone."""
         if self._lines is not None:
-            self._lines.write({"at_us": now_us, "fault": what, "place": place, "lane": lane, "colour": colour})
+            self._lines.write({"at_us": now_us, "fault": what, "place": place, "lane": lane, "colour": color})
 
     def network(self, names: list[str]) -> None:
         """Which nodes there are, by index; for the file alone."""

@@ -146,7 +146,7 @@ class World:
         return writer
 
     def start(self) -> None:
-        """Begin the faults that are there from the beginning, then start every node that they don't keep down."""
+        """Begin the faults that are there from the beginning, then start every node that they do not keep down."""
         for place, fault in enumerate(self.scenario.fault):
             if fault.at_ms == 0:
                 self._begin(place)
@@ -256,7 +256,7 @@ class World:
     def _tell(self, place: int, begins: bool) -> None:
         """Write to the trace's file that a fault begins or ends, before what it does at once."""
         fault = self.scenario.fault[place]
-        self.trace.tell_fault(self.clock.now_us, _told(fault, begins), place, fault.lane, fault.colour)
+        self.trace.tell_fault(self.clock.now_us, _told(fault, begins), place, fault.lane, fault.color)
 
     def _changed(self, place: int, begins: bool) -> None:
         """A fault began or ended. Those of one kind may overlap: what holds follows from all that are on."""

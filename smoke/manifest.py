@@ -76,7 +76,7 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Base(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A base image that the built-in catalogue doesn't know."""
+    """A base image that the built-in catalog does not know."""
 
     image: Annotated[Text, Meta(description="reference as in FROM; a * stands for anything")]
     python: Annotated[Version | None, Meta(description="version of its Python; none when it has none")] = None
@@ -126,7 +126,7 @@ class Isolation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a tree demands of its images beyond that they start. Nothing is demanded that neither this nor a profile
-    says; what isn't demanded is reported as a note at most."""
+    says; what is not demanded is reported as a note at most."""
 
     distroless: Annotated[bool | None, Meta(description="several stages, the last without shell or packages")] = None
     user: Annotated[Wanted | None, Meta(description="user that every container runs as; empty: any")] = None
@@ -171,7 +171,7 @@ class Manifest(
     compose: Annotated[
         tuple[Text, ...], Meta(description="Compose files below the root; without them they are found")
     ] = ()
-    bases: Annotated[tuple[Base, ...], Meta(description="base images beside the catalogue")] = ()
+    bases: Annotated[tuple[Base, ...], Meta(description="base images beside the catalog")] = ()
     budgets: Annotated[tuple[Budget, ...], Meta(description="parts of the images, and how large they may be")] = ()
     profile: Annotated[
         Literal["step12"] | None, Meta(description="a set of demands; keys of policy and services go before it")

@@ -35,9 +35,9 @@ from lucid.ledger.rows import slot_key
 from lucid.ledger.state import Ledger, genesis_ledger
 from lucid.ledger.validation import Built, Validator
 from lucid.poot.credits import Member, SlotWork
-from sim.crypto import ModelledCrypto
+from sim.crypto import ModeledCrypto
 
-CRYPTO = ModelledCrypto()
+CRYPTO = ModeledCrypto()
 NO_SIGNATURE = bytes(64)
 
 Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, UptimeBeacon, RegisterNode)

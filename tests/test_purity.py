@@ -74,7 +74,7 @@ def sorted_away(tree: ast.AST) -> set[ast.AST]:
     return safe
 
 
-def offences(source: str) -> Iterator[tuple[int, str]]:
+def offenses(source: str) -> Iterator[tuple[int, str]]:
     """Yield (line, what is wrong) for a module's source text."""
     tree = ast.parse(source)
     safe = sorted_away(tree)
@@ -102,7 +102,7 @@ def test_package_is_pure(package: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {wrong}"
         for path in files
-        for line, wrong in sorted(offences(path.read_text(encoding="utf-8")))
+        for line, wrong in sorted(offenses(path.read_text(encoding="utf-8")))
     ]
     assert not found, "impure:\n" + "\n".join(found)
 
@@ -139,7 +139,7 @@ def test_package_is_pure(package: str) -> None:
 )
 def test_checker_catches(planted: str, wrong: str) -> None:
     line = 2 + planted.count("\n")
-    assert list(offences("'''a module'''\n" + planted)) == [(line, wrong)]
+    assert list(offenses("'''a module'''\n" + planted)) == [(line, wrong)]
 
 
 @pytest.mark.parametrize(
@@ -162,4 +162,4 @@ def test_checker_catches(planted: str, wrong: str) -> None:
     ],
 )
 def test_checker_lets_pass(fine: str) -> None:
-    assert list(offences(fine)) == []
+    assert list(offenses(fine)) == []

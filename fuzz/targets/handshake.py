@@ -22,7 +22,7 @@ HONEST_SECRET = bytes([7]) * 32
 
 @contextmanager
 def target() -> Iterator[Attempt]:
-    """An honest node and a hostile one that it knows, and one that it doesn't."""
+    """An honest node and a hostile one that it knows, and one that it does not."""
     honest = Hostile(CHAIN, HONEST_SECRET)  # it has the same things, and does nothing bad with them
     known = Hostile(CHAIN, key_below(honest.key))
     stranger = Hostile(CHAIN, key_below(honest.key))

@@ -117,7 +117,7 @@ def noise(random: Random) -> bytes:
     return random.randbytes(random.randrange(2_000))
 
 
-def spoilt(random: Random, data: bytes) -> bytes:
+def spoiled(random: Random, data: bytes) -> bytes:
     """The same with some bytes put in, taken out or repeated."""
     for _ in range(random.choice([0, 0, 1, 2, 8])):
         at = random.randrange(len(data) + 1)
@@ -130,7 +130,7 @@ def case(random: Random) -> bytes:
     data = random.choice([request, request, upgrade, http2, noise])(random)
     if random.random() < 0.3:
         data += random.choice([request, upgrade, http2])(random)
-    return spoilt(random, data)
+    return spoiled(random, data)
 
 
 def hand_in(address: tuple[str, int], random: Random) -> None:

@@ -9,7 +9,7 @@ from random import Random
 
 from fuzz.hostile import message
 from fuzz.targets import Attempt
-from fuzz.values import spoilt
+from fuzz.values import spoiled
 from lucid.chain.codec import encode
 from lucid.chain.errors import Refusal
 from lucid.machines.messages import decode_message
@@ -20,7 +20,7 @@ DEEP = [b"\x91" * 5_000, b"\x91\x01" * 2_000, b"\xdd\xff\xff\xff\xff", b"\xc6\xf
 
 def attempt(random: Random) -> None:
     """Decode one."""
-    data = random.choice([message(random), message(random), spoilt(random, random.choice(DEEP)), random.randbytes(99)])
+    data = random.choice([message(random), message(random), spoiled(random, random.choice(DEEP)), random.randbytes(99)])
     began = time.thread_time()
     try:
         decoded = decode_message(data)

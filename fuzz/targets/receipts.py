@@ -12,7 +12,7 @@ import msgspec
 
 from fuzz.jsons import changed
 from fuzz.targets import Attempt
-from fuzz.values import spoilt
+from fuzz.values import spoiled
 from harness.notary import CHUNKS, CRYPTO, Notary
 from lucid.chain.errors import Refusal
 from lucid.chain.manifests import check_manifest
@@ -66,7 +66,7 @@ def target() -> Iterator[Attempt]:
 
     def chunk(random: Random) -> None:
         data = random.choice(CHUNKS)
-        other = spoilt(random, data)
+        other = spoiled(random, data)
         try:
             check_chunk(truths[0], other, "it")
         except Refusal:
@@ -86,7 +86,7 @@ def _record(random: Random, text: str) -> str:
     """An encoded record with something changed: its bytes, or a value in it and all the rest as it was."""
     data = bytes.fromhex(text)
     if random.random() < 0.5:
-        return spoilt(random, data).hex()
+        return spoiled(random, data).hex()
     return msgspec.msgpack.encode(_nudged(random, msgspec.msgpack.decode(data))).hex()
 
 
@@ -95,7 +95,7 @@ def _nudged(random: Random, value: object) -> object:
         at = random.randrange(len(value))
         return [*value[:at], _nudged(random, value[at]), *value[at + 1 :]]
     if isinstance(value, bytes):
-        return spoilt(random, value)
+        return spoiled(random, value)
     if isinstance(value, int) and not isinstance(value, bool):
         return max(0, value + random.choice([-1, 1, 2**40]))
     return random.choice([None, 0, b"", "", []])

@@ -17,7 +17,7 @@ BOUND_MS = 60_000
 
 
 def check_calm(setting: Setting, replicas: list[Replica]) -> None:
-    """Raise `Broken` if these nodes, left alone, don't all make a new block final in time."""
+    """Raise `Broken` if these nodes, left alone, do not all make a new block final in time."""
     Calm(setting, replicas).check()
 
 

@@ -24,9 +24,9 @@ from lucid.machines.forktree import ForkNode, ForkTree
 from lucid.machines.limits import Limits
 from lucid.machines.manager.pool import ProposalPool
 from lucid.machines.votelog import VoteLog
-from sim.crypto import ModelledCrypto
+from sim.crypto import ModeledCrypto
 
-SHARED = (Setting, Genesis, ModelledCrypto, Limits, Validator)
+SHARED = (Setting, Genesis, ModeledCrypto, Limits, Validator)
 UNORDERED = (ForkTree, ProposalPool, VoteLog, Half)
 """Classes whose tables are looked up or sorted, never walked in the order in which they grew."""
 

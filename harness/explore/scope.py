@@ -11,10 +11,10 @@ from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import genesis_ledger
 from lucid.ledger.validation import Validator
 from lucid.machines.limits import Limits
-from sim.crypto import ModelledCrypto
+from sim.crypto import ModeledCrypto
 from sim.world import EPOCH_MS
 
-CRYPTO = ModelledCrypto()
+CRYPTO = ModeledCrypto()
 PARAMETERS = Parameters(
     block_interval_ms=10_000,
     slot_duration_ms=120_000,

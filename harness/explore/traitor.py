@@ -52,7 +52,7 @@ class Traitor:
             if not self._put_forward(block, sent | said):
                 continue
             said |= self._vote(view, NOTARIZE, block) | self._vote(view, FINALIZE, block)
-            node, certificate = self._node(proposal), self._notarisation(view, block, sent | said)
+            node, certificate = self._node(proposal), self._notarization(view, block, sent | said)
             if node is not None and certificate is not None:
                 for later in range(view + 1, self.setting.scope.views + 1):
                     said |= self._leads(node, later, certificate)
@@ -71,7 +71,7 @@ class Traitor:
             tree.add(self._chain.judge(proposal.block, hash_))
         return tree.nodes.get(hash_)
 
-    def _notarisation(self, view: int, block: bytes, sent: int) -> Certificate | None:
+    def _notarization(self, view: int, block: bytes, sent: int) -> Certificate | None:
         """The notarization of a block with as few votes of its own as it takes; None if there can be none."""
         voters = self.post.voters((view, NOTARIZE, block), sent)
         chosen = sorted(voters, key=lambda place: (place == self.place, place))[: self.setting.quorum]

@@ -201,7 +201,7 @@ _ALL = (
     ),
     Safeguard(
         "repeat-checked", "a closing block comes again only on its notarization", Proposals, "_check_repeat",
-        "or not self.chain.verify(notarisation)", "",
+        "or not self.chain.verify(notarization)", "",
     ),
     Safeguard(
         "standing-answered", "who is behind is told", Manager, "_on_standing",

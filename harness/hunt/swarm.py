@@ -36,7 +36,7 @@ LIMITS: dict[str, tuple[int, ...]] = {
 
 
 class Profile(NamedTuple):
-    """What a hunt draws from: lanes of the catalogue, or some of their kinds; how many of f traitors; the most faults
+    """What a hunt draws from: lanes of the catalog, or some of their kinds; how many of f traitors; the most faults
     of a kind; whether messages take long in the calm too (`slow`)."""
 
     name: str

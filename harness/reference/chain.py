@@ -165,7 +165,7 @@ class NaiveChain:
             first = state.slot - parameters.window_slots + 1
             state.works = {slot: work for slot, work in state.works.items() if slot >= first}
         self._lead(block, state)
-        self._penalise(block, state)
+        self._penalize(block, state)
         self._credit_parent(block, state)
         self._credit_late_votes(block, state)
         state.beacon = header.beacon
@@ -187,7 +187,7 @@ class NaiveChain:
             del state.leaders[0]
         state.schedule = structs.replace(schedule, held=schedule.held + 1)
 
-    def _penalise(self, block: Block, state: NaiveState) -> None:
+    def _penalize(self, block: Block, state: NaiveState) -> None:
         """Every view since the parent's costs its leader's entity."""
         for view in range(1 if self._closed() else self._state.view + 1, block.header.view):
             entity = state.members[self._leader(view)].entity

@@ -60,7 +60,7 @@ class Conformance:
             if fact.skipped:
                 self._check(self._there(left, SKIP, b""), node, f"enters view {fact.view} without a skip of {left}")
             else:
-                self._check(bool(self._notarised_in(left)), node, f"enters view {fact.view} without a certificate")
+                self._check(bool(self._notarized_in(left)), node, f"enters view {fact.view} without a certificate")
             # Once the view is left it no longer matters to rule 5 whether its timer fired: it signed a skip then.
             self._carried[index] = not fact.skipped
         self._view[index], self._timed_out[index] = fact.view, False
@@ -78,7 +78,7 @@ class Conformance:
             self._stands(node, vote, said)
         elif vote.kind == FINALIZE:
             self._check(SKIP not in mine, node, f"{said}, skipped before")
-            self._check(self._there(vote.view, NOTARIZE, vote.block), node, f"{said}, not notarised")
+            self._check(self._there(vote.view, NOTARIZE, vote.block), node, f"{said}, not notarized")
             left = vote.view == self._view[index] - 1
             self._check(left or not self._timed_out[index], node, f"{said}, after its timer")
             self._check(left or vote.view == self._view[index], node, f"{said}, long left")
@@ -88,20 +88,20 @@ class Conformance:
             self._signers[vote.view, vote.kind, vote.block].add(index)
 
     def _stands(self, node: Node, vote: Vote, said: str) -> None:
-        """Rule 3: what the block stands on is notarised, and every view between is skipped."""
+        """Rule 3: what the block stands on is notarized, and every view between is skipped."""
         parent = self.world.block(node, vote.block).header.parent
         self._view_of[vote.block] = vote.view
         base = self._view_of.get(parent)
         if base is None:
             base = self._view_of[parent] = self.world.block(node, parent).header.view
-        self._check(base == 0 or self._there(base, NOTARIZE, parent), node, f"{said}, on what is not notarised")
+        self._check(base == 0 or self._there(base, NOTARIZE, parent), node, f"{said}, on what is not notarized")
         for view in range(base + 1, vote.view):
             self._check(self._there(view, SKIP, b""), node, f"{said}, though {view} is not skipped")
 
     def _there(self, view: int, kind: int, block: bytes) -> bool:
         return len(self._signers[view, kind, block]) >= self._needed
 
-    def _notarised_in(self, view: int) -> list[bytes]:
+    def _notarized_in(self, view: int) -> list[bytes]:
         return [
             block
             for (at, kind, block), signers in list(self._signers.items())

@@ -36,7 +36,7 @@ class Votes(NamedTuple):
 class Honest(NamedTuple):
     """An honest validator: its view, whether that view's timer fired, its votes by view (the log).
 
-    `carried` is the block whose notarisation carried it out of the view before in time, or 0: it may finalize that.
+    `carried` is the block whose notarization carried it out of the view before in time, or 0: it may finalize that.
     """
 
     view: int
@@ -59,7 +59,7 @@ class Model:
         self.rules = rules
         self.needed = 2 * (honest + byzantine) // 3 + 1 - byzantine
         self.start: State = (Honest(1, False, 0, (Votes(),) * views),) * honest
-        # Block 0 is the root, notarised in view 0. A block is a variant on a block of an earlier view.
+        # Block 0 is the root, notarized in view 0. A block is a variant on a block of an earlier view.
         self.parent, self.view_of = [0], [0]
         for view in range(1, views + 1):
             for parent in range(len(self.parent)):
@@ -93,7 +93,7 @@ class Model:
             if self.skipped(state, at):
                 yield one._replace(view=at + 1, timed_out=False, carried=0)
             for block in self.blocks[at]:
-                if self.notarised(state, block):
+                if self.notarized(state, block):
                     late = at == view and one.timed_out and FINALIZE_IN_TIME in self.rules
                     yield one._replace(view=at + 1, timed_out=False, carried=0 if late else block)
 
@@ -107,24 +107,24 @@ class Model:
         for block in self.blocks[one.view]:
             parent = self.parent[block]
             between = range(self.view_of[parent] + 1, one.view)
-            if block in mine.notarize or not self.notarised(state, parent):
+            if block in mine.notarize or not self.notarized(state, parent):
                 continue
             if SKIPS_HELD not in rules or all(self.skipped(state, each) for each in between):
                 yield _voted(one, one.view, mine._replace(notarize=(*mine.notarize, block)))
 
     def _finalize(self, state: State, one: Honest) -> Iterator[Honest]:
-        """Rule 5: the view before, if its notarisation carried this validator on in time."""
+        """Rule 5: the view before, if its notarization carried this validator on in time."""
         view = one.view - 1
         mine = one.votes[view - 1] if view else Votes()
         if not view or mine.finalize or (mine.skip and FINALIZE_NO_SKIP in self.rules):
             return
         for block in self.blocks[view]:
             late = one.carried != block and FINALIZE_NOT_SKIPPED in self.rules
-            if not late and self.notarised(state, block):
+            if not late and self.notarized(state, block):
                 yield _voted(one, view, mine._replace(finalize=block))
 
-    def notarised(self, state: State, block: int) -> bool:
-        """Whether there can be a notarisation of a block."""
+    def notarized(self, state: State, block: int) -> bool:
+        """Whether there can be a notarization of a block."""
         at = self.view_of[block] - 1
         return block == 0 or sum(block in one.votes[at].notarize for one in state) >= self.needed
 

@@ -116,7 +116,7 @@ def cut(trial: Trial, fault: Fault) -> None:
 
 
 def fill(trial: Trial, fault: Fault) -> None:
-    """A disk without a byte left: said, reads go on, a service starts, and nothing is taken that can't be kept."""
+    """A disk without a byte left: said, reads go on, a service starts, and nothing is taken that cannot be kept."""
     node, filler = fault.node, trial.small[fault.node.name] / "filler"
     session = trial.stored(node)
     try:

@@ -11,7 +11,7 @@ from array import array
 from html import escape
 from importlib import resources
 
-from harness.palette import COLOURS
+from harness.palette import COLORS
 from harness.timeline.story import KINDS, MARKS, Story
 
 COLUMNS = (
@@ -28,15 +28,15 @@ def render(story: Story) -> str:
     style = folder.joinpath("viewer.css").read_text("utf-8")
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'"
-    light = "".join(f"--{name}:{each[0]};" for name, each in COLOURS.items())
-    dark = "".join(f"--{name}:{each[1]};" for name, each in COLOURS.items())
-    colours = f":root{{color-scheme:light dark;{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
+    light = "".join(f"--{name}:{each[0]};" for name, each in COLORS.items())
+    dark = "".join(f"--{name}:{each[1]};" for name, each in COLORS.items())
+    colors = f":root{{color-scheme:light dark;{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
     body = folder.joinpath("viewer.html").read_text("utf-8").replace("TITLE", escape(story.title))
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"/><link rel="icon" href="data:,"/>'
-        f"<title>{escape(story.title)}: timeline</title><style>{colours}{style}</style></head>\n<body>{body}"
+        f"<title>{escape(story.title)}: timeline</title><style>{colors}{style}</style></head>\n<body>{body}"
         f'<script type="text/plain" id="data">{_packed(story)}</script><script>{script}</script></body></html>\n'
     )
 

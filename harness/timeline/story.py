@@ -102,9 +102,9 @@ class Story:
         self.got_message.append(message)
         self.end_us = max(self.end_us, int(at_us))
 
-    def fault(self, at_us: float, until_us: float | None, text: str, colour: str) -> None:
+    def fault(self, at_us: float, until_us: float | None, text: str, color: str) -> None:
         """A fault that was on; None if it was at the end."""
-        self.faults.append({"at": at_us, "until": until_us, "text": text, "colour": colour})
+        self.faults.append({"at": at_us, "until": until_us, "text": text, "color": color})
         self.end_us = max(self.end_us, int(until_us or at_us))
 
     def _hash(self, hash_: str) -> int:

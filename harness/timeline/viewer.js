@@ -47,11 +47,11 @@ function spans() {
 const X = t => LEFT + (t - t0) / (t1 - t0) * (width - LEFT);
 const T = x => t0 + (x - LEFT) / (width - LEFT) * (t1 - t0);
 const Y = l => TOP + l * lane;
-const colour = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+const color = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 const paint = {};
-function colours() {
+function colors() {
   for (const name of ["card", "ink", "soft", "faint", "rule", "grid", "well", "block", "skip", "fork", "crash", "partition",
-    "disturbance", "pass", "no_progress", "diverged"]) paint[name] = colour(name);
+    "disturbance", "pass", "no_progress", "diverged"]) paint[name] = color(name);
 }
 
 function first(array, value, low = 0, high = array.length, at = i => array[i]) {
@@ -131,7 +131,7 @@ function faults() {
     let row = rows.findIndex(end => end <= each.at); if (row < 0) row = rows.length; rows[row] = until;
     if (until < t0 || each.at > t1) continue;
     const x = Math.max(X(each.at), LEFT), w = Math.max(2, X(until) - x), y = 19 + (row % 5) * 5;
-    pen.fillStyle = paint[each.colour] || paint.disturbance; pen.globalAlpha = .8; pen.fillRect(x, y, w, 4);
+    pen.fillStyle = paint[each.color] || paint.disturbance; pen.globalAlpha = .8; pen.fillRect(x, y, w, 4);
     pen.globalAlpha = .07; pen.fillRect(x, TOP, w, height - TOP); pen.globalAlpha = 1;
     high.push([x, y, w, 4, () => each.text + "\n" + clock(each.at) + " to " + (each.until === null ? "the end" : clock(until))]);
   }
@@ -315,7 +315,7 @@ function listen() {
     if (act) { act(); event.preventDefault(); }
   });
   new ResizeObserver(later).observe(by("stage"));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { colours(); legend(); later(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { colors(); legend(); later(); });
 }
 
 // timeline.html#from=60&to=90&messages=2&find=view 12 (seconds; a kind of message by its tag, 0 for all), or #broken
@@ -339,7 +339,7 @@ function legend() {
 }
 
 unpack().then(found => {
-  data = found; colours(); spans(); legend();
+  data = found; colors(); spans(); legend();
   lane = Math.max(22, Math.min(56, Math.floor(520 / data.lanes.length)));
   by("about").textContent = data.lanes.length + " nodes, " + (data.end / 1e6).toLocaleString("en") + " s, " +
     (data.mark_at.length + data.sent_at.length + data.got_at.length).toLocaleString("en") + " events";

@@ -1,6 +1,6 @@
 """A genesis document as people read, write and send it around: TOML (protocol section 3).
 
-The chain id is the hash of the canonical encoding, so comments, order and spacing of the text don't count.
+The chain id is the hash of the canonical encoding, so comments, order and spacing of the text do not count.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Parameters(Record):
 
     @property
     def window_slots(self) -> int:
-        """Slots over which work counts towards leadership."""
+        """Slots over which work counts toward leadership."""
         return self.leader_window_days * DAY_MS // self.slot_duration_ms
 
 

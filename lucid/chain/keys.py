@@ -24,8 +24,8 @@ _EXPANDED_KEYS_KEPT: Final = 1024
 class Crypto(Protocol):
     """The key operations of a node, all deterministic. A secret is the 32-byte seed of RFC 8032.
 
-    The methods that take a secret raise ValueError for one that isn't 32 bytes long. The verifying ones take bytes from
-    outside, so they refuse any they cannot use and never raise.
+    The methods that take a secret raise ValueError for one that is not 32 bytes long. The verifying ones take bytes
+    from outside, so they refuse any they cannot use and never raise.
     """
 
     def public_key(self, secret: bytes) -> bytes:

@@ -46,7 +46,7 @@ class Receipt(NamedTuple):
     certificate: Certificate
     closings: tuple[EpochClosing, ...]
     manifest: bytes = b""
-    """The session's manifest, which shows what its chunks are; nothing where the issuer doesn't have it."""
+    """The session's manifest, which shows what its chunks are; nothing where the issuer does not have it."""
 
 
 class Verified(NamedTuple):
@@ -115,7 +115,7 @@ def verify_receipt(data: bytes, genesis: Genesis, crypto: Crypto, checkpoint: by
     """What a receipt proves; raises `Refusal` naming what does not hold.
 
     `checkpoint` is the hash of a header that the verifier knows to be final. It must be that of the transaction's block
-    or one after it, which the headers lead to; `RECEIPT_CHECKPOINT` says that they don't.
+    or one after it, which the headers lead to; `RECEIPT_CHECKPOINT` says that they do not.
     """
     document = _decode(data)
     if document.lucid_receipt != VERSION:

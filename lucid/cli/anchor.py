@@ -290,7 +290,7 @@ def run_fetch(options: argparse.Namespace) -> int:
 
 
 def _reader(options: argparse.Namespace, session: UUID) -> tuple[bytes, bytes]:
-    """The session's key, and its owner's public one, empty where the user doesn't say."""
+    """The session's key, and its owner's public one, empty where the user does not say."""
     from lucid.chain.keys import ed25519_public_key
     from lucid.client.sealing import session_key
     from lucid.services.keyfile import read_key

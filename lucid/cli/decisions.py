@@ -166,7 +166,7 @@ def run_retire(options: argparse.Namespace) -> int:
         found = _rules(client)
         node = _named(found, options.node)
         if len(found.validators) == 1:
-            raise Failure("the last node can't be retired: register another one first")
+            raise Failure("the last node cannot be retired: register another one first")
         status = _write(options, genesis, found, lambda number: RetireNode(bytes.fromhex(node.node), number, ()))
         _tell_quorum(options, {bytes.fromhex(each.node) for each in found.validators if each is not node})
         return status

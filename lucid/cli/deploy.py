@@ -64,7 +64,7 @@ def _register_changes(actions: argparse._SubParsersAction[argparse.ArgumentParse
         actions,
         "upgrade",
         run_install,
-        "send new images or settings to a host that has a node, and go back if they don't work",
+        "send new images or settings to a host that has a node, and go back if they do not work",
         _STATUSES,
     )
     upgrade.set_defaults(genesis=None, key=None, restore=None, upgrade=True)
@@ -342,7 +342,7 @@ def _try_node(deployment: Deployment) -> None:
         config.write_text(client_settings(ports, deployment.settings(), genesis), encoding="utf-8")
         try:
             known = product(Manifest(), {"blocks": BLOCKS})
-            judgement = live(
+            judgment = live(
                 known,
                 title=f"The node at {deployment.host.name}",
                 containers=False,
@@ -351,9 +351,9 @@ def _try_node(deployment: Deployment) -> None:
             )
         except LiveError as error:
             raise DeployError(str(error)) from None
-    _say(summary(judgement).strip())
-    if judgement.status:
-        failed = [finding.message for finding in judgement.findings if finding.verdict == "fail"]
+    _say(summary(judgment).strip())
+    if judgment.status:
+        failed = [finding.message for finding in judgment.findings if finding.verdict == "fail"]
         raise DeployError(f"the node does not work: {'; '.join(failed[:3])}")
 
 

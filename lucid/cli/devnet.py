@@ -38,7 +38,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "devnet",
         help="run a network of real nodes on this machine",
         description="Run nodes as real processes on loopback, with a live table of them, until Ctrl-C or --duration.",
-        epilog="Exit status: 0 all nodes agree and are healthy, 20 they don't agree, 21 a service has ended or is "
+        epilog="Exit status: 0 all nodes agree and are healthy, 20 they do not agree, 21 a service has ended or is "
         "degraded, 10 no block came, 2 bad usage or a node that does not start.",
     )
     devnet.add_argument("--nodes", type=int, metavar="N", help=f"how many (default {NODES})")
@@ -144,7 +144,7 @@ def _network(options: argparse.Namespace, folder: Path, stack: ExitStack) -> Dev
             network = Devnet(folder)
             mongods = {found[1] for node in network.nodes if (found := re.match(OWN_MONGOD, node.store))}
         except (LucidError, OSError) as error:
-            raise Failure(f"the network in {folder} can't be started again: {error}") from None
+            raise Failure(f"the network in {folder} cannot be started again: {error}") from None
         for port in mongods:
             _mongod(options, folder, stack, int(port))
         return network

@@ -73,7 +73,7 @@ def run_show(options: argparse.Namespace) -> int:
 
 
 def read_document(path: Path) -> Genesis:
-    """The genesis document in a file that a user names; one sentence for whatever it isn't."""
+    """The genesis document in a file that a user names; one sentence for whatever it is not."""
     from lucid.chain.document import parse_genesis
 
     try:

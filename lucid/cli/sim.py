@@ -225,11 +225,11 @@ def _print_summary(result: RunResult, folder: Path) -> None:
 
     from harness.verdict import Verdict
 
-    colour = {Verdict.PASS: "green", Verdict.DIVERGED: "red"}.get(result.verdict, "yellow")
+    color = {Verdict.PASS: "green", Verdict.DIVERGED: "red"}.get(result.verdict, "yellow")
     table = Table(title=Text(f"{result.scenario}: {_nodes(result.nodes)}, seed {result.seed}"), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row("verdict", Text(result.verdict.replace("_", " "), f"bold {colour}"))
+    table.add_row("verdict", Text(result.verdict.replace("_", " "), f"bold {color}"))
     for name, text in summary_rows(result):
         table.add_row(name, Text(text))
     Console().print(table)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from smoke.judgement import Judgement
+    from smoke.judgment import Judgment
     from smoke.static.run import Say, Subject
 
 FORMAT_NAMES = ("github", "job", "json", "junit", "markdown", "sarif", "tap", "text")
@@ -159,21 +159,21 @@ def run_checks(options: argparse.Namespace) -> int:
     try:
         subject = find_subject(options.root, options.manifest, options.profile)
         with _progress(long=options.judge is not _judge_files) as say:
-            judgement = options.judge(options, subject, say)
+            judgment = options.judge(options, subject, say)
     except (ManifestError, LiveError) as error:
         raise Failure(str(error)) from None
-    _write(judgement, wanted or [("text", None)])
-    return int(judgement.status)
+    _write(judgment, wanted or [("text", None)])
+    return int(judgment.status)
 
 
-def _judge_files(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
+def _judge_files(options: argparse.Namespace, subject: Subject, say: Say) -> Judgment:
     from smoke.static.run import judge
 
     gc.set_threshold(GARBAGE)
     return judge(subject, strict=options.strict, literal=options.literal, say=say)
 
 
-def _judge_images(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
+def _judge_images(options: argparse.Namespace, subject: Subject, say: Say) -> Judgment:
     from smoke.image.build import Builder
     from smoke.image.run import Wanted, look_at_images
 
@@ -193,7 +193,7 @@ def _judge_images(options: argparse.Namespace, subject: Subject, say: Say) -> Ju
     return look_at_images(subject, wanted, builder, strict=options.strict, say=say)
 
 
-def _judge_live(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
+def _judge_live(options: argparse.Namespace, subject: Subject, say: Say) -> Judgment:
     from functools import partial
 
     from harness.live.product import Lucid, product
@@ -228,7 +228,7 @@ def _judge_live(options: argparse.Namespace, subject: Subject, say: Say) -> Judg
     )
 
 
-def _judge_all(options: argparse.Namespace, subject: Subject, say: Say) -> Judgement:
+def _judge_all(options: argparse.Namespace, subject: Subject, say: Say) -> Judgment:
     from msgspec.structs import replace
 
     from smoke.image.environment import ENVIRONMENT
@@ -262,22 +262,22 @@ def _wanted(reports: list[str]) -> list[tuple[str, Path | None]]:
     return wanted
 
 
-def _write(judgement: Judgement, wanted: list[tuple[str, Path | None]]) -> None:
+def _write(judgment: Judgment, wanted: list[tuple[str, Path | None]]) -> None:
     from smoke.reports import FORMATS
 
     for name, file in wanted:
-        text = FORMATS[name](judgement)
+        text = FORMATS[name](judgment)
         if file is None:
             sys.stdout.write(text)
         else:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
     if all(file is not None for _, file in wanted):
-        sys.stdout.write(FORMATS["text"](judgement))
+        sys.stdout.write(FORMATS["text"](judgment))
     page = os.environ.get("GITHUB_STEP_SUMMARY")
     if page and any(name == "github" for name, _ in wanted):
         with Path(page).open("a", encoding="utf-8") as summary:
-            summary.write(FORMATS["job"](judgement))
+            summary.write(FORMATS["job"](judgment))
 
 
 @contextmanager

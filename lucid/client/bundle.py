@@ -29,7 +29,7 @@ READ_BYTES = 1 << 20
 
 
 class NameTaken(BundleError):
-    """A file of a session can't be written where another one is."""
+    """A file of a session cannot be written where another one is."""
 
 
 class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

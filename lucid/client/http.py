@@ -46,7 +46,7 @@ class _Places:
         urls = {"anchoring": anchoring_url, "data": data_url, "manager": manager_url, "engine": engine_url}
         self._urls = {service: url.rstrip("/") for service, url in urls.items()}
         self._options: dict[str, Any] = {
-            # Compressed answers could be a thousand times their bytes on the wire; chunks don't compress anyway.
+            # Compressed answers could be a thousand times their bytes on the wire; chunks do not compress anyway.
             "headers": {"Accept-Encoding": "identity", API_HEADER: API_VERSION}
             | ({"Authorization": f"Bearer {token}"} if token else {}),
             "timeout": TIMEOUT_S,

@@ -37,7 +37,7 @@ def check_names(names: Iterable[str]) -> None:
 def written_names(names: Iterable[str], hidden: bool = False) -> list[str]:
     """How the files of these (checked) names are called when they are written, `hidden` ones as they are if wanted.
 
-    Raises `BundleError` where two would be one file, on systems too that don't tell cases apart.
+    Raises `BundleError` where two would be one file, on systems too that do not tell cases apart.
     """
     written = ["/".join(_written(part, hidden) for part in name.split("/")) for name in names]
     files = {_folded(name): name for name in written}

@@ -161,8 +161,8 @@ def _create(folder: str, volume: str) -> str:
         "com.docker.compose.volume": volume,
         "lucid.folder": folder,
     }
-    labelled = " ".join(f"--label {shlex.quote(f'{name}={value}')}" for name, value in labels.items())
-    return f"docker volume create {labelled} {_volume(volume)} >/dev/null"
+    labeled = " ".join(f"--label {shlex.quote(f'{name}={value}')}" for name, value in labels.items())
+    return f"docker volume create {labeled} {_volume(volume)} >/dev/null"
 
 
 def place_command(folder: str, place: str) -> str:

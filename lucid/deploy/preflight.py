@@ -26,7 +26,7 @@ echo memory_kb=$(awk '/^MemTotal/{print $2}' /proc/meminfo)
 echo atomics=$(grep -m1 -o -w atomics /proc/cpuinfo)
 echo model=$(tr -d '\0' 2>/dev/null </proc/device-tree/model)
 test -e /proc/sys/fs/binfmt_misc/status && echo emulators=$(ls /proc/sys/fs/binfmt_misc | grep -c aarch64)
-echo synchronised=$(timedatectl show -p NTPSynchronized --value 2>/dev/null)
+echo synchronized=$(timedatectl show -p NTPSynchronized --value 2>/dev/null)
 echo docker=$(docker version --format '{{.Server.Version}}' 2>&1 | tail -n 1)
 place=$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)
 test -d "$place" || place=/
@@ -76,7 +76,7 @@ class Facts:
     model: str
     docker: str
     compose: str
-    synchronised: str
+    synchronized: str
     clock_off_s: float
     atomics: bool
     emulation: bool
@@ -125,7 +125,7 @@ def look(host: Host, folder: str) -> Facts:
         model=facts.get("model", ""),
         docker=facts.get("docker", ""),
         compose=facts.get("compose", ""),
-        synchronised=facts.get("synchronised", ""),
+        synchronized=facts.get("synchronized", ""),
         clock_off_s=_clock_off(host),
         atomics=bool(facts.get("atomics")),
         emulation=facts.get("emulators") != "0",
@@ -187,9 +187,9 @@ def _at_least(name: str, found_mb: int, needed_mb: int) -> Requirement:
 
 def _clock(facts: Facts) -> Requirement:
     off = f"{facts.clock_off_s:.1f} s from this machine's"
-    if facts.synchronised == "yes":
-        return Requirement("clock", "synchronised")
-    if facts.synchronised == "no":
+    if facts.synchronized == "yes":
+        return Requirement("clock", "synchronized")
+    if facts.synchronized == "no":
         return Requirement("clock", "not synchronized", "a clock kept by NTP (timedatectl set-ntp true)")
     if facts.clock_off_s > CLOCK_S:
         return Requirement("clock", off, f"within {CLOCK_S} s, and kept by NTP")

@@ -28,7 +28,7 @@ from lucid.ledger.rows import (
     slot_key,
 )
 from lucid.ledger.state import NO_RULES, Core, Ledger
-from lucid.poot.credits import PPM, Member, SlotWork, Tally, penalised
+from lucid.poot.credits import PPM, Member, SlotWork, Tally, penalized
 from lucid.poot.schedule import Schedule, entity_members, rank_entities
 
 
@@ -171,7 +171,7 @@ class Execution:
         self.beacon = core.head.beacon
         if self.slot != core.head.slot:
             self._roll_slot(core.head.slot)
-        self._penalise(turn)
+        self._penalize(turn)
         self.schedule = Schedule(schedule.slot, schedule.order, schedule.skipped, schedule.held + 1)
 
     def credit_parent(self, certificate: Certificate | None) -> None:
@@ -352,13 +352,13 @@ class Execution:
             assert self.credits[number] >= 0 <= self.beacons[number] and self.held[number] >= 0, "window went negative"
         self.rows[slot_key(slot)] = None
 
-    def _penalise(self, turn: Turn) -> None:
+    def _penalize(self, turn: Turn) -> None:
         """Each view without a block since the parent costs its leader's entity one multiplication."""
         if turn.parent_view + 1 == self.view:
             return
         groups = entity_members(self.members, self.validators)
         for leader, times in turn.missed(self.view).items():
             for number in groups[self.members[leader].entity]:
-                self.penalty_ppm[number] = penalised(
+                self.penalty_ppm[number] = penalized(
                     self.penalty_ppm[number], self.parameters.missed_slot_penalty_ppm, times
                 )

@@ -125,7 +125,7 @@ class Chain:
         self.tree.record(certificate)
         return [(CERTIFICATE_TABLE, subject_key(certificate.view, certificate.kind), encode(certificate))]
 
-    def finalise(self, node: ForkNode, certificate: Certificate) -> tuple[list[ForkNode], list[Write]]:
+    def finalize(self, node: ForkNode, certificate: Certificate) -> tuple[list[ForkNode], list[Write]]:
         """Make a block and its ancestors final by a verified certificate; returns them in order, and the writes."""
         tree = self.tree
         path = tree.path(node)
@@ -180,7 +180,7 @@ class Chain:
         repeats = best.closing and best is not tree.root
         turn = best.repeat if repeats else best.turn
         head = best.ledger.core.head
-        ready = best.certified >= tree.notarised_view and (
+        ready = best.certified >= tree.notarized_view and (
             repeats or best.height == 0 or self.parent_certificate() is not None
         )
         members = best.ledger.core.roster.members

@@ -90,8 +90,8 @@ class SessionSettled(Record, tag=27):
 class ViewContext(Record, tag=30):
     """Facts about the view to be in: after each certificate, and again when the parent to build on changes.
 
-    `parent_view` is the view that notarised `parent` (0 if it opened the epoch). `closing` says that the
-    parent ends its epoch and is to be proposed again; `ready` that the highest notarised block is at hand; `skipped`
+    `parent_view` is the view that notarized `parent` (0 if it opened the epoch). `closing` says that the
+    parent ends its epoch and is to be proposed again; `ready` that the highest notarized block is at hand; `skipped`
     that a skip certificate of the view before is held, whatever `entry` is.
     """
 
@@ -123,7 +123,7 @@ class CertificateStored(Record, tag=31):
 class Verdict(Record, tag=32):
     """The proposal of a view is valid, durable and gated: the engine may vote for it.
 
-    `base_view` is the notarised view it stands on; `fresh` is False for a closing block proposed again.
+    `base_view` is the notarized view it stands on; `fresh` is False for a closing block proposed again.
     """
 
     epoch: int
@@ -143,7 +143,7 @@ class BlockBuilt(Record, tag=33):
     rejected: tuple[tuple[bytes, Code], ...]
 
 
-class Finalised(Record, tag=34):
+class Finalized(Record, tag=34):
     """Blocks became final up to `height`; `transactions` are the ids they hold."""
 
     epoch: int
@@ -214,7 +214,7 @@ class EngineJoined(Record, tag=46):
     """From the driver: the node's engine has started anew, while its manager went on."""
 
 
-ToEngine = ViewContext | CertificateStored | Verdict | BlockBuilt | Finalised | Halt | VoteMessage | Transactions
+ToEngine = ViewContext | CertificateStored | Verdict | BlockBuilt | Finalized | Halt | VoteMessage | Transactions
 """What a manager tells its engine, and nothing else does."""
 ToManager = Assembled | Build | Publish | Cast | Stand | Offer
 """What an engine tells its manager, and nothing else does."""

@@ -77,7 +77,7 @@ class ForkTree:
         self.best = root
         self.entry: Certificate | None = final
         self.entry_view = 0
-        self.notarised_view = 0
+        self.notarized_view = 0
 
     def add(self, node: ForkNode) -> None:
         """Add a valid block; its parent must be in the tree."""
@@ -109,7 +109,7 @@ class ForkTree:
         if view > self.entry_view or (view == self.entry_view and kind == NOTARIZE):
             self.entry, self.entry_view = certificate, view
         if kind == NOTARIZE:
-            self.notarised_view = max(self.notarised_view, view)
+            self.notarized_view = max(self.notarized_view, view)
             node = self.nodes.get(certificate.block)
             if node is not None:
                 self.certify(node, view)
@@ -157,7 +157,7 @@ class ForkTree:
         self.epoch = epoch
         self.certificates = {}
         self.wanted = {}
-        self.entry, self.entry_view, self.notarised_view = final, 0, 0
+        self.entry, self.entry_view, self.notarized_view = final, 0, 0
         self.root.certified = 0
         self.best = self.root
         return stale

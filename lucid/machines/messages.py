@@ -34,12 +34,12 @@ REMEMBERED_TOTAL_BYTES = 8 << 20
 class Proposal(Record, tag=1):
     """A block put forward in the view of `vote`, which its leader signed.
 
-    `notarisation` is the block's own certificate when a closing block is proposed again, else None.
+    `notarization` is the block's own certificate when a closing block is proposed again, else None.
     """
 
     vote: Vote
     block: Block
-    notarisation: Certificate | None
+    notarization: Certificate | None
 
 
 class VoteMessage(Record, tag=2):

@@ -58,7 +58,7 @@ def uptime_ppm(beacons: int, held: int) -> int:
     return min(PPM, beacons * PPM // held) if held else 0
 
 
-def penalised(penalty_ppm: int, factor_ppm: int, times: int) -> int:
+def penalized(penalty_ppm: int, factor_ppm: int, times: int) -> int:
     """A penalty factor after so many missed views, each of them floored; it soon stays where it is."""
     while times and (less := penalty_ppm * factor_ppm // PPM) != penalty_ppm:
         penalty_ppm, times = less, times - 1

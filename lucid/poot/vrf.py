@@ -101,7 +101,7 @@ def verify(public_key: bytes, alpha: bytes, proof: bytes) -> bytes | None:
 
 
 def proof_to_hash(proof: bytes) -> bytes | None:
-    """The 64-byte output of a proof known to be valid (RFC 9381, 5.2), or None for bytes that aren't a proof at all.
+    """The 64-byte output of a proof known to be valid (RFC 9381, 5.2), or None for bytes that are not a proof at all.
 
     It checks nothing but the encoding: for a proof from anyone else, use `verify`.
     """
@@ -113,7 +113,7 @@ def _decode(proof: bytes) -> _Proof | None:
     """Takes a proof apart (RFC 9381, 5.4.4); None if it is badly encoded.
 
     Also None for a gamma of small order and for a challenge or response of zero, which libsodium cannot multiply. The
-    RFC decodes them, but with a key that isn't of small order a proof made of one holds with probability 2**-128 a try.
+    RFC decodes them, but with a key that is not of small order a proof made of one holds once in 2**128 tries.
     """
     if len(proof) != PROOF_BYTES:
         return None
@@ -150,7 +150,7 @@ def _output(cleared_gamma: bytes) -> bytes:
 
 
 def _clear_cofactor(point: bytes) -> bytes | None:
-    """Eight times a point; None if it isn't the encoding of a point by RFC 8032, 5.1.3, or is of small order."""
+    """Eight times a point; None if it is not the encoding of a point by RFC 8032, 5.1.3, or is of small order."""
     # libsodium's addition reduces a y-coordinate of 2**255 - 19 or more and drops the sign of x = 0, where decoding
     # must fail. The first is caught here; the points with x = 0 are of small order and fall out at the end.
     if int.from_bytes(point, "little") & (2**255 - 1) >= _FIELD_PRIME:
@@ -164,9 +164,9 @@ def _clear_cofactor(point: bytes) -> bytes | None:
 
 
 def _multiply(scalar: bytes, point: bytes) -> bytes | None:
-    """`scalar` times any point of the curve, for a scalar that isn't 0 modulo the group order.
+    """`scalar` times any point of the curve, for a scalar that is not 0 modulo the group order.
 
-    None if `point` isn't the encoding of a point, or is of small order.
+    None if `point` is not the encoding of a point, or is of small order.
     """
     try:
         return bindings.crypto_scalarmult_ed25519_noclamp(scalar, point)

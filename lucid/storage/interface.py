@@ -89,7 +89,7 @@ class StoreOther(StoreError):
 
 
 class StoreDamaged(StoreError):
-    """What is stored cannot be read and won't be by trying again; names the table and the key where it was found."""
+    """What is stored cannot be read and will not be by trying again; names the table and the key where it was found."""
 
     remedy = (
         "stop the service, run `lucid store check`, and restore the store from a backup; "

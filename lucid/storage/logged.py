@@ -57,7 +57,7 @@ class LoggedStore:
         self._writing = threading.Lock()
         self._overlay_lock = threading.Lock()
         self._overlay: dict[str, dict[bytes, bytes | None]] = {}
-        """What the log holds and SQLite doesn't; None for what is deleted."""
+        """What the log holds and SQLite does not; None for what is deleted."""
         self._log: CommitLog | None = None
         self._file: LogFile | None = None
         self._mine = True
@@ -250,7 +250,7 @@ class LoggedStore:
         return [write for data in records for write in _decoded(data)]
 
     def close(self) -> None:
-        """See `Store`. SQLite takes what the log holds; where it can't, the next opening reads it back."""
+        """See `Store`. SQLite takes what the log holds; where it cannot, the next opening reads it back."""
         # What hangs keeps the lock, and the process that stops does not wait for it.
         if self._closed or not self._writing.acquire(timeout=CLOSE_S):
             return

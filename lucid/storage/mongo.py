@@ -34,7 +34,7 @@ ENTRIES_COLLECTION = "entries"
 SESSION_ID = "session"
 """Beside the schema: the session of MongoDB's that was last written in."""
 CONCERN = WriteConcern(w="majority", j=True)
-"""Named with each transaction too: one doesn't inherit it from a collection, and MongoDB 4.4 takes less by default."""
+"""Named with each transaction too: one does not inherit it from a collection, and MongoDB 4.4 takes less by default."""
 EXISTS = 48
 """MongoDB's error code NamespaceExists."""
 OUT_OF_DISK = 14_031

@@ -34,7 +34,7 @@ ROW_BYTES = 64
 """What a row counts for besides its bytes, so that a batch of empty ones has an end too."""
 UNFINISHED_KEY = b"unfinished"
 FRESH, OWNED = b"", b"\x01"
-"""Whether a store that an import goes into had an identity before: one that came with the import doesn't bind it."""
+"""Whether a store that an import goes into had an identity before: one that came with the import does not bind it."""
 
 
 class ExportHeader(Record):

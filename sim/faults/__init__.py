@@ -1,4 +1,4 @@
-"""The catalogue of faults: one file a kind. A new file is found by itself."""
+"""The catalog of faults: one file a kind. A new file is found by itself."""
 
 from __future__ import annotations
 

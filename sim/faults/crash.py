@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Colour, Hooks, Lane, NodeFault, Stage
+from sim.faults.fault import Color, Hooks, Lane, NodeFault, Stage
 
 if TYPE_CHECKING:
     from random import Random
@@ -17,7 +17,7 @@ class Crash(NodeFault, tag="crash"):
     """`node` is down: it stops at once and loses what was not synced."""
 
     lane: ClassVar[Lane] = "process"
-    colour: ClassVar[Colour] = "crash"
+    color: ClassVar[Color] = "crash"
 
     def begin(self, world: World) -> Hooks:
         """See `Fault`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Colour, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Color, Hooks, Lane, NodeFault, Stage, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -26,7 +26,7 @@ class CrashAt(NodeFault, tag="crash_at"):
     """
 
     lane: ClassVar[Lane] = "process"
-    colour: ClassVar[Colour] = "crash"
+    color: ClassVar[Color] = "crash"
     effects: Annotated[int, Meta(ge=0, le=1_000_000)]
     down_ms: Annotated[int, Meta(ge=1, le=86_400_000)] = 1_000
     times: Annotated[int, Meta(ge=1, le=1_000)] = 1

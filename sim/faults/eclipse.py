@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Allowance, ByzantineFault, Colour, Hooks, Stage, name
+from sim.faults.fault import Allowance, ByzantineFault, Color, Hooks, Stage, name
 from sim.wrong import ScenarioError, check_nodes
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Eclipse(ByzantineFault, tag="eclipse"):
     """All of `victim`'s links are cut but the one to the traitor `node`, which other faults may make lie."""
 
-    colour: ClassVar[Colour] = "partition"
+    color: ClassVar[Color] = "partition"
     victim: int
 
     def check(self, nodes: int) -> None:

@@ -65,7 +65,7 @@ def sign(world: World, node: int, epoch: int, view: int, kind: int, block: bytes
 def another(world: World, node: int, proposal: Proposal) -> Proposal | None:
     """Another valid proposal of the same view, by its leader; None for a closing block, of which there is one."""
     runner = world.nodes[node].manager
-    if runner is None or proposal.notarisation is not None:
+    if runner is None or proposal.notarization is not None:
         return None
     chain = cast("Manager", runner.machine).chain
     block, parent = proposal.block, chain.tree.nodes.get(proposal.block.header.parent)

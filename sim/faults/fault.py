@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sim.world import World
 
 Lane = Literal["network", "process", "release", "disk", "clock", "byzantine"]
-Colour = Literal["crash", "partition", "disturbance"]
+Color = Literal["crash", "partition", "disturbance"]
 
 UNLIKELY = 1e-9
 """What has a smaller chance than this is expected not to happen in a run."""
@@ -119,7 +119,7 @@ class ByKind(msgspec.StructMeta):
 
     def __call__(cls, *args: Any, **keys: Any) -> Any:
         if "kind" in keys:
-            from sim.faults import KINDS  # noqa: PLC0415  # the catalogue imports this file
+            from sim.faults import KINDS  # noqa: PLC0415  # the catalog imports this file
 
             return KINDS[keys.pop("kind")](*args, **keys)
         return super().__call__(*args, **keys)
@@ -133,7 +133,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
 
     __abstract__: ClassVar[bool] = True
     lane: ClassVar[Lane] = "network"
-    colour: ClassVar[Colour] = "disturbance"
+    color: ClassVar[Color] = "disturbance"
 
     at: Duration = 0
     until: Duration | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta, field
 
 from sim.clock import Moment
-from sim.faults.fault import Allowance, Colour, Fault, Hooks, Stage
+from sim.faults.fault import Allowance, Color, Fault, Hooks, Stage
 from sim.faults.partition import Partition
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Flapping(Fault, tag="flapping"):
     """No message passes between `groups` for `apart_ms`, then all do for `joined_ms`, over and over."""
 
-    colour: ClassVar[Colour] = "partition"
+    color: ClassVar[Color] = "partition"
     groups: list[list[int]] = field(default_factory=list)
     apart_ms: Annotated[int, Meta(ge=1, le=86_400_000)] = 1_000
     joined_ms: Annotated[int, Meta(ge=1, le=86_400_000)] = 1_000

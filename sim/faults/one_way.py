@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import field
 
-from sim.faults.fault import Allowance, Colour, Fault, Hooks, Stage, name
+from sim.faults.fault import Allowance, Color, Fault, Hooks, Stage, name
 from sim.wrong import ScenarioError, check_nodes
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class OneWay(Fault, tag="one_way"):
     """Nothing that `nodes` send reaches `to`; what those send reaches them."""
 
-    colour: ClassVar[Colour] = "partition"
+    color: ClassVar[Color] = "partition"
     nodes: list[int] = field(default_factory=list)
     to: list[int] = field(default_factory=list)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import field
 
-from sim.faults.fault import Allowance, Colour, Fault, Hooks, Stage, name
+from sim.faults.fault import Allowance, Color, Fault, Hooks, Stage, name
 from sim.wrong import ScenarioError, check_nodes
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Partition(Fault, tag="partition"):
     """No message passes between `groups` of node indexes; a node in none of them talks to all."""
 
-    colour: ClassVar[Colour] = "partition"
+    color: ClassVar[Color] = "partition"
     groups: list[list[int]] = field(default_factory=list)
 
     def check(self, nodes: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Allowance, Colour, Fault, Hooks, Lane, Stage, name
+from sim.faults.fault import Allowance, Color, Fault, Hooks, Lane, Stage, name
 from sim.wrong import check_nodes
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class PowerCut(Fault, tag="power_cut"):
     """
 
     lane: ClassVar[Lane] = "process"
-    colour: ClassVar[Colour] = "crash"
+    color: ClassVar[Color] = "crash"
     node: int
     effects: Annotated[int, Meta(ge=0, le=1_000_000)]
     back_ms: Annotated[list[Annotated[int, Meta(ge=1, le=86_400_000)]], Meta(min_length=1, max_length=1_024)]

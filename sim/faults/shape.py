@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
-from sim.faults.fault import Allowance, Colour, Hooks, NodeFault, Stage, name
+from sim.faults.fault import Allowance, Color, Hooks, NodeFault, Stage, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -20,7 +20,7 @@ class Shape(NodeFault, tag="shape"):
     In a ring each node talks to the next by number; `alone` cuts `node` off and leaves the rest whole.
     """
 
-    colour: ClassVar[Colour] = "partition"
+    color: ClassVar[Color] = "partition"
     form: Form = "star"
 
     def text(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Colour, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Color, Hooks, Lane, NodeFault, Stage, name
 from sim.faults.rot import SHARED
 from sim.faults.wipe import Votes, Wipe, new_card
 
@@ -27,7 +27,7 @@ class Torn(NodeFault, tag="torn"):
     """
 
     lane: ClassVar[Lane] = "disk"
-    colour: ClassVar[Colour] = "crash"
+    color: ClassVar[Color] = "crash"
     effects: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     down_ms: Annotated[int, Meta(ge=1, le=86_400_000)] = 1_000
     votes: Votes = "kept"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE
 from sim.disk import Disk
-from sim.faults.fault import Colour, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Color, Hooks, Lane, NodeFault, Stage, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -33,7 +33,7 @@ class Wipe(NodeFault, tag="wipe"):
     """
 
     lane: ClassVar[Lane] = "disk"
-    colour: ClassVar[Colour] = "crash"
+    color: ClassVar[Color] = "crash"
     votes: Votes = "kept"
 
     @property

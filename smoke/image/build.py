@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.image.normal import first_difference, normalise
+from smoke.image.normal import first_difference, normalize
 from smoke.static.dockerfile.ignore import ignore_of
 from smoke.static.model.context import Context
 from smoke.static.model.image import Image
@@ -140,7 +140,7 @@ def _compared(builder: Builder, images: Sequence[Image], folder: Path) -> Iterat
     finally:
         for _, _, again in pairs:
             builder.docker("rmi", again)
-    found = {each.name: each for each in normalise(saved, layers)} if pairs else {}
+    found = {each.name: each for each in normalize(saved, layers)} if pairs else {}
     for image, one, again in pairs:
         difference = first_difference(found[one], found[again])
         if difference is None:

@@ -52,7 +52,7 @@ class Image:
     layers: tuple[Layer, ...]
 
 
-def normalise(archive: Path, folder: Path) -> list[Image]:
+def normalize(archive: Path, folder: Path) -> list[Image]:
     """The images of an archive that `docker save` wrote; their layers go to `folder`. Raises OSError and ValueError."""
     images = []
     made: dict[str, Layer] = {}
@@ -208,7 +208,7 @@ def main() -> int:
     """Print each image's id and layers; exit status 2 for a file that is no such archive."""
     try:
         with TemporaryDirectory(prefix="lucid-normal-") as folder:
-            for image in normalise(Path(sys.argv[1]), Path(folder)):
+            for image in normalize(Path(sys.argv[1]), Path(folder)):
                 print(f"{image.name} {image.identity}")
                 for layer in image.layers:
                     print(f"  sha256:{layer.digest} {layer.size}")

@@ -17,7 +17,7 @@ from smoke.image import build, checks
 from smoke.image.build import Builder, BuildError
 from smoke.image.environment import environment
 from smoke.image.image import BuiltImage
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.live.containers import connect
 from smoke.live.failure import LiveError
 from smoke.static.model.build import images
@@ -48,7 +48,7 @@ def look_at_images(
     *,
     strict: bool = False,
     say: Say = lambda text: None,
-) -> Judgement:
+) -> Judgment:
     """Judge every image of a tree. Raises `LiveError` when the engine does not answer, or lacks an image."""
     client = connect()
     tree = Tree(subject.root)
@@ -68,7 +68,7 @@ def look_at_images(
         except BuildError as error:
             raise LiveError(f"the images that were built cannot be compared: {str(error).splitlines()[-1]}") from None
     names = tuple(image.service.name for image in found)
-    return Judgement(title=subject.manifest.title, services=names, findings=tuple(findings), strict=strict)
+    return Judgment(title=subject.manifest.title, services=names, findings=tuple(findings), strict=strict)
 
 
 def _look_at_all(

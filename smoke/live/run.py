@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from smoke.finding import Finding
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.live import checks
 from smoke.live.node import Needs, Node, nothing
 from smoke.live.processes import ProcessNode
@@ -27,7 +27,7 @@ def live(
     standing: Callable[[Path], Node] | None = None,
     strict: bool = False,
     say: Say = lambda text: None,
-) -> Judgement:
+) -> Judgment:
     """Run all live checks of a product, in containers or as processes.
 
     `standing` gives, for a folder, a node that runs already; what would harm it is for the product to skip. Raises
@@ -58,7 +58,7 @@ def live(
         # These have nodes of their own, one after the other: two at once would be slow under emulation.
         if run.started:
             carry_out(product.further(run, make, Path(folder)))
-    return Judgement(title=title, services=tuple(product.services), findings=tuple(findings), strict=strict)
+    return Judgment(title=title, services=tuple(product.services), findings=tuple(findings), strict=strict)
 
 
 @contextmanager

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 
 
-def _of(module: str) -> Callable[[Judgement], str]:
+def _of(module: str) -> Callable[[Judgment], str]:
     """A writer whose module is loaded when it writes: most runs write one format."""
 
-    def write(judgement: Judgement) -> str:
-        return str(import_module(f"smoke.reports.{module}").write(judgement))
+    def write(judgment: Judgment) -> str:
+        return str(import_module(f"smoke.reports.{module}").write(judgment))
 
     return write
 
 
-FORMATS: dict[str, Callable[[Judgement], str]] = {
+FORMATS: dict[str, Callable[[Judgment], str]] = {
     "github": _of("github"),
     "job": _of("job"),
     "json": _of("json"),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from smoke.finding import Finding, Verdict
-from smoke.judgement import Judgement, kind
+from smoke.judgment import Judgment, kind
 
 _COMMANDS = {"critical": "error", "error": "error", "warning": "warning", "info": "notice", "skipped": "notice"}
 
 
-def write(judgement: Judgement) -> str:
+def write(judgment: Judgment) -> str:
     """The report as lines that the runner reads on standard output."""
-    lines = [_annotation(judgement, each) for each in judgement.findings if kind(each) in _COMMANDS]
+    lines = [_annotation(judgment, each) for each in judgment.findings if kind(each) in _COMMANDS]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _annotation(judgement: Judgement, finding: Finding) -> str:
-    command = "error" if judgement.blocks(finding) else _COMMANDS[kind(finding)]
+def _annotation(judgment: Judgment, finding: Finding) -> str:
+    command = "error" if judgment.blocks(finding) else _COMMANDS[kind(finding)]
     first = finding.evidence[0] if finding.evidence else None
     properties = {"title": f"{finding.check} {finding.subject}".strip()}
     if first is not None and first.path:

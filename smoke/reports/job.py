@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smoke.finding import Finding
-from smoke.judgement import Judgement, place
+from smoke.judgment import Judgment, place
 from smoke.reports.stories import Story, stories
 from smoke.reports.terminal import summary
 
@@ -11,15 +11,15 @@ MAX_STORIES = 50
 _MARKS = {"critical": "\N{CROSS MARK}", "error": "\N{CROSS MARK}", "warning": "\N{WARNING SIGN}"}
 
 
-def write(judgement: Judgement) -> str:
+def write(judgment: Judgment) -> str:
     """The report as GitHub's Markdown."""
-    found = stories(judgement)
-    lines = [f"## {_plain(summary(judgement))}", ""]
+    found = stories(judgment)
+    lines = [f"## {_plain(summary(judgment))}", ""]
     if found:
         lines += ["| | what | where | what to do |", "|---|---|---|---|", *map(_row, found[:MAX_STORIES])]
     if len(found) > MAX_STORIES:
         lines.append(f"\nand {len(found) - MAX_STORIES} more")
-    skipped = judgement.of("skipped")
+    skipped = judgment.of("skipped")
     if skipped:
         lines += ["", f"<details><summary>{len(skipped)} checks could not tell</summary>", ""]
         lines += [f"- {_plain(text)}" for text in dict.fromkeys(map(_reason, skipped))]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from smoke.finding import Finding
-from smoke.judgement import Judgement, LiteralCount
+from smoke.judgment import Judgment, LiteralCount
 
 FORMAT = 1
 
@@ -25,17 +25,17 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     literal: tuple[LiteralCount, ...] = ()
 
 
-def write(judgement: Judgement) -> str:
+def write(judgment: Judgment) -> str:
     """The report as one JSON document."""
     document = Document(
         lucid_smoke=FORMAT,
-        title=judgement.title,
-        status=judgement.status,
-        strict=judgement.strict,
-        services=judgement.services,
-        counts=judgement.counts(),
-        findings=judgement.findings,
-        literal=judgement.literal,
+        title=judgment.title,
+        status=judgment.status,
+        strict=judgment.strict,
+        services=judgment.services,
+        counts=judgment.counts(),
+        findings=judgment.findings,
+        literal=judgment.literal,
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 

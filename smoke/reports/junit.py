@@ -6,17 +6,17 @@ import re
 from xml.etree import ElementTree as ET
 
 from smoke.finding import Finding, Verdict
-from smoke.judgement import Judgement, families, kind, place
+from smoke.judgment import Judgment, families, kind, place
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write(judgement: Judgement) -> str:
+def write(judgment: Judgment) -> str:
     """The report as one XML document."""
-    suites = ET.Element("testsuites", name=_legal(judgement.title))
-    for family in families(judgement.findings):
-        found = [each for each in judgement.findings if each.check.partition(".")[0] == family]
-        failures = sum(judgement.blocks(each) for each in found)
+    suites = ET.Element("testsuites", name=_legal(judgment.title))
+    for family in families(judgment.findings):
+        found = [each for each in judgment.findings if each.check.partition(".")[0] == family]
+        failures = sum(judgment.blocks(each) for each in found)
         suite = ET.SubElement(
             suites,
             "testsuite",
@@ -24,10 +24,10 @@ def write(judgement: Judgement) -> str:
             tests=str(len(found)),
             failures=str(failures),
             errors=str(sum(each.verdict is Verdict.ERROR for each in found)),
-            skipped=str(sum(kind(each) in ("skipped", "excused") and not judgement.blocks(each) for each in found)),
+            skipped=str(sum(kind(each) in ("skipped", "excused") and not judgment.blocks(each) for each in found)),
         )
         for finding in found:
-            _case(suite, finding, judgement.blocks(finding))
+            _case(suite, finding, judgment.blocks(finding))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from smoke.finding import Finding
-from smoke.judgement import Judgement, kind, place
+from smoke.judgment import Judgment, kind, place
 from smoke.reports.terminal import summary
 
 _VERDICTS = (
@@ -16,48 +16,48 @@ _VERDICTS = (
 )
 
 
-def write(judgement: Judgement) -> str:
+def write(judgment: Judgment) -> str:
     """The report as Markdown."""
     parts = [
-        f"# Smoke test of {_plain(judgement.title)}",
+        f"# Smoke test of {_plain(judgment.title)}",
         "## Executive summary",
-        summary(judgement),
-        _VERDICTS[judgement.status],
+        summary(judgment),
+        _VERDICTS[judgment.status],
         "## Test scope",
-        _list(f"service {_plain(name)}" for name in judgement.services) or "No service was found.",
+        _list(f"service {_plain(name)}" for name in judgment.services) or "No service was found.",
         "## Passed",
-        _list(_line(each) for each in judgement.of("passed", "excused")) or "Nothing.",
+        _list(_line(each) for each in judgment.of("passed", "excused")) or "Nothing.",
         "## Critical failures",
-        _details(judgement.of("error", "critical")) or "None.",
+        _details(judgment.of("error", "critical")) or "None.",
         "## Detailed analysis",
-        _details(judgement.of("warning", "info")) or "No warnings.",
+        _details(judgment.of("warning", "info")) or "No warnings.",
         "### Inconclusive",
-        _list(_line(each) for each in judgement.of("skipped")) or "Every check could be made.",
+        _list(_line(each) for each in judgment.of("skipped")) or "Every check could be made.",
     ]
-    if judgement.literal:
+    if judgment.literal:
         rows = [
             f"| `{count.command.replace('|', chr(92) + '|')}` | {count.lines} | {count.files} |"
-            for count in judgement.literal
+            for count in judgment.literal
         ]
         parts += ["### Plain greps", "\n".join(["| command | lines | files |", "|---|---|---|", *rows])]
-    remedies = dict.fromkeys(each.remedy for each in judgement.of("error", "critical", "warning") if each.remedy)
+    remedies = dict.fromkeys(each.remedy for each in judgment.of("error", "critical", "warning") if each.remedy)
     parts += ["## Recommendations", _list(_plain(remedy) for remedy in remedies) or "None.", "## Risk assessment"]
-    parts += [f"### {level}\n\n{_risks(judgement, *names)}" for level, names in _RISKS.items()]
-    parts += ["## Next steps", _next(judgement)]
+    parts += [f"### {level}\n\n{_risks(judgment, *names)}" for level, names in _RISKS.items()]
+    parts += ["## Next steps", _next(judgment)]
     return "\n\n".join(parts) + "\n"
 
 
 _RISKS = {"High": ("error", "critical"), "Medium": ("warning", "skipped"), "Low": ("info", "excused")}
 
 
-def _risks(judgement: Judgement, *names: str) -> str:
-    found = judgement.of(*names)
+def _risks(judgment: Judgment, *names: str) -> str:
+    found = judgment.of(*names)
     tally = dict.fromkeys(each.check for each in found)
     return _list(f"{check}: {sum(each.check == check for each in found)}" for check in tally) or "None."
 
 
-def _next(judgement: Judgement) -> str:
-    if judgement.status == 0:
+def _next(judgment: Judgment) -> str:
+    if judgment.status == 0:
         return "Build the images, then `lucid smoke image` and `lucid smoke live`."
     return "Mend what failed, then run `lucid smoke static` again."
 

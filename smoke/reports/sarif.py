@@ -10,14 +10,14 @@ import msgspec
 
 from smoke.check import TABLE
 from smoke.finding import Evidence, Finding
-from smoke.judgement import Judgement, kind
+from smoke.judgment import Judgment, kind
 
 _LEVELS = {"critical": "error", "error": "error", "warning": "warning", "info": "note"}
 
 
-def write(judgement: Judgement) -> str:
+def write(judgment: Judgment) -> str:
     """The report as one JSON document."""
-    found = [each for each in judgement.of("critical", "error", "warning", "info", "excused") if _places(each)]
+    found = [each for each in judgment.of("critical", "error", "warning", "info", "excused") if _places(each)]
     ids = sorted({finding.check for finding in found})
     told = {finding.check: finding for finding in reversed(found)}
     run: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smoke.finding import Finding
-from smoke.judgement import Judgement, kind
+from smoke.judgment import Judgment, kind
 
 _ORDER = ("error", "critical", "warning")
 
@@ -34,12 +34,12 @@ class Story:
         return tuple(dict.fromkeys(each.check for each in self.findings))
 
 
-def stories(judgement: Judgement) -> list[Story]:
+def stories(judgment: Judgment) -> list[Story]:
     """The failures that count, worst first, in the order of their findings else. Two are one story when they stand at
     the same line, or say the same."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
     keys: dict[tuple[object, ...], tuple[object, ...]] = {}
-    for finding in judgement.of(*_ORDER):
+    for finding in judgment.of(*_ORDER):
         place = finding.evidence[0] if finding.evidence and finding.evidence[0].line else None
         own: list[tuple[object, ...]] = [("says", finding.check, finding.message)]
         if place is not None:

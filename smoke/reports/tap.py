@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from smoke.finding import Finding
-from smoke.judgement import Judgement, kind, place
+from smoke.judgment import Judgment, kind, place
 
 
-def write(judgement: Judgement) -> str:
+def write(judgment: Judgment) -> str:
     """The report as TAP; details stand in YAML blocks."""
-    lines = ["TAP version 14", f"1..{len(judgement.findings)}"]
-    for number, finding in enumerate(judgement.findings, 1):
-        lines += _point(number, finding, judgement.blocks(finding))
+    lines = ["TAP version 14", f"1..{len(judgment.findings)}"]
+    for number, finding in enumerate(judgment.findings, 1):
+        lines += _point(number, finding, judgment.blocks(finding))
     return "\n".join(lines) + "\n"
 
 

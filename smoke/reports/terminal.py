@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from smoke.finding import Finding
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.reports.stories import Story, stories
 
 _MARKS = {"critical": "FAIL", "warning": "warn", "error": "ERROR"}
@@ -14,29 +14,29 @@ MAX_EVIDENCE = 5
 MAX_REASONS = 5
 
 
-def write(judgement: Judgement) -> str:
+def write(judgment: Judgment) -> str:
     """The report as plain text."""
     lines: list[str] = []
-    for story in stories(judgement):
+    for story in stories(judgment):
         lines += [*_told(story), ""]
-    lines += [f"note  {_about(each)}{each.message}" for each in _once(judgement.of("info"))]
-    lines += _skipped(judgement)
-    for count in judgement.literal:
+    lines += [f"note  {_about(each)}{each.message}" for each in _once(judgment.of("info"))]
+    lines += _skipped(judgment)
+    for count in judgment.literal:
         lines.append(f"{count.command}: {count.lines} lines in {count.files} files")
-    lines.append(summary(judgement))
+    lines.append(summary(judgment))
     return "\n".join(lines) + "\n"
 
 
-def summary(judgement: Judgement) -> str:
+def summary(judgment: Judgment) -> str:
     """One line that says how it went."""
-    counts = judgement.counts()
+    counts = judgment.counts()
     names = {"critical": "critical", "warning": "warnings", "info": "notes", "skipped": "skipped", "excused": "excused"}
     parts = [f"{counts['passed']} passed", *(f"{counts[key]} {name}" for key, name in names.items() if counts[key])]
     if counts["error"]:
         parts.append(f"{counts['error']} errors")
-    if judgement.undecided:
-        parts.append(f"undecided: {', '.join(judgement.undecided)}")
-    return f"{judgement.verdict} {judgement.title}: {', '.join(parts)}"
+    if judgment.undecided:
+        parts.append(f"undecided: {', '.join(judgment.undecided)}")
+    return f"{judgment.verdict} {judgment.title}: {', '.join(parts)}"
 
 
 def _told(story: Story) -> list[str]:
@@ -67,11 +67,11 @@ def _once(findings: Iterable[Finding]) -> list[Finding]:
     return list(found.values())
 
 
-def _skipped(judgement: Judgement) -> list[str]:
+def _skipped(judgment: Judgment) -> list[str]:
     """What cannot be told: the commonest reasons, and how many there are."""
-    blocking = [each for each in judgement.of("skipped") if judgement.blocks(each)]
+    blocking = [each for each in judgment.of("skipped") if judgment.blocks(each)]
     lines = [f"skip  {_about(each)}{each.message}" for each in blocking]
-    reasons = Counter(each.message for each in judgement.of("skipped") if not judgement.blocks(each))
+    reasons = Counter(each.message for each in judgment.of("skipped") if not judgment.blocks(each))
     lines += [f"skip  {number} checks: {reason}" for reason, number in reasons.most_common(MAX_REASONS)]
     if len(reasons) > MAX_REASONS:
         lines.append(f"skip  and {len(reasons) - MAX_REASONS} more reasons: --report markdown has them all")

@@ -80,7 +80,7 @@ _TEXTS = (("context", "."), ("dockerfile", "Dockerfile"), ("target", ""))
 
 
 def _plain(value: Any, values: dict[str, Any], usual: str | None) -> str | None:
-    """A text with its `${NAME}` replaced; none when it isn't known."""
+    """A text with its `${NAME}` replaced; none when it is not known."""
     if value is None:
         return usual
     if not isinstance(value, str):
@@ -104,7 +104,7 @@ def _json(text: str) -> dict[str, Any]:
 
 
 def _hcl(text: str) -> dict[str, Any]:
-    """Blocks by kind and name; what isn't plain is left out of its block."""
+    """Blocks by kind and name; what is not plain is left out of its block."""
     tokens = [each for each in _TOKEN.findall(text) if not each.startswith(("#", "//", "/*"))]
     found: dict[str, Any] = {}
     place = 0

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from msgspec.json import encode
 
 from smoke.finding import Finding
-from smoke.judgement import Judgement, place
+from smoke.judgment import Judgment, place
 from smoke.manifest import FILE_NAME, Manifest, ManifestError, parse_manifest, resolved
 from smoke.static.model.build import images_of
 from smoke.static.model.image import Image
@@ -70,8 +70,8 @@ def _text_of(tree: Tree, services: list[_Written]) -> str:
     return "\n".join([head, f"title = {_text(tree.root.name)}\n", *(f"{each.text()}\n" for each in services)])
 
 
-def _failing(judgement: Judgement) -> dict[tuple[str, str, str], Finding]:
-    found = judgement.of("critical", "warning")
+def _failing(judgment: Judgment) -> dict[tuple[str, str, str], Finding]:
+    found = judgment.of("critical", "warning")
     return {(each.check, each.subject, each.message): each for each in found if each.check in _KEPT or _counts(each)}
 
 

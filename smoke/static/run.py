@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempts, read_manifest, resolved
 from smoke.static.checks import compose, dependencies, dockerfile, entrypoint, isolation, layout, lint, path, startup
 from smoke.static.isolation.literal import literal_counts
@@ -61,7 +61,7 @@ def find_subject(root: Path, manifest: Path | None, profile: str | None = None) 
     return Subject(root, read_manifest(manifest, profile), manifest.name)
 
 
-def judge(subject: Subject, *, strict: bool = False, literal: bool = False, say: Say = lambda text: None) -> Judgement:
+def judge(subject: Subject, *, strict: bool = False, literal: bool = False, say: Say = lambda text: None) -> Judgment:
     """Run all static checks; `say` is told which family is under way. Never raises on what the tree holds."""
     say("reading the tree")
     tree = Tree(subject.root)
@@ -79,7 +79,7 @@ def judge(subject: Subject, *, strict: bool = False, literal: bool = False, say:
     if tree.truncated:
         findings.append(_incomplete("it is too large or too deep to be listed whole"))
     findings = _excused(findings, subject)
-    return Judgement(
+    return Judgment(
         title=subject.manifest.title or subject.root.resolve().name,
         services=tuple(image.service.name for image in scope.images),
         findings=tuple(findings),

@@ -119,7 +119,7 @@ def _of_words(tree: Tree, words: list[str], where: str) -> Build | None:
 
 
 def _build(tree: Tree, context: str, file: str, target: str, arguments: list[str], platforms: str) -> Build | None:
-    """None for what isn't plain, or not of this tree."""
+    """None for what is not plain, or not of this tree."""
     if "$" in context + file + target or re.match(r"[a-z]+://|git@|/", context):
         return None
     place = posixpath.normpath(context)

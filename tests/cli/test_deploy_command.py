@@ -57,8 +57,8 @@ def test_a_pi_that_has_everything() -> None:
         ({"machine": "x86_64", "emulation": False}, ["processor"]),
         ({"memory_mb": 900}, ["memory"]),
         ({"disk_mb": 3_000}, ["free disk"]),
-        ({"synchronised": "no"}, ["clock"]),
-        ({"synchronised": "", "clock_off_s": 60.0}, ["clock"]),
+        ({"synchronized": "no"}, ["clock"]),
+        ({"synchronized": "", "clock_off_s": 60.0}, ["clock"]),
         ({"docker": "Cannot connect to the Docker daemon"}, ["Docker"]),
         ({"docker": "19.03.1"}, ["Docker"]),
         ({"docker": "", "compose": ""}, ["Docker", "compose"]),
@@ -75,8 +75,8 @@ def test_what_a_host_lacks_is_named(changes: dict[str, object], names: list[str]
 
 
 def test_what_can_not_be_told_is_a_warning() -> None:
-    assert lacking(synchronised="") == []
-    assert any(each.warning for each in requirements(facts(synchronised="")))
+    assert lacking(synchronized="") == []
+    assert any(each.warning for each in requirements(facts(synchronized="")))
     assert any("emulated" in each.warning for each in requirements(facts(machine="x86_64")))
     assert any("cgroup_enable=memory" in each.warning for each in requirements(facts(memory_limit=False)))
 

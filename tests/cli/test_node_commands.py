@@ -33,7 +33,7 @@ def said(capsys: Capture) -> str:
 
 
 def failed(capsys: Capture, *arguments: str) -> str:
-    """The one sentence of a command that can't do what it was asked."""
+    """The one sentence of a command that cannot do what it was asked."""
     assert main(arguments) == 2
     printed = capsys.readouterr()
     assert not printed.out and printed.err.count("\n") == 1 and printed.err.startswith("lucid: ")
@@ -167,7 +167,7 @@ def test_a_devnet_agrees_and_stops_by_itself(tmp_path: Path, capsys: Capture) ->
     for option in (("--nodes", "3"), ("--block-interval", "2s"), ("--store", "mongo"), ("--journal",)):
         assert f"leave out {option[0]}" in failed(capsys, "devnet", "--dir", str(folder), *option)
     (folder / "node1" / "node.toml").write_text("bind = 3\n")
-    assert "can't be started again" in failed(capsys, "devnet", "--dir", str(folder))
+    assert "cannot be started again" in failed(capsys, "devnet", "--dir", str(folder))
     (folder / "genesis.toml").unlink()
     assert "is not empty" in failed(capsys, "devnet", "--dir", str(folder))
     assert "--nodes" in failed(capsys, "devnet", "--nodes", "0")

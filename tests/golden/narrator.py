@@ -125,7 +125,7 @@ class Narrator:
             case TimedOut(epoch, view):
                 text = f"timed out in {view_name(epoch, view)}"
             case BlockFinal(_, _, height, hash_):
-                text = f"finalised {self.block(hash_)} at height {height}"
+                text = f"finalized {self.block(hash_)} at height {height}"
             case Refused(code):
                 text = f"refused: {describe(code)}"
             case CaughtUp(height, snapshot):

@@ -27,7 +27,7 @@ from lucid.machines.effects import (
     CertificateStored,
     Effect,
     Effects,
-    Finalised,
+    Finalized,
     Observe,
     Publish,
     Received,
@@ -218,7 +218,7 @@ class Node:
             case Verdict():
                 safe = self.manager_disk.safe.get(BLOCK_TABLE, event.block)
                 assert safe is not None, f"{self.name}: the engine hears of a block that is not safe"
-            case Finalised():
+            case Finalized():
                 safe = self.manager_disk.safe.get(HEIGHT_TABLE, height_key(event.height))
                 assert safe is not None, f"{self.name}: the engine hears of a final block that is not safe"
 

@@ -42,7 +42,7 @@ from lucid.machines.chain import HEIGHT_TABLE
 from lucid.machines.effects import Submitted
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.votelog import VoteLog
-from sim.crypto import ModelledCrypto
+from sim.crypto import ModeledCrypto
 from tests.golden.narrator import KINDS, Narrator, joined, message_kind, stored_block, view_name
 from tests.golden.network import Disk, Envelope, Network, Node, secret_of
 
@@ -91,7 +91,7 @@ def parse(text: str) -> list[Passage]:
 
 def run(path: Path, crypto: Crypto | None = None) -> str:
     """Run a script and return its text with the output that it has now."""
-    player = Player(crypto or ModelledCrypto())
+    player = Player(crypto or ModeledCrypto())
     pieces = []
     for passage in parse(path.read_text(encoding="utf-8")):
         output = [line for command in passage.commands for line in player.do(command)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.crypto import ModelledCrypto
+from sim.crypto import ModeledCrypto
 from tests.golden.script import Player
 
 
@@ -14,7 +14,7 @@ def test_a_certificate_that_comes_late_frees_no_key_whose_log_is_lost() -> None:
 
     Node 2 takes it for a sign that it witnessed that epoch, and signs in the second what it has signed before.
     """
-    player = Player(ModelledCrypto())
+    player = Player(ModeledCrypto())
     script = """
         nodes 4 slot_duration_ms=20000 epoch_slots=2
         tick 10s

@@ -9,13 +9,13 @@ import pytest
 from lucid.machines.chain import BLOCK_TABLE, HEIGHT_TABLE, height_key
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.poot.crypto import Edwards25519
-from sim.crypto import ModelledCrypto
+from sim.crypto import ModeledCrypto
 from tests.golden.script import Player, ScriptError, duration_ms, parse, run
 
 
 def play(script: str) -> Player:
     """Perform commands, one a line."""
-    player = Player(ModelledCrypto())
+    player = Player(ModeledCrypto())
     for line in script.splitlines():
         player.do(line)
     return player

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.crypto import ModelledCrypto
+from sim.crypto import ModeledCrypto
 from tests.golden.network import Node
 from tests.golden.script import Player
 
@@ -14,7 +14,7 @@ MOST_VIEWS = 6
 def split(nodes: int) -> tuple[Player, list[Node]]:
     """A network so split, healed again; and its honest nodes, the one that holds the notarization first."""
     faulty = (nodes - 1) // 3
-    player = Player(ModelledCrypto())
+    player = Player(ModeledCrypto())
     do, network = player.do, player.network
     do(f"nodes {nodes}")
     do("fast-forward 20s")

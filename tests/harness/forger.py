@@ -1,7 +1,7 @@
 """Makes up what a chain may be offered: transactions, votes and certificates, most of them valid, and forged blocks.
 
 All choices come from one `Random`. Every choice of the first alternative is the tame one, so that a Hypothesis random
-shrinks towards valid, empty blocks.
+shrinks toward valid, empty blocks.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Forger:
         return tuple([self.endorse(self.claim(blank, blank.node)) for blank in blanks])
 
     def endorse(self, payload: Payload) -> Transaction:
-        """A transaction that holds for as long as it may, or rarely one that doesn't."""
+        """A transaction that holds for as long as it may, or rarely one that does not."""
         height, lifetime = self.place[0], self.parameters.transaction_lifetime_blocks
         valid_until = max(0, self._one_of(height + lifetime - 1, height, height - 1, height + lifetime))
         endorser = self._node()

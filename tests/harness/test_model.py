@@ -112,7 +112,7 @@ ID, SIGNATURE = bytes(32), bytes(64)
         ([Signed(Vote(0, 1, SKIP, b"", ID, SIGNATURE))], "n00 signs 2 in view 1, being in 1, in time"),
         ([EnteredView(0, 2, True)], "n00 enters view 2 without a skip of 1"),
         ([EnteredView(0, 3, False)], "n00 enters view 3 without a certificate"),
-        ([Signed(Vote(0, 1, FINALIZE, ID, ID, SIGNATURE))], "n00 signs 3 in view 1, being in 1, not notarised"),
+        ([Signed(Vote(0, 1, FINALIZE, ID, ID, SIGNATURE))], "n00 signs 3 in view 1, being in 1, not notarized"),
         ([TimedOut(0, 1), *[Signed(Vote(0, 1, SKIP, b"", ID, SIGNATURE))] * 2], "being in 1, again"),
         ([TimedOut(0, 1), Signed(Vote(0, 1, NOTARIZE, ID, ID, SIGNATURE))], "being in 1, too late"),
         ([TimedOut(0, 2)], "n00 times out in view 2"),

@@ -19,11 +19,11 @@ from lucid.chain.genesis import DAY_MS, Activation, Genesis, GenesisNode, Genesi
 from lucid.chain.transactions import RegisterNode, Transaction, UptimeBeacon
 from lucid.chain.votes import NOTARIZE
 from lucid.ledger.validation import Built
-from sim.crypto import ModelledCrypto
+from sim.crypto import ModeledCrypto
 from tests.harness.forger import Forger
 from tests.harness.twin import Twin
 
-CRYPTO = ModelledCrypto()
+CRYPTO = ModeledCrypto()
 NODE_SECRETS = [bytes((number,)) * 32 for number in range(1, 13)]
 ADMINISTRATOR_SECRETS = [bytes((number,)) * 32 for number in range(101, 104)]
 OWNER_SECRETS = [bytes((number,)) * 32 for number in range(201, 203)]

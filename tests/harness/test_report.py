@@ -267,7 +267,7 @@ def test_a_day_on_a_hundred_nodes_stays_small_and_quick() -> None:
 
 
 @pytest.mark.parametrize("verdict", ["pass", "no_progress", "diverged"])
-def test_verdict_is_said_and_coloured(verdict: str) -> None:
+def test_verdict_is_said_and_colored(verdict: str) -> None:
     metrics = fake_metrics(4, 6, verdict=verdict)
     page = render(metrics)
     assert verdict.upper().replace("_", " ") in parsed(page).words
@@ -471,22 +471,22 @@ def test_numbers_sizes_and_moments_are_spelled() -> None:
     assert palette.moment(3_723_004) == "1:02:03.004"
 
 
-def luminance(colour: str) -> float:
+def luminance(color: str) -> float:
     """Relative luminance of #rrggbb (WCAG 2.2, definition)."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_colours_stand_out_from_the_card(theme: int) -> None:
+def test_colors_stand_out_from_the_card(theme: int) -> None:
     """WCAG 2.2: 4.5:1 for text (1.4.3), 3:1 for marks (1.4.11)."""
     needed = dict.fromkeys(("ink", "soft", "faint", "pass", "no_progress", "diverged"), 4.5)
     needed |= dict.fromkeys(("block", "skip", "fork", "crash", "partition", "disturbance"), 3.0)
-    card = luminance(palette.COLOURS["card"][theme])
+    card = luminance(palette.COLORS["card"][theme])
     for name, ratio in needed.items():
-        colour = luminance(palette.COLOURS[name][theme])
-        assert (max(card, colour) + 0.05) / (min(card, colour) + 0.05) >= ratio, name
+        color = luminance(palette.COLORS[name][theme])
+        assert (max(card, color) + 0.05) / (min(card, color) + 0.05) >= ratio, name
 
 
 def test_a_fault_shades_every_plot_over_time() -> None:

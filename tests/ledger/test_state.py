@@ -91,7 +91,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.forks) > 1)
     @rule(data=st.data())
-    def finalise(self, data: st.DataObject) -> None:
+    def finalize(self, data: st.DataObject) -> None:
         chosen = data.draw(st.sampled_from(self.forks[1:]))
         path = [chosen]
         while path[0].parent is not self.final:

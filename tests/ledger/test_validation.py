@@ -205,7 +205,7 @@ def test_the_first_block_has_no_certificate() -> None:
         ({"signers": [0, 1, 3]}, Code.BLOCK_STATE_ROOT),
     ],
 )
-def test_within_an_epoch_a_notarisation_of_the_parents_view(changes: dict[str, Any], code: Code | None) -> None:
+def test_within_an_epoch_a_notarization_of_the_parents_view(changes: dict[str, Any], code: Code | None) -> None:
     chain = grown(3)
     assert with_certificate(chain, chain.certificate(**changes)) is code
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucid.chain.errors import Code, Refusal
-from lucid.poot.credits import PPM, penalised
+from lucid.poot.credits import PPM, penalized
 from tests.builders import Chain, make_genesis
 
 
@@ -36,7 +36,7 @@ def test_a_penalty_is_floored_view_after_view(penalty: int, factor: int, times: 
     walked = penalty
     for _ in range(times):
         walked = walked * factor // PPM
-    assert penalised(penalty, factor, times) == walked
+    assert penalized(penalty, factor, times) == walked
 
 
 @pytest.mark.parametrize("signed", [False, True])

@@ -117,7 +117,7 @@ class Bench:
         }
         return self.context(view + 1, **facts | changes)
 
-    def notarised(self, block: bytes, view: int, held: bool = True, **changes: Any) -> CertificateStored:
+    def notarized(self, block: bytes, view: int, held: bool = True, **changes: Any) -> CertificateStored:
         """A notarization is durable, and opens the next view."""
         return CertificateStored(self.certificate(NOTARIZE, view, block), held, self.on(block, view, **changes))
 

@@ -140,7 +140,7 @@ class Hostility:
         block = structs.replace(block, header=header, signature=signature)
         view = draw(st.sampled_from([message.vote.view, header.view]))
         vote = structs.replace(message.vote, signer=leader, block=header.hash, view=view)
-        return Proposal(self._vote(vote), block, message.notarisation)
+        return Proposal(self._vote(vote), block, message.notarization)
 
     def _vote(self, vote: Vote) -> Vote:
         message = vote_message(self.chain_id, vote.epoch, vote.view, vote.kind, vote.block)

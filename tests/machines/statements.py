@@ -41,14 +41,14 @@ def certificate(
     return assemble(epoch, view, kind, block, signatures, len(keys))
 
 
-def notarise(peer: Peer, chain: Chain, *proposals: Proposal) -> None:
+def notarize(peer: Peer, chain: Chain, *proposals: Proposal) -> None:
     """Let a peer hear that proposals are notarized."""
     for each in proposals:
         vote = each.vote
         peer.hear(CertificateMessage(certificate(chain, NOTARIZE, vote.view, vote.block, vote.epoch)))
 
 
-def finalise(peer: Peer, chain: Chain, each: Proposal, view: int | None = None) -> None:
+def finalize(peer: Peer, chain: Chain, each: Proposal, view: int | None = None) -> None:
     """Let a peer hear that a proposal's block is final, by the certificate of its view or a later one."""
     view = each.vote.view if view is None else view
     peer.hear(CertificateMessage(certificate(chain, FINALIZE, view, each.vote.block, each.vote.epoch)))
@@ -64,7 +64,7 @@ def extend(peer: Peer, chain: Chain, *views: int) -> list[Proposal]:
             peer.hear(CertificateMessage(certificate(chain, SKIP, skipped, epoch=tree.epoch)))
         proposals.append(proposal(chain, view=view))
         assert not refusals(peer.hear(proposals[-1]))
-        notarise(peer, chain, proposals[-1])
+        notarize(peer, chain, proposals[-1])
     return proposals
 
 
@@ -75,5 +75,5 @@ def close_epoch(peer: Peer, chain: Chain) -> Proposal:
         peer.hear(CertificateMessage(certificate(chain, SKIP, view)))
     closing = proposal(chain, chain.anchor(), view=last)
     assert not refusals(peer.hear(closing))
-    notarise(peer, chain, closing)
+    notarize(peer, chain, closing)
     return closing

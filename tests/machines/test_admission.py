@@ -25,7 +25,7 @@ from lucid.machines.effects import (
     BlockBuilt,
     Effects,
     Evicted,
-    Finalised,
+    Finalized,
     Observe,
     Offer,
     Refused,
@@ -69,7 +69,7 @@ def submit(bench: Bench, payload: Any, request: int = 1) -> Code | None:
 
 def final(bench: Bench, height: int, *identities: bytes) -> Effects:
     """Blocks are final up to a height."""
-    return bench.handle(Finalised(0, height, height, identities))
+    return bench.handle(Finalized(0, height, height, identities))
 
 
 def pool(bench: Bench) -> Mempool:
@@ -373,6 +373,6 @@ def test_a_final_block_costs_one_write_however_many_of_its_transactions_are_own(
         assert submit(bench, bench.anchor(f"session {number}"), number) is None
     waiting = tuple(key for key, _ in bench.store.scan(PENDING_TABLE))
     assert len(waiting) == 50
-    effects = bench.handle(Finalised(0, 1, 1, waiting))
+    effects = bench.handle(Finalized(0, 1, 1, waiting))
     assert sum(isinstance(effect, Store) for effect in effects) == 1
     assert not list(bench.store.scan(PENDING_TABLE))

@@ -13,13 +13,13 @@ from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, CLOSING_TABLE, UNFINAL_TABLE, height_key
-from lucid.machines.effects import BlockBuilt, BlockFinal, Build, CertificateStored, Finalised, Observe, Tell, Verdict
+from lucid.machines.effects import BlockBuilt, BlockFinal, Build, CertificateStored, Finalized, Observe, Tell, Verdict
 from lucid.machines.manager import Manager
 from lucid.machines.messages import CertificateMessage, Proposal
 from tests.builders import CRYPTO, Chain
 from tests.machines.fleets import Fleet, Site
 from tests.machines.peers import Peer, facts, key_of, passing, refusals, tiny_genesis, told, writes_of
-from tests.machines.statements import again, certificate, extend, finalise, proposal
+from tests.machines.statements import again, certificate, extend, finalize, proposal
 
 GENESIS = tiny_genesis()
 LAST_VIEW = GENESIS.parameters.epoch_views
@@ -85,7 +85,7 @@ def test_a_final_block_takes_its_ancestors_along(peer: Peer, chain: Chain) -> No
     assert [(fact.height, fact.hash) for fact in final] == [
         (height, each.vote.block) for height, each in enumerate(proposals, 1)
     ]
-    [told] = [effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, Finalised)]
+    [told] = [effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, Finalized)]
     assert told.height == 3
     for height, each in enumerate(proposals, 1):
         assert peer.manager.chain.block_at(height) == each.block, "final blocks stay"
@@ -108,7 +108,7 @@ def test_forks_are_dropped_for_good(peer: Peer, chain: Chain) -> None:
     peer.hear(CertificateMessage(certificate(fork, NOTARIZE, 3, loser.vote.block)))
     assert not refusals(peer.hear(on_loser))
     assert len(peer.manager.chain.tree.nodes) == 4
-    finalise(peer, chain, kept)
+    finalize(peer, chain, kept)
     assert [hash_ for hash_, _ in peer.store.scan(BLOCK_TABLE)] == [kept.vote.block]
     assert list(peer.store.scan(UNFINAL_TABLE)) == []
     assert facts(peer.restarted()) == facts(peer.manager)
@@ -121,7 +121,7 @@ def test_what_is_certified_before_the_root_goes(peer: Peer, chain: Chain) -> Non
     _, second, third = extend(peer, chain, 2, 4, 5)
     kept = sorted(peer.manager.chain.tree.certificates)
     assert kept == [(1, SKIP), (2, NOTARIZE), (3, SKIP), (4, NOTARIZE), (5, NOTARIZE)]
-    finalise(peer, chain, second)
+    finalize(peer, chain, second)
     assert sorted(peer.manager.chain.tree.certificates) == [(4, NOTARIZE), (5, NOTARIZE)]
     assert len(list(peer.store.scan(CERTIFICATE_TABLE))) == 2
     assert peer.manager.chain.tree.best.hash == third.vote.block
@@ -166,7 +166,7 @@ def test_a_finality_certificate_still_waits_for_a_block_above_the_new_root(peer:
     # Its own engine counts the votes for an older block to the end.
     manager = peer.manager
     node = manager.chain.tree.nodes[first.vote.block]
-    _, writes = manager.chain.finalise(node, certificate(chain, FINALIZE, 1, first.vote.block))
+    _, writes = manager.chain.finalize(node, certificate(chain, FINALIZE, 1, first.vote.block))
     peer.store.write(writes)
     assert manager.chain.pending_final == waiting
     peer.hear(second)
@@ -179,10 +179,10 @@ def test_a_finality_certificate_still_waits_for_a_block_above_the_new_root(peer:
 
 def test_a_final_closing_block_opens_an_epoch(peer: Peer, chain: Chain) -> None:
     first, closing = extend(peer, chain, 1, LAST_VIEW)
-    finalise(peer, chain, first)
+    finalize(peer, chain, first)
     facts_of = peer.manager.chain
     assert (facts_of.tree.epoch, facts_of.context().closing) == (0, True)
-    finalise(peer, chain, closing)
+    finalize(peer, chain, closing)
     context = facts_of.context()
     assert (facts_of.tree.epoch, context.epoch, context.view, context.parent_view) == (1, 1, 1, 0)
     assert (context.closing, context.ready, context.entry) == (False, True, facts_of.final_certificate)
@@ -199,10 +199,10 @@ def test_views_of_an_epoch_count_from_one_whatever_the_view_of_the_block_that_op
     peer: Peer, chain: Chain
 ) -> None:
     [closing] = extend(peer, chain, LAST_VIEW + 5)
-    finalise(peer, chain, closing)
+    finalize(peer, chain, closing)
     first, second = extend(peer, chain, 1, 2)
     assert peer.manager.chain.tree.entry_view == 2
-    finalise(peer, chain, second)
+    finalize(peer, chain, second)
     assert peer.manager.chain.block_at(2) == first.block
 
 
@@ -212,7 +212,7 @@ def test_a_closing_block_is_final_by_a_later_view_too(peer: Peer, chain: Chain) 
     assert not refusals(peer.hear(repeat))
     peer.hear(CertificateMessage(certificate(chain, NOTARIZE, LAST_VIEW + 1, closing.vote.block)))
     assert peer.manager.chain.tree.best.certified == LAST_VIEW + 1
-    finalise(peer, chain, closing, LAST_VIEW + 1)
+    finalize(peer, chain, closing, LAST_VIEW + 1)
     assert peer.manager.chain.tree.epoch == 1
     extend(peer, chain, 1)
 
@@ -234,7 +234,7 @@ def test_a_registered_node_counts_from_the_next_epoch_on(peer: Peer, chain: Chai
     peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 1, first.vote.block)))
     [closing] = extend(peer, chain, LAST_VIEW)
     assert key_of(4) not in peer.manager.chain.validators.index
-    finalise(peer, chain, closing)
+    finalize(peer, chain, closing)
     assert key_of(4) in peer.manager.chain.validators.index
     assert peer.manager.chain.context().validators == peer.manager.chain.validators.keys
     second = proposal(chain, view=1)
@@ -277,7 +277,7 @@ def test_however_many_blocks_wait_for_finality_the_next_is_taken(peer: Peer, cha
     proposals = extend(peer, chain, *range(1, LAST_VIEW))
     assert len(peer.manager.chain.tree.nodes) == len(proposals) + 1 > 3
     assert facts(peer.manager) == facts(peer.restarted())
-    finalise(peer, chain, proposals[-1])
+    finalize(peer, chain, proposals[-1])
 
 
 @pytest.mark.parametrize("full", [3, 4])
@@ -314,7 +314,7 @@ def test_a_closing_block_that_comes_again_is_taken_by_who_missed_it(peer: Peer, 
     assert facts(peer.manager) == facts(peer.restarted())
 
 
-def test_the_context_is_not_ready_before_the_notarised_block_is_at_hand(peer: Peer, chain: Chain) -> None:
+def test_the_context_is_not_ready_before_the_notarized_block_is_at_hand(peer: Peer, chain: Chain) -> None:
     extend(peer, chain, 1)
     missing = proposal(chain, view=2)
     effects = peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 2, missing.vote.block)))

@@ -1,4 +1,4 @@
-"""The engine in its views: enters, times out, votes, repeats itself; what the golden scripts don't single out."""
+"""The engine in its views: enters, times out, votes, repeats itself; what the golden scripts do not single out."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_later_parent_comes_too_late_for_a_view_that_timed_out(bench: Bench) -
 
 
 def test_a_certificate_for_a_view_ahead_is_enough_to_go_there(bench: Bench) -> None:
-    bench.handle(bench.notarised(BLOCK_A, 8, held=False))
+    bench.handle(bench.notarized(BLOCK_A, 8, held=False))
     assert bench.engine.view == (0, 9)
 
 
@@ -150,7 +150,7 @@ def test_never_notarizes_after_its_own_skip_even_after_a_restart(bench: Bench) -
 
 def test_a_verdict_that_comes_before_its_view_is_kept(bench: Bench) -> None:
     assert bench.handle(bench.verdict(view=2, base_view=1, tick=2, block=BLOCK_B)) == []
-    assert votes(bench.handle(bench.notarised(BLOCK_A, 1), at=20_000)) == [
+    assert votes(bench.handle(bench.notarized(BLOCK_A, 1), at=20_000)) == [
         (FINALIZE, 1, BLOCK_A),
         (NOTARIZE, 2, BLOCK_B),
     ]
@@ -274,7 +274,7 @@ def test_skips_once(bench: Bench) -> None:
 @pytest.mark.parametrize("timer", [VIEW_TIMER, RESEND_TIMER])
 def test_a_timer_that_was_set_anew_while_it_fired_is_set_again(bench: Bench, timer: str) -> None:
     """A driver hands over what fired behind the event that set it anew; or the clock was put back."""
-    bench.handle(bench.notarised(BLOCK_A, 1), at=DUE_MS)
+    bench.handle(bench.notarized(BLOCK_A, 1), at=DUE_MS)
     at_ms = bench.timers[timer]
     assert bench.handle(TimerFired(timer), at=DUE_MS) == [SetTimer(timer, GENESIS_MS + at_ms)]
     assert bench.fire(timer) != []
@@ -287,7 +287,7 @@ def test_a_view_that_its_block_ended_after_the_timer_counts_as_slow() -> None:
     for view in range(1, 5):
         assert bench.engine.timeout.current_ms == TIMEOUT_MS
         bench.fire(VIEW_TIMER)
-        bench.handle(bench.notarised(BLOCK_A, view))
+        bench.handle(bench.notarized(BLOCK_A, view))
     assert bench.engine.timeout.current_ms == 2 * TIMEOUT_MS
 
 
@@ -296,51 +296,51 @@ def test_after_a_restart_with_both_certificates_nothing_is_finalized(bench: Benc
     entered = bench.on(BLOCK_A, 1, ready=False)
     fresh = Bench()
     fresh.handle(replace(entered, skipped=True), at=DUE_MS)
-    assert votes(fresh.handle(fresh.notarised(BLOCK_A, 1), at=DUE_MS)) == []
+    assert votes(fresh.handle(fresh.notarized(BLOCK_A, 1), at=DUE_MS)) == []
 
 
 # -- finalizing --------------------------------------------------------------------------------------------------
 
 
-def test_finalizes_what_it_leaves_by_its_notarisation(bench: Bench) -> None:
-    assert votes(bench.handle(bench.notarised(BLOCK_A, 1))) == [(FINALIZE, 1, BLOCK_A)]
+def test_finalizes_what_it_leaves_by_its_notarization(bench: Bench) -> None:
+    assert votes(bench.handle(bench.notarized(BLOCK_A, 1))) == [(FINALIZE, 1, BLOCK_A)]
 
 
 def test_finalizes_nothing_after_its_timer_fired(bench: Bench) -> None:
     bench.fire(VIEW_TIMER)
-    assert votes(bench.handle(bench.notarised(BLOCK_A, 1))) == []
+    assert votes(bench.handle(bench.notarized(BLOCK_A, 1))) == []
 
 
 def test_finalizes_nothing_that_is_not_at_hand_until_it_is(bench: Bench) -> None:
-    assert votes(bench.handle(bench.notarised(BLOCK_A, 1, held=False, ready=False))) == []
-    assert votes(bench.handle(bench.notarised(BLOCK_A, 1))) == [(FINALIZE, 1, BLOCK_A)]
-    assert votes(bench.handle(bench.notarised(BLOCK_A, 1))) == []
+    assert votes(bench.handle(bench.notarized(BLOCK_A, 1, held=False, ready=False))) == []
+    assert votes(bench.handle(bench.notarized(BLOCK_A, 1))) == [(FINALIZE, 1, BLOCK_A)]
+    assert votes(bench.handle(bench.notarized(BLOCK_A, 1))) == []
 
 
 def test_finalizes_nothing_of_a_view_long_left(bench: Bench) -> None:
-    bench.handle(bench.notarised(BLOCK_A, 1, held=False, ready=False))
+    bench.handle(bench.notarized(BLOCK_A, 1, held=False, ready=False))
     bench.handle(bench.skipped(2))
-    assert votes(bench.handle(bench.notarised(BLOCK_A, 1))) == []
+    assert votes(bench.handle(bench.notarized(BLOCK_A, 1))) == []
 
 
 def test_finalizes_nothing_of_another_epoch(bench: Bench) -> None:
     bench.handle(bench.context(epoch=1))
-    assert votes(bench.handle(bench.notarised(BLOCK_A, 1))) == []
+    assert votes(bench.handle(bench.notarized(BLOCK_A, 1))) == []
 
 
 def test_finalizes_nothing_on_entering_by_a_skip(bench: Bench) -> None:
     assert votes(bench.handle(bench.skipped(1))) == []
 
 
-def test_finalizes_nothing_of_a_view_left_by_a_skip_when_its_notarisation_comes(bench: Bench) -> None:
+def test_finalizes_nothing_of_a_view_left_by_a_skip_when_its_notarization_comes(bench: Bench) -> None:
     bench.handle(bench.skipped(1))
-    effects = bench.handle(bench.notarised(BLOCK_A, 1))
+    effects = bench.handle(bench.notarized(BLOCK_A, 1))
     assert votes(effects) == []
 
 
-def test_finalizes_also_a_view_that_its_notarisation_carries_it_over(bench: Bench) -> None:
+def test_finalizes_also_a_view_that_its_notarization_carries_it_over(bench: Bench) -> None:
     """It was never in that view, and will never skip it (a decision of docs/protocol.md)."""
-    assert votes(bench.handle(bench.notarised(BLOCK_A, 5))) == [(FINALIZE, 5, BLOCK_A)]
+    assert votes(bench.handle(bench.notarized(BLOCK_A, 5))) == [(FINALIZE, 5, BLOCK_A)]
 
 
 # -- counting ----------------------------------------------------------------------------------------------------
@@ -403,7 +403,7 @@ def test_evidence_is_offered_even_if_the_vote_completes_a_certificate(bench: Ben
 
 def test_says_again_what_it_said_in_this_view_and_how_it_left_the_last(bench: Bench) -> None:
     bench.handle(bench.verdict(), at=DUE_MS)
-    bench.handle(bench.notarised(BLOCK_A, 1), at=DUE_MS)
+    bench.handle(bench.notarized(BLOCK_A, 1), at=DUE_MS)
     bench.handle(bench.verdict(BLOCK_B, view=2, base_view=1, tick=2), at=20_000)
     bench.fire(VIEW_TIMER)
     effects = bench.fire(RESEND_TIMER)
@@ -434,7 +434,7 @@ def test_a_node_outside_the_set_only_observes() -> None:
     for event in (
         bench.context(validators=outside, leader=bench.keys[1]),
         bench.verdict(),
-        bench.notarised(BLOCK_A, 1, validators=outside),
+        bench.notarized(BLOCK_A, 1, validators=outside),
     ):
         effects = bench.handle(event, at=DUE_MS)
         assert votes(effects) == [] and heartbeats(effects) == []

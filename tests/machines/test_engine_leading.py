@@ -14,7 +14,7 @@ from lucid.machines.effects import (
     BlockBuilt,
     Build,
     Evicted,
-    Finalised,
+    Finalized,
     Publish,
     SetTimer,
     Store,
@@ -181,7 +181,7 @@ def test_a_late_vote_is_offered_however_many_have_been_credited() -> None:
         for signer in range(25):
             bench.handle(VoteMessage(bench.vote(signer, NOTARIZE, view, block)), at=10_000 * view)
         leader = bench.key if view == views else bench.keys[-1]
-        event = bench.notarised(block, view, leader=leader)
+        event = bench.notarized(block, view, leader=leader)
         effects = bench.handle(event, at=10_000 * (view + 1))
     assert 25 * views > DEFAULT_LIMITS.late_votes
     [build] = told(effects, Build)
@@ -206,7 +206,7 @@ def test_what_is_final_is_offered_to_no_builder(bench: Bench) -> None:
     bench.handle(bench.context())
     transaction = bench.endorse(bench.anchor())
     bench.handle(Transactions((transaction,)))
-    bench.handle(Finalised(0, 1, 1, (transaction.id,)))
+    bench.handle(Finalized(0, 1, 1, (transaction.id,)))
     [build] = told(bench.handle(bench.skipped(1, leader=bench.key), at=DUE_MS), Build)
     assert transaction not in build.candidates
 

@@ -54,7 +54,7 @@ class Grove:
             self.tree.add(self.block(name, len(name) if view is None else view))
         return self.nodes[names[-1]]
 
-    def notarise(self, *names: str) -> None:
+    def notarize(self, *names: str) -> None:
         """Record the notarizations of blocks in their own views."""
         for name in names:
             node = self.nodes[name]
@@ -78,7 +78,7 @@ def grove() -> Grove:
 def test_an_empty_tree_stands_on_its_root(grove: Grove) -> None:
     tree = grove.tree
     assert tree.best is tree.root
-    assert (tree.entry, tree.entry_view, tree.notarised_view) == (None, 0, 0)
+    assert (tree.entry, tree.entry_view, tree.notarized_view) == (None, 0, 0)
     assert (tree.root.height, tree.root.view, tree.root.closing) == (0, 0, False)
     assert list(tree.unfinal()) == []
     assert tree.path(tree.root) == []
@@ -109,15 +109,15 @@ def test_a_closing_block_has_other_leaders_when_it_comes_again() -> None:
     assert node.repeat.epoch == 0
 
 
-def test_the_highest_view_notarised_at_hand_is_best(grove: Grove) -> None:
+def test_the_highest_view_notarized_at_hand_is_best(grove: Grove) -> None:
     tree = grove.tree
     grove.grow("a", "ab", "abc")
     grove.grow("d", view=5)
     assert tree.best is tree.root, "what is valid is not yet notarized"
     for name, best in (("ab", "ab"), ("a", "ab"), ("d", "d"), ("abc", "d")):
-        grove.notarise(name)
+        grove.notarize(name)
         assert grove.names([tree.best]) == [best]
-    assert tree.notarised_view == 5
+    assert tree.notarized_view == 5
 
 
 def test_a_certified_block_that_is_missing_is_wanted_until_it_comes(grove: Grove) -> None:
@@ -125,13 +125,13 @@ def test_a_certified_block_that_is_missing_is_wanted_until_it_comes(grove: Grove
     node = grove.block("a", 1)
     tree.record(certificate(1, NOTARIZE, node.hash))
     assert tree.wanted == {node.hash: 1}
-    assert (tree.best, tree.notarised_view) == (tree.root, 1)
+    assert (tree.best, tree.notarized_view) == (tree.root, 1)
     tree.add(node)
     assert tree.wanted == {}
     assert (tree.best, node.certified) == (node, 1)
 
 
-def test_the_entry_is_the_highest_certificate_and_a_notarisation_before_a_skip(grove: Grove) -> None:
+def test_the_entry_is_the_highest_certificate_and_a_notarization_before_a_skip(grove: Grove) -> None:
     tree = grove.tree
     for view, kind, expected in (
         (2, SKIP, (2, SKIP)),
@@ -159,9 +159,9 @@ def test_missing_skips_begin_at_the_first(base: int, view: int, skipped: set[int
         assert span[0] <= lacking[-1] <= span[1], "everything that is missing lies within"
 
 
-def test_a_notarisation_is_no_skip(grove: Grove) -> None:
+def test_a_notarization_is_no_skip(grove: Grove) -> None:
     grove.grow("a")
-    grove.notarise("a")
+    grove.notarize("a")
     assert grove.tree.missing_skips(0, 2) == (1, 1)
 
 
@@ -187,7 +187,7 @@ def test_a_new_root_drops_the_other_forks_and_what_is_older(grove: Grove) -> Non
     grove.grow("d", view=5)
     grove.grow("de", view=6)
     grove.grow("abf", view=4)
-    grove.notarise("a", "ab", "abc")
+    grove.notarize("a", "ab", "abc")
     grove.skip(1, 2, 3)
     dropped, stale = tree.advance(grove.nodes["ab"])
     assert sorted(grove.names(dropped)) == ["a", "d", "de"], "the path to the root is left behind too"
@@ -202,7 +202,7 @@ def test_a_new_root_drops_the_other_forks_and_what_is_older(grove: Grove) -> Non
 def test_a_best_block_on_a_dropped_fork_gives_way(grove: Grove) -> None:
     grove.grow("a")
     grove.grow("b", view=2)
-    grove.notarise("b")
+    grove.notarize("b")
     grove.grow("ac", view=3)
     grove.tree.advance(grove.nodes["a"])
     assert grove.tree.best.hash in grove.tree.nodes
@@ -219,13 +219,13 @@ def test_what_was_wanted_at_or_before_the_root_is_wanted_no_more(grove: Grove) -
 def test_an_epoch_opens_with_nothing_but_its_root(grove: Grove) -> None:
     tree = grove.tree
     closing = grove.grow("a", view=EPOCH_VIEWS)
-    grove.notarise("a")
+    grove.notarize("a")
     tree.advance(closing)
     tree.record(certificate(EPOCH_VIEWS + 1, NOTARIZE, digest("missing")))
     final = certificate(EPOCH_VIEWS, FINALIZE, closing.hash)
     stale = tree.open_epoch(1, final)
     assert sorted(stale) == [(EPOCH_VIEWS, NOTARIZE), (EPOCH_VIEWS + 1, NOTARIZE)]
-    assert (tree.epoch, tree.entry, tree.entry_view, tree.notarised_view) == (1, final, 0, 0)
+    assert (tree.epoch, tree.entry, tree.entry_view, tree.notarized_view) == (1, final, 0, 0)
     assert (tree.certificates, tree.wanted) == ({}, {})
     assert (tree.best, tree.root, closing.certified) == (closing, closing, 0)
 
@@ -251,7 +251,7 @@ def test_a_tree_under_any_history_keeps_its_shape(data: st.DataObject) -> None:
             node = grove.block(name, view)
             steps: list[Any] = [lambda node=node: tree.add(node)]
             if data.draw(st.booleans()):
-                steps.append(lambda name=name: grove.notarise(name))
+                steps.append(lambda name=name: grove.notarize(name))
             for step in steps if data.draw(st.booleans()) else steps[::-1]:
                 step()
         else:

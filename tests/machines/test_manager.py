@@ -12,7 +12,7 @@ from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.machines.effects import (
     CertificateStored,
-    Finalised,
+    Finalized,
     Observe,
     Refused,
     Stand,
@@ -42,7 +42,7 @@ from tests.machines.peers import (
     told,
     writes_of,
 )
-from tests.machines.statements import again, certificate, notarise, proposal
+from tests.machines.statements import again, certificate, notarize, proposal
 
 GENESIS = tiny_genesis()
 LAST_VIEW = GENESIS.parameters.epoch_views
@@ -79,8 +79,8 @@ def test_finality_inside_a_forged_proposal_does_not_break_the_ledger(peer: Peer,
     assert refusals(effects) == [Code.PROPOSAL_INVALID], "the body is another"
     assert facts(peer.manager) == facts(peer.restarted())
     assert peer.manager.chain.tree.root.height == int(signed)
-    assert len(told(effects, Finalised)) == int(signed)
-    notarise(peer, chain, first)
+    assert len(told(effects, Finalized)) == int(signed)
+    notarize(peer, chain, first)
     assert refusals(peer.hear(second)) == [], "the ledger is what it was"
 
 
@@ -109,7 +109,7 @@ def test_a_proposal_again_is_refused_as_replayed_and_as_stale_when_its_view_is_o
     first, second = proposal(chain, view=1), proposal(chain, view=2)
     peer.hear(first)
     assert refusals(peer.hear(first)) == [Code.REPLAYED]
-    notarise(peer, chain, first)
+    notarize(peer, chain, first)
     peer.hear(second)
     peer.hear(CertificateMessage(certificate(chain, FINALIZE, 1, first.vote.block)))
     before = everything(peer)
@@ -117,7 +117,7 @@ def test_a_proposal_again_is_refused_as_replayed_and_as_stale_when_its_view_is_o
     assert everything(peer) == before
 
 
-def test_the_proposal_of_the_root_again_is_stale_even_if_its_notarisation_never_came(peer: Peer, chain: Chain) -> None:
+def test_the_proposal_of_the_root_again_is_stale_even_if_its_notarization_never_came(peer: Peer, chain: Chain) -> None:
     """Finality may overtake notarization: then the root's view is not over for this node, and yet its block is."""
     first = proposal(chain, view=1)
     peer.hear(first)
@@ -247,7 +247,7 @@ def test_a_certificate_that_does_not_hold_is_refused(peer: Peer, chain: Chain, k
 # -- closing blocks ----------------------------------------------------------------------------------------------
 
 
-def test_a_closing_block_comes_again_on_its_notarisation(peer: Peer, chain: Chain, closed: Proposal) -> None:
+def test_a_closing_block_comes_again_on_its_notarization(peer: Peer, chain: Chain, closed: Proposal) -> None:
     repeat = again(chain, closed.block, LAST_VIEW + 1)
     effects = peer.hear(repeat)
     [verdict] = told(effects, Verdict)
@@ -268,15 +268,15 @@ def test_a_closing_block_comes_again_only_as_the_rules_have_it(
     peer: Peer, chain: Chain, closed: Proposal, bad: str
 ) -> None:
     repeat = again(chain, closed.block, LAST_VIEW + 1)
-    true = repeat.notarisation
+    true = repeat.notarization
     assert true is not None
     stranger = next(key_of(number) for number in range(4) if key_of(number) != repeat.vote.signer)
     forms = {
-        "no notarization": replace(repeat, notarisation=None),
-        "another kind": replace(repeat, notarisation=certificate(chain, FINALIZE, LAST_VIEW, closed.vote.block)),
-        "another block": replace(repeat, notarisation=certificate(chain, NOTARIZE, LAST_VIEW, bytes(32))),
-        "its own view": replace(repeat, notarisation=certificate(chain, NOTARIZE, LAST_VIEW + 1, closed.vote.block)),
-        "false signatures": replace(repeat, notarisation=replace(true, signatures=(bytes(64),) * 4)),
+        "no notarization": replace(repeat, notarization=None),
+        "another kind": replace(repeat, notarization=certificate(chain, FINALIZE, LAST_VIEW, closed.vote.block)),
+        "another block": replace(repeat, notarization=certificate(chain, NOTARIZE, LAST_VIEW, bytes(32))),
+        "its own view": replace(repeat, notarization=certificate(chain, NOTARIZE, LAST_VIEW + 1, closed.vote.block)),
+        "false signatures": replace(repeat, notarization=replace(true, signatures=(bytes(64),) * 4)),
         "another leader": replace(repeat, vote=chain.vote(stranger, PROPOSE, closed.vote.block, LAST_VIEW + 1)),
     }
     before = everything(peer)
@@ -287,11 +287,11 @@ def test_a_closing_block_comes_again_only_as_the_rules_have_it(
 def test_a_block_that_does_not_close_never_comes_again(peer: Peer, chain: Chain) -> None:
     first = proposal(chain, view=1)
     peer.hear(first)
-    notarise(peer, chain, first)
+    notarize(peer, chain, first)
     vote = chain.vote(chain.leader(2).key, PROPOSE, first.vote.block, 2)
     before = everything(peer)
-    notarisation = certificate(chain, NOTARIZE, 1, first.vote.block)
-    assert refusals(peer.hear(Proposal(vote, first.block, notarisation))) == [Code.PROPOSAL_INVALID]
+    notarization = certificate(chain, NOTARIZE, 1, first.vote.block)
+    assert refusals(peer.hear(Proposal(vote, first.block, notarization))) == [Code.PROPOSAL_INVALID]
     assert everything(peer) == before
 
 
@@ -305,7 +305,7 @@ def test_a_closing_block_with_another_body_is_not_passed_on(
         "transactions": (),
         "signature": bytes(64),
         "late_votes": (closed.vote,),
-        "parent_certificate": repeat.notarisation,
+        "parent_certificate": repeat.notarization,
     }
     before = everything(peer)
     bad = replace(repeat, block=replace(repeat.block, **{part: changes[part]}))
@@ -314,7 +314,7 @@ def test_a_closing_block_with_another_body_is_not_passed_on(
     assert not refusals(peer.hear(repeat))
 
 
-def test_a_repetition_brings_the_notarisation_that_is_missing(chain: Chain) -> None:
+def test_a_repetition_brings_the_notarization_that_is_missing(chain: Chain) -> None:
     peer = Peer(GENESIS)
     for view in range(1, LAST_VIEW):
         peer.hear(CertificateMessage(certificate(chain, SKIP, view)))
@@ -322,7 +322,7 @@ def test_a_repetition_brings_the_notarisation_that_is_missing(chain: Chain) -> N
     peer.hear(closing)
     repeat = again(chain, closing.block, LAST_VIEW + 1)
     effects = peer.hear(repeat)
-    assert [each.certificate for each in told(effects, CertificateStored)] == [repeat.notarisation]
+    assert [each.certificate for each in told(effects, CertificateStored)] == [repeat.notarization]
     assert len(told(effects, Verdict)) == 1
     assert facts(peer.manager) == facts(peer.restarted())
 
@@ -360,7 +360,7 @@ def test_who_is_behind_hears_the_certificates_that_it_lacks(peer: Peer, chain: C
     first, second = proposal(chain, view=1), proposal(chain, view=2)
     for each in (first, second):
         peer.hear(each)
-        notarise(peer, chain, each)
+        notarize(peer, chain, each)
     final = certificate(chain, FINALIZE, 1, first.vote.block)
     peer.hear(CertificateMessage(final))
     vote = chain.vote(key_of(2), SKIP, b"", 1)
@@ -384,7 +384,7 @@ def test_two_nodes_that_tell_each_other_where_they_stand_come_to_rest(chain: Cha
     for view in (1, 2):
         each = proposal(chain, view=view)
         ahead.hear(each)
-        notarise(ahead, chain, each)
+        notarize(ahead, chain, each)
     ahead.outbox.clear()
     ahead.hear(Standing(0, 1, 0, (), None), 1)
     assert converse([ahead, behind]) < 20

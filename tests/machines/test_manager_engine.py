@@ -37,7 +37,7 @@ from lucid.machines.messages import (
 )
 from tests.builders import CRYPTO, Chain, secret
 from tests.machines.peers import Peer, facts, key_of, refusals, sends, tiny_genesis, told
-from tests.machines.statements import certificate, notarise, proposal
+from tests.machines.statements import certificate, notarize, proposal
 
 GENESIS = tiny_genesis()
 TIMEOUT_MS = 5_000
@@ -89,7 +89,7 @@ def test_an_own_block_is_durable_before_it_leaves(peer: Peer, chain: Chain) -> N
 def test_an_own_block_leaves_out_what_its_ancestors_hold(peer: Peer, chain: Chain) -> None:
     first = proposal(chain, chain.endorse(chain.anchor(1)), view=1)
     peer.hear(first)
-    notarise(peer, chain, first)
+    notarize(peer, chain, first)
     view = next(each for each in range(2, LAST_VIEW) if chain.leader(each).key == key_of(0))
     context = peer.manager.chain.context()
     candidates = tuple([chain.endorse(chain.anchor(number)) for number in (1, 2)])
@@ -127,7 +127,7 @@ def test_an_own_block_on_a_parent_that_went_meanwhile_is_dropped(peer: Peer, cha
     orphan = proposal(fork, view=2)
     peer.hear(CertificateMessage(certificate(chain, SKIP, 1)))
     peer.hear(orphan)
-    notarise(peer, fork, orphan)
+    notarize(peer, fork, orphan)
     context = peer.manager.chain.context()
     proof = CRYPTO.vrf_prove(secret("node 0"), context.beacon)
     view = next(each for each in range(3, LAST_VIEW) if fork.leader(each).key == key_of(0))
@@ -138,13 +138,13 @@ def test_an_own_block_on_a_parent_that_went_meanwhile_is_dropped(peer: Peer, cha
     assert peer.step(published(peer, chain, view, built)) == []
 
 
-def test_a_closing_block_is_published_again_with_its_notarisation(peer: Peer, chain: Chain, closed: Proposal) -> None:
+def test_a_closing_block_is_published_again_with_its_notarization(peer: Peer, chain: Chain, closed: Proposal) -> None:
     view = LAST_VIEW + 1
     vote = chain.vote(key_of(0), PROPOSE, closed.vote.block, view)
     effects = peer.step(Publish(vote, bytes(64), TIMEOUT_MS))
     [(receiver, message)] = sends(effects)
-    notarisation = peer.manager.chain.tree.certificates[LAST_VIEW, NOTARIZE]
-    assert (receiver, message) == (None, Proposal(vote, closed.block, notarisation))
+    notarization = peer.manager.chain.tree.certificates[LAST_VIEW, NOTARIZE]
+    assert (receiver, message) == (None, Proposal(vote, closed.block, notarization))
     [verdict] = told(effects, Verdict)
     assert (verdict.base_view, verdict.fresh) == (LAST_VIEW, False)
 

@@ -153,7 +153,7 @@ def test_another_epoch_starts_from_nothing() -> None:
 
 
 class Counting:
-    """`ModelledCrypto` that counts how often it verifies."""
+    """`ModeledCrypto` that counts how often it verifies."""
 
     def __init__(self) -> None:
         self.verified = 0

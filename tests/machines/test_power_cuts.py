@@ -13,7 +13,7 @@ from lucid.chain.genesis import Genesis, GenesisNode, Parameters
 from lucid.ledger.state import stored_ledger
 from lucid.machines.effects import Effect, Store
 from lucid.machines.limits import Limits
-from sim.crypto import ModelledCrypto
+from sim.crypto import ModeledCrypto
 from tests.golden.network import Network, Node, secret_of
 
 GENESIS_MS = 1_700_000_000_000
@@ -28,7 +28,7 @@ class Grid:
     """A network whose power goes just before the store of a number, counted over all nodes."""
 
     def __init__(self, nodes: int) -> None:
-        crypto = ModelledCrypto()
+        crypto = ModeledCrypto()
         secrets = [secret_of(number) for number in range(1, nodes + 1)]
         members = tuple([GenesisNode(crypto.public_key(each), f"n{n}") for n, each in enumerate(secrets)])
         genesis = Genesis(GENESIS_MS, members, parameters=Parameters()).check()

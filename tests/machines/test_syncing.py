@@ -86,7 +86,7 @@ def unfinished(peer: Peer, views: int) -> Chain:
     return chain
 
 
-def test_what_is_notarised_above_the_root_is_served() -> None:
+def test_what_is_notarized_above_the_root_is_served() -> None:
     serving = Peer(GENESIS, SERVER)
     chain = unfinished(serving, 5)
     lost = Peer(GENESIS)
@@ -99,7 +99,7 @@ def test_what_is_notarised_above_the_root_is_served() -> None:
     assert facts(lost.manager) == facts(lost.restarted()) == facts(serving.manager)
 
 
-def test_a_page_of_what_is_notarised_keeps_to_its_bytes() -> None:
+def test_a_page_of_what_is_notarized_keeps_to_its_bytes() -> None:
     """Else a node whose network could not finalize for a while would answer with what everyone refuses as oversized."""
     serving = Peer(GENESIS, SERVER).limited(page_bytes=2_000)
     unfinished(serving, 8)

@@ -31,7 +31,7 @@ from tests.machines.statements import certificate
 
 
 def own_chain(views: int) -> list[Block]:
-    """Blocks of another history, which three nodes of four could not finalise."""
+    """Blocks of another history, which three nodes of four could not finalize."""
     chain = Chain(GENESIS)
     return [chain.grow(chain.anchor(view), view=view, tick=view + 100) for view in range(1, views + 1)]
 

@@ -59,7 +59,7 @@ def test_what_a_vote_still_allows(signed: int, left: set[int]) -> None:
     assert may_sign(log, 0, 1) == left
 
 
-def test_the_view_before_may_only_be_finalised_and_older_ones_are_closed() -> None:
+def test_the_view_before_may_only_be_finalized_and_older_ones_are_closed() -> None:
     log = VoteLog(new_store())
     log.enter((0, 5))
     assert may_sign(log, 0, 4) == {FINALIZE}

@@ -10,7 +10,7 @@ import trio
 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Refusal
-from lucid.machines.effects import BlockBuilt, Finalised, Offer, Stand, TimerFired, Verdict
+from lucid.machines.effects import BlockBuilt, Finalized, Offer, Stand, TimerFired, Verdict
 from lucid.services.devnet import Devnet
 from lucid.services.dialling import ConnectionLost
 from lucid.services.link import (
@@ -29,7 +29,7 @@ from lucid.services.link import (
 from lucid.services.websocket import open_websocket
 
 TO_ENGINE = (
-    Finalised(epoch=0, view=1, height=1, transactions=()),
+    Finalized(epoch=0, view=1, height=1, transactions=()),
     Verdict(epoch=0, view=1, block=bytes(32), base_view=0, tick=1, fresh=True),
     BlockBuilt(view=1, parent=bytes(32), hash=bytes(32), rejected=()),
     CertificateWanted(transport=bytes(32)),

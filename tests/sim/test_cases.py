@@ -35,7 +35,7 @@ def assert_steady(done: Run, most_ms: int) -> None:
     assert max(after - before for before, after in pairwise(at_ms)) <= most_ms
 
 
-def test_one_node_alone_finalises() -> None:
+def test_one_node_alone_finalizes() -> None:
     done = passed(scenario("one-node", duration="10m"))
     assert done.document["blocks"] == {"final": 59, "height": 59, "forked": 0, "epoch": 0}
     assert done.document["traffic"]["messages"] == 0
@@ -167,7 +167,7 @@ def test_timers_follow_the_clock_that_they_were_set_by() -> None:
     assert [fact.height for fact in finals_between(done, 35, 36)] == [3], "the clock is right again, and it knows"
 
 
-def test_a_chain_over_tor_finalises() -> None:
+def test_a_chain_over_tor_finalizes() -> None:
     done = passed(scenario("tor", nodes=4, duration="10m"))
     assert len(done.chain) >= 55
     assert 1_000 <= done.document["finality_ms"]["p50"] <= 6_000, "seconds"
@@ -218,7 +218,7 @@ def test_epochs_close_and_open_through_crashes() -> None:
     assert leaders == {0, 1, 2, 3}, "all lead again"
 
 
-def test_a_hundred_nodes_finalise() -> None:
+def test_a_hundred_nodes_finalize() -> None:
     done = passed(scenario("hundred", duration="25s", anchor_every_ms=5_000))
     assert len(done.chain) == 2
     assert len({node for _, node, _ in done.facts(BlockFinal)}) == 100

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 import sim.crypto
 from lucid.chain.keys import Crypto
 from lucid.poot.crypto import Edwards25519
-from sim.crypto import MeteredCrypto, ModelledCrypto
+from sim.crypto import MeteredCrypto, ModeledCrypto
 from sim.devices import CPUS
 
 PI = CPUS["pi4"]
 
 ALL: dict[str, Crypto] = {
     "real": Edwards25519(),
-    "modelled": ModelledCrypto(),
+    "modelled": ModeledCrypto(),
     "metered real": MeteredCrypto("real", PI),
-    "metered modelled": MeteredCrypto("modelled", PI),
+    "metered modeled": MeteredCrypto("modelled", PI),
 }
 
 each_crypto = pytest.mark.parametrize("crypto", ALL.values(), ids=ALL.keys())
@@ -139,7 +139,7 @@ def test_the_meter_counts_every_operation_also_those_that_it_remembers() -> None
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.booleans()), max_size=60))
 def test_what_is_remembered_and_forgotten_changes_no_answer(questions: list[tuple[int, int, bool]]) -> None:
-    plain = ModelledCrypto()
+    plain = ModeledCrypto()
     metered = MeteredCrypto("modelled", PI)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sim.crypto, "REMEMBERED", 2)

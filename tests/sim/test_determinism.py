@@ -114,12 +114,12 @@ def test_another_seed_is_another_history(file: Path) -> None:
 
 
 @pytest.mark.parametrize("nodes", [1, 4])
-def test_modelled_and_real_signatures_both_pass(nodes: int) -> None:
+def test_modeled_and_real_signatures_both_pass(nodes: int) -> None:
     real = passed(scenario(nodes=nodes, duration="40s", profile="constant", crypto="real")).document
-    modelled = passed(scenario(nodes=nodes, duration="40s", profile="constant", crypto="modelled")).document
-    assert real["blocks"] == modelled["blocks"]
-    assert real["trace_hash"] != modelled["trace_hash"], "keys and signatures are in the trace"
-    assert real["finality_ms"]["p50"] == pytest.approx(modelled["finality_ms"]["p50"], rel=0.02), "at the same cost"
+    modeled = passed(scenario(nodes=nodes, duration="40s", profile="constant", crypto="modelled")).document
+    assert real["blocks"] == modeled["blocks"]
+    assert real["trace_hash"] != modeled["trace_hash"], "keys and signatures are in the trace"
+    assert real["finality_ms"]["p50"] == pytest.approx(modeled["finality_ms"]["p50"], rel=0.02), "at the same cost"
 
 
 def test_progress_and_its_slices_leave_no_mark(file: Path) -> None:

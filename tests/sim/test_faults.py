@@ -1,4 +1,4 @@
-"""The catalogue of faults: each does what it says, f traitors break nothing, more do, and blame falls on the guilty."""
+"""The catalog of faults: each does what it says, f traitors break nothing, more do, and blame falls on the guilty."""
 
 from __future__ import annotations
 

@@ -250,7 +250,7 @@ def test_what_is_no_such_fault_is_one_sentence(words: dict[str, Any], says: str)
     assert says in str(error.value) and "\n" not in str(error.value)
 
 
-def test_the_catalogue_is_described() -> None:
+def test_the_catalog_is_described() -> None:
     text = (Path(__file__).parents[2] / "docs" / "hunting.md").read_text("utf-8")
     for kind, fault in KINDS.items():
         assert f"| `{kind}` | {fault.lane} | " in text

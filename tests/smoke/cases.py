@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smoke.finding import Finding, Severity, Verdict
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.static.run import find_subject, judge
 
 
@@ -94,15 +94,15 @@ def read_cases(path: Path, common: Files) -> list[Case]:
 _ESCAPES = {r"\r": "\r", r"\ufeff": "\ufeff"}
 
 
-def judge_files(folder: Path, files: Changes) -> Judgement:
+def judge_files(folder: Path, files: Changes) -> Judgment:
     """What comes out of a tree with these files, by its own manifest if it has one."""
     return judge(find_subject(write_files(folder, files), None))
 
 
-def critical(judgement: Judgement) -> list[Finding]:
+def critical(judgment: Judgment) -> list[Finding]:
     """The failures that make the exit status 1."""
     return [
         each
-        for each in judgement.findings
-        if each.verdict is not Verdict.PASS and each.severity is Severity.CRITICAL and judgement.blocks(each)
+        for each in judgment.findings
+        if each.verdict is not Verdict.PASS and each.severity is Severity.CRITICAL and judgment.blocks(each)
     ]

@@ -27,14 +27,14 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_healthy_tree_causes_no_alarm(tmp_path: Path, case: Case) -> None:
-    judgement = judge_files(tmp_path, case.healthy)
-    assert not critical(judgement), [(each.check, each.message) for each in critical(judgement)]
-    assert judgement.status == 0
+    judgment = judge_files(tmp_path, case.healthy)
+    assert not critical(judgment), [(each.check, each.message) for each in critical(judgment)]
+    assert judgment.status == 0
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=[case.name for case in BROKEN])
 def test_a_broken_tree_is_told_what_breaks_it(tmp_path: Path, case: Case) -> None:
-    judgement = judge_files(tmp_path, {**case.healthy, **case.broken})
-    found = [(each.check, each.message) for each in critical(judgement)]
+    judgment = judge_files(tmp_path, {**case.healthy, **case.broken})
+    found = [(each.check, each.message) for each in critical(judgment)]
     assert any(check.startswith(case.check) and case.says in message for check, message in found), found
-    assert judgement.status == 1
+    assert judgment.status == 1

@@ -19,10 +19,10 @@ PLAIN = {
 
 def test_nothing_is_demanded_of_a_tree_that_asks_for_nothing(tmp_path: Path) -> None:
     for manifest in ({}, {"smoke.toml": 'title = "x"\n'}):
-        judgement = judge_files(tmp_path, {**PLAIN, **manifest})
-        failed = [each for each in judgement.findings if each.verdict is Verdict.FAIL]
-        assert {each.severity for each in failed} == {Severity.INFO} and judgement.status == 0
-        assert not any(each.check.startswith("tron.") for each in judgement.findings)
+        judgment = judge_files(tmp_path, {**PLAIN, **manifest})
+        failed = [each for each in judgment.findings if each.verdict is Verdict.FAIL]
+        assert {each.severity for each in failed} == {Severity.INFO} and judgment.status == 0
+        assert not any(each.check.startswith("tron.") for each in judgment.findings)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_nothing_is_demanded_of_a_tree_that_asks_for_nothing(tmp_path: Path) -> 
     ],
 )
 def test_what_is_demanded_is_held_against_the_tree(tmp_path: Path, text: str, checks: set[str]) -> None:
-    judgement = judge_files(tmp_path, {**PLAIN, "smoke.toml": text})
-    found = {each.check for each in judgement.findings if judgement.blocks(each)}
+    judgment = judge_files(tmp_path, {**PLAIN, "smoke.toml": text})
+    found = {each.check for each in judgment.findings if judgment.blocks(each)}
     assert found >= checks and (checks or not found)
 
 

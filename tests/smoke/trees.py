@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from smoke.finding import Finding, Verdict
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.static.run import find_subject, judge
 
 DOCKERFILE = """\
@@ -102,14 +102,14 @@ def write_tree(folder: Path, changes: Changes) -> Path:
     return folder
 
 
-def judged(folder: Path, changes: Changes | None = None, *, strict: bool = False, literal: bool = False) -> Judgement:
+def judged(folder: Path, changes: Changes | None = None, *, strict: bool = False, literal: bool = False) -> Judgment:
     """What comes out of the changed tree."""
     return judge(find_subject(write_tree(folder, changes or {}), None), strict=strict, literal=literal)
 
 
-def failures(judgement: Judgement) -> list[Finding]:
+def failures(judgment: Judgment) -> list[Finding]:
     """What failed, information left out."""
-    return [each for each in judgement.findings if each.verdict is Verdict.FAIL and each.severity != "info"]
+    return [each for each in judgment.findings if each.verdict is Verdict.FAIL and each.severity != "info"]
 
 
 def replaced(text: str, old: str, new: str) -> str:

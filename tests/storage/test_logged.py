@@ -1,4 +1,4 @@
-"""SQLite with its commit log: a crash at any step, another process, no room, and files that don't belong together."""
+"""SQLite with its commit log: a crash at any step, another process, no room, and files that do not belong together."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ from lucid.ledger.state import Reader, Write
 from lucid.machines.effects import (
     Effects,
     Evicted,
-    Finalised,
+    Finalized,
     Observe,
     Offer,
     Refused,
@@ -140,7 +140,7 @@ class Admission:
         gone = [(identity, code) for identity, code in rejected if self.mempool.reject(identity)]
         return [*self._forget([identity for identity, _ in gone]), *[Observe(Evicted(*each)) for each in gone]]
 
-    def on_finalised(self, event: Finalised) -> Effects:
+    def on_finalized(self, event: Finalized) -> Effects:
         """Drop what is final or expired; offer again what has waited for long."""
         self.height = event.height
         self._forged = {}

@@ -34,7 +34,7 @@ from lucid.machines.effects import (
     Effects,
     EngineEvent,
     EnteredView,
-    Finalised,
+    Finalized,
     Halt,
     Observe,
     Publish,
@@ -123,8 +123,8 @@ class Engine:
                 return self._on_context(now, event)
             case BlockBuilt():
                 return self._on_built(event)
-            case Finalised():
-                return self.admission.on_finalised(event)
+            case Finalized():
+                return self.admission.on_finalized(event)
             case TimerFired():
                 return self._on_timer(now, event.timer)
             case Submitted():

@@ -15,7 +15,7 @@ from lucid.machines.effects import (
     Broadcast,
     CertificateStored,
     Effects,
-    Finalised,
+    Finalized,
     Halted,
     Observe,
     Store,
@@ -91,7 +91,7 @@ class CertificateBook:
 
     def _make_final(self, node: ForkNode, certificate: Certificate) -> Effects:
         """A block and all before it are final from here on: stored as one, then told."""
-        path, writes = self.chain.finalise(node, certificate)
+        path, writes = self.chain.finalize(node, certificate)
         self.unsettled = True
         self.snapshots.on_final(path)
         effects: Effects = [Store(tuple(writes))]
@@ -102,7 +102,7 @@ class CertificateBook:
             effects.append(Observe(BlockFinal(head.epoch, head.view, head.height, each.hash)))
         effects.append(
             Tell(
-                Finalised(
+                Finalized(
                     epoch=certificate.epoch, view=certificate.view, height=node.height, transactions=tuple(transactions)
                 )
             )
@@ -125,7 +125,7 @@ class CertificateBook:
         self.unsettled = True
         self._forget_views()
         root = self.chain.tree.root
-        final = Finalised(epoch=root.ledger.core.head.epoch, view=root.view, height=root.height, transactions=())
+        final = Finalized(epoch=root.ledger.core.head.epoch, view=root.view, height=root.height, transactions=())
         return [Tell(final), *(self.halt() if self.chain.outdated else [Tell(self.chain.context())])]
 
     def halt(self) -> Effects:

@@ -85,4 +85,4 @@ class Gaps:
 
 def stands_on(message: Proposal) -> Certificate | None:
     """The certificate that a proposal brings along: of the block itself when it is repeated, else of its parent."""
-    return message.notarisation or message.block.parent_certificate
+    return message.notarization or message.block.parent_certificate

@@ -73,10 +73,10 @@ class Leading:
         effects: Effects = []
         if node is not None:
             assert node.closing and node.block is not None, "only a closing block comes again"
-            notarisation = tree.certificates.get((node.certified, NOTARIZE))
-            assert notarisation is not None, "a block is repeated on its notarization"
-            proposal = Proposal(vote=vote, block=node.block, notarisation=notarisation)
-            base_view, fresh = notarisation.view, False
+            notarization = tree.certificates.get((node.certified, NOTARIZE))
+            assert notarization is not None, "a block is repeated on its notarization"
+            proposal = Proposal(vote=vote, block=node.block, notarization=notarization)
+            base_view, fresh = notarization.view, False
         else:
             built = self.built
             if built is None or built.header.hash != vote.block or built.header.parent not in tree.nodes:
@@ -91,7 +91,7 @@ class Leading:
             parent = tree.nodes[built.header.parent]
             node = ForkNode(vote.block, block, parent, built.ledger, self.chain.parameters)
             effects += self.book.add(node)
-            proposal = Proposal(vote=vote, block=block, notarisation=None)
+            proposal = Proposal(vote=vote, block=block, notarization=None)
             base_view, fresh = self.gaps.base_view(built.parent_certificate), True
         self.built = None
         self.pool.judged[vote.view, vote.signer] = vote.block

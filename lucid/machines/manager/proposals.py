@@ -193,9 +193,9 @@ class Proposals:
         effects: Effects = []
         repeats = vote.view != block.header.view
         if repeats:
-            notarisation = self._check_repeat(message)
-            ahead: Certificate | None = notarisation
-            base_view = notarisation.view
+            notarization = self._check_repeat(message)
+            ahead: Certificate | None = notarization
+            base_view = notarization.view
             if node is None:
                 effects += self._take_closing(now, message)
                 node = tree.nodes.get(vote.block)
@@ -232,12 +232,12 @@ class Proposals:
 
     def _take_closing(self, now: int, message: Proposal) -> Effects:
         """A closing block comes again to a node that missed it: its notarization vouches for it, so it is taken now."""
-        notarisation = message.notarisation
-        assert notarisation is not None, "a repeat was checked"
+        notarization = message.notarization
+        assert notarization is not None, "a repeat was checked"
         self._check_signed(message.vote)
         self._check_bound(message.block)
         node = self.chain.judge(message.block, message.vote.block)
-        return [*self.book.take(now, notarisation, None), *self.book.add(node)]
+        return [*self.book.take(now, notarization, None), *self.book.add(node)]
 
     def _accept(self, peer: bytes, message: Proposal, base_view: int) -> Effects:
         """Judge a proposal that has all that it stands on, and let the engine vote; raises `Refusal`."""
@@ -281,17 +281,17 @@ class Proposals:
 
     def _check_repeat(self, message: Proposal) -> Certificate:
         """A block comes again only to close its epoch, with its notarization, which is returned."""
-        notarisation, header = message.notarisation, message.block.header
+        notarization, header = message.notarization, message.block.header
         if (
             (header.epoch, header.view >= self.chain.parameters.epoch_views) != (self.chain.tree.epoch, True)
-            or notarisation is None
-            or notarisation.kind != NOTARIZE
-            or notarisation.block != message.vote.block
-            or not header.view <= notarisation.view < message.vote.view
-            or not self.chain.verify(notarisation)
+            or notarization is None
+            or notarization.kind != NOTARIZE
+            or notarization.block != message.vote.block
+            or not header.view <= notarization.view < message.vote.view
+            or not self.chain.verify(notarization)
         ):
             raise Refusal(Code.PROPOSAL_INVALID, "no closing block to repeat")
-        return notarisation
+        return notarization
 
     def _check_bound(self, block: Block) -> None:
         """The header commits to the body, and its proposer signed it: nobody on the way has put in another."""

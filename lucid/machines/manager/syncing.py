@@ -174,7 +174,7 @@ class Syncing:
 
     @property
     def _height(self) -> int:
-        """How far this node is: what is notarised needs no asking for, its finality comes with the next blocks."""
+        """How far this node is: what is notarized needs no asking for, its finality comes with the next blocks."""
         return max(self.chain.tree.root.height, self.chain.tree.best.height)
 
     def _asks_for_more(self, slot: Slot) -> bool:
@@ -438,7 +438,7 @@ class Syncing:
         return blocks
 
     def _above_root(self, blocks: list[Block], height: int) -> list[Certificate | None]:
-        """Extend a page that reaches the root by the notarised chain above it; returns the certificates of its end."""
+        """Extend a page that reaches the root by the notarized chain above it; returns the certificates of its end."""
         tree = self.chain.tree
         path = [node for node in tree.path(tree.best) if node.block is not None and node.height >= height]
         path = path[: max(0, self.limits.page_blocks - len(blocks))]
@@ -452,5 +452,5 @@ class Syncing:
             path.pop()
         blocks += [node.block for node in path if node.block is not None]
         last = path[-1] if path else tree.root
-        notarisation = tree.certificates.get((last.certified, NOTARIZE))
-        return [self.chain.final_certificate if last is tree.root else None, notarisation]
+        notarization = tree.certificates.get((last.certified, NOTARIZE))
+        return [self.chain.final_certificate if last is tree.root else None, notarization]

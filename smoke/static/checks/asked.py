@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smoke.static.model.image import Image
-from smoke.static.python.distributions import normalised
+from smoke.static.python.distributions import normalized
 from smoke.static.python.effects import Named
 from smoke.static.python.program import Program
 from smoke.static.python.projects import read_project
@@ -79,7 +79,7 @@ def lacking_metadata(program: Program) -> Iterator[Lacking]:
         return
     for path, source in program.graph.modules.items():
         for each in source.effects.distributions:
-            name = normalised(each.name)
+            name = normalized(each.name)
             if not _loaded(program, each, path) or name in names or not _of_tree(program, path, name):
                 continue
             if any(_is_metadata(place, name) for place in program.image.files.entries):
@@ -93,7 +93,7 @@ def _of_tree(program: Program, path: str, name: str) -> bool:
     directory = posixpath.dirname(path)
     while True:
         project = read_project(program.installed.tree, directory)
-        if project is not None and normalised(project.name) == name:
+        if project is not None and normalized(project.name) == name:
             return True
         if not directory:
             return False
@@ -104,4 +104,4 @@ def _is_metadata(place: str, name: str) -> bool:
     directory = posixpath.basename(place)
     if not directory.endswith((".dist-info", ".egg-info")):
         return False
-    return normalised(directory.rpartition(".")[0].partition("-")[0]) == name
+    return normalized(directory.rpartition(".")[0].partition("-")[0]) == name

@@ -96,7 +96,7 @@ def run(scope: Scope) -> Iterator[Finding]:
         yield from _parse(image)
         if image.broken:
             for check in CHECKS[1:]:
-                yield check.skip(f"the Dockerfile can't be followed: {image.broken}", image.service.name)
+                yield check.skip(f"the Dockerfile cannot be followed: {image.broken}", image.service.name)
             continue
         yield from _stages(scope, image)
         yield from _context(scope, image)
@@ -124,7 +124,7 @@ def _parse(image: Image) -> Iterator[Finding]:
     name = image.service.name
     if image.parsed.errors:
         for error in image.parsed.errors:
-            yield PARSE.fail(f"it can't be read: {error.message}", name, [Evidence(image.dockerfile, error.line)])
+            yield PARSE.fail(f"it cannot be read: {error.message}", name, [Evidence(image.dockerfile, error.line)])
     elif image.broken:
         yield PARSE.fail(image.broken, name, [Evidence(image.dockerfile)])
     elif image.refused:
@@ -336,7 +336,7 @@ def _user_numbers(text: str, wanted: str) -> tuple[str, ...]:
 
 
 def _unreachable(image: Image) -> list[tuple[str, str, int]]:
-    """Files that the user must read to start, and can't."""
+    """Files that the user must read to start, and cannot."""
     number = str(image.uid) if image.uid is not None else image.user.partition(":")[0]
     found: list[tuple[str, str, int]] = []
     for path, entry in sorted(image.files.entries.items()):
@@ -400,7 +400,7 @@ def ports_asked(text: str) -> set[int]:
 
 
 def unable(image: Image, words: tuple[str, ...], *, shell_form: bool) -> Iterator[str]:
-    """Why a health check can't run in an image, as far as its programs decide it."""
+    """Why a health check cannot run in an image, as far as its programs decide it."""
     surroundings = image.surroundings()
     shell = surroundings.find("/bin/sh")
     if shell_form and not shell.place and not shell.doubt:

@@ -8,7 +8,7 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.model.image import Image
 from smoke.static.model.servers.served import LOOPBACK
-from smoke.static.python.distributions import bringers, modules, normalised
+from smoke.static.python.distributions import bringers, modules, normalized
 from smoke.static.python.graph import Flaw, Graph, Problem
 from smoke.static.python.importer import Meaning
 from smoke.static.python.installed import Presence
@@ -59,7 +59,7 @@ def run(scope: Scope) -> Iterator[Finding]:
 
 def _image(scope: Scope, image: Image) -> Iterator[Finding]:
     name, start = image.service.name, image.start
-    reason = f"the Dockerfile can't be followed: {image.broken}" if image.broken else ""
+    reason = f"the Dockerfile cannot be followed: {image.broken}" if image.broken else ""
     if not reason and not (start.module or start.script):
         reason = start.doubt or f"nothing would start: {start.trouble}"
     if reason:
@@ -97,7 +97,7 @@ def _exists(program: Program) -> Finding:  # noqa: PLR0911 - a case an outcome
     if found.kind in (Meaning.DOUBT, Meaning.STANDARD, Meaning.BINARY):
         return EXISTS.skip(found.reason or f"{start.module} is not a file of the tree", name, where)
     if found.kind in (Meaning.NAMESPACE, Meaning.PACKAGE) and not start.server:
-        return EXISTS.fail(f"{start.module} is a package without __main__.py: it can't be started", name, where)
+        return EXISTS.fail(f"{start.module} is a package without __main__.py: it cannot be started", name, where)
     if found.kind is Meaning.OUTSIDE:
         return _not_of_the_tree(program, where)
     hint = ""
@@ -135,7 +135,7 @@ def _of_no_one(program: Program) -> bool:
         bool(program.image.start.server)
         and not bringers(top)
         and not program.installed.doubts
-        and all(modules(name) is not None and normalised(name) != normalised(top) for name in asked)
+        and all(modules(name) is not None and normalized(name) != normalized(top) for name in asked)
     )
 
 
@@ -208,7 +208,7 @@ def _app(program: Program, entry: Source) -> Iterator[Finding]:
     name, start = image.service.name, image.start
     where = [Evidence(entry.path)]
     if entry.error or entry.doubt:
-        yield APP.skip(f"{entry.path} can't be read", name, where)
+        yield APP.skip(f"{entry.path} cannot be read", name, where)
         return
     if start.server and start.module:
         names = [each.partition(".")[0] for each in start.application.split("|")]
@@ -234,7 +234,7 @@ def _app(program: Program, entry: Source) -> Iterator[Finding]:
 
 
 def _other_interface(image: Image, entry: Source, names: list[str]) -> str:
-    """Why a server can't call an app: it is made for the other interface."""
+    """Why a server cannot call an app: it is made for the other interface."""
     start = image.start
     server, arguments = start.server, start.arguments
     configured = f"{start.workdir or image.workdir}/gunicorn.conf.py"
@@ -245,7 +245,7 @@ def _other_interface(image: Image, entry: Source, names: list[str]) -> str:
         return ""  # another's class of that name, or one that is not imported by name
     if server in ("gunicorn", "waitress", "waitress-serve") and made in _ASGI:
         told = [word for word in arguments if word.startswith(("-k", "--worker-class", "-c", "--config"))]
-        return "" if told else f"{made} is an ASGI app, which {server} can't serve without a worker class for it"
+        return "" if told else f"{made} is an ASGI app, which {server} cannot serve without a worker class for it"
     if server in ("uvicorn", "daphne") and made in _WSGI and not any("wsgi" in word for word in arguments):
         return f"{made} is a WSGI app, and {server} serves ASGI"
     return ""
@@ -305,7 +305,7 @@ def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Fi
     if not bound and expected & {*entry.ports, *_named_ports(entry)}:
         yield APP.passed(f"{entry.path} names the port {min(expected)}", name, where)
     elif not expected or not bound or (start.server and start.port is None):
-        yield APP.skip("the port that it binds to can't be told from its source", name, where)
+        yield APP.skip("the port that it binds to cannot be told from its source", name, where)
     elif not {value for value, _, _ in bound} & expected:
         value, path, line = min(bound)
         at = [Evidence(path, line)] if path else at_command

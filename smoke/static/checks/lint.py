@@ -324,7 +324,7 @@ _OF_BASES = {
 
 
 def _of_base(reference: str) -> set[str] | None:
-    """The variables that an outside base sets; none when they aren't known."""
+    """The variables that an outside base sets; none when they are not known."""
     name = re.sub(r"^(?:docker\.io/)?(?:library/)?", "", reference.partition("@")[0]).partition(":")[0]
     return {"SSL_CERT_FILE", "LANG"} if "gcr.io/distroless/" in reference else _OF_BASES.get(name)
 

@@ -26,7 +26,7 @@ def run(scope: Scope) -> Iterator[Finding]:
     for image in scope.images:
         name = image.service.name
         if image.broken:
-            yield PATH.skip(f"the Dockerfile can't be followed: {image.broken}", name)
+            yield PATH.skip(f"the Dockerfile cannot be followed: {image.broken}", name)
             continue
         absent = [each for each in _named(image) if _surely_absent(image, each)]
         for each in absent:

@@ -13,7 +13,7 @@ from smoke.tree import Tree
 
 
 def bring(image: Image, program: str) -> str:
-    """How to get a program into an image; empty when that isn't known."""
+    """How to get a program into an image; empty when that is not known."""
     line = install_line(image.base.system, posixpath.basename(program)) if image.base is not None else ""
     return f"Type in the Dockerfile, before it is used: {line}" if line else ""
 

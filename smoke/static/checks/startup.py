@@ -28,7 +28,7 @@ FILES = Check(
 ENVIRONMENT = Check(
     "startup.environment",
     Severity.CRITICAL,
-    "variables without which the code can't be loaded are given",
+    "variables without which the code cannot be loaded are given",
     "Python ends with a KeyError or a ValidationError before the service serves anything.",
     "Give it in the Compose file or by ENV, or read it with a default.",
 )
@@ -82,7 +82,7 @@ def run(scope: Scope) -> Iterator[Finding]:
     """See `Scope`."""
     for image in scope.images:
         name, start = image.service.name, image.start
-        reason = f"the Dockerfile can't be followed: {image.broken}" if image.broken else ""
+        reason = f"the Dockerfile cannot be followed: {image.broken}" if image.broken else ""
         if not reason and not (start.module or start.script):
             reason = start.doubt or f"nothing would start: {start.trouble}"
         if reason:
@@ -190,7 +190,7 @@ def _line(scope: Scope, path: str, line: int) -> str:
 def _opened(  # noqa: PLR0911 - a case a use
     image: Image, place: str, use: FileUse
 ) -> tuple[str, str]:
-    """What is wrong with a path, or why that can't be told."""
+    """What is wrong with a path, or why that cannot be told."""
     if place.startswith(("/dev/", "/proc/", "/sys/", "/tmp/")) or (_is_secret(place) and image.launch is None):
         return "", ""
     if _is_secret(place) and image.files.find(place) is None and not image.files.doubt(place):
@@ -228,7 +228,7 @@ def _is_secret(place: str) -> bool:
 
 
 def _read_only(image: Image, place: str) -> bool:
-    """Whether a path is surely of a file system that can't be written to."""
+    """Whether a path is surely of a file system that cannot be written to."""
     launch = image.launch
     if launch is None or not launch.read_only or any(each.keyword == "VOLUME" for each in image.parsed.instructions):
         return False
@@ -376,7 +376,7 @@ def _reach(program: Program) -> Iterator[Finding]:
     closed = {wall: path for path in needed if path and (wall := _wall(image, path))}
     for wall, path in closed.items():
         line = next((each.line for each in image.installs if each.directory == path), start.line)
-        message = f"{path} can't be reached by the user {image.user}: {wall} is closed to all but its owner"
+        message = f"{path} cannot be reached by the user {image.user}: {wall} is closed to all but its owner"
         yield REACH.fail(message, name, [Evidence(image.dockerfile, line)])
     if not closed:
         yield REACH.passed(f"the user {image.user or '0'} can enter every directory that is loaded from", name)

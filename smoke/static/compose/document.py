@@ -13,7 +13,7 @@ MAX_DEPTH = 60
 
 
 class YamlError(Exception):
-    """A file can't be read; `line` says where, and `syntax` whether no reader of YAML could."""
+    """A file cannot be read; `line` says where, and `syntax` whether no reader of YAML could."""
 
     def __init__(self, line: int, message: str, *, syntax: bool = False) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class YamlError(Exception):
 class Node:
     """One value with the line that it begins on: text, a mapping or a list; null is empty text.
 
-    What an alias stands for is the same node wherever it is used, so that a few lines can't grow without bounds."""
+    What an alias stands for is the same node wherever it is used, so that a few lines cannot grow without bounds."""
 
     line: int
     text: str = ""

@@ -164,7 +164,7 @@ def _read(tree: Tree, path: str, project: Project) -> Node | None:
     try:
         root = read_yaml(tree.text(path), path)
     except YamlError as error:
-        message = f"{path} can't be read: {error}"
+        message = f"{path} cannot be read: {error}"
         template = re.search(r"\{\{|\{%|<%", tree.text(path)) is not None
         project.troubles.append(Trouble(path, error.line, message, doubtful=not error.syntax or template))
         return None

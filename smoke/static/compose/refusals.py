@@ -277,7 +277,7 @@ def _declared(root: Node, service: Node, name: str) -> Iterator[Refusal]:
 
 
 def _others(node: Node, name: str, services: dict[str, Node]) -> Iterator[Refusal]:
-    """Other services that a service names, and what it can't have besides."""
+    """Other services that a service names, and what it cannot have besides."""
     for link, item in _names(node.get("links")):
         if "$" not in link and link.partition(":")[0] not in services:
             yield Refusal(item, f"{name} links to {link.partition(':')[0]}, which is no service")

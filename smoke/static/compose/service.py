@@ -30,7 +30,7 @@ class Build:
     platform: str | None = None
     line: int = 0
     doubt: str = ""
-    """Why it can't be followed: a variable in a path, a repository elsewhere."""
+    """Why it cannot be followed: a variable in a path, a repository elsewhere."""
     inline: str = ""
     """The Dockerfile's own text, where the Compose file has it; `dockerfile` is then no file of the tree."""
 

@@ -316,7 +316,7 @@ def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
     return tuple(found)
 
 
-def _order(instructions: list[Instruction], spoilt: bool) -> Iterator[ParseError]:
+def _order(instructions: list[Instruction], spoiled: bool) -> Iterator[ParseError]:
     """What stands where it must not; a file that holds no stage at all."""
     for instruction in instructions:
         if instruction.keyword == "FROM":
@@ -324,5 +324,5 @@ def _order(instructions: list[Instruction], spoilt: bool) -> Iterator[ParseError
         if instruction.keyword != "ARG":
             yield ParseError(instruction.line, f"{instruction.keyword} stands before the first FROM")
             return
-    if not spoilt:
+    if not spoiled:
         yield ParseError(1, "there is no FROM in it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from smoke.judgement import LiteralCount
+from smoke.judgment import LiteralCount
 from smoke.tree import Tree
 
 _GREPS = (

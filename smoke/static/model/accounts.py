@@ -37,7 +37,7 @@ def add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
 
 
 def add_group(stage: Stage, rest: Sequence[str], line: int) -> None:
-    """groupadd and addgroup; a name that can't be followed leaves all open."""
+    """groupadd and addgroup; a name that cannot be followed leaves all open."""
     valued = frozenset(["-g", "--gid", "-K", "--key", "-p", "-R"])
     _, _, operands = read_operands(rest, valued)
     if any("$" in each for each in operands):

@@ -45,7 +45,7 @@ class _Bounded(io.BufferedIOBase):
 def unpack(files: FileSystem, tree: Tree, path: str, place: str, user: int | None, mode: int | None, line: int) -> bool:
     """Unpack a file of the tree into a directory if it is an archive; says whether it is one.
 
-    Docker tells an archive by its content, not by its name; what can't be read here is in doubt."""
+    Docker tells an archive by its content, not by its name; what cannot be read here is in doubt."""
     data = tree.data(path)
     compressed = data.startswith(_MAGIC)
     if not compressed and data[257:262] != b"ustar":

@@ -98,7 +98,7 @@ _USERS = {
 
 
 def find_base(reference: str, more: Iterable[Base]) -> Base | None:
-    """The entry of the manifest (first) or of the catalogue for an image's reference; none when it is unknown."""
+    """The entry of the manifest (first) or of the catalog for an image's reference; none when it is unknown."""
     for base in more:
         if matches(base.image, reference):
             return base
@@ -317,7 +317,7 @@ _OF_CONDA = frozenset(["python", "python3", "pip", "pip3", "node", "npm", "npx",
 
 
 def release_python(reference: str) -> str:
-    """The version of the Python that a distribution's own package brings; empty when it isn't known."""
+    """The version of the Python that a distribution's own package brings; empty when it is not known."""
     tag = reference.partition("@")[0].rpartition(":")[2]
     found = (name for name in _RELEASES if re.match(rf"(?:.*-)?{re.escape(name)}\b", tag))
     return _RELEASES[name] if (name := next(found, "")) else ""
@@ -331,7 +331,7 @@ _DEBIAN_NUMBERS = {"11": "bullseye", "12": "bookworm", "13": "trixie"}
 
 
 def release_of(reference: str) -> str:
-    """The release of Debian or Ubuntu that a reference names; empty for a tag that floats, and where it isn't known."""
+    """The release of Debian or Ubuntu that a reference names; empty for a tag that floats and where it is unknown."""
     name, _, tag = reference.partition("@")[0].rpartition(":")
     found = next((release for word, release in _RELEASE_NAMES.items() if word in re.split(r"[-_]", tag)), "")
     if not found and re.search(r"(?:^|/)debian$", name):
@@ -340,13 +340,13 @@ def release_of(reference: str) -> str:
 
 
 def is_slim(base: Base) -> bool:
-    """Whether a base of the catalogue is Debian with nothing but Python added."""
+    """Whether a base of the catalog is Debian with nothing but Python added."""
     plain = re.search(r"(?:^|/)(?:python:[^:]*slim|debian:)", base.image) is not None
     return plain and base.system == "debian" and "curl" in base.lacks
 
 
 def users_of(base: Base | None) -> dict[str, int] | None:
-    """All users of a base by name; none when they aren't known."""
+    """All users of a base by name; none when they are not known."""
     if base is None or base.system not in _USERS:
         return None
     found = dict(_USERS[base.system])

@@ -67,7 +67,7 @@ def images_of(tree: Tree, manifest: Manifest, plans: Plans) -> tuple[Image, ...]
 
 def image_of(tree: Tree, service: Service, bases: Iterable[Base], launch: Launch | None = None) -> Image:
     """What a service's Dockerfile would make, and how it is started."""
-    start = Start(doubt="the Dockerfile can't be followed")
+    start = Start(doubt="the Dockerfile cannot be followed")
     nothing = Image(service, service.dockerfile, None, None, "", FileSystem(), start)
     if not tree.is_file(service.dockerfile):
         return _broken(nothing, f"there is no {service.dockerfile}")

@@ -33,7 +33,7 @@ class Building:
     """What Docker would stop at as it comes to an instruction."""
 
     def expand(self, made: Made, text: str, instruction: Instruction) -> Expanded:
-        """A text with its variables; what can't be expanded is refused."""
+        """A text with its variables; what cannot be expanded is refused."""
         found = made.variables.expand(text)
         if found.failed:
             shown = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "..."
@@ -67,7 +67,7 @@ class Made:
             self.state.system, self.state.package_python = base.system, release_python(reference)
             self.state.release = release_of(reference)
             self.state.lacks_names, self.state.slim = frozenset(base.lacks), is_slim(base)
-            # Images of distributions come without lists; the catalogue says what they lack.
+            # Images of distributions come without lists; the catalog says what they lack.
             self.state.lists = False if base.system == "debian" and base.lacks else None
             self.state.workdir = base.workdir
             self.state.environment |= base.environment

@@ -10,7 +10,7 @@ from dataclasses import replace
 from smoke.static.model.accounts import add_group, add_user, remove_group, remove_user, rename_user
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Install
-from smoke.static.model.installers import catalogue
+from smoke.static.model.installers import catalog
 from smoke.static.model.operands import read_operands
 from smoke.static.model.packages import packages_bring
 from smoke.static.model.stage import Stage
@@ -69,7 +69,7 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/etc", "/var", "/opt")
 
 
 _REACH = ("/tmp", "/opt", "/usr/local", "/var", "/srv", "/home")
-"""Where a program of root's that isn't known may write, besides its working directory and what it is given."""
+"""Where a program of root's that is not known may write, besides its working directory and what it is given."""
 
 
 _FETCHERS = frozenset(["curl", "wget", "aria2c"])
@@ -92,7 +92,7 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         return
     name, rest = posixpath.basename(words[0]), words[1:]
     _manager_state(stage, name, rest)
-    if catalogue.follow(stage, words, line, given):
+    if catalog.follow(stage, words, line, given):
         return
     if _PYTHON.fullmatch(words[0]):
         _python(stage, words[0], rest, line, given.get("PYTHONPYCACHEPREFIX", ""))
@@ -116,7 +116,7 @@ def _manager_state(stage: Stage, name: str, rest: Sequence[str]) -> None:
             stage.lists = True
     elif name == "rm" and "/var/lib/apt/lists" in text:
         stage.lists = False if stage.lists is not None else None
-    elif name not in _HARMLESS and name not in _FOLLOWED and not catalogue.known(name):
+    elif name not in _HARMLESS and name not in _FOLLOWED and not catalog.known(name):
         stage.lists = None  # a script may have fetched them
         stage.other_sources = True
     if "/etc/apt" in text or name in ("add-apt-repository", "dpkg"):
@@ -174,7 +174,7 @@ def _system_python(stage: Stage, line: int) -> None:
     stage.python = version = stage.package_python
     stage.managed = True
     if not version:
-        stage.files.suspect("/usr/bin", f"the Python of line {line} is of a version that isn't known", Cause.PACKAGES)
+        stage.files.suspect("/usr/bin", f"the Python of line {line} is of a version that is not known", Cause.PACKAGES)
     else:
         stage.files.add(f"/usr/bin/python{version}", Entry("file", mode=0o755, line=line))
     if stage.system == "alpine":
@@ -212,8 +212,8 @@ def _unpacked(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
 
 
 def _unknown(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
-    """A program that can't be followed: what it may write to is in doubt."""
-    reason = f"{name!r} in the RUN of line {line} can't be followed"
+    """A program that cannot be followed: what it may write to is in doubt."""
+    reason = f"{name!r} in the RUN of line {line} cannot be followed"
     user = stage.number(stage.user) if stage.user else None
     places = [stage.workdir, *([stage.home()] if stage.home() else []), "/tmp"]
     if user in (None, 0):
@@ -271,7 +271,7 @@ def _chmod(stage: Stage, rest: Sequence[str], line: int) -> None:
 def _link(stage: Stage, rest: Sequence[str], line: int) -> None:
     flags, _, operands = read_operands(rest)
     if len(operands) != 2:
-        stage.files.suspect("/", f"the ln of line {line} can't be followed", Cause.COMMAND)
+        stage.files.suspect("/", f"the ln of line {line} cannot be followed", Cause.COMMAND)
         return
     target, name = operands[0], stage.path(operands[1])
     if (found := stage.files.find(name)) is not None and found.kind == "directory" and "-n" not in flags:
@@ -283,7 +283,7 @@ def _copy(stage: Stage, rest: Sequence[str], line: int, *, move: bool = False) -
     operands = read_operands(rest)[2]
     if len(operands) < 2 or any(letter in operand for operand in operands for letter in "*?[$"):
         stage.files.suspect(
-            stage.path(operands[-1]) if operands else "/", f"line {line} can't be followed", Cause.COMMAND
+            stage.path(operands[-1]) if operands else "/", f"line {line} cannot be followed", Cause.COMMAND
         )
         return
     target = stage.path(operands[-1])

@@ -68,7 +68,7 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
         state.files, local, place, into, user, mode, instruction.line, parents=parents, without=without
     )
     if asked:
-        # Whoever builds it gives these: where they lead can't be told.
+        # Whoever builds it gives these: where they lead cannot be told.
         state.files.suspect(place, f"{', '.join(sorted(asked))} of line {instruction.line} is not given", Cause.COPY)
         missing = []
     build.missing += missing

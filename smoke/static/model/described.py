@@ -1,4 +1,4 @@
-"""Files that a pyproject.toml names, without which its project can't be built."""
+"""Files that a pyproject.toml names, without which its project cannot be built."""
 
 from __future__ import annotations
 

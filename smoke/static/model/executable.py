@@ -74,7 +74,7 @@ def absent(word: str, scene: Scene) -> str:
 
 
 def not_executable(program: Program, scene: Scene) -> str:
-    """Why a file that is there can't be executed; empty when nothing speaks against it."""
+    """Why a file that is there cannot be executed; empty when nothing speaks against it."""
     state = scene.state
     if program.brought is not None:
         interpreter = program.brought.install.interpreter
@@ -92,7 +92,7 @@ def not_executable(program: Program, scene: Scene) -> str:
         # A shell runs such a file itself; the kernel, which is asked first, does not.
         if not trouble and not scene.depth and _is_text(first) and not first.startswith(b"#!"):
             trouble = "exec format error, for it does not begin with #!"
-        return f"{program.place} can't be executed: {trouble}" if trouble else ""
+        return f"{program.place} cannot be executed: {trouble}" if trouble else ""
     return ""
 
 

@@ -16,12 +16,12 @@ MAX_ENTRIES = 300_000
 
 
 class Cause(StrEnum):
-    """Where a doubt comes from: what may be at a path that isn't known."""
+    """Where a doubt comes from: what may be at a path that is not known."""
 
     UNKNOWN_BASE = "unknown base"
-    """The base image is not in the catalogue: anything may be anywhere."""
+    """The base image is not in the catalog: anything may be anywhere."""
     BASE = "base"
-    """A known base has files that the catalogue does not list."""
+    """A known base has files that the catalog does not list."""
     PACKAGES = "packages"
     """The distribution's package manager put files there."""
     DISTRIBUTIONS = "distributions"

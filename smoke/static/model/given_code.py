@@ -11,7 +11,7 @@ MAX_CODE = 10_000
 
 
 def imported_by(code: str) -> list[str] | None:
-    """The modules that code surely imports as it runs; none when it can't be read here."""
+    """The modules that code surely imports as it runs; none when it cannot be read here."""
     if len(code) > MAX_CODE or not _PLAIN.fullmatch(code):
         return None
     try:

@@ -16,7 +16,7 @@ from smoke.static.model.programs import Lacking, Surroundings
 
 @dataclass(frozen=True)
 class MadeFor:
-    """What an installation is made for; what isn't known is empty."""
+    """What an installation is made for; what is not known is empty."""
 
     python: str = ""
     """Version, as in `3.12`."""
@@ -91,9 +91,9 @@ class Install:
     distributions: tuple[str, ...] = ()
     """Requirements given on the command line, as written."""
     directory: str = ""
-    """Where the final stage has what was installed; empty when that can't be told."""
+    """Where the final stage has what was installed; empty when that cannot be told."""
     visible: bool | None = None
-    """Whether the final user's Python looks there; none when that can't be told."""
+    """Whether the final user's Python looks there; none when that cannot be told."""
     doubt: str = ""
     """Why not everything about it is known; empty when it is."""
     projects: tuple[Project, ...] = ()
@@ -124,9 +124,9 @@ class Start:
     words: tuple[str, ...] = ()
     line: int = 0
     program: str = ""
-    """Absolute path of what is executed; empty when it is not found or can't be told."""
+    """Absolute path of what is executed; empty when it is not found or cannot be told."""
     python: str = ""
-    """Version of the Python that runs it; empty when the base's does or it isn't known."""
+    """Version of the Python that runs it; empty when the base's does or it is not known."""
     module: str = ""
     """Module that Python runs (`-m`), or that a server is given (`module:app`)."""
     application: str = ""
@@ -141,9 +141,9 @@ class Start:
     factory: bool = False
     """Whether the app object is a function that makes it."""
     port: int | None = None
-    """Where the server listens, by its command and its defaults; none when that can't be told."""
+    """Where the server listens, by its command and its defaults; none when that cannot be told."""
     host: str = ""
-    """The address that it listens at; empty when that can't be told."""
+    """The address that it listens at; empty when that cannot be told."""
     script: str = ""
     """Absolute path in the image of the file that Python runs."""
     workdir: str = ""
@@ -154,7 +154,7 @@ class Start:
     trouble: str = ""
     """Why this would not start at all: one sentence; empty when nothing speaks against it."""
     doubt: str = ""
-    """Why it can't be told what starts; empty when it can."""
+    """Why it cannot be told what starts; empty when it can."""
     file: str = ""
     """The Compose file that says it; empty when the Dockerfile or its base does."""
 
@@ -223,7 +223,7 @@ class Image:
     context: str | None
     """Build context (a directory of the tree; empty for the root); none when no likely one fits."""
     base: Base | None
-    """The catalogue's (or manifest's) entry for the final base; none when the base is unknown."""
+    """The catalog's (or manifest's) entry for the final base; none when the base is unknown."""
     base_reference: str
     files: FileSystem
     start: Start
@@ -259,7 +259,7 @@ class Image:
     """The likely build contexts that were tried, with what each lacks."""
     installs: tuple[Install, ...] = ()
     uid: int | None = None
-    """The user's number; none when it isn't known."""
+    """The user's number; none when it is not known."""
     python: str = ""
     """Version of the image's own Python (not that of a virtual environment); empty when it has none or is unknown."""
     libc: str = ""
@@ -276,7 +276,7 @@ class Image:
         return Surroundings(self.files, self.environment.get("PATH", ""), self.workdir, self.lacking)
 
     broken: str = ""
-    """Why nothing is known of this image (its Dockerfile is missing or can't be parsed); then the rest is empty."""
+    """Why nothing is known of this image (its Dockerfile is missing or cannot be parsed); then the rest is empty."""
 
     def has_library(self, names: tuple[str, ...]) -> bool | None:
         """Whether it has one of some shared libraries, each named as a program asks for it; none: unknown."""

@@ -13,7 +13,7 @@ from smoke.static.model.given_code import imported_by
 from smoke.static.model.image import Start
 from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.scene import Scene
-from smoke.static.model.servers.catalogue import served
+from smoke.static.model.servers.catalog import served
 from smoke.static.model.servers.options import read_line
 from smoke.static.model.servers.served import Served, Situation, number
 from smoke.static.model.stage import Stage

@@ -6,7 +6,7 @@ import re
 
 
 def libc_of(reference: str) -> str:
-    """The C library that an image's programs are linked with, by its reference; empty when that can't be told."""
+    """The C library that an image's programs are linked with, by its reference; empty when that cannot be told."""
     if "alpine" in reference or re.search(r"(?:^|/)busybox\b|musl", reference):
         return "musl"
     known = r"(?:^|/)(?:python|debian|ubuntu|distroless|pypy|node|buildpack-deps|rust|golang|fedora|amazonlinux)\b"

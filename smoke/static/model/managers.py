@@ -258,7 +258,7 @@ def _needs(stage: Stage, requirement: str, elsewhere: bool) -> str:
 
 
 def _uncompiled(stage: Stage, requirement: str) -> str:
-    """Why a distribution can't be compiled; empty for those that need not be."""
+    """Why a distribution cannot be compiled; empty for those that need not be."""
     match = re.match(r"([A-Za-z][\w.-]*)(?:\[[^\]]*\])?\s*(?:[=<>!~].*)?$", requirement)
     name = re.sub(r"[-_.]+", "-", match[1]).lower() if match and ";" not in requirement else ""
     if name not in _SOURCE_ONLY or not all(stage.lacks(each) for each in ("gcc", "cc", "clang")):
@@ -303,7 +303,7 @@ def _lines(stage: Stage, operand: str, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _project(stage: Stage, operand: str) -> str:  # noqa: PLR0911 - a case a reason
-    """Why a directory can't be installed: it describes no project, or one for another Python."""
+    """Why a directory cannot be installed: it describes no project, or one for another Python."""
     path = stage.path(operand.partition("[")[0])
     if "$" in path or "://" in operand or "+" in operand:
         return ""

@@ -70,7 +70,7 @@ class Surroundings:
         doubts: list[Doubt] = []
         anywhere = self.files.doubts.get("/", NO_DOUBT)
         if anywhere.cause is Cause.UNKNOWN_BASE and "/" not in name:
-            doubts.append(anywhere)  # its PATH isn't known either
+            doubts.append(anywhere)  # its PATH is not known either
         for place in self.places(name):
             entry = self.files.find(place)
             if entry is not None and entry.kind == "file":

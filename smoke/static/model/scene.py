@@ -49,7 +49,7 @@ class Scene:
         return next((each.text for each in self.installed.requirements if each.name == name), "")
 
     def exists(self, path: str) -> bool | None:
-        """Whether a path is there; none when that can't be told."""
+        """Whether a path is there; none when that cannot be told."""
         place = self.state.path(path)
         if self.state.files.find(place) is not None:
             return True

@@ -56,7 +56,7 @@ def run(
     follower.block(root, _Context(stops=True))
     stage.workdir, stage.environment = workdir, environment
     if root.has_error and (clause := trouble(script)) and not depth:
-        stage.fail(line, f"the shell can't read the RUN: {clause}")
+        stage.fail(line, f"the shell cannot read the RUN: {clause}")
     elif root.has_error:
         stage.files.suspect("/", f"part of the RUN of line {line} is no shell that can be read", Cause.COMMAND)
 
@@ -110,7 +110,7 @@ class _Follower:
         self.count = 0
         self.functions: set[str] = set()
         self.open = False
-        """Whether functions and a PATH came from where they can't be followed: another file, or `eval`."""
+        """Whether functions and a PATH came from where they cannot be followed: another file, or `eval`."""
 
     def block(self, node: Node, context: _Context) -> None:
         """Statements one after the other: the last decides, or each with `set -e`."""
@@ -334,7 +334,7 @@ class _Follower:
     # -- words ---------------------------------------------------------------------------------------------------
 
     def word(self, node: Node) -> list[str]:
-        """The words that a node stands for; what can't be known keeps its `$`."""
+        """The words that a node stands for; what cannot be known keeps its `$`."""
         text, quoted = self._value(node)
         found = [text] if quoted else _split(text)
         if not quoted and any(letter in text for letter in "*?["):

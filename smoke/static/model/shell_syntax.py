@@ -34,7 +34,7 @@ def grammar() -> Parser:
 
 
 def trouble(text: str) -> str:
-    """Why a shell can't read a script to its end: one clause; empty when nothing is known to be wrong."""
+    """Why a shell cannot read a script to its end: one clause; empty when nothing is known to be wrong."""
     if len(text) > MAX_SCRIPT:
         return ""
     found = _Balance(text)

@@ -49,7 +49,7 @@ class Stage:
     packages: tuple[str, ...] = ()
     """Packages of the system that were asked for."""
     system: str = ""
-    """Whose packages it takes: debian, alpine, fedora; empty when that isn't known."""
+    """Whose packages it takes: debian, alpine, fedora; empty when that is not known."""
     release: str = ""
     """Name of its release of Debian or Ubuntu, where the base's tag says it."""
     other_sources: bool = False
@@ -57,7 +57,7 @@ class Stage:
     package_python: str = ""
     """Version of the Python that the system's own package would bring."""
     managed: bool = False
-    """Whether its Python is the system's, which pip doesn't touch unasked (PEP 668)."""
+    """Whether its Python is the system's, which pip does not touch unasked (PEP 668)."""
     managed_free: bool = False
     """Whether a step took away the mark that makes it so, or told pip not to mind."""
     lists: bool | None = None
@@ -99,12 +99,12 @@ class Stage:
         return Lacking(self.lacks_names, self.slim and not self.packages)
 
     def home(self) -> str:
-        """The current user's home directory; empty when it isn't known."""
+        """The current user's home directory; empty when it is not known."""
         name = self.user.partition(":")[0]
         return self.environment.get("HOME") or self.homes.get(name, "")
 
     def number(self, name: str) -> int | None:
-        """A user's number, by name or number; none when it isn't known."""
+        """A user's number, by name or number; none when it is not known."""
         name = name.partition(":")[0]
         return int(name) if name.isascii() and name.isdigit() and len(name) < 11 else self.numbers.get(name)
 

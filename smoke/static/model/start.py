@@ -15,7 +15,7 @@ from smoke.static.model.image import Form, Start
 from smoke.static.model.installers.conda import TOOLS, root_prefix, run_in
 from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, search_path, started
 from smoke.static.model.scene import Scene
-from smoke.static.model.servers.catalogue import is_server, served
+from smoke.static.model.servers.catalog import is_server, served
 from smoke.static.model.servers.served import Situation
 from smoke.static.model.shell_syntax import trouble
 from smoke.static.model.stage import Stage
@@ -128,20 +128,20 @@ def _handler(start: Start, handler: str, scene: Scene) -> Start:
 
 
 def _several(start: Start, listed: Listed, scene: Scene) -> Start:
-    """A program that keeps several others running: the first of them that can't be started is the trouble."""
+    """A program that keeps several others running: the first of them that cannot be started is the trouble."""
     if listed.trouble:
         return replace(start, trouble=listed.trouble)
     for name, words in listed.programs:
         inner = _resolved(start, words, scene.within(Followed()))
         if inner.trouble:
-            return replace(start, trouble=f"its program {name} can't be started: {inner.trouble}")
+            return replace(start, trouble=f"its program {name} cannot be started: {inner.trouble}")
         if inner.script and scene.exists(inner.script) is False:
-            return replace(start, trouble=f"its program {name} can't be started: there is no {inner.script}")
+            return replace(start, trouble=f"its program {name} cannot be started: there is no {inner.script}")
     return replace(start, doubt=f"what {start.words[0]} keeps running is not looked into further")
 
 
 def _is_bases_own(place: str, scene: Scene) -> bool:
-    """Whether a program is that of a base of the catalogue, untouched."""
+    """Whether a program is that of a base of the catalog, untouched."""
     entry = scene.state.files.find(place)
     return scene.base is not None and place in scene.base.executables and entry is not None and not entry.line
 
@@ -220,11 +220,11 @@ def _shell(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
     rest = [word for word in words[1:] if not word.startswith("-")]
     if any(re.fullmatch(r"-[a-z]*c", flag) for flag in flags) and rest:
         if clause := trouble(rest[0]):
-            return replace(start, trouble=f"the shell can't read its command: {clause}")
+            return replace(start, trouble=f"the shell cannot read its command: {clause}")
         return _followed(start, follow_command(rest[0], scene.state.environment), scene)
     if rest and (text := scene.read(rest[0])) is not None:
         if clause := trouble(text):
-            return replace(start, trouble=f"the shell can't read {rest[0]}: {clause}")
+            return replace(start, trouble=f"the shell cannot read {rest[0]}: {clause}")
         found = follow_script(text, tuple(words[words.index(rest[0]) + 1 :]), scene.state.environment)
         # The shell that is named reads it, whatever its first line says.
         asked = posixpath.basename(words[0]) in ("sh", "dash")
@@ -247,7 +247,7 @@ def _script(start: Start, words: tuple[str, ...], entry: Entry, scene: Scene) ->
     if "\0" in text[:1000]:
         return replace(start, doubt=f"what {words[0]} does is not looked into")
     if clause := trouble(text):
-        return replace(start, trouble=f"the shell can't read {words[0]}: {clause}")
+        return replace(start, trouble=f"the shell cannot read {words[0]}: {clause}")
     return _followed(start, follow_script(text, tuple(words[1:]), scene.state.environment), scene)
 
 

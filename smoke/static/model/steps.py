@@ -81,7 +81,7 @@ def _missing(stage: Stage, name: str) -> str:
             return f"{found.place} is not executable (mode {entry.mode:03o}): permission denied"
         if entry is not None and entry.source and stage.read is not None:
             trouble = stage.surroundings().interpreter(entry, stage.read(entry.source))
-            return f"{found.place} can't be executed: {trouble}" if trouble else ""
+            return f"{found.place} cannot be executed: {trouble}" if trouble else ""
         return ""
     if found.doubt:
         return ""
@@ -199,7 +199,7 @@ def _taken(stage: Stage, name: str, rest: list[str]) -> str:
     )
     valued = valued if name == "useradd" or "-D" in rest else valued.replace("-h ", "")
     operands = _operands(rest, valued)
-    # The catalogue gives every base a nonroot, since distroless ones have it.
+    # The catalog gives every base a nonroot, since distroless ones have it.
     wanted = operands[-1] if operands and (name == "useradd" or len(operands) == 1) else "nonroot"
     if wanted in stage.numbers and wanted != "nonroot":
         return f"{name}: there is a user {wanted} already at this step"

@@ -28,7 +28,7 @@ class Listed:
 
 
 def programs_of(name: str, words: tuple[str, ...], scene: Scene) -> Listed | None:
-    """What a program of this kind keeps running; none for any other, and where it can't be told."""
+    """What a program of this kind keeps running; none for any other, and where it cannot be told."""
     if name == "supervisord":
         return _supervised(words, scene)
     if name == "honcho" and words[1:2] == ("start",) and len(words) == 2:
@@ -62,7 +62,7 @@ def _supervised(words: tuple[str, ...], scene: Scene) -> Listed | None:
 
 
 def _absent(scene: Scene, path: str) -> bool:
-    """Whether a file is surely not there: no base of the catalogue brings supervisord, or a file of its."""
+    """Whether a file is surely not there: no base of the catalog brings supervisord, or a file of its."""
     files, place = scene.state.files, scene.state.path(path)
     unsure = any(each.cause is not Cause.BASE for each in files.every_doubt(place))
     return files.find(place) is None and not unsure and scene.base is not None

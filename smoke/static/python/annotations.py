@@ -1,4 +1,4 @@
-"""Expressions that a version of Python can't evaluate, among them annotations."""
+"""Expressions that a version of Python cannot evaluate, among them annotations."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _KEYWORDS: dict[str, dict[str, Version]] = {
 
 
 def refused_annotation(annotation: ast.expr, version: Version) -> str:
-    """Why a version of Python can't evaluate an annotation; empty when nothing speaks against it."""
+    """Why a version of Python cannot evaluate an annotation; empty when nothing speaks against it."""
     for each in ast.walk(annotation):
         if isinstance(each, ast.BinOp) and isinstance(each.op, ast.BitOr) and _text_and_none(each.left, each.right):
             return "a text and None make no union: the whole annotation belongs in quotes"
@@ -66,7 +66,7 @@ def _is_builtin(node: ast.expr) -> bool:
 
 
 def refused_expression(node: ast.AST, version: Version, full: Callable[[str], str]) -> str:
-    """Why a version of Python can't evaluate one node of an expression; empty when nothing speaks against it.
+    """Why a version of Python cannot evaluate one node of an expression; empty when nothing speaks against it.
 
     `full` gives a dotted name with its first part as it was imported."""
     match node:

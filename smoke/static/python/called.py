@@ -68,7 +68,7 @@ def within(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
 
 
 def leaves(node: ast.stmt, full: dict[str, str]) -> bool:
-    """Whether what follows a statement may not run, or surely doesn't."""
+    """Whether what follows a statement may not run, or surely does not."""
     if isinstance(node, ast.Return | ast.Raise | ast.Continue | ast.Break):
         return True
     if isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and node.test.value:
@@ -106,7 +106,7 @@ def misleading(function: Function, imported: dict[str, str]) -> bool:
 
 
 def bound(function: Function, call: ast.Call | None) -> dict[str, ast.expr] | None:
-    """What each parameter gets by a call, defaults too; none where the call spreads what can't be told."""
+    """What each parameter gets by a call, defaults too; none where the call spreads what cannot be told."""
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     found: dict[str, ast.expr] = {}

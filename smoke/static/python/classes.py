@@ -1,4 +1,4 @@
-"""Classes that Python refuses to make: dataclasses and named tuples whose fields can't be as they are written."""
+"""Classes that Python refuses to make: dataclasses and named tuples whose fields cannot be as they are written."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _out_of_order(fields: list[ast.AnnAssign], full: Full) -> Iterator[tuple[int
         elif isinstance(value, ast.Call) and full(dotted(value.func)) == "dataclasses.field":
             default = bool({"default", "default_factory"} & {one.arg for one in value.keywords})
         elif isinstance(value, ast.Call) and dotted(value.func).rpartition(".")[2].lower() == "field":
-            return  # another library's field, whose default can't be told
+            return  # another library's field, whose default cannot be told
         else:
             default = True
         if not default and earlier:

@@ -85,7 +85,7 @@ def read_environment(path: str, text: str) -> Environment:
     try:
         root = read_yaml(text, path)
     except YamlError as error:
-        found.doubt = f"{path} can't be read: {error}"
+        found.doubt = f"{path} cannot be read: {error}"
         return found
     if root.get("package") is not None and root.get("version") is not None:
         return _locked(root)

@@ -75,7 +75,7 @@ def call_name(node: ast.expr) -> str:
 
 
 def decide(test: ast.expr, version: Version | None, depth: int = _DEEP) -> Answer:
-    """What a condition comes to under a version of Python; none when that isn't known."""
+    """What a condition comes to under a version of Python; none when that is not known."""
     if depth == 0:
         return Answer.UNKNOWN
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):

@@ -191,7 +191,7 @@ BUNDLED = {"psycopg": ("psycopg-binary", "psycopg-c")}
 """Distributions that bring the library that another one would load from the system."""
 
 
-def normalised(name: str) -> str:
+def normalized(name: str) -> str:
     """A distribution's name as PyPI compares it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -215,7 +215,7 @@ def _bringers() -> dict[str, tuple[str, ...]]:
 
 
 def modules(name: str) -> tuple[str, ...] | None:
-    """The top-level modules that a distribution brings; none when it isn't known."""
+    """The top-level modules that a distribution brings; none when it is not known."""
     row = _table().get(name)
     if row is None:
         return None
@@ -228,19 +228,19 @@ def bringers(module: str) -> tuple[str, ...]:
 
 
 def candidates(module: str) -> list[str]:
-    """Distributions that could bring a top-level module, normalised; the known ones first."""
-    plain = normalised(module)
+    """Distributions that could bring a top-level module, normalized; the known ones first."""
+    plain = normalized(module)
     return list(dict.fromkeys([*bringers(module), plain, f"python-{plain}", f"py{plain}", f"{plain}-python"]))
 
 
 def needs(name: str, extras: Iterable[str] = ()) -> list[str] | None:
-    """What a distribution needs, on Linux, with these extras; none when that isn't known."""
+    """What a distribution needs, on Linux, with these extras; none when that is not known."""
     row = _table().get(name, {})
     found = row.get("needs", _NEEDS.get(name))
     if found is None:
         return None
-    known = {normalised(key): value for key, value in row.get("extras", {}).items()}
-    wanted = [normalised(each) for each in extras]
+    known = {normalized(key): value for key, value in row.get("extras", {}).items()}
+    wanted = [normalized(each) for each in extras]
     if name in ("celery", "kombu", "channels"):
         found = [*found, *(each for each in wanted if each in ("redis", "gevent", "eventlet", "sqs"))]
         wanted = [each for each in wanted if each in known]
@@ -250,7 +250,7 @@ def needs(name: str, extras: Iterable[str] = ()) -> list[str] | None:
 
 
 def program_of(name: str) -> str:
-    """The distribution that brings a program of that name; empty when it isn't known."""
+    """The distribution that brings a program of that name; empty when it is not known."""
     return _PROGRAMS.get(name) or (name if name in _SAME_NAME else "")
 
 

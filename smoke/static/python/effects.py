@@ -73,7 +73,7 @@ class Effects:
 
     files: list[FileUse] = field(default_factory=list)
     may_make: list[Place | None] = field(default_factory=list)
-    """Paths that it may make, under conditions that can't be decided; none for one that can't be told."""
+    """Paths that it may make, under conditions that cannot be decided; none for one that cannot be told."""
     demands: list[Demand] = field(default_factory=list)
     gives_environment: bool = False
     """Whether it may put variables into the environment."""
@@ -91,4 +91,4 @@ class Effects:
     """Calls that surely raise, each with the reason in place of a name."""
     extras: list[Extra] = field(default_factory=list)
     refused: list[tuple[int, str]] = field(default_factory=list)
-    """Lines with what this version of Python can't evaluate, each with the reason."""
+    """Lines with what this version of Python cannot evaluate, each with the reason."""

@@ -44,7 +44,7 @@ class Found:
 
 
 def version_of(image: Image) -> Version | None:
-    """The version of the Python that the image starts; none when it isn't known."""
+    """The version of the Python that the image starts; none when it is not known."""
     text = image.start.python or image.python or (image.base.python if image.base is not None else None)
     if not text:
         return None

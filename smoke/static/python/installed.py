@@ -129,7 +129,7 @@ class Installed:
     def _given(self, text: str, line: int) -> Requirement | Trouble | None:
         if text.endswith(".whl"):
             name = posixpath.basename(text).partition("-")[0]
-            return Requirement(table.normalised(name), "", self.dockerfile, line, text)
+            return Requirement(table.normalized(name), "", self.dockerfile, line, text)
         if "$" in text or "*" in text:
             return Trouble(self.dockerfile, line, f"what {text} of line {line} is, is not known", doubtful=True)
         return parse_requirement(text, self.dockerfile, line, self.version)
@@ -152,7 +152,7 @@ class Installed:
         if alone:
             return
         if project.name:
-            name = table.normalised(project.name)
+            name = table.normalized(project.name)
             brought.asked.setdefault(name, Requirement(name, "", project.path, 0, project.name, own=True))
         brought.scripts |= project.scripts
         brought.modules |= dict.fromkeys(project.modules, "")
@@ -202,7 +202,7 @@ class Installed:
             return Answer(Presence.BROUGHT, through[0])
         if asked:
             return Answer(Presence.ASKED, asked)
-        if table.shared_name(top) and any(name.startswith(table.normalised(top)) for name in every):
+        if table.shared_name(top) and any(name.startswith(table.normalized(top)) for name in every):
             return Answer(Presence.ASKED, top)
         return self._absent(brought, top, every, closed, known)
 
@@ -239,8 +239,8 @@ class Installed:
             every, closed = each.all()
             if distribution and distribution in every:
                 return Answer(Presence.ASKED, distribution), each
-            if table.normalised(name) in every:
-                return Answer(Presence.ASKED, table.normalised(name)), each
+            if table.normalized(name) in every:
+                return Answer(Presence.ASKED, table.normalized(name)), each
             if not distribution:
                 reason = reason or f"whether something that is installed brings {name} is not known"
             elif each.doubts or not closed:

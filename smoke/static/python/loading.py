@@ -1,7 +1,7 @@
 """Reads what statements do as a module is loaded.
 
 Only statements that surely run are looked at: none in functions, none whose failure a `try` takes, none under a
-condition that can't be decided."""
+condition that cannot be decided."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class _Reader:
             case ast.ClassDef():
                 self._class(node, around)
             case ast.For() | ast.While() | ast.AsyncFor() | ast.Match():
-                self._maybe([node])  # how often it runs can't be told
+                self._maybe([node])  # how often it runs cannot be told
             case ast.AnnAssign():
                 self._annotation(node.annotation)
                 self._assigned(node.target, node.value, around)
@@ -230,7 +230,7 @@ class _Reader:
             self.effects.demands.append(Demand(node.lineno, variable, around.main))
 
     def _text(self, node: ast.expr | None) -> str:
-        """The text that an expression surely is; empty when that can't be told."""
+        """The text that an expression surely is; empty when that cannot be told."""
         known = self.paths.expression(node) if node is not None else None
         return known.value if isinstance(known, ast.Constant) and isinstance(known.value, str) else ""
 
@@ -291,7 +291,7 @@ class _Reader:
             self._file(node, name, last, keywords, around.main)
 
     def _asks(self, node: ast.Call, name: str, main: bool) -> None:
-        """Libraries and distributions that a call asks for by name, and what can't be called as it is."""
+        """Libraries and distributions that a call asks for by name, and what cannot be called as it is."""
         text = self._text(node.args[0]) if node.args else ""
         if name in _LIBRARIES and text and "/" not in text:
             self.effects.libraries.append(Named(node.lineno, text, name, main))
@@ -310,7 +310,7 @@ class _Reader:
             self.effects.demands.append(Demand(node.lineno, variable, around.main, file=file))
 
     def _wanted(self, node: ast.Call, name: str) -> str:
-        """The variable that a call can't do without: `int(getenv())`, `getenv().split()`, decouple's `config()`."""
+        """The variable that a call cannot do without: `int(getenv())`, `getenv().split()`, decouple's `config()`."""
         first = node.args[0] if node.args else None
         if (
             name == "decouple.config"

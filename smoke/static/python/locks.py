@@ -10,7 +10,7 @@ from typing import Any
 
 from smoke.static.model.image import Lock
 from smoke.static.python.conditions import Version
-from smoke.static.python.distributions import normalised
+from smoke.static.python.distributions import normalized
 from smoke.static.python.projects import Project, read_project
 from smoke.static.python.requirements import Requirement, holds, parse_requirement
 from smoke.tree import Tree
@@ -53,7 +53,7 @@ def _unlocked(project: Project | None, lock: Lock, version: Version | None) -> L
     if project is None:
         return Locked(doubt=f"what {lock.kind} installs is not known")
     lines = list(project.needs) if lock.main else []
-    for extra in project.extras if lock.every_extra else map(normalised, lock.extras):
+    for extra in project.extras if lock.every_extra else map(normalized, lock.extras):
         lines += project.extras.get(extra, [])
     for group in _groups(project, lock):
         lines += project.groups.get(group, [])
@@ -63,19 +63,19 @@ def _unlocked(project: Project | None, lock: Lock, version: Version | None) -> L
 
 def _groups(project: Project, lock: Lock) -> list[str]:
     """The dependency groups that are installed."""
-    wanted = [normalised(each) for each in lock.groups]
+    wanted = [normalized(each) for each in lock.groups]
     if lock.every_group:
         wanted = list(project.groups)
     elif lock.development and lock.kind == "uv":
         wanted += project.default_groups
     elif lock.development:
         wanted += [each for each in project.groups if each not in project.optional_groups]
-    without = {normalised(each) for each in lock.without}
+    without = {normalized(each) for each in lock.without}
     return [each for each in dict.fromkeys(wanted) if each not in without]
 
 
 def _requirement(package: dict[str, Any], lock: Lock) -> Requirement:
-    name = normalised(str(package["name"]))
+    name = normalized(str(package["name"]))
     version = str(package.get("version", ""))
     return Requirement(name, version, lock.path, 0, f"{name} {version}".strip())
 
@@ -84,10 +84,10 @@ def _uv(packages: list[dict[str, Any]], lock: Lock, project: Project | None, ver
     """Followed from the project on: uv's markers stand on the edges."""
     by_name: dict[str, list[dict[str, Any]]] = {}
     for package in packages:
-        by_name.setdefault(normalised(str(package["name"])), []).append(package)
+        by_name.setdefault(normalized(str(package["name"])), []).append(package)
     own = [each for each in packages if {"editable", "virtual"} & each.get("source", {}).keys()]
-    wanted = normalised(lock.package or (project.name if project is not None else ""))
-    roots = own if lock.every_package else [each for each in own if normalised(str(each["name"])) == wanted] or own[:1]
+    wanted = normalized(lock.package or (project.name if project is not None else ""))
+    roots = own if lock.every_package else [each for each in own if normalized(str(each["name"])) == wanted] or own[:1]
     if not roots:
         return Locked([_requirement(each, lock) for each in packages], whole=True)
     pending: deque[tuple[str, tuple[str, ...]]] = deque()
@@ -95,13 +95,13 @@ def _uv(packages: list[dict[str, Any]], lock: Lock, project: Project | None, ver
         edges = list(root.get("dependencies", [])) if lock.main else []
         optional = root.get("optional-dependencies", {})
         for extra in optional if lock.every_extra else lock.extras:
-            edges += optional.get(extra, optional.get(normalised(extra), []))
+            edges += optional.get(extra, optional.get(normalized(extra), []))
         groups = root.get("dev-dependencies", {})
         default = project.default_groups if project is not None else ["dev"]
         names = list(groups) if lock.every_group else [*lock.groups, *(default if lock.development else [])]
         for group in names:
-            if normalised(group) not in {normalised(each) for each in lock.without}:
-                edges += groups.get(group, groups.get(normalised(group), []))
+            if normalized(group) not in {normalized(each) for each in lock.without}:
+                edges += groups.get(group, groups.get(normalized(group), []))
         pending += [_edge(each) for each in edges if holds(each.get("marker", ""), version)] if edges else []
     found: dict[str, Requirement] = {}
     done: set[tuple[str, tuple[str, ...]]] = set()
@@ -120,21 +120,21 @@ def _uv(packages: list[dict[str, Any]], lock: Lock, project: Project | None, ver
 
 
 def _edge(edge: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    return normalised(str(edge["name"])), tuple(sorted(map(str, edge.get("extra", []))))
+    return normalized(str(edge["name"])), tuple(sorted(map(str, edge.get("extra", []))))
 
 
 def _grouped(packages: list[dict[str, Any]], lock: Lock, project: Project | None, version: Version | None) -> Locked:
     """poetry.lock and pdm.lock: each package says which groups it belongs to, or the project's own file does."""
-    by_name = {normalised(str(each["name"])): each for each in packages}
+    by_name = {normalized(str(each["name"])): each for each in packages}
     if all("groups" in each for each in packages):
         groups = {"main", "default"} if lock.main else set()
         if project is not None:
             groups |= set(_groups(project, lock))
-        groups |= {normalised(each) for each in lock.groups}
+        groups |= {normalized(each) for each in lock.groups}
         chosen = [
             each
             for each in packages
-            if groups & {normalised(str(group)) for group in each["groups"]} and _wanted(each, lock, version)
+            if groups & {normalized(str(group)) for group in each["groups"]} and _wanted(each, lock, version)
         ]
         return Locked([_requirement(each, lock) for each in chosen], whole=True)
     if project is None:
@@ -142,9 +142,9 @@ def _grouped(packages: list[dict[str, Any]], lock: Lock, project: Project | None
     roots = _unlocked(project, lock, version).requirements
     pending = [each.name for each in roots]
     optional = {
-        normalised(each.split("[")[0].split(" ")[0])
+        normalized(each.split("[")[0].split(" ")[0])
         for extra in lock.extras
-        for each in project.extras.get(normalised(extra), [])
+        for each in project.extras.get(normalized(extra), [])
     }
     pending += sorted(optional)
     found: dict[str, Requirement] = {}
@@ -160,7 +160,7 @@ def _grouped(packages: list[dict[str, Any]], lock: Lock, project: Project | None
             if isinstance(needs, dict)
             else [str(each).split("[")[0].split(" ")[0].split(">")[0].split("=")[0] for each in needs]
         )
-        pending += [normalised(each) for each in names]
+        pending += [normalized(each) for each in names]
     return Locked(list(found.values()), whole=True)
 
 
@@ -189,6 +189,6 @@ def _pipfile(tree: Tree, lock: Lock, version: Version | None) -> Locked:
             if marker and not holds(marker, version):
                 continue
             pinned = str(value.get("version", "")).removeprefix("==") if isinstance(value, dict) else ""
-            found.append(Requirement(normalised(name), pinned, lock.path, 0, f"{name} {pinned}".strip()))
+            found.append(Requirement(normalized(name), pinned, lock.path, 0, f"{name} {pinned}".strip()))
     # A lock made by hand may list no more than what was asked for.
     return Locked(found, whole=whole and bool(data.get("_meta", {}).get("hash")))

@@ -35,7 +35,7 @@ def writes(node: ast.Call) -> bool:
 
 
 def says(node: ast.Call, keyword: str, place: int) -> bool | None:
-    """Whether a keyword (or the argument at a place) is true; none when that can't be told."""
+    """Whether a keyword (or the argument at a place) is true; none when that cannot be told."""
     if any(each.arg is None for each in node.keywords) or any(isinstance(each, ast.Starred) for each in node.args):
         return None
     value = next((each.value for each in node.keywords if each.arg == keyword), None)

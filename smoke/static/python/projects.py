@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any
 
-from smoke.static.python.distributions import normalised
+from smoke.static.python.distributions import normalized
 from smoke.tree import Tree
 
 _NO_MODULES = frozenset(["tests", "test", "docs", "doc", "examples", "scripts", "build", "dist", "tools", "src"])
@@ -57,17 +57,17 @@ def _described(tree: Tree, directory: str, path: str, data: dict[str, Any]) -> P
     found = Project(path, str(about.get("name") or poetry.get("name") or ""))
     found.needs = [str(each) for each in about.get("dependencies", [])]
     found.extras = {
-        normalised(key): [str(each) for each in value] for key, value in about.get("optional-dependencies", {}).items()
+        normalized(key): [str(each) for each in value] for key, value in about.get("optional-dependencies", {}).items()
     }
     found.groups = {
-        normalised(key): _group(data["dependency-groups"], key) for key in data.get("dependency-groups", {})
+        normalized(key): _group(data["dependency-groups"], key) for key in data.get("dependency-groups", {})
     }
     development = tool.get("uv", {}).get("dev-dependencies", [])
     if development:
         found.groups["dev"] = [*found.groups.get("dev", []), *(str(each) for each in development)]
     default = tool.get("uv", {}).get("default-groups")
     if isinstance(default, list):
-        found.default_groups = [normalised(str(each)) for each in default]
+        found.default_groups = [normalized(str(each)) for each in default]
     elif default == "all":
         found.default_groups = list(found.groups)
     if "dependencies" in about.get("dynamic", []) and "dependencies" not in poetry:
@@ -79,12 +79,12 @@ def _described(tree: Tree, directory: str, path: str, data: dict[str, Any]) -> P
             if name.lower() != "python" and not _optional(value)
         ]
         found.extras |= {
-            normalised(key): [str(each) for each in value] for key, value in poetry.get("extras", {}).items()
+            normalized(key): [str(each) for each in value] for key, value in poetry.get("extras", {}).items()
         }
     for name, group in poetry.get("group", {}).items():
-        found.groups[normalised(name)] = [_poetry(each, value) for each, value in group.get("dependencies", {}).items()]
+        found.groups[normalized(name)] = [_poetry(each, value) for each, value in group.get("dependencies", {}).items()]
         if group.get("optional"):
-            found.optional_groups.add(normalised(name))
+            found.optional_groups.add(normalized(name))
     if "dev-dependencies" in poetry:
         found.groups["dev"] = [_poetry(each, value) for each, value in poetry["dev-dependencies"].items()]
     scripts = {**about.get("scripts", {}), **about.get("gui-scripts", {}), **poetry.get("scripts", {})}
@@ -108,8 +108,8 @@ def _group(groups: dict[str, Any], name: str, depth: int = 8) -> list[str]:
         if isinstance(each, str):
             found.append(each)
         elif isinstance(each, dict) and "include-group" in each and depth:
-            wanted = normalised(str(each["include-group"]))
-            inner = next((key for key in groups if normalised(key) == wanted), "")
+            wanted = normalized(str(each["include-group"]))
+            inner = next((key for key in groups if normalized(key) == wanted), "")
             found += _group(groups, inner, depth - 1)
     return found
 
@@ -173,7 +173,7 @@ def _modules(tree: Tree, directory: str, name: str) -> list[str]:
             and (
                 tree.is_file(posixpath.join(base, each, "__init__.py"))
                 or (each.endswith(".py") and each not in ("setup.py", "conftest.py", "noxfile.py"))
-                or (tree.is_directory(posixpath.join(base, each)) and normalised(each) == normalised(name))
+                or (tree.is_directory(posixpath.join(base, each)) and normalized(each) == normalized(name))
             )
         ]
         if found:

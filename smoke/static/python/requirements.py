@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
 
 from smoke.static.python.conditions import Version
-from smoke.static.python.distributions import normalised
+from smoke.static.python.distributions import normalized
 from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
@@ -30,7 +30,7 @@ class Requirement:
     """One distribution that is asked for."""
 
     name: str
-    """Normalised."""
+    """Normalized."""
     version: str
     """The pinned version; empty when it is not pinned."""
     path: str
@@ -58,21 +58,21 @@ def parse_requirement(text: str, path: str, line: int, version: Version | None) 
         egg = re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)", text)
         name = egg[1] if egg else _of_address(text)
         if name:
-            return Requirement(normalised(name), "", path, line, shown)
+            return Requirement(normalized(name), "", path, line, shown)
         return Trouble(path, line, f"what {shown[:80]} brings is not looked into", doubtful=True)
     try:
         parsed = Parsed(text)
     except InvalidRequirement:
         legacy = re.match(r"([A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*[<>=!~]=?\s*[\w.*+!-]+", text)
         if legacy is not None and re.match(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?:[<>=!~]=|===|[<>])", text):
-            return Requirement(normalised(legacy[1]), "", path, line, shown)  # an old version number, for an old pip
+            return Requirement(normalized(legacy[1]), "", path, line, shown)  # an old version number, for an old pip
         return Trouble(path, line, f"{text[:80]!r} is not a requirement")
     if parsed.marker is not None and not holds(parsed.marker, version):
         return None
     pins = [each.version for each in parsed.specifier if each.operator in ("==", "===")]
     pinned = pins[0] if len(pins) == 1 and "*" not in pins[0] else ""
-    extras = tuple(sorted(normalised(each) for each in parsed.extras))
-    return Requirement(normalised(parsed.name), pinned, path, line, shown, extras)
+    extras = tuple(sorted(normalized(each) for each in parsed.extras))
+    return Requirement(normalized(parsed.name), pinned, path, line, shown, extras)
 
 
 def _of_address(text: str) -> str:

@@ -29,7 +29,7 @@ class Own:
 
     @cached_property
     def given(self) -> frozenset[str]:
-        """Attributes that the module gives to anything; `*` for those that can't be listed."""
+        """Attributes that the module gives to anything; `*` for those that cannot be listed."""
         found: set[str] = set()
         for each in ast.walk(self.parsed):
             if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load):

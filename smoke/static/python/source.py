@@ -23,7 +23,7 @@ class Import:
     """Leading dots."""
     names: tuple[str, ...] = ()
     caught: bool = False
-    """A `try` around it goes on without it, or a condition that can't be decided may leave it out."""
+    """A `try` around it goes on without it, or a condition that cannot be decided may leave it out."""
     lazy: bool = False
     """A function has it; it is missed only when that runs."""
     main: bool = False
@@ -55,7 +55,7 @@ class Source:
     """Names that it has once loaded, each with its first line; those made as main only are not among them."""
     stars: list[Import] = field(default_factory=list)
     dynamic: bool = False
-    """It can have names that can't be listed: a module's `__getattr__`, writes to `globals()`, `exec`."""
+    """It can have names that cannot be listed: a module's `__getattr__`, writes to `globals()`, `exec`."""
     given: set[str] = field(default_factory=set)
     """Attributes that it gives to other objects at its top: one of them may be a module."""
     moves_path: bool = False

@@ -20,7 +20,7 @@ _GIVEN = frozenset(
 """What every module has; `_` is what gettext installs."""
 _SWALLOWS = frozenset({"NameError", "Exception", "BaseException"})
 _ELSEWHERE = re.compile(rb"\b(?:globals|exec|vars|locals|execfile|_convert_?)\(|builtins|import\s*\(?\*")
-"""What makes names in ways that can't be followed: a module that holds any of it is left alone."""
+"""What makes names in ways that cannot be followed: a module that holds any of it is left alone."""
 _GLOBAL = re.compile(rb"(?m)^[ \t]+global[ \t]+([\w, \t]+)")
 
 
@@ -37,7 +37,7 @@ class Unbound:
 
 
 def unbound(parsed: ast.Module, data: bytes, version: Version | None, *, lazy_annotations: bool) -> list[Unbound]:
-    """The names, the first use of each; nothing where names are made in ways that can't be followed."""
+    """The names, the first use of each; nothing where names are made in ways that cannot be followed."""
     if _ELSEWHERE.search(data):
         return []
     shared = {name.strip() for line in _GLOBAL.findall(data) for name in line.decode("utf-8", "replace").split(",")}

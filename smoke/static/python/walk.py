@@ -326,7 +326,7 @@ class _Walk:
         shown = f"Python {version[0]}.{version[1]}"
         top = name.partition(".")[0]
         if name != top and is_plain(top):
-            message = f"{name} can't be imported: {top} is a module of the standard library, no package"
+            message = f"{name} cannot be imported: {top} is a module of the standard library, no package"
             yield Problem(source.path, each.line, message, each.lazy)
             return
         if "." in name and has_module(name, None) and not has_module(name, version) and "_" not in name[:1]:
@@ -361,7 +361,7 @@ class _Walk:
         yield Problem(source.path, each.line, f"{where} defines no {wanted}", each.lazy, Flaw.NAME)
 
     def _has(self, found: Found, name: str, wanted: str, seen: set[str]) -> bool:
-        """Whether a module has a name once it is loaded; what can't be told counts as yes."""
+        """Whether a module has a name once it is loaded; what cannot be told counts as yes."""
         if found.source in seen:
             return False
         seen.add(found.source)

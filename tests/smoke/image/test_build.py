@@ -28,12 +28,12 @@ MANIFEST = """
 name = "one"
 dockerfile = "one/Dockerfile"
 image = "lucid-test.invalid/one:latest"
-build_arguments = {COLOUR = "blue"}
+build_arguments = {COLOR = "blue"}
 platform = "linux/arm64"
 """
 FILES: dict[str, str | None] = {
     "smoke.toml": MANIFEST,
-    "one/Dockerfile": "FROM scratch\nARG COLOUR\nLABEL color=$COLOUR\nCOPY kept /kept\nCOPY link /link\n",
+    "one/Dockerfile": "FROM scratch\nARG COLOR\nLABEL color=$COLOR\nCOPY kept /kept\nCOPY link /link\n",
     "one/kept/a": "a",
     "one/kept/left.out": "b",
     "one/.dockerignore": "**/*.out\n",
@@ -73,7 +73,7 @@ def test_a_build_is_told_what_the_manifest_says(tmp_path: Path) -> None:
     text = " ".join(told)
     for words in (
         *("--platform linux/arm64", "--tag lucid-test.invalid/one:latest", "--network none"),
-        *("--build-arg COLOUR=blue", "--build-arg SIZE=3", f"--file {read.root}/one/Dockerfile"),
+        *("--build-arg COLOR=blue", "--build-arg SIZE=3", f"--file {read.root}/one/Dockerfile"),
     ):
         assert words in text
     assert "--no-cache" not in told

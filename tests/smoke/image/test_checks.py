@@ -160,9 +160,9 @@ def subject(folder: Path, image: str = "shop:1") -> Subject:
 def test_all_images_of_a_tree_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Engine(tmp_path / "image")
     monkeypatch.setattr(run, "connect", lambda: engine)
-    judgement = look_at_images(subject(tmp_path / "tree"), Wanted(), Builder())
-    assert judgement.services == ("shop",) and engine.containers_left == 0
-    assert {each.check for each in judgement.findings} >= {"image.config", "image.size", "build.environment"}
+    judgment = look_at_images(subject(tmp_path / "tree"), Wanted(), Builder())
+    assert judgment.services == ("shop",) and engine.containers_left == 0
+    assert {each.check for each in judgment.findings} >= {"image.config", "image.size", "build.environment"}
     with pytest.raises(LiveError, match="there is no image none:1: build it first"):
         look_at_images(subject(tmp_path / "other", "none:1"), Wanted(), Builder())
 

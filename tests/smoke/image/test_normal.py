@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smoke.image.image import Stream
-from smoke.image.normal import Image, first_difference, main, normalise, write
+from smoke.image.normal import Image, first_difference, main, normalize, write
 
 Entry = tuple[str, bytes, int, int]
 """A file: its path, content, mode and owner."""
@@ -72,7 +72,7 @@ def saved(path: Path, layers: list[bytes], created: str) -> Path:
 
 def normal(folder: Path, layers: list[bytes], created: str = "2026-11-24T00:00:00Z") -> Image:
     (folder / "layers").mkdir(parents=True, exist_ok=True)
-    return normalise(saved(folder / "saved.tar", layers, created), folder / "layers")[0]
+    return normalize(saved(folder / "saved.tar", layers, created), folder / "layers")[0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -116,7 +116,7 @@ def test_what_is_written_says_the_same_again(tmp_path: Path) -> None:
     made = normal(tmp_path, [layer([("a", b"x", 0o644, 0)], 8)])
     write([made], tmp_path / "written.tar")
     (tmp_path / "again").mkdir()
-    again = normalise(tmp_path / "written.tar", tmp_path / "again")[0]
+    again = normalize(tmp_path / "written.tar", tmp_path / "again")[0]
     assert (again.identity, again.name) == (made.identity, "image:tag")
 
 
@@ -163,17 +163,17 @@ PLAIN = {"manifest.json": MANIFEST, "c.json": b"{}"}
 def test_links_of_an_archive_end_somewhere_in_it(tmp_path: Path, links: dict[str, str]) -> None:
     members = [tarfile.TarInfo(name) for name in PLAIN] + [_link(name, to) for name, to in links.items()]
     with pytest.raises((ValueError, KeyError)):
-        normalise(_archive(tmp_path / "a.tar", members, PLAIN), tmp_path)
+        normalize(_archive(tmp_path / "a.tar", members, PLAIN), tmp_path)
 
 
 def test_a_file_of_holes_takes_neither_time_nor_memory(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(_with_holes("manifest.json", 1 << 40) + bytes(1024))
     with pytest.raises(ValueError, match="manifest"):
-        normalise(tmp_path / "a.tar", tmp_path)
+        normalize(tmp_path / "a.tar", tmp_path)
     contents = {**PLAIN, "l": _with_holes("big", 1 << 40) + bytes(1024)}
     members = [tarfile.TarInfo(name) for name in contents]
     with pytest.raises(ValueError, match="sparse"):
-        normalise(_archive(tmp_path / "b.tar", members, contents), tmp_path)
+        normalize(_archive(tmp_path / "b.tar", members, contents), tmp_path)
 
 
 def test_what_an_engine_sends_is_read_in_pieces() -> None:

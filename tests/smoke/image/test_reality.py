@@ -199,8 +199,8 @@ SIDES = [(case, side) for case in CASES for side in ("healthy", "broken") if sid
 @pytest.mark.parametrize(("case", "side"), SIDES, ids=[f"{case.name} {side}" for case, side in SIDES])
 def test_what_is_predicted_is_what_is_built_and_starts(tmp_path: Path, case: Case, side: str) -> None:
     files = {**case.healthy, **(case.broken if side == "broken" else {}), "smoke.toml": described(known(BUILDER))}
-    judgement = judge_files(tmp_path, files)
-    alarms = [(each.check, each.message) for each in critical(judgement)]
+    judgment = judge_files(tmp_path, files)
+    alarms = [(each.check, each.message) for each in critical(judgment)]
     tree = Tree(tmp_path)
     (image,) = images(tree, find_subject(tmp_path, None).manifest)
     done = docker("build", "--quiet", "--network", "none", "--tag", TAG, str(tmp_path), check=False)

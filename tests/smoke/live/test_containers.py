@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from smoke.finding import Finding
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.live.containers import ContainerNode, _archive, _number, connect
 from smoke.live.failure import LiveError, NotPossible
 from smoke.live.plain import product_of
@@ -51,31 +51,31 @@ def engine() -> Iterator[docker.DockerClient]:
     client.close()
 
 
-def tried(engine: docker.DockerClient, root: Path, manifest: str) -> Judgement:
+def tried(engine: docker.DockerClient, root: Path, manifest: str) -> Judgment:
     write_shop(root, manifest, {"Dockerfile": DOCKERFILE, "data/empty": ""})
     engine.images.build(path=str(root), tag=IMAGE, rm=True)
     read = read_manifest(root / "smoke.toml")
     return live(product_of(root, read, {}), title=read.title, containers=True)
 
 
-def failed(judgement: Judgement) -> list[Finding]:
-    return judgement.of("critical", "error", "warning")
+def failed(judgment: Judgment) -> list[Finding]:
+    return judgment.of("critical", "error", "warning")
 
 
 def test_two_services_find_each_other_and_are_hardened(engine: docker.DockerClient, tmp_path: Path) -> None:
     front = FRONT.replace("port = 9002", f'image = "{IMAGE}"\nuser = "65532:65532"\nport = 9002')
-    judgement = tried(engine, tmp_path, CONTAINED + front.replace('DATA = "{data}"', 'DATA = "/tmp"'))
+    judgment = tried(engine, tmp_path, CONTAINED + front.replace('DATA = "{data}"', 'DATA = "/tmp"'))
     # A program that is the first of its container is deaf to SIGTERM unless it says otherwise: that is found.
-    assert {each.check for each in failed(judgement)} <= {"live.lifecycle"}, failed(judgement)
-    said = {(each.check, each.subject, each.message) for each in judgement.of("passed")}
+    assert {each.check for each in failed(judgment)} <= {"live.lifecycle"}, failed(judgment)
+    said = {(each.check, each.subject, each.message) for each in judgment.of("passed")}
     assert ("live.api", "front", "GET /shop answers 200") in said
     assert {subject for check, subject, _ in said if check == "live.hardened"} == {"shop", "front"}
 
 
 def test_what_can_not_write_where_it_must_is_found(engine: docker.DockerClient, tmp_path: Path) -> None:
     locks = CONTAINED.replace('writes = ["/data"]\n', "").replace('NAME = "shop"', 'NAME = "shop", ODD = "locks"')
-    judgement = tried(engine, tmp_path, locks.replace('DATA = "{data}"', 'DATA = "/srv"'))
-    assert any("shop has ended" in each.message for each in failed(judgement)), failed(judgement)
+    judgment = tried(engine, tmp_path, locks.replace('DATA = "{data}"', 'DATA = "/srv"'))
+    assert any("shop has ended" in each.message for each in failed(judgment)), failed(judgment)
 
 
 def test_a_small_disk_is_filled_and_freed(engine: docker.DockerClient, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def ordered(url: str) -> bool:
         return False
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # the SDK leaves it open when it can't connect
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # the SDK leaves it open when it cannot connect
 def test_an_engine_that_is_not_there_or_elsewhere_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
     with pytest.raises(LiveError, match="no container engine answers at unix:///no/such/socket"):

@@ -61,9 +61,9 @@ def test_a_plug_in_adds_what_it_knows_of_the_product(tmp_path: Path) -> None:
     manifest = MANIFEST.replace("[live]", '[live]\nplugin = "shop_plugin:shop"')
     root = write_shop(tmp_path, manifest, {"shop_plugin.py": PLUGIN})
     product = product_of(root, read_manifest(root / "smoke.toml"), {"order": "tea"})
-    judgement = live(product, title="Shop", containers=False)
-    assert judgement.status == 0, judgement.findings
-    assert "orders are ['tea']" in {each.message for each in judgement.of("passed")}
+    judgment = live(product, title="Shop", containers=False)
+    assert judgment.status == 0, judgment.findings
+    assert "orders are ['tea']" in {each.message for each in judgment.of("passed")}
     assert str(root) not in sys.path
 
 

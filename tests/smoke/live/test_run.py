@@ -15,7 +15,7 @@ import pytest
 
 from lucid.cli.main import main
 from smoke.finding import Finding, Verdict
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.live.failure import LiveError
 from smoke.live.plain import product_of
 from smoke.live.run import live
@@ -25,13 +25,13 @@ from tests.smoke.live.shop import FRONT, MANIFEST, WORKER, write_shop
 ROOT = Path(__file__).parents[3]
 
 
-def tried(root: Path) -> Judgement:
+def tried(root: Path) -> Judgment:
     manifest = read_manifest(root / "smoke.toml")
     return live(product_of(root, manifest, {}), title=manifest.title, containers=False)
 
 
-def failed(judgement: Judgement) -> list[Finding]:
-    return [each for each in judgement.findings if each.verdict is Verdict.FAIL]
+def failed(judgment: Judgment) -> list[Finding]:
+    return [each for each in judgment.findings if each.verdict is Verdict.FAIL]
 
 
 def odd(*words: str, manifest: str = MANIFEST, start_s: int = 60) -> str:
@@ -41,10 +41,10 @@ def odd(*words: str, manifest: str = MANIFEST, start_s: int = 60) -> str:
 
 
 def test_a_tree_of_three_services_is_started_used_killed_and_stopped(tmp_path: Path) -> None:
-    judgement = tried(write_shop(tmp_path, MANIFEST + FRONT + WORKER))
-    assert not failed(judgement), failed(judgement)
-    assert judgement.title == "Shop" and judgement.services == ("shop", "front", "worker")
-    said = {(each.check, each.subject, each.message) for each in judgement.findings if each.verdict is Verdict.PASS}
+    judgment = tried(write_shop(tmp_path, MANIFEST + FRONT + WORKER))
+    assert not failed(judgment), failed(judgment)
+    assert judgment.title == "Shop" and judgment.services == ("shop", "front", "worker")
+    said = {(each.check, each.subject, each.message) for each in judgment.findings if each.verdict is Verdict.PASS}
     assert ("live.health", "shop", '{"status": "healthy", "service": "shop"}') in said
     assert ("live.health", "worker", "it runs") in said
     assert ("live.api", "shop", "GET /orders answers 200") in said
@@ -52,7 +52,7 @@ def test_a_tree_of_three_services_is_started_used_killed_and_stopped(tmp_path: P
     assert ("live.api", "shop", "GET /orders/0 answers 404") in said, "a name stands in for the braces"
     assert ("live.api", "front", "GET /shop answers 200") in said, "it was told where the other answers"
     assert {check for check, _, _ in said} == {"live.health", "live.api", "live.lifecycle"}
-    skipped = [each for each in judgement.findings if each.verdict is Verdict.SKIP]
+    skipped = [each for each in judgment.findings if each.verdict is Verdict.SKIP]
     assert [each.check for each in skipped] == ["live.hardened"], "processes are no containers"
 
 
@@ -80,10 +80,10 @@ WRONG = {
 @pytest.mark.parametrize("fault", WRONG)
 def test_what_is_wrong_is_found_by_its_check(tmp_path: Path, fault: str) -> None:
     manifest, check, says = WRONG[fault]
-    judgement = tried(write_shop(tmp_path, manifest))
-    assert {each.check for each in failed(judgement)} == {f"live.{check}"}, failed(judgement)
-    assert any(says in each.message for each in failed(judgement)), failed(judgement)
-    assert judgement.status == 1
+    judgment = tried(write_shop(tmp_path, manifest))
+    assert {each.check for each in failed(judgment)} == {f"live.{check}"}, failed(judgment)
+    assert any(says in each.message for each in failed(judgment)), failed(judgment)
+    assert judgment.status == 1
 
 
 def test_endpoints_that_are_not_there_or_fail_are_named(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smoke.finding import Evidence, Finding, Severity, Verdict
-from smoke.judgement import Judgement, LiteralCount
+from smoke.judgment import Judgment, LiteralCount
 
 ODD = "a|b <c> `d` # [e] & \\ \x1b\x00 'f' \"g\""
 WHY, REMEDY = "It ends as it starts.", "Copy the file."
@@ -42,8 +42,8 @@ FINDINGS = (
 )
 
 
-def sample(*, strict: bool = False, only: tuple[int, ...] = tuple(range(len(FINDINGS)))) -> Judgement:
-    """A judgement of these findings, or some of them."""
+def sample(*, strict: bool = False, only: tuple[int, ...] = tuple(range(len(FINDINGS)))) -> Judgment:
+    """A judgment of these findings, or some of them."""
     literal = (LiteralCount("grep -r 'a|b' .", 3, 2),)
     kept = tuple(FINDINGS[number] for number in only)
-    return Judgement(title="Shop <1>", services=("shop",), findings=kept, strict=strict, literal=literal)
+    return Judgment(title="Shop <1>", services=("shop",), findings=kept, strict=strict, literal=literal)

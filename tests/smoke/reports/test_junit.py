@@ -61,10 +61,10 @@ def test_each_outcome_has_its_element() -> None:
 @pytest.mark.parametrize("only", [(0,), (1, 2), (3,), (4,), (5,), (6,), tuple(range(len(FINDINGS)))])
 @pytest.mark.parametrize("strict", [False, True])
 def test_failures_and_errors_agree_with_the_exit_status(only: tuple[int, ...], strict: bool) -> None:
-    judgement = sample(strict=strict, only=only)
-    root = checked(FORMATS["junit"](judgement))
+    judgment = sample(strict=strict, only=only)
+    root = checked(FORMATS["junit"](judgment))
     bad = [*root.iter("failure"), *root.iter("error")]
-    assert bool(bad) == bool(judgement.status)
+    assert bool(bad) == bool(judgment.status)
 
 
 def test_what_xml_cannot_hold_is_replaced_and_the_rest_escaped() -> None:

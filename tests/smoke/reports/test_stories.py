@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from smoke.finding import Evidence, Finding, Severity, Verdict
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.reports import FORMATS
 from smoke.reports.stories import stories
 from tests.smoke.cases import judge_files
@@ -30,24 +30,24 @@ def finding(
     )
 
 
-def judged(*findings: Finding, strict: bool = False, services: tuple[str, ...] = ("a",)) -> Judgement:
-    return Judgement(title="t", services=services, findings=findings, strict=strict)
+def judged(*findings: Finding, strict: bool = False, services: tuple[str, ...] = ("a",)) -> Judgment:
+    return Judgment(title="t", services=services, findings=findings, strict=strict)
 
 
 def test_what_stands_at_one_line_or_says_the_same_is_one_story() -> None:
-    judgement = judged(
+    judgment = judged(
         finding("x.style", "other", severity=Severity.WARNING, at=False),
         finding("dockerfile.entrypoint", "no x"),
         finding("entrypoint.exists", "there is no x"),
         finding("dockerfile.entrypoint", "no x", subject="b", at=False),
     )
-    first, second = stories(judgement)
+    first, second = stories(judgment)
     assert (first.kind, first.services) == ("critical", ("a", "b")) and second.kind == "warning"
     assert first.checks == ("dockerfile.entrypoint", "entrypoint.exists")
-    text = FORMATS["text"](judgement)
+    text = FORMATS["text"](judgment)
     assert text.startswith("FAIL  dockerfile.entrypoint [a, b]: no x\n") and text.count("Mend it.") == 2
     assert "so too entrypoint.exists: there is no x" in text
-    page = FORMATS["job"](judgement)
+    page = FORMATS["job"](judgment)
     assert page.count("\n| ") == 3 and "no x (a, b)" in page
 
 
@@ -55,23 +55,23 @@ def test_a_warning_fails_nothing_and_a_strict_skip_does() -> None:
     skip = Finding(check="y.z", severity=Severity.CRITICAL, verdict=Verdict.SKIP, message="unknown", subject="a")
     warning = finding("x.style", "other", severity=Severity.WARNING)
     for strict, failures in ((False, 0), (True, 1)):
-        judgement = judged(warning, skip, strict=strict)
-        assert judgement.status == failures
-        suites = ET.fromstring(FORMATS["junit"](judgement))
+        judgment = judged(warning, skip, strict=strict)
+        assert judgment.status == failures
+        suites = ET.fromstring(FORMATS["junit"](judgment))
         assert len(list(suites.iter("failure"))) == failures
-        assert sum(line.startswith("not ok") for line in FORMATS["tap"](judgement).splitlines()) == failures
+        assert sum(line.startswith("not ok") for line in FORMATS["tap"](judgment).splitlines()) == failures
 
 
 def test_a_service_of_which_nothing_is_decided_is_said(tmp_path: Path) -> None:
     files = {"Dockerfile": "FROM example.org/x:1\nCOPY a.txt /\n", "a.txt": ""}
-    judgement = judge_files(tmp_path, files)
-    assert judgement.verdict == "UNDECIDED" and judgement.status == 0 and len(judgement.undecided) == 1
-    assert FORMATS["text"](judgement).splitlines()[-1].startswith("UNDECIDED ")
+    judgment = judge_files(tmp_path, files)
+    assert judgment.verdict == "UNDECIDED" and judgment.status == 0 and len(judgment.undecided) == 1
+    assert FORMATS["text"](judgment).splitlines()[-1].startswith("UNDECIDED ")
 
 
 def test_nothing_found_is_no_pass(tmp_path: Path) -> None:
-    judgement = judge_files(tmp_path, {"README.md": "x"})
-    assert judgement.status == 2 and judgement.verdict == "UNABLE"
+    judgment = judge_files(tmp_path, {"README.md": "x"})
+    assert judgment.status == 2 and judgment.verdict == "UNABLE"
 
 
 def test_sarif_has_places_rules_that_help_and_fingerprints_that_stay() -> None:

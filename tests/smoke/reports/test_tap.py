@@ -30,8 +30,8 @@ def test_each_outcome_has_its_point() -> None:
 @pytest.mark.parametrize("only", [(number,) for number in range(len(FINDINGS))])
 @pytest.mark.parametrize("strict", [False, True])
 def test_points_agree_with_the_exit_status(only: tuple[int, ...], strict: bool) -> None:
-    judgement = sample(strict=strict, only=only)
-    assert any(line.startswith("not ok") for line in points(FORMATS["tap"](judgement))) == bool(judgement.status)
+    judgment = sample(strict=strict, only=only)
+    assert any(line.startswith("not ok") for line in points(FORMATS["tap"](judgment))) == bool(judgment.status)
 
 
 def test_details_are_yaml() -> None:

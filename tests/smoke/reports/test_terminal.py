@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from smoke.finding import Evidence, Severity, Verdict
-from smoke.judgement import Judgement
+from smoke.judgment import Judgment
 from smoke.reports import FORMATS
 from smoke.reports.terminal import MAX_EVIDENCE, MAX_REASONS, summary
 from tests.smoke.reports.sample import REMEDY, WHY, finding, sample
@@ -28,15 +28,15 @@ def test_many_places_and_reasons_are_counted() -> None:
     places = tuple(Evidence(f"f{number}", number, "x") for number in range(1, MAX_EVIDENCE + 3))
     many = replace(finding("a.b", Verdict.FAIL), evidence=places)
     skips = tuple(finding("a.c", Verdict.SKIP, message=f"reason {number}") for number in range(MAX_REASONS + 2))
-    text = FORMATS["text"](Judgement(title="t", services=(), findings=(many, *skips)))
+    text = FORMATS["text"](Judgment(title="t", services=(), findings=(many, *skips)))
     assert "and 2 more places" in text and "and 2 more reasons: --report markdown has them all" in text
     same = (finding("a.d", Verdict.FAIL, Severity.INFO),) * 3
-    assert FORMATS["text"](Judgement(title="t", services=(), findings=same)).count("note ") == 1
+    assert FORMATS["text"](Judgment(title="t", services=(), findings=same)).count("note ") == 1
 
 
 def test_a_service_of_which_nothing_is_known_is_undecided() -> None:
-    judgement = Judgement(title="t", services=("shop",), findings=(finding("entrypoint.exists", Verdict.SKIP),))
-    assert summary(judgement) == "UNDECIDED t: 0 passed, 1 skipped, undecided: shop"
+    judgment = Judgment(title="t", services=("shop",), findings=(finding("entrypoint.exists", Verdict.SKIP),))
+    assert summary(judgment) == "UNDECIDED t: 0 passed, 1 skipped, undecided: shop"
 
 
 def test_markdown_has_every_part_whatever_was_found() -> None:
@@ -45,6 +45,6 @@ def test_markdown_has_every_part_whatever_was_found() -> None:
     assert len(parts) == 8 and "**Nothing can be concluded:**" in page
     assert "\\<1\\>" in page and "`` COPY a|b <c> `d`" in page, "what is Markdown's own is escaped or code"
     assert "| `grep -r 'a\\|b' .` | 3 | 2 |" in page
-    good = FORMATS["markdown"](Judgement(title="t", services=(), findings=()))
+    good = FORMATS["markdown"](Judgment(title="t", services=(), findings=()))
     assert "**Go on:**" in good and "No service was found." in good and "Every check could be made." in good
     assert "Build the images" in good and "Mend what failed" in page

@@ -20,8 +20,8 @@ CASES = [*[*compose.CASES, *dockerfile.CASES, *steps.CASES][::5], *kept.CASES[::
 def test_a_healthy_tree_satisfies_its_own_manifest(tmp_path: Path, case: Case) -> None:
     write_files(tmp_path, case.healthy)
     text = write_manifest(tmp_path)
-    judgement = judge(Subject(tmp_path, resolved(parse_manifest(text.encode())), "smoke.toml"))
-    assert judgement.status == 0, [(each.check, each.message) for each in judgement.of("critical")]
+    judgment = judge(Subject(tmp_path, resolved(parse_manifest(text.encode())), "smoke.toml"))
+    assert judgment.status == 0, [(each.check, each.message) for each in judgment.of("critical")]
 
 
 def test_a_failure_is_a_comment_and_no_demand(tmp_path: Path) -> None:

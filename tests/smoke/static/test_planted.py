@@ -285,9 +285,9 @@ def test_what_only_looks_wrong_is_not_reported(tmp_path: Path, name: str, change
         changes = {
             "compose.yaml": "x-m: &m\n  mem_limit: 256m\n" + replaced(COMPOSE, "    mem_limit: 256m\n", "    <<: *m\n")
         }
-    judgement = judged(tmp_path, changes)
-    assert not [f"{each.check}: {each.message}" for each in failures(judgement)]
-    assert judgement.status == 0
+    judgment = judged(tmp_path, changes)
+    assert not [f"{each.check}: {each.message}" for each in failures(judgment)]
+    assert judgment.status == 0
 
 
 def test_the_good_tree_leaves_nothing_untold(tmp_path: Path) -> None:

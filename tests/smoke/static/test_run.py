@@ -22,7 +22,7 @@ from smoke.finding import Verdict
 from smoke.image import build
 from smoke.image import checks as built
 from smoke.image.environment import ENVIRONMENT
-from smoke.judgement import kind
+from smoke.judgment import kind
 from smoke.live import checks as live
 from smoke.manifest import manifest_schema
 from smoke.reports import FORMATS
@@ -47,30 +47,30 @@ def test_two_runs_give_the_same_whatever_the_hash_seed(tmp_path: Path) -> None:
 
 
 def test_every_report_has_the_same_findings(tmp_path: Path) -> None:
-    judgement = judged(tmp_path, dict(BAD), strict=True, literal=True)
-    counts = judgement.counts()
+    judgment = judged(tmp_path, dict(BAD), strict=True, literal=True)
+    counts = judgment.counts()
     failed = counts["critical"] + counts["warning"] + counts["info"]
     assert failed >= 5 and counts["skipped"]
-    document = json.loads(FORMATS["json"](judgement))
-    assert len(document["findings"]) == len(judgement.findings) and document["status"] == 1
+    document = json.loads(FORMATS["json"](judgment))
+    assert len(document["findings"]) == len(judgment.findings) and document["status"] == 1
     Draft202012Validator(report_schema()).validate(document)
-    suites = ET.fromstring(FORMATS["junit"](judgement))
-    assert len(list(suites.iter("testcase"))) == len(judgement.findings)
-    blocking = sum(judgement.blocks(each) for each in judgement.findings)
+    suites = ET.fromstring(FORMATS["junit"](judgment))
+    assert len(list(suites.iter("testcase"))) == len(judgment.findings)
+    blocking = sum(judgment.blocks(each) for each in judgment.findings)
     assert len(list(suites.iter("failure"))) == blocking == sum(int(each.get("failures", "")) for each in suites)
-    sarif = json.loads(FORMATS["sarif"](judgement))
+    sarif = json.loads(FORMATS["sarif"](judgment))
     results = sarif["runs"][0]["results"]
-    placed = [each for each in judgement.findings if kind(each) in KINDS_OF_FAILURE and each.evidence]
+    placed = [each for each in judgment.findings if kind(each) in KINDS_OF_FAILURE and each.evidence]
     assert sorted(each["ruleId"] for each in results) == sorted(each.check for each in placed)
-    tap = FORMATS["tap"](judgement).splitlines()
+    tap = FORMATS["tap"](judgment).splitlines()
     points = [line for line in tap if line.startswith(("ok", "not ok"))]
-    assert tap[:2] == ["TAP version 14", f"1..{len(points)}"] and len(points) == len(judgement.findings)
+    assert tap[:2] == ["TAP version 14", f"1..{len(points)}"] and len(points) == len(judgment.findings)
     assert sum(line.startswith("not ok") for line in points) == blocking + counts["error"]
-    github = FORMATS["github"](judgement).splitlines()
+    github = FORMATS["github"](judgment).splitlines()
     assert len(github) == failed + counts["skipped"]
     for name in ("text", "markdown"):
-        text = " ".join(FORMATS[name](judgement).replace("\\", "").split())
-        for finding in judgement.findings:
+        text = " ".join(FORMATS[name](judgment).replace("\\", "").split())
+        for finding in judgment.findings:
             if kind(finding) in ("critical", "warning"):
                 assert " ".join(finding.message.split()).replace("\\", "") in text
 
@@ -85,8 +85,8 @@ def test_the_published_schema_is_the_one_in_force(name: str, schema: object) -> 
 def test_exceptions_excuse_by_path_and_reason(tmp_path: Path) -> None:
     exception = '\n[[exception]]\ncheck = "tron.*"\npath = "service/**"\nreason = "the wallet of another team"\n'
     changes = {"service/engine.py": "class Engine:\n    trx = 'tron'\n", "smoke.toml": MANIFEST + exception}
-    judgement = judged(tmp_path, dict(changes))
-    assert judgement.status == 0 and judgement.counts()["excused"] == 2
+    judgment = judged(tmp_path, dict(changes))
+    assert judgment.status == 0 and judgment.counts()["excused"] == 2
 
 
 def test_strict_makes_a_skip_a_failure(tmp_path: Path) -> None:
@@ -101,8 +101,8 @@ def test_a_check_that_breaks_is_an_error_of_the_harness(tmp_path: Path, monkeypa
         raise RuntimeError("boom")
 
     monkeypatch.setattr("smoke.static.checks.layout.run", broken)
-    judgement = judged(tmp_path)
-    assert judgement.status == 2 and [each.check for each in judgement.of("error")] == ["layout.error"]
+    judgment = judged(tmp_path)
+    assert judgment.status == 2 and [each.check for each in judgment.of("error")] == ["layout.error"]
 
 
 def test_nothing_in_a_tree_makes_it_crash_or_run_long(tmp_path: Path) -> None:
@@ -124,11 +124,11 @@ def test_nothing_in_a_tree_makes_it_crash_or_run_long(tmp_path: Path) -> None:
         (tmp_path / os.fsencode(name).decode("utf-8", "surrogateescape")).write_text("x")
     (tmp_path / "smoke.toml").unlink()
     began = time.process_time()
-    judgement = judge(find_subject(tmp_path, None), literal=True)
+    judgment = judge(find_subject(tmp_path, None), literal=True)
     assert time.process_time() - began < 60, "seconds of this process's own; none of this may grow with a square"
-    assert not judgement.of("error"), [each.evidence for each in judgement.of("error")]
+    assert not judgment.of("error"), [each.evidence for each in judgment.of("error")]
     for write in FORMATS.values():
-        assert write(judgement).encode()
+        assert write(judgment).encode()
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -146,8 +146,8 @@ def test_nothing_in_a_tree_makes_it_crash_or_run_long(tmp_path: Path) -> None:
 def test_any_content_of_any_file_is_judged(tmp_path: Path, name: str, data: bytes) -> None:
     write_tree(tmp_path, {})
     (tmp_path / name).write_bytes(data)
-    judgement = judge(find_subject(tmp_path, None))
-    assert not judgement.of("error"), [(each.message, each.evidence) for each in judgement.of("error")]
+    judgment = judge(find_subject(tmp_path, None))
+    assert not judgment.of("error"), [(each.message, each.evidence) for each in judgment.of("error")]
 
 
 def test_ids_are_unique_and_every_check_says_why_and_what_to_do() -> None:
@@ -170,5 +170,5 @@ def test_thousands_of_copies_take_no_time_that_grows_with_their_square(tmp_path:
     copies = "".join(f"COPY service /a{number}/\n" for number in range(10_000))
     (tmp_path / "Dockerfile.engine").write_text(DOCKERFILE.replace("COPY service/ service/\n", copies))
     began = time.process_time()
-    judgement = judge(find_subject(tmp_path, None))
-    assert time.process_time() - began < 25 and not judgement.of("error")
+    judgment = judge(find_subject(tmp_path, None))
+    assert time.process_time() - began < 25 and not judgment.of("error")

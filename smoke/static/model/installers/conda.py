@@ -12,7 +12,7 @@ from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.installers.wanted import Wanted, read_flags, tree_file
 from smoke.static.model.stage import Stage
 from smoke.static.python.conda import Environment, read_environment
-from smoke.static.python.distributions import modules, normalised
+from smoke.static.python.distributions import modules, normalized
 
 _VALUES = frozenset(
     [
@@ -125,7 +125,7 @@ def _install(
 
 
 def _name(requirement: str) -> str:
-    return normalised(requirement.partition("[")[0].partition("=")[0].partition("<")[0].partition(">")[0].strip())
+    return normalized(requirement.partition("[")[0].partition("=")[0].partition("<")[0].partition(">")[0].strip())
 
 
 def run_in(stage: Stage, words: Sequence[str]) -> tuple[str, list[str]] | None:

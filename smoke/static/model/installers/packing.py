@@ -69,12 +69,12 @@ class Packing:
 
 
 def _fits(path: str, pattern: str) -> bool:
-    """Whether a pattern of package data means a path; one that can't be read here counts as yes."""
+    """Whether a pattern of package data means a path; one that cannot be read here counts as yes."""
     return fnmatchcase(path, pattern) or "**" in pattern
 
 
 def packing(stage: Stage, root: str) -> Packing | None:
-    """The rules of the project in a directory; none where they can't be told, or another backend has its own."""
+    """The rules of the project in a directory; none where they cannot be told, or another backend has its own."""
     texts: dict[str, str] = {}
     for name in _NAMES:
         entry = stage.files.find(f"{root}/{name}")

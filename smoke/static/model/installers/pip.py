@@ -272,7 +272,7 @@ def _given(stage: Stage, wanted: Wanted, text: str, line: int, *, editable: bool
         wanted.given.append(text)
         return
     if "$" in plain:
-        wanted.doubt = wanted.doubt or f"{text} of line {line} can't be followed"
+        wanted.doubt = wanted.doubt or f"{text} of line {line} cannot be followed"
         return
     path = stage.path(plain)
     if plain.endswith((".whl", ".tar.gz", "/*")) or "*" in plain:

@@ -19,7 +19,7 @@ def record(stage: Stage, wanted: Wanted, line: int, *, house: bool = False, lock
     scripts = wanted.scripts or (scripts_of(directory) if directory and not house else "")
     doubt = wanted.doubt or ("" if directory else "where it is installed is not known")
     if not directory:
-        stage.slim = False  # it brings programs to a place that isn't known
+        stage.slim = False  # it brings programs to a place that is not known
     if directory:
         installed(stage, directory, scripts, line)
     stage.installs.append(

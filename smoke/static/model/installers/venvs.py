@@ -43,8 +43,12 @@ def make_venv(
     interpreter = interpreter or f"/usr/bin/{short}"
     venv = Venv(path, interpreter, version or "", system, managed)
     if not version:
-        stage.files.suspect(f"{path}/bin", f"the Python of line {line} is of a version that isn't known", Cause.COMMAND)
-        stage.files.suspect(f"{path}/lib", f"the Python of line {line} is of a version that isn't known", Cause.COMMAND)
+        stage.files.suspect(
+            f"{path}/bin", f"the Python of line {line} is of a version that is not known", Cause.COMMAND
+        )
+        stage.files.suspect(
+            f"{path}/lib", f"the Python of line {line} is of a version that is not known", Cause.COMMAND
+        )
     stage.venvs[path] = venv
     for name in ("python", "python3", short):
         stage.files.add(f"{path}/bin/{name}", Entry("link", target=interpreter, line=line))

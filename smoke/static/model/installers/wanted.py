@@ -23,7 +23,7 @@ class Wanted:
     scripts: str = ""
     doubt: str = ""
     unplaced: bool = False
-    """Whether it names a directory that can't be worked out."""
+    """Whether it names a directory that cannot be worked out."""
     made: MadeFor = field(default_factory=MadeFor)
     user: bool = False
     system: bool = False

@@ -20,13 +20,13 @@ from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from smoke.static.python.distributions import normalised
+from smoke.static.python.distributions import normalized
 
 MAX_RANK = 4_000
 _NOT_CODE = frozenset({"test", "tests", "testing", "docs", "doc", "examples", "example", "benchmarks", "scripts", "src",
                        "setup", "build", "dist", "tools", "bin", "data", "conftest", "README", "LICENSE"})  # fmt: skip
 _BY_HAND = {
-    # What the file lists can't show: names that are made by a build, and shared namespaces.
+    # What the file lists cannot show: names that are made by a build, and shared namespaces.
     "mysqlclient": ["MySQLdb"],
     "protobuf": ["google"],
     "pyqt5": ["PyQt5"],
@@ -52,7 +52,7 @@ def main(dated: str, database: str, ranks: str, locks: list[str]) -> None:
         for name, entry in _locked(Path(lock)):
             known.setdefault(name, {}).update(entry)
     for distribution in distributions():
-        name = normalised(distribution.name)
+        name = normalized(distribution.name)
         known.setdefault(name, {}).update(_installed(distribution))
     modules = _modules(database, wanted | known.keys())
     for name, found in modules.items():
@@ -74,7 +74,7 @@ def _row(name: str, entry: dict[str, Any]) -> str:
 def _ranked(path: str) -> set[str]:
     with Path(path).open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return {normalised(row[0]) for row in rows if len(row) > 3 and row[3].isdigit() and int(row[3]) <= MAX_RANK}
+        return {normalized(row[0]) for row in rows if len(row) > 3 and row[3].isdigit() and int(row[3]) <= MAX_RANK}
 
 
 def _modules(database: str, wanted: set[str]) -> dict[str, list[str]]:
@@ -83,7 +83,7 @@ def _modules(database: str, wanted: set[str]) -> dict[str, list[str]]:
     )
     found: dict[str, set[str]] = {}
     for distribution, module in rows:
-        name = normalised(distribution)
+        name = normalized(distribution)
         if name in wanted:
             found.setdefault(name, set()).add(module.replace("/", ".").partition(".")[0])
     return {name: _code(name, each) for name, each in found.items() if _code(name, each)}
@@ -94,7 +94,7 @@ def _code(name: str, modules: set[str]) -> list[str]:
     return sorted(
         each
         for each in modules
-        if each.isidentifier() and (each not in _NOT_CODE or normalised(each) == name) and not each.startswith("_")
+        if each.isidentifier() and (each not in _NOT_CODE or normalized(each) == name) and not each.startswith("_")
     )
 
 
@@ -112,7 +112,7 @@ def _locked(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 entry["extras"] = {key: sorted({each["name"] for each in value}) for key, value in extras.items()}
         else:  # poetry
             entry["needs"] = sorted(
-                normalised(key)
+                normalized(key)
                 for key, value in needs.items()
                 if not (isinstance(value, dict) and (value.get("optional") or not _on_linux(value.get("markers", ""))))
             )
@@ -120,7 +120,7 @@ def _locked(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         made = _made([each.rpartition("/")[2] for each in files])
         if made:
             entry["made"] = made
-        yield normalised(package["name"]), entry
+        yield normalized(package["name"]), entry
 
 
 def _on_linux(marker: str) -> bool:
@@ -155,7 +155,7 @@ def _installed(distribution: Distribution) -> dict[str, Any]:
         if path.suffix in (".py", ".so") and (len(path.parts) > 1 or path.suffix == ".py" or ".cpython" in path.name)
         and not path.parts[0].endswith((".dist-info", ".data", "..")) and path.parts[0] != "__pycache__"
     }  # fmt: skip
-    modules = _code(normalised(distribution.name), tops)
+    modules = _code(normalized(distribution.name), tops)
     if modules:
         entry["modules"] = modules
     needs: set[str] = set()
@@ -168,9 +168,9 @@ def _installed(distribution: Distribution) -> dict[str, Any]:
         marker = str(requirement.marker or "")
         if "extra ==" in marker:
             extra = marker.partition("extra ==")[2].split('"')[1]
-            extras.setdefault(extra, set()).add(normalised(requirement.name))
+            extras.setdefault(extra, set()).add(normalized(requirement.name))
         elif _on_linux(marker):
-            needs.add(normalised(requirement.name))
+            needs.add(normalized(requirement.name))
     entry["needs"] = sorted(needs)
     if "Root-Is-Purelib: true" in (distribution.read_text("WHEEL") or ""):
         entry["made"] = "any"

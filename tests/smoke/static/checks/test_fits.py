@@ -34,13 +34,13 @@ def outcome(
 ) -> tuple[bool, Verdict]:
     """Whether the tree fails, and what the check of what fits says."""
     text = DOCKERFILE.format(first=first, last=last, builder=builder, final=final, distribution=distribution)
-    judgement = judge_files(
+    judgment = judge_files(
         folder,
         {"Dockerfile": text, "main.py": f"import time\n\nimport {distribution}\n\nwhile True:\n    time.sleep(1)\n"},
     )
-    assert {each.check for each in critical(judgement)} <= {"dependencies.fits"}, critical(judgement)
-    [said] = {each.verdict for each in judgement.findings if each.check == "dependencies.fits"}
-    return bool(judgement.status), said
+    assert {each.check for each in critical(judgment)} <= {"dependencies.fits"}, critical(judgment)
+    [said] = {each.verdict for each in judgment.findings if each.check == "dependencies.fits"}
+    return bool(judgment.status), said
 
 
 @pytest.mark.parametrize(("builder", "final"), [*product(BUILDERS, FINALS)])

@@ -1,4 +1,4 @@
-"""Classes and expressions that Python refuses as a module is loaded, and their neighbours that it takes."""
+"""Classes and expressions that Python refuses as a module is loaded, and their neighbors that it takes."""
 
 from __future__ import annotations
 

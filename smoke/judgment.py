@@ -20,7 +20,7 @@ class LiteralCount(Struct, frozen=True):
     files: int
 
 
-class Judgement(Struct, frozen=True, kw_only=True):
+class Judgment(Struct, frozen=True, kw_only=True):
     """What the reports are written from. Two runs over the same tree give equal ones."""
 
     title: str
