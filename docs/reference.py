@@ -23,12 +23,12 @@ from lucid.chain.keys import ed25519_public_key
 from lucid.cli.examples import EXAMPLES, commands
 from lucid.cli.main import parser
 from lucid.services.anchoring import AnchoringService
-from lucid.services.config import Config
 from lucid.services.data import DataService
 from lucid.services.engine import EngineService
-from lucid.services.keyfile import write_key
 from lucid.services.manager import ManagerService
-from lucid.services.service import Service
+from lucid.services.process.config import Config
+from lucid.services.process.keyfile import write_key
+from lucid.services.process.service import Service
 from sim.faults import KINDS
 from sim.faults.fault import Fault
 from sim.keys import schema as scenario_schema

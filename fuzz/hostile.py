@@ -12,12 +12,12 @@ from fuzz.values import spoiled, value
 from lucid.chain.codec import decode, encode
 from lucid.machines.messages import Message
 from lucid.poot.crypto import Edwards25519
-from lucid.services import handshake
-from lucid.services.dialling import ConnectionLost
-from lucid.services.frames import LENGTH_BYTES, FrameStream
-from lucid.services.handshake import FRAME_BYTES, Acquaintances, Answer, Hello
-from lucid.services.sealed import PART_BYTES, Kind, SealedFrames
-from lucid.services.transport import Transport, TransportCertificate, certify
+from lucid.services.peer import handshake
+from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.frames import LENGTH_BYTES, FrameStream
+from lucid.services.peer.handshake import FRAME_BYTES, Acquaintances, Answer, Hello
+from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
+from lucid.services.peer.transport import Transport, TransportCertificate, certify
 
 CRYPTO = Edwards25519()
 KINDS = get_args(Message)

@@ -20,7 +20,7 @@ from fuzz.hostile import Hostile, key_above
 from fuzz.node import MAX_RSS_MIB, RSS_SLACK, attacked, check, peak_mib, rss_mib
 from fuzz.targets import Attempt, http1, json_bodies, peer_dialled, peer_port
 from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 
 LISTENERS = 8
 """Hostile nodes that wait to be dialed: a manager that lost one waits ever longer, half a minute at most."""

@@ -20,7 +20,7 @@ from typing import Self
 from images.engine import Engine, EngineError
 from images.packages import PackageError, fetch_closure, native_architecture
 from images.standin import Item, add, archive, directory_item, file_item, link_item, merge
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 
 PI = "lucid.invalid/pi:latest"
 MONGODB = "lucid.invalid/mongo:7"

@@ -4,7 +4,7 @@ What the model takes from real connections, each with its source: delivery in or
 what follows it; loss as delay, by tail loss probe and then the retransmission timeout (RFC 8985, section 7.2; RFC 6298,
 section 5); what is on its way when a link is cut waits there and comes with the first retransmission after the link is
 back; a connection that got nothing through for `STALLED_US` ends, and so does one of a process that ends; whoever dials
-waits between tries, doubling (`lucid/services/peers.py`). Ends of connections are what loses messages, nothing else.
+waits between tries, doubling (`lucid/services/peer/peers.py`). Ends of connections lose messages, nothing else does.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from trio.testing import memory_stream_pair
 
 from fuzz.hostile import CRYPTO, Hostile, framed, key_below
 from fuzz.targets import Attempt
-from lucid.services.dialling import ConnectionLost
-from lucid.services.frames import FrameStream
-from lucid.services.handshake import FRAME_BYTES, admit, introduce
-from lucid.services.transport import Transport
+from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.frames import FrameStream
+from lucid.services.peer.handshake import FRAME_BYTES, admit, introduce
+from lucid.services.peer.transport import Transport
 
 CHAIN = bytes(32)
 HONEST_SECRET = bytes([7]) * 32

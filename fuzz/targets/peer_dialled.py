@@ -13,10 +13,10 @@ from fuzz.hostile import CRYPTO, Hostile, framed, key_below, misbehave
 from fuzz.targets import Attempt
 from lucid.chain.errors import Refusal
 from lucid.machines.messages import decode_message
-from lucid.services.frames import FrameStream
-from lucid.services.handshake import FRAME_BYTES, admit
-from lucid.services.peers import Peers
-from lucid.services.transport import Transport
+from lucid.services.peer.frames import FrameStream
+from lucid.services.peer.handshake import FRAME_BYTES, admit
+from lucid.services.peer.peers import Peers
+from lucid.services.peer.transport import Transport
 
 CHAIN = bytes(32)
 CASE_S = 30.0

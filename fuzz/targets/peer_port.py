@@ -12,11 +12,11 @@ import trio
 from fuzz.hostile import Hostile, framed, key_below, misbehave
 from fuzz.node import attacked, check
 from fuzz.targets import Attempt
-from lucid.services.addresses import Address
 from lucid.services.devnet import Devnet, DevNode
-from lucid.services.dialling import ConnectionLost, dial
-from lucid.services.frames import FrameStream
-from lucid.services.handshake import FRAME_BYTES, introduce
+from lucid.services.peer.addresses import Address
+from lucid.services.peer.dialling import ConnectionLost, dial
+from lucid.services.peer.frames import FrameStream
+from lucid.services.peer.handshake import FRAME_BYTES, introduce
 
 PEERS = 3
 CHECK_EVERY = 20

@@ -20,7 +20,7 @@ from lucid.chain.chunks import chunk_id
 from lucid.chain.manifests import sign_manifest
 from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 
 WRITES = "writes"
 SERVICE_PARTS = ("start", "json", "chunks", "anchoring", "light", "pressure", "stop")
@@ -39,7 +39,7 @@ OWNER = bytes(range(32))
 BARE = """
 import sys, trio
 from quart_trio import QuartTrio
-from lucid.services.serve import listen, serve
+from lucid.services.web.serve import listen, serve
 app = QuartTrio("bare")
 @app.get("/")
 async def bare():

@@ -18,7 +18,7 @@ from harness.soak.run import check_logs, check_stores, run
 from harness.soak.trial import Trial
 from lucid.chain.genesis import paced
 from lucid.services.devnet import Devnet
-from lucid.services.mongod import Mongod
+from lucid.services.process.mongod import Mongod
 
 NODES = 4
 SMALL = ("node1", "node2")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 
 PART_BYTES = 1 << 16
 Delay = Callable[[], float]

@@ -12,7 +12,7 @@ import httpx
 
 from harness.soak.links import Links
 from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.mongod import Mongod
+from lucid.services.process.mongod import Mongod
 
 STARTED_S = 120.0
 """How long a busy machine may take to start a process."""

@@ -105,7 +105,7 @@ def run_anchor(options: argparse.Namespace) -> int:
     from lucid.client.journal import read_journal
     from lucid.client.recording import begin
     from lucid.poot.crypto import Edwards25519
-    from lucid.services.keyfile import read_key
+    from lucid.services.process.keyfile import read_key
 
     if bool(options.files) == bool(options.resume):
         raise Failure("name files to anchor, or an interrupted recording to --resume, not both")
@@ -293,7 +293,7 @@ def _reader(options: argparse.Namespace, session: UUID) -> tuple[bytes, bytes]:
     """The session's key, and its owner's public one, empty where the user does not say."""
     from lucid.chain.keys import ed25519_public_key
     from lucid.client.sealing import session_key
-    from lucid.services.keyfile import read_key
+    from lucid.services.process.keyfile import read_key
 
     if options.owner is not None:
         if options.owner_key is not None:
@@ -326,8 +326,8 @@ def _check_pin(genesis: Genesis, session: UUID, owner: bytes) -> None:
 def nodes(options: argparse.Namespace) -> Iterator[tuple[Genesis, list[Client]]]:
     """The chain, and a client of each node, in the order in which they are asked."""
     from lucid.client.http import Client
-    from lucid.services.config import load_config
-    from lucid.services.service import read_genesis
+    from lucid.services.process.config import load_config
+    from lucid.services.process.service import read_genesis
 
     configs = [load_config(file=file) for file in options.config or [None]]
     chains = [read_genesis(config.genesis) for config in configs]

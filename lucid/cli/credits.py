@@ -38,7 +38,7 @@ def run_credits(options: argparse.Namespace) -> int:
 
     from lucid.client import calls
     from lucid.client.http import Client
-    from lucid.services.config import load_config
+    from lucid.services.process.config import load_config
 
     config = load_config(file=None if options.config is None else Path(options.config))
     with Client("", "", "", config.trust(), engine_url=config.engine_url) as client:

@@ -229,7 +229,7 @@ def _node(options: argparse.Namespace) -> Iterator[Client]:
     from pathlib import Path
 
     from lucid.client.http import Client
-    from lucid.services.config import load_config
+    from lucid.services.process.config import load_config
 
     config = load_config(file=None if options.config is None else Path(options.config))
     token = config.operator_token or config.token

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lucid.chain.transactions import Administrative
     from lucid.client.answers import RulesState, ValidatorRules
     from lucid.client.http import Client
-    from lucid.services.config import Config
+    from lucid.services.process.config import Config
 
 NOT_FINAL = 10
 WAIT_MS = 300_000
@@ -137,7 +137,7 @@ def run_register(options: argparse.Namespace) -> int:
     from lucid.chain.genesis import NAME_BYTES
     from lucid.chain.keys import ed25519_public_key
     from lucid.chain.transactions import RegisterNode
-    from lucid.services.keyfile import read_key
+    from lucid.services.process.keyfile import read_key
 
     for what, text in (("NAME", options.name), ("--pool", options.pool)):
         if len(text.encode()) > NAME_BYTES or not (text or what == "--pool"):
@@ -250,7 +250,7 @@ def run_approve(options: argparse.Namespace) -> int:
     """`lucid chain approve`."""
     from lucid.chain.keys import ed25519_public_key
     from lucid.poot.crypto import Edwards25519
-    from lucid.services.keyfile import read_key
+    from lucid.services.process.keyfile import read_key
 
     genesis = _genesis(options)
     decision = _read(options.file, genesis)
@@ -397,13 +397,13 @@ def _rules(client: Client) -> RulesState:
 
 
 def _config(options: argparse.Namespace) -> Config:
-    from lucid.services.config import load_config
+    from lucid.services.process.config import load_config
 
     return load_config(file=options.config)
 
 
 def _genesis(options: argparse.Namespace) -> Genesis:
-    from lucid.services.service import read_genesis
+    from lucid.services.process.service import read_genesis
 
     return read_genesis(_config(options).genesis)
 
@@ -412,7 +412,7 @@ def _genesis(options: argparse.Namespace) -> Genesis:
 def _chain(options: argparse.Namespace) -> Iterator[tuple[Genesis, Client]]:
     """The chain, and a client of one of its nodes."""
     from lucid.client.http import Client
-    from lucid.services.service import read_genesis
+    from lucid.services.process.service import read_genesis
 
     config = _config(options)
     token = config.api_tokens[0] if config.api_tokens else config.token

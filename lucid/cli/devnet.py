@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lucid.services.devnet import Devnet, Standing
-    from lucid.services.mongod import Mongod
+    from lucid.services.process.mongod import Mongod
 
 NODES = 4
 INTERVAL_MS = 10_000
@@ -163,7 +163,7 @@ def _network(options: argparse.Namespace, folder: Path, stack: ExitStack) -> Dev
 
 def _mongod(options: argparse.Namespace, folder: Path, stack: ExitStack, port: int = 0) -> Mongod:
     """A MongoDB in the folder, started."""
-    from lucid.services.mongod import Mongod
+    from lucid.services.process.mongod import Mongod
 
     program = shutil.which(options.mongod or "mongod")
     if program is None:

@@ -32,7 +32,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_new(options: argparse.Namespace) -> int:
     """`lucid keys new`."""
-    from lucid.services.keyfile import passphrase, write_key
+    from lucid.services.process.keyfile import passphrase, write_key
 
     lock = None if options.lock is None else passphrase("", options.lock)
     return _print(options, write_key(options.key, lock))
@@ -40,7 +40,7 @@ def run_new(options: argparse.Namespace) -> int:
 
 def run_show(options: argparse.Namespace) -> int:
     """`lucid keys show`."""
-    from lucid.services.keyfile import read_key
+    from lucid.services.process.keyfile import read_key
 
     return _print(options, read_key(options.key))
 

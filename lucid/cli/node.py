@@ -20,8 +20,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_node(options: argparse.Namespace) -> int:
     """`lucid node`."""
-    from lucid.services.config import load_config
     from lucid.services.node import run
+    from lucid.services.process.config import load_config
 
     run(load_config(file=options.config))
     return 0

@@ -68,7 +68,7 @@ def run_replay(options: argparse.Namespace) -> int:
 
 def _secret(key: Path | None, path: Path) -> bytes:
     """The secret that a real engine's journal leaves out."""
-    from lucid.services.keyfile import read_key
+    from lucid.services.process.keyfile import read_key
 
     if key is None:
         raise Failure(f"{path} is the journal of a real node's engine, which leaves its secret out: name it by --key")

@@ -127,7 +127,7 @@ def _release(options: argparse.Namespace, genesis: Genesis, session: UUID) -> tu
     """The owner, until when the session may go, and the signature; 0 and none without the owner's key."""
     from lucid.chain.releases import MAX_AHEAD_MS, release_message
     from lucid.poot.crypto import Edwards25519
-    from lucid.services.keyfile import read_key
+    from lucid.services.process.keyfile import read_key
 
     if options.owner is None:
         return b"" if options.owner_key is None else hex32("--owner-key", options.owner_key), 0, b""

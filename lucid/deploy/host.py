@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from lucid.chain.errors import printable
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 
 CONNECT_S = 15
 COMMAND_S = 120.0

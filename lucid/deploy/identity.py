@@ -19,7 +19,7 @@ _WHO = """\
 from pathlib import Path
 from lucid.chain.document import parse_genesis
 from lucid.chain.keys import ed25519_public_key
-from lucid.services.keyfile import read_key
+from lucid.services.process.keyfile import read_key
 config, key = Path("/config"), Path("/key")
 node = config / "node.id"
 for held in (key / "node.key", config / "node.key"):
@@ -46,7 +46,7 @@ def write(path, data):
 if source.exists():
     if not (config / "node.id").exists():
         from lucid.chain.keys import ed25519_public_key
-        from lucid.services.keyfile import read_key
+        from lucid.services.process.keyfile import read_key
         write(config / "node.id", (ed25519_public_key(read_key(source)).hex() + chr(10)).encode())
     if (old / mark).exists():
         (new / mark).touch()
@@ -81,7 +81,7 @@ def read_identity(key: Path, genesis: Path) -> Identity:
     from lucid.chain.document import parse_genesis  # noqa: PLC0415 - only when they are given
     from lucid.chain.errors import LucidError  # noqa: PLC0415
     from lucid.chain.keys import ed25519_public_key  # noqa: PLC0415
-    from lucid.services.keyfile import read_key  # noqa: PLC0415
+    from lucid.services.process.keyfile import read_key  # noqa: PLC0415
 
     for path in (key, genesis):
         if not path.is_file():

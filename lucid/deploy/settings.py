@@ -10,7 +10,7 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from lucid.deploy.host import DeployError
-from lucid.services.addresses import unusable_peer
+from lucid.services.peer.addresses import unusable_peer
 
 PROFILES = {
     "pi4": {

@@ -21,18 +21,18 @@ from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.client.answers import Anchored, SessionState, SessionsWaiting
 from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
-from lucid.services.admission import WRITE
-from lucid.services.asking import Asking
-from lucid.services.bodies import explained
-from lucid.services.chainview import MAX_OWNERS
-from lucid.services.config import Config
-from lucid.services.costly import Costly
-from lucid.services.driver import Driver, Performer
-from lucid.services.journals import open_journal
-from lucid.services.problems import Problem
-from lucid.services.service import Service, main
-from lucid.services.sibling import Sibling
-from lucid.services.web import OWNED, REACHING, query_checkpoint, query_owner, read_body
+from lucid.services.chain.chainview import MAX_OWNERS
+from lucid.services.process.config import Config
+from lucid.services.process.driver import Driver, Performer
+from lucid.services.process.journals import open_journal
+from lucid.services.process.service import Service, main
+from lucid.services.process.sibling import Sibling
+from lucid.services.web.admission import WRITE
+from lucid.services.web.asking import Asking
+from lucid.services.web.bodies import explained
+from lucid.services.web.costly import Costly
+from lucid.services.web.problems import Problem
+from lucid.services.web.web import OWNED, REACHING, query_checkpoint, query_owner, read_body
 
 SUBMITTERS = 8
 """Anchors on their way to the engine at once."""

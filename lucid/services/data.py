@@ -18,22 +18,22 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.releases import MAX_AHEAD_MS, release_message
 from lucid.client.answers import Removed, SessionChunks, Sessions
-from lucid.services.admission import NODE, WRITE
-from lucid.services.chunks import Chunks, NotHeld, Reference
-from lucid.services.config import Config
-from lucid.services.driver import clock_ms
-from lucid.services.openapi import Query
-from lucid.services.problems import Problem
-from lucid.services.references import ID_BYTES, Asked, DeadReferences, SessionReferences
-from lucid.services.replicamessages import MAX_BYTES, decode_replica
-from lucid.services.replication import Replication
-from lucid.services.scrub import Pace, Scrub
-from lucid.services.service import Service, main
-from lucid.services.sibling import Sibling
-from lucid.services.space import NoRoom, Space
-from lucid.services.storedchunk import ChunkDamaged, StoredChunk
-from lucid.services.upkeep import Upkeep
-from lucid.services.web import (
+from lucid.services.chunks.chunks import Chunks, NotHeld, Reference
+from lucid.services.chunks.references import ID_BYTES, Asked, DeadReferences, SessionReferences
+from lucid.services.chunks.replicamessages import MAX_BYTES, decode_replica
+from lucid.services.chunks.replication import Replication
+from lucid.services.chunks.scrub import Pace, Scrub
+from lucid.services.chunks.storedchunk import ChunkDamaged, StoredChunk
+from lucid.services.chunks.upkeep import Upkeep
+from lucid.services.process.config import Config
+from lucid.services.process.driver import clock_ms
+from lucid.services.process.service import Service, main
+from lucid.services.process.sibling import Sibling
+from lucid.services.process.space import NoRoom, Space
+from lucid.services.web.admission import NODE, WRITE
+from lucid.services.web.openapi import Query
+from lucid.services.web.problems import Problem
+from lucid.services.web.web import (
     OWNED,
     Condition,
     charge,

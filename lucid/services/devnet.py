@@ -17,11 +17,11 @@ import httpx
 from lucid.chain.document import parse_genesis, print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode, Parameters, paced
 from lucid.chain.keys import ed25519_public_key
-from lucid.services.addresses import parse_address
-from lucid.services.children import tied
-from lucid.services.config import load_config
-from lucid.services.keyfile import read_id, write_key
-from lucid.services.ports import free_ports
+from lucid.services.peer.addresses import parse_address
+from lucid.services.process.children import tied
+from lucid.services.process.config import load_config
+from lucid.services.process.keyfile import read_id, write_key
+from lucid.services.process.ports import free_ports
 
 GENESIS = "genesis.toml"
 SERVICES = ("manager", "engine", "anchoring", "data")

@@ -18,24 +18,24 @@ from lucid.client.answers import Accepted, Credits, TransactionState
 from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
-from lucid.services.admission import WRITE
-from lucid.services.asking import Asking
-from lucid.services.certifier import Certifier
-from lucid.services.chainview import SeenVote
-from lucid.services.chainwords import ChainInfo, SlotSchedule
-from lucid.services.config import Config, ConfigError
-from lucid.services.dialling import ConnectionLost
-from lucid.services.driver import Driver, Performer, clock_ms
-from lucid.services.journals import open_journal
-from lucid.services.keyfile import read_key, unused
-from lucid.services.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Greeting, Link, Parting
-from lucid.services.ownvotes import LogOutdated, OwnVotes
-from lucid.services.problems import Problem
-from lucid.services.service import Service, main
-from lucid.services.sibling import Sibling
-from lucid.services.upgrading import too_old
-from lucid.services.web import SLOT, Condition, hex_bytes, json_response, query_number
-from lucid.services.websocket import open_websocket
+from lucid.services.chain.chainview import SeenVote
+from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
+from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
+from lucid.services.chain.upgrading import too_old
+from lucid.services.peer.certifier import Certifier
+from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Greeting, Link, Parting
+from lucid.services.process.config import Config, ConfigError
+from lucid.services.process.driver import Driver, Performer, clock_ms
+from lucid.services.process.journals import open_journal
+from lucid.services.process.keyfile import read_key, unused
+from lucid.services.process.service import Service, main
+from lucid.services.process.sibling import Sibling
+from lucid.services.web.admission import WRITE
+from lucid.services.web.asking import Asking
+from lucid.services.web.problems import Problem
+from lucid.services.web.web import SLOT, Condition, hex_bytes, json_response, query_number
+from lucid.services.web.websocket import open_websocket
 from lucid.storage.interface import StoreDamaged
 
 RECONNECT_S = 0.25

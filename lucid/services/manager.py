@@ -35,17 +35,19 @@ from lucid.machines.effects import (
 )
 from lucid.machines.manager import Manager
 from lucid.machines.receipts import MAX_HEADERS, make_receipt
-from lucid.services.addresses import peer_addresses
-from lucid.services.admission import WRITE
-from lucid.services.chainview import BlockView, ChainStatus, ChainView, Page
-from lucid.services.chunkrelay import ChunkRelay
-from lucid.services.config import Config
-from lucid.services.decisions import Decisions
-from lucid.services.dialling import ConnectionLost
-from lucid.services.driver import Driver, Performer, clock_ms
-from lucid.services.index import TransactionIndex
-from lucid.services.journals import open_journal
-from lucid.services.link import (
+from lucid.services.chain.chainview import BlockView, ChainStatus, ChainView, Page
+from lucid.services.chain.decisions import Decisions
+from lucid.services.chain.index import TransactionIndex
+from lucid.services.chain.liveness import Liveness, Reach
+from lucid.services.chain.noderoutes import PAGE_BLOCKS, NodeRoutes
+from lucid.services.chain.schedules import Schedules
+from lucid.services.chain.upgrading import Upgrading
+from lucid.services.chunks.chunkrelay import ChunkRelay
+from lucid.services.chunks.replicamessages import is_replica_message
+from lucid.services.explorer.overview import Overview
+from lucid.services.peer.addresses import peer_addresses
+from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.link import (
     FROM_ENGINE,
     CertificateGiven,
     CertificateWanted,
@@ -56,21 +58,19 @@ from lucid.services.link import (
     Parting,
     read_greeting,
 )
-from lucid.services.link import PATH as ENGINE_PATH
-from lucid.services.liveness import Liveness, Reach
-from lucid.services.noderoutes import PAGE_BLOCKS, NodeRoutes
-from lucid.services.openapi import HTML
-from lucid.services.overview import Overview
-from lucid.services.pages import load_page
-from lucid.services.peerlistener import PeerListener
-from lucid.services.peers import Peers, PeerState
-from lucid.services.problems import Problem
-from lucid.services.replicamessages import is_replica_message
-from lucid.services.schedules import Schedules
-from lucid.services.service import Service, main, open_port
-from lucid.services.transport import Transport, holds, new_transport_key
-from lucid.services.upgrading import Upgrading
-from lucid.services.web import (
+from lucid.services.peer.link import PATH as ENGINE_PATH
+from lucid.services.peer.peerlistener import PeerListener
+from lucid.services.peer.peers import Peers, PeerState
+from lucid.services.peer.transport import Transport, holds, new_transport_key
+from lucid.services.process.config import Config
+from lucid.services.process.driver import Driver, Performer, clock_ms
+from lucid.services.process.journals import open_journal
+from lucid.services.process.service import Service, main, open_port
+from lucid.services.web.admission import WRITE
+from lucid.services.web.openapi import HTML
+from lucid.services.web.pages import load_page
+from lucid.services.web.problems import Problem
+from lucid.services.web.web import (
     REACHING,
     Condition,
     hex_bytes,

@@ -10,12 +10,12 @@ import msgspec
 import trio
 
 from lucid.services.anchoring import AnchoringService
-from lucid.services.config import Config, ConfigError
 from lucid.services.data import DataService
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
-from lucid.services.serve import stop_at_signal
-from lucid.services.service import Service, begin_process, end_in_time, run_to_end
+from lucid.services.process.config import Config, ConfigError
+from lucid.services.process.service import Service, begin_process, end_in_time, run_to_end
+from lucid.services.web.serve import stop_at_signal
 
 
 def run(config: Config) -> None:

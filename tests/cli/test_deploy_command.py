@@ -29,7 +29,7 @@ from lucid.deploy.host import KEPT_FREE_BYTES, DeployError, Host, Unreachable
 from lucid.deploy.identity import packed, read_identity
 from lucid.deploy.preflight import Facts, requirements
 from lucid.deploy.settings import Changes
-from lucid.services.keyfile import read_key
+from lucid.services.process.keyfile import read_key
 from tests.deploy.fakehost import write_images
 
 PI = Facts("aarch64", 3_800, 20_000, "Raspberry Pi 5", "28.2.2", "docker compose", "yes", 0.1, True, True, False)

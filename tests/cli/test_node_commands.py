@@ -22,7 +22,7 @@ from lucid.chain.receipts import print_receipt
 from lucid.cli.devnet import _table
 from lucid.cli.main import main
 from lucid.services.devnet import Standing
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 
 Capture = pytest.CaptureFixture[str]
 

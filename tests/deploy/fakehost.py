@@ -17,7 +17,7 @@ from pathlib import Path
 from lucid.chain.keys import ed25519_public_key
 from lucid.cli.main import main
 from lucid.deploy.release import IMAGES, LATEST
-from lucid.services.keyfile import write_key
+from lucid.services.process.keyfile import write_key
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,7 +17,7 @@ from lucid.chain.genesis import paced
 from lucid.chain.keys import ed25519_public_key
 from lucid.cli.main import main
 from lucid.services.devnet import Devnet, DevNode
-from lucid.services.keyfile import write_key
+from lucid.services.process.keyfile import write_key
 
 PATIENCE_S = 120
 SERVICES = ("manager", "engine")

@@ -18,9 +18,9 @@ from msgspec import structs
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Activation, GenesisOfRules, paced
 from lucid.chain.versions import REPLICATION_RULES
-from lucid.services.children import tied
-from lucid.services.config import load_config
 from lucid.services.devnet import Devnet, DevNode
+from lucid.services.process.children import tied
+from lucid.services.process.config import load_config
 
 PATIENCE_S = 120
 HEIGHT = 7

@@ -20,7 +20,7 @@ from harness.timeline.journals import Happened
 from lucid.cli.calibrate import table
 from lucid.cli.main import main
 from lucid.machines.effects import BlockFinal, Broadcast, Proposed, Send
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 from sim.samples import spread
 from sim.scenario import Scenario, ScenarioError, changed
 

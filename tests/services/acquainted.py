@@ -6,11 +6,11 @@ import trio
 from trio.testing import memory_stream_pair
 
 from lucid.poot.crypto import Edwards25519
-from lucid.services.dialling import ConnectionLost
-from lucid.services.frames import FrameStream
-from lucid.services.handshake import FRAME_BYTES, Acquaintances, admit, introduce
-from lucid.services.sealed import SealedFrames
-from lucid.services.transport import Transport, certify
+from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.frames import FrameStream
+from lucid.services.peer.handshake import FRAME_BYTES, Acquaintances, admit, introduce
+from lucid.services.peer.sealed import SealedFrames
+from lucid.services.peer.transport import Transport, certify
 
 CRYPTO = Edwards25519()
 CHAIN = bytes(32)

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import httpx
 import trio
 
-from lucid.services.admission import Tokens
-from lucid.services.serve import listen, serve
-from lucid.services.web import Web
+from lucid.services.web.admission import Tokens
+from lucid.services.web.serve import listen, serve
+from lucid.services.web.web import Web
 
 
 def web(loopback: bool = True, token: str = "node", api_tokens: tuple[str, ...] = (), rate: int = 10_000) -> Web:

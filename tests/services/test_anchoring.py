@@ -20,7 +20,7 @@ from lucid.client import AsyncClient, Client, ClientError, calls
 from lucid.client.recording import await_final
 from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import Devnet
-from lucid.services.keyfile import write_key
+from lucid.services.process.keyfile import write_key
 
 CRYPTO, OWNER = Edwards25519(), bytes(range(32))
 DATA = bytes(5_000)

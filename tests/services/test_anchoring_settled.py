@@ -10,7 +10,7 @@ import pytest
 from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.machines.effects import SessionSettled
 from lucid.services.anchoring import AnchoringService
-from lucid.services.sibling import Sibling
+from lucid.services.process.sibling import Sibling
 
 ANCHOR = SessionAnchor(
     session=bytes(16),

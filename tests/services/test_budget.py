@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import trio
 
-from lucid.services import budget as budget_module
-from lucid.services.budget import LARGE_AT_ONCE, LARGE_BYTES, Budget
-from lucid.services.problems import Problem
+from lucid.services.web import budget as budget_module
+from lucid.services.web.budget import LARGE_AT_ONCE, LARGE_BYTES, Budget
+from lucid.services.web.problems import Problem
 
 
 def test_one_caller_has_a_half_at_most() -> None:

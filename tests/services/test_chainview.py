@@ -14,7 +14,7 @@ from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.ledger.rows import evidence_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.poot.credits import Member, empty_tally
-from lucid.services.chainview import MAX_DOUBLE_VOTES, PAGE_SCAN, ChainView, DoubleVote
+from lucid.services.chain.chainview import MAX_DOUBLE_VOTES, PAGE_SCAN, ChainView, DoubleVote
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from lucid.chain.chunks import chunk_id
-from lucid.services.chunks import KEPT_MS, Chunks
-from lucid.services.driver import clock_ms
-from lucid.services.space import Space
+from lucid.services.chunks.chunks import KEPT_MS, Chunks
+from lucid.services.process.driver import clock_ms
+from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import ChunkFolder
 from lucid.storage.durable import DurableStore
 from lucid.storage.identity import Identity, claim

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import trio
 
-from lucid.services import collection as collecting
-from lucid.services import replication as replicating
-from lucid.services.chunks import KEPT_MS
-from lucid.services.driver import clock_ms
-from lucid.services.replicamessages import ChunkHolding, ChunkNeed, ChunkQuestion
+from lucid.services.chunks import collection as collecting
+from lucid.services.chunks import replication as replicating
+from lucid.services.chunks.chunks import KEPT_MS
+from lucid.services.chunks.replicamessages import ChunkHolding, ChunkNeed, ChunkQuestion
+from lucid.services.process.driver import clock_ms
 from tests.services.test_replication import BODIES, IDS, Fleet, Node, body, hurried, run, until
 
 __all__ = ["hurried"]

@@ -30,11 +30,11 @@ from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.hashing import chunk_tree_digest, session_tree_digest
 from lucid.chain.keys import ed25519_public_key
 from lucid.chain.merkle import root
-from lucid.services.chunks import KEPT_MS
-from lucid.services.config import ConfigError, load_config
+from lucid.services.chunks.chunks import KEPT_MS
 from lucid.services.data import DataService
-from lucid.services.driver import clock_ms
-from lucid.services.keyfile import read_key, write_key
+from lucid.services.process.config import ConfigError, load_config
+from lucid.services.process.driver import clock_ms
+from lucid.services.process.keyfile import read_key, write_key
 
 SESSION, OTHER = (str(uuid.UUID(int=number, version=4)) for number in (1, 2))
 CHUNK = bytes(range(256)) * 50

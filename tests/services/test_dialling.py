@@ -12,10 +12,10 @@ import pytest
 import trio
 import trustme
 
-from lucid.services import dialling
-from lucid.services.addresses import Address, parse_address, unusable_peer
-from lucid.services.dialling import ConnectionLost, dial
-from lucid.services.websocket import open_websocket
+from lucid.services.peer import dialling
+from lucid.services.peer.addresses import Address, parse_address, unusable_peer
+from lucid.services.peer.dialling import ConnectionLost, dial
+from lucid.services.web.websocket import open_websocket
 from tests.services import served
 from tests.services.socks_proxy import socks_proxy
 

@@ -13,8 +13,8 @@ import trio
 import trio.testing
 
 from lucid.machines.effects import CancelTimer, Effects, Observe, Send, SetTimer, Started, Store, TimedOut, TimerFired
-from lucid.services import driver as driver_module
-from lucid.services.driver import Driver, clock_ms
+from lucid.services.process import driver as driver_module
+from lucid.services.process.driver import Driver, clock_ms
 from lucid.storage.durable import DurableStore
 from tests.storage.gate import Gate
 

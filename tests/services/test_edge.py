@@ -13,12 +13,12 @@ from quart import Response
 
 from fuzz.node import check_let_go
 from fuzz.targets import http1
-from lucid.services import http, serve, streams, web
-from lucid.services.admission import WRITE
 from lucid.services.devnet import SERVICES, Devnet
-from lucid.services.dialling import ConnectionLost
-from lucid.services.web import Web
-from lucid.services.websocket import WebSocket, open_websocket
+from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.web import http, serve, streams, web
+from lucid.services.web.admission import WRITE
+from lucid.services.web.web import Web
+from lucid.services.web.websocket import WebSocket, open_websocket
 from tests.services import served
 
 UPGRADE = b"GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: %s\r\nConnection: Upgrade%s\r\n"

@@ -15,8 +15,8 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.services import data as data_module
-from lucid.services.config import ConfigError, load_config
-from lucid.services.space import BALLAST_BYTES, Space
+from lucid.services.process.config import ConfigError, load_config
+from lucid.services.process.space import BALLAST_BYTES, Space
 from tests.services.test_data import SESSION, place, running
 
 MIB = 1 << 20

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from trio.testing import memory_stream_pair
 
 from lucid.chain.codec import encode
-from lucid.services import handshake, sealed
-from lucid.services.dialling import ConnectionLost
-from lucid.services.frames import LENGTH_BYTES, FrameStream
-from lucid.services.handshake import FRAME_BYTES, Answer, Hello, admit, introduce
-from lucid.services.sealed import PART_BYTES, Kind, SealedFrames
-from lucid.services.transport import Transport, TransportCertificate
+from lucid.services.peer import handshake, sealed
+from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.frames import LENGTH_BYTES, FrameStream
+from lucid.services.peer.handshake import FRAME_BYTES, Answer, Hello, admit, introduce
+from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
+from lucid.services.peer.transport import Transport, TransportCertificate
 from tests.services.acquainted import CHAIN, CRYPTO, KEYS, SECRETS, Wire, acquaintances, shaken, transport
 
 

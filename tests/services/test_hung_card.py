@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from lucid.services import disk, storedchunk
+from lucid.services.chunks import storedchunk
 from lucid.services.data import DataService
+from lucid.services.process import disk
 from tests.services.test_store_trouble import SESSION, health, running
 
 SESSIONS = f"?session={SESSION}"

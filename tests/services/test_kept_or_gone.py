@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucid.chain.chunks import chunk_id
-from lucid.services import chunks as chunking
-from lucid.services.chunks import KEPT_MS, Chunks
-from lucid.services.disk import Disk
-from lucid.services.faults import Finding
-from lucid.services.needs import GONE_MS
-from lucid.services.references import SessionReferences
-from lucid.services.space import Space
+from lucid.services.chunks import chunks as chunking
+from lucid.services.chunks.chunks import KEPT_MS, Chunks
+from lucid.services.chunks.faults import Finding
+from lucid.services.chunks.needs import GONE_MS
+from lucid.services.chunks.references import SessionReferences
+from lucid.services.process.disk import Disk
+from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 

@@ -9,14 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from lucid.chain.keys import ed25519_public_key
-from lucid.services import keyfile
 from lucid.services.anchoring import AnchoringService
-from lucid.services.config import ConfigError, load_config
 from lucid.services.data import DataService
 from lucid.services.devnet import Devnet
 from lucid.services.engine import EngineService
-from lucid.services.keyfile import KeyFileError, passphrase, read_id, read_key, write_key
 from lucid.services.manager import ManagerService
+from lucid.services.process import keyfile
+from lucid.services.process.config import ConfigError, load_config
+from lucid.services.process.keyfile import KeyFileError, passphrase, read_id, read_key, write_key
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Refusal
 from lucid.machines.effects import BlockBuilt, Finalized, Offer, Stand, TimerFired, Verdict
 from lucid.services.devnet import Devnet
-from lucid.services.dialling import ConnectionLost
-from lucid.services.link import (
+from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.link import (
     FROM_ENGINE,
     FROM_MANAGER,
     LINK_VERSION,
@@ -26,7 +26,7 @@ from lucid.services.link import (
     Parting,
     read_greeting,
 )
-from lucid.services.websocket import open_websocket
+from lucid.services.web.websocket import open_websocket
 
 TO_ENGINE = (
     Finalized(epoch=0, view=1, height=1, transactions=()),

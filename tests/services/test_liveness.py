@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lucid.chain.genesis import Genesis, GenesisNode, paced
-from lucid.services.liveness import BLOCKS, FEW_BLOCKS, Liveness, Reach
+from lucid.services.chain.liveness import BLOCKS, FEW_BLOCKS, Liveness, Reach
 
 GENESIS = Genesis(1_000_000, (GenesisNode(bytes(32), "pi"),), parameters=paced(1_000))
 

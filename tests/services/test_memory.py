@@ -9,7 +9,7 @@ BURST = """
 import sys
 from pathlib import Path
 from random import Random
-from lucid.services.memory import give_back
+from lucid.services.process.memory import give_back
 if sys.argv[1] == "back":
     give_back()
 def rss_mib():

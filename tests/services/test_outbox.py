@@ -8,8 +8,8 @@ import pytest
 import trio
 import trio.testing
 
-from lucid.services import outbox
-from lucid.services.outbox import Incoming, Message, Outboxes
+from lucid.services.peer import outbox
+from lucid.services.peer.outbox import Incoming, Message, Outboxes
 
 
 class Cut:

@@ -15,8 +15,8 @@ from lucid.chain.errors import Code
 from lucid.client import Client, calls
 from lucid.client.recording import await_final
 from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.problems import Problem
-from lucid.services.recent import Recent
+from lucid.services.explorer.recent import Recent
+from lucid.services.web.problems import Problem
 from tests.services.test_anchoring import manifest
 
 

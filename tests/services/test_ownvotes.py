@@ -21,10 +21,10 @@ from lucid.chain.errors import LucidError
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.machines.effects import CertificateStored
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
-from lucid.services.chainview import SeenVote
+from lucid.services.chain.chainview import SeenVote
+from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.ownvotes import LogOutdated, OwnVotes
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 

@@ -21,7 +21,7 @@ import pytest
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import GenesisNode
 from lucid.services.devnet import SERVICES, Devnet
-from lucid.services.pages import load_page
+from lucid.services.web.pages import load_page
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<img src=x onerror=document.title=1><script>document.title=1</script>"

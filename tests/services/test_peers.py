@@ -13,16 +13,16 @@ import trio
 import trustme
 
 from lucid.machines.messages import MAX_MESSAGE_BYTES
-from lucid.services import conversation, outbox, peerlistener
-from lucid.services import peers as peers_module
-from lucid.services.addresses import Address, peer_addresses
-from lucid.services.dialling import ConnectionLost, dial
-from lucid.services.frames import FrameStream
-from lucid.services.handshake import FRAME_BYTES, introduce
-from lucid.services.peerlistener import PeerListener
-from lucid.services.peers import Peers
-from lucid.services.sealed import PART_BYTES, Kind, SealedFrames
-from lucid.services.serve import listen
+from lucid.services.peer import conversation, outbox, peerlistener
+from lucid.services.peer import peers as peers_module
+from lucid.services.peer.addresses import Address, peer_addresses
+from lucid.services.peer.dialling import ConnectionLost, dial
+from lucid.services.peer.frames import FrameStream
+from lucid.services.peer.handshake import FRAME_BYTES, introduce
+from lucid.services.peer.peerlistener import PeerListener
+from lucid.services.peer.peers import Peers
+from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
+from lucid.services.web.serve import listen
 from tests.services.acquainted import CHAIN, CRYPTO, KEYS, acquaintances, transport
 from tests.services.socks_proxy import socks_proxy
 from tests.services.test_dialling import ANSWERS, answering

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 
 
 def test_no_port_is_given_twice() -> None:

@@ -18,7 +18,7 @@ import pytest
 from fuzz.node import MAX_RSS_MIB, rss_mib
 from harness.bench.pressure import ANSWER_S, crowd, opened
 from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.streams import STALLED_S
+from lucid.services.web.streams import STALLED_S
 
 SLOW_READERS = 60
 VERIFIED = 8

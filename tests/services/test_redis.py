@@ -19,13 +19,13 @@ from lucid.chain.chunks import chunk_id
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
-from lucid.services import redis as redis_client
-from lucid.services.cache import MAX_VALUE_BYTES, ReadCache
-from lucid.services.config import ConfigError, load_config
 from lucid.services.data import DataService
-from lucid.services.keyfile import write_key
-from lucid.services.limits import BURST_S, SharedLimits
-from lucid.services.redis import CALL_S, Redis, RedisAway, parse_url
+from lucid.services.process.cache import MAX_VALUE_BYTES, ReadCache
+from lucid.services.process.config import ConfigError, load_config
+from lucid.services.process.keyfile import write_key
+from lucid.services.web import redis as redis_client
+from lucid.services.web.limits import BURST_S, SharedLimits
+from lucid.services.web.redis import CALL_S, Redis, RedisAway, parse_url
 from tests.services.served import served, web
 
 CHAIN, SECRET = bytes(32), bytes(range(32))

@@ -17,11 +17,11 @@ from lucid.chain.errors import Code
 from lucid.chain.releases import release_message
 from lucid.client import calls
 from lucid.poot.crypto import Edwards25519
-from lucid.services.config import load_config
+from lucid.services.chunks.references import DEAD_MS, Asked, DeadReferences
 from lucid.services.data import DataService
-from lucid.services.driver import clock_ms
-from lucid.services.problems import Problem
-from lucid.services.references import DEAD_MS, Asked, DeadReferences
+from lucid.services.process.config import load_config
+from lucid.services.process.driver import clock_ms
+from lucid.services.web.problems import Problem
 from lucid.storage.chunkfiles import REFERENCE_TABLE
 from tests.services.test_data import running
 

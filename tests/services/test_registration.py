@@ -16,12 +16,12 @@ from harness.live.dependencies import Consul
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
-from lucid.services import registration
-from lucid.services.config import ConfigError, load_config
 from lucid.services.data import DataService
-from lucid.services.keyfile import write_key
-from lucid.services.ports import free_ports
-from lucid.services.registration import own_address
+from lucid.services.process import registration
+from lucid.services.process.config import ConfigError, load_config
+from lucid.services.process.keyfile import write_key
+from lucid.services.process.ports import free_ports
+from lucid.services.process.registration import own_address
 from tests.services import consul_agent
 from tests.services.consul_agent import Agent, seconds
 

@@ -14,9 +14,9 @@ from lucid.chain.chunks import chunk_id
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.placement import PlacedNode, placement
-from lucid.services import replication as replicating
-from lucid.services.chunks import Chunks
-from lucid.services.replicamessages import (
+from lucid.services.chunks import replication as replicating
+from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.replicamessages import (
     MAX_BYTES,
     MAX_NAMED,
     PART_BYTES,
@@ -28,8 +28,8 @@ from lucid.services.replicamessages import (
     decode_replica,
     is_replica_message,
 )
-from lucid.services.replication import Replication
-from lucid.services.space import Space
+from lucid.services.chunks.replication import Replication
+from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 from lucid.storage.sqlite import SqliteStore

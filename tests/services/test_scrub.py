@@ -17,14 +17,14 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.cli.main import main
-from lucid.services import scrub as scrubbing
-from lucid.services.chunks import KEPT_MS
+from lucid.services.chunks import scrub as scrubbing
+from lucid.services.chunks.chunks import KEPT_MS
+from lucid.services.chunks.faults import Finding
+from lucid.services.chunks.scrub import BUCKETS, MAX_PAUSE_MS, Scrub
 from lucid.services.data import DataService
 from lucid.services.devnet import Devnet
-from lucid.services.driver import clock_ms
-from lucid.services.faults import Finding
-from lucid.services.ports import free_ports
-from lucid.services.scrub import BUCKETS, MAX_PAUSE_MS, Scrub
+from lucid.services.process.driver import clock_ms
+from lucid.services.process.ports import free_ports
 from tests.services.test_data import CHUNK, SESSION, place, running
 from tests.services.test_references import guarded
 
@@ -333,7 +333,7 @@ async def test_pruning_removes_what_a_sweep_would_and_a_dry_run_nothing(
         await fill(client)
         for data in BODIES[:7]:
             await client.delete(place(data))
-        monkeypatch.setattr("lucid.services.upkeep.clock_ms", lambda: clock_ms() + KEPT_MS + 60_000)
+        monkeypatch.setattr("lucid.services.chunks.upkeep.clock_ms", lambda: clock_ms() + KEPT_MS + 60_000)
         told = (await client.post("/prune", json={"dry_run": True})).json()
         assert (told["due"], told["due_bytes"], told["removed"], told["waiting"]) == (7, 35_000, 0, 0)
         assert service.chunks.count == len(BODIES)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
-from lucid.services import limits
-from lucid.services.config import Config, ConfigError, load_config
 from lucid.services.engine import EngineService
-from lucid.services.keyfile import KeyFileError, read_key, unused, write_key
-from lucid.services.limits import BURST_S, RateLimits
+from lucid.services.process.config import Config, ConfigError, load_config
+from lucid.services.process.keyfile import KeyFileError, read_key, unused, write_key
+from lucid.services.web import limits
+from lucid.services.web.limits import BURST_S, RateLimits
 
 PEER = "ab" * 32 + "@tcp://127.0.0.1:8088"
 
@@ -145,7 +145,7 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
 
 def test_a_caller_has_a_burst_and_then_a_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000.0
-    monkeypatch.setattr("lucid.services.limits.time.monotonic", lambda: now)
+    monkeypatch.setattr("lucid.services.web.limits.time.monotonic", lambda: now)
     rates = RateLimits(10)
     assert [rates.take("a") for _ in range(10 * BURST_S + 1)].count(True) == 10 * BURST_S
     assert rates.take("b")

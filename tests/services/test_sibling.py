@@ -11,8 +11,8 @@ import trio
 from msgspec.structs import replace
 
 from lucid.services.anchoring import AnchoringService
-from lucid.services.config import load_config
 from lucid.services.devnet import Devnet
+from lucid.services.process.config import load_config
 from tests.services.test_dialling import ANSWERS
 
 

@@ -12,11 +12,11 @@ import trio
 from lucid.chain.codec import encode
 from lucid.chain.versions import FIRST_RULES, RULES_KNOWN
 from lucid.machines.messages import MAX_TAG
-from lucid.services import speaking
-from lucid.services.dialling import ConnectionLost
-from lucid.services.peers import PeerDetail
-from lucid.services.sealed import Kind, SealedFrames
-from lucid.services.speaking import Speaks, common, introduction, is_introduction, read_introduction
+from lucid.services.peer import speaking
+from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.peers import PeerDetail
+from lucid.services.peer.sealed import Kind, SealedFrames
+from lucid.services.peer.speaking import Speaks, common, introduction, is_introduction, read_introduction
 from tests.services.acquainted import KEYS
 from tests.services.test_peers import NOWHERE, Site, known_to, listening, pair
 
@@ -142,8 +142,8 @@ async def test_both_of_two_that_have_nothing_in_common_say_so(monkeypatch: pytes
         told[encode(words)] = words
         return encode(words)
 
-    monkeypatch.setattr("lucid.services.conversation.introduction", introduced)
-    monkeypatch.setattr("lucid.services.conversation.own", lambda: Speaks(3, 3, 1))
+    monkeypatch.setattr("lucid.services.peer.conversation.introduction", introduced)
+    monkeypatch.setattr("lucid.services.peer.conversation.own", lambda: Speaks(3, 3, 1))
     site = Site(1, {KEYS[0]: NOWHERE})
     async with listening(site) as (port, _), trio.open_nursery() as nursery:
         dialler = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"})

@@ -14,7 +14,7 @@ from lucid.services.devnet import Devnet
 STUCK = """
 import sys, time
 import trio
-from lucid.services import service
+from lucid.services.process import service
 from lucid.services.data import DataService
 service.STOP_S = 1.0
 

@@ -18,12 +18,12 @@ from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
 from lucid.ledger.state import Write
 from lucid.services.anchoring import AnchoringService
-from lucid.services.config import load_config
 from lucid.services.data import DataService
 from lucid.services.engine import EngineService
-from lucid.services.keyfile import read_key, write_key
 from lucid.services.manager import ManagerService
-from lucid.services.service import Service
+from lucid.services.process.config import load_config
+from lucid.services.process.keyfile import read_key, write_key
+from lucid.services.process.service import Service
 from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreFull
 from lucid.storage.sqlite import PAGE_BYTES
 

@@ -13,7 +13,7 @@ from lucid.services.devnet import Devnet
 SERVICE = """
 import sys
 from pathlib import Path
-from lucid.services.config import load_config
+from lucid.services.process.config import load_config
 from lucid.services.manager import ManagerService
 service = ManagerService(load_config(file=Path(sys.argv[1])))
 """

@@ -14,11 +14,11 @@ import trustme
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
-from lucid.services.config import ConfigError, load_config
 from lucid.services.engine import EngineService
-from lucid.services.keyfile import write_key
 from lucid.services.manager import ManagerService
-from lucid.services.ports import free_ports
+from lucid.services.process.config import ConfigError, load_config
+from lucid.services.process.keyfile import write_key
+from lucid.services.process.ports import free_ports
 
 
 def certified(folder: Path) -> dict[str, Path]:

@@ -16,12 +16,12 @@ from quart import Response
 from lucid import __version__
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.versions import RULES_KNOWN
-from lucid.services import http, streams, web
-from lucid.services.admission import NODE, WRITE
-from lucid.services.bodies import decode_json
-from lucid.services.problems import Problem
-from lucid.services.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
-from lucid.services.web import Condition, Web, query_number
+from lucid.services.peer.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
+from lucid.services.web import http, streams, web
+from lucid.services.web.admission import NODE, WRITE
+from lucid.services.web.bodies import decode_json
+from lucid.services.web.problems import Problem
+from lucid.services.web.web import Condition, Web, query_number
 from tests.services import served
 
 NODE_TOKEN = {"Authorization": "Bearer node"}
@@ -186,7 +186,7 @@ async def test_health_names_every_reason(monkeypatch: pytest.MonkeyPatch) -> Non
                 {"state": "disk low", "sentence": "two", "remedy": "make room"},
             ],
         }
-        monkeypatch.setattr("lucid.services.web.STARTING_S", 0.0)
+        monkeypatch.setattr("lucid.services.web.web.STARTING_S", 0.0)
         response = await client.get("/health")
         assert [each["state"] for each in response.json()["conditions"]] == ["degraded", "disk low"]
         assert (await client.get("/ready")).json()["status"] == "starting"

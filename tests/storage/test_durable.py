@@ -27,7 +27,7 @@ from tests.storage.gate import Gate
 from tests.storage.test_stores import KEYS, TABLES, WRITES, applied, everything
 
 if TYPE_CHECKING:
-    from lucid.services.mongod import Mongod
+    from lucid.services.process.mongod import Mongod
 
 
 @pytest.fixture

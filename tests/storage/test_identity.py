@@ -18,7 +18,7 @@ from lucid.storage.opening import open_store
 from lucid.storage.transfer import export_store, import_store
 
 if TYPE_CHECKING:
-    from lucid.services.mongod import Mongod
+    from lucid.services.process.mongod import Mongod
 
 CHAIN, NODE = bytes(range(32)), bytes(range(1, 33))
 ME = Identity(CHAIN, NODE, "manager")

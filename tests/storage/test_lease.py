@@ -18,14 +18,14 @@ import trio
 
 from lucid.cli.main import main
 from lucid.services.devnet import SERVICES, Devnet
-from lucid.services.ports import free_ports
+from lucid.services.process.ports import free_ports
 from lucid.storage import lease
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import Store, StoreError, StoreOther
 from lucid.storage.opening import open_store
 
 if TYPE_CHECKING:
-    from lucid.services.mongod import Mongod
+    from lucid.services.process.mongod import Mongod
 
 ROW = ("table", b"key", b"value")
 FOREVER_S = 3_600.0

@@ -13,7 +13,7 @@ import pytest
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 
 if TYPE_CHECKING:
-    from lucid.services.mongod import Mongod
+    from lucid.services.process.mongod import Mongod
 
 
 @pytest.fixture(params=["sqlite", "mongo"])

@@ -12,7 +12,7 @@ import pytest
 
 from lucid.cli.main import main
 from lucid.ledger.state import Write
-from lucid.services.mongod import Mongod
+from lucid.services.process.mongod import Mongod
 from lucid.storage import transfer
 from lucid.storage.interface import Store, StoreFull
 from lucid.storage.opening import open_store

@@ -1,0 +1,427 @@
+"""The chain as a block manager shows it: blocks, sessions and credits in JSON's terms."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from lucid.chain.blocks import Block
+from lucid.chain.certificates import signer_places
+from lucid.chain.codec import decode
+from lucid.chain.errors import printable
+from lucid.chain.genesis import Genesis
+from lucid.chain.transactions import SessionAnchor
+from lucid.chain.votes import PROPOSE
+from lucid.client.answers import Credits, MemberCredits
+from lucid.ledger.rows import SessionEntry, evidence_key, session_key
+from lucid.ledger.state import ROW_TABLE
+from lucid.machines.chain import Chain
+from lucid.poot.credits import live_score, uptime_ppm
+from lucid.services.chain.chainwords import ChainInfo
+from lucid.storage.durable import DurableStore
+
+MAX_OWNERS = 16
+"""Owners of one session id that are shown: strangers may anchor under it as often as they like."""
+MAX_DOUBLE_VOTES = 16
+"""Of one node that are shown."""
+PAGE_SCAN = 200
+"""Blocks that are looked at for one page of sessions."""
+LOOKED_BACK_BLOCKS = 1_000
+"""How far back a key's votes are looked for: some seconds of reading at most, on a Pi's card."""
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A block in short. Times in ms since the Unix epoch."""
+
+    height: int
+    hash: str
+    epoch: int
+    view: int
+    time_ms: int
+    proposer: str
+    transactions: int
+
+
+class BlockView(msgspec.Struct, frozen=True):
+    """A final block."""
+
+    height: int
+    hash: str
+    epoch: int
+    view: int
+    time_ms: int
+    parent: str
+    proposer: str
+    state_root: str
+    transactions_root: str
+    transactions: tuple[str, ...]
+    encoded: str
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Blocks in descending order, and from which height the next page goes on (None at its end)."""
+
+    blocks: tuple[Summary, ...]
+    next: int | None
+
+
+class ChainStatus(msgspec.Struct, frozen=True):
+    """Where the chain stands here: the last final block, its age when asked, who leads the view after it, and who the
+    one after that if the first is skipped. A leader that misses no view leads for `slot_views_left` views. Times and
+    durations in ms."""
+
+    height: int
+    hash: str
+    epoch: int
+    view: int
+    time_ms: int
+    age_ms: int
+    block_interval_ms: int
+    finality_ms: int
+    leader: str
+    leader_next: str
+    slot_views_left: int
+    node: str
+    validators: tuple[str, ...]
+    peers: int
+    peers_connected: int
+
+
+class DoubleVote(msgspec.Struct, frozen=True):
+    """Evidence on the chain that a key signed two votes in one view that no honest validator signs both."""
+
+    epoch: int
+    view: int
+
+
+class MemberView(msgspec.Struct, frozen=True):
+    """A registered node as the chain holds it. Its double votes, newest first, cost it its turns before the epoch
+    `evidence_until_epoch` (0: never any)."""
+
+    node: str
+    name: str
+    validator: bool
+    retired: bool
+    uptime_ppm: int
+    live_score: int
+    double_votes: tuple[DoubleVote, ...]
+    evidence_until_epoch: int
+
+
+class AnchoredSession(msgspec.Struct, frozen=True):
+    """A session in a block, final or not yet. Time of the block in ms since the Unix epoch."""
+
+    session: str
+    owner: str
+    transaction: str
+    height: int
+    time_ms: int
+
+
+class SessionPage(msgspec.Struct, frozen=True):
+    """The sessions of some final blocks in descending order, from the height `first` down to `last`; `next` is the
+    height from which the next page goes on (None at its end)."""
+
+    sessions: tuple[AnchoredSession, ...]
+    first: int
+    last: int
+    next: int | None
+
+
+class SeenVote(msgspec.Struct, frozen=True):
+    """A vote that the chain holds; `block` is empty for a skip."""
+
+    view: int
+    kind: int
+    block: str
+
+
+class ChainView:
+    """What there is to see of a chain. Only final blocks are shown, but for `included`."""
+
+    def __init__(self, chain: Chain, store: DurableStore, genesis: Genesis) -> None:
+        self._chain = chain
+        self._store = store
+        self._genesis = genesis
+
+    def members(self) -> tuple[list[str], int]:
+        """The nodes that are registered and not retired, and how many of them have a chunk, as of the last final
+        block."""
+        core = self._chain.tree.root.ledger.core
+        return [each.key.hex() for each in core.roster.members if not each.retired], core.rules.replication_factor
+
+    def page(self, first: int, limit: int) -> Page:
+        """At most `limit` blocks from height `first` down."""
+        found: list[Summary] = []
+        height = first
+        while height > 0 and len(found) < limit:
+            block = self._chain.block_at(height)
+            if block is None:
+                return Page(tuple(found), None)
+            found.append(self._summary(block))
+            height -= 1
+        return Page(tuple(found), height or None)
+
+    def _summary(self, block: Block) -> Summary:
+        header = block.header
+        return Summary(
+            header.height,
+            header.hash.hex(),
+            header.epoch,
+            header.view,
+            self._genesis.tick_ms(header.tick),
+            header.proposer.hex(),
+            len(block.transactions),
+        )
+
+    def block(self, block: Block) -> BlockView:
+        """A block in full."""
+        header = block.header
+        return BlockView(
+            header.height,
+            header.hash.hex(),
+            header.epoch,
+            header.view,
+            self._genesis.tick_ms(header.tick),
+            header.parent.hex(),
+            header.proposer.hex(),
+            header.state_root.hex(),
+            header.transactions_root.hex(),
+            tuple(transaction.id.hex() for transaction in block.transactions),
+            msgspec.msgpack.encode(block).hex(),
+        )
+
+    def final(self, hash_: bytes) -> Block | None:
+        """The final block of that hash."""
+        block = self._chain.block(hash_)
+        held = None if block is None else self._chain.block_at(block.header.height)
+        return block if held is not None and held.header.hash == hash_ else None
+
+    def info(self) -> ChainInfo:
+        """The chain and its height."""
+        root = self._chain.tree.root
+        return ChainInfo(
+            chain_id=self._genesis.chain_id.hex(),
+            genesis_time_ms=self._genesis.genesis_time_ms,
+            block_interval_ms=self._genesis.parameters.block_interval_ms,
+            height=root.height,
+            hash=root.hash.hex(),
+            epoch=root.ledger.core.head.epoch,
+            state_root=root.ledger.root.hex(),
+            validators=tuple(key.hex() for key in self._chain.validators.keys),
+        )
+
+    def status(self, node: bytes, now_ms: int, finality_ms: int, peers: int, connected: int) -> ChainStatus:
+        """Where the chain stands; what it does not know itself is given."""
+        root = self._chain.tree.root
+        head, turn = root.ledger.core.head, root.turn
+        members = root.ledger.core.roster.members
+        time_ms = self._genesis.tick_ms(head.tick)
+        now, later = (members[turn.leader(turn.parent_view + ahead)].key.hex() for ahead in (1, 2))
+        validators = tuple(key.hex() for key in self._chain.validators.keys)
+        interval_ms = self._genesis.parameters.block_interval_ms
+        return ChainStatus(
+            height=root.height,
+            hash=root.hash.hex(),
+            epoch=head.epoch,
+            view=head.view,
+            time_ms=time_ms,
+            age_ms=max(0, now_ms - time_ms),
+            block_interval_ms=interval_ms,
+            finality_ms=finality_ms,
+            leader=now,
+            leader_next=later,
+            slot_views_left=turn.slot_views_left,
+            node=node.hex(),
+            validators=validators,
+            peers=peers,
+            peers_connected=connected,
+        )
+
+    def height_of(self, epoch: int, view: int) -> int:
+        """Height of the last final block up to a view, as far as the blocks are here."""
+        low, high = 0, self._chain.tree.root.height
+        while low < high:
+            middle = (low + high + 1) // 2
+            block = self._chain.block_at(middle)
+            if block is not None and (block.header.epoch, block.header.view) > (epoch, view):
+                high = middle - 1
+            else:
+                low = middle
+        return low
+
+    def nodes(self) -> list[MemberView]:
+        """All nodes ever registered, as of the last final block."""
+        core = self._chain.tree.root.ledger.core
+        tally, validators = core.tally, self._chain.validators.index
+        found = []
+        for number, member in enumerate(core.roster.members):
+            uptime = uptime_ppm(tally.beacons[number], tally.held[number])
+            found.append(
+                MemberView(
+                    node=member.key.hex(),
+                    name=printable(member.name),
+                    validator=member.key in validators,
+                    retired=member.retired,
+                    uptime_ppm=uptime,
+                    live_score=live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
+                    double_votes=self._double_votes(number),
+                    evidence_until_epoch=tally.evidence_until[number],
+                )
+            )
+        return found
+
+    def _double_votes(self, number: int) -> tuple[DoubleVote, ...]:
+        """A member's, as far as the chain holds evidence."""
+        first, beyond = evidence_key(number, 0, 0), evidence_key(number + 1, 0, 0)
+        rows = self._store.scan(ROW_TABLE, beyond, MAX_DOUBLE_VOTES, reverse=True)
+        found = []
+        for key, _ in rows:
+            if key < first:
+                break
+            found.append(DoubleVote(int.from_bytes(key[-16:-8], "big"), int.from_bytes(key[-8:], "big")))
+        return tuple(found)
+
+    def sessions_from(self, first: int, wanted: int) -> SessionPage:
+        """The sessions in final blocks from height `first` down: those of whole blocks until there are `wanted`, in so
+        many blocks at most as may be looked at."""
+        found: list[AnchoredSession] = []
+        height = first
+        while height > 0 and first - height < PAGE_SCAN and len(found) < wanted:
+            block = self._chain.block_at(height)
+            if block is None:
+                return SessionPage(tuple(found), first, height + 1, None)
+            found += self._anchored(block)
+            height -= 1
+        return SessionPage(tuple(found), first, height + 1, height or None)
+
+    def sessions_included(self) -> list[AnchoredSession]:
+        """The sessions in blocks that are not final yet."""
+        tree = self._chain.tree
+        above = [node for node in tree.nodes.values() if node.height > tree.root.height]
+        return [each for node in above if node.block is not None for each in self._anchored(node.block)]
+
+    def _anchored(self, block: Block) -> list[AnchoredSession]:
+        time_ms = self._genesis.tick_ms(block.header.tick)
+        return [
+            AnchoredSession(
+                session=str(uuid.UUID(bytes=payload.session)),
+                owner=payload.owner.hex(),
+                transaction=transaction.id.hex(),
+                height=block.header.height,
+                time_ms=time_ms,
+            )
+            for transaction in block.transactions
+            if isinstance(payload := transaction.payload, SessionAnchor)
+        ]
+
+    def included(self, transaction: bytes) -> int | None:
+        """Height of a block that is not final yet and holds a transaction."""
+        for node in self._chain.tree.nodes.values():
+            if node.block is not None and any(each.id == transaction for each in node.block.transactions):
+                return node.height
+        return None
+
+    def sessions(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
+        """Owner, height and transaction of each anchor of a session id, or of one owner's if `owner` isn't empty.
+
+        No transaction where the block is older than the snapshot that this node began with.
+        """
+        found: list[dict[str, Any]] = []
+        prefix = session_key(session, owner)
+        for key, row in self._store.scan(ROW_TABLE, prefix, MAX_OWNERS):
+            if not key.startswith(prefix):
+                break
+            entry = decode(row, SessionEntry)
+            found.append(
+                {
+                    "owner": entry.owner.hex(),
+                    "height": entry.height,
+                    "root": entry.root.hex(),
+                    "transaction": self._anchor_in(entry.height, session + entry.owner),
+                }
+            )
+        return found
+
+    def _anchor_in(self, height: int, identity: bytes) -> str | None:
+        block = self._chain.block_at(height)
+        for transaction in () if block is None else block.transactions:
+            if isinstance(transaction.payload, SessionAnchor) and transaction.payload.identity == identity:
+                return transaction.id.hex()
+        return None
+
+    def finals(self, first: int, last: int) -> list[dict[str, Any]]:
+        """The blocks of these heights, both included, with the ids of their transactions."""
+        blocks = (self._chain.block_at(height) for height in range(first, last + 1))
+        return [
+            {
+                "height": block.header.height,
+                "hash": block.header.hash.hex(),
+                "time_ms": self._genesis.tick_ms(block.header.tick),
+                "transactions": [transaction.id.hex() for transaction in block.transactions],
+            }
+            for block in blocks
+            if block is not None
+        ]
+
+    def voters(self) -> tuple[int, tuple[bytes, ...], bytes]:
+        """The current epoch, the keys of its validators, and the hash of the best notarised block."""
+        tree = self._chain.tree
+        return tree.epoch, self._chain.validators.keys, tree.best.hash
+
+    def last_vote(self, key: bytes, views: range, epoch: int, keys: tuple[bytes, ...], best: bytes) -> SeenVote | None:
+        """The latest vote of a key, in these views of this epoch, that the blocks up to `best` hold; None without one.
+
+        A block is a vote of its proposer, and holds the votes of its parent's certificate, and late ones.
+        """
+        block = self._chain.block(best)
+        for _ in range(LOOKED_BACK_BLOCKS):
+            if block is None or block.header.epoch != epoch:
+                return None
+            votes = [vote for vote in _votes_in(block, key, keys) if vote.view in views]
+            if votes or block.header.view < views.start:
+                return max(votes, key=lambda vote: vote.view, default=None)
+            block = self._chain.block(block.header.parent)
+        return None
+
+    def credits(self) -> Credits:
+        """What each member's work counts for."""
+        core = self._chain.tree.root.ledger.core
+        tally = core.tally
+        rows = []
+        for number, member in enumerate(core.roster.members):
+            uptime = uptime_ppm(tally.beacons[number], tally.held[number])
+            rows.append(
+                MemberCredits(
+                    node=member.key.hex(),
+                    name=member.name,
+                    credits=tally.credits[number],
+                    uptime_ppm=uptime,
+                    live_score=live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
+                    pool=member.pool,
+                    beacons=tally.beacons[number],
+                    held=tally.held[number],
+                    penalty_ppm=tally.penalty_ppm[number],
+                    evidence_until=tally.evidence_until[number],
+                    retired=member.retired,
+                )
+            )
+        head, parameters = core.head, self._genesis.parameters
+        return Credits(tuple(rows), head.epoch, head.slot, parameters.vote_credits, parameters.window_slots)
+
+
+def _votes_in(block: Block, key: bytes, keys: tuple[bytes, ...]) -> Iterator[SeenVote]:
+    """The votes of a key that a block shows, of the block's epoch; `keys` are the validators' then."""
+    header, parent = block.header, block.parent_certificate
+    if header.proposer == key:
+        yield SeenVote(header.view, PROPOSE, header.hash.hex())
+    for vote in block.late_votes:
+        if vote.signer == key and vote.epoch == header.epoch:
+            yield SeenVote(vote.view, vote.kind, vote.block.hex())
+    if parent is None or parent.epoch != header.epoch or key not in keys:
+        return
+    if keys.index(key) in signer_places(parent.signers):
+        yield SeenVote(parent.view, parent.kind, parent.block.hex())

@@ -1,0 +1,77 @@
+"""How decisions of administrators get in: through the block manager, as nobody but its node reaches an engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from lucid.chain.codec import decode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.transactions import Administrative
+from lucid.client.answers import Accepted, TransactionState
+from lucid.services.process.config import Config
+from lucid.services.process.sibling import Sibling
+from lucid.services.web.admission import WRITE
+from lucid.services.web.problems import Problem
+from lucid.services.web.web import Web, hex_bytes
+
+
+class DecisionSubmission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A decision of administrators with their approvals: the payload's canonical encoding in hexadecimal
+    (`docs/protocol.md`, section 6)."""
+
+    payload: str
+
+
+class Decisions:
+    """The routes of it, which hand on to the node's engine."""
+
+    def __init__(self, config: Config, web: Web) -> None:
+        self._web = web
+        self._engine = Sibling("engine", config.engine_url, config)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Within it the engine can be asked."""
+        async with self._engine:
+            yield
+
+    def register(self) -> None:
+        """Add the routes to the service."""
+        route = self._web.route
+
+        @route(
+            "POST",
+            "/chain/decisions",
+            "Hand in a decision of the administrators",
+            takes=DecisionSubmission,
+            gives=Accepted,
+            status=202,
+            access=WRITE,
+        )
+        async def submit(body: DecisionSubmission) -> Accepted:
+            try:
+                decode(bytes.fromhex(body.payload), Administrative)  # type: ignore[arg-type]
+            except (ValueError, Refusal):
+                raise Problem(400, Code.REQUEST, "payload must be an encoded decision in hexadecimal") from None
+            return await self._submit(body)
+
+        @route("GET", "/chain/decisions/<identity>", "Where a decision is", gives=TransactionState)
+        async def state(identity: str) -> TransactionState:
+            key = hex_bytes(identity, 32, "id").hex()
+            found = await self._engine.get(f"/transactions/{key}")
+            if found is None:
+                raise Problem(404, Code.NOT_FOUND, "decision")
+            with self._engine.understood():
+                return msgspec.convert(found, TransactionState)
+
+    async def _submit(self, body: DecisionSubmission) -> Accepted:
+        """What the engine says to it. Raises `Problem`."""
+        status, answer = await self._engine.ask("POST", "/transactions", body)
+        with self._engine.understood():
+            if status == 202:
+                return msgspec.convert(answer, Accepted)
+            code = msgspec.convert(int(answer["error"]["code"].removeprefix("LUCID_ERR_")), Code)
+        raise Problem(status if status in (400, 409) else 503, code)

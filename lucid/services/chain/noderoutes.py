@@ -1,0 +1,169 @@
+"""What a node's other services ask its block manager: where things are on the chain, and what goes to peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import msgspec
+import trio
+from quart import Response
+
+from lucid.chain.errors import Code
+from lucid.client.answers import Credits
+from lucid.services.chain.chainview import ChainView, SeenVote
+from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
+from lucid.services.chain.index import TransactionIndex
+from lucid.services.chain.schedules import Schedules
+from lucid.services.chunks.replicamessages import MAX_BYTES, decode_replica
+from lucid.services.peer.peers import PeerDetail, Peers
+from lucid.services.process.driver import Driver
+from lucid.services.web.admission import NODE
+from lucid.services.web.problems import Problem
+from lucid.services.web.web import (
+    OWNED,
+    SLOT,
+    Web,
+    hex_bytes,
+    json_response,
+    number_query,
+    query_number,
+    query_owner,
+    read_body,
+)
+from lucid.storage.durable import DurableStore
+
+PAGE_BLOCKS = 100
+MAX_WAIT_MS = 30_000
+VOTING = {"since": number_query(0, 2**53), "until": number_query(0, 2**53)}
+FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
+
+
+class PeerDetails(msgspec.Struct, frozen=True):
+    """The other nodes with where they are and what is wrong, which is for the node's own people alone."""
+
+    peers: tuple[PeerDetail, ...]
+
+
+class NodeRoutes:
+    """Routes for those who have the node's token. `driver` gives the manager's, once it runs; within `lasts` a scope
+    ends when the service does."""
+
+    def __init__(
+        self,
+        *,
+        store: DurableStore,
+        view: ChainView,
+        index: TransactionIndex,
+        schedules: Schedules,
+        peers: Peers,
+        driver: Callable[[], Driver],
+        lasts: Callable[[trio.CancelScope], AbstractContextManager[None]],
+    ) -> None:
+        self._store = store
+        self._view = view
+        self._index = index
+        self._schedules = schedules
+        self._peers = peers
+        self._driver = driver
+        self._lasts = lasts
+
+    def register(self, web: Web) -> None:
+        """Add the routes to the manager's."""
+        self._register_places(web)
+        self._register_followed(web)
+        self._register_peers(web)
+
+    def _register_places(self, web: Web) -> None:
+        """How the chain holds this or that."""
+        route = web.route
+
+        @route("GET", "/node/info", "The chain and its height", gives=ChainInfo, access=NODE)
+        async def info() -> ChainInfo:
+            return self._view.info()
+
+        @route("GET", "/node/transactions/<identity>", "Where a transaction is", access=NODE)
+        async def transaction(identity: str) -> Response:
+            key = hex_bytes(identity, 32, "id")
+            place = await self._store.read(self._index.place, key)
+            if place is not None:
+                return json_response({"height": place.height, "final": True})
+            height = await self._driver().inspect(lambda: self._view.included(key))
+            if height is None:
+                raise Problem(404, Code.NOT_FOUND, "transaction")
+            return json_response({"height": height, "final": False})
+
+        @route("GET", "/node/sessions/<identity>", "How the chain holds a session", query=OWNED, access=NODE)
+        async def session(identity: str) -> Response:
+            key, owner = hex_bytes(identity, 16, "session"), query_owner()
+            found = await self._driver().inspect(lambda: self._view.sessions(key, owner))
+            if not found:
+                raise Problem(404, Code.SESSION_UNKNOWN)
+            return json_response({"sessions": found})
+
+    def _register_followed(self, web: Web) -> None:
+        """What goes on."""
+        route = web.route
+
+        @route("GET", "/node/final", "Final blocks above a height; waits for one", query=FOLLOWING, access=NODE)
+        async def final() -> Response:
+            after = query_number("after", 0, 0, 2**53)
+            with trio.move_on_after(query_number("wait_ms", 0, 0, MAX_WAIT_MS) / 1000) as waiting, self._lasts(waiting):
+                while self._index.height <= after:
+                    await self._index.changed.wait()
+            last = min(self._index.height, after + PAGE_BLOCKS)
+            found = await self._store.read(self._view.finals, after + 1, last)
+            return json_response({"blocks": found, "height": last})
+
+        @route("GET", "/node/votes/<node>", "A validator's latest vote that the chain holds", query=VOTING, access=NODE)
+        async def votes(node: str) -> SeenVote:
+            key = hex_bytes(node, 32, "node")
+            views = range(query_number("since", 0, 0, 2**53), query_number("until", 2**53, 0, 2**53))
+            voters = await self._driver().inspect(self._view.voters)
+            found = await self._store.read(self._view.last_vote, key, views, *voters)
+            if found is None:
+                raise Problem(404, Code.NOT_FOUND, "vote of that node in those views")
+            return found
+
+        @route("GET", "/node/credits", "What each member's work counts for", gives=Credits, access=NODE)
+        async def credits() -> Credits:
+            return await self._driver().inspect(self._view.credits)
+
+        @route("GET", "/node/schedule", "Who leads in a slot, best first", query=SLOT, gives=SlotSchedule, access=NODE)
+        async def schedule() -> SlotSchedule:
+            return await self._schedule()
+
+    def _register_peers(self, web: Web) -> None:
+        """Who else there is, and what is sent to them."""
+        route = web.route
+
+        @route("GET", "/node/peers", "The other nodes: where they are, and what is wrong", access=NODE)
+        async def peers() -> PeerDetails:
+            return PeerDetails(tuple(self._peers.details()))
+
+        @route("GET", "/node/members", "The registered nodes, and which of them are connected", access=NODE)
+        async def members() -> Response:
+            found, factor = await self._driver().inspect(self._view.members)
+            connected = [each.node for each in self._peers.states() if each.connected]
+            return json_response({"members": found, "connected": connected, "replication_factor": factor})
+
+        @route("POST", "/node/peers/<node>/chunks", "Send a peer a message of the data chain", raw=bytes, access=NODE)
+        async def chunks(node: str) -> Response:
+            data = await read_body(MAX_BYTES)
+            decode_replica(data)
+            if not self._peers.send_bulk(hex_bytes(node, 32, "node"), data):
+                raise Problem(404, Code.NOT_FOUND, "connected peer of that id")
+            return json_response({}, 202)
+
+    async def _schedule(self) -> SlotSchedule:
+        """The schedule of the slot that the query names: of those that a block became final in, the last epochs'."""
+        await self._schedules.keep()
+        last = self._schedules.last
+        epoch = query_number("epoch", last[0], 0, 2**53)
+        slot = query_number("slot", last[1] if epoch == last[0] else 0, 0, 2**53)
+        leaders = await self._store.read(self._schedules.leaders, epoch, slot)
+        if leaders is None:
+            raise Problem(
+                404, Code.NOT_FOUND, f"schedule of slot {slot} of epoch {epoch}: no final block is in it here"
+            )
+        return SlotSchedule(epoch, slot, tuple(key.hex() for key in leaders))

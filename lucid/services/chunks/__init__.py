@@ -1,0 +1,1 @@
+"""Chunks at a node: kept on disk, referred to, copied to other nodes, read again, counted, and let go."""

@@ -1,0 +1,302 @@
+"""How the data chain keeps what it was given, as its operator sees it: the state of chunks, and the scrubber."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Literal
+
+import msgspec
+import trio
+from quart import request
+
+from lucid.chain.errors import Code
+from lucid.client.answers import (
+    Checked,
+    ChunkList,
+    ChunkState,
+    DataStatus,
+    Pruned,
+    ReplicationStatus,
+    ScrubStatus,
+    SessionCopies,
+)
+from lucid.services.chunks.census import Census
+from lucid.services.chunks.chunks import KEPT_MS, Chunks
+from lucid.services.chunks.faults import Finding
+from lucid.services.chunks.references import CHUNK_BYTES, ID_BYTES
+from lucid.services.chunks.replication import Replication
+from lucid.services.chunks.scrub import MAX_PAUSE_MS, Scrub
+from lucid.services.process.driver import clock_ms
+from lucid.services.process.space import Space
+from lucid.services.web.admission import OPERATOR, WRITE
+from lucid.services.web.openapi import Query
+from lucid.services.web.problems import Problem
+from lucid.services.web.web import OWNED, Condition, Web, hex_bytes, number_query, query_number, query_owner
+from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, decode_row
+from lucid.storage.durable import DurableStore
+
+DAY_MS = 86_400_000
+PAGE_CHUNKS = 1_000
+REPAIR_S = 25.0
+"""How long other nodes may take to give a chunk back: less than a client's patience."""
+STATUSES = ("stored", "verified", "replicated", "missing", "corrupted")
+SOUND = "verified"
+PAGE = {
+    "status": Query({"type": "string", "enum": list(STATUSES)}),
+    "session": Query({"type": "string", "format": "uuid"}),
+    **OWNED,
+    "after": Query({"type": "string", "pattern": "^[0-9a-f]{64}$"}),
+    "limit": number_query(1, PAGE_CHUNKS),
+}
+
+
+class ScrubOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Read now what was last read longer than `max_age_ms` ago, or pause; for `max_duration_ms` at most (0: until it is
+    done, or for a day)."""
+
+    action: Literal["start", "pause"]
+    max_duration_ms: int = msgspec.field(default=0)
+    max_age_ms: int = msgspec.field(default=0)
+
+
+class PruneOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Remove what nobody has referred to for a day; with `dry_run` only say what that would be."""
+
+    dry_run: bool = False
+
+
+class Upkeep:
+    """The routes, figures and conditions of what looks after chunks."""
+
+    def __init__(
+        self,
+        chunks: Chunks,
+        store: DurableStore,
+        space: Space,
+        scrub: Scrub,
+        replication: Replication,
+        bound_s: int,
+    ) -> None:
+        """`bound_s` is for how long a chunk may lack copies before that is told."""
+        self._chunks = chunks
+        self._store = store
+        self._space = space
+        self._scrub = scrub
+        self._replication = replication
+        self._bound_s = bound_s
+        self.census = Census(chunks, store, scrub, replication)
+
+    def register(self, web: Web) -> None:
+        """Add them to a service."""
+        web.checks += [self._faulty, self._late, self._lacking, lambda: self._scrub.trouble]
+        counts, status = self._chunks.faults.counts, self._scrub.status
+        web.gauge("chunks", "Chunks that are held, or should be.", lambda: self._chunks.count)
+        web.gauge("chunks_missing", "Chunks whose files are gone.", lambda: counts[Finding.MISSING])
+        web.gauge("chunks_corrupted", "Chunks whose files were not theirs.", lambda: counts[Finding.CORRUPTED])
+        web.gauge("scrub_chunks", "Chunks that the scrubber read.", lambda: status().chunks_read)
+        web.gauge("scrub_bytes", "Bytes that the scrubber read.", lambda: status().bytes_read)
+        web.gauge("scrub_oldest_ms", "When the chunk was read that was not for longest.", self._oldest)
+        copies = self._replication
+        web.gauge("chunks_lacking_copies", "Chunks that lack a copy at another node.", lambda: len(copies.lacking))
+        web.gauge("chunks_pending", "Chunks that wait to be fetched from other nodes.", lambda: copies.wishes)
+        web.gauge("chunks_fetched", "Chunks fetched from other nodes since the start.", lambda: copies.fetched)
+        web.gauge("chunks_repaired", "Of these, what was missing or corrupted here.", lambda: copies.repaired)
+        web.gauge("replica_bytes_served", "Bytes that other nodes fetched here.", lambda: copies.served)
+        self._routes(web)
+
+    def _routes(self, web: Web) -> None:
+        route = web.route
+
+        @route("GET", "/status", "What is held here, and how it is looked after", gives=DataStatus)
+        async def status() -> DataStatus:
+            counts = self._chunks.faults.counts
+            return DataStatus(
+                self._chunks.count,
+                self._space.used,
+                counts[Finding.MISSING],
+                counts[Finding.CORRUPTED],
+                self._chunks.quarantined,
+                self._scrub.status(),
+                self._copies(),
+                self._space.room,
+                self.census.ask(),
+            )
+
+        @route(
+            "GET",
+            "/sessions/<session>/copies",
+            "How the chunks of a session are held",
+            query=OWNED,
+            gives=SessionCopies,
+            access=WRITE,
+        )
+        async def copies(session: str) -> SessionCopies:
+            try:
+                identity = uuid.UUID(session).bytes
+            except ValueError:
+                raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+            found = await self._store.read(self._session_copies, identity + query_owner())
+            if found is None:
+                raise Problem(404, Code.NOT_FOUND, "chunk here that this session refers to")
+            return found
+
+        @route("POST", "/scrub", "Read chunks now, or not", takes=ScrubOrder, gives=ScrubStatus, access=OPERATOR)
+        async def scrub(body: ScrubOrder) -> ScrubStatus:
+            if not 0 <= body.max_duration_ms <= MAX_PAUSE_MS or not 0 <= body.max_age_ms <= 2**53:
+                raise Problem(400, Code.REQUEST, f"a duration must be within 0..{MAX_PAUSE_MS} ms")
+            if body.action == "start":
+                await self._scrub.start(body.max_duration_ms, body.max_age_ms)
+            else:
+                await self._scrub.pause(body.max_duration_ms or DAY_MS)
+            return self._scrub.status()
+
+        @route("GET", "/chunks", "Chunks and their states", query=PAGE, gives=ChunkList, access=OPERATOR)
+        async def chunks() -> ChunkList:
+            wanted = request.args.get("status", "")
+            if wanted and wanted not in STATUSES:
+                raise Problem(400, Code.REQUEST, f"status must be one of {', '.join(STATUSES)}")
+            after = hex_bytes(request.args["after"], 32, "after") if "after" in request.args else b""
+            limit = query_number("limit", 100, 1, PAGE_CHUNKS)
+            return await self._store.read(self._page, wanted, _session(), after, limit)
+
+        self._mending_routes(web)
+
+    def _mending_routes(self, web: Web) -> None:
+        route = web.route
+
+        @route("POST", "/chunks/<chunk>/verify", "Read a chunk from its disk now", gives=Checked, access=OPERATOR)
+        async def verify(chunk: str) -> Checked:
+            return await self._checked(chunk)
+
+        @route(
+            "POST",
+            "/chunks/<chunk>/repair",
+            "Read a chunk now, and fetch it from another node where it is not sound",
+            gives=Checked,
+            access=OPERATOR,
+        )
+        async def repair(chunk: str) -> Checked:
+            checked = await self._checked(chunk)
+            if checked.status != SOUND and self._replication.connected:
+                with trio.move_on_after(REPAIR_S):
+                    if await self._replication.obtain(bytes.fromhex(chunk)):
+                        return Checked(chunk, SOUND)
+            return checked
+
+        @route("POST", "/prune", "Remove what nobody refers to", takes=PruneOrder, gives=Pruned, access=OPERATOR)
+        async def prune(body: PruneOrder) -> Pruned:
+            now = clock_ms()
+            found = await self._store.read(self._unused, now)
+            return found if body.dry_run else msgspec.structs.replace(found, removed=await self._chunks.sweep(now))
+
+    async def _checked(self, chunk: str) -> Checked:
+        identity = hex_bytes(chunk, 32, "chunk")
+        try:
+            found = await self._chunks.check(identity)
+        except OSError as error:
+            raise Problem(503, Code.STORE_FAILED, f"it can't be read: {error.strerror}") from None
+        if found is None:
+            raise Problem(404, Code.NOT_FOUND, "chunk")
+        return Checked(chunk, SOUND if found[0] is Finding.SOUND else found[0].name.lower())
+
+    def _unused(self, now_ms: int) -> Pruned:
+        """The chunks that nobody refers to, as they would go now, from a worker thread."""
+        due, waiting, sizes = 0, 0, [0, 0]
+        next_ms = 0
+        for row in self._chunks.unused():
+            until_ms = row.unused_since_ms + KEPT_MS
+            if until_ms <= now_ms:
+                due, sizes[0] = due + 1, sizes[0] + row.size
+            else:
+                waiting, sizes[1] = waiting + 1, sizes[1] + row.size
+                next_ms = min(next_ms or until_ms, until_ms)
+        return Pruned(due, sizes[0], 0, waiting, sizes[1], next_ms)
+
+    def _page(self, wanted: str, session: bytes, after: bytes, limit: int) -> ChunkList:
+        """Up to `limit` chunks are looked at; of these, those with the state and session that are wanted."""
+        found, last = [], b""
+        if wanted in ("missing", "corrupted"):
+            rows = [(chunk, self._chunks.row(chunk)) for chunk, _ in self._chunks.faults.page(after, limit)]
+        else:
+            start = after + b"\x00" if after else b""
+            scanned = self._store.scan(CHUNK_TABLE, start, limit)
+            rows = [(chunk, decode_row(chunk, data)) for chunk, data in scanned]
+        for chunk, row in rows:
+            last = chunk
+            references = self._chunks.references(chunk)
+            if row is None or (session and not any(each[: len(session)] == session for each in references)):
+                continue
+            status = self.census.status(chunk)
+            if not wanted or status == wanted:
+                found.append(ChunkState(chunk.hex(), row.size, status, len(references)))
+        return ChunkList(tuple(found), last.hex() if len(rows) == limit else None)
+
+    def _copies(self) -> ReplicationStatus:
+        copies = self._replication
+        nodes = len(copies.members)
+        return ReplicationStatus(
+            copies.copies_wanted,
+            nodes,
+            len(copies.connected),
+            copies.wishes,
+            len(copies.lacking),
+            int(copies.lacking_s()),
+            copies.fetched,
+            copies.repaired,
+        )
+
+    def _session_copies(self, session: bytes) -> SessionCopies | None:
+        """Of the session whose id, or id and owner, this is."""
+        counts = dict.fromkeys(STATUSES, 0)
+        for key, _ in self._store.scan(REFERENCE_TABLE):
+            if key[CHUNK_BYTES : CHUNK_BYTES + len(session)] == session:
+                counts[self.census.status(key[:CHUNK_BYTES])] += 1
+        if not any(counts.values()):
+            return None
+        copies = self._replication.copies_wanted
+        return SessionCopies(str(uuid.UUID(bytes=session[:ID_BYTES])), session[ID_BYTES:].hex(), copies, **counts)
+
+    def _oldest(self) -> int:
+        return self._scrub.status().all_read_since_ms
+
+    def _faulty(self) -> Condition | None:
+        counts = self._chunks.faults.counts
+        if not any(counts.values()):
+            return None
+        return Condition(
+            "chunks lost",
+            f"{counts[Finding.MISSING]} chunks are missing and {counts[Finding.CORRUPTED]} are corrupted here",
+            "`lucid data ls --status corrupted` (or missing) names them: store them again, and look at the disk",
+        )
+
+    def _lacking(self) -> Condition | None:
+        lacking_s = self._replication.lacking_s()
+        if lacking_s <= self._bound_s:
+            return None
+        copies = self._replication.copies_wanted
+        return Condition(
+            "under-replicated",
+            f"{len(self._replication.lacking)} chunks have had fewer than {copies} copies for {int(lacking_s)} s",
+            "start the nodes that are down, look at port 8088 between them, and at room on their disks; `lucid chain "
+            "retire NODE` takes one out that does not come back",
+        )
+
+    def _late(self) -> Condition | None:
+        if not self._scrub.late:
+            return None
+        return Condition(
+            "scrub late",
+            "some chunks were not read again within the period: rot in them would not have been found",
+            "end a pause (`lucid data scrub start`), lower scrub_tranquility or raise scrub_period_s",
+        )
+
+
+def _session() -> bytes:
+    """The session that the query names, with its owner if it is said; empty if it names none."""
+    text = request.args.get("session")
+    if text is None:
+        return b""
+    try:
+        return uuid.UUID(text).bytes + query_owner()
+    except ValueError:
+        raise Problem(400, Code.REQUEST, "session must be a UUID") from None

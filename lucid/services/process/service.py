@@ -1,0 +1,347 @@
+"""What the four services share: store, identity, genesis, HTTP, and how a process starts and stops."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import fcntl
+import logging
+import os
+import secrets
+import socket
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, ClassVar
+
+import trio
+
+from lucid.chain.codec import prepare
+from lucid.chain.document import parse_genesis
+from lucid.chain.errors import GenesisError, LucidError
+from lucid.chain.genesis import Genesis
+from lucid.poot.crypto import Edwards25519
+from lucid.services.process.cache import ReadCache
+from lucid.services.process.config import Config, ConfigError, load_config
+from lucid.services.process.keyfile import read_id
+from lucid.services.process.memory import give_back
+from lucid.services.process.printable import PrintableFormatter
+from lucid.services.process.registration import Registration, describe, own_address
+from lucid.services.process.space import make_way
+from lucid.services.web.admission import Tokens
+from lucid.services.web.limits import SharedLimits
+from lucid.services.web.problems import Problem
+from lucid.services.web.redis import Redis
+from lucid.services.web.serve import listen, serve, stop_at_signal
+from lucid.services.web.web import STORE_FAILING, Condition, Web
+from lucid.storage.durable import DurableStore
+from lucid.storage.identity import Identity, claim
+from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther
+from lucid.storage.opening import open_store, shown
+
+BAD_START = 2
+ANSWERS_S = 0.4
+"""How long answers that wait for the store may still take once the service stops."""
+PRIVATE = 0o077
+"""The umask of a process that keeps a node's data."""
+STOP_S = 7.5
+"""What has not stopped by then is cut off; Docker waits for ten seconds."""
+CUT_OFF_S = 1.0
+"""How long that may take: a process that is there even then, because something in it hangs, is ended."""
+
+
+class Service(ABC):
+    """One service of a node. Subclasses register their routes and say in `work` what else runs."""
+
+    name: ClassVar[str]
+    file: ClassVar[str]
+    port: ClassVar[int]
+
+    def __init__(self, config: Config) -> None:
+        """Read the node's id and genesis and open the store. Raises `LucidError` naming what is wrong."""
+        prepare()
+        self.config = config
+        self.crypto = Edwards25519()
+        self.genesis = read_genesis(config.genesis)
+        self.key = read_id(config.id_file)
+        self.unlock()
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _locked(config.data_dir / f"{self.file}.lock")
+        try:
+            self.store = DurableStore(self._open_store())
+        except BaseException:
+            self._lock.close()
+            raise
+        self.ended = trio.Event()
+        self.lasting: set[trio.CancelScope] = set()
+        self.at_end: list[Callable[[], None]] = []
+        """What lets those go without an answer who wait for the store to take something, when the service stops."""
+        tokens = Tokens(config.token, config.operator_token, config.api_tokens)
+        self.web = Web(self.name, config.loopback, tokens, config.requests_per_second)
+        self.web.checks += [lambda: _failing(self.store.damage), lambda: _failing(self.store.trouble)]
+        self.redis = Redis(config.redis_url) if config.redis_url else None
+        # What Redis holds is authenticated under it; without one nobody else can read what this process puts there.
+        self._shared_secret = (config.token or secrets.token_hex()).encode()
+        self.cache = ReadCache(self.redis, self.genesis.chain_id, self._shared_secret)
+        if self.redis is not None:
+            self._share(self.redis)
+        self.web.gauge("store_commits", "Commits since the start.", lambda: self.store.commits)
+
+    def _open_store(self) -> Store:
+        """This service's store; raises `StoreOther` for one that is somebody else's."""
+        url = self.config.store_url(self.file)
+        make_way(self.config.data_dir, self.ballast)
+        store = open_store(url, password=self.config.store_password)
+        try:
+            mark = self.config.data_dir / f"{self.file}.home"
+            identity = Identity(self.genesis.chain_id, self.key, self.file)
+            claim(store, identity, mark, self.may_begin_anew(mark.exists()))
+            store.hold(self.config.data_dir / f"{self.file}.lock")
+        except BaseException as error:
+            store.close()
+            if isinstance(error, StoreOther):
+                raise StoreOther(f"{shown(url)}: {error.detail}") from None
+            raise
+        return store
+
+    def may_begin_anew(self, used: bool) -> bool:
+        """Whether nothing is lost by beginning with an empty store, although the data folder was `used` with one."""
+        return True
+
+    @property
+    def ballast(self) -> Path:
+        """The file that is let go when the disk is full."""
+        return self.config.data_dir / f"{self.file}.ballast"
+
+    def check_store(self) -> None:
+        """Raise `Problem` (503) where the store can take nothing now."""
+        error = self.store.damage or self.store.trouble
+        if error is not None:
+            raise Problem(503, error.code, error.sentence)
+
+    @contextmanager
+    def lasts(self, scope: trio.CancelScope) -> Iterator[None]:
+        """Within it, `scope` is cancelled when the service stops: for what would last longer than an answer."""
+        self.lasting.add(scope)
+        try:
+            yield
+        finally:
+            self.lasting.discard(scope)
+
+    def _share(self, redis: Redis) -> None:
+        """What several instances have in common when a Redis is configured."""
+        self.web.checks.append(lambda: redis.trouble)
+        per_second = self.config.requests_per_second
+        self.web.admission.shared = SharedLimits(redis, self.name, per_second, self._shared_secret)
+        self.web.gauge("cache_hits", "Reads that the cache answered since the start.", lambda: self.cache.hits)
+        self.web.gauge("cache_misses", "Reads that it could not answer.", lambda: self.cache.misses)
+
+    def unlock(self) -> None:  # noqa: B027 - most services need nothing
+        """Read what only this service may know, before anything is opened. Raises `LucidError`."""
+
+    @abstractmethod
+    async def work(self, task_status: trio.TaskStatus[None]) -> None:
+        """What the service does beside answering; says `started` when it is ready."""
+
+    async def run(self, stop: trio.Event, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until `stop`; reports the port that it listens at. Raises what ended it otherwise."""
+        listening = None
+        try:
+            listening = open_port(self.config.bind, self.config.port, "bind and port")
+            port = listening.getsockname()[1]
+            async with trio.open_nursery() as nursery:
+                starting = trio.CancelScope()
+
+                async def give_up() -> None:
+                    """A stop does not wait for a start that waits for its store."""
+                    with starting:
+                        await stop.wait()
+                        self.store.end()
+                        task_status.started(port)
+                        nursery.cancel_scope.cancel()
+
+                nursery.start_soon(give_up)
+                await nursery.start(self.store.run)
+                if self.redis is not None:
+                    await nursery.start(self.redis.run)
+                await nursery.start(self._work)
+                starting.cancel()
+                async with trio.open_nursery() as serving:
+                    serving.start_soon(self._hang_up, stop)
+
+                    async def served(task_status: trio.TaskStatus[None]) -> None:
+                        await serve(self.web.app, listening, stop, self._tls(), self.web.edge, task_status)
+                        serving.cancel_scope.cancel()
+
+                    await serving.start(served)
+                    if self.config.consul_url:
+                        serving.start_soon(self._register_until, stop, port)
+                    serving.start_soon(self.web.watch)
+                    self.web.ready = True
+                    task_status.started(port)
+                self.store.end()
+                nursery.cancel_scope.cancel()
+        finally:
+            self.ended.set()
+            if listening is not None:
+                listening.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the store and the folder; `run` does so at its end."""
+        self.store.store.close()
+        self._lock.close()
+
+    async def _work(self, task_status: trio.TaskStatus[None]) -> None:
+        """What the service does, until it is done or its store is of no more use to it."""
+        begun = _Begun(task_status)
+        try:
+            await self.work(begun)
+        except* StoreDamaged:
+            begun.started()  # the store has logged it and says so; what needs none of it is answered
+        except* StoreError:
+            if not self.store.ended:
+                raise
+
+    async def _register_until(self, stop: trio.Event, port: int) -> None:
+        """Keep the service known to Consul while it runs."""
+        config = self.config
+        address = own_address(config.advertise, config.bind)
+        entry = describe(self.name, self.key, address, port, "http" if config.tls_cert is None else "https")
+        registration = Registration(config.consul_url, config.consul_token, config.trust(), entry)
+        self.web.checks.append(lambda: registration.trouble)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(registration.run)
+            await stop.wait()
+            nursery.cancel_scope.cancel()
+
+    def _tls(self) -> tuple[Path, Path] | None:
+        cert, key = self.config.tls_cert, self.config.tls_key
+        return None if cert is None or key is None else (cert, key)
+
+    async def _hang_up(self, stop: trio.Event) -> None:
+        """Connections that last end first, so that those who are served wait only for answers under way."""
+        await stop.wait()
+        self.web.ready = False
+        for scope in self.lasting:
+            scope.cancel()
+        await trio.sleep(ANSWERS_S)
+        self.store.end()
+        for give_up in self.at_end:
+            give_up()
+
+
+class _Begun:
+    """Passes on, once, that something has started."""
+
+    def __init__(self, status: trio.TaskStatus[None]) -> None:
+        self._status: trio.TaskStatus[None] | None = status
+
+    def started(self, value: None = None) -> None:
+        """See `trio.TaskStatus`."""
+        status, self._status = self._status, None
+        if status is not None:
+            status.started(value)
+
+
+def _failing(error: StoreError | None) -> Condition | None:
+    return None if error is None else Condition(STORE_FAILING, error.sentence, error.remedy)
+
+
+def open_port(bind: str, port: int, keys: str) -> socket.socket:
+    """A socket that listens there. Raises `ConfigError` naming the settings, `keys`, that say so."""
+    try:
+        return listen(bind, port)
+    except OSError as error:
+        raise ConfigError(f"{keys}: it cannot listen at {bind}:{port}: {error.strerror or error}") from None
+
+
+def _locked(path: Path) -> BinaryIO:
+    """A file that is this process's alone while it is open: two engines of one key would sign twice."""
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise ConfigError(f"data_dir: another process holds {path}") from None
+    return file
+
+
+def read_genesis(path: Path) -> Genesis:
+    """The genesis document at `path`; raises `GenesisError`."""
+    try:
+        return parse_genesis(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise GenesisError(f"{path}: {error}") from None
+
+
+def begin_process() -> None:
+    """What is for a whole process: files for its user alone, memory that goes back, a log."""
+    os.umask(PRIVATE)
+    give_back()
+    start_logging()
+
+
+def start_logging() -> None:
+    """Log to standard error; of the HTTP client only what is wrong. A crash in native code tells where it was."""
+    faulthandler.enable()
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def main(kind: type[Service]) -> None:
+    """The main program of a service: exit status 0 after SIGTERM, 2 when it can't start, 1 when it failed."""
+    parser = argparse.ArgumentParser(description=f"{kind.__doc__} Settings come from LUCID_* variables too.")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings")
+    options = parser.parse_args()
+    begin_process()
+    try:
+        config = load_config(file=options.config)
+        if not config.token:
+            raise ConfigError("token must be set: by it the node's services know each other (`lucid node` makes one)")
+        service = kind(config if config.port else load_config(file=options.config, port=kind.port))
+        run_to_end(_until_signal, service)
+    except StoreDamaged as error:
+        print(f"{kind.name}: {error.sentence} ({error.detail}). To do: {error.remedy}", file=sys.stderr)
+        sys.exit(BAD_START)
+    except (LucidError, OSError) as error:
+        print(f"{kind.name}: {error}", file=sys.stderr)
+        sys.exit(BAD_START)
+
+
+def end_in_time(scope: trio.CancelScope) -> None:
+    """Have the process end, gently or not: first `scope` is cut off, then the process, which says where it hangs."""
+    scope.deadline = trio.current_time() + STOP_S
+    faulthandler.dump_traceback_later(STOP_S + CUT_OFF_S, exit=True)
+
+
+def run_to_end(main: Callable[..., Awaitable[None]], *arguments: object) -> None:
+    """Run services; a setting that turns out not to do, or a store that another process has come to use, is raised as
+    itself, out of all nurseries."""
+    try:
+        trio.run(main, *arguments)
+    except BaseExceptionGroup as group:
+        found: BaseException | None = group.subgroup((ConfigError, StoreOther))
+        while isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+        if found is None:
+            raise
+        raise found from None
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+async def _until_signal(service: Service) -> None:
+    stop = trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(stop_at_signal, stop)
+        port = await nursery.start(service.run, stop)
+        logging.getLogger("lucid").info("%s listens at %s:%s", service.name, service.config.bind, port)
+        await stop.wait()
+        end_in_time(nursery.cancel_scope)
+        await service.ended.wait()
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,181 @@
+"""Room for chunks: what they may take of the disk, so that the chain's own writes always find some."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import trio
+
+from lucid.chain.errors import Code, LucidError
+from lucid.services.process.disk import DiskSlow
+from lucid.services.web.web import STORE_FAILING, Condition
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the operating system says where there is no room."""
+LOOK_S = 1.0
+SLOW_S = 3.0
+"""A disk that takes longer to say how full it is does not answer."""
+WANTED_S = 60.0
+"""How long what was refused for want of room is remembered."""
+RESERVE_BYTES = 256 << 20
+RESERVE_SHARE = 10
+"""The reserve is this part of the disk at most: one in ten."""
+BALLAST_BYTES = 512 << 10
+"""A file that is let go when even the store has no room: to begin, and to write down what makes room."""
+MIB = 1 << 20
+
+_log = logging.getLogger("lucid.space")
+
+
+class NoRoom(LucidError):
+    """Chunks may take no more of the disk."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Code.STORE_FULL, detail)
+
+
+class Space:
+    """The disk of a folder: `used` bytes of it are chunks', which have a `quota` (0: none); `reserve` bytes are not
+    for them. `run` looks at it again and again, so that nobody has to ask the disk to know."""
+
+    def __init__(self, folder: Path, ballast: Path, quota: int, reserve: int) -> None:
+        self._folder = folder
+        self._ballast = ballast
+        self._quota = quota
+        self._asked_reserve = reserve
+        self.used = 0
+        self.free = self.total = 0
+        self._taken = 0
+        """Bytes that chunks ever took here."""
+        self._wanted = 0
+        self._wanted_until_s = 0.0
+        self._error: str | None = None
+        self._asked_since_s = math.inf
+        """Since when the disk is asked and has not answered."""
+        self._look()
+
+    @property
+    def reserve(self) -> int:
+        """Bytes that chunks leave free."""
+        share = self.total // RESERVE_SHARE
+        return self._asked_reserve if self._asked_reserve >= 0 else min(RESERVE_BYTES, share)
+
+    @property
+    def room(self) -> int:
+        """Bytes that chunks may still take, at most."""
+        room = self.free - self.reserve
+        return max(0, min(room, self._quota - self.used) if self._quota else room)
+
+    @property
+    def low(self) -> bool:
+        """Whether there is no room for what was last refused, or none at all."""
+        return self.room < max(self._wanted, 1)
+
+    def check(self, more: int, size: int, take: bool = True) -> None:
+        """Take `more` bytes of a chunk that has come to `size` bytes into account. Raises `NoRoom`."""
+        if self.room < max(more, 1) or (self._quota and self.used + size > self._quota):
+            self._want(max(size, more, 1))
+            raise NoRoom(self._numbers())
+        if take:
+            self.free -= more
+            self._taken += more
+
+    def _want(self, size: int) -> None:
+        self._wanted = size
+        self._wanted_until_s = time.monotonic() + WANTED_S
+
+    def refused(self, error: OSError, size: int) -> bool:
+        """Remember that a chunk could not be written; returns whether it is for want of room."""
+        if error.errno in NO_ROOM:
+            self._want(max(size, 1))
+            self.free = min(self.free, self.reserve)
+            return True
+        self._error = error.strerror or type(error).__name__
+        return False
+
+    def condition(self) -> Condition | None:
+        """Why chunks are not taken, if they are not."""
+        if time.monotonic() - self._asked_since_s > SLOW_S:
+            return Condition(STORE_FAILING, DiskSlow.sentence, "see that the disk works; it is asked again and again")
+        if self._error is not None:
+            return Condition(
+                STORE_FAILING, f"chunks can't be written: {self._error}", "make the data folder writable again"
+            )
+        if self.low:
+            return Condition(
+                "disk low",
+                f"there is no room for chunks: {self._numbers()}",
+                "remove sessions that are not needed, or make room on the disk; what is held is served meanwhile",
+            )
+        return None
+
+    def _numbers(self) -> str:
+        quota = f", chunks take {_mib(self.used)} of their {_mib(self._quota)}" if self._quota else ""
+        return f"{_mib(self.free)} of {_mib(self.total)} are free, {_mib(self.reserve)} are kept for the chain{quota}"
+
+    async def run(self) -> None:
+        """Look at the disk, for ever."""
+        while True:
+            self._asked_since_s = time.monotonic()
+            await trio.to_thread.run_sync(self._look, abandon_on_cancel=True)
+            self._asked_since_s = math.inf
+            await trio.sleep(LOOK_S)
+
+    def _look(self) -> None:
+        before = self._taken
+        try:
+            found = os.statvfs(self._folder)
+        except OSError as error:
+            self._error = error.strerror
+            return
+        # This is a thread of its own: what was taken meanwhile is not on the disk yet.
+        self.total, self.free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize - self._taken + before
+        if self.room >= self._wanted or time.monotonic() > self._wanted_until_s:
+            self._wanted = 0
+        if self._error is not None:
+            self._try()
+        if self.room > BALLAST_BYTES and not self._ballast.exists():
+            self._fill()
+
+    def _try(self) -> None:
+        """Whether a file can be written again where one could not."""
+        path = self._folder / ".writable"
+        try:
+            path.write_bytes(b"")
+            path.unlink()
+        except OSError as error:
+            self._error = error.strerror
+        else:
+            self._error = None
+
+    def _fill(self) -> None:
+        try:
+            with self._ballast.open("xb") as file:
+                os.posix_fallocate(file.fileno(), 0, BALLAST_BYTES)
+            self.free -= BALLAST_BYTES
+        except OSError:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Give up the ballast: for what must be written now."""
+        with suppress(OSError):
+            self._ballast.unlink(missing_ok=True)
+
+
+def make_way(folder: Path, ballast: Path) -> None:
+    """Let the ballast go where a store could not even be opened for want of room."""
+    with suppress(OSError):
+        found = os.statvfs(folder)
+        if found.f_bavail * found.f_frsize < BALLAST_BYTES and ballast.exists():
+            _log.warning("the disk is full: what was kept for that is let go")
+            ballast.unlink()
+
+
+def _mib(count: int) -> str:
+    return f"{count / MIB:.1f} MiB"

@@ -1,0 +1,147 @@
+"""Who may ask for what, and how often: tokens, where a request comes from, and a rate for each caller."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from werkzeug.datastructures import Headers
+
+from lucid.chain.errors import Code
+from lucid.services.web.limits import RateLimits, SharedLimits, network
+from lucid.services.web.problems import Problem
+
+READ, WRITE, OPERATOR, NODE = "read", "write", "operator", "node"
+"""Who may use a route: anyone; holders of a token, or anyone on this machine where no API token is set; of these, where
+there is an operator's token, who shows that one or the node's; the node's own services."""
+SAFE = ("GET", "HEAD", "OPTIONS")
+PROBES = ("/health", "/ready")
+"""Counted apart, and answered whatever the Host: who watches a service must not lose sight of it in a flood."""
+
+
+class Tokens(NamedTuple):
+    """What a service takes for proof: the node's own token, the operator's, and those of who may write."""
+
+    node: str = ""
+    operator: str = ""
+    api: tuple[str, ...] = ()
+
+
+class Caller(NamedTuple):
+    """Who asks: a name to count by, and what the request's token proves."""
+
+    name: str
+    holder: bytes = b""
+    """Who stores under a token: its digest. Empty without a token that is known."""
+    node: bool = False
+    operator: bool = False
+
+    @property
+    def trusted(self) -> bool:
+        """Whether it is the node itself or its operator."""
+        return self.node or self.operator
+
+
+class Admission:
+    """The rules of one service."""
+
+    def __init__(self, loopback: bool, tokens: Tokens, per_second: int) -> None:
+        self._tokens = tokens
+        self._open = loopback and not tokens.api
+        """Whether anyone on this machine may write, as far as this is no web page's doing."""
+        self._limits = RateLimits(per_second)
+        self.shared: SharedLimits | None = None
+        """Asked in place of this instance's own, where several count together."""
+
+    def caller(self, headers: Headers, address: str) -> Caller:
+        """Who sends a request with these headers."""
+        given = bearer(headers.get("Authorization", ""))
+        node, operator = _same(given, self._tokens.node), _same(given, self._tokens.operator)
+        known = [_same(given, token) for token in self._tokens.api]
+        if not (node or operator or any(known)):
+            return Caller(network(address))
+        holder = hashlib.blake2b(given.encode(), digest_size=16, person=b"lucid holder").digest()
+        return Caller(f"token {holder.hex()}", holder, node, operator)
+
+    def is_node(self, token: str) -> bool:
+        """Whether a token is that of the node's own services."""
+        return _same(token, self._tokens.node)
+
+    async def count(self, caller: Caller, path: str) -> None:
+        """Count one request. Raises `Problem` (429) when it is one too many."""
+        name = f"probe {caller.name}" if path in PROBES else caller.name
+        took = self._limits.take(name) if self.shared is None else await self.shared.take(name)
+        if not took:
+            raise Problem(429, Code.TOO_MANY)
+
+    def permit(self, caller: Caller, access: str, method: str, path: str, headers: Headers) -> None:
+        """Raises `Problem` (401, 403) unless the caller may."""
+        if method not in SAFE and not _same_site(headers):
+            raise Problem(403, Code.FOREIGN, "its Origin is not this service")
+        if access == NODE and not caller.node:
+            raise Problem(401, Code.TOKEN, "the node's own token")
+        if access == OPERATOR and not caller.trusted and (self._tokens.operator or not self._open):
+            raise Problem(401, Code.TOKEN, "the operator's token")
+        if caller.holder:
+            return
+        if access == WRITE and not self._open:
+            raise Problem(401, Code.TOKEN)
+        if self._open and path not in PROBES:
+            host = _hostname(headers.get("Host", ""))
+            if not _is_loopback(host) and (access != READ or _is_public(host)):
+                raise Problem(403, Code.FOREIGN, "its Host is not this machine")
+
+
+def _same(one: str, other: str) -> bool:
+    """Compare tokens in a time that does not tell where they differ; nothing is no token."""
+    return hmac.compare_digest(one.encode(), other.encode()) and bool(other)
+
+
+def _same_site(headers: Headers) -> bool:
+    """Whether a request that changes something is no other site's doing; what is no browser says nothing of sites."""
+    if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        return False
+    origin = headers.get("Origin")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc.lower() == headers.get("Host", "").lower()
+    except ValueError:
+        return False
+
+
+def _hostname(host: str) -> str:
+    """The name in a Host header: a page whose name was pointed at this machine later still sends that name."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return host
+
+
+def _is_loopback(name: str) -> bool:
+    """Whether a name means this machine; a client that is no browser may send none."""
+    if name in ("", "localhost") or name.endswith(".localhost"):
+        return True
+    address = _address(name)
+    return address is not None and address.is_loopback
+
+
+def _is_public(name: str) -> bool:
+    """Whether a name may be one that a stranger chose: it is neither an address nor a name of this network alone."""
+    return "." in name and _address(name) is None
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
+
+
+def bearer(authorization: str) -> str:
+    """The token in an Authorization header, or nothing."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
