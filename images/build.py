@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from images.engine import DEFAULT_FOLDER, Engine, EngineError, down, up
-from images.packages import PackageError
-from images.standin import BASE, BUILDER, make_base, make_builder
+from images.laboratory.engine import DEFAULT_FOLDER, Engine, EngineError, down, up
+from images.laboratory.packages import PackageError
+from images.laboratory.standin import BASE, BUILDER, make_base, make_builder
 from lucid.deploy import release
 from lucid.deploy.release import LATEST
 from smoke.finding import Finding, Verdict

@@ -1,7 +1,7 @@
 """`lucid deploy` without a host: what it asks of one, what it writes, and what it says to wrong input.
 
 Whole releases, on a host that is a folder, are in `tests/deploy`; the whole of it, against an sshd and an engine, is
-`python -m images.trial`, in `nox -s images`.
+`python -m tests.deploy.trial`, in `nox -s images`.
 """
 
 from __future__ import annotations

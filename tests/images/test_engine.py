@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from images import engine
+from images.laboratory import engine
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_what_a_killed_engine_left_is_ended(machine: Path, monkeypatch: pytest.M
         machine, 51, f"{own}/root/usr/bin/containerd-shim-runc-v2", "-address", f"{own}/exec/containerd/containerd.sock"
     )
     run(machine, 52, "containerd", "--config", "/elsewhere/containerd.toml")
-    run(machine, 53, "python3", "-m", "images.engine", "down", str(own))
+    run(machine, 53, "python3", "-m", "images.laboratory.engine", "down", str(own))
     task = own / "exec/containerd/daemon/io.containerd.runtime.v2.task/moby/abc"
     task.mkdir(parents=True)
     (task / "init.pid").write_text("54")

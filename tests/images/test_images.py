@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from images.build import IMAGES
-from images.packages import PackageError
-from images.standin import make_base
+from images.laboratory.packages import PackageError
+from images.laboratory.standin import make_base
 from smoke.manifest import read_manifest
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from harness.live.dependencies import Redis as RedisServer
-from images.packages import PackageError, unpack_program
+from images.laboratory.packages import PackageError, unpack_program
 from lucid.chain.chunks import chunk_id
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode

@@ -1,7 +1,8 @@
 """A private Docker engine with arm64 emulation on a bare Debian machine, in one folder, and its removal.
 
-`python -m images.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the folder and
-run from there, under a socket, a data root and a process id file of its own. `down` stops it and puts all back.
+`python -m images.laboratory.engine up|down [DIR]`. Nothing is installed: the engine's packages are unpacked into the
+folder and run from there, under a socket, a data root and a process id file of its own. `down` stops it and puts all
+back.
 
 Engines of one machine share its filter rules, `docker0`, forwarding and emulation, and none of these says whose it
 is. So no engine is started beside another, and what is shared is only put back when no other has come since.
@@ -22,7 +23,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from images.packages import PackageError, fetch_missing, libraries, unpack, wrap
+from images.laboratory.packages import PackageError, fetch_missing, libraries, unpack, wrap
 
 DEFAULT_FOLDER = Path("/tmp/lucid-engine")
 STATE = "state.json"
@@ -320,7 +321,9 @@ def _policy(engine: Engine) -> str:
 
 def main() -> int:
     """`up` prints what a shell must be told; exit status 2 when an engine cannot be had."""
-    parser = argparse.ArgumentParser(prog="images.engine", description="A private Docker engine, and its removal.")
+    parser = argparse.ArgumentParser(
+        prog="images.laboratory.engine", description="A private Docker engine, and its removal."
+    )
     parser.add_argument("what", choices=("up", "down"))
     parser.add_argument("folder", type=Path, nargs="?", default=DEFAULT_FOLDER)
     options = parser.parse_args()

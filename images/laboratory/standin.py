@@ -1,8 +1,8 @@
 """A look-alike of the base image and of the builder, made of Debian's packages, where no image registry is in reach.
 
 `gcr.io/distroless/python3-debian12` is these packages of Debian 12 without a shell; the look-alike has the same names,
-files, users and entry point, but it is not Google's build of them. `python -m images.standin DIR` writes two archives
-that `docker load` reads. The same packages give the same bytes.
+files, users and entry point, but it is not Google's build of them. `python -m images.laboratory.standin DIR` writes
+two archives that `docker load` reads. The same packages give the same bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from images.packages import PackageError, fetch, members, native_architecture
+from images.laboratory.packages import PackageError, fetch, members, native_architecture
 
 BASE = "lucid.invalid/distroless/python3-debian12:nonroot"
 BUILDER = "lucid.invalid/python:3.11-slim"
@@ -150,7 +150,7 @@ def archive(path: Path, name: str, architecture: str, items: dict[str, Item], se
             "created": "1970-01-01T00:00:00Z",
             "config": settings,
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
-            "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "images/standin.py"}],
+            "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "images/laboratory/standin.py"}],
         },
         sort_keys=True,
     ).encode()

@@ -1,8 +1,8 @@
 """The trial of `lucid deploy`: a look-alike Pi is given a node, upgrades, ways back, a backup and a restore.
 
-`python -m images.trial --mongod PROGRAM [--engine DIR]`, after the images were built; an operator's own commands, one
-after the other, against an sshd on loopback. Exit status 0 when all went as it should. The engine's images are those
-from before at the end.
+`python -m tests.deploy.trial --mongod PROGRAM [--engine DIR]`, after the images were built; an operator's own
+commands, one after the other, against an sshd on loopback. Exit status 0 when all went as it should. The engine's
+images are those from before at the end.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from images.build import IMAGES
-from images.engine import DEFAULT_FOLDER, Engine, EngineError
-from images.pi import MONGODB, Pi, load_mongodb
+from images.laboratory.engine import DEFAULT_FOLDER, Engine, EngineError
+from images.laboratory.pi import MONGODB, Pi, load_mongodb
 from lucid.deploy import release
 
 NEWER = "LABEL trial=newer"
@@ -219,7 +219,7 @@ def _pi(engine: Engine) -> Iterator[Trial]:
 
 def main() -> int:
     """Exit status 1 when something did not go as it should, 2 when it could not be tried."""
-    parser = argparse.ArgumentParser(prog="images.trial", description="Try lucid deploy on a look-alike Pi.")
+    parser = argparse.ArgumentParser(prog="tests.deploy.trial", description="Try lucid deploy on a look-alike Pi.")
     parser.add_argument("--engine", type=Path, default=DEFAULT_FOLDER, metavar="DIR", help="folder of the engine")
     parser.add_argument("--mongod", required=True, metavar="PROGRAM", help="what the Pi's MongoDB is made of")
     parser.add_argument("--short", action="store_true", help="an install, a backup and a restore alone")

@@ -1,6 +1,6 @@
 """Debian packages without installing them: fetched with a private state of apt and unpacked or read where they lie.
 
-`python -m images.packages PACKAGE PROGRAM DIR` unpacks one there and prints the path of its program.
+`python -m images.laboratory.packages PACKAGE PROGRAM DIR` unpacks one there and prints the path of its program.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from images.engine import Engine, EngineError
-from images.packages import PackageError, fetch_closure, native_architecture
-from images.standin import Item, add, archive, directory_item, file_item, link_item, merge
+from images.laboratory.engine import Engine, EngineError
+from images.laboratory.packages import PackageError, fetch_closure, native_architecture
+from images.laboratory.standin import Item, add, archive, directory_item, file_item, link_item, merge
 from lucid.services.process.ports import free_ports
 
 PI = "lucid.invalid/pi:latest"
