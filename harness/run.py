@@ -23,6 +23,7 @@ from harness.result import Checked, RunResult, Unbound
 from harness.timeline.page import render as timeline
 from harness.timeline.traces import story_of_trace
 from harness.verdict import Verdict
+from sim.costs import Costs
 from sim.faults.fault import Fault
 from sim.metrics import Metrics
 from sim.scenario import Scenario, dump, parse, shipped
@@ -58,6 +59,7 @@ def run(
     watchers: Sequence[Callable[[World], Watcher]] = (),
     faults: Sequence[Fault] = (),
     leaders: LeaderPolicy | None = None,
+    costs: Costs | None = None,
     trace_file: bool = True,
     journals: bool = False,
     progress: Callable[[Tick], None] | None = None,
@@ -70,9 +72,11 @@ def run(
 
     `watchers` are called with the world before it starts, and what they make is told of every fact, accepted
     transaction and fault; it must change nothing. `faults` are further ones, such as `Fault`s of one's own. `leaders`
-    decides who leads otherwise than the protocol does. `progress` is told now and then how far the run is.
+    decides who leads otherwise than the protocol does. `costs` stand in place of the scenario's core and disk.
+    `progress` is told now and then how far the run is.
     """
-    hooks = [words for words, given in (("faults of its own", faults), ("a leader policy", leaders)) if given]
+    given = (("faults of its own", faults), ("a leader policy", leaders), ("measured costs", costs))
+    hooks = [words for words, value in given if value]
     scenario = structs.replace(scenario, fault=[*scenario.fault, *faults]) if faults else scenario
     journal_folder: Path | None = None
     if folder is not None:
@@ -82,7 +86,7 @@ def run(
             journal_folder = folder / "journals"
             journal_folder.mkdir(exist_ok=True)
     trace = Trace(folder / "trace.jsonl.zst" if folder is not None and trace_file else None)
-    world = World(scenario, trace, journal_folder)
+    world = World(scenario, trace, journal_folder, costs)
     world.watchers += [make(world) for make in watchers]
     metrics, invariants, watch = Metrics(world), Invariants(world), Progress(world)
     world.watchers += [invariants, metrics, watch]

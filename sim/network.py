@@ -120,6 +120,8 @@ class Network:
         self._sent = 0
         self.cut: set[tuple[int, int]] = set()
         self.connections: Connections | None = None
+        self.handling_us: Callable[[int], int] | None = None
+        """Draws what both ends take for a message of a kind, beside its link."""
         self.on_send: tuple[SendHook, ...] = ()
         self.on_deliver: tuple[DeliverHook, ...] = ()
         self.receivers: list[Callable[[Received], None]] = []
@@ -212,6 +214,8 @@ class Network:
                 (rows[each][die & JITTER_MASK] >> TAG_BITS) + delay_us
                 for each, die in zip(receivers, dice, strict=True)
             ]
+            if self.handling_us is not None:
+                latencies = [max(0, each + self.handling_us(data[1])) for each in latencies]
             arrivals = self._carried(self.connections, sender, receivers, data, wire, latencies)
         now = self.clock.now_us
         self._count(data, wire, count)

@@ -29,6 +29,7 @@ from lucid.machines.manager import Manager
 from lucid.machines.votelog import new_log
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
+from sim.costs import Pace
 from sim.devices import DiskTime
 from sim.disk import Damaged, Disk
 from sim.faults.fault import EffectHook, Fault, StartHook
@@ -79,7 +80,10 @@ class Runner:
         self._timers: dict[str, Alarm] = {}
         self._crypto = node.world.crypto
         self._taps = node.world.taps
+        costs = node.world.costs
+        self._pace = None if costs is None else Pace(costs, node.world.stream(f"pace/{node.index}"), self.clock)
         self._performers: dict[type, Callable[[Any], None]] = {
+            Tell: self._tell,
             Send: self._send,
             Broadcast: self._broadcast,
             SetTimer: self._set_timer,
@@ -108,7 +112,8 @@ class Runner:
             if not effects:
                 return
             effect = effects[0]
-            if type(effect) is not Tell or len(effects) != 1 or runner._running or runner._busy_until > now:
+            direct = not runner._running and runner._busy_until <= now and runner._pace is None
+            if type(effect) is not Tell or len(effects) != 1 or not direct:
                 runner._perform(now, effects)
                 return
             # Most messages just pass from the manager to the engine.
@@ -136,6 +141,8 @@ class Runner:
         for effect in effects:
             if type(effect) is Store:
                 self.disk.write(effect.writes)
+                if self._pace is not None:
+                    self._pace.put()
         if self._busy_until > now:
             # Its effects leave when the core is done with this event, whatever else waits before or after it.
             self._queue.append(Busy(self._busy_until))
@@ -184,21 +191,27 @@ class Runner:
                     continue
                 effect = changed
                 kind = type(effect)
-            if kind is Tell:
+            if kind is Tell and self._pace is None:
                 self.other.step(effect.event)  # type: ignore[union-attr]
             elif kind is Store:
-                if self.node.full:
-                    self.node.until_room(self._synced)
+                if self._store_waits():
                     return
-                wait_us = self.node.durable_us()
-                if wait_us:
-                    self.clock.after(wait_us, self._synced)
-                    return
-                self.disk.sync()
             else:
                 performers[kind](effect)
         if self.alive:
             self._running = False
+
+    def _store_waits(self) -> bool:
+        """Whether the write at the head of the queue is on its way now; else it is durable."""
+        if self.node.full:
+            self.node.until_room(self._synced)
+            return True
+        wait_us = self.node.durable_us(None if self._pace is None else self._pace.wait_us())
+        if wait_us:
+            self.clock.after(wait_us, self._synced)
+            return True
+        self.disk.sync()
+        return False
 
     def _resume(self, moment: Moment | None = None) -> None:
         if self.alive and not self.node.waits(self._resume):
@@ -208,6 +221,16 @@ class Runner:
         if self.alive and not self.node.waits(self._synced):
             self.disk.sync()
             self._run()
+
+    def _tell(self, effect: Tell) -> None:
+        """Tell the other machine of something, which takes its time."""
+        assert self._pace is not None, "else it hears at once"
+        self._pace.tell(self._heard, effect.event)
+
+    def _heard(self, event: Any) -> None:
+        """The other machine hears what this one told it, unless either has ended."""
+        if self.alive and not self.node.waits(partial(self._heard, event)):
+            self.other.step(event)
 
     def _send(self, effect: Send) -> None:
         receivers = self.node.world.places.get(effect.peer)
@@ -419,9 +442,12 @@ class Node:
             for each in written:
                 each()
 
-    def durable_us(self) -> int:
-        """Microseconds until a write that is handed over now is durable; counted as waited for."""
-        wait_us = self.disk_us if self.disk_time is None else self.disk_time.durable_us(self.world.clock.now_us)
+    def durable_us(self, paced_us: int | None) -> int:
+        """Microseconds until a write is durable, counted as waited for: `paced_us` by measured costs, else by its disk
+        if it is handed over now."""
+        wait_us = paced_us
+        if wait_us is None:
+            wait_us = self.disk_us if self.disk_time is None else self.disk_time.durable_us(self.world.clock.now_us)
         wait_us += self.stalled_us
         self.stores += 1
         self.disk_wait_us += wait_us

@@ -18,8 +18,9 @@ from lucid.machines.limits import Limits
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment, VirtualClock
 from sim.connections import Connections
+from sim.costs import Costs, Draws
 from sim.crypto import MeteredCrypto
-from sim.devices import CPUS, DISKS, DiskTime
+from sim.devices import CPUS, DISKS, FREE, DiskTime
 from sim.disk import Disk
 from sim.execution import SharedValidator
 from sim.faults.fault import Fault, Hooks
@@ -61,12 +62,16 @@ class NodeJournal(NamedTuple):
 class World:
     """A simulated network. Times are microseconds since genesis on `clock`, milliseconds elsewhere."""
 
-    def __init__(self, scenario: Scenario, trace: Trace, journals: Path | None = None) -> None:
+    def __init__(
+        self, scenario: Scenario, trace: Trace, journals: Path | None = None, costs: Costs | None = None
+    ) -> None:
         self.scenario = scenario
+        self.costs = costs
+        """What a machine was measured to take, in place of the scenario's core and disk."""
         self.trace = trace
         self.epoch_ms = EPOCH_MS
         self.clock = VirtualClock()
-        self.crypto = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu])
+        self.crypto = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu] if costs is None else FREE)
         self.limits = Limits(snapshot_blocks=scenario.snapshot_blocks, **scenario.limits)
         self.clients = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu])
         self.watchers: list[Watcher] = []
@@ -115,6 +120,16 @@ class World:
         """The nodes that run with each key: one, or twins."""
         traitors = {index for fault in scenario.fault for index in fault.byzantine}
         self.byzantine = frozenset(body for index in traitors for body in self.places[keys[index]])
+        self._join()
+        trace.network([node.name for node in self.nodes])
+        self.workload = Workload(
+            self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")
+        )
+        self._schedule_faults()
+
+    def _join(self) -> None:
+        """Give each node its disk, and let it join the network."""
+        scenario, costs = self.scenario, self.costs
         for node in self.nodes:
             if scenario.disk != "constant":
                 node.disk_time = DiskTime(DISKS[scenario.disk], self.stream(f"disk/{node.index}"))
@@ -123,11 +138,8 @@ class World:
             self.network.connections = Connections(
                 self.network, [node.key for node in self.nodes], self.stream("connections"), scenario.slow_start
             )
-        trace.network([node.name for node in self.nodes])
-        self.workload = Workload(
-            self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")
-        )
-        self._schedule_faults()
+        if costs is not None:
+            self.network.handling_us = Draws(costs.of_message, self.stream("costs"))
 
     def stream(self, name: str) -> Random:
         """A random stream of its own, so that one more use of chance somewhere shifts nothing elsewhere."""

@@ -10,11 +10,14 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from harness.calibration.comparison import Line, compare
+from harness.calibration.costs import WriteMeter, costs_of, summary
 from harness.calibration.meter import Measured, measured
-from harness.calibration.real import LEAST_BLOCKS, WARM_HEIGHT, durable_us, real
+from harness.calibration.real import LEAST_BLOCKS, WARM_HEIGHT, delays, links_us, real, steady
 from harness.run import run
 from lucid.chain.genesis import Parameters, paced
 from lucid.provenance import provenance
+from sim.costs import Costs
+from sim.samples import Spread
 from sim.scenario import Scenario, changed
 from sim.wrong import ScenarioError
 
@@ -22,6 +25,10 @@ INTERVAL_MS = 2_000
 """The block interval, unless the scenario has one: what a short run has many blocks of."""
 SEEDS = 6
 """Simulated runs: their range is what repeated runs differ by."""
+COSTS_S = 60.0
+"""How long the costs are measured at least, unless the scenario is shorter."""
+COSTS_SHARE = 10
+"""Of a long calibration they are measured for one in so many minutes."""
 
 
 class Calibration(Struct, frozen=True, kw_only=True):
@@ -33,8 +40,8 @@ class Calibration(Struct, frozen=True, kw_only=True):
     block_interval_ms: int
     anchor_every_ms: int
     seconds: float
-    disk_us: int
-    cpu: str
+    costs: dict[str, Spread]
+    """What this machine took: a `write`, each event that a machine of a node told the other, each kind of message."""
     machine: str
     cores: int
     load: tuple[float, float]
@@ -52,11 +59,11 @@ class Calibration(Struct, frozen=True, kw_only=True):
         return all(each.holds for each in self.lines)
 
 
-def like_here(scenario: Scenario, folder: Path) -> Scenario:
-    """The scenario with what this machine is like: a server's core, its disk, and a chain paced as a devnet is.
+def like_here(scenario: Scenario) -> Scenario:
+    """The scenario as a devnet can run it: a chain paced as a devnet is, and no core or disk but this machine's.
 
     Anchors come evenly spaced: as a Poisson process, one run of some minutes has a tenth more of them than the next.
-    What the scenario says of the disk or of parameters stays. Raises `ScenarioError` for what no devnet can do.
+    What the scenario says of parameters stays. Raises `ScenarioError` for what no devnet can do.
     """
     if scenario.fault:
         raise ScenarioError("a calibration has no faults", "fault")
@@ -65,26 +72,30 @@ def like_here(scenario: Scenario, folder: Path) -> Scenario:
     pace = structs.asdict(paced(scenario.parameters.get("block_interval_ms", INTERVAL_MS)))
     named = ("block_interval_ms", "slot_duration_ms", "slot_timeout_ms", "max_clock_drift_ms")
     parameters = {name: pace[name] for name in named} | scenario.parameters
-    plain = scenario.disk == "constant" and scenario.disk_us == Scenario().disk_us
-    disk_us = durable_us(folder) if plain else scenario.disk_us
-    return changed(scenario, parameters=parameters, cpu="server", disk_us=disk_us, anchor_arrivals="fixed")
+    return changed(scenario, parameters=parameters, anchor_arrivals="fixed")
 
 
 def calibrate(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> Calibration:
-    """Run a scenario for its duration by real nodes, then by simulated ones of several seeds; `folder` is for both.
+    """Measure this machine's costs, run a scenario for its duration by real nodes, then by simulated ones of several
+    seeds that have these costs; `folder` is for all.
 
     Raises `ScenarioError`, `RealError` and `MeterError`.
     """
-    here = like_here(scenario, folder)
+    here = like_here(scenario)
     seconds = here.duration_ms / 1_000
     before = os.getloadavg()[0]
+    costs = measured_costs(here, folder, min(seconds, max(COSTS_S, seconds / COSTS_SHARE)), say)
     (folder / "real").mkdir()
-    found = real(here, folder / "real", seconds, say)
+    above = real(here, folder / "real", seconds, delays(here), say)
     after = os.getloadavg()[0]
+    say("reading the journals")
+    found = measured(_of_managers(folder / "real"), above)
     interval_ms = Parameters(**here.parameters).block_interval_ms
     # The first blocks are not measured, nor is the last.
     whole_ms = here.duration_ms + (WARM_HEIGHT + LEAST_BLOCKS) * interval_ms
-    again = [_simulated(changed(here, seed=here.seed + each, duration=whole_ms), folder, say) for each in range(SEEDS)]
+    again = [
+        _simulated(changed(here, seed=here.seed + each, duration=whole_ms), costs, folder, say) for each in range(SEEDS)
+    ]
     made = provenance()
     return Calibration(
         scenario=here.name,
@@ -93,8 +104,7 @@ def calibrate(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> C
         block_interval_ms=interval_ms,
         anchor_every_ms=here.anchor_every_ms,
         seconds=seconds,
-        disk_us=here.disk_us,
-        cpu=here.cpu,
+        costs=summary(costs),
         machine=platform.machine(),
         cores=os.cpu_count() or 1,
         load=(round(before, 2), round(after, 2)),
@@ -107,8 +117,26 @@ def calibrate(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> C
     )
 
 
-def _simulated(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> Measured:
+def measured_costs(scenario: Scenario, folder: Path, seconds: float, say: Callable[[str], None]) -> Costs:
+    """What this machine takes, by a devnet of its own under the scenario's load, whose links have no jitter.
+
+    It runs beside nothing else of the calibration: what it measures is all that the simulator is told of this machine.
+    """
+    (folder / "costs").mkdir()
+    base_us = links_us(scenario)
+    say("measuring what this machine takes for an event, a message and a write")
+    with WriteMeter(folder / "costs") as meter:
+        real(scenario, folder / "costs", seconds, steady(scenario), say)
+    journals = sorted((folder / "costs").rglob("*.journal"))
+    return costs_of(journals, meter.took_us, lambda sender, receiver: base_us[sender][receiver])
+
+
+def _of_managers(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*-manager-*.journal"))
+
+
+def _simulated(scenario: Scenario, costs: Costs, folder: Path, say: Callable[[str], None]) -> Measured:
     say(f"simulating with seed {scenario.seed}")
     place = folder / f"simulated-{scenario.seed}"
-    run(scenario, place, trace_file=False, journals=True)
-    return measured(sorted((place / "journals").glob("*-manager-*.journal")), WARM_HEIGHT)
+    run(scenario, place, costs=costs, trace_file=False, journals=True)
+    return measured(_of_managers(place), WARM_HEIGHT)

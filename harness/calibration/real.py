@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +12,6 @@ from random import Random
 import httpx
 from msgspec import structs
 
-from harness.calibration.meter import Measured, measured
 from harness.soak.links import Links
 from lucid.chain.codec import encode
 from lucid.chain.genesis import Parameters
@@ -31,41 +29,42 @@ LEAST_BLOCKS = 4
 """A stretch has so many blocks at least, however short it is to be."""
 WARM_S = 180.0
 SERVICES = ("manager", "engine")
-PROBES = 101
-PAGE = bytes(4096)
 
 
 class RealError(Exception):
     """The real network does not run; one sentence."""
 
 
-def durable_us(folder: Path) -> int:
-    """The median of how long this machine takes to write a page and have it durable, in microseconds."""
-    took = []
-    with (folder / "probe").open("wb") as file:
-        for _ in range(PROBES):
-            began = time.perf_counter()
-            file.write(PAGE)
-            file.flush()
-            os.fsync(file.fileno())
-            took.append(time.perf_counter() - began)
-    return round(sorted(took)[PROBES // 2] * 1_000_000)
+def links_us(scenario: Scenario) -> list[list[int]]:
+    """One-way microseconds from each node to each other one by the scenario's links, jitter aside."""
+    places = scenario.regions or region_names()
+    return base_latency_us(PROFILES[scenario.profile], [places[index % len(places)] for index in range(scenario.nodes)])
+
+
+def steady(scenario: Scenario) -> Callable[[int, int], float]:
+    """The seconds that every message takes from a node to another one: the links of the scenario without jitter."""
+    base_us = links_us(scenario)
+    return lambda sender, receiver: base_us[sender][receiver] / 1_000_000
 
 
 def delays(scenario: Scenario) -> Callable[[int, int], float]:
     """Draws how many seconds one message takes from a node to another one: the links of the scenario, jitter too."""
-    profile = PROFILES[scenario.profile]
-    places = scenario.regions or region_names()
-    base_us = base_latency_us(profile, [places[index % len(places)] for index in range(scenario.nodes)])
-    jitter, draw = quantile_table(profile.jitter), Random(f"{scenario.seed}/delays").getrandbits
+    base_us = links_us(scenario)
+    jitter, draw = quantile_table(PROFILES[scenario.profile].jitter), Random(f"{scenario.seed}/delays").getrandbits
     return lambda sender, receiver: base_us[sender][receiver] * jitter[draw(16) & JITTER_MASK] / PPM / 1_000_000
 
 
-def real(scenario: Scenario, folder: Path, seconds: float, say: Callable[[str], None]) -> Measured:
-    """Run a devnet as a scenario says for so many seconds from when it is warm; raises `RealError`."""
+def real(
+    scenario: Scenario, folder: Path, seconds: float, delay: Callable[[int, int], float], say: Callable[[str], None]
+) -> int:
+    """Run a devnet as a scenario says for so many seconds from when it is warm; raises `RealError`.
+
+    `delay` draws the seconds that a message takes from a node to another one. The journals are in the folder; returns
+    the height above which the stretch begins.
+    """
     with ExitStack() as stack:
         network = Devnet(folder, scenario.nodes, parameters=Parameters(**scenario.parameters), journal=True)
-        links = Links([node.peer_port for node in network.nodes], delays(scenario))
+        links = Links([node.peer_port for node in network.nodes], delay)
         stack.callback(links.close)
         _through(network, links)
         stack.callback(network.stop)
@@ -82,7 +81,7 @@ def real(scenario: Scenario, folder: Path, seconds: float, say: Callable[[str], 
         time.sleep(seconds)
         _reached(network, client, above + LEAST_BLOCKS)
         clients.stop()
-    return measured(sorted(folder.rglob("*-manager-*.journal")), above)
+    return above
 
 
 def _through(network: Devnet, links: Links) -> None:

@@ -26,8 +26,9 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     calibrate = actions.add_parser(
         "calibrate",
         help="compare the simulator with real nodes",
-        description="Run a scenario by real nodes on this machine, whose connections a proxy delays as the scenario's "
-        "links are, and by simulated ones; measure both from their journals, and compare.",
+        description="Measure what this machine takes for an event, a message and a write; run a scenario by real nodes "
+        "on it, whose connections a proxy delays as the scenario's links are, and by simulated ones at these costs; "
+        "measure both from their journals, and compare.",
         epilog="Exit status: 0 every figure is within its bound, 10 one is not, 2 bad usage, 130 interrupted.",
     )
     calibrate.add_argument("scenario", nargs="?", default="default", metavar="SCENARIO", help="a name or a TOML file")
@@ -79,7 +80,7 @@ def table(found: Calibration) -> str:
     head = (
         f"{found.nodes} nodes, `{found.profile}`, a block every {found.block_interval_ms / 1000:g} s, an anchor every "
         f"{found.anchor_every_ms:,} ms, {found.seconds / 60:g} min; {found.machine}, {found.cores} cores, {loaded} "
-        f"(load {found.load[0]:g} before, {found.load[1]:g} after), a page durable in {found.disk_us:,} us; "
+        f"(load {found.load[0]:g} before, {found.load[1]:g} after); "
         f"{found.real.blocks} real blocks, {len(found.simulated)} simulated runs; lucid {found.lucid}, "
         f"Python {found.python}"
     )
@@ -87,7 +88,10 @@ def table(found: Calibration) -> str:
         "| figure | real | simulated | least to largest | difference | allowed | |",
         "|---|---|---|---|---|---|---|",
     ]
-    return "\n".join([head, "", *rows, *map(_row, found.lines)]) + "\n"
+    costs = ["| what this machine took | samples | p50 | p90 | p99 |", "|---|---|---|---|---|"]
+    for what, took in found.costs.items():
+        costs.append(f"| {what} | {took.n:,} | " + " | ".join(map(_took, (took.p50, took.p90, took.p99))) + " |")
+    return "\n".join([head, "", *rows, *map(_row, found.lines), "", *costs]) + "\n"
 
 
 def _row(line: Line) -> str:
@@ -96,6 +100,10 @@ def _row(line: Line) -> str:
     figures = f"{_figure(line.real, line.unit)} | {_figure(line.simulated, line.unit)}"
     between = f"{_figure(line.least, '')} to {_figure(line.largest, line.unit)}"
     return f"| {line.figure} | {figures} | {between} | {difference} | {line.allowed} | {held} |"
+
+
+def _took(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f} ms"
 
 
 def _figure(value: float | None, unit: str) -> str:

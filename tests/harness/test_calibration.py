@@ -89,8 +89,7 @@ def test_the_table_says_how_loaded_the_machine_was_and_what_was_missed() -> None
         block_interval_ms=2_000,
         anchor_every_ms=1_000,
         seconds=120.0,
-        disk_us=900,
-        cpu="server",
+        costs={"write": spread([900] * 200)},
         machine="x86_64",
         cores=2,
         load=(0.5, 3.0),
@@ -104,6 +103,7 @@ def test_the_table_says_how_loaded_the_machine_was_and_what_was_missed() -> None
     words = table(found)
     assert "2 cores, loaded (load 0.5 before, 3 after)" in words and not found.holds
     assert "| finality p50 | 200.0 ms | 150.0 ms | 150.0 to 150.0 ms | -25.0% | 10% | missed |" in words
+    assert "| write | 200 | 0.9 ms | 0.9 ms | 0.9 ms |" in words
     quiet = structs.replace(found, load=(0.5, 1.0), lines=compare(real, [real]))
     assert "not loaded" in table(quiet) and quiet.holds
 
@@ -116,18 +116,17 @@ def test_the_table_says_how_loaded_the_machine_was_and_what_was_missed() -> None
         ({"links": {"lte": [0]}}, "no links"),
     ],
 )
-def test_what_no_devnet_can_do_is_refused(values: dict[str, Any], says: str, tmp_path: Path) -> None:
+def test_what_no_devnet_can_do_is_refused(values: dict[str, Any], says: str) -> None:
     with pytest.raises(ScenarioError, match=says):
-        like_here(changed(Scenario(), nodes=4, **values), tmp_path)
+        like_here(changed(Scenario(), nodes=4, **values))
 
 
-def test_the_scenario_gets_this_machine_and_keeps_what_it_says(tmp_path: Path) -> None:
-    plain = like_here(changed(Scenario(), nodes=4), tmp_path)
+def test_the_scenario_is_paced_as_a_devnet_and_keeps_what_it_says() -> None:
+    plain = like_here(changed(Scenario(), nodes=4))
     assert plain.parameters["block_interval_ms"] == 2_000 and plain.parameters["slot_timeout_ms"] == 4_000
-    assert plain.cpu == "server" and plain.disk_us > 0 and plain.anchor_arrivals == "fixed"
-    told = changed(Scenario(), nodes=4, disk_us=123, parameters={"block_interval_ms": 5_000})
-    kept = like_here(told, tmp_path)
-    assert kept.disk_us == 123 and kept.parameters["block_interval_ms"] == 5_000
+    assert plain.anchor_arrivals == "fixed"
+    kept = like_here(changed(Scenario(), nodes=4, parameters={"block_interval_ms": 5_000}))
+    assert kept.parameters["block_interval_ms"] == 5_000
 
 
 @pytest.mark.parametrize("words", [["--nodes", "1"], ["--minutes", "0"], ["--set", "transport=datagram"]])
@@ -179,4 +178,8 @@ def test_real_nodes_and_simulated_ones_are_measured_alike(tmp_path: Path, monkey
         assert each.finality_ms.p50 >= 200, "a proposal there and votes back, 100 ms each way"
         assert each.messages_per_block >= 5 and each.bytes_per_block > 1_000
     assert [line.figure for line in found.lines][:2] == ["finality p50", "finality p90"]
-    assert said[0] == "starting 2 real nodes" and len(said) == 4
+    assert found.costs["write"].n > 3 and found.costs["VoteMessage"].n > 3 and found.costs["message 2"].n > 3
+    assert said[:2] == [
+        "measuring what this machine takes for an event, a message and a write",
+        "starting 2 real nodes",
+    ]
