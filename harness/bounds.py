@@ -24,7 +24,7 @@ class Bounds:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.faults = [world.scenario.fault[place] for place in world.active]
+        self.faults = [world.faults[place] for place in world.active]
         self.allowances = [fault.allowance() for fault in self.faults]
         self.touched = {index for each in self.allowances for index in each.leaders}
         """Nodes whose views may fail."""

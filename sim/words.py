@@ -13,7 +13,7 @@ from lucid.chain.genesis import Activation, Parameters
 from lucid.durations import parse_ms
 from lucid.machines.limits import Limits
 from sim.faults import KINDS
-from sim.faults.fault import Fault
+from sim.faults.fault import LEADER, Fault, NodeFault
 from sim.network import region_names
 from sim.scenario import Scenario, changed
 from sim.wrong import ScenarioError
@@ -70,6 +70,8 @@ def _with_fault(scenario: Scenario, words: str) -> Scenario:
             values["node"] = _one_of(scenario, value)
         elif key == "regions" and "node" in fields:
             nodes = sorted({index for group in _within(scenario, value.split(",")) for index in group})
+        elif (key, value) == ("role", LEADER) and issubclass(KINDS[kind], NodeFault):
+            values["node"] = LEADER
         elif key == "role" and "node" in fields:
             nodes = _in_role(scenario, value)
         elif key in fields:
@@ -133,7 +135,8 @@ def _in_role(scenario: Scenario, role: str) -> list[int]:
     spare = (scenario.nodes - 1) // 3
     counts = {"f": spare, "quorum": spare + 1}
     if role not in counts:
-        raise ScenarioError(f"no role {role!r}; there are f (as many nodes as may fail) and quorum (one more)")
+        there_are = "leader (of the view when the fault begins), f (as many nodes as may fail) and quorum (one more)"
+        raise ScenarioError(f"no role {role!r}; there are {there_are}")
     if not counts[role]:
         raise ScenarioError(f"of {scenario.nodes} nodes none may fail", "role")
     return sorted(Random(f"{scenario.seed}/fault/role").sample(range(scenario.nodes), counts[role]))

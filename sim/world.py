@@ -82,26 +82,18 @@ class World:
         is done. Nothing that a tap does may change the run, but it may end it by raising."""
         self.journals: list[NodeJournal] = []
         self._journal_folder = journals
+        self.faults = list(scenario.fault)
+        """The scenario's faults; those that name a role name a node once they have begun."""
+        self.missed: set[int] = set()
+        """The faults, by place, that had nobody to begin with: nobody had the role that they name."""
         self.active: dict[int, Hooks] = {}
         """The faults that are on, by their place in the scenario."""
         self.started = self.calm = False
         """Whether nodes run; whether the scenario's calm has begun."""
-        profile = PROFILES[scenario.profile]
-        places = scenario.regions or region_names()
         twins = sorted({index for fault in scenario.fault for index in fault.twins})
+        places = scenario.regions or region_names()
         where = [places[index % len(places)] for index in [*range(scenario.nodes), *twins]]
-        kinds = {index: LINKS[kind] for kind, members in scenario.links.items() for index in members}
-        plain = symmetric(scenario.bandwidth_mbps * MEGABIT)
-        links = [kinds.get(index, plain) for index in [*range(scenario.nodes), *twins]]
-        self.base_us = base_latency_us(profile, where, [link.access_us for link in links])
-        self.network = Network(
-            self.clock,
-            self.base_us,
-            profile,
-            links,
-            self.stream("network"),
-            trace,
-        )
+        self.base_us, self.network = self._network(where, twins)
         secrets = self.stream("keys")
         seeds = [secrets.randbytes(32) for _ in range(scenario.nodes)]
         self.administrators = administrators = [secrets.randbytes(32) for _ in range(3)]
@@ -126,6 +118,15 @@ class World:
             self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")
         )
         self._schedule_faults()
+
+    def _network(self, where: list[str], twins: list[int]) -> tuple[list[list[int]], Network]:
+        """The links of nodes at these places, and the network that they make."""
+        scenario, profile = self.scenario, PROFILES[self.scenario.profile]
+        kinds = {index: LINKS[kind] for kind, members in scenario.links.items() for index in members}
+        plain = symmetric(scenario.bandwidth_mbps * MEGABIT)
+        links = [kinds.get(index, plain) for index in [*range(scenario.nodes), *twins]]
+        base_us = base_latency_us(profile, where, [link.access_us for link in links])
+        return base_us, Network(self.clock, base_us, profile, links, self.stream("network"), self.trace)
 
     def _join(self) -> None:
         """Give each node its disk, and let it join the network."""
@@ -226,6 +227,21 @@ class World:
         """How many of the genesis validators make a certificate."""
         return 2 * self.scenario.nodes // 3 + 1
 
+    def leader(self) -> int | None:
+        """Who leads the view of now, by its place in the scenario; None while no node is in a view.
+
+        The view is the latest, by epoch and number, that an honest node which runs is in; of nodes in it, the first by
+        index says who leads it. That node is the next to propose, or has done so and its block is not notarised yet.
+        """
+        views = [
+            node.engine.machine.context  # type: ignore[union-attr]
+            for node in self.nodes
+            if node.up and node.engine is not None and node.index not in self.byzantine
+        ]
+        known = [each for each in views if each is not None]
+        latest = max(known, key=lambda each: (each.epoch, each.view), default=None)
+        return None if latest is None else self.index.get(latest.leader)
+
     def bodies(self, index: int) -> tuple[int, ...]:
         """The nodes that run with the key of a validator, by its place: itself, and its twin if it has one."""
         return self.places[self.nodes[index].key]
@@ -240,9 +256,13 @@ class World:
             self.clock.after(self.scenario.calm_ms * 1000, self._calm)
 
     def _begin(self, place: int, _: Moment | None = None) -> None:
-        fault = self.scenario.fault[place]
-        if self.calm and not fault.stays:
+        if self.calm and not self.faults[place].stays:
             return
+        fault = self.faults[place].aimed(self)
+        if fault is None:
+            self.missed.add(place)
+            return
+        self.faults[place] = fault
         self._tell(place, True)
         self.active[place] = fault.begin(self)
         self._changed(place, True)
@@ -260,20 +280,20 @@ class World:
         """From now on there are no faults but those that stay, and the Byzantine are silent."""
         self.calm = True
         for place in list(self.active):
-            if not self.scenario.fault[place].stays:
+            if not self.faults[place].stays:
                 self._end(place)
         for index in sorted(self.byzantine):
             self.nodes[index].crash()
 
     def _tell(self, place: int, begins: bool) -> None:
         """Write to the trace's file that a fault begins or ends, before what it does at once."""
-        fault = self.scenario.fault[place]
+        fault = self.faults[place]
         self.trace.tell_fault(self.clock.now_us, _told(fault, begins), place, fault.lane, fault.color)
 
     def _changed(self, place: int, begins: bool) -> None:
         """A fault began or ended. Those of one kind may overlap: what holds follows from all that are on."""
         self._rehook()
-        now, fault = self.clock.now_us, self.scenario.fault[place]
+        now, fault = self.clock.now_us, self.faults[place]
         self.trace.fault(now, _told(fault, begins))
         for watcher in self.watchers:
             watcher.on_fault(now, fault, begins)
@@ -281,7 +301,7 @@ class World:
     def recut(self, fault: Fault, cut: frozenset[tuple[int, int]]) -> None:
         """A fault that is on cuts these pairs from now on, and no others."""
         for place, hooks in self.active.items():
-            if self.scenario.fault[place] is fault:
+            if self.faults[place] is fault:
                 self.active[place] = replace(hooks, cut=cut)
         self._rehook()
 

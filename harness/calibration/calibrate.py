@@ -10,9 +10,10 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from harness.calibration.comparison import Line, compare
-from harness.calibration.costs import WriteMeter, costs_of, summary
+from harness.calibration.costs import costs_of, summary
 from harness.calibration.meter import Measured, measured
-from harness.calibration.real import LEAST_BLOCKS, WARM_HEIGHT, delays, links_us, real, steady
+from harness.calibration.real import LEAST_BLOCKS, WARM_HEIGHT, RealError, delays, links_us, real, steady
+from harness.calibration.writes import WriteMeter
 from harness.run import run
 from lucid.chain.genesis import Parameters, paced
 from lucid.provenance import provenance
@@ -127,6 +128,8 @@ def measured_costs(scenario: Scenario, folder: Path, seconds: float, say: Callab
     say("measuring what this machine takes for an event, a message and a write")
     with WriteMeter(folder / "costs") as meter:
         real(scenario, folder / "costs", seconds, steady(scenario), say)
+    if not meter.took_us:
+        raise RealError("how long a write takes could not be measured")
     journals = sorted((folder / "costs").rglob("*.journal"))
     return costs_of(journals, meter.took_us, lambda sender, receiver: base_us[sender][receiver])
 

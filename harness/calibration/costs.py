@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
@@ -11,22 +9,13 @@ from pathlib import Path
 from statistics import fmean, pvariance
 from typing import Any, NamedTuple
 
-import trio
-
 from lucid.chain.codec import decode
 from lucid.chain.genesis import read_genesis_record
 from lucid.machines.effects import Broadcast, EngineEvent, ManagerEvent, Received, Send, Store, Tell
 from lucid.machines.journal import Entry, JournalHeader, mark
-from lucid.storage.durable import DurableStore
 from lucid.storage.journal import read_journal
-from lucid.storage.opening import open_store
 from sim.costs import Costs
 from sim.samples import Spread, spread
-
-PAUSE_S = 0.05
-"""Between two writes of the meter: none is to wait for the one before."""
-ROW = bytes(400)
-"""About what a vote and its view take."""
 
 _STORE = mark(Store(()))[0]
 
@@ -39,41 +28,6 @@ class Wanted(NamedTuple):
 
 
 Wants = dict[tuple[int, bytes], deque[Wanted]]
-
-
-class WriteMeter(threading.Thread):
-    """Writes to a store of its own as a service does, one write at a time, and notes how long each takes."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(daemon=True)
-        self.took_us: list[int] = []
-        self._path = folder / "writes.db"
-        self._over = threading.Event()
-
-    def __enter__(self) -> WriteMeter:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join()
-
-    def run(self) -> None:
-        """See `threading.Thread`."""
-        trio.run(self._write)
-
-    async def _write(self) -> None:
-        store = open_store(f"sqlite:{self._path}")
-        durable = DurableStore(store)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(durable.run)
-            while not self._over.is_set() or not self.took_us:
-                began = time.perf_counter_ns()
-                await durable.write([("rows", len(self.took_us).to_bytes(8, "big"), ROW)])
-                self.took_us.append((time.perf_counter_ns() - began) // 1_000)
-                await trio.sleep(PAUSE_S)
-            nursery.cancel_scope.cancel()
-        store.close()
 
 
 def costs_of(journals: Sequence[Path], write_us: Sequence[int], link_us: Callable[[int, int], int]) -> Costs:

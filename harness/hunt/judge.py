@@ -113,7 +113,7 @@ def _after(took_ms: int, allowed_ms: int) -> str:
 
 def unrecoverable(world: World) -> str:
     """Why this network may stay as it is by the rules: too few honest validators are there that may still sign."""
-    forgotten = {index for fault in world.scenario.fault for index in fault.forgets}
+    forgotten = {index for fault in world.faults for index in fault.forgets}
     if all(node.index in forgotten for node in honest(world)):
         return "every honest node lost its store: nobody holds what was final"
     able = [node for node in world.connected() if not _log_lost(node)]

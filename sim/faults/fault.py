@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, inf, log
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import msgspec
 
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 Lane = Literal["network", "process", "release", "disk", "clock", "byzantine"]
 Color = Literal["crash", "partition", "disturbance"]
+
+LEADER = "leader"
+"""In place of a node's index: the one that leads when the fault begins."""
+
+if TYPE_CHECKING:
+    NodeIndex = int
+else:
+    NodeIndex = int | Literal["leader"]
 
 UNLIKELY = 1e-9
 """What has a smaller chance than this is expected not to happen in a run."""
@@ -180,6 +188,10 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
         """What it may cost while it is on."""
         return Allowance()
 
+    def aimed(self, world: World) -> Self | None:
+        """The fault as it is about to begin: at the nodes that it names by their role then; None if there are none."""
+        return self
+
     def begin(self, world: World) -> Hooks:
         """Start to act on a world."""
         raise NotImplementedError
@@ -191,14 +203,29 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
 
 
 class NodeFault(Fault):
-    """A fault of one node."""
+    """A fault of one node: by its index, or of the `leader` of the view when the fault begins (`World.leader`)."""
 
     __abstract__: ClassVar[bool] = True
-    node: int
+    node: NodeIndex
+
+    @property
+    def of_leader(self) -> bool:
+        """Whether it names the leader, and no node yet."""
+        return str(self.node) == LEADER
 
     def check(self, nodes: int) -> None:
         """See `Fault`."""
-        check_nodes("node", [self.node], nodes)
+        if not self.of_leader:
+            check_nodes("node", [self.node], nodes)
+        elif not self.at_ms:
+            raise ScenarioError("nobody leads before the start: a fault of the leader begins later, such as 10m", "at")
+
+    def aimed(self, world: World) -> Self | None:
+        """See `Fault`."""
+        if not self.of_leader:
+            return self
+        leader = world.leader()
+        return None if leader is None else msgspec.structs.replace(self, node=leader)
 
     def text(self) -> str:
         """See `Fault`."""
@@ -215,6 +242,12 @@ class ByzantineFault(NodeFault):
     __abstract__: ClassVar[bool] = True
     lane: ClassVar[Lane] = "byzantine"
 
+    def check(self, nodes: int) -> None:
+        """See `Fault`."""
+        if self.of_leader:
+            raise ScenarioError(f"who is Byzantine is known from the start: {self.kind} needs a node's index", "node")
+        super().check(nodes)
+
     @property
     def byzantine(self) -> frozenset[int]:
         """See `Fault`."""
@@ -222,8 +255,8 @@ class ByzantineFault(NodeFault):
 
 
 def name(node: int) -> str:
-    """How a node is called by its index."""
-    return f"n{node:02}"
+    """How a node is called by its index, or its role."""
+    return f"the {LEADER}" if str(node) == LEADER else f"n{node:02}"
 
 
 def tag(message: type[msgspec.Struct]) -> int:

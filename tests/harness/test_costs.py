@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from harness import run
-from harness.calibration.costs import WriteMeter, costs_of, without
+from harness.calibration.costs import costs_of, without
 from harness.calibration.real import links_us
+from harness.calibration.writes import WriteMeter
 from sim.clock import VirtualClock
 from sim.costs import Costs, Pace
 from sim.scenario import Scenario, changed
@@ -70,7 +71,7 @@ def test_few_samples_of_a_kind_are_drawn_from_all() -> None:
 
 def test_finality_is_slower_by_what_the_way_of_a_block_takes() -> None:
     """A proposal, a vote and a second vote go there: 3 messages. Verdict, vote, the others' votes, certificate, and
-    from the certificate the same without a verdict: 8 events. Block here and there, vote, certificate, vote: 5 writes."""
+    from there on the same without verdict: 8 events. Block here and there, vote, certificate, vote: 5 writes."""
     free = run(FOUR, costs=Costs(write=(1,), tells={}, messages={})).finality_ms
     paced = run(FOUR, costs=FLAT).finality_ms
     assert free.p50 is not None and paced.p50 is not None

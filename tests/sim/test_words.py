@@ -89,7 +89,7 @@ def test_faults_by_nodes_by_regions_and_by_chance() -> None:
         ([], ["crash 1"], "'1' of the fault crash is not KEY=VALUE"),
         ([], ["partition groups=[[0],[1]]"], "groups='[[0],[1]]' must be node indexes such as groups=0,1|2,3"),
         ([], [""], "no fault ''"),
-        ([], ["crash role=boss"], "no role 'boss'; there are f"),
+        ([], ["crash role=boss"], "no role 'boss'; there are leader"),
         ([], ["crash regions=atlantis"], "no node is in a region of 'atlantis'"),
         (["nodes=3"], ["crash role=f"], "of 3 nodes none may fail"),
         ([], ["loss percent=1 role=f"], "a loss has no 'role'"),
