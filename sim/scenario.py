@@ -61,6 +61,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     disk_us: Annotated[int, Meta(ge=0, le=10_000_000)] = 2_000
     anchor_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 1_000
     anchor_arrivals: Literal["poisson", "fixed"] = "poisson"
+    holdings_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 0
     snapshot_blocks: Annotated[int, Meta(ge=1, le=2**53)] = 2_160
     share_execution: bool = True
     parameters: dict[str, int] = field(default_factory=dict)

@@ -1,11 +1,14 @@
-"""The load: clients that sign session anchors and hand them to nodes, and what became of each."""
+"""The load: clients that sign session anchors and hand them to nodes, and what became of each; what nodes hold."""
 
 from __future__ import annotations
 
+from collections import deque
 from random import Random
 from typing import TYPE_CHECKING
 
-from lucid.chain.transactions import SessionAnchor, claim_message
+from msgspec import structs
+
+from lucid.chain.transactions import Ranges, ReplicaHolding, SessionAnchor, claim_message
 from lucid.machines.effects import Respond, Submitted
 from sim.clock import Moment
 
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
 OWNERS = 16
 SESSION_MS = 600_000
 CHUNK_BYTES = 1 << 20
+MAX_RECENT = 64
+HOLDINGS_FROM = 1 << 40
+"""Requests with such numbers are not those of clients."""
 _FRACTION_BITS = 32
 
 
@@ -32,6 +38,8 @@ class Workload:
         self.submitted = 0
         self.most_waiting = 0
         self.accepted: dict[bytes, tuple[int, int]] = {}
+        self.recent: deque[SessionAnchor] = deque(maxlen=MAX_RECENT)
+        """Sessions that clients tried to anchor last."""
         self.refused = 0
         self._every_us = every_us
         self._fixed = fixed
@@ -43,6 +51,8 @@ class Workload:
 
     def responded(self, node: int, effect: Respond) -> bytes | None:
         """A node answered a client; returns the id of what it accepted."""
+        if effect.request >= HOLDINGS_FROM:
+            return None
         at_us = self._asked.pop(effect.request, None)
         if at_us is None or effect.refusal is not None:
             self.refused += 1
@@ -60,6 +70,7 @@ class Workload:
         node = self.world.nodes[self._random.randrange(len(self.world.nodes))]
         # Drawn though the node may be down: a fault shifts nothing of the load that comes after it.
         anchor = self._anchor()
+        self.recent.append(anchor)
         self.attempts += 1
         if not node.up:
             return
@@ -90,6 +101,52 @@ class Workload:
         )
         signature = crypto.sign(owner, claim_message(self.world.genesis.chain_id, blank))
         return SessionAnchor(*[*(getattr(blank, name) for name in blank.__struct_fields__[:-1]), signature])
+
+
+class Holdings:
+    """Nodes that say on the chain what they hold of a session: one every `every_us` in the mean, of a session that a
+    client tried to anchor lately. The session may not be on the chain, and what a node says may be older than what it
+    said last: blocks leave such out."""
+
+    def __init__(self, world: World, every_us: int, random: Random) -> None:
+        self.world = world
+        self.said = 0
+        self._every_us = every_us
+        self._random = random
+        if every_us:
+            self._next()
+
+    def _next(self) -> None:
+        self.world.clock.after(exponential_us(self._random, self._every_us), self._say)
+
+    def _say(self, _: Moment) -> None:
+        self._next()
+        random, sessions = self._random, self.world.workload.recent
+        node = self.world.nodes[random.randrange(len(self.world.nodes))]
+        place, kept, older = random.randrange(MAX_RECENT), random.random(), random.choice((0, 0, 0, 5))
+        if not sessions or not node.up:
+            return
+        assert node.engine is not None
+        anchor = sessions[place % len(sessions)]
+        holding = ReplicaHolding(
+            node=node.key,
+            owner=anchor.owner,
+            session=anchor.session,
+            height=max(0, node.engine.machine.admission.height - older),  # type: ignore[union-attr]
+            ranges=_some(anchor.chunks, kept),
+            signature=bytes(64),
+        )
+        signature = self.world.clients.sign(node.secret, claim_message(self.world.genesis.chain_id, holding))
+        self.said += 1
+        node.engine.step(Submitted(HOLDINGS_FROM + self.said, structs.replace(holding, signature=signature)))
+
+
+def _some(chunks: int, kept: float) -> Ranges:
+    """All chunks, none, or two parts with a gap between them."""
+    if kept < 0.1:
+        return ()
+    gap = int(chunks * kept / 2)
+    return ((0, chunks),) if kept > 0.6 or not 0 < gap < chunks - 1 else ((0, gap), (gap + 1, chunks - gap - 1))
 
 
 def exponential_us(random: Random, mean_us: int) -> int:

@@ -29,7 +29,7 @@ from sim.network import PROFILES, Network, base_latency_us, region_names
 from sim.node import Node, Runner
 from sim.scenario import Scenario
 from sim.trace import Trace
-from sim.workload import Workload
+from sim.workload import Holdings, Workload
 
 EPOCH_MS = 1_790_000_000_000
 """The genesis time of every simulated network: a date in 2026, so that clocks look like clocks."""
@@ -114,10 +114,15 @@ class World:
         self.byzantine = frozenset(body for index in traitors for body in self.places[keys[index]])
         self._join()
         trace.network([node.name for node in self.nodes])
-        self.workload = Workload(
+        self.workload = self._load()
+        self._schedule_faults()
+
+    def _load(self) -> Workload:
+        scenario = self.scenario
+        Holdings(self, scenario.holdings_every_ms * 1000, self.stream("holdings"))
+        return Workload(
             self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")
         )
-        self._schedule_faults()
 
     def _network(self, where: list[str], twins: list[int]) -> tuple[list[list[int]], Network]:
         """The links of nodes at these places, and the network that they make."""

@@ -19,6 +19,7 @@ from lucid.chain.transactions import (
     Payload,
     RegisterNode,
     ReplicaCommit,
+    ReplicaHolding,
     RetireNode,
     ScheduleRules,
     SessionAnchor,
@@ -40,7 +41,7 @@ from sim.crypto import ModeledCrypto
 CRYPTO = ModeledCrypto()
 NO_SIGNATURE = bytes(64)
 
-Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, UptimeBeacon, RegisterNode)
+Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, ReplicaHolding, UptimeBeacon, RegisterNode)
 Request = TypeVar("Request", RegisterNode, RetireNode, ScheduleRules, SetReplication)
 
 
@@ -212,6 +213,12 @@ class Chain:
         blank = ReplicaCommit(
             self.node(node), self.anchor(number).owner, self.anchor(number).session, ((0, 3),), NO_SIGNATURE
         )
+        return self.sign(structs.replace(blank, **changes), signer or secret(f"node {node}"))
+
+    def holding(self, number: int = 0, node: int = 0, signer: bytes | None = None, **changes: Any) -> ReplicaHolding:
+        """What a node holds of session number N: the first chunks, as of the tip."""
+        owner, session, height = self.anchor(number).owner, self.anchor(number).session, self.tip.core.head.height
+        blank = ReplicaHolding(self.node(node), owner, session, height, ((0, 3),), NO_SIGNATURE)
         return self.sign(structs.replace(blank, **changes), signer or secret(f"node {node}"))
 
     def heartbeat(

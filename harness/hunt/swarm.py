@@ -84,7 +84,9 @@ def draw(seed: int, profile: str = "all") -> Scenario:
         return scenario
     # Where old releases are drawn, the rules change in the middle of the run: with the second or third epoch.
     rules = {"version": RULES_KNOWN, "height": random.randrange(2, 20)}
-    return structs.replace(scenario, rules=rules, parameters=scenario.parameters | {"epoch_slots": 2})
+    holdings = Random(f"swarm/holdings/{profile}/{seed}").choice((0, 400, 2_000))
+    parameters = scenario.parameters | {"epoch_slots": 2}
+    return structs.replace(scenario, rules=rules, parameters=parameters, holdings_every_ms=holdings)
 
 
 def _scenario(random: Random, seed: int, chosen: Profile, stage: Stage) -> Scenario:

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from harness.reference.schedule import ONE
 from harness.reference.state import NaiveState
-from lucid.chain.codec import encode
+from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
@@ -15,6 +15,7 @@ from lucid.chain.transactions import (
     Equivocation,
     RegisterNode,
     ReplicaCommit,
+    ReplicaHolding,
     RetireNode,
     ScheduleRules,
     SessionAnchor,
@@ -25,7 +26,7 @@ from lucid.chain.transactions import (
     endorsement_message,
 )
 from lucid.chain.votes import conflict, vote_message
-from lucid.ledger.rows import SessionEntry, evidence_key, replica_key, session_key
+from lucid.ledger.rows import HoldingEntry, SessionEntry, evidence_key, holding_key, replica_key, session_key
 from lucid.poot.credits import Member
 
 
@@ -57,6 +58,8 @@ class NaiveRules:
                 self._session_anchor(state, anchor)
             case ReplicaCommit() as commit:
                 self._replica_commit(state, commit)
+            case ReplicaHolding() as holding:
+                self._replica_holding(state, holding)
             case UptimeBeacon() as heartbeat:
                 self._uptime_beacon(state, heartbeat)
             case RegisterNode() as registration:
@@ -83,6 +86,7 @@ class NaiveRules:
         state.remember(key, encode(entry))
 
     def _replica_commit(self, state: NaiveState, commit: ReplicaCommit) -> None:
+        require(state.rules_version < 3, Code.TX_RULES)
         require(state.number(commit.node) is not None, Code.TX_NOT_MEMBER)
         require(len(commit.ranges) > 0, Code.TX_FIELD)
         for first, count in commit.ranges:
@@ -95,6 +99,29 @@ class NaiveRules:
         key = replica_key(commit.session, commit.owner, commit.node)
         require(key not in state.forever, Code.REPLICA_DUPLICATE)
         state.remember(key, encode(commit.ranges))
+
+    def _replica_holding(self, state: NaiveState, holding: ReplicaHolding) -> None:
+        require(state.rules_version >= 3, Code.TX_RULES)
+        require(self._active(state, holding.node), Code.TX_NOT_MEMBER)
+        held = [chunk for first, count in holding.ranges for chunk in (first, first + count)]
+        # Starts and ends strictly ascend: no range is empty, none touches the next.
+        require(held == sorted(set(held)), Code.TX_FIELD)
+        require(max(held, default=0) <= 1_000_000, Code.TX_FIELD)
+        oldest = state.height - self.parameters.transaction_lifetime_blocks
+        require(oldest <= holding.height < state.height, Code.TX_HOLDING_HEIGHT)
+        message = claim_message(self.chain_id, holding)
+        require(self.crypto.verify(holding.node, message, holding.signature), Code.TX_SIGNATURE)
+        session = state.forever.get(session_key(holding.session, holding.owner))
+        if session is None:
+            raise Refusal(Code.SESSION_UNKNOWN)
+        require(max(held, default=0) <= decode(session, SessionEntry).chunks, Code.TX_FIELD)
+        key = holding_key(holding.session, holding.owner, holding.node)
+        before = state.forever.get(key)
+        if before is not None:
+            require(decode(before, HoldingEntry).height < holding.height, Code.TX_HOLDING_HEIGHT)
+        else:
+            require(len(holding.ranges) > 0, Code.TX_FIELD)
+        state.remember(key, encode(HoldingEntry(holding.height, holding.ranges)))
 
     def _uptime_beacon(self, state: NaiveState, heartbeat: UptimeBeacon) -> None:
         number = state.number(heartbeat.node)

@@ -38,7 +38,7 @@ class NaiveState:
     """What one block left behind; `copy` gives the next block something to change.
 
     `works` has (credits, heartbeats) by member for each slot of the window that holds a block. `forever` has the rows
-    that nothing ever changes: sessions, replicas, used evidence; copies share it, so `added` says what to take back.
+    that stay: sessions, replicas, used evidence; copies share it, so `added` says what to put back.
     `touched` are the slots whose work changed since `copy`.
     """
 
@@ -62,7 +62,7 @@ class NaiveState:
             self.scheduled = genesis.rules.version, genesis.rules.height
             self.open_rules(1)
         self.forever: dict[bytes, bytes] = {}
-        self.added: list[bytes] = []
+        self.added: list[tuple[bytes, bytes | None]] = []
         self.touched: set[int] = set()
 
     def copy(self) -> NaiveState:
@@ -85,15 +85,17 @@ class NaiveState:
             self.rules_version, self.scheduled = self.scheduled[0], None
 
     def remember(self, key: bytes, value: bytes) -> None:
-        """Add a row for ever."""
-        assert key not in self.forever, "such rows are written once"
+        """Add a row for ever, or put it in the place of the one before."""
+        self.added.append((key, self.forever.get(key)))
         self.forever[key] = value
-        self.added.append(key)
 
     def forget_added(self) -> None:
         """Take back the rows added since `copy`."""
-        for key in self.added:
-            del self.forever[key]
+        for key, before in reversed(self.added):
+            if before is None:
+                del self.forever[key]
+            else:
+                self.forever[key] = before
 
     def number(self, key: bytes) -> int | None:
         """The number of the member with this key, retired or not."""

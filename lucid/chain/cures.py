@@ -66,6 +66,7 @@ CURES: dict[Code, str] = {
     Code.TX_LAST_MEMBER: "register another node before this one is retired",
     Code.TX_RULES: "wait until `lucid chain rules` says that these rules are in force",
     Code.TX_ACTIVATION: "name a version above the one in force, and a height at least an epoch's blocks ahead",
+    Code.TX_HOLDING_HEIGHT: "name the height of the last final block, which is above that of the last statement",
     Code.MEMPOOL_FULL: "submit again after the next block, or through another node",
     Code.MEMPOOL_KNOWN: "nothing to do: ask for the transaction's state instead",
     Code.MEMPOOL_CLOSED: "submit through a registered node, or have this one registered",

@@ -78,6 +78,7 @@ class Code(IntEnum):
     TX_LAST_MEMBER = (5015, "the last node cannot be retired")
     TX_RULES = (5016, "transaction needs rules that are not in force")
     TX_ACTIVATION = (5017, "rules cannot be scheduled like this")
+    TX_HOLDING_HEIGHT = (5018, "height is not recent, or not above that of what the node said last")
     MEMPOOL_FULL = (5020, "mempool has no room for this transaction")
     MEMPOOL_KNOWN = (5021, "transaction is already known")
     MEMPOOL_CLOSED = (5022, "node cannot endorse: it is not a registered node")

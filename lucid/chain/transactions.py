@@ -7,14 +7,17 @@ from typing import Annotated, Any
 from msgspec import Meta, structs
 
 from lucid.chain.codec import Record, encode
+from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Key, Natural
 from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_digest
-from lucid.chain.versions import REPLICATION_RULES
+from lucid.chain.versions import FIRST_RULES, HOLDING_RULES, REPLICATION_RULES
 from lucid.chain.votes import Hash, OptionalHash, Signature, Vote
 
 MAX_CHUNKS = 1_000_000
 MAX_RANGES = 4_096
 
+Ranges = Annotated[tuple[tuple[Natural, Natural], ...], Meta(max_length=MAX_RANGES)]
+"""Chunks of a session as ascending (first, count), at least one chunk apart: one encoding for one set."""
 SessionId = Annotated[bytes, Meta(min_length=16, max_length=16)]
 
 
@@ -42,12 +45,13 @@ class SessionAnchor(Record, tag=1):
 
 
 class ReplicaCommit(Record, tag=2):
-    """A node's promise to hold chunks of an anchored session, as ascending (first, count) ranges."""
+    """A node's promise to hold chunks of an anchored session, as ascending (first, count) ranges. Until rules 3, which
+    have `ReplicaHolding` instead: a promise that can't be taken back outlives a lost card."""
 
     node: Key
     owner: Key
     session: SessionId
-    ranges: Annotated[tuple[tuple[Natural, Natural], ...], Meta(max_length=MAX_RANGES)]
+    ranges: Ranges
     signature: Signature
 
 
@@ -107,12 +111,35 @@ class SetReplication(Record, tag=8):
     approvals: tuple[tuple[Natural, Signature], ...]
 
 
+class ReplicaHolding(Record, tag=9):
+    """The chunks of an anchored session that a node holds and has verified, in place of what it said before.
+
+    Of rules 3. No ranges: none any more. `height` is that of a final block, and higher each time, so that what a node
+    said once can't be said again by others.
+    """
+
+    node: Key
+    owner: Key
+    session: SessionId
+    height: Natural
+    ranges: Ranges
+    signature: Signature
+
+
 Administrative = RegisterNode | RetireNode | ScheduleRules | SetReplication
 """What administrators approve, one after the other by its number."""
-Payload = SessionAnchor | ReplicaCommit | UptimeBeacon | Equivocation | Administrative
+Payload = SessionAnchor | ReplicaCommit | ReplicaHolding | UptimeBeacon | Equivocation | Administrative
 
-RULES_NEEDED: dict[type[Record], int] = {SetReplication: REPLICATION_RULES}
+RULES_NEEDED: dict[type[Record], int] = {SetReplication: REPLICATION_RULES, ReplicaHolding: HOLDING_RULES}
 """The version of the rules from which on there is a kind of payload; the others are there from the first on."""
+RULES_ENDED: dict[type[Record], int] = {ReplicaCommit: HOLDING_RULES}
+"""The version of the rules from which on there is a kind of payload no more."""
+
+
+def check_rules(kind: type[Record], version: int) -> None:
+    """Whether the rules of a version have this kind of payload; raises `Refusal` with `TX_RULES`."""
+    if not RULES_NEEDED.get(kind, FIRST_RULES) <= version < RULES_ENDED.get(kind, version + 1):
+        raise Refusal(Code.TX_RULES)
 
 
 class Transaction(Record):

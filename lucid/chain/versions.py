@@ -14,7 +14,9 @@ FIRST_RULES = 1
 """What every chain begins with whose genesis document names no rules."""
 REPLICATION_RULES = 2
 """From here on administrators set how many copies a chunk has."""
-RULES_KNOWN = 2
+HOLDING_RULES = 3
+"""From here on nodes say on the chain which chunks of a session they hold, again when that changes."""
+RULES_KNOWN = 3
 """The newest version that this release knows. A node stops before a block of a newer one."""
 
 

@@ -32,6 +32,11 @@ def replica_key(session: bytes, owner: bytes, node: bytes) -> bytes:
     return b"p" + session + owner + node
 
 
+def holding_key(session: bytes, owner: bytes, node: bytes) -> bytes:
+    """Row of what a node said last that it holds of a session."""
+    return b"q" + session + owner + node
+
+
 def evidence_key(member: int, epoch: int, view: int) -> bytes:
     """Row that marks evidence as used."""
     return b"e" + member.to_bytes(4, "big") + epoch.to_bytes(8, "big") + view.to_bytes(8, "big")
@@ -94,6 +99,13 @@ class SessionEntry(Record):
     root: bytes
     chunks: int
     total_bytes: int
+
+
+class HoldingEntry(Record):
+    """The chunks of a session that a node holds, and the height that it named as it said so."""
+
+    height: int
+    ranges: tuple[tuple[int, int], ...]
 
 
 def ordered_validators(members: tuple[Member, ...]) -> tuple[int, ...]:

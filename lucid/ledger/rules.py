@@ -10,31 +10,32 @@ from typing import Any
 
 from msgspec import structs
 
-from lucid.chain.codec import encode
+from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import NAME_BYTES, Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.placement import MAX_REPLICATION_FACTOR
 from lucid.chain.transactions import (
     MAX_CHUNKS,
-    RULES_NEEDED,
     Administrative,
     Equivocation,
+    Ranges,
     RegisterNode,
     ReplicaCommit,
+    ReplicaHolding,
     RetireNode,
     ScheduleRules,
     SessionAnchor,
     SetReplication,
     Transaction,
     UptimeBeacon,
+    check_rules,
     claim_message,
     endorsement_message,
 )
-from lucid.chain.versions import FIRST_RULES
 from lucid.chain.votes import Vote, conflict, vote_message
 from lucid.ledger.execution import Execution
-from lucid.ledger.rows import SessionEntry, evidence_key, replica_key, session_key
+from lucid.ledger.rows import HoldingEntry, SessionEntry, evidence_key, holding_key, replica_key, session_key
 from lucid.poot.credits import Member
 
 MARK = b"\x01"
@@ -51,6 +52,7 @@ class Rules:
         self._rules: dict[type, Callable[[Execution, Any], None]] = {
             SessionAnchor: self._session_anchor,
             ReplicaCommit: self._replica_commit,
+            ReplicaHolding: self._replica_holding,
             UptimeBeacon: self._uptime_beacon,
             RegisterNode: self._register_node,
             RetireNode: self._retire_node,
@@ -74,12 +76,13 @@ class Rules:
         if not self.crypto.verify(transaction.endorser, message, transaction.endorsement):
             raise Refusal(Code.TX_ENDORSER, "signature does not hold")
         kind = type(transaction.payload)
-        if block.rules.version < RULES_NEEDED.get(kind, FIRST_RULES):
-            raise Refusal(Code.TX_RULES)
+        check_rules(kind, block.rules.version)
         self._rules[kind](block, transaction.payload)
         block.transactions.append(identity)
 
-    def _signed(self, key: bytes, payload: SessionAnchor | ReplicaCommit | UptimeBeacon | RegisterNode) -> None:
+    def _signed(
+        self, key: bytes, payload: SessionAnchor | ReplicaCommit | ReplicaHolding | UptimeBeacon | RegisterNode
+    ) -> None:
         if not self.crypto.verify(key, claim_message(self.chain_id, payload), payload.signature):
             raise Refusal(Code.TX_SIGNATURE)
 
@@ -96,12 +99,7 @@ class Rules:
     def _replica_commit(self, block: Execution, commit: ReplicaCommit) -> None:
         if member_number(block.members, commit.node) is None:
             raise Refusal(Code.TX_NOT_MEMBER)
-        end = -1
-        for first, count in commit.ranges:
-            if first <= end or count == 0 or first + count > MAX_CHUNKS:
-                raise Refusal(Code.TX_FIELD, "ranges must ascend, apart, within the session")
-            end = first + count
-        if end < 0:
+        if ranges_end(commit.ranges, MAX_CHUNKS) == 0:
             raise Refusal(Code.TX_FIELD, "ranges are empty")
         self._signed(commit.node, commit)
         if read(block, session_key(commit.session, commit.owner)) is None:
@@ -110,6 +108,26 @@ class Rules:
         if read(block, key) is not None:
             raise Refusal(Code.REPLICA_DUPLICATE)
         block.rows[key] = encode(commit.ranges)
+
+    def _replica_holding(self, block: Execution, holding: ReplicaHolding) -> None:
+        number = member_number(block.members, holding.node)
+        if number is None or block.members[number].retired:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        ranges_end(holding.ranges, MAX_CHUNKS)
+        if not block.height - self.genesis.parameters.transaction_lifetime_blocks <= holding.height < block.height:
+            raise Refusal(Code.TX_HOLDING_HEIGHT, f"this is block {block.height}")
+        self._signed(holding.node, holding)
+        session = read(block, session_key(holding.session, holding.owner))
+        if session is None:
+            raise Refusal(Code.SESSION_UNKNOWN)
+        ranges_end(holding.ranges, decode(session, SessionEntry).chunks)
+        key = holding_key(holding.session, holding.owner, holding.node)
+        before = read(block, key)
+        if before is not None and decode(before, HoldingEntry).height >= holding.height:
+            raise Refusal(Code.TX_HOLDING_HEIGHT, "it said something else later")
+        if before is None and not holding.ranges:
+            raise Refusal(Code.TX_FIELD, "ranges are empty, and there is nothing to take back")
+        block.rows[key] = encode(HoldingEntry(holding.height, holding.ranges))
 
     def _uptime_beacon(self, block: Execution, beacon: UptimeBeacon) -> None:
         number = member_number(block.members, beacon.node)
@@ -218,6 +236,16 @@ def check_anchor(anchor: SessionAnchor) -> None:
         raise Refusal(Code.TX_FIELD, "ended before it started")
     if len(anchor.policy) not in (0, 32):
         raise Refusal(Code.TX_FIELD, "policy is no hash")
+
+
+def ranges_end(ranges: Ranges, chunks: int) -> int:
+    """Where the last range ends; raises `Refusal` unless they ascend, apart, within so many chunks."""
+    end = -1
+    for first, count in ranges:
+        if first <= end or count == 0 or first + count > chunks:
+            raise Refusal(Code.TX_FIELD, "ranges must ascend, apart, within the session")
+        end = first + count
+    return max(end, 0)
 
 
 def read(block: Execution, key: bytes) -> bytes | None:

@@ -16,6 +16,7 @@ from lucid.chain.transactions import (
     Payload,
     RegisterNode,
     ReplicaCommit,
+    ReplicaHolding,
     RetireNode,
     ScheduleRules,
     SessionAnchor,
@@ -39,8 +40,10 @@ TAGS = {
     Equivocation: 6,
     ScheduleRules: 7,
     SetReplication: 8,
+    ReplicaHolding: 9,
 }
-SIGNED = (SessionAnchor, ReplicaCommit, UptimeBeacon, RegisterNode, RetireNode, ScheduleRules, SetReplication)
+CLAIMED = (SessionAnchor, ReplicaCommit, ReplicaHolding, UptimeBeacon)
+SIGNED = (*CLAIMED, RegisterNode, RetireNode, ScheduleRules, SetReplication)
 
 signed_payloads = st.one_of([values(kind) for kind in SIGNED])
 

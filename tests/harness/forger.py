@@ -19,6 +19,7 @@ from lucid.chain.transactions import (
     Payload,
     RegisterNode,
     ReplicaCommit,
+    ReplicaHolding,
     RetireNode,
     ScheduleRules,
     SessionAnchor,
@@ -84,7 +85,8 @@ class Forger:
         """Any transaction, endorsed."""
         makers = (self._anchor, self._heartbeat, self._heartbeat, self._commit, self._register, self._retire)
         others = (self._heartbeat, self._register, self._evidence, self._schedule, self._set_replication)
-        return self.endorse(self.random.choice((*makers, *others))())
+        holdings = (self._holding, self._holding)
+        return self.endorse(self.random.choice((*makers, *others, *holdings))())
 
     def heartbeats(self) -> tuple[Transaction, ...]:
         """Most validators' heartbeats of the next block's slot, valid if it is their first."""
@@ -130,6 +132,15 @@ class Forger:
         ranges = self._one_of(self.random.choice(RANGES[:2]), *RANGES[2:])
         session, owner = self.random.choice(SESSIONS), self.random.choice(self.owners)
         return self.claim(ReplicaCommit(node, owner, session, ranges, BROKEN), node)  # type: ignore[no-any-return]
+
+    def _holding(self) -> Payload:
+        node, height = self._node(), self.place[0]
+        ranges = self._one_of(self.random.choice((RANGES[0], ((0, 2), (3, 2)), ())), *RANGES[1:])
+        session, owner = self.random.choice(SESSIONS[:3]), self.random.choice(self.owners[:1])
+        named = max(0, height - self.random.choice((1, 1, 2, 3)))
+        named = self._one_of(named, height, max(0, height - 1 - self.parameters.transaction_lifetime_blocks))
+        blank = ReplicaHolding(node, owner, session, named, ranges, BROKEN)
+        return self.claim(blank, node)  # type: ignore[no-any-return]
 
     def _heartbeat(self) -> Payload:
         node = self._node()

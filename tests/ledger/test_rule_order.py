@@ -14,7 +14,7 @@ from msgspec import structs
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Activation
 from lucid.chain.transactions import Administrative, Payload, Transaction
-from lucid.chain.versions import REPLICATION_RULES
+from lucid.chain.versions import HOLDING_RULES, REPLICATION_RULES
 from tests.builders import Chain, digest, make_genesis, secret
 
 STRANGER = secret("stranger")
@@ -51,6 +51,33 @@ ORDERS: dict[str, list[tuple[Code, Break]]] = {
         (Code.TX_FIELD, setting(ranges=())),
         (Code.TX_SIGNATURE, setting(signer=STRANGER)),
         (Code.REPLICA_DUPLICATE, setting(node=1)),
+    ],
+    "commit under rules 3": [
+        *ENVELOPE,
+        (Code.TX_RULES, setting()),
+        (Code.TX_RULES, setting(node=7)),
+    ],
+    "holding under rules 2": [
+        *ENVELOPE,
+        (Code.TX_RULES, setting()),
+        (Code.TX_RULES, setting(node=7)),
+    ],
+    "holding": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_FIELD, setting(ranges=((0, 0),))),
+        (Code.TX_HOLDING_HEIGHT, setting(height=5)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.SESSION_UNKNOWN, setting(session=5)),
+    ],
+    "holding anew": [
+        *ENVELOPE,
+        (Code.TX_FIELD, setting(ranges=((0, 0),))),
+        (Code.TX_HOLDING_HEIGHT, setting(height=5)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.TX_FIELD, setting(ranges=((0, 8),))),
+        (Code.TX_HOLDING_HEIGHT, setting(node=1)),
+        (Code.TX_FIELD, setting(ranges=())),
     ],
     "heartbeat": [
         *ENVELOPE,
@@ -117,7 +144,20 @@ ORDERS: dict[str, list[tuple[Code, Break]]] = {
         (Code.TX_EVIDENCE_TWICE, setting(view=2)),
     ],
 }
-NEVER_IN_ORDER = ("retire the last", "replication under the first rules")
+NEVER_IN_ORDER = (
+    "retire the last",
+    "replication under the first rules",
+    "commit under rules 3",
+    "holding under rules 2",
+)
+VERSIONS = {
+    "replication": REPLICATION_RULES,
+    "commit under rules 3": HOLDING_RULES,
+    "holding under rules 2": REPLICATION_RULES,
+    "holding": HOLDING_RULES,
+    "holding anew": HOLDING_RULES,
+}
+"""Where they are not the first."""
 # Each rule of each kind, and those that come after it.
 CASES = [
     pytest.param(kind, breaks[place:], id=f"{kind}, rule {place}")
@@ -134,6 +174,9 @@ def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
             return chain.anchor(draft.get("session", 5), signer, chunks=draft.get("chunks", 1))
         case "commit":
             return chain.commit(draft.get("session", 0), node, signer, ranges=draft.get("ranges", ((0, 1),)))
+        case "holding":
+            ranges, height = draft.get("ranges", ((0, 1),)), draft.get("height", 2)
+            return chain.holding(draft.get("session", 0), node, signer, ranges=ranges, height=height)
         case "heartbeat":
             block = draft.get("block", chain.blocks[2].header.hash)
             return chain.heartbeat(node, draft.get("slot", 1), block, signer=signer)
@@ -163,13 +206,14 @@ def drafted(chain: Chain, kind: str, draft: dict[str, Any]) -> Transaction:
 
 def prepared(kind: str) -> Chain:
     """A chain at height 3, on which session 0 and one of each once-only claim are taken."""
-    rules = Activation(REPLICATION_RULES) if kind == "replication" else None
+    rules = Activation(VERSIONS[kind]) if kind in VERSIONS else None
     chain = Chain(make_genesis(1 if kind == "retire the last" else 4, rules=rules))
     chain.grow(chain.anchor())
     for _ in range(2):
         chain.grow()
     if kind != "retire the last":
-        chain.grow(chain.commit(node=1), chain.heartbeat(1, 1, chain.hash), chain.evidence(2, view=2))
+        said = chain.holding(node=1, height=2) if VERSIONS.get(kind) == HOLDING_RULES else chain.commit(node=1)
+        chain.grow(said, chain.heartbeat(1, 1, chain.hash), chain.evidence(2, view=2))
     return chain
 
 

@@ -20,6 +20,7 @@ from lucid.ledger.rows import (
     Head,
     Roster,
     evidence_key,
+    holding_key,
     replica_key,
     session_key,
     slot_key,
@@ -166,6 +167,7 @@ def test_row_keys_never_meet() -> None:
     owner, node = bytes([1]) * 32, bytes([2]) * 32
     assert session_key(bytes(16), owner) == b"s" + bytes(16) + owner
     assert replica_key(bytes(16), owner, node) == b"p" + bytes(16) + owner + node
+    assert holding_key(bytes(16), owner, node) == b"q" + bytes(16) + owner + node
     assert evidence_key(1, 2, 3) == b"e" + bytes.fromhex("00000001 0000000000000002 0000000000000003")
     assert len({HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY}) == 4
 

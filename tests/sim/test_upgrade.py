@@ -12,7 +12,8 @@ from harness.hunt.judge import Verdict, judge
 from harness.invariants import Diverged, Invariants
 from lucid.chain.errors import Code
 from lucid.chain.transactions import Administrative, ScheduleRules, SetReplication, claim_message
-from lucid.chain.versions import REPLICATION_RULES, ChainRules
+from lucid.chain.versions import HOLDING_RULES, REPLICATION_RULES, RULES_KNOWN, ChainRules
+from lucid.ledger.replicas import session_replicas
 from lucid.machines.effects import Halted, Submitted
 from lucid.machines.messages import Blocks, CertificateMessage, Standing
 from sim.faults.fault import Fault, tag
@@ -154,7 +155,7 @@ def test_administrators_schedule_rules_of_a_chain_that_began_without() -> None:
 
 
 def test_rules_that_nobody_knows_stop_the_chain_and_fork_nothing() -> None:
-    world, halts = started(network(rules={"version": REPLICATION_RULES + 1, "height": 15}))
+    world, halts = started(network(rules={"version": RULES_KNOWN + 1, "height": 15}))
     world.run(40_000)
     assert heights(world) == [LAST_OLD] * 4
     assert len({chain(world, node.index).tree.root.hash for node in world.nodes}) == 1
@@ -217,3 +218,20 @@ def test_wrong_rules_of_a_scenario_are_one_sentence(table: str, says: str) -> No
     with pytest.raises(ScenarioError) as error:
         parse(f"nodes = 4\n[rules]\n{table}\n", "file")
     assert says.partition(": ")[2] in str(error.value) and "\n" not in str(error.value)
+
+
+def test_nodes_say_what_they_hold_under_rules_3_through_crashes_and_lost_disks_and_an_older_release_stops() -> None:
+    """What the second implementation makes of it is compared in every block."""
+    rules = {"version": HOLDING_RULES, "height": 15}
+    faults = OldRelease(node=3, knows=REPLICATION_RULES, until=40_000), Wipe(node=2, at=45_000, until=50_000)
+    world, halts = started(network(*faults, rules=rules, holdings_every_ms=200, snapshot_blocks=20))
+    world.run(90_000)
+    assert halts.found == [(3, LAST_OLD + 1, HOLDING_RULES)]
+    ledgers = [chain(world, node.index).tree.root.ledger for node in world.nodes]
+    found = [
+        [session_replicas(ledger, anchor.session, anchor.owner) for anchor in world.workload.recent]
+        for ledger in ledgers
+    ]
+    assert max(heights(world)) - min(heights(world)) <= 1
+    assert sum(len(each.holders) for each in found[0] if each is not None) > 20
+    assert found[0] == found[1] or heights(world)[0] != heights(world)[1]

@@ -16,18 +16,19 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.transactions import (
-    RULES_NEEDED,
     Administrative,
     Equivocation,
     Payload,
     RegisterNode,
     ReplicaCommit,
+    ReplicaHolding,
     RetireNode,
     ScheduleRules,
     SessionAnchor,
     SetReplication,
     Transaction,
     UptimeBeacon,
+    check_rules,
     claim_message,
     endorsement_message,
 )
@@ -186,8 +187,7 @@ class Admission:
 
     def _check_rules(self, payload: Payload) -> None:
         """Nodes of a release that does not know such a kind could not even read the message that offers it."""
-        if self.rules < RULES_NEEDED.get(type(payload), FIRST_RULES):
-            raise Refusal(Code.TX_RULES)
+        check_rules(type(payload), self.rules)
 
     def _check_payload(self, payload: Payload) -> None:
         """What can be judged of anyone's payload without a ledger; a builder would always refuse it."""
@@ -197,7 +197,7 @@ class Admission:
             case SessionAnchor():
                 check_anchor(payload)
                 self._check_claim(payload.owner, payload, payload.signature)
-            case ReplicaCommit() | UptimeBeacon():
+            case ReplicaCommit() | ReplicaHolding() | UptimeBeacon():
                 self._check_claim(payload.node, payload, payload.signature)
             case RegisterNode():
                 self._check_approvals(payload)
