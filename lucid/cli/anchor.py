@@ -212,6 +212,8 @@ def _tell_copies(copied: SessionCopies, quiet: bool) -> None:
     elif not quiet:
         held = copied.stored + copied.verified + copied.replicated + copied.missing + copied.corrupted
         where = f"{copied.replicated} of its {held} chunks are at {copied.copies} nodes"
+        if copied.on_chain is not None:
+            where += f"; on the chain {copied.on_chain} nodes say that they hold each"
         print(f"{where}{'' if replicated(copied) else '; the others follow without you'}")
 
 

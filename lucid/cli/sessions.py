@@ -33,8 +33,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     show = actions.add_parser(
         "list",
         help="list them, and where each is",
-        description="List the sessions that refer to chunks at a node, and where each is: final, included, pending, "
-        "failed, or not anchored, as a recording that was interrupted (lucid anchor --resume goes on with it).",
+        description="List the sessions that refer to chunks at a node, and where each is: replicated (final, and the "
+        "nodes that should hold its chunks said on the chain that they do), final, included, pending, failed, or not "
+        "anchored, as a recording that was interrupted (lucid anchor --resume goes on with it).",
     )
     remove = actions.add_parser(
         "remove",
@@ -86,7 +87,8 @@ def _status(client: Client, session: SessionChunks) -> str:
     from lucid.client.calls import ClientError
 
     try:
-        return client.send(calls.session_state(UUID(session.session), bytes.fromhex(session.owner))).status
+        state = client.send(calls.session_state(UUID(session.session), bytes.fromhex(session.owner)))
+        return "replicated" if state.replicated else state.status
     except ClientError as error:
         if error.status == 404:
             return "not anchored"

@@ -29,7 +29,9 @@ class Anchored(msgspec.Struct, frozen=True):
 
 class SessionState(msgspec.Struct, frozen=True):
     """Where a session is: `pending`, `included` in a block, `final` at a height, or `failed` with a code. Time in ms
-    since the Unix epoch; the owner's key in hexadecimal."""
+    since the Unix epoch; the owner's key in hexadecimal. Of a final one: how many nodes said on the chain that they
+    hold each chunk, and how many should; None while the chain's rules have no such thing (before 3), or it can't be
+    told."""
 
     session: str
     status: Word
@@ -39,6 +41,13 @@ class SessionState(msgspec.Struct, frozen=True):
     code: str | None = None
     message: str | None = None
     owner: str = ""
+    copies: Count | None = None
+    copies_wanted: Count | None = None
+
+    @property
+    def replicated(self) -> bool:
+        """Whether the chain knows all the copies that there should be, which are more than one."""
+        return self.copies is not None and self.copies >= (self.copies_wanted or 0) > 1
 
 
 class SessionsWaiting(msgspec.Struct, frozen=True):
@@ -160,7 +169,8 @@ class ChunkList(msgspec.Struct, frozen=True):
 
 class SessionCopies(msgspec.Struct, frozen=True):
     """The chunks of a session at a node by their states; `pending` chunks lack copies (`stored` and `verified` ones do
-    too). `copies` of each there should be in all."""
+    too). `copies` of each there should be in all; `on_chain` nodes said on the chain that they hold each (None: its
+    rules have no such thing)."""
 
     session: str
     owner: str
@@ -170,6 +180,7 @@ class SessionCopies(msgspec.Struct, frozen=True):
     replicated: int
     missing: int
     corrupted: int
+    on_chain: Count | None = None
 
 
 class Checked(msgspec.Struct, frozen=True):

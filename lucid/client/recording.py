@@ -216,8 +216,10 @@ def await_replicated(
 
 
 def replicated(held: SessionCopies) -> bool:
-    """Whether all chunks of a session are where they belong, which is more than one node."""
-    return held.copies > 1 and not held.stored + held.verified + held.missing + held.corrupted
+    """Whether all chunks of a session are where they belong, which is more than one node, and the chain says so where
+    its rules let nodes say it (from 3 on)."""
+    whole = held.copies > 1 and not held.stored + held.verified + held.missing + held.corrupted
+    return whole and (held.on_chain is None or held.on_chain >= held.copies)
 
 
 def proven_receipt(client: Client, recording: Recording, genesis: Genesis, crypto: Crypto) -> bytes:

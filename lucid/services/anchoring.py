@@ -18,6 +18,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.manifests import MAX_MANIFEST_BYTES, Checked, Manifest, check_manifest, example_manifest
 from lucid.chain.receipts import verify_receipt, with_manifest
 from lucid.chain.transactions import SessionAnchor, Transaction
+from lucid.chain.versions import HOLDING_RULES
 from lucid.client.answers import Anchored, SessionState, SessionsWaiting
 from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
@@ -326,15 +327,25 @@ class AnchoringService(Service):
             if not held:
                 raise Problem(404, Code.SESSION_UNKNOWN)
             transaction, height = held[0]["transaction"], held[0]["height"]
-            return SessionState(str(uuid.UUID(bytes=session)), "final", transaction, height, owner=owner.hex())
+            final = SessionState(str(uuid.UUID(bytes=session)), "final", transaction, height, owner=owner.hex())
+            return await self._with_copies(session + owner, final)
         state = _state(session + owner, row)
         if state.status != "pending":
-            return state
+            return state if state.status != "final" else await self._with_copies(session + owner, state)
         try:
             found = await self.manager.get(f"/node/transactions/{state.transaction}")
         except Problem:
             found = None
         return state if found is None else replace(state, status="included", height=found["height"])
+
+    async def _with_copies(self, session: bytes, state: SessionState) -> SessionState:
+        """The same with the copies that the chain knows of, if its rules have such a thing and the manager is there."""
+        with suppress(Problem, msgspec.ValidationError):
+            status, answer = await self.manager.ask("POST", "/node/replicas", {"sessions": [session.hex()]})
+            found = answer["sessions"][0] if status == 200 else None
+            if found is not None and found["rules"] >= HOLDING_RULES:
+                return replace(state, copies=found["copies"], copies_wanted=found["wanted"])
+        return state
 
     async def _receipt(self, session: bytes, owner: bytes, checkpoint: bytes | None) -> bytes:
         state = await self._state(session, owner)

@@ -19,6 +19,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.releases import MAX_AHEAD_MS, release_message
 from lucid.client.answers import Removed, SessionChunks, Sessions
 from lucid.services.chunks.chunks import Chunks, NotHeld, Reference
+from lucid.services.chunks.holdings import Holdings, SessionMessage
 from lucid.services.chunks.references import ID_BYTES, Asked, DeadReferences, SessionReferences
 from lucid.services.chunks.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.replication import Replication
@@ -122,8 +123,18 @@ class DataService(Service):
         self._manager = Sibling("manager", config.manager_url, config)
         rate = config.replication_bytes_per_s
         self.replication = Replication(self.key, self.chunks, self.store, self._manager, rate)
+        self._engine = Sibling("engine", config.engine_url, config)
+        self._anchoring = Sibling("anchoring", config.anchoring_url, config)
+        self.holdings = Holdings(
+            around=self.replication,
+            store=self.store,
+            manager=self._manager,
+            engine=self._engine,
+            anchoring=self._anchoring,
+            send=self.replication.send,
+        )
         bound_s = config.replication_bound_s
-        self.upkeep = Upkeep(self.chunks, self.store, self.space, self.scrub, self.replication, bound_s)
+        self.upkeep = Upkeep(self.chunks, self.store, self.space, self.scrub, self.replication, self.holdings, bound_s)
         self.upkeep.register(self.web)
         self._register()
 
@@ -150,8 +161,9 @@ class DataService(Service):
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
-        async with self._manager, trio.open_nursery() as nursery:
+        async with self._manager, self._engine, self._anchoring, trio.open_nursery() as nursery:
             nursery.start_soon(self.replication.run)
+            nursery.start_soon(self.holdings.run)
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
             nursery.start_soon(self.chunks.watch_quarantine)
@@ -161,8 +173,7 @@ class DataService(Service):
             task_status.started()
 
     async def _free_dead(self) -> None:
-        async with Sibling("anchoring", self.config.anchoring_url, self.config) as anchoring:
-            await DeadReferences(self.references, Asked(self._manager, anchoring).known).run()
+        await DeadReferences(self.references, Asked(self._manager, self._anchoring).known).run()
 
     def _register(self) -> None:
         self._register_storing()
@@ -281,7 +292,11 @@ class DataService(Service):
         @route("POST", "/node/replica-messages/<node>", "What a peer's data chain says", raw=bytes, access=NODE)
         async def said(node: str) -> Response:
             peer = hex_bytes(node, 32, "node")
-            await self.replication.handle(peer, decode_replica(await read_body(MAX_BYTES)))
+            message = decode_replica(await read_body(MAX_BYTES))
+            if isinstance(message, SessionMessage):
+                await self.holdings.handle(peer, message)
+            else:
+                await self.replication.handle(peer, message)
             return json_response({}, 202)
 
     def _check_release(self, session: str) -> None:

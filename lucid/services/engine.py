@@ -13,7 +13,8 @@ from quart import request
 
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.transactions import Payload
+from lucid.chain.genesis import Natural
+from lucid.chain.transactions import Payload, Ranges, ReplicaHolding, claim_message
 from lucid.client.answers import Accepted, Credits, TransactionState
 from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
 from lucid.machines.engine import Engine
@@ -22,6 +23,7 @@ from lucid.services.chain.chainview import SeenVote
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.chain.upgrading import too_old
+from lucid.services.chunks.replicamessages import SESSION_BYTES
 from lucid.services.peer.certifier import Certifier
 from lucid.services.peer.dialling import ConnectionLost
 from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Greeting, Link, Parting
@@ -31,7 +33,7 @@ from lucid.services.process.journals import open_journal
 from lucid.services.process.keyfile import read_key, unused
 from lucid.services.process.service import Service, main
 from lucid.services.process.sibling import Sibling
-from lucid.services.web.admission import WRITE
+from lucid.services.web.admission import NODE, WRITE
 from lucid.services.web.asking import Asking
 from lucid.services.web.problems import Problem
 from lucid.services.web.web import SLOT, Condition, hex_bytes, json_response, query_number
@@ -39,6 +41,7 @@ from lucid.services.web.websocket import open_websocket
 from lucid.storage.interface import StoreDamaged
 
 RECONNECT_S = 0.25
+ID_BYTES = 16
 
 _PASSING = (Code.MEMPOOL_FULL, Code.RULES_UNKNOWN)
 """Refusals of the engine that are its own, and not the transaction's."""
@@ -50,6 +53,15 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A transaction's payload: its canonical encoding in hexadecimal (`docs/protocol.md`, section 6)."""
 
     payload: str
+
+
+class Holding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this node holds of a session: the session's id and owner in hexadecimal, the height of a final block, and
+    ascending `[first, count]` of its chunks (`docs/protocol.md`, section 6)."""
+
+    session: str
+    height: Natural
+    ranges: Ranges
 
 
 class ConsensusStatus(msgspec.Struct, frozen=True):
@@ -230,6 +242,20 @@ class EngineService(Service):
             raise Problem(503 if answer.refusal in _PASSING else 409, answer.refusal)
         return answer.transaction
 
+    def _signed_holding(self, said: Holding) -> ReplicaHolding:
+        """What the node's own data chain says, signed by the node."""
+        session = hex_bytes(said.session, SESSION_BYTES, "session")
+        holding = ReplicaHolding(
+            node=self.key,
+            owner=session[ID_BYTES:],
+            session=session[:ID_BYTES],
+            height=said.height,
+            ranges=said.ranges,
+            signature=bytes(64),
+        )
+        message = claim_message(self.genesis.chain_id, holding)
+        return msgspec.structs.replace(holding, signature=self.crypto.sign(self.secret, message))
+
     def _register(self) -> None:
         route = self.web.route
 
@@ -240,6 +266,18 @@ class EngineService(Service):
             except ValueError:
                 raise Problem(400, Code.REQUEST, "payload must be hexadecimal") from None
             return Accepted((await self.submit(payload)).hex())
+
+        @route(
+            "POST",
+            "/node/holdings",
+            "Say on the chain what this node holds of a session",
+            takes=Holding,
+            gives=Accepted,
+            status=202,
+            access=NODE,
+        )
+        async def holding(body: Holding) -> Accepted:
+            return Accepted((await self.submit(self._signed_holding(body))).hex())
 
         @route("GET", "/transactions/<identity>", "Where a transaction is", gives=TransactionState)
         async def transaction(identity: str) -> TransactionState:

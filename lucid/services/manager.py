@@ -171,6 +171,7 @@ class ManagerService(Service):
         gauge("peers_failed", "Connections that ended by a fault of this program.", lambda: self.peers.failures)
         self._register()
         NodeRoutes(
+            node=self.key,
             store=self.store,
             view=self.view,
             index=self.index,

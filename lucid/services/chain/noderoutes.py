@@ -15,7 +15,7 @@ from lucid.services.chain.chainview import ChainView, SeenVote
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.index import TransactionIndex
 from lucid.services.chain.schedules import Schedules
-from lucid.services.chunks.replicamessages import MAX_BYTES, decode_replica
+from lucid.services.chunks.replicamessages import MAX_BYTES, SESSION_BYTES, decode_replica
 from lucid.services.peer.peers import PeerDetail, Peers
 from lucid.services.process.driver import Driver
 from lucid.services.web.admission import NODE
@@ -34,6 +34,9 @@ from lucid.services.web.web import (
 from lucid.storage.durable import DurableStore
 
 PAGE_BLOCKS = 100
+MAX_SESSIONS = 64
+"""That are asked about at once."""
+ID_BYTES = 16
 MAX_WAIT_MS = 30_000
 VOTING = {"since": number_query(0, 2**53), "until": number_query(0, 2**53)}
 FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
@@ -45,6 +48,12 @@ class PeerDetails(msgspec.Struct, frozen=True):
     peers: tuple[PeerDetail, ...]
 
 
+class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sessions, id and owner in hexadecimal."""
+
+    sessions: tuple[str, ...]
+
+
 class NodeRoutes:
     """Routes for those who have the node's token. `driver` gives the manager's, once it runs; within `lasts` a scope
     ends when the service does."""
@@ -52,6 +61,7 @@ class NodeRoutes:
     def __init__(
         self,
         *,
+        node: bytes,
         store: DurableStore,
         view: ChainView,
         index: TransactionIndex,
@@ -60,6 +70,7 @@ class NodeRoutes:
         driver: Callable[[], Driver],
         lasts: Callable[[trio.CancelScope], AbstractContextManager[None]],
     ) -> None:
+        self._node = node
         self._store = store
         self._view = view
         self._index = index
@@ -101,6 +112,14 @@ class NodeRoutes:
                 raise Problem(404, Code.SESSION_UNKNOWN)
             return json_response({"sessions": found})
 
+        @route("POST", "/node/replicas", "What the chain knows of copies of sessions", takes=Named, access=NODE)
+        async def replicas(body: Named) -> Response:
+            names = [hex_bytes(each, SESSION_BYTES, "session") for each in body.sessions[:MAX_SESSIONS]]
+            found = await self._driver().inspect(
+                lambda: [self._view.replicas(name[:ID_BYTES], name[ID_BYTES:], self._node) for name in names]
+            )
+            return json_response({"sessions": found})
+
     def _register_followed(self, web: Web) -> None:
         """What goes on."""
         route = web.route
@@ -114,6 +133,16 @@ class NodeRoutes:
             last = min(self._index.height, after + PAGE_BLOCKS)
             found = await self._store.read(self._view.finals, after + 1, last)
             return json_response({"blocks": found, "height": last})
+
+        @route("GET", "/node/anchored", "Sessions in final blocks above a height", query=FOLLOWING, access=NODE)
+        async def anchored() -> Response:
+            after = query_number("after", 0, 0, 2**53)
+            with trio.move_on_after(query_number("wait_ms", 0, 0, MAX_WAIT_MS) / 1000) as waiting, self._lasts(waiting):
+                while self._index.height <= after:
+                    await self._index.changed.wait()
+            last = min(self._index.height, after + PAGE_BLOCKS)
+            found = await self._store.read(self._view.anchored, after + 1, last)
+            return json_response({"sessions": found, "height": last})
 
         @route("GET", "/node/votes/<node>", "A validator's latest vote that the chain holds", query=VOTING, access=NODE)
         async def votes(node: str) -> SeenVote:
@@ -143,9 +172,13 @@ class NodeRoutes:
 
         @route("GET", "/node/members", "The registered nodes, and which of them are connected", access=NODE)
         async def members() -> Response:
-            found, factor = await self._driver().inspect(self._view.members)
+            (found, factor), rules = await self._driver().inspect(
+                lambda: (self._view.members(), self._view.rules_version())
+            )
             connected = [each.node for each in self._peers.states() if each.connected]
-            return json_response({"members": found, "connected": connected, "replication_factor": factor})
+            return json_response(
+                {"members": found, "connected": connected, "replication_factor": factor, "rules": rules}
+            )
 
         @route("POST", "/node/peers/<node>/chunks", "Send a peer a message of the data chain", raw=bytes, access=NODE)
         async def chunks(node: str) -> Response:

@@ -16,9 +16,14 @@ PART_SEGMENTS = 15
 PART_BYTES = PART_SEGMENTS * SEGMENT_BYTES
 """Of a chunk, in one message: less than one frame, so that a vote behind it waits for no more than that."""
 MAX_BYTES = 1 << 16
-TAGS = range(13, 19)
+TAGS = range(13, 22)
+MAX_IDS = 1_024
+"""Chunk ids in one message."""
+SESSION_BYTES = 48
 
 StoreName = Annotated[bytes, Meta(min_length=16, max_length=16)]
+SessionName = Annotated[bytes, Meta(min_length=SESSION_BYTES, max_length=SESSION_BYTES)]
+"""A session: its id and then its owner."""
 Named = Annotated[tuple[Key, ...], Meta(max_length=MAX_NAMED)]
 
 
@@ -75,7 +80,40 @@ class ChunkQuestion(Record, tag=18):
     chunks: Named
 
 
-ReplicaMessage = ChunkOffer | ChunkHolding | ChunkRequest | ChunkPart | ChunkNeed | ChunkQuestion
+class SessionOffer(Record, tag=19):
+    """The sender has the lists of the chunks of these anchored sessions."""
+
+    sessions: Annotated[tuple[SessionName, ...], Meta(max_length=MAX_NAMED)]
+
+
+class ListRequest(Record, tag=20):
+    """Ask for the ids of a session's chunks from the one of number `first` on."""
+
+    request: Natural
+    session: SessionName
+    first: Natural
+
+
+class ListPart(Record, tag=21):
+    """As the answer: up to 1,024 ids from `first` on; none where the list is not here or ends before."""
+
+    request: Natural
+    session: SessionName
+    first: Natural
+    ids: Annotated[tuple[Key, ...], Meta(max_length=MAX_IDS)]
+
+
+ReplicaMessage = (
+    ChunkOffer
+    | ChunkHolding
+    | ChunkRequest
+    | ChunkPart
+    | ChunkNeed
+    | ChunkQuestion
+    | SessionOffer
+    | ListRequest
+    | ListPart
+)
 
 
 def is_replica_message(data: bytes) -> bool:

@@ -18,6 +18,7 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, SEGMENT_BYTES
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.chain.placement import REPLICATION_FACTOR, PlacedNode, placement
+from lucid.chain.versions import FIRST_RULES
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.collection import Collection
 from lucid.services.chunks.copies import STORE_NAME_TABLE, Copies, new_name
@@ -82,6 +83,8 @@ class Replication:
         self.connected: frozenset[bytes] = frozenset()
         self.factor = REPLICATION_FACTOR
         """How many copies of each chunk the chain wants."""
+        self.rules = FIRST_RULES
+        """The version of the chain's rules."""
         self.lacking: dict[bytes, float] = {}
         """Chunks that lack copies, and since when (trio's clock)."""
         self.fetched = self.repaired = self.served = 0
@@ -101,7 +104,7 @@ class Replication:
         self._changed = False
         self._wished = trio.Event()
         self._greeted: frozenset[bytes] = frozenset()
-        self.collection = Collection(self, chunks, store, self._send)
+        self.collection = Collection(self, chunks, store, self.send)
         chunks.on_stored = self._stored
 
     # -- what there is to know -----------------------------------------------------------------------------------
@@ -156,7 +159,7 @@ class Replication:
         def look() -> tuple[list[bytes], list[bytes], list[bytes]]:
             has, lacks = list[bytes](), list[bytes]()
             for chunk in chunks:
-                (has if self._sound(chunk) else lacks).append(chunk)
+                (has if self.sound(chunk) else lacks).append(chunk)
             return has, lacks, [chunk for chunk in lacks if not self._chunks.needs.gone(chunk)]
 
         has, lacks, wishes = await self._store.read(look)
@@ -194,7 +197,7 @@ class Replication:
         except (ChunkDamaged, DiskFailed):
             self._open.pop(asked.chunk, None)
         self.served += len(data)
-        await self._send(peer, ChunkPart(asked.request, asked.chunk, size, asked.segment, data))
+        await self.send(peer, ChunkPart(asked.request, asked.chunk, size, asked.segment, data))
 
     async def _opened(self, chunk: bytes) -> StoredChunk | None:
         """A chunk's verified file, kept open for the next part."""
@@ -215,7 +218,7 @@ class Replication:
             waiting[2].append(part)
             waiting[1].set()
 
-    async def _send(self, peer: bytes, message: ReplicaMessage) -> bool:
+    async def send(self, peer: bytes, message: ReplicaMessage) -> bool:
         """Send a peer a message; returns whether it is on its way."""
         try:
             return await self._manager.post(f"/node/peers/{peer.hex()}/chunks", encode(message)) == 202
@@ -224,7 +227,7 @@ class Replication:
 
     async def _say_holding(self, peers: Iterable[bytes], has: Iterable[bytes], lacks: Iterable[bytes]) -> None:
         for peer in peers:
-            await self._send(peer, ChunkHolding(self._name, tuple(has), tuple(lacks)))
+            await self.send(peer, ChunkHolding(self._name, tuple(has), tuple(lacks)))
 
     # -- what runs -----------------------------------------------------------------------------------------------
 
@@ -261,6 +264,7 @@ class Replication:
             connected = frozenset(bytes.fromhex(each) for each in found["connected"])
             # A manager of an older release knows of no other number.
             factor = int(found.get("replication_factor", REPLICATION_FACTOR))
+            self.rules = int(found.get("rules", FIRST_RULES))
             self.asked = True
         if (members, connected, factor) != (self.members, self.connected, self.factor):
             self.members, self.connected, self.factor = members, connected, factor
@@ -268,7 +272,7 @@ class Replication:
         self._greeted &= connected
         for peer in sorted(connected - self._greeted):
             # It learns this store's name, so that it knows when what it believes to be here is not.
-            if await self._send(peer, ChunkHolding(self._name, (), ())):
+            if await self.send(peer, ChunkHolding(self._name, (), ())):
                 self._greeted |= {peer}
 
     def _look_again(self) -> None:
@@ -326,7 +330,7 @@ class Replication:
     def _counts(self, chunk: bytes, node: bytes, now_ms: int) -> bool:
         return node in self.connected and now_ms - RECHECK_MS < self.copies.at(chunk, node) <= now_ms + RECHECK_MS
 
-    def _sound(self, chunk: bytes) -> bool:
+    def sound(self, chunk: bytes) -> bool:
         """Whether a chunk is here, as far as this node knows."""
         return self._chunks.row(chunk) is not None and self._chunks.faults.of(chunk) is None
 
@@ -357,7 +361,7 @@ class Replication:
                     by_node.setdefault(node, []).append(chunk)
         for node, chunks in by_node.items():
             for first in range(0, len(chunks), MAX_NAMED):
-                if not await self._send(node, ChunkOffer(tuple(chunks[first : first + MAX_NAMED]))):
+                if not await self.send(node, ChunkOffer(tuple(chunks[first : first + MAX_NAMED]))):
                     break
                 await trio.sleep(0.02)
 
@@ -368,7 +372,7 @@ class Replication:
                 self._wished = trio.Event()
                 await self._wished.wait()
             chunk, peer = self._wishes.popitem(last=False)
-            sound = await self._store.read_when_there(self._sound, chunk)
+            sound = await self._store.read_when_there(self.sound, chunk)
             if sound or await self.obtain(chunk, (peer,)):
                 others = [key for key in self.wanted(chunk) if key != self.key and key in self.connected]
                 await self._say_holding({peer, *others}, (chunk,), ())
@@ -393,7 +397,7 @@ class Replication:
         under_way = self._fetching.get(chunk)
         if under_way is not None:
             await under_way.wait()
-            return await self._store.read_when_there(self._sound, chunk)
+            return await self._store.read_when_there(self.sound, chunk)
         done = self._fetching[chunk] = trio.Event()
         try:
             for peer in self._sources(chunk, first):
@@ -451,7 +455,7 @@ class Replication:
             number, answered, answers = self._request, trio.Event(), list[ChunkPart]()
             self._answers[number] = peer, answered, answers
             try:
-                if await self._send(peer, ChunkRequest(number, chunk, segment)):
+                if await self.send(peer, ChunkRequest(number, chunk, segment)):
                     with trio.move_on_after(ANSWER_S):
                         await answered.wait()
                 else:

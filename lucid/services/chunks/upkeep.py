@@ -23,6 +23,7 @@ from lucid.client.answers import (
 from lucid.services.chunks.census import Census
 from lucid.services.chunks.chunks import KEPT_MS, Chunks
 from lucid.services.chunks.faults import Finding
+from lucid.services.chunks.holdings import Holdings
 from lucid.services.chunks.references import CHUNK_BYTES, ID_BYTES
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import MAX_PAUSE_MS, Scrub
@@ -75,6 +76,7 @@ class Upkeep:
         space: Space,
         scrub: Scrub,
         replication: Replication,
+        holdings: Holdings,
         bound_s: int,
     ) -> None:
         """`bound_s` is for how long a chunk may lack copies before that is told."""
@@ -83,6 +85,7 @@ class Upkeep:
         self._space = space
         self._scrub = scrub
         self._replication = replication
+        self._holdings = holdings
         self._bound_s = bound_s
         self.census = Census(chunks, store, scrub, replication)
 
@@ -101,6 +104,7 @@ class Upkeep:
         web.gauge("chunks_pending", "Chunks that wait to be fetched from other nodes.", lambda: copies.wishes)
         web.gauge("chunks_fetched", "Chunks fetched from other nodes since the start.", lambda: copies.fetched)
         web.gauge("chunks_repaired", "Of these, what was missing or corrupted here.", lambda: copies.repaired)
+        web.gauge("holdings_said", "Times it said on the chain what is held here.", lambda: self._holdings.said)
         web.gauge("replica_bytes_served", "Bytes that other nodes fetched here.", lambda: copies.served)
         self._routes(web)
 
@@ -135,10 +139,11 @@ class Upkeep:
                 identity = uuid.UUID(session).bytes
             except ValueError:
                 raise Problem(400, Code.REQUEST, "session must be a UUID") from None
-            found = await self._store.read(self._session_copies, identity + query_owner())
+            name = identity + query_owner()
+            found = await self._store.read(self._session_copies, name)
             if found is None:
                 raise Problem(404, Code.NOT_FOUND, "chunk here that this session refers to")
-            return found
+            return msgspec.structs.replace(found, on_chain=await self._holdings.copies(name))
 
         @route("POST", "/scrub", "Read chunks now, or not", takes=ScrubOrder, gives=ScrubStatus, access=OPERATOR)
         async def scrub(body: ScrubOrder) -> ScrubStatus:

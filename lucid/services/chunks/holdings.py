@@ -1,0 +1,426 @@
+"""What this node says on the chain that it holds, and how it learns which chunks a session has (protocol section 8).
+
+The chain has a session's root and no chunk ids. The node that took a session has its manifest, and offers the list to
+the nodes where its chunks belong; these take what gives the root that the chain has. A node says what it holds of a
+session once all is there that belongs to it, and again when it lost something. All of that from rules 3 on.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+import trio
+
+from lucid.chain.chunks import session_root
+from lucid.chain.errors import Code
+from lucid.chain.transactions import Ranges
+from lucid.chain.versions import FIRST_RULES, HOLDING_RULES
+from lucid.services.chunks.listings import Listings, dropped, kept, ranges_of
+from lucid.services.chunks.replicamessages import (
+    MAX_NAMED,
+    SESSION_BYTES,
+    ListPart,
+    ListRequest,
+    ReplicaMessage,
+    SessionOffer,
+)
+from lucid.services.process.sibling import Sibling
+from lucid.services.web.problems import Problem
+from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreDamaged, StoreError
+
+FOLLOWED_TABLE = "listed"
+FOLLOWED_KEY = b"height"
+"""Up to which block sessions were looked for."""
+HEIGHT_BYTES = 8
+ID_BYTES = 16
+WAIT_MS = 20_000
+RETRY_S = 5.0
+LOOK_S = 600.0
+"""How long after its end everything is looked through again."""
+SOON_S = 5.0
+"""How often the sessions are looked at of which not all is here, or that lack copies."""
+REST = 4
+"""After each page it rests for so many times as long as that took."""
+PAGE = 64
+ANSWER_S = 10.0
+OFFER_S = 60.0
+"""How long after it was offered a list is offered again."""
+assert PAGE <= MAX_NAMED
+MAX_OPEN = 4_096
+"""Sessions that are looked at often; the rest wait for the next look through all."""
+MAX_WANTED = 1_024
+"""Sessions offered by others whose lists wait to be fetched."""
+SAID_BLOCKS = 24
+"""What was said and is not on the chain after so many blocks is said again."""
+LOST_S = 60.0
+"""How long something must be missing before the node takes back what it said: most of it is repaired before."""
+
+SessionMessage = SessionOffer | ListRequest | ListPart
+
+_log = logging.getLogger("lucid.holdings")
+
+
+class Around(Protocol):
+    """Who there is, and where chunks belong."""
+
+    key: bytes
+    members: tuple[bytes, ...]
+    connected: frozenset[bytes]
+    rules: int
+
+    def wanted(self, chunk: bytes) -> tuple[bytes, ...]:
+        """The nodes that should hold a chunk."""
+
+    def sound(self, chunk: bytes) -> bool:
+        """Whether a chunk is here, as far as this node knows; from a worker thread."""
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """A node that said that it holds chunks of a session."""
+
+    node: str
+    chunks: int
+
+
+class OnChain(msgspec.Struct, frozen=True):
+    """What the chain knows of a session's copies: each chunk has `copies` or more of the `wanted` ones; `here` is what
+    this node said last."""
+
+    height: int
+    chunks: int
+    root: str
+    copies: int
+    wanted: int
+    holders: tuple[Holder, ...]
+    here: Ranges
+    rules: int = FIRST_RULES
+
+
+class _Replicas(msgspec.Struct, frozen=True):
+    sessions: tuple[OnChain | None, ...]
+
+
+class _Anchored(msgspec.Struct, frozen=True):
+    sessions: tuple[str, ...]
+    height: int
+
+
+class _ManifestChunk(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _ManifestChunks(msgspec.Struct, frozen=True):
+    chunks: tuple[_ManifestChunk, ...]
+
+
+class Look(NamedTuple):
+    """A session's list against what is here: which chunks are, how many belong here and are not, and the other nodes
+    where some of it belongs."""
+
+    chunks: int
+    held: Ranges
+    lacking: int
+    others: frozenset[bytes]
+
+
+class Holdings:
+    """What one node says that it holds."""
+
+    def __init__(
+        self,
+        *,
+        around: Around,
+        store: DurableStore,
+        manager: Sibling,
+        engine: Sibling,
+        anchoring: Sibling,
+        send: Callable[[bytes, ReplicaMessage], Awaitable[bool]],
+    ) -> None:
+        self.listings = Listings(store)
+        self.said = 0
+        """How often something was said since the start."""
+        self._around = around
+        self._store = store
+        self._manager = manager
+        self._engine = engine
+        self._anchoring = anchoring
+        self._send = send
+        self._open: OrderedDict[bytes, None] = OrderedDict()
+        self._wanted: OrderedDict[bytes, bytes] = OrderedDict()
+        self._kick = trio.Event()
+        self._pending: dict[bytes, tuple[Ranges, int]] = {}
+        self._lost: dict[bytes, float] = {}
+        self._offered: dict[bytes, float] = {}
+        self._request = 0
+        self._answers: dict[int, tuple[bytes, trio.Event, list[ListPart]]] = {}
+
+    # -- what peers say ------------------------------------------------------------------------------------------
+
+    async def handle(self, peer: bytes, message: SessionMessage) -> None:
+        """Take in what a peer's data chain says. Raises `StoreError`."""
+        match message:
+            case SessionOffer():
+                await self._on_offer(peer, message)
+            case ListRequest():
+                await self._on_request(peer, message)
+            case ListPart():
+                self._on_part(peer, message)
+
+    async def _on_offer(self, peer: bytes, offer: SessionOffer) -> None:
+        """Wish for the lists that are not here. Raises `StoreError`."""
+        if self._around.rules < HOLDING_RULES:
+            return
+        new = await self._store.read(lambda: [each for each in offer.sessions if not self.listings.known(each)])
+        for session in new:
+            if len(self._wanted) < MAX_WANTED:
+                self._wanted[session] = peer
+        self._kick.set()
+
+    async def _on_request(self, peer: bytes, asked: ListRequest) -> None:
+        """Answer with a part of a list. Raises `StoreError`."""
+        ids = await self._store.read(self.listings.page, asked.session, asked.first)
+        await self._send(peer, ListPart(asked.request, asked.session, asked.first, tuple(ids)))
+
+    def _on_part(self, peer: bytes, part: ListPart) -> None:
+        """Hand an answer to who waits for it."""
+        waiting = self._answers.get(part.request)
+        if waiting is not None and waiting[0] == peer:
+            waiting[2].append(part)
+            waiting[1].set()
+
+    # -- what runs -----------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Learn what sessions there are, and say what is held of them, for ever."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._follow)
+                nursery.start_soon(self._look_often)
+                nursery.start_soon(self._look_through)
+        except* StoreDamaged:
+            pass  # the store has logged it and says so
+
+    async def _follow(self) -> None:
+        """Take the lists of the sessions that this node's session anchoring took, block after block."""
+        stored = await self._store.read_when_there(self._store.get, FOLLOWED_TABLE, FOLLOWED_KEY)
+        after = 0 if stored is None else int.from_bytes(stored, "big")
+        while True:
+            try:
+                if self._around.rules < HOLDING_RULES:
+                    await trio.sleep(RETRY_S)
+                    continue
+                found = await self._anchored(after)
+                for name in found.sessions:
+                    await self._take_own(bytes.fromhex(name))
+                if found.sessions or found.height % PAGE == 0:
+                    height = found.height.to_bytes(HEIGHT_BYTES, "big")
+                    await self._store.write([(FOLLOWED_TABLE, FOLLOWED_KEY, height)])
+            except StoreDamaged:
+                raise
+            except (Problem, StoreError):
+                await trio.sleep(RETRY_S)
+                continue
+            after = max(after, found.height)
+
+    async def _anchored(self, after: int) -> _Anchored:
+        found = await self._manager.get(f"/node/anchored?after={after}&wait_ms={WAIT_MS}", WAIT_MS / 1000 + 5)
+        with self._manager.understood():
+            return msgspec.convert(found, _Anchored)
+
+    async def _take_own(self, session: bytes) -> None:
+        """Keep the list of a session whose manifest is here. Raises `Problem` while it can't be told."""
+        name, owner = uuid.UUID(bytes=session[:ID_BYTES]), session[ID_BYTES:].hex()
+        status, data = await self._anchoring.fetch(f"/sessions/{name}/manifest?owner={owner}")
+        if status == 404:
+            return
+        if status != 200:
+            raise Problem(503, Code.UNAVAILABLE, f"session anchoring answers {status}")
+        with self._anchoring.understood():
+            manifest = await trio.to_thread.run_sync(lambda: msgspec.json.decode(data, type=_ManifestChunks))
+            ids = [bytes.fromhex(each.id) for each in manifest.chunks]
+        (anchored,) = await self.on_chain([session])
+        if anchored is not None:
+            await self._keep(session, ids, anchored)
+
+    async def _look_often(self) -> None:
+        """Fetch the lists that were offered, and look at what is not settled."""
+        while True:
+            with trio.move_on_after(SOON_S if self._open else LOOK_S):
+                await self._kick.wait()
+            self._kick = trio.Event()
+            try:
+                while self._wanted:
+                    await self._fetch(*self._wanted.popitem(last=False))
+                names = list(self._open)
+                for first in range(0, len(names), PAGE):
+                    began_s = trio.current_time()
+                    await self._settle(names[first : first + PAGE])
+                    await trio.sleep(REST * (trio.current_time() - began_s))
+            except StoreDamaged:
+                raise
+            except (Problem, StoreError) as error:
+                _log.info("what is held is said later: %s", error)
+            await trio.sleep(SOON_S)
+
+    async def _look_through(self) -> None:
+        """Look at all sessions, again and again."""
+        after = b""
+        while True:
+            names = await self._store.read_when_there(self.listings.sessions, after, PAGE)
+            began_s = trio.current_time()
+            try:
+                await self._settle(names)
+            except StoreDamaged:
+                raise
+            except (Problem, StoreError):
+                await trio.sleep(RETRY_S)
+                continue
+            after = names[-1] if len(names) == PAGE else b""
+            await trio.sleep(REST * (trio.current_time() - began_s) if after else LOOK_S)
+
+    # -- lists ---------------------------------------------------------------------------------------------------
+
+    async def _keep(self, session: bytes, ids: Sequence[bytes], anchored: OnChain) -> bool:
+        """Keep a list that gives the root which the chain has, if something of it belongs here or is here."""
+        root = await trio.to_thread.run_sync(session_root, ids) if len(ids) == anchored.chunks else b""
+        if root.hex() != anchored.root:
+            return False
+        look = await self._store.read_when_there(self._look, ids)
+        if not look.held and not look.lacking:
+            return False
+        await self._store.write(kept(session, ids))
+        self._note(session)
+        self._kick.set()
+        return True
+
+    def _note(self, session: bytes) -> None:
+        if len(self._open) < MAX_OPEN:
+            self._open[session] = None
+
+    async def _fetch(self, session: bytes, peer: bytes) -> None:
+        """Fetch a list that a peer offered. What is not anchored as far as this node knows is offered again."""
+        (anchored,) = await self.on_chain([session])
+        if anchored is None or peer not in self._around.connected:
+            return
+        ids: list[bytes] = []
+        while len(ids) < anchored.chunks:
+            part = await self._part(session, peer, len(ids))
+            if not part:
+                return
+            ids += part
+        if not await self._keep(session, ids, anchored):
+            _log.info("the list of session %s from node %s is not kept", session.hex()[:32], peer.hex()[:16])
+
+    async def _part(self, session: bytes, peer: bytes, first: int) -> tuple[bytes, ...]:
+        self._request += 1
+        number, answered, answers = self._request, trio.Event(), list[ListPart]()
+        self._answers[number] = peer, answered, answers
+        try:
+            if await self._send(peer, ListRequest(number, session, first)):
+                with trio.move_on_after(ANSWER_S):
+                    await answered.wait()
+        finally:
+            del self._answers[number]
+        if answers and (answers[0].session, answers[0].first) == (session, first):
+            return answers[0].ids
+        return ()
+
+    async def _offer(self, lacking: dict[bytes, frozenset[bytes]]) -> None:
+        """Offer the lists of sessions to the nodes in reach that lack them, each once in a while."""
+        now = trio.current_time()
+        due = [each for each in lacking if now - self._offered.get(each, -OFFER_S) >= OFFER_S]
+        self._offered = {each: at for each, at in self._offered.items() if now - at < OFFER_S}
+        for peer in sorted(self._around.connected):
+            names = tuple(each for each in due if peer in lacking[each])
+            if names and await self._send(peer, SessionOffer(names)):
+                self._offered |= dict.fromkeys(names, now)
+
+    # -- what is held --------------------------------------------------------------------------------------------
+
+    async def on_chain(self, sessions: Sequence[bytes]) -> tuple[OnChain | None, ...]:
+        """What the chain knows of sessions' copies; None of one that is not anchored. Raises `Problem`."""
+        names = [each.hex() for each in sessions]
+        status, found = await self._manager.ask("POST", "/node/replicas", {"sessions": names})
+        if status != 200:
+            raise Problem(503, Code.UNAVAILABLE, f"the block manager answers {status}")
+        with self._manager.understood():
+            return msgspec.convert(found, _Replicas).sessions
+
+    async def copies(self, session: bytes) -> int | None:
+        """How many nodes said on the chain that they hold each chunk of a session (id and owner): 0 while that is not
+        known, None where the rules have no such thing, or nobody says whose session it is."""
+        if self._around.rules < HOLDING_RULES or len(session) != SESSION_BYTES:
+            return None
+        try:
+            (found,) = await self.on_chain([session])
+        except Problem:
+            return 0
+        return 0 if found is None else found.copies
+
+    def _look(self, ids: Sequence[bytes]) -> Look:
+        """From a worker thread."""
+        held, lacking, others = list[int](), 0, set[bytes]()
+        for number, chunk in enumerate(ids):
+            wanted = self._around.wanted(chunk)
+            others.update(wanted)
+            if self._around.sound(chunk):
+                held.append(number)
+            elif self._around.key in wanted:
+                lacking += 1
+        return Look(len(ids), ranges_of(held), lacking, frozenset(others - {self._around.key}))
+
+    async def _settle(self, sessions: Sequence[bytes]) -> None:
+        """Say what is held of sessions where the chain says otherwise, and offer the lists to who lacks them."""
+        if not sessions or self._around.rules < HOLDING_RULES:
+            return
+        found = await self.on_chain(sessions)
+        lacking: dict[bytes, frozenset[bytes]] = {}
+        for session, anchored in zip(sessions, found, strict=True):
+            if anchored is None:
+                continue  # this node began anew from an older block, and is not level yet
+            ids = await self._store.read_when_there(self.listings.ids, session)
+            look = await self._store.read_when_there(self._look, ids)
+            settled = await self._say(session, look, anchored)
+            if anchored.copies < anchored.wanted:
+                lacking[session] = look.others - {bytes.fromhex(each.node) for each in anchored.holders}
+            if settled and session not in lacking:
+                self._open.pop(session, None)
+            else:
+                self._note(session)
+        await self._offer(lacking)
+
+    async def _say(self, session: bytes, look: Look, anchored: OnChain) -> bool:
+        """Say what is held, if the chain says otherwise and it is time; returns whether nothing is left to say."""
+        if look.held == anchored.here:
+            self._pending.pop(session, None)
+            self._lost.pop(session, None)
+            if not look.held and not look.lacking:
+                await self._store.write(dropped(session, look.chunks))
+            return not look.lacking
+        if look.lacking:
+            if _covers(look.held, anchored.here):
+                return False  # more will come, and be said with it
+            if trio.current_time() - self._lost.setdefault(session, trio.current_time()) < LOST_S:
+                return False
+        before, height = self._pending.get(session, ((), -SAID_BLOCKS))
+        if before == look.held and anchored.height < height + SAID_BLOCKS:
+            return False
+        body = {"session": session.hex(), "height": anchored.height, "ranges": look.held}
+        status, answer = await self._engine.ask("POST", "/node/holdings", body)
+        if status == 202:
+            self._pending[session] = look.held, anchored.height
+            self.said += 1
+        else:
+            _log.info("what is held of session %s is not taken: %s", session.hex()[:32], answer)
+        return False
+
+
+def _covers(held: Ranges, before: Ranges) -> bool:
+    """Whether all chunks of `before` are among those of `held`."""
+    return all(any(start <= first and first + count <= start + size for start, size in held) for first, count in before)

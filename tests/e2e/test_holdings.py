@@ -1,0 +1,57 @@
+"""Three real nodes under rules 3: a session is replicated once the chain says so, and `lucid anchor` waits for that."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lucid.chain.document import print_genesis
+from lucid.chain.genesis import Activation, GenesisOfRules
+from lucid.chain.versions import HOLDING_RULES
+from lucid.cli.main import main
+from lucid.services.devnet import Devnet
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Devnet]:
+    """Three nodes, a block every second."""
+    made = Devnet(tmp_path / "fleet", 3, 1_000)
+    plain = made.genesis
+    rules = Activation(HOLDING_RULES)
+    genesis = GenesisOfRules(plain.genesis_time_ms, plain.nodes, parameters=plain.parameters, rules=rules).check()
+    (tmp_path / "fleet" / "genesis.toml").write_text(print_genesis(genesis), encoding="utf-8")
+    with made as network:
+        network.await_healthy()
+        yield network
+
+
+def test_anchor_waits_until_all_nodes_said_on_the_chain_that_they_hold_it(
+    fleet: Devnet, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner, file = tmp_path / "owner.key", tmp_path / "file"
+    file.write_bytes(bytes(range(256)) * 2_000)
+    assert main(["keys", "new", str(owner)]) == 0
+    capsys.readouterr()
+    config = ["--config", str(fleet.nodes[0].folder / "node.toml")]
+    anchor = ["anchor", str(file), "--owner", str(owner), *config, "--json", "--chunk-size", "64KiB"]
+    waits = ["--wait", "replicated", "--wait", "8m", "--receipt", str(tmp_path / "receipt.json")]
+    assert main([*anchor, *waits]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["status"], found["replicated"], found["copies"]) == ("final", True, 3)
+    states = [
+        httpx.get(f"{node.url('anchoring')}/sessions/{found['session']}?owner={found['owner']}", timeout=60).json()
+        for node in fleet.nodes
+    ]
+    assert [(each["copies"], each["copies_wanted"]) for each in states[:1]] == [(3, 3)]
+    deadline = time.monotonic() + 120
+    while main(["sessions", "list", *config, "--json"]) == 0:
+        (listed,) = json.loads(capsys.readouterr().out)["sessions"]
+        if listed["status"] == "replicated":
+            break
+        assert time.monotonic() < deadline, listed
+        time.sleep(1)
