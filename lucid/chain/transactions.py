@@ -46,7 +46,7 @@ class SessionAnchor(Record, tag=1):
 
 class ReplicaCommit(Record, tag=2):
     """A node's promise to hold chunks of an anchored session, as ascending (first, count) ranges. Until rules 3, which
-    have `ReplicaHolding` instead: a promise that can't be taken back outlives a lost card."""
+    have `ReplicaHolding` instead: a promise that cannot be taken back outlives a lost card."""
 
     node: Key
     owner: Key
@@ -115,7 +115,7 @@ class ReplicaHolding(Record, tag=9):
     """The chunks of an anchored session that a node holds and has verified, in place of what it said before.
 
     Of rules 3. No ranges: none any more. `height` is that of a final block, and higher each time, so that what a node
-    said once can't be said again by others.
+    said once cannot be said again by others.
     """
 
     node: Key

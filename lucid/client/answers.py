@@ -30,7 +30,7 @@ class Anchored(msgspec.Struct, frozen=True):
 class SessionState(msgspec.Struct, frozen=True):
     """Where a session is: `pending`, `included` in a block, `final` at a height, or `failed` with a code. Time in ms
     since the Unix epoch; the owner's key in hexadecimal. Of a final one: how many nodes said on the chain that they
-    hold each chunk, and how many should; None while the chain's rules have no such thing (before 3), or it can't be
+    hold each chunk, and how many should; None while the chain's rules have no such thing (before 3), or it cannot be
     told."""
 
     session: str

@@ -115,7 +115,7 @@ def test_it_needs_rules_3_and_commitments_end_there() -> None:
     assert old.verdict(old.holding()) is Code.TX_RULES and old.verdict(old.commit()) is None
     assert new.verdict(new.commit()) is Code.TX_RULES and new.verdict(new.holding()) is None
     old.grow(old.commit(ranges=ALL))
-    assert replicas(old).copies == 0  # a promise that can't be taken back counts for nothing
+    assert replicas(old).copies == 0  # a promise that cannot be taken back counts for nothing
 
 
 # -- how many copies -----------------------------------------------------------------------------------------------

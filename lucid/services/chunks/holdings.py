@@ -234,7 +234,7 @@ class Holdings:
             return msgspec.convert(found, _Anchored)
 
     async def _take_own(self, session: bytes) -> None:
-        """Keep the list of a session whose manifest is here. Raises `Problem` while it can't be told."""
+        """Keep the list of a session whose manifest is here. Raises `Problem` while it cannot be told."""
         name, owner = uuid.UUID(bytes=session[:ID_BYTES]), session[ID_BYTES:].hex()
         status, data = await self._anchoring.fetch(f"/sessions/{name}/manifest?owner={owner}")
         if status == 404:
