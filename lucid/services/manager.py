@@ -40,6 +40,7 @@ from lucid.services.chain.decisions import Decisions
 from lucid.services.chain.index import TransactionIndex
 from lucid.services.chain.liveness import Liveness, Reach
 from lucid.services.chain.noderoutes import PAGE_BLOCKS, NodeRoutes
+from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.chain.schedules import Schedules
 from lucid.services.chain.upgrading import Upgrading
 from lucid.services.chunks.chunkrelay import ChunkRelay
@@ -174,6 +175,7 @@ class ManagerService(Service):
             node=self.key,
             store=self.store,
             view=self.view,
+            replicas=ReplicaView(self.chain),
             index=self.index,
             schedules=self.schedules,
             peers=self.peers,

@@ -66,7 +66,7 @@ class Chain:
         self.away = False
 
     def replicas(self, members: int, node: bytes, session: bytes) -> dict[str, Any] | None:
-        """See `ChainView.replicas`."""
+        """See `ReplicaView.replicas`."""
         ids = self.sessions.get(session)
         if ids is None:
             return None

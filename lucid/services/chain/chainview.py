@@ -16,7 +16,6 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import SessionAnchor
 from lucid.chain.votes import PROPOSE
 from lucid.client.answers import Credits, MemberCredits
-from lucid.ledger.replicas import held_ranges, session_replicas
 from lucid.ledger.rows import SessionEntry, evidence_key, session_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
@@ -153,38 +152,6 @@ class ChainView:
         block."""
         core = self._chain.tree.root.ledger.core
         return [each.key.hex() for each in core.roster.members if not each.retired], core.rules.replication_factor
-
-    def rules_version(self) -> int:
-        """The version of the rules in force as of the last final block."""
-        return self._chain.rules.version
-
-    def replicas(self, session: bytes, owner: bytes, node: bytes) -> dict[str, Any] | None:
-        """What the chain knows of a session's copies, and of those at `node`; None if it is not anchored."""
-        root = self._chain.tree.root
-        found = session_replicas(root.ledger, session, owner)
-        if found is None:
-            return None
-        return {
-            "height": root.height,
-            "chunks": found.chunks,
-            "root": found.root.hex(),
-            "copies": found.copies,
-            "wanted": found.wanted,
-            "holders": [{"node": key.hex(), "chunks": count} for key, count in found.holders],
-            "here": held_ranges(root.ledger, session, owner, node),
-            "rules": self._chain.rules.version,
-        }
-
-    def anchored(self, first: int, last: int) -> list[str]:
-        """The sessions (id and owner) in the final blocks of these heights, both included."""
-        blocks = (self._chain.block_at(height) for height in range(first, last + 1))
-        return [
-            payload.identity.hex()
-            for block in blocks
-            if block is not None
-            for transaction in block.transactions
-            if isinstance(payload := transaction.payload, SessionAnchor)
-        ]
 
     def page(self, first: int, limit: int) -> Page:
         """At most `limit` blocks from height `first` down."""

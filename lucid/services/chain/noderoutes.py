@@ -14,6 +14,7 @@ from lucid.client.answers import Credits
 from lucid.services.chain.chainview import ChainView, SeenVote
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.index import TransactionIndex
+from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.chain.schedules import Schedules
 from lucid.services.chunks.replicamessages import MAX_BYTES, SESSION_BYTES, decode_replica
 from lucid.services.peer.peers import PeerDetail, Peers
@@ -64,6 +65,7 @@ class NodeRoutes:
         node: bytes,
         store: DurableStore,
         view: ChainView,
+        replicas: ReplicaView,
         index: TransactionIndex,
         schedules: Schedules,
         peers: Peers,
@@ -73,6 +75,7 @@ class NodeRoutes:
         self._node = node
         self._store = store
         self._view = view
+        self._replicas = replicas
         self._index = index
         self._schedules = schedules
         self._peers = peers
@@ -116,7 +119,7 @@ class NodeRoutes:
         async def replicas(body: Named) -> Response:
             names = [hex_bytes(each, SESSION_BYTES, "session") for each in body.sessions[:MAX_SESSIONS]]
             found = await self._driver().inspect(
-                lambda: [self._view.replicas(name[:ID_BYTES], name[ID_BYTES:], self._node) for name in names]
+                lambda: [self._replicas.replicas(name[:ID_BYTES], name[ID_BYTES:], self._node) for name in names]
             )
             return json_response({"sessions": found})
 
@@ -141,7 +144,7 @@ class NodeRoutes:
                 while self._index.height <= after:
                     await self._index.changed.wait()
             last = min(self._index.height, after + PAGE_BLOCKS)
-            found = await self._store.read(self._view.anchored, after + 1, last)
+            found = await self._store.read(self._replicas.anchored, after + 1, last)
             return json_response({"sessions": found, "height": last})
 
         @route("GET", "/node/votes/<node>", "A validator's latest vote that the chain holds", query=VOTING, access=NODE)
@@ -173,7 +176,7 @@ class NodeRoutes:
         @route("GET", "/node/members", "The registered nodes, and which of them are connected", access=NODE)
         async def members() -> Response:
             (found, factor), rules = await self._driver().inspect(
-                lambda: (self._view.members(), self._view.rules_version())
+                lambda: (self._view.members(), self._replicas.rules_version())
             )
             connected = [each.node for each in self._peers.states() if each.connected]
             return json_response(

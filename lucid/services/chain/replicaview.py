@@ -1,0 +1,48 @@
+"""What the chain knows of the copies of sessions, for a node's other services (protocol section 8, Holdings)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lucid.chain.transactions import SessionAnchor
+from lucid.ledger.replicas import held_ranges, session_replicas
+from lucid.machines.chain import Chain
+
+
+class ReplicaView:
+    """The copies of sessions as of the last final block."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def rules_version(self) -> int:
+        """The version of the rules in force as of the last final block."""
+        return self._chain.rules.version
+
+    def replicas(self, session: bytes, owner: bytes, node: bytes) -> dict[str, Any] | None:
+        """What the chain knows of a session's copies, and of those at `node`; None if it is not anchored."""
+        root = self._chain.tree.root
+        found = session_replicas(root.ledger, session, owner)
+        if found is None:
+            return None
+        return {
+            "height": root.height,
+            "chunks": found.chunks,
+            "root": found.root.hex(),
+            "copies": found.copies,
+            "wanted": found.wanted,
+            "holders": [{"node": key.hex(), "chunks": count} for key, count in found.holders],
+            "here": held_ranges(root.ledger, session, owner, node),
+            "rules": self._chain.rules.version,
+        }
+
+    def anchored(self, first: int, last: int) -> list[str]:
+        """The sessions (id and owner) in the final blocks of these heights, both included."""
+        blocks = (self._chain.block_at(height) for height in range(first, last + 1))
+        return [
+            payload.identity.hex()
+            for block in blocks
+            if block is not None
+            for transaction in block.transactions
+            if isinstance(payload := transaction.payload, SessionAnchor)
+        ]
