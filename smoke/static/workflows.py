@@ -12,6 +12,12 @@ from smoke.static.compose.service import Build
 from smoke.tree import Tree
 
 MAX_FILES = 100
+_NOT_LONE = re.compile(
+    r"repository:|^\s*path:|working-directory|download-artifact|git clone|submodules|generate"
+    r"|\b(?:cp|mv|tee|ln|make|curl|wget|sed)\s|>\s*\S*(?:[Dd]ocker|[Cc]ontainer)file|\.(?:sh|py)\b",
+    re.MULTILINE,
+)
+"""What may bring a Dockerfile that the tree does not have, or leads elsewhere."""
 _LINE = re.compile(r"^\s*(?:sudo\s+)?(?:docker|podman)\s+(?:buildx\s+|image\s+)?build\s+(.*)$", re.MULTILINE)
 
 
@@ -28,11 +34,14 @@ def workflow_builds(tree: Tree, dockerfiles: list[str]) -> Iterator[tuple[str, B
             root = read_yaml(tree.text(path), path)
         except YamlError:
             continue
+        lone = _NOT_LONE.search(tree.text(path)) is None
         jobs = root.get("jobs")
         for job in (jobs.mapping or {}).values() if jobs is not None else ():
             steps = job.get("steps")
             for step in steps.children() if steps is not None else ():
                 for build in _of_step(tree, step):
+                    if not lone and not tree.is_file(build.dockerfile):
+                        continue
                     if repr(build) not in seen:
                         seen.add(repr(build))
                         yield _name(build), build, path
@@ -119,12 +128,16 @@ def _of_words(tree: Tree, words: list[str], where: str) -> Build | None:
 
 
 def _build(tree: Tree, context: str, file: str, target: str, arguments: list[str], platforms: str) -> Build | None:
-    """None for what is not plain, or not of this tree."""
+    """None for what is not plain, or not of this tree; a Dockerfile of the usual name that is not there is told of."""
     if "$" in context + file + target or re.match(r"[a-z]+://|git@|/", context):
         return None
     place = posixpath.normpath(context)
     dockerfile = posixpath.normpath(file) if file else posixpath.join("" if place == "." else place, "Dockerfile")
-    if place.startswith("..") or not tree.is_file(dockerfile) or (place != "." and not tree.is_directory(place)):
+    if (
+        place.startswith("..")
+        or (not tree.is_file(dockerfile) and not re.search(r"[Dd]ockerfile$", dockerfile))
+        or (place != "." and not tree.is_directory(place))
+    ):
         return None
     given = dict(each.split("=", 1) for each in arguments if "=" in each and "$" not in each)
     platform = platforms if platforms and not re.search(r"[,$\s]", platforms) else None

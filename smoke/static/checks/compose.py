@@ -323,8 +323,10 @@ def _expected_ports(image: Image) -> set[int]:
         numbers = {int(text) for value in launch.environment.values() for text in re.findall(r"\b\d{2,5}\b", value)}
         if launch.command is not None or launch.entrypoint is not None:
             return (said | numbers) if said else set()
-        said |= numbers
-    return said | set(image.ports) if image.ports and not image.ports_doubt else set()
+        said |= numbers if said or image.ports else set()
+    if image.ports_doubt:
+        return set()
+    return said | set(image.ports)
 
 
 def _health(service: _Service) -> Iterator[Finding]:

@@ -10,12 +10,13 @@ from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks.asked import lacking_libraries, lacking_metadata
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Image
-from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, compiled, modules, on_arm64
+from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, bringers, compiled, modules, on_arm64
 from smoke.static.python.effects import Extra
 from smoke.static.python.graph import Outside
 from smoke.static.python.importer import version_of
 from smoke.static.python.installed import Answer, Brought, Presence, machine_of, misfits
 from smoke.static.python.program import Program
+from smoke.static.python.removed import removed
 from smoke.static.python.standard import has_module
 from smoke.static.scope import Scope
 
@@ -161,6 +162,9 @@ def _one(scope: Scope, program: Program, outside: Outside, answer: Answer) -> Fi
     name = image.service.name
     at = _at(scope, outside.source, outside.line)
     severity = Severity.WARNING if outside.lazy else None
+    unsure = answer.presence in (Presence.UNKNOWN, Presence.ABSENT)
+    if unsure and not outside.by and _of_another_case(program, outside.top):
+        return DECLARED.fail(_message(program, outside), name, at, severity=severity)
     match answer.presence:
         case Presence.ASKED | Presence.HIDDEN:
             return None
@@ -173,6 +177,14 @@ def _one(scope: Scope, program: Program, outside: Outside, answer: Answer) -> Fi
     if doubt := _doubt(program, outside.top):
         return DECLARED.skip(f"whether {outside.top} is installed: {doubt}", name, at)
     return DECLARED.fail(_message(program, outside), name, at, severity=severity)
+
+
+def _of_another_case(program: Program, top: str) -> bool:
+    """Whether what an import means is a module of the tree in other letters: no distribution is known to bring it,
+    and nothing but the base could have put it beside that."""
+    doubts = (each for place in program.importer.own for each in program.image.files.every_doubt(f"{place}/{top}"))
+    known = bool(bringers(top)) or has_module(top, None)
+    return not known and bool(program.importer.other_case(top)) and all(each.cause is Cause.BASE for each in doubts)
 
 
 def _message(program: Program, outside: Outside) -> str:
@@ -260,19 +272,20 @@ def _companions(scope: Scope, program: Program) -> Iterator[Finding]:
 
 
 def _moved(scope: Scope, program: Program) -> Iterator[Finding]:
-    """`pydantic.BaseSettings`, which is of another distribution since pydantic 2."""
-    asked = [each for each in program.installed.requirements if each.name == "pydantic"]
-    if not asked or any(
-        each.version.startswith("1.") or re.search(r"<\s*=?\s*2|==\s*1|~=\s*1", each.text) for each in asked
-    ):
-        return
+    """Names that the installed version of a distribution no longer has."""
+    image, version = program.image, version_of(program.image)
+    told = any(re.search(r"(?:^|\s)-c\s|--constraint|PIP_CONSTRAINT", each.text) for each in image.parsed.instructions)
     for path, source in program.graph.modules.items():
-        for each in source.imports:
-            plain = each.module == "pydantic" and "BaseSettings" in each.names
-            if plain and not each.caught and not each.lazy and path not in program.graph.later:
-                message = "pydantic has no BaseSettings since version 2: it is of pydantic-settings now"
-                remedy = "Install pydantic-settings and import it from there, or ask for pydantic<2."
-                yield DECLARED.fail(message, program.image.service.name, _at(scope, path, each.line), remedy=remedy)
+        mine = program.graph.entry_is_main and source is program.graph.entry
+        for each in (*source.imports, *source.attributes):
+            if each.caught or each.lazy or each.instead or path in program.graph.later or (each.main and not mine):
+                continue
+            for removal, name in removed(program.installed, each, version, bounded=told):
+                what = f"{removal.module} has no {name}" if name else f"there is no {removal.module}"
+                hint = f": {removal.instead}" if removal.instead else ""
+                message = f"{what} since version {removal.since} of {removal.distribution}{hint}"
+                remedy = f"Write it for the newer version, or ask for {removal.distribution}<{removal.since}."
+                yield DECLARED.fail(message, image.service.name, _at(scope, path, each.line), remedy=remedy)
 
 
 def _at(scope: Scope, path: str, line: int) -> list[Evidence]:

@@ -86,6 +86,7 @@ CHECKS = (PARSE, STAGES, CONTEXT, STEPS, PLATFORM, USER, HEALTH, LABELS, ENTRYPO
 
 _NO_HEALTH_PATH = re.compile(r"https?://[^\s'\"/]+(?P<path>/[^\s'\"?)]*)?")
 _AMD64 = re.compile(r"https?://[^\s$]*(amd64|x86_64)")
+_OTHER_MACHINES = re.compile(r"arm64|aarch64|TARGETARCH|uname|dpkg|\bif\b|\bcase\b|\$\(")
 _PORTS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
 _ALIASES = {"nonroot": "65532", "root": "0", "nobody": "65534"}
 
@@ -228,7 +229,10 @@ def _platform(scope: Scope, image: Image) -> Iterator[Finding]:
     name, wanted = image.service.name, image.service.platform
     foreign = _foreign_program(image)
     if foreign is not None:
-        message = f"it starts a program that is downloaded for {_AMD64.search(foreign.text)[1]} alone"  # type: ignore[index]
+        made = _AMD64.search(foreign.text)[1]  # type: ignore[index]
+        message = f"it starts a program that is downloaded for {made} alone"
+        if _same_platform(image.built_for or "", "linux/arm64"):
+            message = f"it downloads what is for {made} alone, and is built for arm64"
         remedy = "Declare ARG TARGETARCH and use it in the URL, or pin the platform of FROM."
         yield PLATFORM.fail(message, name, _at(image, foreign.line), remedy=remedy)
         return
@@ -257,10 +261,13 @@ def _foreign_program(image: Image) -> Instruction | None:
     if image.final is None or not image.start.words or "amd64" in image.built_for or "x86_64" in image.built_for:
         return None
     places = {image.start.words[0], image.start.program} - {""}
-    fetching = (each for each in image.final.instructions if each.keyword in ("ADD", "RUN"))
-    return next(
-        (each for each in fetching if _AMD64.search(each.text) and places & {*re.split(r"[\s=;&|]+", each.text)}), None
-    )
+    pinned = _same_platform(image.built_for or "", "linux/arm64")
+    fetching = [
+        each for each in image.final.instructions if each.keyword in ("ADD", "RUN") and _AMD64.search(each.text)
+    ]
+    if pinned and (alone := next((each for each in fetching if not _OTHER_MACHINES.search(each.text)), None)):
+        return alone
+    return next((each for each in fetching if places & {*re.split(r"[\s=;&|]+", each.text)}), None)
 
 
 def _as_wanted(said: str, wanted: str, message: str, name: str, where: Iterable[Evidence]) -> Finding:

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.checks.loaded import absolute, climbed, misread, runs, shown
 from smoke.static.checks.prepared import wanting_steps
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Image
 from smoke.static.python.effects import Demand, FileUse, Use
-from smoke.static.python.importer import Meaning
 from smoke.static.python.paths import Place
 from smoke.static.python.program import Program
-from smoke.static.python.source import Source
 from smoke.static.scope import Scope
 
 FILES = Check(
@@ -100,13 +99,6 @@ def run(scope: Scope) -> Iterator[Finding]:
         yield from _reach(program)
 
 
-def _runs(program: Program, source: Source, main: bool) -> bool:
-    """Whether something runs, given that it may stand under a main guard."""
-    if source.path in program.graph.later:
-        return False
-    return not main or (program.graph.entry_is_main and source is program.graph.entry)
-
-
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
@@ -118,9 +110,9 @@ def _files(scope: Scope, program: Program) -> Iterator[Finding]:
     for path, source in graph.modules.items():
         made: set[str] = set()
         for use in source.effects.files:
-            if not _runs(program, source, use.main):
+            if not runs(program, source, use.main):
                 continue
-            place = _absolute(program, path, use.place)
+            place = absolute(program, path, use.place)
             if not place:
                 continue
             looked += 1
@@ -134,13 +126,41 @@ def _files(scope: Scope, program: Program) -> Iterator[Finding]:
             unsure = unsure or doubt
             if wrong:
                 failed = True
-                yield FILES.fail(wrong, name, [Evidence(path, use.line, _line(scope, path, use.line))])
+                yield FILES.fail(wrong, name, [Evidence(path, use.line, shown(scope, path, use.line))])
+    for finding in (*_written(scope, program), *_misread(scope, program)):
+        failed = True
+        yield finding
     if failed:
         return
     if unsure:
         yield FILES.skip(unsure, name)
     else:
         yield FILES.passed(f"{looked} paths that are opened as the code is loaded are within reach", name)
+
+
+_SCHEDULES = re.compile(rb"(?i)beat_schedule(?:r|_filename)|config_from_object")
+"""What may put the schedule of Celery elsewhere."""
+
+
+def _written(scope: Scope, program: Program) -> Iterator[Finding]:
+    """Files that the command itself makes: logs, schedules."""
+    image, start = program.image, program.image.start
+    for each in start.writes:
+        if each == "celerybeat-schedule" and any(
+            _SCHEDULES.search(scope.tree.data(path)) for path in program.graph.modules
+        ):
+            continue
+        place = posixpath.normpath(posixpath.join(start.workdir or image.workdir, each))
+        wrong, _ = _opened(image, place, FileUse(0, Place(place), Use.WRITE))
+        if wrong:
+            at = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
+            shown = wrong.replace(" as the code is loaded", "")
+            yield FILES.fail(f"{start.server}: {shown}", image.service.name, at)
+
+
+def _misread(scope: Scope, program: Program) -> Iterator[Finding]:
+    for each in (*climbed(scope, program), *misread(scope, program)):
+        yield FILES.fail(each.message, program.image.service.name, each.at, remedy=each.remedy)
 
 
 def _makers(program: Program) -> list[tuple[str, str | None, bool]]:
@@ -151,22 +171,10 @@ def _makers(program: Program) -> list[tuple[str, str | None, bool]]:
         if path in graph.later:
             continue
         sure = [each.place for each in source.effects.files if each.use in (Use.WRITE, Use.MAKE)]
-        found += [(path, _absolute(program, path, place) or None, False) for place in sure]
-        perhaps = [_absolute(program, path, place) if place else "" for place in source.effects.may_make]
+        found += [(path, absolute(program, path, place) or None, False) for place in sure]
+        perhaps = [absolute(program, path, place) if place else "" for place in source.effects.may_make]
         found += [(path, each or None, True) for each in perhaps]
     return found
-
-
-def _absolute(program: Program, module: str, place: Place) -> str:
-    """A path that a module names, in the image; empty when it starts from a package that is not of the tree."""
-    image, graph = program.image, program.graph
-    directory = image.start.workdir or image.workdir
-    if place.package:
-        found = program.importer.find(place.package)
-        if found.kind not in (Meaning.PACKAGE, Meaning.NAMESPACE) or not found.path:
-            return ""
-        directory = found.path
-    return place.absolute(graph.places.get(module, module), directory)
 
 
 def _maker(makers: list[tuple[str, str | None, bool]], module: str, place: str) -> str:
@@ -180,11 +188,6 @@ def _maker(makers: list[tuple[str, str | None, bool]], module: str, place: str) 
         ),
         "",
     )
-
-
-def _line(scope: Scope, path: str, line: int) -> str:
-    lines = scope.tree.text(path).split("\n")
-    return excerpt(lines[line - 1] if 0 < line <= len(lines) else "")
 
 
 def _opened(  # noqa: PLR0911 - a case a use
@@ -294,7 +297,7 @@ def _environment(scope: Scope, program: Program) -> Iterator[Finding]:
         (path, demand)
         for path, source in graph.modules.items()
         for demand in source.effects.demands
-        if _runs(program, source, demand.main) and not _given(image, demand)
+        if runs(program, source, demand.main) and not _given(image, demand)
     ]
     if not demands:
         yield ENVIRONMENT.passed("nothing is demanded of the environment that is not given", name)
@@ -306,7 +309,7 @@ def _environment(scope: Scope, program: Program) -> Iterator[Finding]:
         if (line := _exported(image, demand.name)) and not givers and image.launch is None:
             failed = True
             message = f"{demand.name} is demanded as the code is loaded: a RUN exports it, which ends with that RUN"
-            at = [Evidence(image.dockerfile, line), Evidence(path, demand.line, _line(scope, path, demand.line))]
+            at = [Evidence(image.dockerfile, line), Evidence(path, demand.line, shown(scope, path, demand.line))]
             yield ENVIRONMENT.fail(message, name, at, remedy=f"Write ENV {demand.name}=... instead of RUN export.")
             continue
         reason = f"{givers[0]} may put it into the environment" if givers else _elsewhere(image)
@@ -315,7 +318,7 @@ def _environment(scope: Scope, program: Program) -> Iterator[Finding]:
             continue
         failed = True
         message = f"{demand.name} is demanded as the code is loaded, and neither the image nor Compose gives it"
-        yield ENVIRONMENT.fail(message, name, [Evidence(path, demand.line, _line(scope, path, demand.line))])
+        yield ENVIRONMENT.fail(message, name, [Evidence(path, demand.line, shown(scope, path, demand.line))])
     if not failed:
         yield ENVIRONMENT.skip(skipped, name)
 

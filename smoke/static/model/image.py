@@ -140,6 +140,8 @@ class Start:
     """Modules that the command names besides."""
     factory: bool = False
     """Whether the app object is a function that makes it."""
+    writes: tuple[str, ...] = ()
+    """Files that the command makes as it starts, as it names them."""
     port: int | None = None
     """Where the server listens, by its command and its defaults; none when that cannot be told."""
     host: str = ""

@@ -44,7 +44,7 @@ def started(start: Start, scene: Scene, program: str) -> Start:
 def python_or_server(start: Start, words: tuple[str, ...], name: str, program: str, scene: Scene) -> Start:
     if PYTHON.fullmatch(name):
         return _python(start, words[1:], program, scene)
-    situation = Situation(scene.state.environment, scene.read, scene.exists, scene.asked)
+    situation = Situation(scene.state.environment, scene.read, scene.exists, scene.asked, start.words)
     found = served(name, words[1:], situation)
     if found is not None:
         return _serving(start, name, words[1:], found, program, scene)
@@ -63,7 +63,9 @@ def as_script(start: Start, script: str, scene: Scene, arguments: Sequence[str],
 
 def _managed(start: Start, arguments: Sequence[str]) -> Start:
     """Django's manage.py: where its own server listens."""
-    if posixpath.basename(start.script) == "manage.py" and arguments[:1] == ("runserver",):
+    if posixpath.basename(start.script) == "manage.py" and arguments and re.fullmatch(r"\w+\s+\S.*", arguments[0]):
+        return replace(start, trouble=f"{arguments[0]!r} is one word of an exec form: manage.py has no such command")
+    if posixpath.basename(start.script) == "manage.py" and tuple(arguments[:1]) == ("runserver",):
         target = next((each for each in arguments[1:] if not each.startswith("-")), "127.0.0.1:8000")
         host, _, port = target.rpartition(":")
         number = int(port) if port.isdigit() and len(port) < 6 else None
@@ -94,12 +96,16 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
             return replace(start, doubt=f"what Python makes of {rest[0]} is not known here")
     if not rest:
         return replace(start, trouble="Python is started without a program: it reads standard input and ends")
+    if rest[0] == "-m" and len(rest) > 1 and "/" in rest[1] and "$" not in rest[1]:
+        return replace(start, trouble=f"{rest[1]!r} is no module: its name has dots where its path has slashes")
     if rest[0] == "-m" and len(rest) > 1:
         search = search_path(scene, state.workdir, flags, program)
         start = replace(start, search=search)
         if rest[1] in _UNDER and not _in_tree(rest[1], search, state):
             return _under(start, rest, program, scene)
-        found = served(rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists, scene.asked))
+        found = served(
+            rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists, scene.asked, start.words)
+        )
         if found is not None and not _in_tree(rest[1], search, state):
             return _serving(start, rest[1], rest[2:], found, program, scene)
         start = _http_server(start, rest[2:]) if rest[1] == "http.server" else start
@@ -188,6 +194,7 @@ def _serving(start: Start, name: str, arguments: tuple[str, ...], found: Served,
         needs=tuple(found.needs),
         also=tuple(found.also),
         factory=found.factory,
+        writes=tuple(each for each in found.writes if each and "$" not in each and "%" not in each),
         host=found.host,
         port=found.port,
         search=search,

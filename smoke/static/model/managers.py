@@ -13,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from smoke.static.model.described import files_named
 from smoke.static.model.releases import lacks_package
 from smoke.static.model.stage import Stage
+from smoke.static.model.wheels import without_wheel
 
 _APT_ASKS_NOT = frozenset(
     ["bzip2", "dumb-init", "gosu", "less", "make", "procps", "sudo", "tini", "tzdata", "unzip", "xz-utils", "zip"]
@@ -163,7 +164,29 @@ def _own(stage: Stage, name: str) -> str | None:
 def _pip(stage: Stage, rest: list[str], shown: str) -> str:
     if rest[:1] != ["install"]:
         return ""
-    return _managed(stage, rest[1:], shown) or _requested(stage, rest[1:], shown)
+    return _managed(stage, rest[1:], shown) or _homeless(stage, rest[1:], shown) or _requested(stage, rest[1:], shown)
+
+
+def _homeless(stage: Stage, rest: list[str], shown: str) -> str:
+    """A number that is no user's has / for a home: pip may write neither there nor where root installs."""
+    number = stage.number(stage.user) if stage.user else None
+    known = stage.users_known and stage.user.partition(":")[0].isdigit() and number not in stage.numbers.values()
+    elsewhere = ("-t", "--target", "--prefix", "--root", "--python", "--dry-run")
+    if not number or not known or stage.venvs or any(word.partition("=")[0] in elsewhere for word in rest):
+        return ""
+    if any(each in stage.environment for each in ("HOME", "PYTHONUSERBASE", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")):
+        return ""
+    site = stage.files.find(stage.sites[0]) if stage.sites else None
+    open_ = site is None or site.mode is None or bool(site.mode & 0o022) or site.user not in (None, 0)
+    if open_ or _own_root(stage):
+        return ""
+    return f"{shown} install: user {number} may not write to {stage.sites[0]}, and has no home directory"
+
+
+def _own_root(stage: Stage) -> bool:
+    """Whether a step may have given the root directory, which is then the home, to others."""
+    held = stage.files.entries.get("/")
+    return held is not None and (held.user not in (None, 0) or held.mode is None or bool(held.mode & 0o022))
 
 
 def _managed(stage: Stage, rest: list[str], shown: str) -> str:
@@ -261,7 +284,10 @@ def _uncompiled(stage: Stage, requirement: str) -> str:
     """Why a distribution cannot be compiled; empty for those that need not be."""
     match = re.match(r"([A-Za-z][\w.-]*)(?:\[[^\]]*\])?\s*(?:[=<>!~].*)?$", requirement)
     name = re.sub(r"[-_.]+", "-", match[1]).lower() if match and ";" not in requirement else ""
-    if name not in _SOURCE_ONLY or not all(stage.lacks(each) for each in ("gcc", "cc", "clang")):
+    compiler = not all(stage.lacks(each) for each in ("gcc", "cc", "clang"))
+    if name and not stage.managed and (clause := without_wheel(name, requirement, stage.python, compiler=compiler)):
+        return clause
+    if name not in _SOURCE_ONLY or compiler:
         return ""
     return f"{name} has no wheel for Linux, and there is no compiler to make one"
 

@@ -90,11 +90,14 @@ class Surroundings:
 
     def surely_lacks(self, place: str, doubt: Doubt) -> bool:
         """Whether the doubt about a place is of a kind that cannot bring this program."""
-        name = posixpath.basename(place)
+        directory, name = posixpath.split(place)
+        if doubt.cause is Cause.BASE and directory not in _SYSTEM:
+            # A base has a program once: one of the system's is not in another directory too.
+            return any(self.files.find(f"{each}/{name}") is not None for each in _SYSTEM)
         if name not in self.lacking:
             return False
         if doubt.cause is Cause.BASE:
-            return posixpath.dirname(place) in _SYSTEM
+            return True
         return doubt.cause is Cause.DISTRIBUTIONS and name in system_programs()
 
     def interpreter(self, entry: Entry, first: bytes) -> str:

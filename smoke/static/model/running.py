@@ -56,7 +56,8 @@ def _run(build: Building, made: Made, instruction: Instruction) -> None:
         return
     shell = made.shell[0] if made.shell else "/bin/sh"
     found = state.surroundings().find(shell)
-    if not found.place and not found.doubt:
+    without = made.base is not None and not made.base.shell and found.doubt.cause is Cause.BASE
+    if not found.place and (not found.doubt or without):
         state.fail(line, f"RUN needs {shell}, which this stage does not have")
         return
     if posixpath.basename(shell) not in ("sh", "bash", "ash", "dash"):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from smoke.manifest import Base
 from smoke.static.model.dash import dash_stops
+from smoke.static.model.demanding import missing_to
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import absent, find_program, is_odd, not_executable
 from smoke.static.model.filesystem import Cause, Entry
@@ -89,6 +90,8 @@ def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
         return replace(start, trouble=absent(words[0], scene), needs=_needs(name))
     start = replace(start, program=found.place)
     if trouble := not_executable(found, scene):
+        return replace(start, trouble=trouble)
+    if name == "alembic" and (trouble := missing_to(words, scene)):
         return replace(start, trouble=trouble)
     if name == "docker-entrypoint.sh" and len(words) > 1 and _is_bases_own(found.place, scene):
         return _resolved(start, words[1:], scene.within(Followed()))
@@ -259,10 +262,8 @@ def _followed(start: Start, found: Followed, scene: Scene) -> Start:
         program = find_program(words[0], inner)
         if not program.place and not program.doubt and re.fullmatch(r"[\w./-]+", words[0]) and not _builtin(words[0]):
             return replace(start, trouble=f"before anything else runs, {absent(words[0], inner)}")
-        operand = words[1] if len(words) > 1 and PYTHON.fullmatch(words[0]) else ""
-        if operand.endswith(".py") and "$" not in operand and inner.exists(operand) is False:
-            place = inner.state.path(operand)
-            return replace(start, trouble=f"before anything else runs, python is to run {place}: it is not there")
+        if trouble := missing_to(words, inner):
+            return replace(start, trouble=f"before anything else runs, {trouble}")
     if found.dash and has_dash(scene.state):
         return replace(start, trouble=f"the entry script fails: {found.dash}")
     if found.trouble or found.doubt or not found.words:

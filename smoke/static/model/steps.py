@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from smoke.static.model import managers
+from smoke.static.model.filesystem import Cause
 from smoke.static.model.given_code import imported_by
 from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.stage import Stage
@@ -291,6 +292,23 @@ def _elsewhere(operand: str) -> bool:
     return operand == "-" or "://" in operand or operand.startswith(("/dev/", "/proc/", "/sys/"))
 
 
+_OF_ROOT = frozenset(["/var", "/var/lib", "/var/log", "/var/cache", "/opt", "/etc", "/usr", "/usr/local", "/usr/share"])
+"""Directories of every base that root alone may write to."""
+_OF_BASES = frozenset(
+    ["nginx", "yarn", "conda", "apt", "apk", "dpkg", "postgresql", "mysql", "redis", "python", "node"]
+)
+"""What bases may have in them."""
+
+
+def _bare_beside(stage: Stage, path: str) -> bool:
+    """Whether something is surely made anew in a directory of root's that every base has."""
+    above, name = posixpath.split(path)
+    doubts = stage.files.every_doubt(path)
+    bare = above in _OF_ROOT and stage.files.find(path) is None and all(each.cause is Cause.BASE for each in doubts)
+    held = stage.files.entries.get(above)
+    return bare and path not in _OF_ROOT and name not in _OF_BASES and (held is None or not held.line)
+
+
 def _may_not_write(stage: Stage, name: str, rest: list[str]) -> str:
     """Directories and files made where this user may not."""
     user = _user(stage)
@@ -307,6 +325,8 @@ def _may_not_write(stage: Stage, name: str, rest: list[str]) -> str:
         if any(letter in operand for letter in "*?[$`{~"):
             continue
         path = posixpath.normpath(stage.path(operand))
+        if stage.system and _bare_beside(stage, path):
+            return f"{name} {path}: {posixpath.dirname(path)} belongs to root, and this step runs as {stage.user}"
         while path != "/" and stage.files.find(path) is None and not stage.files.doubts.get(path):
             below, path = path, posixpath.dirname(path)
             entry = stage.files.find(path)

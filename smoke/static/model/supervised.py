@@ -62,9 +62,11 @@ def _supervised(words: tuple[str, ...], scene: Scene) -> Listed | None:
 
 
 def _absent(scene: Scene, path: str) -> bool:
-    """Whether a file is surely not there: no base of the catalog brings supervisord, or a file of its."""
+    """Whether a file is surely not there: no base of the catalog brings supervisord, or a file of its; Debian's
+    package brings the one of the usual place alone."""
     files, place = scene.state.files, scene.state.path(path)
-    unsure = any(each.cause is not Cause.BASE for each in files.every_doubt(place))
+    sure = (Cause.BASE,) if place in _PLACES else (Cause.BASE, Cause.PACKAGES)
+    unsure = any(each.cause not in sure for each in files.every_doubt(place))
     return files.find(place) is None and not unsure and scene.base is not None
 
 

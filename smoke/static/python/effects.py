@@ -33,6 +33,27 @@ class FileUse:
 
 
 @dataclass(frozen=True)
+class Climb:
+    """`Path(...).parents[count]`, which there is only where the path is deep enough."""
+
+    line: int
+    place: Place
+    count: int
+    main: bool = False
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A file whose text is parsed as the module is loaded, and the form that it has to have."""
+
+    line: int
+    place: Place
+    form: str
+    """`JSON` or `TOML`."""
+    main: bool = False
+
+
+@dataclass(frozen=True)
 class Demand:
     """An environment variable without which loading the module fails."""
 
@@ -74,6 +95,8 @@ class Effects:
     files: list[FileUse] = field(default_factory=list)
     may_make: list[Place | None] = field(default_factory=list)
     """Paths that it may make, under conditions that cannot be decided; none for one that cannot be told."""
+    climbs: list[Climb] = field(default_factory=list)
+    parsed: list[Parsed] = field(default_factory=list)
     demands: list[Demand] = field(default_factory=list)
     gives_environment: bool = False
     """Whether it may put variables into the environment."""

@@ -23,10 +23,10 @@ from smoke.static.python.called import (
     within,
 )
 from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
-from smoke.static.python.effects import Demand, Effects, Extra, FileUse, Named, Use
+from smoke.static.python.effects import Climb, Demand, Effects, Extra, FileUse, Named, Parsed, Use
 from smoke.static.python.making import made_by, says
 from smoke.static.python.needing import needed_by
-from smoke.static.python.opening import opened_by
+from smoke.static.python.opening import opened_by, parsed_form, read_path
 from smoke.static.python.paths import Paths, Place, constants, statements
 from smoke.static.python.pydantic import demanded
 from smoke.static.python.signatures import own_of, refused_attribute, refused_call
@@ -62,7 +62,7 @@ _TELLING = re.compile(
     rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
     rb"|fileConfig|load_cert_chain|from_pyfile|from_envvar|http2|resource|iterdir|touch\(|importlib|CDLL|LoadLibrary"
     rb"|uvicorn|create_engine|create_async_engine"
-    rb"|listdir|scandir|chdir|\.load\(|loadtxt|read_csv|read_excel|read_json|read_parquet|read_pickle|from_object|getenv"
+    rb"|parents\[|listdir|scandir|chdir|\.load\(|loadtxt|read_csv|read_excel|read_json|read_parquet|read_pickle|from_object|getenv"
     rb"|decouple|environs|starlette\.config|['\"]\s*\|\s*None|None\s*\|\s*['\"]"
     rb"|dataclass|NamedTuple|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
 )
@@ -99,6 +99,8 @@ class _Reader:
         """Those that may run, as far as they were looked at for that."""
         self.imported = imported_names(parsed)
         self.paths = Paths(parsed.body, imported=self.imported)
+        self.opened: dict[str, ast.expr] = {}
+        """What `with` last called which name."""
         self.settings: dict[str, list[Demand]] = {}
         self.readers = set(self._readers(parsed.body))
         future = "annotations" in self.imported.values() and "annotations" in self.imported
@@ -134,6 +136,8 @@ class _Reader:
                 suppressed = any(call_name(item.context_expr).endswith("suppress") for item in node.items)
                 for item in node.items:
                     self._expression(item.context_expr, around)
+                    if isinstance(item.optional_vars, ast.Name):
+                        self.opened[item.optional_vars.id] = item.context_expr
                 self.read(node.body, Around(around.main, around.takes | {"files", "keys"}) if suppressed else around)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._function(node, around)
@@ -225,6 +229,11 @@ class _Reader:
             pending += ast.iter_child_nodes(each)
 
     def _subscript(self, node: ast.Subscript, around: Around) -> None:
+        match node:
+            case ast.Subscript(value=ast.Attribute(value=value, attr="parents"), slice=ast.Constant(value=int(count))):
+                place = self.paths.place(value) if count > 0 and not around.takes else None
+                if place is not None and place.of_file:
+                    self.effects.climbs.append(Climb(node.lineno, place, count, around.main))
         name = self._full(dotted(node.value))
         if name == "os.environ" and "keys" not in around.takes and (variable := self._text(node.slice)):
             self.effects.demands.append(Demand(node.lineno, variable, around.main))
@@ -287,6 +296,9 @@ class _Reader:
             Demand(node.lineno, each.name, around.main, True, each.file)
             for each in (self.settings.get(name, []) if plain else [])
         ]
+        if not around.takes and (form := parsed_form(node, name)):
+            place = self.paths.place(read_path(node, self.paths, self.opened) or ast.Constant(None))
+            self.effects.parsed += [Parsed(node.lineno, place, form, around.main)] if place is not None else []
         if "files" not in around.takes:
             self._file(node, name, last, keywords, around.main)
 

@@ -80,6 +80,12 @@ class Source:
     effects: Effects = field(default_factory=Effects)
     """What it does to the world around it as it is loaded."""
 
+    @property
+    def starts_django(self) -> bool:
+        """Whether it makes Django read its settings as it is loaded."""
+        made = {*self.made.values()}
+        return bool(made & {"get_wsgi_application", "get_asgi_application"})
+
 
 def has_name(source: Source, name: str) -> bool:
     """Whether a loaded module has a name of its own (star imports not followed)."""

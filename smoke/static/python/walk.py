@@ -234,8 +234,9 @@ class _Walk:
         for failing in effects.failing:
             if not failing.main or (self.graph.entry_is_main and source is self.graph.entry):
                 self.graph.problems.append(Problem(source.path, failing.line, failing.name, flaw=Flaw.NAME))
-        if effects.settings_module and not self.settings:
-            name = self.importer.image.environment.get("DJANGO_SETTINGS_MODULE") or effects.settings_module
+        given = self.importer.image.environment.get("DJANGO_SETTINGS_MODULE", "")
+        if (effects.settings_module or (given and source.starts_django)) and not self.settings:
+            name = given or effects.settings_module
             found = self.importer.find(name)
             if found.source:
                 self.settings.add(found.source)

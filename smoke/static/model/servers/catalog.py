@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from smoke.static.model.servers.frameworks import fastapi, flask, quart, streamlit
 from smoke.static.model.servers.gateways import daphne, granian, hypercorn, uvicorn, waitress
 from smoke.static.model.servers.gunicorn import gunicorn
+from smoke.static.model.servers.numbers import no_number
 from smoke.static.model.servers.served import Served, Situation
 from smoke.static.model.servers.workers import celery, worker_of
 
@@ -22,6 +23,8 @@ def served(name: str, arguments: Sequence[str], situation: Situation) -> Served 
         return Served(doubt=f"what {name} serves is decided by a variable", needs=found.needs)
     if not found.trouble:
         found.trouble = next(filter(None, (_joined(name, word) for word in arguments)), "")
+    if not found.trouble:
+        found.trouble = no_number(name, arguments, situation)
     return found
 
 

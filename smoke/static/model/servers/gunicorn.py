@@ -61,6 +61,8 @@ def gunicorn(arguments: list[str], situation: Situation) -> Served:
     if absent := missing_file("gunicorn", files, situation):
         found.trouble = absent
         return found
+    logs = [line.last("--access-logfile"), line.last("--error-logfile", "--log-file"), line.last("-p", "--pid")]
+    found.writes += [each for each in logs if each and each != "-"]
     target = line.operands[0] if line.operands else settings.get("wsgi_app", "")
     if {"--paste", "--paster"} & line.values.keys() or target == "?":
         found.doubt = "which app gunicorn serves is decided by a file"

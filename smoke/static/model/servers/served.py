@@ -25,6 +25,8 @@ class Served:
     """Modules that must be installed."""
     also: list[str] = field(default_factory=list)
     """Modules of the tree that it loads besides."""
+    writes: list[str] = field(default_factory=list)
+    """Files that it makes as it starts."""
     directory: str = ""
     """Where it looks for the module, as the command says it; empty: the working directory."""
     doubt: str = ""
@@ -42,6 +44,8 @@ class Situation:
     """Whether a file is there; none when that cannot be told."""
     asked: Callable[[str], str] = lambda name: ""
     """How a distribution is asked for, as a requirement; empty when it is not, or not by name."""
+    spoken: tuple[str, ...] = ()
+    """Words of the exec form, in which no shell has filled anything."""
 
 
 def missing_file(server: str, files: Iterable[str | None], situation: Situation) -> str:

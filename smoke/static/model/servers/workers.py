@@ -55,6 +55,10 @@ def celery(arguments: list[str], situation: Situation) -> Served:
         found.doubt = f"which app {target!r} means is not followed"
         return found
     found.module, found.application = match[1], match[2] or "*"
+    if "beat" in line.operands or {"--beat", "-B"} & line.values.keys():
+        elsewhere = {"-S", "--scheduler"} & line.values.keys()
+        found.writes += [] if elsewhere else [line.last("-s", "--schedule") or "celerybeat-schedule"]
+    found.writes += [each for each in (line.last("-f", "--logfile"), line.last("--pidfile")) if each]
     return found
 
 

@@ -1,0 +1,47 @@
+"""Programs that end at once where a file is missing that they are told to work with."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+
+from smoke.static.model.scene import Scene
+from smoke.static.model.servers.options import read_line
+
+_PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
+
+
+def missing_to(words: Sequence[str], scene: Scene) -> str:
+    """What a program lacks that it surely needs; empty when nothing speaks against it."""
+    name = posixpath.basename(words[0])
+    if name == "alembic":
+        return _alembic(words[1:], scene)
+    if _PYTHON.fullmatch(name) and words[1:2] == ("-m",) and len(words) > 2:
+        return _alembic(words[3:], scene) if words[2] == "alembic" else _module(words[2], scene)
+    operand = words[1] if len(words) > 1 and _PYTHON.fullmatch(words[0]) else ""
+    if operand.endswith(".py") and "$" not in operand and scene.exists(operand) is False:
+        return f"python is to run {scene.state.path(operand)}: it is not there"
+    return ""
+
+
+def _alembic(words: Sequence[str], scene: Scene) -> str:
+    """alembic.ini, or what stands for it; since 1.16 a pyproject.toml may."""
+    told = read_line(words, frozenset(["--raiseerr", "--sql", "--version", "-h", "--help"])).last("-c", "--config")
+    path = told or scene.state.environment.get("ALEMBIC_CONFIG") or "alembic.ini"
+    if "$" in path or (not told and scene.exists("pyproject.toml") is not False) or words[:1] == ("init",):
+        return ""
+    # Where the tree has none either, it may come with a mount that is told elsewhere.
+    known = any(posixpath.basename(each) == posixpath.basename(path) for each in scene.installed.tree.files())
+    return f"alembic is to read {path}, which is not in the image" if known and scene.exists(path) is False else ""
+
+
+def _module(name: str, scene: Scene) -> str:
+    """A module that is not in its package, which is in the working directory."""
+    top, *rest = name.split(".")
+    if not rest or not name.replace(".", "").isidentifier() or not scene.exists(f"{top}/__init__.py"):
+        return ""
+    place = "/".join((top, *rest))
+    if all(scene.exists(each) is False for each in (place, f"{place}.py", f"{place}.pyc")):
+        return f"python is to run the module {name}, which is not in the image"
+    return ""
