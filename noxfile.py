@@ -15,6 +15,12 @@ nox.options.sessions = ["checks", "images", "fuzz", "tests"]
 COVERAGE_PERCENT = {"lucid/*": 95, "smoke/*": 90}
 """How much of the lines and branches of these the tests run: the pure packages, and the smoke checks."""
 
+PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+"""Documents outside docs/ whose prose is checked."""
+
+PURE = ("tests/chain", "tests/poot", "tests/ledger", "tests/machines")
+"""Tests of the pure packages."""
+
 FIXED_SEEDS = 500
 """Seeds that CI judges: the same ones each time, within five minutes on two cores."""
 
@@ -39,11 +45,12 @@ def checks(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff (rules and formatting), spelling, and what is unsafe in the workflows."""
+    """Ruff (rules and formatting), spelling, prose, and what is unsafe in the workflows."""
     install(session)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("typos", "--format=brief")
+    session.run("proselint", "check", "docs", *PAGES)
     session.run("zizmor", "--offline", "--quiet", "--min-severity", "medium", ".github", "action.yml")
 
 
@@ -80,6 +87,28 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *at_once, "--cov", "--cov-report=")
     for files, percent in COVERAGE_PERCENT.items():
         session.run("coverage", "report", "--format=total", f"--include={files}", f"--fail-under={percent}")
+
+
+@nox.session
+def fast(session: nox.Session) -> None:
+    """The pure packages without what is marked `slow`, for the loop of editing and testing. Arguments go to pytest."""
+    install(session)
+    session.run("pytest", "--quiet", "-m", "not slow", *PURE, *session.posargs)
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """The notes of the next release. `-- VERSION` moves them into CHANGELOG.md; `-- check BRANCH` fails without any."""
+    install(session)
+    match session.posargs:
+        case []:
+            session.run("towncrier", "build", "--draft", "--version", "next")
+        case ["check", branch]:
+            session.run("towncrier", "check", "--compare-with", branch)
+        case [version]:
+            session.run("towncrier", "build", "--yes", "--version", version)
+        case _:
+            session.error("give nothing, a version, or: check BRANCH")
 
 
 @nox.session

@@ -13,7 +13,7 @@ from lucid.chain.codec import decode, encode
 from lucid.machines.messages import Message
 from lucid.poot.crypto import Edwards25519
 from lucid.services.peer import handshake
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.frames import LENGTH_BYTES, FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, Acquaintances, Answer, Hello
 from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames

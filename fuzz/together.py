@@ -18,7 +18,7 @@ import trio
 from fuzz import targets
 from fuzz.hostile import Hostile, key_above
 from fuzz.node import MAX_RSS_MIB, RSS_SLACK, attacked, check, peak_mib, rss_mib
-from fuzz.targets import Attempt, http1, json_bodies, peer_dialled, peer_port
+from fuzz.targets import Attempt, http1, json_bodies, peer_dialed, peer_port
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.process.ports import free_ports
 
@@ -163,8 +163,8 @@ def listening(
 
         async def one(stream: trio.SocketStream) -> None:
             answered()
-            with trio.move_on_after(peer_dialled.CASE_S):
-                await peer_dialled.answer(random, stream, who, node.key)
+            with trio.move_on_after(peer_dialed.CASE_S):
+                await peer_dialed.answer(random, stream, who, node.key)
 
         await trio.serve_tcp(one, ports[number], host="127.0.0.1")
 

@@ -9,15 +9,15 @@ from harness.policy import LeaderPolicy, Ranking
 from harness.result import RunResult, read_result
 from harness.run import run
 from harness.sweep import Sweep, SweepRun, sweep
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 
 __all__ = [
     "LeaderPolicy",
     "Ranking",
     "RunResult",
+    "RunVerdict",
     "Sweep",
     "SweepRun",
-    "Verdict",
     "read_result",
     "run",
     "sweep",

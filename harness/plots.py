@@ -308,7 +308,7 @@ def _bands(faults: Sequence[Fault], x: p.Scale, top: float, height: float) -> li
 
 
 def _merged(spans: list[Point]) -> list[Point]:
-    """The same stretch as disjoint spans, ascending; an instant is no stretch."""
+    """The same stretch as disjoint spans, ascending; an instant is not a stretch."""
     merged: list[Point] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 from sim.figures import FIGURES_VERSION, Figures
 
 
@@ -34,7 +34,7 @@ class RunResult(Figures, frozen=True, kw_only=True):
     `invariant` is the one that broke, empty if none did; `reason` is a sentence. `command` repeats the run.
     """
 
-    verdict: Verdict
+    verdict: RunVerdict
     invariant: str
     reason: str
     notes: list[str]
@@ -46,7 +46,7 @@ class RunResult(Figures, frozen=True, kw_only=True):
     @property
     def passed(self) -> bool:
         """Whether every invariant held to the end and the chain kept growing."""
-        return self.verdict is Verdict.PASS
+        return self.verdict is RunVerdict.PASS
 
     def document(self) -> dict[str, Any]:
         """The result as plain objects, as `metrics.json` has it."""

@@ -22,7 +22,7 @@ from harness.report import render
 from harness.result import Checked, RunResult, Unbound
 from harness.timeline.page import render as timeline
 from harness.timeline.traces import story_of_trace
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 from sim.costs import Costs
 from sim.faults.fault import Fault
 from sim.metrics import Metrics
@@ -30,7 +30,7 @@ from sim.scenario import Scenario, dump, parse, shipped
 from sim.trace import Trace
 from sim.world import Watcher, World
 
-EXIT_STATUS = {Verdict.PASS: 0, Verdict.NO_PROGRESS: 10, Verdict.DIVERGED: 20, Verdict.INTERRUPTED: 130}
+EXIT_STATUS = {RunVerdict.PASS: 0, RunVerdict.NO_PROGRESS: 10, RunVerdict.DIVERGED: 20, RunVerdict.INTERRUPTED: 130}
 SLICES = 200
 OPTIONS = ("seed", "nodes", "duration", "crypto", "profile")
 """Keys of a scenario that `lucid sim run` takes as options."""
@@ -47,7 +47,7 @@ class Tick(NamedTuple):
 class Ended(NamedTuple):
     """How a run ended: the invariant that broke, if one did, and why in a sentence."""
 
-    verdict: Verdict
+    verdict: RunVerdict
     invariant: str = ""
     reason: str = ""
 
@@ -96,7 +96,7 @@ def run(
     try:
         with nullcontext() if leaders is None else led_by(leaders):
             ended = _drive(world, invariants, watch, metrics, progress)
-        if ended.invariant or ended.verdict is Verdict.DIVERGED:
+        if ended.invariant or ended.verdict is RunVerdict.DIVERGED:
             trace.broken(world.clock.now_us, ended.reason)
         wall_seconds = time.perf_counter() - began
     finally:
@@ -203,29 +203,29 @@ def _drive(
             stalled = watch.stalled()
             invariants.checks[PROGRESS] += 1
             if stalled:
-                return Ended(Verdict.NO_PROGRESS, PROGRESS, stalled)
+                return Ended(RunVerdict.NO_PROGRESS, PROGRESS, stalled)
             if progress is not None:
                 progress(Tick(at_ms, metrics.height, world.network.deliveries))
         invariants.check_from_scratch()
     except Diverged as broken:
-        return Ended(Verdict.DIVERGED, broken.invariant, str(broken))
+        return Ended(RunVerdict.DIVERGED, broken.invariant, str(broken))
     except OSError:
         raise
     except Exception as error:
         # Most likely a rule that a machine holds itself to: as good a find as a broken invariant, and as repeatable.
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{Path(where.filename).name}, line {where.lineno}, failed: {error!r}"
-        return Ended(Verdict.DIVERGED, "", reason)
+        return Ended(RunVerdict.DIVERGED, "", reason)
     finally:
         gc.set_threshold(*thresholds)
     halted = watch.stood_still(metrics.last_final_us)
     if halted:
-        return Ended(Verdict.NO_PROGRESS, "", halted)  # by what its faults allow: else it had ended before
+        return Ended(RunVerdict.NO_PROGRESS, "", halted)  # by what its faults allow: else it had ended before
     reason = uneven(world, watch.disturbed_us)
-    return Ended(Verdict.NO_PROGRESS, PROGRESS, reason) if reason else Ended(Verdict.PASS)
+    return Ended(RunVerdict.NO_PROGRESS, PROGRESS, reason) if reason else Ended(RunVerdict.PASS)
 
 
 def _interrupted(world: World) -> Ended:
     now_s, whole_s = world.clock.now_us / 1e6, world.scenario.duration_ms / 1e3
     reason = f"interrupted at {now_s:,.1f} of {whole_s:,.1f} simulated seconds: every figure is of that part"
-    return Ended(Verdict.INTERRUPTED, "", reason)
+    return Ended(RunVerdict.INTERRUPTED, "", reason)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from harness import palette as p
 from harness.run import run
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 from sim.scenario import Scenario, changed
 
 SLACK_BLOCKS = 2
@@ -30,7 +30,7 @@ class Load(Struct, frozen=True, kw_only=True):
     latency_p99_ms: float | None
     waiting: int
     refused: int
-    verdict: Verdict
+    verdict: RunVerdict
     kept_up: bool
 
 

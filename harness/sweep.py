@@ -15,7 +15,7 @@ import msgspec
 
 from harness.measures import MEASURES, Estimate, Measure, estimate
 from harness.run import run
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 from harness.workers import Workers, spread
 from sim.scenario import Scenario, changed, dump
 from sim.words import with_words
@@ -44,7 +44,7 @@ class SweepRun(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[str, ...]
     seed: int
     key: str
-    verdict: Verdict
+    verdict: RunVerdict
     reason: str
     trace_hash: str
     seconds: float
@@ -53,7 +53,7 @@ class SweepRun(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def passed(self) -> bool:
         """Whether every invariant held to the end and the chain kept growing."""
-        return self.verdict is Verdict.PASS
+        return self.verdict is RunVerdict.PASS
 
 
 def grid(base: Scenario, axes: Sequence[Axis]) -> list[Cell]:

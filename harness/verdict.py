@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class RunVerdict(StrEnum):
     """How a run ended: the first four as `harness.run` tells it, the others as a hunt does."""
 
     PASS = "pass"
@@ -22,4 +22,4 @@ class Verdict(StrEnum):
     @property
     def failed(self) -> bool:
         """Whether the product is to blame."""
-        return self not in (Verdict.PASS, Verdict.INTERRUPTED, Verdict.UNRECOVERABLE)
+        return self not in (RunVerdict.PASS, RunVerdict.INTERRUPTED, RunVerdict.UNRECOVERABLE)

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 STALLED_US = 20_000_000
 """A connection ends when what was sent has not arrived for this long (`STALLED_S` of the services)."""
 HANDSHAKE_US = 10_000_000
-"""How long a dialler waits for an answer."""
+"""How long a dialer waits for an answer."""
 HANDSHAKE_DELAYS = 5
 """One-way delays from dialing to the first message: TCP's three, and two of the handshake of section 8."""
 BACKOFF_US = (200_000, 30_000_000)
-"""A dialler's first and longest wait; half of it, or less, is taken off by chance."""
+"""A dialer's first and longest wait; half of it, or less, is taken off by chance."""
 LEAST_TIMEOUT_US = 200_000
 """The least retransmission timeout, as Linux has it; RFC 6298 recommends a second."""
 LEAST_PROBE_US = 20_000
@@ -58,7 +58,7 @@ class Held(NamedTuple):
     lost: bool = False
 
 
-class Reset(NamedTuple):
+class ResetPair(NamedTuple):
     """Connections of a pair ended at `at_us`: what was sent by then and arrives at `lost_from_us` or later is lost."""
 
     at_us: int
@@ -84,12 +84,12 @@ class Connections:
         self._random = random
         self._last = [[0] * size for _ in range(size)]
         self.held: dict[Pair, Held] = {}
-        self.resets: dict[Pair, Reset] = {}
+        self.resets: dict[Pair, ResetPair] = {}
         self._reset_until_us = 0
         """When the last of what was on its way at a reset would have come: from then on no reset matters."""
         self._up = [False] * size
-        self._dialling: dict[Pair, int] = {}
-        self._diallings = 0
+        self._dialing: dict[Pair, int] = {}
+        self._dialings = 0
         self._windows: dict[Pair, tuple[int, int]] | None = {} if slow_start else None
 
     def arrivals(
@@ -150,7 +150,7 @@ class Connections:
         if (one, other) not in self.down and self._keys[one] != self._keys[other]:
             now = self.network.clock.now_us
             for pair in ((one, other), (other, one)):
-                self._lose(pair, Reset(now, now))
+                self._lose(pair, ResetPair(now, now))
             self._disconnect(one, other)
 
     def cut_changed(self, before: set[Pair]) -> None:
@@ -182,7 +182,7 @@ class Connections:
             return
         self._up[node] = True
         for other in range(self.network.size):
-            if (node, other) in self.down and self._dialler(node, other)[0] == node:
+            if (node, other) in self.down and self._dialer(node, other)[0] == node:
                 self._dial((node, other))
 
     def stopped(self, node: int) -> None:
@@ -192,8 +192,8 @@ class Connections:
         for other in range(self.network.size):
             if other == node or (node, other) in self.down:
                 continue
-            self._lose((node, other), Reset(now, now + base_us[node][other]))
-            self._lose((other, node), Reset(now, now))
+            self._lose((node, other), ResetPair(now, now + base_us[node][other]))
+            self._lose((other, node), ResetPair(now, now))
             self._disconnect(node, other)
 
     @property
@@ -203,8 +203,8 @@ class Connections:
         What was lost before holds back what follows it, and who dials may just have begun its longest wait.
         """
         behind_us = max((at_us for row in self._last for at_us in row), default=0) - self.network.clock.now_us
-        dialling_us = (STALLED_US if self.held else 0) + (BACKOFF_US[1] if self.down or self.held else 0)
-        return max(behind_us, 0) + dialling_us
+        dialing_us = (STALLED_US if self.held else 0) + (BACKOFF_US[1] if self.down or self.held else 0)
+        return max(behind_us, 0) + dialing_us
 
     def retransmission_us(self, sender: int, receiver: int, losses: int) -> int:
         """How much later a segment comes that was lost so many times in a row."""
@@ -257,7 +257,7 @@ class Connections:
             return
         self.reset(*pair)
 
-    def _lose(self, pair: Pair, reset: Reset) -> None:
+    def _lose(self, pair: Pair, reset: ResetPair) -> None:
         """What is on its way is lost; it would have come by the time that is the last one noted for the pair."""
         self.resets[pair] = reset
         self._reset_until_us = max(self._reset_until_us, self._last[pair[0]][pair[1]])
@@ -268,33 +268,33 @@ class Connections:
             self.down.add(pair)
             held = self.held.pop(pair, None)
             self.dropped += len(held.events) if held is not None else 0
-        self._dial(self._dialler(one, other))
+        self._dial(self._dialer(one, other))
 
-    def _dialler(self, one: int, other: int) -> Pair:
+    def _dialer(self, one: int, other: int) -> Pair:
         """The pair with who dials first: of the two, the node with the lower id."""
         return (one, other) if self._keys[one] < self._keys[other] else (other, one)
 
     def _dial(self, pair: Pair) -> None:
-        """Begin to dial, anew if the dialler did so in a former life; one that is down dials when it starts."""
+        """Begin to dial, anew if the dialer did so in a former life; one that is down dials when it starts."""
         if self._up[pair[0]]:
-            self._diallings += 1
-            self._dialling[pair] = self._diallings
-            self._try(pair, self._diallings, BACKOFF_US[0], None)
+            self._dialings += 1
+            self._dialing[pair] = self._dialings
+            self._try(pair, self._dialings, BACKOFF_US[0], None)
 
-    def _try(self, pair: Pair, dialling: int, wait_us: int, _: Moment | None) -> None:
-        dialler, other = pair
+    def _try(self, pair: Pair, dialing: int, wait_us: int, _: Moment | None) -> None:
+        dialer, other = pair
         network = self.network
-        if self._dialling.get(pair) != dialling or not self._up[dialler]:
+        if self._dialing.get(pair) != dialing or not self._up[dialer]:
             return
-        one_way_us = network.base_us[dialler][other]
-        if pair in network.cut or (other, dialler) in network.cut or self._handshake_lost():
+        one_way_us = network.base_us[dialer][other]
+        if pair in network.cut or (other, dialer) in network.cut or self._handshake_lost():
             taken_us = HANDSHAKE_US
         elif self._up[other]:
-            network.clock.after(HANDSHAKE_DELAYS * one_way_us, partial(self._answered, pair, dialling, wait_us))
+            network.clock.after(HANDSHAKE_DELAYS * one_way_us, partial(self._answered, pair, dialing, wait_us))
             return
         else:
             taken_us = 2 * one_way_us  # refused
-        self._again(pair, dialling, wait_us, taken_us)
+        self._again(pair, dialing, wait_us, taken_us)
 
     def _handshake_lost(self) -> bool:
         """Whether a handshake loses so many segments that it is not over in time: four times one of its first two."""
@@ -304,19 +304,19 @@ class Connections:
         fails = (1 - passes) * (1 - passes)
         return fails > 0 and self._random.random() < fails * fails
 
-    def _answered(self, pair: Pair, dialling: int, wait_us: int, _: Moment) -> None:
+    def _answered(self, pair: Pair, dialing: int, wait_us: int, _: Moment) -> None:
         """The handshake is over, if both are still there."""
-        dialler, other = pair
+        dialer, other = pair
         cut = self.network.cut
-        if self._dialling.get(pair) != dialling:
+        if self._dialing.get(pair) != dialing:
             return
-        if self._up[dialler] and self._up[other] and pair not in cut and (other, dialler) not in cut:
-            del self._dialling[pair]
-            self.down -= {pair, (other, dialler)}
+        if self._up[dialer] and self._up[other] and pair not in cut and (other, dialer) not in cut:
+            del self._dialing[pair]
+            self.down -= {pair, (other, dialer)}
         else:
-            self._again(pair, dialling, wait_us, HANDSHAKE_US)
+            self._again(pair, dialing, wait_us, HANDSHAKE_US)
 
-    def _again(self, pair: Pair, dialling: int, wait_us: int, taken_us: int) -> None:
+    def _again(self, pair: Pair, dialing: int, wait_us: int, taken_us: int) -> None:
         pause_us = self._random.randrange(wait_us // 2, wait_us + 1)
         longer_us = min(2 * wait_us, BACKOFF_US[1])
-        self.network.clock.after(taken_us + pause_us, partial(self._try, pair, dialling, longer_us))
+        self.network.clock.after(taken_us + pause_us, partial(self._try, pair, dialing, longer_us))

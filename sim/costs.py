@@ -2,7 +2,7 @@
 
 A node's services take time that no signature or rule accounts for: an event goes from one process to the other over a
 WebSocket, a message is sealed, sent, opened and waits for its turn, a write goes to a thread and to the disk. With
-`Costs` the simulator draws each of these from what a machine was seen to take; they stand in place of the modelled core
+`Costs` the simulator draws each of these from what a machine was seen to take; they stand in place of the modeled core
 and disk. Without, as always but in a calibration, events go between the machines of a node at once.
 """
 

@@ -52,7 +52,7 @@ from sim.world import World
 MESSAGE_NAMES = {kind.__struct_config__.tag: kind.__name__ for kind in Message.__args__}
 
 
-class Proposal(NamedTuple):
+class ProposalTimes(NamedTuple):
     """When a block was first put forward, by which node, and from which nodes that one was cut off then."""
 
     at_us: int
@@ -60,7 +60,7 @@ class Proposal(NamedTuple):
     cut: frozenset[int]
 
 
-class Anchored(NamedTuple):
+class PendingAnchor(NamedTuple):
     """An anchor in a final block that the node which accepted it does not know to be final yet."""
 
     height: int
@@ -87,12 +87,12 @@ class Metrics:
         self.height = 0
         self.epoch = 0
         self._slots: Counter[tuple[int, int]] = Counter()
-        self._proposed: dict[bytes, Proposal] = {}
+        self._proposed: dict[bytes, ProposalTimes] = {}
         self._seen: dict[bytes, tuple[int, int, int, int]] = {}
         self._arrived: dict[bytes, set[int]] = {}
         self._final: dict[bytes, list[int]] = {}
         self._hashes: list[bytes] = []
-        self._anchored: list[list[Anchored]] = [[] for _ in world.nodes]
+        self._anchored: list[list[PendingAnchor]] = [[] for _ in world.nodes]
         self._skipped: set[tuple[int, int]] = set()
         self._best_us: dict[int, list[int]] = {}
         self._handlers: dict[type, Callable[[int, Node, Any], None]] = {
@@ -144,7 +144,7 @@ class Metrics:
     def _on_proposed(self, now_us: int, node: Node, fact: Proposed) -> None:
         if fact.hash not in self._proposed:
             cut = frozenset(receiver for sender, receiver in self.world.network.apart() if sender == node.index)
-            self._proposed[fact.hash] = Proposal(now_us, node.index, cut)
+            self._proposed[fact.hash] = ProposalTimes(now_us, node.index, cut)
 
     def _on_valid(self, now_us: int, node: Node, fact: BlockValid) -> None:
         self._seen.setdefault(fact.hash, (fact.epoch, fact.view, fact.height, now_us))
@@ -171,7 +171,7 @@ class Metrics:
             self._on_height(now_us, node, fact, proposed)
         self._settle(now_us, node.index, fact.height)
 
-    def _on_height(self, now_us: int, node: Node, fact: BlockFinal, proposed: Proposal | None) -> None:
+    def _on_height(self, now_us: int, node: Node, fact: BlockFinal, proposed: ProposalTimes | None) -> None:
         """A height is final for the first time."""
         self.height, self.epoch = fact.height, fact.epoch
         block = self.world.block(node, fact.hash)
@@ -185,7 +185,7 @@ class Metrics:
             entry = accepted.get(transaction.id)
             if entry is not None:
                 index, attempted_us = entry
-                self._anchored[index].append(Anchored(fact.height, transaction.id, attempted_us))
+                self._anchored[index].append(PendingAnchor(fact.height, transaction.id, attempted_us))
         self.chain.append(
             ChainRow(
                 height=fact.height,

@@ -14,6 +14,7 @@ from lucid.machines.effects import (
     Effect,
     Effects,
     EngineJoined,
+    Forward,
     Observe,
     Received,
     Respond,
@@ -21,7 +22,6 @@ from lucid.machines.effects import (
     SetTimer,
     Started,
     Store,
-    Tell,
     TimerFired,
 )
 from lucid.machines.engine import Engine
@@ -83,7 +83,7 @@ class Runner:
         costs = node.world.costs
         self._pace = None if costs is None else Pace(costs, node.world.stream(f"pace/{node.index}"), self.clock)
         self._performers: dict[type, Callable[[Any], None]] = {
-            Tell: self._tell,
+            Forward: self._forward,
             Send: self._send,
             Broadcast: self._broadcast,
             SetTimer: self._set_timer,
@@ -113,13 +113,13 @@ class Runner:
                 return
             effect = effects[0]
             direct = not runner._running and runner._busy_until <= now and runner._pace is None
-            if type(effect) is not Tell or len(effects) != 1 or not direct:
+            if type(effect) is not Forward or len(effects) != 1 or not direct:
                 runner._perform(now, effects)
                 return
             # Most messages just pass from the manager to the engine.
             if node.on_effect:
                 changed = node.hooked(runner, effect)
-                if type(changed) is not Tell:
+                if type(changed) is not Forward:
                     return
                 effect = changed
             other = runner.other
@@ -191,7 +191,7 @@ class Runner:
                     continue
                 effect = changed
                 kind = type(effect)
-            if kind is Tell and self._pace is None:
+            if kind is Forward and self._pace is None:
                 self.other.step(effect.event)  # type: ignore[union-attr]
             elif kind is Store:
                 if self._store_waits():
@@ -222,8 +222,8 @@ class Runner:
             self.disk.sync()
             self._run()
 
-    def _tell(self, effect: Tell) -> None:
-        """Tell the other machine of something, which takes its time."""
+    def _forward(self, effect: Forward) -> None:
+        """Hand the other machine an event, which takes its time."""
         assert self._pace is not None, "else it hears at once"
         self._pace.tell(self._heard, effect.event)
 

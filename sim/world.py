@@ -236,7 +236,7 @@ class World:
         """Who leads the view of now, by its place in the scenario; None while no node is in a view.
 
         The view is the latest, by epoch and number, that an honest node which runs is in; of nodes in it, the first by
-        index says who leads it. That node is the next to propose, or has done so and its block is not notarised yet.
+        index says who leads it. That node is the next to propose, or has done so and its block is not notarized yet.
         """
         views = [
             node.engine.machine.context  # type: ignore[union-attr]

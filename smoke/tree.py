@@ -100,7 +100,7 @@ class Tree:
             if stat.S_ISREG(found.st_mode):
                 self.sizes[path], self.modes[path] = found.st_size, found.st_mode & 0o7777
         except (OSError, RuntimeError, ValueError):
-            pass  # it vanished, loops or cannot be read: then it is no file that a build could use
+            pass  # it vanished, loops or cannot be read: then it is not a file that a build could use
         return False
 
     def files(self, below: str = "") -> Iterator[str]:

@@ -6,6 +6,6 @@ import os
 
 from hypothesis import settings
 
-# A shared machine is now and then slow, which is no failure. Under CI the same commit always tries the same examples.
+# A shared machine is slow now and then: that is not a failure. Under CI a commit always tries the same examples.
 settings.register_profile("lucid", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("lucid")

@@ -11,7 +11,7 @@ from trio.testing import memory_stream_pair
 
 from fuzz.hostile import CRYPTO, Hostile, framed, key_below
 from fuzz.targets import Attempt
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, admit, introduce
 from lucid.services.peer.transport import Transport

@@ -14,7 +14,7 @@ from fuzz.node import attacked, check
 from fuzz.targets import Attempt
 from lucid.services.devnet import Devnet, DevNode
 from lucid.services.peer.addresses import Address
-from lucid.services.peer.dialling import ConnectionLost, dial
+from lucid.services.peer.dialing import ConnectionLost, dial
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, introduce
 

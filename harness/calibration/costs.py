@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lucid.chain.codec import decode
 from lucid.chain.genesis import read_genesis_record
-from lucid.machines.effects import Broadcast, EngineEvent, ManagerEvent, Received, Send, Store, Tell
+from lucid.machines.effects import Broadcast, EngineEvent, Forward, ManagerEvent, Received, Send, Store
 from lucid.machines.journal import Entry, JournalHeader, mark
 from lucid.storage.journal import read_journal
 from sim.costs import Costs
@@ -76,7 +76,7 @@ def _tells(from_: Iterable[Entry], to: Iterable[Entry], kind: Any, found: dict[s
     wants = _wants(from_)
     for each in to:
         event = decode(each.event, kind)
-        waiting = wants.get(mark(Tell(event)))
+        waiting = wants.get(mark(Forward(event)))
         if waiting:
             wanted = waiting.popleft()
             found[type(event).__name__].append(((each.now - wanted.at_ms) * 1_000, wanted.stored))

@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
     broken: Broken | None = None
 
 
-class Stand:
+class NodeState:
     """A node as it stands: its bytes, and what a search asks of it most."""
 
     __slots__ = ("crashes", "data", "deaf", "done", "held", "outcomes", "place", "timers")
@@ -62,7 +62,7 @@ class Moves:
         self.post = Post(setting)
         self.traitor = Traitor(setting, self.post)
         self.freezer = Freezer(setting)
-        self.stands: list[Stand] = []
+        self.stands: list[NodeState] = []
         self._numbers: dict[bytes, int] = {}
 
     def start(self) -> tuple[tuple[int, ...], int]:
@@ -91,7 +91,7 @@ class Moves:
             found += outcomes
         return found
 
-    def _happenings(self, stand: Stand, sent: int) -> list[Happening]:
+    def _happenings(self, stand: NodeState, sent: int) -> list[Happening]:
         letters, place = self.post.letters, stand.place
         found: list[Happening] = []
         votes: dict[Subject, list[int]] = {}
@@ -195,7 +195,7 @@ class Moves:
         number = self._numbers.get(mark)
         if number is None:
             number = self._numbers[mark] = len(self.stands)
-            self.stands.append(Stand(replica, self.freezer.freeze(replica)))
+            self.stands.append(NodeState(replica, self.freezer.freeze(replica)))
         return number
 
 

@@ -12,8 +12,8 @@ from harness.explore.search import Search
 VERSION = 1
 
 
-class RecordError(Exception):
-    """A file is no record, or one of something else; one sentence."""
+class ExploreRecordError(Exception):
+    """A file is not a record, or one of something else; one sentence."""
 
 
 def write(path: Path, search: Search, commit: str, without: str) -> None:
@@ -27,7 +27,7 @@ def write(path: Path, search: Search, commit: str, without: str) -> None:
 
 
 def read(path: Path, scope: Scope, commit: str, without: str) -> Search:
-    """A search that was kept; raises `RecordError`, `OSError`. Only a head that fits has what follows it loaded."""
+    """A search that was kept; raises `ExploreRecordError`, `OSError`. What follows a head is loaded only if it fits."""
     wanted = {"explore": VERSION, "commit": commit, "scope": scope._asdict(), "without": without}
     with path.open("rb") as file:
         try:
@@ -35,10 +35,10 @@ def read(path: Path, scope: Scope, commit: str, without: str) -> Search:
         except ValueError:
             head = None
         if not isinstance(head, dict) or head.get("explore") != VERSION:
-            raise RecordError(f"{path} is not a record of an exploration; name another file")
+            raise ExploreRecordError(f"{path} is not a record of an exploration; name another file")
         other = [key for key in wanted if head.get(key) != wanted[key]]
         if other:
-            raise RecordError(
+            raise ExploreRecordError(
                 f"{path} is of another {other[0]} ({head.get(other[0]) or 'none'}, not {wanted[other[0]] or 'none'}); "
                 f"name another file"
             )

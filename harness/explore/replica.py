@@ -23,6 +23,7 @@ from lucid.machines.effects import (
     CancelTimer,
     Effect,
     Fact,
+    Forward,
     Observe,
     Received,
     Respond,
@@ -31,7 +32,6 @@ from lucid.machines.effects import (
     Started,
     Store,
     Submit,
-    Tell,
     TimerFired,
 )
 from lucid.machines.engine import Engine
@@ -155,7 +155,7 @@ class Replica:
 
     def _perform(self, half: Half, effect: Effect) -> None:
         match effect:
-            case Tell():
+            case Forward():
                 self._step(self._engine if half is self._manager else self._manager, effect.event)
             case Store():
                 self._mark()

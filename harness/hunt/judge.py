@@ -14,7 +14,7 @@ from harness.hunt.timeliness import Timeliness
 from harness.hunt.work import Work
 from harness.invariants import PROGRESS, Diverged, Invariants
 from harness.level import catch_up_ms, final_height, honest, level
-from harness.verdict import Verdict as Verdict  # noqa: PLC0414  # what a judge says comes with it
+from harness.verdict import RunVerdict as RunVerdict  # noqa: PLC0414  # what a judge says comes with it
 from lucid.machines.engine import Engine
 from sim.node import Node
 from sim.scenario import Scenario
@@ -29,7 +29,7 @@ PATIENCE = 8
 class Outcome(NamedTuple):
     """A verdict with its reason: which invariant broke, at which simulated ms, at which height; what was reached."""
 
-    verdict: Verdict
+    verdict: RunVerdict
     invariant: str
     reason: str
     at_ms: int
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
 class Found(Exception):
     """The run is over: it has its verdict."""
 
-    def __init__(self, verdict: Verdict, invariant: str, reason: str) -> None:
+    def __init__(self, verdict: RunVerdict, invariant: str, reason: str) -> None:
         super().__init__(reason)
         self.verdict = verdict
         self.invariant = invariant
@@ -64,13 +64,13 @@ def judge(
     try:
         verdict, invariant, reason = _drive(world, invariants)
     except Diverged as broken:
-        verdict, invariant, reason = Verdict.DIVERGED, broken.invariant, broken.detail
+        verdict, invariant, reason = RunVerdict.DIVERGED, broken.invariant, broken.detail
     except Found as found:
         verdict, invariant, reason = found.verdict, found.invariant, found.reason
     except Exception as error:
         # Most likely a rule that a machine holds itself to: as good a find as a broken invariant, and as repeatable.
         where = traceback.extract_tb(error.__traceback__)[-1]
-        verdict, invariant = Verdict.CRASHED, f"{Path(where.filename).name}:{where.name}"
+        verdict, invariant = RunVerdict.CRASHED, f"{Path(where.filename).name}:{where.name}"
         reason = f"line {where.lineno}: {error!r}"
     finally:
         gc.set_threshold(*thresholds)
@@ -78,7 +78,7 @@ def judge(
     return Outcome(verdict, invariant, reason, at_ms, height, trace.close(), marks.reached())
 
 
-def _drive(world: World, invariants: Invariants) -> tuple[Verdict, str, str]:
+def _drive(world: World, invariants: Invariants) -> tuple[RunVerdict, str, str]:
     scenario = world.scenario
     assert scenario.calm_ms, "a hunted scenario has a calm"
     world.start()
@@ -98,13 +98,13 @@ def _drive(world: World, invariants: Invariants) -> tuple[Verdict, str, str]:
         if len(invariants.heights) > before and _level(world):
             invariants.check_from_scratch()
             if took_ms > allowed_ms and not why:
-                return Verdict.LATE, PROGRESS, f"back {_after(took_ms, allowed_ms)}"
-            return Verdict.PASS, "", ""
+                return RunVerdict.LATE, PROGRESS, f"back {_after(took_ms, allowed_ms)}"
+            return RunVerdict.PASS, "", ""
         if why:
-            return Verdict.UNRECOVERABLE, "", why
+            return RunVerdict.UNRECOVERABLE, "", why
     heights = " ".join(f"{node.name}:{final_height(node)}" for node in honest(world))
     what = "the nodes are not level" if len(invariants.heights) > before else "no new final block"
-    return Verdict.STUCK, PROGRESS, f"{what} {_after(took_ms, allowed_ms)}; {heights}"
+    return RunVerdict.STUCK, PROGRESS, f"{what} {_after(took_ms, allowed_ms)}; {heights}"
 
 
 def _after(took_ms: int, allowed_ms: int) -> str:

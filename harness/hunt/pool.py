@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterable
 
 from harness.hunt.ablation import Ablation, without
-from harness.hunt.judge import Verdict, judge
+from harness.hunt.judge import RunVerdict, judge
 from harness.hunt.record import Judged
 from harness.hunt.swarm import draw
 from harness.workers import Workers, spread
@@ -26,7 +26,7 @@ def judge_seed(seed: int, profile: str) -> Judged:
         again = judge(scenario)
         if again[:-1] != outcome[:-1]:
             reason = f"{outcome.trace_hash[:16]} {outcome.verdict}, then {again.trace_hash[:16]} {again.verdict}"
-            outcome = outcome._replace(verdict=Verdict.UNSTABLE, invariant="determinism", reason=reason)
+            outcome = outcome._replace(verdict=RunVerdict.UNSTABLE, invariant="determinism", reason=reason)
     return Judged(seed, outcome, time.perf_counter() - began)
 
 

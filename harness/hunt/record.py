@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from harness.hunt.judge import Outcome, Verdict
+from harness.hunt.judge import Outcome, RunVerdict
 from harness.hunt.swarm import draw
 from sim.scenario import Scenario, ScenarioError, changed
 
@@ -19,7 +19,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a seed; the rest is only kept of seeds that failed."""
 
     seed: int
-    verdict: Verdict
+    verdict: RunVerdict
     trace_hash: str
     invariant: str = ""
     reason: str = ""
@@ -35,7 +35,7 @@ class Head(msgspec.Struct, frozen=True):
     profile: str
 
 
-class RecordError(Exception):
+class HuntRecordError(Exception):
     """A file is not a record of this hunt; one sentence."""
 
 
@@ -47,7 +47,7 @@ class Judged(NamedTuple):
     seconds: float
 
 
-class Record:
+class HuntRecord:
     """The file of a hunt, open for more lines."""
 
     def __init__(self, path: Path, head: Head) -> None:
@@ -95,7 +95,7 @@ class Record:
 
 
 def read(path: Path, head: Head | None = None) -> list[Line]:
-    """The lines of a record; raises `RecordError` for a file that is none, or not of this hunt.
+    """The lines of a record; raises `HuntRecordError` for a file that is none, or not of this hunt.
 
     A last line that was cut off when the hunt was killed is left out.
     """
@@ -105,9 +105,9 @@ def read(path: Path, head: Head | None = None) -> list[Line]:
         complete = [line for line in lines[1:-1] if line]
         judged = [msgspec.json.decode(line, type=Line) for line in complete]
     except (OSError, msgspec.MsgspecError) as error:
-        raise RecordError(f"{path} is not a record of a hunt: {error}") from None
+        raise HuntRecordError(f"{path} is not a record of a hunt: {error}") from None
     if head is not None and found != head:
-        raise RecordError(
+        raise HuntRecordError(
             f"{path} is of commit {found.commit or '?'} and profile {found.profile}, this is commit "
             f"{head.commit or '?'} and profile {head.profile}: name another file by --out"
         )
@@ -115,10 +115,10 @@ def read(path: Path, head: Head | None = None) -> list[Line]:
 
 
 def scenario_of(line: Line, profile: str) -> Scenario:
-    """The scenario of a line: as it was written, else as the swarm draws it now; raises `RecordError`."""
+    """The scenario of a line: as it was written, else as the swarm draws it now; raises `HuntRecordError`."""
     if line.scenario is None:
         return draw(line.seed, profile)
     try:
         return changed(Scenario(), **line.scenario)
     except ScenarioError as error:
-        raise RecordError(f"seed {line.seed} cannot be run by this version: {error}") from None
+        raise HuntRecordError(f"seed {line.seed} cannot be run by this version: {error}") from None

@@ -90,7 +90,7 @@ _ALL = (
     ),
     Safeguard(
         "said-again", "what is outstanding is retransmitted", Engine, "_resend",
-        "Tell(Stand(epoch, view, tuple(votes))),", "",
+        "Forward(Retransmit(epoch, view, tuple(votes))),", "",
     ),
     Safeguard(
         "finalize-said-again", "the finalize of the view before is retransmitted", Engine, "_resend",

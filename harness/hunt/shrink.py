@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from harness.hunt.judge import Outcome, Verdict, judge
+from harness.hunt.judge import Outcome, RunVerdict, judge
 from sim.scenario import Scenario, ScenarioError, changed
 
-SAME = {Verdict.LATE: Verdict.STUCK}
+SAME = {RunVerdict.LATE: RunVerdict.STUCK}
 """Verdicts that are one find: a chain that comes back too late, and one that never does."""
 
 Change = dict[str, Any]
@@ -129,7 +129,7 @@ class Shrinker:
         return smaller
 
 
-def find(outcome: Outcome) -> tuple[Verdict, str]:
+def find(outcome: Outcome) -> tuple[RunVerdict, str]:
     """What makes two failures the same find."""
     return SAME.get(outcome.verdict, outcome.verdict), outcome.invariant
 

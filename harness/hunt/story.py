@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from harness.hunt.judge import Outcome, Verdict, judge
+from harness.hunt.judge import Outcome, RunVerdict, judge
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.machines.effects import (
     BlockFinal,
@@ -87,7 +87,7 @@ def page(scenario: Scenario) -> tuple[str, Outcome]:
     lines = [
         f"# Seed {scenario.seed}: {outcome.verdict}",
         "",
-        f"{outcome.invariant}: {outcome.reason}" if outcome.verdict is not Verdict.PASS else "Nothing is wrong.",
+        f"{outcome.invariant}: {outcome.reason}" if outcome.verdict is not RunVerdict.PASS else "Nothing is wrong.",
         "",
         f"{scenario.nodes} nodes, network {scenario.profile}, {len(scenario.fault)} faults, calm from "
         f"{scenario.calm_ms / 1000:g} s; height {outcome.height} at {outcome.at_ms / 1000:g} s; "

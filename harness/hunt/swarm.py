@@ -14,7 +14,7 @@ from msgspec import structs
 from lucid.chain.versions import RULES_KNOWN
 from sim.faults import KINDS
 from sim.faults.delay import Delay
-from sim.faults.fault import Fault, Stage
+from sim.faults.fault import Fault, FaultSpace
 from sim.scenario import Scenario
 
 SIZES = (1, 2, 3, 4, 4, 4, 4, 5, 5, 6, 7, 7, 10, 13)
@@ -78,8 +78,8 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     tolerated = (nodes - 1) // 3
     count = random.randint(min(chosen.least_traitors, tolerated), tolerated) if chosen.traitors else 0
     traitors = random.sample(range(nodes), count)
-    stage = Stage(nodes, calm_ms, tuple(sorted(traitors)))
-    scenario = _scenario(random, seed, chosen, stage)
+    space = FaultSpace(nodes, calm_ms, tuple(sorted(traitors)))
+    scenario = _scenario(random, seed, chosen, space)
     if "release" not in chosen.lanes:
         return scenario
     # Where old releases are drawn, the rules change in the middle of the run: with the second or third epoch.
@@ -89,8 +89,8 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     return structs.replace(scenario, rules=rules, parameters=parameters, holdings_every_ms=holdings)
 
 
-def _scenario(random: Random, seed: int, chosen: Profile, stage: Stage) -> Scenario:
-    nodes, calm_ms = stage.nodes, stage.calm_ms
+def _scenario(random: Random, seed: int, chosen: Profile, space: FaultSpace) -> Scenario:
+    nodes, calm_ms = space.nodes, space.calm_ms
     # Who waits less for an answer than it takes never has one.
     limits = {key: small for key, small in LIMITS.items() if not (chosen.slow and key == "answer_ms")}
     return Scenario(
@@ -107,7 +107,7 @@ def _scenario(random: Random, seed: int, chosen: Profile, stage: Stage) -> Scena
         snapshot_blocks=random.choice((5, 20, 2_160)),
         parameters=_parameters(random),
         limits={key: random.choice(small) for key, small in limits.items() if random.random() < 0.3},
-        fault=_faults(random, stage, chosen),
+        fault=_faults(random, space, chosen),
     )
 
 
@@ -122,7 +122,7 @@ def _parameters(random: Random) -> dict[str, int]:
     }
 
 
-def _faults(random: Random, stage: Stage, profile: Profile) -> list[Fault]:
+def _faults(random: Random, space: FaultSpace, profile: Profile) -> list[Fault]:
     """Faults of some kinds, each of them a few times."""
     faults: list[Fault] = []
     for kind in KINDS.values():
@@ -131,17 +131,17 @@ def _faults(random: Random, stage: Stage, profile: Profile) -> list[Fault]:
         if random.random() < 0.6:
             continue
         for _ in range(random.randint(1, profile.instances)):
-            fault: Fault | None = kind.draw(random, stage)
+            fault: Fault | None = kind.draw(random, space)
             if fault is not None:
                 faults.append(fault)
     if profile.slow:
-        faults.append(_slow(random, stage))
+        faults.append(_slow(random, space))
     return sorted(faults, key=lambda each: (each.at_ms, each.kind, each.text()))
 
 
-def _slow(random: Random, stage: Stage) -> Delay:
+def _slow(random: Random, space: FaultSpace) -> Delay:
     """Some nodes, or all, that are heard late to the end: base timeouts are too short, the longest are not."""
-    nodes = sorted(random.sample(range(stage.nodes), random.randint(1, max(1, stage.nodes // 2))))
+    nodes = sorted(random.sample(range(space.nodes), random.randint(1, max(1, space.nodes // 2))))
     least_ms, spread_ms = random.choice((0, 200, 600, 900, 1_500, 2_500)), random.choice((100, 1_200))
     return Delay(nodes=random.choice((nodes, nodes, [])), least_ms=least_ms, most_ms=least_ms + spread_ms, stays=True)
 

@@ -85,7 +85,7 @@ class NaiveState:
             self.rules_version, self.scheduled = self.scheduled[0], None
 
     def remember(self, key: bytes, value: bytes) -> None:
-        """Add a row for ever, or put it in the place of the one before."""
+        """Add a row forever, or put it in the place of the one before."""
         self.added.append((key, self.forever.get(key)))
         self.forever[key] = value
 

@@ -16,7 +16,7 @@ from lucid.chain.genesis import Genesis
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import (
     Broadcast,
-    Cast,
+    BroadcastVote,
     EngineEvent,
     Fact,
     ManagerEvent,
@@ -101,7 +101,7 @@ def _happened(path: Path, head: JournalHeader, entries: Iterable[Entry], lanes: 
         event = _decoded(path, each.event, kind)
         if not number and head.machine == "manager":
             found.append((each.now, lane, STARTS))
-        if head.machine == "manager" and isinstance(event, Received | Cast | Publish):
+        if head.machine == "manager" and isinstance(event, Received | BroadcastVote | Publish):
             found.append((each.now, lane, event))
         for effect in machine.handle(each.now, event):
             match effect:
@@ -123,7 +123,7 @@ def _tell(story: Story, happened: Iterable[Happened], lanes: dict[bytes, int]) -
         match what:
             case int():
                 story.mark(at_us, lane, what)
-            case Cast(vote) | Publish(vote=vote):
+            case BroadcastVote(vote) | Publish(vote=vote):
                 story.mark(at_us, lane, VOTES[vote.kind], vote.epoch, vote.view, hash_=vote.block.hex())
             case Send() | Broadcast():
                 places[_name(lane, what.data)] = story.sent(at_us, lane, what.data[1], len(what.data))

@@ -138,7 +138,7 @@ def down(folder: Path) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not (folder / STATE).exists():
-        raise EngineError(f"{folder} is no engine's folder, and not empty")
+        raise EngineError(f"{folder} is not an engine's folder, and not empty")
     if _answers(engine):
         for container in engine.docker("ps", "--quiet", check=False).split():
             engine.docker("kill", container, check=False)

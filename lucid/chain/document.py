@@ -41,7 +41,7 @@ def parse_genesis(text: str) -> Genesis:
     try:
         document = msgspec.convert(tomllib.loads(text), _Document)
     except tomllib.TOMLDecodeError as error:
-        raise GenesisError(f"it is no TOML: {error}") from None
+        raise GenesisError(f"it is not TOML: {error}") from None
     except (msgspec.ValidationError, RecursionError) as error:
         raise GenesisError(str(error)) from None
     fields = (
@@ -107,7 +107,7 @@ def _key(name: str, value: str) -> bytes:
 def _parameters(values: dict[str, Any]) -> Parameters:
     for name, value in values.items():
         if name not in Parameters.__struct_fields__:
-            raise GenesisError(f"parameters.{name} is no parameter")
+            raise GenesisError(f"parameters.{name} is not a parameter")
         if not 0 <= value <= 2**53:
             raise GenesisError(f"parameters.{name} must be within 0..2^53, is {value}")
     return Parameters(**values)

@@ -65,7 +65,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     signature: Hex64
 
 
-class Checked(NamedTuple):
+class CheckedManifest(NamedTuple):
     """A manifest that holds: its content, its canonical bytes (signature included), and the anchor for the chain."""
 
     manifest: Manifest
@@ -73,7 +73,7 @@ class Checked(NamedTuple):
     anchor: SessionAnchor
 
 
-def check_manifest(data: bytes, chain_id: bytes, crypto: Crypto) -> Checked:
+def check_manifest(data: bytes, chain_id: bytes, crypto: Crypto) -> CheckedManifest:
     """Check all of a manifest that can be checked; raises `Refusal` (6001 to 6004) naming what does not hold."""
     fields = _fields(data)
     try:
@@ -86,7 +86,7 @@ def check_manifest(data: bytes, chain_id: bytes, crypto: Crypto) -> Checked:
     anchor = _anchor(manifest, _hash(fields))
     if not crypto.verify(anchor.owner, claim_message(chain_id, anchor), anchor.signature):
         raise Refusal(Code.MANIFEST_SIGNATURE)
-    return Checked(manifest, rfc8785.dumps(fields), anchor)
+    return CheckedManifest(manifest, rfc8785.dumps(fields), anchor)
 
 
 def example_manifest(chain_id: bytes, crypto: Crypto) -> bytes:

@@ -107,7 +107,7 @@ def _print(document: _Document) -> bytes:
 
 
 def with_manifest(document: bytes, manifest: bytes) -> bytes:
-    """A printed receipt that holds its session's manifest too. Raises `Refusal` if `document` is no receipt."""
+    """A printed receipt that holds its session's manifest too. Raises `Refusal` if `document` is not a receipt."""
     return _print(msgspec.structs.replace(_decode(document), manifest=manifest.decode()))
 
 

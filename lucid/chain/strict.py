@@ -37,7 +37,7 @@ def parse_object(data: bytes, max_bytes: int, code: Code) -> dict[str, Any]:
     try:
         fields = _Document(text).read()
         if not isinstance(fields, dict):
-            raise ValueError("it is not a JSON object")
+            raise ValueError("it is not JSON object")
         _check_depth(fields)
         if b"\\u" in data:
             json.dumps(fields, ensure_ascii=False).encode()  # fails for half of a surrogate pair
@@ -135,7 +135,7 @@ class _Document:
         return (at + 1, True) if mark == closing else (self._skip(at + 1), False)
 
     def _skip(self, at: int) -> int:
-        """Where what is no space begins."""
+        """Where what is not a space begins."""
         spaces = _SPACES.match(self._text, at)
         assert spaces is not None, "it may match nothing"
         return spaces.end()
@@ -159,7 +159,7 @@ def _whole(text: str) -> int:
 
 
 def _fraction(text: str) -> NoReturn:
-    raise ValueError(f"{text[:40]} is no whole number")
+    raise ValueError(f"{text[:40]} is not a whole number")
 
 
 def _check_depth(fields: dict[str, Any]) -> None:

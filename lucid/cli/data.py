@@ -247,10 +247,10 @@ def _session(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no session id") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a session id") from None
 
 
 def _chunk(text: str) -> str:
     if not re.fullmatch("[0-9a-fA-F]{64}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no chunk id: 64 hexadecimal digits")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a chunk id: 64 hexadecimal digits")
     return text.lower()

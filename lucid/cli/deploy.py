@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from lucid.cli.failure import INTERRUPTED, Failure, duration
 
 if TYPE_CHECKING:
-    from lucid.deploy.deployment import Deployment, Step, Wanted
+    from lucid.deploy.deployment import Deployment, DeployRequest, Step
 
 ACTIONS = ("install", "upgrade", "rollback", "status", "logs", "token", "backup", "remove")
 WENT_BACK, NOTHING_BEFORE, ADRIFT, NOT_HEALTHY = 1, 3, 4, 20
@@ -205,12 +205,12 @@ def run_install(options: argparse.Namespace) -> int:
     return status
 
 
-def _wanted(options: argparse.Namespace) -> Wanted:
-    from lucid.deploy.deployment import Wanted
+def _wanted(options: argparse.Namespace) -> DeployRequest:
+    from lucid.deploy.deployment import DeployRequest
     from lucid.deploy.settings import Changes
 
     changes = Changes(*map(tuple, (options.peer, options.no_peer, options.extras, options.without, options.set)))
-    return Wanted(options.genesis, options.key, changes, options.registry, options.images, options.keep_images)
+    return DeployRequest(options.genesis, options.key, changes, options.registry, options.images, options.keep_images)
 
 
 def _restoring(deployment: Deployment, options: argparse.Namespace) -> tuple[list[Step], list[Step]]:

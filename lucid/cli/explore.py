@@ -61,7 +61,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run_explore(options: argparse.Namespace) -> int:
     """`lucid sim explore`."""
-    from harness.explore.record import RecordError, write
+    from harness.explore.record import ExploreRecordError, write
     from harness.hunt.ablation import without
     from harness.hunt.safeguards import SAFEGUARDS
     from lucid.provenance import provenance
@@ -73,7 +73,7 @@ def run_explore(options: argparse.Namespace) -> int:
     with without(name) if name else nullcontext():
         try:
             search = _search(options.out, scope, commit, name)
-        except (RecordError, OSError) as error:
+        except (ExploreRecordError, OSError) as error:
             raise Failure(str(error)) from None
         before, watch = search.states, _Watch(options, search)
         with terminable():

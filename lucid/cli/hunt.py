@@ -18,7 +18,7 @@ from lucid.cli.interrupts import terminable
 from lucid.cli.workers import add_workers, chosen_workers
 
 if TYPE_CHECKING:
-    from harness.hunt.record import Judged, Line, Record
+    from harness.hunt.record import HuntRecord, Judged, Line
 
 DEFAULT_SEEDS = 1_000
 FOUND = 20
@@ -59,15 +59,15 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run_hunt(options: argparse.Namespace) -> int:
     """`lucid sim hunt`."""
     from harness.hunt.pool import judged
-    from harness.hunt.record import Head, Record, RecordError
+    from harness.hunt.record import Head, HuntRecord, HuntRecordError
     from harness.hunt.swarm import PROFILES
     from lucid.provenance import provenance
 
     if options.profile not in PROFILES:
         raise Failure(f"no profile {options.profile!r}; there are {', '.join(PROFILES)}")
     try:
-        record = Record(options.out, Head(1, provenance().commit, options.profile))
-    except (RecordError, OSError) as error:
+        record = HuntRecord(options.out, Head(1, provenance().commit, options.profile))
+    except (HuntRecordError, OSError) as error:
         raise Failure(str(error)) from None
     known = set(record.lines)
     tally, interrupted = Tally(), False
@@ -117,7 +117,7 @@ class Tally:
 class _Board:
     """A live table of verdicts, or a line for each seed that failed where there is no terminal."""
 
-    def __init__(self, live: bool, record: Record) -> None:
+    def __init__(self, live: bool, record: HuntRecord) -> None:
         self._record = record
         self._live: Any = None
         if live:
@@ -153,7 +153,7 @@ class _Board:
         return table
 
 
-def _report(options: argparse.Namespace, record: Record, tally: Tally, interrupted: bool) -> None:
+def _report(options: argparse.Namespace, record: HuntRecord, tally: Tally, interrupted: bool) -> None:
     from harness.hunt.marks import SOMETIMES
 
     failed = record.failed

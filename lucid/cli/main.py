@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("lucid: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe has gone; what it did not want to read is no error of ours.
+        # The reader of a pipe has gone; what it did not want to read is not an error of ours.
         sys.stderr.close()
         return 0
     except (OSError, LucidError) as error:

@@ -86,7 +86,7 @@ def run_shrink(options: argparse.Namespace) -> int:
 
 def hunted(name: str, profile: str, record: Path | None) -> Scenario:
     """The scenario of a seed, from a record if one is named, or that of a file."""
-    from harness.hunt.record import RecordError, read, scenario_of
+    from harness.hunt.record import HuntRecordError, read, scenario_of
     from harness.hunt.swarm import PROFILES, draw
     from sim.scenario import ScenarioError, load
 
@@ -109,5 +109,5 @@ def hunted(name: str, profile: str, record: Path | None) -> Scenario:
         if not found:
             raise Failure(f"{record} has no seed {name}")
         return scenario_of(found[0], profile)
-    except RecordError as error:
+    except HuntRecordError as error:
         raise Failure(str(error)) from None

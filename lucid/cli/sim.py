@@ -87,7 +87,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run_scenario(options: argparse.Namespace) -> int:
     """`lucid sim run`."""
     from harness.run import EXIT_STATUS, run
-    from harness.verdict import Verdict
+    from harness.verdict import RunVerdict
 
     scenario = _scenario(options)
     folder = _folder(options.out, options.force, scenario)
@@ -103,7 +103,7 @@ def run_scenario(options: argparse.Namespace) -> int:
         print(f"lucid: {note}", file=sys.stderr)
     if result.reason:
         print(f"lucid: {result.reason}", file=sys.stderr)
-    if result.verdict is Verdict.DIVERGED:
+    if result.verdict is RunVerdict.DIVERGED:
         print(f"lucid: seed {scenario.seed}; repeat with: {result.command}", file=sys.stderr)
     return EXIT_STATUS[result.verdict]
 
@@ -223,9 +223,9 @@ def _print_summary(result: RunResult, folder: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from harness.verdict import Verdict
+    from harness.verdict import RunVerdict
 
-    color = {Verdict.PASS: "green", Verdict.DIVERGED: "red"}.get(result.verdict, "yellow")
+    color = {RunVerdict.PASS: "green", RunVerdict.DIVERGED: "red"}.get(result.verdict, "yellow")
     table = Table(title=Text(f"{result.scenario}: {_nodes(result.nodes)}, seed {result.seed}"), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

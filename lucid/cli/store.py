@@ -305,7 +305,7 @@ def run_prepare(options: argparse.Namespace) -> int:
     except OSError as error:
         raise Failure(f"--key-file: {options.key_file}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise Failure(f"--key-file: {options.key_file} is no key file of MongoDB") from None
+        raise Failure(f"--key-file: {options.key_file} is not a key file of MongoDB") from None
     print(f"{shown(options.store)} can be used")
     return 0
 

@@ -65,7 +65,7 @@ def sources(paths: Sequence[Path]) -> list[Source]:
         elif path.is_file():
             found.append(_source(path, path.name))
         else:
-            raise BundleError(f"{path} is no file")
+            raise BundleError(f"{path} is not a file")
     if not found:
         raise BundleError("there is no file to anchor")
     names = [each.entry.name for each in found]
@@ -90,7 +90,7 @@ def _source(path: Path, name: str) -> Source:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise BundleError(f"the name of {os.fsencode(path)!r} is no UTF-8") from None
+        raise BundleError(f"the name of {os.fsencode(path)!r} is not UTF-8") from None
     found = path.stat()
     return Source(path, FileEntry(name, found.st_size), found.st_mtime_ns)
 
@@ -208,7 +208,7 @@ class Unpacker:
                 self._made.append(path)
             except FileExistsError:
                 if not stat.S_ISDIR(path.lstat().st_mode):
-                    raise NameTaken(f"{path} exists already and is no folder") from None
+                    raise NameTaken(f"{path} exists already and is not a folder") from None
         return path / last
 
     def _begin(self) -> bytes:
@@ -217,7 +217,7 @@ class Unpacker:
             return b""
         end = LENGTH_BYTES + int.from_bytes(self._head[:LENGTH_BYTES], "big")
         if end > MAX_INDEX_BYTES + LENGTH_BYTES:
-            raise BundleError("the session's index is too large: these are no files that lucid anchored")
+            raise BundleError("the session's index is too large: these are not files that lucid anchored")
         if len(self._head) < end:
             return b""
         try:

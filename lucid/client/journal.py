@@ -59,7 +59,7 @@ def read_journal(path: Path) -> Journal:
     try:
         journal = msgspec.json.decode(data[:MAX_JOURNAL_BYTES], type=Journal)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise BundleError(f"{path} is no recording that was interrupted") from None
+        raise BundleError(f"{path} is not a recording that was interrupted") from None
     if journal.lucid_recording != VERSION:
         raise BundleError(f"{path} is of version {journal.lucid_recording}; this is {VERSION}")
     return journal

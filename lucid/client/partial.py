@@ -36,11 +36,11 @@ class PartialFile:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.EISDIR):
-                raise BundleError(f"{path} is no file of lucid fetch") from None
+                raise BundleError(f"{path} is not a file of lucid fetch") from None
             raise
         try:
             if not stat.S_ISREG(os.fstat(self._file).st_mode):
-                raise BundleError(f"{path} is no file of lucid fetch")
+                raise BundleError(f"{path} is not a file of lucid fetch")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._file)

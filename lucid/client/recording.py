@@ -78,8 +78,8 @@ def store_files(
     """Encrypt the files, store them as one session's chunks, and anchor it; returns when the node holds it durably.
 
     What was interrupted is gone on with: `kept` is the file that remembers it, and with `resume` the node is asked for
-    each chunk first. A node that goes away meanwhile is waited for; what one refuses for good is given up again, unless
-    it may have been anchored. Raises `ClientError`, `BundleError`, `Refusal`.
+    each chunk first. A node that goes away meanwhile is waited for; what one refuses permanently is given up again,
+    unless it may have been anchored. Raises `ClientError`, `BundleError`, `Refusal`.
     """
     owner = crypto.public_key(secret)
     if journal.owner != owner.hex():
@@ -164,7 +164,7 @@ def _insist(client: Client, call: Call[T], within_s: float) -> T:
 
 
 def _passing(error: ClientError) -> bool:
-    """Whether a recording may go on later, at this node or another: nobody refused it for good."""
+    """Whether a recording may go on later, at this node or another: nobody refused it permanently."""
     return not 400 <= error.status < 500 or error.status in (408, 429)
 
 

@@ -38,7 +38,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DeployRequest:
     """What an operator asked for."""
 
     genesis: Path | None = None
@@ -116,7 +116,7 @@ class Deployment:
 
     # -- the way up -----------------------------------------------------------------------------------------------
 
-    def plan(self, wanted: Wanted, restoring: Sequence[Step] = (), *, begin: Sequence[Step] = ()) -> list[Step]:
+    def plan(self, wanted: DeployRequest, restoring: Sequence[Step] = (), *, begin: Sequence[Step] = ()) -> list[Step]:
         """The steps that lead from what is on the host to what is wanted; only what differs is sent.
 
         The first changes nothing that runs. `begin` comes next, `restoring` before the start.
@@ -158,7 +158,7 @@ class Deployment:
             Step("wait until all four are healthy", self._states_command(), self.await_healthy),
         ]
 
-    def _image_steps(self, wanted: Wanted, held: dict[str, str]) -> list[Step]:
+    def _image_steps(self, wanted: DeployRequest, held: dict[str, str]) -> list[Step]:
         names, mongodb = release.current(), held["LUCID_MONGODB"]
         before = images.there(self.host, [*names, mongodb])
         if wanted.keep_images:
@@ -183,7 +183,7 @@ class Deployment:
         command = f"docker save {sent} | gzip -1 | ssh {self.host.name} '{images.LOAD}'"
         return [Step(title, command, lambda: images.stream(self.host, fresh))]
 
-    def _key_steps(self, wanted: Wanted) -> list[Step]:
+    def _key_steps(self, wanted: DeployRequest) -> list[Step]:
         """The key and the genesis document go into a volume that only the services' user can read."""
         if wanted.key is None and wanted.genesis is None and self.facts.installed and self.facts.config:
             return []

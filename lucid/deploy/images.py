@@ -174,7 +174,7 @@ def _named(tar: tarfile.TarFile, entry: dict[str, Any], path: Path) -> list[tupl
     try:
         config = _read(tar, entry["Config"]) or {}
         if not isinstance(config, dict):
-            raise ValueError(f"{entry['Config']} is no configuration")
+            raise ValueError(f"{entry['Config']} is not a configuration")
     except _UNREADABLE as error:
         raise _no_archive(path, error) from None
     # Docker 25 and later keep it as blobs/sha256/..., those before as the hash and .json.

@@ -235,7 +235,7 @@ def check_anchor(anchor: SessionAnchor) -> None:
     if anchor.ended_ms < anchor.started_ms:
         raise Refusal(Code.TX_FIELD, "ended before it started")
     if len(anchor.policy) not in (0, 32):
-        raise Refusal(Code.TX_FIELD, "policy is no hash")
+        raise Refusal(Code.TX_FIELD, "policy is not a hash")
 
 
 def ranges_end(ranges: Ranges, chunks: int) -> int:

@@ -110,7 +110,7 @@ class Chain:
     def add(self, node: ForkNode) -> list[Write]:
         """Add a judged block to the tree; of too many that nobody certified, the one of the lowest view goes.
 
-        What is certified is never refused nor dropped, whatever its number: the chain would stand still for ever.
+        What is certified is never refused nor dropped, whatever its number: the chain would stand still forever.
         """
         assert node.block is not None
         self.tree.add(node)

@@ -190,13 +190,13 @@ class Publish(Record, tag=42):
     patience_ms: int
 
 
-class Cast(Record, tag=43):
+class BroadcastVote(Record, tag=43):
     """Send out a vote that is in the vote log."""
 
     vote: Vote
 
 
-class Stand(Record, tag=44):
+class Retransmit(Record, tag=44):
     """Say again where this node stands."""
 
     epoch: int
@@ -216,7 +216,7 @@ class EngineJoined(Record, tag=46):
 
 ToEngine = ViewContext | CertificateStored | Verdict | BlockBuilt | Finalized | Halt | VoteMessage | Transactions
 """What a manager tells its engine, and nothing else does."""
-ToManager = Assembled | Build | Publish | Cast | Stand | Offer
+ToManager = Assembled | Build | Publish | BroadcastVote | Retransmit | Offer
 """What an engine tells its manager, and nothing else does."""
 AnchoringEvent = Started | TimerFired | AnchorAsked | AnchorAnswered | BlockSettled | SessionSettled
 ManagerEvent = Started | Received | TimerFired | EngineJoined | ToManager
@@ -258,7 +258,7 @@ class CancelTimer(Record, tag=54):
     timer: str
 
 
-class Tell(Record, tag=55):
+class Forward(Record, tag=55):
     """Hand an event to the node's other machine."""
 
     event: ToEngine | ToManager
@@ -366,5 +366,5 @@ class Observe(Record, tag=57):
     fact: Fact
 
 
-Effect = Send | Broadcast | Store | SetTimer | CancelTimer | Tell | Respond | Submit | Observe
+Effect = Send | Broadcast | Store | SetTimer | CancelTimer | Forward | Respond | Submit | Observe
 Effects = list[Effect]

@@ -17,7 +17,7 @@ View = tuple[int, int]
 
 
 class VoteLog:
-    """The votes of this validator in the view it is in and the one before; older views are closed to it for ever.
+    """The votes of this validator in the view it is in and the one before; older views are closed to it forever.
 
     `lost_ms` is when the log was found missing (0 if it never was): until an epoch opens after that moment, nobody
     knows what this key has signed, and it signs nothing.

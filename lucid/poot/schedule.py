@@ -29,7 +29,7 @@ class Schedule(Record):
         return self.order[turn % len(self.order)]
 
 
-class Standing(NamedTuple):
+class RankedEntity(NamedTuple):
     """An entity's place in the ranking: lower sorts first."""
 
     group: int
@@ -86,7 +86,7 @@ def rank_entities(
         penalty = min(tally.penalty_ppm[number] for number in numbers)
         score = 0 if group == UNDER_EVIDENCE else live_score(credits, uptimes[entity], penalty)
         standings.append(
-            Standing(group, -score, rank_digest(beacon + entity), _proposer(members, tally, numbers, beacon))
+            RankedEntity(group, -score, rank_digest(beacon + entity), _proposer(members, tally, numbers, beacon))
         )
     return tuple(standing.proposer for standing in sorted(standings))
 

@@ -15,7 +15,7 @@ from quart import Response
 
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.manifests import MAX_MANIFEST_BYTES, Checked, Manifest, check_manifest, example_manifest
+from lucid.chain.manifests import MAX_MANIFEST_BYTES, CheckedManifest, Manifest, check_manifest, example_manifest
 from lucid.chain.receipts import verify_receipt, with_manifest
 from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.chain.versions import HOLDING_RULES
@@ -131,7 +131,7 @@ class AnchoringService(Service):
                 await self._note_failure(driver, event.session)
 
     async def _note_failure(self, driver: Driver, session: bytes) -> None:
-        """Remember a session that has failed; a refusal that passes is no failure."""
+        """Remember a session that has failed; a refusal that passes is not a failure."""
         if not await driver.inspect(lambda: session in self.machine.pending):
             self._failed.append(session)
 
@@ -169,14 +169,14 @@ class AnchoringService(Service):
             return SessionSettled(anchor.identity, bytes.fromhex(transaction), found[0]["height"])
 
     async def _on_chain(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
-        """How the chain holds the sessions of an id, or one owner's if `owner` isn't empty. Raises `Problem`."""
+        """How the chain holds the sessions of an id, or one owner's if `owner` is not empty. Raises `Problem`."""
         mine = f"?owner={owner.hex()}" if owner else ""
         found = await self.manager.get(f"/node/sessions/{session.hex()}{mine}")
         with self.manager.understood():
             return [] if found is None else list(found["sessions"])
 
     async def _follow(self, driver: Driver) -> None:
-        """Tell the machine of final blocks, for ever."""
+        """Tell the machine of final blocks, forever."""
         after = self.machine.followed
         while True:
             try:
@@ -270,8 +270,8 @@ class AnchoringService(Service):
         async def verify() -> Verification:
             return await self._costly.run(self._verify, await read_body(MAX_VERIFIED_BYTES))
 
-    async def _check(self, data: bytes) -> Checked:
-        def check() -> Checked:
+    async def _check(self, data: bytes) -> CheckedManifest:
+        def check() -> CheckedManifest:
             try:
                 return check_manifest(data, self.genesis.chain_id, self.crypto)
             except Refusal as refusal:
@@ -279,7 +279,7 @@ class AnchoringService(Service):
 
         return check() if len(data) <= INLINE_BYTES else await self._costly.run(check)
 
-    async def _accept(self, checked: Checked) -> bytes:
+    async def _accept(self, checked: CheckedManifest) -> bytes:
         """Hand a session to the machine; returns its transaction's id once it is durable. Raises `Problem`."""
         if self.driver is None:
             raise Problem(503, Code.UNAVAILABLE, "starting")

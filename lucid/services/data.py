@@ -354,7 +354,7 @@ class DataService(Service):
         except OSError as error:
             if self.space.refused(error, announced):
                 raise Problem(507, Code.STORE_FULL, "the disk is full") from None
-            raise Problem(503, Code.STORE_FAILED, f"chunks can't be written: {error.strerror}") from None
+            raise Problem(503, Code.STORE_FAILED, f"chunks cannot be written: {error.strerror}") from None
         return Stored(identity.hex(), size, new)
 
     async def _get(self, chunk: str) -> Response:
@@ -373,7 +373,7 @@ class DataService(Service):
         return _ranged(len(data), lambda first, end: data[first:end], chunk)
 
     async def _here(self, chunk: bytes) -> StoredChunk | None:
-        """A chunk's verified bytes; where they should be here and aren't, they are fetched from another node first."""
+        """A chunk's verified bytes; where they should be here and are not, they are fetched from another node first."""
         try:
             stored = await self.chunks.open(chunk)
         except ChunkDamaged:

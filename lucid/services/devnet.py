@@ -43,7 +43,7 @@ class DevNode:
     """One node of a devnet: its folder, ports and processes."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """A new node, or the one that `folder` has the settings of. Raises `LucidError` where those can't be used."""
+        """A new node, or the one that `folder` has the settings of. Raises `LucidError` where those cannot be used."""
         self.folder = folder
         self.name = name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ class Devnet:
     ) -> None:
         """Make keys, genesis and settings of `nodes` nodes in an empty `folder`; without a number, take those that an
         earlier one kept there. `store` gives the setting of each; `parameters` are those of the chain, if not what fits
-        the interval. Raises `LucidError` for what was kept and can't be used."""
+        the interval. Raises `LucidError` for what was kept and cannot be used."""
         self.folder = folder
         if not nodes:
             self.genesis = parse_genesis((folder / GENESIS).read_text(encoding="utf-8"))
@@ -194,7 +194,7 @@ class Devnet:
             for node in self.nodes:
                 for service in SERVICES:
                     while not _ask(client, f"{node.url(service)}/health"):
-                        # Of two that don't answer, it is the one that has ended that tells why.
+                        # Of two that do not answer, it is the one that has ended that tells why.
                         for other, process in node.processes.items():
                             if process.poll() is not None:
                                 status, last = process.returncode, node.last_words(other)

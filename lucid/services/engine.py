@@ -16,7 +16,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Natural
 from lucid.chain.transactions import Payload, Ranges, ReplicaHolding, claim_message
 from lucid.client.answers import Accepted, Credits, TransactionState
-from lucid.machines.effects import Evicted, Observe, Respond, Signed, Started, Submitted, Tell, TimedOut
+from lucid.machines.effects import Evicted, Forward, Observe, Respond, Signed, Started, Submitted, TimedOut
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.services.chain.chainview import SeenVote
@@ -25,7 +25,7 @@ from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.chain.upgrading import too_old
 from lucid.services.chunks.replicamessages import SESSION_BYTES
 from lucid.services.peer.certifier import Certifier
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Greeting, Link, Parting
 from lucid.services.process.config import Config, ConfigError
 from lucid.services.process.driver import Driver, Performer, clock_ms
@@ -203,7 +203,7 @@ class EngineService(Service):
 
     async def _live(self, link: Link) -> None:
         engine = await self.store.read_when_there(Engine, self.secret, self.genesis, self.crypto, self.store)
-        performers: dict[type, Performer] = {Tell: link.tell, Respond: self._asking.answer, Observe: self._observe}
+        performers: dict[type, Performer] = {Forward: link.tell, Respond: self._asking.answer, Observe: self._observe}
         async with open_journal(self.config.journal, "engine", self.genesis, self.key, (), self.store) as journal:
             driver = Driver(engine, self.store, performers, journal)
             async with trio.open_nursery() as nursery:

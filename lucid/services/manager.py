@@ -25,13 +25,13 @@ from lucid.machines.effects import (
     BlockValid,
     Broadcast,
     EngineJoined,
+    Forward,
     Observe,
     Proposed,
     Received,
     Refused,
     Send,
     Started,
-    Tell,
 )
 from lucid.machines.manager import Manager
 from lucid.machines.receipts import MAX_HEADERS, make_receipt
@@ -47,7 +47,7 @@ from lucid.services.chunks.chunkrelay import ChunkRelay
 from lucid.services.chunks.replicamessages import is_replica_message
 from lucid.services.explorer.overview import Overview
 from lucid.services.peer.addresses import peer_addresses
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import (
     FROM_ENGINE,
     CertificateGiven,
@@ -94,7 +94,7 @@ class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     block: str
 
 
-class Judgement(msgspec.Struct, frozen=True):
+class Judgment(msgspec.Struct, frozen=True):
     """Whether a block is valid, and if not, the first rule that it breaks."""
 
     valid: bool
@@ -190,7 +190,7 @@ class ManagerService(Service):
         performers: dict[type, Performer] = {
             Send: lambda effect: self.peers.send(effect.peer, effect.data),
             Broadcast: lambda effect: self.peers.broadcast(effect.data),
-            Tell: self._tell,
+            Forward: self._tell,
             Observe: self._observe,
         }
         peers = self.manager.peers
@@ -242,7 +242,7 @@ class ManagerService(Service):
         else:
             await self.driver.deliver(Received(peer, data), handled)
 
-    def _tell(self, effect: Tell) -> None:
+    def _tell(self, effect: Forward) -> None:
         if self._link is not None:
             self._link.tell(effect)
 
@@ -285,7 +285,7 @@ class ManagerService(Service):
                 _log.info("a connection ended: %s", group.exceptions[0])
 
     async def _serve_engine(self, frames: Frames) -> None:
-        """The node's engine: one at a time, the newest. One that is displaced is told, or it would wait for ever."""
+        """The node's engine: one at a time, the newest. One that is displaced is told, or it would wait forever."""
         with trio.fail_after(GREETING_S):
             data = await frames.receive()
         try:
@@ -385,11 +385,11 @@ class ManagerService(Service):
             "/validate-block",
             "Judge a block, `encoded` as /blocks/{place} gives it",
             takes=Candidate,
-            gives=Judgement,
+            gives=Judgment,
             access=WRITE,
             example={"block": encode(_forged(self.genesis)).hex()},
         )
-        async def validate(body: Candidate) -> Judgement:
+        async def validate(body: Candidate) -> Judgment:
             try:
                 candidate = decode(bytes.fromhex(body.block), Block)
             except ValueError:
@@ -398,8 +398,8 @@ class ManagerService(Service):
             try:
                 await self.driver.inspect(lambda: self._judge(candidate, hash_))
             except Refusal as refusal:
-                return Judgement(False, hash_.hex(), refusal.code.code, str(refusal))
-            return Judgement(True, hash_.hex())
+                return Judgment(False, hash_.hex(), refusal.code.code, str(refusal))
+            return Judgment(True, hash_.hex())
 
         @self.web.lasting(ENGINE_PATH, self.web.admission.is_node)
         async def engine(frames: Frames) -> None:

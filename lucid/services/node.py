@@ -19,7 +19,7 @@ from lucid.services.web.serve import stop_at_signal
 
 
 def run(config: Config) -> None:
-    """Run until SIGTERM or SIGINT. Raises `LucidError` when a service can't start."""
+    """Run until SIGTERM or SIGINT. Raises `LucidError` when a service cannot start."""
     if config.store and "{service}" not in config.store:
         raise ConfigError("store must hold {service}: each of the node's services needs a store of its own")
     begin_process()

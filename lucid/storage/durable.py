@@ -191,7 +191,7 @@ class DurableStore:
         return self._trouble
 
     def _check_thread(self) -> None:
-        """A read may take for ever; in trio's own thread everything else would stand still meanwhile."""
+        """A read may take forever; in trio's own thread everything else would stand still meanwhile."""
         assert not (self._running and trio.lowlevel.in_trio_run()), "a store is read in a worker thread only"
 
     @property
@@ -277,7 +277,7 @@ class DurableStore:
         await self.durable(self._put)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Commit what is put, for ever. Cancelled, it stops between two commits; a commit is never torn."""
+        """Commit what is put, forever. Cancelled, it stops between two commits; a commit is never torn."""
         self._running, self._failure = True, None
         task_status.started()
         try:
@@ -294,7 +294,7 @@ class DurableStore:
             raise
         finally:
             self._running = False
-            # Nobody commits any more: whoever waits, be it shielded from cancellation, must not do so for ever.
+            # Nobody commits any more: whoever waits, be it shielded from cancellation, must not do so forever.
             self._failure = self._failure or StoreSlow()
             self._notify()
 

@@ -74,7 +74,7 @@ def export_store(store: Store, path: Path, progress: Progress = silent) -> int:
 
 
 def check_export(path: Path) -> int:
-    """How many rows an export has, each looked at. Raises `Refusal` for a file that is no whole export, and OSError."""
+    """How many rows an export has, each looked at. Raises OSError, and `Refusal` for what is not a whole export."""
     return sum(1 for _ in read_export(path))
 
 
@@ -82,7 +82,7 @@ def import_store(path: Path, store: Store, progress: Progress = silent) -> int:
     """Write an export's rows to a store that holds none but votes; returns how many, of which `progress` is told.
 
     The whole file is checked before the first row is written, and an import that fails takes back what it wrote. A
-    store whose import was cut short opens for nothing but an import. Raises `Refusal` for a file that is no whole
+    store whose import was cut short opens for nothing but an import. Raises `Refusal` for a file that is not a whole
     export, `StoreError` and `OSError`.
     """
     unfinished = store.get(IMPORT_TABLE, UNFINISHED_KEY)
@@ -123,7 +123,7 @@ def read_export(path: Path) -> Iterator[ExportedRow]:
         records = read_records(path)
         head = decode(next(records, b""), ExportHeader)
     except Refusal as refusal:
-        raise Refusal(Code.MALFORMED, f"{path} is no export of a store: {refusal.detail}") from None
+        raise Refusal(Code.MALFORMED, f"{path} is not an export of a store: {refusal.detail}") from None
     if (head.format, head.version) != (EXPORT_FORMAT, SCHEMA_VERSION):
         raise Refusal(Code.MALFORMED, f"{path} is {head.format!r} of version {head.version}; this is {SCHEMA_VERSION}")
     before = ("", b"")

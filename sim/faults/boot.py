@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Allowance, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -56,7 +56,7 @@ class Boot(NodeFault, tag="boot"):
         return Hooks(end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Boot:
+    def draw(cls, random: Random, space: FaultSpace) -> Boot:
         """See `Fault`."""
         behind_ms = random.choice((0, 0, 2_000, 2_400_000))
-        return cls(node=stage.node(random), down_ms=random.choice((1, 500)), behind_ms=behind_ms, **stage.span(random))
+        return cls(node=space.node(random), down_ms=random.choice((1, 500)), behind_ms=behind_ms, **space.span(random))

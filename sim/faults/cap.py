@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from sim.faults.fault import Hooks, NodeFault, Stage, name
+from sim.faults.fault import FaultSpace, Hooks, NodeFault, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -28,6 +28,6 @@ class Cap(NodeFault, tag="cap"):
         return Hooks(end=world.network.cap(self.node, self.kbps * 1_000))
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Cap:
+    def draw(cls, random: Random, space: FaultSpace) -> Cap:
         """See `Fault`."""
-        return cls(node=stage.node(random), kbps=random.choice((256, 1_000, 10_000)), **stage.span(random))
+        return cls(node=space.node(random), kbps=random.choice((256, 1_000, 10_000)), **space.span(random))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from lucid.chain.genesis import DAY_MS
-from sim.faults.fault import Allowance, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault, name
 from sim.wrong import ScenarioError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Clock(NodeFault, tag="clock"):
         return Hooks(end=partial(node.shift_clock, -self.offset_ms * 1000))
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Clock:
+    def draw(cls, random: Random, space: FaultSpace) -> Clock:
         """See `Fault`."""
         offset_ms = random.choice((150, 390, 1_500, 30_000)) * random.choice((-1, 1))
-        return cls(node=stage.node(random), offset_ms=offset_ms, **stage.span(random))
+        return cls(node=space.node(random), offset_ms=offset_ms, **space.span(random))

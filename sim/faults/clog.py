@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import field
 
-from sim.faults.fault import Hooks, NodeFault, Sending, Stage, name
+from sim.faults.fault import FaultSpace, Hooks, NodeFault, Sending, name
 from sim.wrong import check_nodes
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ class Clog(NodeFault, tag="clog"):
         return Hooks(held=frozenset((self.node, each) for each in to), send=hold, end=let_go)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Clog | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Clog | None:
         """See `Fault`."""
-        if stage.nodes < 2:
+        if space.nodes < 2:
             return None
-        node = stage.node(random)
-        others = [each for each in range(stage.nodes) if each != node]
-        return cls(node=node, to=sorted(random.sample(others, random.randint(1, len(others)))), **stage.span(random))
+        node = space.node(random)
+        others = [each for each in range(space.nodes) if each != node]
+        return cls(node=node, to=sorted(random.sample(others, random.randint(1, len(others)))), **space.span(random))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Color, Hooks, Lane, NodeFault, Stage
+from sim.faults.fault import Color, FaultSpace, Hooks, Lane, NodeFault
 
 if TYPE_CHECKING:
     from random import Random
@@ -26,6 +26,6 @@ class Crash(NodeFault, tag="crash"):
         return Hooks(end=partial(node.release, self))
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Crash:
+    def draw(cls, random: Random, space: FaultSpace) -> Crash:
         """See `Fault`."""
-        return cls(node=stage.node(random), **stage.span(random))
+        return cls(node=space.node(random), **space.span(random))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Color, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Color, FaultSpace, Hooks, Lane, NodeFault, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -59,12 +59,12 @@ class CrashAt(NodeFault, tag="crash_at"):
         return Hooks(effect=count, nodes=frozenset((self.node,)), end=partial(node.release, self))
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> CrashAt:
+    def draw(cls, random: Random, space: FaultSpace) -> CrashAt:
         """See `Fault`."""
         return cls(
-            node=stage.node(random),
+            node=space.node(random),
             effects=random.randrange(random.choice((10, 60, 400))),
             down_ms=random.choice((1, 300, 2_000, 10_000)),
             times=random.choice((1, 1, 2, 5)),
-            at=random.randrange(stage.calm_ms),
+            at=random.randrange(space.calm_ms),
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, field
 
-from sim.faults.fault import Allowance, Fault, Hooks, Sending, Stage, name, views_lost
+from sim.faults.fault import Allowance, Fault, FaultSpace, Hooks, Sending, name, views_lost
 from sim.wrong import check_nodes
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class Delay(Fault, tag="delay"):
         return Hooks(send=late)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Delay:
+    def draw(cls, random: Random, space: FaultSpace) -> Delay:
         """See `Fault`."""
-        nodes = sorted(random.sample(range(stage.nodes), random.randint(1, stage.nodes)))
+        nodes = sorted(random.sample(range(space.nodes), random.randint(1, space.nodes)))
         most_ms = random.choice((50, 400, 1_500, 6_000))
-        return cls(most_ms=most_ms, nodes=random.choice(([], nodes)), **stage.span(random))
+        return cls(most_ms=most_ms, nodes=random.choice(([], nodes)), **space.span(random))

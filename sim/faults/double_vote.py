@@ -9,7 +9,7 @@ from lucid.chain.errors import Refusal
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.machines.messages import Message, Proposal, VoteMessage
 from sim.faults.equivocate import sign
-from sim.faults.fault import ByzantineFault, Hooks, Sending, Stage, name
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending, name
 from sim.faults.withhold import PROPOSAL_KIND
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ class DoubleVote(ByzantineFault, tag="double_vote"):
         return Hooks(deliver=heard) if self.how == "everything" else Hooks(send=doubled)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> DoubleVote | None:
+    def draw(cls, random: Random, space: FaultSpace) -> DoubleVote | None:
         """See `Fault`."""
-        if not stage.traitors:
+        if not space.traitors:
             return None
-        return cls(node=random.choice(stage.traitors), how=random.choice(("everything", "both")), **stage.span(random))
+        return cls(node=random.choice(space.traitors), how=random.choice(("everything", "both")), **space.span(random))
 
 
 VOTE_KIND = VoteMessage.__struct_config__.tag

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Allowance, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault, name
 from sim.wrong import ScenarioError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Drift(NodeFault, tag="drift"):
         return Hooks(end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Drift:
+    def draw(cls, random: Random, space: FaultSpace) -> Drift:
         """See `Fault`."""
         ppm = random.choice((100, 5_000, 100_000)) * random.choice((-1, 1))
-        return cls(node=stage.node(random), ppm=ppm, **stage.span(random))
+        return cls(node=space.node(random), ppm=ppm, **space.span(random))

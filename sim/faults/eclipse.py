@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Allowance, ByzantineFault, Color, Hooks, Stage, name
+from sim.faults.fault import Allowance, ByzantineFault, Color, FaultSpace, Hooks, name
 from sim.wrong import ScenarioError, check_nodes
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class Eclipse(ByzantineFault, tag="eclipse"):
         return Hooks(cut=frozenset(pair for v in victims for each in others for pair in ((v, each), (each, v))))
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Eclipse | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Eclipse | None:
         """See `Fault`."""
-        if not stage.traitors:
+        if not space.traitors:
             return None
-        node = random.choice(stage.traitors)
-        victim = random.choice([each for each in range(stage.nodes) if each != node])
-        return cls(node=node, victim=victim, **stage.span(random))
+        node = random.choice(space.traitors)
+        victim = random.choice([each for each in range(space.nodes) if each != node])
+        return cls(node=node, victim=victim, **space.span(random))

@@ -9,7 +9,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, Vote, vote_message
 from lucid.machines.manager import Manager
 from lucid.machines.messages import Message, Proposal, VoteMessage
-from sim.faults.fault import ByzantineFault, Hooks, Sending, Stage
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending
 from sim.faults.withhold import PROPOSAL_KIND
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ class Equivocate(ByzantineFault, tag="equivocate"):
         return Hooks(send=split)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Equivocate | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Equivocate | None:
         """See `Fault`."""
-        if not stage.traitors:
+        if not space.traitors:
             return None
-        return cls(node=random.choice(stage.traitors), **stage.span(random))
+        return cls(node=random.choice(space.traitors), **space.span(random))
 
 
 def sign(world: World, node: int, epoch: int, view: int, kind: int, block: bytes) -> Vote:

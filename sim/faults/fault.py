@@ -93,7 +93,7 @@ class Allowance(NamedTuple):
     late_ms: float = 0
 
 
-class Stage(NamedTuple):
+class FaultSpace(NamedTuple):
     """What a swarm draws faults for: a network of so many nodes, disturbed until `calm_ms`.
 
     `traitors` are the nodes that may be Byzantine in this run.
@@ -197,8 +197,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
         raise NotImplementedError
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Fault | None:
-        """One such fault as a swarm would have it; None if this kind has no place on the stage, or in any swarm."""
+    def draw(cls, random: Random, space: FaultSpace) -> Fault | None:
+        """One such fault as a swarm would have it; None if the space has no room for this kind, or no swarm has it."""
         return None
 
 

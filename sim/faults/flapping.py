@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta, field
 
 from sim.clock import Moment
-from sim.faults.fault import Allowance, Color, Fault, Hooks, Stage
+from sim.faults.fault import Allowance, Color, Fault, FaultSpace, Hooks
 from sim.faults.partition import Partition
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Flapping(Fault, tag="flapping"):
         return Hooks(cut=cut, end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Flapping | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Flapping | None:
         """See `Fault`."""
-        if stage.nodes < 2:
+        if space.nodes < 2:
             return None
         apart_ms, joined_ms = random.choice((200, 1_000, 3_000)), random.choice((200, 1_000, 3_000))
-        return cls(groups=stage.groups(random), apart_ms=apart_ms, joined_ms=joined_ms, **stage.span(random))
+        return cls(groups=space.groups(random), apart_ms=apart_ms, joined_ms=joined_ms, **space.span(random))

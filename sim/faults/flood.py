@@ -20,7 +20,7 @@ from lucid.machines.messages import (
 )
 from sim.clock import Moment
 from sim.faults.equivocate import sign
-from sim.faults.fault import ByzantineFault, Hooks, Stage, name
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -89,14 +89,14 @@ class Flood(ByzantineFault, tag="flood"):
         return encode(VoteMessage(sign(world, self.node, epoch, view, SKIP, b"")))[:2] + random.randbytes(200)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Flood | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Flood | None:
         """See `Fault`."""
-        if not stage.traitors:
+        if not space.traitors:
             return None
         what: tuple[Water, ...] = get_args(Water)
         return cls(
-            node=random.choice(stage.traitors),
+            node=random.choice(space.traitors),
             what=what[random.randrange(len(what))],
             every_ms=random.choice((5, 20, 100)),
-            **stage.span(random),
+            **space.span(random),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Allowance, Hooks, Lane, NodeFault, Stage
+from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault
 
 if TYPE_CHECKING:
     from random import Random
@@ -29,6 +29,6 @@ class Full(NodeFault, tag="full"):
         return Hooks(end=node.room_again)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Full:
+    def draw(cls, random: Random, space: FaultSpace) -> Full:
         """See `Fault`."""
-        return cls(node=stage.node(random), **stage.span(random))
+        return cls(node=space.node(random), **space.span(random))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from lucid.chain.codec import decode
 from lucid.machines.messages import Message, Proposal
-from sim.faults.fault import ByzantineFault, Hooks, Sending, Stage
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending
 from sim.faults.withhold import PROPOSAL_KIND
 
 if TYPE_CHECKING:
@@ -33,6 +33,6 @@ class Grind(ByzantineFault, tag="grind"):
         return Hooks(send=choose)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Grind | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Grind | None:
         """See `Fault`."""
-        return cls(node=random.choice(stage.traitors), **stage.span(random)) if stage.traitors else None
+        return cls(node=random.choice(space.traitors), **space.span(random)) if space.traitors else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lucid.machines.limits import Limits
 from sim.connections import STALLED_US
-from sim.faults.fault import Allowance, Fault, Hooks, Sending, Stage, tries
+from sim.faults.fault import Allowance, Fault, FaultSpace, Hooks, Sending, tries
 from sim.segments import segments
 from sim.wrong import ScenarioError
 
@@ -59,9 +59,9 @@ class Loss(Fault, tag="loss"):
         return Hooks(send=lose)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Loss:
+    def draw(cls, random: Random, space: FaultSpace) -> Loss:
         """See `Fault`."""
-        return cls(percent=random.choice((0.5, 5.0, 20.0, 60.0)), **stage.span(random))
+        return cls(percent=random.choice((0.5, 5.0, 20.0, 60.0)), **space.span(random))
 
 
 def _retransmit(

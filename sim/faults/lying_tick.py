@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, structs
 
-from lucid.machines.effects import Build, Tell
-from sim.faults.fault import ByzantineFault, Hooks, Stage, name
+from lucid.machines.effects import Build, Forward
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -30,16 +30,16 @@ class LyingTick(ByzantineFault, tag="lying_tick"):
         """See `Fault`."""
 
         def lie(runner: Runner, effect: Effect) -> Effect:
-            if type(effect) is Tell and type(effect.event) is Build:
+            if type(effect) is Forward and type(effect.event) is Build:
                 build = effect.event
-                return Tell(structs.replace(build, tick=max(1, build.tick + self.ticks)))
+                return Forward(structs.replace(build, tick=max(1, build.tick + self.ticks)))
             return effect
 
         return Hooks(effect=lie, nodes=frozenset((self.node,)))
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> LyingTick | None:
+    def draw(cls, random: Random, space: FaultSpace) -> LyingTick | None:
         """See `Fault`."""
-        if not stage.traitors:
+        if not space.traitors:
             return None
-        return cls(node=random.choice(stage.traitors), ticks=random.choice((1, 3, 50)), **stage.span(random))
+        return cls(node=random.choice(space.traitors), ticks=random.choice((1, 3, 50)), **space.span(random))

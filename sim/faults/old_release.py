@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from lucid.chain.versions import FIRST_RULES, RULES_KNOWN
-from sim.faults.fault import Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import FaultSpace, Hooks, Lane, NodeFault, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -38,7 +38,7 @@ class OldRelease(NodeFault, tag="old_release"):
         return Hooks(end=upgrade)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> OldRelease:
+    def draw(cls, random: Random, space: FaultSpace) -> OldRelease:
         """See `Fault`: most nodes are old from the beginning and upgraded one by one, some are brought back."""
-        span = stage.span(random)
-        return cls(node=stage.node(random), **(span | {"at": 0} if random.random() < 0.7 else span))
+        span = space.span(random)
+        return cls(node=space.node(random), **(span | {"at": 0} if random.random() < 0.7 else span))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import field
 
-from sim.faults.fault import Allowance, Color, Fault, Hooks, Stage, name
+from sim.faults.fault import Allowance, Color, Fault, FaultSpace, Hooks, name
 from sim.wrong import ScenarioError, check_nodes
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class OneWay(Fault, tag="one_way"):
         return Hooks(cut=frozenset((a, b) for a in senders for b in receivers if a != b))
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> OneWay | None:
+    def draw(cls, random: Random, space: FaultSpace) -> OneWay | None:
         """See `Fault`."""
-        if stage.nodes < 2:
+        if space.nodes < 2:
             return None
-        groups = stage.groups(random)
-        return cls(nodes=groups[0], to=groups[1], **stage.span(random))
+        groups = space.groups(random)
+        return cls(nodes=groups[0], to=groups[1], **space.span(random))

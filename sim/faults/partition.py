@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import field
 
-from sim.faults.fault import Allowance, Color, Fault, Hooks, Stage, name
+from sim.faults.fault import Allowance, Color, Fault, FaultSpace, Hooks, name
 from sim.wrong import ScenarioError, check_nodes
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ class Partition(Fault, tag="partition"):
         )
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Partition | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Partition | None:
         """See `Fault`."""
-        if stage.nodes < 2:
+        if space.nodes < 2:
             return None
-        groups = stage.groups(random, random.choice((2, 2, 2, min(3, stage.nodes))))
-        return cls(groups=groups, **stage.span(random))
+        groups = space.groups(random, random.choice((2, 2, 2, min(3, space.nodes))))
+        return cls(groups=groups, **space.span(random))

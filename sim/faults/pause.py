@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Hooks, Lane, NodeFault, Stage
+from sim.faults.fault import FaultSpace, Hooks, Lane, NodeFault
 
 if TYPE_CHECKING:
     from random import Random
@@ -25,6 +25,6 @@ class Pause(NodeFault, tag="pause"):
         return Hooks(end=partial(node.unpause, self))
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Pause:
+    def draw(cls, random: Random, space: FaultSpace) -> Pause:
         """See `Fault`."""
-        return cls(node=stage.node(random), **stage.span(random))
+        return cls(node=space.node(random), **space.span(random))

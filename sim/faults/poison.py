@@ -8,7 +8,7 @@ from msgspec import structs
 
 from lucid.chain.codec import decode, encode
 from lucid.machines.messages import Blocks, Certificates, Message, Part, SnapshotOffer
-from sim.faults.fault import ByzantineFault, Hooks, Sending, Stage, name, tag
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending, name, tag
 
 if TYPE_CHECKING:
     from random import Random
@@ -66,11 +66,11 @@ class Poison(ByzantineFault, tag="poison"):
         return message
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Poison | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Poison | None:
         """See `Fault`."""
-        if not stage.traitors:
+        if not space.traitors:
             return None
         how = HOW[random.randrange(len(HOW))]
         return cls(
-            node=random.choice(stage.traitors), how=how, drip_ms=random.choice((900, 2_900)), **stage.span(random)
+            node=random.choice(space.traitors), how=how, drip_ms=random.choice((900, 2_900)), **space.span(random)
         )

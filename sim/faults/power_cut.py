@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Allowance, Color, Fault, Hooks, Lane, Stage, name
+from sim.faults.fault import Allowance, Color, Fault, FaultSpace, Hooks, Lane, name
 from sim.wrong import check_nodes
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ class PowerCut(Fault, tag="power_cut"):
         return Hooks(effect=count, nodes=frozenset((self.node,)), end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> PowerCut:
+    def draw(cls, random: Random, space: FaultSpace) -> PowerCut:
         """See `Fault`."""
         return cls(
-            node=stage.node(random),
+            node=space.node(random),
             effects=random.randrange(random.choice((10, 60, 400))),
-            back_ms=[random.choice((1, 50, 300, 2_000)) for _ in range(stage.nodes)],
-            at=random.randrange(stage.calm_ms),
+            back_ms=[random.choice((1, 50, 300, 2_000)) for _ in range(space.nodes)],
+            at=random.randrange(space.calm_ms),
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import ByzantineFault, Hooks, Sending, Stage, name
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -61,13 +61,13 @@ class Replay(ByzantineFault, tag="replay"):
         return Hooks(send=keep, end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Replay | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Replay | None:
         """See `Fault`."""
-        if not stage.traitors:
+        if not space.traitors:
             return None
         return cls(
-            node=random.choice(stage.traitors),
+            node=random.choice(space.traitors),
             every_ms=random.choice((20, 100, 1_000)),
             forged_percent=random.choice((0, 20, 100)),
-            **stage.span(random),
+            **space.span(random),
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Hooks, NodeFault, Stage, name
+from sim.faults.fault import FaultSpace, Hooks, NodeFault, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -45,8 +45,8 @@ class Reset(NodeFault, tag="reset"):
         return Hooks(end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Reset | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Reset | None:
         """See `Fault`."""
-        if stage.nodes < 2:
+        if space.nodes < 2:
             return None
-        return cls(node=stage.node(random), every_ms=random.choice((300, 2_000, 10_000)), **stage.span(random))
+        return cls(node=space.node(random), every_ms=random.choice((300, 2_000, 10_000)), **space.span(random))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from lucid.ledger.state import ROW_TABLE, TREE_TABLE
-from sim.faults.fault import Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import FaultSpace, Hooks, Lane, NodeFault, name
 from sim.faults.wipe import Votes, Wipe, new_card
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Rot(NodeFault, tag="rot"):
         return Hooks(end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Rot | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Rot | None:
         """See `Fault`: as many nodes forget as by `Wipe`."""
-        wipe = Wipe.draw(random, stage)
+        wipe = Wipe.draw(random, space)
         if wipe is None:
             return None
         percent = random.choice((1, 10, 100))

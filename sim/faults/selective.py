@@ -15,7 +15,7 @@ from lucid.machines.messages import (
     Transactions,
     VoteMessage,
 )
-from sim.faults.fault import ByzantineFault, Hooks, Sending, Stage, name, tag
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending, name, tag
 from sim.wrong import check_nodes
 
 if TYPE_CHECKING:
@@ -73,14 +73,14 @@ class Selective(ByzantineFault, tag="selective"):
         return Hooks(send=choose)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Selective | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Selective | None:
         """See `Fault`."""
-        if not stage.traitors:
+        if not space.traitors:
             return None
         return cls(
-            node=random.choice(stage.traitors),
+            node=random.choice(space.traitors),
             messages=sorted(random.sample(sorted(TAGS), random.randint(0, 3))),  # type: ignore[arg-type]
-            to=sorted(random.sample(range(stage.nodes), random.randint(0, stage.nodes))),
+            to=sorted(random.sample(range(space.nodes), random.randint(0, space.nodes))),
             late_ms=random.choice((0, 0, 700, 3_000)),
-            **stage.span(random),
+            **space.span(random),
         )

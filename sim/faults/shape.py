@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
-from sim.faults.fault import Allowance, Color, Hooks, NodeFault, Stage, name
+from sim.faults.fault import Allowance, Color, FaultSpace, Hooks, NodeFault, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -51,9 +51,9 @@ class Shape(NodeFault, tag="shape"):
         return self.form == "alone" or (a < count // 2) == (b < count // 2)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Shape | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Shape | None:
         """See `Fault`."""
-        if stage.nodes < 3:
+        if space.nodes < 3:
             return None
         forms: tuple[Form, ...] = get_args(Form)
-        return cls(node=stage.node(random), form=forms[random.randrange(len(forms))], **stage.span(random))
+        return cls(node=space.node(random), form=forms[random.randrange(len(forms))], **space.span(random))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from sim.faults.fault import Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import FaultSpace, Hooks, Lane, NodeFault, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -35,6 +35,6 @@ class SlowCpu(NodeFault, tag="slow_cpu"):
         return Hooks(end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> SlowCpu:
+    def draw(cls, random: Random, space: FaultSpace) -> SlowCpu:
         """See `Fault`."""
-        return cls(node=stage.node(random), times=random.choice((3, 20, 200)), **stage.span(random))
+        return cls(node=space.node(random), times=random.choice((3, 20, 200)), **space.span(random))

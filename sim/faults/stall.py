@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from sim.faults.fault import Allowance, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -43,6 +43,6 @@ class Stall(NodeFault, tag="stall"):
         return Hooks(end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Stall:
+    def draw(cls, random: Random, space: FaultSpace) -> Stall:
         """See `Fault`."""
-        return cls(node=stage.node(random), stall_ms=random.choice((100, 700, 3_000)), **stage.span(random))
+        return cls(node=space.node(random), stall_ms=random.choice((100, 700, 3_000)), **space.span(random))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Color, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Color, FaultSpace, Hooks, Lane, NodeFault, name
 from sim.faults.rot import SHARED
 from sim.faults.wipe import Votes, Wipe, new_card
 
@@ -73,9 +73,9 @@ class Torn(NodeFault, tag="torn"):
         return Hooks(effect=tear, nodes=frozenset((self.node,)), end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Torn | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Torn | None:
         """See `Fault`: as many nodes forget as by `Wipe`."""
-        wipe = Wipe.draw(random, stage)
+        wipe = Wipe.draw(random, space)
         if wipe is None:
             return None
         return cls(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import field
 
-from sim.faults.fault import Allowance, ByzantineFault, Hooks, Stage, name
+from sim.faults.fault import Allowance, ByzantineFault, FaultSpace, Hooks, name
 from sim.wrong import check_nodes
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ class Twin(ByzantineFault, tag="twin"):
         return Hooks(cut=frozenset(pairs), end=end)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Twin | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Twin | None:
         """See `Fault`: one for each traitor at most."""
-        if not stage.traitors:
+        if not space.traitors:
             return None
-        node = stage.traitors[0]
-        sees = sorted(random.sample(range(stage.nodes), random.randint(1, stage.nodes - 1)))
-        return cls(node=node, sees=sees, at=0, until=random.randint(1, stage.calm_ms))
+        node = space.traitors[0]
+        sees = sorted(random.sample(range(space.nodes), random.randint(1, space.nodes - 1)))
+        return cls(node=node, sees=sees, at=0, until=random.randint(1, space.calm_ms))

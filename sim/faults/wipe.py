@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE
 from sim.disk import Disk
-from sim.faults.fault import Color, Hooks, Lane, NodeFault, Stage, name
+from sim.faults.fault import Color, FaultSpace, Hooks, Lane, NodeFault, name
 
 if TYPE_CHECKING:
     from random import Random
@@ -57,11 +57,11 @@ class Wipe(NodeFault, tag="wipe"):
         return Hooks(end=back)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Wipe | None:
+    def draw(cls, random: Random, space: FaultSpace) -> Wipe | None:
         """See `Fault`: no more than f nodes may forget what they signed, and none what they accepted unnoticed."""
-        if stage.nodes < 4:
+        if space.nodes < 4:
             return None
-        # One node of each stage, so that a swarm never wipes more than f.
-        node = (stage.calm_ms + 1) % stage.nodes
-        spare = len(set(stage.traitors) | {node}) <= (stage.nodes - 1) // 3
-        return cls(node=node, votes="lost" if spare and random.random() < 0.3 else "kept", **stage.span(random))
+        # One node of each network, so that a swarm never wipes more than f.
+        node = (space.calm_ms + 1) % space.nodes
+        spare = len(set(space.traitors) | {node}) <= (space.nodes - 1) // 3
+        return cls(node=node, votes="lost" if spare and random.random() < 0.3 else "kept", **space.span(random))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lucid.machines.messages import Proposal
-from sim.faults.fault import Hooks, NodeFault, Sending, Stage
+from sim.faults.fault import FaultSpace, Hooks, NodeFault, Sending
 
 if TYPE_CHECKING:
     from random import Random
@@ -28,6 +28,6 @@ class Withhold(NodeFault, tag="withhold"):
         return Hooks(send=keep_back)
 
     @classmethod
-    def draw(cls, random: Random, stage: Stage) -> Withhold:
+    def draw(cls, random: Random, space: FaultSpace) -> Withhold:
         """See `Fault`."""
-        return cls(node=stage.node(random), **stage.span(random))
+        return cls(node=space.node(random), **space.span(random))

@@ -35,7 +35,7 @@ class PlainProduct:
                 for word in _PLACEHOLDER.findall(text):
                     name = word.removeprefix("url:")
                     if name != word and (name not in self.services or self.services[name].port is None):
-                        raise LiveError(f"smoke.toml: service {service.name}: {{{word}}} is no service with a port")
+                        raise LiveError(f"smoke.toml: service {service.name}: {{{word}}} is not a service with a port")
 
     def prepare(self, node: Node) -> None:
         """Nothing."""

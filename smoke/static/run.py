@@ -114,7 +114,7 @@ def _guarded(family: ModuleType, scope: Scope) -> Iterator[Finding]:
 
 
 def _nothing(plans: Plans) -> Finding:
-    """A tree in which nothing is to be judged is no tree that passes."""
+    """A tree in which nothing is to be judged is not a tree that passes."""
     reasons = "; ".join(f"{each.path}: {each.reason}" for each in plans.left_out[:3])
     judged = f" that is judged ({reasons})" if reasons else ""
     return Finding(

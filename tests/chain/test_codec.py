@@ -234,7 +234,7 @@ def test_a_field_with_a_default_may_not_be_left_out() -> None:
         pytest.param(int, b"\xa15", id="text for int"),
         pytest.param(bytes, b"\xa15", id="text for bytes"),
         pytest.param(str, b"\xc415", id="bytes for text"),
-        pytest.param(str, b"\xa2\xff\xff", id="text that is no UTF-8"),
+        pytest.param(str, b"\xa2\xff\xff", id="text that is not UTF-8"),
         pytest.param(str, b"\xa3\xed\xa0\x80", id="text with half a surrogate pair"),
         pytest.param(str, b"\xa2\xc0\x80", id="text with an overlong zero"),
         pytest.param(Pair, b"\x82\xa5first\x01\xa6second\x07", id="map for record"),

@@ -9,7 +9,7 @@ import pytest
 from lucid.chain.cures import CURES
 from lucid.chain.errors import Code, GenesisError, LucidError, Refusal
 
-# What has been published once keeps its number for ever; new codes are added to the table in the product alone.
+# What has been published once keeps its number forever; new codes are added to the table in the product alone.
 PUBLISHED = {
     "MALFORMED": 1001, "NOT_CANONICAL": 1002, "OVERSIZED": 1003, "REPLAYED": 1004, "UNEXPECTED": 1005,
     "THROTTLED": 1006,

@@ -151,7 +151,7 @@ def test_a_checkpoint_counts_from_the_transactions_block_on() -> None:
 
 
 def test_a_true_closing_vouches_for_nothing_that_comes_after_it() -> None:
-    """Leaked keys of a later epoch forge a branch on the true closing; that closing is no checkpoint for it."""
+    """Leaked keys of a later epoch forge a branch on the true closing; that closing is not a checkpoint for it."""
     closing = NET.header(1, NET.genesis.chain_id, view=NET.closing_view, next_validators=NET.second.hash)
     forged = NET.header(
         2, bytes(32), (RECEIPT.transaction,), epoch=1, validators=NET.second.hash, next_validators=NET.second.hash

@@ -119,7 +119,7 @@ def test_a_node_is_retired_and_registered_again(network: Devnet, admin: Admin) -
     said = admin.decides("retire", goes.name)
     assert f"retire node {goes.key.hex()}" in said and "blocks need 1 of 1 validators" in said
     # Until the next epoch it still votes: of two, both have to.
-    until(lambda: (ask(stays, "/chain") or {}).get("validators") == [stays.key.hex()], "it is no validator any more")
+    until(lambda: (ask(stays, "/chain") or {}).get("validators") == [stays.key.hex()], "it is not a validator any more")
     for process in goes.processes.values():
         process.terminate()
     at = height(stays)

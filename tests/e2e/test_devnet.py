@@ -21,7 +21,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.transactions import SessionAnchor, claim_message
 from lucid.chain.votes import Vote, conflict
 from lucid.cli.main import main
-from lucid.machines.effects import Cast, ManagerEvent, Received
+from lucid.machines.effects import BroadcastVote, ManagerEvent, Received
 from lucid.machines.messages import Standing, VoteMessage, decode_message
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE
 from lucid.poot.crypto import Edwards25519
@@ -162,7 +162,7 @@ def votes_heard(path: Path) -> Iterator[Vote]:
                     yield message.vote
                 elif isinstance(message, Standing):
                     yield from message.votes
-            elif isinstance(event, Cast):
+            elif isinstance(event, BroadcastVote):
                 yield event.vote
 
 

@@ -125,5 +125,5 @@ def test_an_old_node_among_new_ones_stops_in_time_and_goes_on_when_it_is_upgrade
 
 
 def test_no_setting_tells_a_node_to_know_fewer_rules(tmp_path: Path) -> None:
-    """What a node knows must not be changed by accident: it is no setting, in a file or the environment."""
+    """What a node knows must not be changed by accident: it is not a setting, in a file or the environment."""
     assert not [name for name in load_config().__struct_fields__ if "rule" in name or "version" in name]

@@ -22,6 +22,7 @@ from lucid.machines.effects import (
     Effect,
     EnteredView,
     Evicted,
+    Forward,
     Observe,
     Offer,
     Proposed,
@@ -29,7 +30,6 @@ from lucid.machines.effects import (
     Respond,
     SetTimer,
     Signed,
-    Tell,
     TimedOut,
 )
 from lucid.machines.messages import (
@@ -98,7 +98,7 @@ class Narrator:
                 text = self._fact(node, fact)
                 if text:
                     self.say(node.name, text)
-            case Tell(Offer(transactions)):
+            case Forward(Offer(transactions)):
                 for each in transactions:
                     self._transactions[each.id] = self.transaction(each)
             case SetTimer(timer, at_ms) if timer == HOLD_TIMER:

@@ -22,22 +22,22 @@ from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, FINALITY_TABLE,
 from lucid.machines.effects import (
     BlockFinal,
     Broadcast,
+    BroadcastVote,
     CancelTimer,
-    Cast,
     CertificateStored,
     Effect,
     Effects,
     Finalized,
+    Forward,
     Observe,
     Publish,
     Received,
+    Retransmit,
     Send,
     SetTimer,
     Signed,
-    Stand,
     Started,
     Store,
-    Tell,
     TimerFired,
     Verdict,
     ViewContext,
@@ -138,7 +138,7 @@ class Running:
         match effect:
             case Store():
                 self.disk.sync()
-            case Tell(event):
+            case Forward(event):
                 self.node.check_durable(event)
                 if isinstance(event, ViewContext | CertificateStored):
                     self.node.context = event if isinstance(event, ViewContext) else event.context
@@ -208,9 +208,9 @@ class Node:
     def check_durable(self, event: Any) -> None:
         """What one machine tells the other rests on what is safe."""
         match event:
-            case Cast(vote) | Publish(vote, _, _):
+            case BroadcastVote(vote) | Publish(vote, _, _):
                 self._check_logged(vote)
-            case Stand(_, _, votes):
+            case Retransmit(_, _, votes):
                 for vote in votes:
                     self._check_logged(vote)
             case CertificateStored(certificate, _, _):
@@ -301,7 +301,7 @@ class Network:
             batch, self.pool = self.pool, []
             self.deliver(batch)
             delivered += len(batch)
-            assert delivered < MAX_STEPS, "messages cause each other for ever"
+            assert delivered < MAX_STEPS, "messages cause each other forever"
 
     def advance(self, until_ms: int, *, deliver: bool) -> None:
         """Move the clock on and fire what is due on the way; with `deliver`, messages take no time."""
@@ -324,7 +324,7 @@ class Network:
             running.step(TimerFired(name))
             if deliver:
                 self.stabilize()
-        raise AssertionError("timers set each other for ever")
+        raise AssertionError("timers set each other forever")
 
     def check_agreement(self, fact: BlockFinal) -> None:
         """No two nodes hold different blocks for final at one height."""

@@ -62,7 +62,7 @@ class Passage(NamedTuple):
 
 
 class ScriptError(Exception):
-    """A script says something that is no command."""
+    """A script says something that is not a command."""
 
 
 def parse(text: str) -> list[Passage]:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from harness import Ranking, RunResult, Verdict, read_result, run, sweep
+from harness import Ranking, RunResult, RunVerdict, read_result, run, sweep
 from harness.result import ResultError
 from lucid.machines.effects import BlockFinal, Fact
 from sim import Fault, Hooks, Scenario, ScenarioError, changed
@@ -40,7 +40,7 @@ class Finals:
 
 def test_results_are_typed_and_come_back_from_their_folder(tmp_path: Path) -> None:
     result = run(SHORT, tmp_path, trace_file=False)
-    assert result.passed and result.verdict is Verdict.PASS and result.invariant == ""
+    assert result.passed and result.verdict is RunVerdict.PASS and result.invariant == ""
     assert result.blocks.final == len(result.series.chain) and result.series.chain[0].height == 1
     assert result.finality_ms.p50 is not None and result.finality_ms.p50 > 0
     again = read_result(tmp_path)
@@ -111,7 +111,7 @@ def test_a_leader_policy_holds_for_every_node_and_for_who_checks_them() -> None:
 
 def test_a_policy_that_forgets_a_member_says_so() -> None:
     result = run(SHORT, leaders=lambda ranking: ranking.order[:1])
-    assert result.verdict is Verdict.DIVERGED and "must order the members [0, 1, 2, 3]" in result.reason
+    assert result.verdict is RunVerdict.DIVERGED and "must order the members [0, 1, 2, 3]" in result.reason
 
 
 def test_a_run_that_is_told_to_stop_is_a_part_and_says_so(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_run_that_is_told_to_stop_is_a_part_and_says_so(tmp_path: Path) -> Non
         return asked > 3
 
     part, whole = run(changed(SHORT, duration="1h"), tmp_path, stop=stop), run(SHORT)
-    assert part.verdict is Verdict.INTERRUPTED and not part.passed
+    assert part.verdict is RunVerdict.INTERRUPTED and not part.passed
     assert "of 3,600.0 simulated seconds: every figure is of that part" in part.reason
     assert 0 < part.duration_ms < 3_600_000
     rows = min(len(part.series.chain), len(whole.series.chain))
@@ -144,5 +144,5 @@ def test_a_sweep_from_a_program(tmp_path: Path) -> None:
 def test_a_result_is_a_value() -> None:
     result: RunResult = run(changed(SHORT, duration="20s"))
     with pytest.raises(AttributeError):
-        result.verdict = Verdict.DIVERGED  # type: ignore[misc]
+        result.verdict = RunVerdict.DIVERGED  # type: ignore[misc]
     assert structs.replace(result, seed=7).seed == 7

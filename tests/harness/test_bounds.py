@@ -9,7 +9,7 @@ import pytest
 
 from harness import run
 from harness.result import RunResult
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 from sim.faults import KINDS
 from sim.faults.fault import ByzantineFault, Fault, views_lost
 from tests.runs import scenario
@@ -98,14 +98,14 @@ def test_every_kind_is_here() -> None:
 @pytest.mark.parametrize("kind", [*HALT, *GO_ON])
 def test_what_f_nodes_suffer_halts_nothing(kind: str) -> None:
     found = lasting((HALT[kind][0] if kind in HALT else GO_ON[kind])([3]))
-    assert (found.verdict, found.reason) == (Verdict.PASS, "") and found.blocks.final >= 15
+    assert (found.verdict, found.reason) == (RunVerdict.PASS, "") and found.blocks.final >= 15
 
 
 @pytest.mark.parametrize("kind", HALT)
 def test_what_more_than_f_suffer_may_halt_the_chain_and_breaks_no_invariant(kind: str) -> None:
     make, why = HALT[kind]
     found = lasting(make([2, 3]))
-    assert (found.verdict, found.invariant) == (Verdict.NO_PROGRESS, "") and why in found.reason, found.reason
+    assert (found.verdict, found.invariant) == (RunVerdict.NO_PROGRESS, "") and why in found.reason, found.reason
     assert found.duration_ms == 180_000, "what halts it might have ended"
     assert not any(each.broken for each in found.invariants)
 
@@ -118,7 +118,7 @@ def test_what_more_than_f_can_suffer_and_go_on(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["boot", "cap", "clog", "full", "slow_cpu", "stall"])
 def test_what_all_suffer_may_halt_the_chain_and_breaks_no_invariant(kind: str) -> None:
     found = lasting(HALT[kind][0](range(NODES)))
-    assert (found.verdict, found.invariant, found.duration_ms) == (Verdict.NO_PROGRESS, "", 180_000)
+    assert (found.verdict, found.invariant, found.duration_ms) == (RunVerdict.NO_PROGRESS, "", 180_000)
     assert "at most 0 of 4 honest validators can" in found.reason or "stall n00" in found.reason
 
 
@@ -126,19 +126,19 @@ def test_what_all_suffer_may_halt_the_chain_and_breaks_no_invariant(kind: str) -
 def test_what_one_node_suffers_for_long_breaks_nothing(kind: str, keys: dict[str, Any]) -> None:
     one = made(kind, node=3, at="30s", until="8m", **keys)
     found = run(scenario(nodes=NODES, duration="10m", seed=11, anchor_every_ms=400, fault=[one]))
-    assert (found.verdict, found.reason) == (Verdict.PASS, "")
+    assert (found.verdict, found.reason) == (RunVerdict.PASS, "")
 
 
 def test_a_halt_of_more_than_half_a_run_does_not_pass_because_timeouts_were_doubled() -> None:
     """Clocks that drift apart: the chain stops for good after a minute, and each view lasts longer than the last."""
     ppm = {0: 100_000, 1: -100_000, 2: 100_000, 3: -100_000}
     found = lasting([made("drift", node=node, ppm=each, at="30s") for node, each in ppm.items()])
-    assert (found.verdict, found.invariant) == (Verdict.NO_PROGRESS, "")
+    assert (found.verdict, found.invariant) == (RunVerdict.NO_PROGRESS, "")
     assert found.reason.endswith(f"{TALK} within the clock drift, quorum is 3")
 
 
-@pytest.mark.parametrize(("seconds", "verdict"), [(20, Verdict.PASS), (60, Verdict.NO_PROGRESS)])
-def test_a_run_that_is_too_short_for_a_block_has_not_stood_still(seconds: int, verdict: Verdict) -> None:
+@pytest.mark.parametrize(("seconds", "verdict"), [(20, RunVerdict.PASS), (60, RunVerdict.NO_PROGRESS)])
+def test_a_run_that_is_too_short_for_a_block_has_not_stood_still(seconds: int, verdict: RunVerdict) -> None:
     down = [made("crash", node=node) for node in range(NODES)]
     assert lasting(down, duration=f"{seconds}s").verdict is verdict
 
@@ -151,7 +151,7 @@ def test_too_many_traitors_are_called_so() -> None:
 def test_what_comes_and_goes_is_not_the_whole_reason() -> None:
     """Connections that end at each tick and each timeout, and are back half a second later."""
     found = lasting(on_each("reset", every_ms=5_000)([2, 3]), duration="5m")
-    assert (found.verdict, found.invariant) == (Verdict.NO_PROGRESS, "")
+    assert (found.verdict, found.invariant) == (RunVerdict.NO_PROGRESS, "")
     assert f" of them {TALK}" in found.reason
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from harness.hunt.ablation import AblationError, without
-from harness.hunt.judge import Outcome, Verdict, judge
+from harness.hunt.judge import Outcome, RunVerdict, judge
 from harness.hunt.marks import SOMETIMES
 from harness.hunt.pool import judge_seed
-from harness.hunt.record import Head, Judged, Record, RecordError, read, scenario_of
+from harness.hunt.record import Head, HuntRecord, HuntRecordError, Judged, read, scenario_of
 from harness.hunt.safeguards import SAFEGUARDS
 from harness.hunt.swarm import PROFILES, draw
 from lucid.cli.main import main
@@ -65,19 +65,19 @@ def test_a_seed_has_one_verdict_and_one_trace_whatever_the_hash_seed() -> None:
         ).stdout
         for hash_seed in ("0", "1", "77")
     }  # fmt: skip
-    assert len(seen) == 1 and "Verdict" in seen.pop()
+    assert len(seen) == 1 and "RunVerdict" in seen.pop()
 
 
 def test_a_quiet_network_passes_as_soon_as_it_is_seen_to_go_on() -> None:
     outcome = judge(small())
-    assert outcome.verdict is Verdict.PASS and outcome.height >= 9 and outcome.at_ms < 13_000
+    assert outcome.verdict is RunVerdict.PASS and outcome.height >= 9 and outcome.at_ms < 13_000
     assert set(outcome.marks) <= set(SOMETIMES) and outcome.marks["a finalize was signed"]
 
 
 def test_a_chain_that_never_comes_back_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "_vote_finalize", lambda *_: [])
     outcome = judge(small())
-    assert (outcome.verdict, outcome.invariant) == (Verdict.STUCK, "progress")
+    assert (outcome.verdict, outcome.invariant) == (RunVerdict.STUCK, "progress")
     assert outcome.reason.startswith("no new final block ") and "n03:0" in outcome.reason
 
 
@@ -87,22 +87,22 @@ def test_a_rule_that_a_machine_holds_itself_to_is_a_crash(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Engine, "_vote_finalize", fail)
     outcome = judge(small())
-    assert outcome.verdict is Verdict.CRASHED and outcome.invariant == "test_hunt.py:fail"
+    assert outcome.verdict is RunVerdict.CRASHED and outcome.invariant == "test_hunt.py:fail"
     assert "planted" in outcome.reason
 
 
 def test_too_few_vote_logs_are_unrecoverable_by_rule() -> None:
     lost = [Wipe(node=node, at=2_000, until=4_000, votes="lost") for node in (0, 1)]
     outcome = judge(small(*lost))
-    assert outcome.verdict is Verdict.UNRECOVERABLE and not outcome.verdict.failed
+    assert outcome.verdict is RunVerdict.UNRECOVERABLE and not outcome.verdict.failed
     assert outcome.reason == "2 honest validators can talk and have their vote logs, quorum is 3"
-    assert judge(small(lost[0])).verdict is Verdict.PASS, "one lost log is within f"
+    assert judge(small(lost[0])).verdict is RunVerdict.PASS, "one lost log is within f"
 
 
 def test_a_fault_that_stays_is_lived_with() -> None:
-    assert judge(small(Crash(node=3, at=1_000, stays=True))).verdict is Verdict.PASS
+    assert judge(small(Crash(node=3, at=1_000, stays=True))).verdict is RunVerdict.PASS
     outcome = judge(small(*[Crash(node=node, at=1_000, stays=True) for node in (2, 3)]))
-    assert outcome.verdict is Verdict.UNRECOVERABLE
+    assert outcome.verdict is RunVerdict.UNRECOVERABLE
 
 
 # -- the record --------------------------------------------------------------------------------------------------
@@ -110,18 +110,18 @@ def test_a_fault_that_stays_is_lived_with() -> None:
 HEAD = Head(1, "abc", "all")
 
 
-def judged(seed: int, verdict: Verdict) -> Judged:
+def judged(seed: int, verdict: RunVerdict) -> Judged:
     return Judged(seed, Outcome(verdict, "progress", "why", 7, 3, "00", {}), 0.1)
 
 
 def test_a_record_is_read_back_though_its_last_line_was_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "hunt.jsonl"
-    record = Record(path, HEAD)
-    record.add(judged(4, Verdict.PASS))
-    record.add(judged(2, Verdict.STUCK))
+    record = HuntRecord(path, HEAD)
+    record.add(judged(4, RunVerdict.PASS))
+    record.add(judged(2, RunVerdict.STUCK))
     record.close()
     path.write_bytes(path.read_bytes() + b'{"seed": 5, "verd')
-    again = Record(path, HEAD)
+    again = HuntRecord(path, HEAD)
     assert set(again.lines) == {2, 4} and [line.seed for line in again.failed] == [2]
     assert scenario_of(again.failed[0], "all") == draw(2, "all"), "a failing scenario is kept whole"
     again.close()
@@ -129,11 +129,11 @@ def test_a_record_is_read_back_though_its_last_line_was_cut_off(tmp_path: Path) 
 
 def test_another_commit_is_not_mixed_in(tmp_path: Path) -> None:
     path = tmp_path / "hunt.jsonl"
-    Record(path, HEAD).close()
-    with pytest.raises(RecordError, match="of commit abc and profile all, this is commit def"):
-        Record(path, Head(1, "def", "all"))
+    HuntRecord(path, HEAD).close()
+    with pytest.raises(HuntRecordError, match="of commit abc and profile all, this is commit def"):
+        HuntRecord(path, Head(1, "def", "all"))
     path.write_text("no json")
-    with pytest.raises(RecordError, match="is not a record"):
+    with pytest.raises(HuntRecordError, match="is not a record"):
         read(path)
 
 
@@ -142,12 +142,12 @@ def test_one_seed_in_twenty_is_run_twice_and_compared(monkeypatch: pytest.Monkey
 
     def other_each_time(scenario: Scenario) -> Outcome:
         calls.append(scenario.name)
-        return Outcome(Verdict.PASS, "", "", 1, 1, f"{len(calls):032}", {})
+        return Outcome(RunVerdict.PASS, "", "", 1, 1, f"{len(calls):032}", {})
 
     monkeypatch.setattr("harness.hunt.pool.judge", other_each_time)
-    assert judge_seed(21, "all").outcome.verdict is Verdict.PASS
+    assert judge_seed(21, "all").outcome.verdict is RunVerdict.PASS
     found = judge_seed(40, "all").outcome
-    assert (found.verdict, found.invariant, len(calls)) == (Verdict.UNSTABLE, "determinism", 3)
+    assert (found.verdict, found.invariant, len(calls)) == (RunVerdict.UNSTABLE, "determinism", 3)
 
 
 # -- the command -------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.toml"))
 @pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.stem)
 def test_what_once_failed_passes(path: Path) -> None:
     outcome = judge(load(str(path)))
-    assert outcome.verdict is Verdict.PASS, outcome
+    assert outcome.verdict is RunVerdict.PASS, outcome
 
 
 def test_an_engine_that_forgets_its_own_votes_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +237,7 @@ def test_an_engine_that_forgets_its_own_votes_is_found_again(monkeypatch: pytest
     monkeypatch.setattr(Engine, "_count_own", lambda *_: [])
     for path in REGRESSIONS:
         if path.stem.startswith("own-votes"):
-            assert judge(load(str(path))).verdict is Verdict.STUCK
+            assert judge(load(str(path))).verdict is RunVerdict.STUCK
 
 
 # -- shrinking ---------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_a_failing_seed_shrinks_to_what_broke_it(monkeypatch: pytest.MonkeyPatch
     assert len(found.fault) <= 2 < len(scenario.fault) and found.nodes == 2
     assert not found.limits and not found.anchor_every_ms
     outcome = judge(found)
-    assert (outcome.verdict, outcome.invariant) == (Verdict.STUCK, "progress")
+    assert (outcome.verdict, outcome.invariant) == (RunVerdict.STUCK, "progress")
     text = (tmp_path / "small" / "page.md").read_text("utf-8")
     assert "signs skip of view" in text and "-- the calm begins --" in text and outcome.trace_hash in text
 
@@ -305,9 +305,9 @@ def test_an_ablation_names_the_first_seed_that_misses_it(capsys: pytest.CaptureF
     [found] = json.loads(capsys.readouterr().out)["ablations"]
     assert (found["name"], found["failed"], found["verdict"]) == ("view-timer", 1, "stuck")
     seed = found["first"]
-    assert judge(draw(seed, "crash")).verdict is Verdict.PASS
+    assert judge(draw(seed, "crash")).verdict is RunVerdict.PASS
     with without("view-timer"):
-        assert judge(draw(seed, "crash")).verdict is Verdict.STUCK
+        assert judge(draw(seed, "crash")).verdict is RunVerdict.STUCK
 
 
 def test_what_can_not_be_ablated_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

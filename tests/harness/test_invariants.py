@@ -16,7 +16,7 @@ from harness.invariants import ANCHOR_BLOCKS
 from harness.reference.chain import NaiveChain
 from harness.reference.rules import NaiveRules
 from harness.run import EXIT_STATUS
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import SessionAnchor
 from lucid.chain.validators import ValidatorSet
@@ -50,7 +50,7 @@ def fast(duration: str = "40s", **values: Any) -> Scenario:
 def assert_diverged(done: Run, invariant: str, says: str = "") -> None:
     """The run ended early, for this reason only."""
     document = done.document
-    assert document["verdict"] == Verdict.DIVERGED and EXIT_STATUS[Verdict(document["verdict"])] == 20
+    assert document["verdict"] == RunVerdict.DIVERGED and EXIT_STATUS[RunVerdict(document["verdict"])] == 20
     assert document["reason"].startswith(f"{invariant}: ") and says in document["reason"], document["reason"]
     assert [each["name"] for each in document["invariants"] if each["broken"]] == [invariant]
     assert "\n" not in document["reason"]
@@ -254,7 +254,7 @@ def test_a_lost_vote_log_without_the_bar(monkeypatch: Patch) -> None:
 
 def test_a_lost_vote_log_with_the_bar_is_no_double_vote() -> None:
     done = run(fast("9s"), Amnesia(lost))
-    assert done.document["verdict"] != Verdict.DIVERGED, done.document["reason"]
+    assert done.document["verdict"] != RunVerdict.DIVERGED, done.document["reason"]
 
 
 def test_a_vote_in_a_view_long_left(monkeypatch: Patch) -> None:
@@ -307,7 +307,7 @@ def test_an_accepted_anchor_that_its_node_gives_up(monkeypatch: Patch) -> None:
 def test_a_chain_that_stands_still_though_a_quorum_is_up(monkeypatch: Patch) -> None:
     around(monkeypatch, Engine, "_votes_here", lambda original, self, kind: self.genesis is None)
     document = run(fast("5m")).document
-    assert (document["verdict"], EXIT_STATUS[Verdict(document["verdict"])]) == (Verdict.NO_PROGRESS, 10)
+    assert (document["verdict"], EXIT_STATUS[RunVerdict(document["verdict"])]) == (RunVerdict.NO_PROGRESS, 10)
     assert document["reason"].startswith("no new final block for ")
     assert document["duration_ms"] < 60_000, "it does not wait for the end"
     assert [each["name"] for each in document["invariants"] if each["broken"]] == ["progress"]
@@ -315,7 +315,7 @@ def test_a_chain_that_stands_still_though_a_quorum_is_up(monkeypatch: Patch) -> 
 
 def test_a_split_that_never_heals_is_no_progress_in_the_end() -> None:
     document = run(fast("60s", fault=SPLIT)).document
-    assert document["verdict"] == Verdict.NO_PROGRESS
+    assert document["verdict"] == RunVerdict.NO_PROGRESS
     assert document["duration_ms"] == 60_000, "no quorum was connected, so it might have healed"
     [progress] = [each for each in document["invariants"] if each["name"] == "progress"]
     why = "at most 2 of 4 honest validators can talk, quorum is 3"
@@ -326,7 +326,7 @@ def test_a_split_that_never_heals_is_no_progress_in_the_end() -> None:
 def test_a_little_loss_lets_no_standstill_pass(percent: float) -> None:
     mute = [{"kind": "withhold", "node": node, "at": "20s", "until": "9m"} for node in range(4)]
     document = run(fast("10m", fault=[*mute, {"kind": "loss", "percent": percent}])).document
-    assert document["verdict"] == Verdict.NO_PROGRESS and document["duration_ms"] < 500_000
+    assert document["verdict"] == RunVerdict.NO_PROGRESS and document["duration_ms"] < 500_000
 
 
 def test_all_loss_has_no_bound_and_says_so() -> None:
@@ -342,7 +342,7 @@ def test_all_loss_has_no_bound_and_says_so() -> None:
 @pytest.mark.parametrize("percent", [99.0, 100.0])
 def test_a_chain_that_stood_still_to_the_end_made_no_progress_whatever_its_faults_allow(percent: float) -> None:
     document = run(fast("3m", transport="datagram", fault=[{"kind": "loss", "percent": percent, "at": "10s"}])).document
-    assert document["verdict"] == Verdict.NO_PROGRESS and document["duration_ms"] == 180_000
+    assert document["verdict"] == RunVerdict.NO_PROGRESS and document["duration_ms"] == 180_000
     assert document["reason"].endswith(f" s: loss: {percent:g} % of messages") or percent < 100
     assert "loss" in document["reason"]
 
@@ -350,20 +350,20 @@ def test_a_chain_that_stood_still_to_the_end_made_no_progress_whatever_its_fault
 def test_a_halt_whose_cause_is_over_when_the_run_ends_says_what_it_was() -> None:
     down = [{"kind": "crash", "node": node, "at": "20s", "until": "89900ms"} for node in (1, 2)]
     document = run(fast("90s", fault=down)).document
-    assert document["verdict"] == Verdict.NO_PROGRESS
+    assert document["verdict"] == RunVerdict.NO_PROGRESS
     assert document["reason"].endswith("for 69.9 s of them 2 of 4 honest validators down, quorum is 3")
 
 
 def test_a_standstill_within_bounds_names_the_faults_that_are_on() -> None:
     mute = [{"kind": "withhold", "node": node, "at": "20s"} for node in range(4)]
     document = run(fast("10m", fault=mute)).document
-    assert document["verdict"] == Verdict.NO_PROGRESS
+    assert document["verdict"] == RunVerdict.NO_PROGRESS
     assert document["reason"].endswith(", with withhold n00, withhold n01, withhold n02, withhold n03")
 
 
 def test_a_fault_that_is_there_from_the_beginning_finds_nobody_down() -> None:
     document = run(fast("20s", fault=[{"kind": "loss", "percent": 0.001}])).document
-    assert document["verdict"] == Verdict.PASS
+    assert document["verdict"] == RunVerdict.PASS
     assert [each["unbound"] for each in document["invariants"] if each["unbound"]] == []
 
 
@@ -386,7 +386,7 @@ def test_a_machine_that_fails_ends_the_run_as_diverged_and_says_where(monkeypatc
 
     around(monkeypatch, Leading, "on_build", fail)
     document = run(fast()).document
-    assert document["verdict"] == Verdict.DIVERGED
+    assert document["verdict"] == RunVerdict.DIVERGED
     assert "test_invariants.py, line " in document["reason"] and "planted" in document["reason"]
 
 
@@ -405,7 +405,7 @@ def test_a_diverged_run_exits_with_20_and_names_the_seed_and_the_command(
     assert said[0].startswith("lucid: agreement: height ")
     assert said[1] == f"lucid: seed 7; repeat with: lucid sim run {folder}"
     document = json.loads((folder / "metrics.json").read_text("utf-8"))
-    assert document["verdict"] == Verdict.DIVERGED and (folder / "report.html").exists()
+    assert document["verdict"] == RunVerdict.DIVERGED and (folder / "report.html").exists()
     again = ["sim", "run", *said[1].split("lucid sim run ")[1].split(), "--out", str(tmp_path / "again"), "--json"]
     assert main(again) == 20, "the command repeats it"
     assert json.loads(capsys.readouterr().out)["trace_hash"] == document["trace_hash"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.run import run
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 from lucid.machines.manager import Manager
 from sim.faults.crash import Crash
 from sim.faults.delay import Delay
@@ -23,10 +23,10 @@ def restarted(**values: Any) -> Scenario:
 
 
 def test_a_node_that_never_catches_up_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(restarted()).verdict is Verdict.PASS
+    assert run(restarted()).verdict is RunVerdict.PASS
     monkeypatch.setattr(Manager, "_on_blocks", lambda *_: [])
     result = run(restarted())
-    assert (result.verdict, result.invariant) == (Verdict.NO_PROGRESS, "progress")
+    assert (result.verdict, result.invariant) == (RunVerdict.NO_PROGRESS, "progress")
     assert result.reason.startswith("the nodes are not level: n02 is final up to height "), result.reason
 
 
@@ -38,4 +38,4 @@ def test_who_may_be_behind_does_not_fail_it(why: str, monkeypatch: pytest.Monkey
         "just back": restarted(duration="75s"),
         "disturbed": restarted(further=[Delay(most_ms=50, at="2m")]),
     }[why]
-    assert run(scenario).verdict is Verdict.PASS
+    assert run(scenario).verdict is RunVerdict.PASS

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.hunt.judge import Verdict, judge
+from harness.hunt.judge import RunVerdict, judge
 from harness.invariants import Diverged
 from harness.reference.conformance import CONFORMANCE, Conformance
 from harness.reference.model import (
@@ -99,7 +99,7 @@ def conforms(faults: list[Fault], seed: int) -> tuple[Any, Conformance]:
 def test_every_step_of_an_honest_node_is_one_of_the_models(faults: list[Fault]) -> None:
     for seed in (1, 2, 3):
         outcome, held = conforms(faults, seed)
-        assert outcome.verdict is Verdict.PASS, outcome
+        assert outcome.verdict is RunVerdict.PASS, outcome
         assert held.steps > 100
 
 

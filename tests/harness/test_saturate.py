@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.saturate import Load, knee, loads
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 from lucid.cli.main import main
 
 FEW = ["--nodes", "1", "--duration", "2m", "--set", "max_block_transactions=20"]
@@ -44,7 +44,7 @@ def a_load(every_ms: int, kept_up: bool) -> Load:
         latency_p99_ms=None,
         waiting=0,
         refused=0,
-        verdict=Verdict.PASS,
+        verdict=RunVerdict.PASS,
         kept_up=kept_up,
     )
 

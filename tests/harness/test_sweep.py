@@ -20,7 +20,7 @@ from harness.compare import CompareError, compare
 from harness.measures import MEASURES, estimate
 from harness.run import run
 from harness.sweep import Axis, Sweep, SweepRun, grid, key_of, measured, read
-from harness.verdict import Verdict
+from harness.verdict import RunVerdict
 from lucid.cli.main import main
 from sim.scenario import Scenario, ScenarioError, changed
 
@@ -131,7 +131,7 @@ def sweep_folder(path: Path, shift: float, seeds: int = 8) -> Path:
             values=("4",),
             seed=seed,
             key=f"{seed}",
-            verdict=Verdict.PASS,
+            verdict=RunVerdict.PASS,
             reason="",
             trace_hash="",
             seconds=1,

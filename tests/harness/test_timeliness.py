@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.hunt.ablation import without
-from harness.hunt.judge import Verdict, judge
+from harness.hunt.judge import RunVerdict, judge
 from harness.hunt.swarm import draw
 from harness.hunt.timeliness import BOUNDED, IN_TIME, TIMELY
 from harness.invariants import PROGRESS
@@ -43,15 +43,15 @@ UNHURRIED = {"block_interval_ms": 2_000, "slot_duration_ms": 4_000}
 LATE_VOTER = Delay(least_ms=1_300, most_ms=1_310, nodes=[2], at=1_000, stays=True)
 """The third of three, whose votes come after the timers of a second, and before the next block is due."""
 
-FOUND: list[tuple[str, Scenario, Verdict, str]] = [
-    ("older-parent", slow(0, 1_200), Verdict.DIVERGED, IN_TIME),
-    ("timeout-bounded", network(*[Withhold(node=node) for node in range(4)]), Verdict.DIVERGED, BOUNDED),
-    ("not-backdated", slow(0, 4_000), Verdict.DIVERGED, TIMELY),
-    ("timeout-grows", network(LASTING), Verdict.STUCK, PROGRESS),
+FOUND: list[tuple[str, Scenario, RunVerdict, str]] = [
+    ("older-parent", slow(0, 1_200), RunVerdict.DIVERGED, IN_TIME),
+    ("timeout-bounded", network(*[Withhold(node=node) for node in range(4)]), RunVerdict.DIVERGED, BOUNDED),
+    ("not-backdated", slow(0, 4_000), RunVerdict.DIVERGED, TIMELY),
+    ("timeout-grows", network(LASTING), RunVerdict.STUCK, PROGRESS),
     (
         "late-views-are-slow",
         network(LATE_VOTER, nodes=3, block_interval_ms=2_000, slot_duration_ms=4_000),
-        Verdict.STUCK,
+        RunVerdict.STUCK,
         PROGRESS,
     ),
 ]
@@ -59,9 +59,9 @@ FOUND: list[tuple[str, Scenario, Verdict, str]] = [
 
 @pytest.mark.parametrize(("safeguard", "scenario", "verdict", "invariant"), FOUND, ids=[each[0] for each in FOUND])
 def test_a_safeguard_of_time_that_is_gone_is_noticed(
-    safeguard: str, scenario: Scenario, verdict: Verdict, invariant: str
+    safeguard: str, scenario: Scenario, verdict: RunVerdict, invariant: str
 ) -> None:
-    assert judge(scenario).verdict is Verdict.PASS
+    assert judge(scenario).verdict is RunVerdict.PASS
     with without(safeguard):
         outcome = judge(scenario)
     assert (outcome.verdict, outcome.invariant) == (verdict, invariant), outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.hunt.ablation import without
-from harness.hunt.judge import Verdict, judge
+from harness.hunt.judge import RunVerdict, judge
 from harness.hunt.work import WORK
 from sim.faults.flood import Flood, Water
 from sim.scenario import Scenario
@@ -28,8 +28,8 @@ def test_a_flood_costs_a_node_little_while_the_safeguard_is_there(safeguard: str
         anchor_every_ms=0,
         fault=[flood],
     )
-    assert judge(scenario).verdict is Verdict.PASS
+    assert judge(scenario).verdict is RunVerdict.PASS
     with without(safeguard):
         outcome = judge(scenario)
-    assert (outcome.verdict, outcome.invariant) == (Verdict.DIVERGED, WORK)
+    assert (outcome.verdict, outcome.invariant) == (RunVerdict.DIVERGED, WORK)
     assert " of 10 s on signatures that n01 sent" in outcome.reason

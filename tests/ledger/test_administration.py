@@ -73,7 +73,7 @@ def test_requests_are_numbered_without_gaps() -> None:
     assert chain.tip.core.roster.sequence == 2
     for sequence, code in ((0, Code.TX_ADMIN_SEQUENCE), (1, Code.TX_ADMIN_SEQUENCE), (2, None)):
         assert chain.verdict(chain.register(6, sequence)) is code
-    # A heartbeat or an anchor is no request.
+    # A heartbeat or an anchor is not a request.
     chain.grow(chain.anchor(1))
     assert chain.tip.core.roster.sequence == 2
 

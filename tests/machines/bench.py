@@ -16,17 +16,17 @@ from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import NOTARIZE, SKIP, Vote, vote_message
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import (
+    BroadcastVote,
     CancelTimer,
-    Cast,
     CertificateStored,
     Effects,
     EngineEvent,
+    Forward,
     Observe,
     Offer,
     SetTimer,
     Signed,
     Store,
-    Tell,
     TimerFired,
     Verdict,
     ViewContext,
@@ -178,7 +178,7 @@ class Bench:
 
 def told(effects: Effects, kind: type[Told]) -> list[Told]:
     """What the engine told the manager of a kind."""
-    return [effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, kind)]
+    return [effect.event for effect in effects if isinstance(effect, Forward) and isinstance(effect.event, kind)]
 
 
 def facts(effects: Effects, kind: type[Fact]) -> list[Fact]:
@@ -188,8 +188,8 @@ def facts(effects: Effects, kind: type[Fact]) -> list[Fact]:
 
 def votes(effects: Effects) -> list[tuple[int, int, bytes]]:
     """The (kind, view, block) that left, each signed, durable and observed before."""
-    assert [vote for vote in signed(effects) if vote.kind] == [cast.vote for cast in told(effects, Cast)]
-    return [(cast.vote.kind, cast.vote.view, cast.vote.block) for cast in told(effects, Cast)]
+    assert [vote for vote in signed(effects) if vote.kind] == [cast.vote for cast in told(effects, BroadcastVote)]
+    return [(cast.vote.kind, cast.vote.view, cast.vote.block) for cast in told(effects, BroadcastVote)]
 
 
 def signed(effects: Effects) -> list[Vote]:

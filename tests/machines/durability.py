@@ -13,10 +13,10 @@ from lucid.machines.effects import (
     CertificateStored,
     Effect,
     Effects,
+    Forward,
     Observe,
     Send,
     Store,
-    Tell,
     Verdict,
     ViewContext,
 )
@@ -50,12 +50,12 @@ def needed_by_message(message: Message) -> Iterator[Needs]:
 def needed_by(effect: Effect) -> Iterator[Needs]:
     """What must be durable before an effect."""
     match effect:
-        case Tell(event=Verdict() as verdict):
+        case Forward(event=Verdict() as verdict):
             yield verdict.block
-        case Tell(event=CertificateStored() as stored):
+        case Forward(event=CertificateStored() as stored):
             yield stored.certificate
             yield stored.certificate.block if stored.held else None
-        case Tell(event=ViewContext() as context):
+        case Forward(event=ViewContext() as context):
             yield context.parent
             yield context.entry
         case Observe(fact=BlockFinal() as final):

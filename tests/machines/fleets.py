@@ -19,12 +19,12 @@ from lucid.machines.effects import (
     Effect,
     Effects,
     EngineJoined,
+    Forward,
     Received,
     Send,
     SetTimer,
     Started,
     Submitted,
-    Tell,
     TimerFired,
 )
 from lucid.machines.engine import Engine
@@ -70,7 +70,7 @@ class _Machine:
     def _perform(self, effect: Effect) -> None:
         fleet, site = self.site.fleet, self.site
         match effect:
-            case Tell():
+            case Forward():
                 self.other.step(effect.event)
             case Send():
                 fleet.post(site.number, fleet.numbers.get(effect.peer), effect.data)

@@ -15,6 +15,7 @@ from lucid.machines.effects import (
     Broadcast,
     Effect,
     Effects,
+    Forward,
     Observe,
     Received,
     Refused,
@@ -22,7 +23,6 @@ from lucid.machines.effects import (
     SetTimer,
     Started,
     Store,
-    Tell,
     TimerFired,
 )
 from lucid.machines.limits import Limits
@@ -225,7 +225,7 @@ def converse(
 
 def told(effects: Effects, kind: type[Any]) -> list[Any]:
     """What the engine is told of one kind."""
-    return [effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, kind)]
+    return [effect.event for effect in effects if isinstance(effect, Forward) and isinstance(effect.event, kind)]
 
 
 def sends(effects: Effects) -> list[tuple[bytes | None, Message]]:

@@ -26,6 +26,7 @@ from lucid.machines.effects import (
     Effects,
     Evicted,
     Finalized,
+    Forward,
     Observe,
     Offer,
     Refused,
@@ -33,7 +34,6 @@ from lucid.machines.effects import (
     Started,
     Store,
     Submitted,
-    Tell,
 )
 from lucid.machines.engine.admission import MAX_FORGED, PENDING_TABLE
 from lucid.machines.engine.mempool import Mempool
@@ -96,7 +96,7 @@ def test_accepted_means_durable_before_the_answer(bench: Bench) -> None:
     [transaction] = pending(bench)
     assert isinstance(store, Store) and [table for table, _, _ in store.writes] == [PENDING_TABLE]
     assert answer == Respond(1, transaction.id, None)
-    assert offer == Tell(Offer((transaction,)))
+    assert offer == Forward(Offer((transaction,)))
     assert holds(bench, transaction) and transaction.valid_until == LIFETIME
     assert transaction.id in pool(bench)
 
@@ -277,7 +277,10 @@ def test_it_is_endorsed_again_before_it_expires(bench: Bench) -> None:
     [old] = pending(bench)
     effects = final(bench, LIFETIME // 2 + 1)
     [new] = pending(bench)
-    assert effects == [Store(((PENDING_TABLE, old.id, bench.store.get(PENDING_TABLE, old.id)),)), Tell(Offer((new,)))]
+    assert effects == [
+        Store(((PENDING_TABLE, old.id, bench.store.get(PENDING_TABLE, old.id)),)),
+        Forward(Offer((new,))),
+    ]
     assert new.payload == old.payload and new.valid_until == LIFETIME // 2 + 1 + LIFETIME and holds(bench, new)
     assert pool(bench).transaction(new.id) == new
 

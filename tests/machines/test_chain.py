@@ -13,7 +13,16 @@ from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, CLOSING_TABLE, UNFINAL_TABLE, height_key
-from lucid.machines.effects import BlockBuilt, BlockFinal, Build, CertificateStored, Finalized, Observe, Tell, Verdict
+from lucid.machines.effects import (
+    BlockBuilt,
+    BlockFinal,
+    Build,
+    CertificateStored,
+    Finalized,
+    Forward,
+    Observe,
+    Verdict,
+)
 from lucid.machines.manager import Manager
 from lucid.machines.messages import CertificateMessage, Proposal
 from tests.builders import CRYPTO, Chain
@@ -85,7 +94,7 @@ def test_a_final_block_takes_its_ancestors_along(peer: Peer, chain: Chain) -> No
     assert [(fact.height, fact.hash) for fact in final] == [
         (height, each.vote.block) for height, each in enumerate(proposals, 1)
     ]
-    [told] = [effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, Finalized)]
+    [told] = [effect.event for effect in effects if isinstance(effect, Forward) and isinstance(effect.event, Finalized)]
     assert told.height == 3
     for height, each in enumerate(proposals, 1):
         assert peer.manager.chain.block_at(height) == each.block, "final blocks stay"
@@ -319,12 +328,16 @@ def test_the_context_is_not_ready_before_the_notarized_block_is_at_hand(peer: Pe
     missing = proposal(chain, view=2)
     effects = peer.hear(CertificateMessage(certificate(chain, NOTARIZE, 2, missing.vote.block)))
     [stored] = [
-        effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, CertificateStored)
+        effect.event
+        for effect in effects
+        if isinstance(effect, Forward) and isinstance(effect.event, CertificateStored)
     ]
     assert (stored.held, stored.context.ready, stored.context.view) == (False, False, 3)
     effects = peer.hear(missing)
     [stored] = [
-        effect.event for effect in effects if isinstance(effect, Tell) and isinstance(effect.event, CertificateStored)
+        effect.event
+        for effect in effects
+        if isinstance(effect, Forward) and isinstance(effect.event, CertificateStored)
     ]
     assert (stored.held, stored.context.ready) == (True, True)
     assert stored.context.parent == missing.vote.block

@@ -14,20 +14,20 @@ from lucid.machines.effects import (
     RESEND_TIMER,
     VIEW_TIMER,
     Assembled,
+    BroadcastVote,
     Build,
-    Cast,
     CertificateStored,
     EnteredView,
+    Forward,
     Observe,
     Refused,
     Respond,
+    Retransmit,
     SetTimer,
     Signed,
-    Stand,
     Started,
     Store,
     Submitted,
-    Tell,
     TimedOut,
     TimerFired,
 )
@@ -122,7 +122,7 @@ def test_a_vote_is_durable_before_it_leaves(bench: Bench) -> None:
     store, observed, cast, timer = effects
     assert isinstance(store, Store)
     assert isinstance(observed, Observe) and isinstance(observed.fact, Signed)
-    assert isinstance(cast, Tell) and isinstance(cast.event, Cast)
+    assert isinstance(cast, Forward) and isinstance(cast.event, BroadcastVote)
     assert timer == SetTimer(RESEND_TIMER, bench.genesis.tick_ms(1) + TIMEOUT_MS)
     assert votes(effects) == [(NOTARIZE, 1, BLOCK_A)]
 
@@ -407,21 +407,21 @@ def test_says_again_what_it_said_in_this_view_and_how_it_left_the_last(bench: Be
     bench.handle(bench.verdict(BLOCK_B, view=2, base_view=1, tick=2), at=20_000)
     bench.fire(VIEW_TIMER)
     effects = bench.fire(RESEND_TIMER)
-    [stand] = told(effects, Stand)
+    [stand] = told(effects, Retransmit)
     assert (stand.epoch, stand.view) == (0, 2)
     assert [(vote.kind, vote.view) for vote in stand.votes] == [(NOTARIZE, 2), (SKIP, 2), (FINALIZE, 1)]
     assert RESEND_TIMER in bench.timers
 
 
 def test_says_where_it_stands_even_when_it_has_said_nothing(bench: Bench) -> None:
-    assert told(bench.fire(RESEND_TIMER), Stand) == [Stand(0, 1, ())]
+    assert told(bench.fire(RESEND_TIMER), Retransmit) == [Retransmit(0, 1, ())]
 
 
 def test_says_it_again_after_a_restart_and_signs_nothing(bench: Bench) -> None:
     bench.handle(bench.verdict(), at=DUE_MS)
     bench.restart()
     assert votes(bench.handle(bench.context())) == []
-    [stand] = told(bench.fire(RESEND_TIMER), Stand)
+    [stand] = told(bench.fire(RESEND_TIMER), Retransmit)
     assert [(vote.kind, vote.block) for vote in stand.votes] == [(NOTARIZE, BLOCK_A)]
 
 
@@ -439,7 +439,7 @@ def test_a_node_outside_the_set_only_observes() -> None:
         effects = bench.handle(event, at=DUE_MS)
         assert votes(effects) == [] and heartbeats(effects) == []
     assert bench.fire(VIEW_TIMER) == [Observe(TimedOut(0, 2))]
-    assert told(bench.fire(RESEND_TIMER), Stand) == [Stand(0, 2, ())]
+    assert told(bench.fire(RESEND_TIMER), Retransmit) == [Retransmit(0, 2, ())]
 
 
 @pytest.fixture
@@ -471,7 +471,7 @@ def test_a_key_without_its_log_only_observes(lost: Bench) -> None:
     ):
         assert votes(lost.handle(event, at=25_000)) == []
     assert votes(lost.fire(VIEW_TIMER)) == []
-    assert told(lost.fire(RESEND_TIMER), Stand) == [Stand(2, 6, ())]
+    assert told(lost.fire(RESEND_TIMER), Retransmit) == [Retransmit(2, 6, ())]
 
 
 def test_a_restart_does_not_make_up_for_the_log(lost: Bench) -> None:

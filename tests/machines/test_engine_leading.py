@@ -15,10 +15,10 @@ from lucid.machines.effects import (
     Build,
     Evicted,
     Finalized,
+    Forward,
     Publish,
     SetTimer,
     Store,
-    Tell,
     ViewContext,
 )
 from lucid.machines.limits import DEFAULT_LIMITS
@@ -99,7 +99,7 @@ def test_a_proposal_is_durable_before_it_leaves(bench: Bench) -> None:
     assert isinstance(store, Store)
     [vote] = signed([observed])
     assert (vote.kind, vote.view, vote.block) == (PROPOSE, 1, BLOCK_A)
-    assert publish == Tell(
+    assert publish == Forward(
         Publish(vote, CRYPTO.sign(bench.secrets[bench.key], BLOCK_A), bench.engine.timeout.current_ms)
     )
 

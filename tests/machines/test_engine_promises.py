@@ -16,13 +16,13 @@ from lucid.machines.effects import (
     RESEND_TIMER,
     VIEW_TIMER,
     BlockBuilt,
-    Cast,
+    BroadcastVote,
     CertificateStored,
     EngineEvent,
+    Forward,
     Publish,
-    Stand,
+    Retransmit,
     Store,
-    Tell,
     TimerFired,
 )
 from lucid.machines.messages import VoteMessage
@@ -61,9 +61,9 @@ class Promises(RuleBasedStateMachine):
                 case Store(batch):
                     self.store.write(batch)
                     writes -= 1
-                case Tell(Cast(vote) | Publish(vote, _, _)):
+                case Forward(BroadcastVote(vote) | Publish(vote, _, _)):
                     self.leave(vote)
-                case Tell(Stand(_, _, votes)):
+                case Forward(Retransmit(_, _, votes)):
                     for vote in votes:
                         assert vote in self.left[vote.epoch, vote.view], "only what was said is said again"
         return None

@@ -15,7 +15,7 @@ from lucid.machines.effects import (
     Finalized,
     Observe,
     Refused,
-    Stand,
+    Retransmit,
     Verdict,
     ViewContext,
 )
@@ -395,11 +395,11 @@ def test_a_stand_goes_to_all_while_votes_are_outstanding_and_else_to_who_is_behi
     peer.hear(CertificateMessage(certificate(chain, SKIP, 1)), 1)
     vote = chain.vote(key_of(0), NOTARIZE, bytes(32), 2)
     old = chain.vote(key_of(0), FINALIZE, bytes(32), 0)
-    [(receiver, standing)] = sends(peer.step(Stand(0, 2, (vote, old))))
+    [(receiver, standing)] = sends(peer.step(Retransmit(0, 2, (vote, old))))
     assert receiver is None and isinstance(standing, Standing)
     assert standing.votes == (vote,), "a finalize of what is final says nothing any more"
-    assert [receiver for receiver, _ in sends(peer.step(Stand(0, 2, ())))] == [key_of(2), key_of(3)]
+    assert [receiver for receiver, _ in sends(peer.step(Retransmit(0, 2, ())))] == [key_of(2), key_of(3)]
     peer.hear(Standing(0, 2, 0, (), None), 2)
-    assert [receiver for receiver, _ in sends(peer.step(Stand(0, 2, (old,))))] == [key_of(3)]
-    assert peer.step(Stand(0, 1, (vote,))) == [], "the engine will hear of the later view"
-    assert peer.step(Stand(1, 2, (vote,))) == []
+    assert [receiver for receiver, _ in sends(peer.step(Retransmit(0, 2, (old,))))] == [key_of(3)]
+    assert peer.step(Retransmit(0, 1, (vote,))) == [], "the engine will hear of the later view"
+    assert peer.step(Retransmit(1, 2, (vote,))) == []

@@ -16,12 +16,12 @@ from lucid.machines.effects import (
     Assembled,
     BlockBuilt,
     Broadcast,
+    BroadcastVote,
     Build,
-    Cast,
+    Forward,
     Offer,
     Publish,
     Store,
-    Tell,
     Verdict,
     ViewContext,
 )
@@ -95,7 +95,7 @@ def test_an_own_block_leaves_out_what_its_ancestors_hold(peer: Peer, chain: Chai
     candidates = tuple([chain.endorse(chain.anchor(number)) for number in (1, 2)])
     proof = CRYPTO.vrf_prove(secret("node 0"), context.beacon)
     [built] = told(peer.step(Build(view, context.parent, 2, proof, (), candidates)), BlockBuilt)
-    assert built.rejected == (), "they are no rejects: their block may become final"
+    assert built.rejected == (), "they are not rejects: their block may become final"
 
 
 def test_a_block_is_built_on_nothing_but_the_best(peer: Peer, chain: Chain, closed: Proposal) -> None:
@@ -151,7 +151,7 @@ def test_a_closing_block_is_published_again_with_its_notarization(peer: Peer, ch
 
 def test_what_the_engine_casts_and_offers_goes_to_all(peer: Peer, chain: Chain) -> None:
     vote = chain.vote(key_of(0), SKIP, b"", 1)
-    assert sends(peer.step(Cast(vote))) == [(None, VoteMessage(vote))]
+    assert sends(peer.step(BroadcastVote(vote))) == [(None, VoteMessage(vote))]
     transaction = chain.endorse(chain.anchor())
     assert sends(peer.step(Offer((transaction,)))) == [(None, Transactions((transaction,)))]
 
@@ -159,19 +159,19 @@ def test_what_the_engine_casts_and_offers_goes_to_all(peer: Peer, chain: Chain) 
 def test_votes_and_transactions_are_the_engine_s_to_judge(peer: Peer, chain: Chain) -> None:
     vote = VoteMessage(chain.vote(key_of(2), SKIP, b"", 1))
     offer = Transactions((chain.endorse(chain.anchor()),))
-    assert peer.hear(vote, 2) == [Tell(vote)]
+    assert peer.hear(vote, 2) == [Forward(vote)]
     assert refusals(peer.hear(vote, 1)) == [Code.VOTE_SIGNER], "nobody passes on votes"
     standing = Standing(0, 1, 0, (vote.vote,), None)
     assert told(peer.hear(standing, 2), VoteMessage) == [vote] and not told(peer.hear(standing, 1), VoteMessage)
     endorser = next(number for number in range(4) if key_of(number) == offer.transactions[0].endorser)
-    assert peer.hear(offer, endorser) == [Tell(offer)]
+    assert peer.hear(offer, endorser) == [Forward(offer)]
     assert refusals(peer.hear(offer, (endorser + 1) % 4)) == [Code.TX_ENDORSER], "nor transactions"
 
 
 def test_what_the_engine_assembled_is_stored_told_and_forwarded_once(peer: Peer, chain: Chain) -> None:
     skip = certificate(chain, SKIP, 1)
     effects = peer.step(Assembled(skip))
-    assert [type(effect) for effect in effects] == [Store, Tell, Broadcast]
+    assert [type(effect) for effect in effects] == [Store, Forward, Broadcast]
     assert peer.step(Assembled(skip)) == []
     first = proposal(chain, view=2)
     effects = peer.step(Assembled(certificate(chain, NOTARIZE, 2, first.vote.block)))
@@ -183,10 +183,10 @@ def test_what_the_engine_assembled_is_stored_told_and_forwarded_once(peer: Peer,
 def test_a_start_tells_where_the_chain_stands_and_stores_genesis_once() -> None:
     peer = Peer(GENESIS)
     [step] = peer.steps
-    assert [type(effect) for effect in step.effects] == [Store, Tell]
+    assert [type(effect) for effect in step.effects] == [Store, Forward]
     assert told(step.effects, ViewContext) == [peer.manager.chain.context()]
     again_ = peer.copy()
-    assert [type(effect) for effect in again_.steps[0].effects] == [Tell]
+    assert [type(effect) for effect in again_.steps[0].effects] == [Forward]
 
 
 # -- large proposals ---------------------------------------------------------------------------------------------

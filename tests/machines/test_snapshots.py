@@ -10,7 +10,7 @@ from lucid.chain.votes import SKIP
 from lucid.ledger.rows import HEAD_KEY
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import BLOCK_TABLE, UNFINAL_TABLE
-from lucid.machines.effects import SYNC_TIMER, CaughtUp, Finalized, Observe, Tell
+from lucid.machines.effects import SYNC_TIMER, CaughtUp, Finalized, Forward, Observe
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.manager.snapshots import SNAPSHOT_TABLE, part_key
 from lucid.machines.messages import (
@@ -112,7 +112,7 @@ def test_a_late_joiner_ends_where_the_others_are(part_bytes: int) -> None:
     assert key_of(4) in joining.manager.chain.validators.index, "the fifth node is known from the certified ledger"
     told = [step for step in joining.steps if Observe(CaughtUp(snapshot_height(serving), True)) in step.effects]
     assert len(told) == 1
-    assert any(isinstance(each, Tell) and isinstance(each.event, Finalized) for each in told[0].effects)
+    assert any(isinstance(each, Forward) and isinstance(each.event, Finalized) for each in told[0].effects)
     tree = serving.manager.chain.tree
     joining.hear(Standing(tree.epoch, tree.entry_view + 1, tree.root.height, (), tree.entry), SERVER)
     assert joining.manager.chain.context() == serving.manager.chain.context()
@@ -149,7 +149,7 @@ def test_the_state_of_before_is_gone() -> None:
 
 
 def test_a_snapshot_lets_nothing_of_an_older_epoch_stand_for_its_views() -> None:
-    """Views are counted anew in each epoch: a leader that was caught in the old one is no suspect in the new."""
+    """Views are counted anew in each epoch: a leader that was caught in the old one is not a suspect in the new."""
     serving, joining, offer = offered()
     place = (1, key_of(2))
     joining.manager.pool.accused.add(place)

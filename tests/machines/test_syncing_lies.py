@@ -182,7 +182,7 @@ def test_liars_do_not_keep_a_node_from_catching_up(
 
 
 def test_a_liar_that_is_always_asked_costs_one_message_for_each_of_its_own() -> None:
-    """A node that is level is asked to look for more, for ever; it must not send more than it is sent."""
+    """A node that is level is asked to look for more, forever; it must not send more than it is sent."""
     peer = server(0)
     for _ in range(50):
         peer.outbox.clear()

@@ -6,7 +6,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 from lucid.poot.crypto import Edwards25519
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, Acquaintances, admit, introduce
 from lucid.services.peer.sealed import SealedFrames
@@ -35,7 +35,7 @@ class Wire:
     """Both ends of a connection in memory."""
 
     def __init__(self) -> None:
-        self.dialler, self.listener = memory_stream_pair()
+        self.dialer, self.listener = memory_stream_pair()
 
 
 async def shaken(
@@ -43,19 +43,19 @@ async def shaken(
     ours: Transport | None = None,
     theirs: Transport | None = None,
     known: tuple[Acquaintances, Acquaintances] | None = None,
-    dialled: bytes = KEYS[1],
+    dialed: bytes = KEYS[1],
 ) -> tuple[SealedFrames | str, SealedFrames | str]:
     """What node 0, which dials, and node 1 end a handshake with: sealed frames, or why there are none."""
-    found: dict[str, SealedFrames | str] = {"dialler": "nothing", "listener": "nothing"}
-    from_dialler, from_listener = known or (acquaintances(1), acquaintances(0))
+    found: dict[str, SealedFrames | str] = {"dialer": "nothing", "listener": "nothing"}
+    from_dialer, from_listener = known or (acquaintances(1), acquaintances(0))
 
     async def dial() -> None:
         try:
-            frames = FrameStream(wire.dialler, FRAME_BYTES)
-            found["dialler"] = await introduce(frames, ours or transport(0), dialled, from_dialler)
+            frames = FrameStream(wire.dialer, FRAME_BYTES)
+            found["dialer"] = await introduce(frames, ours or transport(0), dialed, from_dialer)
         except ConnectionLost as lost:
-            found["dialler"] = str(lost)
-            await wire.dialler.aclose()
+            found["dialer"] = str(lost)
+            await wire.dialer.aclose()
 
     async def own() -> Transport:
         return theirs or transport(1)
@@ -72,4 +72,4 @@ async def shaken(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(dial)
             nursery.start_soon(listen)
-    return found["dialler"], found["listener"]
+    return found["dialer"], found["listener"]

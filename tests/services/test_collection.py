@@ -130,7 +130,7 @@ async def test_what_a_lost_store_needed_stays(tmp_path: Path) -> None:
         again = await fleet.add(1, "anew")
         await until(lambda: everywhere(fleet), 60)
         assert await sweep(again, second, third) == 0
-        # It says that it let go of what it never had: its new store can't speak for the one that was lost.
+        # It says that it let go of what it never had: its new store cannot speak for the one that was lost.
         for node in (second, third):
             await node.replication.handle(
                 first.key, ChunkNeed(0, again.replication.collection.name, frees=tuple(CHUNKS))
@@ -157,7 +157,7 @@ async def test_a_liar_frees_nothing_that_another_needs(tmp_path: Path, lie: str)
         assert await sweep(second) == 0 and everywhere(fleet), "the first one needs them"
         await let_go(fleet, first)
         await heard(fleet, all_unused)
-        assert await sweep(first) == (len(CHUNKS) if lie == "frees" else 0), "and no answer is no leave"
+        assert await sweep(first) == (len(CHUNKS) if lie == "frees" else 0), "and no answer is not permission"
 
     await run(tmp_path, test)
 

@@ -14,7 +14,7 @@ from quart import Response
 from fuzz.node import check_let_go
 from fuzz.targets import http1
 from lucid.services.devnet import SERVICES, Devnet
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.web import http, serve, streams, web
 from lucid.services.web.admission import WRITE
 from lucid.services.web.web import Web
@@ -303,7 +303,7 @@ async def test_who_leaves_is_gone_at_once_and_is_no_failure(caplog: pytest.LogCa
 
 @pytest.mark.parametrize("path", [b"/read", b"/little", b"/none"])
 async def test_who_leaves_with_half_a_body_sent_is_gone(path: bytes) -> None:
-    """hypercorn's news of it used to wait behind the body that nobody read, for ever."""
+    """hypercorn's news of it used to wait behind the body that nobody read, forever."""
     made = reading()
     async with served.served(made) as (_, port):
         for number in range(24):

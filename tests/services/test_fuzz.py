@@ -15,7 +15,7 @@ from lucid.machines.messages import decode_message
 CASES = {
     "messages": 400,
     "handshake": 250,
-    "peer_dialled": 80,
+    "peer_dialed": 80,
     "peer_port": 60,
     "receipts": 1_500,
     "json_bodies": 150,

@@ -13,7 +13,7 @@ from trio.testing import memory_stream_pair
 
 from lucid.chain.codec import encode
 from lucid.services.peer import handshake, sealed
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.frames import LENGTH_BYTES, FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, Answer, Hello, admit, introduce
 from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
@@ -24,11 +24,11 @@ from tests.services.acquainted import CHAIN, CRYPTO, KEYS, SECRETS, Wire, acquai
 async def sealed_pair() -> tuple[SealedFrames, SealedFrames, Wire]:
     """Two nodes that know each other."""
     wire = Wire()
-    dialler, listener = await shaken(wire)
-    assert isinstance(dialler, SealedFrames) and isinstance(listener, SealedFrames)
-    dialler.accept_messages()
+    dialer, listener = await shaken(wire)
+    assert isinstance(dialer, SealedFrames) and isinstance(listener, SealedFrames)
+    dialer.accept_messages()
     listener.accept_messages()
-    return dialler, listener, wire
+    return dialer, listener, wire
 
 
 def framed(data: bytes) -> bytes:
@@ -65,13 +65,13 @@ async def admitted(data: bytes, knows: tuple[int, ...] = (0,)) -> tuple[str, byt
 
 
 async def test_both_know_who_the_other_is_and_nobody_else_reads_along() -> None:
-    dialler, listener, wire = await sealed_pair()
-    assert (dialler.peer, listener.peer) == (KEYS[1], KEYS[0])
-    await dialler.send(Kind.LAST, b"hello")
+    dialer, listener, wire = await sealed_pair()
+    assert (dialer.peer, listener.peer) == (KEYS[1], KEYS[0])
+    await dialer.send(Kind.LAST, b"hello")
     assert await listener.receive() == (Kind.LAST, b"hello")
     await listener.send(Kind.PART, bytes(PART_BYTES))
-    assert await dialler.receive() == (Kind.PART, bytes(PART_BYTES))
-    await dialler.send(Kind.LAST, b"in clear")
+    assert await dialer.receive() == (Kind.PART, bytes(PART_BYTES))
+    await dialer.send(Kind.LAST, b"in clear")
     assert b"in clear" not in bytes(await wire.listener.receive_some())
 
 
@@ -135,28 +135,28 @@ async def test_a_certificate_that_was_replaced_is_of_no_use_any_more() -> None:
     for sequence in (5, 5, 7):
         ends = await shaken(Wire(), ours=transport(0, sequence), known=known)
         assert all(isinstance(end, SealedFrames) for end in ends)
-    dialler, listener = await shaken(Wire(), ours=transport(0, 6), known=known)
-    assert "newer one has replaced" in str(listener) and "closed" in str(dialler)
+    dialer, listener = await shaken(Wire(), ours=transport(0, 6), known=known)
+    assert "newer one has replaced" in str(listener) and "closed" in str(dialer)
     same = Transport(SECRETS[2], msgspec.structs.replace(transport(0, 7).certificate, signature=bytes(64)))
     with pytest.raises(ConnectionLost, match="replaced"):
         known[1].check(same.certificate)
 
 
-async def test_the_listener_must_be_the_node_that_was_dialled() -> None:
+async def test_the_listener_must_be_the_node_that_was_dialed() -> None:
     knows_both = acquaintances(1, 2)
-    dialler, _ = await shaken(Wire(), theirs=transport(2), known=(knows_both, acquaintances(0)))
-    assert "instead of the one that was dialed" in str(dialler)
-    dialler, _ = await shaken(Wire(), theirs=Transport(SECRETS[3], transport(1).certificate))
-    assert "does not hold the key" in str(dialler)
-    dialler, _ = await shaken(Wire(), theirs=transport(1, chain=bytes([1]) * 32))
-    assert "another chain" in str(dialler)
-    dialler, listener = await shaken(Wire(), dialled=KEYS[2], known=(knows_both, acquaintances(0)))
-    assert "closed" in str(dialler) and "which this one is not" in str(listener)
+    dialer, _ = await shaken(Wire(), theirs=transport(2), known=(knows_both, acquaintances(0)))
+    assert "instead of the one that was dialed" in str(dialer)
+    dialer, _ = await shaken(Wire(), theirs=Transport(SECRETS[3], transport(1).certificate))
+    assert "does not hold the key" in str(dialer)
+    dialer, _ = await shaken(Wire(), theirs=transport(1, chain=bytes([1]) * 32))
+    assert "another chain" in str(dialer)
+    dialer, listener = await shaken(Wire(), dialed=KEYS[2], known=(knows_both, acquaintances(0)))
+    assert "closed" in str(dialer) and "which this one is not" in str(listener)
 
 
 def meddle(wire: Wire, frame: str, place: float) -> None:
     """Change a bit of one frame, at a place from 0 to 1 in it."""
-    names = {(wire.dialler, 1): "hello", (wire.listener, 1): "answer", (wire.dialler, 2): "proof"}
+    names = {(wire.dialer, 1): "hello", (wire.listener, 1): "answer", (wire.dialer, 2): "proof"}
 
     def between(stream: Any) -> None:
         send, count = stream.send_all, 0
@@ -171,7 +171,7 @@ def meddle(wire: Wire, frame: str, place: float) -> None:
 
         stream.send_all = changed
 
-    between(wire.dialler)
+    between(wire.dialer)
     between(wire.listener)
 
 
@@ -181,15 +181,15 @@ async def test_a_man_in_the_middle_can_change_no_byte(frame: str) -> None:
     for place in (0.5, 1.0):
         wire = Wire()
         meddle(wire, frame, place)
-        dialler, listener = await shaken(wire)
+        dialer, listener = await shaken(wire)
         assert isinstance(listener, str)
-        assert frame == "proof" or isinstance(dialler, str)
+        assert frame == "proof" or isinstance(dialer, str)
 
 
 async def test_what_nodes_of_other_keys_derive_differs_each_time() -> None:
     one, other = await sealed_pair(), await sealed_pair()
     await one[0].send(Kind.LAST, b"of the first")
-    await other[2].dialler.send_all(bytes(await one[2].listener.receive_some()))
+    await other[2].dialer.send_all(bytes(await one[2].listener.receive_some()))
     with pytest.raises(ConnectionLost, match="next one"):
         await other[1].receive()
 
@@ -235,23 +235,23 @@ def test_any_introduction_is_good_or_a_lost_connection(data: list[bytes], whole:
 
 @pytest.mark.parametrize("what", ["flip", "repeat", "drop", "reflect", "cut"])
 async def test_a_frame_that_is_not_the_next_one_ends_the_connection(what: str) -> None:
-    dialler, listener, wire = await sealed_pair()
-    await dialler.send(Kind.LAST, b"first")
+    dialer, listener, wire = await sealed_pair()
+    await dialer.send(Kind.LAST, b"first")
     first = bytes(await wire.listener.receive_some())
     if what == "reflect":
         await wire.listener.send_all(first)
         with pytest.raises(ConnectionLost, match="next one"):
-            await dialler.receive()
+            await dialer.receive()
         return
     if what == "repeat":
-        await wire.dialler.send_all(first + first)
+        await wire.dialer.send_all(first + first)
         assert await listener.receive() == (Kind.LAST, b"first")
     elif what == "flip":
-        await wire.dialler.send_all(first[:-1] + bytes([first[-1] ^ 1]))
+        await wire.dialer.send_all(first[:-1] + bytes([first[-1] ^ 1]))
     elif what == "drop":
-        await dialler.send(Kind.LAST, b"second")
+        await dialer.send(Kind.LAST, b"second")
     else:
-        await wire.dialler.send_all(framed(first[LENGTH_BYTES:-1]))
+        await wire.dialer.send_all(framed(first[LENGTH_BYTES:-1]))
     with pytest.raises(ConnectionLost, match="next one"):
         await listener.receive()
 
@@ -262,34 +262,34 @@ async def test_a_frame_that_is_not_the_next_one_ends_the_connection(what: str) -
     ids=["empty", "kind 5", "kind 255", "short part", "long ping", "long rekey", "long proof"],
 )
 async def test_frames_that_do_not_exist_end_the_connection(opened: bytes) -> None:
-    dialler, listener, wire = await sealed_pair()
-    await wire.dialler.send_all(framed(dialler._sends.seal(opened)))
+    dialer, listener, wire = await sealed_pair()
+    await wire.dialer.send_all(framed(dialer._sends.seal(opened)))
     with pytest.raises(ConnectionLost, match=r"does not exist|a frame of"):
         await listener.receive()
 
 
 async def test_keys_are_replaced_by_bytes_and_by_time(monkeypatch: pytest.MonkeyPatch, autojump_clock: object) -> None:
     monkeypatch.setattr(sealed, "REKEY_BYTES", 1_000)
-    dialler, listener, _ = await sealed_pair()
+    dialer, listener, _ = await sealed_pair()
     keys = set()
     for _ in range(10):
-        keys.add(dialler._sends._key)
-        await dialler.send(Kind.LAST, bytes(400))
+        keys.add(dialer._sends._key)
+        await dialer.send(Kind.LAST, bytes(400))
         got = [await listener.receive()]
         if got[0][0] == Kind.REKEY:
             got.append(await listener.receive())
         assert got[-1] == (Kind.LAST, bytes(400))
     assert len(keys) >= 3
-    held = dialler._sends._key
+    held = dialer._sends._key
     await trio.sleep(sealed.REKEY_S + 1)
-    await dialler.send(Kind.PING)
-    assert dialler._sends._key != held
+    await dialer.send(Kind.PING)
+    assert dialer._sends._key != held
     assert (await listener.receive())[0] == Kind.REKEY and (await listener.receive())[0] == Kind.PING
 
 
 async def test_a_peer_that_never_replaces_its_key_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    dialler, listener, _ = await sealed_pair()
-    await dialler.send(Kind.LAST, bytes(400))
+    dialer, listener, _ = await sealed_pair()
+    await dialer.send(Kind.LAST, bytes(400))
     assert (await listener.receive())[0] == Kind.LAST
     monkeypatch.setattr(sealed, "REKEY_BYTES", 100)
     with pytest.raises(ConnectionLost, match="does not replace its key"):

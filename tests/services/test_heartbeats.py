@@ -16,7 +16,7 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.machines.effects import Offer
 from lucid.services.devnet import Devnet
 from lucid.services.peer import link as link_module
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import FROM_ENGINE, Heartbeat, Link
 
 WITHIN_S = 30.0

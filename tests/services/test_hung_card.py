@@ -1,4 +1,4 @@
-"""A card that does not answer, or holds what is no file: the data chain answers, says so, and stops when told to."""
+"""A card that does not answer, or holds what is not a file: the data chain answers, says so, and stops when told to."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ import trio
 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Refusal
-from lucid.machines.effects import BlockBuilt, Finalized, Offer, Stand, TimerFired, Verdict
+from lucid.machines.effects import BlockBuilt, Finalized, Offer, Retransmit, TimerFired, Verdict
 from lucid.services.devnet import Devnet
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import (
     FROM_ENGINE,
     FROM_MANAGER,
@@ -34,7 +34,7 @@ TO_ENGINE = (
     BlockBuilt(view=1, parent=bytes(32), hash=bytes(32), rejected=()),
     CertificateWanted(transport=bytes(32)),
 )
-TO_MANAGER = (Offer(transactions=()), Stand(epoch=0, view=1, votes=()))
+TO_MANAGER = (Offer(transactions=()), Retransmit(epoch=0, view=1, votes=()))
 NOBODY_S = TimerFired(timer="view")
 
 

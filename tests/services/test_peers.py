@@ -16,7 +16,7 @@ from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.services.peer import conversation, outbox, peerlistener
 from lucid.services.peer import peers as peers_module
 from lucid.services.peer.addresses import Address, peer_addresses
-from lucid.services.peer.dialling import ConnectionLost, dial
+from lucid.services.peer.dialing import ConnectionLost, dial
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, introduce
 from lucid.services.peer.peerlistener import PeerListener
@@ -25,7 +25,7 @@ from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
 from lucid.services.web.serve import listen
 from tests.services.acquainted import CHAIN, CRYPTO, KEYS, acquaintances, transport
 from tests.services.socks_proxy import socks_proxy
-from tests.services.test_dialling import ANSWERS, answering
+from tests.services.test_dialing import ANSWERS, answering
 
 NOWHERE = "tcp://127.0.0.1:1"
 
@@ -67,10 +67,10 @@ async def pair(proxy: str | None = None) -> AsyncIterator[tuple[Site, Site]]:
     """Two nodes; the first one dials."""
     site = Site(1, {KEYS[0]: NOWHERE})
     async with listening(site) as (port, _), trio.open_nursery() as nursery:
-        dialler = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"}, proxy=proxy)
-        nursery.start_soon(dialler.peers.run)
-        await until(lambda: connected(dialler, site))
-        yield dialler, site
+        dialer = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"}, proxy=proxy)
+        nursery.start_soon(dialer.peers.run)
+        await until(lambda: connected(dialer, site))
+        yield dialer, site
         nursery.cancel_scope.cancel()
 
 
@@ -99,38 +99,38 @@ async def known_to(port: int, number: int = 0, listener: int = 1) -> AsyncIterat
 
 
 async def test_messages_go_both_ways_in_order() -> None:
-    async with pair() as (dialler, listener):
+    async with pair() as (dialer, listener):
         sent = [bytes([number]) * number for number in range(200)]
         for data in sent:
-            dialler.peers.send(KEYS[1], data)
+            dialer.peers.send(KEYS[1], data)
             listener.peers.broadcast(data)
-        dialler.peers.send(KEYS[3], b"nobody")
-        await until(lambda: len(dialler.got) == len(listener.got) == len(sent))
+        dialer.peers.send(KEYS[3], b"nobody")
+        await until(lambda: len(dialer.got) == len(listener.got) == len(sent))
         assert listener.got == [(KEYS[0], data) for data in sent]
-        assert dialler.got == [(KEYS[1], data) for data in sent]
-        [state] = dialler.peers.states()
+        assert dialer.got == [(KEYS[1], data) for data in sent]
+        [state] = dialer.peers.states()
         assert (state.node, state.messages_in, state.messages_out) == (KEYS[1].hex(), 200, 200)
 
 
 @pytest.mark.parametrize("size", [PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES, MAX_MESSAGE_BYTES])
 async def test_messages_of_any_size_go_through(size: int) -> None:
-    async with pair() as (dialler, listener):
+    async with pair() as (dialer, listener):
         data = bytes(range(256)) * (size // 256) + bytes(size % 256)
-        dialler.peers.send(KEYS[1], data)
+        dialer.peers.send(KEYS[1], data)
         listener.peers.send(KEYS[0], data)
-        await until(lambda: len(dialler.got) == len(listener.got) == 1)
-        assert dialler.got[0][1] == listener.got[0][1] == data
+        await until(lambda: len(dialer.got) == len(listener.got) == 1)
+        assert dialer.got[0][1] == listener.got[0][1] == data
 
 
 async def test_a_broken_connection_is_made_again() -> None:
-    async with pair() as (dialler, listener):
+    async with pair() as (dialer, listener):
         for _ in range(3):
             held = listener.of(0).conversation
             assert held is not None
             held.end("for the test")
             await until(lambda: listener.of(0).conversation not in (held, None))  # noqa: B023
-            await until(lambda: connected(dialler, listener))
-        dialler.peers.send(KEYS[1], b"again")
+            await until(lambda: connected(dialer, listener))
+        dialer.peers.send(KEYS[1], b"again")
         await until(lambda: listener.got == [(KEYS[0], b"again")])
 
 
@@ -151,14 +151,14 @@ async def test_a_peer_that_takes_nothing_costs_no_more_than_the_budget_and_is_dr
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(conversation, "STALLED_S", 0.5)
-    async with pair() as (dialler, listener):
-        dialler.peers._outboxes.limit = 1 << 20
+    async with pair() as (dialer, listener):
+        dialer.peers._outboxes.limit = 1 << 20
         listener.hold = trio.sleep_forever
-        peer = dialler.of(1)
+        peer = dialer.of(1)
         first = peer.conversation
         for _ in range(600):
-            dialler.peers.send(KEYS[1], bytes(100_000))
-            assert dialler.peers._outboxes.held <= 1 << 20
+            dialer.peers.send(KEYS[1], bytes(100_000))
+            assert dialer.peers._outboxes.held <= 1 << 20
             await trio.sleep(0.001)
         assert peer.counts.dropped
         await until(lambda: peer.conversation is not first)
@@ -169,26 +169,26 @@ async def test_one_slow_peer_costs_the_others_nothing() -> None:
         nursery = await stack.enter_async_context(trio.open_nursery())
         sites = [Site(number, {KEYS[0]: NOWHERE}) for number in (1, 2)]
         ports = [(await stack.enter_async_context(listening(site)))[0] for site in sites]
-        dialler = Site(0, {KEYS[n]: f"tcp://127.0.0.1:{port}" for n, port in zip((1, 2), ports, strict=True)})
-        nursery.start_soon(dialler.peers.run)
-        await until(lambda: connected(dialler))
+        dialer = Site(0, {KEYS[n]: f"tcp://127.0.0.1:{port}" for n, port in zip((1, 2), ports, strict=True)})
+        nursery.start_soon(dialer.peers.run)
+        await until(lambda: connected(dialer))
         sites[0].hold = trio.sleep_forever
-        dialler.peers._outboxes.limit = 1 << 20
+        dialer.peers._outboxes.limit = 1 << 20
         for _ in range(200):
-            dialler.peers.send(KEYS[1], bytes(100_000))
+            dialer.peers.send(KEYS[1], bytes(100_000))
         for number in range(50):
-            dialler.peers.broadcast(bytes([number]))
+            dialer.peers.broadcast(bytes([number]))
         await until(lambda: len(sites[1].got) == 50)
-        assert dialler.of(1).counts.dropped and not dialler.of(2).counts.dropped
+        assert dialer.of(1).counts.dropped and not dialer.of(2).counts.dropped
         nursery.cancel_scope.cancel()
 
 
 async def test_a_flood_is_read_no_faster_than_a_peer_may_send(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "MESSAGES_PER_S", 100)
-    async with pair() as (dialler, listener):
+    async with pair() as (dialer, listener):
         began = trio.current_time()
         for _ in range(2_000):
-            dialler.peers.send(KEYS[1], b"x")
+            dialer.peers.send(KEYS[1], b"x")
         await until(lambda: len(listener.got) >= 200)
         got, took_s = len(listener.got), trio.current_time() - began
         assert got <= 100 + 100 * took_s + 10, "a second's worth at once, then a hundred a second"
@@ -239,27 +239,27 @@ async def test_a_message_that_is_too_long_ends_the_connection(monkeypatch: pytes
 async def test_a_peer_that_says_nothing_is_left_and_one_that_is_idle_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "SILENT_S", 4.0)
     monkeypatch.setattr(conversation, "PING_S", 0.2)
-    async with pair() as (dialler, _):
-        held = dialler.of(1).conversation
+    async with pair() as (dialer, _):
+        held = dialer.of(1).conversation
         await trio.sleep(4.6)
-        assert dialler.of(1).conversation is held is not None
+        assert dialer.of(1).conversation is held is not None
     site = Site(1, {KEYS[0]: NOWHERE})
     async with listening(site) as (port, _), known_to(port):
         await until(lambda: "nothing came" in site.of(0).trouble)
 
 
 async def test_what_a_machine_raises_ends_one_connection_and_is_counted(caplog: pytest.LogCaptureFixture) -> None:
-    async with pair() as (dialler, listener):
+    async with pair() as (dialer, listener):
 
         async def fail() -> None:
             raise AssertionError("odd\nline")
 
         listener.hold = fail
         with caplog.at_level(logging.INFO):
-            dialler.peers.send(KEYS[1], b"x")
+            dialer.peers.send(KEYS[1], b"x")
             await until(lambda: listener.peers.failures == 1)
         listener.hold = trio.lowlevel.checkpoint
-        await until(lambda: connected(dialler, listener))
+        await until(lambda: connected(dialer, listener))
         [line] = [each.getMessage() for each in caplog.records if "odd" in each.getMessage()]
         assert "\n" not in line
 
@@ -310,16 +310,16 @@ async def test_unproven_connections_are_bounded_in_all(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
-async def test_whatever_the_dialled_end_answers_the_dialler_goes_on(answer: bytes) -> None:
+async def test_whatever_the_dialed_end_answers_the_dialer_goes_on(answer: bytes) -> None:
     async with answering(answer) as port, trio.open_nursery() as nursery:
-        dialler = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"})
-        nursery.start_soon(dialler.peers.run)
-        await until(lambda: dialler.of(1).trouble not in ("", "not connected yet"))
-        assert not dialler.peers.failures
+        dialer = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"})
+        nursery.start_soon(dialer.peers.run)
+        await until(lambda: dialer.of(1).trouble not in ("", "not connected yet"))
+        assert not dialer.peers.failures
         nursery.cancel_scope.cancel()
 
 
-async def test_without_a_certificate_nobody_is_dialled_or_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_certificate_nobody_is_dialed_or_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers_module, "HANDSHAKE_S", 0.2)
     site = Site(1, {KEYS[0]: NOWHERE})
     site.peers._transport, site.peers._certified = None, trio.Event()
@@ -334,17 +334,17 @@ async def test_without_a_certificate_nobody_is_dialled_or_answered(monkeypatch: 
 
 async def test_a_connection_is_made_anew_before_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers_module, "RENEW_S", 0.2)
-    async with pair() as (dialler, listener):
-        held = dialler.of(1).conversation
-        await until(lambda: dialler.of(1).conversation not in (held, None) and connected(listener))
+    async with pair() as (dialer, listener):
+        held = dialer.of(1).conversation
+        await until(lambda: dialer.of(1).conversation not in (held, None) and connected(listener))
 
 
 # -- ways ----------------------------------------------------------------------------------------------------------
 
 
 async def test_peers_talk_through_a_socks5_proxy_that_looks_names_up() -> None:
-    async with socks_proxy() as (address, asked), pair(address) as (dialler, listener):
-        dialler.peers.send(KEYS[1], b"through")
+    async with socks_proxy() as (address, asked), pair(address) as (dialer, listener):
+        dialer.peers.send(KEYS[1], b"through")
         await until(lambda: listener.got == [(KEYS[0], b"through")])
         assert asked[0].startswith("127.0.0.1:")
 
@@ -357,11 +357,11 @@ async def test_peers_talk_over_tls_where_it_is_set() -> None:
     authority.configure_trust(trust)
     site = Site(1, {KEYS[0]: NOWHERE})
     async with listening(site, served) as (port, _), trio.open_nursery() as nursery:
-        dialler = Site(0, {KEYS[1]: f"tls://127.0.0.1:{port}"}, trust=trust)
-        nursery.start_soon(dialler.peers.run)
-        dialler.peers.send(KEYS[1], b"lost: not connected yet")
-        await until(lambda: connected(dialler, site))
-        dialler.peers.send(KEYS[1], bytes(300_000))
+        dialer = Site(0, {KEYS[1]: f"tls://127.0.0.1:{port}"}, trust=trust)
+        nursery.start_soon(dialer.peers.run)
+        dialer.peers.send(KEYS[1], b"lost: not connected yet")
+        await until(lambda: connected(dialer, site))
+        dialer.peers.send(KEYS[1], bytes(300_000))
         await until(lambda: site.got == [(KEYS[0], bytes(300_000))])
         plain = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"})
         nursery.start_soon(plain.peers.run)

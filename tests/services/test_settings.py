@@ -50,11 +50,11 @@ def test_every_wrong_key_is_named_at_once(tmp_path: Path) -> None:
 
 def test_what_can_not_be_is_named_beside_what_is_no_setting_and_what_has_the_wrong_type(tmp_path: Path) -> None:
     file = tmp_path / "node.toml"
-    file.write_text('colour = 1\nbind = 3\ntls_cert = 4\nrequests_per_second = -4\npeers = ["x"]\nstore = "mysql:x"\n')
+    file.write_text('color = 1\nbind = 3\ntls_cert = 4\nrequests_per_second = -4\npeers = ["x"]\nstore = "mysql:x"\n')
     with pytest.raises(ConfigError) as caught:
         load_config({"LUCID_PEER_PORT": "-1", "LUCID_TLS_KEY": "k"}, file)
     named = sorted(sentence.split()[0].rstrip(":") for sentence in caught.value.detail.split("; "))
-    assert named == ["bind", "colour", "peer_port", "peers", "requests_per_second", "store", "tls_cert"], "each once"
+    assert named == ["bind", "color", "peer_port", "peers", "requests_per_second", "store", "tls_cert"], "each once"
 
 
 @pytest.mark.parametrize(

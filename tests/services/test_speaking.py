@@ -13,7 +13,7 @@ from lucid.chain.codec import encode
 from lucid.chain.versions import FIRST_RULES, RULES_KNOWN
 from lucid.machines.messages import MAX_TAG
 from lucid.services.peer import speaking
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.peers import PeerDetail
 from lucid.services.peer.sealed import Kind, SealedFrames
 from lucid.services.peer.speaking import Speaks, common, introduction, is_introduction, read_introduction
@@ -102,7 +102,7 @@ async def test_two_nodes_tell_each_other() -> None:
             assert detail(site).state.messages == 1
             [(_, known)] = site.peers.known_rules().items()
             assert known == RULES_KNOWN
-        assert not any(site.got for site in sites), "that is no message for the machines"
+        assert not any(site.got for site in sites), "that is not a message for the machines"
 
 
 async def test_a_node_of_a_release_that_says_nothing_is_talked_with() -> None:
@@ -146,9 +146,9 @@ async def test_both_of_two_that_have_nothing_in_common_say_so(monkeypatch: pytes
     monkeypatch.setattr("lucid.services.peer.conversation.own", lambda: Speaks(3, 3, 1))
     site = Site(1, {KEYS[0]: NOWHERE})
     async with listening(site) as (port, _), trio.open_nursery() as nursery:
-        dialler = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"})
-        nursery.start_soon(dialler.peers.run)
-        await until(lambda: all("this node of version 3" in detail(each).trouble for each in (dialler, site)))
+        dialer = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"})
+        nursery.start_soon(dialer.peers.run)
+        await until(lambda: all("this node of version 3" in detail(each).trouble for each in (dialer, site)))
         nursery.cancel_scope.cancel()
 
 

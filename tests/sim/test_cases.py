@@ -89,7 +89,7 @@ def test_a_split_makes_no_progress_forks_nothing_and_goes_on_after_healing(seed:
     done.assert_level()
 
 
-def test_after_a_split_nodes_may_have_to_be_dialled_first() -> None:
+def test_after_a_split_nodes_may_have_to_be_dialed_first() -> None:
     fault = [{"kind": "partition", "groups": [[0, 1], [2, 3]], "at": "1m", "until": "3m"}]
     done = passed(scenario("split", duration="5m", fault=fault))
     at_us = next(at_us for at_us, _, _ in done.facts(BlockFinal) if at_us >= 180 * SECOND_US)

@@ -131,7 +131,7 @@ def test_what_is_on_its_way_when_a_link_is_cut_waits_for_it() -> None:
     assert wire.connections.dropped == 0
 
 
-def test_a_connection_that_gets_nothing_through_ends_and_is_dialled_anew() -> None:
+def test_a_connection_that_gets_nothing_through_ends_and_is_dialed_anew() -> None:
     wire = Wire()
     wire.cut((0, 1))
     wire.send(0, 1, mark=1)
@@ -151,9 +151,9 @@ def test_a_connection_that_gets_nothing_through_ends_and_is_dialled_anew() -> No
     assert wire.marks(1) == [3]
 
 
-@pytest.mark.parametrize("dialler", [True, False])
-def test_nothing_reaches_the_next_life_of_a_process_over_the_old_connection(dialler: bool) -> None:
-    one, other = (0, 1) if dialler else (1, 0)
+@pytest.mark.parametrize("dialer", [True, False])
+def test_nothing_reaches_the_next_life_of_a_process_over_the_old_connection(dialer: bool) -> None:
+    one, other = (0, 1) if dialer else (1, 0)
     wire = Wire()
     wire.send(other, one, mark=1)
     wire.wait(ONE_WAY_US // 2)
@@ -177,7 +177,7 @@ def test_what_a_process_sent_before_it_ended_still_arrives_what_it_queued_does_n
     assert wire.marks(1) == [0, 1]
 
 
-def test_a_node_that_is_down_is_dialled_until_it_answers() -> None:
+def test_a_node_that_is_down_is_dialed_until_it_answers() -> None:
     wire = Wire()
     wire.connections.stopped(2)
     wire.wait(120 * SECOND)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.hunt.judge import Verdict, judge
+from harness.hunt.judge import RunVerdict, judge
 from lucid.machines.chain import BLOCK_TABLE
 from sim.disk import Damaged, Disk
 from sim.faults.fault import Fault
@@ -66,12 +66,12 @@ def test_a_torn_write_is_met_when_it_is_read() -> None:
 @pytest.mark.parametrize("votes", ["kept", "lost"])
 @pytest.mark.parametrize("percent", [1, 10, 100])
 def test_a_network_lives_with_rot(percent: int, votes: Any) -> None:
-    assert judge(network(Rot(node=1, percent=percent, votes=votes, at=5_000, until=9_000))).verdict is Verdict.PASS
+    assert judge(network(Rot(node=1, percent=percent, votes=votes, at=5_000, until=9_000))).verdict is RunVerdict.PASS
 
 
 @pytest.mark.parametrize("effects", [0, 5, 9, 20, 33])
 def test_a_network_lives_with_torn_writes(effects: int) -> None:
-    assert judge(network(Torn(node=2, effects=effects, at=4_000, until=12_000, down_ms=1))).verdict is Verdict.PASS
+    assert judge(network(Torn(node=2, effects=effects, at=4_000, until=12_000, down_ms=1))).verdict is RunVerdict.PASS
 
 
 def test_the_ledger_is_never_damaged_since_others_read_it() -> None:

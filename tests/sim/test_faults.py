@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from harness.hunt.judge import Verdict, judge
+from harness.hunt.judge import RunVerdict, judge
 from lucid.chain.transactions import Equivocation
 from lucid.machines.effects import BlockFinal
 from sim.faults import KINDS
 from sim.faults.double_vote import DoubleVote
 from sim.faults.drift import Drift
 from sim.faults.equivocate import Equivocate
-from sim.faults.fault import Fault, Stage
+from sim.faults.fault import Fault, FaultSpace
 from sim.faults.flapping import Flapping
 from sim.faults.lying_tick import LyingTick
 from sim.faults.one_way import OneWay
@@ -95,7 +95,7 @@ TRAITORS = [
 def test_one_traitor_of_four_breaks_nothing_and_none_but_it_is_blamed(fault: Fault) -> None:
     for seed in (1, 2):
         outcome = judge(network(fault, Wipe(node=2, at=6_000, until=9_000), seed=seed))
-        assert outcome.verdict is Verdict.PASS, outcome
+        assert outcome.verdict is RunVerdict.PASS, outcome
         assert outcome.height >= 5
 
 
@@ -113,8 +113,8 @@ def test_more_than_f_traitors_break_safety() -> None:
     apart = Partition(groups=[[2], [3]], until=10_000)
     for seed in range(4):
         two = judge(network(apart, Equivocate(node=0), Equivocate(node=1), seed=seed))
-        assert (two.verdict, two.invariant) == (Verdict.DIVERGED, "agreement"), two
-        assert judge(network(apart, Equivocate(node=0), seed=seed)).verdict is Verdict.PASS
+        assert (two.verdict, two.invariant) == (RunVerdict.DIVERGED, "agreement"), two
+        assert judge(network(apart, Equivocate(node=0), seed=seed)).verdict is RunVerdict.PASS
 
 
 def test_a_twin_runs_with_the_key_of_another_until_its_fault_ends() -> None:
@@ -133,13 +133,13 @@ def test_a_power_cut_at_any_point_between_two_effects_is_survived(nodes: int) ->
     for effects in range(0, 60, 5):
         cut = PowerCut(node=nodes // 2, effects=effects, back_ms=[1, 400, 50], at=3_000)
         outcome = judge(network(cut, nodes=nodes, calm=6_000))
-        assert outcome.verdict is Verdict.PASS, (effects, outcome)
+        assert outcome.verdict is RunVerdict.PASS, (effects, outcome)
 
 
 def test_a_traitor_that_hears_the_forgeries_of_another_goes_on() -> None:
     """Seed 100298 of the swarm `byzantine` at commit e0a6ab8: the fault read them, and the run was called crashed."""
     faults = (DoubleVote(node=1, how="everything"), Replay(node=2, every_ms=20, forged_percent=100))
-    assert judge(network(*faults, nodes=7)).verdict is Verdict.PASS
+    assert judge(network(*faults, nodes=7)).verdict is RunVerdict.PASS
 
 
 def test_a_swarm_never_has_more_traitors_than_its_stage_allows() -> None:
@@ -147,7 +147,7 @@ def test_a_swarm_never_has_more_traitors_than_its_stage_allows() -> None:
     for kind in KINDS.values():
         for traitors in ((), (2,)):
             for _ in range(20):
-                fault = kind.draw(random, Stage(4, 10_000, traitors))
+                fault = kind.draw(random, FaultSpace(4, 10_000, traitors))
                 if fault is not None:
                     assert fault.byzantine <= set(traitors)
                     fault.check(4)
@@ -157,7 +157,7 @@ def test_a_node_that_came_back_from_its_store_shares_no_execution() -> None:
     """Its tree is in memory in part; what another node made final since would be read from the wrong store."""
     scenario = load(str(Path(__file__).parent.parent / "harness/regressions/own-store.toml"))
     assert judge(scenario)[:-1] == judge(changed(scenario, share_execution=False))[:-1]
-    assert judge(scenario).verdict is Verdict.PASS
+    assert judge(scenario).verdict is RunVerdict.PASS
 
 
 def pairs(world: World) -> set[tuple[int, int]]:
@@ -231,4 +231,4 @@ def test_a_stalled_disk_is_as_fast_again_at_its_end() -> None:
 def test_networks_disks_and_clocks_that_fail_are_survived(fault: Fault) -> None:
     for seed in (1, 2):
         outcome = judge(network(fault, seed=seed))
-        assert outcome.verdict is Verdict.PASS, outcome
+        assert outcome.verdict is RunVerdict.PASS, outcome

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.hunt.judge import Verdict, judge
+from harness.hunt.judge import RunVerdict, judge
 from lucid.machines.effects import EnteredView, Fact, Signed
 from lucid.machines.messages import Proposal
 from sim.faults import KINDS
@@ -94,7 +94,7 @@ EVERY = [
 @pytest.mark.parametrize("fault", EVERY, ids=lambda fault: f"{fault.kind} {fault.text()}")
 def test_one_node_of_four_so_disturbed_breaks_nothing(fault: Fault, transport: str) -> None:
     outcome = judge(network(fault, transport=transport, disk_us=30_000))
-    assert outcome.verdict is Verdict.PASS, outcome
+    assert outcome.verdict is RunVerdict.PASS, outcome
     assert outcome.height >= 5, "three of four go on meanwhile"
 
 
@@ -113,7 +113,7 @@ def test_a_node_that_crashes_while_it_is_paused_starts_afresh() -> None:
     world, seen = watched(network(*faults))
     world.run(8_000)
     assert world.nodes[1].up and seen.of(1, EnteredView, 6_000, 8_000), "a new process is not stopped"
-    assert judge(network(*faults)).verdict is Verdict.PASS
+    assert judge(network(*faults)).verdict is RunVerdict.PASS
 
 
 def test_an_engine_that_ends_alone_hears_from_its_manager_where_the_chain_stands() -> None:
@@ -176,7 +176,7 @@ def test_what_a_capped_uplink_still_holds_at_the_calm_widens_the_bound(transport
         Cap(node=1, kbps=256, at=20_000, until=26_261),
     )
     outcome = judge(network(*faults, calm=26_261, anchor_every_ms=0, disk_us=0, transport=transport))
-    assert outcome.verdict is Verdict.PASS, outcome
+    assert outcome.verdict is RunVerdict.PASS, outcome
 
 
 def test_what_a_slow_core_still_has_to_do_at_the_calm_widens_the_bound() -> None:
@@ -184,7 +184,7 @@ def test_what_a_slow_core_still_has_to_do_at_the_calm_widens_the_bound() -> None
     spells = [SlowCpu(node=0, times=200, at=at, until=16_000) for at in (8_000, 15_000)]
     keys: dict[str, Any] = {"parameters": FAST | {"slot_duration_ms": 12_000}, "transport": "datagram"}
     outcome = judge(network(*spells, nodes=1, seed=300735, calm=15_001, disk_us=0, anchor_every_ms=0, **keys))
-    assert outcome.verdict is Verdict.PASS, outcome
+    assert outcome.verdict is RunVerdict.PASS, outcome
 
 
 def test_a_clogged_link_lets_go_of_everything_at_once() -> None:
@@ -203,7 +203,7 @@ def test_a_clogged_link_lets_go_of_everything_at_once() -> None:
     assert heard[0] and min(heard[0]) >= 9_000_000 > min(heard[2])
 
 
-def test_a_reset_connection_is_dialled_anew() -> None:
+def test_a_reset_connection_is_dialed_anew() -> None:
     world, _ = watched(network(Reset(node=1, every_ms=60_000, at=3_000, until=9_000)))
     world.run(3_000)
     assert {(1, 0), (0, 1), (1, 2), (3, 1)} <= world.network.connections.down  # type: ignore[union-attr]

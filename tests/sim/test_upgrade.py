@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from harness.hunt.judge import Verdict, judge
+from harness.hunt.judge import RunVerdict, judge
 from harness.invariants import Diverged, Invariants
 from lucid.chain.errors import Code
 from lucid.chain.transactions import Administrative, ScheduleRules, SetReplication, claim_message
@@ -194,7 +194,7 @@ def test_an_old_release_that_takes_a_snapshot_of_new_rules_stops_there() -> None
 def test_rolling_upgrades_hold_every_invariant(seed: int) -> None:
     faults = [OldRelease(node=node, until=3_000 + 6_000 * node) for node in range(4)]
     outcome = judge(network(*faults, seed=seed, calm="30s"))
-    assert outcome.verdict is Verdict.PASS, outcome
+    assert outcome.verdict is RunVerdict.PASS, outcome
 
 
 def test_who_goes_on_under_rules_that_it_does_not_know_breaks_an_invariant() -> None:

@@ -267,7 +267,7 @@ def test_a_store_that_is_away_is_noticed_without_a_write(tmp_path: Path, monkeyp
 
 
 def test_who_waits_for_a_commit_learns_that_nobody_commits_any_more(gate: Gate) -> None:
-    """Once a test hung for ever: an upload, shielded while it is stored, waited for a committer that was cancelled."""
+    """Once a test hung forever: an upload, shielded while it is stored, waited for a committer that was cancelled."""
     refused: list[StoreError] = []
 
     async def main() -> None:

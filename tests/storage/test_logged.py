@@ -309,7 +309,7 @@ for number in range(1_000_000):
 
 
 def command(path: Path) -> list[str]:
-    """A process that writes for ever and says which commits are durable."""
+    """A process that writes forever and says which commits are durable."""
     return [sys.executable, "-c", WRITER, str(path)]
 
 

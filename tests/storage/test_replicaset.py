@@ -21,7 +21,7 @@ NEW_LOGIN = ["--login", "lucid-engine=NEW_PASSWORD"]
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Mongod]:
-    """A mongod that is no replica set yet."""
+    """A mongod that is not a replica set yet."""
     mongod = Mongod(tmp_path, PROGRAM)
     mongod.start()
     yield mongod

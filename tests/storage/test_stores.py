@@ -130,7 +130,7 @@ def test_a_url_of_no_store_is_refused(url: str) -> None:
 
 
 def test_a_folder_or_another_file_is_no_store(tmp_path: Path) -> None:
-    (tmp_path / "text").write_text("this is no database, however long one reads in it" * 100)
+    (tmp_path / "text").write_text("this is not a database, however long one reads in it" * 100)
     for path, code in ((tmp_path, 1101), (tmp_path / "text", 1104), (tmp_path / "missing" / "store", 1101)):
         with pytest.raises(StoreError, match=f"LUCID_ERR_{code}"):
             SqliteStore(path)

@@ -40,13 +40,13 @@ from lucid.machines.effects import (
     Effects,
     Evicted,
     Finalized,
+    Forward,
     Observe,
     Offer,
     Refused,
     Respond,
     Store,
     Submitted,
-    Tell,
 )
 from lucid.machines.engine.mempool import Mempool, Waiting
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
@@ -107,7 +107,7 @@ class Admission:
             *effects,
             Store(((PENDING_TABLE, identity, encode(transaction)),)),
             Respond(event.request, identity, None),
-            Tell(Offer((transaction,))),
+            Forward(Offer((transaction,))),
         ]
 
     def submit_own(self, payload: Payload) -> Effects:
@@ -117,7 +117,7 @@ class Admission:
             effects = self._admit(transaction.id, transaction)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code))]
-        return [*effects, Tell(Offer((transaction,)))]
+        return [*effects, Forward(Offer((transaction,)))]
 
     def on_transactions(self, now: int, message: Transactions) -> Effects:
         """Take what a peer offers, if a validator endorsed it."""
@@ -174,9 +174,9 @@ class Admission:
             page.append(transaction)
             size += len(encode(transaction))
             if len(page) == MAX_GOSSIP_TRANSACTIONS or size >= self._limits.page_bytes:
-                effects.append(Tell(Offer(tuple(page))))
+                effects.append(Forward(Offer(tuple(page))))
                 page, size = [], 0
-        return [*effects, Tell(Offer(tuple(page)))] if page else effects
+        return [*effects, Forward(Offer(tuple(page)))] if page else effects
 
     def _check(self, payload: Payload) -> None:
         """What can be judged of a client's payload without a ledger."""

@@ -27,26 +27,26 @@ from lucid.machines.effects import (
     VIEW_TIMER,
     Assembled,
     BlockBuilt,
+    BroadcastVote,
     Build,
     CancelTimer,
-    Cast,
     CertificateStored,
     Effects,
     EngineEvent,
     EnteredView,
     Finalized,
+    Forward,
     Halt,
     Observe,
     Publish,
     Refused,
     Respond,
+    Retransmit,
     SetTimer,
     Signed,
-    Stand,
     Started,
     Store,
     Submitted,
-    Tell,
     TimedOut,
     TimerFired,
     Verdict,
@@ -214,7 +214,7 @@ class Engine:
     def _count_own(self, now: int) -> Effects:
         """Count what the log says that this node has signed: after a restart, nobody sends a node its own votes.
 
-        Else a bare quorum whose members all restart would wait for each other for ever. In every other case these
+        Else a bare quorum whose members all restart would wait for each other forever. In every other case these
         votes are counted already, which costs nothing.
         """
         if self.key not in self._validators():
@@ -289,7 +289,7 @@ class Engine:
             late_votes=late,
             candidates=candidates,
         )
-        return [Tell(build)]
+        return [Forward(build)]
 
     def _on_built(self, event: BlockBuilt) -> Effects:
         """Sign the block, if it is still the one that was asked for and this view may have a proposal."""
@@ -308,7 +308,7 @@ class Engine:
     def _publish(self, block: bytes, signature: bytes) -> Effects:
         vote = self._sign(PROPOSE, block)
         publish = Publish(vote, signature or bytes(64), self.timeout.current_ms)
-        return [Store((self.log.write(),)), Observe(Signed(vote)), Tell(publish)]
+        return [Store((self.log.write(),)), Observe(Signed(vote)), Forward(publish)]
 
     # -- voting --------------------------------------------------------------------------------------------------
 
@@ -367,7 +367,7 @@ class Engine:
         effects: Effects = [
             Store((self.log.write(),)),
             Observe(Signed(vote)),
-            Tell(Cast(vote)),
+            Forward(BroadcastVote(vote)),
             self._arm(RESEND_TIMER, now + self.timeout.base_ms),
         ]
         return effects + self._on_vote(now, VoteMessage(vote))
@@ -397,7 +397,7 @@ class Engine:
             certificate = polls.count(message.vote)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code))]
-        effects: Effects = [] if certificate is None else [Tell(Assembled(certificate))]
+        effects: Effects = [] if certificate is None else [Forward(Assembled(certificate))]
         if polls.evidence:
             evidence, polls.evidence = polls.evidence, []
             for each in evidence:
@@ -448,7 +448,7 @@ class Engine:
             votes.append(left)
         return [
             self._arm(RESEND_TIMER, now + self.timeout.base_ms),
-            Tell(Stand(epoch, view, tuple(votes))),
+            Forward(Retransmit(epoch, view, tuple(votes))),
         ]
 
     # -- transactions --------------------------------------------------------------------------------------------

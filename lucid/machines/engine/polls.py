@@ -121,7 +121,7 @@ class Polls:
 
     def _message(self, vote: Vote) -> bytes:
         if not vote.well_formed:
-            raise Refusal(Code.VOTE_SIGNATURE, "a vote names a block if and only if it is no skip")
+            raise Refusal(Code.VOTE_SIGNATURE, "a vote names a block if and only if it is not a skip")
         return vote_message(self.chain_id, vote.epoch, vote.view, vote.kind, vote.block)
 
     def late_votes(self, certificate: Certificate | None, first: int, last: int, limit: int) -> tuple[Vote, ...]:

@@ -16,10 +16,10 @@ from lucid.machines.effects import (
     CertificateStored,
     Effects,
     Finalized,
+    Forward,
     Halted,
     Observe,
     Store,
-    Tell,
 )
 from lucid.machines.forktree import ForkNode
 from lucid.machines.manager.forgeries import Forgeries
@@ -65,7 +65,7 @@ class CertificateBook:
             return [self.forgeries.refused(now, peer, Code.CERTIFICATE_INVALID)]
         effects: Effects = [Store(tuple(self.chain.record(certificate)))]
         held = kind == NOTARIZE and certificate.block in tree.nodes
-        effects.append(Tell(CertificateStored(certificate, held, self.chain.context())))
+        effects.append(Forward(CertificateStored(certificate, held, self.chain.context())))
         message = encode_message(CertificateMessage(certificate))
         effects.append(Broadcast(message))
         if kind == NOTARIZE and not held:
@@ -101,7 +101,7 @@ class CertificateBook:
             head = each.ledger.core.head
             effects.append(Observe(BlockFinal(head.epoch, head.view, head.height, each.hash)))
         effects.append(
-            Tell(
+            Forward(
                 Finalized(
                     epoch=certificate.epoch, view=certificate.view, height=node.height, transactions=tuple(transactions)
                 )
@@ -115,7 +115,7 @@ class CertificateBook:
             if self.chain.outdated:
                 effects += self.halt()
             else:
-                effects.append(Tell(CertificateStored(certificate, True, self.chain.context())))
+                effects.append(Forward(CertificateStored(certificate, True, self.chain.context())))
             self._forget_views()
         assert self.chain.tree.root is node
         return effects
@@ -126,12 +126,12 @@ class CertificateBook:
         self._forget_views()
         root = self.chain.tree.root
         final = Finalized(epoch=root.ledger.core.head.epoch, view=root.view, height=root.height, transactions=())
-        return [Tell(final), *(self.halt() if self.chain.outdated else [Tell(self.chain.context())])]
+        return [Forward(final), *(self.halt() if self.chain.outdated else [Forward(self.chain.context())])]
 
     def halt(self) -> Effects:
         """Stop before the first block of rules that this release does not know."""
         halt = self.chain.halt()
-        return [Observe(Halted(halt.height, halt.rules)), Tell(halt)]
+        return [Observe(Halted(halt.height, halt.rules)), Forward(halt)]
 
     def _forget_views(self) -> None:
         self.pool.clear()
@@ -148,11 +148,11 @@ class CertificateBook:
         ]
         final = self.chain.pending_final
         if final is not None and final.block == node.hash:
-            return [*effects, *self._make_final(node, final), Tell(self.chain.word())]
+            return [*effects, *self._make_final(node, final), Forward(self.chain.word())]
         if wanted is not None:
             certificate = tree.certificates.get((wanted, NOTARIZE))
             if certificate is not None:
-                effects.append(Tell(CertificateStored(certificate, True, self.chain.context())))
+                effects.append(Forward(CertificateStored(certificate, True, self.chain.context())))
         return effects
 
     def record_quietly(self, certificate: Certificate | None) -> Effects:

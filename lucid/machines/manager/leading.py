@@ -7,7 +7,7 @@ from lucid.chain.transactions import Transaction
 from lucid.chain.votes import NOTARIZE
 from lucid.ledger.validation import Built
 from lucid.machines.chain import Chain
-from lucid.machines.effects import BlockBuilt, Build, Effects, Observe, Proposed, Publish, Tell, Verdict
+from lucid.machines.effects import BlockBuilt, Build, Effects, Forward, Observe, Proposed, Publish, Verdict
 from lucid.machines.forktree import ForkNode
 from lucid.machines.limits import Limits
 from lucid.machines.manager.book import CertificateBook
@@ -62,7 +62,7 @@ class Leading:
             candidates,
         )
         rejected = tuple([(transaction.id, code) for transaction, code in built.rejected])
-        return [Tell(BlockBuilt(view=event.view, parent=event.parent, hash=built.header.hash, rejected=rejected))]
+        return [Forward(BlockBuilt(view=event.view, parent=event.parent, hash=built.header.hash, rejected=rejected))]
 
     def on_publish(self, now: int, event: Publish) -> Effects:
         """Send out this node's own proposal, durable first, and judge it fit for its own vote."""
@@ -102,4 +102,4 @@ class Leading:
             epoch=vote.epoch, view=vote.view, block=vote.block, base_view=base_view, tick=head.tick, fresh=fresh
         )
         self.pool.verdict = verdict
-        return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]
+        return [*effects, Forward(VoteMessage(vote)), Forward(verdict)]

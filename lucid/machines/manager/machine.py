@@ -22,21 +22,21 @@ from lucid.machines.effects import (
     SYNC_TIMER,
     Assembled,
     Broadcast,
+    BroadcastVote,
     Build,
-    Cast,
     Effects,
     EngineJoined,
+    Forward,
     ManagerEvent,
     Observe,
     Offer,
     Publish,
     Received,
     Refused,
+    Retransmit,
     Send,
-    Stand,
     Started,
     Store,
-    Tell,
     TimerFired,
 )
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
@@ -118,7 +118,7 @@ class Manager:
             case Started():
                 return [*self._recovered(), *self.book.halt()]
             case EngineJoined():
-                return [Tell(self.chain.halt())]
+                return [Forward(self.chain.halt())]
             case Received():
                 return self._serve(now, event)
             case _:
@@ -143,7 +143,7 @@ class Manager:
                 return self._receive(now, event)
             case Assembled():
                 return self.proposals.learn(now, event.certificate, None)
-            case Cast():
+            case BroadcastVote():
                 return [Broadcast(encode_message(VoteMessage(event.vote)))]
             case Offer():
                 return [Broadcast(encode_message(Transactions(event.transactions)))]
@@ -151,8 +151,8 @@ class Manager:
                 return self.leading.on_build(now, event)
             case Publish():
                 return self.leading.on_publish(now, event)
-            case Stand():
-                return self._on_stand(event)
+            case Retransmit():
+                return self._on_retransmit(event)
             case TimerFired():
                 return self._on_timer(now, event.timer)
             case Started():
@@ -214,18 +214,18 @@ class Manager:
             raise Refusal(Code.VOTE_SIGNER)
         if self.dissemination.spreading is not None:
             self.dissemination.heard(message.vote)
-        return [Tell(message)]
+        return [Forward(message)]
 
     def _on_transactions(self, peer: bytes, message: Transactions) -> Effects:
         """Transactions come from their endorsers and nobody else, as votes do."""
         if any(transaction.endorser != peer for transaction in message.transactions):
             raise Refusal(Code.TX_ENDORSER)
-        return [Tell(message)]
+        return [Forward(message)]
 
-    def _pass_vote(self, vote: Vote) -> Tell:
+    def _pass_vote(self, vote: Vote) -> Forward:
         """Hand a vote to the engine; it also tells that its signer has what this node put forward."""
         self.dissemination.heard(vote)
-        return Tell(VoteMessage(vote))
+        return Forward(VoteMessage(vote))
 
     def _on_certificate(self, now: int, peer: bytes, message: CertificateMessage) -> Effects:
         certificate = message.certificate
@@ -273,7 +273,7 @@ class Manager:
 
     # -- where nodes stand -----------------------------------------------------------------------------------------
 
-    def _on_stand(self, event: Stand) -> Effects:
+    def _on_retransmit(self, event: Retransmit) -> Effects:
         """Repeat what is outstanding: to all while votes are, else to those not known to be in this view."""
         tree = self.chain.tree
         if (event.epoch, event.view) != (tree.epoch, tree.entry_view + 1):
@@ -288,7 +288,7 @@ class Manager:
     # -- catching up ---------------------------------------------------------------------------------------------
 
     def _on_started(self) -> Effects:
-        return [*self._recovered(), Tell(self.chain.context())]
+        return [*self._recovered(), Forward(self.chain.context())]
 
     def _recovered(self) -> Effects:
         recovered, self.chain.recovered = self.chain.recovered, []
@@ -297,9 +297,9 @@ class Manager:
     def _on_engine_joined(self) -> Effects:
         """Tell an engine that knows nothing yet where the chain stands, and what it may vote for."""
         tree, verdict = self.chain.tree, self.pool.verdict
-        effects: Effects = [Tell(self.chain.context())]
+        effects: Effects = [Forward(self.chain.context())]
         if verdict is not None and (verdict.epoch, verdict.view) == (tree.epoch, tree.entry_view + 1):
-            effects.append(Tell(verdict))
+            effects.append(Forward(verdict))
         return effects
 
     def _on_timer(self, now: int, timer: str) -> Effects:
@@ -355,7 +355,7 @@ class Manager:
         useful = any(type(effect) is Store for effect in effects)
         asked, level = self.syncing.page_done(now, slot, question, page, useful)
         if level:
-            effects += [Tell(self.chain.word()), *self.proposals.look_again(now)]
+            effects += [Forward(self.chain.word()), *self.proposals.look_again(now)]
         return effects + asked
 
     def _on_part(self, now: int, peer: bytes, message: Part) -> Effects:

@@ -11,7 +11,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import NOTARIZE, PROPOSE, Vote, vote_message
 from lucid.machines.chain import Chain
-from lucid.machines.effects import Effects, Observe, Refused, Tell, Verdict
+from lucid.machines.effects import Effects, Forward, Observe, Refused, Verdict
 from lucid.machines.forktree import ForkNode
 from lucid.machines.manager.book import CertificateBook
 from lucid.machines.manager.dissemination import Dissemination
@@ -122,7 +122,7 @@ class Proposals:
             return [refused]
         self._check_signed(vote)
         self.pool.accused.add((vote.view, vote.signer))
-        return [refused, Tell(VoteMessage(vote))]
+        return [refused, Forward(VoteMessage(vote))]
 
     # -- the way of a certificate, and of a proposal -------------------------------------------------------------
 
@@ -275,7 +275,7 @@ class Proposals:
         )
         self.pool.verdict = verdict
         effects += self.dissemination.relay(peer, message)
-        return [*effects, Tell(VoteMessage(vote)), Tell(verdict)]
+        return [*effects, Forward(VoteMessage(vote)), Forward(verdict)]
 
     # -- checks: each raises `Refusal` ---------------------------------------------------------------------------
 

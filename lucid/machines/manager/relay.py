@@ -19,7 +19,7 @@ def relay_groups(validators: tuple[bytes, ...], origin: bytes) -> tuple[tuple[by
 
 
 def relay_targets(validators: tuple[bytes, ...], origin: bytes, key: bytes) -> tuple[bytes, ...]:
-    """The rest of the group of `key`, to whom it passes on what `origin` sent it; none if either is no validator."""
+    """The rest of the group of `key`, to whom it passes on what `origin` sent it; none if either is not a validator."""
     if origin not in validators or key not in validators or key == origin:
         return ()
     group = next(each for each in relay_groups(validators, origin) if key in each)

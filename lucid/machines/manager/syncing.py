@@ -44,7 +44,7 @@ class Question(NamedTuple):
     height: int
 
 
-class Page(NamedTuple):
+class BlockPage(NamedTuple):
     """A page of blocks whose last one is vouched for: (hash, block) in order, new ones only.
 
     `last_height` is that of the last block, new or known; `length` counts both.
@@ -274,11 +274,11 @@ class Syncing:
                 return slot, question
         raise Refusal(Code.UNEXPECTED)
 
-    def open_page(self, message: Blocks) -> Page:
+    def open_page(self, message: Blocks) -> BlockPage:
         """Check that a page hangs together; raises `SYNC_INVALID`."""
         tree = self.chain.tree
         if not message.blocks:
-            return Page((), (), 0, 0)
+            return BlockPage((), (), 0, 0)
         hashes = [block.header.hash for block in message.blocks]
         linked = all(block.header.parent == above for block, above in zip(message.blocks[1:], hashes[:-1], strict=True))
         same_epoch = all(block.header.epoch == tree.epoch for block in message.blocks)
@@ -292,9 +292,11 @@ class Syncing:
             for hash_, block in zip(hashes, message.blocks, strict=True)
             if block.header.height > tree.root.height and hash_ not in tree.nodes
         ]
-        return Page(tuple(new), certificates, message.blocks[-1].header.height, len(message.blocks))
+        return BlockPage(tuple(new), certificates, message.blocks[-1].header.height, len(message.blocks))
 
-    def page_done(self, now: int, slot: Slot, question: Question, page: Page, useful: bool) -> tuple[Effects, bool]:
+    def page_done(
+        self, now: int, slot: Slot, question: Question, page: BlockPage, useful: bool
+    ) -> tuple[Effects, bool]:
         """After a page: ask for the next one while the peer has more; the flag says that nothing more is asked."""
         peer = question.peer
         took_ms = max(now - question.asked_ms, 1)
@@ -315,7 +317,7 @@ class Syncing:
             return effects + self._ask(now, slot, peer, max(page.last_height, self.chain.tree.root.height) + 1), False
         return effects, True
 
-    def _could_go_on(self, page: Page) -> bool:
+    def _could_go_on(self, page: BlockPage) -> bool:
         """Whether nothing but its peer ended a page that is not full: not its bytes, nor the end of the epoch."""
         if sum(len(encode(block)) for _, block in page.blocks) >= self.limits.page_bytes:
             return False

@@ -326,7 +326,7 @@ class ChainView:
         return None
 
     def sessions(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
-        """Owner, height and transaction of each anchor of a session id, or of one owner's if `owner` isn't empty.
+        """Owner, height and transaction of each anchor of a session id, or of one owner's if `owner` is not empty.
 
         No transaction where the block is older than the snapshot that this node began with.
         """
@@ -368,7 +368,7 @@ class ChainView:
         ]
 
     def voters(self) -> tuple[int, tuple[bytes, ...], bytes]:
-        """The current epoch, the keys of its validators, and the hash of the best notarised block."""
+        """The current epoch, the keys of its validators, and the hash of the best notarized block."""
         tree = self._chain.tree
         return tree.epoch, self._chain.validators.keys, tree.best.hash
 

@@ -46,7 +46,7 @@ class Census:
         return self._looked_at(chunk)[0]
 
     async def run(self) -> None:
-        """Count, for ever."""
+        """Count, forever."""
         try:
             while True:
                 await self._wanted.wait()

@@ -47,7 +47,7 @@ class ChunkRelay:
             handled()
 
     async def run(self) -> None:
-        """Carry, for ever."""
+        """Carry, forever."""
         async with Sibling("data chain", self._config.data_url, self._config) as data, trio.open_nursery() as nursery:
             for peer, (_, queue) in self._queues.items():
                 nursery.start_soon(self._carry, data, peer, queue)

@@ -64,7 +64,7 @@ def decode_reference(chunk: bytes, data: bytes) -> Reference:
     try:
         return decode(data, Reference) if data else Reference(0, b"")
     except LucidError as error:
-        raise StoreDamaged(f"a row can't be read: {error}", REFERENCE_TABLE, chunk) from None
+        raise StoreDamaged(f"a row cannot be read: {error}", REFERENCE_TABLE, chunk) from None
 
 
 class NotHeld(LucidError):
@@ -157,7 +157,7 @@ class Chunks:
         to); durable when this returns. `announced` is its size as far as it is known, `holder` who stores it.
 
         Returns its id, its size and whether it is new. Raises `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`), `NoRoom`, and
-        OSError when it can't be written; nothing of it is kept then.
+        OSError when it cannot be written; nothing of it is kept then.
         """
         hasher = ChunkHasher()
         self._space.check(announced, announced, take=False)
@@ -206,7 +206,7 @@ class Chunks:
                 # A copy of what was let go comes for a reader, or by a repair: it goes as it would have gone.
                 unused_ms = known.row.unused_since_ms if known is not None else clock_ms() if was_gone else 0
             else:
-                # Who stored it first stays its holder: another can't take it over and then remove it.
+                # Who stored it first stays its holder: another cannot take it over and then remove it.
                 first = None if known is None else known.sessions.get(session)
                 reference = Reference(clock_ms(), holder if first is None else first.holder)
                 references.append((REFERENCE_TABLE, identity + session, encode(reference)))
@@ -284,7 +284,7 @@ class Chunks:
     async def check(self, chunk: bytes) -> tuple[Finding, int] | None:
         """Read a chunk from its disk and note what it is; returns that and the bytes that were read, None if there is
         no such chunk (any more). What is not its bytes is moved to quarantine. Raises `StoreError`, and OSError where
-        it can't be told."""
+        it cannot be told."""
         path = self.folder.place(chunk)
         finding, size = await self._disk.finish(look_at, path, chunk)
         known, fault = await self._store.read_when_there(self._known_fault, chunk)
@@ -384,7 +384,7 @@ class Chunks:
             async with self._change():
                 row = await self._store.read(self.row, chunk)
                 if row is not None and row.unused_since_ms:
-                    # The row first: one that still says unused beside a file that does not would be doubted for ever.
+                    # The row first: one that still says unused beside a file that does not would be doubted forever.
                     await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(row.size, 0)))])
                     with suppress(FileNotFoundError):
                         await self._disk.call(self.folder.mark_used, chunk)
@@ -416,7 +416,7 @@ class Chunks:
         return self._space.low
 
     async def run(self) -> None:
-        """Remove chunks to which nobody has referred for a day, and take in files that no row knows, for ever."""
+        """Remove chunks to which nobody has referred for a day, and take in files that no row knows, forever."""
         while self._store.damage is None:
             try:
                 await self.sweep(clock_ms())
@@ -424,11 +424,11 @@ class Chunks:
             except StoreDamaged:
                 return  # the store has logged it and says so
             except OSError as error:
-                _log.warning("the chunk folder can't be looked through: %s", error.strerror)
+                _log.warning("the chunk folder cannot be looked through: %s", error.strerror)
             await trio.sleep(SWEEP_S)
 
     async def watch_quarantine(self) -> None:
-        """Notice that an operator has removed what was set aside, for ever."""
+        """Notice that an operator has removed what was set aside, forever."""
         while True:
             await trio.sleep(ASIDE_S)
             if self.quarantined:
@@ -498,7 +498,7 @@ class Chunks:
         for stray in self.folder.strays():
             if stray not in self._named:
                 self._named.add(stray)
-                _log.warning("%s is no chunk: it is ignored and stays", stray)
+                _log.warning("%s is not a chunk: it is ignored and stays", stray)
         return [chunk for chunk in self.folder.chunks() if self.row(chunk) is None]
 
     def _verified_size(self, chunk: bytes) -> int | None:
@@ -511,7 +511,7 @@ class Chunks:
             _log.error("%s does not have the bytes of its name: it is moved to quarantine", path)
             self.folder.quarantine(chunk)
         except OSError as error:
-            _log.warning("%s can't be verified: %s", path, error.strerror)
+            _log.warning("%s cannot be verified: %s", path, error.strerror)
         return None
 
 

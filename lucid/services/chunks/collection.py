@@ -170,7 +170,7 @@ class Collection:
         self._kick.set()
 
     async def run(self) -> None:
-        """Say what was let go, and ask about what was needed long ago, for ever."""
+        """Say what was let go, and ask about what was needed long ago, forever."""
         next_look = trio.current_time() + LOOK_S
         while True:
             with trio.move_on_at(next_look):

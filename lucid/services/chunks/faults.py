@@ -1,4 +1,4 @@
-"""Chunks that a node should hold and doesn't: their files are gone, or do not have the bytes of their ids."""
+"""Chunks that a node should hold and does not: their files are gone, or do not have the bytes of their ids."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lucid.storage.interface import StoreDamaged
 FAULT_TABLE = "fault"
 PART_BYTES = 256 << 10
 ROTTEN = (errno.EIO, errno.EUCLEAN, errno.EBADMSG, errno.ENXIO, errno.EISDIR, errno.ELOOP)
-"""What the operating system says of a file whose bytes can't be had from its disk any more."""
+"""What the operating system says of a file whose bytes cannot be had from its disk any more."""
 
 
 class Finding(IntEnum):
@@ -72,7 +72,7 @@ class Faults:
 
 def look_at(path: Path, chunk: bytes) -> tuple[Finding, int]:
     """Read a chunk's file from its disk, past what memory has of it; returns what it is and the bytes that were read.
-    Raises OSError where the file can't be read for a reason that is not its own."""
+    Raises OSError where the file cannot be read for a reason that is not its own."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -104,5 +104,5 @@ def _decoded(chunk: bytes, data: bytes) -> Fault:
         fault = decode(data, Fault)
         Finding(fault.finding)
     except (LucidError, ValueError) as error:
-        raise StoreDamaged(f"a row can't be read: {error}", FAULT_TABLE, chunk) from None
+        raise StoreDamaged(f"a row cannot be read: {error}", FAULT_TABLE, chunk) from None
     return fault

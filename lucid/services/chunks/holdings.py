@@ -197,7 +197,7 @@ class Holdings:
     # -- what runs -----------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Learn what sessions there are, and say what is held of them, for ever."""
+        """Learn what sessions there are, and say what is held of them, forever."""
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._follow)

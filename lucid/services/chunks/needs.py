@@ -17,7 +17,7 @@ NEED_TABLE = "need"
 GONE_TABLE = "gone"
 """By chunk: when it was removed here after all had let it go (ms since the Unix epoch, 8 bytes)."""
 GONE_MS = 30 * 86_400_000
-"""For how long that is remembered, so that a node that did not hear of it can't bring the chunk back."""
+"""For how long that is remembered, so that a node that did not hear of it cannot bring the chunk back."""
 KEY_BYTES = 32
 STAMP_BYTES = 8
 

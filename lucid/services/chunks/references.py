@@ -109,7 +109,7 @@ class DeadReferences:
         self.freed = 0
 
     async def run(self) -> None:
-        """Look now and then, for ever."""
+        """Look now and then, forever."""
         await trio.sleep(FIRST_LOOK_S)
         while True:
             try:
@@ -142,7 +142,7 @@ class Asked:
         self._anchoring = anchoring
 
     async def known(self, session: bytes) -> bool:
-        """False only where both say that they don't, and the manager is level with the chain. Raises `Problem`."""
+        """False only where both say that they do not, and the manager is level with the chain. Raises `Problem`."""
         name, owner = session[:ID_BYTES], session[ID_BYTES:].hex()
         status, _ = await self._manager.fetch("/health")
         if status != 200:

@@ -232,7 +232,7 @@ class Replication:
     # -- what runs -----------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Make copies and repair, for ever."""
+        """Make copies and repair, forever."""
         try:
             name = await self._store.read_when_there(self.copies.own_name)
             self._name = name or new_name()
@@ -309,7 +309,7 @@ class Replication:
             await trio.sleep(GATHER_S)
 
     def _lacking_of(self, chunks: Iterable[bytes]) -> list[tuple[bytes, list[bytes]]]:
-        """The chunks that are sound here, each with the nodes that should hold it and can't be counted on now: they
+        """The chunks that are sound here, each with the nodes that should hold it and cannot be counted on now: they
         never said so, not for long, or are out of reach."""
         now, found = clock_ms(), []
         for chunk in chunks:
@@ -378,7 +378,7 @@ class Replication:
                 await self._say_holding({peer, *others}, (chunk,), ())
 
     async def _repair(self) -> None:
-        """Fetch what is missing or corrupted here, for ever."""
+        """Fetch what is missing or corrupted here, forever."""
         while True:
             after = b""
             while rows := await self._store.read_when_there(self._chunks.faults.page, after, PAGE):
@@ -407,7 +407,7 @@ class Replication:
                 except StoreDamaged:
                     raise
                 except (NoRoom, StoreError, OSError) as error:
-                    _log.info("chunk %s can't be stored: %s", chunk.hex(), error)
+                    _log.info("chunk %s cannot be stored: %s", chunk.hex(), error)
                     return False
                 except (Refusal, NotThere):
                     continue

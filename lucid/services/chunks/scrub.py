@@ -135,7 +135,7 @@ class Scrub:
     # -- what it does --------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Read, for ever."""
+        """Read, forever."""
         self._since_s = trio.current_time()
         try:
             await self._load()

@@ -82,7 +82,7 @@ def readable(read: Callable[..., T], *arguments: object) -> T:
     except OSError as error:
         if error.errno in (errno.ENOENT, *ROTTEN):
             raise ChunkDamaged from None
-        raise DiskFailed(f"a chunk can't be read: {error}") from None
+        raise DiskFailed(f"a chunk cannot be read: {error}") from None
 
 
 def _digest(part: bytes) -> bytes:

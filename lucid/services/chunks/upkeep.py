@@ -199,7 +199,7 @@ class Upkeep:
         try:
             found = await self._chunks.check(identity)
         except OSError as error:
-            raise Problem(503, Code.STORE_FAILED, f"it can't be read: {error.strerror}") from None
+            raise Problem(503, Code.STORE_FAILED, f"it cannot be read: {error.strerror}") from None
         if found is None:
             raise Problem(404, Code.NOT_FOUND, "chunk")
         return Checked(chunk, SOUND if found[0] is Finding.SOUND else found[0].name.lower())

@@ -8,7 +8,7 @@ from functools import partial
 import trio
 
 from lucid.machines.messages import MAX_MESSAGE_BYTES
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.outbox import Incoming, Message, Outboxes
 from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
 from lucid.services.peer.speaking import UNSAID, common, introduction, is_introduction, own, read_introduction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from lucid.services.peer.dialling import ConnectionLost, losing
+from lucid.services.peer.dialing import ConnectionLost, losing
 
 LENGTH_BYTES = 4
 READ_BYTES = 65_536

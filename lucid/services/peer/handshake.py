@@ -1,6 +1,6 @@
 """How two nodes prove to each other who they are before they say anything else (`docs/protocol.md`, section 8).
 
-The dialler speaks first, and proves with its first frame that it is a node which the listener knows; until then the
+The dialer speaks first, and proves with its first frame that it is a node which the listener knows; until then the
 listener says nothing. Both sign what they send with their transport keys, which the nodes' own keys vouch for. The keys
 of the frames come from an exchange of keys made for this one connection.
 """
@@ -22,7 +22,7 @@ from lucid.chain.genesis import Key, Natural
 from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import Signature
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.sealed import Kind, SealedFrames
 from lucid.services.peer.transport import Transport, TransportCertificate, holds
@@ -47,7 +47,7 @@ Nonce = Annotated[bytes, Meta(min_length=NONCE_BYTES, max_length=NONCE_BYTES)]
 
 
 class Hello(Record):
-    """The dialler's frame: the node that it dials, its own certificate, a nonce and an X25519 key, both fresh."""
+    """The dialer's frame: the node that it dials, its own certificate, a nonce and an X25519 key, both fresh."""
 
     version: Natural
     listener: Key
@@ -166,7 +166,7 @@ def _answer_message(hello: Hello, fields: tuple[TransportCertificate, bytes, byt
 
 
 def _frame_keys(private: bytes, exchange: bytes, transcript: bytes) -> tuple[bytes, bytes]:
-    """The keys from the dialler and from the listener; raises `ConnectionLost` for an exchange key of small order."""
+    """The keys from the dialer and from the listener; raises `ConnectionLost` for an exchange key of small order."""
     try:
         shared = bindings.crypto_scalarmult(private, exchange)
     except (CryptoError, RuntimeError):

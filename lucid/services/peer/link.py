@@ -16,8 +16,8 @@ import trio
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Key, Natural
-from lucid.machines.effects import Tell, ToEngine, ToManager
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.machines.effects import Forward, ToEngine, ToManager
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.transport import TransportCertificate
 
 PATH = "/node/engine"
@@ -136,7 +136,7 @@ class Link:
         """Whether the other side has not been heard of for longer than it may be."""
         return self._silent_s >= SILENT_S
 
-    def tell(self, effect: Tell) -> None:
+    def tell(self, effect: Forward) -> None:
         """Send an event to the other machine, after those before it."""
         self.say(effect.event)
 

@@ -69,7 +69,7 @@ class Outboxes:
         while self.held > self.limit and self._open:
             largest = max(self._open, key=lambda outbox: outbox.size)
             if not largest.drop_oldest():
-                # All that it holds is on its way to a peer that doesn't take it.
+                # All that it holds is on its way to a peer that does not take it.
                 self.close(largest)
                 largest.cut()
 

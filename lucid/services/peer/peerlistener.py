@@ -14,7 +14,7 @@ import ssl
 import trio
 
 from lucid.chain.errors import printable
-from lucid.services.peer.dialling import ConnectionLost, losing
+from lucid.services.peer.dialing import ConnectionLost, losing
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES
 from lucid.services.peer.peers import HANDSHAKE_S, Peers
@@ -45,7 +45,7 @@ class PeerListener:
         return len(self._unproven)
 
     async def run(self, listening: socket.socket) -> None:
-        """Accept connections for ever. Takes the listening socket over."""
+        """Accept connections forever. Takes the listening socket over."""
         listening.setblocking(False)
         listener = trio.SocketListener(trio.socket.from_stdlib_socket(listening))
         await trio.serve_listeners(self._serve, [listener])
@@ -57,7 +57,7 @@ class PeerListener:
             address = _network(stream)
             scope = self._enter(address)
             try:
-                with scope, losing("the dialler"), trio.fail_after(HANDSHAKE_S):
+                with scope, losing("the dialer"), trio.fail_after(HANDSHAKE_S):
                     frames = FrameStream(await self._secured(stream), FRAME_BYTES)
                     sealed = await self._peers.prove(frames)
             finally:

@@ -16,7 +16,7 @@ from lucid.chain.errors import printable
 from lucid.chain.keys import Crypto
 from lucid.services.peer.addresses import PLAIN, SECURE, Address, parse_address
 from lucid.services.peer.conversation import Conversation, Counts, Deliver
-from lucid.services.peer.dialling import ConnectionLost, dial, losing
+from lucid.services.peer.dialing import ConnectionLost, dial, losing
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, Acquaintances, admit, introduce
 from lucid.services.peer.outbox import Incoming, Message, Outboxes
@@ -25,7 +25,7 @@ from lucid.services.peer.transport import Transport
 
 HANDSHAKE_S = 10.0
 BACKOFF_S = (0.2, 30.0)
-"""First and longest wait before dialling again; it doubles, and a random half of it is left out."""
+"""First and longest wait before dialing again; it doubles, and a random half of it is left out."""
 RENEW_S = 86_400.0
 """A connection is given up and made anew after so long at most, with fresh keys and the newest certificates."""
 
@@ -179,11 +179,11 @@ class Peers:
                     nursery.start_soon(self._dial, peer)
 
     async def prove(self, frames: FrameStream) -> SealedFrames:
-        """Let the dialler of a connection prove who it is. Raises `ConnectionLost`."""
+        """Let the dialer of a connection prove who it is. Raises `ConnectionLost`."""
         return await admit(frames, self._own_transport, self._own, self._known)
 
     async def serve(self, sealed: SealedFrames) -> None:
-        """Talk to a node that dialled and proved itself, until the connection is over."""
+        """Talk to a node that dialed and proved itself, until the connection is over."""
         peer = self.peers[sealed.peer]
         with self._isolated(peer):
             await self._talk(peer, sealed)
@@ -198,7 +198,7 @@ class Peers:
             await trio.sleep(wait_s * random.uniform(0.5, 1.0))
 
     async def _once(self, peer: Peer) -> None:
-        """One connection, from dialling to its end. Raises `ConnectionLost`, maybe in a group."""
+        """One connection, from dialing to its end. Raises `ConnectionLost`, maybe in a group."""
         stream = await dial(peer.address, self._trust, self._proxy)
         frames = FrameStream(stream, FRAME_BYTES)
         try:

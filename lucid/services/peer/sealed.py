@@ -1,4 +1,4 @@
-"""What two nodes say once they know each other: messages in sealed frames, under keys that don't last.
+"""What two nodes say once they know each other: messages in sealed frames, under keys that do not last.
 
 Each frame is ChaCha20-Poly1305 (RFC 8439) under the key of its direction and its number; its first byte says its kind.
 A message is cut into parts, so that neither end holds more of it sealed than one frame.
@@ -13,7 +13,7 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from lucid.chain.hashing import domain
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.frames import FrameStream
 
 PART_BYTES = 65_536
@@ -34,7 +34,7 @@ class Kind(IntEnum):
     LAST = 1
     """The last part of a message, at most `PART_BYTES`."""
     PROVEN = 2
-    """The dialler's first frame, empty: it holds the keys, so its hello was not a repeat of an old one."""
+    """The dialer's first frame, empty: it holds the keys, so its hello was not a repeat of an old one."""
     PING = 3
     """Empty: the sender is alive."""
     REKEY = 4

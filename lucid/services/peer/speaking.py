@@ -10,7 +10,7 @@ import msgspec
 from lucid.chain.codec import encode
 from lucid.chain.genesis import Natural
 from lucid.chain.versions import FIRST_RULES, RULES_KNOWN
-from lucid.services.peer.dialling import ConnectionLost
+from lucid.services.peer.dialing import ConnectionLost
 
 OLDEST_MESSAGES = NEWEST_MESSAGES = 1
 """The versions of messages between nodes that this release speaks."""

@@ -112,7 +112,7 @@ def load_config(environment: Mapping[str, str] = os.environ, file: Path | None =
     checked: dict[str, Any] = {}
     for key, value in values.items():
         if key not in _TYPES:
-            wrong.append(f"{key} is no setting")
+            wrong.append(f"{key} is not a setting")
             continue
         try:
             checked[key] = msgspec.convert(value, _TYPES[key], strict=False, dec_hook=_path)

@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 
 class DiskFailed(StoreError):
-    """The disk can't do what it must."""
+    """The disk cannot do what it must."""
 
-    sentence = "the disk of the data folder can't be read or written"
+    sentence = "the disk of the data folder cannot be read or written"
 
 
 class DiskSlow(DiskFailed):

@@ -44,7 +44,7 @@ def clock_ms() -> int:
 
 
 class Driver:
-    """Runs one machine. `performers` say what to do with each kind of effect but writes and timers; they don't wait."""
+    """Runs one machine. `performers` say what to do with each effect but writes and timers; they do not wait."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Driver:
         await self._events.send((event, handled))
 
     async def run(self, first: Any, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Handle `first` and then what is delivered, for ever. What the machine raises is raised here, but for damage
+        """Handle `first` and then what is delivered, forever. What the machine raises is raised here, but for damage
         in its store: that stops the machine, not the service."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery

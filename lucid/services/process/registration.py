@@ -64,7 +64,7 @@ class Registration:
         except httpx.HTTPStatusError as error:
             self._note(f"it answers {error.response.status_code}", error.response.text[:100])
         except Exception as error:  # whatever the client makes of an answer must not end this service
-            self._note("it can't be reached", f"{type(error).__name__} {error}".rstrip())
+            self._note("it cannot be reached", f"{type(error).__name__} {error}".rstrip())
         else:
             self.trouble = None
 

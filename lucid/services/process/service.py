@@ -294,7 +294,7 @@ def start_logging() -> None:
 
 
 def main(kind: type[Service]) -> None:
-    """The main program of a service: exit status 0 after SIGTERM, 2 when it can't start, 1 when it failed."""
+    """The main program of a service: exit status 0 after SIGTERM, 2 when it cannot start, 1 when it failed."""
     parser = argparse.ArgumentParser(description=f"{kind.__doc__} Settings come from LUCID_* variables too.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML file of settings")
     options = parser.parse_args()

@@ -45,7 +45,7 @@ class Sibling:
         await self._client.aclose()
 
     async def fetch(self, path: str, wait_s: float = ANSWER_S) -> tuple[int, bytes]:
-        """Status and body of what is answered. Raises `Problem` (503) when it can't be reached."""
+        """Status and body of what is answered. Raises `Problem` (503) when it cannot be reached."""
         return await self._send(self._client.build_request("GET", path, timeout=wait_s))
 
     async def get(self, path: str, wait_s: float = ANSWER_S) -> Any:
@@ -82,7 +82,7 @@ class Sibling:
             return status, msgspec.json.decode(data)
 
     async def post(self, path: str, body: bytes) -> int:
-        """The status that is answered to bytes. Raises `Problem` (503) when it can't be reached."""
+        """The status that is answered to bytes. Raises `Problem` (503) when it cannot be reached."""
         headers = {"Content-Type": "application/octet-stream"}
         status, _ = await self._send(self._client.build_request("POST", path, content=body, headers=headers))
         return status
@@ -92,7 +92,7 @@ class Sibling:
             response = await self._client.send(request)
         except Exception as error:  # whatever the client makes of an answer must not end this service
             late = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
-            said = "it does not answer in time" if late else "it can't be reached"
+            said = "it does not answer in time" if late else "it cannot be reached"
             raise self._problem(said, f"{type(error).__name__} {error}".rstrip()) from None
         self.trouble = None
         return response.status_code, response.content

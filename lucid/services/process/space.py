@@ -105,7 +105,7 @@ class Space:
             return Condition(STORE_FAILING, DiskSlow.sentence, "see that the disk works; it is asked again and again")
         if self._error is not None:
             return Condition(
-                STORE_FAILING, f"chunks can't be written: {self._error}", "make the data folder writable again"
+                STORE_FAILING, f"chunks cannot be written: {self._error}", "make the data folder writable again"
             )
         if self.low:
             return Condition(
@@ -120,7 +120,7 @@ class Space:
         return f"{_mib(self.free)} of {_mib(self.total)} are free, {_mib(self.reserve)} are kept for the chain{quota}"
 
     async def run(self) -> None:
-        """Look at the disk, for ever."""
+        """Look at the disk, forever."""
         while True:
             self._asked_since_s = time.monotonic()
             await trio.to_thread.run_sync(self._look, abandon_on_cancel=True)

@@ -51,7 +51,7 @@ class Admission:
     def __init__(self, loopback: bool, tokens: Tokens, per_second: int) -> None:
         self._tokens = tokens
         self._open = loopback and not tokens.api
-        """Whether anyone on this machine may write, as far as this is no web page's doing."""
+        """Whether anyone on this machine may write, as far as this is not a web page's doing."""
         self._limits = RateLimits(per_second)
         self.shared: SharedLimits | None = None
         """Asked in place of this instance's own, where several count together."""
@@ -96,12 +96,12 @@ class Admission:
 
 
 def _same(one: str, other: str) -> bool:
-    """Compare tokens in a time that does not tell where they differ; nothing is no token."""
+    """Compare tokens in a time that does not tell where they differ; nothing is not a token."""
     return hmac.compare_digest(one.encode(), other.encode()) and bool(other)
 
 
 def _same_site(headers: Headers) -> bool:
-    """Whether a request that changes something is no other site's doing; what is no browser says nothing of sites."""
+    """Whether a request that changes something is no other site's doing; only browsers say anything of sites."""
     if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
         return False
     origin = headers.get("Origin")
@@ -122,7 +122,7 @@ def _hostname(host: str) -> str:
 
 
 def _is_loopback(name: str) -> bool:
-    """Whether a name means this machine; a client that is no browser may send none."""
+    """Whether a name means this machine; a client that is not a browser may send none."""
     if name in ("", "localhost") or name.endswith(".localhost"):
         return True
     address = _address(name)

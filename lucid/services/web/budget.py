@@ -41,7 +41,7 @@ class Budget:
             charge.settle()
 
     def take(self, caller: str, size: int) -> None:
-        """Count `size` more bytes of a caller. Raises `Problem` (503) when they don't fit."""
+        """Count `size` more bytes of a caller. Raises `Problem` (503) when they do not fit."""
         own = self._by_caller.get(caller, 0) + size
         # A single answer may be larger than the share, such as a long session's receipt: when there is nothing else.
         if self.held and (self.held + size > self.size or own > self.size // SHARE):
@@ -90,7 +90,7 @@ class Charge:
         self.add(size)
 
     def add(self, size: int) -> None:
-        """Hold `size` more bytes. Raises `Problem` (503) when they don't fit."""
+        """Hold `size` more bytes. Raises `Problem` (503) when they do not fit."""
         self._budget.take(self._caller, size)
         self._size += size
 

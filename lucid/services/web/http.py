@@ -171,7 +171,7 @@ class Strict:
             raise
 
     def send(self, event: Any) -> bytes | None:
-        """See `h11.Connection`. What hypercorn answers to what is no request gets its body here."""
+        """See `h11.Connection`. What hypercorn answers to what is not a request gets its body here."""
         if not isinstance(event, h11.Response):
             return self.inner.send(event)  # type: ignore[no-any-return]
         if self._fault is None or self.inner.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
@@ -201,7 +201,7 @@ class Strict:
         if not request.target.startswith(b"/"):
             raise h11.RemoteProtocolError("the request's target must be a path")
         if not _is_host(header(request, b"host")):
-            raise h11.RemoteProtocolError("the Host is no name")
+            raise h11.RemoteProtocolError("the Host is not a name")
         if b"upgrade" not in names:
             return request
         lasting = self._edge.lasting.get(request.target.decode("ascii"))
@@ -311,7 +311,7 @@ class Connection(TCPServer):
     async def _last(self, request: h11.Request, lasting: Lasting) -> None:
         key = header(request, b"sec-websocket-key")
         if not re.fullmatch(rb"[A-Za-z0-9+/]{22}==", key) or header(request, b"sec-websocket-version") != b"13":
-            await self._refuse(Problem(400, Code.REQUEST, "this is no WebSocket handshake of version 13"))
+            await self._refuse(Problem(400, Code.REQUEST, "this is not a WebSocket handshake of version 13"))
             return
         if not lasting.admits(bearer(header(request, b"authorization").decode("ascii"))):
             await self._refuse(Problem(401, Code.TOKEN, "the node's own token"))

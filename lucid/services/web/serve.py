@@ -109,7 +109,7 @@ class Server:
         self._by_caller: dict[str, int] = {}
 
     async def accept(self, incoming: trio.socket.SocketType, connections: trio.Nursery) -> None:
-        """Take connections, for ever; want of files makes the idlest connection go, and is waited out."""
+        """Take connections, forever; want of files makes the idlest connection go, and is waited out."""
         while True:
             try:
                 taken, address = await incoming.accept()

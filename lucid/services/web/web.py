@@ -42,11 +42,11 @@ MAX_BODY_BYTES = 1 << 20
 BODY_S = 20.0
 """How long a body may take to arrive."""
 STORE_FAILING = "store failing"
-"""The condition of a store that can't be used; the store logs it itself, with what it said."""
+"""The condition of a store that cannot be used; the store logs it itself, with what it said."""
 WATCH_S = 1.0
 """How often the state is looked at for the log."""
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""What an answer that is no page may do in a browser: nothing. A page brings its own."""
+"""What an answer that is not a page may do in a browser: nothing. A page brings its own."""
 _HEADERS = {
     API_HEADER: API_VERSION,
     "X-Content-Type-Options": "nosniff",
@@ -104,7 +104,7 @@ class Web:
         self.service = service
         self.app = QuartTrio(f"lucid.{service}")
         self.app.config["MAX_CONTENT_LENGTH"] = None  # bodies are counted here, chunked ones too
-        self.app.url_map.merge_slashes = False  # a path that is no route is none, and no redirect
+        self.app.url_map.merge_slashes = False  # a path that is not a route is none, and no redirect
         self.registry = CollectorRegistry()
         self.edge = Edge(service, self.registry)
         self.admission = Admission(loopback, tokens, per_second)
@@ -217,7 +217,7 @@ class Web:
         return Response(body, error.status, headers, content_type=JSON)
 
     async def _failed(self, error: Exception) -> Response:
-        """Whatever no handler expected; paths that don't exist come here too."""
+        """Whatever no handler expected; paths that do not exist come here too."""
         if isinstance(error, HTTPException):
             try:
                 await self.admission.count(self.caller(), request.path)
@@ -272,7 +272,7 @@ class Web:
         return tuple(each for check in self.warnings if (each := check()) is not None)
 
     async def watch(self) -> None:
-        """Log each change of state, once, for ever."""
+        """Log each change of state, once, forever."""
         before: dict[str, Condition] = {}
         while True:
             now = {

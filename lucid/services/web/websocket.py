@@ -25,7 +25,7 @@ from wsproto.events import (
 
 from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.services.peer.addresses import parse_address
-from lucid.services.peer.dialling import OPEN_S, ConnectionLost, dial, losing
+from lucid.services.peer.dialing import OPEN_S, ConnectionLost, dial, losing
 
 MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 1_024
 """A message of the machines, sealed."""

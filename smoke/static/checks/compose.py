@@ -44,14 +44,14 @@ HEALTH = Check(
     "compose.health",
     Severity.CRITICAL,
     "health checks run with what the image has",
-    "The container is unhealthy for ever, and what waits for it never starts.",
+    "The container is unhealthy forever, and what waits for it never starts.",
     'Write test: ["CMD", ...] with a program that is in the image, or leave the image\'s own.',
 )
 DEPENDS = Check(
     "compose.depends",
     Severity.CRITICAL,
     "what is depended on exists, and can become what is waited for",
-    "Compose refuses the file, or waits for ever.",
+    "Compose refuses the file, or waits forever.",
     "Correct the name, or give what is waited for a health check.",
 )
 HARDENING = Check(

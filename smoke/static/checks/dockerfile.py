@@ -58,7 +58,7 @@ HEALTH = Check(
     "dockerfile.health",
     Severity.CRITICAL,
     "a health check that can run, for the service's own port and path",
-    "The container is reported unhealthy for ever, and what waits for it never starts.",
+    "The container is reported unhealthy forever, and what waits for it never starts.",
     "Write HEALTHCHECK CMD with a program that is in the image.",
 )
 LABELS = Check(

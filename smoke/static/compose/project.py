@@ -145,7 +145,7 @@ def _project(tree: Tree, files: tuple[str, ...]) -> Project:
         if node.tag == "!reset" or (node.mapping is None and "!reset" in tree.text(node.file or files[0])):
             continue  # a service that an overlay takes away
         if node.mapping is None:
-            project.troubles.append(Trouble(node.file, node.line, f"{name} is no mapping"))
+            project.troubles.append(Trouble(node.file, node.line, f"{name} is not a mapping"))
             continue
         whole = _extended(tree, node, project, 0)
         project.services[name] = service_of(tree, name, whole, directory, values)
@@ -219,7 +219,7 @@ def _extended(tree: Tree, node: Node, project: Project, depth: int) -> Node:
     other = root.get("services", name) if root is not None else None
     if other is None or other.mapping is None:
         if root is not None:
-            message = f"it extends {name}, which is no service{' of ' + file if file else ''}"
+            message = f"it extends {name}, which is not a service{' of ' + file if file else ''}"
             project.troubles.append(Trouble(node.file, extends.line, message))
         return node
     inner = _extended(tree, other, project, depth + 1)

@@ -200,14 +200,14 @@ def _health(node: Node | None, name: str) -> Iterator[Refusal]:
     for key in ("interval", "timeout", "start_period", "start_interval"):
         value = node.get(key)
         if value is not None and value.text and "$" not in value.text and not _DURATION.fullmatch(value.text):
-            message = f"healthcheck.{key} of {name} is {value.text[:40]}, which is no duration such as 10s"
+            message = f"healthcheck.{key} of {name} is {value.text[:40]}, which is not a duration such as 10s"
             yield Refusal(value, message)
 
 
 def _ports(node: Node | None, name: str) -> Iterator[Refusal]:
     for item in node.children() if node is not None else ():
         if item.mapping is None and "$" not in item.text and not _PORT.fullmatch(item.text):
-            yield Refusal(item, f"{name} publishes {item.text[:40]}, which is no port")
+            yield Refusal(item, f"{name} publishes {item.text[:40]}, which is not a port")
         elif item.mapping is None and "$" not in item.text and "[" not in item.text:
             large = next(
                 (each for each in re.findall(r"(?<![\d.])\d{5,}(?![\d.])", item.text) if int(each) > 65_535), ""
@@ -224,7 +224,7 @@ def _words(node: Node, name: str) -> Iterator[Refusal]:
     for other, item in _names(node.get("depends_on")):
         condition = item.get("condition") if item.mapping is not None else None
         if condition is not None and "$" not in condition.text and condition.text not in _CONDITIONS:
-            yield Refusal(condition, f"{name} waits for {other} to be {condition.text[:40]}, which is no condition")
+            yield Refusal(condition, f"{name} waits for {other} to be {condition.text[:40]}, which is not a condition")
 
 
 def _published(service: Node) -> Iterator[tuple[str, Node]]:
@@ -280,15 +280,15 @@ def _others(node: Node, name: str, services: dict[str, Node]) -> Iterator[Refusa
     """Other services that a service names, and what it cannot have besides."""
     for link, item in _names(node.get("links")):
         if "$" not in link and link.partition(":")[0] not in services:
-            yield Refusal(item, f"{name} links to {link.partition(':')[0]}, which is no service")
+            yield Refusal(item, f"{name} links to {link.partition(':')[0]}, which is not a service")
     for volumes, item in _names(node.get("volumes_from")):
         if "$" not in volumes and not volumes.startswith("container:") and volumes.partition(":")[0] not in services:
-            yield Refusal(item, f"{name} takes volumes from {volumes.partition(':')[0]}, which is no service")
+            yield Refusal(item, f"{name} takes volumes from {volumes.partition(':')[0]}, which is not a service")
     for key in ("network_mode", "ipc", "pid"):
         value = node.get(key)
         kind, _, other = ("" if value is None else value.text).partition(":")
         if value is not None and kind == "service" and "$" not in other and other not in services:
-            yield Refusal(value, f"{key} of {name} names {other}, which is no service")
+            yield Refusal(value, f"{key} of {name} names {other}, which is not a service")
     mode, networks = node.get("network_mode"), node.get("networks")
     if mode is not None and mode.text and networks is not None and not networks.null:
         yield Refusal(mode, f"{name} has network_mode and networks: Compose takes one of them")

@@ -18,7 +18,7 @@ CONTRACTS = {
 """TRC20 contracts that are named in a finding, by the hexadecimal digits that follow the version byte."""
 
 _LETTERS = f"[{ALPHABET}]"
-# Not within a longer run of letters and digits: a slice of a hash is no address.
+# Not within a longer run of letters and digits: a slice of a hash is not an address.
 _BASE58 = re.compile(rf"(?<![0-9A-Za-z])T{_LETTERS}{{33}}(?![0-9A-Za-z])")
 _HEXADECIMAL = re.compile(rf"(?i)(?<![0-9a-z])(?:0x)?(?:41)?({'|'.join(CONTRACTS)})(?![0-9a-z])")
 

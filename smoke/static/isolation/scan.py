@@ -100,7 +100,7 @@ class _Plain:
 
 
 def _decoded(data: bytes, path: str) -> str | _Plain | None:
-    """A file's text by its byte order mark; none when it is no text."""
+    """A file's text by its byte order mark; none when it is not a text."""
     for mark, encoding in _TEXT_MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")

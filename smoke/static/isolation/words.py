@@ -16,7 +16,7 @@ _STANDARD = re.compile(r"(?i)(?<![^\W_])(trc)[-_ ]?(?:10|20|721)(?!\d)")
 _MAX_RUN = 200
 """Letters and digits side by side beyond this many are data."""
 _SHORT = 5
-"""A word this long or longer can be written with a capital within (`TronWeb`); `trX` is no TRX."""
+"""A word this long or longer can be written with a capital within (`TronWeb`); `trX` is not TRX."""
 
 _ENCODED = re.compile(r"[A-Za-z0-9+/=_-]{0,120}")
 _ENCODED_MIN = 20

@@ -161,7 +161,7 @@ def _mode(build: Building, made: Made, instruction: Instruction) -> int | None:
     if not re.fullmatch(r"\d+", text):
         return None
     if not re.fullmatch(r"[0-7]{1,5}", text) or int(text, 8) > 0o7777:
-        build.refuse(instruction, f"--chmod={text[:MAX_SHOWN]}: that is no octal mode")
+        build.refuse(instruction, f"--chmod={text[:MAX_SHOWN]}: that is not an octal mode")
         return None
     return int(text, 8)
 

@@ -39,7 +39,7 @@ class Followed:
     dash: str = ""
     """What is wrong if `sh` is Debian's."""
     functions: set[str] = field(default_factory=set)
-    """Names of its own, which are no programs."""
+    """Names of its own, which are not programs."""
     borrows: bool = False
     """Whether it reads other scripts, which may define more of them."""
 

@@ -66,7 +66,9 @@ def absent(word: str, scene: Scene) -> str:
     if re.search(r"\$\{?\w", word):
         return f"{word} stays as it is in an exec form, which no shell reads: there is no program of that name"
     if any(letter in "'\",]" for letter in word):
-        return f"{word} is what a shell makes of an exec form that is no JSON (it takes double quotes): no such program"
+        return (
+            f"{word} is what a shell makes of an exec form that is not JSON (it takes double quotes): no such program"
+        )
     place = next((each for each in scene.state.surroundings().places(word) if each in scene.state.files.entries), "")
     if place and scene.state.files.entries[place].kind == "link":
         return f"{place} is a link to {scene.state.files.entries[place].target}, which the image does not have"

@@ -111,7 +111,7 @@ def expose(build: Building, made: Made, instruction: Instruction, stage: BuildSt
         first, _, last = port.partition("-")
         last = last or first
         if not (_is_port(first) and _is_port(last) and int(first) <= int(last)):
-            build.refuse(instruction, f"EXPOSE {text[:MAX_SHOWN]}: that is no port")
+            build.refuse(instruction, f"EXPOSE {text[:MAX_SHOWN]}: that is not a port")
         elif protocol.lower() not in ("", "tcp", "udp", "sctp"):
             build.refuse(instruction, f"EXPOSE {text[:MAX_SHOWN]}: the protocol is tcp, udp or sctp")
         elif protocol.lower() in ("", "tcp"):

@@ -58,7 +58,7 @@ def run(
     if root.has_error and (clause := trouble(script)) and not depth:
         stage.fail(line, f"the shell cannot read the RUN: {clause}")
     elif root.has_error:
-        stage.files.suspect("/", f"part of the RUN of line {line} is no shell that can be read", Cause.COMMAND)
+        stage.files.suspect("/", f"part of the RUN of line {line} is not shell code that can be read", Cause.COMMAND)
 
 
 def words(stage: Stage, given: list[str], line: int, values: Mapping[str, str]) -> None:

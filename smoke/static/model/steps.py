@@ -118,7 +118,7 @@ def _surely_absent(stage: Stage, operand: str) -> bool:
 
 
 def _operands(rest: list[str], valued: str = "") -> list[str]:
-    """Words that are no options; an option of `valued` takes the next word."""
+    """Words that are not options; an option of `valued` takes the next word."""
     found, skip = [], False
     for word in rest:
         if skip:

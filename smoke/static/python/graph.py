@@ -57,7 +57,7 @@ class Step:
     line: int
     loads: tuple[str, ...]
     wanted: tuple[str, ...] = ()
-    """Names taken of `target` that are no modules themselves."""
+    """Names taken of `target` that are not modules themselves."""
     target: str = ""
 
 

@@ -31,7 +31,7 @@ _MAKES_NAMES = frozenset({"exec", "globals", "locals", "vars", "execfile", "inje
 _PLAIN_CALLS = frozenset(
     {"getLogger", "getenv", "get", "get_logger", "namedtuple", "compile", "join", "dirname", "abspath", "resolve"}
 )
-"""Calls that are no work of a script: what they give is used later or never."""
+"""Calls that are not work of a script: what they give is used later or never."""
 
 
 _SERVING = frozenset({"run", "serve", "run_app", "serve_forever", "listen", "start_server"})

@@ -389,12 +389,12 @@ class _Walk:
         for path, source in modules.items():
             problem = refused.get(path)
             if problem is not None and (version is not None or source.error):
-                message = f"it is no Python that can be loaded: {problem.message}"
+                message = f"it is not Python that can be loaded: {problem.message}"
                 lazy = path in self.graph.later
                 self.graph.problems.append(Problem(path, problem.line, message, lazy, Flaw.SYNTAX))
             elif source.error and version is not None and (version <= _HOST or self.syntax.trouble == ""):
                 if version <= _HOST:
-                    message = f"it is no Python that can be loaded: {source.error}"
+                    message = f"it is not Python that can be loaded: {source.error}"
                     lazy = path in self.graph.later
                     self.graph.problems.append(Problem(path, source.error_line, message, lazy, Flaw.SYNTAX))
                 else:

@@ -53,7 +53,7 @@ def test_a_tree_of_three_services_is_started_used_killed_and_stopped(tmp_path: P
     assert ("live.api", "front", "GET /shop answers 200") in said, "it was told where the other answers"
     assert {check for check, _, _ in said} == {"live.health", "live.api", "live.lifecycle"}
     skipped = [each for each in judgment.findings if each.verdict is Verdict.SKIP]
-    assert [each.check for each in skipped] == ["live.hardened"], "processes are no containers"
+    assert [each.check for each in skipped] == ["live.hardened"], "processes are not containers"
 
 
 WRONG = {
@@ -157,7 +157,7 @@ def test_what_a_tree_has_no_plug_in_for_is_refused_in_one_line(
 
 def test_a_service_that_names_no_other_is_refused(tmp_path: Path) -> None:
     root = write_shop(tmp_path, MANIFEST + FRONT.replace("{url:shop}", "{url:shops}"))
-    with pytest.raises(LiveError, match=r"service front: \{url:shops\} is no service with a port"):
+    with pytest.raises(LiveError, match=r"service front: \{url:shops\} is not a service with a port"):
         tried(root)
     with pytest.raises(LiveError, match="names no services"):
         tried(write_shop(tmp_path / "empty", 'title = "x"\n'))

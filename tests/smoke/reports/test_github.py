@@ -36,7 +36,7 @@ def test_strict_makes_a_skip_an_error() -> None:
 def test_the_page_has_a_row_for_each_cause_and_folds_what_cannot_be_told() -> None:
     page = FORMATS["job"](sample())
     rows = [line for line in page.splitlines() if line.startswith("| ") and "what" not in line]
-    assert len(rows) == 3, "a note is no cause"
+    assert len(rows) == 3, "a note is not a cause"
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 5 for row in rows), "four cells, whatever a text holds"
     assert "<c>" not in page and "1 checks could not tell" in page
 

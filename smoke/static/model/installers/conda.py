@@ -111,7 +111,7 @@ def _install(
     for each in asked.files:
         source = tree_file(stage, each)
         wanted.requirements.append(source)
-        wanted.doubt = wanted.doubt or ("" if source else f"{each} of line {line} is no file of the tree")
+        wanted.doubt = wanted.doubt or ("" if source else f"{each} of line {line} is not a file of the tree")
     if place == root_prefix(stage) and stage.files.find(f"{place}/bin/conda") is not None:
         wanted.doubt = wanted.doubt or "what conda's own environment holds is not known"
     record(stage, wanted, line)

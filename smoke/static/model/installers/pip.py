@@ -205,7 +205,7 @@ def _option(stage: Stage, wanted: Wanted, name: str, value: str, line: int) -> N
                 wanted.projects.append(Project(posixpath.dirname(source), "", (), alone=True))
             else:
                 wanted.requirements.append(source)
-                wanted.doubt = wanted.doubt or ("" if source else f"{value} of line {line} is no file of the tree")
+                wanted.doubt = wanted.doubt or ("" if source else f"{value} of line {line} is not a file of the tree")
         case "-t" | "--target":
             wanted.directory = stage.path(value)
             wanted.scripts = posixpath.join(wanted.directory, "bin")
@@ -280,7 +280,7 @@ def _given(stage: Stage, wanted: Wanted, text: str, line: int, *, editable: bool
         return
     source = tree_directory(stage, path)
     if source is None:
-        wanted.doubt = wanted.doubt or f"{text} of line {line} is no directory of the tree"
+        wanted.doubt = wanted.doubt or f"{text} of line {line} is not a directory of the tree"
         return
     wanted.projects.append(Project(source, path, extras, editable))
 

@@ -14,7 +14,7 @@ from smoke.static.model.servers.workers import celery, worker_of
 
 
 def served(name: str, arguments: Sequence[str], situation: Situation) -> Served | None:
-    """What a server that is started like this does; none when the program is no server that is known here."""
+    """What a server that is started like this does; none when the program is not a server that is known here."""
     reader = _SERVERS.get(name)
     if reader is None:
         return None

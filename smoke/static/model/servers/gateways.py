@@ -104,7 +104,7 @@ def _hypercorn_bind(found: Served, config: str, situation: Situation) -> str:
     try:
         bind = tomllib.loads(text).get("bind", "127.0.0.1:8000")
     except tomllib.TOMLDecodeError:
-        found.trouble = f"hypercorn's configuration {config} is no TOML"
+        found.trouble = f"hypercorn's configuration {config} is not TOML"
         return "?"
     return str(bind[0] if isinstance(bind, list) and bind else bind)
 

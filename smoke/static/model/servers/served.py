@@ -77,7 +77,7 @@ def aim(found: Served, text: str, default: str, *, dotted: bool = True) -> None:
     """What an operand `module:app` means; `dotted`: the server takes no path for it."""
     match = _APPLICATION.fullmatch(text)
     if match is None and dotted and "/" in text and "$" not in text:
-        found.trouble = f"{text!r} is no module: its name has dots where its path has slashes, and no .py"
+        found.trouble = f"{text!r} is not a module: its name has dots where its path has slashes, and no .py"
         return
     if match is None:
         found.doubt = f"which app {text!r} means is not followed"

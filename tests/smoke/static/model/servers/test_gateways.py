@@ -57,7 +57,7 @@ def test_an_address_has_a_host_and_a_port(text: str, wanted: tuple[str, int | No
             "shop/web:app",
             {
                 **LOCAL,
-                "trouble": "'shop/web:app' is no module: its name has dots where its path has slashes, and no .py",
+                "trouble": "'shop/web:app' is not a module: its name has dots where its path has slashes, and no .py",
             },
         ),
         (hypercorn, "shop.web:app", {**APP, **LOCAL}),
@@ -107,7 +107,7 @@ def test_a_command_line_comes_to_a_module_and_an_address(reader: Reader, words: 
         ('bind = "0.0.0.0:80"', {"host": "0.0.0.0", "port": 80}),
         ('bind = ["0.0.0.0:81", "[::]:81"]', {"host": "0.0.0.0", "port": 81}),
         ("workers = 2", LOCAL),
-        ("bind =", {"trouble": "hypercorn's configuration h.toml is no TOML"}),
+        ("bind =", {"trouble": "hypercorn's configuration h.toml is not TOML"}),
     ],
 )
 def test_hypercorn_s_configuration_is_read(text: str, wanted: dict[str, Any]) -> None:

@@ -92,7 +92,7 @@ def test_each_source_adds_what_it_knows(table: dict[str, Any]) -> None:
     }
     assert rows["plain"] == {"made": "any", "needs": []}, "a module of the same name goes without saying"
     assert rows["sauce"] == {"made": "source", "needs": ["h11"]}
-    assert "intel" not in rows, "docs alone are no module"
+    assert "intel" not in rows, "docs alone are not a module"
     assert rows["mysqlclient"]["modules"] == ["MySQLdb"]
 
 

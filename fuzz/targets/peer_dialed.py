@@ -1,4 +1,4 @@
-"""A node that dials a hostile one, over real sockets: whatever answers, the dialler goes on, and foresaw it."""
+"""A node that dials a hostile one, over real sockets: whatever answers, the dialer goes on, and foresaw it."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ import pytest
 import trio
 import trustme
 
-from lucid.services.peer import dialling
+from lucid.services.peer import dialing
 from lucid.services.peer.addresses import Address, parse_address, unusable_peer
-from lucid.services.peer.dialling import ConnectionLost, dial
+from lucid.services.peer.dialing import ConnectionLost, dial
 from lucid.services.web.websocket import open_websocket
 from tests.services import served
 from tests.services.socks_proxy import socks_proxy
@@ -108,7 +108,7 @@ async def test_whatever_an_open_websocket_says_is_a_lost_connection(frames: byte
         "",
     ],
 )
-async def test_what_can_not_be_dialled_is_lost(url: str) -> None:
+async def test_what_can_not_be_dialed_is_lost(url: str) -> None:
     with trio.fail_after(60), pytest.raises(ConnectionLost):
         async with open_websocket(url):
             pass
@@ -139,7 +139,7 @@ async def test_resolvers_that_hang_take_no_thread_from_the_machines(monkeypatch:
 
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(10))
-    monkeypatch.setattr(dialling, "OPEN_S", 0.2)
+    monkeypatch.setattr(dialing, "OPEN_S", 0.2)
 
     async def one() -> None:
         with pytest.raises(ConnectionLost, match="does not answer"):
