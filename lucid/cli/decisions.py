@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 NOT_FINAL = 10
 WAIT_MS = 300_000
 ASK_S = 0.5
-EXITS = "Exit status: 0 done, 20 it lacks approvals, 10 submitted and not final in time, 2 bad usage or no answer."
+EXITS = (
+    "Exit status: 0 done, 20 it lacks approvals or may leave too few validators, 10 submitted and not final in time, 2 "
+    "bad usage or no answer."
+)
 HOW = (
     " The decision goes into FILE. Each administrator adds an approval (lucid chain approve FILE --key KEY); with as "
     "many as the genesis document demands, anyone with a node's token hands it in (lucid chain submit FILE)."
@@ -52,10 +56,14 @@ def add_decisions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
     approve = actions.add_parser(
         "approve",
         help="add an administrator's approval to a decision",
-        description="Say what a decision does, and sign it with an administrator's key. Needs no node.",
+        description="Say what a decision does, and sign it with an administrator's key. Needs no node; where the "
+        "settings name one that answers, it is asked who of the validators that the decision leaves is there.",
         epilog=EXITS,
     )
     approve.add_argument("--key", type=Path, required=True, metavar="KEY", help="the administrator's key file")
+    approve.add_argument(
+        "--anyway", action="store_true", help="also where the validators that are left may be too few for blocks"
+    )
     approve.set_defaults(run=run_approve)
     show = actions.add_parser("show", help="say what a decision does and who approved it", epilog=EXITS)
     show.set_defaults(run=run_show)
@@ -153,8 +161,7 @@ def run_register(options: argparse.Namespace) -> int:
             return RegisterNode(key, options.name, options.pool, number, (), UNSIGNED)
 
         status = _write(options, genesis, found, made, secret)
-        keys = {bytes.fromhex(each.node) for each in found.validators} | {key}
-        _tell_quorum(options, keys, ": have the new node run before it is submitted")
+        _tell_left(options, client, made(0), ": have the new node run before it is submitted")
         return status
 
 
@@ -167,17 +174,26 @@ def run_retire(options: argparse.Namespace) -> int:
         node = _named(found, options.node)
         if len(found.validators) == 1:
             raise Failure("the last node cannot be retired: register another one first")
-        status = _write(options, genesis, found, lambda number: RetireNode(bytes.fromhex(node.node), number, ()))
-        _tell_quorum(options, {bytes.fromhex(each.node) for each in found.validators if each is not node})
+
+        def made(number: int) -> RetireNode:
+            return RetireNode(bytes.fromhex(node.node), number, ())
+
+        status = _write(options, genesis, found, made)
+        _tell_left(options, client, made(0))
         return status
 
 
-def _tell_quorum(options: argparse.Namespace, keys: set[bytes], advice: str = "") -> None:
-    from lucid.chain.validators import ValidatorSet
+def _tell_left(options: argparse.Namespace, client: Client, payload: Administrative, advice: str = "") -> None:
+    """Say how many validators a decision leaves, and whether that may be too few for blocks: before anyone signs it."""
+    from lucid.cli.outlook import outlook
+    from lucid.client import calls
 
+    left = outlook(client.send(calls.chain_nodes()), payload)
+    assert left is not None, "it changes the set"
     if not options.json:
-        quorum = ValidatorSet(tuple(keys)).quorum
-        print(f"from the epoch after it on blocks need {quorum} of {len(keys)} validators{advice}")
+        print(f"from the epoch after it on blocks need {left.quorum} of {left.size} validators{advice}")
+    if left.stands_still:
+        print(f"lucid: WARNING: {left.sentence}. The chain may make no blocks any more", file=sys.stderr)
 
 
 def _named(found: RulesState, text: str) -> ValidatorRules:
@@ -261,12 +277,33 @@ def run_approve(options: argparse.Namespace) -> int:
     place = genesis.administrators.index(key)
     if place in dict(decision.payload.approvals):
         raise Failure(f"administrator {place} approved it already")
+    _check_outlook(options, decision)
     decision = decision.approved(place, secret, Edwards25519())
     part = options.file.with_name(options.file.name + ".part")
     part.write_bytes(decision.print())
     os.replace(part, options.file)
     _tell(options, options.file, genesis, decision)
     return 0
+
+
+def _check_outlook(options: argparse.Namespace, decision: Decision) -> None:
+    """Whether enough validators are left that do their part, as the node sees it that the settings name, before a
+    signature helps to leave a chain without blocks."""
+    from lucid.chain.transactions import RegisterNode, RetireNode
+    from lucid.cli.outlook import outlook
+    from lucid.client import calls
+    from lucid.client.calls import ClientError
+
+    if not isinstance(decision.payload, RegisterNode | RetireNode):
+        return
+    try:
+        with _chain(options) as (_, client):
+            left = outlook(client.send(calls.chain_nodes()), decision.payload)
+    except ClientError:
+        print("lucid: no node answers, so who is left to make blocks was not looked at (--config)", file=sys.stderr)
+        return
+    if left is not None and left.stands_still and not options.anyway:
+        raise Failure(f"{left.sentence}. The chain may make no blocks any more: --anyway signs all the same", INVALID)
 
 
 def run_submit(options: argparse.Namespace) -> int:
@@ -361,6 +398,8 @@ def _lacking(genesis: Genesis, decision: Decision) -> int:
 
 def _tell(options: argparse.Namespace, path: Path, genesis: Genesis, decision: Decision) -> None:
     """Say what a decision does, and how far it is."""
+    from lucid.cli.outlook import describe
+
     places = [place for place, _ in decision.payload.approvals]
     sentence = describe(decision.payload)
     if options.json:
@@ -370,24 +409,6 @@ def _tell(options: argparse.Namespace, path: Path, genesis: Genesis, decision: D
     print(f"decision {decision.payload.sequence} of chain {genesis.chain_id.hex()[:16]}: {sentence}")
     by = f" by administrator {', '.join(map(str, places))}" if places else ""
     print(f"approved{by}: {len(places)} of {genesis.threshold} that are needed ({len(genesis.administrators)} may)")
-
-
-def describe(payload: Administrative) -> str:
-    """What a decision does, for whoever is asked to approve it."""
-    from lucid.chain.transactions import RegisterNode, RetireNode, ScheduleRules
-
-    match payload:
-        case RegisterNode():
-            pool = f" of the pool {printable(payload.pool)}" if payload.pool else ""
-            return f"register node {payload.key.hex()} as {printable(payload.name)}{pool} from the next epoch on"
-        case RetireNode():
-            return f"retire node {payload.key.hex()} from the next epoch on, until which its votes count"
-        case ScheduleRules() if payload.version or payload.height:
-            return f"rules {payload.version} from the first epoch on that opens at height {payload.height} or above"
-        case ScheduleRules():
-            return "call off the rules that are scheduled"
-        case _:
-            return f"{payload.factor} copies of each chunk"
 
 
 def _rules(client: Client) -> RulesState:

@@ -269,6 +269,37 @@ class RulesState(msgspec.Struct, frozen=True):
     next_decision: Count | None = None
 
 
+class ChainMember(msgspec.Struct, frozen=True):
+    """A registered node as the chain holds it: its name, and for what share of the slots a heartbeat of it counted."""
+
+    name: str
+    retired: bool
+    uptime_ppm: Count
+
+
+class ChainPeer(msgspec.Struct, frozen=True):
+    """A node as another one sees it: whether they are connected, and how many blocks it is behind (None: not known)."""
+
+    connected: bool
+    behind: int | None = None
+
+
+class ChainNode(msgspec.Struct, frozen=True):
+    """A node: `member` is None where it is not registered, `peer` where it is the one that answers or no peer of
+    it."""
+
+    node: Key
+    member: ChainMember | None
+    peer: ChainPeer | None
+
+
+class ChainNodes(msgspec.Struct, frozen=True):
+    """All nodes; `here` is the one that answers."""
+
+    here: Key
+    nodes: tuple[ChainNode, ...]
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """The transaction is durable here and on its way into a block."""
 

@@ -15,6 +15,7 @@ from lucid.chain.receipts import MAX_RECEIPT_BYTES
 from lucid.client.answers import (
     Accepted,
     Anchored,
+    ChainNodes,
     Checked,
     ChunkList,
     Credits,
@@ -165,6 +166,11 @@ def session_copies(session: UUID, owner: bytes = b"") -> Call[SessionCopies]:
 def chain_rules() -> Call[RulesState]:
     """Which rules the chain has and gets, and who knows them."""
     return Call("manager", "GET", "/api/v1/chain/rules", _json(RulesState))
+
+
+def chain_nodes() -> Call[ChainNodes]:
+    """The nodes as the chain holds them, and as this node sees them."""
+    return Call("manager", "GET", "/api/v1/nodes", _json(ChainNodes))
 
 
 def submit_decision(payload: bytes) -> Call[Accepted]:

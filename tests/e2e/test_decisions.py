@@ -94,6 +94,12 @@ def height(node: DevNode) -> int:
     return int(answer.get("height", 0))
 
 
+def connected(node: DevNode, peer: DevNode) -> bool:
+    """Whether a node says that a peer is connected."""
+    found = {each["node"]: each["peer"] for each in (ask(node, "/nodes") or {}).get("nodes", ())}
+    return bool((found.get(peer.key.hex()) or {}).get("connected"))
+
+
 def until(holds: Callable[[], Any], what: str) -> None:
     """Wait for it."""
     deadline = time.monotonic() + PATIENCE_S
@@ -127,10 +133,21 @@ def test_a_node_is_retired_and_registered_again(network: Devnet, admin: Admin) -
     assert "last node" in admin.does("retire", stays.name, "--output", "x", status=2)
     assert "is registered" in admin.does("retire", goes.name, "--output", "x", status=2)
 
+    key = ("--key", str(goes.folder / "node.key"))
     for service in SERVICES:
         goes.processes[service].wait(30)
+    until(lambda: not connected(stays, goes), "it is gone")
+    # It would count from the next epoch on, and with it the chain would need two of two.
+    Path(admin.file).unlink()
+    said = admin.does("register", "back", *key, "--output", admin.file)
+    assert "WARNING" in said and "back (new, and not connected to this node)" in said
+    said = admin.does("approve", admin.file, *admin.key("anna"), status=20)
+    assert "back (new, and not connected to this node)" in said and "--anyway" in said
+    assert "0 of 2" in admin.does("show", admin.file, status=20), "it was not signed"
+    assert "1 of 2" in admin.does("approve", admin.file, *admin.key("anna"), "--anyway")
+    for service in SERVICES:
         goes.start(service)
-    key = ("--key", str(goes.folder / "node.key"))
+    until(lambda: connected(stays, goes), "it runs")
     said = admin.decides("register", "back", *key, "--pool", "attic")
     assert f"register node {goes.key.hex()} as back of the pool attic" in said
     assert "blocks need 2 of 2 validators: have the new node run" in said
