@@ -14,7 +14,7 @@ KEYS = [bytes([number]) * 32 for number in range(8)]
 
 
 def node(number: int, connected: bool = True, behind: int | None = 0, **member: Any) -> ChainNode:
-    fields = {"name": f"pi{number}", "retired": False, "uptime_ppm": 900_000} | member
+    fields: dict[str, Any] = {"name": f"pi{number}", "retired": False, "uptime_ppm": 900_000} | member
     peer = ChainPeer(connected=connected, behind=behind) if number else None
     return ChainNode(KEYS[number].hex(), ChainMember(**fields), peer)
 
