@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from bisect import bisect_left
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 MAX_FILES = 400_000
@@ -105,8 +106,15 @@ class Tree:
 
     def files(self, below: str = "") -> Iterator[str]:
         """Paths of the regular files below a directory, sorted."""
-        prefix = f"{below}/" if below else ""
-        return (path for path in sorted(self.sizes) if path.startswith(prefix))
+        if not below:
+            return iter(self._sorted)
+        # All that begins with `below/` stands together in the order of the names; `0` is the letter behind `/`.
+        first, behind = bisect_left(self._sorted, f"{below}/"), bisect_left(self._sorted, f"{below}0")
+        return iter(self._sorted[first:behind])
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self.sizes)
 
     def is_file(self, path: str) -> bool:
         """Whether a regular file (or a link to one that stays in the tree) has this path."""

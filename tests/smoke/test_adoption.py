@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml  # type: ignore[import-untyped]
 
 from tests.smoke.cases import write_files
@@ -44,14 +45,15 @@ def test_the_action_s_own_step_judges_a_tree(tmp_path: Path) -> None:
     assert set(judge["env"]) <= {"ROOT", "MANIFEST", "PROFILE", "STRICT", "SARIF"}
 
 
-def test_the_missing_extra_is_told_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", ["packaging", "tree_sitter", "yaml"])
+def test_the_missing_extra_is_told_in_one_line(tmp_path: Path, missing: str) -> None:
     write_files(tmp_path / "tree", TREE)
     hidden = tmp_path / "hidden"
-    for name in ("tree_sitter", "packaging", "httpx", "docker", "rich"):
-        (hidden / name).mkdir(parents=True)
-        (hidden / name / "__init__.py").write_text(f"raise ModuleNotFoundError('no {name}', name='{name}')\n")
+    hides = "".join(f"sys.modules[{name!r}] = None\n" for name in (missing, "httpx", "docker", "rich"))
+    write_files(hidden, {"sitecustomize.py": f"import sys\n{hides}"})
     environment = {**os.environ, "PYTHONPATH": str(hidden)}
     command = [sys.executable, "-m", "lucid.cli.main", "smoke", "static", "--root", str(tmp_path / "tree")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "lucid-blocks[static]" in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    assert f"{missing} is missing" in done.stderr and "lucid-blocks[static]" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -77,6 +77,8 @@ class FileSystem:
     """Packages of the tree's own that were installed: what else is installed beside them puts nothing there."""
     _names: dict[str, set[str]] | None = None
     """The names in each directory; none after a change, until they are asked for."""
+    _led: dict[str, str] = field(default_factory=dict)
+    """Where directories that files were put into lead, until a link comes or goes."""
 
     def resolve(self, path: str) -> str:
         """The path with links followed, as far as they are known; empty when they lead in a circle."""
@@ -112,6 +114,7 @@ class FileSystem:
         """Put a symbolic link there, whatever was."""
         self.entries[path] = Entry("link", target=target)
         self._names = None
+        self._led.clear()
 
     def doubt(self, path: str) -> Doubt:
         """Why something may be at this path although `find` knows of nothing; empty when surely nothing is."""
@@ -168,9 +171,11 @@ class FileSystem:
 
     def add(self, path: str, entry: Entry) -> None:
         """Put an entry there, with the directories above it."""
-        path = posixpath.normpath(path)
-        above = self.resolve(posixpath.dirname(path)) or posixpath.dirname(path)
-        path = posixpath.join(above, posixpath.basename(path))
+        directory, _, name = posixpath.normpath(path).rpartition("/")
+        above = self._led.get(directory)
+        if above is None:
+            above = self._led[directory] = self.resolve(directory or "/") or directory
+        path = posixpath.join(above, name)
         self._names = None
         if len(self.entries) >= MAX_ENTRIES:
             self.suspect("/", f"there are more than {MAX_ENTRIES} files in it", Cause.COPY)
@@ -178,17 +183,18 @@ class FileSystem:
         while above not in ("/", "") and above not in self.entries:
             self.entries[above] = Entry("directory", line=entry.line)
             above = posixpath.dirname(above)
-        if path != "/" and not (entry.kind == "directory" and self._is_directory(path)):
-            self.entries[path] = entry
-
-    def _is_directory(self, path: str) -> bool:
         held = self.entries.get(path)
-        return held is not None and held.kind == "directory"
+        if path == "/" or (held is not None and entry.kind == held.kind == "directory"):
+            return
+        if entry.kind == "link" or (held is not None and held.kind == "link"):
+            self._led.clear()
+        self.entries[path] = entry
 
     def remove(self, path: str) -> None:
         """Take a path away, with all below it."""
         path = posixpath.normpath(path)
         self._names = None
+        self._led.clear()
         for each in [each for each in self.entries if each == path or each.startswith(path + "/")]:
             del self.entries[each]
 

@@ -8,8 +8,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from smoke.static.model.described import files_named
 from smoke.static.model.releases import lacks_package
 from smoke.static.model.stage import Stage
@@ -339,6 +337,8 @@ def _project(stage: Stage, operand: str) -> str:  # noqa: PLR0911 - a case a rea
     entry = stage.files.find(markers[0])
     if entry is None or not entry.source or stage.read is None or not stage.python:
         return ""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - it takes its time to load
+
     try:
         told = tomllib.loads(stage.read(entry.source).decode())
         project = told.get("project", {})

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from smoke.static.model.filesystem import NO_DOUBT, Cause, Doubt, Entry, FileSystem
 from smoke.static.model.packages import system_programs
@@ -28,7 +28,7 @@ class Program:
 
 @cache
 def _of_debian() -> frozenset[str]:
-    text = resources.files("smoke.static.model").joinpath("debian_programs.txt").read_text("utf-8")
+    text = Path(__file__).with_name("debian_programs.txt").read_text("utf-8")
     return frozenset(line for line in text.split("\n") if not line.startswith("#"))
 
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import re
 
-from packaging.version import InvalidVersion, Version
-
 _FIRST: dict[str, dict[str, str]] = {
     "numpy": {"3.10": "1.21", "3.11": "1.23", "3.12": "1.26", "3.13": "2.1", "3.14": "2.3"},
     "pandas": {"3.10": "1.3", "3.11": "1.5", "3.12": "2.1", "3.13": "2.2.3", "3.14": "2.3"},
@@ -36,6 +34,8 @@ def without_wheel(name: str, requirement: str, python: str, *, compiler: bool) -
     pinned = re.search(r"==\s*([\w.!]+)\s*$", requirement)
     if pinned is None:
         return ""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - it takes its time to load
+
     for rows, clause in (
         (_ONLY_WHEELS, "has no wheel for Python {}, and no source on PyPI"),
         ({} if compiler else _FIRST, "has no wheel for Python {}, and there is no compiler to make one"),

@@ -19,15 +19,16 @@ _GLOBAL = re.compile(rb"\bglobal[ \t]+([\w, \t]+)")
 _NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
-def plain_functions(parsed: ast.Module, plain: set[str]) -> dict[str, Function]:
+def plain_functions(parsed: ast.Module, data: bytes, plain: set[str]) -> dict[str, Function]:
     """Functions at the top that a call of their name surely runs: made once, not decorated, and no generators."""
+    yields = b"yield" in data
     return {
         node.name: node
         for node in parsed.body
         if isinstance(node, Function)
         and node.name in plain
         and not node.decorator_list
-        and not any(isinstance(each, ast.Yield | ast.YieldFrom) for each in within(node.body))
+        and not (yields and any(isinstance(each, ast.Yield | ast.YieldFrom) for each in within(node.body)))
     }
 
 

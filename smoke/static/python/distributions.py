@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 _NEEDS = {
@@ -198,7 +198,7 @@ def normalized(name: str) -> str:
 
 @cache
 def _table() -> dict[str, dict[str, Any]]:
-    text = resources.files("smoke.static.python.tables").joinpath("distributions.json").read_text("utf-8")
+    text = Path(__file__).with_name("tables").joinpath("distributions.json").read_text("utf-8")
     table: dict[str, dict[str, Any]] = json.loads(text)["distributions"]
     return table
 

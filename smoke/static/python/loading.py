@@ -90,7 +90,7 @@ class _Reader:
         self.version, self.removes = version, bool(_REMOVES.search(data))
         self.effects = Effects()
         plain = plain_names(parsed, data)
-        self.functions = plain_functions(parsed, plain)
+        self.functions = plain_functions(parsed, data, plain)
         self.own = own_of(parsed, self.functions, plain)
         self.entered: list[str] = []
         """The module's own functions that are read now, the outermost first."""

@@ -198,11 +198,18 @@ def _above(place: Place | None, levels: int) -> Place | None:
     return None if place is None else replace(place, text=posixpath.join(place.text, *[".."] * levels))
 
 
+_BLOCKS = (
+    *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar),
+    ast.Match,
+)
+"""Statements that hold others which run with them."""
+
+
 def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """All statements that loading a module may run, those in blocks too: not those of functions and classes."""
     for node in body:
         yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if not isinstance(node, _BLOCKS):
             continue
         for name in ("body", "orelse", "finalbody"):
             yield from statements(getattr(node, name, ()))

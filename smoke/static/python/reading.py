@@ -47,6 +47,9 @@ _DEEP = re.compile(
 """Without any of these in a file, expressions in its functions tell nothing that is looked for."""
 
 
+_PLAIN_IMPORT = re.compile(rb"(?m)^[ \t]*import [\w., \t]+$")
+
+
 _MAX_LINK = 300
 
 
@@ -70,6 +73,7 @@ def read_source(path: str, data: bytes, version: Version | None, *, alone: bool 
             if alone:
                 compile(parsed, "module", "exec", dont_inherit=True)
         _Reader(source, version, bool(_DEEP.search(data))).read(parsed)
+        source.attributes = list(_attributes(parsed.body, data))
         source.effects = read_effects(parsed, data, version)
         if HINT.search(data):
             source.local = list(local_calls(parsed, imported_names(parsed)))
@@ -112,7 +116,6 @@ class _Reader:
         body = parsed.body
         self.source.empty = all(isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant) for each in body)
         self._block(body, _Place())
-        self.source.attributes = list(_attributes(body))
 
     def _block(self, body: Sequence[ast.stmt], place: _Place) -> None:
         for statement in body:
@@ -248,6 +251,8 @@ class _Reader:
 
     def _changes(self, target: ast.expr, place: _Place) -> None:
         """Note what an assignment does to `sys.modules`, `sys.path` or the attributes of other objects."""
+        if isinstance(target, ast.Name) and target.id != "__path__":
+            return
         for each in ast.walk(target):
             name = dotted(each) if isinstance(each, ast.Attribute) else ""
             if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store) and not place.lazy:
@@ -343,6 +348,9 @@ class _Reader:
             self.source.names.setdefault(name, line)
 
     def _target(self, node: ast.expr, place: _Place) -> None:
+        if isinstance(node, ast.Name):  # nearly all are
+            self._name(node.id, node.lineno, place)
+            return
         for each in ast.walk(node):
             if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                 self._name(each.id, each.lineno, place)
@@ -370,7 +378,7 @@ def constant(node: ast.expr, numbers: dict[str, int]) -> object:  # noqa: PLR091
     return None
 
 
-def _attributes(body: Sequence[ast.stmt]) -> Iterator[Import]:
+def _attributes(body: Sequence[ast.stmt], data: bytes) -> Iterator[Import]:
     """Attributes of modules that plain statements at the top of a module read for sure."""
     modules: dict[str, str] = {}
     for alias in (each for node in body if isinstance(node, ast.Import) for each in node.names):
@@ -398,8 +406,18 @@ def _attributes(body: Sequence[ast.stmt]) -> Iterator[Import]:
             if name in modules and not attribute.startswith("_"):
                 found.append(Import(each.lineno, name, names=(attribute,)))
         pending += ast.iter_child_nodes(each)
-    made = _all_stored(body) if found else ()
+    made = _all_stored(body) if _may_store({each.module for each in found}, data) else ()
     yield from (replace(each, module=modules[each.module]) for each in found if each.module not in made)
+
+
+def _may_store(names: set[str], data: bytes) -> bool:
+    """Whether a text may assign one of some names: it has it without a dot behind, and not in a plain import.
+
+    Most modules do not, and need not be searched for it statement by statement."""
+    if not names:
+        return False
+    words = b"|".join(sorted(name.encode() for name in names))
+    return re.search(rb"\b(?:%s)\b(?![ \t]*\.)" % words, _PLAIN_IMPORT.sub(b"", data)) is not None
 
 
 def _all_stored(body: Sequence[ast.stmt]) -> set[str]:

@@ -8,10 +8,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as Parsed
-from packaging.version import InvalidVersion, Version
-
 from smoke.static.python import distributions as table
 from smoke.static.python.conditions import Version as PythonVersion
 from smoke.static.python.installed import Brought, Installed
@@ -180,6 +176,9 @@ def _newest(asked: Requirement) -> bool:
     versions, so that a bare name of a pyproject.toml says nothing."""
     if asked.path.endswith("pyproject.toml") and not re.search(r"[<>=~]", asked.text):
         return False
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - it takes its time to load
+    from packaging.requirements import Requirement as Parsed  # noqa: PLC0415
+
     try:
         specifier = Parsed(re.split(r"\s+--|\s+#", asked.text, maxsplit=1)[0]).specifier
     except InvalidRequirement:
@@ -188,6 +187,8 @@ def _newest(asked: Requirement) -> bool:
 
 
 def _at_least(version: str, since: str) -> bool:
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - it takes its time to load
+
     try:
         return Version(version) >= Version(since)
     except InvalidVersion:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from smoke.static.python.conditions import Version
@@ -43,7 +43,7 @@ _ABSTRACT = frozenset(
 
 @cache
 def _table() -> dict[str, Any]:
-    text = resources.files("smoke.static.python.tables").joinpath("standard.json").read_text("utf-8")
+    text = Path(__file__).with_name("tables").joinpath("standard.json").read_text("utf-8")
     table: dict[str, Any] = json.loads(text)
     return table
 

@@ -187,14 +187,14 @@ class _Reader:
 
 def _stored(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
     for node in nodes:
-        for each in ast.walk(node):
+        for each in (node,) if isinstance(node, ast.Name) else ast.walk(node):
             if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load):
                 yield each.id, each.lineno
 
 
 def _walruses(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
     for node in nodes:
-        for each in ast.walk(node):
+        for each in () if isinstance(node, ast.Name | ast.Constant) else ast.walk(node):
             if isinstance(each, ast.NamedExpr) and isinstance(each.target, ast.Name):
                 yield each.target.id, each.lineno
 
