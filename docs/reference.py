@@ -238,7 +238,7 @@ def services() -> Iterator[list[Service]]:
 def metrics() -> str:
     """Every figure under /metrics, service by service."""
     with services() as made:
-        found = {each.name: {_metric(family): family for family in each.web.registry.collect()} for each in made}
+        found = {each.listed.name: {_metric(family): family for family in each.web.registry.collect()} for each in made}
     lines: list[str] = []
     for service, families in _by_service(found).items():
         rows = [(f"`{name}`", family.type, family.documentation) for name, family in families.items()]
@@ -261,7 +261,7 @@ def _by_service(found: dict[str, dict[str, T]]) -> dict[str, dict[str, T]]:
 def http() -> str:
     """Every endpoint, from the OpenAPI documents of the services."""
     with services() as made:
-        documents = {f"{each.name} ({each.port})": each.web.description() for each in made}
+        documents = {f"{each.listed.name} ({each.listed.port})": each.web.description() for each in made}
     operations = {
         name: {
             f"{method.upper()} {path}": operation

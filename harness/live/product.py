@@ -17,6 +17,7 @@ from harness.live.chain import make_chain
 from harness.live.dependencies import Consul, Dependency, Mongod, Redis
 from harness.live.outages import DISK, DISK_MB, PHASE1, depend, fill_disk
 from harness.live.standing import StandingNode
+from lucid.api.services import SERVICES as TABLE
 from smoke.finding import Finding
 from smoke.live import checks
 from smoke.live.failure import LiveError
@@ -25,10 +26,7 @@ from smoke.live.product import Run, Steps
 from smoke.manifest import Manifest, Service
 
 SERVICES = {
-    "manager": Service(name="manager", dockerfile="-", port=8086, service="block-manager"),
-    "engine": Service(name="engine", dockerfile="-", port=8084, service="blockchain-engine"),
-    "anchoring": Service(name="anchoring", dockerfile="-", port=8085, service="session-anchoring"),
-    "data": Service(name="data", dockerfile="-", port=8087, service="data-chain"),
+    each.key: Service(name=each.key, dockerfile="-", port=each.port, service=each.name) for each in TABLE.values()
 }
 """The four in the order in which they start; a manifest says what their images are."""
 

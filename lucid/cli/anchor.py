@@ -18,8 +18,8 @@ from lucid.chain.errors import LucidError, printable
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, INVALID, Failure, duration, hex32
 
 if TYPE_CHECKING:
+    from lucid.api.answers import SessionCopies
     from lucid.chain.genesis import Genesis
-    from lucid.client.answers import SessionCopies
     from lucid.client.http import Client
     from lucid.client.journal import Journal
     from lucid.client.recording import Recording

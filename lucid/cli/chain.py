@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lucid.cli.decisions import add_decisions
 
 if TYPE_CHECKING:
-    from lucid.client.answers import RulesState
+    from lucid.api.answers import RulesState
 
 NOT_READY = 20
 """Fewer validators than blocks need know the rules that are scheduled, or in force."""

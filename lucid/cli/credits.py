@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from lucid.client.answers import Credits, MemberCredits
+    from lucid.api.answers import Credits, MemberCredits
 
 PPM = 1_000_000
 

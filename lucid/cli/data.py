@@ -14,7 +14,7 @@ from uuid import UUID
 from lucid.cli.failure import Failure, timed
 
 if TYPE_CHECKING:
-    from lucid.client.answers import ChunkState, ReplicationStatus, ScrubStatus
+    from lucid.api.answers import ChunkState, ReplicationStatus, ScrubStatus
     from lucid.client.http import Client
 
 LOST = 20

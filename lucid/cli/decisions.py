@@ -19,10 +19,10 @@ from lucid.cli.failure import INVALID, Failure, read_bounded, timed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lucid.api.answers import RulesState, ValidatorRules
     from lucid.chain.decision import Decision
     from lucid.chain.genesis import Genesis
     from lucid.chain.transactions import Administrative
-    from lucid.client.answers import RulesState, ValidatorRules
     from lucid.client.http import Client
     from lucid.services.process.config import Config
 

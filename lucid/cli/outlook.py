@@ -13,8 +13,8 @@ from lucid.chain.transactions import RegisterNode, RetireNode, ScheduleRules
 from lucid.chain.validators import ValidatorSet
 
 if TYPE_CHECKING:
+    from lucid.api.answers import ChainNode, ChainNodes
     from lucid.chain.transactions import Administrative
-    from lucid.client.answers import ChainNode, ChainNodes
 
 FAR_BEHIND = 20
 """Blocks behind the node that is asked, from which on a validator does not count as there."""

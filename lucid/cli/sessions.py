@@ -15,8 +15,8 @@ from lucid.cli.anchor import add_node, nodes
 from lucid.cli.failure import Failure, hex32
 
 if TYPE_CHECKING:
+    from lucid.api.answers import SessionChunks
     from lucid.chain.genesis import Genesis
-    from lucid.client.answers import SessionChunks
     from lucid.client.http import Client
 
 PAGE = 500

@@ -3,8 +3,8 @@
 `Client` is for threads, `AsyncClient` for trio; both send the calls of `lucid.client.calls`.
 """
 
+from lucid.api.answers import Anchored, SessionState
 from lucid.chain.codec import prepare
-from lucid.client.answers import Anchored, SessionState
 from lucid.client.calls import ClientError
 from lucid.client.http import AsyncClient, Client
 

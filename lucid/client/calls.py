@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, NoReturn, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, chunk_id
-from lucid.chain.errors import Code, LucidError
-from lucid.chain.manifests import MAX_MANIFEST_BYTES
-from lucid.chain.receipts import MAX_RECEIPT_BYTES
-from lucid.client.answers import (
+from lucid.api.answers import (
     Accepted,
     Anchored,
     ChainNodes,
@@ -29,12 +25,16 @@ from lucid.client.answers import (
     SessionState,
     TransactionState,
 )
+from lucid.api.errors import read_code
+from lucid.api.requests import DecisionSubmission, PruneOrder, ScrubOrder
+from lucid.chain.chunks import MAX_CHUNK_BYTES, chunk_id
+from lucid.chain.errors import Code, LucidError
+from lucid.chain.manifests import MAX_MANIFEST_BYTES
+from lucid.chain.receipts import MAX_RECEIPT_BYTES
 
 T = TypeVar("T")
 
 MAX_ANSWER_BYTES = 1 << 20
-API_HEADER, API_VERSION = "Lucid-API-Version", "1"
-"""Says in a request which version of the API its sender speaks, and in each answer which one it is of."""
 
 
 class ClientError(LucidError):
@@ -130,9 +130,9 @@ def data_status() -> Call[DataStatus]:
     return Call("data", "GET", "/api/v1/status", _json(DataStatus))
 
 
-def order_scrub(action: str, max_duration_ms: int = 0, max_age_ms: int = 0) -> Call[ScrubStatus]:
+def order_scrub(action: Literal["start", "pause"], max_duration_ms: int = 0, max_age_ms: int = 0) -> Call[ScrubStatus]:
     """Have chunks read now (`start`), or not for a while (`pause`)."""
-    order = {"action": action, "max_duration_ms": max_duration_ms, "max_age_ms": max_age_ms}
+    order = ScrubOrder(action, max_duration_ms, max_age_ms)
     return Call("data", "POST", "/api/v1/scrub", _json(ScrubStatus), msgspec.json.encode(order))
 
 
@@ -155,7 +155,7 @@ def repair_chunk(identity: str) -> Call[Checked]:
 
 def prune(dry_run: bool) -> Call[Pruned]:
     """Have the chunks go that nobody has referred to for a day, or be told of them alone."""
-    return Call("data", "POST", "/api/v1/prune", _json(Pruned), msgspec.json.encode({"dry_run": dry_run}))
+    return Call("data", "POST", "/api/v1/prune", _json(Pruned), msgspec.json.encode(PruneOrder(dry_run)))
 
 
 def session_copies(session: UUID, owner: bytes = b"") -> Call[SessionCopies]:
@@ -175,7 +175,7 @@ def chain_nodes() -> Call[ChainNodes]:
 
 def submit_decision(payload: bytes) -> Call[Accepted]:
     """Hand in a decision of administrators, encoded; durable at the node when answered."""
-    body = msgspec.json.encode({"payload": payload.hex()})
+    body = msgspec.json.encode(DecisionSubmission(payload.hex()))
     return Call("manager", "POST", "/api/v1/chain/decisions", _json(Accepted), body)
 
 
@@ -210,7 +210,7 @@ def _refused(call: Call[Any], status: int, body: bytes) -> NoReturn:
     """Raise what the error envelope says, or at least the status."""
     try:
         error = msgspec.json.decode(body)["error"]
-        code = msgspec.convert(int(error["code"].removeprefix("LUCID_ERR_")), Code)
+        code = read_code(error["code"])
         message = str(error["message"]).removeprefix(code.sentence).strip(" ()")
     except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError, ValueError, AttributeError):
         code, message = Code.UNAVAILABLE, f"{call.service} answers {status}"

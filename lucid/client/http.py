@@ -12,8 +12,9 @@ from typing import Any, Self, TypeVar
 import httpx
 import trio
 
+from lucid.api.versions import API_HEADER, API_VERSION
 from lucid.chain.errors import Code
-from lucid.client.calls import API_HEADER, API_VERSION, MAX_ANSWER_BYTES, Call, ClientError
+from lucid.client.calls import MAX_ANSWER_BYTES, Call, ClientError
 from lucid.client.deadline import Deadline, TimedBackend
 
 TIMEOUT_S = 30.0

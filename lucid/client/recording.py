@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from lucid import __version__
+from lucid.api.answers import SessionCopies, SessionState
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id
 from lucid.chain.codec import prepare
 from lucid.chain.errors import Code, Refusal
@@ -21,7 +22,6 @@ from lucid.chain.keys import Crypto
 from lucid.chain.manifests import check_manifest, sign_manifest
 from lucid.chain.receipts import verify_session_receipt
 from lucid.client import calls
-from lucid.client.answers import SessionCopies, SessionState
 from lucid.client.bundle import bundle_bytes, index_of, pack, sources
 from lucid.client.calls import Call, ClientError, T
 from lucid.client.errors import BundleError

@@ -16,14 +16,10 @@ import shlex
 import tarfile
 from collections.abc import Mapping
 
+from lucid.api.services import SERVICES
 from lucid.deploy.host import DeployError, Host
 
-IMAGES = {
-    "engine": "pickme/lucid-blockchain-engine",
-    "anchoring": "pickme/lucid-session-anchoring",
-    "manager": "pickme/lucid-block-manager",
-    "data": "pickme/lucid-data-chain",
-}
+IMAGES = {each.key: each.image for each in SERVICES.values()}
 LATEST, BEFORE, PREVIOUS = "latest-arm64", "before-arm64", "previous-arm64"
 BEFORE_FOLDER, PREVIOUS_FOLDER = "before", "previous"
 UPGRADE, ROLLBACK = "upgrade", "rollback"

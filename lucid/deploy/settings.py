@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import urlsplit
 
+from lucid.api.services import SERVICES
 from lucid.deploy.host import DeployError
 from lucid.services.peer.addresses import unusable_peer
 
@@ -31,7 +32,7 @@ EXTRAS = {
     "tor": {"LUCID_SOCKS5": "tor:9050"},
 }
 """The Compose file's profiles, and what the services are told when one is on."""
-STORE_PASSWORDS = tuple(f"LUCID_STORE_PASSWORD_{name}" for name in ("MANAGER", "ENGINE", "ANCHORING", "DATA"))
+STORE_PASSWORDS = tuple(f"LUCID_STORE_PASSWORD_{name}" for name in map(str.upper, SERVICES))
 """What the services show MongoDB; it is told of new ones at each start."""
 PEERS, RUNNING = "LUCID_PEERS", "COMPOSE_PROFILES"
 _IDENTITY = re.compile(r"[0-9a-f]{64}")

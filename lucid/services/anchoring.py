@@ -13,13 +13,15 @@ import trio
 from msgspec.structs import replace
 from quart import Response
 
+from lucid.api.answers import Anchored, SessionState, SessionsWaiting
+from lucid.api.errors import BUSY, CONFLICT, read_code
+from lucid.api.services import ANCHORING
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.manifests import MAX_MANIFEST_BYTES, CheckedManifest, Manifest, check_manifest, example_manifest
 from lucid.chain.receipts import verify_receipt, with_manifest
 from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.chain.versions import HOLDING_RULES
-from lucid.client.answers import Anchored, SessionState, SessionsWaiting
 from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
 from lucid.services.chain.chainview import MAX_OWNERS
@@ -70,9 +72,7 @@ class Verification(msgspec.Struct, frozen=True):
 class AnchoringService(Service):
     """Session anchoring: takes sessions durably and sees them onto the chain."""
 
-    name = "session-anchoring"
-    file = "anchoring"
-    port = 8085
+    listed = ANCHORING
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -147,11 +147,11 @@ class AnchoringService(Service):
         if status == 202:
             return None
         try:
-            code = msgspec.convert(int(answer["error"]["code"].removeprefix("LUCID_ERR_")), Code)
-        except (ValueError, KeyError, TypeError, msgspec.ValidationError):
-            raise Problem(503, Code.UNAVAILABLE, f"engine answers {status}") from None
+            code = read_code(answer["error"]["code"])
+        except (ValueError, KeyError, TypeError):
+            raise Problem(Code.UNAVAILABLE, f"engine answers {status}") from None
         if status not in (400, 409) and code is not Code.MEMPOOL_FULL:
-            raise Problem(503, code)
+            raise Problem(code, status=BUSY)
         return code
 
     async def _settled(self, anchor: SessionAnchor) -> SessionSettled | None:
@@ -237,7 +237,7 @@ class AnchoringService(Service):
         @route("GET", "/sessions", "Sessions taken here that are not final: newest first", gives=SessionsWaiting)
         async def waiting() -> SessionsWaiting:
             if self.driver is None:
-                raise Problem(503, Code.UNAVAILABLE, "starting")
+                raise Problem(Code.UNAVAILABLE, "starting")
             count, newest = await self.driver.inspect(self._newest)
             names = [*newest, *reversed(self._failed)]
             rows = await self.store.read(lambda: [(name, self.machine.row(name)) for name in names])
@@ -253,7 +253,7 @@ class AnchoringService(Service):
             found = await self.store.read(self.machine.manifest, identity + owner)
             if found is None:
                 await self._state(identity, owner)
-                raise Problem(404, Code.NOT_FOUND, "the session's manifest, which the node that took it holds")
+                raise Problem(Code.NOT_FOUND, "the session's manifest, which the node that took it holds")
             return Response(found, content_type="application/json")
 
         @route(
@@ -282,14 +282,14 @@ class AnchoringService(Service):
     async def _accept(self, checked: CheckedManifest) -> bytes:
         """Hand a session to the machine; returns its transaction's id once it is durable. Raises `Problem`."""
         if self.driver is None:
-            raise Problem(503, Code.UNAVAILABLE, "starting")
+            raise Problem(Code.UNAVAILABLE, "starting")
         self.check_store()
         driver = self.driver
         answer = await self._asking.ask(
             lambda number: driver.deliver(AnchorAsked(number, checked.canonical, checked.anchor))
         )
         if answer.refusal is not None:
-            raise Problem(503 if answer.refusal is Code.TOO_MANY else 409, answer.refusal)
+            raise Problem(answer.refusal, status=BUSY if answer.refusal is Code.TOO_MANY else CONFLICT)
         return answer.transaction
 
     async def _named(self, text: str) -> tuple[bytes, bytes]:
@@ -304,10 +304,10 @@ class AnchoringService(Service):
             if not owners:
                 raise
         if not owners:
-            raise Problem(404, Code.SESSION_UNKNOWN)
+            raise Problem(Code.SESSION_UNKNOWN)
         if len(owners) > 1:
             keys = sorted(owner.hex() for owner in owners)
-            raise Problem(409, Code.SESSION_OWNERS, f"?owner={' or '.join(keys)}", {"owners": keys})
+            raise Problem(Code.SESSION_OWNERS, f"?owner={' or '.join(keys)}", {"owners": keys})
         return session, owners.pop()
 
     def _newest(self) -> tuple[int, list[bytes]]:
@@ -325,7 +325,7 @@ class AnchoringService(Service):
         if row is None:
             held = await self._on_chain(session, owner)
             if not held:
-                raise Problem(404, Code.SESSION_UNKNOWN)
+                raise Problem(Code.SESSION_UNKNOWN)
             transaction, height = held[0]["transaction"], held[0]["height"]
             final = SessionState(str(uuid.UUID(bytes=session)), "final", transaction, height, owner=owner.hex())
             return await self._with_copies(session + owner, final)
@@ -350,17 +350,18 @@ class AnchoringService(Service):
     async def _receipt(self, session: bytes, owner: bytes, checkpoint: bytes | None) -> bytes:
         state = await self._state(session, owner)
         if state.status == "failed":
-            raise Problem(409, Code.SESSION_FAILED, f"{state.code}: {state.message}")
+            raise Problem(Code.SESSION_FAILED, f"{state.code}: {state.message}")
         if state.status != "final":
-            raise Problem(404, Code.SESSION_UNKNOWN, f"not yet: it is {state.status}")
+            raise Problem(Code.SESSION_UNKNOWN, f"not yet: it is {state.status}")
         if state.transaction is None:
-            raise Problem(404, Code.NOT_FOUND, f"its block {state.height}, which is older than this node's first")
+            raise Problem(Code.NOT_FOUND, f"its block {state.height}, which is older than this node's first")
         reach = "" if checkpoint is None else f"?checkpoint={checkpoint.hex()}"
         status, document = await self.manager.fetch(f"/receipts/{state.transaction}{reach}")
         if checkpoint is not None and status in (404, 409):
-            raise Problem(status, Code.RECEIPT_CHECKPOINT, "no final block here that is near enough has that hash")
+            sentence = "no final block here that is near enough has that hash"
+            raise Problem(Code.RECEIPT_CHECKPOINT, sentence, status=status)
         if status != 200:
-            raise Problem(503, Code.UNAVAILABLE, f"manager answers {status}")
+            raise Problem(Code.UNAVAILABLE, f"manager answers {status}")
         manifest = await self.store.read(self.machine.manifest, session + owner)
         return document if manifest is None else await trio.to_thread.run_sync(with_manifest, document, manifest)
 
@@ -402,7 +403,7 @@ def _session(text: str) -> bytes:
     try:
         return uuid.UUID(text).bytes
     except ValueError:
-        raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+        raise Problem(Code.REQUEST, "session must be a UUID") from None
 
 
 def _status(row: SessionRow | None) -> str:

@@ -14,10 +14,11 @@ import msgspec
 import trio
 from quart import Response, request
 
+from lucid.api.answers import Removed, SessionChunks, Sessions
+from lucid.api.services import DATA
 from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.releases import MAX_AHEAD_MS, release_message
-from lucid.client.answers import Removed, SessionChunks, Sessions
 from lucid.services.chunks.chunks import Chunks, NotHeld, Reference
 from lucid.services.chunks.holdings import Holdings, SessionMessage
 from lucid.services.chunks.references import ID_BYTES, Asked, DeadReferences, SessionReferences
@@ -97,9 +98,7 @@ class SegmentProof(msgspec.Struct, frozen=True):
 class DataService(Service):
     """The data chain: stores and returns encrypted chunks."""
 
-    name = "data-chain"
-    file = "data"
-    port = 8087
+    listed = DATA
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -209,9 +208,9 @@ class DataService(Service):
             try:
                 left = await self.chunks.release(identity, _session(), self._may())
             except NotHeld as error:
-                raise Problem(403, error.code, error.detail) from None
+                raise Problem(error.code, error.detail, status=403) from None
             if left is None:
-                raise Problem(404, Code.NOT_FOUND, "reference of this session to this chunk")
+                raise Problem(Code.NOT_FOUND, "reference of this session to this chunk")
             return Released(chunk, left)
 
     def _register_reading(self) -> None:
@@ -226,7 +225,7 @@ class DataService(Service):
             except ChunkDamaged:
                 stored = None  # who has it is to store it again
             if stored is None:
-                raise Problem(404, Code.NOT_FOUND, "chunk")
+                raise Problem(Code.NOT_FOUND, "chunk")
             return _ranged(stored.size, partial(self.chunks.parts, stored), chunk)
 
         @route("GET", "/chunks/<chunk>", "A chunk's bytes, or a range of them", gives=bytes)
@@ -246,7 +245,7 @@ class DataService(Service):
                 lambda size: query_number("segment", 0, 0, segment_count(size) - 1),
             )
             if found is None:
-                raise Problem(404, Code.NOT_FOUND, "chunk")
+                raise Problem(Code.NOT_FOUND, "chunk")
             path = tuple(node.hex() for node in found.path)
             return SegmentProof(chunk, found.size, found.number, segment_count(found.size), found.data.hex(), path)
 
@@ -286,7 +285,7 @@ class DataService(Service):
             named = await self._named(session)
             count = await self.references.remove(named, self._may() if not released else lambda reference: True)
             if not count:
-                raise Problem(403, Code.NOT_YOURS, "this session was stored under another token")
+                raise Problem(Code.NOT_YOURS, "this session was stored under another token")
             return Removed(str(uuid.UUID(bytes=named[:ID_BYTES])), named[ID_BYTES:].hex(), count)
 
         @route("POST", "/node/replica-messages/<node>", "What a peer's data chain says", raw=bytes, access=NODE)
@@ -306,11 +305,11 @@ class DataService(Service):
         try:
             message = release_message(self.genesis.chain_id, uuid.UUID(session).bytes, owner, until_ms)
         except ValueError:
-            raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+            raise Problem(Code.REQUEST, "session must be a UUID") from None
         if not now <= until_ms <= now + MAX_AHEAD_MS:
-            raise Problem(403, Code.MANIFEST_SIGNATURE, "until_ms must lie ahead, a day at most")
+            raise Problem(Code.MANIFEST_SIGNATURE, "until_ms must lie ahead, a day at most", status=403)
         if not owner or not self.crypto.verify(owner, message, signature):
-            raise Problem(403, Code.MANIFEST_SIGNATURE, "it must be the owner's, over this session and until_ms")
+            raise Problem(Code.MANIFEST_SIGNATURE, "it must be the owner's, over this session and until_ms", status=403)
 
     def _may(self) -> Callable[[Reference], bool]:
         """What the caller may remove: with a token what it stored; the node, the operator, and who needs none, all."""
@@ -324,15 +323,15 @@ class DataService(Service):
         try:
             session = uuid.UUID(text).bytes
         except ValueError:
-            raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+            raise Problem(Code.REQUEST, "session must be a UUID") from None
         held = await self.references.owners(session)
         if "owner" in request.args:
             held = [each for each in held if each == session + query_owner()]
         if not held:
-            raise Problem(404, Code.NOT_FOUND, "chunk here that this session refers to")
+            raise Problem(Code.NOT_FOUND, "chunk here that this session refers to")
         if len(held) > 1:
             owners = [each[ID_BYTES:].hex() for each in held]
-            raise Problem(409, Code.SESSION_OWNERS, "?owner=KEY, empty for that of none", {"owners": owners})
+            raise Problem(Code.SESSION_OWNERS, "?owner=KEY, empty for that of none", {"owners": owners})
         return held[0]
 
     async def _store(self, expected: bytes | None) -> Stored:
@@ -345,16 +344,16 @@ class DataService(Service):
                     exchange(), session, expected, announced, self.web.caller().holder
                 )
         except trio.TooSlowError:
-            raise Problem(408, Code.TOO_SLOW) from None
+            raise Problem(Code.TOO_SLOW) from None
         except Refusal as refusal:
             status = 413 if refusal.code is Code.CHUNK_SIZE and _length() > MAX_CHUNK_BYTES else 400
-            raise Problem(status, refusal.code, refusal.detail) from None
+            raise Problem(refusal.code, refusal.detail, status=status) from None
         except NoRoom as error:
-            raise Problem(507, error.code, error.detail) from None
+            raise Problem(error.code, error.detail) from None
         except OSError as error:
             if self.space.refused(error, announced):
-                raise Problem(507, Code.STORE_FULL, "the disk is full") from None
-            raise Problem(503, Code.STORE_FAILED, f"chunks cannot be written: {error.strerror}") from None
+                raise Problem(Code.STORE_FULL, "the disk is full") from None
+            raise Problem(Code.STORE_FAILED, f"chunks cannot be written: {error.strerror}") from None
         return Stored(identity.hex(), size, new)
 
     async def _get(self, chunk: str) -> Response:
@@ -369,7 +368,7 @@ class DataService(Service):
             data = await self.chunks.read(stored, 0, stored.size)
             await self.cache.put("chunk", chunk, data)
         elif await self.store.read(self.chunks.row, identity) is None:
-            raise Problem(404, Code.NOT_FOUND, "chunk")
+            raise Problem(Code.NOT_FOUND, "chunk")
         return _ranged(len(data), lambda first, end: data[first:end], chunk)
 
     async def _here(self, chunk: bytes) -> StoredChunk | None:
@@ -397,9 +396,9 @@ class DataService(Service):
         with trio.move_on_after(ELSEWHERE_S) as patience:
             found = await self.replication.bytes_of(chunk)
         if patience.cancelled_caught:
-            raise Problem(503, Code.UNAVAILABLE, "other nodes do not answer in time")
+            raise Problem(Code.UNAVAILABLE, "other nodes do not answer in time")
         if found is None:
-            raise Problem(404, Code.NOT_FOUND, "chunk")
+            raise Problem(Code.NOT_FOUND, "chunk")
         charge().add(len(found))
         view = memoryview(found)
         return _ranged(len(found), lambda first, end: bytes(view[first:end]), chunk.hex())
@@ -418,7 +417,7 @@ def _session() -> bytes:
     try:
         return uuid.UUID(request.args.get("session", "")).bytes + query_owner()
     except ValueError:
-        raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+        raise Problem(Code.REQUEST, "session must be a UUID") from None
 
 
 def _ranged(size: int, part: Callable[[int, int], Any], chunk: str) -> Response:
@@ -435,7 +434,7 @@ def _ranged(size: int, part: Callable[[int, int], Any], chunk: str) -> Response:
         elif not asked[2] or int(asked[1]) <= int(asked[2]):
             first, last, status = int(asked[1]), min(int(asked[2] or size), size - 1), 206
     if first > last:
-        raise Problem(416, Code.RANGE, f"there are {size} bytes", headers={"Content-Range": f"bytes */{size}"})
+        raise Problem(Code.RANGE, f"there are {size} bytes", headers={"Content-Range": f"bytes */{size}"})
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     headers["Content-Length"] = str(last + 1 - first)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 
 import httpx
 
+from lucid.api.services import SERVICES as TABLE
 from lucid.chain.document import parse_genesis, print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode, Parameters, paced
 from lucid.chain.keys import ed25519_public_key
@@ -24,7 +25,7 @@ from lucid.services.process.keyfile import read_id, write_key
 from lucid.services.process.ports import free_ports
 
 GENESIS = "genesis.toml"
-SERVICES = ("manager", "engine", "anchoring", "data")
+SERVICES = tuple(TABLE)
 START_S = 120.0
 STOP_S = 10.0
 

@@ -11,11 +11,13 @@ import msgspec
 import trio
 from quart import request
 
+from lucid.api.answers import Accepted, Credits, TransactionState
+from lucid.api.requests import Submission
+from lucid.api.services import ENGINE
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Natural
 from lucid.chain.transactions import Payload, Ranges, ReplicaHolding, claim_message
-from lucid.client.answers import Accepted, Credits, TransactionState
 from lucid.machines.effects import Evicted, Forward, Observe, Respond, Signed, Started, Submitted, TimedOut
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
@@ -43,16 +45,7 @@ from lucid.storage.interface import StoreDamaged
 RECONNECT_S = 0.25
 ID_BYTES = 16
 
-_PASSING = (Code.MEMPOOL_FULL, Code.RULES_UNKNOWN)
-"""Refusals of the engine that are its own, and not the transaction's."""
-
 _log = logging.getLogger("lucid.engine")
-
-
-class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A transaction's payload: its canonical encoding in hexadecimal (`docs/protocol.md`, section 6)."""
-
-    payload: str
 
 
 class Holding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,9 +73,7 @@ class ConsensusStatus(msgspec.Struct, frozen=True):
 class EngineService(Service):
     """The blockchain engine: consensus, block creation, mempool."""
 
-    name = "blockchain-engine"
-    file = "engine"
-    port = 8084
+    listed = ENGINE
 
     def __init__(self, config: Config) -> None:
         mark = unused(config.key)
@@ -103,7 +94,7 @@ class EngineService(Service):
         self._certifier = Certifier(self.crypto, self.secret, self.genesis.chain_id, self.store)
         self.votes = OwnVotes(
             self.store,
-            config.data_dir / f"{self.file}.starts",
+            config.data_dir / f"{self.listed.key}.starts",
             self._seek_vote,
             late_views=2 * self.genesis.parameters.slot_views,  # a block takes late votes of its slot and the last
         )
@@ -234,12 +225,12 @@ class EngineService(Service):
     async def submit(self, payload: Payload) -> bytes:
         """Hand a payload to the machine; returns the transaction's id once it is durable. Raises `LucidError`."""
         if self.driver is None:
-            raise Problem(503, Code.UNAVAILABLE, self._trouble)
+            raise Problem(Code.UNAVAILABLE, self._trouble)
         self.check_store()
         driver = self.driver
         answer = await self._asking.ask(lambda number: driver.deliver(Submitted(number, payload)))
         if answer.refusal is not None:
-            raise Problem(503 if answer.refusal in _PASSING else 409, answer.refusal)
+            raise Problem(answer.refusal)
         return answer.transaction
 
     def _signed_holding(self, said: Holding) -> ReplicaHolding:
@@ -264,7 +255,7 @@ class EngineService(Service):
             try:
                 payload: Any = decode(bytes.fromhex(body.payload), Payload)  # type: ignore[arg-type]
             except ValueError:
-                raise Problem(400, Code.REQUEST, "payload must be hexadecimal") from None
+                raise Problem(Code.REQUEST, "payload must be hexadecimal") from None
             return Accepted((await self.submit(payload)).hex())
 
         @route(
@@ -286,7 +277,7 @@ class EngineService(Service):
             if found is not None:
                 return TransactionState(identity, "final" if found["final"] else "included", found["height"])
             if self.engine is None or key not in self.engine.admission.mempool:
-                raise Problem(404, Code.NOT_FOUND, "transaction")
+                raise Problem(Code.NOT_FOUND, "transaction")
             return TransactionState(identity, "pending")
 
         @route("GET", "/consensus/status", "Where the engine stands", gives=ConsensusStatus)
@@ -326,7 +317,7 @@ class EngineService(Service):
     @staticmethod
     def _known(answer: Any) -> Any:
         if answer is None:
-            raise Problem(404, Code.NOT_FOUND)
+            raise Problem(Code.NOT_FOUND)
         return json_response(answer)
 
 

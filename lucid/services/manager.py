@@ -13,13 +13,15 @@ import msgspec
 import trio
 from quart import Response
 
+from lucid.api.answers import RulesState
+from lucid.api.errors import CONFLICT
+from lucid.api.services import MANAGER
 from lucid.chain.blocks import PROOF_BYTES, Block, Header
 from lucid.chain.blocks import VERSION as BLOCK_VERSION
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.receipts import Receipt, print_receipt
-from lucid.client.answers import RulesState
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -112,9 +114,7 @@ class PeerTable(msgspec.Struct, frozen=True):
 class ManagerService(Service):
     """The block manager: validates, stores, serves and propagates blocks."""
 
-    name = "block-manager"
-    file = "manager"
-    port = 8086
+    listed = MANAGER
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -213,7 +213,7 @@ class ManagerService(Service):
     def driver(self) -> Driver:
         """The driver, once the service runs."""
         if self._driver is None:
-            raise Problem(503, Code.UNAVAILABLE, "starting")
+            raise Problem(Code.UNAVAILABLE, "starting")
         return self._driver
 
     def _peer_tls(self) -> ssl.SSLContext | None:
@@ -362,7 +362,7 @@ class ManagerService(Service):
             key = hex_bytes(identity, 32, "id")
             made = await self.store.read(self._receipt, key, query_checkpoint())
             if made is None:
-                raise Problem(404, Code.NOT_FOUND, "final transaction")
+                raise Problem(Code.NOT_FOUND, "final transaction")
             return Response(print_receipt(made, self.genesis), content_type="application/json")
 
         @route("GET", "/chain", "Where the chain stands here, and who leads", gives=ChainStatus)
@@ -393,7 +393,7 @@ class ManagerService(Service):
             try:
                 candidate = decode(bytes.fromhex(body.block), Block)
             except ValueError:
-                raise Problem(400, Code.REQUEST, "block must be hexadecimal") from None
+                raise Problem(Code.REQUEST, "block must be hexadecimal") from None
             hash_ = candidate.header.hash
             try:
                 await self.driver.inspect(lambda: self._judge(candidate, hash_))
@@ -414,11 +414,12 @@ class ManagerService(Service):
             return make_receipt(self.chain, place.height, place.position)
         block = self.view.final(checkpoint)
         if block is None:
-            raise Problem(404, Code.RECEIPT_CHECKPOINT, "no final block here has that hash")
+            raise Problem(Code.RECEIPT_CHECKPOINT, "no final block here has that hash")
         height = block.header.height
         if not place.height <= height < place.height + MAX_HEADERS:
             span = f"{place.height} to {place.height + MAX_HEADERS - 1}"
-            raise Problem(409, Code.RECEIPT_CHECKPOINT, f"the checkpoint is block {height}; blocks {span} can be")
+            sentence = f"the checkpoint is block {height}; blocks {span} can be"
+            raise Problem(Code.RECEIPT_CHECKPOINT, sentence, status=CONFLICT)
         return make_receipt(self.chain, place.height, place.position, height)
 
     def _judge(self, block: Block, hash_: bytes) -> None:
@@ -435,7 +436,7 @@ class ManagerService(Service):
         if held is None:
             block = await self.store.read(look)
             if block is None:
-                raise Problem(404, Code.NOT_FOUND, "block")
+                raise Problem(Code.NOT_FOUND, "block")
             held = msgspec.json.encode(self.view.block(block))
             await self.cache.put("block", place, held)
         return Response(held, content_type="application/json")

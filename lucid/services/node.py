@@ -32,7 +32,7 @@ def run(config: Config) -> None:
         DataService: config.data_url,
     }
     services = [
-        kind(msgspec.structs.replace(config, port=urlsplit(url).port or kind.port)) for kind, url in urls.items()
+        kind(msgspec.structs.replace(config, port=urlsplit(url).port or kind.listed.port)) for kind, url in urls.items()
     ]
     run_to_end(_serve, services)
 
@@ -43,7 +43,7 @@ async def _serve(services: list[Service]) -> None:
         await nursery.start(stop_at_signal, stop)
         for service in services:
             port = await nursery.start(service.run, stop)
-            logging.getLogger("lucid").info("%s listens at %s:%s", service.name, service.config.bind, port)
+            logging.getLogger("lucid").info("%s listens at %s:%s", service.listed.name, service.config.bind, port)
         await stop.wait()
         end_in_time(nursery.cancel_scope)
         for service in services:

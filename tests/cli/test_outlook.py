@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lucid.api.answers import ChainMember, ChainNode, ChainNodes, ChainPeer
 from lucid.chain.transactions import Administrative, RegisterNode, RetireNode, ScheduleRules, SetReplication
 from lucid.cli.outlook import Outlook, outlook
-from lucid.client.answers import ChainMember, ChainNode, ChainNodes, ChainPeer
 
 KEYS = [bytes([number]) * 32 for number in range(8)]
 

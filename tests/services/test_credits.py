@@ -7,9 +7,9 @@ import json
 import msgspec
 import pytest
 
+from lucid.api.answers import Credits, MemberCredits
 from lucid.cli import credits as command
 from lucid.cli.main import main
-from lucid.client.answers import Credits, MemberCredits
 from lucid.poot.credits import live_score, uptime_ppm
 from lucid.services.devnet import Devnet
 

@@ -102,7 +102,7 @@ async def test_what_many_ask_for_is_asked_once() -> None:
         asked += 1
         await trio.sleep(0.05)
         if asked == 1:
-            raise Problem(503, Code.UNAVAILABLE, "away")
+            raise Problem(Code.UNAVAILABLE, "away")
         return asked
 
     refused, got = 0, []

@@ -171,7 +171,7 @@ async def test_what_nothing_will_ever_anchor_is_freed(tmp_path: Path) -> None:
         assert await dead.look(clock_ms() + DEAD_MS + 60_000) == 0
 
         async def nobody_says(session: bytes) -> bool:
-            raise Problem(503, Code.UNAVAILABLE)
+            raise Problem(Code.UNAVAILABLE)
 
         with pytest.raises(Problem):
             await DeadReferences(service.references, nobody_says).look(clock_ms() + 2 * DEAD_MS)
@@ -207,7 +207,7 @@ class Sibling:
         """As a sibling reads it."""
         status, _ = await self.fetch(path)
         if status not in (200, 404):
-            raise Problem(503, Code.UNAVAILABLE)
+            raise Problem(Code.UNAVAILABLE)
         return {} if status == 200 else None
 
 

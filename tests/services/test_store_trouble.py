@@ -28,7 +28,7 @@ from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreFull
 from lucid.storage.sqlite import PAGE_BYTES
 
 KINDS = (DataService, EngineService, ManagerService, AnchoringService)
-NAMES = [kind.file for kind in KINDS]
+NAMES = [kind.listed.key for kind in KINDS]
 ID = "ab" * 32
 SESSION = "00000000-0000-4000-8000-000000000001"
 READS = {
@@ -243,7 +243,7 @@ async def test_lost_pages_among_old_rows_keep_no_service_from_its_start(tmp_path
     async with running(tmp_path, kind) as (service, _, _):
         for table in ("aaa", "chunk"):
             await service.store.write([(table, number.to_bytes(32, "big"), OLD) for number in range(400)])
-    path = tmp_path / f"{kind.file}.sqlite"
+    path = tmp_path / f"{kind.listed.key}.sqlite"
     data = bytearray(path.read_bytes())
     for page in range(1, len(data) // PAGE_BYTES):
         if OLD[:200] in data[page * PAGE_BYTES : (page + 1) * PAGE_BYTES]:

@@ -50,7 +50,7 @@ def kit(**options: Any) -> Web:
         if name == "broken":
             raise RuntimeError("as a test")
         if name == "gone":
-            raise Problem(404, Code.NOT_FOUND, "thing", {"name": name})
+            raise Problem(Code.NOT_FOUND, "thing", {"name": name})
         return Pair(name, query_number("n", 1, 0, 9))
 
     @made.route("GET", "/inside", "For the node", access=NODE)

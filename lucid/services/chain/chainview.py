@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from lucid.api.answers import Credits, MemberCredits
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import signer_places
 from lucid.chain.codec import decode
@@ -15,7 +16,6 @@ from lucid.chain.errors import printable
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import SessionAnchor
 from lucid.chain.votes import PROPOSE
-from lucid.client.answers import Credits, MemberCredits
 from lucid.ledger.rows import SessionEntry, evidence_key, session_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain

@@ -7,22 +7,17 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from lucid.api.answers import Accepted, TransactionState
+from lucid.api.errors import BUSY, CONFLICT, read_code
+from lucid.api.requests import DecisionSubmission
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import Administrative
-from lucid.client.answers import Accepted, TransactionState
 from lucid.services.process.config import Config
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.admission import WRITE
 from lucid.services.web.problems import Problem
 from lucid.services.web.web import Web, hex_bytes
-
-
-class DecisionSubmission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A decision of administrators with their approvals: the payload's canonical encoding in hexadecimal
-    (`docs/protocol.md`, section 6)."""
-
-    payload: str
 
 
 class Decisions:
@@ -55,7 +50,7 @@ class Decisions:
             try:
                 decode(bytes.fromhex(body.payload), Administrative)  # type: ignore[arg-type]
             except (ValueError, Refusal):
-                raise Problem(400, Code.REQUEST, "payload must be an encoded decision in hexadecimal") from None
+                raise Problem(Code.REQUEST, "payload must be an encoded decision in hexadecimal") from None
             return await self._submit(body)
 
         @route("GET", "/chain/decisions/<identity>", "Where a decision is", gives=TransactionState)
@@ -63,7 +58,7 @@ class Decisions:
             key = hex_bytes(identity, 32, "id").hex()
             found = await self._engine.get(f"/transactions/{key}")
             if found is None:
-                raise Problem(404, Code.NOT_FOUND, "decision")
+                raise Problem(Code.NOT_FOUND, "decision")
             with self._engine.understood():
                 return msgspec.convert(found, TransactionState)
 
@@ -73,5 +68,5 @@ class Decisions:
         with self._engine.understood():
             if status == 202:
                 return msgspec.convert(answer, Accepted)
-            code = msgspec.convert(int(answer["error"]["code"].removeprefix("LUCID_ERR_")), Code)
-        raise Problem(status if status in (400, 409) else 503, code)
+            code = read_code(answer["error"]["code"])
+        raise Problem(code, status=status if status in (400, CONFLICT) else BUSY)

@@ -9,8 +9,8 @@ import msgspec
 import trio
 from quart import Response
 
+from lucid.api.answers import Credits
 from lucid.chain.errors import Code
-from lucid.client.answers import Credits
 from lucid.services.chain.chainview import ChainView, SeenVote
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.index import TransactionIndex
@@ -104,7 +104,7 @@ class NodeRoutes:
                 return json_response({"height": place.height, "final": True})
             height = await self._driver().inspect(lambda: self._view.included(key))
             if height is None:
-                raise Problem(404, Code.NOT_FOUND, "transaction")
+                raise Problem(Code.NOT_FOUND, "transaction")
             return json_response({"height": height, "final": False})
 
         @route("GET", "/node/sessions/<identity>", "How the chain holds a session", query=OWNED, access=NODE)
@@ -112,7 +112,7 @@ class NodeRoutes:
             key, owner = hex_bytes(identity, 16, "session"), query_owner()
             found = await self._driver().inspect(lambda: self._view.sessions(key, owner))
             if not found:
-                raise Problem(404, Code.SESSION_UNKNOWN)
+                raise Problem(Code.SESSION_UNKNOWN)
             return json_response({"sessions": found})
 
         @route("POST", "/node/replicas", "What the chain knows of copies of sessions", takes=Named, access=NODE)
@@ -154,7 +154,7 @@ class NodeRoutes:
             voters = await self._driver().inspect(self._view.voters)
             found = await self._store.read(self._view.last_vote, key, views, *voters)
             if found is None:
-                raise Problem(404, Code.NOT_FOUND, "vote of that node in those views")
+                raise Problem(Code.NOT_FOUND, "vote of that node in those views")
             return found
 
         @route("GET", "/node/credits", "What each member's work counts for", gives=Credits, access=NODE)
@@ -188,7 +188,7 @@ class NodeRoutes:
             data = await read_body(MAX_BYTES)
             decode_replica(data)
             if not self._peers.send_bulk(hex_bytes(node, 32, "node"), data):
-                raise Problem(404, Code.NOT_FOUND, "connected peer of that id")
+                raise Problem(Code.NOT_FOUND, "connected peer of that id")
             return json_response({}, 202)
 
     async def _schedule(self) -> SlotSchedule:
@@ -199,7 +199,5 @@ class NodeRoutes:
         slot = query_number("slot", last[1] if epoch == last[0] else 0, 0, 2**53)
         leaders = await self._store.read(self._schedules.leaders, epoch, slot)
         if leaders is None:
-            raise Problem(
-                404, Code.NOT_FOUND, f"schedule of slot {slot} of epoch {epoch}: no final block is in it here"
-            )
+            raise Problem(Code.NOT_FOUND, f"schedule of slot {slot} of epoch {epoch}: no final block is in it here")
         return SlotSchedule(epoch, slot, tuple(key.hex() for key in leaders))

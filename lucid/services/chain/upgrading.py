@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lucid.api.answers import RulesState, ScheduledRules, ValidatorRules
 from lucid.chain.genesis import Genesis
-from lucid.client.answers import RulesState, ScheduledRules, ValidatorRules
 from lucid.machines.chain import Chain
 from lucid.services.web.web import Condition
 

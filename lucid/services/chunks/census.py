@@ -7,7 +7,7 @@ from collections import Counter
 
 import trio
 
-from lucid.client.answers import ChunkCounts, NodeChunks
+from lucid.api.answers import ChunkCounts, NodeChunks
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.replication import Replication

@@ -240,7 +240,7 @@ class Holdings:
         if status == 404:
             return
         if status != 200:
-            raise Problem(503, Code.UNAVAILABLE, f"session anchoring answers {status}")
+            raise Problem(Code.UNAVAILABLE, f"session anchoring answers {status}")
         with self._anchoring.understood():
             manifest = await trio.to_thread.run_sync(lambda: msgspec.json.decode(data, type=_ManifestChunks))
             ids = [bytes.fromhex(each.id) for each in manifest.chunks]
@@ -348,7 +348,7 @@ class Holdings:
         names = [each.hex() for each in sessions]
         status, found = await self._manager.ask("POST", "/node/replicas", {"sessions": names})
         if status != 200:
-            raise Problem(503, Code.UNAVAILABLE, f"the block manager answers {status}")
+            raise Problem(Code.UNAVAILABLE, f"the block manager answers {status}")
         with self._manager.understood():
             return msgspec.convert(found, _Replicas).sessions
 

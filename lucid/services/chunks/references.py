@@ -146,7 +146,7 @@ class Asked:
         name, owner = session[:ID_BYTES], session[ID_BYTES:].hex()
         status, _ = await self._manager.fetch("/health")
         if status != 200:
-            raise Problem(503, Code.UNAVAILABLE, "the block manager is not healthy")
+            raise Problem(Code.UNAVAILABLE, "the block manager is not healthy")
         query = f"?owner={owner}" if owner else ""
         if await self._manager.get(f"/node/sessions/{name.hex()}{query}") is not None:
             return True

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import msgspec
 import trio
 
+from lucid.api.answers import ScrubStatus
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import LucidError
 from lucid.chain.genesis import Natural
-from lucid.client.answers import ScrubStatus
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.faults import Finding
 from lucid.services.process.driver import clock_ms

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import Literal
 
 import msgspec
 import trio
 from quart import request
 
-from lucid.chain.errors import Code
-from lucid.client.answers import (
+from lucid.api.answers import (
     Checked,
     ChunkList,
     ChunkState,
@@ -20,6 +18,8 @@ from lucid.client.answers import (
     ScrubStatus,
     SessionCopies,
 )
+from lucid.api.requests import PruneOrder, ScrubOrder
+from lucid.chain.errors import Code
 from lucid.services.chunks.census import Census
 from lucid.services.chunks.chunks import KEPT_MS, Chunks
 from lucid.services.chunks.faults import Finding
@@ -49,21 +49,6 @@ PAGE = {
     "after": Query({"type": "string", "pattern": "^[0-9a-f]{64}$"}),
     "limit": number_query(1, PAGE_CHUNKS),
 }
-
-
-class ScrubOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Read now what was last read longer than `max_age_ms` ago, or pause; for `max_duration_ms` at most (0: until it is
-    done, or for a day)."""
-
-    action: Literal["start", "pause"]
-    max_duration_ms: int = msgspec.field(default=0)
-    max_age_ms: int = msgspec.field(default=0)
-
-
-class PruneOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Remove what nobody has referred to for a day; with `dry_run` only say what that would be."""
-
-    dry_run: bool = False
 
 
 class Upkeep:
@@ -138,17 +123,17 @@ class Upkeep:
             try:
                 identity = uuid.UUID(session).bytes
             except ValueError:
-                raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+                raise Problem(Code.REQUEST, "session must be a UUID") from None
             name = identity + query_owner()
             found = await self._store.read(self._session_copies, name)
             if found is None:
-                raise Problem(404, Code.NOT_FOUND, "chunk here that this session refers to")
+                raise Problem(Code.NOT_FOUND, "chunk here that this session refers to")
             return msgspec.structs.replace(found, on_chain=await self._holdings.copies(name))
 
         @route("POST", "/scrub", "Read chunks now, or not", takes=ScrubOrder, gives=ScrubStatus, access=OPERATOR)
         async def scrub(body: ScrubOrder) -> ScrubStatus:
             if not 0 <= body.max_duration_ms <= MAX_PAUSE_MS or not 0 <= body.max_age_ms <= 2**53:
-                raise Problem(400, Code.REQUEST, f"a duration must be within 0..{MAX_PAUSE_MS} ms")
+                raise Problem(Code.REQUEST, f"a duration must be within 0..{MAX_PAUSE_MS} ms")
             if body.action == "start":
                 await self._scrub.start(body.max_duration_ms, body.max_age_ms)
             else:
@@ -159,7 +144,7 @@ class Upkeep:
         async def chunks() -> ChunkList:
             wanted = request.args.get("status", "")
             if wanted and wanted not in STATUSES:
-                raise Problem(400, Code.REQUEST, f"status must be one of {', '.join(STATUSES)}")
+                raise Problem(Code.REQUEST, f"status must be one of {', '.join(STATUSES)}")
             after = hex_bytes(request.args["after"], 32, "after") if "after" in request.args else b""
             limit = query_number("limit", 100, 1, PAGE_CHUNKS)
             return await self._store.read(self._page, wanted, _session(), after, limit)
@@ -199,9 +184,9 @@ class Upkeep:
         try:
             found = await self._chunks.check(identity)
         except OSError as error:
-            raise Problem(503, Code.STORE_FAILED, f"it cannot be read: {error.strerror}") from None
+            raise Problem(Code.STORE_FAILED, f"it cannot be read: {error.strerror}") from None
         if found is None:
-            raise Problem(404, Code.NOT_FOUND, "chunk")
+            raise Problem(Code.NOT_FOUND, "chunk")
         return Checked(chunk, SOUND if found[0] is Finding.SOUND else found[0].name.lower())
 
     def _unused(self, now_ms: int) -> Pruned:
@@ -304,4 +289,4 @@ def _session() -> bytes:
     try:
         return uuid.UUID(text).bytes + query_owner()
     except ValueError:
-        raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+        raise Problem(Code.REQUEST, "session must be a UUID") from None

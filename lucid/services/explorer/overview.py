@@ -12,8 +12,9 @@ import msgspec
 import trio
 from msgspec.structs import replace
 
+from lucid.api.answers import DataStatus, SessionState, SessionsWaiting
+from lucid.api.services import ANCHORING, DATA, ENGINE
 from lucid.chain.errors import Code, printable
-from lucid.client.answers import DataStatus, SessionState, SessionsWaiting
 from lucid.machines.manager import Manager
 from lucid.machines.manager.sightings import Sighting
 from lucid.services.chain.chainview import MAX_OWNERS, AnchoredSession, ChainView, MemberView
@@ -131,7 +132,7 @@ class Overview:
             try:
                 identity = uuid.UUID(session)
             except ValueError:
-                raise Problem(400, Code.REQUEST, "session must be a UUID") from None
+                raise Problem(Code.REQUEST, "session must be a UUID") from None
             return SessionsNamed(await self._session(identity, driver()))
 
         @route("GET", "/services", "How this node's four services are", gives=NodeHealth)
@@ -185,7 +186,7 @@ class Overview:
                 return tuple([await _asked(self._anchoring, path, SessionState) for path in paths])
             if status == 200:
                 return (msgspec.convert(found, SessionState),)
-        raise Problem(404, Code.SESSION_UNKNOWN)
+        raise Problem(Code.SESSION_UNKNOWN)
 
     async def _ask_waiting(self) -> SessionsWaiting:
         return await _asked(self._anchoring, "/sessions", SessionsWaiting)
@@ -194,7 +195,7 @@ class Overview:
         return await _asked(self._data, "/status", DataStatus)
 
     async def _ask_health(self) -> tuple[Health, ...]:
-        siblings = {"blockchain-engine": self._engine, "session-anchoring": self._anchoring, "data-chain": self._data}
+        siblings = {ENGINE.name: self._engine, ANCHORING.name: self._anchoring, DATA.name: self._data}
         found: dict[str, Health] = {}
 
         async def ask(name: str, sibling: Sibling) -> None:
@@ -213,7 +214,7 @@ def _spoken(sibling: Sibling) -> Iterator[None]:
         with sibling.understood():
             yield
     except Problem:
-        raise Problem(503, Code.UNAVAILABLE, f"the node's {sibling.name} service does not answer") from None
+        raise Problem(Code.UNAVAILABLE, f"the node's {sibling.name} service does not answer") from None
 
 
 async def _answer(sibling: Sibling, path: str) -> tuple[int, Any]:
@@ -221,7 +222,7 @@ async def _answer(sibling: Sibling, path: str) -> tuple[int, Any]:
     with _spoken(sibling):
         status, data = await sibling.fetch(path)
         if status not in (200, 404, 409):
-            raise Problem(status, Code.UNAVAILABLE)
+            raise Problem(Code.UNAVAILABLE)
         return status, msgspec.json.decode(data)
 
 

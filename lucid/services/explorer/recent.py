@@ -38,7 +38,7 @@ class Recent(Generic[T]):
             status, code, detail = problem.status, problem.code, problem.detail
 
             def fail() -> T:
-                raise Problem(status, code, detail)
+                raise Problem(code, detail, status=status)
 
             return fail
         return lambda: answer

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-PEER_PORT = 8088
+from lucid.api.services import PEER_PORT
+
 PLAIN, SECURE = "tcp", "tls"
 """The schemes of peers' addresses."""
 _ID_DIGITS = 64

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
+from lucid.api.services import ANCHORING, DATA, ENGINE, MANAGER, PEER_PORT, SERVICES
 from lucid.chain.errors import Code, LucidError
-from lucid.services.peer.addresses import PEER_PORT, parse_address, unusable_peer
+from lucid.services.peer.addresses import parse_address, unusable_peer
 from lucid.services.process.keyfile import id_path, passphrase
 from lucid.services.web.redis import parse_url
 
@@ -48,10 +49,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_ca: Path | None = None
-    engine_url: str = "http://127.0.0.1:8084"
-    anchoring_url: str = "http://127.0.0.1:8085"
-    manager_url: str = "http://127.0.0.1:8086"
-    data_url: str = "http://127.0.0.1:8087"
+    engine_url: str = ENGINE.url
+    anchoring_url: str = ANCHORING.url
+    manager_url: str = MANAGER.url
+    data_url: str = DATA.url
     peers: tuple[str, ...] = ()
     peer_bind: str = "0.0.0.0"
     peer_port: int = PEER_PORT
@@ -204,7 +205,7 @@ def _unusable_peers(config: Config) -> Iterator[_Wrong]:
 
 def _unusable_urls(config: Config) -> Iterator[_Wrong]:
     optional = ["consul_url"] if config.consul_url else []
-    for key in ("engine_url", "anchoring_url", "manager_url", "data_url", *optional):
+    for key in (*(f"{service}_url" for service in SERVICES), *optional):
         try:
             parse_address(getattr(config, key), "http", "https", (80, 443))
         except ValueError as error:

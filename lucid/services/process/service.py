@@ -18,6 +18,8 @@ from typing import BinaryIO, ClassVar
 
 import trio
 
+from lucid.api.errors import BUSY
+from lucid.api.services import NodeService
 from lucid.chain.codec import prepare
 from lucid.chain.document import parse_genesis
 from lucid.chain.errors import GenesisError, LucidError
@@ -55,9 +57,7 @@ CUT_OFF_S = 1.0
 class Service(ABC):
     """One service of a node. Subclasses register their routes and say in `work` what else runs."""
 
-    name: ClassVar[str]
-    file: ClassVar[str]
-    port: ClassVar[int]
+    listed: ClassVar[NodeService]
 
     def __init__(self, config: Config) -> None:
         """Read the node's id and genesis and open the store. Raises `LucidError` naming what is wrong."""
@@ -68,7 +68,7 @@ class Service(ABC):
         self.key = read_id(config.id_file)
         self.unlock()
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _locked(config.data_dir / f"{self.file}.lock")
+        self._lock = _locked(config.data_dir / f"{self.listed.key}.lock")
         try:
             self.store = DurableStore(self._open_store())
         except BaseException:
@@ -79,7 +79,7 @@ class Service(ABC):
         self.at_end: list[Callable[[], None]] = []
         """What lets those go without an answer who wait for the store to take something, when the service stops."""
         tokens = Tokens(config.token, config.operator_token, config.api_tokens)
-        self.web = Web(self.name, config.loopback, tokens, config.requests_per_second)
+        self.web = Web(self.listed.name, config.loopback, tokens, config.requests_per_second)
         self.web.checks += [lambda: _failing(self.store.damage), lambda: _failing(self.store.trouble)]
         self.redis = Redis(config.redis_url) if config.redis_url else None
         # What Redis holds is authenticated under it; without one nobody else can read what this process puts there.
@@ -91,14 +91,14 @@ class Service(ABC):
 
     def _open_store(self) -> Store:
         """This service's store; raises `StoreOther` for one that is somebody else's."""
-        url = self.config.store_url(self.file)
+        url = self.config.store_url(self.listed.key)
         make_way(self.config.data_dir, self.ballast)
         store = open_store(url, password=self.config.store_password)
         try:
-            mark = self.config.data_dir / f"{self.file}.home"
-            identity = Identity(self.genesis.chain_id, self.key, self.file)
+            mark = self.config.data_dir / f"{self.listed.key}.home"
+            identity = Identity(self.genesis.chain_id, self.key, self.listed.key)
             claim(store, identity, mark, self.may_begin_anew(mark.exists()))
-            store.hold(self.config.data_dir / f"{self.file}.lock")
+            store.hold(self.config.data_dir / f"{self.listed.key}.lock")
         except BaseException as error:
             store.close()
             if isinstance(error, StoreOther):
@@ -113,13 +113,13 @@ class Service(ABC):
     @property
     def ballast(self) -> Path:
         """The file that is let go when the disk is full."""
-        return self.config.data_dir / f"{self.file}.ballast"
+        return self.config.data_dir / f"{self.listed.key}.ballast"
 
     def check_store(self) -> None:
         """Raise `Problem` (503) where the store can take nothing now."""
         error = self.store.damage or self.store.trouble
         if error is not None:
-            raise Problem(503, error.code, error.sentence)
+            raise Problem(error.code, error.sentence, status=BUSY)
 
     @contextmanager
     def lasts(self, scope: trio.CancelScope) -> Iterator[None]:
@@ -134,7 +134,7 @@ class Service(ABC):
         """What several instances have in common when a Redis is configured."""
         self.web.checks.append(lambda: redis.trouble)
         per_second = self.config.requests_per_second
-        self.web.admission.shared = SharedLimits(redis, self.name, per_second, self._shared_secret)
+        self.web.admission.shared = SharedLimits(redis, self.listed.name, per_second, self._shared_secret)
         self.web.gauge("cache_hits", "Reads that the cache answered since the start.", lambda: self.cache.hits)
         self.web.gauge("cache_misses", "Reads that it could not answer.", lambda: self.cache.misses)
 
@@ -209,7 +209,7 @@ class Service(ABC):
         """Keep the service known to Consul while it runs."""
         config = self.config
         address = own_address(config.advertise, config.bind)
-        entry = describe(self.name, self.key, address, port, "http" if config.tls_cert is None else "https")
+        entry = describe(self.listed.name, self.key, address, port, "http" if config.tls_cert is None else "https")
         registration = Registration(config.consul_url, config.consul_token, config.trust(), entry)
         self.web.checks.append(lambda: registration.trouble)
         async with trio.open_nursery() as nursery:
@@ -303,13 +303,13 @@ def main(kind: type[Service]) -> None:
         config = load_config(file=options.config)
         if not config.token:
             raise ConfigError("token must be set: by it the node's services know each other (`lucid node` makes one)")
-        service = kind(config if config.port else load_config(file=options.config, port=kind.port))
+        service = kind(config if config.port else load_config(file=options.config, port=kind.listed.port))
         run_to_end(_until_signal, service)
     except StoreDamaged as error:
-        print(f"{kind.name}: {error.sentence} ({error.detail}). To do: {error.remedy}", file=sys.stderr)
+        print(f"{kind.listed.name}: {error.sentence} ({error.detail}). To do: {error.remedy}", file=sys.stderr)
         sys.exit(BAD_START)
     except (LucidError, OSError) as error:
-        print(f"{kind.name}: {error}", file=sys.stderr)
+        print(f"{kind.listed.name}: {error}", file=sys.stderr)
         sys.exit(BAD_START)
 
 
@@ -340,7 +340,7 @@ async def _until_signal(service: Service) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(stop_at_signal, stop)
         port = await nursery.start(service.run, stop)
-        logging.getLogger("lucid").info("%s listens at %s:%s", service.name, service.config.bind, port)
+        logging.getLogger("lucid").info("%s listens at %s:%s", service.listed.name, service.config.bind, port)
         await stop.wait()
         end_in_time(nursery.cancel_scope)
         await service.ended.wait()

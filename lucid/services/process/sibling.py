@@ -64,7 +64,7 @@ class Sibling:
         if trouble != self.trouble:
             _log.info("%s (%s)", trouble, detail)
         self.trouble = trouble
-        return Problem(503, Code.UNAVAILABLE, trouble)
+        return Problem(Code.UNAVAILABLE, trouble)
 
     @contextmanager
     def understood(self) -> Iterator[None]:

@@ -75,24 +75,24 @@ class Admission:
         name = f"probe {caller.name}" if path in PROBES else caller.name
         took = self._limits.take(name) if self.shared is None else await self.shared.take(name)
         if not took:
-            raise Problem(429, Code.TOO_MANY)
+            raise Problem(Code.TOO_MANY)
 
     def permit(self, caller: Caller, access: str, method: str, path: str, headers: Headers) -> None:
         """Raises `Problem` (401, 403) unless the caller may."""
         if method not in SAFE and not _same_site(headers):
-            raise Problem(403, Code.FOREIGN, "its Origin is not this service")
+            raise Problem(Code.FOREIGN, "its Origin is not this service")
         if access == NODE and not caller.node:
-            raise Problem(401, Code.TOKEN, "the node's own token")
+            raise Problem(Code.TOKEN, "the node's own token")
         if access == OPERATOR and not caller.trusted and (self._tokens.operator or not self._open):
-            raise Problem(401, Code.TOKEN, "the operator's token")
+            raise Problem(Code.TOKEN, "the operator's token")
         if caller.holder:
             return
         if access == WRITE and not self._open:
-            raise Problem(401, Code.TOKEN)
+            raise Problem(Code.TOKEN)
         if self._open and path not in PROBES:
             host = _hostname(headers.get("Host", ""))
             if not _is_loopback(host) and (access != READ or _is_public(host)):
-                raise Problem(403, Code.FOREIGN, "its Host is not this machine")
+                raise Problem(Code.FOREIGN, "its Host is not this machine")
 
 
 def _same(one: str, other: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from lucid.api.errors import BUSY
 from lucid.chain.errors import Code
 from lucid.machines.effects import Respond
 from lucid.services.web.problems import Problem
@@ -38,7 +39,7 @@ class Asking:
     async def ask(self, deliver: Callable[[int], Awaitable[None]]) -> Respond:
         """Deliver a request under a number of its own and wait for its answer. Raises `Problem` (503) without one."""
         if len(self._waiting) >= MAX_ASKING:
-            raise Problem(503, Code.TOO_MANY, "too many wait for an answer")
+            raise Problem(Code.TOO_MANY, "too many wait for an answer", status=BUSY)
         self._last += 1
         number, answers, answered = self._last, list[Respond](), trio.Event()
         self._waiting[number] = answered, answers
@@ -49,5 +50,5 @@ class Asking:
         finally:
             del self._waiting[number]
         if not answers:
-            raise Problem(503, Code.UNAVAILABLE, "no answer in time; it may have been accepted all the same")
+            raise Problem(Code.UNAVAILABLE, "no answer in time; it may have been accepted all the same")
         return answers[0]

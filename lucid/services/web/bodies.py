@@ -29,7 +29,7 @@ def decode_json(data: bytes, kind: type) -> Any:
         except msgspec.ValidationError as error:
             faults = _faults(msgspec.json.decode(data), kind, "$") or [Fault("$", str(error))]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise Problem(400, Code.REQUEST, f"it is not JSON: {error}") from None
+        raise Problem(Code.REQUEST, f"it is not JSON: {error}") from None
     raise _named(Code.REQUEST, faults, kind)
 
 
@@ -49,7 +49,7 @@ def _named(code: Code, faults: list[Fault], kind: type) -> Problem:
         "faults": [msgspec.to_builtins(each) for each in shown],
         "format": f"/openapi.json#/components/schemas/{kind.__name__}",
     }
-    return Problem(400, code, "; ".join(f"{each.path}: {each.fault}" for each in shown), details)
+    return Problem(code, "; ".join(f"{each.path}: {each.fault}" for each in shown), details, status=400)
 
 
 def _faults(value: Any, kind: Any, path: str) -> list[Fault]:

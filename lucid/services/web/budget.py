@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import trio
 
+from lucid.api.errors import BUSY
 from lucid.chain.errors import Code
 from lucid.services.web.problems import Problem
 
@@ -45,7 +46,7 @@ class Budget:
         own = self._by_caller.get(caller, 0) + size
         # A single answer may be larger than the share, such as a long session's receipt: when there is nothing else.
         if self.held and (self.held + size > self.size or own > self.size // SHARE):
-            raise Problem(503, Code.TOO_MANY, "no memory is left for this now")
+            raise Problem(Code.TOO_MANY, "no memory is left for this now", status=BUSY)
         self.held += size
         self._by_caller[caller] = own
 
@@ -63,7 +64,7 @@ class Budget:
         with trio.move_on_after(LARGE_WAIT_S) as patience:
             await limiter.acquire_on_behalf_of(charge)
         if patience.cancelled_caught:
-            raise Problem(503, Code.TOO_MANY, "too many large bodies at once")
+            raise Problem(Code.TOO_MANY, "too many large bodies at once", status=BUSY)
 
     def end_large(self, caller: str, charge: Charge) -> None:
         """A large body is done with."""

@@ -7,6 +7,7 @@ from typing import TypeVar, TypeVarTuple
 
 import trio
 
+from lucid.api.errors import BUSY
 from lucid.chain.errors import Code
 from lucid.services.web.problems import Problem
 
@@ -26,5 +27,5 @@ class Costly:
     async def run(self, work: Callable[[*Ts], T], *arguments: *Ts) -> T:
         """What `work` returns. Raises `Problem` (503) when too many wait already."""
         if self._limiter.statistics().tasks_waiting >= MAX_WAITING:
-            raise Problem(503, Code.TOO_MANY, "too much of this is under way")
+            raise Problem(Code.TOO_MANY, "too much of this is under way", status=BUSY)
         return await trio.to_thread.run_sync(work, *arguments, limiter=self._limiter)

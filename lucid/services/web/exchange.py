@@ -87,9 +87,9 @@ class Exchange:
                 await self._proceed()
                 message = await self._receive_next()
         except trio.TooSlowError:
-            raise Problem(408, Code.TOO_SLOW) from None
+            raise Problem(Code.TOO_SLOW) from None
         if message["type"] != "http.request":
-            raise Problem(400, Code.REQUEST, "the body ends before its end")
+            raise Problem(Code.REQUEST, "the body ends before its end")
         if not message["more_body"]:
             self._received.set()
             raise StopAsyncIteration

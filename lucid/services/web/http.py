@@ -178,7 +178,8 @@ class Strict:
             reason = _reason(event.status_code)
             return self.inner.send(h11.Response(status_code=event.status_code, headers=event.headers, reason=reason))
         status = self._fault.error_status_hint
-        return self.refusal(Problem(status, Code.TOO_LARGE if status == 431 else Code.REQUEST, str(self._fault)))
+        code = Code.TOO_LARGE if status == 431 else Code.REQUEST
+        return self.refusal(Problem(code, str(self._fault), status=status))
 
     def refusal(self, problem: Problem) -> bytes:
         """The bytes of an answer, all but its end, that refuses what was asked."""
@@ -311,10 +312,10 @@ class Connection(TCPServer):
     async def _last(self, request: h11.Request, lasting: Lasting) -> None:
         key = header(request, b"sec-websocket-key")
         if not re.fullmatch(rb"[A-Za-z0-9+/]{22}==", key) or header(request, b"sec-websocket-version") != b"13":
-            await self._refuse(Problem(400, Code.REQUEST, "this is not a WebSocket handshake of version 13"))
+            await self._refuse(Problem(Code.REQUEST, "this is not a WebSocket handshake of version 13"))
             return
         if not lasting.admits(bearer(header(request, b"authorization").decode("ascii"))):
-            await self._refuse(Problem(401, Code.TOKEN, "the node's own token"))
+            await self._refuse(Problem(Code.TOKEN, "the node's own token"))
             return
         self.h11.inner.next_event()  # the end of a body that is none
         accept = base64.b64encode(hashlib.sha1(key + _WEBSOCKET_GUID, usedforsecurity=False).digest())
@@ -322,7 +323,7 @@ class Connection(TCPServer):
         try:
             switch = self.h11.inner.send(h11.InformationalResponse(status_code=101, headers=headers))
         except h11.LocalProtocolError:
-            await self._refuse(Problem(400, Code.REQUEST, "the handshake lacks Connection: Upgrade, or has a body"))
+            await self._refuse(Problem(Code.REQUEST, "the handshake lacks Connection: Upgrade, or has a body"))
             return
         await self._plain_stream.send_all(switch or b"")
         frames = WebSocket.accepted(self._plain_stream, bytes(self.h11.trailing_data[0]))

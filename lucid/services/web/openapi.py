@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from lucid import __version__
+from lucid.api.errors import MEANINGS, ErrorEnvelope
 from lucid.services.web.admission import READ
-from lucid.services.web.problems import ErrorEnvelope
 
 JSON, BYTES, TEXT, HTML = "application/json", "application/octet-stream", "text/plain", "text/html"
 
@@ -83,19 +83,6 @@ FIELDS = {
     "request_id": "0f5c0a5e8d7f4d3f9d0b6f6a0d8f2c11",
 }
 """Examples of fields, by their names."""
-ERRORS = {
-    400: "The request is wrong; `details.faults` names each fault of a body",
-    401: "A token is needed",
-    403: "It is another's, or the request comes from another site",
-    404: "There is no such thing",
-    408: "The body did not arrive in time",
-    409: "It contradicts what is there",
-    413: "The body is too large",
-    415: "The body's content type is not taken",
-    416: "The range is not within it; `Content-Range` says how much there is",
-    429: "Too many requests; `Retry-After` says when to come again",
-    503: "The service cannot do this now; `Retry-After` says when to come again",
-}
 
 
 class Query(NamedTuple):
@@ -216,7 +203,7 @@ def _errors(route: Route, names: list[str], schema: dict[Any, Any]) -> dict[str,
     codes += [409] if body and route.gives is not None else []
     wrong: dict[str, Any] = {}
     for code in sorted(codes):
-        wrong[str(code)] = {"description": ERRORS[code]}
+        wrong[str(code)] = {"description": MEANINGS[code]}
         if route.method != "HEAD":
             found = schema[ErrorEnvelope]
             if code == 503 and route.path in ("/health", "/ready"):

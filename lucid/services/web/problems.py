@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from lucid.api.errors import ErrorBody, ErrorEnvelope, status_of
 from lucid.chain.errors import Code, LucidError
 
 RETRY_AFTER_S = 1
@@ -13,36 +14,22 @@ RETRY_AFTER_S = 1
 
 
 class Problem(LucidError):
-    """A request that is answered with an error: HTTP `status`, code, details for programs, and headers of its own."""
+    """A request that is answered with an error: code, details for programs, headers of its own, and HTTP's `status`,
+    which is the code's (`lucid.api.errors`) unless another one is named."""
 
     def __init__(
         self,
-        status: int,
         code: Code,
         detail: str = "",
         details: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        *,
+        status: int | None = None,
     ) -> None:
         super().__init__(code, detail)
-        self.status = status
+        self.status = status_of(code) if status is None else status
         self.details = details or {}
         self.headers = headers or {}
-
-
-class ErrorBody(msgspec.Struct, frozen=True):
-    """What went wrong: a stable code, a sentence, details for programs, and whom to ask about which request."""
-
-    code: str
-    message: str
-    details: dict[str, Any]
-    request_id: str
-    service: str
-
-
-class ErrorEnvelope(msgspec.Struct, frozen=True):
-    """The one shape of every error."""
-
-    error: ErrorBody
 
 
 def envelope(problem: Problem, request_id: str, service: str) -> bytes:

@@ -22,9 +22,10 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from lucid import __version__
+from lucid.api.errors import BUSY
+from lucid.api.versions import API_HEADER, API_VERSION
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.chain.versions import RULES_KNOWN
-from lucid.client.calls import API_HEADER, API_VERSION
 from lucid.services.peer.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
 from lucid.services.web.admission import READ, Admission, Caller, Tokens
 from lucid.services.web.bodies import decode_json
@@ -183,7 +184,7 @@ class Web:
         spoken = request.headers.get(API_HEADER, API_VERSION)
         if spoken.partition(".")[0] != API_VERSION:
             said = f"this release speaks version {API_VERSION} alone; the request is of version {spoken[:20]}"
-            raise Problem(400, Code.API_VERSION, said)
+            raise Problem(Code.API_VERSION, said)
         caller = self.caller()
         await self.admission.count(caller, route.path)
         self.admission.permit(caller, route.access, request.method, route.path, request.headers)
@@ -204,11 +205,11 @@ class Web:
             if isinstance(error, MethodNotAllowed):
                 headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
             said = _missing(request.path) if error.code == 404 else str(error.description or "")
-            error = Problem(error.code or 500, codes.get(error.code or 500, Code.REQUEST), said)
+            error = Problem(codes.get(error.code or 500, Code.REQUEST), said, status=error.code or 500)
         if not isinstance(error, Problem):
             # What a store says names files and hosts; that is for the log.
             detail = error.sentence if isinstance(error, StoreError) else error.detail
-            error = Problem(400 if isinstance(error, Refusal) else 503, error.code, detail)
+            error = Problem(error.code, detail, status=400 if isinstance(error, Refusal) else BUSY)
         headers |= error.headers
         if error.status in (429, 503):
             headers["Retry-After"] = str(RETRY_AFTER_S)
@@ -225,7 +226,7 @@ class Web:
                 return _guarded(self._refuse(problem))
             return _guarded(self._refuse(error))
         self.app.logger.exception("a request failed", exc_info=error)
-        return _guarded(self._refuse(Problem(500, Code.INTERNAL, type(error).__name__)))
+        return _guarded(self._refuse(Problem(Code.INTERNAL, type(error).__name__)))
 
     def _describe_itself(self) -> None:
         """Routes that every service has."""
@@ -321,18 +322,18 @@ async def read_body(limit: int) -> bytes:
     """The body of the current request; raises `Problem` for one that is too large (413), too slow (408), or for which
     there is no memory now (503)."""
     if (request.content_length or 0) > limit:
-        raise Problem(413, Code.TOO_LARGE, f"{limit} bytes at most")
+        raise Problem(Code.TOO_LARGE, f"{limit} bytes at most")
     data = bytearray()
     held = charge()
     try:
         with trio.fail_after(BODY_S):
             async for part in exchange():
                 if len(data) + len(part) > limit:
-                    raise Problem(413, Code.TOO_LARGE, f"{limit} bytes at most")
+                    raise Problem(Code.TOO_LARGE, f"{limit} bytes at most")
                 await held.receive(len(part))
                 data += part
     except trio.TooSlowError:
-        raise Problem(408, Code.TOO_SLOW) from None
+        raise Problem(Code.TOO_SLOW) from None
     return bytes(data)
 
 
@@ -347,7 +348,7 @@ def query_number(name: str, default: int, low: int, high: int) -> int:
     if text is None:
         return default
     if not text.isascii() or not text.isdigit() or len(text) > 18 or not low <= int(text) <= high:
-        raise Problem(400, Code.REQUEST, f"{name} must be a number within {low}..{high}")
+        raise Problem(Code.REQUEST, f"{name} must be a number within {low}..{high}")
     return int(text)
 
 
@@ -379,7 +380,7 @@ def hex_bytes(text: str, length: int, name: str) -> bytes:
     except ValueError:
         data = b""
     if len(data) != length or len(text) != 2 * length:
-        raise Problem(400, Code.REQUEST, f"{name} must be {2 * length} hexadecimal digits")
+        raise Problem(Code.REQUEST, f"{name} must be {2 * length} hexadecimal digits")
     return data
 
 
@@ -401,7 +402,7 @@ def _check_type(headers: Headers, wanted: str) -> None:
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     tool = not any(name in headers for name in ("Origin", "Referer", "Sec-Fetch-Site"))
     if kind not in ("", wanted) and not (tool and kind == "application/x-www-form-urlencoded"):
-        raise Problem(415, Code.MEDIA_TYPE, f"it must be {wanted}")
+        raise Problem(Code.MEDIA_TYPE, f"it must be {wanted}")
 
 
 def _guarded(response: Response) -> Response:
