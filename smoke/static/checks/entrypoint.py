@@ -59,12 +59,9 @@ def run(scope: Scope) -> Iterator[Finding]:
 
 def _image(scope: Scope, image: Image) -> Iterator[Finding]:
     name, start = image.service.name, image.start
-    reason = f"the Dockerfile cannot be followed: {image.broken}" if image.broken else ""
-    if not reason and not (start.module or start.script):
-        reason = start.doubt or f"nothing would start: {start.trouble}"
-    if reason:
+    if image.unstarted:
         for check in CHECKS:
-            yield check.skip(reason, name)
+            yield check.skip(image.unstarted, name)
         return
     program = scope.programs.of(image)
     graph = program.graph

@@ -80,13 +80,10 @@ _ALWAYS_GIVEN = frozenset(
 def run(scope: Scope) -> Iterator[Finding]:
     """See `Scope`."""
     for image in scope.images:
-        name, start = image.service.name, image.start
-        reason = f"the Dockerfile cannot be followed: {image.broken}" if image.broken else ""
-        if not reason and not (start.module or start.script):
-            reason = start.doubt or f"nothing would start: {start.trouble}"
-        if reason:
+        name = image.service.name
+        if image.unstarted:
             for check in CHECKS:
-                yield check.skip(reason, name)
+                yield check.skip(image.unstarted, name)
             continue
         program = scope.programs.of(image)
         if program.graph.entry is None:

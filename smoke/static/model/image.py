@@ -280,6 +280,15 @@ class Image:
     broken: str = ""
     """Why nothing is known of this image (its Dockerfile is missing or cannot be parsed); then the rest is empty."""
 
+    @property
+    def unstarted(self) -> str:
+        """Why it is not known which Python code it starts, or that it starts none; empty when that is known."""
+        if self.broken:
+            return f"the Dockerfile cannot be followed: {self.broken}"
+        if self.start.module or self.start.script:
+            return ""
+        return self.start.doubt or f"nothing would start: {self.start.trouble}"
+
     def has_library(self, names: tuple[str, ...]) -> bool | None:
         """Whether it has one of some shared libraries, each named as a program asks for it; none: unknown."""
         if any(path.rpartition("/")[2].startswith(names) for path in self.files.entries):
