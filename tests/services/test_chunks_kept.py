@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,16 +24,12 @@ from lucid.storage.durable import DurableStore
 from lucid.storage.identity import Identity, claim
 from lucid.storage.interface import StoreOther
 from lucid.storage.sqlite import SqliteStore
+from tests.services.fleets import body
 from tests.services.test_data import CHUNK, SESSION, place, running
 
 ME = Identity(bytes(32), bytes(range(32)), "data")
 SESSIONS = [bytes([number]) * 16 for number in (1, 2)]
 BODIES = [bytes([number]) * 2_000 for number in range(4)]
-
-
-async def body(data: bytes) -> AsyncIterator[bytes]:
-    """An upload."""
-    yield data
 
 
 class Node:

@@ -14,7 +14,8 @@ from lucid.services.chunks import replication as replicating
 from lucid.services.chunks.chunks import KEPT_MS
 from lucid.services.chunks.replicamessages import ChunkHolding, ChunkNeed, ChunkQuestion
 from lucid.services.process.driver import clock_ms
-from tests.services.test_replication import BODIES, IDS, Fleet, Node, body, hurried, run, until
+from tests.services.fleets import body, run, until
+from tests.services.test_replication import BODIES, IDS, Fleet, Node, hurried
 
 __all__ = ["hurried"]
 
@@ -95,7 +96,7 @@ async def test_copies_go_a_day_after_the_last_session_and_stay_while_one_needs_t
         await fill(fleet, second)
         assert await sweep(first, second, third) == 0 and everywhere(fleet), "stored again they are as new ones"
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 async def test_a_node_that_is_away_is_waited_for_and_brings_nothing_back(tmp_path: Path) -> None:
@@ -119,7 +120,7 @@ async def test_a_node_that_is_away_is_waited_for_and_brings_nothing_back(tmp_pat
         await trio.sleep(1.2)
         assert not any(fleet.holders(chunk) for chunk in CHUNKS)
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 async def test_what_a_lost_store_needed_stays(tmp_path: Path) -> None:
@@ -137,7 +138,7 @@ async def test_what_a_lost_store_needed_stays(tmp_path: Path) -> None:
             )
         assert await sweep(again, second, third) == 0 and everywhere(fleet)
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 @pytest.mark.parametrize("lie", ["frees", "silence"])
@@ -159,7 +160,7 @@ async def test_a_liar_frees_nothing_that_another_needs(tmp_path: Path, lie: str)
         await heard(fleet, all_unused)
         assert await sweep(first) == (len(CHUNKS) if lie == "frees" else 0), "and no answer is not permission"
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 async def test_a_need_that_comes_late_saves_a_copy(tmp_path: Path) -> None:
@@ -174,7 +175,7 @@ async def test_a_need_that_comes_late_saves_a_copy(tmp_path: Path) -> None:
         await heard(fleet, none_unused)
         await heard(fleet, lambda each: each is third or third.key in each.chunks.needs.of(CHUNKS[0]))
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 async def test_questions_are_answered_by_what_is_known(tmp_path: Path) -> None:
@@ -208,4 +209,4 @@ async def test_questions_are_answered_by_what_is_known(tmp_path: Path) -> None:
         await second.replication.handle(first.key, ChunkHolding(bytes(16), (), (IDS[1], IDS[0])))
         assert any(isinstance(each, ChunkNeed) and each.needs == (IDS[1],) and not each.none for each in said)
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)

@@ -3,7 +3,7 @@ back, and what a liar can do. A chain stands in that takes everything; `tests/le
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 from lucid.storage.sqlite import SqliteStore
+from tests.services.fleets import body, run, until
 
 BODIES = [bytes([number]) * (1_500 + 97 * number) for number in range(12)]
 IDS = [chunk_id(data) for data in BODIES]
@@ -206,30 +207,6 @@ class Node:
             await handler.handle(self.key, message)
 
 
-async def body(data: bytes) -> AsyncIterator[bytes]:
-    """An upload."""
-    yield data
-
-
-async def until(true: Callable[[], bool], within_s: float = 120.0) -> None:
-    """Wait until something is so."""
-    with trio.fail_after(within_s):
-        while not true():
-            await trio.sleep(0.05)
-
-
-async def run(folder: Path, test: Callable[[Fleet], Any]) -> None:
-    """A test with a fleet."""
-    async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
-        fleet = Fleet(folder, nursery, stack)
-        try:
-            await test(fleet)
-        finally:
-            for node in fleet.nodes.values():
-                node.store.end()
-            nursery.cancel_scope.cancel()
-
-
 async def test_each_node_says_what_it_holds_once_all_that_belongs_there_is_there(tmp_path: Path) -> None:
     async def test(fleet: Fleet) -> None:
         nodes = await fleet.grow(5)
@@ -246,7 +223,7 @@ async def test_each_node_says_what_it_holds_once_all_that_belongs_there_is_there
         assert await nodes[0].holdings.copies(SESSION) == found["copies"]
         assert await nodes[0].holdings.copies(b"?" * 48) == 0 and await nodes[0].holdings.copies(SESSION[:16]) is None
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 async def test_what_is_lost_is_taken_back_and_what_is_repaired_is_said_again(tmp_path: Path) -> None:
@@ -266,7 +243,7 @@ async def test_what_is_lost_is_taken_back_and_what_is_repaired_is_said_again(tmp
         fleet.lies = {}
         await until(lambda: fleet.says(nodes[2]) == ((0, 12),))
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 async def test_nothing_is_said_before_rules_3_and_all_of_it_then(tmp_path: Path) -> None:
@@ -287,7 +264,7 @@ async def test_nothing_is_said_before_rules_3_and_all_of_it_then(tmp_path: Path)
         fleet.chain.away = False
         await until(lambda: all(fleet.says(node) == ((0, 12),) for node in nodes))
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 @pytest.mark.parametrize("how", ["other ids", "too few", "nothing", "silence", "another session"])
@@ -316,7 +293,7 @@ async def test_a_list_that_is_not_the_sessions_is_not_kept(tmp_path: Path, how: 
             fleet.lies = {}
             await until(lambda: fleet.says(nodes[1]) == ((0, 12),))
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 async def test_a_session_that_went_is_taken_back_and_its_list_forgotten(tmp_path: Path) -> None:
@@ -336,7 +313,7 @@ async def test_a_session_that_went_is_taken_back_and_its_list_forgotten(tmp_path
             while await node.store.read(node.holdings.listings.known, SESSION):
                 await trio.sleep(0.05)
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 # -- lists ---------------------------------------------------------------------------------------------------------

@@ -24,17 +24,13 @@ from lucid.services.process.disk import Disk
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
+from tests.services.fleets import body
 
 BODIES = [bytes([number]) * (1_500 + number) for number in range(3)]
 IDS = [chunk_id(data) for data in BODIES]
 SESSIONS = [bytes([number]) * 16 for number in (1, 2)]
 PEERS = [bytes([number]) * 32 for number in (7, 8)]
 HOUR_MS = 3_600_000
-
-
-async def body(data: bytes) -> AsyncIterator[bytes]:
-    """An upload."""
-    yield data
 
 
 @asynccontextmanager

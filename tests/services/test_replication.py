@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 from lucid.storage.sqlite import SqliteStore
+from tests.services.fleets import body, run, until
 
 SESSION = bytes(16)
 BODIES = [bytes([number]) * (1_500 + 997 * number) for number in range(40)]
@@ -48,11 +49,6 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replicating, "REPAIR_S", 0.2)
     monkeypatch.setattr(replicating, "ANSWER_S", 1.0)
     monkeypatch.setattr(replicating, "AGAIN_S", 0.01)
-
-
-async def body(data: bytes) -> AsyncIterator[bytes]:
-    """An upload."""
-    yield data
 
 
 class Fleet:
@@ -151,25 +147,6 @@ class Node:
                 await peer.replication.handle(self.key, message)
 
 
-async def until(true: Callable[[], bool], within_s: float = 60.0) -> None:
-    """Wait until something is so."""
-    with trio.fail_after(within_s):
-        while not true():
-            await trio.sleep(0.05)
-
-
-async def run(folder: Path, test: Callable[[Fleet], Any]) -> None:
-    """A test with a fleet."""
-    async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
-        fleet = Fleet(folder, nursery, stack)
-        try:
-            await test(fleet)
-        finally:
-            for node in fleet.nodes.values():
-                node.store.end()
-            nursery.cancel_scope.cancel()
-
-
 async def test_chunks_come_to_where_they_belong_and_what_joins_or_dies_moves_only_its_own(tmp_path: Path) -> None:
     async def test(fleet: Fleet) -> None:
         nodes = [await fleet.add(number) for number in range(1, 6)]
@@ -201,7 +178,7 @@ async def test_chunks_come_to_where_they_belong_and_what_joins_or_dies_moves_onl
         moved = sum(node.replication.fetched for node in others) - before
         assert 0 < moved <= held, "no more than the copies that were lost"
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 async def test_a_store_that_is_begun_anew_is_filled_again(tmp_path: Path) -> None:
@@ -222,7 +199,7 @@ async def test_a_store_that_is_begun_anew_is_filled_again(tmp_path: Path) -> Non
         await until(lambda: again.replication.repaired == 1)
         assert lost.read_bytes() == BODIES[3]
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 @pytest.mark.parametrize("how", ["other bytes", "too short", "another size", "silence", "nothing"])
@@ -264,7 +241,7 @@ async def test_a_liar_can_not_pass_other_bytes_and_the_next_source_is_asked(tmp_
             await until(lambda: third.chunks.folder.place(IDS[5]).exists())
             assert not list(third.chunks.folder.incoming.iterdir()), "nothing is left behind"
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 async def test_a_peer_makes_nobody_fetch_what_does_not_belong_there(tmp_path: Path) -> None:
@@ -280,7 +257,7 @@ async def test_a_peer_makes_nobody_fetch_what_does_not_belong_there(tmp_path: Pa
         await nodes[0].replication.handle(nodes[1].key, ChunkPart(7, chunk, 5_000, 0, b"unasked"))
         await nodes[0].replication.handle(nodes[1].key, ChunkRequest(7, chunk, 2**53))
 
-    await run(tmp_path, test)
+    await run(tmp_path, Fleet, test)
 
 
 def test_messages_are_bounded() -> None:
