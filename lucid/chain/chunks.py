@@ -8,8 +8,11 @@ from lucid.chain.hashing import chunk_tree_digest, session_tree_digest
 from lucid.chain.merkle import inclusion_proof, leaf_hash, root, root_of_hashes, verify_inclusion
 
 SEGMENT_BYTES = 4_096
+"""A leaf of a chunk's tree, and what a proof of possession shows (protocol section 8)."""
 MIN_CHUNK_BYTES = 1_024
+"""The least that a chunk has (protocol section 8)."""
 MAX_CHUNK_BYTES = 16 << 20
+"""The most that a chunk has (protocol section 8)."""
 
 
 class ChunkHasher:

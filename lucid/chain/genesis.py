@@ -15,6 +15,7 @@ KEY_BYTES = 32
 NAME_BYTES = 64
 DAY_MS = 86_400_000
 MAX_SLOTS = 100_000
+"""Slots of an epoch, and a twelfth of a window of work (protocol section 3)."""
 _ARRAY = 0x90
 """What a short array of MessagePack begins with, and its length."""
 

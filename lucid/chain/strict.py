@@ -14,14 +14,18 @@ from typing import Any, NoReturn
 from lucid.chain.errors import Code, Refusal
 
 MAX_WHOLE = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps exactly (RFC 8259, section 6)."""
 MAX_DEPTH = 32
+"""Of nesting (protocol section 7)."""
 MAX_MEMBERS = 10_000
+"""Of one object (protocol section 7)."""
 PIECE = 2_048
 """Characters that Python's own reader gets at a time: an entry of a list of chunks is shorter."""
 _SPACES = re.compile(r"[ \t\n\r]*")
 MAX_VALUES = 1_000_000
 """Commas and opening brackets, those inside of texts too: a value costs many times its bytes once it is parsed."""
 _WHOLE_DIGITS = 17
+"""A sign and the sixteen digits of `MAX_WHOLE`: longer texts are not even parsed."""
 
 
 def parse_object(data: bytes, max_bytes: int, code: Code) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from lucid.chain.versions import FIRST_RULES, HOLDING_RULES, REPLICATION_RULES
 from lucid.chain.votes import Hash, OptionalHash, Signature, Vote
 
 MAX_CHUNKS = 1_000_000
+"""Of one session (protocol section 6, the rules of `session_anchor`)."""
 MAX_RANGES = 4_096
+"""Of one transaction (protocol section 6): some 40 KiB of a block."""
 
 Ranges = Annotated[tuple[tuple[Natural, Natural], ...], Meta(max_length=MAX_RANGES)]
 """Chunks of a session as ascending (first, count), at least one chunk apart: one encoding for one set."""

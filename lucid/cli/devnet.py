@@ -20,7 +20,7 @@ from lucid.cli.failure import Failure, timed
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lucid.services.devnet import Devnet, Standing
+    from lucid.services.devnet import Devnet, NodeStatus
     from lucid.services.process.mongod import Mongod
 
 NODES = 4
@@ -119,7 +119,7 @@ def _places(network: Devnet) -> Iterator[str]:
         yield "  " + ", ".join(f"{service} {node.url(service)}/docs" for service in node.ports)
 
 
-def _trouble(network: Devnet, standings: list[Standing]) -> list[str]:
+def _trouble(network: Devnet, standings: list[NodeStatus]) -> list[str]:
     """What is wrong at the end, a sentence each."""
     found = []
     for node, standing in zip(network.nodes, standings, strict=True):
@@ -172,7 +172,7 @@ def _mongod(options: argparse.Namespace, folder: Path, stack: ExitStack, port: i
     return stack.enter_context(Mongod(folder / "mongod", program, port))
 
 
-def _table(standings: list[Standing]) -> Table:
+def _table(standings: list[NodeStatus]) -> Table:
     from rich.table import Table
 
     from lucid.services.devnet import SERVICES
@@ -185,7 +185,7 @@ def _table(standings: list[Standing]) -> Table:
     return table
 
 
-def _verdict(standings: list[Standing]) -> int:
+def _verdict(standings: list[NodeStatus]) -> int:
     """Nodes may be a block apart when they are asked one after the other; what they hold at one height must agree."""
     hashes: dict[int, set[str]] = {}
     for each in standings:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from lucid.deploy.deployment import UP_S, Deployment, Step
 from lucid.deploy.host import SENDING_S, DeployError
-from lucid.deploy.identity import USER, Identity, held
+from lucid.deploy.identity import USER, NodeIdentity, held
 from lucid.deploy.images import PLATFORM
 from lucid.deploy.release import LABELS, PROJECT, current
 
@@ -135,7 +135,7 @@ def _about(folder: Path) -> dict[str, str]:
     return {"node": node}
 
 
-def begin_steps(deployment: Deployment, folder: Path, who: Identity) -> list[Step]:
+def begin_steps(deployment: Deployment, folder: Path, who: NodeIdentity) -> list[Step]:
     """The step that marks a host as one into which a backup of the node `who` is read. Raises `DeployError`."""
     facts, mark = deployment.facts, mark_of(folder)
     if (of := _about(folder)["node"]) != who.node:

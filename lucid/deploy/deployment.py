@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lucid.deploy import identity, images, preflight, release, settings
 from lucid.deploy.host import SENDING_S, DeployError, Host, Unreachable
-from lucid.deploy.identity import Identity
+from lucid.deploy.identity import NodeIdentity
 from lucid.deploy.preflight import Facts
 from lucid.deploy.settings import Changes
 
@@ -197,7 +197,7 @@ class Deployment:
             return []
         return [self._put_step(who)]
 
-    def _put_step(self, who: Identity) -> Step:
+    def _put_step(self, who: NodeIdentity) -> Step:
         puts = [identity.put_command(self.facts.folder, volume) for volume in (identity.CONFIG, identity.KEY)]
         command = "\n".join((identity.who_command(), *puts))
         act = partial(identity.put, self.host, who, self.facts.folder)

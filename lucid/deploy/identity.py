@@ -60,7 +60,7 @@ if source.exists():
 
 
 @dataclass(frozen=True)
-class Identity:
+class NodeIdentity:
     """A node's key and its chain's document, as files here, and whose they are."""
 
     key: Path
@@ -76,7 +76,7 @@ class Identity:
         return self.key.with_name(f"{self.key.name}.unused")
 
 
-def read_identity(key: Path, genesis: Path) -> Identity:
+def read_identity(key: Path, genesis: Path) -> NodeIdentity:
     """Look at both files. Raises `DeployError` for a key that is none and a document that is none."""
     from lucid.chain.document import parse_genesis  # noqa: PLC0415 - only when they are given
     from lucid.chain.errors import LucidError  # noqa: PLC0415
@@ -98,7 +98,7 @@ def read_identity(key: Path, genesis: Path) -> Identity:
         named = error.detail if str(key) in error.detail else f"{genesis} is not a genesis document: {error.detail}"
         raise DeployError(named) from None
     founder = any(each.key == node for each in document.nodes)
-    return Identity(key, genesis, node.hex(), document.chain_id.hex(), founder)
+    return NodeIdentity(key, genesis, node.hex(), document.chain_id.hex(), founder)
 
 
 def _volume(name: str) -> str:
@@ -125,7 +125,7 @@ def held(host: Host) -> tuple[str, str]:
     return node.strip("-"), chain.strip("-")
 
 
-def judge(host: Host, identity: Identity) -> bool:
+def judge(host: Host, identity: NodeIdentity) -> bool:
     """Whether key and document are there already. Raises `DeployError` where others are."""
     node, chain = held(host)
     if node and node != identity.node:
@@ -182,7 +182,7 @@ def place_command(folder: str, place: str) -> str:
     )
 
 
-def put(host: Host, identity: Identity, folder: str) -> None:
+def put(host: Host, identity: NodeIdentity, folder: str) -> None:
     """Bring key and document there, unless they are. Raises `DeployError`."""
     if not (_has_volumes(host) and judge(host, identity)):
         for volume, contents in packed(identity).items():
@@ -198,7 +198,7 @@ def _has_volumes(host: Host) -> bool:
     return "yes" in host.run("\n".join(looks))
 
 
-def packed(identity: Identity) -> dict[str, bytes]:
+def packed(identity: NodeIdentity) -> dict[str, bytes]:
     """An archive for each volume, as the services' user may read it, and nobody else; the key last."""
     key = {"node.key": identity.key.read_bytes()}
     if identity.mark.exists():

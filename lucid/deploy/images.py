@@ -28,14 +28,14 @@ LOAD = "gzip -dc | docker load --quiet"
 
 
 @dataclass(frozen=True)
-class Found:
+class LocalImage:
     """An image here: its id, and the platform that it is for."""
 
     identity: str
     platform: str
 
 
-def here(names: Sequence[str]) -> dict[str, Found]:
+def here(names: Sequence[str]) -> dict[str, LocalImage]:
     """Images in this machine's engine; those that it lacks are left out. Raises `DeployError`."""
     found = {}
     form = "{{.Id}} {{.Os}}/{{.Architecture}}"
@@ -49,14 +49,14 @@ def here(names: Sequence[str]) -> dict[str, Found]:
                 "there is no docker here to send images with: name --images or a --registry, or --keep-images"
             ) from None
         if done.returncode == 0:
-            found[name] = Found(*done.stdout.split())
+            found[name] = LocalImage(*done.stdout.split())
         elif "no such image" not in done.stderr.lower():
             lines = done.stderr.strip().splitlines() or ["no reason given"]
             raise DeployError(f"the images cannot be read here: {lines[-1]}")
     return found
 
 
-def in_archive(path: Path) -> dict[str, Found]:
+def in_archive(path: Path) -> dict[str, LocalImage]:
     """The images in an archive that `docker save` wrote. Raises `DeployError`."""
     with _opened(path) as tar:
         return {name: found for entry in _entries(tar, path) for name, found in _named(tar, entry, path)}
@@ -72,7 +72,9 @@ def there(host: Host, names: Iterable[str]) -> dict[str, str]:
     return {name: identity for name, _, identity in lines if identity}
 
 
-def chosen(held: Mapping[str, Found], before: Mapping[str, str], mongodb: str, native: str, where: str) -> list[str]:
+def chosen(
+    held: Mapping[str, LocalImage], before: Mapping[str, str], mongodb: str, native: str, where: str
+) -> list[str]:
     """Which images to send, of those `held` in one place, to a host that has those `before`. Raises `DeployError`.
 
     MongoDB goes only where there is none, and in the host's own kind (`native`): it is not part of a release.
@@ -170,7 +172,7 @@ def _entries(tar: tarfile.TarFile, path: Path) -> list[dict[str, Any]]:
         raise _no_archive(path, error) from None
 
 
-def _named(tar: tarfile.TarFile, entry: dict[str, Any], path: Path) -> list[tuple[str, Found]]:
+def _named(tar: tarfile.TarFile, entry: dict[str, Any], path: Path) -> list[tuple[str, LocalImage]]:
     try:
         config = _read(tar, entry["Config"]) or {}
         if not isinstance(config, dict):
@@ -179,7 +181,7 @@ def _named(tar: tarfile.TarFile, entry: dict[str, Any], path: Path) -> list[tupl
         raise _no_archive(path, error) from None
     # Docker 25 and later keep it as blobs/sha256/..., those before as the hash and .json.
     identity = f"sha256:{entry['Config'].rpartition('/')[2].removesuffix('.json')}"
-    found = Found(identity, f"{config.get('os', '')}/{config.get('architecture', '')}")
+    found = LocalImage(identity, f"{config.get('os', '')}/{config.get('architecture', '')}")
     return [(name, found) for name in entry.get("RepoTags") or ()]
 
 

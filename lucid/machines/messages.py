@@ -20,13 +20,18 @@ from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Vote
 
 MAX_MESSAGE_BYTES = 24 << 20
+"""Of one message; what is larger is refused undecoded (`1003`, protocol section 8)."""
 MAX_STANDING_VOTES = 8
+"""More than the votes of one view and the finalize of the one before can be."""
 MAX_PAGE_BLOCKS = 64
 MAX_PAGE_BYTES = 4 << 20
+"""A page ends with the block that brings it here: one block may have more."""
 MAX_PAGE_CERTIFICATES = 256
 MAX_GOSSIP_TRANSACTIONS = 256
 REMEMBERED_MESSAGES = 4_096
+"""Decoded messages that are kept in the younger half of the memo."""
 REMEMBERED_BYTES = 65_536
+"""A longer message is not kept in the memo."""
 REMEMBERED_TOTAL_BYTES = 8 << 20
 """Twice this is kept at most: a peer that sends large messages must not fill the memory of a Pi."""
 

@@ -30,7 +30,7 @@ START_S = 120.0
 STOP_S = 10.0
 
 
-class Standing(NamedTuple):
+class NodeStatus(NamedTuple):
     """What a node says of itself; None where it does not answer."""
 
     name: str
@@ -124,7 +124,7 @@ class DevNode:
         """The end of what a service's process logged."""
         return (self.logs / f"{service}.log").read_text(errors="replace").strip()[-500:]
 
-    def standing(self, client: httpx.Client) -> Standing:
+    def standing(self, client: httpx.Client) -> NodeStatus:
         """Ask the node how it is."""
         health: dict[str, str | None] = {}
         for service in SERVICES:
@@ -133,7 +133,7 @@ class DevNode:
         latest = _ask(client, f"{self.url('manager')}/blocks?limit=1")
         peers = _ask(client, f"{self.url('manager')}/peers")
         top = latest["blocks"][0] if latest and latest["blocks"] else None
-        return Standing(
+        return NodeStatus(
             self.name,
             health,
             None if latest is None else top["height"] if top else 0,
@@ -206,7 +206,7 @@ class Devnet:
                             raise TimeoutError(f"{node.name}'s {service} does not become healthy: {last}")
                         time.sleep(0.05)
 
-    def standings(self, client: httpx.Client) -> list[Standing]:
+    def standings(self, client: httpx.Client) -> list[NodeStatus]:
         """How every node is."""
         return [node.standing(client) for node in self.nodes]
 

@@ -28,7 +28,7 @@ from lucid.services.chain.upgrading import too_old
 from lucid.services.chunks.replicamessages import SESSION_BYTES
 from lucid.services.peer.certifier import Certifier
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Greeting, Link, Parting
+from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Farewell, Greeting, Link
 from lucid.services.process.config import Config, ConfigError
 from lucid.services.process.driver import Driver, Performer, clock_ms
 from lucid.services.process.journals import open_journal
@@ -129,7 +129,7 @@ class EngineService(Service):
                 async with open_websocket(url, {"Authorization": f"Bearer {self.config.token}"}, trust) as frames:
                     await frames.send(encode(Greeting(self.genesis.chain_id, self.key)))
                     self._link = Link(
-                        frames, FROM_MANAGER, {CertificateWanted: self._on_wanted, Parting: self._on_parting}
+                        frames, FROM_MANAGER, {CertificateWanted: self._on_wanted, Farewell: self._on_parting}
                     )
                     await self._live(self._link)
             except* (ConnectionLost, Refusal) as group:
@@ -174,7 +174,7 @@ class EngineService(Service):
         assert self._tasks is not None, "the link runs"
         self._tasks.start_soon(self._certify, wanted.transport)
 
-    async def _on_parting(self, parting: Parting) -> None:
+    async def _on_parting(self, parting: Farewell) -> None:
         """The manager cannot talk with this engine, and says why."""
         raise ConnectionLost(parting.why)
 

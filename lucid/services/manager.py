@@ -54,11 +54,11 @@ from lucid.services.peer.link import (
     FROM_ENGINE,
     CertificateGiven,
     CertificateWanted,
+    Farewell,
     Frames,
     Greeting,
     Link,
     LinkVersion,
-    Parting,
     read_greeting,
 )
 from lucid.services.peer.link import PATH as ENGINE_PATH
@@ -292,7 +292,7 @@ class ManagerService(Service):
             greeting = read_greeting(data)
         except LinkVersion as unfit:
             self._unfit = str(unfit)
-            await frames.send(encode(Parting(self._unfit)))
+            await frames.send(encode(Farewell(self._unfit)))
             raise
         if greeting != Greeting(self.genesis.chain_id, self.key):
             raise ConnectionLost("an engine of another chain or key")

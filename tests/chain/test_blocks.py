@@ -57,6 +57,7 @@ def naive_root(leaves: list[bytes]) -> bytes:
     return derived("lucid transaction tree v1", b"\x01" + naive_root(leaves[:split]) + naive_root(leaves[split:]))
 
 
+@pytest.mark.slow
 @given(transactions=st.lists(values(Transaction), max_size=6))
 def test_the_transactions_root_is_an_rfc_9162_tree_over_their_bytes(transactions: list[Transaction]) -> None:
     assert transactions_root(transactions) == naive_root([pack(each) for each in transactions])

@@ -165,6 +165,7 @@ def test_a_longer_encoding_is_not_canonical(kind: Any, encoding: str, name: str)
     assert refusal(bytes.fromhex(encoding), kind) is Code.NOT_CANONICAL
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(value=st.one_of([values(kind) for kind in KINDS]))
 def test_values_encode_as_the_specification_says_and_come_back(value: Any) -> None:

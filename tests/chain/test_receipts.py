@@ -313,6 +313,7 @@ def test_unpacking_changes_nothing() -> None:
         assert verified == verify_receipt(printed(receipt), NET.genesis, CRYPTO)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=600)
 @given(st.data())
 def test_any_single_changed_field_is_refused(data: Any) -> None:

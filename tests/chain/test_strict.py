@@ -82,6 +82,7 @@ def whole(data: bytes) -> object:
     return strict._Document("")._reader.decode(data.decode())
 
 
+@pytest.mark.slow
 @given(st.data(), DOCUMENTS, st.integers(20, 60), st.integers(0, 2**32))
 @settings(max_examples=400)
 def test_in_pieces_it_is_what_it_is_in_one(data: st.DataObject, document: object, piece: int, seed: int) -> None:

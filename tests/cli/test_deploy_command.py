@@ -256,11 +256,15 @@ def test_layers_that_lead_in_a_circle_are_refused_as_they_are_sent(tmp_path: Pat
 
 
 def test_what_is_sent_is_what_the_host_lacks_and_can_run() -> None:
-    ours = {name: images.Found(f"sha256:{number}", "linux/arm64") for number, name in enumerate(release.current())}
-    laptop = {**ours, "mongo:7": images.Found("sha256:m", "linux/amd64"), "secret:1": images.Found("sha256:s", "x/y")}
+    ours = {name: images.LocalImage(f"sha256:{number}", "linux/arm64") for number, name in enumerate(release.current())}
+    laptop = {
+        **ours,
+        "mongo:7": images.LocalImage("sha256:m", "linux/amd64"),
+        "secret:1": images.LocalImage("sha256:s", "x/y"),
+    }
     there = {name: each.identity for name, each in ours.items()}
 
-    def chosen(held: dict[str, images.Found], before: dict[str, str], native: str = "linux/arm64") -> list[str]:
+    def chosen(held: dict[str, images.LocalImage], before: dict[str, str], native: str = "linux/arm64") -> list[str]:
         return images.chosen(held, before, "mongo:7", native, "here")
 
     assert chosen(laptop, {}) == release.current()
@@ -271,7 +275,7 @@ def test_what_is_sent_is_what_the_host_lacks_and_can_run() -> None:
     with pytest.raises(DeployError, match="neither here nor"):
         chosen({}, {})
     with pytest.raises(DeployError, match="linux/amd64"):
-        chosen({**ours, release.current()[0]: images.Found("sha256:0", "linux/amd64")}, {})
+        chosen({**ours, release.current()[0]: images.LocalImage("sha256:0", "linux/amd64")}, {})
 
 
 @pytest.mark.parametrize("blobs", [False, True], ids=["docker-24", "docker-25"])

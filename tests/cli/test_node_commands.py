@@ -21,7 +21,7 @@ from lucid.chain.document import parse_genesis, print_genesis
 from lucid.chain.receipts import print_receipt
 from lucid.cli.devnet import _table
 from lucid.cli.main import main
-from lucid.services.devnet import Standing
+from lucid.services.devnet import NodeStatus
 from lucid.services.process.ports import free_ports
 
 Capture = pytest.CaptureFixture[str]
@@ -257,7 +257,9 @@ def test_a_devnet_says_that_a_service_has_ended(devnet_process: tuple[subprocess
 
 
 def test_the_table_of_a_devnet_has_each_figure_in_its_column() -> None:
-    standing = Standing("node0", dict.fromkeys(("manager", "engine", "anchoring", "data"), "healthy"), 7, "ab" * 32, 3)
+    standing = NodeStatus(
+        "node0", dict.fromkeys(("manager", "engine", "anchoring", "data"), "healthy"), 7, "ab" * 32, 3
+    )
     columns = {str(column.header): list(column.cells) for column in _table([standing]).columns}
     assert (columns["peers"], columns["height"], columns["last block"]) == (["3"], ["7"], [("ab" * 32)[:24]])
 

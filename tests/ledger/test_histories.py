@@ -6,6 +6,7 @@ transaction, forks that lose, finality sooner or later, restarts.
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -203,4 +204,5 @@ class History(RuleBasedStateMachine):
 
 
 TestHistories = History.TestCase
+pytest.mark.slow(TestHistories)
 TestHistories.settings = SMALL

@@ -134,6 +134,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestLedgers = LedgerMachine.TestCase
+pytest.mark.slow(TestLedgers)
 TestLedgers.settings = settings(max_examples=60, stateful_step_count=20)
 
 

@@ -92,6 +92,7 @@ class TreeMachine(RuleBasedStateMachine):
 
 
 TestTree = TreeMachine.TestCase
+pytest.mark.slow(TestTree)
 TestTree.settings = settings(max_examples=60, stateful_step_count=12)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -196,4 +197,5 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
+pytest.mark.slow(TestLife)
 TestLife.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

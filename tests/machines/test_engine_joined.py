@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +50,7 @@ def test_a_lone_engine_goes_on_where_it_was() -> None:
         assert heights(fleet) == [before + 1], "no view is lost"
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(restarts=st.lists(st.tuples(st.integers(0, NODES - 1), st.integers(0, 1_200)), min_size=1, max_size=12))
 def test_engines_that_restart_at_any_moment_never_sign_twice_and_the_chain_goes_on(

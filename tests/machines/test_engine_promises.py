@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -144,6 +145,7 @@ class Observer(Promises):
 
 
 TestPromises = Promises.TestCase
+pytest.mark.slow(TestPromises)
 TestPromises.settings = settings(max_examples=150, stateful_step_count=40)
 TestObserver = Observer.TestCase
 TestObserver.settings = settings(max_examples=30, stateful_step_count=30)

@@ -67,6 +67,7 @@ def test_a_wrong_order_would_be_noticed() -> None:
         assert_in_order(late, {}, GENESIS.chain_id)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 10**6), st.integers(0, 3), st.booleans())
 def test_a_node_recovers_from_a_crash_at_any_write(cut: int, number: int, lossy: bool) -> None:
@@ -114,6 +115,7 @@ def recorded(lossy: bool) -> Fleet:
     return run_of(3, lossy)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(50, 2_500), st.integers(50, 2_500)), min_size=1, max_size=6))
 def test_nodes_that_stop_and_start_at_any_time_go_on(plan: list[tuple[int, int, int]]) -> None:

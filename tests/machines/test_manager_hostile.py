@@ -94,6 +94,7 @@ def question(peer: Peer) -> tuple[int, int]:
     return 1, 1
 
 
+@pytest.mark.slow
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(SITUATIONS, st.data())
 def test_no_message_raises_or_is_half_taken(situation: Situation, data: st.DataObject) -> None:
@@ -119,6 +120,7 @@ def test_no_message_raises_or_is_half_taken(situation: Situation, data: st.DataO
     assert len(passing(victim.manager)["waiting"]) <= DEFAULT_LIMITS.max_waiting  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(SITUATIONS, st.data())
 def test_a_node_goes_on_after_any_attack(situation: Situation, data: st.DataObject) -> None:

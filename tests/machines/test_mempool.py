@@ -295,4 +295,5 @@ class Pool(RuleBasedStateMachine):
 
 
 TestPool = Pool.TestCase
+pytest.mark.slow(TestPool)
 TestPool.settings = settings(max_examples=60, stateful_step_count=40)

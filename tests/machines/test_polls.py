@@ -273,6 +273,7 @@ class Naive:
         return {(one.signer, one.view) for one, other in combinations(self.pile, 2) if conflict(one, other)}
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.data())
 def test_agrees_with_a_naive_count(data: st.DataObject) -> None:

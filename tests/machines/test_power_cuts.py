@@ -78,6 +78,7 @@ def resumes(grid: Grid, before: int) -> bool:
     return grid.height() > before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nodes", range(1, 8))
 @pytest.mark.parametrize("muted", [False, True])
 def test_the_chain_resumes_after_a_power_cut_before_every_store(nodes: int, muted: bool) -> None:
@@ -93,6 +94,7 @@ def test_the_chain_resumes_after_a_power_cut_before_every_store(nodes: int, mute
         assert resumes(grid, grid.height()), f"stuck after a cut {steps} stores on, back in order {order}"
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     nodes=st.integers(1, 7),

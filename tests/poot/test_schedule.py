@@ -304,6 +304,7 @@ def naive_order(nodes: list[Pi], leaders: list[list[int]], cooldown: int, epoch:
     return [min(entities[each], key=lambda number: (-score([number]), luck(key(number)))) for each in ranked]
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(nodes=networks, cooldown=st.integers(0, 16), floor=st.sampled_from([0, 200_000, PPM]), data=st.data())
 def test_the_ranking_is_what_the_protocol_says(nodes: list[Pi], cooldown: int, floor: int, data: st.DataObject) -> None:

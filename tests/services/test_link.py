@@ -20,10 +20,10 @@ from lucid.services.peer.link import (
     PATH,
     CertificateWanted,
     Direction,
+    Farewell,
     Greeting,
     Link,
     LinkVersion,
-    Parting,
     read_greeting,
 )
 from lucid.services.web.websocket import open_websocket
@@ -152,5 +152,5 @@ def test_an_engine_of_another_release_is_told_why_and_the_node_goes_on(lone: Dev
                 return decode(await frames.receive(), FROM_MANAGER.says)  # type: ignore[no-any-return]
 
     parting = trio.run(greet)
-    assert isinstance(parting, Parting) and "version 1 of their link" in parting.why
+    assert isinstance(parting, Farewell) and "version 1 of their link" in parting.why
     await_own_engine(lone)

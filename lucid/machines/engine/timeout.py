@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 SLOW_TO_GROW = 4
+"""Slow views in a row that double the timeout (protocol section 4, Timeout)."""
 BLOCKS_TO_SHRINK = 12
+"""Other views in a row that halve it: slower than it grows, so that it stays where views end in time."""
 MAX_FACTOR = 16
+"""Bounds how long a chain that stood still takes to go on once its quorum is back."""
 
 
 class Timeout:

@@ -24,6 +24,7 @@ from lucid.machines.messages import Part, PartRequest, SnapshotOffer, encode_mes
 SNAPSHOT_TABLE = "snapshot"
 INDEX_KEY = b"contents"
 START_MS = 60_000
+"""See `PART_MS`."""
 PART_MS = 2_000
 """A download may take a minute, and two seconds for each part so far: a liar may not occupy a node for hours."""
 MAX_PART_BYTES = 2 << 20

@@ -22,7 +22,7 @@ CURSOR_KEY = b"height"
 PAGE_BLOCKS = 256
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A transaction's block and its position in it."""
 
     height: int
@@ -48,10 +48,10 @@ class TransactionIndex:
         """The chain has grown."""
         self._wanted.set()
 
-    def place(self, transaction: bytes) -> Place | None:
+    def place(self, transaction: bytes) -> Position | None:
         """Where a final transaction is."""
         data = self._store.get(INDEX_TABLE, transaction)
-        return None if data is None else Place(int.from_bytes(data[:8], "big"), int.from_bytes(data[8:], "big"))
+        return None if data is None else Position(int.from_bytes(data[:8], "big"), int.from_bytes(data[8:], "big"))
 
     async def run(self) -> None:
         """Index what becomes final, until damage is met in the store."""

@@ -24,7 +24,7 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, SEGMENT_BYTES, 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.ledger.state import Write
-from lucid.services.chunks.faults import Fault, Faults, Finding, look_at
+from lucid.services.chunks.faults import ChunkFault, Faults, Finding, look_at
 from lucid.services.chunks.needs import GONE_TABLE, NEED_TABLE, STAMP_BYTES, Needs
 from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, SegmentOfChunk, StoredChunk, readable
 from lucid.services.process.disk import Disk, DiskFailed, NewFile
@@ -310,7 +310,7 @@ class Chunks:
                         _log.error("chunk %s is %s", chunk.hex(), finding.name.lower())
         return finding, size + more
 
-    def _known_fault(self, chunk: bytes) -> tuple[ChunkRow | None, Fault | None]:
+    def _known_fault(self, chunk: bytes) -> tuple[ChunkRow | None, ChunkFault | None]:
         return self.row(chunk), self.faults.of(chunk)
 
     def _gain(self, size: int) -> None:

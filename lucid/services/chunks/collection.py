@@ -39,7 +39,7 @@ class Around(Protocol):
     connected: frozenset[bytes]
 
 
-class Asking(NamedTuple):
+class Inquiry(NamedTuple):
     """Chunks about which all others were asked, and who needs none of each so far."""
 
     number: int
@@ -66,7 +66,7 @@ class Collection:
         self.name = b""
         """That of this node's store."""
         self._asked = 0
-        self._asking: Asking | None = None
+        self._asking: Inquiry | None = None
         self._one = trio.Lock()
         self._freed: set[bytes] = set()
         self._kick = trio.Event()
@@ -150,7 +150,7 @@ class Collection:
     async def _ask(self, chunks: tuple[bytes, ...], others: frozenset[bytes]) -> tuple[set[bytes], bool]:
         """Those that nobody needs, and whether all have answered."""
         self._asked += 1
-        asking = Asking(self._asked, {chunk: set[bytes]() for chunk in chunks}, others, trio.Event())
+        asking = Inquiry(self._asked, {chunk: set[bytes]() for chunk in chunks}, others, trio.Event())
         self._asking = asking
         try:
             for peer in sorted(others):

@@ -30,7 +30,7 @@ class Finding(IntEnum):
     CORRUPTED = 2
 
 
-class Fault(Record):
+class ChunkFault(Record):
     """A chunk's row among the faults: what was found (`Finding`), and when (ms since the Unix epoch)."""
 
     finding: Natural
@@ -49,17 +49,17 @@ class Faults:
         for chunk, data in self._store.scan(FAULT_TABLE):
             self.counts[Finding(_decoded(chunk, data).finding)] += 1
 
-    def of(self, chunk: bytes) -> Fault | None:
+    def of(self, chunk: bytes) -> ChunkFault | None:
         """A chunk's fault, from a worker thread. Raises `StoreError`."""
         data = self._store.get(FAULT_TABLE, chunk)
         return None if data is None else _decoded(chunk, data)
 
-    def page(self, after: bytes, limit: int) -> list[tuple[bytes, Fault]]:
+    def page(self, after: bytes, limit: int) -> list[tuple[bytes, ChunkFault]]:
         """At most `limit` chunks with faults in order, above `after`, from a worker thread. Raises `StoreError`."""
         start = after + b"\x00" if after else b""
         return [(chunk, _decoded(chunk, data)) for chunk, data in self._store.scan(FAULT_TABLE, start, limit)]
 
-    def change(self, chunk: bytes, before: Fault | None, finding: Finding, now_ms: int) -> list[Write]:
+    def change(self, chunk: bytes, before: ChunkFault | None, finding: Finding, now_ms: int) -> list[Write]:
         """What is to be written for a chunk to have another finding than `before`; counts it."""
         if before is not None:
             self.counts[Finding(before.finding)] -= 1
@@ -67,7 +67,7 @@ class Faults:
             return [] if before is None else [(FAULT_TABLE, chunk, None)]
         self.counts[finding] += 1
         since_ms = before.since_ms if before is not None and before.finding == finding else now_ms
-        return [(FAULT_TABLE, chunk, encode(Fault(int(finding), since_ms)))]
+        return [(FAULT_TABLE, chunk, encode(ChunkFault(int(finding), since_ms)))]
 
 
 def look_at(path: Path, chunk: bytes) -> tuple[Finding, int]:
@@ -99,9 +99,9 @@ def look_at(path: Path, chunk: bytes) -> tuple[Finding, int]:
     return Finding.SOUND if sound else Finding.CORRUPTED, hasher.size
 
 
-def _decoded(chunk: bytes, data: bytes) -> Fault:
+def _decoded(chunk: bytes, data: bytes) -> ChunkFault:
     try:
-        fault = decode(data, Fault)
+        fault = decode(data, ChunkFault)
         Finding(fault.finding)
     except (LucidError, ValueError) as error:
         raise StoreDamaged(f"a row cannot be read: {error}", FAULT_TABLE, chunk) from None

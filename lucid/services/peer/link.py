@@ -47,7 +47,7 @@ class CertificateGiven(Record, tag=72):
     certificate: TransportCertificate
 
 
-class Parting(Record, tag=73):
+class Farewell(Record, tag=73):
     """The manager's last word to an engine that it cannot talk with: why."""
 
     why: str
@@ -61,7 +61,7 @@ class Direction(NamedTuple):
 
 
 FROM_ENGINE = Direction("engine", ToManager | Heartbeat | CertificateGiven)
-FROM_MANAGER = Direction("manager", ToEngine | Heartbeat | CertificateWanted | Parting)
+FROM_MANAGER = Direction("manager", ToEngine | Heartbeat | CertificateWanted | Farewell)
 
 Answers = Mapping[type[Record], Callable[[Any], Awaitable[None]]]
 

@@ -45,7 +45,7 @@ class Caller(NamedTuple):
         return self.node or self.operator
 
 
-class Admission:
+class AdmissionRules:
     """The rules of one service."""
 
     def __init__(self, loopback: bool, tokens: Tokens, per_second: int) -> None:

@@ -27,7 +27,7 @@ from lucid.api.versions import API_HEADER, API_VERSION
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.chain.versions import RULES_KNOWN
 from lucid.services.peer.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
-from lucid.services.web.admission import READ, Admission, Caller, Tokens
+from lucid.services.web.admission import READ, AdmissionRules, Caller, Tokens
 from lucid.services.web.bodies import decode_json
 from lucid.services.web.budget import Charge
 from lucid.services.web.edge import Edge, Lasting
@@ -108,7 +108,7 @@ class Web:
         self.app.url_map.merge_slashes = False  # a path that is not a route is none, and no redirect
         self.registry = CollectorRegistry()
         self.edge = Edge(service, self.registry)
-        self.admission = Admission(loopback, tokens, per_second)
+        self.admission = AdmissionRules(loopback, tokens, per_second)
         self.checks: list[Check] = []
         self.warnings: list[Callable[[], Condition | None]] = []
         self.ready = False

@@ -16,7 +16,7 @@ STYLE, SCRIPT, TITLE = "/* STYLE */", "/* SCRIPT */", "SERVICE"
 """What stands in a page for its style, its script and the service's name."""
 
 
-class Page(NamedTuple):
+class HtmlPage(NamedTuple):
     """A page, and the Content-Security-Policy that it is shown under."""
 
     document: str
@@ -28,7 +28,7 @@ class Page(NamedTuple):
         return Response(self.document, headers=headers, content_type="text/html; charset=utf-8")
 
 
-def load_page(name: str, service: str = "") -> Page:
+def load_page(name: str, service: str = "") -> HtmlPage:
     """The page of that name, about a service."""
     style, script = _read("style.css"), _read(f"{name}.js")
     document = _read(f"{name}.html").replace(TITLE, service).replace(STYLE, style).replace(SCRIPT, script)
@@ -36,7 +36,7 @@ def load_page(name: str, service: str = "") -> Page:
         f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}; connect-src 'self'; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return Page(document, policy)
+    return HtmlPage(document, policy)
 
 
 def _read(file: str) -> str:
