@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lucid.chain.hashing import chunk_tree_digest, session_tree_digest
-from lucid.chain.merkle import inclusion_proof, leaf_hash, root, root_of_hashes, verify_inclusion
+from lucid.chain.hashing import DIGEST_BYTES, chunk_tree_digest, session_tree_digest
+from lucid.chain.merkle import (
+    inclusion_proof,
+    inclusion_proof_of_hashes,
+    leaf_hash,
+    root,
+    root_of_hashes,
+    verify_inclusion,
+)
 
 SEGMENT_BYTES = 4_096
 """A leaf of a chunk's tree, and what a proof of possession shows (protocol section 8)."""
@@ -35,8 +42,15 @@ class ChunkHasher:
 
     def id(self) -> bytes:
         """The 32-byte id of the bytes so far."""
+        return root_of_hashes(self._leaves(), chunk_tree_digest)
+
+    def leaves(self) -> bytes:
+        """The hashes of the segments so far, one after the other: by these each segment is verified alone."""
+        return b"".join(self._leaves())
+
+    def _leaves(self) -> list[bytes]:
         rest = [leaf_hash(self._rest, chunk_tree_digest)] if self._rest else []
-        return root_of_hashes([*self._hashes, *rest], chunk_tree_digest)
+        return [*self._hashes, *rest]
 
 
 def chunk_id(data: bytes) -> bytes:
@@ -54,6 +68,20 @@ def segment_count(size: int) -> int:
 def segment_proof(data: bytes, segment: int) -> tuple[bytes, ...]:
     """The proof that a segment of a chunk belongs to it; raises IndexError if there is no such segment."""
     return inclusion_proof(_segments(data), segment, chunk_tree_digest)
+
+
+def proof_of_leaves(leaves: bytes, segment: int) -> tuple[bytes, ...]:
+    """The same from the hashes of all segments (`ChunkHasher.leaves`)."""
+    hashes = [leaves[at : at + DIGEST_BYTES] for at in range(0, len(leaves), DIGEST_BYTES)]
+    return inclusion_proof_of_hashes(hashes, segment, chunk_tree_digest)
+
+
+def verify_segments(data: bytes, first: int, leaves: bytes) -> bool:
+    """Whether `data` is the segments of a chunk from `first` on, by the hashes of all of them; never raises."""
+    hasher = ChunkHasher()
+    hasher.update(data)
+    found = hasher.leaves()
+    return bool(found) and found == leaves[first * DIGEST_BYTES : first * DIGEST_BYTES + len(found)]
 
 
 def verify_segment(chunk: bytes, size: int, segment: int, data: bytes, proof: Sequence[bytes]) -> bool:

@@ -39,9 +39,14 @@ def inclusion_proof(leaves: Sequence[bytes], index: int, hasher: Hasher) -> tupl
 
     Raises IndexError if there is no such leaf.
     """
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"no leaf {index} among {len(leaves)}")
-    return _siblings([hasher(_LEAF + leaf) for leaf in leaves], index, hasher)
+    return inclusion_proof_of_hashes([leaf_hash(leaf, hasher) for leaf in leaves], index, hasher)
+
+
+def inclusion_proof_of_hashes(hashes: Sequence[bytes], index: int, hasher: Hasher) -> tuple[bytes, ...]:
+    """The same for leaves with these hashes."""
+    if not 0 <= index < len(hashes):
+        raise IndexError(f"no leaf {index} among {len(hashes)}")
+    return _siblings(list(hashes), index, hasher)
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes, hasher: Hasher) -> bool:

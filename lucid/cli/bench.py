@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `lucid bench sim`, `lucid bench services` and `lucid bench pi`."""
+    """Add `lucid bench sim`, `lucid bench services`, `lucid bench data` and `lucid bench pi`."""
     bench = commands.add_parser("bench", help="measure ratios", description="Measure ratios, in one run each.")
     subjects = bench.add_subparsers(metavar="SUBJECT", required=True)
     sim = subjects.add_parser(
@@ -37,6 +37,17 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     services.add_argument("--only", metavar="PART", choices=services_parts, action="append")
     services.add_argument("--json", action="store_true", help="print JSON")
     services.set_defaults(run=run_bench_services)
+    data = subjects.add_parser(
+        "data",
+        help="the data chain's store against bare loops",
+        description="The data chain's store against bare loops over the same bytes, proofs of storage, a store of a "
+        "million chunks, and what moves when a node is lost. Needs a gigabyte on the disk of the current folder.",
+        epilog="Exit status: 0 all reached, 1 a figure was missed, 2 bad usage or no room.",
+    )
+    data_parts = ("store", "read", "scrub", "challenge", "million", "lost")
+    data.add_argument("--only", metavar="PART", choices=data_parts, action="append")
+    data.add_argument("--json", action="store_true", help="print JSON")
+    data.set_defaults(run=run_bench_data)
     device = subjects.add_parser(
         "pi",
         help="what this device takes for signatures and durable writes",
@@ -61,6 +72,16 @@ def run_bench_services(options: argparse.Namespace) -> int:
     from harness.bench.services import bench_services
 
     return _print(options, bench_services(options.only, _say))
+
+
+def run_bench_data(options: argparse.Namespace) -> int:
+    """`lucid bench data`."""
+    from harness.bench.data import bench_data
+
+    try:
+        return _print(options, bench_data(options.only, _say))
+    except OSError as error:
+        raise Failure(f"this folder's disk cannot be measured: {error}") from None
 
 
 def run_bench_device(options: argparse.Namespace) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,12 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.releases import MAX_AHEAD_MS, release_message
 from lucid.services.chunks.chunks import Chunks, NotHeld, Reference
 from lucid.services.chunks.holdings import Holdings, SessionMessage
+from lucid.services.chunks.reading import ELSEWHERE_S, Reading
 from lucid.services.chunks.references import ID_BYTES, Asked, DeadReferences, SessionReferences
 from lucid.services.chunks.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import Pace, Scrub
-from lucid.services.chunks.storedchunk import ChunkDamaged, StoredChunk
+from lucid.services.chunks.storedchunk import ChunkDamaged
 from lucid.services.chunks.upkeep import Upkeep
 from lucid.services.process.config import Config
 from lucid.services.process.driver import clock_ms
@@ -51,8 +51,6 @@ from lucid.storage.chunkfiles import ChunkFolder
 
 BODY_S = 120.0
 """How long a chunk may take to arrive."""
-ELSEWHERE_S = 25.0
-"""How long a reader waits for what other nodes have: less than a client's patience."""
 CACHED_BYTES = 256 << 10
 """Chunks up to this size are answered from memory; larger ones part by part from their files."""
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -132,6 +130,7 @@ class DataService(Service):
             anchoring=self._anchoring,
             send=self.replication.send,
         )
+        self.reading = Reading(self.chunks, self.replication)
         bound_s = config.replication_bound_s
         self.upkeep = Upkeep(self.chunks, self.store, self.space, self.scrub, self.replication, self.holdings, bound_s)
         self.upkeep.register(self.web)
@@ -360,35 +359,16 @@ class DataService(Service):
         identity = hex_bytes(chunk, 32, "chunk")
         data = await self.cache.get("chunk", chunk)
         if data is None:
-            stored = await self._here(identity)
+            stored = await self.reading.here(identity)
             if stored is None:
                 return await self._elsewhere(identity)
             if stored.size > CACHED_BYTES:
-                return _ranged(stored.size, partial(self.chunks.parts, stored), chunk)
-            data = await self.chunks.read(stored, 0, stored.size)
+                return _ranged(stored.size, partial(self.reading.parts, stored), chunk)
+            data = b"".join([part async for part in self.reading.parts(stored, 0, stored.size)])
             await self.cache.put("chunk", chunk, data)
         elif await self.store.read(self.chunks.row, identity) is None:
             raise Problem(Code.NOT_FOUND, "chunk")
         return _ranged(len(data), lambda first, end: data[first:end], chunk)
-
-    async def _here(self, chunk: bytes) -> StoredChunk | None:
-        """A chunk's verified bytes; where they should be here and are not, they are fetched from another node first."""
-        try:
-            stored = await self.chunks.open(chunk)
-        except ChunkDamaged:
-            if not self.replication.connected or not await self._obtained(chunk):
-                raise
-            return await self.chunks.open(chunk)
-        if stored is None and self.replication.belongs(chunk) and await self._obtained(chunk):
-            return await self.chunks.open(chunk)
-        return stored
-
-    async def _obtained(self, chunk: bytes) -> bool:
-        with trio.move_on_after(ELSEWHERE_S):
-            with suppress(OSError):
-                await self.chunks.check(chunk)
-            return await self.replication.obtain(chunk)
-        return False
 
     async def _elsewhere(self, chunk: bytes) -> Response:
         """The bytes of a chunk that only other nodes hold. Raises `Problem` (404, 503)."""

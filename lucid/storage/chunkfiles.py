@@ -65,6 +65,12 @@ class ChunkFolder:
             if _is_chunk(path):
                 yield bytes.fromhex(path.name)
 
+    def shelf(self, first: int) -> Iterator[bytes]:
+        """The same of the chunks whose ids begin with that byte."""
+        folder = self.path / f"{first:02x}"
+        if folder.is_dir():
+            yield from (bytes.fromhex(path.name) for path in folder.iterdir() if _is_chunk(path))
+
     def strays(self) -> Iterator[Path]:
         """What is there besides."""
         for path in self._files():

@@ -20,13 +20,13 @@ from typing import NamedTuple, TypeVar
 
 import trio
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, SEGMENT_BYTES, ChunkHasher, chunk_id, segment_proof
+from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, ChunkHasher, chunk_id
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.ledger.state import Write
 from lucid.services.chunks.faults import ChunkFault, Faults, Finding, look_at
 from lucid.services.chunks.needs import GONE_TABLE, NEED_TABLE, STAMP_BYTES, Needs
-from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, SegmentOfChunk, StoredChunk, readable
+from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, SegmentOfChunk, StoredChunk, Trees, readable
 from lucid.services.process.disk import Disk, DiskFailed, NewFile
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
@@ -99,6 +99,7 @@ class Chunks:
         self.faults = Faults(store)
         self.needs = Needs(store)
         self.suspects: set[bytes] = set()
+        self._trees = Trees()
         self.on_stored: Callable[[bytes], None] = lambda chunk: None
         """Told of each chunk that was stored, once it is durable."""
         self.on_freed: Callable[[bytes], None] = lambda chunk: None
@@ -109,19 +110,25 @@ class Chunks:
         self._survey()
 
     def _survey(self) -> None:
-        known, used = set[bytes](), 0
+        count = used = unknown = 0
         try:
-            for chunk, data in self._store.scan(CHUNK_TABLE):
-                known.add(chunk)
-                used += decode_row(chunk, data).size
             self.faults.survey()
+            # One shelf after the other: the ids of a million chunks at once would take half of a container's memory.
+            for first in range(256):
+                known = set[bytes]()
+                for chunk, data in self._store.scan(CHUNK_TABLE, bytes([first])):
+                    if chunk[0] != first:
+                        break
+                    known.add(chunk)
+                    used += decode_row(chunk, data).size
+                count += len(known)
+                unknown += sum(chunk not in known for chunk in self.folder.shelf(first))
         except StoreDamaged:
             return  # the store has logged it and says so; what can still be read is served
-        self._space.used, self.count = used, len(known)
-        unknown = sum(chunk not in known for chunk in self.folder.chunks())
-        if unknown > FEW_UNKNOWN and unknown > len(known):
+        self._space.used, self.count = used, count
+        if unknown > FEW_UNKNOWN and unknown > count:
             raise StoreOther(
-                f"the store knows {len(known)} chunks, and {self.folder.path} holds {unknown} more: it is another "
+                f"the store knows {count} chunks, and {self.folder.path} holds {unknown} more: it is another "
                 f"store, or an older copy. Correct `store`, or put the newer one back; "
                 f"`lucid store adopt STORE --chunks {self.folder.path}` takes in what the folder holds"
             )
@@ -180,6 +187,7 @@ class Chunks:
                 await self._disk.call(file.sync)
                 new = await self._keep(path, identity, hasher.size, session, holder)
             kept = True
+            self._trees.keep(identity, hasher.size, hasher.leaves())
             self.on_stored(identity)
             return identity, hasher.size, new
         finally:
@@ -240,15 +248,15 @@ class Chunks:
             raise Refusal(Code.CHUNK_ID)
         return bytes(data)
 
-    async def open(self, chunk: bytes) -> StoredChunk | None:
-        """A chunk's verified bytes, to be read part by part; None if there is none. Raises `ChunkDamaged` and
-        `StoreError`."""
+    async def open(self, chunk: bytes, warm: bool = False) -> StoredChunk | None:
+        """A chunk's verified bytes, to be read part by part; None if there is none. With `warm` they are verified only
+        as they are read, where the hashes of its segments are known. Raises `ChunkDamaged` and `StoreError`."""
         row = await self._store.read(self.row, chunk)
-        return None if row is None else await self._disk.call(self._verified, chunk, limiter=self._reading)
+        return None if row is None else await self._disk.call(self._opened, chunk, warm, limiter=self._reading)
 
     async def read(self, stored: StoredChunk, first: int, end: int) -> bytes:
         """Bytes of an open chunk, from `first` to before `end`. Raises `ChunkDamaged` and `StoreError`."""
-        return await self._disk.call(readable, stored.read, first, end)
+        return await self._noting(stored.chunk, stored.read, first, end)
 
     async def parts(self, stored: StoredChunk, first: int, end: int) -> AsyncIterator[bytes]:
         """The same, a part at a time, each read when the one before it was taken."""
@@ -260,26 +268,30 @@ class Chunks:
     async def proof(self, chunk: bytes, segment: Callable[[int], int]) -> SegmentOfChunk | None:
         """The segment of a chunk that `segment` chooses from its size, and its path to the id; None if there is no such
         chunk. Raises as `open` does."""
-        stored = await self.open(chunk)
+        stored = await self.open(chunk, warm=True)
         if stored is None:
             return None
-        number = segment(stored.size)
+        return await self._noting(chunk, stored.prove, segment(stored.size))
 
-        def prove() -> SegmentOfChunk:
-            data = readable(stored.read, 0, stored.size)
-            part = data[number * SEGMENT_BYTES : (number + 1) * SEGMENT_BYTES]
-            return SegmentOfChunk(stored.size, number, part, segment_proof(data, number))
-
-        return await self._disk.call(prove, limiter=self._reading)
-
-    def _verified(self, chunk: bytes) -> StoredChunk:
+    def _opened(self, chunk: bytes, warm: bool) -> StoredChunk:
         try:
-            return readable(StoredChunk, self.folder.place(chunk), chunk)
+            return readable(StoredChunk, self.folder.place(chunk), chunk, self._trees, warm)
         except ChunkDamaged:
-            self.damaged += 1
-            if len(self.suspects) < MAX_SUSPECTS:
-                self.suspects.add(chunk)
+            self._suspect(chunk)
             raise
+
+    async def _noting(self, chunk: bytes, read: Callable[..., T], *arguments: object) -> T:
+        """What `read` finds in a chunk's file; that it is damaged is noted. Raises `ChunkDamaged` and `StoreError`."""
+        try:
+            return await self._disk.call(readable, read, *arguments)
+        except ChunkDamaged:
+            self._suspect(chunk)
+            raise
+
+    def _suspect(self, chunk: bytes) -> None:
+        self.damaged += 1
+        if len(self.suspects) < MAX_SUSPECTS:
+            self.suspects.add(chunk)
 
     async def check(self, chunk: bytes) -> tuple[Finding, int] | None:
         """Read a chunk from its disk and note what it is; returns that and the bytes that were read, None if there is

@@ -203,7 +203,7 @@ class Replication:
         """A chunk's verified file, kept open for the next part."""
         stored = self._open.get(chunk)
         if stored is None:
-            stored = await self._chunks.open(chunk)
+            stored = await self._chunks.open(chunk, warm=True)
             if stored is None:
                 return None
             self._open[chunk] = stored

@@ -1,0 +1,278 @@
+"""`lucid bench data`: the data chain's store against bare loops over the same bytes, and how it grows, in one run."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import trio
+from blake3 import blake3
+
+from harness.bench.row import Row, Say
+from lucid.chain.chunks import segment_count, verify_segment
+from lucid.chain.codec import encode
+from lucid.chain.placement import REPLICATION_FACTOR, PlacedNode, placement
+from lucid.ledger.state import Write
+from lucid.services.chunks.chunks import Chunks
+from lucid.services.process.space import Space
+from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
+from lucid.storage.durable import DurableStore
+from lucid.storage.sqlite import SqliteStore
+
+PARTS = ("store", "read", "scrub", "challenge", "million", "lost")
+CHUNK_BYTES = 8 << 20
+CHUNKS = 8
+ROUNDS = 5
+PART_BYTES = 64 << 10
+"""Of an upload, as HTTP brings them."""
+CHALLENGES = 20
+MANY = 1_000_000
+FEWER = 100
+"""Times fewer chunks are what many are compared with."""
+PAGE = 10_000
+LOOK_UPS = 20_000
+NODES = 10
+PLACED = 100_000
+MIB = 1 << 20
+SESSION = bytes(48)
+
+START = """
+import random, resource, sys, time
+from contextlib import closing
+from pathlib import Path
+from blake3 import blake3
+from lucid.services.chunks.chunks import Chunks
+from lucid.services.process.space import Space
+from lucid.storage.durable import DurableStore
+from lucid.storage.sqlite import SqliteStore
+folder, count, looks = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+with closing(SqliteStore(folder / "data.sqlite")) as sqlite:
+    began, cpu = time.monotonic(), time.process_time()
+    chunks = Chunks(folder / "chunks", DurableStore(sqlite), Space(folder, folder / "ballast", 0, 0))
+    start_s, start_cpu_s = time.monotonic() - began, time.process_time() - cpu
+    assert chunks.count == count
+    chance = random.Random(5)
+    ids = [blake3(chance.randrange(count).to_bytes(8, "big")).digest() for _ in range(looks)]
+    for chunk in ids[:100]:
+        chunks.row(chunk)
+    cpu = time.process_time()
+    for chunk in ids:
+        assert chunks.row(chunk) is not None
+    look_s = (time.process_time() - cpu) / looks
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(start_s, start_cpu_s, look_s, peak)
+"""
+
+
+class Kept(NamedTuple):
+    """A store with chunks of `CHUNK_BYTES` in it."""
+
+    folder: Path
+    chunks: Chunks
+    ids: list[bytes]
+    bodies: list[bytes]
+
+
+def bench_data(only: Sequence[str] | None, say: Say, many: int = MANY) -> list[Row]:
+    """Measure the parts asked for, all by default; `say` is told what is going on, `many` is how many chunks are many.
+
+    Raises OSError where the disk of the current folder has no room.
+    """
+    rows: list[Row] = []
+    with TemporaryDirectory(prefix="lucid-bench-data-", dir=".") as name:
+        folder = Path(name)
+        asked = [part for part in PARTS if not only or part in only]
+        if {"store", "read", "scrub", "challenge"} & set(asked):
+            rows += trio.run(_of_bytes, folder, asked, say)
+        if "million" in asked:
+            rows += _million(folder, many, say)
+        if "lost" in asked:
+            rows += _lost(say)
+    return rows
+
+
+# -- bytes ---------------------------------------------------------------------------------------------------------
+
+
+async def _of_bytes(folder: Path, asked: Sequence[str], say: Say) -> list[Row]:
+    rows: list[Row] = []
+    chance = random.Random(4)
+    bodies = [chance.randbytes(CHUNK_BYTES) for _ in range(CHUNKS)]
+    async with _opened(folder) as chunks:
+        ids = [(await chunks.put(_upload(data), SESSION, None))[0] for data in bodies]
+        kept = Kept(folder, chunks, ids, bodies)
+        if "store" in asked:
+            rows += await _store(kept, say)
+        if "read" in asked:
+            rows += await _read(kept, say)
+        if "scrub" in asked:
+            rows += await _scrub(kept, say)
+        if "challenge" in asked:
+            rows += await _challenge(kept, say)
+    return rows
+
+
+@asynccontextmanager
+async def _opened(folder: Path) -> AsyncIterator[Chunks]:
+    with closing(SqliteStore(folder / "data.sqlite")) as sqlite:
+        store = DurableStore(sqlite)
+        chunks = Chunks(folder / "chunks", store, Space(folder, folder / "ballast", 0, 0))
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            yield chunks
+            store.end()
+            nursery.cancel_scope.cancel()
+
+
+async def _upload(data: bytes) -> AsyncIterator[bytes]:
+    for first in range(0, len(data), PART_BYTES):
+        yield data[first : first + PART_BYTES]
+
+
+async def _shares(say: Say, part: str, bare: Callable[[], None], ours: Callable[[], Awaitable[None]]) -> float:
+    """How much of a bare loop's speed ours has: the median of rounds in which one follows the other."""
+    shares = []
+    for turn in range(ROUNDS):
+        say(f"{part}: round {turn + 1} of {ROUNDS}")
+        began = time.monotonic()
+        await trio.to_thread.run_sync(bare)
+        middle = time.monotonic()
+        await ours()
+        shares.append((middle - began) / (time.monotonic() - middle))
+    return median(shares)
+
+
+async def _store(kept: Kept, say: Say) -> list[Row]:
+    turn = 0
+
+    def bare() -> None:
+        for number, data in enumerate(kept.bodies):
+            path = kept.folder / f"bare{number}"
+            with path.open("wb") as file:
+                blake3(data).digest()
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+
+    async def ours() -> None:
+        nonlocal turn
+        turn += 1
+        for data in kept.bodies:
+            fresh = turn.to_bytes(8, "big") + data[8:]
+            await kept.chunks.put(_upload(fresh), SESSION, None, len(fresh))
+
+    share = await _shares(say, "store", bare, ours)
+    return [Row("store", "8 MiB chunks stored: share of hashing and fsyncing", share, "at least 0.5", share >= 0.5)]
+
+
+async def _read(kept: Kept, say: Say) -> list[Row]:
+    async def ours() -> None:
+        for chunk in kept.ids:
+            stored = await kept.chunks.open(chunk)
+            assert stored is not None, "it was stored"
+            async for _ in kept.chunks.parts(stored, 0, stored.size):
+                pass
+
+    share = await _shares(say, "read", lambda: _read_bare(kept), ours)
+    return [
+        Row("read", "8 MiB chunks read, verified: share of reading and hashing", share, "at least 0.5", share >= 0.5)
+    ]
+
+
+async def _scrub(kept: Kept, say: Say) -> list[Row]:
+    async def ours() -> None:
+        for chunk in kept.ids:
+            await kept.chunks.check(chunk)
+
+    share = await _shares(say, "scrub", lambda: _read_bare(kept), ours)
+    return [Row("scrub", "8 MiB chunks scrubbed: share of reading and hashing", share, "at least 0.7", share >= 0.7)]
+
+
+def _read_bare(kept: Kept) -> None:
+    for chunk in kept.ids:
+        blake3(kept.chunks.folder.place(chunk).read_bytes()).digest()
+
+
+async def _challenge(kept: Kept, say: Say) -> list[Row]:
+    say(f"challenge: {CHALLENGES} answers")
+    chance, answers, checks = random.Random(6), list[float](), list[float]()
+    for _ in range(CHALLENGES):
+        chunk = chance.choice(kept.ids)
+        wanted = chance.randrange(segment_count(CHUNK_BYTES))
+        began = time.process_time()
+        found = await kept.chunks.proof(chunk, lambda size, wanted=wanted: wanted)  # type: ignore[misc]
+        middle = time.process_time()
+        assert found is not None and verify_segment(chunk, found.size, found.number, found.data, found.path)
+        checks.append(1_000 * (time.process_time() - middle))
+        answers.append(1_000 * (middle - began))
+    answer, check = median(answers), median(checks)
+    return [
+        Row("challenge", "a segment and its path from a warm store: ms of CPU", answer, "at most 5", answer <= 5),
+        Row("challenge", "verifying it: ms of CPU", check, "at most 1", check <= 1),
+    ]
+
+
+# -- many ----------------------------------------------------------------------------------------------------------
+
+
+def _million(folder: Path, many: int, say: Say) -> list[Row]:
+    """Rows alone, without the files, which take too long to make: what a start reads of them comes on top."""
+    few = max(1, many // FEWER)
+    found = {}
+    for count in (few, many):
+        say(f"million: a store of {count} chunks")
+        place = folder / f"of{count}"
+        (place / "chunks").mkdir(parents=True)
+        _fill(place, count)
+        said = subprocess.run(
+            [sys.executable, "-c", START, str(place), str(count), str(LOOK_UPS)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        found[count] = [float(each) for each in said.stdout.split()]
+    start_s, start_cpu_s, look_s, peak = found[many]
+    growth = look_s / found[few][2]
+    return [
+        Row("million", f"look-up among {many} chunks: times that among {few}", growth, "at most 2", growth <= 2),
+        Row("million", "look-up: microseconds of CPU", look_s * 1e6, "", None),
+        Row("million", f"resident memory with {many} chunks: MiB", peak, "below 160", peak < 160),
+        Row("million", f"start with {many} chunks: seconds of CPU", start_cpu_s, "at most 5", start_cpu_s <= 5),
+        Row("million", "the same by the clock", start_s, "", None),
+    ]
+
+
+def _fill(place: Path, count: int) -> None:
+    row = encode(ChunkRow(CHUNK_BYTES, 0))
+    with closing(SqliteStore(place / "data.sqlite")) as sqlite:
+        for first in range(0, count, PAGE):
+            last = min(count, first + PAGE)
+            writes: list[Write] = [
+                (CHUNK_TABLE, blake3(number.to_bytes(8, "big")).digest(), row) for number in range(first, last)
+            ]
+            sqlite.write(writes)
+
+
+def _lost(say: Say) -> list[Row]:
+    """Where copies belong before and after one of ten nodes is retired: each copy that is new is moved, once."""
+    say(f"lost: one node of {NODES}, {PLACED} chunks")
+    nodes = [PlacedNode(blake3(b"node" + bytes([number])).digest()) for number in range(NODES)]
+    lost = moved = 0
+    for number in range(PLACED):
+        chunk = blake3(number.to_bytes(8, "big")).digest()
+        before = placement(chunk, nodes, REPLICATION_FACTOR)
+        after = placement(chunk, nodes[1:], REPLICATION_FACTOR)
+        lost += nodes[0].key in before
+        moved += len(set(after) - set(before))
+    share = moved / lost
+    return [Row("lost", f"copies moved for each that a lost node of {NODES} had", share, "at most 1.2", share <= 1.2)]
