@@ -1,4 +1,7 @@
-"""`python -m harness.soak --minutes 60 --seed 1`: exit status 0 where nothing was lost and no /health was false."""
+"""`python -m harness.soak --minutes 60 --seed 1`: exit status 0 where nothing was lost and no /health was false.
+
+Ctrl-C and SIGTERM end it after the fault that goes on, with a report; the second one at once.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from harness.soak.links import Links
 from harness.soak.run import check_logs, check_stores, run
 from harness.soak.trial import Trial
 from lucid.chain.genesis import paced
+from lucid.interrupts import stoppable
 from lucid.services.devnet import Devnet
 from lucid.services.process.mongod import Mongod
 
@@ -24,6 +28,8 @@ NODES = 4
 SMALL = ("node1", "node2")
 """The nodes whose disks are small and may be filled."""
 INTERVAL_MS = 1_000
+STOPPED = 130
+"""Exit status of a soak that Ctrl-C or SIGTERM ended before its time, with nothing wrong until then."""
 EPOCH_SLOTS = 3
 """Short epochs: an engine that lost its votes signs again from the next but one."""
 
@@ -40,15 +46,20 @@ def main() -> int:
     if options.store == "mongo" and shutil.which(options.mongod) is None:
         parser.error(f"there is no {options.mongod}: --mongod")
     enter_namespace()
-    with ExitStack() as stack:
+    with stoppable() as stopped, ExitStack() as stack:
         trial = _begun(stack, options)
         with trial.network:
-            run(trial, options.minutes * 60)
+            run(trial, options.minutes * 60, stopped)
         check_logs(trial)
         if options.store == "sqlite":
             check_stores(trial)
+        early = stopped()
+    if early:
+        print("stopped before its time: what follows is of what was run", flush=True)
     _report(trial)
-    return 1 if trial.wrong else 0
+    if trial.wrong:
+        return 1
+    return STOPPED if early else 0
 
 
 def _begun(stack: ExitStack, options: argparse.Namespace) -> Trial:

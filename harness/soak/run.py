@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from contextlib import closing, suppress
 from itertools import cycle
 
@@ -34,8 +35,8 @@ CHUNK_BYTES = 2_000
 OWNER = bytes(range(32))
 
 
-def run(trial: Trial, seconds: float) -> None:
-    """Load, probe and hurt for that long, and then see whether all is well."""
+def run(trial: Trial, seconds: float, stopped: Callable[[], bool]) -> None:
+    """Load, probe and hurt for that long, or until it is stopped, and then see whether all is well."""
     _await_blocks(trial)
     ended = threading.Event()
     threads = [threading.Thread(target=each, args=(trial, ended)) for each in (_load, _probe)]
@@ -44,10 +45,11 @@ def run(trial: Trial, seconds: float) -> None:
     until = time.monotonic() + seconds
     waiting: deque[str] = deque()
     try:
-        while time.monotonic() + HURT_EVERY_S < until:
+        while time.monotonic() + HURT_EVERY_S < until and not stopped():
             began = time.monotonic()
             _hurt(trial, waiting)
-            time.sleep(max(0.0, HURT_EVERY_S - (time.monotonic() - began)))
+            while time.monotonic() < began + HURT_EVERY_S and not stopped():
+                time.sleep(PROBE_S)
     finally:
         ended.set()
         for thread in threads:

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from lucid.cli.failure import INTERRUPTED, Failure
-from lucid.cli.interrupts import terminable
+from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.hunt.ablation import Ablation

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from lucid.cli.failure import INTERRUPTED, Failure
-from lucid.cli.interrupts import terminable
+from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.calibration.calibrate import Calibration

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lucid.cli.failure import INTERRUPTED, Failure
-from lucid.cli.interrupts import terminable
+from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.explore.scope import Scope

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lucid.cli.failure import INTERRUPTED, Failure
-from lucid.cli.interrupts import terminable
 from lucid.cli.workers import add_workers, chosen_workers
+from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.hunt.record import HuntRecord, Judged, Line

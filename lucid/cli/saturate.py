@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lucid.cli.failure import INTERRUPTED, Failure
-from lucid.cli.interrupts import terminable
+from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.saturate import Load

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lucid.cli import ablate, calibrate, diff, explore, export, hunt, saturate, shrink, sweep
 from lucid.cli.failure import Failure
-from lucid.cli.interrupts import stoppable
+from lucid.interrupts import stoppable
 
 if TYPE_CHECKING:
     from harness.result import RunResult

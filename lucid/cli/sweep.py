@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucid.cli.failure import INTERRUPTED, Failure
-from lucid.cli.interrupts import terminable
 from lucid.cli.workers import add_workers, chosen_workers, said
+from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.compare import Difference

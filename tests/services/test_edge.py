@@ -17,6 +17,7 @@ from lucid.services.devnet import SERVICES, Devnet
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.web import http, serve, streams, web
 from lucid.services.web.admission import WRITE
+from lucid.services.web.streams import ClientStream
 from lucid.services.web.web import Web
 from lucid.services.web.websocket import WebSocket, open_websocket
 from tests.services import served
@@ -197,6 +198,35 @@ async def test_a_slow_reader_is_served_and_one_that_stops_is_cut(monkeypatch: py
                     pass
             for stream in (stopped, slow):
                 await trio.aclose_forcefully(stream)
+
+
+async def test_one_that_stops_is_cut_soon_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "STALLED_S", 8.0)
+    async with await open_listener() as listener, await small_window(listener.socket.getsockname()[1]) as reader:
+        sender = ClientStream(await listener.accept())
+        stopped_s = 0.0
+
+        async def read_and_stop() -> None:
+            nonlocal stopped_s
+            for _ in range(10):
+                await reader.receive_some(16 << 10)
+                await trio.sleep(0.1)
+            stopped_s = trio.current_time()
+
+        with trio.fail_after(60):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(read_and_stop)
+                with pytest.raises(trio.BrokenResourceError, match="nothing was read"):
+                    await sender.send_all(bytes(64 << 20))
+        assert 0.9 * streams.STALLED_S < trio.current_time() - stopped_s < 1.6 * streams.STALLED_S
+        await sender.aclose()
+
+
+async def open_listener() -> trio.SocketListener:
+    """Where one connection is taken, with as small a buffer as a service's."""
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, streams.BUFFER_BYTES)
+    return listener
 
 
 async def test_the_longest_idle_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:

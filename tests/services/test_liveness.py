@@ -51,17 +51,23 @@ def test_a_chain_that_never_had_a_block_waits(bench: Bench) -> None:
     assert bench.states() == []
 
 
-def test_an_empty_node_is_not_healthy_before_it_has_heard_how_far_the_chain_is(bench: Bench) -> None:
+def test_a_node_is_not_healthy_before_it_has_heard_how_far_the_chain_is(bench: Bench) -> None:
     bench.informed = False
     assert bench.states() == ["starting"]
     bench.now_s += 20
     assert bench.states() == [], "nobody may be there: a chain that never had a block waits"
 
 
+def test_a_node_that_fetched_from_the_first_who_answered_has_not_heard_how_far_the_chain_is(bench: Bench) -> None:
+    bench.informed = False
+    bench.blocks(1, 0, every_s=0.01)
+    assert bench.states() == ["starting"]
+
+
 def test_an_empty_node_that_has_heard_is_behind_or_well(bench: Bench) -> None:
     bench.goal = FEW_BLOCKS + 1
     assert bench.states() == ["catching up"]
-    bench.informed, bench.height = False, 1
+    bench.height = 1
     assert bench.states() == [], "it has blocks"
 
 

@@ -65,8 +65,9 @@ class Liveness:
 
     def behind(self) -> Condition | None:
         """Whether this node catches up."""
-        if not self._height() and not self._informed() and time.monotonic() - self._began_s < STARTING_S:
-            sentence = "it holds no block, and its peers have not said yet how many there are"
+        if not self._informed() and time.monotonic() - self._began_s < STARTING_S:
+            # One that has begun to fetch is no better off: what it is told so far may be far from all there is.
+            sentence = "its peers have not said yet how many blocks there are"
             return Condition(STARTING, sentence, "wait: it asks for what it lacks as soon as they do")
         missing = self._goal() - self._height()
         if missing > FEW_BLOCKS:

@@ -12,6 +12,8 @@ import trio
 
 STALLED_S = 30.0
 """A client that has taken nothing for so long is cut; one that takes anything, however slowly, is not."""
+LOOKS = 15
+"""How often, in that time, it is seen whether the client took anything: it is cut so much later at most."""
 BUFFER_BYTES = 128 << 10
 """What the kernel keeps for one client on its way out (it doubles the figure): each slow reader costs that much."""
 
@@ -26,19 +28,27 @@ class ClientStream(trio.abc.Stream):
         """See `trio.abc.SendStream`; also raises trio.BrokenResourceError once the reader has stopped reading."""
         if self._stream.socket.fileno() < 0:
             raise trio.ClosedResourceError
-        queued = self._queued()
+        queued, taken_at = self._queued(), trio.current_time()
         with memoryview(data) as view:
             sent = 0
             while sent < len(view):
-                with trio.move_on_after(STALLED_S) as patience:
-                    try:
-                        sent += await self._stream.socket.send(view[sent:])
-                    except OSError as error:
-                        raise trio.BrokenResourceError(str(error)) from None
+                handed = await self._handed(view[sent:])
+                sent += handed
                 before, queued = queued, self._queued()
-                if patience.cancelled_caught and queued >= before:
+                if queued < before + handed:
+                    taken_at = trio.current_time()
+                elif trio.current_time() >= taken_at + STALLED_S:
                     self._reset()
                     raise trio.BrokenResourceError(f"nothing was read for {STALLED_S:.0f} s")
+
+    async def _handed(self, view: memoryview) -> int:
+        """How many bytes the kernel took; none after a while, when it is time to look at what the client takes."""
+        with trio.move_on_after(STALLED_S / LOOKS):
+            try:
+                return await self._stream.socket.send(view)
+            except OSError as error:
+                raise trio.BrokenResourceError(str(error)) from None
+        return 0
 
     async def wait_send_all_might_not_block(self) -> None:
         """See `trio.abc.SendStream`."""
