@@ -192,3 +192,25 @@ def test_what_is_wrong_is_one_sentence(network: Devnet, admin: Admin, tmp_path: 
     admin.decides("schedule", "2", "--height", str(height(node) + 1_000))
     assert "another one of that number" in admin.does("submit", kept, status=2)
     assert "it is final in block" in admin.does("submit", admin.file), "once more is harmless"
+
+
+def test_rules_come_into_force_and_then_copies_are_set(network: Devnet, admin: Admin) -> None:
+    """The last one: the other tests are of rules 1."""
+    node = network.nodes[0]
+    at = height(node) + 30
+    admin.decides("schedule", "2", "--height", str(at))
+    until(lambda: (ask(node, "/chain/rules") or {}).get("version") == 2, "rules 2 are in force")
+    assert height(node) >= at - 1
+    before = copies(node)
+    wanted = 1 if before != 1 else 2
+    assert f"{wanted}" in admin.decides("copies", str(wanted))
+    for each in network.nodes:
+        until(lambda each=each: copies(each) == wanted, f"{each.name} knows of it")
+
+
+def copies(node: DevNode) -> int:
+    """How many nodes are to hold each chunk, as a node knows."""
+    answer = httpx.get(
+        f"{node.url('manager')}/node/members", headers={"Authorization": f"Bearer {node.token}"}, timeout=10.0
+    )
+    return int(answer.json()["replication_factor"])
