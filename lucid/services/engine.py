@@ -45,6 +45,8 @@ from lucid.storage.interface import StoreDamaged
 RECONNECT_S = 0.25
 ID_BYTES = 16
 
+NOT_YET = "it has not reached its manager yet"
+
 _log = logging.getLogger("lucid.engine")
 
 
@@ -85,7 +87,7 @@ class EngineService(Service):
         self.engine: Engine | None = None
         self.driver: Driver | None = None
         self.signed = self.timeouts = self.evicted = 0
-        self._trouble = "it has not reached its manager yet"
+        self._trouble = NOT_YET
         self._asking = Asking()
         self.at_end.append(self._asking.give_up)
         self._manager = Sibling("manager", config.manager_url, config)
@@ -114,10 +116,12 @@ class EngineService(Service):
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`. A connection to the manager is one life of the engine: the next starts from the store."""
         async with self._manager:
+            task_status.started()  # what comes next waits for room on a full disk
             with suppress(StoreDamaged):  # the store has logged it and says so
                 await self._begin_log()
+                self._trouble = "it is not asked before there is room to count this start"
                 await self.votes.count_start(clock_ms())
-            task_status.started()
+            self._trouble = NOT_YET
             await self._connect()
 
     async def _connect(self) -> None:

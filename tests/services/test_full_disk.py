@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.services import data as data_module
+from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.space import BALLAST_BYTES, Space
 from tests.services.test_data import SESSION, place, running
@@ -197,3 +200,32 @@ async def test_no_room_is_never_said_of_anything_else(tmp_path: Path) -> None:
 def test_wrong_bounds_are_named(key: str) -> None:
     with pytest.raises(ConfigError, match=key):
         load_config({f"LUCID_{key.upper()}": "-2"})
+
+
+def test_every_service_of_a_node_starts_without_a_byte_of_room(disk: Path, tmp_path: Path) -> None:
+    network = Devnet(disk, 1, 1_000)
+    (node,) = network.nodes
+    node.logs = tmp_path
+    with network, httpx.Client(timeout=5.0) as client:
+        for service in SERVICES:
+            node.processes[service].terminate()
+        assert [node.processes[service].wait(60) for service in SERVICES] == [0, 0, 0, 0]
+        filler = fill(disk)
+        for service in SERVICES:
+            node.start(service)
+        await_answer(client, node, "ready", 200)
+        filler.unlink()
+        await_answer(client, node, "health", 200)
+
+
+def await_answer(client: httpx.Client, node: DevNode, path: str, status: int) -> None:
+    """Wait until all services of a node answer so."""
+    deadline = time.monotonic() + 120
+    for service in SERVICES:
+        answered = 0
+        while answered != status:
+            assert node.processes[service].poll() is None, node.last_words(service)
+            assert time.monotonic() < deadline, f"{service}: {answered}"
+            with suppress(httpx.TransportError):
+                answered = client.get(f"{node.url(service)}/{path}").status_code
+            time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import time
@@ -21,6 +22,7 @@ from lucid.chain.errors import LucidError
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.machines.effects import CertificateStored
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
+from lucid.services.chain import ownvotes
 from lucid.services.chain.chainview import SeenVote
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.devnet import SERVICES, Devnet, DevNode
@@ -208,6 +210,25 @@ async def test_a_count_that_is_none_is_one_sentence(tmp_path: Path, text: str) -
     (tmp_path / "starts").write_text(text)
     with closing(SqliteStore(tmp_path / "store")) as inner, pytest.raises(LucidError, match="no"):
         await OwnVotes(DurableStore(inner), tmp_path / "starts", nobody, late_views=100).count_start(1)
+
+
+async def test_on_a_full_disk_the_count_waits_for_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = [OSError(errno.ENOSPC, "no room"), OSError(errno.EDQUOT, "no room")]
+
+    def write(path: Path, data: bytes) -> None:
+        if full:
+            raise full.pop()
+        path.write_bytes(data)
+
+    monkeypatch.setattr(ownvotes, "write_durably", write)
+    monkeypatch.setattr(ownvotes, "ROOM_S", 0.01)
+    with closing(SqliteStore(tmp_path / "store")) as inner, trio.fail_after(60):
+        store = DurableStore(inner)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            await OwnVotes(store, tmp_path / "starts", nobody, late_views=100).count_start(1)
+            nursery.cancel_scope.cancel()
+    assert not full and (tmp_path / "starts").read_text() == "1\n"
 
 
 # -- real processes ----------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import trio
+
 from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.errors import Code, LucidError
 from lucid.chain.votes import Vote
@@ -21,12 +23,15 @@ from lucid.machines.effects import CertificateStored, ViewContext
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import VOTES_TABLE, View, VoteLog, lost_log
 from lucid.services.chain.chainview import SeenVote
+from lucid.services.process.space import NO_ROOM
 from lucid.services.web.web import Condition
 from lucid.storage.durable import DurableStore
 from lucid.storage.files import write_durably
 from lucid.storage.interface import STARTS_TABLE
 
 STARTS_KEY = b"count"
+ROOM_S = 1.0
+"""How often it is tried whether there is room again."""
 
 _log = logging.getLogger("lucid.engine")
 
@@ -72,7 +77,7 @@ class OwnVotes:
     async def count_start(self, now_ms: int) -> None:
         """Count a start; a store that counted fewer than the file beside it was put back, and so was its log of votes.
 
-        Raises `StoreError` and OSError."""
+        Waits for room where there is none: nothing is signed before. Raises `StoreError` and OSError."""
         held = await self._store.read_when_there(self._store.get, STARTS_TABLE, STARTS_KEY)
         in_store, in_file = 0 if held is None else int.from_bytes(held, "big"), _read_count(self._starts)
         has_log = bool(await self._store.read_when_there(lambda: any(self._store.scan(VOTES_TABLE, limit=1))))
@@ -86,7 +91,21 @@ class OwnVotes:
             await self._store.write([lost_log(0, now_ms)])
         count = max(in_store, in_file) + 1
         await self._store.write([(STARTS_TABLE, STARTS_KEY, count.to_bytes(8, "big"))])
-        write_durably(self._starts, b"%d\n" % count)
+        await self._count_beside(count)
+
+    async def _count_beside(self, count: int) -> None:
+        """The same count in a file that is not the store's. A full disk has no room for it, and the store had."""
+        told = False
+        while True:
+            try:
+                return await trio.to_thread.run_sync(write_durably, self._starts, b"%d\n" % count)
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+                if not told:
+                    _log.warning("there is no room to count this start beside the store: it waits for room")
+                told = True
+                await trio.sleep(ROOM_S)
 
     async def check(self, engine: Engine, event: object, signed_here: bool, now_ms: int) -> None:
         """Look at an event for the engine. Raises `LogOutdated` when the engine must begin anew, or vote no more."""
