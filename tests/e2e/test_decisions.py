@@ -204,8 +204,7 @@ def test_rules_come_into_force_and_then_copies_are_set(network: Devnet, admin: A
     before = copies(node)
     wanted = 1 if before != 1 else 2
     assert f"{wanted}" in admin.decides("copies", str(wanted))
-    for each in network.nodes:
-        until(lambda each=each: copies(each) == wanted, f"{each.name} knows of it")
+    until(lambda: [copies(each) for each in network.nodes] == [wanted, wanted], "both know of it")
 
 
 def copies(node: DevNode) -> int:

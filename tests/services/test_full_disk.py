@@ -207,25 +207,31 @@ def test_every_service_of_a_node_starts_without_a_byte_of_room(disk: Path, tmp_p
     (node,) = network.nodes
     node.logs = tmp_path
     with network, httpx.Client(timeout=5.0) as client:
+        fill_up(disk / "other")
         for service in SERVICES:
             node.processes[service].terminate()
-        assert [node.processes[service].wait(60) for service in SERVICES] == [0, 0, 0, 0]
-        filler = fill(disk)
-        for service in SERVICES:
+            assert node.processes[service].wait(60) == 0
+            fill_up(disk / "other")
             node.start(service)
-        await_answer(client, node, "ready", 200)
-        filler.unlink()
-        await_answer(client, node, "health", 200)
+            await_answer(client, node, service, "ready")
+        (disk / "other").unlink()
+        for service in SERVICES:
+            await_answer(client, node, service, "health")
 
 
-def await_answer(client: httpx.Client, node: DevNode, path: str, status: int) -> None:
-    """Wait until all services of a node answer so."""
-    deadline = time.monotonic() + 120
-    for service in SERVICES:
-        answered = 0
-        while answered != status:
-            assert node.processes[service].poll() is None, node.last_words(service)
-            assert time.monotonic() < deadline, f"{service}: {answered}"
-            with suppress(httpx.TransportError):
-                answered = client.get(f"{node.url(service)}/{path}").status_code
-            time.sleep(0.1)
+def fill_up(path: Path) -> None:
+    """Have another program's file take what is left, while services still write."""
+    with path.open("ab", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4_096))
+
+
+def await_answer(client: httpx.Client, node: DevNode, service: str, path: str) -> None:
+    """Wait until a service answers that all is well."""
+    deadline, answered = time.monotonic() + 120, 0
+    while answered != 200:
+        assert node.processes[service].poll() is None, node.last_words(service)
+        assert time.monotonic() < deadline, f"{service}: {answered}"
+        with suppress(httpx.TransportError):
+            answered = client.get(f"{node.url(service)}/{path}").status_code
+        time.sleep(0.1)
