@@ -48,6 +48,11 @@ def test_anchor_waits_until_all_nodes_said_on_the_chain_that_they_hold_it(
         for node in fleet.nodes
     ]
     assert [(each["copies"], each["copies_wanted"]) for each in states[:1]] == [(3, 3)]
+    shown = [
+        httpx.get(f"{node.url('manager')}/sessions/{found['session']}", timeout=60).json()["sessions"]
+        for node in fleet.nodes
+    ]
+    assert all((each["copies"], each["copies_wanted"]) == (3, 3) for (each,) in shown[:1]), shown
     deadline = time.monotonic() + 120
     while main(["sessions", "list", *config, "--json"]) == 0:
         (listed,) = json.loads(capsys.readouterr().out)["sessions"]

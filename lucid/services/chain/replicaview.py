@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lucid.chain.transactions import SessionAnchor
+from lucid.chain.versions import HOLDING_RULES
 from lucid.ledger.replicas import held_ranges, session_replicas
 from lucid.machines.chain import Chain
 
@@ -35,6 +36,13 @@ class ReplicaView:
             "here": held_ranges(root.ledger, session, owner, node),
             "rules": self._chain.rules.version,
         }
+
+    def copies(self, session: bytes, owner: bytes) -> tuple[int | None, int | None]:
+        """How many nodes said that they hold each chunk of a session, and how many should; None before rules 3."""
+        found = session_replicas(self._chain.tree.root.ledger, session, owner)
+        if found is None or self._chain.rules.version < HOLDING_RULES:
+            return None, None
+        return found.copies, found.wanted
 
     def anchored(self, first: int, last: int) -> list[str]:
         """The sessions (id and owner) in the final blocks of these heights, both included."""

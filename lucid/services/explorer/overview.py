@@ -18,6 +18,7 @@ from lucid.chain.errors import Code, printable
 from lucid.machines.manager import Manager
 from lucid.machines.manager.sightings import Sighting
 from lucid.services.chain.chainview import MAX_OWNERS, AnchoredSession, ChainView, MemberView
+from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.explorer.recent import Recent
 from lucid.services.peer.peers import Peers, PeerState
 from lucid.services.process.config import Config
@@ -87,6 +88,7 @@ class Overview:
         self._store = store
         self._manager = manager
         self._view = view
+        self._replicas = ReplicaView(manager.chain)
         self._engine = Sibling("engine", config.engine_url, config)
         self._anchoring = Sibling("anchoring", config.anchoring_url, config)
         self._data = Sibling("data", config.data_url, config)
@@ -174,10 +176,7 @@ class Overview:
         """What the chain knows, else what session anchoring does. Raises `Problem`."""
         held = await driver.inspect(partial(self._view.sessions, identity.bytes, b""))
         if held:
-            return tuple(
-                SessionState(str(identity), "final", each["transaction"], each["height"], owner=each["owner"])
-                for each in held
-            )
+            return tuple([await self._with_copies(identity, each, driver) for each in held])
         status, found = await _answer(self._anchoring, f"/sessions/{identity}")
         with _spoken(self._anchoring):
             if status == 409:  # several owners, none of whose sessions is on the chain yet
@@ -187,6 +186,13 @@ class Overview:
             if status == 200:
                 return (msgspec.convert(found, SessionState),)
         raise Problem(Code.SESSION_UNKNOWN)
+
+    async def _with_copies(self, identity: uuid.UUID, held: dict[str, Any], driver: Driver) -> SessionState:
+        owner = held["owner"]
+        asked = partial(self._replicas.copies, identity.bytes, bytes.fromhex(owner))
+        copies, wanted = await driver.inspect(asked)
+        state = SessionState(str(identity), "final", held["transaction"], held["height"], owner=owner)
+        return replace(state, copies=copies, copies_wanted=wanted)
 
     async def _ask_waiting(self) -> SessionsWaiting:
         return await _asked(self._anchoring, "/sessions", SessionsWaiting)

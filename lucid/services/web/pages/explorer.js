@@ -158,6 +158,8 @@ const session = async name => {
     ...found.sessions.map(each => list([
       ["state", state(each.status, STATES[each.status] || "warn")], ["owner", make("code", {}, each.owner || "–")],
       ["block", each.height ? link(["block", each.height], String(each.height)) : "none yet"],
+      ...(each.copies === null || each.copies === undefined ? [] : [["copies on the chain",
+        state(`${each.copies} of ${each.copies_wanted}`, each.copies >= each.copies_wanted ? "good" : "warn")]]),
       ["taken here", each.accepted_ms ? when(each.accepted_ms) : "no"],
       ["transaction", make("code", {}, each.transaction || "older than what this node has")],
       ["proof", each.status === "final" && each.transaction
