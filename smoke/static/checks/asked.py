@@ -13,7 +13,7 @@ from smoke.static.python.effects import Named
 from smoke.static.python.program import Program
 from smoke.static.python.projects import read_project
 
-_NOT_BARE = re.compile(
+NOT_BARE = re.compile(
     r"lib(?:sodium|magic|GL|EGL|GLESv2|xslt|exslt|cairo|pango(?:cairo|ft2)?-1\.0|pq|mariadb|mysqlclient|zbar|usb-1\.0|vips"
     r"|MagickWand(?:-[\w.]+)?|portaudio|sndfile|av(?:codec|format|util|filter|device)|swscale|gdal|geos(?:_c)?|proj"
     r"|spatialindex(?:_c)?|hdf5|freetype|fontconfig|jpeg|turbojpeg|png16|tiff|webp|X11|Xext|SDL2(?:-[\w.]+)?|odbc|ldap"
@@ -48,7 +48,7 @@ def lacking_libraries(program: Program) -> Iterator[Lacking]:
         return
     for path, source in program.graph.modules.items():
         for each in source.effects.libraries:
-            known = _NOT_BARE.fullmatch(each.name) and _loaded(program, each, path)
+            known = NOT_BARE.fullmatch(each.name) and _loaded(program, each, path)
             if known and image.has_library((each.name,)) is False:
                 message = f"{each.name} is loaded by {each.by}, and the image does not have it"
                 yield Lacking(path, each.line, message, "Install the package of the system that brings it.")

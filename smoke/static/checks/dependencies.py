@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks.asked import lacking_libraries, lacking_metadata
+from smoke.static.checks.carried import lacking_of_wheels
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Image
 from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, bringers, compiled, modules, on_arm64
@@ -378,7 +379,9 @@ def _libraries(scope: Scope, program: Program) -> Iterator[Finding]:
         elif not found:
             failed = True
             yield _lacks(program, brought, distribution, libraries[0], alpine if image.libc == "musl" else debian)
-    for lacking in lacking_libraries(program):
+    wheels = lacking_of_wheels(program, scope.tree)
+    unsure = unsure or wheels.unsure
+    for lacking in (*lacking_libraries(program), *wheels.lacking):
         failed = True
         yield LIBRARIES.fail(lacking.message, name, _at(scope, lacking.path, lacking.line), remedy=lacking.remedy)
     if failed:

@@ -106,6 +106,10 @@ class Install:
     house: bool = False
     """Wheels that are kept in a directory, and not installed."""
     no_dependencies: bool = False
+    wheels: tuple[str, ...] = ()
+    """Wheels of the tree that are at hand for it: given themselves, or in a directory of `--find-links`."""
+    no_index: bool = False
+    """Whether it has these alone to choose from."""
 
 
 class Form(Enum):

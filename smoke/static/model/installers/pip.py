@@ -196,6 +196,10 @@ def distribution_of(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~;@ ]", requirement)[0]).lower()
 
 
+_SWITCHES = {"--user": "user", "--system": "system", "--no-deps": "no_dependencies", "--no-index": "no_index"}
+"""Options without a value, and the field of `Wanted` that each sets."""
+
+
 def _option(stage: Stage, wanted: Wanted, name: str, value: str, line: int) -> None:  # noqa: PLR0912 - a case an option
     version = f"python{wanted.made.python or stage.python}"
     match name:
@@ -217,12 +221,11 @@ def _option(stage: Stage, wanted: Wanted, name: str, value: str, line: int) -> N
         case "--prefix" | "--root":
             wanted.unplaced = True
             wanted.doubt = wanted.doubt or "the version of Python that installs is not known"
-        case "--user":
-            wanted.user = True
-        case "--system":
-            wanted.system = True
-        case "--no-deps":
-            wanted.no_dependencies = True
+        case "--user" | "--system" | "--no-deps" | "--no-index":
+            setattr(wanted, _SWITCHES[name], True)
+        case "-f" | "--find-links":
+            place = stage.path(value)
+            wanted.wheels += _wheels(stage, place, [name for name in stage.files.names(place) if name.endswith(".whl")])
         case "-w" | "--wheel-dir" | "-d" | "--dest":
             wanted.house = stage.path(value)
         case "--platform" | "--python-platform":
@@ -285,6 +288,12 @@ def _given(stage: Stage, wanted: Wanted, text: str, line: int, *, editable: bool
     wanted.projects.append(Project(source, path, extras, editable))
 
 
+def _wheels(stage: Stage, directory: str, names: Sequence[str]) -> list[str]:
+    """Wheels of the tree among the files of a directory."""
+    entries = [stage.files.find(posixpath.join(directory, name)) for name in names]
+    return [entry.source for entry in entries if entry is not None and entry.kind == "file" and entry.source]
+
+
 def _from_house(stage: Stage, wanted: Wanted, path: str, plain: str, line: int) -> None:
     """Wheels that an earlier command put into a directory."""
     directory = posixpath.dirname(path)
@@ -297,6 +306,8 @@ def _from_house(stage: Stage, wanted: Wanted, path: str, plain: str, line: int) 
         if not house.made.told:
             wanted.made = replace(wanted.made, libc=house.made.libc or wanted.made.libc)
     found = [name for name in stage.files.names(directory) if name.endswith(".whl")]
-    wanted.given += [name for name in found if "*" in plain or name == posixpath.basename(plain)]
+    found_here = [name for name in found if "*" in plain or name == posixpath.basename(plain)]
+    wanted.given += found_here
+    wanted.wheels += _wheels(stage, directory, found_here)
     if not houses and not found:
         wanted.doubt = wanted.doubt or f"what {plain} of line {line} is, is not known"

@@ -37,6 +37,8 @@ def record(stage: Stage, wanted: Wanted, line: int, *, house: bool = False, lock
             interpreter="" if house else _interpreter(stage, directory),
             house=house,
             no_dependencies=wanted.no_dependencies,
+            wheels=tuple(wanted.wheels),
+            no_index=wanted.no_index,
         )
     )
     if directory and not house:

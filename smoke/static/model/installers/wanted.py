@@ -32,6 +32,9 @@ class Wanted:
     groups: list[str] = field(default_factory=list)
     house: str = ""
     """Where wheels are put that are not installed."""
+    wheels: list[str] = field(default_factory=list)
+    """Wheels of the tree that are at hand."""
+    no_index: bool = False
 
 
 def tree_directory(stage: Stage, path: str) -> str | None:
