@@ -14,14 +14,9 @@ import trio
 from quart import Response
 
 from lucid.api.answers import RulesState
-from lucid.api.errors import CONFLICT
 from lucid.api.services import MANAGER
-from lucid.chain.blocks import PROOF_BYTES, Block, Header
-from lucid.chain.blocks import VERSION as BLOCK_VERSION
-from lucid.chain.codec import decode, encode
+from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Genesis
-from lucid.chain.receipts import Receipt, print_receipt
 from lucid.machines.effects import (
     BlockFinal,
     BlockValid,
@@ -36,8 +31,8 @@ from lucid.machines.effects import (
     Started,
 )
 from lucid.machines.manager import Manager
-from lucid.machines.receipts import MAX_HEADERS, make_receipt
-from lucid.services.chain.chainview import BlockView, ChainStatus, ChainView, Page
+from lucid.services.chain.blocks import BlockRoutes
+from lucid.services.chain.chainview import ChainStatus, ChainView
 from lucid.services.chain.decisions import Decisions
 from lucid.services.chain.index import TransactionIndex
 from lucid.services.chain.liveness import Liveness, Reach
@@ -69,40 +64,18 @@ from lucid.services.process.config import Config
 from lucid.services.process.driver import Driver, Performer, clock_ms
 from lucid.services.process.journals import open_journal
 from lucid.services.process.service import Service, main, open_port
-from lucid.services.web.admission import WRITE
 from lucid.services.web.openapi import HTML
 from lucid.services.web.pages import load_page
 from lucid.services.web.problems import Problem
 from lucid.services.web.web import (
-    REACHING,
     Condition,
-    hex_bytes,
-    number_query,
-    query_checkpoint,
-    query_number,
 )
 
 GREETING_S = 5.0
 CERTIFY_S = 86_400.0
 """How long a transport key serves."""
-PAGING = {"from": number_query(0, 2**53), "limit": number_query(1, PAGE_BLOCKS)}
 
 _log = logging.getLogger("lucid.manager")
-
-
-class Candidate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A block to judge: its canonical encoding in hexadecimal."""
-
-    block: str
-
-
-class Judgment(msgspec.Struct, frozen=True):
-    """Whether a block is valid, and if not, the first rule that it breaks."""
-
-    valid: bool
-    hash: str
-    code: str | None = None
-    message: str | None = None
 
 
 class PeerTable(msgspec.Struct, frozen=True):
@@ -183,6 +156,15 @@ class ManagerService(Service):
             lasts=self.lasts,
         ).register(self.web)
         self.overview.register(self.peers, lambda: self.driver)
+        BlockRoutes(
+            chain=self.chain,
+            view=self.view,
+            index=self.index,
+            store=self.store,
+            cache=self.cache,
+            genesis=self.genesis,
+            driver=lambda: self.driver,
+        ).register(self.web)
         self.decisions.register()
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
@@ -342,29 +324,6 @@ class ManagerService(Service):
         async def explorer() -> Response:
             return page.response()
 
-        @route("GET", "/blocks", "Final blocks, newest first", gives=Page, query=PAGING)
-        async def blocks() -> Page:
-            top = self.chain.tree.root.height
-            first = query_number("from", top, 0, 2**53)
-            limit = query_number("limit", 20, 1, PAGE_BLOCKS)
-            return await self.store.read(self.view.page, min(first, top), limit)
-
-        @route("GET", "/blocks/latest", "The last final block", gives=BlockView)
-        async def latest() -> Response:
-            return await self._view(str(self.chain.tree.root.height))
-
-        @route("GET", "/blocks/<place>", "A final block, by height or hash", gives=BlockView)
-        async def block(place: str) -> Response:
-            return await self._view(place)
-
-        @route("GET", "/receipts/<identity>", "What proves a final transaction, to be verified offline", query=REACHING)
-        async def receipt(identity: str) -> Response:
-            key = hex_bytes(identity, 32, "id")
-            made = await self.store.read(self._receipt, key, query_checkpoint())
-            if made is None:
-                raise Problem(Code.NOT_FOUND, "final transaction")
-            return Response(print_receipt(made, self.genesis), content_type="application/json")
-
         @route("GET", "/chain", "Where the chain stands here, and who leads", gives=ChainStatus)
         async def chain() -> ChainStatus:
             states = self.peers.states()
@@ -380,91 +339,9 @@ class ManagerService(Service):
         async def peers() -> PeerTable:
             return PeerTable(tuple(await self.overview.peer_states(self.peers)))
 
-        @route(
-            "POST",
-            "/validate-block",
-            "Judge a block, `encoded` as /blocks/{place} gives it",
-            takes=Candidate,
-            gives=Judgment,
-            access=WRITE,
-            example={"block": encode(_forged(self.genesis)).hex()},
-        )
-        async def validate(body: Candidate) -> Judgment:
-            try:
-                candidate = decode(bytes.fromhex(body.block), Block)
-            except ValueError:
-                raise Problem(Code.REQUEST, "block must be hexadecimal") from None
-            hash_ = candidate.header.hash
-            try:
-                await self.driver.inspect(lambda: self._judge(candidate, hash_))
-            except Refusal as refusal:
-                return Judgment(False, hash_.hex(), refusal.code.code, str(refusal))
-            return Judgment(True, hash_.hex())
-
         @self.web.lasting(ENGINE_PATH, self.web.admission.is_node)
         async def engine(frames: Frames) -> None:
             await self._lasting(self._serve_engine(frames))
-
-    def _receipt(self, transaction: bytes, checkpoint: bytes | None) -> Receipt | None:
-        """The receipt of a final transaction, which reaches the checkpoint; None if there is none. Raises `Problem`."""
-        place = self.index.place(transaction)
-        if place is None:
-            return None
-        if checkpoint is None:
-            return make_receipt(self.chain, place.height, place.position)
-        block = self.view.final(checkpoint)
-        if block is None:
-            raise Problem(Code.RECEIPT_CHECKPOINT, "no final block here has that hash")
-        height = block.header.height
-        if not place.height <= height < place.height + MAX_HEADERS:
-            span = f"{place.height} to {place.height + MAX_HEADERS - 1}"
-            sentence = f"the checkpoint is block {height}; blocks {span} can be"
-            raise Problem(Code.RECEIPT_CHECKPOINT, sentence, status=CONFLICT)
-        return make_receipt(self.chain, place.height, place.position, height)
-
-    def _judge(self, block: Block, hash_: bytes) -> None:
-        if self.chain.tree.nodes.get(hash_) is None and self.chain.block(hash_) != block:
-            self.chain.judge(block, hash_)
-
-    async def _view(self, place: str) -> Response:
-        """A final block as JSON, which never changes: from the shared cache, if there is one and it has it."""
-        if place.isascii() and place.isdigit() and len(place) <= 16:
-            look = partial(self.chain.block_at, int(place))
-        else:
-            look = partial(self.view.final, hex_bytes(place, 32, "block"))
-        held = await self.cache.get("block", place)
-        if held is None:
-            block = await self.store.read(look)
-            if block is None:
-                raise Problem(Code.NOT_FOUND, "block")
-            held = msgspec.json.encode(self.view.block(block))
-            await self.cache.put("block", place, held)
-        return Response(held, content_type="application/json")
-
-
-def _forged(genesis: Genesis) -> Block:
-    """A first block that no chain takes, as an example of one."""
-    nothing = bytes(32)
-    header = Header(
-        version=BLOCK_VERSION,
-        chain=genesis.chain_id,
-        height=1,
-        epoch=0,
-        view=1,
-        tick=1,
-        parent=genesis.chain_id,
-        transactions_root=nothing,
-        state_root=nothing,
-        entity=genesis.nodes[0].key,
-        proposer=genesis.nodes[0].key,
-        vrf_proof=bytes(PROOF_BYTES),
-        beacon=nothing,
-        validators=nothing,
-        next_validators=nothing,
-        parent_certificate=nothing,
-        late_votes=nothing,
-    )
-    return Block(header, bytes(64), None, (), ())
 
 
 if __name__ == "__main__":
