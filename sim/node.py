@@ -22,10 +22,12 @@ from lucid.machines.effects import (
     SetTimer,
     Started,
     Store,
+    Submit,
     TimerFired,
 )
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
+from lucid.machines.performing import complete
 from lucid.machines.votelog import new_log
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
@@ -82,7 +84,7 @@ class Runner:
         self._taps = node.world.taps
         costs = node.world.costs
         self._pace = None if costs is None else Pace(costs, node.world.stream(f"pace/{node.index}"), self.clock)
-        self._performers: dict[type, Callable[[Any], None]] = {
+        table: dict[type, Callable[[Any], None]] = {
             Forward: self._forward,
             Send: self._send,
             Broadcast: self._broadcast,
@@ -91,6 +93,7 @@ class Runner:
             Respond: self._respond,
             Observe: self._observe,
         }
+        self._performers = complete(table, elsewhere=(Store, Submit))
 
     def step(self, event: Any) -> None:
         """Let the machine handle an event now."""

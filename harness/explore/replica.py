@@ -10,7 +10,7 @@ import io
 import pickle
 from collections import deque
 from copyreg import dispatch_table
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from harness.explore.scope import Setting
 from lucid.machines.effects import (
@@ -174,6 +174,8 @@ class Replica:
                 self.facts.append(effect.fact)
             case Respond() | Submit():
                 raise AssertionError("nobody asked")
+            case _:
+                assert_never(effect)
 
     def _mark(self) -> None:
         if self.points == self._cut:

@@ -23,10 +23,23 @@ from lucid.chain.receipts import verify_receipt, with_manifest
 from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.chain.versions import HOLDING_RULES
 from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
-from lucid.machines.effects import AnchorAnswered, AnchorAsked, BlockSettled, Respond, SessionSettled, Started, Submit
+from lucid.machines.effects import (
+    AnchorAnswered,
+    AnchorAsked,
+    BlockSettled,
+    Broadcast,
+    Forward,
+    Observe,
+    Respond,
+    Send,
+    SessionSettled,
+    Started,
+    Submit,
+)
+from lucid.machines.performing import complete
 from lucid.services.chain.chainview import MAX_OWNERS
 from lucid.services.process.config import Config
-from lucid.services.process.driver import Driver, Performer
+from lucid.services.process.driver import DRIVEN, Driver, Performer
 from lucid.services.process.journals import open_journal
 from lucid.services.process.service import Service, main
 from lucid.services.process.sibling import Sibling
@@ -97,7 +110,8 @@ class AnchoringService(Service):
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
-        performers: dict[type, Performer] = {Respond: self._asking.answer, Submit: self._submit}
+        table: dict[type, Performer] = {Respond: self._asking.answer, Submit: self._submit}
+        performers = complete(table, elsewhere=(*DRIVEN, Send, Broadcast, Forward, Observe))
         async with (
             open_journal(self.config.journal, "anchoring", self.genesis, self.key, (), self.store) as journal,
             self.manager,

@@ -18,8 +18,21 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Natural
 from lucid.chain.transactions import Payload, Ranges, ReplicaHolding, claim_message
-from lucid.machines.effects import Evicted, Forward, Observe, Respond, Signed, Started, Submitted, TimedOut
+from lucid.machines.effects import (
+    Broadcast,
+    Evicted,
+    Forward,
+    Observe,
+    Respond,
+    Send,
+    Signed,
+    Started,
+    Submit,
+    Submitted,
+    TimedOut,
+)
 from lucid.machines.engine import Engine
+from lucid.machines.performing import complete
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.services.chain.chainview import SeenVote
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
@@ -30,7 +43,7 @@ from lucid.services.peer.certifier import Certifier
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Farewell, Greeting, Link
 from lucid.services.process.config import Config, ConfigError
-from lucid.services.process.driver import Driver, Performer, clock_ms
+from lucid.services.process.driver import DRIVEN, Driver, Performer, clock_ms
 from lucid.services.process.journals import open_journal
 from lucid.services.process.keyfile import read_key, unused
 from lucid.services.process.service import Service, main
@@ -198,7 +211,8 @@ class EngineService(Service):
 
     async def _live(self, link: Link) -> None:
         engine = await self.store.read_when_there(Engine, self.secret, self.genesis, self.crypto, self.store)
-        performers: dict[type, Performer] = {Forward: link.tell, Respond: self._asking.answer, Observe: self._observe}
+        table: dict[type, Performer] = {Forward: link.tell, Respond: self._asking.answer, Observe: self._observe}
+        performers = complete(table, elsewhere=(*DRIVEN, Send, Broadcast, Submit))
         async with open_journal(self.config.journal, "engine", self.genesis, self.key, (), self.store) as journal:
             driver = Driver(engine, self.store, performers, journal)
             async with trio.open_nursery() as nursery:

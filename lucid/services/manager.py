@@ -27,10 +27,13 @@ from lucid.machines.effects import (
     Proposed,
     Received,
     Refused,
+    Respond,
     Send,
     Started,
+    Submit,
 )
 from lucid.machines.manager import Manager
+from lucid.machines.performing import complete
 from lucid.services.chain.blocks import BlockRoutes
 from lucid.services.chain.chainview import ChainStatus, ChainView
 from lucid.services.chain.decisions import Decisions
@@ -61,7 +64,7 @@ from lucid.services.peer.peerlistener import PeerListener
 from lucid.services.peer.peers import Peers, PeerState
 from lucid.services.peer.transport import Transport, holds, new_transport_key
 from lucid.services.process.config import Config
-from lucid.services.process.driver import Driver, Performer, clock_ms
+from lucid.services.process.driver import DRIVEN, Driver, Performer, clock_ms
 from lucid.services.process.journals import open_journal
 from lucid.services.process.service import Service, main, open_port
 from lucid.services.web.openapi import HTML
@@ -169,12 +172,13 @@ class ManagerService(Service):
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
-        performers: dict[type, Performer] = {
+        table: dict[type, Performer] = {
             Send: lambda effect: self.peers.send(effect.peer, effect.data),
             Broadcast: lambda effect: self.peers.broadcast(effect.data),
             Forward: self._tell,
             Observe: self._observe,
         }
+        performers = complete(table, elsewhere=(*DRIVEN, Respond, Submit))
         peers = self.manager.peers
         async with (
             open_journal(self.config.journal, "manager", self.genesis, self.key, peers, self.store) as journal,

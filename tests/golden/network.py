@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import encode
@@ -32,12 +32,14 @@ from lucid.machines.effects import (
     Observe,
     Publish,
     Received,
+    Respond,
     Retransmit,
     Send,
     SetTimer,
     Signed,
     Started,
     Store,
+    Submit,
     TimerFired,
     Verdict,
     ViewContext,
@@ -155,6 +157,12 @@ class Running:
                 self.node.check_honest(vote)
             case Observe(BlockFinal() as fact):
                 network.check_agreement(fact)
+            case Observe() | Respond():
+                pass  # the narrator tells of them
+            case Submit():
+                raise AssertionError("no session anchoring is here")
+            case _:
+                assert_never(effect)
 
 
 class Node:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, assert_never
 
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import Payload
@@ -20,10 +20,14 @@ from lucid.machines.effects import (
     Effects,
     EngineJoined,
     Forward,
+    Observe,
     Received,
+    Respond,
     Send,
     SetTimer,
     Started,
+    Store,
+    Submit,
     Submitted,
     TimerFired,
 )
@@ -80,6 +84,12 @@ class _Machine:
                 self.timers[effect.timer] = fleet.put(max(effect.at_ms, fleet.now), self._fire, effect.timer)
             case CancelTimer():
                 self.timers.pop(effect.timer, None)
+            case Store() | Observe() | Respond():
+                pass  # written before; read from the steps
+            case Submit():
+                raise AssertionError("no session anchoring is here")
+            case _:
+                assert_never(effect)
 
     def _fire(self, number: int, timer: str) -> None:
         if self.timers.get(timer) == number:

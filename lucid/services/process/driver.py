@@ -27,6 +27,8 @@ CLOCK_CHECK_S = 1.0
 """Timers look at the clock again this often, because it may be put forward or back."""
 
 Performer = Callable[[Any], None]
+DRIVEN = (Store, SetTimer, CancelTimer)
+"""Effects that the driver performs itself."""
 T = TypeVar("T")
 
 
