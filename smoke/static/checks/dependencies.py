@@ -11,13 +11,13 @@ from smoke.static.checks.asked import lacking_libraries, lacking_metadata
 from smoke.static.checks.carried import lacking_of_wheels
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Image
-from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, bringers, compiled, modules, on_arm64
+from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, bringers, compiled, modules, on_arm64, part_of
 from smoke.static.python.effects import Extra
 from smoke.static.python.graph import Outside
 from smoke.static.python.importer import version_of
 from smoke.static.python.installed import Answer, Brought, Presence, machine_of, misfits
 from smoke.static.python.program import Program
-from smoke.static.python.removed import removed
+from smoke.static.python.removed import mismatched, removed
 from smoke.static.python.standard import has_module
 from smoke.static.scope import Scope
 
@@ -108,10 +108,13 @@ def _declared(scope: Scope, program: Program) -> Iterator[Finding]:  # noqa: PLR
     hidden: dict[str, list[Outside]] = {}
     seen: set[tuple[str, bool]] = set()
     for outside in sorted(_wanted(program), key=lambda each: (each.lazy, each.source, each.line)):
-        if outside.caught or (outside.top, False) in seen or (outside.top, outside.lazy) in seen:
+        what = part_of(outside.name) or outside.top
+        if outside.caught or (what, False) in seen or (what, outside.lazy) in seen:
             continue
-        seen.add((outside.top, outside.lazy))
+        seen.add((what, outside.lazy))
         answer = program.installed.has(outside.name)
+        if outside.top == "MySQLdb" and _stood_in_for(scope, program):
+            continue
         if answer.presence is Presence.HIDDEN:
             hidden.setdefault(answer.reason, []).append(outside)
             continue
@@ -178,6 +181,11 @@ def _one(scope: Scope, program: Program, outside: Outside, answer: Answer) -> Fi
     if doubt := _doubt(program, outside.top):
         return DECLARED.skip(f"whether {outside.top} is installed: {doubt}", name, at)
     return DECLARED.fail(_message(program, outside), name, at, severity=severity)
+
+
+def _stood_in_for(scope: Scope, program: Program) -> bool:
+    """Whether PyMySQL is told to stand in for MySQLdb."""
+    return any(b"install_as_MySQLdb" in scope.tree.data(path) for path in program.graph.modules)
 
 
 def _of_another_case(program: Program, top: str) -> bool:
@@ -276,6 +284,12 @@ def _moved(scope: Scope, program: Program) -> Iterator[Finding]:
     """Names that the installed version of a distribution no longer has."""
     image, version = program.image, version_of(program.image)
     told = any(re.search(r"(?:^|\s)-c\s|--constraint|PIP_CONSTRAINT", each.text) for each in image.parsed.instructions)
+    loaded = {each.top: each for each in program.graph.outside if not each.lazy and not each.caught}
+    for pair in mismatched(program.installed, {*loaded}, version, bounded=told):
+        at = _at(scope, loaded[pair.module].source, loaded[pair.module].line)
+        message = f"this {pair.older} takes {pair.taken}, which {pair.newer} {pair.since} does not have"
+        remedy = f"Ask for {pair.newer}<{pair.since}, or for a newer {pair.older}."
+        yield DECLARED.fail(f"{message}: nothing holds {pair.newer} back", image.service.name, at, remedy=remedy)
     for path, source in program.graph.modules.items():
         mine = program.graph.entry_is_main and source is program.graph.entry
         for each in (*source.imports, *source.attributes):

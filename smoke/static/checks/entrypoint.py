@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.checks.given import wanting
 from smoke.static.model.image import Image
 from smoke.static.model.servers.served import LOOPBACK
 from smoke.static.python.distributions import bringers, modules, normalized
@@ -74,7 +75,7 @@ def _image(scope: Scope, image: Image) -> Iterator[Finding]:
             yield _unreachable(start.host, start.server or start.module, name, where)
         return
     yield from _imports(scope, image, graph)
-    yield from _app(program, graph.entry)
+    yield from _app(scope, program, graph.entry)
 
 
 def _exists(program: Program) -> Finding:  # noqa: PLR0911 - a case an outcome
@@ -200,7 +201,7 @@ def _at(scope: Scope, problem: Problem) -> list[Evidence]:
     return [Evidence(problem.source, problem.line, excerpt(shown))]
 
 
-def _app(program: Program, entry: Source) -> Iterator[Finding]:
+def _app(scope: Scope, program: Program, entry: Source) -> Iterator[Finding]:
     image = program.image
     name, start = image.service.name, image.start
     where = [Evidence(entry.path)]
@@ -216,7 +217,7 @@ def _app(program: Program, entry: Source) -> Iterator[Finding]:
             and not ({*names} & known)
             and not entry.dynamic
             and not _open(program, entry)
-            and not package
+            and not (package and _has_part(program, entry, names))
         ):
             shown = " nor ".join(names)
             yield APP.fail(f"{entry.path} defines no {shown} for {start.server} to serve", name, where)
@@ -227,7 +228,18 @@ def _app(program: Program, entry: Source) -> Iterator[Finding]:
     elif entry.empty or (not entry.main and start.server != "streamlit" and not _works_elsewhere(program, entry)):
         yield APP.fail(f"{entry.path} defines things and ends: nothing in it runs when it is started", name, where)
         return
-    yield from _port(program, entry, where)
+    lacking = list(wanting(scope, program))
+    for each in lacking:
+        yield APP.fail(each.message, name, each.at, remedy=each.remedy)
+    if not lacking:
+        yield from _port(program, entry, where)
+
+
+def _has_part(program: Program, entry: Source, names: list[str]) -> bool:
+    """Whether a package may have a name by a module in it."""
+    return any(
+        program.importer.find(f"{program.image.start.module}.{name}").kind is not Meaning.MISSING for name in names
+    )
 
 
 def _other_interface(image: Image, entry: Source, names: list[str]) -> str:

@@ -52,7 +52,7 @@ def absolute(program: Program, module: str, place: Place) -> str:
 def climbed(scope: Scope, program: Program) -> Iterator[Misused]:
     """`Path(__file__).parents[3]` where there are no four directories above."""
     for path, source in program.graph.modules.items():
-        for climb in source.effects.climbs:
+        for climb in (each for effects in program.graph.effects(path) for each in effects.climbs):
             place = absolute(program, path, climb.place) if runs(program, source, climb.main) else ""
             if place.startswith("/") and climb.count >= place.count("/"):
                 message = f"{place} has no parents[{climb.count}]: IndexError as the code is loaded"
@@ -65,7 +65,7 @@ def misread(scope: Scope, program: Program) -> Iterator[Misused]:
     """Files of the tree that are parsed as the code is loaded, and are not what they should be."""
     image = program.image
     for path, source in program.graph.modules.items():
-        for each in source.effects.parsed:
+        for each in (each for effects in program.graph.effects(path) for each in effects.parsed):
             place = absolute(program, path, each.place) if runs(program, source, each.main) else ""
             entry = image.files.find(place) if place else None
             if entry is None or not entry.source or entry.kind != "file" or scope.tree.cut(entry.source):

@@ -81,6 +81,7 @@ def run(scope: Scope) -> Iterator[Finding]:
     """See `Scope`."""
     for image in scope.images:
         name = image.service.name
+        yield from _scripted(image)
         if image.unstarted:
             for check in CHECKS:
                 yield check.skip(image.unstarted, name)
@@ -106,7 +107,8 @@ def _files(scope: Scope, program: Program) -> Iterator[Finding]:
     makers = _makers(program)
     for path, source in graph.modules.items():
         made: set[str] = set()
-        for use in source.effects.files:
+        uses = [use for effects in graph.effects(path) for use in effects.files]
+        for use in (*uses, *(source.effects.settings_files if path in graph.settings else ())):
             if not runs(program, source, use.main):
                 continue
             place = absolute(program, path, use.place)
@@ -164,12 +166,18 @@ def _makers(program: Program) -> list[tuple[str, str | None, bool]]:
     """Which module may make which path (none: any) as the code is loaded, and whether only under conditions."""
     graph = program.graph
     found: list[tuple[str, str | None, bool]] = []
-    for path, source in graph.modules.items():
+    for path in graph.modules:
         if path in graph.later:
             continue
-        sure = [each.place for each in source.effects.files if each.use in (Use.WRITE, Use.MAKE)]
+        sure = [
+            each.place for effects in graph.effects(path) for each in effects.files if each.use in (Use.WRITE, Use.MAKE)
+        ]
         found += [(path, absolute(program, path, place) or None, False) for place in sure]
-        perhaps = [absolute(program, path, place) if place else "" for place in source.effects.may_make]
+        perhaps = [
+            absolute(program, path, place) if place else ""
+            for effects in graph.effects(path)
+            for place in effects.may_make
+        ]
         found += [(path, each or None, True) for each in perhaps]
     return found
 
@@ -293,13 +301,14 @@ def _environment(scope: Scope, program: Program) -> Iterator[Finding]:
     demands = [
         (path, demand)
         for path, source in graph.modules.items()
-        for demand in source.effects.demands
+        for effects in graph.effects(path)
+        for demand in effects.demands
         if runs(program, source, demand.main) and not _given(image, demand)
     ]
     if not demands:
         yield ENVIRONMENT.passed("nothing is demanded of the environment that is not given", name)
         return
-    givers = [path for path, source in graph.modules.items() if source.effects.gives_environment]
+    givers = [path for path in graph.modules if any(each.gives_environment for each in graph.effects(path))]
     failed = False
     skipped = ""
     for path, demand in demands:
@@ -318,6 +327,16 @@ def _environment(scope: Scope, program: Program) -> Iterator[Finding]:
         yield ENVIRONMENT.fail(message, name, [Evidence(path, demand.line, shown(scope, path, demand.line))])
     if not failed:
         yield ENVIRONMENT.skip(skipped, name)
+
+
+def _scripted(image: Image) -> Iterator[Finding]:
+    """Variables that an entry script demands."""
+    start = image.start
+    for each in start.demanded:
+        if each not in image.environment and not _elsewhere(image):
+            at = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
+            message = f"{each} is demanded by the entry script, and neither the image nor Compose gives it"
+            yield ENVIRONMENT.fail(message, image.service.name, at)
 
 
 def _prepared(scope: Scope, program: Program) -> Iterator[Finding]:

@@ -71,6 +71,8 @@ def service_of(tree: Tree, name: str, node: Node, directory: str, values: dict[s
         environment=environment,
         environment_doubt=doubt,
         read_only=text_of(node.get("read_only")) == "true",
+        by_hand=node.get("profiles") is not None
+        or any(text_of(node.get(key)) == "true" for key in ("stdin_open", "tty")),
         mounts=tuple(_mounts(tree, node, directory, values)),
     )
     if build is None and node.get("extends") is None and _runs_what_is_mounted(image, launch):

@@ -150,6 +150,7 @@ class _Builder:
         else:
             said = ""
         start = replace(start_of(base, entrypoint, command, line, form, state, installed), file=file)
+        start = replace(start, alone=bool(entrypoint) and not command and launch is None)
         if said and start.trouble:
             start = replace(start, trouble="", doubt=said)
         installs = tuple(_seen(each, start.search, bool(start.doubt)) for each in state.installs)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from smoke.static.model.dash import dash_stops
+from smoke.static.model.demanded import demanded
 
 ACTIVATED = "CONDA_DEFAULT_ENV"
 """The variable that names the environment of conda that is active."""
@@ -40,6 +41,8 @@ class Followed:
     """What is wrong if `sh` is Debian's."""
     functions: set[str] = field(default_factory=set)
     """Names of its own, which are not programs."""
+    demanded: tuple[str, ...] = ()
+    """Variables without which it ends: `${NAME:?}`, or any under `set -u`."""
     borrows: bool = False
     """Whether it reads other scripts, which may define more of them."""
 
@@ -57,6 +60,9 @@ def follow_command(text: str, environment: Mapping[str, str]) -> Followed:
         return found
     for index, (words, joint) in enumerate(commands):
         last = index == len(commands) - 1
+        if joint == "&" and last:
+            found.trouble = f"the shell puts {words[0]} into the background and ends, and the container with it"
+            return found
         if joint in ("|", "&", "||"):
             found.doubt = "a shell script decides what is started"
             return found
@@ -77,6 +83,7 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
     found.functions = {match[1] or match[2] for match in map(_FUNCTION.match, lines) if match is not None}
     if re.match(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:da)?sh\b", text):
         found.dash = dash_stops(text, errexit=stop)
+    found.demanded = demanded(text)
     depth, open_, last = 0, "", ""
     for line in lines:
         first = re.split(r"[\s;(]", line, maxsplit=1)[0]

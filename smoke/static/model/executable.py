@@ -78,6 +78,13 @@ def absent(word: str, scene: Scene) -> str:
 def not_executable(program: Program, scene: Scene) -> str:
     """Why a file that is there cannot be executed; empty when nothing speaks against it."""
     state = scene.state
+    if closed := _closed(program.place, state):
+        return f"{program.place} cannot be reached by the user {state.user}: {closed} is closed to all but its owner"
+    return _refused(program, scene)
+
+
+def _refused(program: Program, scene: Scene) -> str:
+    state = scene.state
     if program.brought is not None:
         interpreter = program.brought.install.interpreter
         if interpreter and state.files.find(interpreter) is None and not _outside_doubt(state, interpreter):
@@ -95,6 +102,18 @@ def not_executable(program: Program, scene: Scene) -> str:
         if not trouble and not scene.depth and _is_text(first) and not first.startswith(b"#!"):
             trouble = "exec format error, for it does not begin with #!"
         return f"{program.place} cannot be executed: {trouble}" if trouble else ""
+    return ""
+
+
+def _closed(place: str, state: Stage) -> str:
+    """The directory above a program that the user surely may not enter; empty when there is none."""
+    user = state.number(state.user) if state.user else None
+    parts = posixpath.dirname(place).strip("/").split("/")
+    for count in range(1, len(parts) + 1) if user else ():
+        entry = state.files.entries.get("/" + "/".join(parts[:count]))
+        known = entry is not None and entry.kind == "directory" and entry.user is not None and entry.mode is not None
+        if entry is not None and known and entry.user != user and not (entry.mode or 0) & 0o011:
+            return "/" + "/".join(parts[:count])
     return ""
 
 

@@ -144,6 +144,10 @@ class Start:
     """Modules that the command names besides."""
     factory: bool = False
     """Whether the app object is a function that makes it."""
+    demanded: tuple[str, ...] = ()
+    """Variables without which its entry script ends."""
+    alone: bool = False
+    """Whether whoever runs the image is to give its arguments: there is an ENTRYPOINT without a CMD."""
     writes: tuple[str, ...] = ()
     """Files that the command makes as it starts, as it names them."""
     port: int | None = None

@@ -9,9 +9,10 @@ import tomllib
 from collections.abc import Iterator
 
 from smoke.static.model.described import files_named
+from smoke.static.model.projecting import poetry_refusal, uv_refusal
 from smoke.static.model.releases import lacks_package
 from smoke.static.model.stage import Stage
-from smoke.static.model.wheels import without_wheel
+from smoke.static.model.wheels import NOT_TO_BE_HAD, without_wheel
 
 _APT_ASKS_NOT = frozenset(
     ["bzip2", "dumb-init", "gosu", "less", "make", "procps", "sudo", "tini", "tzdata", "unzip", "xz-utils", "zip"]
@@ -75,8 +76,8 @@ def refusal(stage: Stage, name: str, rest: list[str]) -> str:
         return _busybox_option(stage, name, rest)
     if re.fullmatch(r"pip[\d.]*", name):
         return _pip(stage, rest, shown)
-    message = _uv_pip(stage, rest[1:]) if name == "uv" and rest[:1] == ["pip"] else ""
-    return message or _lock(stage, name, rest) if name in _LOCKED else ""
+    message = poetry_refusal(stage, rest) if name == "poetry" else uv_refusal(stage, rest) if name == "uv" else ""
+    return message or (_lock(stage, name, rest) if name in _LOCKED else "")
 
 
 def _foreign(word: str, names: frozenset[str]) -> bool:
@@ -108,24 +109,6 @@ def _other_sources(stage: Stage) -> bool:
     return stage.other_sources or any(
         path.startswith("/etc/apt/sources.list") and entry.line for path, entry in stage.files.entries.items()
     )
-
-
-def _uv_pip(stage: Stage, rest: list[str]) -> str:
-    """`uv pip install` wants a virtual environment unless it is told otherwise."""
-    told = ("--system", "--python", "-p", "--target", "-t", "--prefix", "--break-system-packages", "--project")
-    if rest[:1] not in (["install"], ["sync"]) or any(word.partition("=")[0] in told for word in rest):
-        return ""
-    known = ("VIRTUAL_ENV", "CONDA_PREFIX", "UV_SYSTEM_PYTHON", "UV_PYTHON", "UV_PROJECT", "UV_CONFIG_FILE")
-    if stage.venvs or any(stage.environment.get(each) for each in known):
-        return ""
-    above = stage.workdir
-    while True:
-        places = [posixpath.join(above, each) for each in (".venv", "uv.toml", "pyproject.toml")]
-        if any(stage.files.find(each) or stage.files.doubt(each) for each in places):
-            return ""
-        if above == "/":
-            return "uv pip install finds no virtual environment: it takes --system, or uv venv before it"
-        above = posixpath.dirname(above)
 
 
 def _apk(stage: Stage, rest: list[str]) -> str:
@@ -219,7 +202,7 @@ def _requested(stage: Stage, rest: list[str], shown: str) -> str:
 def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
     """What is wrong with the requirement and constraint files."""
     pins: dict[str, str] = {}
-    hashed = bare = ""
+    hashed, bare = "--require-hashes" if "--require-hashes" in rest else "", ""
     for option, file in itertools.pairwise(rest):
         if option not in ("-r", "--requirement", "-c", "--constraint"):
             continue
@@ -273,6 +256,9 @@ def _stands_alone(before: str) -> bool:
 
 def _needs(stage: Stage, requirement: str, elsewhere: bool) -> str:
     """What a requirement takes that the stage lacks: git to fetch it, or a compiler to make it."""
+    lost = re.match(r"[\w.-]+(?:\[[^\]]*\])?\s*@\s*file://(/[^\s;#]+)", requirement)
+    if lost is not None and _absent(stage, lost[1]):
+        return f"{requirement[:80]} names a file of another machine: there is no {lost[1]} at this step"
     if "git+" in requirement and stage.lacks("git"):
         return f"{requirement.split(' --', maxsplit=1)[0][:80]} needs git, which is not in the image"
     return "" if elsewhere else _uncompiled(stage, requirement)
@@ -282,6 +268,8 @@ def _uncompiled(stage: Stage, requirement: str) -> str:
     """Why a distribution cannot be compiled; empty for those that need not be."""
     match = re.match(r"([A-Za-z][\w.-]*)(?:\[[^\]]*\])?\s*(?:[=<>!~].*)?$", requirement)
     name = re.sub(r"[-_.]+", "-", match[1]).lower() if match and ";" not in requirement else ""
+    if name in NOT_TO_BE_HAD:
+        return f"{name} {NOT_TO_BE_HAD[name]}"
     compiler = not all(stage.lacks(each) for each in ("gcc", "cc", "clang"))
     if name and not stage.managed and (clause := without_wheel(name, requirement, stage.python, compiler=compiler)):
         return clause

@@ -94,6 +94,9 @@ class Surroundings:
         if doubt.cause is Cause.BASE and directory not in _SYSTEM:
             # A base has a program once: one of the system's is not in another directory too.
             return any(self.files.find(f"{each}/{name}") is not None for each in _SYSTEM)
+        own = self.lacking.slim and directory == "/usr/bin" and _OF_PYTHON.match(name)
+        if doubt.cause is Cause.BASE and own and self.files.find(f"/usr/local/bin/{name}") is not None:
+            return True  # a slim image of Python has it there alone
         if name not in self.lacking:
             return False
         if doubt.cause is Cause.BASE:

@@ -64,6 +64,8 @@ def _run(build: Building, made: Made, instruction: Instruction) -> None:
         script.words(state, [*made.shell, instruction.text], line, values)
         return
     state.shell = posixpath.basename(shell)
+    if any(re.fullmatch(r"-[a-z]*[li][a-z]*|--login|--rcfile", word) for word in made.shell[1:]):
+        state.shell = f"login {state.shell}"
     errexit = any(word.startswith("-") and "e" in word[1:] for word in made.shell[1:])
     text = instruction.text
     if not instruction.heredocs:

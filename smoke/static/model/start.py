@@ -83,6 +83,8 @@ def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
         return replace(start, doubt="another runtime than the engine's own starts it")
     if scene.depth > MAX_DEPTH:
         return replace(start, doubt="one program starts another, and so on")
+    if name == "systemctl" or (name == "service" and "start" in words[2:]):
+        return replace(start, trouble=_no_init(name))
     found = find_program(words[0], scene)
     if not found.place:
         if found.doubt and not is_odd(words[0]):
@@ -120,6 +122,12 @@ def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
     if entry is not None and entry.source and not entry.source.endswith(".py") and not PYTHON.fullmatch(name):
         return _script(start, words, entry, scene)
     return python_or_server(start, words, name, found.place, scene)
+
+
+def _no_init(name: str) -> str:
+    if name == "systemctl":
+        return "systemctl asks systemd, which does not run in a container: start the program itself"
+    return "service starts a program in the background and ends, and the container with it"
 
 
 def _handler(start: Start, handler: str, scene: Scene) -> Start:
@@ -256,6 +264,7 @@ def _script(start: Start, words: tuple[str, ...], entry: Entry, scene: Scene) ->
 
 def _followed(start: Start, found: Followed, scene: Scene) -> Start:
     inner = scene.within(found)
+    start = replace(start, demanded=(*start.demanded, *found.demanded))
     for words in found.before:
         if found.is_own(words[0]):
             continue

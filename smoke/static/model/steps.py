@@ -51,6 +51,7 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
         return ""
     return (
         _missing(stage, name)
+        or _not_initialized(stage, posixpath.basename(name), rest)
         or _not_root(stage, posixpath.basename(name), rest)
         or _no_script(stage, name, rest)
         or _no_file(stage, posixpath.basename(name), rest)
@@ -93,6 +94,13 @@ def _user(stage: Stage) -> int | None:
     """The number of a user who is surely not root; none else."""
     number = stage.number(stage.user) if stage.user else None
     return number if number else None
+
+
+def _not_initialized(stage: Stage, name: str, rest: list[str]) -> str:
+    """`conda activate` is a function of a shell that has read conda's own lines."""
+    if name not in ("conda", "mamba") or rest[:1] != ["activate"] or stage.shell not in ("sh", "dash", "bash"):
+        return ""
+    return f"{name} activate: this shell has not read conda's lines, so it refuses: conda run does it without them"
 
 
 def _not_root(stage: Stage, name: str, rest: list[str]) -> str:

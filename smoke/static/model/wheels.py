@@ -28,6 +28,20 @@ _ONLY_WHEELS: dict[str, dict[str, str]] = {
 }
 """The same of those that have no source on PyPI: pip finds no such version."""
 
+NOT_TO_BE_HAD = {
+    "pkg-resources": "is a part of setuptools, and no distribution: Ubuntu's pip freeze lists it",
+    "sklearn": "is no distribution that can be installed: it is scikit-learn",
+    "pil": "is no distribution: it is pillow",
+    "opencv": "is no distribution: it is opencv-python, or opencv-python-headless",
+    "sqlite3": "is of the standard library, and no distribution",
+    "tkinter": "is of the standard library, and no distribution",
+    "pypiwin32": "needs pywin32, which has wheels for Windows alone",
+    "windows-curses": "has wheels for Windows alone",
+    "pyobjc": "is for macOS alone",
+    "pyobjc-core": "is for macOS alone",
+}
+"""Names that pip cannot install on Linux, whatever the version."""
+
 
 def without_wheel(name: str, requirement: str, python: str, *, compiler: bool) -> str:
     """Why pip cannot install a pin in this Python; empty when nothing speaks against it."""

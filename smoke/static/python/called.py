@@ -20,16 +20,22 @@ _NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 def plain_functions(parsed: ast.Module, data: bytes, plain: set[str]) -> dict[str, Function]:
-    """Functions at the top that a call of their name surely runs: made once, not decorated, and no generators."""
+    """Functions at the top that a call of their name surely runs: made once, not decorated (but for `lru_cache`), and no generators."""
     yields = b"yield" in data
     return {
         node.name: node
         for node in parsed.body
         if isinstance(node, Function)
         and node.name in plain
-        and not node.decorator_list
+        and all(_remembers(each) for each in node.decorator_list)
         and not (yields and any(isinstance(each, ast.Yield | ast.YieldFrom) for each in within(node.body)))
     }
+
+
+def _remembers(decorator: ast.expr) -> bool:
+    """Whether a decorator only keeps what a first call gives."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return dotted(called) in ("lru_cache", "cache", "functools.lru_cache", "functools.cache")
 
 
 def plain_names(parsed: ast.Module, data: bytes) -> set[str]:

@@ -17,6 +17,7 @@ _NEEDS = {
     "psycopg2": [],
     "psycopg2-binary": [],
     "mysqlclient": [],
+    "pymysql": [],
     "streamlit": None,
 }
 _PROGRAMS = {
@@ -257,6 +258,45 @@ def program_of(name: str) -> str:
 def shared_name(module: str) -> bool:
     """Whether a top-level module is one that many distributions put parts into."""
     return module in _SHARED or len(bringers(module)) > 4
+
+
+_PARTS = {
+    **{
+        f"google.cloud.{module}": f"google-cloud-{module.replace('_', '-')}"
+        for module in (
+            *("storage", "bigquery", "firestore", "vision", "speech", "kms", "spanner", "datastore", "texttospeech"),
+            *("language", "monitoring", "dialogflow", "compute", "container", "functions", "scheduler", "run", "tasks"),
+            *("pubsub", "logging", "translate", "videointelligence", "documentai", "error_reporting", "bigtable"),
+        )
+    },
+    **{"google.cloud.pubsub_v1": "google-cloud-pubsub", "google.cloud.secretmanager": "google-cloud-secret-manager"},
+    **{
+        "google.genai": "google-genai",
+        "google.generativeai": "google-generativeai",
+        "google.cloud.ndb": "google-cloud-ndb",
+    },
+    **{"google.cloud.tasks_v2": "google-cloud-tasks", "google.cloud.translate_v2": "google-cloud-translate"},
+    **{
+        f"azure.{module}": f"azure-{module.replace('.', '-')}"
+        for module in (
+            *("identity", "storage.blob", "storage.queue", "storage.fileshare", "cosmos", "servicebus", "eventhub"),
+            *("keyvault.secrets", "keyvault.keys", "data.tables", "search.documents", "ai.formrecognizer", "functions"),
+        )
+    },
+}
+"""Parts of packages that many distributions share, with the one that brings each."""
+_BRING_OTHERS = frozenset({"google-cloud-aiplatform", "google-cloud-ndb", "google-cloud-logging", "azure-ai-ml"})
+
+
+def part_of(dotted: str) -> str:
+    """The distribution that brings a part of a package that many share; empty when it is not known."""
+    parts = dotted.split(".")
+    return next((_PARTS[name] for end in range(len(parts), 1, -1) if (name := ".".join(parts[:end])) in _PARTS), "")
+
+
+def brings_alone(name: str) -> bool:
+    """Whether a distribution of such a family brings no part of another's."""
+    return name.startswith(("google-cloud-", "azure-", "google-genai")) and name not in _BRING_OTHERS
 
 
 def everywhere(name: str) -> bool:

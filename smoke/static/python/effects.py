@@ -54,6 +54,34 @@ class Parsed:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Arguments without which the program ends: `sys.argv[1]`, required options."""
+
+    line: int
+    by: str
+    options: tuple[str, ...] = ()
+    """Names of an option; empty for operands."""
+    count: int = 1
+    """How many operands there must be."""
+    main: bool = False
+
+
+@dataclass(frozen=True)
+class CallOut:
+    """A call of a function, or class, of another module."""
+
+    line: int
+    module: str
+    level: int
+    """Leading dots of the module."""
+    function: str
+    given: tuple[tuple[bool, str | int | None], ...] = ()
+    """For each argument whether it is a plain constant, and which."""
+    named: tuple[tuple[str, bool, str | int | None], ...] = ()
+    main: bool = False
+
+
+@dataclass(frozen=True)
 class Demand:
     """An environment variable without which loading the module fails."""
 
@@ -97,6 +125,11 @@ class Effects:
     """Paths that it may make, under conditions that cannot be decided; none for one that cannot be told."""
     climbs: list[Climb] = field(default_factory=list)
     parsed: list[Parsed] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    calls_out: list[CallOut] = field(default_factory=list)
+    """Calls of what other modules have."""
+    typed: list[Named] = field(default_factory=list)
+    """Calls of `input`, which wait for someone to type."""
     demands: list[Demand] = field(default_factory=list)
     gives_environment: bool = False
     """Whether it may put variables into the environment."""
@@ -104,6 +137,10 @@ class Effects:
     """Modules that it names as it is loaded: `dictConfig`, `include=` of Celery."""
     settings: list[Named] = field(default_factory=list)
     """Modules named by what Django's settings are called; they count where the module is Django's settings."""
+    settings_files: list[FileUse] = field(default_factory=list)
+    """Files that Django's logging opens; they count where the module is Django's settings."""
+    configs: list[Named] = field(default_factory=list)
+    """The `name` of each of its classes that are an app's configuration for Django."""
     settings_module: str = ""
     """Django's settings, as `DJANGO_SETTINGS_MODULE` is given by default."""
     libraries: list[Named] = field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from smoke.static.python.effects import Effects
 from smoke.static.python.source import Source
 
 
@@ -82,5 +83,11 @@ class Graph:
     """Modules that are Django's settings."""
     before: tuple[str, ...] = ()
     """Packages that the entry is in: they are loaded before it."""
+    called: dict[str, list[Effects]] = field(default_factory=dict)
+    """What functions of modules do that others call as they are loaded, by the module that has the function."""
     entry: Source | None = None
     entry_is_main: bool = False
+
+    def effects(self, path: str) -> list[Effects]:
+        """All that a module does as it is loaded, and as others that are loaded call it."""
+        return [self.modules[path].effects, *self.called.get(path, ())]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Image
 from smoke.static.python.conditions import Version
+from smoke.static.python.effects import CallOut, Effects
+from smoke.static.python.loading import called_effects
 from smoke.static.python.reading import read_source
 from smoke.static.python.source import Source
 from smoke.static.python.standard import has_module
@@ -66,6 +68,7 @@ class Importer:
         self.sites = tuple(path for path in search if path.endswith("-packages"))
         self.syntax, self._sources = syntax, sources
         self._known: dict[str, Found] = {}
+        self._called: dict[tuple[str, CallOut], Effects] = {}
         self._links = {path for path, entry in self.files.entries.items() if entry.kind == "link"}
         self._children: dict[str, set[str]] = {}
         for path in self.files.entries:
@@ -79,6 +82,15 @@ class Importer:
             alone = self.version is None or not self.syntax.able
             self._sources[key] = read_source(path, self.tree.data(path), self.version, alone=alone)
         return self._sources[key]
+
+    def called(self, path: str, call: CallOut) -> Effects:
+        """What a call of a function that a source file of the tree has does, read once."""
+        key = path, replace(call, line=0, module="", level=0, main=False)
+        if key not in self._called:
+            source = self.source(path)
+            unread = source.error or source.doubt or call.function not in source.names
+            self._called[key] = Effects() if unread else called_effects(self.tree.data(path), self.version, call)
+        return self._called[key]
 
     def find(self, name: str) -> Found:
         """What a dotted name means."""

@@ -169,7 +169,7 @@ class Installed:
         hidden: Answer | None = None
         brought_by, reasons = "", []
         for each in self.each:
-            answer = self._in(each, top)
+            answer = self._part(each, table.part_of(dotted)) if table.part_of(dotted) else self._in(each, top)
             if answer.presence is Presence.UNKNOWN:
                 reasons.append(answer.reason)
             elif answer.presence is Presence.ABSENT:
@@ -185,6 +185,18 @@ class Installed:
         if reasons:
             return Answer(Presence.UNKNOWN, reason=reasons[0])
         return hidden or Answer(Presence.ABSENT)
+
+    def _part(self, brought: Brought, wanted: str) -> Answer:
+        """Whether an installation has the one distribution that brings a part of a shared package."""
+        every, _ = brought.all()
+        if wanted in every:
+            return Answer(Presence.ASKED, wanted)
+        open_ = [name for name in brought.asked if table.needs(name) is None and not table.brings_alone(name)]
+        if brought.doubts or (open_ and not brought.whole):
+            return Answer(
+                Presence.UNKNOWN, reason=next(iter(brought.doubts), f"what {open_[0]} brings with it is not known")
+            )
+        return Answer(Presence.ABSENT)
 
     def _in(self, brought: Brought, top: str) -> Answer:
         if top in brought.modules:

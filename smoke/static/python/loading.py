@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from smoke.static.python import classes
 from smoke.static.python.annotations import refused_annotation, refused_expression
+from smoke.static.python.arguments import asked_by
 from smoke.static.python.around import Around, taken
 from smoke.static.python.called import (
     bound,
@@ -23,13 +24,17 @@ from smoke.static.python.called import (
     within,
 )
 from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
-from smoke.static.python.effects import Climb, Demand, Effects, Extra, FileUse, Named, Parsed, Use
+from smoke.static.python.effects import Asked, CallOut, Climb, Demand, Effects, Extra, FileUse, Named, Parsed, Use
+from smoke.static.python.imported import imported_names, relative_names
+from smoke.static.python.literals import Literals
 from smoke.static.python.making import made_by, says
 from smoke.static.python.needing import needed_by
-from smoke.static.python.opening import opened_by, parsed_form, read_path
-from smoke.static.python.paths import Paths, Place, constants, statements
+from smoke.static.python.opening import log_files, opened_by, parsed_form, read_path
+from smoke.static.python.paths import Paths, Place, constants
 from smoke.static.python.pydantic import demanded
 from smoke.static.python.signatures import own_of, refused_attribute, refused_call
+from smoke.static.python.telling import TELLING, calls_own
+from smoke.static.python.variables import Known, checked_by, wanted_by
 
 _READERS = frozenset(["environ.Env", "environs.Env", "starlette.config.Config"])
 _NAMING = frozenset(
@@ -47,8 +52,6 @@ _REMOVES = re.compile(rb"rmtree|rmdir|unlink|removedirs|rename|move\(")
 _DEEP = 6
 """Own functions that are followed into one another."""
 _MOST_CALLS = 200
-_MADE = re.compile(rb"(?m)^(?:async )?(?:def|class) (\w+)")
-_CALLED = re.compile(rb"(?m)^(?:\w+(?:: ?\w+)? = )?(\w+)[(.]")
 _OF_METADATA = ("version", "metadata", "distribution", "requires")
 _LIBRARIES = frozenset({"ctypes.CDLL", "ctypes.cdll.LoadLibrary", "ctypes.PyDLL"})
 _METADATA = frozenset(
@@ -57,32 +60,39 @@ _METADATA = frozenset(
         *["pkg_resources.get_distribution", "pkg_resources.require"],
     ]
 )
-_TELLING = re.compile(
-    rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
-    rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
-    rb"|fileConfig|load_cert_chain|from_pyfile|from_envvar|http2|resource|iterdir|touch\(|importlib|CDLL|LoadLibrary"
-    rb"|uvicorn|create_engine|create_async_engine"
-    rb"|parents\[|listdir|scandir|chdir|\.load\(|loadtxt|read_csv|read_excel|read_json|read_parquet|read_pickle|from_object|getenv"
-    rb"|decouple|environs|starlette\.config|['\"]\s*\|\s*None|None\s*\|\s*['\"]"
-    rb"|dataclass|NamedTuple|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
-)
-"""A file without any of these has no effects that are looked for, but annotations."""
 
 
 def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Effects:
     """The effects of a parsed module; `data` is its text."""
     old = version is not None and version < (3, 10)  # much that is common is refused
-    if not old and not _TELLING.search(data) and not _calls_own(data):
+    if not old and not TELLING.search(data) and not calls_own(data):
         return Effects()
     reader = _Reader(parsed, version, data)
     reader.read(parsed.body, Around())
     return reader.effects
 
 
-def _calls_own(data: bytes) -> bool:
-    """Whether a module may call its own functions and classes as it is loaded, as its text looks."""
-    made = {*_MADE.findall(data)}
-    return bool(made) and (b"__main__" in data or not made.isdisjoint(_CALLED.findall(data)))
+def called_effects(data: bytes, version: Version | None, call: CallOut) -> Effects:
+    """The effects of a call of a function, or class, of a module, as another module that is loaded makes it; `data` is
+    the text of the one that is called."""
+    if not TELLING.search(data):
+        return Effects()
+    parsed = ast.parse(data)
+    reader = _Reader(parsed, version, data)
+    for each in parsed.body:
+        if isinstance(each, ast.ClassDef):
+            reader.read([each], Around())
+    reader.effects = Effects()
+    line = next((each.lineno for each in parsed.body if getattr(each, "name", "") == call.function), 0)
+    given = [ast.Constant(value) if known else ast.Name("", ast.Load()) for known, value in call.given]
+    named = [
+        ast.keyword(key, ast.Constant(value) if known else ast.Name("", ast.Load())) for key, known, value in call.named
+    ]
+    made = ast.Call(ast.Name(call.function, ast.Load()), [*given], named)
+    for node in ast.walk(made):
+        node.lineno = line  # type: ignore[attr-defined]
+    reader.read([ast.Expr(made)], Around())
+    return reader.effects
 
 
 class _Reader:
@@ -98,7 +108,10 @@ class _Reader:
         self.perhaps: set[str] = set()
         """Those that may run, as far as they were looked at for that."""
         self.imported = imported_names(parsed)
+        self.relative = relative_names(parsed)
         self.paths = Paths(parsed.body, imported=self.imported)
+        self.parsers = parsed
+        self.literals = Literals(parsed, plain)
         self.opened: dict[str, ast.expr] = {}
         """What `with` last called which name."""
         self.settings: dict[str, list[Demand]] = {}
@@ -157,8 +170,20 @@ class _Reader:
                 self._expression(value, around)
             case ast.Return(value=ast.expr() as value):
                 self._expression(value, around)
-            case ast.Delete() | ast.Assert() | ast.Raise() | ast.Return():
+            case ast.Raise() | ast.Assert():
+                self._raised(node, around)
+            case ast.Delete() | ast.Return():
                 pass
+
+    def _raised(self, node: ast.Raise | ast.Assert, around: Around) -> None:
+        """What surely raises: a plain `raise`, or an `assert` of what does not hold for this Python."""
+        if around.takes or (isinstance(node, ast.Assert) and decide(node.test, self.version) is not Answer.NO):
+            return
+        if isinstance(node, ast.Raise) and node.exc is None:
+            return
+        what = "AssertionError" if isinstance(node, ast.Assert) else call_name(node.exc or ast.Name("an error"))
+        if what.rpartition(".")[2] != "SystemExit":
+            self.effects.failing.append(Named(node.lineno, f"it raises {what} as it is loaded", "", around.main))
 
     def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], around: Around) -> None:
         answer = decide(test, self.version)
@@ -167,7 +192,7 @@ class _Reader:
         elif answer is Answer.NO:
             self.read(orelse, around)
         else:
-            if not around.takes and (variable := self._checked(test, body)):
+            if not around.takes and (variable := checked_by(test, body, self._known())):
                 self.effects.demands.append(Demand(test.lineno, variable, around.main))
             self._maybe([*body, *orelse])
 
@@ -196,6 +221,14 @@ class _Reader:
         self._expression(value, around)
         if isinstance(target, ast.Name) and target.id in _NAMING:
             self.effects.settings += [Named(line, text, target.id) for line, text in constants(value) if _dotted(text)]
+        if (
+            isinstance(target, ast.Name)
+            and target.id == "AUTH_USER_MODEL"
+            and (text := self._text(value)).count(".") == 1
+        ):
+            self.effects.settings.append(Named(value.lineno, text, "AUTH_USER_MODEL"))
+        if isinstance(target, ast.Name) and target.id == "LOGGING":
+            self.effects.settings_files += list(log_files(value, self.paths))
         if isinstance(target, ast.Name) and target.id == "DATABASES":
             engines = _values(value, "ENGINE")
             self.effects.settings += [Named(line, text, "DATABASES") for line, text in engines if _dotted(text)]
@@ -235,6 +268,12 @@ class _Reader:
                 if place is not None and place.of_file:
                     self.effects.climbs.append(Climb(node.lineno, place, count, around.main))
         name = self._full(dotted(node.value))
+        if not around.takes and (key := self.literals.lacks(node)):
+            message = f"{key[0]} has no key {key[1]!r}: it has {key[2]}"
+            self.effects.failing.append(Named(node.lineno, message, "", around.main))
+        operand = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if name == "sys.argv" and not around.takes and isinstance(operand, int) and operand > 0:
+            self.effects.asked.append(Asked(node.lineno, "sys.argv", (), operand, around.main))
         if name == "os.environ" and "keys" not in around.takes and (variable := self._text(node.slice)):
             self.effects.demands.append(Demand(node.lineno, variable, around.main))
 
@@ -279,16 +318,17 @@ class _Reader:
             self.effects.gives_environment = True
         if name in ("os.environ.setdefault", "environ.setdefault"):
             self._default(node)
-        if name in ("logging.config.dictConfig", "dictConfig") and node.args:
-            self._logging(node.args[0])
-        if last == "Celery":
-            for key in ("include", "imports"):
-                found = constants(keywords[key]) if key in keywords else []
-                self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found if _dotted(text)]
+        self._names_modules(node, name, last, keywords, around)
         if not around.takes:
             self.effects.extras += needed_by(node, name, last, keywords)
             self._asks(node, name, around.main)
+        if name == "input" and not around.takes:
+            self.effects.typed.append(Named(node.lineno, name, name, around.main))
+        if not around.takes and last == "parse_args" and not node.args and not node.keywords:
+            self.effects.asked += asked_by(self.parsers, node, around.main)
         self._told(node, name, around)
+        if not around.takes and (out := self._call_out(node, name, around.main)) is not None:
+            self.effects.calls_out.append(out)
         if name == "uvicorn.run" and "app_dir" not in keywords and not around.takes:
             self._served(node, around)
         plain = isinstance(node.func, ast.Name) and not node.args and not node.keywords and not around.takes
@@ -301,6 +341,46 @@ class _Reader:
             self.effects.parsed += [Parsed(node.lineno, place, form, around.main)] if place is not None else []
         if "files" not in around.takes:
             self._file(node, name, last, keywords, around.main)
+
+    def _names_modules(
+        self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], around: Around
+    ) -> None:
+        """Modules that a call names by text."""
+        if name in ("logging.config.dictConfig", "dictConfig") and node.args:
+            self._logging(node.args[0])
+        if name in ("django.urls.include", "django.conf.urls.include") and node.args and not around.takes:
+            target = node.args[0].elts[0] if isinstance(node.args[0], ast.Tuple) and node.args[0].elts else node.args[0]
+            text = self._text(target)
+            self.effects.named += [Named(node.lineno, text, "include", around.main)] if _dotted(text) else []
+        if last == "Celery":
+            for key in ("include", "imports"):
+                found = constants(keywords[key]) if key in keywords else []
+                self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found if _dotted(text)]
+
+    def _call_out(self, node: ast.Call, name: str, main: bool) -> CallOut | None:
+        """A call of what another module has, where what it is given is listed."""
+        spelled = dotted(node.func)
+        first, _, rest = spelled.partition(".")
+        level = 0
+        if first in self.relative:
+            level, name = self.relative[first][0], ".".join(filter(None, (self.relative[first][1], rest)))
+        elif first not in self.imported:
+            return None
+        module, _, function = name.rpartition(".")
+        spread = any(isinstance(each, ast.Starred) for each in node.args) or None in {
+            each.arg for each in node.keywords
+        }
+        if spread or not function or (not module and not level):
+            return None
+        given = tuple(self._given(each) for each in node.args)
+        named = tuple((each.arg or "", *self._given(each.value)) for each in node.keywords)
+        return CallOut(node.lineno, module, level, function, given, named, main)
+
+    def _given(self, node: ast.expr) -> tuple[bool, str | int | None]:
+        """Whether an argument is a plain constant, and which."""
+        known = self.paths.expression(node)
+        plain = isinstance(known, ast.Constant) and isinstance(known.value, str | int | None)
+        return (True, known.value) if plain and isinstance(known, ast.Constant) else (False, None)  # type: ignore[return-value]
 
     def _asks(self, node: ast.Call, name: str, main: bool) -> None:
         """Libraries and distributions that a call asks for by name, and what cannot be called as it is."""
@@ -317,54 +397,12 @@ class _Reader:
         if name.endswith(".config.from_object") and len(node.args) == 1 and not around.takes:
             text = _beginning(node.args[0]).replace(":", ".")
             self.effects.named += [Named(node.lineno, text, "from_object", around.main)] if _dotted(text) else []
-        if not {"keys", "other"} & around.takes and (variable := self._wanted(node, name)):
+        if not {"keys", "other"} & around.takes and (variable := wanted_by(node, name, self._known(), self.readers)):
             file = ".env" if name == "decouple.config" else ""
             self.effects.demands.append(Demand(node.lineno, variable, around.main, file=file))
 
-    def _wanted(self, node: ast.Call, name: str) -> str:
-        """The variable that a call cannot do without: `int(getenv())`, `getenv().split()`, decouple's `config()`."""
-        first = node.args[0] if node.args else None
-        if (
-            name == "decouple.config"
-            and len(node.args) == 1
-            and not any(each.arg == "default" for each in node.keywords)
-        ):
-            return self._text(first)
-        if name.endswith(".config.from_envvar") and says(node, "silent", 1) is False:
-            return self._text(first)
-        owner = name.partition(".")[0] if isinstance(node.func, ast.Name | ast.Attribute) else ""
-        if owner in self.readers and len(node.args) == 1 and not node.keywords and not name.endswith(".read_env"):
-            return self._text(first)
-        inner = first if name in ("int", "float") and len(node.args) == 1 else None
-        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):
-            inner = node.func.value
-        if not isinstance(inner, ast.Call) or len(inner.args) != 1 or inner.keywords:
-            return ""
-        reads = self._full(dotted(inner.func)) in ("os.getenv", "os.environ.get")
-        return self._text(inner.args[0]) if reads else ""
-
-    def _checked(self, test: ast.expr, body: list[ast.stmt]) -> str:
-        """The variable without which a block ends the program: `if not os.getenv("X"): raise`."""
-        last = body[-1]
-        ends = isinstance(last, ast.Raise) or (
-            isinstance(last, ast.Expr)
-            and isinstance(last.value, ast.Call)
-            and self._full(dotted(last.value.func)) in ("sys.exit", "exit", "quit", "os._exit")
-        )
-        if not ends:
-            return ""
-        asked: ast.expr | None = None
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            asked = test.operand
-        elif isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Is):
-            other = test.comparators[0]
-            asked = test.left if isinstance(other, ast.Constant) and other.value is None else None
-        if isinstance(asked, ast.Name):
-            asked = self.paths.expression(asked)
-        if not isinstance(asked, ast.Call) or len(asked.args) != 1 or asked.keywords:
-            return ""
-        reads = self._full(dotted(asked.func)) in ("os.getenv", "os.environ.get")
-        return self._text(asked.args[0]) if reads else ""
+    def _known(self) -> Known:
+        return Known(self._text, self._full, self.paths.expression)
 
     def _served(self, node: ast.Call, around: Around) -> None:
         """The module of `uvicorn.run("module:app")`."""
@@ -438,6 +476,13 @@ class _Reader:
             self._expression(base, around)
         if not around.takes:
             self.effects.refused += classes.refused(node, self._full)
+        if bases == ["django.apps.AppConfig"]:
+            self.effects.configs += [
+                Named(each.lineno, text, "AppConfig.name")
+                for each in node.body
+                if isinstance(each, ast.Assign) and [dotted(target) for target in each.targets] == ["name"]
+                if (text := self._text(each.value))
+            ]
         if bases and bases[0].rpartition(".")[2] == "BaseSettings" and bases[0].startswith("pydantic"):
             self.settings[node.name] = list(demanded(node))
         if any(base.startswith("pydantic") for base in bases):
@@ -457,22 +502,6 @@ class _Reader:
             and (reason := refused_annotation(node, self.version))
         ):
             self.effects.refused.append((node.lineno, reason))
-
-
-def imported_names(parsed: ast.Module) -> dict[str, str]:
-    """What the names that a module imports stand for."""
-    found: dict[str, str] = {}
-    for node in statements(parsed.body):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                found[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            for alias in node.names:
-                module = "" if node.module == "__future__" else f"{node.module}."
-                found[alias.asname or alias.name] = f"{module}{alias.name}"
-    return found
 
 
 def _gives(node: ast.stmt) -> bool:

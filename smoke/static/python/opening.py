@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from smoke.static.python.effects import Use
+from smoke.static.python.effects import FileUse, Use
 from smoke.static.python.making import says
 from smoke.static.python.paths import Paths
 
@@ -107,6 +107,27 @@ def _of_flask(node: ast.Call, app: str, paths: Paths) -> Iterator[Opened]:
     if plain and named and isinstance(made, ast.Call) and getattr(made.args[0], "id", "") == "__name__":
         beside = ast.Attribute(ast.Call(ast.Name("Path"), [ast.Name("__file__")], []), "parent")
         yield Opened(ast.BinOp(beside, ast.Div(), path), Use.READ)
+
+
+def log_files(node: ast.expr, paths: Paths) -> Iterator[FileUse]:
+    """The files of the handlers of a literal for `dictConfig`."""
+    for each in ast.walk(paths.expression(node)):
+        if not isinstance(each, ast.Dict):
+            continue
+        told = {
+            key.value: value for key, value in zip(each.keys, each.values, strict=True) if isinstance(key, ast.Constant)
+        }
+        made, name = told.get("class"), told.get("filename")
+        plain = isinstance(made, ast.Constant) and str(made.value).startswith("logging.") and "delay" not in told
+        if (
+            plain
+            and isinstance(made, ast.Constant)
+            and str(made.value).rpartition(".")[2] in _HANDLERS
+            and name is not None
+        ):
+            place = paths.place(name)
+            if place is not None and place.text:
+                yield FileUse(name.lineno, place, Use.WRITE)
 
 
 _FORMS = {

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from smoke.static.python.attributes import attributes
 from smoke.static.python.conditions import Answer, Version, decide, dotted
-from smoke.static.python.loading import imported_names, read_effects
+from smoke.static.python.imported import imported_names
+from smoke.static.python.loading import read_effects
 from smoke.static.python.serving import HINT, local_calls
 from smoke.static.python.source import Import, Source
 from smoke.static.python.unbound import unbound
@@ -47,7 +49,6 @@ _DEEP = re.compile(
 """Without any of these in a file, expressions in its functions tell nothing that is looked for."""
 
 
-_PLAIN_IMPORT = re.compile(rb"(?m)^[ \t]*import [\w., \t]+$")
 
 
 _MAX_LINK = 300
@@ -73,7 +74,7 @@ def read_source(path: str, data: bytes, version: Version | None, *, alone: bool 
             if alone:
                 compile(parsed, "module", "exec", dont_inherit=True)
         _Reader(source, version, bool(_DEEP.search(data))).read(parsed)
-        source.attributes = list(_attributes(parsed.body, data))
+        source.attributes = list(attributes(parsed.body, data, version))
         source.effects = read_effects(parsed, data, version)
         if HINT.search(data):
             source.local = list(local_calls(parsed, imported_names(parsed)))
@@ -376,68 +377,6 @@ def constant(node: ast.expr, numbers: dict[str, int]) -> object:  # noqa: PLR091
         case ast.List(elts=[only]):
             return constant(only, numbers)
     return None
-
-
-def _attributes(body: Sequence[ast.stmt], data: bytes) -> Iterator[Import]:
-    """Attributes of modules that plain statements at the top of a module read for sure."""
-    modules: dict[str, str] = {}
-    for alias in (each for node in body if isinstance(node, ast.Import) for each in node.names):
-        if alias.asname or "." not in alias.name:
-            modules[alias.asname or alias.name] = alias.name
-    if not modules:
-        return
-    plain = [node for node in body if isinstance(node, ast.Expr | ast.Assign | ast.AnnAssign)]
-    found: list[Import] = []
-    pending: list[ast.AST] = [value for node in plain if (value := node.value) is not None]
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            pending += [*node.decorator_list, *node.args.defaults]
-        elif isinstance(node, ast.ClassDef):
-            pending += [*node.decorator_list, *node.bases]
-    while pending:
-        each = pending.pop()
-        if isinstance(each, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.BoolOp):
-            continue
-        if isinstance(each, ast.IfExp):
-            pending.append(each.test)
-            continue
-        if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
-            name, attribute = each.value.id, each.attr
-            if name in modules and not attribute.startswith("_"):
-                found.append(Import(each.lineno, name, names=(attribute,)))
-        pending += ast.iter_child_nodes(each)
-    made = _all_stored(body) if _may_store({each.module for each in found}, data) else ()
-    yield from (replace(each, module=modules[each.module]) for each in found if each.module not in made)
-
-
-def _may_store(names: set[str], data: bytes) -> bool:
-    """Whether a text may assign one of some names: it has it without a dot behind, and not in a plain import.
-
-    Most modules do not, and need not be searched for it statement by statement."""
-    if not names:
-        return False
-    words = b"|".join(sorted(name.encode() for name in names))
-    return re.search(rb"\b(?:%s)\b(?![ \t]*\.)" % words, _PLAIN_IMPORT.sub(b"", data)) is not None
-
-
-def _all_stored(body: Sequence[ast.stmt]) -> set[str]:
-    """Every name that is assigned anywhere below; by hand, since `ast.walk` took half of a run for this."""
-    names: set[str] = set()
-    pending: list[object] = list(body)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, list):
-            pending += node
-        elif isinstance(node, ast.Name):
-            if _stored(node):
-                names.add(node.id)
-        elif isinstance(node, ast.AST) and not isinstance(node, ast.Constant):
-            pending += vars(node).values()
-    return names
-
-
-def _stored(node: ast.Name) -> bool:
-    return not isinstance(node.ctx, ast.Load)
 
 
 def _inside(place: _Place, **fields: bool | int) -> _Place:

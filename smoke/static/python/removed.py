@@ -127,6 +127,48 @@ REMOVALS = (
 )
 
 
+@dataclass(frozen=True)
+class Pair:
+    """Two distributions of which the older one takes what the newer one no longer has."""
+
+    older: str
+    versions: str
+    """Those of the older one that do, as a specifier."""
+    newer: str
+    since: str
+    python: PythonVersion
+    module: str
+    """What loads the older one."""
+    taken: str
+
+
+PAIRS = (
+    Pair("flask", ">=2.0,<2.2.3", "werkzeug", "3.0", (3, 8), "flask", "url_quote of werkzeug.urls"),
+    Pair("flask", "<2.0", "jinja2", "3.1", (3, 7), "flask", "escape of jinja2"),
+    Pair("flask-login", "<0.6.3", "werkzeug", "3.0", (3, 8), "flask_login", "url_decode of werkzeug.urls"),
+    Pair("pandas", "<2.1", "numpy", "2.0", (3, 9), "pandas", "the binary interface of numpy 1"),
+)
+
+
+def mismatched(
+    installed: Installed, modules: set[str], version: PythonVersion | None, *, bounded: bool
+) -> Iterator[Pair]:
+    """Pairs of which the older one is pinned and nothing holds the newer one back; `modules` are those loaded."""
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - loaded when needed
+
+    for pair in PAIRS:
+        if bounded or version is None or version < pair.python or pair.module not in modules:
+            continue
+        for brought in installed.each:
+            asked = brought.asked.get(pair.older)
+            if asked is None or not asked.version or pair.newer in brought.asked or brought.doubts or brought.whole:
+                continue
+            known = all(table.needs(name) is not None for name in brought.asked)
+            others = any(pair.newer in other.asked for other in installed.each)
+            if known and not others and SpecifierSet(pair.versions).contains(asked.version):
+                yield pair
+
+
 def removed(
     installed: Installed, each: Import, version: PythonVersion | None, *, bounded: bool
 ) -> Iterator[tuple[Removal, str]]:

@@ -7,6 +7,7 @@ import enum
 from dataclasses import dataclass
 from functools import cached_property
 
+from smoke.static.python.abstract import left_abstract
 from smoke.static.python.called import Function, bound
 from smoke.static.python.conditions import dotted
 from smoke.static.python.paths import Paths
@@ -26,6 +27,8 @@ class Own:
     enums: dict[str, ast.ClassDef]
     """Plain enumerations."""
     parsed: ast.Module
+    every: dict[str, ast.ClassDef]
+    """All classes at the top that are made once."""
 
     @cached_property
     def given(self) -> frozenset[str]:
@@ -57,7 +60,8 @@ def own_of(parsed: ast.Module, functions: dict[str, Function], plain: set[str]) 
         and not (node.decorator_list or node.keywords)
         and [dotted(each) in _ENUMS for each in node.bases] == [True]
     }
-    return Own(functions, classes, enums, parsed)
+    every = {node.name: node for node in parsed.body if isinstance(node, ast.ClassDef) and node.name in plain}
+    return Own(functions, classes, enums, parsed, every)
 
 
 def refused_call(node: ast.Call, own: Own, paths: Paths) -> str:
@@ -92,6 +96,12 @@ def _named(node: ast.Call, name: str, own: Own) -> str:
     """A call of a function, or of a class."""
     if name in own.functions:
         return _misses(node, name, own.functions[name], 0)
+    if (
+        name in own.every
+        and (left := left_abstract(name, own.every))
+        and not {*left, "__abstractmethods__"} & own.given
+    ):
+        return f"{name} is abstract and cannot be made: it lacks {', '.join(left[:3])}"
     cls = own.classes.get(name)
     if cls is None:
         return ""

@@ -34,6 +34,8 @@ class Import:
     """The `try` in whose handler it stands: it runs only when an import of that body fails."""
     other: bool = False
     """It runs only in a module that Python was not started with."""
+    perhaps: bool = False
+    """Of an attribute: whether what it is read of is a module only if its package has no such name of its own."""
 
     def is_module(self, name: str, loaded: list[str]) -> bool:
         """Whether a name that it takes is one of the modules that it loads."""

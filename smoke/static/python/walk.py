@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import posixpath
-import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
 from smoke.static.python.circles import circles
-from smoke.static.python.conditions import Version
-from smoke.static.python.effects import Named
+from smoke.static.python.distributions import part_of
+from smoke.static.python.effects import CallOut, Named
 from smoke.static.python.graph import Flaw, Graph, Outside, Problem, Step
 from smoke.static.python.importer import Found, Importer, Meaning
-from smoke.static.python.shadows import breaks
+from smoke.static.python.judging import judge_shadows, judge_syntax, judge_user_model
 from smoke.static.python.source import Import, Source, has_name
 from smoke.static.python.standard import has_module, is_plain, lacks_name
 
 MAX_MODULES = 5_000
-_HOST: Version = (sys.version_info.major, sys.version_info.minor)
+_OF_WINDOWS = frozenset({"winreg", "msvcrt", "winsound", "_winapi", "msilib", "_winreg"})
+"""Modules of the standard library that Linux does not have."""
+MAX_CALLS = 400
+"""Calls of other modules' functions that are followed."""
 
 
 def import_graph(importer: Importer) -> Graph:
@@ -64,6 +66,9 @@ class _Walk:
         """Sources that change where modules are looked for."""
         self.loading: list[str] = []
         """What the import under way loads, in order."""
+        self.configured: set[str] = set()
+        self.called_out = 0
+        """Calls of other modules' functions that were followed."""
         self.target = ""
         """The module whose names it takes."""
         self.settings = self.graph.settings
@@ -86,9 +91,10 @@ class _Walk:
                 continue
             self._module(found, package, main)
         self._attributes()
-        self._judge_syntax()
+        judge_user_model(self.importer, self.graph)
+        judge_syntax(self.importer, self.graph)
         if start.script:
-            self._judge_shadows(posixpath.dirname(start.script))
+            judge_shadows(self.importer, self.graph, posixpath.dirname(start.script))
         if self.moves:
             self._in_doubt()
         self.graph.problems += circles(self.graph)
@@ -214,13 +220,22 @@ class _Walk:
                     self.graph.problems.append(Problem(source.path, use.line, message, flaw=Flaw.NAME))
         for source, package in self.reading:
             for each in source.attributes:
-                kind = self.importer.find(each.module).kind
-                if (
-                    each.module != "sys"
-                    and kind in (Meaning.STANDARD, Meaning.MODULE, Meaning.PACKAGE)
-                    and not given & {*each.names}
-                ):
-                    self.graph.problems += self._import(source, each, package)
+                if each.main and not (self.graph.entry_is_main and source is self.graph.entry):
+                    continue
+                name = self._absolute(each, package)
+                if name is None or name == "sys" or given & {*each.names} or not self._is_module(each, name):
+                    continue
+                self.graph.problems += self._import(source, replace(each, perhaps=False), package)
+
+    def _is_module(self, each: Import, name: str) -> bool:
+        """Whether what an attribute is read of is surely a module of the tree, or of the standard library."""
+        kind = self.importer.find(name).kind
+        if not each.perhaps:
+            return kind in (Meaning.STANDARD, Meaning.MODULE, Meaning.PACKAGE)
+        above, _, last = name.rpartition(".")
+        package = self.importer.find(above) if above else None
+        own = package is not None and bool(package.source) and self._has(package, above, last, set())
+        return kind in (Meaning.MODULE, Meaning.PACKAGE) and not own
 
     def _step(self, each: Import) -> Step:
         """Submodules that an import takes by name are loaded after the package that they are in."""
@@ -231,8 +246,9 @@ class _Walk:
         effects = source.effects
         for line, reason in effects.refused:
             self.graph.problems.append(Problem(source.path, line, reason, flaw=Flaw.ANNOTATION))
+        mine = self.graph.entry_is_main and source is self.graph.entry
         for failing in effects.failing:
-            if not failing.main or (self.graph.entry_is_main and source is self.graph.entry):
+            if mine or not failing.main:
                 self.graph.problems.append(Problem(source.path, failing.line, failing.name, flaw=Flaw.NAME))
         given = self.importer.image.environment.get("DJANGO_SETTINGS_MODULE", "")
         if (effects.settings_module or (given and source.starts_django)) and not self.settings:
@@ -241,17 +257,37 @@ class _Walk:
             if found.source:
                 self.settings.add(found.source)
             self._named(Named(0, name, "DJANGO_SETTINGS_MODULE"), source.path, Import(0, name))
-        for named in effects.named:
-            if named.main and not (self.graph.entry_is_main and source is self.graph.entry):
-                continue
+        for out in (each for each in effects.calls_out if mine or not each.main):
+            self._call_out(out, package, 4)
+        for named in (each for each in effects.named if mine or not each.main):
             self._named(named, source.path, Import(named.line, named.name))
         if source.path in self.settings:
             for star in source.stars:
                 origin = self.importer.find(self._absolute(star, package) or "")
                 if origin.source:
                     self.settings.add(origin.source)
-            for named in effects.settings:
+            for named in (each for each in effects.settings if each.by != "AUTH_USER_MODEL"):
                 self._named(named, source.path, Import(named.line, named.name))
+
+    def _call_out(self, call: CallOut, package: str, depth: int) -> None:
+        """What a call of another module's function does, and what that function calls of others."""
+        module = self._absolute(Import(call.line, call.module, call.level), package)
+        found = self.importer.find(module) if module else None
+        if found is None or not found.source or module is None or depth == 0 or self.called_out >= MAX_CALLS:
+            return
+        self.called_out += 1
+        target = self.importer.source(found.source)
+        inside = module if found.kind is Meaning.PACKAGE else module.rpartition(".")[0]
+        for each in target.imports if call.function in target.names else ():
+            plain = call.function in each.names and not each.caught and not each.lazy
+            if plain and (name := self._absolute(each, inside)):
+                self._call_out(replace(call, module=name, level=0), "", depth - 1)
+                return
+        effects = self.importer.called(found.source, call)
+        self.graph.called.setdefault(found.source, []).append(effects)
+        for out in effects.calls_out:
+            if not out.main:
+                self._call_out(out, inside, depth - 1)
 
     def _named(self, named: Named, source: str, each: Import) -> None:
         """A string that names a module, or a thing in a module: the longest part of it that is one is loaded."""
@@ -282,8 +318,17 @@ class _Walk:
             if named.by == "INSTALLED_APPS" and found.kind is Meaning.PACKAGE:
                 for child in ("apps", "models"):
                     inner = self.importer.find(f"{name}.{child}")
+                    if inner.source and child == "apps":
+                        self._app_config(inner.source)
                     if inner.source:
                         self._visit(inner, f"{name}.{child}" if inner.kind is Meaning.PACKAGE else name, False)
+
+    def _app_config(self, path: str) -> None:
+        """The one configuration of an app: Django imports what its `name` says."""
+        configs = self.importer.source(path).effects.configs
+        if len(configs) == 1 and configs[0].name not in self.configured:
+            self.configured.add(configs[0].name)
+            self._named(configs[0], path, Import(configs[0].line, configs[0].name))
 
     def _absolute(self, each: Import, package: str) -> str | None:
         """The dotted name that an import means; none when it leaves the top package."""
@@ -307,7 +352,9 @@ class _Walk:
             yield Problem(source.path, each.line, f"{name} cannot be imported: {found.reason}", each.lazy)
         elif found.kind is Meaning.OUTSIDE:
             lazy = each.lazy or source.path in self.graph.later
-            self.graph.outside.append(Outside(name, source.path, each.line, each.caught, lazy))
+            parts = [part for wanted in each.names if part_of(part := f"{name}.{wanted}")]
+            for part in parts or [name]:
+                self.graph.outside.append(Outside(part, source.path, each.line, each.caught, lazy))
         elif found.kind is Meaning.DOUBT:
             message = f"whether {name} is there: {found.reason}"
             self.graph.doubts.append(Problem(source.path, each.line, message, each.lazy))
@@ -326,6 +373,9 @@ class _Walk:
             return
         shown = f"Python {version[0]}.{version[1]}"
         top = name.partition(".")[0]
+        if top in _OF_WINDOWS:
+            yield Problem(source.path, each.line, f"{top} is a module of Windows alone", each.lazy)
+            return
         if name != top and is_plain(top):
             message = f"{name} cannot be imported: {top} is a module of the standard library, no package"
             yield Problem(source.path, each.line, message, each.lazy)
@@ -380,55 +430,6 @@ class _Walk:
         return False
 
     # -- what is judged when all is loaded ------------------------------------------------------------------------
-
-    def _judge_syntax(self) -> None:
-        """Ruff judges for the image's version; the host's parser only what ruff leaves open."""
-        version, modules = self.importer.version, self.graph.modules
-        asked = version or (3, 15)
-        refused = self.syntax.problems([path for path in modules if not modules[path].doubt], asked)
-        for path, source in modules.items():
-            problem = refused.get(path)
-            if problem is not None and (version is not None or source.error):
-                message = f"it is not Python that can be loaded: {problem.message}"
-                lazy = path in self.graph.later
-                self.graph.problems.append(Problem(path, problem.line, message, lazy, Flaw.SYNTAX))
-            elif source.error and version is not None and (version <= _HOST or self.syntax.trouble == ""):
-                if version <= _HOST:
-                    message = f"it is not Python that can be loaded: {source.error}"
-                    lazy = path in self.graph.later
-                    self.graph.problems.append(Problem(path, source.error_line, message, lazy, Flaw.SYNTAX))
-                else:
-                    self._newer(path)
-            elif source.error:
-                self._newer(path)
-        if self.syntax.trouble and version is not None and version != _HOST and modules:
-            first = next(iter(modules))
-            self.graph.doubts.append(Problem(first, 0, self.syntax.trouble))
-
-    def _judge_shadows(self, directory: str) -> None:
-        """Files beside the script that have a standard module's name: all that is loaded gets them instead."""
-        standard = {
-            each.module.partition(".")[0] for source in self._eager() for each in source.imports if not each.lazy
-        }
-        outside = {each.top for each in self.graph.outside if not each.lazy and not each.caught}
-        for child in sorted(self.importer.beside(directory)):
-            name = child.removesuffix(".py")
-            if not has_module(name, self.importer.version) or name in sys.builtin_module_names:
-                continue
-            found = self.importer.find(name)
-            if found.kind not in (Meaning.MODULE, Meaning.PACKAGE) or not found.source:
-                continue
-            clause = breaks(name, self.importer.source(found.source), standard, outside)
-            if clause:
-                message = f"it stands before the standard library's module {name}: {clause}"
-                self.graph.problems.append(Problem(found.source, 1, message, flaw=Flaw.SHADOW))
-
-    def _eager(self) -> list[Source]:
-        return [source for path, source in self.graph.modules.items() if path not in self.graph.later]
-
-    def _newer(self, path: str) -> None:
-        reason = f"its syntax is newer than Python {_HOST[0]}.{_HOST[1]}, which reads it here: imports are not followed"
-        self.graph.doubts.append(Problem(path, 0, reason))
 
     def _in_doubt(self) -> None:
         """Where something changes `sys.path`, what is not found may be found there."""

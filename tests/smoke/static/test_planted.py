@@ -46,7 +46,7 @@ PLANTED: list[tuple[str, str, Changes]] = [
     (
         "dockerfile.stages",
         "not distroless",
-        docker("gcr.io/distroless/python3-debian12:nonroot", 'python:3.11-slim\nENTRYPOINT ["python3"]'),
+        docker("gcr.io/distroless/python3-debian12:nonroot", 'python:3.11\nENTRYPOINT ["python3"]'),
     ),
     (
         "dockerfile.path",

@@ -10,6 +10,7 @@ from smoke.static.model.installers.conda import conda
 from smoke.static.model.installers.pdm import pdm
 from smoke.static.model.installers.pip import pip
 from smoke.static.model.installers.pipenv import pipenv
+from smoke.static.model.installers.pipx import pipx
 from smoke.static.model.installers.poetry import poetry
 from smoke.static.model.installers.record import doubtful
 from smoke.static.model.installers.uv import uv
@@ -71,6 +72,6 @@ _INSTALLERS: dict[str, Callable[[Stage, list[str], int, dict[str, str]], None]] 
     "conda": conda,
     "mamba": conda,
     "micromamba": conda,
-    "pipx": lambda stage, rest, line, given: doubtful(stage, "pipx", line),
+    "pipx": pipx,
     "easy_install": lambda stage, rest, line, given: doubtful(stage, "easy_install", line),
 }

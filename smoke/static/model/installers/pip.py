@@ -146,6 +146,7 @@ def pip(stage: Stage, rest: Sequence[str], line: int, program: str, given: dict[
         and not wanted.doubt
         and all(distribution_of(each) in _TOOLS for each in wanted.given)
     ):
+        stage.settings |= {f"tool {distribution_of(each)}": each for each in wanted.given}
         _tools(stage, wanted, line, program)
         return
     place(stage, wanted, program, given, uv)

@@ -20,6 +20,8 @@ def poetry(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> N
     if operands[:1] == ["export"]:
         doubtful_file(stage, rest, line)
         return
+    if operands[:1] == ["self"]:
+        stage.settings["poetry.self"] = " ".join(operands[1:])
     if operands[:1] not in (["install"], ["sync"]):
         return
     base = stage.path(

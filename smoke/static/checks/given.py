@@ -1,0 +1,51 @@
+"""What a program demands of whoever starts it: arguments, and someone who types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smoke.finding import Evidence
+from smoke.static.checks.loaded import Misused, runs, shown
+from smoke.static.python.effects import Asked
+from smoke.static.python.program import Program
+from smoke.static.scope import Scope
+
+
+def wanting(scope: Scope, program: Program) -> Iterator[Misused]:
+    """Arguments that the command does not give, and questions that no one answers."""
+    start, graph = program.image.start, program.graph
+    launch = program.image.launch
+    if start.alone or start.server or not graph.entry_is_main or (launch is not None and launch.by_hand):
+        return
+    for path, source in graph.modules.items():
+        for effects in graph.effects(path):
+            for each in effects.asked:
+                if runs(program, source, each.main) and (clause := _lacking(each, start.arguments)):
+                    at = [Evidence(path, each.line, shown(scope, path, each.line))]
+                    yield Misused(f"it ends at once: {clause}", at, "Give it in the command.")
+            for typed in effects.typed:
+                if launch is not None and runs(program, source, typed.main):
+                    at = [Evidence(path, typed.line, shown(scope, path, typed.line))]
+                    yield Misused("it waits for input, and no one types: EOFError", at, "Read it from a variable.")
+
+
+def _lacking(asked: Asked, arguments: tuple[str, ...]) -> str:
+    """What is not given; empty when it may be."""
+    if any("$" in each or each.startswith("@") for each in arguments):
+        return ""
+    if asked.options:
+        given = any(
+            each == name or each.startswith(f"{name}=") or (not name.startswith("--") and each.startswith(name))
+            for each in arguments
+            for name in asked.options
+        )
+        # A long option may be cut short.
+        short = any(
+            name.startswith(each.partition("=")[0]) for each in arguments for name in asked.options if "-" in each
+        )
+        return "" if given or short else f"{asked.by} demands {asked.options[-1]}, which the command does not give"
+    if len(arguments) >= asked.count:
+        return ""
+    if asked.by == "sys.argv":
+        return f"it reads sys.argv[{asked.count}], and the command gives {len(arguments) or 'no'} arguments"
+    return f"{asked.by} demands {asked.count} arguments, and the command gives {len(arguments) or 'none'}"
