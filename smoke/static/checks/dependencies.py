@@ -17,7 +17,7 @@ from smoke.static.python.graph import Outside
 from smoke.static.python.importer import version_of
 from smoke.static.python.installed import Answer, Brought, Presence, machine_of, misfits
 from smoke.static.python.program import Program
-from smoke.static.python.removed import mismatched, removed
+from smoke.static.python.removed import Removal, has_it, mismatched, removed
 from smoke.static.python.standard import has_module
 from smoke.static.scope import Scope
 
@@ -292,6 +292,14 @@ def _moved(scope: Scope, program: Program) -> Iterator[Finding]:
         yield DECLARED.fail(f"{message}: nothing holds {pair.newer} back", image.service.name, at, remedy=remedy)
     for path, source in program.graph.modules.items():
         mine = program.graph.entry_is_main and source is program.graph.entry
+        for old in (each for effects in program.graph.effects(path) for each in effects.outdated):
+            made = Removal(old.distribution, old.since, (3, 7), "", (), "")
+            if path in program.graph.later or (old.main and not mine):
+                continue
+            if has_it(program.installed, made, bounded=told):
+                message = f"{old.what} since version {old.since} of {old.distribution}"
+                remedy = f"Write it for the newer version, or ask for {old.distribution}<{old.since}."
+                yield DECLARED.fail(message, image.service.name, _at(scope, path, old.line), remedy=remedy)
         for each in (*source.imports, *source.attributes):
             if each.caught or each.lazy or each.instead or path in program.graph.later or (each.main and not mine):
                 continue

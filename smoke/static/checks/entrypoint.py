@@ -284,6 +284,10 @@ def _works_elsewhere(program: Program, entry: Source) -> bool:
     return any(graph.modules[path].main for path in loaded if path in graph.modules and path != entry.path)
 
 
+_SERVES = frozenset({"run", "serve", "run_app", "start_server"})
+"""Calls that serve, whatever else has a port."""
+
+
 def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Finding]:
     image, graph = program.image, program.graph
     name, service, start = image.service.name, image.service, image.start
@@ -304,7 +308,8 @@ def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Fi
         bound = {
             (value, source.path, line)
             for source in graph.modules.values()
-            for line, _, keywords in source.calls
+            for line, called, keywords in source.calls
+            if image.ports or service.port is not None or called.rpartition(".")[2] in _SERVES
             for value in _ports_of(keywords)
         }
         local = _loopback(image, entry, expected)
@@ -326,8 +331,9 @@ def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Fi
 def _expected(image: Image) -> tuple[set[int], set[int]]:
     """The ports that it has to serve, and those at which someone from outside asks."""
     service, start = image.service, image.start
-    expected = {service.port} if service.port is not None else set() if start.file else {*image.ports}
-    return expected, expected or ({*image.ports} if start.file else set())
+    published = {*image.launch.published} if image.launch is not None and not image.ports else set()
+    expected = {service.port} if service.port is not None else set() if start.file else {*image.ports} or published
+    return expected, expected or ({*image.ports} or published if start.file else set())
 
 
 def _unreachable(host: str, server: str, name: str, at: list[Evidence]) -> Finding:

@@ -171,6 +171,7 @@ def refused(tree: Tree, root: Node, services: dict[str, Node], directory: str) -
         yield from _declared(root, node, name)
         yield from _others(node, name, services)
         yield from _words(node, name)
+        yield from _mixed(node, name)
     yield from _taken_twice(services)
     yield from _named_twice(services)
     yield from _cycle(services)
@@ -214,6 +215,17 @@ def _ports(node: Node | None, name: str) -> Iterator[Refusal]:
             )
             if large:
                 yield Refusal(item, f"{name} publishes {item.text[:40]}: {large} is more than 65535")
+
+
+def _mixed(node: Node, name: str) -> Iterator[Refusal]:
+    """Lists of `NAME=VALUE` with a mapping among them: `- NAME: VALUE`."""
+    for key in ("environment", "labels"):
+        for item in (given.items or []) if (given := node.get(key)) is not None else []:
+            if item.mapping is not None:
+                shown = next(iter(item.mapping), "")
+                yield Refusal(
+                    item, f"{key} of {name} is a list, and {shown[:40]} in it is a mapping: write {shown[:40]}="
+                )
 
 
 def _words(node: Node, name: str) -> Iterator[Refusal]:

@@ -51,6 +51,18 @@ def text_of(node: Node | None) -> str:
     return "" if node is None else node.text
 
 
+def _published(node: Node | None, values: dict[str, str]) -> frozenset[int]:
+    """The container's side of what is published."""
+    found = []
+    for item in (node.items or []) if node is not None else []:
+        target = item.get("target") if item.mapping is not None else item
+        text = interpolated(text_of(target), values).partition("/")[0].rpartition(":")[2]
+        if not (text.isascii() and text.isdigit() and len(text) < 6):
+            return frozenset()
+        found.append(int(text))
+    return frozenset(found)
+
+
 def service_of(tree: Tree, name: str, node: Node, directory: str, values: dict[str, str]) -> ComposeService:
     file = node.file
     build = _build(node.get("build"), directory, values, text_of(node.get("platform")))
@@ -71,6 +83,7 @@ def service_of(tree: Tree, name: str, node: Node, directory: str, values: dict[s
         environment=environment,
         environment_doubt=doubt,
         read_only=text_of(node.get("read_only")) == "true",
+        published=_published(node.get("ports"), values),
         by_hand=node.get("profiles") is not None
         or any(text_of(node.get(key)) == "true" for key in ("stdin_open", "tty")),
         mounts=tuple(_mounts(tree, node, directory, values)),

@@ -12,9 +12,23 @@ from smoke.static.model.servers.options import read_line
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 
 
+_READ_FIRST = {"node": (".js", ".mjs", ".cjs"), "ruby": (".rb",), "php": (".php",), "perl": (".pl",)}
+"""Interpreters, with how the names of their scripts end."""
+
+
+def _script(name: str, words: Sequence[str], scene: Scene) -> str:
+    """The script that an interpreter is to run, where no option stands before it."""
+    script = words[0] if words else ""
+    if not script.endswith(_READ_FIRST[name]) or "$" in script or scene.exists(script) is not False:
+        return ""
+    return f"{name} is to run {scene.state.path(script)}, which is not in the image"
+
+
 def missing_to(words: Sequence[str], scene: Scene) -> str:
     """What a program lacks that it surely needs; empty when nothing speaks against it."""
     name = posixpath.basename(words[0])
+    if name in _READ_FIRST:
+        return _script(name, words[1:], scene)
     if name == "alembic":
         return _alembic(words[1:], scene)
     if _PYTHON.fullmatch(name) and words[1:2] == ("-m",) and len(words) > 2:

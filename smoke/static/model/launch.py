@@ -42,6 +42,8 @@ class Launch:
     command: tuple[str, ...] | None = None
     start_line: int = 0
     """Line of whichever of the two decides."""
+    published: frozenset[int] = frozenset()
+    """Ports of the container that are published; empty where not all can be told."""
     by_hand: bool = False
     """Whether someone may start it and type: it has a terminal, or belongs to a profile."""
     user: str | None = None

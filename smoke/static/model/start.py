@@ -93,7 +93,7 @@ def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
     start = replace(start, program=found.place)
     if trouble := not_executable(found, scene):
         return replace(start, trouble=trouble)
-    if name == "alembic" and (trouble := missing_to(words, scene)):
+    if name in ("alembic", "node", "ruby", "php", "perl") and (trouble := missing_to(words, scene)):
         return replace(start, trouble=trouble)
     if name == "docker-entrypoint.sh" and len(words) > 1 and _is_bases_own(found.place, scene):
         return _resolved(start, words[1:], scene.within(Followed()))

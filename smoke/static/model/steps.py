@@ -187,6 +187,10 @@ def _no_account(stage: Stage, name: str, rest: list[str]) -> str:
         owner = (_operands(rest) or [""])[0].partition(":")[0].partition(".")[0]
         if re.fullmatch(r"[A-Za-z_][\w-]*", owner) and owner not in stage.numbers:
             return f"chown: there is no user {owner} at this step"
+        group = (_operands(rest) or [""])[0].partition(":")[2]
+        known = group in stage.groups or group in stage.numbers
+        if re.fullmatch(r"[A-Za-z_][\w-]*", group) and not known:
+            return f"chown: there is no group {group} at this step"
     if taken := _taken(stage, name, rest) or _group_taken(stage, name, rest):
         return taken
     if name == "useradd":

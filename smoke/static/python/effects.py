@@ -107,6 +107,17 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Outdated:
+    """What newer versions of a distribution refuse."""
+
+    line: int
+    distribution: str
+    since: str
+    what: str
+    main: bool = False
+
+
+@dataclass(frozen=True)
 class Extra:
     """A distribution that a framework asks for only where one of its features is used."""
 
@@ -150,5 +161,6 @@ class Effects:
     failing: list[Named] = field(default_factory=list)
     """Calls that surely raise, each with the reason in place of a name."""
     extras: list[Extra] = field(default_factory=list)
+    outdated: list[Outdated] = field(default_factory=list)
     refused: list[tuple[int, str]] = field(default_factory=list)
     """Lines with what this version of Python cannot evaluate, each with the reason."""

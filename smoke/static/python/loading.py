@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from smoke.static.python import classes
 from smoke.static.python.annotations import refused_annotation, refused_expression
@@ -30,6 +31,7 @@ from smoke.static.python.literals import Literals
 from smoke.static.python.making import made_by, says
 from smoke.static.python.needing import needed_by
 from smoke.static.python.opening import log_files, opened_by, parsed_form, read_path
+from smoke.static.python.outdated import bare_decorators, outdated_by, twice_routed
 from smoke.static.python.paths import Paths, Place, constants
 from smoke.static.python.pydantic import demanded
 from smoke.static.python.signatures import own_of, refused_attribute, refused_call
@@ -69,6 +71,7 @@ def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Ef
         return Effects()
     reader = _Reader(parsed, version, data)
     reader.read(parsed.body, Around())
+    reader.effects.failing += [Named(line, reason, "") for line, reason in twice_routed(parsed)]
     return reader.effects
 
 
@@ -111,6 +114,7 @@ class _Reader:
         self.relative = relative_names(parsed)
         self.paths = Paths(parsed.body, imported=self.imported)
         self.parsers = parsed
+        self.no_loop = version is not None and version >= (3, 14) and b"set_event_loop" not in data
         self.literals = Literals(parsed, plain)
         self.opened: dict[str, ast.expr] = {}
         """What `with` last called which name."""
@@ -321,6 +325,10 @@ class _Reader:
         self._names_modules(node, name, last, keywords, around)
         if not around.takes:
             self.effects.extras += needed_by(node, name, last, keywords)
+            self.effects.outdated += [replace(each, main=around.main) for each in outdated_by(node, name)]
+            if name == "asyncio.get_event_loop" and self.no_loop and not self.entered:
+                reason = "asyncio.get_event_loop() raises where no loop runs, since Python 3.14"
+                self.effects.failing.append(Named(node.lineno, reason, name, around.main))
             self._asks(node, name, around.main)
         if name == "input" and not around.takes:
             self.effects.typed.append(Named(node.lineno, name, name, around.main))
@@ -446,6 +454,7 @@ class _Reader:
     # -- functions and classes ------------------------------------------------------------------------------------
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, around: Around) -> None:
+        self.effects.outdated += bare_decorators(node, self._full) if not around.takes else ()
         arguments = node.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         for default in (*node.decorator_list, *arguments.defaults, *filter(None, arguments.kw_defaults)):

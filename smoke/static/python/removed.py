@@ -184,11 +184,11 @@ def removed(
             wanted = [ANY] if module else []
         else:
             wanted = [name for name in removal.names if name in each.names] if each.module == removal.module else []
-        if wanted and version >= removal.python and _has_it(installed, removal, bounded):
+        if wanted and version >= removal.python and has_it(installed, removal, bounded=bounded):
             yield from ((removal, name) for name in wanted)
 
 
-def _has_it(installed: Installed, removal: Removal, bounded: bool) -> bool:
+def has_it(installed: Installed, removal: Removal, *, bounded: bool) -> bool:
     """Whether what is installed is surely of a version that took it away."""
     answers = [answer for each in installed.each if (answer := _version(each, removal, bounded)) is not None]
     return bool(answers) and all(answers)

@@ -102,7 +102,7 @@ PLANTED: list[tuple[str, str, Changes]] = [
     ("entrypoint.imports", "leaves the top package", main("from service.engine", "from ..engine")),
     ("entrypoint.imports", "defines no Motor", main("import Engine", "import Engine, Motor")),
     ("entrypoint.imports", "cannot be imported", main("from service.engine", "from service.engines")),
-    ("entrypoint.imports", "no Python that can be loaded", {"service/engine.py": "class Engine\n    pass\n"}),
+    ("entrypoint.imports", "not Python that can be loaded", {"service/engine.py": "class Engine\n    pass\n"}),
     ("entrypoint.imports", "is a module, no package", {"service/main.py": MAIN + "\nimport service.engine.parts\n"}),
     ("entrypoint.imports", "is never loaded", {"service/engine/__init__.py": "class Engine: pass\n"}),
     (

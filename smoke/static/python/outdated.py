@@ -1,0 +1,66 @@
+"""Calls that newer versions of well-known distributions refuse, and routes that Flask refuses to take twice.
+
+From the distributions' own changelogs (November 2026)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+from smoke.static.python.conditions import dotted
+from smoke.static.python.effects import Outdated
+
+_DISCORD = frozenset({"discord.Client", "discord.AutoShardedClient", "discord.Bot", "discord.ext.commands.Bot"})
+
+
+def outdated_by(node: ast.Call, name: str) -> Iterator[Outdated]:
+    """What of a call a newer version refuses; `name` is what it calls, as it was imported."""
+    keywords = {each.arg for each in node.keywords}
+    if None in keywords:
+        return
+    if name == "pydantic.Field":
+        for key, instead in (("regex", "pattern"), ("const", "Literal")):
+            if key in keywords:
+                yield Outdated(node.lineno, "pydantic", "2.0", f"Field takes no {key}: it is {instead}")
+    if name == "pydantic.constr" and "regex" in keywords:
+        yield Outdated(node.lineno, "pydantic", "2.0", "constr takes no regex: it is pattern")
+    if name == "pydantic.root_validator" and not {"pre", "skip_on_failure"} & keywords and not node.args:
+        yield Outdated(node.lineno, "pydantic", "2.0", "root_validator takes pre=True or skip_on_failure=True")
+    if name in _DISCORD and "intents" not in keywords and not any(isinstance(each, ast.Starred) for each in node.args):
+        yield Outdated(node.lineno, "discord-py", "2.0", f"{name} takes intents")
+    if name == "django.dispatch.Signal" and ("providing_args" in keywords or node.args):
+        yield Outdated(node.lineno, "django", "4.0", "Signal takes no providing_args")
+
+
+def bare_decorators(node: ast.FunctionDef | ast.AsyncFunctionDef, full: Callable[[str], str]) -> Iterator[Outdated]:
+    """Decorators without parentheses that a newer version refuses."""
+    for each in node.decorator_list:
+        if full(dotted(each)) == "pydantic.root_validator":
+            yield Outdated(each.lineno, "pydantic", "2.0", "root_validator takes pre=True or skip_on_failure=True")
+
+
+def twice_routed(parsed: ast.Module) -> Iterator[tuple[int, str]]:
+    """Functions of one name that one app of Flask gets routes to: it refuses the second."""
+    makers = {
+        node.targets[0].id
+        for node in parsed.body
+        if isinstance(node, ast.Assign)
+        and len(node.targets) == 1
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Call)
+        and dotted(node.value.func).rpartition(".")[2] in ("Flask", "Blueprint")
+    }
+    seen: set[tuple[str, str]] = set()
+    for node in parsed.body if makers else ():
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        routed: set[tuple[str, str]] = set()
+        for each in node.decorator_list:
+            app, _, method = dotted(each.func).rpartition(".") if isinstance(each, ast.Call) else ("", "", "")
+            named = isinstance(each, ast.Call) and {"endpoint", None} & {one.arg for one in each.keywords}
+            if app in makers and method in ("route", "get", "post", "put", "delete", "patch") and not named:
+                routed.add((app, node.name))
+        if routed & seen:
+            yield node.lineno, f"{node.name} is made twice, and Flask refuses two functions for one endpoint"
+        if len(node.decorator_list) == len([each for each in node.decorator_list if isinstance(each, ast.Call)]):
+            seen |= routed
