@@ -7,8 +7,6 @@ import posixpath
 import re
 import tomllib
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from smoke.static.model.stage import Stage
 
 
@@ -66,6 +64,8 @@ def _too_old(stage: Stage, rest: list[str]) -> str:
     """Why the stage's Python is not one that the project of `uv sync` takes."""
     if any(word.partition("=")[0] in ("--project", "--directory") for word in rest):
         return ""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - it takes its time to load
+
     entry = stage.files.find(stage.path("pyproject.toml"))
     try:
         text = stage.read(entry.source).decode() if entry is not None and entry.source and stage.read else ""

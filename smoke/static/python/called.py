@@ -20,7 +20,7 @@ _NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 def plain_functions(parsed: ast.Module, data: bytes, plain: set[str]) -> dict[str, Function]:
-    """Functions at the top that a call of their name surely runs: made once, not decorated (but for `lru_cache`), and no generators."""
+    """Functions at the top that a call of their name surely runs: made once, not decorated, and no generators."""
     yields = b"yield" in data
     return {
         node.name: node

@@ -49,8 +49,6 @@ _DEEP = re.compile(
 """Without any of these in a file, expressions in its functions tell nothing that is looked for."""
 
 
-
-
 _MAX_LINK = 300
 
 
