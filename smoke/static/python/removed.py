@@ -126,6 +126,11 @@ REMOVALS = (
     *_gone("openai", "1.0", (3, 7), ("openai.error", ANY, "openai itself has the exceptions")),
 )
 
+_BY_TOP: dict[str, list[Removal]] = {}
+"""The same by the first part of the module's name: every import of a tree is asked about."""
+for _removal in REMOVALS:
+    _BY_TOP.setdefault(_removal.module.partition(".")[0], []).append(_removal)
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -176,7 +181,7 @@ def removed(
     `bounded` says that constraints may hold versions back that are not pinned."""
     if each.level or version is None:
         return
-    for removal in REMOVALS:
+    for removal in _BY_TOP.get(each.module.partition(".")[0], ()):
         module = each.module == removal.module or each.module.startswith(f"{removal.module}.")
         if removal.names == (ANY,):
             above, _, last = removal.module.rpartition(".")
