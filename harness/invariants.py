@@ -6,6 +6,7 @@ from bisect import bisect
 from collections import deque
 
 from harness.bounds import Bounds, overworked
+from harness.level import LEVEL_BLOCKS, final_height
 from harness.reference.chain import NaiveChain, recount
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
@@ -75,6 +76,8 @@ class Invariants:
         self._accepted: dict[bytes, tuple[int, int]] = {}
         self._disturbed_at = 0
         self._absent_at: dict[int, int] = {}
+        self._behind: set[int] = set()
+        """Nodes that were absent and are not level yet: they make up for what they missed."""
         self._byzantine = world.byzantine
         self._traitors = {world.nodes[index].key for index in world.byzantine}
 
@@ -205,11 +208,9 @@ class Invariants:
         """Accepted anchors are final within so many blocks, and those that faults which are on may cost."""
         bounds = Bounds(self.world)
         allowed = ANCHOR_BLOCKS + bounds.blocks
-        taking_part = {node.index for node in self.world.connected() if bounds.takes_part(node)}
+        present = self._present(bounds, height)
         for transaction, (index, since) in self._accepted.items():
-            if index not in taking_part or overworked(self.world, self.world.nodes[index]):
-                # Its time begins anew once it can offer what it accepted, and once its core has done what it was given.
-                self._absent_at[index] = height
+            if index not in present:
                 continue
             self.checks[ANCHORS] += 1
             restarted = bisect(self._times_us, self.world.nodes[index].up_since_us) - 1
@@ -219,6 +220,20 @@ class Invariants:
                     f"{transaction.hex()[:16]} accepted by n{index:02} at height {since}, not final at {height}",
                 )
             break  # in order of acceptance: the first of a node that can talk is the oldest
+
+    def _present(self, bounds: Bounds, height: int) -> set[int]:
+        """The nodes that can have what they accepted made final; the time of all others begins anew.
+
+        A node is absent while it cannot offer what it accepted, while its core still has to do what it was given, and
+        from then on until it is level: meanwhile it judges the blocks that it missed, and tells nobody anything new.
+        """
+        able = {node.index for node in self.world.connected() if bounds.takes_part(node)}
+        present = {index for index in able if not overworked(self.world, self.world.nodes[index])}
+        level = {index for index in present if height - final_height(self.world.nodes[index]) <= LEVEL_BLOCKS}
+        self._behind = set(range(len(self.world.nodes))) - present | (self._behind - level)
+        for index in self._behind:
+            self._absent_at[index] = height
+        return present - self._behind
 
     def _name(self, key: bytes) -> str:
         index = self.world.index.get(key)

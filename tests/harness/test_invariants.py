@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.invariants import ANCHOR_BLOCKS
+from harness.invariants import ANCHOR_BLOCKS, Invariants
 from harness.reference.chain import NaiveChain
 from harness.reference.rules import NaiveRules
 from harness.run import EXIT_STATUS
@@ -291,6 +291,25 @@ def test_the_anchors_of_the_others_are_watched_while_a_node_is_down_for_good(mon
     forget_anchors(monkeypatch)
     fault = [{"kind": "crash", "node": node, "at": "2s"}]
     assert_diverged(run(fast("60s", fault=fault)), "accepted anchors final in time", "accepted by n0")
+
+
+def behind(duration: str) -> Scenario:
+    """A node whose core is done, after 150 s, with what it was given, and then a quarter of a minute behind."""
+    fault = [{"kind": "slow_cpu", "node": 1, "times": 10_000, "at": "5s", "until": "8s"}]
+    limits = {"page_blocks": 2, "snapshot_gap": 1_000}
+    return fast(duration, seed=1, profile="constant", disk_us=100_000, limits=limits, fault=fault)
+
+
+def test_a_node_that_catches_up_is_absent_until_it_is_level() -> None:
+    # Hunt seed 9019 of `crash`: its core was 1,135 s behind, and what it had accepted before could not be final yet.
+    done = run(behind("300s"))
+    assert done.document["verdict"] == Verdict.PASS, done.document["reason"]
+
+
+def test_the_anchors_of_a_node_that_has_caught_up_are_watched(monkeypatch: Patch) -> None:
+    forget_anchors(monkeypatch)
+    around(monkeypatch, Invariants, "_present", lambda original, self, *arguments: original(self, *arguments) & {1})
+    assert_diverged(run(behind("400s")), "accepted anchors final in time", "accepted by n01")
 
 
 def test_an_accepted_anchor_that_its_node_gives_up(monkeypatch: Patch) -> None:
