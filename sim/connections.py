@@ -13,6 +13,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from lucid.machines.effects import PeerJoined
 from sim.clock import TAG_BITS, Moment
 from sim.segments import segments
 
@@ -146,8 +147,12 @@ class Connections:
             self._hold(pair, Held(self.network.clock.now_us, [], lost=True))
 
     def reset(self, one: int, other: int) -> None:
-        """The connection of a pair ends now, if there is one: what is on its way is lost, and it is dialed anew."""
-        if (one, other) not in self.down and self._keys[one] != self._keys[other]:
+        """The connection of a pair ends now, if there is one: what is on its way is lost, and it is dialed anew.
+
+        Before the first moment there is none.
+        """
+        there = self._up[one] and self._up[other] and (one, other) not in self.down
+        if there and self._keys[one] != self._keys[other]:
             now = self.network.clock.now_us
             for pair in ((one, other), (other, one)):
                 self._lose(pair, ResetPair(now, now))
@@ -313,6 +318,8 @@ class Connections:
         if self._up[dialer] and self._up[other] and pair not in cut and (other, dialer) not in cut:
             del self._dialing[pair]
             self.down -= {pair, (other, dialer)}
+            for one, peer in (pair, (other, dialer)):
+                self.network.receivers[one](PeerJoined(self._keys[peer]))
         else:
             self._again(pair, dialing, wait_us, HANDSHAKE_US)
 

@@ -17,7 +17,7 @@ from importlib import resources
 from random import Random
 from typing import Any, NamedTuple
 
-from lucid.machines.effects import Received
+from lucid.machines.effects import PeerJoined, Received
 from sim.clock import TAG_BITS, Moment, Recurring, VirtualClock
 from sim.connections import Connections
 from sim.devices import quantile_table
@@ -124,7 +124,7 @@ class Network:
         """Draws what both ends take for a message of a kind, beside its link."""
         self.on_send: tuple[SendHook, ...] = ()
         self.on_deliver: tuple[DeliverHook, ...] = ()
-        self.receivers: list[Callable[[Received], None]] = []
+        self.receivers: list[Callable[[Received | PeerJoined], None]] = []
         jitter = quantile_table(profile.jitter)
         tables = {
             latency_us: [latency_us * factor // PPM << TAG_BITS for factor in jitter]

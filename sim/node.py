@@ -16,6 +16,7 @@ from lucid.machines.effects import (
     EngineJoined,
     Forward,
     Observe,
+    PeerJoined,
     Received,
     Respond,
     Send,
@@ -430,7 +431,7 @@ class Node:
             self._waiting.append(callback)
         return bool(self._paused)
 
-    def _wait_for(self, event: Received) -> None:
+    def _wait_for(self, event: Received | PeerJoined) -> None:
         self._waiting.append(lambda: self.world.network.receivers[self.index](event))
 
     def until_room(self, written: Callable[[], None]) -> None:
@@ -510,5 +511,5 @@ class Node:
         if self.world.network.connections is not None:
             self.world.network.connections.stopped(self.index)
 
-    def _deaf(self, event: Received) -> None:
+    def _deaf(self, event: Received | PeerJoined) -> None:
         """A node that is down does not hear what arrives."""

@@ -84,6 +84,12 @@ class SessionSettled(Record, tag=27):
     height: int
 
 
+class PeerJoined(Record, tag=28):
+    """A connection to a peer was made, or made anew: what either side sent over the last one may be lost."""
+
+    peer: bytes
+
+
 # -- from the manager to its engine ------------------------------------------------------------------------------
 
 
@@ -219,7 +225,7 @@ ToEngine = ViewContext | CertificateStored | Verdict | BlockBuilt | Finalized | 
 ToManager = Assembled | Build | Publish | BroadcastVote | Retransmit | Offer
 """What an engine tells its manager, and nothing else does."""
 AnchoringEvent = Started | TimerFired | AnchorAsked | AnchorAnswered | BlockSettled | SessionSettled
-ManagerEvent = Started | Received | TimerFired | EngineJoined | ToManager
+ManagerEvent = Started | Received | TimerFired | PeerJoined | EngineJoined | ToManager
 EngineEvent = Started | TimerFired | Submitted | ToEngine
 
 

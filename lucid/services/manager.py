@@ -24,6 +24,7 @@ from lucid.machines.effects import (
     EngineJoined,
     Forward,
     Observe,
+    PeerJoined,
     Proposed,
     Received,
     Refused,
@@ -102,6 +103,7 @@ class ManagerService(Service):
             self._received,
             config.socks5 or None,
             config.trust(),
+            self._joined,
         )
         self.listener = PeerListener(self.peers, self._peer_tls())
         self.relay = ChunkRelay(self.peers.peers, config)
@@ -227,6 +229,9 @@ class ManagerService(Service):
             self.relay.take(peer, data, handled)
         else:
             await self.driver.deliver(Received(peer, data), handled)
+
+    async def _joined(self, peer: bytes) -> None:
+        await self.driver.deliver(PeerJoined(peer))
 
     def _tell(self, effect: Forward) -> None:
         if self._link is not None:

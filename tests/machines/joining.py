@@ -6,7 +6,6 @@ from functools import cache
 
 from lucid.chain.codec import decode
 from lucid.machines.limits import Limits
-from lucid.machines.manager import snapshots
 from lucid.machines.manager.snapshots import INDEX_KEY, SNAPSHOT_TABLE, Index, Rows
 from lucid.machines.messages import (
     BlocksRequest,
@@ -60,8 +59,9 @@ def offered() -> tuple[Peer, Peer, SnapshotOffer]:
 def rows_of(peer: Peer) -> list[tuple[bytes, bytes]]:
     """The rows in the parts of the snapshot that a store holds, in order."""
     index = decode(peer.store.get(SNAPSHOT_TABLE, INDEX_KEY) or b"", Index)
-    keys = [snapshots.part_key(index.height, place) for place in range(index.parts)]
-    return sorted(row for key in keys for row in decode(peer.store.get(SNAPSHOT_TABLE, key) or b"", Rows))
+    parts = [data for key, data in peer.store.scan(SNAPSHOT_TABLE) if key != INDEX_KEY]
+    assert len(parts) == index.parts, "no others are kept"
+    return sorted(row for data in parts for row in decode(data, Rows))
 
 
 def snapshot_height(serving: Peer) -> int:

@@ -12,7 +12,7 @@ from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import BLOCK_TABLE, UNFINAL_TABLE
 from lucid.machines.effects import SYNC_TIMER, CaughtUp, Finalized, Forward, Observe
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
-from lucid.machines.manager.snapshots import SNAPSHOT_TABLE, part_key
+from lucid.machines.manager.snapshots import PART_MS, SNAPSHOT_TABLE, START_MS
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
@@ -89,7 +89,9 @@ def test_a_part_that_is_not_kept_is_not_answered(other: str) -> None:
     index = serving.manager.snapshots.index
     assert index is not None
     part = serving.answer(PartRequest(1, index.height, 0))
-    assert isinstance(part, Part) and part.rows == serving.store.get(SNAPSHOT_TABLE, part_key(index.height, 0))
+    assert isinstance(part, Part) and part.rows == serving.store.get(
+        SNAPSHOT_TABLE, serving.manager.snapshots._hashes()[0]
+    )
     request = PartRequest(1, index.height + 1, 0) if other == "height" else PartRequest(1, index.height, 77)
     assert serving.hear(request) == []
     assert Peer(GENESIS).hear(PartRequest(1, 0, 0)) == []
@@ -220,7 +222,7 @@ def test_what_a_download_left_behind_goes_with_the_next() -> None:
     serving, joining = server().limited(part_bytes=64, requests_a_second=1_000_000), joiner()
     serving.manager.snapshots.due = True
     serving.manager.book.unsettled = True
-    joining.store.write([(SNAPSHOT_TABLE, part_key(7, 3), b"left by an older one")])
+    joining.store.write([(SNAPSHOT_TABLE, bytes(32), b"left by an older one")])
     joining.hear(serving.answer(joining.asked()[1]), SERVER)
     assert list(joining.store.scan(SNAPSHOT_TABLE)) == []
     joining.hear(serving.answer(joining.asked()[1]), SERVER)
@@ -270,20 +272,56 @@ def replay_blocks(peer: Peer, serving: Peer) -> None:
     assert peer.manager.chain.tree.root.height >= snapshot_height(serving)
 
 
-def test_a_snapshot_that_is_replaced_while_it_is_fetched_is_asked_for_again() -> None:
+def replaced() -> tuple[Fleet, Peer, PartRequest]:
+    """A fleet whose next snapshot is taken while a joiner fetches one, and what that asks for next."""
     fleet = Fleet(GENESIS, limits=structs.replace(NEAR, part_bytes=64)).start().run(10_000)
     serving = fleet.peer(SERVER)
     joining = Peer(GENESIS, limits=NEAR)
     joining.hear(Standing(1, 1, 9, (), None), SERVER)
-    joining.hear(serving.answer(joining.asked()[1]))
-    joining.hear(serving.answer(joining.asked()[1]))
-    later = fleet.run(10_000).peer(SERVER)
+    joining.hear(serving.answer(joining.asked()[1]), SERVER)
+    joining.hear(serving.answer(joining.asked()[1]), SERVER)
     _, request = joining.asked()
     assert isinstance(request, PartRequest) and request.part == 1
-    assert later.hear(request, 0) == []
-    joining.fire(SYNC_TIMER)
+    fleet.run(10_000)
+    return fleet, joining, request
+
+
+def test_a_snapshot_that_is_replaced_while_it_is_fetched_is_offered_anew() -> None:
+    fleet, joining, request = replaced()
+    later = fleet.peer(SERVER)
+    offer = later.answer(request)
+    assert isinstance(offer, SnapshotOffer) and offer.block.header.height > request.height
+    joining.hear(offer, SERVER)
     converse([joining, later])
-    assert joining.manager.chain.tree.root.height == 0, "the server had its turn, and nobody else is there"
-    joining.hear(Standing(2, 1, 20, (), None), SERVER)
-    converse([joining, later])
-    assert facts(joining.manager)["root"] == facts(later.manager)["root"]
+    height = joining.manager.chain.tree.root.height
+    assert height == offer.block.header.height, "the server has not lost its turn"
+
+
+@pytest.mark.parametrize(("over_ms", "refused"), [(0, []), (1, [Code.SNAPSHOT_INVALID])])
+def test_who_offers_ever_newer_snapshots_has_no_more_time_than_for_one(over_ms: int, refused: list[Code]) -> None:
+    fleet, joining, request = replaced()
+    offer = fleet.peer(SERVER).answer(request)
+    joining.now += START_MS + 2 * PART_MS + over_ms
+    assert refusals(joining.hear(offer, SERVER)) == refused
+
+
+def test_a_snapshot_of_many_parts_is_joined_though_each_is_replaced_long_before_its_last_part() -> None:
+    limits = structs.replace(NEAR, part_bytes=64, requests_a_second=1_000_000)
+    fleet = Fleet(GENESIS, limits=limits).start()
+    for number in range(60):
+        fleet.submit(number % 4, fleet.signer.anchor(number))
+    fleet.run(10_000)
+    joining = Peer(GENESIS, limits=limits)
+    joining.hear(Standing(1, 1, 9, (), None), SERVER)
+    fetched, parts = 0, 0
+    for _ in range(20):
+        serving = fleet.peer(SERVER)
+        assert serving.manager.snapshots.index is not None
+        parts = serving.manager.snapshots.index.parts
+        for _ in range(1 + parts // 2):
+            if joining.manager.chain.tree.root.height == 0:
+                fetched += 1
+                joining.hear(serving.answer(joining.asked()[1]), SERVER)
+        fleet.run(EVERY * 1_000)
+    assert joining.manager.chain.tree.root.height > 0
+    assert parts > 60 and fetched < 3 * parts, "only what has changed is fetched again"

@@ -6,6 +6,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -96,6 +97,47 @@ async def known_to(port: int, number: int = 0, listener: int = 1) -> AsyncIterat
         yield sealed
     finally:
         await frames.close()
+
+
+async def test_each_side_hears_of_a_connection_before_what_comes_over_it() -> None:
+    heard: list[tuple[str, bytes]] = []
+
+    def joined(side: str) -> Callable[[bytes], Awaitable[None]]:
+        async def note(peer: bytes) -> None:
+            heard.append((side, peer))
+
+        return note
+
+    site = Site(1, {KEYS[0]: NOWHERE}, joined=joined("listens"))
+    async with listening(site) as (port, _), trio.open_nursery() as nursery:
+        dialer = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"}, joined=joined("dials"))
+        nursery.start_soon(dialer.peers.run)
+        await until(lambda: len(heard) == 2)
+        first = dialer.of(1).conversation
+        assert first is not None
+        first.end("to see it made anew")
+        await until(lambda: len(heard) == 4)
+        nursery.cancel_scope.cancel()
+    assert sorted(heard) == sorted(2 * [("listens", KEYS[0]), ("dials", KEYS[1])])
+
+
+@pytest.mark.parametrize(("lasts_s", "longest_s"), [(5.0, 0.2), (0.5, 30.0), (0.0, 30.0)])
+async def test_who_lost_a_connection_that_lasted_dials_again_at_once(
+    lasts_s: float, longest_s: float, monkeypatch: pytest.MonkeyPatch, autojump_clock: object
+) -> None:
+    began: list[float] = []
+
+    async def once(self: Peers, peer: peers_module.Peer) -> None:
+        began.append(trio.current_time())
+        await trio.sleep(lasts_s)
+        peer.lasted_s = lasts_s
+        raise ConnectionLost("it broke")
+
+    monkeypatch.setattr(Peers, "_once", once)
+    with trio.move_on_after(600):
+        await Site(0, {KEYS[1]: NOWHERE}).peers.run()
+    waits_s = [after - before - lasts_s for before, after in pairwise(began)]
+    assert longest_s / 2 <= max(waits_s) <= longest_s, "a peer that is not there is dialed ever less often"
 
 
 async def test_messages_go_both_ways_in_order() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid.machines.effects import Received
+from lucid.machines.effects import PeerJoined, Received
 from sim.clock import VirtualClock
 from sim.connections import BACKOFF_US, HANDSHAKE_DELAYS, HANDSHAKE_US, LEAST_TIMEOUT_US, STALLED_US, Connections
 from sim.faults.loss import Loss
@@ -39,10 +39,15 @@ class Wire:
         self.connections = Connections(self.network, [bytes([index]) for index in range(nodes)], Random(2), slow)
         self.network.connections = self.connections
         self.arrived: list[tuple[int, int, int, int]] = []
+        self.joined: list[tuple[int, int]] = []
+        """(peer, receiver) of each connection that came about after the first moment."""
         self.network.receivers += [partial(self._receive, index) for index in range(nodes)]
         self.connections.begin(range(nodes))
 
-    def _receive(self, receiver: int, event: Received) -> None:
+    def _receive(self, receiver: int, event: Received | PeerJoined) -> None:
+        if isinstance(event, PeerJoined):
+            self.joined.append((event.peer[0], receiver))
+            return
         self.arrived.append((self.clock.now_us, event.peer[0], receiver, int.from_bytes(event.data[2:6], "big")))
 
     def send(self, sender: int, *receivers: int, mark: int = 0, size: int = 100) -> None:

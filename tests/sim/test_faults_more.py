@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.hunt.judge import RunVerdict, judge
+from harness.level import final_height
 from lucid.machines.effects import EnteredView, Fact, Signed
 from lucid.machines.messages import Proposal
 from sim.faults import KINDS
@@ -209,6 +210,16 @@ def test_a_reset_connection_is_dialed_anew() -> None:
     assert {(1, 0), (0, 1), (1, 2), (3, 1)} <= world.network.connections.down  # type: ignore[union-attr]
     world.run(8_000)
     assert not world.network.connections.down  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("at_ms", "profile"), [(5_000, "regions"), (5_000, "constant"), (0, "lan")])
+def test_connections_that_break_as_often_as_views_time_out_do_not_halt_the_chain(at_ms: int, profile: str) -> None:
+    # Each proposal of such a tick is lost, so are the skips that come at the next one, and what repeats them then.
+    resets = [Reset(node=node, every_ms=5_000, at=at_ms, until=60_000) for node in (0, 1)]
+    parameters = {**FAST, "slot_timeout_ms": 5_000, "slot_duration_ms": 12_000}
+    world, _ = watched(network(*resets, parameters=parameters, profile=profile, calm=60_000))
+    world.run(60_000)
+    assert min(map(final_height, world.nodes)) >= 20
 
 
 @pytest.mark.parametrize("what", ["votes", "forged", "certificates", "standings", "requests", "junk"])

@@ -30,6 +30,7 @@ from lucid.machines.effects import (
     ManagerEvent,
     Observe,
     Offer,
+    PeerJoined,
     Publish,
     Received,
     Refused,
@@ -101,6 +102,8 @@ class Manager:
         self.leading = Leading(self.chain, self.book, self.pool, self.gaps, self.dissemination, limits)
         self.sightings = Sightings()
         self._standings = Quota(limits.standings_a_second, SECOND_MS)
+        self._sent_votes: tuple[Vote, ...] = ()
+        """The newest votes of this node, down to the view before that of the last one."""
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
@@ -144,7 +147,7 @@ class Manager:
             case Assembled():
                 return self.proposals.learn(now, event.certificate, None)
             case BroadcastVote():
-                return [Broadcast(encode_message(VoteMessage(event.vote)))]
+                return self._on_broadcast_vote(event.vote)
             case Offer():
                 return [Broadcast(encode_message(Transactions(event.transactions)))]
             case Build():
@@ -159,6 +162,8 @@ class Manager:
                 return self._on_started()
             case EngineJoined():
                 return self._on_engine_joined()
+            case PeerJoined():
+                return self._on_peer_joined(event.peer)
             case _:
                 assert_never(event)
 
@@ -198,11 +203,11 @@ class Manager:
             case Certificates():
                 return self._on_certificates(now, peer, message)
             case SnapshotOffer():
-                return self.syncing.on_snapshot_offer(now, peer, message)
+                return self._on_snapshot(*self.syncing.on_snapshot_offer(now, peer, message))
             case PartRequest():
                 return self.syncing.on_part_request(now, peer, message)
             case Part():
-                return self._on_part(now, peer, message)
+                return self._on_snapshot(*self.syncing.on_part(now, peer, message))
             case _:
                 assert_never(message)
 
@@ -268,22 +273,46 @@ class Manager:
                     break
         if message.final_height < tree.root.height and self.chain.final_certificate is not None:
             effects.append(Send(peer, encode_message(CertificateMessage(self.chain.final_certificate))))
-        standing = Standing(tree.epoch, tree.entry_view + 1, tree.root.height, (), tree.entry)
-        return [*effects, Send(peer, encode_message(standing))]
+        return [*effects, Send(peer, encode_message(self._standing(())))]
 
     # -- where nodes stand -----------------------------------------------------------------------------------------
+
+    def _on_broadcast_vote(self, vote: Vote) -> Effects:
+        """Send out a vote, and remember it for a peer whose connection breaks meanwhile."""
+        kept = [each for each in self._sent_votes if (each.epoch, each.view) >= (vote.epoch, vote.view - 1)]
+        self._sent_votes = (*kept, vote)
+        return [Broadcast(encode_message(VoteMessage(vote)))]
 
     def _on_retransmit(self, event: Retransmit) -> Effects:
         """Repeat what is outstanding: to all while votes are, else to those not known to be in this view."""
         tree = self.chain.tree
         if (event.epoch, event.view) != (tree.epoch, tree.entry_view + 1):
             return []
-        votes = tuple([vote for vote in event.votes if vote.kind != FINALIZE or vote.view > tree.root.certified])
-        standing = encode_message(Standing(event.epoch, event.view, tree.root.height, votes, tree.entry))
-        if votes:
-            return [Broadcast(standing)]
+        standing = self._standing(event.votes)
+        if standing.votes:
+            return [Broadcast(encode_message(standing))]
         behind = [peer for peer in self.peers if self.book.peer_views.get(peer, 0) < event.view]
-        return [Send(peer, standing) for peer in behind]
+        return [Send(peer, encode_message(standing)) for peer in behind]
+
+    def _on_peer_joined(self, peer: bytes) -> Effects:
+        """Say at once to a peer what the last connection may have lost.
+
+        Connections that break as often as a view's timer fires would else lose every vote, and every repeat of it.
+        """
+        tree = self.chain.tree
+        view = tree.entry_view + 1
+        votes = [
+            vote
+            for vote in self._sent_votes
+            if vote.epoch == tree.epoch and (vote.view == view or (vote.view == view - 1 and vote.kind == FINALIZE))
+        ]
+        return [Send(peer, encode_message(self._standing(tuple(votes))))]
+
+    def _standing(self, votes: tuple[Vote, ...]) -> Standing:
+        """Where this node stands, with those of its votes that still matter."""
+        tree = self.chain.tree
+        kept = tuple([vote for vote in votes if vote.kind != FINALIZE or vote.view > tree.root.certified])
+        return Standing(tree.epoch, tree.entry_view + 1, tree.root.height, kept, tree.entry)
 
     # -- catching up ---------------------------------------------------------------------------------------------
 
@@ -358,7 +387,6 @@ class Manager:
             effects += [Forward(self.chain.word()), *self.proposals.look_again(now)]
         return effects + asked
 
-    def _on_part(self, now: int, peer: bytes, message: Part) -> Effects:
-        """A part of a snapshot; with the last one this node starts over from it."""
-        effects, installed = self.syncing.on_part(now, peer, message)
+    def _on_snapshot(self, effects: Effects, installed: bool) -> Effects:
+        """What a snapshot's offer or part comes to; with the last part this node starts over from it."""
         return effects + self.book.start_over() if installed else effects

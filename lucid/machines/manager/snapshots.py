@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import groupby
 from typing import TypeVar
 
@@ -48,7 +48,8 @@ class Snapshots:
     """Takes a snapshot of the ledger every `snapshot_blocks` blocks, keeps the newest, and serves it.
 
     A part is the rows of one subtree of the state tree. The branches above the parts are in the offer, so that each
-    part's hash follows from the certified state root, and each is verified for itself as it comes.
+    part's hash follows from the certified state root, and each is verified for itself as it comes. Parts are kept by
+    that hash: what a snapshot shares with the next one is neither written nor fetched again.
     """
 
     def __init__(self, chain: Chain, reader: Reader, limits: Limits) -> None:
@@ -58,6 +59,9 @@ class Snapshots:
         self.due = False
         stored = reader.get(SNAPSHOT_TABLE, INDEX_KEY)
         self.index = None if stored is None else decode(stored, Index)
+        self._places: list[bytes] = []
+        """The hash of each part of the snapshot kept, in order; empty until somebody asks for one."""
+        self._fetched: tuple[int, frozenset[bytes]] = (0, frozenset())
 
     def on_final(self, path: list[ForkNode]) -> None:
         """Note that a snapshot is due once blocks that became final cross its height."""
@@ -76,8 +80,11 @@ class Snapshots:
         branches: list[bytes] = []
         parts: list[bytes] = []
         self._divide(rows, ROOT, 0, branches, parts)
-        writes = self.replace_by(Index(root.height, root.hash, tuple(branches), len(parts)))
-        writes += [(SNAPSHOT_TABLE, part_key(root.height, place), part) for place, part in enumerate(parts)]
+        hashes = [hash_ for hash_, _ in opened(root.ledger.root, branches)]
+        held = self.held()
+        writes = self.replace_by(Index(root.height, root.hash, tuple(branches), len(parts)), hashes, held)
+        parted = zip(hashes, parts, strict=True)
+        writes += [(SNAPSHOT_TABLE, hash_, part) for hash_, part in parted if hash_ not in held]
         return [Store(tuple(writes))]
 
     def _scan(self) -> Iterable[tuple[bytes, bytes]]:
@@ -98,17 +105,32 @@ class Snapshots:
         for digit, below in groupby(rows, lambda row: row[0] >> shift & 15):
             self._divide(list(below), (index << DIGIT_BITS) | digit, depth + 1, branches, parts)
 
-    def replace_by(self, index: Index) -> list[Write]:
-        """Keep another snapshot in place of the one before; returns the writes, but for its parts."""
-        writes = self.forget(index.height)
-        self.index = index
-        return [*writes, (SNAPSHOT_TABLE, INDEX_KEY, encode(index))]
+    def held(self) -> set[bytes]:
+        """The hashes of all parts in the store: those of the snapshot kept, and of one on its way here."""
+        return {key for key, _ in self._reader.scan(SNAPSHOT_TABLE) if key != INDEX_KEY}
 
-    def forget(self, *heights: int) -> list[Write]:
-        """Delete all parts but those of snapshots at these heights."""
-        kept = {part_key(height, 0)[:8] for height in heights}
-        stored = [key for key, _ in self._reader.scan(SNAPSHOT_TABLE)]
-        return [(SNAPSHOT_TABLE, key, None) for key in stored if key != INDEX_KEY and key[:8] not in kept]
+    def expect(self, download: Download) -> None:
+        """Keep the parts of a snapshot on its way here, whatever is taken meanwhile, up to a root of its height."""
+        self._fetched = (download.height, frozenset(download.hashes))
+
+    def replace_by(self, index: Index, hashes: list[bytes], held: Collection[bytes]) -> list[Write]:
+        """Keep another snapshot, of these parts, in place of the one before; returns the writes, but for its parts."""
+        self.index, self._places = index, hashes
+        return [*self.forget(held), (SNAPSHOT_TABLE, INDEX_KEY, encode(index))]
+
+    def forget(self, held: Collection[bytes]) -> list[Write]:
+        """Delete, of the parts held, all that neither the snapshot kept has nor the one on its way here."""
+        height, fetched = self._fetched
+        kept = {*self._hashes(), *(fetched if height > self.chain.tree.root.height else ())}
+        return [(SNAPSHOT_TABLE, hash_, None) for hash_ in sorted(held) if hash_ not in kept]
+
+    def _hashes(self) -> list[bytes]:
+        """The hash of each part of the snapshot kept; empty if there is none, or its block is gone."""
+        if not self._places and self.index is not None:
+            block = self.chain.block(self.index.block)
+            if block is not None:
+                self._places = [hash_ for hash_, _ in opened(block.header.state_root, self.index.branches)]
+        return self._places
 
     def offer(self, peer: bytes, request: int) -> Effects:
         """Offer the newest snapshot; the caller has made sure that there is one."""
@@ -129,10 +151,13 @@ class Snapshots:
         return [Send(peer, encode_message(message))]
 
     def part(self, peer: bytes, request: PartRequest) -> Effects:
-        """Send one part of the snapshot at a height, if that is still the one kept."""
-        if self.index is None or self.index.height != request.height or request.part >= self.index.parts:
+        """Send one part of the snapshot at a height; if a newer one is kept, offer that, which shares most parts."""
+        if self.index is None or request.height > self.index.height:
             return []
-        data = self._reader.get(SNAPSHOT_TABLE, part_key(request.height, request.part))
+        if request.height < self.index.height:
+            return self.offer(peer, request.request)
+        hashes = self._hashes()
+        data = self._reader.get(SNAPSHOT_TABLE, hashes[request.part]) if request.part < len(hashes) else None
         if data is None:
             return []
         return [
@@ -145,11 +170,15 @@ class Snapshots:
 class Download:
     """A snapshot on its way here: verified offer first, then each part, which the caller stores, then the whole."""
 
-    def __init__(self, offer: SnapshotOffer, genesis: Genesis, crypto: Crypto, now: int) -> None:
-        """Check the offer's certificates from genesis on; raises `Refusal` with `SNAPSHOT_INVALID`."""
+    def __init__(
+        self, offer: SnapshotOffer, genesis: Genesis, crypto: Crypto, now: int, before: Download | None = None
+    ) -> None:
+        """Check the offer's certificates from genesis on; raises `Refusal` with `SNAPSHOT_INVALID`.
+
+        `before` is the download in whose place this one comes: the time is counted from its beginning.
+        """
         self.offer = offer
         self.height = offer.block.header.height
-        self.next_part = 0
         try:
             validators = follow_closings(genesis, offer.closings, crypto)
             epoch = len(offer.closings)
@@ -161,18 +190,34 @@ class Download:
             self.parts = opened(offer.block.header.state_root, offer.branches)
         except ValueError as error:
             raise Refusal(Code.SNAPSHOT_INVALID, str(error)) from None
-        self.begun_ms = now
+        self.hashes = [hash_ for hash_, _ in self.parts]
+        self.missing = list(range(len(self.parts)))[::-1]
+        """Places of the parts that are not here yet, the next one last."""
+        self.begun_ms = now if before is None else before.begun_ms
+        self.received = 0 if before is None else before.received
+        """Parts that came, those of the download before included."""
+        if now > self.deadline_ms:
+            raise Refusal(Code.SNAPSHOT_INVALID, "too slow")
 
     @property
     def deadline_ms(self) -> int:
         """When the next part must be here: who drips is found out long before the last one."""
-        return self.begun_ms + START_MS + PART_MS * (self.next_part + 1)
+        return self.begun_ms + START_MS + PART_MS * (self.received + 1)
+
+    @property
+    def next_part(self) -> int:
+        """The place of the part to ask for; there is one unless the download is complete."""
+        return self.missing[-1]
+
+    def keep(self, held: Collection[bytes]) -> None:
+        """Ask for none of the parts that are in the store: they were verified when they came, or written here."""
+        self.missing = [place for place in self.missing if self.hashes[place] not in held]
 
     def add(self, part: Part, now: int) -> Write:
         """Verify the next part; returns the write that keeps it. Raises `SNAPSHOT_INVALID` for any other bytes."""
         if now > self.deadline_ms:
             raise Refusal(Code.SNAPSHOT_INVALID, "too slow")
-        if (part.height, part.part) != (self.height, self.next_part) or self.next_part >= len(self.parts):
+        if self.complete or (part.height, part.part) != (self.height, self.next_part):
             raise Refusal(Code.SNAPSHOT_INVALID, "part out of order")
         if len(part.rows) > MAX_PART_BYTES:
             raise Refusal(Code.SNAPSHOT_INVALID, f"part {part.part}")
@@ -181,22 +226,23 @@ class Download:
         digests = {state_key_digest(key): state_value_digest(value) for key, value in rows}
         if len(digests) != len(rows) or subtree_hash(digests, depth) != hash_:
             raise Refusal(Code.SNAPSHOT_INVALID, f"part {part.part}")
-        self.next_part += 1
-        return (SNAPSHOT_TABLE, part_key(self.height, part.part), part.rows)
+        self.missing.pop()
+        self.received += 1
+        return (SNAPSHOT_TABLE, hash_, part.rows)
 
     @property
     def complete(self) -> bool:
-        """Whether every part has come."""
-        return self.next_part == len(self.parts)
+        """Whether every part is here."""
+        return not self.missing
 
-    def ledger(self, reader: Reader, last: Part) -> Ledger:
-        """The ledger of all parts: those before the last as the store has them."""
+    def ledger(self, reader: Reader, last: list[Write]) -> Ledger:
+        """The ledger of all parts: as the store has them, but for those that it is only about to have."""
+        fresh = {hash_: data for _, hash_, data in last}
         rows: dict[bytes, bytes] = {}
-        for place in range(last.part):
-            data = reader.get(SNAPSHOT_TABLE, part_key(self.height, place))
+        for hash_ in self.hashes:
+            data = fresh.get(hash_) or reader.get(SNAPSHOT_TABLE, hash_)
             assert data is not None, "each part was stored when it came"
             rows.update(decode(data, Rows))
-        rows.update(decode(last.rows, Rows))
         ledger = ledger_of_rows(reader, rows)
         assert ledger is not None, "a certified state holds the core's rows"
         assert ledger.root == self.offer.block.header.state_root, "each part was verified against it"
@@ -211,11 +257,6 @@ class Download:
     def block(self) -> Block:
         """The final block that the snapshot is of."""
         return self.offer.block
-
-
-def part_key(height: int, place: int) -> bytes:
-    """Store key of a part of the snapshot at a height."""
-    return height.to_bytes(8, "big") + place.to_bytes(4, "big")
 
 
 def _decode(data: bytes, kind: type[T]) -> T:

@@ -337,19 +337,26 @@ class Syncing:
             return self._ask(now, slot, question.peer, self.chain.tree.root.height + 1)
         return [Observe(Refused(Code.BLOCK_PARENT)), *self.again(now, slot, question.peer)]
 
-    def on_snapshot_offer(self, now: int, peer: bytes, message: SnapshotOffer) -> Effects:
-        """A snapshot instead of blocks: check its certificates and fetch the first part."""
+    def on_snapshot_offer(self, now: int, peer: bytes, message: SnapshotOffer) -> tuple[Effects, bool]:
+        """A snapshot instead of blocks, or in place of an older one: check its certificates and fetch what is not here.
+
+        The flag says that nothing was missing, and this node starts over from it.
+        """
         slot, _ = self.answered(peer, message.request)
         if slot is self.repairing:
-            return [*self.again(now, slot, peer), *self.behind(now, peer)]
+            return [*self.again(now, slot, peer), *self.behind(now, peer)], False
         try:
             self._check_ahead(message)
-            self._download = Download(message, self.chain.genesis, self.chain.crypto, now)
+            download = Download(message, self.chain.genesis, self.chain.crypto, now, self._download)
         except Refusal as refusal:
-            return [Observe(Refused(refusal.code)), *self.again(now, slot, peer)]
-        index = self.snapshots.index
-        stale = self.snapshots.forget(self._download.height, *([] if index is None else [index.height]))
-        return [*([Store(tuple(stale))] if stale else []), *self._next_part(now, peer)]
+            return [Observe(Refused(refusal.code)), *self.again(now, slot, peer)], False
+        held = self.snapshots.held()
+        download.keep(held)
+        self._download = download
+        self.snapshots.expect(download)
+        stale = self.snapshots.forget(held)
+        effects, installed = self._go_on(now, slot, peer, [])
+        return [*([Store(tuple(stale))] if stale else []), *effects], installed
 
     def on_part(self, now: int, peer: bytes, message: Part) -> tuple[Effects, bool]:
         """One more part; the flag says that it was the last and this node starts over from the snapshot."""
@@ -363,23 +370,28 @@ class Syncing:
             write = download.add(message, now)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code)), *self.again(now, slot, peer)], False
+        return self._go_on(now, slot, peer, [write])
+
+    def _go_on(self, now: int, slot: Slot, peer: bytes, came: list[Write]) -> tuple[Effects, bool]:
+        """Store what came of a snapshot and ask for the next part; after the last one start over from it."""
+        download = self._download
+        assert download is not None
         if not download.complete:
-            return [Store((write,)), *self._next_part(now, peer)], False
-        ledger = download.ledger(self.chain.reader, message)
+            asked = self._pose(now, self.following, peer, download.height, download.next_part)
+            return [*([Store(tuple(came))] if came else []), *asked], False
+        ledger = download.ledger(self.chain.reader, came)
         self._download = None
         # Whoever has installed a snapshot can serve it.
-        writes: list[Write] = [*self.snapshots.replace_by(download.index), write]
+        writes: list[Write] = [
+            *self.snapshots.replace_by(download.index, download.hashes, self.snapshots.held()),
+            *came,
+        ]
         for table in (ROW_TABLE, TREE_TABLE):
             writes += [(table, key, None) for key, _ in self.chain.reader.scan(table)]
         writes += self.chain.install(ledger, download.block, download.offer)
         slot.useless.discard(peer)
         effects: Effects = [Store(tuple(writes)), Observe(CaughtUp(download.height, True))]
         return effects + self._ask(now, slot, peer), True
-
-    def _next_part(self, now: int, peer: bytes) -> Effects:
-        download = self._download
-        assert download is not None
-        return self._pose(now, self.following, peer, download.height, download.next_part)
 
     def _check_ahead(self, offer: SnapshotOffer) -> None:
         if offer.block.header.height <= self.chain.tree.root.height:

@@ -6,7 +6,7 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -26,6 +26,8 @@ from lucid.services.peer.transport import Transport
 HANDSHAKE_S = 10.0
 BACKOFF_S = (0.2, 30.0)
 """First and longest wait before dialing again; it doubles, and a random half of it is left out."""
+LASTING_S = 1.0
+"""After a connection that lasted longer the waits begin anew: one that breaks every few seconds still serves."""
 RENEW_S = 86_400.0
 """A connection is given up and made anew after so long at most, with fresh keys and the newest certificates."""
 
@@ -71,6 +73,8 @@ class Peer:
         self.counts = Counts()
         self.conversation: Conversation | None = None
         self.since_ms = 0
+        self.lasted_s = 0.0
+        """How long the last connection that this node dialed lasted; 0 if none came about."""
         self.trouble = "not connected yet"
 
     @property
@@ -104,6 +108,14 @@ class Peer:
         return PeerDetail(self.state(), self.url, self.trouble)
 
 
+Joined = Callable[[bytes], Awaitable[None]]
+"""Hears of a peer that a connection was made with, before anything comes over it."""
+
+
+async def _unheard(peer: bytes) -> None:
+    """Nobody wants to know."""
+
+
 class Peers:
     """All peers of a node. Of a pair, the node with the lower id dials."""
 
@@ -116,10 +128,15 @@ class Peers:
         deliver: Deliver,
         proxy: str | None = None,
         trust: ssl.SSLContext | None = None,
+        joined: Joined = _unheard,
     ) -> None:
-        """`addresses` are `tcp://HOST:PORT` or `tls://HOST:PORT` by node id. Raises ValueError for others."""
+        """`addresses` are `tcp://HOST:PORT` or `tls://HOST:PORT` by node id; `joined` hears of each connection made.
+
+        Raises ValueError for other addresses.
+        """
         self._own = own
         self._deliver = deliver
+        self._joined = joined
         self._proxy = proxy
         self._trust = trust
         self.peers = {
@@ -191,10 +208,10 @@ class Peers:
     async def _dial(self, peer: Peer) -> None:
         wait_s, longest_s = BACKOFF_S
         while True:
-            began = trio.current_time()
+            peer.lasted_s = 0.0
             with self._isolated(peer):
                 await self._once(peer)
-            wait_s = BACKOFF_S[0] if trio.current_time() - began > longest_s else min(2 * wait_s, longest_s)
+            wait_s = BACKOFF_S[0] if peer.lasted_s > LASTING_S else min(2 * wait_s, longest_s)
             await trio.sleep(wait_s * random.uniform(0.5, 1.0))
 
     async def _once(self, peer: Peer) -> None:
@@ -223,9 +240,12 @@ class Peers:
         if peer.conversation is not None:
             peer.conversation.end("a newer connection took over")
         peer.conversation, peer.since_ms, peer.trouble = conversation, time.time_ns() // 1_000_000, ""
+        began = trio.current_time()
         try:
+            await self._joined(peer.node)
             await conversation.run()
         finally:
+            peer.lasted_s = trio.current_time() - began
             if peer.conversation is conversation:
                 peer.conversation = None
 
