@@ -12,7 +12,7 @@ import csv
 import sys
 from array import array
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, lru_cache, partial
 from importlib import resources
 from random import Random
 from typing import Any, NamedTuple
@@ -125,12 +125,7 @@ class Network:
         self.on_send: tuple[SendHook, ...] = ()
         self.on_deliver: tuple[DeliverHook, ...] = ()
         self.receivers: list[Callable[[Received | PeerJoined], None]] = []
-        jitter = quantile_table(profile.jitter)
-        tables = {
-            latency_us: [latency_us * factor // PPM << TAG_BITS for factor in jitter]
-            for latency_us in sorted({latency_us for row in base_us for latency_us in row})
-        }
-        self._rows = [[tables[latency_us] for latency_us in row] for row in base_us]
+        self._rows = [[_latencies(profile.jitter, latency_us) for latency_us in row] for row in base_us]
         self._plain = links
         self._links = list(links)
         self._caps: list[list[int]] = [[] for _ in links]
@@ -348,6 +343,12 @@ class Network:
         self.receivers[receiver](event)
 
 
+@lru_cache(maxsize=256)
+def _latencies(jitter: tuple[tuple[int, int], ...], latency_us: int) -> list[int]:
+    """What a message may take, by the dice, as the high bits of an arrival: once for all worlds of a process."""
+    return [latency_us * factor // PPM << TAG_BITS for factor in quantile_table(jitter)]
+
+
 def region_names() -> list[str]:
     """The regions of the shipped table, in its order."""
     return list(_regions())
@@ -369,6 +370,7 @@ def base_latency_us(profile: Profile, places: Sequence[str], access_us: Sequence
     ]
 
 
+@cache
 def _regions() -> dict[str, dict[str, int]]:
     text = resources.files("sim").joinpath("data/regions.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.bounds import Bounds
+from harness.hunt.duties import Duties
 from harness.hunt.marks import Marks
 from harness.hunt.timeliness import Timeliness
 from harness.hunt.work import Work
@@ -56,7 +57,7 @@ def judge(
     world = World(scenario, trace)
     invariants, marks = Invariants(world), Marks(world)
     world.meters.append(Work(world).spent)
-    world.taps.append(Timeliness(world))
+    world.taps += [Timeliness(world), Duties(world)]
     world.watchers += [invariants, marks]
     prepare(world)
     thresholds = gc.get_threshold()

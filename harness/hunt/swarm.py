@@ -33,11 +33,13 @@ LIMITS: dict[str, tuple[int, ...]] = {
     "push_bytes": (256, 2_048),
 }
 """Small values of the machines' limits, at which their edges are reached in seconds."""
+SMALL = ("page_blocks", "page_certificates")
+"""Limits that are always small where a profile says so."""
 
 
 class Profile(NamedTuple):
     """What a hunt draws from: lanes of the catalog, or some of their kinds; how many of f traitors; the most faults
-    of a kind; whether messages take long in the calm too (`slow`)."""
+    of a kind; whether messages take long in the calm too (`slow`); whether pages are always small (`small`)."""
 
     name: str
     about: str
@@ -48,6 +50,7 @@ class Profile(NamedTuple):
     least_traitors: int = 0
     kinds: frozenset[str] = frozenset()
     slow: bool = False
+    small: bool = False
 
 
 PROFILES = {
@@ -65,6 +68,9 @@ PROFILES = {
         Profile("slow", "slow nodes and links, some of them to the end, and no crash", frozenset(
             ("network", "process", "disk")), False, least_nodes=2, slow=True,
             kinds=frozenset(("cap", "clog", "delay", "loss", "partition", "slow_cpu", "stall"))),
+        Profile("behind", "nodes that fetch what they missed by small pages, and mute traitors", frozenset((
+            "network", "process", "byzantine")), True, 4, least_nodes=4, slow=True, small=True,
+            kinds=frozenset(("crash", "delay", "loss", "partition", "poison", "power_cut"))),
     )
 }  # fmt: skip
 
@@ -106,7 +112,11 @@ def _scenario(random: Random, seed: int, chosen: Profile, space: FaultSpace) -> 
         anchor_every_ms=random.choice((0, 0, 1_000, 250)),
         snapshot_blocks=random.choice((5, 20, 2_160)),
         parameters=_parameters(random),
-        limits={key: random.choice(small) for key, small in limits.items() if random.random() < 0.3},
+        limits={
+            key: random.choice(small)
+            for key, small in limits.items()
+            if random.random() < (1 if chosen.small and key in SMALL else 0.3)
+        },
         fault=_faults(random, space, chosen),
     )
 

@@ -303,7 +303,7 @@ def behind(duration: str) -> Scenario:
 def test_a_node_that_catches_up_is_absent_until_it_is_level() -> None:
     # Hunt seed 9019 of `crash`: its core was 1,135 s behind, and what it had accepted before could not be final yet.
     done = run(behind("300s"))
-    assert done.document["verdict"] == Verdict.PASS, done.document["reason"]
+    assert done.document["verdict"] == RunVerdict.PASS, done.document["reason"]
 
 
 def test_the_anchors_of_a_node_that_has_caught_up_are_watched(monkeypatch: Patch) -> None:

@@ -294,7 +294,7 @@ def test_a_snapshot_that_is_replaced_while_it_is_fetched_is_offered_anew() -> No
     joining.hear(offer, SERVER)
     converse([joining, later])
     height = joining.manager.chain.tree.root.height
-    assert height == offer.block.header.height, "the server has not lost its turn"
+    assert height >= offer.block.header.height, "the server has not lost its turn"
 
 
 @pytest.mark.parametrize(("over_ms", "refused"), [(0, []), (1, [Code.SNAPSHOT_INVALID])])

@@ -1,0 +1,155 @@
+"""What a manager owes to who is behind, and to itself while it is: whatever makes up for it later (section 4).
+
+Without these duties a network comes back all the same, somewhat later, by the next view or the next certificate. So no
+bound tells that one of them is neglected; the protocol does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from harness.invariants import Diverged
+from lucid.machines.effects import SYNC_TIMER, Effects, Received, Send, TimerFired
+from lucid.machines.manager import Manager
+from lucid.machines.manager.syncing import Question, Slot
+from lucid.machines.messages import Blocks, Part, SnapshotOffer, Standing, decode_message
+from sim.node import Runner
+from sim.world import World
+
+ANSWERED = "who is behind is answered"
+ASKING = "who knows that it is behind asks"
+ROTATING = "who did not answer is passed over"
+ONWARD = "a question begins above what is at hand"
+
+SECOND_MS = 1_000
+_STANDING = Standing.__struct_config__.tag
+_ANSWERS = {kind.__struct_config__.tag for kind in (Blocks, Part, SnapshotOffer)}
+
+
+class _Asked(NamedTuple):
+    """The question that a manager had open before an event, if any, and who left such ones open before."""
+
+    manager: Manager | None
+    question: Question | None
+    silent: frozenset[bytes]
+
+
+class Duties:
+    """A tap on every honest manager that raises `Diverged`; `checks` counts what was judged."""
+
+    def __init__(self, world: World) -> None:
+        self.checks = 0
+        self._world = world
+        self._honest = {node.key for node in world.nodes if node.index not in world.byzantine}
+        self._asked = [_Asked(None, None, frozenset()) for _ in world.nodes]
+        self._standings: dict[tuple[int, bytes], tuple[int, int]] = {}
+
+    def __call__(self, runner: Runner, now: int, event: Any, effects: Effects) -> None:
+        """A machine handled an event at `now` of its node's clock, and wants these effects done."""
+        manager, index = runner.machine, runner.node.index
+        if type(manager) is not Manager or index in self._world.byzantine or manager.chain.outdated:
+            return
+        following, asked = manager.syncing.following, self._asked[index]
+        kind = event.data[1] if type(event) is Received and len(event.data) > 1 else 0
+        if kind == _STANDING and event.peer in self._honest:
+            self._check_standing(runner, manager, now, event, effects)
+        if asked.manager is not manager:
+            asked = _Asked(manager, None, frozenset())
+        if following.question is not asked.question or type(event) is TimerFired:
+            asked = self._check_question(runner, manager, now, event, kind, asked)
+        self._asked[index] = asked
+
+    # -- who is behind is answered, and asks ---------------------------------------------------------------------
+
+    def _check_standing(self, runner: Runner, manager: Manager, now: int, event: Received, effects: Effects) -> None:
+        standing = decode_message(event.data)
+        assert isinstance(standing, Standing)
+        tree = manager.chain.tree
+        if manager.forgeries.any and manager.forgeries.barred(now, event.peer):
+            return
+        if (standing.epoch, standing.view) < (tree.epoch, tree.entry_view + 1):
+            subject, second = (runner.node.index, event.peer), now // SECOND_MS
+            since, count = self._standings.get(subject, (second, 0))
+            count = count + 1 if since == second else 1
+            self._standings[subject] = (second, count)
+            self.checks += 1
+            answered = any(type(each) is Send and each.peer == event.peer and _is_standing(each) for each in effects)
+            if not answered and count <= manager.limits.standings_a_second:
+                raise Diverged(ANSWERED, f"{runner.node.name} does not say to {self._name(event.peer)} where it stands")
+        ahead = standing.final_height > tree.root.height + manager.limits.near_blocks or standing.epoch > tree.epoch
+        if ahead and not _busy(manager.syncing.following, now):
+            raise Diverged(
+                ASKING,
+                f"{runner.node.name} is final up to height {tree.root.height}, heard of {standing.final_height} from "
+                f"{self._name(event.peer)}, and asks nobody",
+            )
+
+    # -- its questions -------------------------------------------------------------------------------------------
+
+    def _check_question(
+        self, runner: Runner, manager: Manager, now: int, event: Any, kind: int, asked: _Asked
+    ) -> _Asked:
+        """A question was put, answered, or left open for too long."""
+        syncing, before, silent = manager.syncing, asked.question, asked.silent
+        following, name = syncing.following, runner.node.name
+        question = following.question
+        if question is before or (before is not None and question is not None and question.number == before.number):
+            return asked._replace(question=question)
+        self.checks += 1
+        if before is not None and type(event) is TimerFired and event.timer == SYNC_TIMER:
+            silent |= {before.peer}
+            if syncing._asks_for_more(following) and not _busy(following, now):
+                raise Diverged(ASKING, f"{name} had no answer from {self._name(before.peer)}, and asks nobody else")
+        elif before is not None and kind in _ANSWERS:
+            silent -= {before.peer}
+            if kind == Blocks.__struct_config__.tag:
+                self._check_page(runner, manager, now, event, before)
+        if question is None:
+            return _Asked(manager, None, silent if following.useless else frozenset())
+        if question.peer in silent:
+            if set(syncing.peers) - silent - following.useless:
+                peer = self._name(question.peer)
+                raise Diverged(ROTATING, f"{name} asks {peer} again, which did not answer, before all others")
+            silent = frozenset()
+        if kind not in _ANSWERS and syncing._download is None:
+            self._check_start(runner, manager, question)
+        return _Asked(manager, question, silent)
+
+    def _check_page(self, runner: Runner, manager: Manager, now: int, event: Received, before: Question) -> None:
+        """After a page that was full there is another; one that does not follow is asked for from the root on."""
+        page = decode_message(event.data)
+        assert isinstance(page, Blocks)
+        tree, following = manager.chain.tree, manager.syncing.following
+        if not page.blocks or event.peer not in self._honest:
+            return
+        last, first = page.blocks[-1].header, page.blocks[0].header
+        full = len(page.blocks) == manager.limits.page_blocks
+        if full and last.hash in tree.nodes and not _busy(following, now):
+            raise Diverged(
+                ASKING, f"{runner.node.name} has a full page up to height {last.height}, and asks no further"
+            )
+        root = tree.root.height + 1
+        question = following.question
+        if first.epoch > tree.epoch and before.height > root and (question is None or question.height != root):
+            height = "no further" if question is None else f"for height {question.height}"
+            raise Diverged(
+                ASKING, f"{runner.node.name} has a page of epoch {first.epoch} in epoch {tree.epoch}, and asks {height}"
+            )
+
+    def _check_start(self, runner: Runner, manager: Manager, question: Question) -> None:
+        tree = manager.chain.tree
+        if question.height <= tree.best.height - manager.limits.page_blocks:
+            name, height = runner.node.name, question.height
+            raise Diverged(ONWARD, f"{name} has blocks up to height {tree.best.height}, and asks from {height} on")
+
+    def _name(self, key: bytes) -> str:
+        return self._world.nodes[self._world.index[key]].name
+
+
+def _busy(slot: Slot, now: int) -> bool:
+    """Whether a slot has a question open, or a timer set for the next one."""
+    return slot.question is not None or slot.due_ms > now
+
+
+def _is_standing(effect: Send) -> bool:
+    return effect.data[1] == _STANDING
