@@ -20,11 +20,11 @@ def follow(*closings: EpochClosing) -> tuple[bytes, ...]:
     return follow_closings(NET.genesis, closings, CRYPTO).keys
 
 
-def refused(*closings: EpochClosing) -> None:
-    """They are refused."""
+def refused(*closings: EpochClosing, says: str = "") -> None:
+    """They are refused, and the refusal says which of them for what."""
     with pytest.raises(Refusal) as caught:
         follow(*closings)
-    assert caught.value.code is Code.FINALITY_INVALID
+    assert caught.value.code is Code.FINALITY_INVALID and says in caught.value.detail
 
 
 def test_sets_follow_each_other() -> None:
@@ -37,7 +37,7 @@ def test_sets_follow_each_other() -> None:
 
 
 def test_the_next_set_is_the_one_that_the_closing_block_commits_to() -> None:
-    refused(NET.close(CLOSING, NET.first))
+    refused(NET.close(CLOSING, NET.first), says="validators after epoch 0")
     refused(NET.close(structs.replace(CLOSING, next_validators=bytes(32)), NET.second))
     refused(structs.replace(NET.close(CLOSING, NET.second), validators=()))
     refused(structs.replace(NET.close(CLOSING, NET.second), validators=NET.second.keys[:3]))
@@ -50,13 +50,14 @@ def test_a_closing_names_its_own_set() -> None:
 
 
 def test_a_closing_closes_its_epoch() -> None:
-    refused(NET.close(structs.replace(CLOSING, view=NET.closing_view - 1), NET.second))
+    early = structs.replace(CLOSING, view=NET.closing_view - 1)
+    refused(NET.close(early, NET.second), says="epoch 0 is not closed")
     refused(NET.close(structs.replace(CLOSING, epoch=1), NET.second))
     refused(NET.close(structs.replace(CLOSING, chain=bytes(32)), NET.second))
 
 
 def test_finality_is_by_the_set_and_of_the_block() -> None:
-    refused(NET.close(CLOSING, NET.second, NET.second))
+    refused(NET.close(CLOSING, NET.second, NET.second), says="finality in epoch 0")
     other = structs.replace(CLOSING, tick=99)
     for certificate in (
         NET.certify(CLOSING, kind=NOTARIZE),

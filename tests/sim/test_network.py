@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid.machines.effects import Received
+from lucid.machines.effects import PeerJoined, Received
 from sim.clock import VirtualClock
 from sim.devices import quantile_table
 from sim.faults.fault import Fault
@@ -233,7 +233,7 @@ def test_everything_sent_is_counted_by_kind() -> None:
 
 def test_a_receiver_learns_who_sent_and_exactly_what() -> None:
     wire = Wire()
-    events: list[Received] = []
+    events: list[Received | PeerJoined] = []
     wire.network.receivers[1] = events.append
     data = wire.send(0, 1)
     wire.run()

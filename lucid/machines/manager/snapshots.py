@@ -193,8 +193,8 @@ class Download:
         self.hashes = [hash_ for hash_, _ in self.parts]
         self.missing = list(range(len(self.parts)))[::-1]
         """Places of the parts that are not here yet, the next one last."""
-        self.begun_ms = now if before is None else before.begun_ms
-        self.received = 0 if before is None else before.received
+        self.begun_ms: int = now if before is None else before.begun_ms
+        self.received: int = 0 if before is None else before.received
         """Parts that came, those of the download before included."""
         if now > self.deadline_ms:
             raise Refusal(Code.SNAPSHOT_INVALID, "too slow")
