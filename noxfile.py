@@ -26,6 +26,9 @@ PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 PURE = ("tests/chain", "tests/poot", "tests/ledger", "tests/machines")
 """Tests of the pure packages."""
 
+MUTMUT = "mutmut==3.8.1"
+"""Not in the lock: nothing else needs it, and it brings a user interface of its own."""
+
 FIXED_SEEDS = 500
 """Seeds that CI judges: the same ones each time, within five minutes on two cores."""
 
@@ -99,6 +102,15 @@ def fast(session: nox.Session) -> None:
     """The pure packages without what is marked `slow`, for the loop of editing and testing. Arguments go to pytest."""
     install(session)
     session.run("pytest", "--quiet", "-m", "not slow", "--hypothesis-profile", "fast", *PURE, *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Mutation tests of the modules that pyproject.toml names: what no test notices. Arguments go to `mutmut run`."""
+    install(session)
+    session.install(MUTMUT)
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")
 
 
 @nox.session

@@ -63,7 +63,7 @@ def test_a_receipt_proves_its_session_and_its_chunks() -> None:
         verified = verify_receipt(printed(receipt), NET.genesis, CRYPTO)
         assert verified.hash == receipt.headers[0].hash
         assert [check_chunk(verified, data, "it") for data in CHUNKS] == [0, 1, 2]
-        with pytest.raises(Refusal, match="6024"):
+        with pytest.raises(Refusal, match=r"6024.*it"):
             check_chunk(verified, CHUNKS[0] + b"x", "it")
 
 
@@ -92,6 +92,12 @@ def test_a_chunk_has_the_size_that_the_manifest_says() -> None:
     verified = verify_receipt(printed(NET.receipt(manifest=NET.manifest(chunks=chunks))), NET.genesis, CRYPTO)
     with pytest.raises(Refusal, match="6024"):
         check_chunk(verified, CHUNKS[0], "it")
+
+
+def test_a_receipt_without_its_manifest_tells_of_no_chunk() -> None:
+    with pytest.raises(Refusal, match="no manifest") as caught:
+        check_chunk(verify_receipt(printed(RECEIPT), NET.genesis, CRYPTO)._replace(manifest=None), CHUNKS[0], "it")
+    assert caught.value.code is Code.RECEIPT_INVALID
 
 
 @pytest.mark.parametrize("field", ["chunk_count", "total_bytes", "merkle_root", "index", "ended_ms", "owner"])
@@ -173,10 +179,19 @@ def test_a_session_receipt_is_of_that_session_and_that_owner() -> None:
     key = CRYPTO.public_key(OWNER)
     data = printed(RECEIPT)
     assert verify_session_receipt(data, NET.genesis, CRYPTO, SESSION.bytes, key) == RECEIPT.transaction.payload
-    for session, owner in ((bytes(16), key), (SESSION.bytes, bytes(32))):
+    wrong = ((bytes(16), key, "it is of another session"), (SESSION.bytes, bytes(32), "owner is"))
+    for session, owner, says in wrong:
         with pytest.raises(Refusal) as caught:
             verify_session_receipt(data, NET.genesis, CRYPTO, session, owner)
-        assert caught.value.code is Code.RECEIPT_OTHER
+        assert caught.value.code is Code.RECEIPT_OTHER and says in caught.value.detail
+
+
+def test_a_session_receipt_reaches_the_checkpoint_too() -> None:
+    arguments = (printed(RECEIPT), NET.genesis, CRYPTO, SESSION.bytes, CRYPTO.public_key(OWNER))
+    assert verify_session_receipt(*arguments, RECEIPT.headers[-1].hash)
+    with pytest.raises(Refusal) as caught:
+        verify_session_receipt(*arguments, bytes(32))
+    assert caught.value.code is Code.RECEIPT_CHECKPOINT
 
 
 # -- the document ------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.hunt.ablation import without
-from harness.hunt.duties import ANSWERED, ASKING, ROTATING
+from harness.hunt.duties import ANSWERED, ASKING, ONWARD, ROTATING
 from harness.hunt.judge import RunVerdict, judge
 from harness.hunt.swarm import draw
 
@@ -15,7 +15,9 @@ from harness.hunt.swarm import draw
     [
         ("standing-answered", 0, ANSWERED),
         ("heights-heard", 3, ASKING),
+        ("unanswered-asked-again", 3, ASKING),
         ("peers-rotate", 24, ROTATING),
+        ("pages-go-on", 29, ONWARD),
     ],
 )
 def test_a_duty_that_is_neglected_is_found_though_something_else_makes_up_for_it(

@@ -29,7 +29,7 @@ def keys_of(nodes: int) -> list[bytes]:
     return sorted(CRYPTO.public_key(secret(f"node {number}")) for number in range(nodes))
 
 
-SECRETS = {CRYPTO.public_key(secret(f"node {number}")): secret(f"node {number}") for number in range(8)}
+SECRETS = {CRYPTO.public_key(secret(f"node {number}")): secret(f"node {number}") for number in range(12)}
 
 
 def cast(key: bytes, kind: int, view: int = 1, block: bytes = BLOCKS[0], epoch: int = EPOCH) -> Vote:
@@ -239,6 +239,16 @@ def test_late_votes_leave_out_only_what_the_certificate_carries() -> None:
         polls.count(cast(key, NOTARIZE, 2))
     late = polls.late_votes(certificate, 1, 99, 99)
     assert [(vote.view, keys.index(vote.signer)) for vote in late] == [(1, 3), (2, 0), (2, 1), (2, 2), (2, 3)]
+
+
+def test_late_votes_leave_out_the_certificates_signers_in_large_sets_too() -> None:
+    polls, keys = new_polls(12), keys_of(12)
+    certificate = None
+    for key in keys[3:]:
+        certificate = polls.count(cast(key, NOTARIZE, 1)) or certificate
+    polls.count(cast(keys[0], NOTARIZE, 1))
+    late = polls.late_votes(certificate, 1, 99, 99)
+    assert [keys.index(vote.signer) for vote in late] == [0], "the signers' bitmap has two bytes"
 
 
 # -- against a naive count ---------------------------------------------------------------------------------------

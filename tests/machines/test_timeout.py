@@ -36,6 +36,7 @@ def test_a_block_interrupts_a_run_of_skips() -> None:
 def test_falls_one_step_with_every_twelve_blocks_in_a_row() -> None:
     factors = [after((True, 16), (False, length)).current_ms // BASE_MS for length in range(61)]
     assert factors == [16] * 12 + [8] * 12 + [4] * 12 + [2] * 12 + [1] * 13
+    assert type(after((True, 16), (False, 60)).current_ms) is int
 
 
 def test_a_skip_interrupts_a_run_of_blocks() -> None:
