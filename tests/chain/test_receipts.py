@@ -188,7 +188,7 @@ def test_a_session_receipt_is_of_that_session_and_that_owner() -> None:
 
 def test_a_session_receipt_reaches_the_checkpoint_too() -> None:
     arguments = (printed(RECEIPT), NET.genesis, CRYPTO, SESSION.bytes, CRYPTO.public_key(OWNER))
-    assert verify_session_receipt(*arguments, RECEIPT.headers[-1].hash)
+    assert verify_session_receipt(*arguments, RECEIPT.headers[-1].hash) == RECEIPT.transaction.payload
     with pytest.raises(Refusal) as caught:
         verify_session_receipt(*arguments, bytes(32))
     assert caught.value.code is Code.RECEIPT_CHECKPOINT
