@@ -32,6 +32,8 @@ class _Asked(NamedTuple):
     manager: Manager | None
     question: Question | None
     silent: frozenset[bytes]
+    since: frozenset[bytes]
+    """Whom it has asked since the first of those."""
 
 
 class Duties:
@@ -41,7 +43,7 @@ class Duties:
         self.checks = 0
         self._world = world
         self._honest = {node.key for node in world.nodes if node.index not in world.byzantine}
-        self._asked = [_Asked(None, None, frozenset()) for _ in world.nodes]
+        self._asked = [_Asked(None, None, frozenset(), frozenset()) for _ in world.nodes]
         self._standings: dict[tuple[int, bytes], tuple[int, int]] = {}
 
     def __call__(self, runner: Runner, now: int, event: Any, effects: Effects) -> None:
@@ -54,7 +56,7 @@ class Duties:
         if kind == _STANDING and event.peer in self._honest:
             self._check_standing(runner, manager, now, event, effects)
         if asked.manager is not manager:
-            asked = _Asked(manager, None, frozenset())
+            asked = _Asked(manager, None, frozenset(), frozenset())
         if following.question is not asked.question or type(event) is TimerFired:
             asked = self._check_question(runner, manager, now, event, kind, asked)
         self._asked[index] = asked
@@ -105,15 +107,16 @@ class Duties:
             if kind == Blocks.__struct_config__.tag:
                 self._check_page(runner, manager, now, event, before)
         if question is None:
-            return _Asked(manager, None, silent if following.useless else frozenset())
+            return _Asked(manager, None, silent if following.useless else frozenset(), asked.since)
         if question.peer in silent:
-            if set(syncing.peers) - silent - following.useless:
+            if set(syncing.peers) - silent - following.useless - asked.since:
                 peer = self._name(question.peer)
                 raise Diverged(ROTATING, f"{name} asks {peer} again, which did not answer, before all others")
             silent = frozenset()
         if kind not in _ANSWERS and syncing._download is None:
             self._check_start(runner, manager, question)
-        return _Asked(manager, question, silent)
+        since = asked.since | {question.peer} if silent else frozenset()
+        return _Asked(manager, question, silent, since)
 
     def _check_page(self, runner: Runner, manager: Manager, now: int, event: Received, before: Question) -> None:
         """After a page that was full there is another; one that does not follow is asked for from the root on."""
