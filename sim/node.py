@@ -28,6 +28,7 @@ from lucid.machines.effects import (
 )
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
+from lucid.machines.messages import VoteMessage
 from lucid.machines.performing import complete
 from lucid.machines.votelog import new_log
 from lucid.storage.journal import JournalWriter
@@ -72,6 +73,8 @@ class Runner:
         self.node = node
         self.clock = node.world.clock
         self.machine = machine
+        self._manager = machine if isinstance(machine, Manager) else None
+        self._engine = machine if isinstance(machine, Engine) else None
         self.handle: Callable[[int, Any], Effects] = machine.handle
         self.disk = disk
         self.other: Runner | Gone = self
@@ -83,8 +86,11 @@ class Runner:
         self._timers: dict[str, Alarm] = {}
         self._crypto = node.world.crypto
         self._taps = node.world.taps
+        self._meters = node.world.meters
         costs = node.world.costs
         self._pace = None if costs is None else Pace(costs, node.world.stream(f"pace/{node.index}"), self.clock)
+        self._direct = journal is None and self._pace is None
+        """Whether what it tells the other machine is heard at once, and nothing is written down of it."""
         table: dict[type, Callable[[Any], None]] = {
             Forward: self._forward,
             Send: self._send,
@@ -96,40 +102,77 @@ class Runner:
         }
         self._performers = complete(table, elsewhere=(Store, Submit))
 
+    def receive(self, event: Received) -> None:
+        """Let the manager have what came from a peer. A vote, as most of it is, goes on to the engine at once: the same
+        as `step`, with none of what rarely happens on the way.
+        """
+        node, engine = self.node, self.other
+        now = self.clock._now  # the property costs a call, and this is the path of every delivery
+        watched = self._taps or node.on_effect or not self._direct
+        manager = self._manager
+        if watched or self._running or self._busy_until > now or type(engine) is not Runner or manager is None:
+            self.step(event)
+            return
+        clock_ms = (now + node.clock_us) // 1000
+        message = manager.passed_on(clock_ms, event)
+        if message is None:
+            self.step(event)
+        elif type(message) is VoteMessage:
+            engine.count(now, clock_ms, message)
+
+    def count(self, now: int, clock_ms: int, vote: VoteMessage) -> None:
+        """Let the engine count a vote: `step`, where nobody watches."""
+        engine = self._engine
+        assert engine is not None, "votes are counted by engines"
+        try:
+            effects = engine.count(clock_ms, vote)
+        except Damaged:
+            self.node.met_damage()
+            return
+        spent_us = self._crypto.spent_us
+        if spent_us:
+            if self._meters:
+                self._charge(now, vote)
+            else:
+                free = self._busy_until
+                self._busy_until = (free if free > now else now) + spent_us * self.node.slowness
+                self._crypto.spent_us = 0
+        if effects:
+            self._follow(now, effects)
+
     def step(self, event: Any) -> None:
         """Let the machine handle an event now."""
-        runner, node = self, self.node
-        now = self.clock._now  # the property costs a call, and this is the path of every delivery
-        clock_ms = (now + node.clock_us) // 1000
-        while True:
-            try:
-                effects = runner.handle(clock_ms, event)
-            except Damaged:
-                runner.node.met_damage()
+        now = self.clock._now
+        clock_ms = (now + self.node.clock_us) // 1000
+        try:
+            effects = self.handle(clock_ms, event)
+        except Damaged:
+            self.node.met_damage()
+            return
+        if self._journal is not None:
+            self._journal.write(clock_ms, event, effects)
+        for tap in self._taps:
+            tap(self, clock_ms, event, effects)
+        if self._crypto.spent_us:
+            self._charge(now, event)
+        if effects:
+            self._follow(now, effects)
+
+    def _follow(self, now: int, effects: Effects) -> None:
+        """Perform what a machine wants done."""
+        effect = effects[0]
+        direct = not self._running and self._busy_until <= now and self._pace is None
+        if type(effect) is not Forward or len(effects) != 1 or not direct:
+            self._perform(now, effects)
+            return
+        # Many events just pass from one machine to the other.
+        if self.node.on_effect:
+            changed = self.node.hooked(self, effect)
+            if type(changed) is not Forward:
                 return
-            if runner._journal is not None:
-                runner._journal.write(clock_ms, event, effects)
-            for tap in runner._taps:
-                tap(runner, clock_ms, event, effects)
-            if runner._crypto.spent_us:
-                runner._charge(now, event)
-            if not effects:
-                return
-            effect = effects[0]
-            direct = not runner._running and runner._busy_until <= now and runner._pace is None
-            if type(effect) is not Forward or len(effects) != 1 or not direct:
-                runner._perform(now, effects)
-                return
-            # Most messages just pass from the manager to the engine.
-            if node.on_effect:
-                changed = node.hooked(runner, effect)
-                if type(changed) is not Forward:
-                    return
-                effect = changed
-            other = runner.other
-            if type(other) is not Runner:
-                return
-            runner, event = other, effect.event
+            effect = changed
+        if type(self.other) is Runner:
+            self.other.step(effect.event)
 
     def _charge(self, now: int, event: Any) -> None:
         """The core is busy for what the event cost in signatures."""
@@ -376,7 +419,7 @@ class Node:
         self._load_engine(self.manager)
         self.up_since_us = world.clock.now_us
         world.trace.power(world.clock.now_us, self.index, True)
-        world.network.receivers[self.index] = self.manager.step
+        world.network.receivers[self.index] = self.manager.receive
         if world.network.connections is not None:
             world.network.connections.started(self.index)
         assert self.engine is not None
@@ -420,7 +463,7 @@ class Node:
         freed = bool(self._paused) and not left
         self._paused = left
         if freed and self.manager is not None:
-            self.world.network.receivers[self.index] = self.manager.step
+            self.world.network.receivers[self.index] = self.manager.receive
             waiting, self._waiting = self._waiting, deque()
             for each in waiting:
                 each()

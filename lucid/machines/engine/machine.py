@@ -112,7 +112,7 @@ class Engine:
             return self._stand_by(event)
         match event:
             case VoteMessage():
-                return self._on_vote(now, event)
+                return self.count(now, event)
             case Transactions():
                 return self.admission.on_transactions(now, event)
             case CertificateStored():
@@ -223,7 +223,7 @@ class Engine:
         effects: Effects = []
         for each in (view - 1, view):
             for _, vote in sorted(self.log.votes((epoch, each)).items()):
-                effects += self._on_vote(now, VoteMessage(vote))
+                effects += self.count(now, VoteMessage(vote))
         return effects
 
     def _open_epoch(self, now: int, context: ViewContext) -> bool:
@@ -370,7 +370,7 @@ class Engine:
             Forward(BroadcastVote(vote)),
             self._arm(RESEND_TIMER, now + self.timeout.base_ms),
         ]
-        return effects + self._on_vote(now, VoteMessage(vote))
+        return effects + self.count(now, VoteMessage(vote))
 
     def _sign(self, kind: int, block: bytes, view: int | None = None) -> Vote:
         context = self.context
@@ -391,7 +391,10 @@ class Engine:
         assert self.polls.validators is not None
         return self.polls.validators.index
 
-    def _on_vote(self, now: int, message: VoteMessage) -> Effects:
+    def count(self, now: int, message: VoteMessage) -> Effects:
+        """`handle`, for a driver that knows that it is a vote."""
+        if self.halted is not None:
+            return self._stand_by(message)
         polls = self.polls
         try:
             certificate = polls.count(message.vote)

@@ -92,7 +92,10 @@ class Polls:
             # There may be evidence against it already: each further vote would cost a signature to no end.
             return None
         message = self._message(vote) if ballot is None else ballot.message
-        self._check_signature(vote, place, message)
+        if self._forged:
+            self._hear(place)
+        if not self.crypto.verify(vote.signer, message, vote.signature):
+            raise self._forgery(kind, place)
         if known is not None:
             self._accuse(poll, place, known, vote)
             return None
@@ -104,20 +107,19 @@ class Polls:
         if ballot is None:
             ballot = poll.ballots[kind][block] = Ballot(message)
         ballot.count += 1
-        if ballot.count != validators.quorum or kind == PROPOSE:
-            return None
-        ballot.certified = True
-        return self._join(vote, votes)
+        return self._certificate(vote, ballot, validators, votes) if ballot.count == validators.quorum else None
 
-    def _check_signature(self, vote: Vote, place: int, message: bytes) -> None:
-        """Raise `VOTE_SIGNATURE` if a vote does not hold, or too many of its signer's did not."""
+    def _hear(self, place: int) -> None:
+        """Raise `VOTE_SIGNATURE` if too many of a signer's votes did not hold."""
         if self._forged.get(place, 0) >= MAX_FORGED:
             raise Refusal(Code.VOTE_SIGNATURE, "too many of this signer's did not hold")
-        if not self.crypto.verify(vote.signer, message, vote.signature):
-            if vote.kind != PROPOSE:
-                # Votes come from their signers, so it has itself to blame; a proposal may come from anyone.
-                self._forged[place] = self._forged.get(place, 0) + 1
-            raise Refusal(Code.VOTE_SIGNATURE)
+
+    def _forgery(self, kind: int, place: int) -> Refusal:
+        """What is said of a vote that does not hold; it counts against its signer."""
+        if kind != PROPOSE:
+            # Votes come from their signers, so it has itself to blame; a proposal may come from anyone.
+            self._forged[place] = self._forged.get(place, 0) + 1
+        return Refusal(Code.VOTE_SIGNATURE)
 
     def _message(self, vote: Vote) -> bytes:
         if not vote.well_formed:
@@ -149,7 +151,13 @@ class Polls:
             poll.guilty.add(place)
             self.evidence.append(Equivocation(first, second))
 
-    def _join(self, vote: Vote, votes: dict[int, Vote]) -> Certificate:
-        assert self.validators is not None
+    @staticmethod
+    def _certificate(
+        vote: Vote, ballot: Ballot, validators: ValidatorSet, votes: dict[int, Vote]
+    ) -> Certificate | None:
+        """What a quorum of votes makes, unless they are proposals."""
+        if vote.kind == PROPOSE:
+            return None
+        ballot.certified = True
         signatures = {place: each.signature for place, each in votes.items() if each.block == vote.block}
-        return assemble(vote.epoch, vote.view, vote.kind, vote.block, signatures, len(self.validators))
+        return assemble(vote.epoch, vote.view, vote.kind, vote.block, signatures, len(validators))

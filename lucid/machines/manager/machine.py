@@ -115,6 +115,36 @@ class Manager:
             effects = self._receive(now, event) if type(event) is Received else self._handle(now, event)
         return settled + effects if settled else effects
 
+    def passed_on(self, now: int, event: Received) -> VoteMessage | CertificateMessage | None:
+        """A peer's message, where `handle` would come to no more than telling the engine of it, if it is a vote, or to
+        nothing, if it is a certificate: so it is with nearly all. A driver may call this before `handle`, and need not
+        call that then. With None nothing was done.
+        """
+        chain = self.chain
+        if self.book.unsettled or self.forgeries.any or chain.outdated:
+            return None
+        try:
+            message = decode_message(event.data)
+        except Refusal:
+            return None
+        peer = event.peer
+        if type(message) is VoteMessage:
+            vote = message.vote
+            if vote.signer != peer:
+                return None
+            self.sightings.saw(now, peer, vote.epoch, vote.view if vote.kind == FINALIZE else vote.view - 1)
+            if self.dissemination.spreading is not None:
+                self.dissemination.heard(vote)
+            return message
+        if type(message) is CertificateMessage:
+            certificate, tree = message.certificate, chain.tree
+            view = certificate.view
+            if certificate.epoch == tree.epoch and (view, certificate.kind) in tree.certificates:
+                self.sightings.saw(now, peer, certificate.epoch, view)
+                self.book.peer_views[peer] = view + 1
+                return message
+        return None
+
     def _stand_by(self, now: int, event: ManagerEvent) -> Effects:
         """The chain has rules that this release does not know: serve what is held, and say nothing of what is not."""
         match event:
@@ -177,6 +207,8 @@ class Manager:
             self.sightings.note(now, peer, message)
             if type(message) is VoteMessage:
                 return self._on_vote(peer, message)
+            if type(message) is CertificateMessage:
+                return self._on_certificate(now, peer, message)
             return self._on_message(now, peer, message)
         except Refusal as refusal:
             return [self.forgeries.refused(now, peer, refusal.code)]

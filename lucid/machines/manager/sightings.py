@@ -27,23 +27,23 @@ class Sightings:
 
     def note(self, now: int, peer: bytes, message: Message) -> None:
         """Take from a message how far its sender is."""
-        # On the path of every message: most of them say what is known of their sender already.
         if type(message) is VoteMessage:
             # A finalize says that its view is over, any other vote that the one before is.
             vote = message.vote
-            epoch, view = vote.epoch, vote.view if vote.kind == FINALIZE else vote.view - 1
+            self.saw(now, peer, vote.epoch, vote.view if vote.kind == FINALIZE else vote.view - 1)
         elif type(message) is CertificateMessage:
-            certificate = message.certificate
-            epoch, view = certificate.epoch, certificate.view
+            self.saw(now, peer, message.certificate.epoch, message.certificate.view)
         elif type(message) is Standing:
-            epoch, view = message.epoch, message.view - 1
-        else:
-            return
+            self.saw(now, peer, message.epoch, message.view - 1)
+            held = self.latest[peer]
+            held.height = max(held.height, message.final_height)
+
+    def saw(self, now: int, peer: bytes, epoch: int, view: int) -> None:
+        """A peer has shown that it knows this view's end."""
         held = self.latest.get(peer)
         if held is None:
             held = self.latest[peer] = Sighting(0, 0, 0, 0)
         held.at_ms = now
+        # On the path of every message: most of them say what is known of their sender already.
         if epoch > held.epoch or (view > held.view and epoch == held.epoch):
             held.epoch, held.view = epoch, max(view, 0)
-        if type(message) is Standing:
-            held.height = max(held.height, message.final_height)
