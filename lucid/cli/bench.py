@@ -23,7 +23,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="The simulator against a bare SimPy broadcast, long and large runs, and how cost grows.",
         epilog="Exit status: 0 all reached, 1 a figure was missed.",
     )
-    parts = ("speed", "finality", "growth", "hundred", "day", "week", "thousand")
+    parts = ("speed", "finality", "growth", "hundred", "day", "week", "thousand", "question")
     sim.add_argument("--only", metavar="PART", choices=parts, action="append")
     sim.add_argument("--json", action="store_true", help="print JSON")
     sim.set_defaults(run=run_bench)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lucid.machines.effects import BlockFinal, EnteredView, Proposed, TimedOut
+from lucid.machines.effects import BlockFinal, BlockValid, EnteredView, Proposed, TimedOut
 from sim.figures import ChainRow, Skip
 from sim.metrics import Metrics, leader_shares
 from sim.scenario import Scenario
@@ -61,6 +61,29 @@ def test_catching_up_after_a_crash_is_no_finality_latency() -> None:
     metrics.on_fact(10_000_000, one, Proposed(0, 2, 1, b"b" * 32))
     metrics.on_fact(10_400_000, other, BlockFinal(0, 2, 1, b"b" * 32))
     assert list(metrics.finality_us) == [300_000, 400_000]
+
+
+def test_what_is_valid_after_its_height_is_final_spread_late_and_is_counted() -> None:
+    world, metrics = watched()
+    one, other, third = world.nodes
+    block = (0, 1, 1, b"a" * 32)
+    metrics.height = 1  # as if somebody had finalized it first, who alone looks at the block itself
+    metrics.on_fact(1_000_000, one, Proposed(*block))
+    metrics.on_fact(1_100_000, other, BlockValid(*block))
+    metrics.on_fact(1_300_000, one, BlockFinal(*block))
+    metrics.on_fact(4_400_000, third, BlockValid(*block))
+    assert list(metrics.propagation_us) == [100_000, 3_400_000] and not metrics.late_us
+
+
+def test_who_was_down_when_a_block_was_proposed_catches_up_which_is_told_apart() -> None:
+    world, metrics = watched()
+    one, other, third = world.nodes
+    third.up_since_us = 2_000_000
+    block = (0, 1, 1, b"a" * 32)
+    metrics.on_fact(1_000_000, one, Proposed(*block))
+    metrics.on_fact(1_100_000, other, BlockValid(*block))
+    metrics.on_fact(4_400_000, third, BlockValid(*block))
+    assert list(metrics.propagation_us) == [100_000] and list(metrics.late_us) == [3_400_000]
 
 
 # -- a whole run -------------------------------------------------------------------------------------------------
