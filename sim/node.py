@@ -102,7 +102,7 @@ class Runner:
         }
         self._performers = complete(table, elsewhere=(Store, Submit))
 
-    def receive(self, event: Received) -> None:
+    def receive(self, event: Received | PeerJoined) -> None:
         """Let the manager have what came from a peer. A vote, as most of it is, goes on to the engine at once: the same
         as `step`, with none of what rarely happens on the way.
         """
@@ -110,7 +110,8 @@ class Runner:
         now = self.clock._now  # the property costs a call, and this is the path of every delivery
         watched = self._taps or node.on_effect or not self._direct
         manager = self._manager
-        if watched or self._running or self._busy_until > now or type(engine) is not Runner or manager is None:
+        busy = self._running or self._busy_until > now
+        if not isinstance(event, Received) or watched or busy or type(engine) is not Runner or manager is None:
             self.step(event)
             return
         clock_ms = (now + node.clock_us) // 1000

@@ -130,14 +130,14 @@ _ALL = (
     ),
     Safeguard(
         "votes-verified", "a vote's signature is verified", Polls, "count",
-        "self._check_signature(vote, place, message)", "pass",
+        "if not self.crypto.verify(vote.signer, message, vote.signature):", "if False:",
     ),
     Safeguard(
         "forgers-barred", "a peer that sends what does not hold is not heard for a while", Forgeries, "barred",
         "self._counted.spent(now, peer)", "False",
     ),
     Safeguard(
-        "forged-votes-bounded", "after some forged votes no more of a signer are looked at", Polls, "_check_signature",
+        "forged-votes-bounded", "after some forged votes no more of a signer are looked at", Polls, "_hear",
         "if self._forged.get(place, 0) >= MAX_FORGED:", "if False:",
     ),
     Safeguard(
