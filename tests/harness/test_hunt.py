@@ -249,7 +249,7 @@ def test_a_failing_seed_shrinks_to_what_broke_it(monkeypatch: pytest.MonkeyPatch
     cut = PowerCut(node=0, effects=0, back_ms=[1], at=5_000)
     apart = Partition(groups=[[0], [1], [2]], at=3_000, until=5_500)
     # Over connections, what each side says when one is made anew changes who signs when, and nothing halts here.
-    plain = {"nodes": 3, "calm": 6_000, "anchor_every_ms": 250, "transport": "datagram"}
+    plain: dict[str, Any] = {"nodes": 3, "calm": 6_000, "anchor_every_ms": 250, "transport": "datagram"}
     scenario = small(*bulk, apart, cut, **plain, limits={"page_blocks": 8})
     path = tmp_path / "bulky.toml"
     path.write_text(dump(scenario), "utf-8")
