@@ -26,7 +26,8 @@ from sim.execution import SharedValidator
 from sim.faults.fault import Fault, Hooks
 from sim.links import LINKS, MEGABIT, symmetric
 from sim.network import PROFILES, Network, base_latency_us, region_names
-from sim.node import Node, Runner
+from sim.node import Node
+from sim.runner import Runner
 from sim.scenario import Scenario
 from sim.trace import Trace
 from sim.workload import Holdings, Workload

@@ -13,7 +13,7 @@ from lucid.machines.effects import SYNC_TIMER, Effects, Received, Send, TimerFir
 from lucid.machines.manager import Manager
 from lucid.machines.manager.syncing import Question, Slot
 from lucid.machines.messages import Blocks, Part, SnapshotOffer, Standing, decode_message
-from sim.node import Runner
+from sim.runner import Runner
 from sim.world import World
 
 ANSWERED = "who is behind is answered"

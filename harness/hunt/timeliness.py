@@ -19,7 +19,7 @@ from lucid.machines.effects import (
 from lucid.machines.effects import Verdict as Valid
 from lucid.machines.engine import Engine
 from lucid.machines.engine.timeout import MAX_FACTOR
-from sim.node import Runner
+from sim.runner import Runner
 from sim.world import World
 
 IN_TIME = "a valid proposal in time is voted for"

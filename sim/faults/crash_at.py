@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from lucid.machines.effects import Effect
-    from sim.node import Runner
+    from sim.runner import Runner
     from sim.world import World
 
 

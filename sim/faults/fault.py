@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from lucid.machines.effects import Effect, Received
-    from sim.node import Node, Runner
+    from sim.node import Node
+    from sim.runner import Runner
     from sim.world import World
 
 Lane = Literal["network", "process", "release", "disk", "clock", "byzantine"]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from lucid.machines.effects import Effect
-    from sim.node import Node, Runner
+    from sim.node import Node
+    from sim.runner import Runner
     from sim.world import World
 
 

@@ -12,7 +12,8 @@ from lucid.machines.effects import Effects, Fact, Observe, Store, TimedOut
 from sim.clock import Moment
 from sim.disk import Disk
 from sim.faults.fault import Fault
-from sim.node import Node, Runner
+from sim.node import Node
+from sim.runner import Runner
 from sim.scenario import Scenario
 from sim.trace import Trace
 from sim.world import World

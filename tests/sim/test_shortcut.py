@@ -9,7 +9,7 @@ import pytest
 from lucid.machines.effects import Forward, Received
 from lucid.machines.manager import Manager
 from lucid.machines.messages import CertificateMessage, VoteMessage
-from sim.node import Runner
+from sim.runner import Runner
 from sim.scenario import Scenario, changed
 from sim.world import World
 from tests.runs import FAST, run

@@ -1,6 +1,8 @@
 """Pins for which PyPI has no wheel for a version of Python: pip has to compile them, or finds nothing at all.
 
-From the files on pypi.org (November 2026). Each row is on the safe side: what is not below it is not judged."""
+From the files of each release on PyPI (November 2026). Each row is on the safe side: what is not below it is not
+judged.
+"""
 
 from __future__ import annotations
 
