@@ -41,6 +41,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid sim diff": ("lucid sim diff runs/split runs/split.2",),
     "lucid replay": ("lucid replay runs/default-1/journals",),
     "lucid bench sim": ("lucid bench sim",),
+    "lucid bench data": ("lucid bench data --json",),
     "lucid bench services": ("lucid bench services --json",),
     "lucid bench pi": ("lucid bench pi --json",),
     "lucid keys new": ("lucid keys new node.key",),

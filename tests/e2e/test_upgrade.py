@@ -17,7 +17,7 @@ from msgspec import structs
 
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Activation, GenesisOfRules, paced
-from lucid.chain.versions import REPLICATION_RULES
+from lucid.chain.versions import REPLICATION_RULES, RULES_KNOWN
 from lucid.services.devnet import Devnet, DevNode
 from lucid.services.process.children import tied
 from lucid.services.process.config import load_config
@@ -106,7 +106,7 @@ def test_an_old_node_among_new_ones_stops_in_time_and_goes_on_when_it_is_upgrade
     assert ask(old, f"/blocks/{last}")["state_root"] == ask(new[0], f"/blocks/{last}")["state_root"]
     assert sentence in until(lambda: ask(old, "/health", "engine"), "its engine answers")["reasons"]
     rules = ask(new[0], "/chain/rules")
-    assert (rules["version"], rules["known"], rules["scheduled"]) == (REPLICATION_RULES, REPLICATION_RULES, None)
+    assert (rules["version"], rules["known"], rules["scheduled"]) == (REPLICATION_RULES, RULES_KNOWN, None)
     ready = {each["node"]: each["ready"] for each in rules["validators"]}
     assert ready == {node.key.hex(): node is not old for node in network.nodes}
     assert (rules["ready"], rules["quorum"]) == (3, 3)

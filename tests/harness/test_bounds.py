@@ -148,11 +148,19 @@ def test_too_many_traitors_are_called_so() -> None:
     assert found.reason.endswith(": only 2 of 4 validators are honest, quorum is 3") and not found.invariant
 
 
-def test_what_comes_and_goes_is_not_the_whole_reason() -> None:
-    """Connections that end at each tick and each timeout, and are back half a second later."""
-    found = lasting(on_each("reset", every_ms=5_000)([2, 3]), duration="5m")
+def test_what_is_over_is_not_the_whole_reason() -> None:
+    """The nodes are together again, and then hear nothing in time."""
+    apart = made("partition", groups=[[2, 3], [0, 1]], at="30s", until="200s")
+    late = made("delay", nodes=[2, 3], at="190s", least_ms=599_000, most_ms=600_000)
+    found = lasting([apart, late], duration="5m")
     assert (found.verdict, found.invariant) == (RunVerdict.NO_PROGRESS, "")
     assert f" of them {TALK}" in found.reason
+
+
+def test_connections_that_end_at_each_tick_and_timeout_halt_nothing() -> None:
+    """They are back half a second later, and who connects is told at once what was lost."""
+    found = lasting(on_each("reset", every_ms=5_000)([2, 3]), duration="5m")
+    assert found.verdict is RunVerdict.PASS and found.blocks.final >= 20
 
 
 def test_late_votes_cost_views_by_the_doublings_that_outlast_them() -> None:

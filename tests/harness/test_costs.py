@@ -92,7 +92,7 @@ def test_journals_give_back_the_costs_that_they_were_made_with(tmp_path: Path) -
     found = costs_of(
         sorted((tmp_path / "journals").glob("*.journal")), [3_000] * 100, lambda one, other: base_us[one][other]
     )
-    for kind in ("Cast", "VoteMessage", "Verdict", "Assembled"):
+    for kind in ("BroadcastVote", "VoteMessage", "Verdict", "Assembled"):
         assert fmean(found.tells[kind]) == pytest.approx(7_000, abs=600), kind
     assert fmean(found.messages[2]) == pytest.approx(20_000, abs=600)
     assert len(found.messages[2]) > 1_000

@@ -112,6 +112,6 @@ def test_a_folder_that_is_no_engines_is_left_alone(machine: Path, monkeypatch: p
     (machine / "home").mkdir()
     (machine / "home" / "letters").write_text("dear")
     for act in (engine.up, engine.down):
-        with pytest.raises(engine.EngineError, match="no engine's folder"):
+        with pytest.raises(engine.EngineError, match="not an engine's folder"):
             act(machine / "home")
     assert (machine / "home" / "letters").read_text() == "dear"
