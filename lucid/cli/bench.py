@@ -24,7 +24,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 all reached, 1 a figure was missed.",
     )
     parts = ("speed", "finality", "growth", "hundred", "day", "week", "thousand", "question")
-    sim.add_argument("--only", metavar="PART", choices=parts, action="append")
+    _add_parts(sim, parts)
     sim.add_argument("--json", action="store_true", help="print JSON")
     sim.set_defaults(run=run_bench)
     services = subjects.add_parser(
@@ -34,7 +34,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 all reached, 1 a figure was missed.",
     )
     services_parts = ("start", "writes", "json", "chunks", "anchoring", "light", "pressure", "stop")
-    services.add_argument("--only", metavar="PART", choices=services_parts, action="append")
+    _add_parts(services, services_parts)
     services.add_argument("--json", action="store_true", help="print JSON")
     services.set_defaults(run=run_bench_services)
     data = subjects.add_parser(
@@ -45,7 +45,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 all reached, 1 a figure was missed, 2 bad usage or no room.",
     )
     data_parts = ("store", "read", "scrub", "challenge", "million", "lost")
-    data.add_argument("--only", metavar="PART", choices=data_parts, action="append")
+    _add_parts(data, data_parts)
     data.add_argument("--json", action="store_true", help="print JSON")
     data.set_defaults(run=run_bench_data)
     device = subjects.add_parser(
@@ -58,6 +58,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     device.add_argument("--writes", type=int, default=2_000, metavar="N", help="durable writes (default 2000)")
     device.add_argument("--json", action="store_true", help="print JSON")
     device.set_defaults(run=run_bench_device)
+
+
+def _add_parts(parser: argparse.ArgumentParser, parts: tuple[str, ...]) -> None:
+    parser.add_argument(
+        "--only",
+        metavar="PART",
+        choices=parts,
+        action="append",
+        help=f"measure this part, of {', '.join(parts)}; may be given again (default: all)",
+    )
 
 
 def run_bench(options: argparse.Namespace) -> int:
@@ -93,7 +103,7 @@ def run_bench_device(options: argparse.Namespace) -> int:
     try:
         return _print(options, device.bench_device(_say, None, device.ROUNDS, options.writes))
     except OSError as error:
-        raise Failure(f"this folder's disk can not be measured: {error}") from None
+        raise Failure(f"this folder's disk cannot be measured: {error}") from None
 
 
 def _say(line: str) -> None:
