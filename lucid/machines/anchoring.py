@@ -1,12 +1,13 @@
 """Session anchoring as a machine: takes sessions durably, hands their anchors to the engine until they are final.
 
-A session is durable before its client is answered, and is handed in again at every start and every `RETRY_MS` until
-the chain holds it, so that whatever crashes, nothing that was accepted is lost (protocol section 7). A session is its
-id and its owner, 48 bytes; those of one id stand together in the tables.
+A session is durable before its client is answered, and is handed in until the chain holds it: at every start, and
+`RETRY_MS` after the engine took it. So whatever crashes, nothing that was accepted is lost (protocol section 7). A
+session is its id and its owner, 48 bytes; those of one id stand together in the tables.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from enum import IntEnum
 from typing import assert_never
 
@@ -42,16 +43,17 @@ HEIGHT_BYTES = 8
 FOLLOWED_BLOCKS = 32
 """Blocks without a session of this node after which the height is stored again."""
 RETRY_MS = 30_000
-"""How long after it was handed in an anchor that is not final is handed in again."""
+"""How long after the engine took it an anchor that is not final is handed in again: it may have been evicted."""
 TICK_MS = 1_000
-MAX_RETRIES = 500
-"""Anchors handed in again at once; the rest wait for the next tick."""
-NEVER = -1
-"""When what a crash left was handed in last; clocks may begin at 0."""
+"""How often an engine that takes nothing is asked again."""
+MAX_HANDED = 64
+"""Anchors that are with the engine, unanswered, at once: enough that it is never idle while a write is on its way."""
 MAX_PENDING = 200_000
-"""Sessions that may wait for finality; more are refused."""
+"""Sessions that may wait for finality; more are refused with `TOO_MANY`. Each takes some 300 bytes of memory."""
+MAX_FAILED = 100
+"""Sessions that failed last, to be shown."""
 
-_PASSING = frozenset({Code.MEMPOOL_FULL, Code.MEMPOOL_CLOSED, Code.RULES_UNKNOWN})
+_PASSING = frozenset({Code.UNAVAILABLE, Code.MEMPOOL_FULL, Code.MEMPOOL_CLOSED, Code.RULES_UNKNOWN})
 """Refusals by the engine after which the same anchor can be accepted later."""
 
 
@@ -76,7 +78,12 @@ class SessionRow(Record):
 
 
 class Anchoring:
-    """The machine. `store` shows every write that it returned before."""
+    """The machine. `store` shows every write that it returned before.
+
+    Sessions that are to be handed in stand in line. At most a window of them is with the engine, whose answer to each
+    makes room for the next. The window is `MAX_HANDED`; where the engine takes nothing it closes, and opens with each
+    tick for one anchor that tries again. So there is one line, one retry, and nothing that could overflow elsewhere.
+    """
 
     def __init__(self, store: Reader) -> None:
         self._store = store
@@ -84,22 +91,40 @@ class Anchoring:
         self.followed = 0 if held is None else int.from_bytes(held, "big")
         """Height of the last final block that the machine was told of."""
         self._stored = self.followed
-        self.pending: dict[bytes, int] = {}
-        """Sessions that wait for finality, with the time (ms) when each was handed in last, oldest first."""
+        self.pending: dict[bytes, bytes] = {}
+        """Sessions that wait for finality, in the order in which they came, with the ids of their transactions."""
+        self.failed: deque[bytes] = deque(maxlen=MAX_FAILED)
+        """Sessions that have failed since the start, newest last; the store has all."""
         self._sessions: dict[bytes, bytes] = {}
+        """`pending` the other way round."""
+        self._line: deque[tuple[bytes, bool]] = deque()
+        """Those to be handed in, and whether they were before: what a crash left may have been. One that a block
+        settles meanwhile is passed over when it comes to its turn."""
+        self._with_engine: set[bytes] = set()
+        """Those handed in whose answer is not there yet, settled meanwhile or not."""
+        self._taken: dict[bytes, int] = {}
+        """Those the engine took, with the time (ms) of its answer, oldest first."""
+        self._window = MAX_HANDED
         for session, _ in store.scan(PENDING_TABLE):
-            self.pending[session] = NEVER
-            self._sessions[self._row(session).transaction] = session
+            self._wait(session, self._row(session).transaction, again=True)
 
     def handle(self, now: int, event: AnchoringEvent) -> Effects:
         """See `docs/architecture.md`."""
+        effects = self._take(now, event)
+        # A write is not seen before it is returned: an anchor just accepted is not in the store yet.
+        fresh = event.anchor if isinstance(event, AnchorAsked) else None
+        return [*effects, *self._hand_in(fresh)]
+
+    def _take(self, now: int, event: AnchoringEvent) -> Effects:
         match event:
             case Started() | TimerFired():
-                return [SetTimer(SUBMIT_TIMER, now + TICK_MS), *self._retry(now)]
+                self._window = self._window or 1
+                self._line_up_again(now)
+                return [SetTimer(SUBMIT_TIMER, now + TICK_MS)]
             case AnchorAsked():
                 return self._ask(now, event)
             case AnchorAnswered():
-                return self._answered(event)
+                return self._answered(now, event)
             case BlockSettled():
                 return self._settle_block(event)
             case SessionSettled():
@@ -133,21 +158,35 @@ class Anchoring:
         row = SessionRow(
             anchor=event.anchor, transaction=transaction, accepted_ms=now, status=Status.PENDING, height=0, failure=0
         )
-        self.pending[session] = now
-        self._sessions[transaction] = session
+        self._wait(session, transaction, again=False)
         writes: tuple[Write, ...] = (
             (SESSION_TABLE, session, encode(row)),
             (MANIFEST_TABLE, session, event.manifest),
             (PENDING_TABLE, session, b"\x01"),
         )
-        return [Store(writes), Respond(event.request, transaction, None), Submit(event.anchor, False)]
+        return [Store(writes), Respond(event.request, transaction, None)]
 
-    def _answered(self, event: AnchorAnswered) -> Effects:
-        if event.refusal is None or event.refusal in _PASSING or event.session not in self.pending:
+    def _wait(self, session: bytes, transaction: bytes, *, again: bool) -> None:
+        self.pending[session] = transaction
+        self._sessions[transaction] = session
+        self._line.append((session, again))
+
+    def _answered(self, now: int, event: AnchorAnswered) -> Effects:
+        session, refusal = event.session, event.refusal
+        asked = session in self._with_engine
+        self._with_engine.discard(session)
+        self._window = 0 if refusal in _PASSING else MAX_HANDED
+        if session not in self.pending:
+            return []  # a block settled it first
+        if refusal is None or refusal is Code.MEMPOOL_KNOWN:
+            if asked:
+                self._taken[session] = now
             return []
-        if event.refusal is Code.MEMPOOL_KNOWN:
+        if refusal in _PASSING:
+            if asked:
+                self._line.append((session, True))  # behind the others: one that fits into no mempool holds none up
             return []
-        return [Store(tuple(self._settled(event.session, Status.FAILED, 0, event.refusal)))]
+        return [Store(tuple(self._settled(session, Status.FAILED, 0, refusal)))]
 
     def _settle_block(self, event: BlockSettled) -> Effects:
         assert event.height > self.followed, "blocks come in order"
@@ -163,6 +202,8 @@ class Anchoring:
         return [Store((*writes, (FOLLOWED_TABLE, FOLLOWED_KEY, event.height.to_bytes(HEIGHT_BYTES, "big"))))]
 
     def _settle_session(self, event: SessionSettled) -> Effects:
+        self._with_engine.discard(event.session)
+        self._window = MAX_HANDED
         if event.session not in self.pending:
             return []
         if self._sessions.get(event.transaction) == event.session:
@@ -176,19 +217,31 @@ class Anchoring:
         assert row.status is Status.PENDING, "a session is settled once"
         del self.pending[session]
         del self._sessions[row.transaction]
+        self._taken.pop(session, None)
+        if status is Status.FAILED:
+            self.failed.append(session)
         after = structs.replace(row, status=status, height=height, failure=failure)
         return [(SESSION_TABLE, session, encode(after)), (PENDING_TABLE, session, None)]
 
-    def _retry(self, now: int) -> Effects:
-        """Hand in again what has waited long; the dictionary's order is that of the last time."""
+    def _line_up_again(self, now: int) -> None:
+        """Put what the engine took long ago in line again. The dictionary's order is that of its answers."""
         due: list[bytes] = []
-        for session, last in self.pending.items():
-            if len(due) == MAX_RETRIES or (last != NEVER and 0 <= now - last < RETRY_MS):
+        for session, at in self._taken.items():
+            if 0 <= now - at < RETRY_MS:
                 break
             due.append(session)
-        effects: Effects = []
         for session in due:
-            del self.pending[session]
-            self.pending[session] = now
-            effects.append(Submit(self._row(session).anchor, True))
+            del self._taken[session]
+            self._line.append((session, True))
+
+    def _hand_in(self, fresh: SessionAnchor | None) -> Effects:
+        """Hand in the first in line, as many as the window has room for; `fresh` was accepted just now."""
+        effects: Effects = []
+        while self._line and len(self._with_engine) < self._window:
+            session, again = self._line.popleft()
+            if session not in self.pending:
+                continue
+            self._with_engine.add(session)
+            anchor = fresh if fresh is not None and session == fresh.identity else self._row(session).anchor
+            effects.append(Submit(anchor, again))
         return effects

@@ -63,7 +63,8 @@ class AnchorAsked(Record, tag=24):
 
 
 class AnchorAnswered(Record, tag=25):
-    """The engine's answer to `Submit`: None when it took the anchor of this session (id and owner)."""
+    """The engine's answer to `Submit`: None when it took the anchor of this session (id and owner); `UNAVAILABLE` when
+    it could not be asked. The driver gives each `Submit` one answer, this or `SessionSettled`."""
 
     session: bytes
     refusal: Code | None

@@ -3,46 +3,40 @@
 from __future__ import annotations
 
 import uuid
-from collections import deque
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 
 import msgspec
 import trio
-from msgspec.structs import replace
 from quart import Response
 
 from lucid.api.answers import Anchored, SessionState, SessionsWaiting
-from lucid.api.errors import BUSY, CONFLICT, read_code
+from lucid.api.errors import BUSY, CONFLICT
 from lucid.api.services import ANCHORING
-from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.manifests import MAX_MANIFEST_BYTES, CheckedManifest, Manifest, check_manifest, example_manifest
-from lucid.chain.receipts import verify_receipt, with_manifest
-from lucid.chain.transactions import SessionAnchor, Transaction
-from lucid.chain.versions import HOLDING_RULES
-from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
+from lucid.chain.receipts import verify_receipt
+from lucid.chain.transactions import SessionAnchor
+from lucid.machines.anchoring import Anchoring
 from lucid.machines.effects import (
-    AnchorAnswered,
     AnchorAsked,
-    BlockSettled,
     Broadcast,
     Forward,
     Observe,
     Respond,
     Send,
-    SessionSettled,
     Started,
     Submit,
 )
 from lucid.machines.performing import complete
-from lucid.services.chain.chainview import MAX_OWNERS
 from lucid.services.process.config import Config
 from lucid.services.process.driver import DRIVEN, Driver, Performer
 from lucid.services.process.journals import open_journal
 from lucid.services.process.service import Service, main
 from lucid.services.process.sibling import Sibling
+from lucid.services.sessions.accepted import AcceptedSessions
+from lucid.services.sessions.anchored import AnchoredSessions
+from lucid.services.sessions.submitter import Submitter
 from lucid.services.web.admission import WRITE
 from lucid.services.web.asking import Asking
 from lucid.services.web.bodies import explained
@@ -50,20 +44,11 @@ from lucid.services.web.costly import Costly
 from lucid.services.web.problems import Problem
 from lucid.services.web.web import OWNED, REACHING, query_checkpoint, query_owner, read_body
 
-SUBMITTERS = 8
-"""Anchors on their way to the engine at once."""
-SUBMIT_QUEUE = 2_000
-"""Anchors that wait for that; what finds no room is handed in again later."""
-WAIT_MS = 20_000
-"""How long the manager holds back its answer while there is no new block."""
 RETRY_S = 0.25
 PROBE_S = 2.0
 MAX_VERIFIED_BYTES = 512 << 10
 """Receipts up to this size are verified for whoever asks: reading JSON lets nothing else run for as long
 as it takes. `lucid verify` takes larger ones, at its caller's cost."""
-MAX_SHOWN = 100
-"""Sessions that wait, or have failed, that are listed."""
-ID_BYTES = 16
 INLINE_BYTES = 64 << 10
 """Manifests up to this size are checked without a thread."""
 
@@ -95,10 +80,10 @@ class AnchoringService(Service):
         self.driver: Driver | None = None
         self._asking = Asking()
         self._costly = Costly()
-        self._failed: deque[bytes] = deque(maxlen=MAX_SHOWN)
-        """Sessions that have failed since the start, as far as they are shown."""
+        self._anchored = AnchoredSessions(self.manager)
+        self._accepted = AcceptedSessions(self.store, self.machine, self._anchored)
+        self._submitter = Submitter(self.engine, self._anchored)
         self.at_end.append(self._asking.give_up)
-        self._submits, self._submitting = trio.open_memory_channel[Submit](SUBMIT_QUEUE)
         self.web.checks += [lambda: self.manager.trouble, lambda: self.engine.trouble]
         self.web.gauge("anchoring_queue", "Sessions that are not final yet.", lambda: len(self.machine.pending))
         self.web.gauge("anchoring_height", "Last final block seen.", lambda: self.machine.followed)
@@ -110,7 +95,7 @@ class AnchoringService(Service):
 
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
-        table: dict[type, Performer] = {Respond: self._asking.answer, Submit: self._submit}
+        table: dict[type, Performer] = {Respond: self._asking.answer, Submit: self._submitter.submit}
         performers = complete(table, elsewhere=(*DRIVEN, Send, Broadcast, Forward, Observe))
         async with (
             open_journal(self.config.journal, "anchoring", self.genesis, self.key, (), self.store) as journal,
@@ -122,79 +107,15 @@ class AnchoringService(Service):
             await nursery.start(self.driver.run, Started())
             nursery.start_soon(self._follow, self.driver)
             nursery.start_soon(self._probe)
-            for _ in range(SUBMITTERS):
-                nursery.start_soon(self._hand_in, self.driver)
+            nursery.start_soon(self._submitter.run, self.driver)
             task_status.started()
-
-    # -- what the machine wants ----------------------------------------------------------------------------------
-
-    def _submit(self, effect: Submit) -> None:
-        with suppress(trio.WouldBlock):  # the machine hands it in again
-            self._submits.send_nowait(effect)
-
-    async def _hand_in(self, driver: Driver) -> None:
-        async for effect in self._submitting:
-            event: AnchorAnswered | SessionSettled | None = None
-            while event is None:
-                try:
-                    event = await self._outcome(effect)
-                except Problem:
-                    await trio.sleep(RETRY_S)
-            await driver.deliver(event)
-            if isinstance(event, AnchorAnswered) and event.refusal is not None:
-                await self._note_failure(driver, event.session)
-
-    async def _note_failure(self, driver: Driver, session: bytes) -> None:
-        """Remember a session that has failed; a refusal that passes is not a failure."""
-        if not await driver.inspect(lambda: session in self.machine.pending):
-            self._failed.append(session)
-
-    async def _outcome(self, effect: Submit) -> AnchorAnswered | SessionSettled:
-        """What becomes of an anchor that is handed in. Raises `Problem` while a service is away."""
-        if effect.again and (settled := await self._settled(effect.anchor)) is not None:
-            return settled
-        return AnchorAnswered(effect.anchor.identity, await self._engine_takes(effect.anchor))
-
-    async def _engine_takes(self, anchor: SessionAnchor) -> Code | None:
-        """Hand an anchor to the engine; returns its refusal. Raises `Problem` when it is away."""
-        status, answer = await self.engine.ask("POST", "/transactions", {"payload": encode(anchor).hex()})
-        if status == 202:
-            return None
-        try:
-            code = read_code(answer["error"]["code"])
-        except (ValueError, KeyError, TypeError):
-            raise Problem(Code.UNAVAILABLE, f"engine answers {status}") from None
-        if status not in (400, 409) and code is not Code.MEMPOOL_FULL:
-            raise Problem(code, status=BUSY)
-        return code
-
-    async def _settled(self, anchor: SessionAnchor) -> SessionSettled | None:
-        """How the chain holds a session, if it does."""
-        found = await self._on_chain(anchor.session, anchor.owner)
-        with self.manager.understood():
-            if not found:
-                return None
-            transaction = found[0]["transaction"]
-            if transaction is None:
-                # Its block is older than those of a manager that began with a snapshot; what was anchored tells.
-                if found[0].get("root") != anchor.root.hex():
-                    return None
-                transaction = Transaction(anchor, b"", 0, b"").id.hex()
-            return SessionSettled(anchor.identity, bytes.fromhex(transaction), found[0]["height"])
-
-    async def _on_chain(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
-        """How the chain holds the sessions of an id, or one owner's if `owner` is not empty. Raises `Problem`."""
-        mine = f"?owner={owner.hex()}" if owner else ""
-        found = await self.manager.get(f"/node/sessions/{session.hex()}{mine}")
-        with self.manager.understood():
-            return [] if found is None else list(found["sessions"])
 
     async def _follow(self, driver: Driver) -> None:
         """Tell the machine of final blocks, forever."""
         after = self.machine.followed
         while True:
             try:
-                settled, height = await self._finals(after)
+                settled, height = await self._anchored.finals(after)
             except Problem:
                 await trio.sleep(RETRY_S)
                 continue
@@ -203,18 +124,6 @@ class AnchoringService(Service):
                 after = block.height
             if not settled and height > after:
                 after = height  # blocks before a snapshot, which nobody here holds
-
-    async def _finals(self, after: int) -> tuple[list[BlockSettled], int]:
-        """Final blocks above a height, and how far the manager knows them. Raises `Problem`."""
-        found = await self.manager.get(f"/node/final?after={after}&wait_ms={WAIT_MS}", WAIT_MS / 1000 + 5)
-        if found is None:
-            return [], after
-        with self.manager.understood():
-            blocks = [
-                BlockSettled(int(each["height"]), tuple(bytes.fromhex(one) for one in each["transactions"]))
-                for each in found["blocks"]
-            ]
-            return blocks, int(found["height"])
 
     async def _probe(self) -> None:
         """Notice whether engine and manager are there although there is nothing to hand in and no block comes."""
@@ -245,29 +154,22 @@ class AnchoringService(Service):
         async def anchor() -> Anchored:
             checked = await self._check(await read_body(MAX_MANIFEST_BYTES))
             transaction = await self._accept(checked)
-            row = await self.store.read(self.machine.row, checked.anchor.identity)
-            return Anchored(checked.manifest.session, transaction.hex(), _status(row))
+            status = await self._accepted.status(checked.anchor.identity)
+            return Anchored(checked.manifest.session, transaction.hex(), status)
 
         @route("GET", "/sessions", "Sessions taken here that are not final: newest first", gives=SessionsWaiting)
         async def waiting() -> SessionsWaiting:
             if self.driver is None:
                 raise Problem(Code.UNAVAILABLE, "starting")
-            count, newest = await self.driver.inspect(self._newest)
-            names = [*newest, *reversed(self._failed)]
-            rows = await self.store.read(lambda: [(name, self.machine.row(name)) for name in names])
-            return SessionsWaiting(count, tuple(_state(name, row) for name, row in rows if row is not None))
+            return await self._accepted.waiting(self.driver)
 
         @route("GET", "/sessions/<session>", "Where a session is", gives=SessionState, query=OWNED)
         async def state(session: str) -> SessionState:
-            return await self._state(*await self._named(session))
+            return await self._accepted.state(*await self._accepted.named(session, query_owner()))
 
         @route("GET", "/sessions/<session>/manifest", "A session's manifest", gives=Manifest, query=OWNED)
         async def manifest(session: str) -> Response:
-            identity, owner = await self._named(session)
-            found = await self.store.read(self.machine.manifest, identity + owner)
-            if found is None:
-                await self._state(identity, owner)
-                raise Problem(Code.NOT_FOUND, "the session's manifest, which the node that took it holds")
+            found = await self._accepted.manifest(*await self._accepted.named(session, query_owner()))
             return Response(found, content_type="application/json")
 
         @route(
@@ -277,7 +179,8 @@ class AnchoringService(Service):
             query={**OWNED, **REACHING},
         )
         async def receipt(session: str) -> Response:
-            found = await self._receipt(*await self._named(session), query_checkpoint())
+            named = await self._accepted.named(session, query_owner())
+            found = await self._accepted.receipt(*named, query_checkpoint())
             return Response(found, content_type="application/json")
 
         @route("POST", "/verify", "Say what a receipt proves", raw=dict, gives=Verification)
@@ -306,79 +209,6 @@ class AnchoringService(Service):
             raise Problem(answer.refusal, status=BUSY if answer.refusal is Code.TOO_MANY else CONFLICT)
         return answer.transaction
 
-    async def _named(self, text: str) -> tuple[bytes, bytes]:
-        """Id and owner of the session that a request names. Raises `Problem` where the id alone has several owners."""
-        session, owner = _session(text), query_owner()
-        if owner:
-            return session, owner
-        owners = set(await self.store.read(self._owners_here, session))
-        try:
-            owners |= {bytes.fromhex(each["owner"]) for each in await self._on_chain(session, b"")}
-        except Problem:
-            if not owners:
-                raise
-        if not owners:
-            raise Problem(Code.SESSION_UNKNOWN)
-        if len(owners) > 1:
-            keys = sorted(owner.hex() for owner in owners)
-            raise Problem(Code.SESSION_OWNERS, f"?owner={' or '.join(keys)}", {"owners": keys})
-        return session, owners.pop()
-
-    def _newest(self) -> tuple[int, list[bytes]]:
-        """How many sessions wait for finality, and the newest of them."""
-        pending = self.machine.pending
-        return len(pending), list(islice(reversed(pending), MAX_SHOWN))
-
-    def _owners_here(self, session: bytes) -> list[bytes]:
-        """The owners whose sessions of this id were accepted here."""
-        found = self.store.scan(SESSION_TABLE, session, MAX_OWNERS)
-        return [key[len(session) :] for key, _ in found if key.startswith(session)]
-
-    async def _state(self, session: bytes, owner: bytes) -> SessionState:
-        row = await self.store.read(self.machine.row, session + owner)
-        if row is None:
-            held = await self._on_chain(session, owner)
-            if not held:
-                raise Problem(Code.SESSION_UNKNOWN)
-            transaction, height = held[0]["transaction"], held[0]["height"]
-            final = SessionState(str(uuid.UUID(bytes=session)), "final", transaction, height, owner=owner.hex())
-            return await self._with_copies(session + owner, final)
-        state = _state(session + owner, row)
-        if state.status != "pending":
-            return state if state.status != "final" else await self._with_copies(session + owner, state)
-        try:
-            found = await self.manager.get(f"/node/transactions/{state.transaction}")
-        except Problem:
-            found = None
-        return state if found is None else replace(state, status="included", height=found["height"])
-
-    async def _with_copies(self, session: bytes, state: SessionState) -> SessionState:
-        """The same with the copies that the chain knows of, if its rules have such a thing and the manager is there."""
-        with suppress(Problem, msgspec.ValidationError):
-            status, answer = await self.manager.ask("POST", "/node/replicas", {"sessions": [session.hex()]})
-            found = answer["sessions"][0] if status == 200 else None
-            if found is not None and found["rules"] >= HOLDING_RULES:
-                return replace(state, copies=found["copies"], copies_wanted=found["wanted"])
-        return state
-
-    async def _receipt(self, session: bytes, owner: bytes, checkpoint: bytes | None) -> bytes:
-        state = await self._state(session, owner)
-        if state.status == "failed":
-            raise Problem(Code.SESSION_FAILED, f"{state.code}: {state.message}")
-        if state.status != "final":
-            raise Problem(Code.SESSION_UNKNOWN, f"not yet: it is {state.status}")
-        if state.transaction is None:
-            raise Problem(Code.NOT_FOUND, f"its block {state.height}, which is older than this node's first")
-        reach = "" if checkpoint is None else f"?checkpoint={checkpoint.hex()}"
-        status, document = await self.manager.fetch(f"/receipts/{state.transaction}{reach}")
-        if checkpoint is not None and status in (404, 409):
-            sentence = "no final block here that is near enough has that hash"
-            raise Problem(Code.RECEIPT_CHECKPOINT, sentence, status=status)
-        if status != 200:
-            raise Problem(Code.UNAVAILABLE, f"manager answers {status}")
-        manifest = await self.store.read(self.machine.manifest, session + owner)
-        return document if manifest is None else await trio.to_thread.run_sync(with_manifest, document, manifest)
-
     def _verify(self, data: bytes) -> Verification:
         try:
             verified = verify_receipt(data, self.genesis, self.crypto)
@@ -396,32 +226,6 @@ class AnchoringService(Service):
             verified.time_ms,
             owner=None if anchor is None else anchor.owner.hex(),
         )
-
-
-def _state(identity: bytes, row: SessionRow) -> SessionState:
-    """What this node alone knows of a session that it took: `pending`, `final` or `failed`."""
-    state = SessionState(
-        str(uuid.UUID(bytes=identity[:ID_BYTES])),
-        "pending",
-        row.transaction.hex(),
-        accepted_ms=row.accepted_ms,
-        owner=identity[ID_BYTES:].hex(),
-    )
-    if row.status is Status.FAILED:
-        code = msgspec.convert(row.failure, Code)
-        return replace(state, status="failed", code=code.code, message=code.sentence)
-    return replace(state, status="final", height=row.height) if row.status is Status.FINAL else state
-
-
-def _session(text: str) -> bytes:
-    try:
-        return uuid.UUID(text).bytes
-    except ValueError:
-        raise Problem(Code.REQUEST, "session must be a UUID") from None
-
-
-def _status(row: SessionRow | None) -> str:
-    return "pending" if row is None else row.status.name.lower()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from lucid.chain.errors import Code
 from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.ledger.memory import MemoryStore
-from lucid.machines.anchoring import MAX_RETRIES, PENDING_TABLE, RETRY_MS, Anchoring, Status
+from lucid.machines import anchoring
+from lucid.machines.anchoring import MAX_HANDED, PENDING_TABLE, RETRY_MS, Anchoring, Status
 from lucid.machines.effects import (
     SUBMIT_TIMER,
     AnchorAnswered,
@@ -93,24 +94,69 @@ def test_the_same_id_of_another_owner_is_another_session() -> None:
 def test_what_is_not_final_is_handed_in_again_after_a_while_and_after_a_crash() -> None:
     bench = Bench()
     bench.tell(AnchorAsked(1, b"{}", anchor(1)))
+    bench.tell(AnchorAnswered(anchor(1).identity, None))
     bench.now = RETRY_MS - 1
     assert not bench.submitted(TimerFired(SUBMIT_TIMER))
     bench.now = RETRY_MS
     assert bench.submitted(TimerFired(SUBMIT_TIMER)) == [Submit(anchor(1), True)]
     assert not bench.submitted(TimerFired(SUBMIT_TIMER))
+    bench.tell(AnchorAnswered(anchor(1).identity, Code.MEMPOOL_KNOWN))
     again = Bench(bench.store)
     assert again.submitted(Started()) == [Submit(anchor(1), True)]
     bench.now = 5
     assert bench.submitted(TimerFired(SUBMIT_TIMER)), "a clock that was put back holds nothing up"
 
 
-def test_only_so_many_are_handed_in_again_at_once() -> None:
+def ask_many(bench: Bench, count: int) -> list[Submit]:
+    """Accept sessions 0, 1, ...; returns what was handed in."""
+    return [each for number in range(count) for each in bench.submitted(AnchorAsked(number, b"{}", anchor(number)))]
+
+
+def test_only_so_many_are_handed_in_at_once_and_each_answer_makes_room_for_the_next() -> None:
     bench = Bench()
-    for number in range(MAX_RETRIES + 3):
-        bench.tell(AnchorAsked(number, b"{}", anchor(number)))
-    bench.now = RETRY_MS
-    assert len(bench.submitted(TimerFired(SUBMIT_TIMER))) == MAX_RETRIES
-    assert len(bench.submitted(TimerFired(SUBMIT_TIMER))) == 3
+    handed = ask_many(bench, MAX_HANDED + 2)
+    assert handed == [Submit(anchor(number), False) for number in range(MAX_HANDED)]
+    assert not bench.submitted(TimerFired(SUBMIT_TIMER)), "the engine has not answered yet"
+    [third] = bench.submitted(AnchorAnswered(anchor(5).identity, None))
+    assert third == Submit(anchor(MAX_HANDED), False)
+    [fourth] = bench.submitted(SessionSettled(anchor(0).identity, identity(anchor(0)), 1))
+    assert fourth == Submit(anchor(MAX_HANDED + 1), False)
+
+
+def test_a_final_block_makes_no_room_before_the_answer_is_there() -> None:
+    bench = Bench()
+    ask_many(bench, MAX_HANDED + 1)
+    assert not bench.submitted(BlockSettled(1, (identity(anchor(3)),)))
+    assert len(bench.submitted(AnchorAnswered(anchor(3).identity, None))) == 1
+    assert bench.status(3) is Status.FINAL
+
+
+@pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.MEMPOOL_FULL, Code.MEMPOOL_CLOSED, Code.RULES_UNKNOWN])
+def test_an_engine_that_takes_nothing_is_asked_once_a_tick_until_it_does(code: Code) -> None:
+    bench = Bench()
+    ask_many(bench, MAX_HANDED + 2)
+    for number in range(MAX_HANDED):
+        assert not bench.submitted(AnchorAnswered(anchor(number).identity, code))
+    for number in (MAX_HANDED, MAX_HANDED + 1, 0):
+        [probe] = bench.submitted(TimerFired(SUBMIT_TIMER))
+        assert probe == Submit(anchor(number), number == 0), "each in its turn; the first was handed in before"
+        assert not bench.submitted(TimerFired(SUBMIT_TIMER)), "it has not been answered yet"
+        assert not bench.submitted(AnchorAnswered(anchor(number).identity, code))
+    [probe] = bench.submitted(TimerFired(SUBMIT_TIMER))
+    opened = bench.submitted(AnchorAnswered(probe.anchor.identity, None))
+    assert len(opened) == MAX_HANDED and len(bench.machine.pending) == MAX_HANDED + 2
+    assert all(bench.status(number) is Status.PENDING for number in range(MAX_HANDED + 2)), "none was lost"
+
+
+def test_a_session_too_many_is_refused_by_code_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anchoring, "MAX_PENDING", 3)
+    bench = Bench()
+    ask_many(bench, 3)
+    assert bench.tell(AnchorAsked(9, b"{}", anchor(3))) == [Respond(9, identity(anchor(3)), Code.TOO_MANY)]
+    assert bench.status(3) is None and len(bench.machine.pending) == 3
+    bench.tell(BlockSettled(1, (identity(anchor(1)),)))
+    bench.tell(AnchorAsked(10, b"{}", anchor(3)))
+    assert bench.status(3) is Status.PENDING
 
 
 def test_a_final_block_settles_its_sessions_and_is_remembered() -> None:
@@ -194,6 +240,23 @@ class Life(RuleBasedStateMachine):
             self.accepted[number] = status
         waiting = {session for session, _ in self.bench.store.scan(PENDING_TABLE)}
         assert waiting == set(self.bench.machine.pending)
+
+    def teardown(self) -> None:
+        """An engine that takes everything is handed all that waits, within a retry."""
+        handed: set[bytes] = set()
+        for number in range(6):
+            self.bench.tell(AnchorAnswered(anchor(number).identity, None))
+        for _ in range(2):
+            self.bench.now += RETRY_MS
+            new = self.bench.submitted(TimerFired(SUBMIT_TIMER))
+            while new:
+                handed |= {each.anchor.identity for each in new}
+                new = [
+                    follows
+                    for each in new
+                    for follows in self.bench.submitted(AnchorAnswered(each.anchor.identity, None))
+                ]
+        assert handed == set(self.bench.machine.pending)
 
 
 TestLife = Life.TestCase

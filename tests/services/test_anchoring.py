@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
+import trio
+from msgspec.structs import replace
 
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import Code
@@ -18,8 +20,11 @@ from lucid.chain.receipts import verify_session_receipt
 from lucid.cli.main import main
 from lucid.client import AsyncClient, Client, ClientError, calls
 from lucid.client.recording import await_final
+from lucid.machines import anchoring as machine
 from lucid.poot.crypto import Edwards25519
+from lucid.services.anchoring import AnchoringService
 from lucid.services.devnet import Devnet
+from lucid.services.process.config import load_config
 from lucid.services.process.keyfile import write_key
 
 CRYPTO, OWNER = Edwards25519(), bytes(range(32))
@@ -255,3 +260,29 @@ def test_sessions_are_listed_with_where_they_are_and_removed(
     capsys.readouterr()
     assert main(["sessions", "remove", session, *config, "--owner", "owner.key", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"session": session, "references": 1}
+
+
+async def test_a_session_too_many_is_answered_with_when_to_come_again_and_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "MAX_PENDING", 1)
+    network = Devnet(tmp_path, 1, 1_000)
+    node = network.nodes[0]
+    config = load_config({}, node.folder / "node.toml")
+    async with trio.open_nursery() as nursery:
+        service, stop = AnchoringService(replace(config, port=0)), trio.Event()
+        port = await nursery.start(service.run, stop)
+        headers = {"Authorization": f"Bearer {node.token}"}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as there:
+            taken, full = [
+                await there.post("/anchor-session", content=manifest(network, uuid.uuid4())) for _ in range(2)
+            ]
+            metrics = (await there.get("/metrics")).text
+        stop.set()
+        await service.ended.wait()
+        nursery.cancel_scope.cancel()
+    assert taken.status_code == 202
+    assert (full.status_code, full.json()["error"]["code"]) == (503, "LUCID_ERR_3007")
+    assert int(full.headers["Retry-After"]) >= 1
+    assert 'lucid_requests_refused_total{code="LUCID_ERR_3007"} 1.0' in metrics
+    assert "lucid_anchoring_queue 1.0" in metrics

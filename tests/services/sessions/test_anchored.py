@@ -1,4 +1,4 @@
-"""What an anchoring service makes of a session that the chain holds, whatever its manager still has of the block."""
+"""What session anchoring makes of a session that the chain holds, whatever its manager still has of the block."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.machines.effects import SessionSettled
-from lucid.services.anchoring import AnchoringService
 from lucid.services.process.sibling import Sibling
+from lucid.services.sessions.anchored import AnchoredSessions
 
 ANCHOR = SessionAnchor(
     session=bytes(16),
@@ -53,7 +53,5 @@ class Manager:
     ids=["block", "older than the manager's blocks", "another anchor", "manager of before"],
 )
 async def test_a_session_is_settled_by_what_the_chain_holds(held: dict[str, Any], transaction: bytes | None) -> None:
-    service = AnchoringService.__new__(AnchoringService)
-    service.manager = cast(Sibling, Manager(held))
-    found = await service._settled(ANCHOR)
+    found = await AnchoredSessions(cast(Sibling, Manager(held))).settled(ANCHOR)
     assert found == (None if transaction is None else SessionSettled(ANCHOR.identity, transaction, 7))

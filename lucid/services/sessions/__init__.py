@@ -1,0 +1,1 @@
+"""Sessions at a node: handed to its engine, found on the chain, shown to whoever asks."""
