@@ -33,6 +33,7 @@ from lucid.services.process.service import Service, main
 from lucid.services.process.sibling import Sibling
 from lucid.services.process.space import NoRoom, Space
 from lucid.services.web.admission import NODE, WRITE
+from lucid.services.web.lasting import Lasting
 from lucid.services.web.openapi import Query
 from lucid.services.web.problems import Problem
 from lucid.services.web.web import (
@@ -131,6 +132,7 @@ class DataService(Service):
             send=self.replication.send,
         )
         self.reading = Reading(self.chunks, self.replication)
+        self._lasting = Lasting(self.store)
         bound_s = config.replication_bound_s
         self.upkeep = Upkeep(self.chunks, self.store, self.space, self.scrub, self.replication, self.holdings, bound_s)
         self.upkeep.register(self.web)
@@ -160,6 +162,7 @@ class DataService(Service):
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
         async with self._manager, self._engine, self._anchoring, trio.open_nursery() as nursery:
+            await nursery.start(self._lasting.run)
             nursery.start_soon(self.replication.run)
             nursery.start_soon(self.holdings.run)
             nursery.start_soon(self.space.run)
@@ -204,8 +207,9 @@ class DataService(Service):
         )
         async def delete(chunk: str) -> Released:
             identity = hex_bytes(chunk, 32, "chunk")
+            release = partial(self.chunks.release, identity, _session(), self._may())
             try:
-                left = await self.chunks.release(identity, _session(), self._may())
+                left = await self._lasting.carry_out(release)
             except NotHeld as error:
                 raise Problem(error.code, error.detail, status=403) from None
             if left is None:
@@ -282,7 +286,8 @@ class DataService(Service):
             if released:
                 self._check_release(session)
             named = await self._named(session)
-            count = await self.references.remove(named, self._may() if not released else lambda reference: True)
+            may = self._may() if not released else lambda reference: True
+            count = await self._lasting.carry_out(partial(self.references.remove, named, may))
             if not count:
                 raise Problem(Code.NOT_YOURS, "this session was stored under another token")
             return Removed(str(uuid.UUID(bytes=named[:ID_BYTES])), named[ID_BYTES:].hex(), count)

@@ -161,6 +161,29 @@ async def test_a_start_needs_no_room_at_all(disk: Path) -> None:
         assert (await client.get(place(more))).content == more, "and the next start is as any other"
 
 
+async def test_a_removal_that_finds_no_byte_is_told_so_and_made_once_there_is_room(disk: Path) -> None:
+    """Without ballast and without a byte not even a removal can be written down: its caller must not wait for that."""
+    data = bytes(2 * MIB)
+    async with running(disk) as (_, client):
+        assert (await put(client, data)).status_code == 201
+    (disk / "data.ballast").unlink(missing_ok=True)
+    other = fill(disk)
+    async with running(disk) as (service, client):
+        await until(client, "disk low")
+        with trio.fail_after(60):
+            refused = await client.delete(place(data), timeout=60)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (507, "LUCID_ERR_1102")
+        assert "the change waits" in refused.json()["error"]["message"]
+        file = service.chunks.folder.place(chunk_id(data))
+        assert file.exists(), "no bytes go before it is written down that they may"
+        other.unlink()
+        with trio.fail_after(60):
+            while file.exists():
+                await trio.sleep(0.05)
+    async with running(disk) as (_, client):
+        assert (await client.get(place(data))).status_code == 404
+
+
 async def test_a_quota_bounds_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = data_module.DataService.__init__
 
