@@ -24,7 +24,9 @@ HOLD_S = 12.0
 HEALED_S = 15.0
 """How long after the end of a fault its node may be unwell."""
 FETCHED_S = 120.0
-"""How long it may be after it begins with an empty store."""
+"""How long it may be after it begins with an empty store, beside the time that the chain's blocks take."""
+FETCHED_BLOCKS_PER_S = 10
+"""How fast a node fetches and judges blocks at least, on a machine that it shares with seven others."""
 CONNECTED_S = 45.0
 """How long it may take to be connected again: a handshake that got no answer, and the longest wait between two."""
 STOP_S = 8.0
@@ -55,7 +57,7 @@ def kinds(trial: Trial) -> dict[str, Kind]:
     if trial.mongods:
         found |= {f"{name} MongoDB": Kind(do, ("MongoDB",)) for name, do in _MONGOD}
     else:
-        found["corrupt store"] = Kind(corrupt_store, ("manager",), FETCHED_S)
+        found["corrupt store"] = Kind(corrupt_store, ("manager",), FETCHED_S + trial.blocks / FETCHED_BLOCKS_PER_S)
         found["put back"] = Kind(put_back, ("engine",), 3 * trial.epoch_s + HEALED_S)
     return found
 

@@ -167,6 +167,7 @@ def _probe_service(trial: Trial, client: httpx.Client, node: DevNode, service: s
 
 def _probe_height(trial: Trial, client: httpx.Client, node: DevNode, grown: dict[str, tuple[int, float]]) -> None:
     now, at = time.monotonic(), height(client, node)
+    trial.blocks = max(trial.blocks, at or 0)
     before, since = grown.get(node.name, (0, now))
     if at is None or at != before or node is trial.hurt:
         grown[node.name] = (before if at is None else at, now)

@@ -60,6 +60,8 @@ class Trial:
         self.healed: dict[str, list[float]] = {}
         self.accepted: list[Session] = []
         self.refused = 0
+        self.blocks = 0
+        """How many blocks the chain was seen to have."""
         self.hurt: DevNode | None = None
         """The node that something is being done to: it may say what it likes."""
 
