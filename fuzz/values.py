@@ -35,7 +35,8 @@ def _value(random: Random, info: Any, depth: int) -> Any:
         case msgspec.inspect.UnionType():
             made = _value(random, random.choice(info.types), depth)
         case msgspec.inspect.VarTupleType():
-            count = 0 if depth > MAX_DEPTH else random.randrange(MAX_ITEMS)
+            few = 0 if depth > MAX_DEPTH else random.randrange(MAX_ITEMS)
+            count = max(few, info.min_length or 0) if random.random() < MOSTLY else few
             made = tuple(_value(random, info.item_type, depth + 1) for _ in range(count))
         case msgspec.inspect.TupleType():
             made = tuple(_value(random, each, depth + 1) for each in info.item_types)

@@ -24,6 +24,7 @@ from lucid.chain.transactions import (
     ScheduleRules,
     SessionAnchor,
     SetReplication,
+    StorageProof,
     Transaction,
     UptimeBeacon,
     claim_message,
@@ -41,7 +42,7 @@ from sim.crypto import ModeledCrypto
 CRYPTO = ModeledCrypto()
 NO_SIGNATURE = bytes(64)
 
-Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, ReplicaHolding, UptimeBeacon, RegisterNode)
+Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, ReplicaHolding, StorageProof, UptimeBeacon, RegisterNode)
 Request = TypeVar("Request", RegisterNode, RetireNode, ScheduleRules, SetReplication)
 
 

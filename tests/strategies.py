@@ -29,7 +29,9 @@ def _values(info: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.StrType():
             found = st.text(max_size=70)
         case inspect.VarTupleType():
-            found = st.lists(_values(info.item_type), max_size=4).map(tuple)
+            fewest = info.min_length or 0
+            most = 4 if info.max_length is None else min(info.max_length, fewest + 4)
+            found = st.lists(_values(info.item_type), min_size=fewest, max_size=most).map(tuple)
         case inspect.TupleType():
             found = st.tuples(*(_values(item) for item in info.item_types))
         case inspect.UnionType():

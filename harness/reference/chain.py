@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from harness.reference.recount import recount
-from harness.reference.rules import NaiveRules, require
+from harness.reference.rules import NaiveRules
 from harness.reference.schedule import (
     ONE,
     absolute_slot,
@@ -22,7 +22,7 @@ from harness.reference.schedule import (
     slot_in_epoch,
     turn,
 )
-from harness.reference.state import NaiveState, state_root
+from harness.reference.state import NaiveState, require, state_root
 from lucid.chain.blocks import VERSION, Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, verify_certificate
 from lucid.chain.codec import encode
@@ -169,6 +169,8 @@ class NaiveChain:
         self._credit_parent(block, state)
         self._credit_late_votes(block, state)
         state.beacon = header.beacon
+        if self._closed() and state.rules_version >= 4:
+            state.remember(b"b", encode((header.epoch, header.beacon)))
         require(header.transactions_root == transactions_root(block.transactions), Code.BLOCK_TRANSACTIONS_ROOT)
         for transaction in block.transactions:
             self._rules.apply(state, transaction)

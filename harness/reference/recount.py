@@ -17,11 +17,12 @@ from harness.reference.schedule import (
     slot_in_epoch,
     turn,
 )
+from harness.reference.storage import ProvenHistory
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import signer_places
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import beacon_digest
-from lucid.chain.transactions import Equivocation, RegisterNode, RetireNode, UptimeBeacon
+from lucid.chain.transactions import Equivocation, FalseProof, RegisterNode, RetireNode, UptimeBeacon
 from lucid.ledger.rows import SlotLeaders
 from lucid.poot.credits import Member, Tally
 from lucid.poot.schedule import Schedule
@@ -49,6 +50,7 @@ class _History:
         self.heartbeats: Counter[tuple[int, int]] = Counter()
         self.misses: list[tuple[int, int]] = []
         self.evidence: list[tuple[int, int]] = []
+        self.storage = ProvenHistory(genesis)
         self.slots: dict[bytes, int] = {}
         self.leaders: list[SlotLeaders] = []
         self.epoch = self.view = 0
@@ -60,10 +62,12 @@ class _History:
         """The tally now, with the penalties of `epoch`, which is this one or the one about to open."""
         window = range(max(0, self.slot - self.parameters.window_slots + 1), self.slot + 1)
         made = {slots.slot for slots in self.leaders}
+        earned = self.storage.earned()
         credits, beacons, held, penalties, evidence = [], [], [], [], []
         for number, member in enumerate(self.members):
             counted = [slot for slot in window if member.since <= slot]
-            credits.append(self.parameters.vote_credits * sum(self.votes[slot, number] for slot in counted))
+            voted = self.parameters.vote_credits * sum(self.votes[slot, number] for slot in counted)
+            credits.append(voted + sum(earned[slot, member.key] for slot in counted))
             beacons.append(sum(self.heartbeats[slot, number] for slot in counted))
             held.append(sum(slot in made for slot in counted))
             penalty = ONE
@@ -81,6 +85,7 @@ class _History:
         closed = closes_epoch(self.view, parameters)
         if closed:
             self.validators = in_force(self.members)
+            self.storage.open(header.height)
         self._lead(block, -1 if closed else slot_in_epoch(self.view, parameters), 0 if closed else self.view)
         self.slots[header.parent] = self.slot
         if block.parent_certificate is not None:
@@ -123,11 +128,14 @@ class _History:
 
     def _note(self, payload: object) -> None:
         """Note what a transaction changes in the tally or the roster."""
+        self.storage.note(payload, self.slot, self.epoch)
         if isinstance(payload, UptimeBeacon):
             slot = payload.epoch * self.parameters.epoch_slots + payload.slot
             self.heartbeats[slot, self._number(payload.node)] += 1
         elif isinstance(payload, Equivocation):
             self.evidence.append((self.epoch, self._number(payload.first.signer)))
+        elif isinstance(payload, FalseProof):
+            self.evidence.append((self.epoch, self._number(payload.proof.node)))
         elif isinstance(payload, RegisterNode):
             since = (self.epoch + 1) * self.parameters.epoch_slots
             member = Member(payload.key, payload.name, payload.pool, since, False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import structs
 
 from harness.reference.schedule import ONE
-from harness.reference.state import NaiveState
+from harness.reference.state import NaiveState, require
+from harness.reference.storage import NaiveStorage
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
@@ -13,6 +14,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.transactions import (
     Administrative,
     Equivocation,
+    FalseProof,
     RegisterNode,
     ReplicaCommit,
     ReplicaHolding,
@@ -20,6 +22,7 @@ from lucid.chain.transactions import (
     ScheduleRules,
     SessionAnchor,
     SetReplication,
+    StorageProof,
     Transaction,
     UptimeBeacon,
     claim_message,
@@ -30,12 +33,6 @@ from lucid.ledger.rows import HoldingEntry, SessionEntry, evidence_key, holding_
 from lucid.poot.credits import Member
 
 
-def require(holds: bool, code: Code) -> None:
-    """Refuse with `code` unless the rule holds."""
-    if not holds:
-        raise Refusal(code)
-
-
 class NaiveRules:
     """Judges a transaction on a state that already stands at its block's height, epoch and slot, and applies it."""
 
@@ -44,13 +41,14 @@ class NaiveRules:
         self.parameters = genesis.parameters
         self.chain_id = genesis.chain_id
         self.crypto = crypto
+        self._storage = NaiveStorage(genesis, crypto)
 
     def apply(self, state: NaiveState, transaction: Transaction) -> None:
         """Apply one transaction, or raise `Refusal` naming the first rule that it breaks."""
         require(len(encode(transaction)) <= self.parameters.max_transaction_bytes, Code.TX_SIZE)
         last = state.height + self.parameters.transaction_lifetime_blocks
         require(state.height <= transaction.valid_until < last, Code.TX_EXPIRED)
-        require(self._active(state, transaction.endorser), Code.TX_ENDORSER)
+        require(state.active(transaction.endorser), Code.TX_ENDORSER)
         message = endorsement_message(self.chain_id, transaction.id, transaction.valid_until)
         require(self.crypto.verify(transaction.endorser, message, transaction.endorsement), Code.TX_ENDORSER)
         match transaction.payload:
@@ -60,6 +58,10 @@ class NaiveRules:
                 self._replica_commit(state, commit)
             case ReplicaHolding() as holding:
                 self._replica_holding(state, holding)
+            case StorageProof() as proof:
+                self._storage.prove(state, proof)
+            case FalseProof(proof):
+                self._storage.accuse(state, proof)
             case UptimeBeacon() as heartbeat:
                 self._uptime_beacon(state, heartbeat)
             case RegisterNode() as registration:
@@ -102,7 +104,7 @@ class NaiveRules:
 
     def _replica_holding(self, state: NaiveState, holding: ReplicaHolding) -> None:
         require(state.rules_version >= 3, Code.TX_RULES)
-        require(self._active(state, holding.node), Code.TX_NOT_MEMBER)
+        require(state.active(holding.node), Code.TX_NOT_MEMBER)
         held = [chunk for first, count in holding.ranges for chunk in (first, first + count)]
         # Starts and ends strictly ascend: no range is empty, none touches the next.
         require(held == sorted(set(held)), Code.TX_FIELD)
@@ -122,6 +124,7 @@ class NaiveRules:
         else:
             require(len(holding.ranges) > 0, Code.TX_FIELD)
         state.remember(key, encode(HoldingEntry(holding.height, holding.ranges)))
+        self._storage.claim(state, holding)
 
     def _uptime_beacon(self, state: NaiveState, heartbeat: UptimeBeacon) -> None:
         number = state.number(heartbeat.node)
@@ -143,7 +146,7 @@ class NaiveRules:
     def _register_node(self, state: NaiveState, registration: RegisterNode) -> None:
         require(0 < len(registration.name.encode()) <= 64, Code.TX_FIELD)
         require(len(registration.pool.encode()) <= 64, Code.TX_FIELD)
-        require(not self._active(state, registration.key), Code.TX_MEMBER)
+        require(not state.active(registration.key), Code.TX_MEMBER)
         self._approved(state, registration)
         message = claim_message(self.chain_id, registration)
         require(self.crypto.verify(registration.key, message, registration.signature), Code.TX_SIGNATURE)
@@ -200,10 +203,6 @@ class NaiveRules:
         self._approved(state, wish)
         state.replication = wish.factor
         state.sequence += 1
-
-    def _active(self, state: NaiveState, key: bytes) -> bool:
-        number = state.number(key)
-        return number is not None and not state.members[number].retired
 
     def _approved(self, state: NaiveState, change: Administrative) -> None:
         """Enough administrators signed the next of their acts."""

@@ -6,9 +6,13 @@ The window's totals are added up anew whenever they are asked for, and the state
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
+
+import msgspec
 
 from harness.reference.schedule import ONE, in_force
 from lucid.chain.codec import encode
+from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import (
     ZERO_DIGEST,
@@ -32,6 +36,12 @@ from lucid.ledger.rows import (
 )
 from lucid.poot.credits import Member, SlotWork, Tally
 from lucid.poot.schedule import Schedule
+
+
+def require(holds: bool, code: Code) -> None:
+    """Refuse with `code` unless the rule holds."""
+    if not holds:
+        raise Refusal(code)
 
 
 class NaiveState:
@@ -89,8 +99,17 @@ class NaiveState:
         self.added.append((key, self.forever.get(key)))
         self.forever[key] = value
 
+    def decoded(self, key: bytes) -> Any:
+        """What a row that stays holds, or None."""
+        return msgspec.msgpack.decode(self.forever[key]) if key in self.forever else None
+
+    def remove(self, key: bytes) -> None:
+        """Take a row away, if it is there."""
+        if key in self.forever:
+            self.added.append((key, self.forever.pop(key)))
+
     def forget_added(self) -> None:
-        """Take back the rows added since `copy`."""
+        """Take back what was added and removed since `copy`."""
         for key, before in reversed(self.added):
             if before is None:
                 del self.forever[key]
@@ -103,6 +122,11 @@ class NaiveState:
             if member.key == key:
                 return number
         return None
+
+    def active(self, key: bytes) -> bool:
+        """Whether a node is a member that is not retired."""
+        number = self.number(key)
+        return number is not None and not self.members[number].retired
 
     def validator_set(self) -> ValidatorSet:
         """This epoch's validators."""

@@ -58,6 +58,11 @@ class Parameters(Record):
         """Slots over which work counts toward leadership."""
         return self.leader_window_days * DAY_MS // self.slot_duration_ms
 
+    @property
+    def most_storage_credits(self) -> int:
+        """What storage proofs may earn a node in an epoch: as much as a vote in each view."""
+        return self.epoch_views * self.vote_credits
+
 
 def paced(block_interval_ms: int) -> Parameters:
     """Parameters of a chain with a block every so often: twelve views a slot, and a timeout and drift that fit."""

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from msgspec import Meta, structs
 
+from lucid.chain.challenges import ANSWERS, SegmentAnswer
 from lucid.chain.codec import Record, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Key, Natural
 from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_digest
-from lucid.chain.versions import FIRST_RULES, HOLDING_RULES, REPLICATION_RULES
+from lucid.chain.versions import FIRST_RULES, HOLDING_RULES, PROOF_RULES, REPLICATION_RULES
 from lucid.chain.votes import Hash, OptionalHash, Signature, Vote
 
 MAX_CHUNKS = 1_000_000
@@ -20,6 +21,7 @@ MAX_RANGES = 4_096
 
 Ranges = Annotated[tuple[tuple[Natural, Natural], ...], Meta(max_length=MAX_RANGES)]
 """Chunks of a session as ascending (first, count), at least one chunk apart: one encoding for one set."""
+Answers = Annotated[tuple[SegmentAnswer, ...], Meta(min_length=ANSWERS, max_length=ANSWERS)]
 SessionId = Annotated[bytes, Meta(min_length=16, max_length=16)]
 
 
@@ -128,11 +130,39 @@ class ReplicaHolding(Record, tag=9):
     signature: Signature
 
 
+class StorageProof(Record, tag=10):
+    """A node shows the segments that an epoch's beacon draws of a session that it said it holds. Of rules 4."""
+
+    node: Key
+    owner: Key
+    session: SessionId
+    epoch: Natural
+    answers: Answers
+    signature: Signature
+
+    def leads_to(self, root: bytes, chunks: int) -> bool:
+        """Whether all answers lead to the root of a session of so many chunks. An honest node signs no others."""
+        return all(answer.leads_to(root, chunks) for answer in self.answers)
+
+
+class FalseProof(Record, tag=11):
+    """Evidence: a storage proof that its node signed, and that does not lead to the session's root. Of rules 4."""
+
+    proof: StorageProof
+
+
 Administrative = RegisterNode | RetireNode | ScheduleRules | SetReplication
 """What administrators approve, one after the other by its number."""
-Payload = SessionAnchor | ReplicaCommit | ReplicaHolding | UptimeBeacon | Equivocation | Administrative
+SignedClaim = SessionAnchor | ReplicaCommit | ReplicaHolding | StorageProof | UptimeBeacon
+"""What its owner or node signs."""
+Payload = SignedClaim | Equivocation | FalseProof | Administrative
 
-RULES_NEEDED: dict[type[Record], int] = {SetReplication: REPLICATION_RULES, ReplicaHolding: HOLDING_RULES}
+RULES_NEEDED: dict[type[Record], int] = {
+    SetReplication: REPLICATION_RULES,
+    ReplicaHolding: HOLDING_RULES,
+    StorageProof: PROOF_RULES,
+    FalseProof: PROOF_RULES,
+}
 """The version of the rules from which on there is a kind of payload; the others are there from the first on."""
 RULES_ENDED: dict[type[Record], int] = {ReplicaCommit: HOLDING_RULES}
 """The version of the rules from which on there is a kind of payload no more."""

@@ -16,7 +16,9 @@ REPLICATION_RULES = 2
 """From here on administrators set how many copies a chunk has."""
 HOLDING_RULES = 3
 """From here on nodes say on the chain which chunks of a session they hold, again when that changes."""
-RULES_KNOWN = 3
+PROOF_RULES = 4
+"""From here on nodes prove that they hold what they say, a sample of it each epoch, and are credited for that."""
+RULES_KNOWN = 4
 """The newest version that this release knows. A node stops before a block of a newer one."""
 
 

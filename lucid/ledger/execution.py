@@ -14,14 +14,17 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Parameters
 from lucid.chain.keys import Crypto
+from lucid.chain.versions import PROOF_RULES
 from lucid.chain.votes import NOTARIZE, Vote, vote_message
 from lucid.ledger.rows import (
     HEAD_KEY,
+    OPENING_KEY,
     ROSTER_KEY,
     RULES_KEY,
     SCHEDULE_KEY,
     TALLY_KEY,
     Head,
+    OpeningEntry,
     RecentBlock,
     Roster,
     SlotLeaders,
@@ -242,6 +245,16 @@ class Execution:
         beacons = () if stored is None else decode(stored, SlotWork).beacons
         return member < len(beacons) and bool(beacons[member])
 
+    def credit_storage(self, member: int, credits: int) -> None:
+        """Credit storage proofs that the rules have let through, in this block's slot."""
+        self._credit(member, self.slot, credits)
+
+    @property
+    def opening_beacon(self) -> bytes:
+        """The beacon after the first block of this epoch, which may be this one."""
+        stored = None if self.opening else self.parent.row(OPENING_KEY)
+        return self.beacon if stored is None else decode(stored, OpeningEntry).beacon
+
     def work(self, slot: int) -> list[list[int]]:
         """The slot's [credits, beacons] by member, loaded for change."""
         work = self.works.get(slot)
@@ -299,6 +312,8 @@ class Execution:
             self.rows[ROSTER_KEY] = encode(roster)
         if self.rules != old.rules:
             self.rows[RULES_KEY] = None if self.rules == NO_RULES else encode(self.rules)
+        if self.opening and self.rules.version >= PROOF_RULES:
+            self.rows[OPENING_KEY] = encode(OpeningEntry(self.epoch, self.beacon))
         self.rows[HEAD_KEY] = encode(head)
         self.rows[TALLY_KEY] = encode(tally)
         self.rows[SCHEDULE_KEY] = encode(self.schedule)
@@ -362,3 +377,8 @@ class Execution:
                 self.penalty_ppm[number] = penalized(
                     self.penalty_ppm[number], self.parameters.missed_slot_penalty_ppm, times
                 )
+
+
+def read(block: Execution, key: bytes) -> bytes | None:
+    """A row as it stands within the block."""
+    return block.rows[key] if key in block.rows else block.parent.row(key)

@@ -15,6 +15,8 @@ ROSTER_KEY = b"r"
 SCHEDULE_KEY = b"c"
 RULES_KEY = b"v"
 """There is no such row while nothing but the rules of version 1 hold, with nothing scheduled."""
+OPENING_KEY = b"b"
+"""Row of the beacon by which an epoch's storage challenges are drawn; there is none before rules 4."""
 
 
 def slot_key(slot: int) -> bytes:
@@ -35,6 +37,21 @@ def replica_key(session: bytes, owner: bytes, node: bytes) -> bytes:
 def holding_key(session: bytes, owner: bytes, node: bytes) -> bytes:
     """Row of what a node said last that it holds of a session."""
     return b"q" + session + owner + node
+
+
+def due_key(session: bytes, owner: bytes, node: bytes) -> bytes:
+    """Row of a holding that may be proven."""
+    return b"d" + session + owner + node
+
+
+def keeper_key(node: bytes) -> bytes:
+    """Row of a node's sessions, and of what it proved of them."""
+    return b"k" + node
+
+
+def false_proof_key(member: int, epoch: int) -> bytes:
+    """Row that marks a false proof of an epoch as used."""
+    return b"f" + member.to_bytes(4, "big") + epoch.to_bytes(8, "big")
 
 
 def evidence_key(member: int, epoch: int, view: int) -> bytes:
@@ -106,6 +123,30 @@ class HoldingEntry(Record):
 
     height: int
     ranges: tuple[tuple[int, int], ...]
+
+
+class OpeningEntry(Record):
+    """The beacon after the first block of the epoch."""
+
+    epoch: int
+    beacon: bytes
+
+
+class DueEntry(Record):
+    """The first epoch in which a holding may be proven: the one after it was said, or was proven last."""
+
+    due: int
+
+
+class KeeperEntry(Record):
+    """How many sessions a node holds, by its word under rules 4, and held as `epoch` opened; and what it proved in that
+    epoch, each proof times the sessions that it stood for."""
+
+    epoch: int
+    opened: int
+    sessions: int
+    chunks: int
+    total_bytes: int
 
 
 def ordered_validators(members: tuple[Member, ...]) -> tuple[int, ...]:

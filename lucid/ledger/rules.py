@@ -19,6 +19,7 @@ from lucid.chain.transactions import (
     MAX_CHUNKS,
     Administrative,
     Equivocation,
+    FalseProof,
     Ranges,
     RegisterNode,
     ReplicaCommit,
@@ -27,6 +28,8 @@ from lucid.chain.transactions import (
     ScheduleRules,
     SessionAnchor,
     SetReplication,
+    SignedClaim,
+    StorageProof,
     Transaction,
     UptimeBeacon,
     check_rules,
@@ -34,8 +37,17 @@ from lucid.chain.transactions import (
     endorsement_message,
 )
 from lucid.chain.votes import Vote, conflict, vote_message
-from lucid.ledger.execution import Execution
-from lucid.ledger.rows import HoldingEntry, SessionEntry, evidence_key, holding_key, replica_key, session_key
+from lucid.ledger.execution import Execution, read
+from lucid.ledger.proofs import note_holding, prove
+from lucid.ledger.rows import (
+    HoldingEntry,
+    SessionEntry,
+    evidence_key,
+    false_proof_key,
+    holding_key,
+    replica_key,
+    session_key,
+)
 from lucid.poot.credits import Member
 
 MARK = b"\x01"
@@ -53,6 +65,8 @@ class Rules:
             SessionAnchor: self._session_anchor,
             ReplicaCommit: self._replica_commit,
             ReplicaHolding: self._replica_holding,
+            StorageProof: self._storage_proof,
+            FalseProof: self._false_proof,
             UptimeBeacon: self._uptime_beacon,
             RegisterNode: self._register_node,
             RetireNode: self._retire_node,
@@ -80,9 +94,7 @@ class Rules:
         self._rules[kind](block, transaction.payload)
         block.transactions.append(identity)
 
-    def _signed(
-        self, key: bytes, payload: SessionAnchor | ReplicaCommit | ReplicaHolding | UptimeBeacon | RegisterNode
-    ) -> None:
+    def _signed(self, key: bytes, payload: SignedClaim | RegisterNode) -> None:
         if not self.crypto.verify(key, claim_message(self.chain_id, payload), payload.signature):
             raise Refusal(Code.TX_SIGNATURE)
 
@@ -128,6 +140,35 @@ class Rules:
         if before is None and not holding.ranges:
             raise Refusal(Code.TX_FIELD, "ranges are empty, and there is nothing to take back")
         block.rows[key] = encode(HoldingEntry(holding.height, holding.ranges))
+        note_holding(block, holding)
+
+    def _storage_proof(self, block: Execution, proof: StorageProof) -> None:
+        number = member_number(block.members, proof.node)
+        if number is None or block.members[number].retired:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        if not all(answer.in_bounds for answer in proof.answers):
+            raise Refusal(Code.TX_FIELD, "no chunk has such a segment")
+        if proof.epoch != block.epoch:
+            raise Refusal(Code.TX_PROOF_EPOCH, f"this is epoch {block.epoch}")
+        self._signed(proof.node, proof)
+        prove(block, proof, number)
+
+    def _false_proof(self, block: Execution, evidence: FalseProof) -> None:
+        """Whatever was drawn: no honest node signs an answer that does not lead to the root."""
+        proof = evidence.proof
+        number = member_number(block.members, proof.node)
+        if number is None:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        if proof.epoch > block.epoch:
+            raise Refusal(Code.TX_PROOF_EPOCH, f"this is epoch {block.epoch}")
+        self._signed(proof.node, proof)
+        anchored = read(block, session_key(proof.session, proof.owner))
+        if anchored is None:
+            raise Refusal(Code.SESSION_UNKNOWN)
+        session = decode(anchored, SessionEntry)
+        if proof.leads_to(session.root, session.chunks):
+            raise Refusal(Code.TX_PROOF_TRUE)
+        self._accuse(block, number, false_proof_key(number, proof.epoch))
 
     def _uptime_beacon(self, block: Execution, beacon: UptimeBeacon) -> None:
         number = member_number(block.members, beacon.node)
@@ -214,7 +255,10 @@ class Rules:
             raise Refusal(Code.TX_EVIDENCE)
         if not (self._vote_holds(first) and self._vote_holds(second)):
             raise Refusal(Code.TX_SIGNATURE)
-        key = evidence_key(number, first.epoch, first.view)
+        self._accuse(block, number, evidence_key(number, first.epoch, first.view))
+
+    def _accuse(self, block: Execution, number: int, key: bytes) -> None:
+        """Evidence counts once, for so many epochs."""
         if read(block, key) is not None:
             raise Refusal(Code.TX_EVIDENCE_TWICE)
         block.rows[key] = MARK
@@ -246,11 +290,6 @@ def ranges_end(ranges: Ranges, chunks: int) -> int:
             raise Refusal(Code.TX_FIELD, "ranges must ascend, apart, within the session")
         end = first + count
     return max(end, 0)
-
-
-def read(block: Execution, key: bytes) -> bytes | None:
-    """A row as it stands within the block."""
-    return block.rows[key] if key in block.rows else block.parent.row(key)
 
 
 def member_number(members: list[Member], key: bytes) -> int | None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from lucid.chain.codec import Record
 
 PPM = 1_000_000
+GIB = 1 << 30
+CREDITS_A_GIB = 10
+CREDITS_A_CHUNK = 2
 
 
 class Member(Record):
@@ -51,6 +54,11 @@ def empty_tally(size: int) -> Tally:
     """The tally of `size` members before any work."""
     zeros = (0,) * size
     return Tally(zeros, zeros, zeros, (PPM,) * size, zeros)
+
+
+def storage_credits(chunks: int, total_bytes: int, most: int) -> int:
+    """What an epoch's storage proofs are worth, all together; rounded down once, and never more than `most`."""
+    return min(most, total_bytes * CREDITS_A_GIB // GIB + chunks * CREDITS_A_CHUNK)
 
 
 def uptime_ppm(beacons: int, held: int) -> int:

@@ -13,6 +13,7 @@ from msgspec import structs
 from lucid.chain.codec import decode, encode
 from lucid.chain.transactions import (
     Equivocation,
+    FalseProof,
     Payload,
     RegisterNode,
     ReplicaCommit,
@@ -21,6 +22,7 @@ from lucid.chain.transactions import (
     ScheduleRules,
     SessionAnchor,
     SetReplication,
+    StorageProof,
     Transaction,
     UptimeBeacon,
     claim_message,
@@ -41,8 +43,10 @@ TAGS = {
     ScheduleRules: 7,
     SetReplication: 8,
     ReplicaHolding: 9,
+    StorageProof: 10,
+    FalseProof: 11,
 }
-CLAIMED = (SessionAnchor, ReplicaCommit, ReplicaHolding, UptimeBeacon)
+CLAIMED = (SessionAnchor, ReplicaCommit, ReplicaHolding, StorageProof, UptimeBeacon)
 SIGNED = (*CLAIMED, RegisterNode, RetireNode, ScheduleRules, SetReplication)
 
 signed_payloads = st.one_of([values(kind) for kind in SIGNED])

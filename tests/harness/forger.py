@@ -14,8 +14,13 @@ from msgspec import structs
 
 from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, signer_places
+from lucid.chain.challenges import ANSWERS, SegmentAnswer
+from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, session_root
+from lucid.chain.hashing import session_tree_digest
+from lucid.chain.merkle import inclusion_proof
 from lucid.chain.transactions import (
     Equivocation,
+    FalseProof,
     Payload,
     RegisterNode,
     ReplicaCommit,
@@ -24,18 +29,23 @@ from lucid.chain.transactions import (
     ScheduleRules,
     SessionAnchor,
     SetReplication,
+    StorageProof,
     Transaction,
     UptimeBeacon,
     claim_message,
     endorsement_message,
 )
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
+from lucid.ledger.proofs import open_challenge
 from tests.harness.twin import Twin
 
 HASHES = [bytes((number,)) * 32 for number in range(1, 4)]
 SESSIONS = [bytes((number,)) * 6 + b"\x40\x00\x80" + bytes(7) for number in range(8)]
 SESSIONS_NOT_V4 = [bytes(6) + b"\x30\x00\x80" + bytes(7), bytes(6) + b"\x40\x00\x40" + bytes(7)]
 BROKEN = bytes(64)
+CHUNKS = [bytes([number]) * size for number, size in enumerate((1_024, 4_096, 9_000, 20_480, 50_000))]
+IDS = [chunk_id(data) for data in CHUNKS]
+ROOT = session_root(IDS)
 RANGES = (
     ((0, 1),),
     ((0, 2), (3, 999_997)),
@@ -86,7 +96,15 @@ class Forger:
         makers = (self._anchor, self._heartbeat, self._heartbeat, self._commit, self._register, self._retire)
         others = (self._heartbeat, self._register, self._evidence, self._schedule, self._set_replication)
         holdings = (self._holding, self._holding)
-        return self.endorse(self.random.choice((*makers, *others, *holdings))())
+        proofs = (self._proof, self._proof, self._false_proof)
+        return self.endorse(self.random.choice((*makers, *others, *holdings, *proofs))())
+
+    def storing(self) -> Transaction:
+        """Sessions, what is held of them, proofs of that, and nodes that come and go."""
+        often = (
+            (self._proof,) * 6 + (self._false_proof,) * 3 + (self._holding, self._holding, self._holding, self._stored)
+        )
+        return self.endorse(self.random.choice((*often, *often, self._register, self._retire, self._heartbeat))())
 
     def heartbeats(self) -> tuple[Transaction, ...]:
         """Most validators' heartbeats of the next block's slot, valid if it is their first."""
@@ -112,16 +130,22 @@ class Forger:
         return structs.replace(payload, signature=self._one_of(signature, BROKEN))
 
     def _anchor(self) -> Payload:
-        owner = self.random.choice(self.owners)
+        return self._anchored(self.random.choice(SESSIONS), self.random.choice(self.owners))
+
+    def _stored(self) -> Payload:
+        """One of those of which nodes hold something."""
+        return self._anchored(self.random.choice(SESSIONS[:3]), self.owners[0])
+
+    def _anchored(self, session: bytes, owner: bytes) -> Payload:
         blank = SessionAnchor(
-            self._one_of(self.random.choice(SESSIONS), *SESSIONS_NOT_V4),
+            self._one_of(session, *SESSIONS_NOT_V4),
             owner,
             self._one_of(1, 0, 3),
             2,
             self.random.choice(HASHES),
-            HASHES[0],
+            self._one_of(ROOT, HASHES[0]),
             self._one_of(5, 0, 1_000_000, 1_000_001),
-            9,
+            self._one_of(sum(map(len, CHUNKS)), 9),
             self._one_of(b"", bytes(32), bytes(31)),
             BROKEN,
         )
@@ -141,6 +165,45 @@ class Forger:
         named = self._one_of(named, height, max(0, height - 1 - self.parameters.transaction_lifetime_blocks))
         blank = ReplicaHolding(node, owner, session, named, ranges, BROKEN)
         return self.claim(blank, node)  # type: ignore[no-any-return]
+
+    def _proof(self) -> StorageProof:
+        """An answer to what is drawn, or to something that is not; of every second node that holds something."""
+        ledger, session, owner = self.twin.ledger, self.random.choice(SESSIONS[:3]), self.owners[0]
+        views = self.parameters.epoch_views
+        holders = [node for node in self.nodes if open_challenge(ledger, views, node, session, owner) is not None]
+        node = self.random.choice(holders) if holders and not self._rarely() else self._node()
+        challenge = open_challenge(ledger, views, node, session, owner)
+        drawn = () if challenge is None else tuple((each.place, each.lot) for each in challenge.draws if each.place < 5)
+        answers = tuple([self._answer(*each) for each in (*drawn, (0, 0), (4, 1))[:ANSWERS]])
+        epoch = self._one_of(self.place[1], max(0, self.place[1] - 1), self.place[1] + 1)
+        blank = StorageProof(node, owner, session, epoch, answers, BROKEN)
+        return self.claim(blank, node)  # type: ignore[no-any-return]
+
+    def _answer(self, place: int, lot: int) -> SegmentAnswer:
+        data, segments = CHUNKS[place], segment_count(len(CHUNKS[place]))
+        number = lot % segments
+        shown = data[number * SEGMENT_BYTES :][:SEGMENT_BYTES]
+        paths = inclusion_proof(IDS, place, session_tree_digest), segment_proof(data, number)
+        answer = SegmentAnswer(place, IDS[place], paths[0], segments, number, shown, paths[1])
+        changes: tuple[dict[str, Any], ...] = (
+            {"place": 5},
+            {"chunk": HASHES[0]},
+            {"chunk_path": ()},
+            {"segments": 0},
+            {"segments": 4_097},
+            {"segments": segments + 1},
+            {"segment": number + 1},
+            {"data": shown[:-1]},
+            {"data": b""},
+            {"path": (*paths[1], bytes(32))},
+        )
+        return structs.replace(answer, **self.random.choice((*[{}] * 50, *changes)))
+
+    def _false_proof(self) -> Payload:
+        proof = self._proof()
+        wrong = structs.replace(proof.answers[0], chunk=HASHES[1])
+        lie = self.claim(structs.replace(proof, answers=(wrong, *proof.answers[1:])), proof.node)
+        return FalseProof(self.random.choice((lie, lie, lie, proof)))
 
     def _heartbeat(self) -> Payload:
         node = self._node()
@@ -180,7 +243,7 @@ class Forger:
     def _schedule(self) -> Payload:
         """Rules from a height on that is soon enough to be reached, or nothing any more."""
         soonest = self.place[0] + self.parameters.epoch_views
-        version = self._one_of(self.random.choice((2, 2, 3, 4)), 1, 0)
+        version = self._one_of(self.random.choice((2, 3, 4, 4)), 1, 0)
         height = self._one_of(soonest + self.random.choice((0, 1, 5)), soonest - 1, 0)
         version, height = self.random.choice(((version, height), (version, height), (0, 0)))
         return self.approve(ScheduleRules(version, height, self._sequence(), ()))  # type: ignore[no-any-return]

@@ -22,9 +22,9 @@ from lucid.chain.transactions import SessionAnchor
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import PROPOSE
 from lucid.cli.main import main
-from lucid.ledger.execution import Execution
+from lucid.ledger.execution import Execution, read
 from lucid.ledger.rows import session_key
-from lucid.ledger.rules import Rules, read
+from lucid.ledger.rules import Rules
 from lucid.ledger.state import Ledger
 from lucid.machines.effects import BlockFinal, Effects, Fact, Observe, Signed
 from lucid.machines.engine import Engine

@@ -5,9 +5,11 @@ Everything is small so that everything happens: slots of a few views, epochs and
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -16,7 +18,8 @@ from harness.reference.schedule import absolute_slot
 from lucid.chain.blocks import Block, late_votes_hash
 from lucid.chain.errors import Code
 from lucid.chain.genesis import DAY_MS, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
-from lucid.chain.transactions import RegisterNode, Transaction, UptimeBeacon
+from lucid.chain.transactions import FalseProof, RegisterNode, StorageProof, Transaction, UptimeBeacon
+from lucid.chain.versions import PROOF_RULES
 from lucid.chain.votes import NOTARIZE
 from lucid.ledger.validation import Built
 from sim.crypto import ModeledCrypto
@@ -55,9 +58,23 @@ def genesis_drawn_by(random: Random) -> Genesis:
     pools = [random.choice(("", "red", "blue")) for _ in range(random.choice((4, 1, 2, 3, 5, 7, 9)))]
     nodes = tuple([GenesisNode(NODES[number], f"n{number}", pool) for number, pool in enumerate(pools)])
     threshold = random.choice((2, 1, 3, 0))
-    rules = random.choice((None, None, Activation(2), Activation(2, 5), Activation(3, 1)))
+    rules = random.choice((None, None, Activation(2), Activation(2, 5), Activation(3, 1), Activation(4), Activation(4)))
     fields = (0, nodes, tuple(ADMINISTRATORS) if threshold else (), threshold, parameters)
     return Genesis(*fields) if rules is None else GenesisOfRules(*fields, rules=rules)
+
+
+def proving_genesis(rules: Activation) -> Genesis:
+    """Epochs of two slots of two views, three nodes, and credits that leave room for proofs."""
+    parameters = Parameters(
+        slot_duration_ms=DAY_MS // 4,
+        block_interval_ms=DAY_MS // 8,
+        leader_window_days=1,
+        epoch_slots=2,
+        transaction_lifetime_blocks=16,
+        vote_credits=7,
+    )
+    nodes = tuple([GenesisNode(NODES[number], f"n{number}") for number in range(3)])
+    return GenesisOfRules(0, nodes, tuple(ADMINISTRATORS), 2, parameters, rules=rules)
 
 
 class Tame(Random):
@@ -73,27 +90,34 @@ class Tame(Random):
 class History:
     """Grows one chain in both implementations, and offers both what they have to refuse on the way."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, rules: Activation | None = None) -> None:
         self.random = random
-        self.twin = Twin(genesis_drawn_by(random), CRYPTO, NODE_SECRETS + ADMINISTRATOR_SECRETS + OWNER_SECRETS)
+        self.judged: Counter[tuple[type, Code | None]] = Counter()
+        """What became of each kind of transaction, as its builder and then both judged it."""
+        genesis = genesis_drawn_by(random) if rules is None else proving_genesis(rules)
+        self.twin = Twin(genesis, CRYPTO, NODE_SECRETS + ADMINISTRATOR_SECRETS + OWNER_SECRETS)
         self.forger = Forger(random, self.twin, NODES, ADMINISTRATORS, OWNERS)
         self.refused: list[Code] = []
 
-    def step(self) -> None:
+    def step(self, proofs: bool = False) -> None:
         """One more block, after skipped views or none, and forgeries of it."""
         twin, head, parameters = self.twin, self.twin.ledger.core.head, self.twin.genesis.parameters
         views = parameters.slot_views
         gap = self.random.choice((1, 1, 1, 1, 1, 2, 3, views, 2 * views + 1, parameters.epoch_views))
         view = min(gap, 30) + (0 if twin.closed else head.view)
         self.forger.place = head.height + 1, twin.epoch, absolute_slot(twin.epoch, view, parameters)
-        candidates = tuple([self.forger.transaction() for _ in range(self.random.choice((0, 1, 3, 8)))])
+        make = self.forger.storing if proofs else self.forger.transaction
+        candidates = tuple([make() for _ in range(self.random.choice((0, 1, 3, 8)))])
         if self.random.randrange(2):
             candidates += self.forger.heartbeats()
         late_votes = self.forger.late_votes() if self.random.randrange(2) else ()
         tick = head.tick + self.random.choice((1, 5))
         block, built = twin.build(view, tick, self.forger.certificate(), late_votes, candidates)
+        self.judged += Counter((type(each.payload), None) for each in block.transactions)
+        rejected = built.rejected if proofs else built.rejected[:FORGED_AT_ONCE]
+        self.judged += Counter((type(each.payload), code) for each, code in rejected)
         forged: list[tuple[Block, Code | None]] = [
-            self._with_refused(block, candidates, refused, code) for refused, code in built.rejected[:FORGED_AT_ONCE]
+            self._with_refused(block, candidates, refused, code) for refused, code in rejected
         ]
         forged += [(self.forger.forged(block), None) for _ in range(self.random.randrange(FORGED_AT_ONCE))]
         for other, code in forged:
@@ -123,6 +147,23 @@ def test_both_implementations_agree_block_by_block(random: Random, length: int) 
     for _ in range(length):
         history.step()
     history.twin.flush()
+
+
+@pytest.mark.slow
+def test_both_agree_on_what_is_proven_and_on_lies() -> None:
+    """Chains of short epochs whose nodes hold and prove: all that can become of a proof is among what both agree on."""
+    judged: Counter[tuple[type, Code | None]] = Counter()
+    for seed in range(6):
+        history = History(Random(f"proofs/{seed}"), Activation(PROOF_RULES))
+        for _ in range(60):
+            history.step(proofs=True)
+        history.twin.flush()
+        judged += history.judged
+    proofs, lies = ({code for kind, code in judged if kind is each} for each in (StorageProof, FalseProof))
+    drawn = {Code.TX_PROOF_EPOCH, Code.TX_PROOF_DUE, Code.TX_PROOF_DRAW, Code.TX_PROOF_FALSE, Code.TX_SIGNATURE}
+    assert {None, Code.TX_FIELD, Code.SESSION_UNKNOWN, Code.TX_NOT_MEMBER, *drawn} <= proofs
+    assert {None, Code.TX_PROOF_TRUE, Code.TX_EVIDENCE_TWICE, Code.SESSION_UNKNOWN} <= lies
+    assert judged[StorageProof, None] > 20
 
 
 @settings(deadline=None)

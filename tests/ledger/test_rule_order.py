@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from lucid.chain.challenges import SegmentAnswer
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Activation
-from lucid.chain.transactions import Administrative, Payload, Transaction
-from lucid.chain.versions import HOLDING_RULES, REPLICATION_RULES
+from lucid.chain.transactions import Administrative, FalseProof, Payload, StorageProof, Transaction
+from lucid.chain.versions import HOLDING_RULES, PROOF_RULES, REPLICATION_RULES
 from tests.builders import Chain, digest, make_genesis, secret
 
 STRANGER = secret("stranger")
@@ -78,6 +79,32 @@ ORDERS: dict[str, list[tuple[Code, Break]]] = {
         (Code.TX_FIELD, setting(ranges=((0, 8),))),
         (Code.TX_HOLDING_HEIGHT, setting(node=1)),
         (Code.TX_FIELD, setting(ranges=())),
+    ],
+    "proof under rules 3": [
+        *ENVELOPE,
+        (Code.TX_RULES, setting()),
+        (Code.TX_RULES, setting(node=7)),
+    ],
+    "proof": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_FIELD, setting(segments=0)),
+        (Code.TX_PROOF_EPOCH, setting(epoch=1)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.SESSION_UNKNOWN, setting(session=5)),
+        (Code.TX_PROOF_DUE, setting(due=False)),
+    ],
+    "false under rules 3": [
+        *ENVELOPE,
+        (Code.TX_RULES, setting()),
+        (Code.TX_RULES, setting(node=7)),
+    ],
+    "false": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_PROOF_EPOCH, setting(epoch=1)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.SESSION_UNKNOWN, setting(session=5)),
     ],
     "heartbeat": [
         *ENVELOPE,
@@ -145,6 +172,9 @@ ORDERS: dict[str, list[tuple[Code, Break]]] = {
     ],
 }
 NEVER_IN_ORDER = (
+    "proof",
+    "proof under rules 3",
+    "false under rules 3",
     "retire the last",
     "replication under the first rules",
     "commit under rules 3",
@@ -154,6 +184,10 @@ VERSIONS = {
     "replication": REPLICATION_RULES,
     "commit under rules 3": HOLDING_RULES,
     "holding under rules 2": REPLICATION_RULES,
+    "proof under rules 3": HOLDING_RULES,
+    "proof": PROOF_RULES,
+    "false under rules 3": HOLDING_RULES,
+    "false": PROOF_RULES,
     "holding": HOLDING_RULES,
     "holding anew": HOLDING_RULES,
 }
@@ -180,10 +214,8 @@ def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
         case "heartbeat":
             block = draft.get("block", chain.blocks[2].header.hash)
             return chain.heartbeat(node, draft.get("slot", 1), block, signer=signer)
-        case "evidence":
-            evidence = chain.evidence(draft.get("node", 2), draft.get("view", 1), draft.get("epoch", 0))
-            blank = structs.replace(evidence.second, signature=bytes(64))
-            return evidence if draft.get("approved", True) else structs.replace(evidence, second=blank)
+        case "proof" | "false" | "evidence":
+            return drafted_evidence(chain, kind, draft)
     sequence, administrators = draft.get("sequence", 0), draft.get("administrators", (0, 1))
     request: Administrative
     if kind.startswith("replication"):
@@ -196,6 +228,19 @@ def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
         request = chain.retire(node, sequence, administrators)
     unsigned = tuple((place, bytes(64)) for place, _ in request.approvals)
     return request if draft.get("approved", True) else structs.replace(request, approvals=unsigned)
+
+
+def drafted_evidence(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
+    """Two votes, or a proof that leads nowhere, of what nobody said, or that as evidence."""
+    if kind == "evidence":
+        evidence = chain.evidence(draft.get("node", 2), draft.get("view", 1), draft.get("epoch", 0))
+        blank = structs.replace(evidence.second, signature=bytes(64))
+        return evidence if draft.get("approved", True) else structs.replace(evidence, second=blank)
+    node, session = draft.get("node", 0), chain.anchor(draft.get("session", 0))
+    answer = SegmentAnswer(0, bytes(32), (), draft.get("segments", 1), 0, b"x", ())
+    fields = chain.node(node), session.owner, session.session, draft.get("epoch", 0), (answer, answer), bytes(64)
+    proof = chain.sign(StorageProof(*fields), draft.get("signer") or secret(f"node {node}"))
+    return proof if kind.startswith("proof") else FalseProof(proof)
 
 
 def drafted(chain: Chain, kind: str, draft: dict[str, Any]) -> Transaction:
@@ -212,7 +257,7 @@ def prepared(kind: str) -> Chain:
     for _ in range(2):
         chain.grow()
     if kind != "retire the last":
-        said = chain.holding(node=1, height=2) if VERSIONS.get(kind) == HOLDING_RULES else chain.commit(node=1)
+        said = chain.holding(node=1, height=2) if VERSIONS.get(kind, 1) >= HOLDING_RULES else chain.commit(node=1)
         chain.grow(said, chain.heartbeat(1, 1, chain.hash), chain.evidence(2, view=2))
     return chain
 

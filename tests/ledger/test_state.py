@@ -14,13 +14,18 @@ from lucid.chain.errors import Refusal
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.rows import (
     HEAD_KEY,
+    OPENING_KEY,
     ROSTER_KEY,
+    RULES_KEY,
     SCHEDULE_KEY,
     TALLY_KEY,
     Head,
     Roster,
+    due_key,
     evidence_key,
+    false_proof_key,
     holding_key,
+    keeper_key,
     replica_key,
     session_key,
     slot_key,
@@ -169,8 +174,11 @@ def test_row_keys_never_meet() -> None:
     assert session_key(bytes(16), owner) == b"s" + bytes(16) + owner
     assert replica_key(bytes(16), owner, node) == b"p" + bytes(16) + owner + node
     assert holding_key(bytes(16), owner, node) == b"q" + bytes(16) + owner + node
+    assert due_key(bytes(16), owner, node) == b"d" + bytes(16) + owner + node
+    assert keeper_key(node) == b"k" + node
+    assert false_proof_key(1, 2) == b"f" + bytes.fromhex("00000001 0000000000000002")
     assert evidence_key(1, 2, 3) == b"e" + bytes.fromhex("00000001 0000000000000002 0000000000000003")
-    assert len({HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY}) == 4
+    assert len({HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY, RULES_KEY, OPENING_KEY}) == 6
 
 
 def test_tree_keys_are_the_indexes_of_nodes() -> None:

@@ -9,17 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from lucid.chain.challenges import SegmentAnswer
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code
 from lucid.chain.transactions import (
     Equivocation,
+    FalseProof,
     RegisterNode,
     ReplicaCommit,
+    StorageProof,
     Transaction,
     UptimeBeacon,
     claim_message,
     endorsement_message,
 )
+from lucid.chain.versions import PROOF_RULES
 from lucid.chain.votes import FINALIZE, SKIP
 from lucid.machines.effects import (
     BlockBuilt,
@@ -334,6 +338,25 @@ def test_what_three_of_its_own_builds_refuse_is_given_up(bench: Bench) -> None:
         ],
     ]
     assert not pending(bench)
+
+
+def test_a_proof_that_a_builder_finds_false_becomes_evidence_against_who_signed_it(bench: Bench) -> None:
+    bench.engine.admission.rules = PROOF_RULES
+    liar, anchor = bench.keys[1], bench.anchor()
+    answer = SegmentAnswer(0, bytes(32), (), 1, 0, b"x", ())
+    blank = StorageProof(liar, anchor.owner, anchor.session, 0, (answer, answer), bytes(64))
+    signature = CRYPTO.sign(bench.secrets[liar], claim_message(bench.chain_id, blank))
+    lie = bench.endorse(structs.replace(blank, signature=signature), valid_until=LIFETIME)
+    assert bench.handle(Transactions((bench.endorse(blank, valid_until=LIFETIME),))) == [
+        Observe(Refused(Code.TX_SIGNATURE))
+    ]
+    assert bench.handle(Transactions((lie,))) == []
+    honest = BlockBuilt(1, bench.chain_id, bytes(32), ((lie.id, Code.TX_PROOF_DUE),))
+    assert bench.handle(honest) == []
+    caught = BlockBuilt(1, bench.chain_id, bytes(32), ((lie.id, Code.TX_PROOF_FALSE), (bytes(32), Code.TX_PROOF_FALSE)))
+    [offer] = told(bench.handle(caught), Offer)
+    assert [each.payload for each in offer.transactions] == [FalseProof(structs.replace(blank, signature=signature))]
+    assert told(bench.handle(caught), Offer) == []
 
 
 STEPS = st.lists(

@@ -18,6 +18,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.transactions import (
     Administrative,
     Equivocation,
+    FalseProof,
     Payload,
     RegisterNode,
     ReplicaCommit,
@@ -26,6 +27,7 @@ from lucid.chain.transactions import (
     ScheduleRules,
     SessionAnchor,
     SetReplication,
+    StorageProof,
     Transaction,
     UptimeBeacon,
     check_rules,
@@ -137,9 +139,15 @@ class Admission:
         return effects
 
     def on_rejected(self, rejected: tuple[tuple[bytes, Code], ...]) -> Effects:
-        """A builder refused these."""
+        """A builder refused these. One that is false is evidence against the node that signed it."""
+        lies = [self.mempool.held(identity) for identity, code in rejected if code is Code.TX_PROOF_FALSE]
+        proofs = [each.transaction.payload for each in lies if each is not None]
         gone = [(identity, code) for identity, code in rejected if self.mempool.reject(identity)]
-        return [*self._forget([identity for identity, _ in gone]), *[Observe(Evicted(*each)) for each in gone]]
+        effects = [*self._forget([identity for identity, _ in gone]), *[Observe(Evicted(*each)) for each in gone]]
+        for proof in proofs:
+            assert isinstance(proof, StorageProof), "nothing else is refused as one"
+            effects += self.submit_own(FalseProof(proof))
+        return effects
 
     def on_finalized(self, event: Finalized) -> Effects:
         """Drop what is final or expired; offer again what has waited for long."""
@@ -197,8 +205,10 @@ class Admission:
             case SessionAnchor():
                 check_anchor(payload)
                 self._check_claim(payload.owner, payload, payload.signature)
-            case ReplicaCommit() | ReplicaHolding() | UptimeBeacon():
+            case ReplicaCommit() | ReplicaHolding() | StorageProof() | UptimeBeacon():
                 self._check_claim(payload.node, payload, payload.signature)
+            case FalseProof(proof):
+                self._check_claim(proof.node, proof, proof.signature)
             case RegisterNode():
                 self._check_approvals(payload)
                 self._check_claim(payload.key, payload, payload.signature)

@@ -1,0 +1,188 @@
+"""Storage proofs, one rule after another as the text lists them (protocol sections 5 and 6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from harness.reference.state import NaiveState, require
+from lucid.chain.chunks import verify_segment
+from lucid.chain.codec import encode
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import Genesis, Parameters
+from lucid.chain.hashing import challenge_digest, session_tree_digest
+from lucid.chain.keys import Crypto
+from lucid.chain.merkle import verify_inclusion
+from lucid.chain.transactions import (
+    ReplicaHolding,
+    ScheduleRules,
+    SessionAnchor,
+    StorageProof,
+    claim_message,
+)
+
+Row = tuple[int, ...]
+
+
+class Proven(NamedTuple):
+    """What one storage proof showed: a node, in an epoch and slot, times the sessions that it stood for."""
+
+    slot: int
+    epoch: int
+    node: bytes
+    chunks: int
+    size: int
+
+
+def worth(parameters: Parameters, chunks: int, size: int) -> int:
+    """What a node proved in an epoch, in credits: no more than one vote in each of its views."""
+    most = parameters.epoch_slots * parameters.slot_views * parameters.vote_credits
+    return min(most, 2 * chunks + 10 * size // 2**30)
+
+
+class NaiveStorage:
+    """Holdings that may be proven, and proofs, on rows decoded anew each time."""
+
+    def __init__(self, genesis: Genesis, crypto: Crypto) -> None:
+        self.parameters = genesis.parameters
+        self.chain_id = genesis.chain_id
+        self.crypto = crypto
+
+    def claim(self, state: NaiveState, holding: ReplicaHolding) -> None:
+        """A node said what it holds: from the next epoch on it may prove that."""
+        if state.rules_version < 4:
+            return
+        key = b"d" + holding.session + holding.owner + holding.node
+        before = len(self._claims(state, holding.node))
+        if holding.ranges:
+            state.remember(key, encode((state.epoch + 1,)))
+        else:
+            state.remove(key)
+        after = len(self._claims(state, holding.node))
+        if before != after:
+            epoch, opened, _, chunks, size = self._keeper(state, holding.node, before)
+            state.remember(b"k" + holding.node, encode((epoch, opened, after, chunks, size)))
+
+    def prove(self, state: NaiveState, proof: StorageProof) -> None:
+        """Judge a proof, and credit it."""
+        require(state.rules_version >= 4, Code.TX_RULES)
+        require(state.active(proof.node), Code.TX_NOT_MEMBER)
+        for answer in proof.answers:
+            require(1 <= answer.segments <= 4_096 and answer.segment < answer.segments, Code.TX_FIELD)
+            last = answer.segment + 1 == answer.segments
+            require(1 <= len(answer.data) <= 4_096 if last else len(answer.data) == 4_096, Code.TX_FIELD)
+        require(proof.epoch == state.epoch, Code.TX_PROOF_EPOCH)
+        message = claim_message(self.chain_id, proof)
+        require(self.crypto.verify(proof.node, message, proof.signature), Code.TX_SIGNATURE)
+        session = state.decoded(b"s" + proof.session + proof.owner)
+        require(session is not None, Code.SESSION_UNKNOWN)
+        key = b"d" + proof.session + proof.owner + proof.node
+        claim = state.decoded(key)
+        require(claim is not None and claim[0] <= state.epoch, Code.TX_PROOF_DUE)
+        epoch, opened, sessions, chunks, size = self._keeper(state, proof.node, len(self._claims(state, proof.node)))
+        times = max(1, (opened + 31) // 32)
+        beacon = state.decoded(b"b")[1]
+        seed = challenge_digest(beacon + proof.node + proof.session + proof.owner)
+        require(int.from_bytes(seed[:8], "big") % times == 0, Code.TX_PROOF_DRAW)
+        _, ranges = state.decoded(b"q" + key[1:])
+        held = [place for first, count in ranges for place in range(first, first + count)]
+        for number, answer in enumerate(proof.answers):
+            lot = challenge_digest(seed + bytes([number]))
+            require(answer.place == held[int.from_bytes(lot[:8], "big") % len(held)], Code.TX_PROOF_DRAW)
+            require(answer.segment == int.from_bytes(lot[8:16], "big") % answer.segments, Code.TX_PROOF_DRAW)
+        require(self._holds(session, proof), Code.TX_PROOF_FALSE)
+        shown = sum(answer.segments * 4_096 for answer in proof.answers)
+        proven = min(len(held) * shown // 2, session[4])
+        state.remember(key, encode((state.epoch + 1,)))
+        after = chunks + times * len(held), size + times * proven
+        state.remember(b"k" + proof.node, encode((epoch, opened, sessions, *after)))
+        credits, _ = state.work(state.slot)
+        [number] = [number for number, member in enumerate(state.members) if member.key == proof.node]
+        credits[number] += worth(self.parameters, *after) - worth(self.parameters, chunks, size)
+
+    def accuse(self, state: NaiveState, proof: StorageProof) -> None:
+        """Judge evidence: a signed proof that does not hold."""
+        require(state.rules_version >= 4, Code.TX_RULES)
+        number = state.number(proof.node)
+        if number is None:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        require(proof.epoch <= state.epoch, Code.TX_PROOF_EPOCH)
+        message = claim_message(self.chain_id, proof)
+        require(self.crypto.verify(proof.node, message, proof.signature), Code.TX_SIGNATURE)
+        session = state.decoded(b"s" + proof.session + proof.owner)
+        require(session is not None, Code.SESSION_UNKNOWN)
+        require(not self._holds(session, proof), Code.TX_PROOF_TRUE)
+        key = b"f" + number.to_bytes(4, "big") + proof.epoch.to_bytes(8, "big")
+        require(key not in state.forever, Code.TX_EVIDENCE_TWICE)
+        state.remember(key, b"\x01")
+        until = state.epoch + self.parameters.evidence_epochs
+        state.evidence_until[number] = max(state.evidence_until[number], until)
+
+    def _claims(self, state: NaiveState, node: bytes) -> list[bytes]:
+        return [key for key in state.forever if key[:1] == b"d" and key.endswith(node)]
+
+    def _keeper(self, state: NaiveState, node: bytes, sessions: int) -> Row:
+        row = state.decoded(b"k" + node) or (state.epoch, 0, 0, 0, 0)
+        assert row[2] == sessions, "the count of a node's sessions is that of its rows"
+        return tuple(row) if row[0] == state.epoch else (state.epoch, row[2], row[2], 0, 0)
+
+    @staticmethod
+    def _holds(session: Any, proof: StorageProof) -> bool:
+        root, chunks = session[2:4]
+        return all(
+            verify_segment(answer.chunk, answer.segments * 4_096, answer.segment, answer.data, answer.path)
+            and verify_inclusion(answer.chunk, answer.place, chunks, answer.chunk_path, root, session_tree_digest)
+            for answer in proof.answers
+        )
+
+
+class ProvenHistory:
+    """What the transactions of valid blocks say was proven, for a recount: nothing is judged, no row is kept."""
+
+    def __init__(self, genesis: Genesis) -> None:
+        self.parameters = genesis.parameters
+        self.proofs: list[Proven] = []
+        self.sizes: dict[bytes, int] = {}
+        self.held: dict[tuple[bytes, bytes], int] = {}
+        self.opened: Counter[bytes] = Counter()
+        self.version = 1
+        self.scheduled = (0, 0) if genesis.rules is None else (genesis.rules.version, genesis.rules.height)
+        self.open(1)
+
+    def open(self, height: int) -> None:
+        """An epoch opens with a block of this height."""
+        version, since = self.scheduled
+        if version and height >= since:
+            self.version, self.scheduled = version, (0, 0)
+        self.opened = Counter(node for node, _ in self.held)
+
+    def note(self, payload: object, slot: int, epoch: int) -> None:
+        """Note a transaction of a block of this slot and epoch."""
+        if isinstance(payload, SessionAnchor):
+            self.sizes[payload.session + payload.owner] = payload.total_bytes
+        elif isinstance(payload, ScheduleRules):
+            self.scheduled = payload.version, payload.height
+        elif isinstance(payload, ReplicaHolding) and self.version >= 4:
+            self.held.pop((payload.node, payload.session + payload.owner), None)
+            if payload.ranges:
+                count = sum(count for _, count in payload.ranges)
+                self.held[payload.node, payload.session + payload.owner] = count
+        elif isinstance(payload, StorageProof):
+            session = payload.session + payload.owner
+            held, times = self.held[payload.node, session], max(1, -(-self.opened[payload.node] // 32))
+            shown = sum(answer.segments for answer in payload.answers)
+            size = min(held * shown * 2_048, self.sizes[session])
+            self.proofs.append(Proven(slot, epoch, payload.node, times * held, times * size))
+
+    def earned(self) -> Counter[tuple[int, bytes]]:
+        """Credits by slot and node."""
+        found: Counter[tuple[int, bytes]] = Counter()
+        chunks: Counter[tuple[int, bytes]] = Counter()
+        sizes: Counter[tuple[int, bytes]] = Counter()
+        for proof in self.proofs:
+            key = proof.epoch, proof.node
+            before = worth(self.parameters, chunks[key], sizes[key])
+            chunks[key] += proof.chunks
+            sizes[key] += proof.size
+            found[proof.slot, proof.node] += worth(self.parameters, chunks[key], sizes[key]) - before
+        return found

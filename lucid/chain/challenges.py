@@ -1,0 +1,106 @@
+"""Storage challenges: which segments a node shows of a session that it says it holds, and what shows them (section 5).
+
+All of it follows from the beacon of the epoch's opening, which nobody knows before the epoch begins. A session is drawn
+or not, and of one that is drawn each answer shows one segment of a chunk that is drawn among those held: with its path
+to the chunk's id, and the id's path to the session's root, which is on the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
+
+from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES
+from lucid.chain.codec import Record
+from lucid.chain.genesis import Natural
+from lucid.chain.hashing import challenge_digest, chunk_tree_digest, session_tree_digest
+from lucid.chain.merkle import verify_inclusion
+from lucid.chain.votes import Hash
+
+ANSWERS = 2
+"""Segments of a proof: who holds a part of what it claims passes less often than that part is large."""
+DRAWN_SESSIONS = 32
+"""So many of a node's sessions are drawn in an epoch, in the mean: 330 KiB of proofs on the chain. All, if no more."""
+MAX_SEGMENTS = MAX_CHUNK_BYTES // SEGMENT_BYTES
+MAX_CHUNK_PATH = 20
+"""Hashes on a path of a session of a million chunks."""
+MAX_SEGMENT_PATH = 12
+"""Hashes on a path of a chunk of 16 MiB."""
+
+ChunkPath = Annotated[tuple[Hash, ...], Meta(max_length=MAX_CHUNK_PATH)]
+SegmentPath = Annotated[tuple[Hash, ...], Meta(max_length=MAX_SEGMENT_PATH)]
+SegmentData = Annotated[bytes, Meta(max_length=SEGMENT_BYTES)]
+
+
+class SegmentAnswer(Record):
+    """One segment: the chunk's place in its session, its id and the path of that to the session's root; how many
+    segments it has, which one this is, its bytes and their path to the id."""
+
+    place: Natural
+    chunk: Hash
+    chunk_path: ChunkPath
+    segments: Natural
+    segment: Natural
+    data: SegmentData
+    path: SegmentPath
+
+    @property
+    def in_bounds(self) -> bool:
+        """Whether it is such that a chunk can have it; every segment but the last is whole."""
+        if not 0 <= self.segment < self.segments <= MAX_SEGMENTS:
+            return False
+        return len(self.data) == SEGMENT_BYTES or (self.segment == self.segments - 1 and len(self.data) > 0)
+
+    def leads_to(self, root: bytes, chunks: int) -> bool:
+        """Whether its paths lead to the root of a session of so many chunks."""
+        return verify_inclusion(
+            self.data, self.segment, self.segments, self.path, self.chunk, chunk_tree_digest
+        ) and verify_inclusion(self.chunk, self.place, chunks, self.chunk_path, root, session_tree_digest)
+
+
+class Draw(NamedTuple):
+    """What one answer is to show: a chunk by its place in the session, and a segment by a lot, as its number follows
+    from how many the chunk has."""
+
+    place: int
+    lot: int
+
+    def segment(self, segments: int) -> int:
+        """The number of the segment, of a chunk that has so many."""
+        return self.lot % segments
+
+
+def challenge_seed(beacon: bytes, node: bytes, session: bytes, owner: bytes) -> bytes:
+    """32 bytes that are another for each epoch's beacon, node and session."""
+    return challenge_digest(beacon + node + session + owner)
+
+
+def one_in(sessions: int) -> int:
+    """Of a node that said it holds so many sessions, one in how many is drawn."""
+    return max(1, -(-sessions // DRAWN_SESSIONS))
+
+
+def is_drawn(seed: bytes, one: int) -> bool:
+    """Whether a session is among those drawn, of which there are one in so many."""
+    return int.from_bytes(seed[:8], "big") % one == 0
+
+
+def draws(seed: bytes, ranges: Sequence[tuple[int, int]]) -> tuple[Draw, ...]:
+    """What a proof is to show of the held ranges, which are not empty."""
+    held = sum(count for _, count in ranges)
+    found = []
+    for number in range(ANSWERS):
+        lot = challenge_digest(seed + bytes([number]))
+        place = _nth(ranges, int.from_bytes(lot[:8], "big") % held)
+        found.append(Draw(place, int.from_bytes(lot[8:16], "big")))
+    return tuple(found)
+
+
+def _nth(ranges: Sequence[tuple[int, int]], number: int) -> int:
+    for first, count in ranges:
+        if number < count:
+            return first + number
+        number -= count
+    raise AssertionError("no more are drawn than are held")
