@@ -59,14 +59,14 @@ with closing(SqliteStore(folder / "data.sqlite")) as sqlite:
     began, cpu = time.monotonic(), time.process_time()
     chunks = Chunks(folder / "chunks", DurableStore(sqlite), Space(folder, folder / "ballast", 0, 0))
     start_s, start_cpu_s = time.monotonic() - began, time.process_time() - cpu
-    assert chunks.count == count
+    assert chunks.inventory.count == count
     chance = random.Random(5)
     ids = [blake3(chance.randrange(count).to_bytes(8, "big")).digest() for _ in range(looks)]
     for chunk in ids[:100]:
-        chunks.row(chunk)
+        chunks.rows.row(chunk)
     cpu = time.process_time()
     for chunk in ids:
-        assert chunks.row(chunk) is not None
+        assert chunks.rows.row(chunk) is not None
     look_s = (time.process_time() - cpu) / looks
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(start_s, start_cpu_s, look_s, peak)
@@ -178,9 +178,9 @@ async def _store(kept: Kept, say: Say) -> list[Row]:
 async def _read(kept: Kept, say: Say) -> list[Row]:
     async def ours() -> None:
         for chunk in kept.ids:
-            stored = await kept.chunks.open(chunk)
+            stored = await kept.chunks.reader.open(chunk)
             assert stored is not None, "it was stored"
-            async for _ in kept.chunks.parts(stored, 0, stored.size):
+            async for _ in kept.chunks.reader.parts(stored, 0, stored.size):
                 pass
 
     share = await _shares(say, "read", lambda: _read_bare(kept), ours)
@@ -192,7 +192,7 @@ async def _read(kept: Kept, say: Say) -> list[Row]:
 async def _scrub(kept: Kept, say: Say) -> list[Row]:
     async def ours() -> None:
         for chunk in kept.ids:
-            await kept.chunks.check(chunk)
+            await kept.chunks.inspection.check(chunk)
 
     share = await _shares(say, "scrub", lambda: _read_bare(kept), ours)
     return [Row("scrub", "8 MiB chunks scrubbed: share of reading and hashing", share, "at least 0.7", share >= 0.7)]
@@ -210,7 +210,7 @@ async def _challenge(kept: Kept, say: Say) -> list[Row]:
         chunk = chance.choice(kept.ids)
         wanted = chance.randrange(segment_count(CHUNK_BYTES))
         began = time.process_time()
-        found = await kept.chunks.proof(chunk, lambda size, wanted=wanted: wanted)  # type: ignore[misc]
+        found = await kept.chunks.reader.proof(chunk, lambda size, wanted=wanted: wanted)  # type: ignore[misc]
         middle = time.process_time()
         assert found is not None and verify_segment(chunk, found.size, found.number, found.data, found.path)
         checks.append(1_000 * (time.process_time() - middle))

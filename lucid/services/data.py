@@ -18,13 +18,14 @@ from lucid.api.services import DATA
 from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.releases import MAX_AHEAD_MS, release_message
-from lucid.services.chunks.chunks import Chunks, NotHeld, Reference
+from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.holdings import Holdings, SessionMessage
 from lucid.services.chunks.reading import ELSEWHERE_S, Reading
 from lucid.services.chunks.references import ID_BYTES, Asked, DeadReferences, SessionReferences
 from lucid.services.chunks.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import Pace, Scrub
+from lucid.services.chunks.sessionreference import NotHeld, Reference
 from lucid.services.chunks.storedchunk import ChunkDamaged
 from lucid.services.chunks.upkeep import Upkeep
 from lucid.services.process.config import Config
@@ -110,7 +111,7 @@ class DataService(Service):
         self.references = SessionReferences(self.store, self.chunks)
         self.web.checks += [self.space.condition, self._quarantine]
         gauge = self.web.gauge
-        gauge("chunks_damaged", "Reads of damaged chunks since the start.", lambda: self.chunks.damaged)
+        gauge("chunks_damaged", "Reads of damaged chunks since the start.", lambda: self.chunks.reader.damaged)
         gauge("chunks_quarantined", "Files set aside that were not what their names said.", self._quarantined)
         gauge("chunk_bytes", "Bytes of the chunks that are held.", lambda: self.space.used)
         gauge("chunk_room_bytes", "Bytes that chunks may still take.", lambda: self.space.room)
@@ -147,10 +148,10 @@ class DataService(Service):
         return next(ChunkFolder(self._folder).chunks(), None) is None
 
     def _quarantined(self) -> int:
-        return self.chunks.quarantined
+        return self.chunks.inventory.quarantined
 
     def _quarantine(self) -> Condition | None:
-        count = self.chunks.quarantined
+        count = self.chunks.inventory.quarantined
         if not count:
             return None
         return Condition(
@@ -167,7 +168,7 @@ class DataService(Service):
             nursery.start_soon(self.holdings.run)
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
-            nursery.start_soon(self.chunks.watch_quarantine)
+            nursery.start_soon(self.chunks.adoption.watch_quarantine)
             nursery.start_soon(self._free_dead)
             nursery.start_soon(self.scrub.run)
             nursery.start_soon(self.upkeep.census.run)
@@ -224,12 +225,12 @@ class DataService(Service):
         @route("HEAD", "/chunks/<chunk>", "A chunk's size, once its bytes are verified")
         async def head(chunk: str) -> Response:
             try:
-                stored = await self.chunks.open(hex_bytes(chunk, 32, "chunk"))
+                stored = await self.chunks.reader.open(hex_bytes(chunk, 32, "chunk"))
             except ChunkDamaged:
                 stored = None  # who has it is to store it again
             if stored is None:
                 raise Problem(Code.NOT_FOUND, "chunk")
-            return _ranged(stored.size, partial(self.chunks.parts, stored), chunk)
+            return _ranged(stored.size, partial(self.chunks.reader.parts, stored), chunk)
 
         @route("GET", "/chunks/<chunk>", "A chunk's bytes, or a range of them", gives=bytes)
         async def get(chunk: str) -> Response:
@@ -243,7 +244,7 @@ class DataService(Service):
             gives=SegmentProof,
         )
         async def proof(chunk: str) -> SegmentProof:
-            found = await self.chunks.proof(
+            found = await self.chunks.reader.proof(
                 hex_bytes(chunk, 32, "chunk"),
                 lambda size: query_number("segment", 0, 0, segment_count(size) - 1),
             )
@@ -371,7 +372,7 @@ class DataService(Service):
                 return _ranged(stored.size, partial(self.reading.parts, stored), chunk)
             data = b"".join([part async for part in self.reading.parts(stored, 0, stored.size)])
             await self.cache.put("chunk", chunk, data)
-        elif await self.store.read(self.chunks.row, identity) is None:
+        elif await self.store.read(self.chunks.rows.row, identity) is None:
             raise Problem(Code.NOT_FOUND, "chunk")
         return _ranged(len(data), lambda first, end: data[first:end], chunk)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
 import tempfile
 from contextlib import closing
@@ -16,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from lucid.chain.chunks import chunk_id
-from lucid.services.chunks.chunks import KEPT_MS, Chunks
+from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import ChunkFolder
@@ -25,7 +24,6 @@ from lucid.storage.identity import Identity, claim
 from lucid.storage.interface import StoreOther
 from lucid.storage.sqlite import SqliteStore
 from tests.services.fleets import body
-from tests.services.test_data import CHUNK, SESSION, place, running
 
 ME = Identity(bytes(32), bytes(range(32)), "data")
 SESSIONS = [bytes([number]) * 16 for number in (1, 2)]
@@ -52,14 +50,14 @@ class Node:
             chunks = Chunks(self.folder / "chunks", durable, Space(self.folder, self.folder / "ballast", 0, 0))
             async with trio.open_nursery() as nursery:
                 await nursery.start(durable.run)
-                await chunks.take_in()
+                await chunks.adoption.take_in()
                 for kind, number, session in steps:
                     if kind == "put":
                         await chunks.put(body(BODIES[number]), SESSIONS[session], None)
                     else:
                         await chunks.release(chunk_id(BODIES[number]), SESSIONS[session])
-                await chunks.sweep(self.now + 100 * KEPT_MS)
-                await chunks.take_in()
+                await chunks.sweeper.sweep(self.now + 100 * KEPT_MS)
+                await chunks.adoption.take_in()
                 nursery.cancel_scope.cancel()
 
 
@@ -126,57 +124,3 @@ class Folders(RuleBasedStateMachine):
 
 TestFolders = Folders.TestCase
 TestFolders.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
-
-
-async def test_a_file_that_no_row_knows_is_taken_in_or_set_aside(tmp_path: Path) -> None:
-    other = CHUNK + b"other"
-    async with running(tmp_path) as (service, client):
-        await client.put(place(CHUNK), content=CHUNK)
-        good, bad = (service.chunks.folder.place(chunk_id(each)) for each in (other, other + b"?"))
-        for path, data in ((good, other), (bad, b"these are other bytes" * 100)):
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(data)
-    async with running(tmp_path) as (service, client):
-        with trio.fail_after(60):
-            while not service.chunks.quarantined:
-                await trio.sleep(0.01)
-        assert (await client.get(place(other))).content == other
-        assert not bad.exists() and (tmp_path / "chunks" / "quarantine" / bad.name).exists()
-        health = (await client.get("/health")).json()
-        assert [each["state"] for each in health["conditions"]] == ["quarantine"]
-        (tmp_path / "chunks" / "quarantine" / bad.name).unlink()
-        with trio.fail_after(60):
-            while (await client.get("/health")).status_code != 200:
-                await trio.sleep(0.1)
-        assert await service.chunks.sweep(clock_ms() + 100 * KEPT_MS) == 0, "nobody let it go"
-
-
-async def test_strays_are_named_once_and_left(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    strays = [Path("ab/.DS_Store"), Path("ab/X.bak"), Path("notes.txt"), Path("incoming/.rsync.tmp"), Path("ab/folder")]
-    for stray in strays:
-        (tmp_path / "chunks" / stray).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "chunks" / stray).touch() if stray.name != "folder" else (tmp_path / "chunks" / stray).mkdir()
-    os.symlink("/dev/zero", tmp_path / "chunks" / "ab" / ("ab" * 32))
-    with caplog.at_level(logging.WARNING, "lucid.chunks"):
-        async with running(tmp_path) as (service, client):
-            for _ in range(2):
-                await service.chunks.sweep(clock_ms())
-                await service.chunks.take_in()
-            assert (await client.get("/health")).status_code == 200
-    assert all((tmp_path / "chunks" / stray).exists() for stray in strays)
-    assert sum(".DS_Store" in message for message in caplog.messages) == 1
-
-
-async def test_an_older_store_that_knows_far_less_is_refused(tmp_path: Path) -> None:
-    async with running(tmp_path):
-        pass
-    shutil.copy(tmp_path / "data.sqlite", tmp_path / "older")
-    async with running(tmp_path) as (_, client):
-        for number in range(10):
-            data = bytes([number]) * 2_000
-            assert (await client.put(place(data, SESSION), content=data)).status_code == 201
-    shutil.copy(tmp_path / "older", tmp_path / "data.sqlite")
-    with pytest.raises(StoreOther, match="knows 0 chunks"):
-        async with running(tmp_path):
-            pass
-    assert len(list(ChunkFolder(tmp_path / "chunks").chunks())) == 10

@@ -11,8 +11,8 @@ import trio
 
 from lucid.services.chunks import collection as collecting
 from lucid.services.chunks import replication as replicating
-from lucid.services.chunks.chunks import KEPT_MS
 from lucid.services.chunks.replicamessages import ChunkHolding, ChunkNeed, ChunkQuestion
+from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
 from tests.services.fleets import body, run, until
 from tests.services.test_replication import BODIES, IDS, Fleet, Node, hurried
@@ -33,7 +33,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def sweep(*nodes: Node) -> int:
     """Let a day and more go by at some nodes, one after the other; returns how many chunks went."""
-    return sum([await node.chunks.sweep(clock_ms() + KEPT_MS + 60_000) for node in nodes])
+    return sum([await node.chunks.sweeper.sweep(clock_ms() + KEPT_MS + 60_000) for node in nodes])
 
 
 async def fill(fleet: Fleet, *nodes: Node, session: bytes = ONE) -> None:
@@ -67,12 +67,12 @@ def everywhere(fleet: Fleet) -> bool:
 
 def all_unused(node: Node) -> bool:
     """Whether a node knows that nobody needs any of the chunks."""
-    return all(node.chunks.let_go(chunk) for chunk in CHUNKS)
+    return all(node.chunks.rows.let_go(chunk) for chunk in CHUNKS)
 
 
 def none_unused(node: Node) -> bool:
     """Whether a node knows of one who needs each of the chunks, itself or another."""
-    rows = [node.chunks.row(chunk) for chunk in CHUNKS]
+    rows = [node.chunks.rows.row(chunk) for chunk in CHUNKS]
     return all(row is not None and not row.unused_since_ms for row in rows)
 
 
@@ -86,7 +86,9 @@ async def test_copies_go_a_day_after_the_last_session_and_stay_while_one_needs_t
         await heard(fleet, none_unused)
         await let_go(fleet, second, TWO)
         await heard(fleet, all_unused)
-        assert sum([await node.chunks.sweep(clock_ms() + KEPT_MS - 60_000) for node in fleet.nodes.values()]) == 0
+        assert (
+            sum([await node.chunks.sweeper.sweep(clock_ms() + KEPT_MS - 60_000) for node in fleet.nodes.values()]) == 0
+        )
         assert everywhere(fleet), "their day is not over"
         assert await sweep(third, first, second) == 3 * len(CHUNKS)
         assert not any(fleet.holders(chunk) for chunk in CHUNKS)

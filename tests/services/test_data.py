@@ -30,7 +30,7 @@ from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.hashing import chunk_tree_digest, session_tree_digest
 from lucid.chain.keys import ed25519_public_key
 from lucid.chain.merkle import root
-from lucid.services.chunks.chunks import KEPT_MS
+from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.data import DataService
 from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.driver import clock_ms
@@ -73,7 +73,7 @@ async def test_a_chunk_goes_in_and_comes_out(tmp_path: Path) -> None:
         assert response.content == CHUNK and response.headers["accept-ranges"] == "bytes"
         head = await client.head(place(CHUNK))
         assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(CHUNK)), b"")
-        assert len(await service.store.read(service.chunks.references, chunk_id(CHUNK))) == 2
+        assert len(await service.store.read(service.chunks.rows.references, chunk_id(CHUNK))) == 2
         assert (await client.get("/health")).json() == {"status": "healthy", "service": "data-chain"}
     async with running(tmp_path) as (_, client):
         assert (await client.get(place(CHUNK))).content == CHUNK, "it is durable"
@@ -166,7 +166,7 @@ async def test_damaged_bytes_are_never_handed_out_and_a_new_upload_heals_them(tm
         assert (await client.get(place(CHUNK))).status_code == 503
         assert (await client.put(place(CHUNK), content=CHUNK)).status_code == 201
         assert (await client.get(place(CHUNK))).content == CHUNK
-        assert service.chunks.damaged == 7
+        assert service.chunks.reader.damaged == 7
 
 
 async def test_a_chunk_goes_a_day_after_its_last_reference(tmp_path: Path) -> None:
@@ -174,15 +174,15 @@ async def test_a_chunk_goes_a_day_after_its_last_reference(tmp_path: Path) -> No
         for session in (SESSION, OTHER):
             await client.put(place(CHUNK, session), content=CHUNK)
         assert (await client.delete(place(CHUNK))).json()["references"] == 1
-        assert await service.chunks.sweep(clock_ms() + 10 * KEPT_MS) == 0
+        assert await service.chunks.sweeper.sweep(clock_ms() + 10 * KEPT_MS) == 0
         assert (await client.delete(place(CHUNK, OTHER))).json()["references"] == 0
         assert (await client.delete(place(CHUNK, OTHER))).status_code == 404
-        assert await service.chunks.sweep(clock_ms() + KEPT_MS - 60_000) == 0
+        assert await service.chunks.sweeper.sweep(clock_ms() + KEPT_MS - 60_000) == 0
         assert (await client.get(place(CHUNK))).status_code == 200
         await client.put(place(CHUNK), content=CHUNK)
-        assert await service.chunks.sweep(clock_ms() + 2 * KEPT_MS) == 0, "it is referred to again"
+        assert await service.chunks.sweeper.sweep(clock_ms() + 2 * KEPT_MS) == 0, "it is referred to again"
         await client.delete(place(CHUNK))
-        assert await service.chunks.sweep(clock_ms() + KEPT_MS + 60_000) == 1
+        assert await service.chunks.sweeper.sweep(clock_ms() + KEPT_MS + 60_000) == 1
         assert (await client.get(place(CHUNK))).status_code == 404 and not list(service.chunks.folder.chunks())
 
 
@@ -191,10 +191,10 @@ async def test_nothing_goes_before_it_is_known_who_else_there_is(tmp_path: Path)
         await client.put(place(CHUNK), content=CHUNK)
         await client.delete(place(CHUNK))
         service.replication.asked = False  # the manager is not there yet
-        assert await service.chunks.sweep(clock_ms() + 2 * KEPT_MS) == 0
+        assert await service.chunks.sweeper.sweep(clock_ms() + 2 * KEPT_MS) == 0
         assert (await client.get(place(CHUNK))).status_code == 200
         service.replication.asked = True
-        assert await service.chunks.sweep(clock_ms() + 2 * KEPT_MS) == 1
+        assert await service.chunks.sweeper.sweep(clock_ms() + 2 * KEPT_MS) == 1
 
 
 async def test_a_folder_has_one_process_at_a_time(tmp_path: Path) -> None:

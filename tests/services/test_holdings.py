@@ -236,7 +236,7 @@ async def test_what_is_lost_is_taken_back_and_what_is_repaired_is_said_again(tmp
         fleet.lies = {node.key: lambda message: None for node in nodes[:2]}  # nobody answers
         place = nodes[2].chunks.folder.place(IDS[3])
         place.write_bytes(b"rot" * 500)
-        await nodes[2].chunks.check(IDS[3])
+        await nodes[2].chunks.inspection.check(IDS[3])
         await until(lambda: fleet.says(nodes[2]) == ((0, 3), (4, 8)))
         found = fleet.chain.replicas(3, nodes[0].key, SESSION)
         assert found is not None and (found["copies"], found["wanted"]) == (2, 3)
@@ -253,7 +253,7 @@ async def test_nothing_is_said_before_rules_3_and_all_of_it_then(tmp_path: Path)
         for data in BODIES:
             await nodes[0].chunks.put(body(data), SESSION, None)
         fleet.anchor(nodes[0], IDS)
-        await until(lambda: all(node.chunks.count == 12 for node in nodes))
+        await until(lambda: all(node.chunks.inventory.count == 12 for node in nodes))
         await nodes[1].holdings.handle(nodes[0].key, SessionOffer((SESSION,)))
         await trio.sleep(0.5)
         assert not fleet.chain.said and await nodes[0].holdings.copies(SESSION) is None
@@ -286,7 +286,7 @@ async def test_a_list_that_is_not_the_sessions_is_not_kept(tmp_path: Path, how: 
         for data in BODIES:
             await nodes[0].chunks.put(body(data), SESSION, None)
         fleet.anchor(nodes[0], IDS)
-        await until(lambda: fleet.says(nodes[0]) == ((0, 12),) and nodes[1].chunks.count == 12)
+        await until(lambda: fleet.says(nodes[0]) == ((0, 12),) and nodes[1].chunks.inventory.count == 12)
         await trio.sleep(0.5)
         assert not fleet.says(nodes[1]) and not await nodes[1].store.read(nodes[1].holdings.listings.known, SESSION)
         if how != "silence":  # there it goes on waiting
@@ -307,7 +307,7 @@ async def test_a_session_that_went_is_taken_back_and_its_list_forgotten(tmp_path
         fleet.members.remove(node.key)
         for chunk in IDS:
             node.chunks.folder.remove(chunk)
-            await node.chunks.check(chunk)
+            await node.chunks.inspection.check(chunk)
         await until(lambda: fleet.says(node) == ())
         with trio.fail_after(120):
             while await node.store.read(node.holdings.listings.known, SESSION):

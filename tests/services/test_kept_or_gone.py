@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucid.chain.chunks import chunk_id
-from lucid.services.chunks import chunks as chunking
-from lucid.services.chunks.chunks import KEPT_MS, Chunks
+from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.needs import GONE_MS
 from lucid.services.chunks.references import SessionReferences
+from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.disk import Disk
+from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
@@ -34,14 +35,14 @@ HOUR_MS = 3_600_000
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[tuple[DurableStore, Chunks]]:
-    """A node's chunks, as a start finds them."""
+async def opened(folder: Path, now_ms: Callable[[], int] = clock_ms) -> AsyncIterator[tuple[DurableStore, Chunks]]:
+    """A node's chunks, as a start finds them at a time."""
     with closing(SqliteStore(folder / "data.sqlite")) as inner:
         store = DurableStore(inner)
-        chunks = Chunks(folder / "chunks", store, Space(folder, folder / "ballast", 0, 0))
+        chunks = Chunks(folder / "chunks", store, Space(folder, folder / "ballast", 0, 0), now_ms)
         async with trio.open_nursery() as nursery:
             await nursery.start(store.run)
-            await chunks.take_in()
+            await chunks.adoption.take_in()
             yield store, chunks
             store.end()
             nursery.cancel_scope.cancel()
@@ -144,8 +145,8 @@ async def do(step: tuple[Any, ...], model: Model, store: DurableStore, chunks: C
         async def agreed(asked: Sequence[bytes]) -> set[bytes]:
             return set(asked) - {IDS[each] for each in values[0]}
 
-        chunks.agreed = agreed
-        assert await chunks.sweep(model.now) == model.sweep(values[0])
+        chunks.sweeper.agreed = agreed
+        assert await chunks.sweeper.sweep(model.now) == model.sweep(values[0])
     else:
         chunk = values[0]
         if kind in ("need", "free"):
@@ -174,7 +175,7 @@ class Found(NamedTuple):
 
 def look(chunks: Chunks, chunk: int) -> Found:
     """What a node's store and folder say of a chunk."""
-    known, identity = chunks.known(IDS[chunk]), IDS[chunk]
+    known, identity = chunks.rows.known(IDS[chunk]), IDS[chunk]
     return Found(
         None if known is None else {SESSIONS.index(each) for each in known.sessions},
         {PEERS.index(node): name[0] for node, name in chunks.needs.of(identity).items()},
@@ -192,8 +193,8 @@ async def check(model: Model, store: DurableStore, chunks: Chunks) -> None:
             model.sessions.get(chunk), model.needs[chunk], chunk in model.unused, chunk in model.gone, there
         )
         if there:
-            assert await chunks.check(IDS[chunk]) == (Finding.SOUND, len(BODIES[chunk]))
-    assert chunks.count == len(model.sessions)
+            assert await chunks.inspection.check(IDS[chunk]) == (Finding.SOUND, len(BODIES[chunk]))
+    assert chunks.inventory.count == len(model.sessions)
     assert chunks._space.used == sum(len(BODIES[each]) for each in model.sessions)
 
 
@@ -206,7 +207,7 @@ async def play(script: list[tuple[Any, ...]], folder: Path, model: Model) -> Non
             parts[-1].pop()
             parts.append([])
     for part in parts:
-        async with opened(folder) as (store, chunks):
+        async with opened(folder, lambda: model.now) as (store, chunks):
             await check(model, store, chunks)
             for step in part:
                 await do(step, model, store, chunks)
@@ -217,24 +218,22 @@ async def play(script: list[tuple[Any, ...]], folder: Path, model: Model) -> Non
 @given(steps())
 def test_chunks_are_kept_and_go_as_a_simple_model_says(script: list[tuple[Any, ...]]) -> None:
     model = Model()
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(chunking, "clock_ms", lambda: model.now)
+    with tempfile.TemporaryDirectory() as folder:
         trio.run(play, script, Path(folder), model)
 
 
 async def test_a_file_that_comes_back_after_it_was_gone_is_kept_in_doubt(tmp_path: Path) -> None:
     """As where an older store is put back: it remembers as gone what was stored again since."""
-    clock_ms: Callable[[], int] = vars(chunking)["clock_ms"]
     async with opened(tmp_path) as (store, chunks):
         await chunks.put(body(BODIES[0]), SESSIONS[0], IDS[0])
         await chunks.release(IDS[0], SESSIONS[0])
-        assert await chunks.sweep(clock_ms() + KEPT_MS + HOUR_MS) == 1
+        assert await chunks.sweeper.sweep(clock_ms() + KEPT_MS + HOUR_MS) == 1
         assert await store.read(look, chunks, 0) == Found(None, {}, False, True, False)
     chunks.folder.place(IDS[0]).write_bytes(BODIES[0])
     async with opened(tmp_path) as (store, chunks):
         assert await store.read(look, chunks, 0) == Found(set(), {}, False, False, True)
-        assert not await store.read(chunks.let_go, IDS[0])
-        assert await chunks.sweep(clock_ms() + 3 * KEPT_MS) == 0
+        assert not await store.read(chunks.rows.let_go, IDS[0])
+        assert await chunks.sweeper.sweep(clock_ms() + 3 * KEPT_MS) == 0
 
 
 SCRIPT: list[tuple[Any, ...]] = [
@@ -251,10 +250,11 @@ class Crash(NamedTuple):
     step: tuple[Any, ...]
     before: dict[int, set[int]]
     after: dict[int, set[int]]
+    now_ms: int
 
 
 @pytest.fixture
-def crashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Crash]]:
+def crashes(tmp_path: Path) -> Iterator[list[Crash]]:
     """Every moment of the script between two things that reach the disk, as a crash would leave it."""
     live, found, model = tmp_path / "live", list[Crash](), Model()
     taken: list[Path] = []
@@ -274,7 +274,7 @@ def crashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Cr
         return outer
 
     async def main() -> None:
-        async with opened(live) as (store, chunks):
+        async with opened(live, lambda: model.now) as (store, chunks):
             for step in SCRIPT:
                 before = {chunk: set(held) for chunk, held in model.sessions.items()}
                 needs = {chunk for chunk, nodes in model.needs.items() if nodes}
@@ -286,41 +286,42 @@ def crashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Cr
                 for chunk in needs:
                     before[chunk] = before.get(chunk, set()) | {9}
                 after = {chunk: held | ({9} if chunk in needs else set()) for chunk, held in model.sessions.items()}
-                found.extend(Crash(folder, step, before, after) for folder in taken)
+                found.extend(Crash(folder, step, before, after, model.now) for folder in taken)
                 taken.clear()
 
     live.mkdir()
-    monkeypatch.setattr(chunking, "clock_ms", lambda: model.now)
     trio.run(main)
     yield found
 
 
 def test_a_crash_at_any_step_loses_nothing_that_is_needed_and_leaves_nothing_behind(crashes: list[Crash]) -> None:
-    clock_ms: Callable[[], int] = vars(chunking)["clock_ms"]
     assert len(crashes) > 60, "each step has its moments"
 
     async def judge(crash: Crash) -> None:
-        async with opened(crash.folder) as (store, chunks):
+        async with opened(crash.folder, lambda: crash.now_ms) as (store, chunks):
             for chunk in range(3):
                 before, after = crash.before.get(chunk, set()), crash.after.get(chunk, set())
                 found = await store.read(look, chunks, chunk)
                 if before & after:
-                    assert found.there and await chunks.check(IDS[chunk]) == (Finding.SOUND, len(BODIES[chunk]))
+                    assert found.there and await chunks.inspection.check(IDS[chunk]) == (
+                        Finding.SOUND,
+                        len(BODIES[chunk]),
+                    )
                 assert (before & after) - {9} <= (found.sessions or set()) <= before | after
                 # Whatever is left goes, once all let it go, and a second start finds the same.
                 for session in sorted(found.sessions or ()):
                     await chunks.release(IDS[chunk], SESSIONS[session])
                 for peer in range(2):
                     await chunks.freed(IDS[chunk], PEERS[peer], bytes(16))
-            await chunks.sweep(clock_ms() + 3 * KEPT_MS)
-        async with opened(crash.folder) as (store, chunks):
+            await chunks.sweeper.sweep(crash.now_ms + 3 * KEPT_MS)
+        async with opened(crash.folder, lambda: crash.now_ms) as (store, chunks):
             # An upload that was cut off may leave a chunk that is kept, in doubt, until its client goes on and lets go.
             for left in sorted(chunks.folder.chunks()):
                 assert crash.step[0] in ("put", "copy") and IDS[crash.step[1]] == left
                 await chunks.put(body(BODIES[IDS.index(left)]), SESSIONS[0], left)
                 await chunks.release(left, SESSIONS[0])
-            await chunks.sweep(clock_ms() + 6 * KEPT_MS)
-            assert (chunks.count, chunks._space.used, chunks.quarantined) == (0, 0, 0)
+            await chunks.sweeper.sweep(crash.now_ms + 6 * KEPT_MS)
+            assert (chunks.inventory.count, chunks._space.used, chunks.inventory.quarantined) == (0, 0, 0)
             assert not list(chunks.folder.chunks()) and not list(chunks.folder.incoming.iterdir())
 
     for crash in crashes:

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 import trio
 
-from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, verify_segment
-from lucid.services.chunks import storedchunk
+from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.reading import Reading
-from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, StoredChunk, Trees
+from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
@@ -81,7 +80,7 @@ async def test_what_is_damaged_on_the_way_comes_from_another_node_and_heals(tmp_
         stored = await reader.here(CHUNK)
         rot(tmp_path / FILE, 2 * PART_BYTES + 77)
         assert b"".join([part async for part in reader.parts(stored, 10, len(DATA) - 3)]) == DATA[10:-3]
-        assert others.asked == 1 and (tmp_path / FILE).read_bytes() == DATA and chunks.damaged == 1
+        assert others.asked == 1 and (tmp_path / FILE).read_bytes() == DATA and chunks.reader.damaged == 1
         assert b"".join([part async for part in reader.parts(await reader.here(CHUNK), 0, len(DATA))]) == DATA
         assert others.asked == 1
 
@@ -104,45 +103,3 @@ async def test_without_others_all_of_it_is_verified_before_the_first_byte(tmp_pa
         rot(tmp_path / FILE, len(DATA) - 4)
         with pytest.raises(ChunkDamaged):
             await reading(chunks, others).here(CHUNK)
-
-
-async def test_a_warm_proof_reads_one_part_and_a_cold_one_all(tmp_path: Path) -> None:
-    async with kept(tmp_path) as chunks:
-        for segment in (0, 63, 64, segment_count(len(DATA)) - 1):
-            found = await chunks.proof(CHUNK, lambda size, segment=segment: segment)  # type: ignore[misc]
-            assert found is not None and found.path == segment_proof(DATA, segment)
-            assert found.data == DATA[segment * SEGMENT_BYTES : (segment + 1) * SEGMENT_BYTES]
-            assert verify_segment(CHUNK, found.size, segment, found.data, found.path)
-        rot(tmp_path / FILE, 0)
-        assert await chunks.proof(CHUNK, lambda size: 100) is not None
-        with pytest.raises(ChunkDamaged):
-            await chunks.proof(CHUNK, lambda size: 1)
-        assert CHUNK in chunks.suspects
-
-
-def test_a_file_of_another_length_is_damaged_however_it_is_read(tmp_path: Path) -> None:
-    trees, file = Trees(), tmp_path / "chunk"
-    file.write_bytes(DATA)
-    StoredChunk(file, CHUNK, trees)
-    for wrong in (DATA[:-1], DATA + b"x", DATA[:PART_BYTES], b""):
-        file.write_bytes(wrong)
-        with pytest.raises(ChunkDamaged):
-            StoredChunk(file, CHUNK, trees)
-        warm = StoredChunk(file, CHUNK, trees, warm=True)
-        if wrong == DATA + b"x":
-            assert warm.read(0, warm.size) == DATA, "what follows is not read"
-        else:
-            with pytest.raises(ChunkDamaged):
-                warm.read(0, warm.size)
-
-
-def test_hashes_are_kept_of_so_many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storedchunk, "MAX_TREE_BYTES", 320)
-    trees = Trees()
-    for number in range(20):
-        trees.keep(bytes([number]), 4_096, bytes(32))
-        trees.keep(bytes([number]), 4_096, bytes(32))
-        assert trees.get(b"\0") == (4_096, bytes(32)), "it is asked for again and again"
-    assert [number for number in range(20) if trees.get(bytes([number]))] == [0, *range(11, 20)]
-    trees.keep(b"large", 1, bytes(352))
-    assert trees.get(b"large") is None and trees.get(b"\0") is None

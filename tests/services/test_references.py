@@ -94,7 +94,7 @@ async def test_sessions_are_listed_in_pages_and_removed_by_id(tmp_path: Path) ->
         assert (await client.delete(f"/sessions/{SESSIONS[0]}")).status_code == 404
         assert (await client.delete("/sessions/x")).status_code == 400
         assert (await client.get("/sessions?after=x")).status_code == 400
-        row = await service.store.read(service.chunks.row, chunk_id(content(9)))
+        row = await service.store.read(service.chunks.rows.row, chunk_id(content(9)))
         assert row is not None and row.unused_since_ms > 0, "and its chunk goes a day later"
 
 
@@ -148,7 +148,7 @@ async def test_the_owner_s_signature_removes_what_others_stored_and_nothing_else
         assert await remove(secret, session, minute) == 200 and await remove(secret, session, minute) == 404
         held = (await client.get("/sessions", headers={"Authorization": "Bearer operator-token"})).json()["sessions"]
         assert [each["session"] for each in held] == [SESSIONS[1]]
-        row = await service.store.read(service.chunks.row, chunk_id(content(1)))
+        row = await service.store.read(service.chunks.rows.row, chunk_id(content(1)))
         assert row is not None and not row.unused_since_ms, "the other session needs it"
 
 

@@ -195,7 +195,7 @@ async def test_a_store_that_is_begun_anew_is_filled_again(tmp_path: Path) -> Non
         await until(lambda: again.replication.fetched == 20)
         lost = again.chunks.folder.place(IDS[3])
         lost.write_bytes(b"rot" * 500)
-        await again.chunks.check(IDS[3])
+        await again.chunks.inspection.check(IDS[3])
         await until(lambda: again.replication.repaired == 1)
         assert lost.read_bytes() == BODIES[3]
 
@@ -228,7 +228,7 @@ async def test_a_liar_can_not_pass_other_bytes_and_the_next_source_is_asked(tmp_
         third = await fleet.add(3)
         await until(lambda: third.replication.connected == {nodes[0].key, nodes[1].key})
         assert await third.replication.obtain(chunk_id(big), (nodes[0].key,))
-        stored = await third.chunks.open(chunk_id(big))
+        stored = await third.chunks.reader.open(chunk_id(big))
         assert stored is not None and stored.read(0, stored.size) == big
         fleet.lies[nodes[1].key] = lie
         assert await third.replication.bytes_of(chunk_id(BODIES[0])) is None

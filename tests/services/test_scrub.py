@@ -18,9 +18,9 @@ import trio
 from lucid.chain.chunks import chunk_id
 from lucid.cli.main import main
 from lucid.services.chunks import scrub as scrubbing
-from lucid.services.chunks.chunks import KEPT_MS
 from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.scrub import BUCKETS, MAX_PAUSE_MS, Scrub
+from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.data import DataService
 from lucid.services.devnet import Devnet
 from lucid.services.process.driver import clock_ms
@@ -105,8 +105,8 @@ async def test_a_file_that_comes_back_is_sound_again_and_one_that_is_let_go_no_l
         again = await client.post(f"/chunks/{away.name}/verify", json={})
         assert again.json()["status"] == "verified"
         assert (await client.delete(place(BODIES[1]))).status_code == 200
-        await service.chunks.sweep(clock_ms() + 30 * 86_400_000)
-        assert service.chunks.faults.counts[Finding.MISSING] == 0 and service.chunks.count == len(BODIES) - 1
+        await service.chunks.sweeper.sweep(clock_ms() + 30 * 86_400_000)
+        assert service.chunks.faults.counts[Finding.MISSING] == 0 and service.chunks.inventory.count == len(BODIES) - 1
         assert (await client.post(f"/chunks/{gone.name}/verify", json={})).status_code == 404
         assert (await client.get("/health")).status_code == 200
 
@@ -152,13 +152,13 @@ async def test_a_run_reads_what_is_old_enough_and_ends_in_time(tmp_path: Path) -
         assert {each["status"] for each in listed} == {"verified"}
         assert len((await client.get(f"/chunks?session={SESSION}&limit=1000")).json()["chunks"]) == len(BODIES)
         await until(lambda: service.scrub.status().run_left_percent == 0)
-        real = service.chunks.check
+        real = service.chunks.inspection.check
 
         async def slow(chunk: bytes) -> Any:
             await trio.sleep(0.2)
             return await real(chunk)
 
-        service.chunks.check = slow  # type: ignore[method-assign]
+        service.chunks.inspection.check = slow  # type: ignore[method-assign]
         before = service.scrub.status().chunks_read
         await client.post("/scrub", json={**START, "max_duration_ms": 1_000})
         await trio.sleep(3.0)
@@ -171,7 +171,7 @@ async def test_it_rests_as_its_tranquility_says(tmp_path: Path) -> None:
         await until(lambda: service.scrub.status().all_read_since_ms)
         await fill(client)
         busy_s = 0.0
-        real = service.chunks.check
+        real = service.chunks.inspection.check
 
         async def timed(chunk: bytes) -> Any:
             nonlocal busy_s
@@ -181,7 +181,7 @@ async def test_it_rests_as_its_tranquility_says(tmp_path: Path) -> None:
             busy_s += trio.current_time() - began
             return found
 
-        service.chunks.check = timed  # type: ignore[method-assign]
+        service.chunks.inspection.check = timed  # type: ignore[method-assign]
         began, before = trio.current_time(), service.scrub.status().chunks_read
         await client.post("/scrub", json=START)
         await until(lambda: service.scrub.status().chunks_read == before + len(BODIES))
@@ -336,9 +336,9 @@ async def test_pruning_removes_what_a_sweep_would_and_a_dry_run_nothing(
         monkeypatch.setattr("lucid.services.chunks.upkeep.clock_ms", lambda: clock_ms() + KEPT_MS + 60_000)
         told = (await client.post("/prune", json={"dry_run": True})).json()
         assert (told["due"], told["due_bytes"], told["removed"], told["waiting"]) == (7, 35_000, 0, 0)
-        assert service.chunks.count == len(BODIES)
+        assert service.chunks.inventory.count == len(BODIES)
         assert (await client.post("/prune", json={})).json() == told | {"removed": 7}
-        assert service.chunks.count == len(BODIES) - 7 and not file_of(service, BODIES[0]).exists()
+        assert service.chunks.inventory.count == len(BODIES) - 7 and not file_of(service, BODIES[0]).exists()
         assert file_of(service, BODIES[7]).exists()
         assert (await client.post("/prune", json={"dry_run": True})).json()["due"] == 0
 

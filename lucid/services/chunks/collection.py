@@ -70,14 +70,16 @@ class Collection:
         self._one = trio.Lock()
         self._freed: set[bytes] = set()
         self._kick = trio.Event()
-        chunks.agreed = self.agreed
+        chunks.sweeper.agreed = self.agreed
         chunks.on_freed = self._on_freed
 
     # -- what is said and heard ----------------------------------------------------------------------------------
 
     async def tell_needs(self, peer: bytes, chunks: Iterable[bytes]) -> None:
         """Say to a peer that holds chunks, or should, which of them sessions here refer to."""
-        needs = await self._store.read_when_there(lambda: [each for each in chunks if self._chunks.references(each)])
+        needs = await self._store.read_when_there(
+            lambda: [each for each in chunks if self._chunks.rows.references(each)]
+        )
         for first in range(0, len(needs), MAX_NAMED):
             await self._say(peer, needs=needs[first : first + MAX_NAMED])
 
@@ -93,12 +95,12 @@ class Collection:
         await self._say(peer, question.request, **await self._store.read(look))
 
     def _stands(self, chunk: bytes, peer: bytes) -> str:
-        if self._chunks.references(chunk):
+        if self._chunks.rows.references(chunk):
             return "needs"
         if self._needs.of(chunk).keys() - {peer}:
             return "keeps"
         # What a store remembers as gone, and nothing more, frees nothing: it may be older than what others heard.
-        return "frees" if self._chunks.let_go(chunk) else "none"
+        return "frees" if self._chunks.rows.let_go(chunk) else "none"
 
     async def on_need(self, peer: bytes, said: ChunkNeed) -> list[bytes]:
         """Take in what a peer needs and what it let go; returns the chunks that it needs and that are not here.
@@ -185,7 +187,7 @@ class Collection:
     async def _tell_freed(self) -> None:
         """At once, to all in reach; who does not hear it now is told when the chunks' time is over."""
         freed, self._freed = sorted(self._freed), set()
-        needed = self._chunks.references
+        needed = self._chunks.rows.references
         chunks = await self._store.read_when_there(lambda: [chunk for chunk in freed if not needed(chunk)])
         for first in range(0, len(chunks), MAX_NAMED):
             for peer in sorted(self._around.connected):

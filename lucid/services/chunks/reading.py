@@ -27,32 +27,32 @@ class Reading:
         `ChunkDamaged` and `StoreError`."""
         try:
             # Where others are in reach, what turns out to be damaged on the way is fetched from them.
-            stored = await self._chunks.open(chunk, warm=bool(self._replication.connected))
+            stored = await self._chunks.reader.open(chunk, warm=bool(self._replication.connected))
         except ChunkDamaged:
             if not self._replication.connected or not await self._obtained(chunk):
                 raise
-            return await self._chunks.open(chunk)
+            return await self._chunks.reader.open(chunk)
         if stored is None and self._replication.belongs(chunk) and await self._obtained(chunk):
-            return await self._chunks.open(chunk)
+            return await self._chunks.reader.open(chunk)
         return stored
 
     async def parts(self, stored: StoredChunk, first: int, end: int) -> AsyncIterator[bytes]:
         """Bytes of a chunk, each segment verified before it is given; where one is damaged, the chunk is fetched from
         another node, and it goes on from there. Raises `ChunkDamaged` and `StoreError`."""
         try:
-            async for part in self._chunks.parts(stored, first, end):
+            async for part in self._chunks.reader.parts(stored, first, end):
                 yield part
                 first += len(part)
         except ChunkDamaged:
-            again = await self._chunks.open(stored.chunk) if await self._obtained(stored.chunk) else None
+            again = await self._chunks.reader.open(stored.chunk) if await self._obtained(stored.chunk) else None
             if again is None:
                 raise
-            async for part in self._chunks.parts(again, first, end):
+            async for part in self._chunks.reader.parts(again, first, end):
                 yield part
 
     async def _obtained(self, chunk: bytes) -> bool:
         with trio.move_on_after(ELSEWHERE_S):
             with suppress(OSError):
-                await self._chunks.check(chunk)
+                await self._chunks.inspection.check(chunk)
             return await self._replication.obtain(chunk)
         return False

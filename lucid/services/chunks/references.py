@@ -15,7 +15,8 @@ import msgspec
 import trio
 
 from lucid.chain.errors import Code, LucidError
-from lucid.services.chunks.chunks import Chunks, Reference, decode_reference
+from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.sessionreference import Reference, decode_reference
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
@@ -61,7 +62,7 @@ class SessionReferences:
             if session <= after or (edge is not None and session > edge):
                 continue
             held = found.get(session, Held(session, 0, 0, 0))
-            row, reference = self._chunks.row(chunk), decode_reference(chunk, value)
+            row, reference = self._chunks.rows.row(chunk), decode_reference(chunk, value)
             found[session] = Held(
                 session,
                 held.chunks + 1,

@@ -193,7 +193,7 @@ class Replication:
             stored = await self._opened(asked.chunk)
             if stored is not None and first < stored.size:
                 end = min(stored.size, first + PART_BYTES)
-                data, size = await self._chunks.read(stored, first, end), stored.size
+                data, size = await self._chunks.reader.read(stored, first, end), stored.size
         except (ChunkDamaged, DiskFailed):
             self._open.pop(asked.chunk, None)
         self.served += len(data)
@@ -203,7 +203,7 @@ class Replication:
         """A chunk's verified file, kept open for the next part."""
         stored = self._open.get(chunk)
         if stored is None:
-            stored = await self._chunks.open(chunk, warm=True)
+            stored = await self._chunks.reader.open(chunk, warm=True)
             if stored is None:
                 return None
             self._open[chunk] = stored
@@ -313,7 +313,7 @@ class Replication:
         never said so, not for long, or are out of reach."""
         now, found = clock_ms(), []
         for chunk in chunks:
-            row = self._chunks.row(chunk)
+            row = self._chunks.rows.row(chunk)
             if row is None or row.unused_since_ms or self._chunks.faults.of(chunk) is not None:
                 continue
             lacking = [key for key in self.wanted(chunk) if key != self.key and not self._counts(chunk, key, now)]
@@ -332,7 +332,7 @@ class Replication:
 
     def sound(self, chunk: bytes) -> bool:
         """Whether a chunk is here, as far as this node knows."""
-        return self._chunks.row(chunk) is not None and self._chunks.faults.of(chunk) is None
+        return self._chunks.rows.row(chunk) is not None and self._chunks.faults.of(chunk) is None
 
     async def _look(self) -> None:
         """Look through all chunks."""
@@ -383,7 +383,7 @@ class Replication:
             after = b""
             while rows := await self._store.read_when_there(self._chunks.faults.page, after, PAGE):
                 for chunk, _ in rows:
-                    unused = await self._store.read_when_there(self._chunks.let_go, chunk)
+                    unused = await self._store.read_when_there(self._chunks.rows.let_go, chunk)
                     if not unused and self.connected and await self.obtain(chunk):
                         self.repaired += 1
                         _log.warning("chunk %s is whole again: another node had it", chunk.hex())
@@ -424,7 +424,7 @@ class Replication:
             for peer in self._sources(chunk, ()):
                 try:
                     async with aclosing(self._bytes(chunk, peer)) as parts:
-                        return await self._chunks.verified(parts, chunk)
+                        return await self._chunks.reader.verified(parts, chunk)
                 except (Refusal, NotThere):
                     continue
         return None

@@ -166,8 +166,8 @@ class Scrub:
 
     async def _once(self) -> None:
         """Read what is due, or wait for a moment."""
-        while self._chunks.suspects and not self._paused_until(clock_ms()):
-            await self._read(self._chunks.suspects.pop())
+        while self._chunks.reader.suspects and not self._paused_until(clock_ms()):
+            await self._read(self._chunks.reader.suspects.pop())
         wait_s = self._wait_s(clock_ms())
         if wait_s > 0:
             await self._rest(min(wait_s, LOOK_S))
@@ -235,7 +235,7 @@ class Scrub:
     async def _read(self, chunk: bytes) -> None:
         """Read one chunk and rest."""
         began = trio.current_time()
-        found = await self._chunks.check(chunk)
+        found = await self._chunks.inspection.check(chunk)
         if found is not None:
             finding, size = found
             state = self._state

@@ -21,12 +21,13 @@ from lucid.api.answers import (
 from lucid.api.requests import PruneOrder, ScrubOrder
 from lucid.chain.errors import Code
 from lucid.services.chunks.census import Census
-from lucid.services.chunks.chunks import KEPT_MS, Chunks
+from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.holdings import Holdings
 from lucid.services.chunks.references import CHUNK_BYTES, ID_BYTES
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import MAX_PAUSE_MS, Scrub
+from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
 from lucid.services.web.admission import OPERATOR, WRITE
@@ -78,7 +79,7 @@ class Upkeep:
         """Add them to a service."""
         web.checks += [self._faulty, self._late, self._lacking, lambda: self._scrub.trouble]
         counts, status = self._chunks.faults.counts, self._scrub.status
-        web.gauge("chunks", "Chunks that are held, or should be.", lambda: self._chunks.count)
+        web.gauge("chunks", "Chunks that are held, or should be.", lambda: self._chunks.inventory.count)
         web.gauge("chunks_missing", "Chunks whose files are gone.", lambda: counts[Finding.MISSING])
         web.gauge("chunks_corrupted", "Chunks whose files were not theirs.", lambda: counts[Finding.CORRUPTED])
         web.gauge("scrub_chunks", "Chunks that the scrubber read.", lambda: status().chunks_read)
@@ -100,11 +101,11 @@ class Upkeep:
         async def status() -> DataStatus:
             counts = self._chunks.faults.counts
             return DataStatus(
-                self._chunks.count,
+                self._chunks.inventory.count,
                 self._space.used,
                 counts[Finding.MISSING],
                 counts[Finding.CORRUPTED],
-                self._chunks.quarantined,
+                self._chunks.inventory.quarantined,
                 self._scrub.status(),
                 self._copies(),
                 self._space.room,
@@ -177,12 +178,14 @@ class Upkeep:
         async def prune(body: PruneOrder) -> Pruned:
             now = clock_ms()
             found = await self._store.read(self._unused, now)
-            return found if body.dry_run else msgspec.structs.replace(found, removed=await self._chunks.sweep(now))
+            return (
+                found if body.dry_run else msgspec.structs.replace(found, removed=await self._chunks.sweeper.sweep(now))
+            )
 
     async def _checked(self, chunk: str) -> Checked:
         identity = hex_bytes(chunk, 32, "chunk")
         try:
-            found = await self._chunks.check(identity)
+            found = await self._chunks.inspection.check(identity)
         except OSError as error:
             raise Problem(Code.STORE_FAILED, f"it cannot be read: {error.strerror}") from None
         if found is None:
@@ -193,7 +196,7 @@ class Upkeep:
         """The chunks that nobody refers to, as they would go now, from a worker thread."""
         due, waiting, sizes = 0, 0, [0, 0]
         next_ms = 0
-        for row in self._chunks.unused():
+        for _, row in self._chunks.rows.unused():
             until_ms = row.unused_since_ms + KEPT_MS
             if until_ms <= now_ms:
                 due, sizes[0] = due + 1, sizes[0] + row.size
@@ -206,14 +209,14 @@ class Upkeep:
         """Up to `limit` chunks are looked at; of these, those with the state and session that are wanted."""
         found, last = [], b""
         if wanted in ("missing", "corrupted"):
-            rows = [(chunk, self._chunks.row(chunk)) for chunk, _ in self._chunks.faults.page(after, limit)]
+            rows = [(chunk, self._chunks.rows.row(chunk)) for chunk, _ in self._chunks.faults.page(after, limit)]
         else:
             start = after + b"\x00" if after else b""
             scanned = self._store.scan(CHUNK_TABLE, start, limit)
             rows = [(chunk, decode_row(chunk, data)) for chunk, data in scanned]
         for chunk, row in rows:
             last = chunk
-            references = self._chunks.references(chunk)
+            references = self._chunks.rows.references(chunk)
             if row is None or (session and not any(each[: len(session)] == session for each in references)):
                 continue
             status = self.census.status(chunk)

@@ -1,0 +1,96 @@
+"""The bytes of chunks for whoever reads them: nothing is handed out that was not verified against the chunk's id."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from typing import TypeVar
+
+import trio
+
+from lucid.chain.chunks import MAX_CHUNK_BYTES, ChunkHasher
+from lucid.chain.errors import Code, Refusal
+from lucid.services.chunks.inventory import Inventory
+from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, SegmentOfChunk, StoredChunk, Trees, readable
+
+READERS = 4
+"""Chunks in memory at once, to be read and verified."""
+MAX_SUSPECTS = 1_024
+"""Chunks whose reading failed that wait to be looked at; the scrubber comes to others by itself."""
+
+T = TypeVar("T")
+
+
+class ChunkReader:
+    """Reads the chunks of one node."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.damaged = 0
+        """Reads of damaged chunks since the start."""
+        self.suspects: set[bytes] = set()
+        """Chunks whose reading failed: the scrubber looks at them next."""
+        self._inventory = inventory
+        self._reading = trio.CapacityLimiter(READERS)
+        self._trees = Trees()
+
+    def keep(self, chunk: bytes, hasher: ChunkHasher) -> None:
+        """Keep the tree of a chunk that was stored just now: it need not be read to be proven."""
+        self._trees.keep(chunk, hasher.size, hasher.leaves())
+
+    async def verified(self, parts: AsyncIterable[bytes], chunk: bytes) -> bytes:
+        """The bytes of a chunk as they come, not stored. Raises `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`)."""
+        data, hasher = bytearray(), ChunkHasher()
+        async for part in parts:
+            if len(data) + len(part) > MAX_CHUNK_BYTES:
+                raise Refusal(Code.CHUNK_SIZE)
+            hasher.update(part)
+            data += part
+        if hasher.id() != chunk:
+            raise Refusal(Code.CHUNK_ID)
+        return bytes(data)
+
+    async def open(self, chunk: bytes, warm: bool = False) -> StoredChunk | None:
+        """A chunk's verified bytes, to be read part by part; None if there is none. With `warm` they are verified only
+        as they are read, where the hashes of its segments are known. Raises `ChunkDamaged` and `StoreError`."""
+        inventory = self._inventory
+        if await inventory.store.read(inventory.rows.row, chunk) is None:
+            return None
+        return await inventory.disk.call(self._opened, chunk, warm, limiter=self._reading)
+
+    async def read(self, stored: StoredChunk, first: int, end: int) -> bytes:
+        """Bytes of an open chunk, from `first` to before `end`. Raises `ChunkDamaged` and `StoreError`."""
+        return await self._noting(stored.chunk, stored.read, first, end)
+
+    async def parts(self, stored: StoredChunk, first: int, end: int) -> AsyncIterator[bytes]:
+        """The same, a part at a time, each read when the one before it was taken."""
+        while first < end:
+            until = min(end, (first // PART_BYTES + 1) * PART_BYTES)
+            yield await self.read(stored, first, until)
+            first = until
+
+    async def proof(self, chunk: bytes, segment: Callable[[int], int]) -> SegmentOfChunk | None:
+        """The segment of a chunk that `segment` chooses from its size, and its path to the id; None if there is no such
+        chunk. Raises as `open` does."""
+        stored = await self.open(chunk, warm=True)
+        if stored is None:
+            return None
+        return await self._noting(chunk, stored.prove, segment(stored.size))
+
+    def _opened(self, chunk: bytes, warm: bool) -> StoredChunk:
+        try:
+            return readable(StoredChunk, self._inventory.folder.place(chunk), chunk, self._trees, warm)
+        except ChunkDamaged:
+            self._suspect(chunk)
+            raise
+
+    async def _noting(self, chunk: bytes, read: Callable[..., T], *arguments: object) -> T:
+        """What `read` finds in a chunk's file; that it is damaged is noted. Raises `ChunkDamaged` and `StoreError`."""
+        try:
+            return await self._inventory.disk.call(readable, read, *arguments)
+        except ChunkDamaged:
+            self._suspect(chunk)
+            raise
+
+    def _suspect(self, chunk: bytes) -> None:
+        self.damaged += 1
+        if len(self.suspects) < MAX_SUSPECTS:
+            self.suspects.add(chunk)

@@ -1,0 +1,105 @@
+"""What of chunks is at a node: files in a folder, rows in a store, how many and of how many bytes.
+
+A file is durable before its row: a crash between leaves a file that no row knows. Such a file is never removed: it is
+taken in once its bytes are verified, or put into quarantine. There is one change at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import trio
+
+from lucid.chain.codec import encode
+from lucid.ledger.state import Write
+from lucid.services.chunks.chunkrows import ChunkRows
+from lucid.services.chunks.faults import Faults, Finding
+from lucid.services.chunks.needs import GONE_TABLE, STAMP_BYTES, Needs
+from lucid.services.process.disk import Disk
+from lucid.services.process.space import Space
+from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder, ChunkRow, decode_row
+from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreDamaged, StoreOther
+
+FEW_UNKNOWN = 8
+"""Files that no row knows, up to which a start asks nobody: a crash leaves one at most."""
+
+
+class Inventory:
+    """The chunks of one node, under a folder and in a store. `now_ms` is the clock: ms since the Unix epoch."""
+
+    def __init__(self, folder: Path, store: DurableStore, space: Space, now_ms: Callable[[], int]) -> None:
+        """Look at the folder. Raises `StoreOther` where the store knows far less than it holds, and OSError."""
+        self.folder = ChunkFolder(folder)
+        self.store = store
+        self.space = space
+        self.now_ms = now_ms
+        self.disk = Disk(store)
+        self.rows = ChunkRows(store, self.folder)
+        self.faults = Faults(store)
+        self.needs = Needs(store)
+        self.changing = trio.Lock()
+        """Held by whoever changes something. What runs in the background waits for it without a bound."""
+        self.count = 0
+        self.quarantined = 0
+        self.folder.clear_incoming()
+        self._survey()
+
+    def _survey(self) -> None:
+        count = used = unknown = 0
+        try:
+            self.faults.survey()
+            # One shelf after the other: the ids of a million chunks at once would take half of a container's memory.
+            for first in range(256):
+                known = set[bytes]()
+                for chunk, data in self.store.scan(CHUNK_TABLE, bytes([first])):
+                    if chunk[0] != first:
+                        break
+                    known.add(chunk)
+                    used += decode_row(chunk, data).size
+                count += len(known)
+                unknown += sum(chunk not in known for chunk in self.folder.shelf(first))
+        except StoreDamaged:
+            return  # the store has logged it and says so; what can still be read is served
+        self.space.used, self.count = used, count
+        if unknown > FEW_UNKNOWN and unknown > count:
+            raise StoreOther(
+                f"the store knows {count} chunks, and {self.folder.path} holds {unknown} more: it is another "
+                f"store, or an older copy. Correct `store`, or put the newer one back; "
+                f"`lucid store adopt STORE --chunks {self.folder.path}` takes in what the folder holds"
+            )
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[None]:
+        """One change at a time, for whoever has an answer to give. Raises `DiskSlow` where the one before does not
+        end."""
+        await self.disk.acquire(self.changing)
+        try:
+            yield
+        finally:
+            self.changing.release()
+
+    def gain(self, size: int) -> None:
+        """Count a chunk that came."""
+        self.space.used += size
+        self.count += 1
+
+    def lose(self, size: int) -> None:
+        """Count a chunk that went."""
+        self.space.used -= size
+        self.count -= 1
+
+    async def forget(self, chunk: bytes) -> list[Write]:
+        """What removes a chunk's rows, and remembers it as gone; its references are gone already."""
+        fault = await self.store.read_when_there(self.faults.of, chunk)
+        gone = (GONE_TABLE, chunk, self.now_ms().to_bytes(STAMP_BYTES, "big"))
+        return [(CHUNK_TABLE, chunk, None), gone, *self.faults.change(chunk, fault, Finding.SOUND, 0)]
+
+    async def unneeded(self, chunk: bytes, row: ChunkRow) -> Write:
+        """Give a file the time since when nobody needs it; returns what is to be written then."""
+        now = self.now_ms()
+        with suppress(FileNotFoundError):
+            await self.disk.call(self.folder.mark_unused, chunk, now)
+        return CHUNK_TABLE, chunk, encode(ChunkRow(row.size, now))

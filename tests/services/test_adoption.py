@@ -1,0 +1,54 @@
+"""Files in the chunk folder that no row knows: taken in, set aside, or left as they are."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+import trio
+
+from lucid.chain.chunks import chunk_id
+from lucid.services.chunks.sweeper import KEPT_MS
+from lucid.services.process.driver import clock_ms
+from tests.services.test_data import CHUNK, place, running
+
+
+async def test_a_file_that_no_row_knows_is_taken_in_or_set_aside(tmp_path: Path) -> None:
+    other = CHUNK + b"other"
+    async with running(tmp_path) as (service, client):
+        await client.put(place(CHUNK), content=CHUNK)
+        good, bad = (service.chunks.folder.place(chunk_id(each)) for each in (other, other + b"?"))
+        for path, data in ((good, other), (bad, b"these are other bytes" * 100)):
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+    async with running(tmp_path) as (service, client):
+        with trio.fail_after(60):
+            while not service.chunks.inventory.quarantined:
+                await trio.sleep(0.01)
+        assert (await client.get(place(other))).content == other
+        assert not bad.exists() and (tmp_path / "chunks" / "quarantine" / bad.name).exists()
+        health = (await client.get("/health")).json()
+        assert [each["state"] for each in health["conditions"]] == ["quarantine"]
+        (tmp_path / "chunks" / "quarantine" / bad.name).unlink()
+        with trio.fail_after(60):
+            while (await client.get("/health")).status_code != 200:
+                await trio.sleep(0.1)
+        assert await service.chunks.sweeper.sweep(clock_ms() + 100 * KEPT_MS) == 0, "nobody let it go"
+
+
+async def test_strays_are_named_once_and_left(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    strays = [Path("ab/.DS_Store"), Path("ab/X.bak"), Path("notes.txt"), Path("incoming/.rsync.tmp"), Path("ab/folder")]
+    for stray in strays:
+        (tmp_path / "chunks" / stray).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "chunks" / stray).touch() if stray.name != "folder" else (tmp_path / "chunks" / stray).mkdir()
+    os.symlink("/dev/zero", tmp_path / "chunks" / "ab" / ("ab" * 32))
+    with caplog.at_level(logging.WARNING, "lucid.chunks"):
+        async with running(tmp_path) as (service, client):
+            for _ in range(2):
+                await service.chunks.sweeper.sweep(clock_ms())
+                await service.chunks.adoption.take_in()
+            assert (await client.get("/health")).status_code == 200
+    assert all((tmp_path / "chunks" / stray).exists() for stray in strays)
+    assert sum(".DS_Store" in message for message in caplog.messages) == 1
