@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lucid.machines.effects import (
+    REPLICATING,
     Broadcast,
     CancelTimer,
     Effect,
@@ -27,6 +29,7 @@ from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
 from lucid.machines.messages import VoteMessage
 from lucid.machines.performing import complete
+from lucid.machines.replication import Replicator
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
 from sim.costs import Pace
@@ -34,6 +37,10 @@ from sim.disk import Damaged, Disk
 
 if TYPE_CHECKING:
     from sim.node import Node
+
+
+NOTHING_MORE: Mapping[type, Callable[[Any], None]] = MappingProxyType({})
+"""What the machines of consensus do beside what all do."""
 
 
 class Alarm(Moment):
@@ -63,7 +70,14 @@ class Runner:
     Effects queue behind a write that is on its way to the disk, and while the machine's core is busy with signatures.
     """
 
-    def __init__(self, node: Node, machine: Manager | Engine, disk: Disk, journal: JournalWriter | None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        machine: Manager | Engine | Replicator,
+        disk: Disk,
+        journal: JournalWriter | None,
+        replicating: Mapping[type, Callable[[Any], None]] = NOTHING_MORE,
+    ) -> None:
         self.node = node
         self.clock = node.world.clock
         self.machine = machine
@@ -94,7 +108,8 @@ class Runner:
             Respond: self._respond,
             Observe: self._observe,
         }
-        self._performers = complete(table, elsewhere=(Store, Submit))
+        left = [kind for kind in REPLICATING if kind not in replicating]
+        self._performers = complete({**table, **replicating}, elsewhere=(Store, Submit, *left))
 
     def receive(self, event: Received | PeerJoined) -> None:
         """Let the manager have what came from a peer. A vote, as most of it is, goes on to the engine at once: the same

@@ -19,12 +19,15 @@ from lucid.machines.effects import (
     RESEND_TIMER,
     SPREAD_TIMER,
     SYNC_TIMER,
+    BeginFetch,
     Broadcast,
     CancelTimer,
     Effect,
+    EndFetch,
     Fact,
     Forward,
     Observe,
+    Provided,
     Received,
     Respond,
     Send,
@@ -32,6 +35,7 @@ from lucid.machines.effects import (
     Started,
     Store,
     Submit,
+    TakePart,
     TimerFired,
 )
 from lucid.machines.engine import Engine
@@ -172,7 +176,7 @@ class Replica:
                 half.timers.pop(effect.timer, None)
             case Observe():
                 self.facts.append(effect.fact)
-            case Respond() | Submit():
+            case Respond() | Submit() | BeginFetch() | TakePart() | EndFetch() | Provided():
                 raise AssertionError("nobody asked")
             case _:
                 assert_never(effect)

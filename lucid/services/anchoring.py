@@ -19,6 +19,7 @@ from lucid.chain.receipts import verify_receipt
 from lucid.chain.transactions import SessionAnchor
 from lucid.machines.anchoring import Anchoring
 from lucid.machines.effects import (
+    REPLICATING,
     AnchorAsked,
     Broadcast,
     Forward,
@@ -96,7 +97,7 @@ class AnchoringService(Service):
     async def work(self, task_status: trio.TaskStatus[None]) -> None:
         """See `Service`."""
         table: dict[type, Performer] = {Respond: self._asking.answer, Submit: self._submitter.submit}
-        performers = complete(table, elsewhere=(*DRIVEN, Send, Broadcast, Forward, Observe))
+        performers = complete(table, elsewhere=(*DRIVEN, *REPLICATING, Send, Broadcast, Forward, Observe))
         async with (
             open_journal(self.config.journal, "anchoring", self.genesis, self.key, (), self.store) as journal,
             self.manager,

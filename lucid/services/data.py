@@ -18,11 +18,11 @@ from lucid.api.services import DATA
 from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.releases import MAX_AHEAD_MS, release_message
+from lucid.machines.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.holdings import Holdings, SessionMessage
 from lucid.services.chunks.reading import ELSEWHERE_S, Reading
 from lucid.services.chunks.references import ID_BYTES, Asked, DeadReferences, SessionReferences
-from lucid.services.chunks.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import Pace, Scrub
 from lucid.services.chunks.sessionreference import NotHeld, Reference

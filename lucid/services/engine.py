@@ -19,6 +19,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Natural
 from lucid.chain.transactions import Payload, Ranges, ReplicaHolding, claim_message
 from lucid.machines.effects import (
+    REPLICATING,
     Broadcast,
     Evicted,
     Forward,
@@ -33,12 +34,12 @@ from lucid.machines.effects import (
 )
 from lucid.machines.engine import Engine
 from lucid.machines.performing import complete
+from lucid.machines.replicamessages import SESSION_BYTES
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.services.chain.chainview import SeenVote
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.chain.upgrading import too_old
-from lucid.services.chunks.replicamessages import SESSION_BYTES
 from lucid.services.peer.certifier import Certifier
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Farewell, Greeting, Link
@@ -212,7 +213,7 @@ class EngineService(Service):
     async def _live(self, link: Link) -> None:
         engine = await self.store.read_when_there(Engine, self.secret, self.genesis, self.crypto, self.store)
         table: dict[type, Performer] = {Forward: link.tell, Respond: self._asking.answer, Observe: self._observe}
-        performers = complete(table, elsewhere=(*DRIVEN, Send, Broadcast, Submit))
+        performers = complete(table, elsewhere=(*DRIVEN, *REPLICATING, Send, Broadcast, Submit))
         async with open_journal(self.config.journal, "engine", self.genesis, self.key, (), self.store) as journal:
             driver = Driver(engine, self.store, performers, journal)
             async with trio.open_nursery() as nursery:

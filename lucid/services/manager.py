@@ -18,6 +18,7 @@ from lucid.api.services import MANAGER
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.machines.effects import (
+    REPLICATING,
     BlockFinal,
     BlockValid,
     Broadcast,
@@ -35,6 +36,7 @@ from lucid.machines.effects import (
 )
 from lucid.machines.manager import Manager
 from lucid.machines.performing import complete
+from lucid.machines.replicamessages import is_replica_message
 from lucid.services.chain.blocks import BlockRoutes
 from lucid.services.chain.chainview import ChainStatus, ChainView
 from lucid.services.chain.decisions import Decisions
@@ -45,7 +47,6 @@ from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.chain.schedules import Schedules
 from lucid.services.chain.upgrading import Upgrading
 from lucid.services.chunks.chunkrelay import ChunkRelay
-from lucid.services.chunks.replicamessages import is_replica_message
 from lucid.services.explorer.overview import Overview
 from lucid.services.peer.addresses import peer_addresses
 from lucid.services.peer.dialing import ConnectionLost
@@ -180,7 +181,7 @@ class ManagerService(Service):
             Forward: self._tell,
             Observe: self._observe,
         }
-        performers = complete(table, elsewhere=(*DRIVEN, Respond, Submit))
+        performers = complete(table, elsewhere=(*DRIVEN, *REPLICATING, Respond, Submit))
         peers = self.manager.peers
         async with (
             open_journal(self.config.journal, "manager", self.genesis, self.key, peers, self.store) as journal,

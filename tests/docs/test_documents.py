@@ -94,6 +94,8 @@ def test_the_tables_of_events_name_every_event() -> None:
     assert named("\n" + manager) == members(effects.ManagerEvent)
     assert others[0].startswith("session anchoring")
     assert named("\n" + others[0]) == members(effects.AnchoringEvent)
+    assert others[1].startswith("replication")
+    assert named("\n" + others[1]) == members(effects.ReplicationEvent)
 
 
 def test_the_table_of_effects_names_every_effect() -> None:

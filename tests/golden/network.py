@@ -20,6 +20,7 @@ from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import Write
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, FINALITY_TABLE, HEIGHT_TABLE, height_key
 from lucid.machines.effects import (
+    BeginFetch,
     BlockFinal,
     Broadcast,
     BroadcastVote,
@@ -27,9 +28,11 @@ from lucid.machines.effects import (
     CertificateStored,
     Effect,
     Effects,
+    EndFetch,
     Finalized,
     Forward,
     Observe,
+    Provided,
     Publish,
     Received,
     Respond,
@@ -40,6 +43,7 @@ from lucid.machines.effects import (
     Started,
     Store,
     Submit,
+    TakePart,
     TimerFired,
     Verdict,
     ViewContext,
@@ -159,8 +163,8 @@ class Running:
                 network.check_agreement(fact)
             case Observe() | Respond():
                 pass  # the narrator tells of them
-            case Submit():
-                raise AssertionError("no session anchoring is here")
+            case Submit() | BeginFetch() | TakePart() | EndFetch() | Provided():
+                raise AssertionError("neither session anchoring nor a data chain is here")
             case _:
                 assert_never(effect)
 

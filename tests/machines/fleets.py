@@ -14,13 +14,16 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import Payload
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import (
+    BeginFetch,
     Broadcast,
     CancelTimer,
     Effect,
     Effects,
+    EndFetch,
     EngineJoined,
     Forward,
     Observe,
+    Provided,
     Received,
     Respond,
     Send,
@@ -29,6 +32,7 @@ from lucid.machines.effects import (
     Store,
     Submit,
     Submitted,
+    TakePart,
     TimerFired,
 )
 from lucid.machines.engine import Engine
@@ -86,8 +90,8 @@ class _Machine:
                 self.timers.pop(effect.timer, None)
             case Store() | Observe() | Respond():
                 pass  # written before; read from the steps
-            case Submit():
-                raise AssertionError("no session anchoring is here")
+            case Submit() | BeginFetch() | TakePart() | EndFetch() | Provided():
+                raise AssertionError("neither session anchoring nor a data chain is here")
             case _:
                 assert_never(effect)
 

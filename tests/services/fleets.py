@@ -9,7 +9,11 @@ from typing import Any, Protocol, TypeVar
 
 import trio
 
+from lucid.machines.replication.pacing import Pacing
 from lucid.storage.durable import DurableStore
+
+HURRIED = Pacing(gather_ms=20, soon_ms=300, repair_ms=200, answer_ms=4_000, again_ms=10)
+"""How replication waits where tests do."""
 
 
 class StoredNode(Protocol):

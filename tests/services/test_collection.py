@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import trio
+from msgspec import structs
 
+from lucid.machines.replicamessages import ChunkHolding, ChunkNeed, ChunkQuestion
 from lucid.services.chunks import collection as collecting
 from lucid.services.chunks import replication as replicating
-from lucid.services.chunks.replicamessages import ChunkHolding, ChunkNeed, ChunkQuestion
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
-from tests.services.fleets import body, run, until
+from tests.services.fleets import HURRIED, body, run, until
 from tests.services.test_replication import BODIES, IDS, Fleet, Node, hurried
 
 __all__ = ["hurried"]
@@ -28,7 +29,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """No long waits; and whatever was let go is due at once, where a sweep is far in the future."""
     monkeypatch.setattr(collecting, "GATHER_S", 0.02)
     monkeypatch.setattr(collecting, "ANSWER_S", 2.0)
-    monkeypatch.setattr(replicating, "LOOK_S", 0.5)
+    monkeypatch.setattr(replicating, "PACING", structs.replace(HURRIED, look_ms=500))
 
 
 async def sweep(*nodes: Node) -> int:

@@ -17,12 +17,7 @@ from lucid.chain.codec import encode
 from lucid.chain.placement import PlacedNode, placement
 from lucid.chain.transactions import Ranges
 from lucid.ledger.replicas import fewest_copies
-from lucid.services.chunks import holdings as saying
-from lucid.services.chunks import replication as replicating
-from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.holdings import Holdings, SessionMessage
-from lucid.services.chunks.listings import Listings, dropped, kept, ranges_of
-from lucid.services.chunks.replicamessages import (
+from lucid.machines.replicamessages import (
     MAX_BYTES,
     MAX_IDS,
     MAX_NAMED,
@@ -32,12 +27,17 @@ from lucid.services.chunks.replicamessages import (
     decode_replica,
     is_replica_message,
 )
+from lucid.services.chunks import holdings as saying
+from lucid.services.chunks import replication as replicating
+from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.holdings import Holdings, SessionMessage
+from lucid.services.chunks.listings import Listings, dropped, kept, ranges_of
 from lucid.services.chunks.replication import Replication
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 from lucid.storage.sqlite import SqliteStore
-from tests.services.fleets import body, run, until
+from tests.services.fleets import HURRIED, body, run, until
 
 BODIES = [bytes([number]) * (1_500 + 97 * number) for number in range(12)]
 IDS = [chunk_id(data) for data in BODIES]
@@ -48,9 +48,8 @@ SESSION = b"s" * 16 + b"o" * 32
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """No long waits."""
     monkeypatch.setattr(replicating, "MEMBERS_S", 0.05)
-    monkeypatch.setattr(replicating, "SOON_S", 0.3)
     monkeypatch.setattr(replicating, "GATHER_S", 0.02)
-    monkeypatch.setattr(replicating, "REPAIR_S", 0.2)
+    monkeypatch.setattr(replicating, "PACING", HURRIED)
     for name, value in {"SOON_S": 0.05, "LOOK_S": 0.2, "RETRY_S": 0.05, "OFFER_S": 0.3, "LOST_S": 0.3}.items():
         monkeypatch.setattr(saying, name, value)
 

@@ -14,9 +14,7 @@ from lucid.chain.chunks import chunk_id
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.placement import PlacedNode, placement
-from lucid.services.chunks import replication as replicating
-from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.replicamessages import (
+from lucid.machines.replicamessages import (
     MAX_BYTES,
     MAX_NAMED,
     PART_BYTES,
@@ -28,12 +26,14 @@ from lucid.services.chunks.replicamessages import (
     decode_replica,
     is_replica_message,
 )
+from lucid.services.chunks import replication as replicating
+from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.replication import Replication
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 from lucid.storage.sqlite import SqliteStore
-from tests.services.fleets import body, run, until
+from tests.services.fleets import HURRIED, body, run, until
 
 SESSION = bytes(16)
 BODIES = [bytes([number]) * (1_500 + 997 * number) for number in range(40)]
@@ -44,11 +44,8 @@ IDS = [chunk_id(data) for data in BODIES]
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """No long waits."""
     monkeypatch.setattr(replicating, "MEMBERS_S", 0.05)
-    monkeypatch.setattr(replicating, "SOON_S", 0.3)
     monkeypatch.setattr(replicating, "GATHER_S", 0.02)
-    monkeypatch.setattr(replicating, "REPAIR_S", 0.2)
-    monkeypatch.setattr(replicating, "ANSWER_S", 1.0)
-    monkeypatch.setattr(replicating, "AGAIN_S", 0.01)
+    monkeypatch.setattr(replicating, "PACING", HURRIED)
 
 
 class Fleet:

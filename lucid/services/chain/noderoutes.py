@@ -11,12 +11,12 @@ from quart import Response
 
 from lucid.api.answers import Credits
 from lucid.chain.errors import Code
+from lucid.machines.replicamessages import MAX_BYTES, SESSION_BYTES, decode_replica
 from lucid.services.chain.chainview import ChainView, SeenVote
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.index import TransactionIndex
 from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.chain.schedules import Schedules
-from lucid.services.chunks.replicamessages import MAX_BYTES, SESSION_BYTES, decode_replica
 from lucid.services.peer.peers import PeerDetail, Peers
 from lucid.services.process.driver import Driver
 from lucid.services.web.admission import NODE

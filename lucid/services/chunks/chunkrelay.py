@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import trio
 
 from lucid.chain.errors import Refusal
-from lucid.services.chunks.replicamessages import MAX_BYTES, decode_replica
+from lucid.machines.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.process.config import Config
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem

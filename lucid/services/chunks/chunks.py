@@ -130,6 +130,8 @@ class Chunks:
             if unused_ms:
                 await self._disk.call(self.folder.mark_unused, identity, unused_ms)
             fault = await self._store.read(self.faults.of, identity)
+            if fault is not None:
+                _log.warning("chunk %s is whole again", identity.hex())
             # Held until it is durable: a crash leaves one file at most that no row knows.
             await self._store.write(
                 [

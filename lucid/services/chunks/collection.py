@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol
 
 import trio
 
+from lucid.machines.replicamessages import MAX_NAMED, ChunkNeed, ChunkQuestion, ReplicaMessage
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.replicamessages import MAX_NAMED, ChunkNeed, ChunkQuestion, ReplicaMessage
 from lucid.services.process.driver import clock_ms
 from lucid.storage.durable import DurableStore
 
@@ -35,8 +35,14 @@ class Around(Protocol):
     key: bytes
     asked: bool
     """Whether the members are known: before that this node knows of itself alone."""
-    members: tuple[bytes, ...]
-    connected: frozenset[bytes]
+
+    @property
+    def members(self) -> tuple[bytes, ...]:
+        """The registered nodes, as far as they are known."""
+
+    @property
+    def connected(self) -> frozenset[bytes]:
+        """Those of them in reach."""
 
 
 class Inquiry(NamedTuple):

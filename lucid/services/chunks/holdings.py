@@ -20,8 +20,7 @@ from lucid.chain.chunks import session_root
 from lucid.chain.errors import Code
 from lucid.chain.transactions import Ranges
 from lucid.chain.versions import FIRST_RULES, HOLDING_RULES
-from lucid.services.chunks.listings import Listings, dropped, kept, ranges_of
-from lucid.services.chunks.replicamessages import (
+from lucid.machines.replicamessages import (
     MAX_NAMED,
     SESSION_BYTES,
     ListPart,
@@ -29,6 +28,7 @@ from lucid.services.chunks.replicamessages import (
     ReplicaMessage,
     SessionOffer,
 )
+from lucid.services.chunks.listings import Listings, dropped, kept, ranges_of
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
@@ -70,8 +70,6 @@ class Around(Protocol):
     """Who there is, and where chunks belong."""
 
     key: bytes
-    members: tuple[bytes, ...]
-    connected: frozenset[bytes]
     rules: int
 
     def wanted(self, chunk: bytes) -> tuple[bytes, ...]:
@@ -79,6 +77,14 @@ class Around(Protocol):
 
     def sound(self, chunk: bytes) -> bool:
         """Whether a chunk is here, as far as this node knows; from a worker thread."""
+
+    @property
+    def members(self) -> tuple[bytes, ...]:
+        """The registered nodes, as far as they are known."""
+
+    @property
+    def connected(self) -> frozenset[bytes]:
+        """Those of them in reach."""
 
 
 class Holder(msgspec.Struct, frozen=True):

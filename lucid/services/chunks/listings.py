@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lucid.chain.transactions import MAX_RANGES, Ranges
 from lucid.ledger.state import Write
-from lucid.services.chunks.replicamessages import MAX_IDS, SESSION_BYTES
+from lucid.machines.replicamessages import MAX_IDS, SESSION_BYTES
 from lucid.storage.durable import DurableStore
 
 LISTING_TABLE = "listing"

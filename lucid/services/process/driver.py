@@ -16,7 +16,7 @@ import trio
 
 from lucid.machines.effects import CancelTimer, Effect, Effects, SetTimer, Store, TimerFired
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.interface import StoreDamaged, StoreError
 from lucid.storage.journal import JournalWriter
 
 INBOX = 1_024
@@ -127,11 +127,19 @@ class Driver:
             while self._effects:
                 effect, ticket = self._effects.popleft()
                 if ticket:
-                    await self.store.durable(ticket)
+                    await self._durable(ticket)
                 else:
                     self._performers[type(effect)](effect)
             self._work = trio.Event()
             await self._work.wait()
+
+    async def _durable(self, ticket: int) -> None:
+        try:
+            await self.store.durable(ticket)
+        except StoreError:
+            if self.store.ended:
+                await trio.sleep_forever()  # the process stops; whoever stops it cancels this
+            raise
 
     def _set_timer(self, effect: SetTimer) -> None:
         self._cancel_timer(effect)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable
-
-from lucid.ledger.state import Write
-from lucid.storage.chunkfiles import CHUNK_TABLE
-from lucid.storage.durable import DurableStore
+from lucid.ledger.state import Reader, Write
+from lucid.machines.replicamessages import ChunkHolding
+from lucid.machines.replication.shelf import ChunkShelf
 
 COPY_TABLE = "copy"
 """By chunk and node, 32 bytes each: when it last said that it holds the chunk (ms since the Unix epoch, 8 bytes), and
@@ -19,15 +16,12 @@ STAMP_BYTES = 8
 
 
 class Copies:
-    """The copies at other nodes. All of it runs in worker threads."""
+    """The copies at other nodes."""
 
-    def __init__(self, store: DurableStore) -> None:
+    def __init__(self, store: Reader, shelf: ChunkShelf) -> None:
         self._store = store
+        self._shelf = shelf
         self._names: dict[bytes, bytes | None] = {}
-
-    def own_name(self) -> bytes | None:
-        """The name of this store, if it has one yet."""
-        return self._store.get(STORE_NAME_TABLE, b"")
 
     def at(self, chunk: bytes, node: bytes) -> int:
         """When a node last said that it holds a chunk, 0: never, or no more. Raises `StoreError`."""
@@ -36,26 +30,18 @@ class Copies:
             return 0
         return int.from_bytes(value[:STAMP_BYTES], "big")
 
-    def said(
-        self, node: bytes, name: bytes, has: Iterable[bytes], lacks: Iterable[bytes], now_ms: int
-    ) -> tuple[list[Write], bool]:
+    def said(self, node: bytes, said: ChunkHolding, now_ms: int) -> tuple[list[Write], bool]:
         """What is to be written when a node says what it holds, and whether its store is another than before."""
         before = self._name_of(node)
-        value = now_ms.to_bytes(STAMP_BYTES, "big") + name
-        known = [chunk for chunk in has if self._store.get(CHUNK_TABLE, chunk) is not None]
-        writes: list[Write] = [(COPY_TABLE, chunk + node, value) for chunk in known]
-        writes += [(COPY_TABLE, chunk + node, None) for chunk in lacks]
-        if before != name:
-            writes.append((STORE_NAME_TABLE, node, name))
-            self._names[node] = name
-        return writes, before is not None and before != name
+        value = now_ms.to_bytes(STAMP_BYTES, "big") + said.store
+        writes: list[Write] = [(COPY_TABLE, chunk + node, value) for chunk in said.has if self._shelf.kept(chunk)]
+        writes += [(COPY_TABLE, chunk + node, None) for chunk in said.lacks]
+        if before != said.store:
+            writes.append((STORE_NAME_TABLE, node, said.store))
+            self._names[node] = said.store
+        return writes, before is not None and before != said.store
 
     def _name_of(self, node: bytes) -> bytes | None:
         if node not in self._names:
             self._names[node] = self._store.get(STORE_NAME_TABLE, node)
         return self._names[node]
-
-
-def new_name() -> bytes:
-    """The name of a store that is begun."""
-    return secrets.token_bytes(NAME_BYTES)

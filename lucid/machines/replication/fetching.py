@@ -1,0 +1,159 @@
+"""Fetches of chunks from other nodes: one source after the other, one part after the other, no faster than they may.
+
+A fetch is over when its driver says that all bytes are the chunk's and durable; until then nothing counts as held.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, SEGMENT_BYTES
+from lucid.chain.codec import encode
+from lucid.machines.effects import (
+    BeginFetch,
+    Effects,
+    EndFetch,
+    FetchEnded,
+    FetchOutcome,
+    PartCame,
+    Send,
+    TakePart,
+)
+from lucid.machines.replicamessages import PART_BYTES, ChunkRequest
+from lucid.machines.replication.neighborhood import Neighborhood
+from lucid.machines.replication.pacing import Pacing
+
+TRIES = 3
+"""Questions to one source that may stay without an answer."""
+
+
+class Fetch:
+    """One chunk on its way. `keep` says whether it is stored here. Times are ms."""
+
+    def __init__(self, chunk: bytes, keep: bool, sources: Iterable[bytes]) -> None:
+        self.chunk = chunk
+        self.keep = keep
+        self.sources = deque(sources)
+        self.peer = b""
+        """The source that is asked."""
+        self.number = 0
+        """Under which its driver has the bytes of this source; 0 before the first."""
+        self.done = self.size = 0
+        self.request = 0
+        """The question that waits for an answer; 0 between two."""
+        self.tries = 0
+        self.next_ms: int | None = None
+        """When the next part is asked for, or the answer to the last question is late. None while it is verified."""
+        self.requests: list[int] = []
+        """Who waits for it at this node."""
+
+
+class Fetching:
+    """The fetches of one node."""
+
+    def __init__(self, around: Neighborhood, pacing: Pacing) -> None:
+        self.under_way: dict[tuple[bytes, bool], Fetch] = {}
+        """By chunk, and whether it is kept."""
+        self._around = around
+        self._pacing = pacing
+        self._request = 0
+        self._number = 0
+
+    def begin(self, now: int, chunk: bytes, first: Iterable[bytes], keep: bool) -> tuple[Fetch | None, Effects]:
+        """Fetch a chunk, or take part in the fetch that is under way; None where no other node is in reach."""
+        fetch = self.under_way.get((chunk, keep))
+        if fetch is not None:
+            return fetch, []
+        fetch = Fetch(chunk, keep, self._around.sources(chunk, first))
+        if not fetch.sources:
+            return None, []
+        self.under_way[chunk, keep] = fetch
+        effects, _ = self._next_source(now, fetch)
+        return fetch, effects
+
+    def on_part(self, now: int, part: PartCame) -> tuple[Effects, Fetch | None]:
+        """An answer came; returns the fetch too if that was its last source, and it did not have the chunk."""
+        fetch = next((each for each in self.under_way.values() if each.request == part.request), None)
+        if fetch is None or not part.request or fetch.peer != part.peer:
+            return [], None
+        if (part.chunk, part.segment) != (fetch.chunk, fetch.done // SEGMENT_BYTES):
+            return [], None  # it is late soon, and is asked for again
+        wanted = min(PART_BYTES, part.size - fetch.done)
+        possible = MIN_CHUNK_BYTES <= part.size <= MAX_CHUNK_BYTES and part.length == wanted > 0
+        if not possible or (fetch.done and part.size != fetch.size):
+            return self._next_source(now, fetch)
+        effects: Effects = []
+        if not fetch.done:
+            self._number += 1
+            fetch.number = self._number
+            effects.append(BeginFetch(fetch.number, fetch.chunk, fetch.keep))
+        effects.append(TakePart(fetch.number, part.data))
+        fetch.done, fetch.size, fetch.request, fetch.tries = fetch.done + wanted, part.size, 0, 0
+        if fetch.done == fetch.size:
+            fetch.next_ms = None
+            effects.append(EndFetch(fetch.number, True))
+        else:
+            fetch.next_ms = now + 1_000 * wanted // self._pacing.bytes_per_s
+        return effects, None
+
+    def on_ended(self, now: int, ended: FetchEnded) -> tuple[Effects, Fetch | None]:
+        """The driver is done with the bytes of a source; returns the fetch too if it is over."""
+        fetch = next((each for each in self.under_way.values() if each.number == ended.fetch), None)
+        if fetch is None or not ended.fetch:
+            return [], None
+        fetch.number = 0
+        if ended.outcome is FetchOutcome.FALSE:
+            return self._next_source(now, fetch)
+        del self.under_way[fetch.chunk, fetch.keep]
+        return [], fetch
+
+    def on_undelivered(self, now: int, peer: bytes) -> None:
+        """A question did not reach a peer: it is not waited for long."""
+        for fetch in self.under_way.values():
+            if fetch.peer == peer and fetch.request and fetch.next_ms is not None:
+                fetch.next_ms = min(fetch.next_ms, now + self._pacing.again_ms)
+
+    def due_ms(self, now: int) -> int | None:
+        """When there is something to do next. After a clock was put back nothing waits longer than for an answer."""
+        latest = now + self._pacing.answer_ms
+        due = []
+        for fetch in self.under_way.values():
+            if fetch.next_ms is not None:
+                fetch.next_ms = min(fetch.next_ms, latest)
+                due.append(fetch.next_ms)
+        return min(due, default=None)
+
+    def on_time(self, now: int) -> tuple[Effects, list[Fetch]]:
+        """Ask what is due; returns the fetches too that nobody is left to be asked for."""
+        effects: Effects = []
+        over: list[Fetch] = []
+        for fetch in list(self.under_way.values()):
+            if fetch.next_ms is None or fetch.next_ms > now:
+                continue
+            late = fetch.request != 0
+            fetch.tries += late
+            if late and (fetch.tries >= TRIES or fetch.peer not in self._around.connected):
+                more, ended = self._next_source(now, fetch)
+                effects += more
+                over += [ended] if ended is not None else []
+            else:
+                effects += self._ask(now, fetch)
+        return effects, over
+
+    def _next_source(self, now: int, fetch: Fetch) -> tuple[Effects, Fetch | None]:
+        """Begin anew with the next node in reach; returns the fetch too if there is none."""
+        effects: Effects = [EndFetch(fetch.number, False)] if fetch.number else []
+        fetch.number = fetch.done = fetch.size = fetch.tries = fetch.request = 0
+        while fetch.sources:
+            fetch.peer = fetch.sources.popleft()
+            if fetch.peer in self._around.connected:
+                return effects + self._ask(now, fetch), None
+        del self.under_way[fetch.chunk, fetch.keep]
+        return effects, fetch
+
+    def _ask(self, now: int, fetch: Fetch) -> Effects:
+        self._request += 1
+        fetch.request = self._request
+        fetch.next_ms = now + self._pacing.answer_ms
+        return [Send(fetch.peer, encode(ChunkRequest(fetch.request, fetch.chunk, fetch.done // SEGMENT_BYTES)))]

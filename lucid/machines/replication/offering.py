@@ -1,0 +1,129 @@
+"""Offers of what lacks copies to the nodes that should hold it: what was stored just now, and everything now and then.
+
+Whoever does not answer, or never heard it, is offered the same again: nothing rests on a message that must arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lucid.chain.codec import encode
+from lucid.machines.effects import Effects, Send
+from lucid.machines.replicamessages import MAX_NAMED, ChunkOffer
+from lucid.machines.replication.copies import Copies
+from lucid.machines.replication.neighborhood import Neighborhood
+from lucid.machines.replication.pacing import Pacing
+from lucid.machines.replication.shelf import ChunkShelf
+
+PAGE = 500
+"""Chunks that are looked at in one step."""
+REST_MS = 20
+"""After each offer that a page led to, before the next page."""
+MAX_FRESH = 4_096
+"""Chunks that were stored just now; others wait for the next look through all."""
+MAX_LACKING = 65_536
+
+
+class Offering:
+    """What one node offers."""
+
+    def __init__(self, around: Neighborhood, copies: Copies, shelf: ChunkShelf, pacing: Pacing) -> None:
+        self.lacking: dict[bytes, int] = {}
+        """Chunks that lack copies, and since when (ms)."""
+        self._around = around
+        self._copies = copies
+        self._shelf = shelf
+        self._pacing = pacing
+        self._fresh: dict[bytes, None] = {}
+        self._gather_ms: int | None = None
+        self._look_ms = 0
+        self._start = b""
+        """Where the next page of a look through all begins; empty between two looks."""
+        self._found: dict[bytes, None] = {}
+
+    def on_stored(self, now: int, chunk: bytes) -> None:
+        """A chunk was stored here."""
+        if len(self._fresh) < MAX_FRESH:
+            self._fresh[chunk] = None
+        if self._gather_ms is None:
+            self._gather_ms = now + self._pacing.gather_ms
+
+    def look_again(self, now: int) -> None:
+        """Look through everything soon, from the beginning."""
+        self._start = b""
+        self._found.clear()
+        self._look_ms = now + self._pacing.gather_ms
+
+    def lacks(self, chunk: bytes) -> list[bytes]:
+        """The other nodes that should hold a chunk and did not say that they do."""
+        return [key for key in self._around.others(chunk) if not self._copies.at(chunk, key)]
+
+    def heard(self, peer: bytes, chunks: Iterable[bytes]) -> None:
+        """A node says that it holds chunks, which is not in the store yet: who has all copies now lacks none."""
+        for chunk in chunks:
+            if chunk in self.lacking and not [key for key in self.lacks(chunk) if key != peer]:
+                del self.lacking[chunk]
+
+    def due_ms(self, now: int) -> int:
+        """When there is something to do next. A clock that was put back makes nothing wait longer than usual."""
+        if self._gather_ms is not None:
+            self._gather_ms = min(self._gather_ms, now + self._pacing.gather_ms)
+        self._look_ms = min(self._look_ms, now + self._pacing.look_ms)
+        return self._look_ms if self._gather_ms is None else min(self._look_ms, self._gather_ms)
+
+    def on_time(self, now: int) -> Effects:
+        """Offer what is due."""
+        effects: Effects = []
+        if self._gather_ms is not None and self._gather_ms <= now:
+            fresh, self._fresh, self._gather_ms = sorted(self._fresh), {}, None
+            effects += self._offer(now, self._lacking_of(now, fresh))
+        if self._look_ms <= now:
+            effects += self._look(now)
+        if self.lacking and not self._start:
+            self._look_ms = min(self._look_ms, now + self._pacing.soon_ms)
+        return effects
+
+    def _look(self, now: int) -> Effects:
+        """Look at a page of all chunks."""
+        chunks = self._shelf.page(self._start, PAGE)
+        lacking = self._lacking_of(now, chunks)
+        effects = self._offer(now, lacking)
+        self._found.update(dict.fromkeys(chunk for chunk, _ in lacking))
+        if len(chunks) == PAGE:
+            self._start = chunks[-1] + b"\x00"
+            self._look_ms = now + REST_MS * len(effects)
+            return effects
+        self.lacking = {chunk: since for chunk, since in self.lacking.items() if chunk in self._found}
+        self._start = b""
+        self._found.clear()
+        self._look_ms = now + self._pacing.look_ms
+        return effects
+
+    def _lacking_of(self, now: int, chunks: Iterable[bytes]) -> list[tuple[bytes, list[bytes]]]:
+        """The chunks that are sound here, each with the nodes that should hold it and cannot be counted on now: they
+        never said so, not for long, or are out of reach."""
+        found = []
+        for chunk in chunks:
+            if self._shelf.offered(chunk):
+                lacking = [key for key in self._around.others(chunk) if not self._counts(now, chunk, key)]
+                if lacking:
+                    found.append((chunk, lacking))
+        return found
+
+    def _counts(self, now: int, chunk: bytes, node: bytes) -> bool:
+        recheck_ms = self._pacing.recheck_ms
+        return node in self._around.connected and now - recheck_ms < self._copies.at(chunk, node) <= now + recheck_ms
+
+    def _offer(self, now: int, lacking: list[tuple[bytes, list[bytes]]]) -> Effects:
+        by_node: dict[bytes, list[bytes]] = {}
+        for chunk, nodes in lacking:
+            if chunk not in self.lacking and len(self.lacking) < MAX_LACKING:
+                self.lacking[chunk] = now
+            for node in nodes:
+                if node in self._around.connected:
+                    by_node.setdefault(node, []).append(chunk)
+        return [
+            Send(node, encode(ChunkOffer(tuple(chunks[first : first + MAX_NAMED]))))
+            for node, chunks in by_node.items()
+            for first in range(0, len(chunks), MAX_NAMED)
+        ]
