@@ -18,11 +18,13 @@ import trio
 from blake3 import blake3
 
 from harness.bench.row import Row, Say
-from lucid.chain.chunks import segment_count, verify_segment
+from lucid.chain.challenges import ANSWERS
+from lucid.chain.chunks import segment_count, session_root, verify_segment
 from lucid.chain.codec import encode
 from lucid.chain.placement import REPLICATION_FACTOR, PlacedNode, placement
 from lucid.ledger.state import Write
 from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.proving import Asked, shown_answers
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
@@ -35,6 +37,8 @@ ROUNDS = 5
 PART_BYTES = 64 << 10
 """Of an upload, as HTTP brings them."""
 CHALLENGES = 20
+SESSION_CHUNKS = 500
+"""Of a session of some hours."""
 MANY = 1_000_000
 FEWER = 100
 """Times fewer chunks are what many are compared with."""
@@ -219,6 +223,27 @@ async def _challenge(kept: Kept, say: Say) -> list[Row]:
     return [
         Row("challenge", "a segment and its path from a warm store: ms of CPU", answer, "at most 5", answer <= 5),
         Row("challenge", "verifying it: ms of CPU", check, "at most 1", check <= 1),
+        *await _proof(kept, chance),
+    ]
+
+
+async def _proof(kept: Kept, chance: random.Random) -> list[Row]:
+    """Whole storage proofs of a session: two segments, and the paths of their chunks to its root."""
+    ids = [chance.choice(kept.ids) for _ in range(SESSION_CHUNKS)]
+    root, answers, checks = session_root(ids), list[float](), list[float]()
+    for _ in range(CHALLENGES):
+        draws = tuple((chance.randrange(len(ids)), chance.getrandbits(64)) for _ in range(ANSWERS))
+        began = time.process_time()
+        shown = await shown_answers(kept.chunks, ids, Asked(1, 1, root.hex(), len(ids), draws))
+        middle = time.process_time()
+        assert shown is not None and all(answer.in_bounds and answer.leads_to(root, len(ids)) for answer in shown)
+        checks.append(1_000 * (time.process_time() - middle) / ANSWERS)
+        answers.append(1_000 * (middle - began) / ANSWERS)
+    answer, check = median(answers), median(checks)
+    what = f"a storage proof of a session of {SESSION_CHUNKS} chunks, each of its segments"
+    return [
+        Row("challenge", f"{what}: ms of CPU", answer, "at most 5", answer <= 5),
+        Row("challenge", "verifying it, each of its segments: ms of CPU", check, "at most 1", check <= 1),
     ]
 
 

@@ -202,11 +202,21 @@ class Pruned(msgspec.Struct, frozen=True):
     next_ms: Time
 
 
+class StorageCredits(msgspec.Struct, frozen=True):
+    """What a node proved in this epoch that it holds: of how many `sessions` it said so, `chunks` and `total_bytes` of
+    its proofs (each counts for the sessions that it stands for), and the `credits` for that so far."""
+
+    sessions: Count
+    chunks: Count
+    total_bytes: Count
+    credits: Count
+
+
 class MemberCredits(msgspec.Struct, frozen=True):
     """What a member's work counts for: `live_score` is its `credits` times its uptime times its penalty factor, floored
     after each. Uptime is the slots of the window in which it sent a heartbeat (`beacons`), of those that `held` a block
     since it is a member. The penalty is what its missed views of this epoch leave. From the epoch `evidence_until` on
-    no evidence counts against it."""
+    no evidence counts against it. `storage` is None before rules 4."""
 
     node: Key
     name: str
@@ -219,6 +229,7 @@ class MemberCredits(msgspec.Struct, frozen=True):
     penalty_ppm: Count = 1_000_000
     evidence_until: Count = 0
     retired: bool = False
+    storage: StorageCredits | None = None
 
 
 class Credits(msgspec.Struct, frozen=True):

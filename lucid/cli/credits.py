@@ -20,8 +20,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "credits",
         help="what each node's work counts for, and where its score comes from",
         description="Ask a node's engine for the work credits of all nodes, or show where one's score comes from: its "
-        "votes on the chain, its heartbeats, its missed views of this epoch, evidence against it. Who leads is drawn "
-        "up by these scores, pool by pool; who led lately waits.",
+        "votes on the chain and storage proofs, its heartbeats, its missed views of this epoch, evidence against it. "
+        "Who leads is drawn up by these scores, pool by pool; who led lately waits.",
         epilog="Exit status: 0 done, 2 bad usage, no such node or no answer.",
     )
     credits.add_argument("node", nargs="?", metavar="NODE", help="a node's name, or the beginning of its key")
@@ -86,15 +86,34 @@ def _explain(found: Credits, one: MemberCredits) -> None:
 
     pool = f", of the pool {printable(one.pool)}" if one.pool else ""
     print(f"{printable(one.name)} ({one.node}){pool}, in slot {found.slot} of epoch {found.epoch}")
-    votes = f" for {one.credits // found.vote_credits} votes" if found.vote_credits else ""
-    print(f"  {one.credits} credits{votes} on the chain, at {found.vote_credits} each, in {found.window_slots} slots")
+    _print_work(found, one)
     print(f"  x uptime {_percent(one.uptime_ppm)}: heartbeats in {one.beacons} of {one.held} slots that hold a block")
     print(f"  x penalty {_percent(one.penalty_ppm)}: what missed views of this epoch leave")
     print(f"  = live score {one.live_score}, rounded down after each step")
     if one.evidence_until > found.epoch:
-        print(f"  evidence that it voted twice counts against it until epoch {one.evidence_until}: it does not lead")
+        what = "that it voted twice" if one.storage is None else "that it voted twice or proved falsely"
+        print(f"  evidence {what} counts against it until epoch {one.evidence_until}: it does not lead")
     if one.retired:
         print("  it is retired: it neither votes nor leads")
+
+
+def _print_work(found: Credits, one: MemberCredits) -> None:
+    """What the credits are for: votes, and from rules 4 on storage proofs."""
+    if one.storage is None:
+        votes = f" for {one.credits // found.vote_credits} votes" if found.vote_credits else ""
+        print(
+            f"  {one.credits} credits{votes} on the chain, at {found.vote_credits} each, in {found.window_slots} slots"
+        )
+        return
+    storage = one.storage
+    print(
+        f"  {one.credits} credits in {found.window_slots} slots, for votes on the chain, at {found.vote_credits} each, "
+        "and storage proofs"
+    )
+    print(
+        f"    of these {storage.credits} for storage proofs of this epoch so far: {storage.chunks} chunks, "
+        f"{storage.total_bytes:,} bytes; it says that it holds of {storage.sessions} sessions"
+    )
 
 
 def _percent(ppm: int) -> str:

@@ -21,6 +21,7 @@ from lucid.chain.releases import MAX_AHEAD_MS, release_message
 from lucid.machines.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.holdings import Holdings, SessionMessage
+from lucid.services.chunks.proving import Proving
 from lucid.services.chunks.reading import ELSEWHERE_S, Reading
 from lucid.services.chunks.references import ID_BYTES, Asked, DeadReferences, SessionReferences
 from lucid.services.chunks.replication import Replication
@@ -132,6 +133,15 @@ class DataService(Service):
             anchoring=self._anchoring,
             send=self.replication.send,
         )
+        self.proving = Proving(
+            around=self.replication,
+            chunks=self.chunks,
+            listings=self.holdings.listings,
+            store=self.store,
+            manager=self._manager,
+            engine=self._engine,
+        )
+        gauge("storage_proofs", "Storage proofs handed in since the start.", lambda: self.proving.proven)
         self.reading = Reading(self.chunks, self.replication)
         self._lasting = Lasting(self.store)
         bound_s = config.replication_bound_s
@@ -166,6 +176,7 @@ class DataService(Service):
             await nursery.start(self._lasting.run)
             nursery.start_soon(self.replication.run)
             nursery.start_soon(self.holdings.run)
+            nursery.start_soon(self.proving.run)
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
             nursery.start_soon(self.chunks.adoption.watch_quarantine)

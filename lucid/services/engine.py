@@ -17,7 +17,7 @@ from lucid.api.services import ENGINE
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Natural
-from lucid.chain.transactions import Payload, Ranges, ReplicaHolding, claim_message
+from lucid.chain.transactions import Answers, Payload, Ranges, ReplicaHolding, StorageProof, claim_message
 from lucid.machines.effects import (
     REPLICATING,
     Broadcast,
@@ -71,6 +71,17 @@ class Holding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session: str
     height: Natural
     ranges: Ranges
+
+
+class Showing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this node shows of a session in an epoch: the session's id and owner, its root and number of chunks on the
+    chain, and the encoded answers (`docs/protocol.md`, section 5). Bytes in hexadecimal."""
+
+    session: str
+    epoch: Natural
+    root: str
+    chunks: Natural
+    answers: str
 
 
 class ConsensusStatus(msgspec.Struct, frozen=True):
@@ -266,6 +277,27 @@ class EngineService(Service):
         message = claim_message(self.genesis.chain_id, holding)
         return msgspec.structs.replace(holding, signature=self.crypto.sign(self.secret, message))
 
+    def _signed_proof(self, said: Showing) -> StorageProof:
+        """What the node's own data chain shows, signed by the node. Raises `Refusal` where it does not hold: a false
+        proof that is signed is evidence against the node, whatever went wrong on the way."""
+        session = hex_bytes(said.session, SESSION_BYTES, "session")
+        try:
+            data = bytes.fromhex(said.answers)
+        except ValueError:
+            raise Problem(Code.REQUEST, "answers must be hexadecimal") from None
+        proof = StorageProof(
+            node=self.key,
+            owner=session[ID_BYTES:],
+            session=session[:ID_BYTES],
+            epoch=said.epoch,
+            answers=decode(data, Answers),
+            signature=bytes(64),
+        )
+        if not proof.leads_to(hex_bytes(said.root, 32, "root"), said.chunks):
+            raise Problem(Code.TX_PROOF_FALSE)
+        message = claim_message(self.genesis.chain_id, proof)
+        return msgspec.structs.replace(proof, signature=self.crypto.sign(self.secret, message))
+
     def _register(self) -> None:
         route = self.web.route
 
@@ -288,6 +320,18 @@ class EngineService(Service):
         )
         async def holding(body: Holding) -> Accepted:
             return Accepted((await self.submit(self._signed_holding(body))).hex())
+
+        @route(
+            "POST",
+            "/node/proofs",
+            "Prove on the chain that this node holds what it said",
+            takes=Showing,
+            gives=Accepted,
+            status=202,
+            access=NODE,
+        )
+        async def proof(body: Showing) -> Accepted:
+            return Accepted((await self.submit(self._signed_proof(body))).hex())
 
         @route("GET", "/transactions/<identity>", "Where a transaction is", gives=TransactionState)
         async def transaction(identity: str) -> TransactionState:

@@ -158,6 +158,7 @@ class ManagerService(Service):
             index=self.index,
             schedules=self.schedules,
             peers=self.peers,
+            epoch_views=self.genesis.parameters.epoch_views,
             driver=lambda: self.driver,
             lasts=self.lasts,
         ).register(self.web)

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from lucid.api.answers import Credits, MemberCredits
+from lucid.api.answers import Credits, MemberCredits, StorageCredits
 from lucid.cli import credits as command
 from lucid.cli.main import main
 from lucid.poot.credits import live_score, uptime_ppm
@@ -52,6 +52,14 @@ def test_evidence_retirement_and_pools_are_told(
     assert main(["credits", "abab"]) == 0
     told = capsys.readouterr().out
     assert "until epoch 9" in told and "retired" in told and "\x1b" not in told
+    proving = msgspec.structs.replace(twice, name="proving", storage=StorageCredits(3, 1_200, 5_368_709_120, 2_450))
+    monkeypatch.setattr(
+        "lucid.client.http.Client.send", lambda client, call: msgspec.structs.replace(found, members=(proving, good))
+    )
+    assert main(["credits", "proving"]) == 0
+    told = capsys.readouterr().out
+    assert "2450 for storage proofs of this epoch so far: 1200 chunks, 5,368,709,120 bytes" in told
+    assert "of 3 sessions" in told and "voted twice or proved falsely" in told and "for 20 votes" not in told
     assert main(["credits", "a"]) == 2, "it may be either"
     assert main(["credits", "good", "--json"]) == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)["members"]] == ["good"]

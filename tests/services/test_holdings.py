@@ -62,6 +62,8 @@ class Chain:
         self.height = 1
         self.sessions: dict[bytes, list[bytes]] = {}
         self.said: dict[tuple[bytes, bytes], Ranges] = {}
+        self.stale: set[tuple[bytes, bytes]] = set()
+        """What was said under rules that had no proofs of it."""
         self.times = 0
         self.away = False
 
@@ -80,6 +82,7 @@ class Chain:
             "holders": [{"node": key.hex(), "chunks": sum(n for _, n in ranges)} for key, ranges in held.items()],
             "here": self.said.get((session, node), ()),
             "rules": self.rules,
+            "provable": (session, node) not in self.stale,
         }
 
 
@@ -178,6 +181,7 @@ class Node:
         if chain.away:
             return 503, {}
         chain.said[bytes.fromhex(body["session"]), self.key] = body["ranges"]
+        chain.stale.discard((bytes.fromhex(body["session"]), self.key))
         chain.times += 1
         chain.height += 1
         return 202, {}
@@ -263,6 +267,26 @@ async def test_nothing_is_said_before_rules_3_and_all_of_it_then(tmp_path: Path)
         fleet.chain.away = False
         await until(lambda: all(fleet.says(node) == ((0, 12),) for node in nodes))
 
+    await run(tmp_path, Fleet, test)
+
+
+async def test_what_was_said_before_there_were_proofs_is_said_anew_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(fleet: Fleet) -> None:
+        (node,) = await fleet.grow(1)
+        for data in BODIES:
+            await node.chunks.put(body(data), SESSION, None)
+        fleet.anchor(node, IDS)
+        await until(lambda: fleet.says(node) == ((0, 12),))
+        times = fleet.chain.times
+        fleet.chain.rules = 4
+        fleet.chain.stale = {(SESSION, node.key)}
+        await until(lambda: not fleet.chain.stale)
+        await trio.sleep(0.5)
+        assert fleet.chain.times == times + 1 and fleet.says(node) == ((0, 12),)
+
+    monkeypatch.setattr(saying, "SAID_BLOCKS", 0)
     await run(tmp_path, Fleet, test)
 
 

@@ -8,18 +8,20 @@ from typing import Any
 
 import msgspec
 
-from lucid.api.answers import Credits, MemberCredits
+from lucid.api.answers import Credits, MemberCredits, StorageCredits
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import signer_places
 from lucid.chain.codec import decode
 from lucid.chain.errors import printable
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import SessionAnchor
+from lucid.chain.versions import PROOF_RULES
 from lucid.chain.votes import PROPOSE
+from lucid.ledger.proofs import keeper_in
 from lucid.ledger.rows import SessionEntry, evidence_key, session_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
-from lucid.poot.credits import live_score, uptime_ppm
+from lucid.poot.credits import live_score, storage_credits, uptime_ppm
 from lucid.services.chain.chainwords import ChainInfo
 from lucid.storage.durable import DurableStore
 
@@ -407,10 +409,20 @@ class ChainView:
                     penalty_ppm=tally.penalty_ppm[number],
                     evidence_until=tally.evidence_until[number],
                     retired=member.retired,
+                    storage=self._storage(member.key),
                 )
             )
         head, parameters = core.head, self._genesis.parameters
         return Credits(tuple(rows), head.epoch, head.slot, parameters.vote_credits, parameters.window_slots)
+
+    def _storage(self, node: bytes) -> StorageCredits | None:
+        """What a node proved in this epoch."""
+        ledger = self._chain.tree.root.ledger
+        if ledger.core.rules.version < PROOF_RULES:
+            return None
+        keeper = keeper_in(ledger.row, node, ledger.core.head.epoch)
+        worth = storage_credits(keeper.chunks, keeper.total_bytes, self._genesis.parameters.most_storage_credits)
+        return StorageCredits(keeper.sessions, keeper.chunks, keeper.total_bytes, worth)
 
 
 def _votes_in(block: Block, key: bytes, keys: tuple[bytes, ...]) -> Iterator[SeenVote]:

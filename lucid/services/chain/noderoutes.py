@@ -69,6 +69,7 @@ class NodeRoutes:
         index: TransactionIndex,
         schedules: Schedules,
         peers: Peers,
+        epoch_views: int,
         driver: Callable[[], Driver],
         lasts: Callable[[trio.CancelScope], AbstractContextManager[None]],
     ) -> None:
@@ -79,6 +80,7 @@ class NodeRoutes:
         self._index = index
         self._schedules = schedules
         self._peers = peers
+        self._epoch_views = epoch_views
         self._driver = driver
         self._lasts = lasts
 
@@ -120,6 +122,15 @@ class NodeRoutes:
             names = [hex_bytes(each, SESSION_BYTES, "session") for each in body.sessions[:MAX_SESSIONS]]
             found = await self._driver().inspect(
                 lambda: [self._replicas.replicas(name[:ID_BYTES], name[ID_BYTES:], self._node) for name in names]
+            )
+            return json_response({"sessions": found})
+
+        @route("POST", "/node/challenges", "What storage proofs the chain asks of this node", takes=Named, access=NODE)
+        async def challenges(body: Named) -> Response:
+            names = [hex_bytes(each, SESSION_BYTES, "session") for each in body.sessions[:MAX_SESSIONS]]
+            asked, views = self._replicas.challenge, self._epoch_views
+            found = await self._driver().inspect(
+                lambda: [asked(name[:ID_BYTES], name[ID_BYTES:], self._node, views) for name in names]
             )
             return json_response({"sessions": found})
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from lucid.chain.transactions import SessionAnchor
-from lucid.chain.versions import HOLDING_RULES
+from lucid.chain.versions import HOLDING_RULES, PROOF_RULES
+from lucid.ledger.proofs import open_challenge
 from lucid.ledger.replicas import held_ranges, session_replicas
+from lucid.ledger.rows import due_key
 from lucid.machines.chain import Chain
 
 
@@ -35,6 +37,28 @@ class ReplicaView:
             "holders": [{"node": key.hex(), "chunks": count} for key, count in found.holders],
             "here": held_ranges(root.ledger, session, owner, node),
             "rules": self._chain.rules.version,
+            "provable": self._provable(session, owner, node),
+        }
+
+    def _provable(self, session: bytes, owner: bytes, node: bytes) -> bool:
+        """Whether what a node said last may be proven; if not, it is to say it anew."""
+        ledger = self._chain.tree.root.ledger
+        if ledger.core.rules.version < PROOF_RULES or not held_ranges(ledger, session, owner, node):
+            return True
+        return ledger.row(due_key(session, owner, node)) is not None
+
+    def challenge(self, session: bytes, owner: bytes, node: bytes, epoch_views: int) -> dict[str, Any] | None:
+        """What a node is to show of a session in this epoch; None where nothing is asked (any more)."""
+        root = self._chain.tree.root
+        asked = open_challenge(root.ledger, epoch_views, node, session, owner)
+        if asked is None:
+            return None
+        return {
+            "height": root.height,
+            "epoch": asked.epoch,
+            "root": asked.session.root.hex(),
+            "chunks": asked.session.chunks,
+            "draws": asked.draws,
         }
 
     def copies(self, session: bytes, owner: bytes) -> tuple[int | None, int | None]:

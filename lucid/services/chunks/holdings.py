@@ -96,7 +96,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 class OnChain(msgspec.Struct, frozen=True):
     """What the chain knows of a session's copies: each chunk has `copies` or more of the `wanted` ones; `here` is what
-    this node said last."""
+    this node said last, `provable` unless that was under rules which had no proofs of it."""
 
     height: int
     chunks: int
@@ -106,6 +106,7 @@ class OnChain(msgspec.Struct, frozen=True):
     holders: tuple[Holder, ...]
     here: Ranges
     rules: int = FIRST_RULES
+    provable: bool = True
 
 
 class _Replicas(msgspec.Struct, frozen=True):
@@ -403,7 +404,7 @@ class Holdings:
 
     async def _say(self, session: bytes, look: Look, anchored: OnChain) -> bool:
         """Say what is held, if the chain says otherwise and it is time; returns whether nothing is left to say."""
-        if look.held == anchored.here:
+        if look.held == anchored.here and anchored.provable:
             self._pending.pop(session, None)
             self._lost.pop(session, None)
             if not look.held and not look.lacking:

@@ -1,0 +1,172 @@
+"""Storage proofs of this node: each epoch it shows the segments that the chain draws of what it holds (section 5).
+
+The chain says what is asked, the lists of sessions which chunk that is, and the chunk's file has the bytes. An answer
+is checked against the root that the chain has before the engine signs it: a false one would be evidence against it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+import trio
+
+from lucid.chain.challenges import Draw, SegmentAnswer
+from lucid.chain.chunks import segment_count
+from lucid.chain.codec import encode
+from lucid.chain.errors import Code
+from lucid.chain.hashing import session_tree_digest
+from lucid.chain.merkle import inclusion_proof
+from lucid.chain.versions import PROOF_RULES
+from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.listings import Listings
+from lucid.services.chunks.storedchunk import ChunkDamaged
+from lucid.services.process.sibling import Sibling
+from lucid.services.web.problems import Problem
+from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreDamaged, StoreError
+
+LOOK_S = 10.0
+"""How long after its end all sessions are looked through again."""
+REST = 4
+"""After each page it rests for so many times as long as that took."""
+PAGE = 64
+SAID_BLOCKS = 24
+"""A proof that is not on the chain after so many blocks is sent again."""
+
+_log = logging.getLogger("lucid.proving")
+
+
+class InForce(Protocol):
+    """The rules in force."""
+
+    rules: int
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What the chain asks of this node of a session in an epoch; `draws` are a chunk's place and a segment's lot each.
+    The last final block has this height."""
+
+    height: int
+    epoch: int
+    root: str
+    chunks: int
+    draws: tuple[tuple[int, int], ...]
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    sessions: tuple[Asked | None, ...]
+
+
+class Sent(NamedTuple):
+    """A proof that was handed in, in which epoch and at which height."""
+
+    epoch: int
+    height: int
+
+
+class Proving:
+    """Answers what the chain asks of one node."""
+
+    def __init__(
+        self, *, around: InForce, chunks: Chunks, listings: Listings, store: DurableStore, manager: Sibling,
+        engine: Sibling,
+    ) -> None:  # fmt: skip
+        self.proven = 0
+        """Proofs handed in since the start."""
+        self._around = around
+        self._chunks = chunks
+        self._listings = listings
+        self._store = store
+        self._manager = manager
+        self._engine = engine
+        self._sent: dict[bytes, Sent] = {}
+
+    async def run(self) -> None:
+        """Look through all sessions for what is asked, forever."""
+        after = b""
+        while True:
+            if self._around.rules < PROOF_RULES:
+                await trio.sleep(LOOK_S)
+                continue
+            began_s = trio.current_time()
+            try:
+                names = await self._store.read_when_there(self._listings.sessions, after, PAGE)
+                await self.look(names)
+            except StoreDamaged:
+                return  # the store has logged it and says so
+            except (Problem, StoreError) as error:
+                _log.info("what is held is proven later: %s", error)
+                await trio.sleep(LOOK_S)
+                continue
+            after = names[-1] if len(names) == PAGE else b""
+            await trio.sleep(REST * (trio.current_time() - began_s) + (0 if after else LOOK_S))
+
+    async def look(self, sessions: Sequence[bytes]) -> None:
+        """Prove those that are asked for and were not proven lately. Raises `Problem` and `StoreError`."""
+        if not sessions:
+            return
+        names = [each.hex() for each in sessions]
+        status, found = await self._manager.ask("POST", "/node/challenges", {"sessions": names})
+        if status != 200:
+            raise Problem(Code.UNAVAILABLE, f"the block manager answers {status}")
+        with self._manager.understood():
+            answers = msgspec.convert(found, _Asked).sessions
+        for session, asked in zip(sessions, answers, strict=True):
+            if asked is None:
+                self._sent.pop(session, None)
+                continue
+            before = self._sent.get(session)
+            if before is None or before.epoch != asked.epoch or asked.height >= before.height + SAID_BLOCKS:
+                await self._prove(session, asked)
+
+    async def _prove(self, session: bytes, asked: Asked) -> None:
+        """Hand a proof in, if all of it is here. Raises `Problem` and `StoreError`."""
+        ids = await self._store.read(self._listings.ids, session)
+        answers = await shown_answers(self._chunks, ids, asked)
+        if answers is None:
+            _log.warning("session %s cannot be proven: not all that is drawn is here", session.hex()[:32])
+            return
+        body = {
+            "session": session.hex(), "epoch": asked.epoch, "root": asked.root, "chunks": asked.chunks,
+            "answers": encode(answers).hex(),
+        }  # fmt: skip
+        status, answer = await self._engine.ask("POST", "/node/proofs", body)
+        if status == 202:
+            self._sent[session] = Sent(asked.epoch, asked.height)
+            self.proven += 1
+        else:
+            _log.info("the proof of session %s is not taken: %s", session.hex()[:32], answer)
+
+
+async def shown_answers(chunks: Chunks, ids: Sequence[bytes], asked: Asked) -> tuple[SegmentAnswer, ...] | None:
+    """What shows the drawn segments of a session of these chunks; None where something is lacking or damaged. Raises
+    `StoreError`."""
+    found = []
+    for draw in (Draw(*each) for each in asked.draws):
+        answer = await _answer(chunks, ids, draw) if draw.place < len(ids) == asked.chunks else None
+        if answer is None or not answer.leads_to(bytes.fromhex(asked.root), asked.chunks):
+            return None
+        found.append(answer)
+    return tuple(found)
+
+
+async def _answer(chunks: Chunks, ids: Sequence[bytes], draw: Draw) -> SegmentAnswer | None:
+    chunk = ids[draw.place]
+    try:
+        shown = await chunks.proof(chunk, lambda size: draw.segment(segment_count(size)))
+    except ChunkDamaged:
+        return None  # it is noted, and repaired
+    if shown is None:
+        return None
+    return SegmentAnswer(
+        place=draw.place,
+        chunk=chunk,
+        chunk_path=await trio.to_thread.run_sync(inclusion_proof, ids, draw.place, session_tree_digest),
+        segments=segment_count(shown.size),
+        segment=shown.number,
+        data=shown.data,
+        path=shown.path,
+    )
