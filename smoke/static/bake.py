@@ -10,6 +10,7 @@ from typing import Any
 
 from smoke.static.compose.service import Build
 from smoke.static.generated import made_beforehand
+from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
 MAX_TARGETS = 100
@@ -35,6 +36,41 @@ def bake_targets(tree: Tree) -> Iterator[tuple[str, Build, str]]:
                 build = build if own and not made_beforehand(tree, build.dockerfile) else None
             if build is not None and not name.startswith("_"):
                 yield name, build, path
+
+
+def undefined_targets(tree: Tree) -> Iterator[Trouble]:
+    """Targets that others inherit from, build upon or group, and that no bake file of their directory has."""
+    by_directory: dict[str, dict[str, dict[str, Any]]] = {}
+    for path in tree.files():
+        if _FILE.fullmatch(posixpath.basename(path)) and tree.sizes[path] <= MAX_LETTERS:
+            blocks = _json(tree.text(path)) if path.endswith(".json") else _hcl(tree.text(path))
+            by_directory.setdefault(posixpath.dirname(path), {})[path] = blocks
+    for files in by_directory.values():
+        targets = {name for blocks in files.values() for name in blocks.get("target", {})}
+        known = targets | {name for blocks in files.values() for name in blocks.get("group", {})}
+        bodies = [body for blocks in files.values() for body in blocks.get("target", {}).values()]
+        if any(isinstance(body, dict) and "matrix" in body for body in bodies) or not targets:
+            continue
+        for path, blocks in files.items():
+            for by, wanted in _references(blocks):
+                if wanted not in (targets if by.startswith("target") else known) and "$" not in wanted:
+                    yield Trouble(path, 0, f"{by} names the target {wanted}, which no bake file has")
+
+
+def _references(blocks: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What targets and groups name, with who does."""
+    for name, body in blocks.get("target", {}).items():
+        if isinstance(body, dict):
+            yield from ((f"target {name}", str(each)) for each in _listed(body) if isinstance(each, str))
+            contexts = body.get("contexts")
+            for value in contexts.values() if isinstance(contexts, dict) else ():
+                if isinstance(value, str) and value.startswith("target:"):
+                    yield f"target {name}", value.removeprefix("target:")
+    for name, body in blocks.get("group", {}).items():
+        given = body.get("targets") if isinstance(body, dict) else None
+        yield from (
+            (f"group {name}", each) for each in given or () if isinstance(given, list) and isinstance(each, str)
+        )
 
 
 def _listed(body: dict[str, Any]) -> list[Any]:
@@ -109,7 +145,7 @@ def _hcl(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     place = 0
     while place < len(tokens):
-        if tokens[place] in ("target", "variable") and tokens[place + 2 : place + 3] == ["{"]:
+        if tokens[place] in ("target", "variable", "group") and tokens[place + 2 : place + 3] == ["{"]:
             kind, name = tokens[place], tokens[place + 1].strip('"')
             body, place = _body(tokens, place + 3, 0)
             found.setdefault(kind, {})[name] = body

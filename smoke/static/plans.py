@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from smoke.manifest import Manifest, Service, held_to
-from smoke.static.bake import bake_targets
+from smoke.static.bake import bake_targets, undefined_targets
 from smoke.static.compose.project import Project, projects
 from smoke.static.compose.service import Build, ComposeService
 from smoke.static.model.launch import Launch
+from smoke.static.trouble import Trouble
 from smoke.static.workflows import workflow_builds
 from smoke.tree import Tree
 
@@ -55,6 +56,8 @@ class Plans:
     plans: tuple[Plan, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     projects: tuple[Project, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    """What is wrong with the files that say what is built."""
 
 
 def plans_of(tree: Tree, manifest: Manifest) -> Plans:
@@ -72,7 +75,8 @@ def plans_of(tree: Tree, manifest: Manifest) -> Plans:
         done |= {plan.service.dockerfile for plan in more}
     plans_found += [Plan(Service(name=_name(tree, path), dockerfile=path)) for path in files if path not in done]
     plans_found = [plan for plan in plans_found if not any(plan.service.dockerfile == each.path for each in left_out)]
-    return Plans(tuple(_distinct(plans_found, manifest)), tuple(left_out), tuple(found))
+    troubles = tuple(undefined_targets(tree))
+    return Plans(tuple(_distinct(plans_found, manifest)), tuple(left_out), tuple(found), troubles)
 
 
 def _distinct(plans: list[Plan], manifest: Manifest) -> Iterator[Plan]:

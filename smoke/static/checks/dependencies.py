@@ -17,7 +17,7 @@ from smoke.static.python.graph import Outside
 from smoke.static.python.importer import version_of
 from smoke.static.python.installed import Answer, Brought, Presence, machine_of, misfits
 from smoke.static.python.program import Program
-from smoke.static.python.removed import Removal, has_it, mismatched, removed
+from smoke.static.python.removed import UNLOADABLE, Removal, has_it, mismatched, removed
 from smoke.static.python.standard import has_module
 from smoke.static.scope import Scope
 
@@ -248,12 +248,29 @@ def _unseen(program: Program, directory: str, imports: list[Outside]) -> Finding
 
 def _extra(scope: Scope, program: Program, extra: Extra, path: str) -> Finding | None:
     """A feature of a framework that needs a distribution which the framework itself does not bring."""
+    if extra.checked and not _checks_django(program):
+        return None
     answers = [program.installed.has(each) for each in (extra.module, extra.distribution.replace("-", "_"))]
-    if any(each.presence is not Presence.ABSENT for each in answers) or _doubt(program, extra.module):
+    there = any(each.presence is not Presence.ABSENT for each in answers)
+    if extra.alone:
+        there = any(extra.distribution in each.all()[0] or each.doubts for each in program.installed.each)
+    if there or _doubt(program, extra.module):
         return None
     at = _at(scope, path, extra.line)
     message = f"{extra.feature} needs {extra.distribution}, and nothing that this image installs brings it"
     return DECLARED.fail(message, program.image.service.name, at)
+
+
+_CHECKING = frozenset({"check", "migrate", "runserver", "makemigrations", "createsuperuser", "test"})
+"""Commands of Django that look at every model before they do anything."""
+
+
+def _checks_django(program: Program) -> bool:
+    """Whether the start, or what an entry script runs before it, makes Django's checks."""
+    start = program.image.start
+    ran = [words for words in start.ran if any(word.endswith("manage.py") for word in words[:2])]
+    own = [start.arguments] if start.script.endswith("/manage.py") else []
+    return any(_CHECKING & {*words[:3]} and "--skip-checks" not in words for words in (*ran, *own))
 
 
 def _companions(scope: Scope, program: Program) -> Iterator[Finding]:
@@ -290,6 +307,12 @@ def _moved(scope: Scope, program: Program) -> Iterator[Finding]:
         message = f"this {pair.older} takes {pair.taken}, which {pair.newer} {pair.since} does not have"
         remedy = f"Ask for {pair.newer}<{pair.since}, or for a newer {pair.older}."
         yield DECLARED.fail(f"{message}: nothing holds {pair.newer} back", image.service.name, at, remedy=remedy)
+    for top, outside in loaded.items():
+        since, instead = UNLOADABLE.get(top, ((4, 0), ""))
+        asked = any(top in brought.asked for brought in program.installed.each)
+        if asked and version is not None and version >= since:
+            message = f"{top} cannot be loaded since Python {since[0]}.{since[1]}: {instead}"
+            yield DECLARED.fail(message, image.service.name, _at(scope, outside.source, outside.line))
     for path, source in program.graph.modules.items():
         mine = program.graph.entry_is_main and source is program.graph.entry
         for old in (each for effects in program.graph.effects(path) for each in effects.outdated):

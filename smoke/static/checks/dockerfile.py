@@ -93,6 +93,8 @@ _ALIASES = {"nonroot": "65532", "root": "0", "nobody": "65534"}
 
 def run(scope: Scope) -> Iterator[Finding]:
     """See `Scope`."""
+    for trouble in scope.plans.troubles:
+        yield PARSE.fail(trouble.message, "", [Evidence(trouble.path, trouble.line)])
     for image in scope.images:
         yield from _parse(image)
         if image.broken:
@@ -149,7 +151,7 @@ def _stages(scope: Scope, image: Image) -> Iterator[Finding]:
                 yield STAGES.fail(message, name, _at(image, instruction.line))
             elif image.stages.named(reference, stage.index) is None and (near := _misspelled(image, reference)):
                 failed = True
-                message = f"there is no stage {reference}, and no registry has such an image: {near} is a stage"
+                message = f"there is no stage {reference}, and no registry has such an image: {near} is one"
                 yield STAGES.fail(message, name, _at(image, instruction.line))
         if stage.unset and {*stage.unset} <= image.parsed.asked_for:
             failed = True
@@ -181,7 +183,10 @@ def _misspelled(image: Image, reference: str) -> str:
     """The stage that a name without a tag or a registry surely means; empty when it may mean an image."""
     if not re.fullmatch(r"[a-z][\w-]*", reference):
         return ""
-    names = [stage.name for stage in image.stages.stages if stage.name]
+    further = image.launch.contexts if image.launch is not None else ()
+    if reference in further:
+        return ""
+    names = [*(stage.name for stage in image.stages.stages if stage.name), *further]
     near = get_close_matches(reference.lower(), names, 1, 0.8)
     return near[0] if near else ""
 

@@ -222,6 +222,11 @@ def _app(scope: Scope, program: Program, entry: Source) -> Iterator[Finding]:
             shown = " nor ".join(names)
             yield APP.fail(f"{entry.path} defines no {shown} for {start.server} to serve", name, where)
             return
+        if start.server == "celery" and names == ["*"] and package and _has_nothing(entry):
+            yield APP.fail(
+                f"{entry.path} has no app for celery to work for, nor is there a celery.py beside it", name, where
+            )
+            return
         if not start.factory and (clause := _other_interface(image, entry, names)):
             yield APP.fail(clause, name, where)
             return
@@ -233,6 +238,11 @@ def _app(scope: Scope, program: Program, entry: Source) -> Iterator[Finding]:
         yield APP.fail(each.message, name, each.at, remedy=each.remedy)
     if not lacking:
         yield from _port(program, entry, where)
+
+
+def _has_nothing(entry: Source) -> bool:
+    """Whether a module has no name at all."""
+    return entry.empty and not (entry.dynamic or entry.stars or entry.error)
 
 
 def _has_part(program: Program, entry: Source, names: list[str]) -> bool:

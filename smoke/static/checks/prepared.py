@@ -24,6 +24,27 @@ class Wanting:
     demanded: int
 
 
+_ELSEWHERE = ("STORAGES", "STATICFILES_STORAGE", "STATIC_ROOT")
+"""Settings that say where collected files go."""
+
+
+def rootless_steps(program: Program) -> Iterator[tuple[int, str]]:
+    """Steps that collect static files although no settings say where to: the line, and the settings' module."""
+    image, graph = program.image, program.graph
+    settings = [graph.modules[path] for path in sorted(graph.settings & graph.modules.keys())]
+    stars = [star for source in settings for star in source.stars]
+    open_ = any(each.dynamic or each.error or each.doubt for each in settings) or len(stars) >= len(settings)
+    if open_ or any(name in source.names for source in settings for name in _ELSEWHERE):
+        return
+    named = {named.name for source in settings for named in source.effects.settings}
+    stage = image.final
+    for each in stage.instructions if stage is not None else ():
+        found = _MANAGE.search(each.text) if each.keyword == "RUN" else None
+        alone = found is not None and not re.search(r"\|\||;|--settings|--dry-run|-n\b|SETTINGS_MODULE", each.text)
+        if found is not None and found[1] == "collectstatic" and alone and "django.contrib.staticfiles" in named:
+            yield each.line, settings[0].path
+
+
 def wanting_steps(program: Program) -> Iterator[Wanting]:
     """Steps that run `manage.py` without a variable that nothing in the Dockerfile as much as names."""
     image, graph = program.image, program.graph

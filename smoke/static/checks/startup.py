@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks.loaded import absolute, climbed, misread, runs, shown
-from smoke.static.checks.prepared import wanting_steps
+from smoke.static.checks.localized import unlocalized
+from smoke.static.checks.prepared import rootless_steps, wanting_steps
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.image import Image
 from smoke.static.python.effects import Demand, FileUse, Use
@@ -126,7 +127,7 @@ def _files(scope: Scope, program: Program) -> Iterator[Finding]:
             if wrong:
                 failed = True
                 yield FILES.fail(wrong, name, [Evidence(path, use.line, shown(scope, path, use.line))])
-    for finding in (*_written(scope, program), *_misread(scope, program)):
+    for finding in (*_written(scope, program), *_misread(scope, program), *_unlocalized(scope, program)):
         failed = True
         yield finding
     if failed:
@@ -155,11 +156,24 @@ def _written(scope: Scope, program: Program) -> Iterator[Finding]:
             at = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
             shown = wrong.replace(" as the code is loaded", "")
             yield FILES.fail(f"{start.server}: {shown}", image.service.name, at)
+    for each in start.written:
+        use = Use.MAKE if each.endswith("/") else Use.WRITE
+        wrong, _ = _opened(image, posixpath.normpath(each), FileUse(0, Place(each), use))
+        if wrong:
+            at = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
+            shown = wrong.replace(" as the code is loaded", "")
+            yield FILES.fail(f"the entry script: {shown}", image.service.name, at)
 
 
 def _misread(scope: Scope, program: Program) -> Iterator[Finding]:
     for each in (*climbed(scope, program), *misread(scope, program)):
         yield FILES.fail(each.message, program.image.service.name, each.at, remedy=each.remedy)
+
+
+def _unlocalized(scope: Scope, program: Program) -> Iterator[Finding]:
+    for each in unlocalized(program):
+        at = [Evidence(each.path, each.line, shown(scope, each.path, each.line))]
+        yield FILES.fail(each.message, program.image.service.name, at, remedy=each.remedy)
 
 
 def _makers(program: Program) -> list[tuple[str, str | None, bool]]:
@@ -340,8 +354,11 @@ def _scripted(image: Image) -> Iterator[Finding]:
 
 
 def _prepared(scope: Scope, program: Program) -> Iterator[Finding]:
-    """Variables that settings demand while the image is built."""
+    """Variables that settings demand while the image is built, and settings that steps need."""
     image = program.image
+    for line, path in rootless_steps(program):
+        message = f"manage.py collectstatic needs STATIC_ROOT, which {path} does not set"
+        yield FILES.fail(message, image.service.name, [Evidence(image.dockerfile, line), Evidence(path)])
     for each in wanting_steps(program):
         message = (
             f"{each.variable} is demanded by {each.path}, which manage.py {each.command} loads: no one gives it then"

@@ -172,6 +172,8 @@ def refused(tree: Tree, root: Node, services: dict[str, Node], directory: str) -
         yield from _others(node, name, services)
         yield from _words(node, name)
         yield from _mixed(node, name)
+        yield from _sizes(node, name)
+        yield from _contexts(tree, node, name, directory)
     yield from _taken_twice(services)
     yield from _named_twice(services)
     yield from _cycle(services)
@@ -237,6 +239,42 @@ def _words(node: Node, name: str) -> Iterator[Refusal]:
         condition = item.get("condition") if item.mapping is not None else None
         if condition is not None and "$" not in condition.text and condition.text not in _CONDITIONS:
             yield Refusal(condition, f"{name} waits for {other} to be {condition.text[:40]}, which is not a condition")
+
+
+def _contexts(tree: Tree, node: Node, name: str, directory: str) -> Iterator[Refusal]:
+    """Further contexts of a build that are directories of the tree are there."""
+    build = node.get("build")
+    given = build.get("additional_contexts") if build is not None else None
+    for key, value in (given.mapping or {}).items() if given is not None else ():
+        path = posixpath.normpath(posixpath.join(directory, value.text))
+        plain = re.fullmatch(r"\.{1,2}/[\w./-]*", value.text) is not None and not path.startswith("..")
+        there = path == "." or tree.is_directory(path) or tree.is_file(path)
+        if plain and not there and not made_beforehand(tree, path):
+            yield Refusal(value, f"the context {key} of {name} is in {value.text}, which is not there")
+
+
+def _sizes(node: Node, name: str) -> Iterator[Refusal]:
+    """Sizes of memory, numbers of processors and times that are none."""
+    for pattern, keys, what in _KINDS:
+        for key in keys:
+            value: Node | None = node
+            for part in key.split("."):
+                value = value.get(part) if value is not None else None
+            if value is not None and value.text and "$" not in value.text and not pattern.fullmatch(value.text):
+                yield Refusal(value, f"{key} of {name} is {value.text[:40]}, which is not {what}")
+
+
+_SIZE = re.compile(r"-?\d+(?:\.\d+)?\s*(?:[kmgtp]i?b?|b)?", re.IGNORECASE)
+_KINDS = (
+    (_SIZE, ("mem_limit", "mem_reservation", "memswap_limit", "shm_size", "deploy.resources.limits.memory"), "a size"),
+    (re.compile(r"\d*\.?\d+"), ("cpus", "deploy.resources.limits.cpus"), "a number"),
+    (_DURATION, ("stop_grace_period",), "a duration such as 10s"),
+    (
+        re.compile(r"true|false|yes|no|on|off|null|~", re.IGNORECASE),
+        ("read_only", "privileged", "init", "tty"),
+        "true or false",
+    ),
+)
 
 
 def _published(service: Node) -> Iterator[tuple[str, Node]]:

@@ -51,6 +51,14 @@ def text_of(node: Node | None) -> str:
     return "" if node is None else node.text
 
 
+def _further_contexts(build: Node | None) -> tuple[str, ...]:
+    """The names of `additional_contexts`, given as a mapping or as a list of `NAME=PLACE`."""
+    given = build.get("additional_contexts") if build is not None else None
+    if given is None:
+        return ()
+    return tuple((given.mapping or {}).keys()) or tuple(each.text.partition("=")[0] for each in given.children())
+
+
 def _published(node: Node | None, values: dict[str, str]) -> frozenset[int]:
     """The container's side of what is published."""
     found = []
@@ -83,6 +91,7 @@ def service_of(tree: Tree, name: str, node: Node, directory: str, values: dict[s
         environment=environment,
         environment_doubt=doubt,
         read_only=text_of(node.get("read_only")) == "true",
+        contexts=_further_contexts(node.get("build")),
         published=_published(node.get("ports"), values),
         by_hand=node.get("profiles") is not None
         or any(text_of(node.get(key)) == "true" for key in ("stdin_open", "tty")),

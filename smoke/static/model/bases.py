@@ -107,7 +107,7 @@ def find_base(reference: str, more: Iterable[Base]) -> Base | None:
         return Base(image=reference, complete=True, distroless=True)
     if not name.partition(":")[0].strip("/"):
         return None
-    kinds = (_distroless, _astral, _lambda, _chainguard, _conda, _official)
+    kinds = (_distroless, _astral, _lambda, _chainguard, _conda, _official, _cuda, _of_others)
     return next((found for kind in kinds if (found := kind(name)) is not None), None)
 
 
@@ -312,13 +312,55 @@ def _conda(name: str) -> Base | None:
     )
 
 
+def _cuda(name: str) -> Base | None:
+    """NVIDIA's images for CUDA: Ubuntu with libraries, and compilers in `devel`; none has Python."""
+    match = re.fullmatch(rf"{_MIRROR}nvidia/cuda:[\w.]+(?:-[\w.]+)*?-(base|runtime|devel)-ubuntu[\d.]+", name)
+    if match is None:
+        return None
+    more = _BUILDPACK if match[1] == "devel" else ("curl", "gpg")
+    tools = (*_DEBIAN_PROGRAMS, *(each for each in more if each not in ("python3", "git")))
+    return _base(name, "debian", tools, command=("/bin/bash",))
+
+
+def _of_others(name: str) -> Base | None:
+    """Images of which little more is known than that they run as a user of their own, who is not root."""
+    if re.fullmatch(rf"{_MIRROR}apache/airflow(?::[\w.-]+)?", name):
+        return Base(
+            image=name,
+            entrypoint=("/usr/bin/dumb-init", "--", "/entrypoint"),
+            user="airflow",
+            path=("/root/bin", "/home/airflow/.local/bin", *USUAL_PATH),
+            executables=("/usr/bin/dumb-init", "/entrypoint", "/bin/sh", "/bin/bash"),
+            shell=True,
+            system="debian",
+            libc="glibc",
+            workdir="/opt/airflow",
+        )
+    if re.fullmatch(
+        rf"{_MIRROR}jupyter/(?:base|minimal|scipy|datascience|tensorflow|pytorch|pyspark|r)-notebook(?::[\w.-]+)?", name
+    ):
+        return Base(
+            image=name,
+            user="jovyan",
+            path=("/opt/conda/bin", *USUAL_PATH),
+            executables=("/usr/bin/tini", "/bin/sh", "/bin/bash", "/opt/conda/bin/start-notebook.sh"),
+            entrypoint=("tini", "-g", "--"),
+            command=("start-notebook.sh",),
+            shell=True,
+            system="debian",
+            libc="glibc",
+            workdir="/home/jovyan",
+        )
+    return None
+
+
 _OF_CONDA = frozenset(["python", "python3", "pip", "pip3", "node", "npm", "npx", "curl", "wget", "git", "openssl"])
 """What a conda environment may well have, which nothing here follows."""
 
 
 def release_python(reference: str) -> str:
     """The version of the Python that a distribution's own package brings; empty when it is not known."""
-    tag = reference.partition("@")[0].rpartition(":")[2]
+    tag = re.sub(r".*ubuntu(?=\d)", "", reference.partition("@")[0].rpartition(":")[2])
     found = (name for name in _RELEASES if re.match(rf"(?:.*-)?{re.escape(name)}\b", tag))
     return _RELEASES[name] if (name := next(found, "")) else ""
 
@@ -358,6 +400,10 @@ def users_of(base: Base | None) -> dict[str, int] | None:
         found["ubuntu"] = 1000
     if "micromamba" in base.image:
         found["mambauser"] = 57439
+    if "apache/airflow" in base.image:
+        found["airflow"] = 50000
+    if "-notebook" in base.image:
+        found["jovyan"] = 1000
     return found
 
 

@@ -35,6 +35,7 @@ from smoke.static.model.metadata import (
     workdir,
 )
 from smoke.static.model.mounts import launched
+from smoke.static.model.node import LOCKS
 from smoke.static.model.running import run
 from smoke.static.model.stage import Stage
 from smoke.static.model.start import start_of
@@ -122,6 +123,7 @@ class _Builder:
         pinned = (path for path in tree.sizes if path.endswith(".python-version"))
         versions = ((path, re.search(r"3\.\d+", tree.text(path)[:200])) for path in pinned)
         self.pins = {path: version[0] for path, version in versions if version is not None}
+        self.npm_locked = any(path.endswith(LOCKS) for path in tree.sizes)
 
     def image(self) -> Image:
         """The final stage's image."""
@@ -210,7 +212,7 @@ class _Builder:
                 find_base(stage.reference, self.building.bases), stage.reference, self.building.stages.variables.stage()
             )
             made.state.machine = self._machine(stage)
-            made.state.pins = self.pins
+            made.state.pins, made.state.npm_locked = self.pins, self.npm_locked
         made.state.read = self.building.context.tree.data
         for instruction in stage.instructions:
             handler = _HANDLERS.get(instruction.keyword)

@@ -140,6 +140,9 @@ def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
     brought = packages_bring(_INSTALLERS[name], [each for each in names if "$" not in each], recommends=recommends)
     reason = f"packages were installed in line {line}"
     stage.packages = (*stage.packages, *names)
+    for place, word in enumerate(rest[:-1]):
+        if word in ("--virtual", "-t") and name == "apk":
+            stage.virtual[rest[place + 1]] = tuple(names)
     for path in brought.programs:
         stage.files.add(path, Entry("file", mode=0o755, line=line))
     unknown = brought.unknown or [each for each in names if "$" in each]
@@ -161,10 +164,15 @@ def _taken_away(stage: Stage, name: str, rest: Sequence[str]) -> None:
     """The programs of packages that are named to be removed."""
     if not {"remove", "purge", "del", "autoremove", "erase"} & {*rest}:
         return
-    names = [word for word in rest if not word.startswith(("-", ".")) and "$" not in word]
-    gone = [each for each in names if each in stage.packages]
+    names = [word for word in rest if not word.startswith("-") and "$" not in word]
+    grouped = [each for word in names for each in stage.virtual.get(word, ())]
+    gone = [each for each in (*names, *grouped) if each in stage.packages]
     for path in packages_bring(_INSTALLERS[name], gone, recommends=False).programs:
         stage.files.remove(path)
+    left = list(stage.packages)
+    for each in grouped:
+        left.remove(each)
+    stage.packages = tuple(left)
 
 
 def _system_python(stage: Stage, line: int) -> None:

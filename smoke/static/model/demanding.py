@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
+from smoke.static.model.node import npm_refusal
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.options import read_line
 
@@ -30,14 +31,21 @@ def missing_to(words: Sequence[str], scene: Scene) -> str:
     name = posixpath.basename(words[0])
     if name in _READ_FIRST:
         return _script(name, words[1:], scene)
-    if name == "alembic":
-        return _alembic(words[1:], scene)
+    if name.startswith("jupyter"):
+        return _rooted(words, scene)
+    if name in ("npm", "alembic"):
+        return _npm(words[1:], scene) if name == "npm" else _alembic(words[1:], scene)
     if _PYTHON.fullmatch(name) and words[1:2] == ("-m",) and len(words) > 2:
         return _alembic(words[3:], scene) if words[2] == "alembic" else _module(words[2], scene)
     operand = words[1] if len(words) > 1 and _PYTHON.fullmatch(words[0]) else ""
     if operand.endswith(".py") and "$" not in operand and scene.exists(operand) is False:
         return f"python is to run {scene.state.path(operand)}: it is not there"
     return ""
+
+
+def _npm(words: Sequence[str], scene: Scene) -> str:
+    known = any(posixpath.basename(each) == "package.json" for each in scene.installed.tree.files())
+    return npm_refusal(words, scene.read, scene.exists, locked=False) if known else ""
 
 
 def _alembic(words: Sequence[str], scene: Scene) -> str:
@@ -49,6 +57,18 @@ def _alembic(words: Sequence[str], scene: Scene) -> str:
     # Where the tree has none either, it may come with a mount that is told elsewhere.
     known = any(posixpath.basename(each) == posixpath.basename(path) for each in scene.installed.tree.files())
     return f"alembic is to read {path}, which is not in the image" if known and scene.exists(path) is False else ""
+
+
+def _rooted(words: Sequence[str], scene: Scene) -> str:
+    """Jupyter's servers, which root may start only where that is allowed."""
+    kind = words[0].rpartition("/")[2].partition("-")[2] or (words[1] if len(words) > 1 else "")
+    told = any("allow-root" in word or "allow_root" in word or word.startswith("--config") for word in words)
+    configured = any("jupyter" in path and "config" in path for path in scene.state.files.entries)
+    asked = any(name.startswith("JUPYTER") for name in scene.state.environment)
+    user = scene.state.number(scene.state.user or "0")
+    if kind not in ("lab", "notebook", "server") or told or configured or asked or user != 0 or scene.base is None:
+        return ""
+    return f"jupyter {kind} refuses to run as root: it takes --allow-root, or another user"
 
 
 def _module(name: str, scene: Scene) -> str:

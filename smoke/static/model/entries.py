@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from smoke.static.model.cases import choose
 from smoke.static.model.dash import dash_stops
 from smoke.static.model.demanded import demanded
 
@@ -43,6 +44,10 @@ class Followed:
     """Names of its own, which are not programs."""
     demanded: tuple[str, ...] = ()
     """Variables without which it ends: `${NAME:?}`, or any under `set -u`."""
+    sourced: list[str] = field(default_factory=list)
+    """Files that it must be able to read, as it names them."""
+    written: list[str] = field(default_factory=list)
+    """Files that it must be able to write, by their absolute paths, and directories with a slash behind."""
     borrows: bool = False
     """Whether it reads other scripts, which may define more of them."""
 
@@ -78,6 +83,8 @@ def follow_command(text: str, environment: Mapping[str, str]) -> Followed:
 def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Followed:  # noqa: PLR0912 - a case a line
     """What an entry script runs in the end, when it is given these arguments."""
     found = Followed()
+    choice = choose(text, arguments)
+    text, found.trouble = choice.text, choice.trouble
     lines = _logical(text)
     stop = any(re.match(r"set\s+-\w*e", line) for line in lines) or bool(re.match(r"#!.*\s-\w*e", text))
     found.functions = {match[1] or match[2] for match in map(_FUNCTION.match, lines) if match is not None}
@@ -148,6 +155,8 @@ def _line(found: Followed, line: str, environment: Mapping[str, str], arguments:
     commands = _commands(line)
     if commands is None:
         return
+    if stop and len(commands) == 1 and (target := re.search(r"(?<![\d&<])>{1,2}\s*\"?(/[\w./-]+)\"?\s*$", line)):
+        found.written.append(target[1])
     for words, _ in commands:
         known = {**environment, **found.environment}
         _step(found, [each for word in words for each in _with_arguments(word, known, arguments)], stop)
@@ -174,10 +183,15 @@ def _step(found: Followed, words: list[str], must: bool) -> None:
             found.environment[ACTIVATED] = words[2] if len(words) > 2 else "base"
         case "source" | ".":
             _sourced(found, words)
+            if must and len(words) == 2 and "/" in words[1] and not set(words[1]) & set("$*?[~`"):
+                found.sourced.append(f"{found.directory}/{words[1]}" if found.directory else words[1])
         case "set" | "echo" | "printf" | "sleep" | "ulimit" | "umask" | "trap" | "unset" | "true" | "wait" | ":":
             pass
         case _ if must:
             found.before.append(tuple(words))
+            if words[0] in ("mkdir", "touch") and not any("=" in word or "$" in word or "*" in word for word in words):
+                paths = [word for word in words[1:] if word.startswith("/")]
+                found.written += [f"{each.rstrip('/')}/" if words[0] == "mkdir" else each for each in paths]
 
 
 def _sourced(found: Followed, words: list[str]) -> None:

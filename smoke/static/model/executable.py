@@ -46,7 +46,7 @@ def find_program(name: str, scene: Scene) -> Program:
         for reason in state.files.every_doubt(place):
             if reason.cause is Cause.DISTRIBUTIONS and any(scene.installed.by_directory(directory)):
                 continue
-            if reason.cause is Cause.BASE and program_of(base):
+            if reason.cause is Cause.BASE and (program_of(base) or scene.installed.of_the_tree(base)):
                 continue  # no base brings what a Python distribution does
             if not surroundings.surely_lacks(place, reason):
                 doubt = doubt or reason

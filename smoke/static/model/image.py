@@ -150,6 +150,10 @@ class Start:
     """Whether whoever runs the image is to give its arguments: there is an ENTRYPOINT without a CMD."""
     writes: tuple[str, ...] = ()
     """Files that the command makes as it starts, as it names them."""
+    written: tuple[str, ...] = ()
+    """Files that its entry script must be able to write, absolute."""
+    ran: tuple[tuple[str, ...], ...] = ()
+    """Commands that its entry script runs before it, and that have to succeed."""
     port: int | None = None
     """Where the server listens, by its command and its defaults; none when that cannot be told."""
     host: str = ""

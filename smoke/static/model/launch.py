@@ -42,6 +42,8 @@ class Launch:
     command: tuple[str, ...] | None = None
     start_line: int = 0
     """Line of whichever of the two decides."""
+    contexts: tuple[str, ...] = ()
+    """Names of the further contexts that its build is given."""
     published: frozenset[int] = frozenset()
     """Ports of the container that are published; empty where not all can be told."""
     by_hand: bool = False

@@ -7,12 +7,15 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import partial
 
 from smoke.static.model.described import files_named
-from smoke.static.model.projecting import poetry_refusal, uv_refusal
+from smoke.static.model.node import npm_refusal
+from smoke.static.model.pins import refused_pin
+from smoke.static.model.projecting import poetry_project, poetry_refusal, uv_refusal
 from smoke.static.model.releases import lacks_package
 from smoke.static.model.stage import Stage
-from smoke.static.model.wheels import NOT_TO_BE_HAD, without_wheel
+from smoke.static.model.wheels import NOT_TO_BE_HAD, unfit, without_wheel
 
 _APT_ASKS_NOT = frozenset(
     ["bzip2", "dumb-init", "gosu", "less", "make", "procps", "sudo", "tini", "tzdata", "unzip", "xz-utils", "zip"]
@@ -54,7 +57,7 @@ _SOURCE_ONLY = frozenset(
     [
         *["dbus-python", "dlib", "evdev", "fasttext", "gssapi", "mod-wsgi", "mysqlclient", "psycopg2", "pyaudio"],
         *["pycairo", "pycrypto", "pycups", "pygobject", "pygraphviz", "pysqlcipher3", "python-ldap", "spidev"],
-        *["systemd-python", "uwsgi"],
+        *["rpi-gpio", "smbus", "systemd-python", "uwsgi"],
     ]
 )
 """Distributions that have no wheel for Linux on PyPI (November 2026): they are compiled where they are installed."""
@@ -72,12 +75,35 @@ def refusal(stage: Stage, name: str, rest: list[str]) -> str:
             return _venv(stage, rest, shown.partition(" ")[0])
     if name in ("apt-get", "apt", "apk"):
         return _apk(stage, rest) if name == "apk" else _apt(stage, name, rest)
+    if name == "npm":
+        locked = stage.npm_locked
+        return npm_refusal(rest, partial(_text_of, stage), partial(_is_there, stage), locked=locked)
     if name in _BUSYBOX_ONLY:
         return _busybox_option(stage, name, rest)
     if re.fullmatch(r"pip[\d.]*", name):
         return _pip(stage, rest, shown)
-    message = poetry_refusal(stage, rest) if name == "poetry" else uv_refusal(stage, rest) if name == "uv" else ""
+    message = (
+        (poetry_refusal(stage, rest) or poetry_project(stage, rest))
+        if name == "poetry"
+        else uv_refusal(stage, rest)
+        if name == "uv"
+        else ""
+    )
     return message or (_lock(stage, name, rest) if name in _LOCKED else "")
+
+
+def _is_there(stage: Stage, operand: str) -> bool | None:
+    place = stage.path(operand)
+    if stage.files.find(place) is not None:
+        return True
+    return None if stage.files.doubt(place) else False
+
+
+def _text_of(stage: Stage, operand: str) -> str | None:
+    entry = stage.files.find(stage.path(operand))
+    if entry is None or not entry.source or stage.read is None:
+        return None
+    return stage.read(entry.source)[:_MAX_FILE].decode("utf-8", "replace")
 
 
 def _foreign(word: str, names: frozenset[str]) -> bool:
@@ -202,6 +228,7 @@ def _requested(stage: Stage, rest: list[str], shown: str) -> str:
 def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
     """What is wrong with the requirement and constraint files."""
     pins: dict[str, str] = {}
+    limits: dict[str, str] = {}
     hashed, bare = "--require-hashes" if "--require-hashes" in rest else "", ""
     for option, file in itertools.pairwise(rest):
         if option not in ("-r", "--requirement", "-c", "--constraint"):
@@ -209,9 +236,14 @@ def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
         for line, absent in _lines(stage, file, 0):
             if absent:
                 yield absent
-            elif not option.startswith(("-c", "--c")):
+            elif option.startswith(("-c", "--c")):
+                _twice(limits, line)
+            else:
                 hashed, bare = (line, bare) if "--hash" in line else (hashed, bare or line)
                 yield from filter(None, (_needs(stage, line, elsewhere), _twice(pins, line)))
+    for name in sorted(pins.keys() & limits.keys()):
+        if pins[name] != limits[name]:
+            yield f"{name} is pinned to {pins[name]}, and its constraint to {limits[name]}"
     if hashed and bare and not re.match(r"-e|\.|/|[\w.-]+ @ ", bare):
         yield f"with one hash all need one, and {bare[:60]} has none"
 
@@ -226,7 +258,10 @@ def _of_words(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
         ):
             trouble = _project(stage, word)
         elif not word.startswith("-") and _stands_alone(before):
-            trouble = _no_house(stage, word) or _needs(stage, word, elsewhere)
+            wheel = posixpath.basename(word) if word.endswith(".whl") else ""
+            told = any(each.startswith(("--platform", "--python-version", "--target", "-t")) for each in rest)
+            unfitting = unfit(wheel, stage.python, stage.libc) if wheel and not told else ""
+            trouble = _no_house(stage, word) or unfitting or _needs(stage, word, elsewhere)
         elif (house := _house_of(before, word)) and "--no-index" in rest:
             trouble = _no_house(stage, f"{house.rstrip('/')}/*.whl")
         if trouble:
@@ -270,6 +305,8 @@ def _uncompiled(stage: Stage, requirement: str) -> str:
     name = re.sub(r"[-_.]+", "-", match[1]).lower() if match and ";" not in requirement else ""
     if name in NOT_TO_BE_HAD:
         return f"{name} {NOT_TO_BE_HAD[name]}"
+    if clause := refused_pin(name, requirement.strip(), stage.python, stage.libc):
+        return clause
     compiler = not all(stage.lacks(each) for each in ("gcc", "cc", "clang"))
     if name and not stage.managed and (clause := without_wheel(name, requirement, stage.python, compiler=compiler)):
         return clause

@@ -286,13 +286,13 @@ def known_programs() -> frozenset[str]:
     """Names of the programs that some list here has: one that none has brought is not there."""
     tables = (_table(system) for system in ("debian", "alpine", "fedora"))
     listed = {path.rpartition("/")[2] for table in tables for paths in table.values() for path in paths}
-    return frozenset(listed | _MANAGERS | {"python2", *(f"python3.{minor}" for minor in range(6, 17))})
+    return frozenset(listed | _MANAGERS | {"python2", "pnpm", *(f"python3.{minor}" for minor in range(6, 17))})
 
 
 @cache
 def system_programs() -> frozenset[str]:
     """Those of them that no Python distribution brings."""
-    return known_programs() - {"cmake", "virtualenv", "pip", "pip3", "node", "npm", "npx"}
+    return known_programs() - {"cmake", "virtualenv", "pip", "pip3", "node", "npm", "npx", "pnpm"}
 
 
 def install_line(system: str, program: str) -> str:

@@ -6,13 +6,58 @@ import itertools
 import posixpath
 import re
 import tomllib
+from typing import Any
 
 from smoke.static.model.stage import Stage
 
 
 def uv_refusal(stage: Stage, rest: list[str]) -> str:
     """Why uv surely refuses; empty when nothing speaks against it."""
-    return _uv_pip(stage, rest[1:]) if rest[:1] == ["pip"] else _uv_python(stage, rest)
+    if rest[:1] == ["pip"]:
+        return _uv_pip(stage, rest[1:])
+    return _uv_python(stage, rest) or _uv_unknown(stage, rest)
+
+
+def _project(stage: Stage, rest: list[str]) -> dict[str, Any]:
+    """The pyproject.toml of the working directory; empty when another one is meant, or it is not of the tree."""
+    elsewhere = ("--project", "--directory", "-C", "-P", "--package", "--all-packages")
+    entry = stage.files.find(stage.path("pyproject.toml"))
+    if any(word.partition("=")[0] in elsewhere for word in rest) or entry is None or not entry.source or not stage.read:
+        return {}
+    try:
+        return tomllib.loads(stage.read(entry.source).decode())
+    except ValueError:
+        return {}
+
+
+def _named(rest: list[str], *options: str) -> list[str]:
+    """The values of options that may be given more than once, separated by commas or spaces too."""
+    found = [after for word, after in itertools.pairwise(rest) if word in options]
+    found += [word.partition("=")[2] for word in rest if word.partition("=")[0] in options and "=" in word]
+    return [each for value in found for each in re.split(r"[\s,]+", value) if each and "$" not in each]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _uv_unknown(stage: Stage, rest: list[str]) -> str:
+    """Extras and groups of `uv sync` that the project does not have."""
+    told = _project(stage, rest) if rest[:1] == ["sync"] else {}
+    if not told:
+        return ""
+    extras = {_plain(each) for each in told.get("project", {}).get("optional-dependencies", {})}
+    groups = {_plain(each) for each in told.get("dependency-groups", {})}
+    groups |= {"dev"} if "dev-dependencies" in told.get("tool", {}).get("uv", {}) else set()
+    for option, known, what in (
+        ("--extra", extras, "extra"),
+        ("--group", groups, "group"),
+        ("--only-group", groups, "group"),
+    ):
+        odd = next((each for each in _named(rest, option) if _plain(each) not in known), "")
+        if odd and not stage.environment.get("UV_WORKING_DIRECTORY"):
+            return f"uv sync: the project has no {what} {odd}"
+    return ""
 
 
 def _uv_pip(stage: Stage, rest: list[str]) -> str:
@@ -43,7 +88,9 @@ def _uv_python(stage: Stage, rest: list[str]) -> str:
     if not never or action not in ("sync", "venv") or not stage.python or stage.venvs:
         return ""
     options = dict(itertools.pairwise(rest))
-    wanted = options.get("--python") or options.get("-p") or stage.environment.get("UV_PYTHON", "")
+    pin = stage.files.find(stage.path(".python-version")) if action == "sync" else None
+    pinned = stage.pins.get(pin.source, "") if pin is not None else ""
+    wanted = options.get("--python") or options.get("-p") or stage.environment.get("UV_PYTHON", "") or pinned
     if wanted:
         return _other_python(stage, action, wanted)
     return "" if action != "sync" else _too_old(stage, rest)
@@ -101,3 +148,42 @@ def poetry_refusal(stage: Stage, rest: list[str]) -> str:
             return f"poetry {action} finds no {stage.path('pyproject.toml')} at this step"
         above = posixpath.dirname(above)
     return ""
+
+
+def poetry_project(stage: Stage, rest: list[str]) -> str:
+    """Why `poetry install` refuses the project: another Python, or groups and extras that it does not have."""
+    action = next((word for word in rest if not word.startswith("-")), "")
+    told = _project(stage, rest) if action in ("install", "sync") else {}
+    poetry, project = told.get("tool", {}).get("poetry", {}), told.get("project", {})
+    if not told or not isinstance(poetry, dict):
+        return ""
+    asked = str(poetry.get("dependencies", {}).get("python", "") or project.get("requires-python", ""))
+    if stage.python and not stage.venvs and not _takes(asked, stage.python):
+        return f"poetry {action}: the project takes Python {asked}, and this stage has {stage.python}"
+    groups = {_plain(each) for each in (*poetry.get("group", {}), *told.get("dependency-groups", {}))} | {"main"}
+    groups |= {"dev"} if "dev-dependencies" in poetry else set()
+    odd = next((each for each in _named(rest, "--with", "--only") if _plain(each) not in groups), "")
+    if odd:
+        return f"poetry {action}: the project has no group {odd}"
+    extras = {_plain(each) for each in (*poetry.get("extras", {}), *project.get("optional-dependencies", {}))}
+    odd = next((each for each in _named(rest, "-E", "--extras") if _plain(each) not in extras), "")
+    return f"poetry {action}: the project has no extra {odd}" if odd else ""
+
+
+def _takes(asked: str, python: str) -> bool:
+    """Whether a constraint of Poetry's lets a minor version of Python be; what is not plain does."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - it takes its time to load
+
+    def tilde(match: re.Match[str]) -> str:
+        parts = match[1].split(".")
+        upper = f"{parts[0]}.{int(parts[1]) + 1}" if len(parts) > 1 else str(int(parts[0]) + 1)
+        return f">={match[1]},<{upper}"
+
+    text = re.sub(r"\^(\d+)((?:\.\d+)*)", lambda match: f">={match[1]}{match[2]},<{int(match[1]) + 1}", asked)
+    text = re.sub(r"(?<![=<>~])~(\d+(?:\.\d+)*)", tilde, text)
+    text = re.sub(r"^(\d[\d.]*\*?)$", r"==\1", text.strip())
+    try:
+        wanted = SpecifierSet(text)
+    except InvalidSpecifier:
+        return True
+    return not asked or any(wanted.contains(f"{python}.{patch}", prereleases=True) for patch in range(30))

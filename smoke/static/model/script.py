@@ -306,7 +306,7 @@ class _Follower:
         certain = not self.conditional and stops and not (self.open and "/" not in words[0])
         self.open = self.open or words[0] in (".", "source", "eval", "alias")
         environment = self.stage.environment
-        arguments = {key: value for key, value in self.values.items() if key.startswith(("UV_", "PIP_"))}
+        arguments = {key: value for key, value in self.values.items() if key.startswith(("UV_", "PIP_", "MAMBA_"))}
         self.stage.environment = {**arguments, **environment, **given}
         message = refusal(self.stage, words, self.line) if certain else ""
         self.stage.environment = environment

@@ -48,6 +48,10 @@ class Stage:
     """Versions that the tree's `.python-version` files name."""
     packages: tuple[str, ...] = ()
     """Packages of the system that were asked for."""
+    npm_locked: bool = False
+    """Whether the tree has a lock file of npm's."""
+    virtual: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Packages that were asked for under a name, by which Alpine takes them away."""
     system: str = ""
     """Whose packages it takes: debian, alpine, fedora; empty when that is not known."""
     release: str = ""

@@ -26,6 +26,10 @@ from smoke.static.model.wrappers import is_wrapper, unwrap
 from smoke.static.python.installed import Installed
 
 _RUNNERS = frozenset(["uv", "poetry", "pipenv", "pdm"])
+_DEMANDING = frozenset(
+    ["alembic", "node", "npm", "ruby", "php", "perl", "jupyter", "jupyter-lab", "jupyter-notebook", "jupyter-server"]
+)
+"""Programs that need more than being there."""
 _SHELLS = frozenset(["sh", "bash", "ash", "dash"])
 _RUN_VALUES = frozenset(
     [
@@ -93,7 +97,7 @@ def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
     start = replace(start, program=found.place)
     if trouble := not_executable(found, scene):
         return replace(start, trouble=trouble)
-    if name in ("alembic", "node", "ruby", "php", "perl") and (trouble := missing_to(words, scene)):
+    if name in _DEMANDING and (trouble := missing_to(words, scene)):
         return replace(start, trouble=trouble)
     if name == "docker-entrypoint.sh" and len(words) > 1 and _is_bases_own(found.place, scene):
         return _resolved(start, words[1:], scene.within(Followed()))
@@ -160,6 +164,8 @@ def _is_bases_own(place: str, scene: Scene) -> bool:
 def _perhaps(start: Start, words: tuple[str, ...], doubt: str, scene: Scene) -> Start:
     """A program that may be there: what it would do is told by its name, if at all."""
     name = posixpath.basename(words[0])
+    if name.startswith("jupyter") and (trouble := missing_to(words, scene)):
+        return replace(start, trouble=trouble)
     if is_server(name) or PYTHON.fullmatch(name):
         return python_or_server(start, words, name, words[0], scene)
     if is_wrapper(name, words):
@@ -264,7 +270,14 @@ def _script(start: Start, words: tuple[str, ...], entry: Entry, scene: Scene) ->
 
 def _followed(start: Start, found: Followed, scene: Scene) -> Start:
     inner = scene.within(found)
-    start = replace(start, demanded=(*start.demanded, *found.demanded))
+    if gone := next((each for each in found.sourced if scene.exists(each) is False), ""):
+        found.trouble = f"the entry script reads {gone}, which is not in the image"
+    start = replace(
+        start,
+        demanded=(*start.demanded, *found.demanded),
+        written=(*start.written, *found.written),
+        ran=tuple(found.before),
+    )
     for words in found.before:
         if found.is_own(words[0]):
             continue

@@ -12,6 +12,7 @@ from smoke.static.model.filesystem import Cause
 from smoke.static.model.given_code import imported_by
 from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.stage import Stage
+from smoke.static.python.conda import read_environment
 from smoke.static.python.distributions import bringers
 
 BUILTINS = frozenset(
@@ -77,6 +78,10 @@ def _not_of_dash(name: str, rest: list[str]) -> str:
 
 def _missing(stage: Stage, name: str) -> str:
     found = stage.surroundings().find(name)
+    if _not_activated(stage, name, found.place or name):
+        return (
+            f"{name}: command not found: micromamba's image activates nothing without ARG MAMBA_DOCKERFILE_ACTIVATE=1"
+        )
     if found.place:
         entry = stage.files.find(found.place)
         if entry is not None and entry.line and entry.mode is not None and not entry.mode & 0o111:
@@ -88,6 +93,17 @@ def _missing(stage: Stage, name: str) -> str:
     if found.doubt:
         return ""
     return f"{name}: {'no such file' if '/' in name else 'command not found'}"
+
+
+def _not_activated(stage: Stage, name: str, place: str) -> bool:
+    """Whether a program of conda's is named in a RUN of micromamba's image that has activated no environment."""
+    if name not in ("python", "python3", "pip", "pip3") or not place.startswith(("/opt/conda/bin/", name)):
+        return False
+    start = stage.files.find("/usr/local/bin/_entrypoint.sh")
+    bare = start is not None and not start.line and stage.files.find("/usr/local/bin/micromamba") is not None
+    told = stage.environment.get("MAMBA_DOCKERFILE_ACTIVATE") or stage.environment.get("CONDA_DEFAULT_ENV")
+    path = stage.environment.get("PATH", "").split(":")
+    return bare and not told and stage.shell == "sh" and path[:2] == ["/opt/conda/bin", "/usr/local/sbin"]
 
 
 def _user(stage: Stage) -> int | None:
@@ -151,17 +167,28 @@ def _no_file(stage: Stage, name: str, rest: list[str]) -> str:
     elif re.fullmatch(r"pip[\d.]*", name) and rest[:1] == ["install"]:
         valued = ("-r", "--requirement", "-c", "--constraint")
         needed = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in valued]
-    elif name in TOOLS:
+    elif name in TOOLS and {"env", "create", "install", "update"} & {*rest[:2]}:
         needed = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in ("-f", "--file")]
         plain = all(word.startswith("-") and "=" not in word for word in rest[2:])
         if rest[:2] == ["env", "create"] and plain and not needed:
             needed = ["environment.yml"]
+        if rest[:1] == ["env"]:
+            needed += [each for file in needed for each in _requirement_files(stage, file)]
     elif name in ("tar", "unzip", "gunzip", "bunzip2"):
         needed = _archives(name, rest)
     elif name == "sed" and "i" in flags:
         needed = _operands(rest, "-e -f")[1:] if "-e" not in rest and "-f" not in rest else _operands(rest, "-e -f")
     absent = next((operand for operand in needed if not _elsewhere(operand) and _surely_absent(stage, operand)), None)
     return "" if absent is None else f"{name}: there is no {stage.path(absent)} at this step"
+
+
+def _requirement_files(stage: Stage, file: str) -> list[str]:
+    """Requirement files that the pip section of an environment of conda's names."""
+    entry = stage.files.find(stage.path(file))
+    if entry is None or not entry.source or stage.read is None:
+        return []
+    asked = read_environment(entry.source, stage.read(entry.source).decode("utf-8", "replace"))
+    return [posixpath.join(posixpath.dirname(file), each) for each in asked.files]
 
 
 def _archives(name: str, rest: list[str]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from smoke.static.python.conditions import dotted
 
@@ -11,18 +12,36 @@ _PLAIN = frozenset({"object", "ABC", "abc.ABC"})
 _ABSTRACT = frozenset({"abstractmethod", "abstractproperty", "abstractclassmethod", "abstractstaticmethod"})
 
 
+@dataclass(frozen=True)
+class ClassAt:
+    """A class that is made once, at the top of a module."""
+
+    cls: ast.ClassDef
+    module: str
+    """What whoever looks bases up needs to know of where it stands."""
+
+
+Lookup = Callable[[str, str], ClassAt | None]
+"""The class that a name means in a module; none where that is not known."""
+
+
 def left_abstract(name: str, classes: Mapping[str, ast.ClassDef]) -> tuple[str, ...]:
     """Abstract methods that a class of `classes` (those made once, at the top) surely still has, in order; none where
     a base is not among them or the class may be made otherwise."""
-    found = _of(name, classes, 8)
+    return left_in(name, "", lambda module, wanted: ClassAt(classes[wanted], module) if wanted in classes else None)
+
+
+def left_in(name: str, module: str, lookup: Lookup) -> tuple[str, ...]:
+    """The same of a class whose bases `lookup` finds, in other modules too."""
+    found = _of(lookup(module, name), lookup, 8)
     return () if found is None or not found[1] else tuple(sorted(found[0]))
 
 
-def _of(name: str, classes: Mapping[str, ast.ClassDef], depth: int) -> tuple[frozenset[str], bool] | None:
+def _of(held: ClassAt | None, lookup: Lookup, depth: int) -> tuple[frozenset[str], bool] | None:
     """The abstract methods, and whether `abc` minds them."""
-    cls = classes.get(name)
-    if cls is None or depth == 0 or any(_may_alter(each) for each in cls.decorator_list):
+    if held is None or depth == 0 or any(_may_alter(each) for each in held.cls.decorator_list):
         return None
+    cls = held.cls
     minded = any(each.arg == "metaclass" and dotted(each.value) in ("ABCMeta", "abc.ABCMeta") for each in cls.keywords)
     if any(each.arg != "metaclass" for each in cls.keywords) or (cls.keywords and not minded):
         return None
@@ -32,7 +51,7 @@ def _of(name: str, classes: Mapping[str, ast.ClassDef], depth: int) -> tuple[fro
         if shown in _PLAIN:
             minded = minded or shown != "object"
             continue
-        inner = _of(shown, classes, depth - 1)
+        inner = _of(lookup(held.module, shown), lookup, depth - 1)
         if inner is None or len(cls.bases) > 1:
             return None  # the order of several bases is not followed
         left, minded = left | inner[0], minded or inner[1]

@@ -28,8 +28,24 @@ def refused(node: ast.ClassDef, full: Full) -> Iterator[tuple[int, str]]:
         by_name = any("KW_ONLY" in dotted(each.annotation) for each in fields) or _says(decorator, "kw_only", "init")
         if alone and not by_name:
             yield from _out_of_order([each for each in fields if not _of_class(each) and _is_given(each)], full)
+    elif [full(dotted(base)) in _ENUMS for base in node.bases] == [True]:
+        yield from _twice(node)
     elif any(full(dotted(base)) == "typing.NamedTuple" for base in node.bases):
         yield from _out_of_order(fields, full)
+
+
+_ENUMS = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"})
+
+
+def _twice(node: ast.ClassDef) -> Iterator[tuple[int, str]]:
+    """Members of an enumeration that are made twice."""
+    seen: set[str] = set()
+    for each in node.body:
+        target = each.targets[0] if isinstance(each, ast.Assign) and len(each.targets) == 1 else None
+        if isinstance(target, ast.Name) and not target.id.startswith("_"):
+            if target.id in seen:
+                yield each.lineno, f"the enumeration {node.name} has {target.id} twice, which it refuses"
+            seen.add(target.id)
 
 
 def _names(decorator: ast.expr, full: Full) -> str:

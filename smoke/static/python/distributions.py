@@ -16,10 +16,21 @@ _NEEDS = {
     "pycryptodomex": [],
     "psycopg2": [],
     "psycopg2-binary": [],
+    **{name: [] for name in ("paho-mqtt", "pyserial", "rpi-gpio", "smbus", "smbus2", "spidev")},
     "mysqlclient": [],
     "pymysql": [],
     "streamlit": None,
 }
+_MODULES = {
+    "gpiozero": ("gpiozero",),
+    "paho-mqtt": ("paho",),
+    "pyserial": ("serial",),
+    "rpi-gpio": ("RPi",),
+    "smbus": ("smbus",),
+    "smbus2": ("smbus2",),
+    "spidev": ("spidev",),
+}
+"""Top-level modules of distributions that the table does not have."""
 _PROGRAMS = {
     "waitress-serve": "waitress",
     "django-admin": "django",
@@ -172,6 +183,7 @@ SHARED_LIBRARIES = {
     "mysqlclient": (("libmariadb.so.3", "libmysqlclient.so.21"), "libmariadb3", "mariadb-connector-c"),
     "opencv-python": (("libGL.so.1",), "libgl1", "mesa-gl"),
     "opencv-contrib-python": (("libGL.so.1",), "libgl1", "mesa-gl"),
+    "ultralytics": (("libGL.so.1",), "libgl1", "mesa-gl"),
     "python-magic": (("libmagic.so.1",), "libmagic1", "libmagic"),
     "weasyprint": (("libpango-1.0.so.0",), "libpango-1.0-0", "pango"),
     "pycairo": (("libcairo.so.2",), "libcairo2", "cairo"),
@@ -188,7 +200,7 @@ SHARED_LIBRARIES = {
 """Distributions that load a library of the system: its names, the Debian package (or one) and the Alpine one."""
 
 
-BUNDLED = {"psycopg": ("psycopg-binary", "psycopg-c")}
+BUNDLED = {"psycopg": ("psycopg-binary", "psycopg-c"), "ultralytics": ("opencv-python-headless",)}
 """Distributions that bring the library that another one would load from the system."""
 
 
@@ -207,7 +219,7 @@ def _table() -> dict[str, dict[str, Any]]:
 @cache
 def _bringers() -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    for name in _table():
+    for name in (*_table(), *(each for each in _MODULES if each not in _table())):
         for module in modules(name) or ():
             found.setdefault(module, []).append(name)
     for module, names in _AGAIN.items():
@@ -218,8 +230,8 @@ def _bringers() -> dict[str, tuple[str, ...]]:
 def modules(name: str) -> tuple[str, ...] | None:
     """The top-level modules that a distribution brings; none when it is not known."""
     row = _table().get(name)
-    if row is None:
-        return None
+    if row is None or name in _MODULES:
+        return _MODULES.get(name)
     return tuple(row["modules"]) if "modules" in row else (name.replace("-", "_"),)
 
 

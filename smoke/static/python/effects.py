@@ -125,6 +125,10 @@ class Extra:
     module: str
     distribution: str
     feature: str
+    alone: bool = False
+    """Whether no distribution needs it, so that it comes only where it is asked for by name."""
+    checked: bool = False
+    """Whether only Django's own checks ask for it, which most of its commands make."""
 
 
 @dataclass
@@ -139,6 +143,10 @@ class Effects:
     asked: list[Asked] = field(default_factory=list)
     calls_out: list[CallOut] = field(default_factory=list)
     """Calls of what other modules have."""
+    attributes: list[Named] = field(default_factory=list)
+    """Attributes of modules, by their dotted names, that its functions read as it calls them."""
+    instances: list[Named] = field(default_factory=list)
+    """Own classes with bases that it makes instances of."""
     typed: list[Named] = field(default_factory=list)
     """Calls of `input`, which wait for someone to type."""
     demands: list[Demand] = field(default_factory=list)
@@ -154,6 +162,8 @@ class Effects:
     """The `name` of each of its classes that are an app's configuration for Django."""
     settings_module: str = ""
     """Django's settings, as `DJANGO_SETTINGS_MODULE` is given by default."""
+    localized: list[Named] = field(default_factory=list)
+    """Locales and time zones that it asks for."""
     libraries: list[Named] = field(default_factory=list)
     """Shared libraries that it loads by name."""
     distributions: list[Named] = field(default_factory=list)

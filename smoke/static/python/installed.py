@@ -253,11 +253,23 @@ class Installed:
                 return Answer(Presence.ASKED, distribution), each
             if table.normalized(name) in every:
                 return Answer(Presence.ASKED, table.normalized(name)), each
+            if not distribution and not each.doubts and self._left_out(each, name):
+                continue
             if not distribution:
                 reason = reason or f"whether something that is installed brings {name} is not known"
             elif each.doubts or not closed:
                 reason = reason or next(iter(each.doubts), f"whether {distribution} comes with something is not known")
         return (Answer(Presence.UNKNOWN, reason=reason) if reason else Answer(Presence.ABSENT)), None
+
+    def _left_out(self, brought: Brought, name: str) -> bool:
+        """Whether a program is the project's own, of which only the dependencies were installed."""
+        lock = brought.install.lock
+        project = read_project(self.tree, lock.project) if lock is not None and not brought.install.projects else None
+        return project is not None and name in project.scripts
+
+    def of_the_tree(self, name: str) -> bool:
+        """Whether a program is one of a project of the tree, which no base brings."""
+        return any(self._left_out(each, name) for each in self.each)
 
 
 def misfits(made: MadeFor, python: str, libc: str, machine: str) -> str:

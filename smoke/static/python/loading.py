@@ -26,15 +26,17 @@ from smoke.static.python.called import (
 )
 from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
 from smoke.static.python.effects import Asked, CallOut, Climb, Demand, Effects, Extra, FileUse, Named, Parsed, Use
+from smoke.static.python.flags import Flags
 from smoke.static.python.imported import imported_names, relative_names
 from smoke.static.python.literals import Literals
 from smoke.static.python.making import made_by, says
 from smoke.static.python.needing import needed_by
 from smoke.static.python.opening import log_files, opened_by, parsed_form, read_path
-from smoke.static.python.outdated import bare_decorators, outdated_by, twice_routed
+from smoke.static.python.outdated import bare_decorators, outdated_by, outside_context, twice_routed
 from smoke.static.python.paths import Paths, Place, constants
 from smoke.static.python.pydantic import demanded
-from smoke.static.python.signatures import own_of, refused_attribute, refused_call
+from smoke.static.python.regexes import refused_pattern
+from smoke.static.python.signatures import makers_of, own_of, refused_attribute, refused_call
 from smoke.static.python.telling import TELLING, calls_own
 from smoke.static.python.variables import Known, checked_by, wanted_by
 
@@ -105,6 +107,10 @@ class _Reader:
         plain = plain_names(parsed, data)
         self.functions = plain_functions(parsed, data, plain)
         self.own = own_of(parsed, self.functions, plain)
+        self.makers = makers_of(self.own)
+        self.flags = Flags(parsed, plain)
+        self.contexts = 0
+        """`with` blocks around, and contexts that were pushed."""
         self.entered: list[str] = []
         """The module's own functions that are read now, the outermost first."""
         self.left_to_read = _MOST_CALLS
@@ -155,7 +161,9 @@ class _Reader:
                     self._expression(item.context_expr, around)
                     if isinstance(item.optional_vars, ast.Name):
                         self.opened[item.optional_vars.id] = item.context_expr
+                self.contexts += 1
                 self.read(node.body, Around(around.main, around.takes | {"files", "keys"}) if suppressed else around)
+                self.contexts -= 1
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._function(node, around)
             case ast.ClassDef():
@@ -190,7 +198,7 @@ class _Reader:
             self.effects.failing.append(Named(node.lineno, f"it raises {what} as it is loaded", "", around.main))
 
     def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], around: Around) -> None:
-        answer = decide(test, self.version)
+        answer = decide(test if self.entered else self.flags.filled(test), self.version)
         if answer in (Answer.YES, Answer.MAIN):
             self.read(body, Around(around.main or answer is Answer.MAIN, around.takes))
         elif answer is Answer.NO:
@@ -258,12 +266,19 @@ class _Reader:
             elif isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Load):
                 self._subscript(each, around)
             elif isinstance(each, ast.Attribute) and not around.takes:
-                reason = refused_attribute(each, self.own)
-                self.effects.failing += [Named(each.lineno, reason, "", around.main)] if reason else []
+                self._attribute(each, around)
             if self.version is not None and not around.takes:
                 reason = refused_expression(each, self.version, self._full)
                 self.effects.refused += [(node.lineno, reason)] if reason else []
             pending += ast.iter_child_nodes(each)
+
+    def _attribute(self, node: ast.Attribute, around: Around) -> None:
+        reason = refused_attribute(node, self.own)
+        self.effects.failing += [Named(node.lineno, reason, "", around.main)] if reason else []
+        first = node.value.id if isinstance(node.value, ast.Name) else ""
+        if self.entered and first in self.imported and isinstance(node.ctx, ast.Load):
+            name = f"{self.imported[first]}.{node.attr}"
+            self.effects.attributes.append(Named(node.lineno, name, "", around.main))
 
     def _subscript(self, node: ast.Subscript, around: Around) -> None:
         match node:
@@ -292,6 +307,9 @@ class _Reader:
         called = call.func if call is not None else node
         name = called.id if isinstance(called, ast.Name) else ""
         function = self.functions.get(name)
+        if function is None and call is not None and name in self.makers:
+            function = self.makers[name]
+            call = ast.Call(call.func, [ast.Constant(None), *call.args], call.keywords)
         if function is None or name in self.entered or len(self.entered) >= _DEEP or self.left_to_read <= 0:
             return
         arguments = bound(function, call)
@@ -330,6 +348,11 @@ class _Reader:
                 reason = "asyncio.get_event_loop() raises where no loop runs, since Python 3.14"
                 self.effects.failing.append(Named(node.lineno, reason, name, around.main))
             self._asks(node, name, around.main)
+            self.contexts += last == "push"
+            if not self.contexts and not self.entered:
+                made = self.paths.expression(node.func.value) if isinstance(node.func, ast.Attribute) else node
+                maker = self._full(dotted(made.func)) if isinstance(made, ast.Call) else ""
+                self.effects.outdated += outside_context(node, last, maker, around.main)
         if name == "input" and not around.takes:
             self.effects.typed.append(Named(node.lineno, name, name, around.main))
         if not around.takes and last == "parse_args" and not node.args and not node.keywords:
@@ -354,6 +377,12 @@ class _Reader:
         self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], around: Around
     ) -> None:
         """Modules that a call names by text."""
+        held = (
+            node.func.value.id if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) else ""
+        )
+        if held in _NAMING and last in ("append", "extend", "insert") and node.args:
+            found = constants(node.args[-1])
+            self.effects.settings += [Named(line, text, held) for line, text in found if _dotted(text)]
         if name in ("logging.config.dictConfig", "dictConfig") and node.args:
             self._logging(node.args[0])
         if name in ("django.urls.include", "django.conf.urls.include") and node.args and not around.takes:
@@ -393,11 +422,17 @@ class _Reader:
     def _asks(self, node: ast.Call, name: str, main: bool) -> None:
         """Libraries and distributions that a call asks for by name, and what cannot be called as it is."""
         text = self._text(node.args[0]) if node.args else ""
+        if name == "zoneinfo.ZoneInfo" or (name == "locale.setlocale" and len(node.args) == 2):
+            wanted = self._text(node.args[-1]) if node.args else ""
+            self.effects.localized += [Named(node.lineno, wanted, name, main)] if wanted else []
         if name in _LIBRARIES and text and "/" not in text:
             self.effects.libraries.append(Named(node.lineno, text, name, main))
         if name in _METADATA and text:
             self.effects.distributions.append(Named(node.lineno, text, name, main))
-        if reason := refused_call(node, self.own, self.paths):
+        if name in self.own.every and self.own.every[name].bases:
+            self.effects.instances.append(Named(node.lineno, name, "", main))
+        reason = refused_call(node, self.own, self.paths) or refused_pattern(node, name, self.version)
+        if reason:
             self.effects.failing.append(Named(node.lineno, reason, name, main))
 
     def _told(self, node: ast.Call, name: str, around: Around) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from smoke.static.python.effects import Extra
@@ -26,6 +27,10 @@ _DRIVERS = {
 """What SQLAlchemy imports for the beginning of a URL, as the engine is made."""
 
 
+_SPACY = re.compile(r"[a-z]{2}_(?:core|dep|ent)_(?:web|news|sci)_(?:sm|md|lg|trf)")
+"""Names of the models that are distributions of their own."""
+
+
 def needed_by(node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr]) -> Iterator[Extra]:
     """What a call imports; `name` is what it calls, as it was imported."""
     if last == "Celery" and _beginning(keywords.get("broker")).startswith(("redis:", "rediss:")):
@@ -40,6 +45,12 @@ def needed_by(node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr
         path = node.args[0]
         if isinstance(path, ast.Constant) and str(path.value).endswith((".xlsx", ".xlsm")):
             yield Extra(node.lineno, "openpyxl", "openpyxl", "pandas.read_excel of such a file")
+    if name == "spacy.load" and node.args and isinstance(node.args[0], ast.Constant):
+        model = str(node.args[0].value)
+        if _SPACY.fullmatch(model):
+            yield Extra(node.lineno, model, model.replace("_", "-"), "spacy.load", alone=True)
+    if name == "django.db.models.ImageField":
+        yield Extra(node.lineno, "PIL", "pillow", "ImageField", checked=True)
     if last in ("create_engine", "create_async_engine") and name.startswith("sqlalchemy."):
         scheme = _beginning(node.args[0] if node.args else keywords.get("url")).partition("://")[0]
         if "module" not in keywords and scheme in _DRIVERS:

@@ -16,7 +16,9 @@ _READS = frozenset(
         *["os.listdir", "os.scandir", "os.chdir", "joblib.load", "numpy.load", "numpy.loadtxt", "pandas.read_csv"],
         *["pandas.read_excel", "pandas.read_json", "pandas.read_parquet", "pandas.read_pickle", "torch.load"],
         *["logging.config.fileConfig", "os.stat", "os.path.getsize", "os.path.getmtime", "runpy.run_path"],
-        *["xml.etree.ElementTree.parse", "PIL.Image.open"],
+        *["xml.etree.ElementTree.parse", "PIL.Image.open", "onnxruntime.InferenceSession", "zipfile.ZipFile"],
+        *["polars.read_csv", "polars.read_parquet", "numpy.fromfile", "numpy.genfromtxt", "onnx.load", "toml.load"],
+        *["tensorflow.keras.models.load_model", "keras.models.load_model", "fasttext.load_model", "tarfile.open"],
     ]
 )
 """Functions that read what their first argument names, and fail where it is not there."""
@@ -66,7 +68,8 @@ def opened_by(node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr
             yield Opened(path, Use.WRITE)
     elif name in _READS:
         path = first or keywords.get("fname")
-        yield from [Opened(path, Use.READ)] if path is not None else []
+        moded = name in ("zipfile.ZipFile", "tarfile.open") and (len(node.args) > 1 or "mode" in keywords)
+        yield from [Opened(path, Use.READ)] if path is not None and not moded else []
     elif name in ("os.mkdir", "os.makedirs"):
         yield from [Opened(first, Use.MAKE)] if first is not None else []
     else:

@@ -28,8 +28,21 @@ def outdated_by(node: ast.Call, name: str) -> Iterator[Outdated]:
         yield Outdated(node.lineno, "pydantic", "2.0", "root_validator takes pre=True or skip_on_failure=True")
     if name in _DISCORD and "intents" not in keywords and not any(isinstance(each, ast.Starred) for each in node.args):
         yield Outdated(node.lineno, "discord-py", "2.0", f"{name} takes intents")
+    if name == "paho.mqtt.client.Client" and node.args and isinstance(node.args[0], ast.Constant):
+        yield Outdated(node.lineno, "paho-mqtt", "2.0", "Client takes a CallbackAPIVersion before the client's name")
+    if name in _HTTPX and "proxies" in keywords:
+        yield Outdated(node.lineno, "httpx", "0.28", f"{name} takes no proxies: it is proxy, or mounts")
+    if name == "telegram.ext.Updater" and "use_context" in keywords:
+        yield Outdated(node.lineno, "python-telegram-bot", "20.0", "Updater takes no use_context: it is Application")
+    if name.startswith("marshmallow.fields.") and (odd := {"missing", "default"} & keywords):
+        instead = "load_default" if "missing" in odd else "dump_default"
+        yield Outdated(node.lineno, "marshmallow", "4.0", f"{name} takes no {min(odd)}: it is {instead}")
     if name == "django.dispatch.Signal" and ("providing_args" in keywords or node.args):
         yield Outdated(node.lineno, "django", "4.0", "Signal takes no providing_args")
+
+
+_HTTPX = frozenset({"httpx.Client", "httpx.AsyncClient"})
+_BEFORE_FIRST = ("before_first_request", "before_app_first_request")
 
 
 def bare_decorators(node: ast.FunctionDef | ast.AsyncFunctionDef, full: Callable[[str], str]) -> Iterator[Outdated]:
@@ -37,6 +50,15 @@ def bare_decorators(node: ast.FunctionDef | ast.AsyncFunctionDef, full: Callable
     for each in node.decorator_list:
         if full(dotted(each)) == "pydantic.root_validator":
             yield Outdated(each.lineno, "pydantic", "2.0", "root_validator takes pre=True or skip_on_failure=True")
+        if isinstance(each, ast.Attribute) and each.attr in _BEFORE_FIRST:
+            yield Outdated(each.lineno, "flask", "2.3", f"there is no {each.attr}")
+
+
+def outside_context(node: ast.Call, last: str, maker: str, main: bool) -> Iterator[Outdated]:
+    """Tables that Flask-SQLAlchemy is to make where no application is pushed; `maker` made what is called."""
+    if maker == "flask_sqlalchemy.SQLAlchemy" and last in ("create_all", "drop_all") and not node.args:
+        what = f"{last}() needs an application's context"
+        yield Outdated(node.lineno, "flask-sqlalchemy", "3.0", what, main)
 
 
 def twice_routed(parsed: ast.Module) -> Iterator[tuple[int, str]]:

@@ -123,9 +123,16 @@ REMOVALS = (
     *_gone("aiogram", "3.0", (3, 8), ("aiogram", "executor", "Dispatcher.start_polling does it")),
     *_gone("aiogram", "3.0", (3, 8), ("aiogram.utils", "executor", "Dispatcher.start_polling does it")),
     *_gone("flask-wtf", "1.0", (3, 7), ("flask_wtf", "Form", "it is FlaskForm")),
+    *_gone("pillow", "10.0", (3, 8), ("PIL.Image", "ANTIALIAS LINEAR CUBIC", "it is LANCZOS, BILINEAR or BICUBIC")),
     *_gone("openai", "1.0", (3, 7), ("openai.error", ANY, "openai itself has the exceptions")),
 )
 
+UNLOADABLE: dict[str, tuple[PythonVersion, str]] = {
+    "aioredis": ((3, 11), "redis.asyncio does what it did"),
+    "asynctest": ((3, 11), "unittest.IsolatedAsyncioTestCase does what it did"),
+    "nose": ((3, 10), "pytest does what it did"),
+}
+"""Distributions, named as their modules, of which no release can be loaded since a version of Python."""
 _BY_TOP: dict[str, list[Removal]] = {}
 """The same by the first part of the module's name: every import of a tree is asked about."""
 for _removal in REMOVALS:
@@ -166,7 +173,12 @@ def mismatched(
             continue
         for brought in installed.each:
             asked = brought.asked.get(pair.older)
-            if asked is None or not asked.version or pair.newer in brought.asked or brought.doubts or brought.whole:
+            if asked is None or not asked.version or brought.doubts or brought.whole:
+                continue
+            if pair.newer in brought.asked:
+                held = brought.asked[pair.newer].version
+                if held and _at_least(held, pair.since) and SpecifierSet(pair.versions).contains(asked.version):
+                    yield pair
                 continue
             known = all(table.needs(name) is not None for name in brought.asked)
             others = any(pair.newer in other.asked for other in installed.each)
@@ -207,9 +219,11 @@ def _version(brought: Brought, removal: Removal, bounded: bool) -> bool | None:
         return False if removal.distribution in every or not closed else None
     if asked.version:
         return _at_least(asked.version, removal.since)
+    if _allows(asked, removal.since, least=True):
+        return True
     if bounded or brought.doubts or any(name != asked.name and _holds_back(name, asked.name) for name in brought.asked):
         return False
-    return _newest(asked)
+    return _allows(asked, removal.since)
 
 
 def _holds_back(name: str, other: str) -> bool:
@@ -218,9 +232,9 @@ def _holds_back(name: str, other: str) -> bool:
     return needs is None or other in needs
 
 
-def _newest(asked: Requirement) -> bool:
-    """Whether the newest version that a requirement allows has taken it away; Poetry's tables are read without
-    versions, so that a bare name of a pyproject.toml says nothing."""
+def _allows(asked: Requirement, since: str, *, least: bool = False) -> bool:
+    """Whether a requirement allows any newer version; with `least`, whether it allows none before `since`. Poetry's
+    tables are read without versions, so that a bare name of a pyproject.toml says nothing."""
     if asked.path.endswith("pyproject.toml") and not re.search(r"[<>=~]", asked.text):
         return False
     from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - it takes its time to load
@@ -230,6 +244,9 @@ def _newest(asked: Requirement) -> bool:
         specifier = Parsed(re.split(r"\s+--|\s+#", asked.text, maxsplit=1)[0]).specifier
     except InvalidRequirement:
         return False
+    if least:
+        bounds = [each.version.removesuffix(".*") for each in specifier if each.operator in (">=", ">", "==", "~=")]
+        return any(_at_least(each, since) for each in bounds)
     return specifier.contains("9999", prereleases=True)
 
 

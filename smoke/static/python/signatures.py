@@ -64,6 +64,12 @@ def own_of(parsed: ast.Module, functions: dict[str, Function], plain: set[str]) 
     return Own(functions, classes, enums, parsed, every)
 
 
+def makers_of(own: Own) -> dict[str, Function]:
+    """What runs as instances of the own classes are made: their plain `__init__`."""
+    found = {name: _method(cls, "__init__") for name, cls in own.classes.items()}
+    return {name: made for name, made in found.items() if isinstance(made, ast.FunctionDef)}
+
+
 def refused_call(node: ast.Call, own: Own, paths: Paths) -> str:
     """Why a call surely raises a TypeError or AttributeError; empty when nothing speaks against it."""
     if isinstance(node.func, ast.Name):

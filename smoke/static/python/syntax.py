@@ -16,7 +16,8 @@ OLDEST, NEWEST = 7, 15
 LIMIT_S = 30
 _AT_ONCE = 1_000
 """Files that one run is given: a command line has an end."""
-_OUTSIDE_FUNCTION = "F706,F704"
+_REFUSED = "F706,F704,PLE0115,PLE0117,PLE0118"
+"""Rules of ruff for what the compiler refuses and the parser takes: `return` outside of functions, late `global`."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Syntax:
         places = {str(self.tree.root / path): path for path in paths}
         options = [
             *["check", "--isolated", "--no-cache", "--no-respect-gitignore", "--config", "exclude=[]", "--ignore-noqa"],
-            *["--output-format", "json", "--select", _OUTSIDE_FUNCTION, "--target-version", f"py3{minor}", "--"],
+            *["--output-format", "json", "--select", _REFUSED, "--target-version", f"py3{minor}", "--"],
         ]
         try:
             done = subprocess.run(

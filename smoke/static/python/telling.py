@@ -16,7 +16,7 @@ TELLING = re.compile(
     rb"|parents\[|listdir|scandir|chdir|\.load\(|loadtxt|read_csv|read_excel|read_json|read_parquet|read_pickle|from_object|getenv"
     rb"|decouple|environs|starlette\.config|['\"]\s*\|\s*None|None\s*\|\s*['\"]"
     rb"|dataclass|NamedTuple|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"
-    rb"|\.route\(|get_event_loop|root_validator|pydantic|discord|Signal\(|argv|parse_args|\binput\(|version_info|^raise\b|AUTH_USER_MODEL|LOGGING|AppConfig|include\(|^\S.*\w\[['\"]",
+    rb"|\.route\(|get_event_loop|root_validator|pydantic|discord|Signal\(|argv|parse_args|\binput\(|version_info|^raise\b|AUTH_USER_MODEL|LOGGING|AppConfig|include\(|re\.compile\(|mqtt|httpx|telegram|marshmallow|first_request|ImageField|InferenceSession|load_model|ZipFile|tarfile|polars|genfromtxt|fromfile|spacy|Enum\)|setlocale|ZoneInfo\(|asyncio\.run|^\S.*\w\[['\"]",
     re.MULTILINE,
 )
 """A file without any of these has no effects that are looked for, but annotations."""

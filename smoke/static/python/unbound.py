@@ -14,10 +14,15 @@ _GIVEN = frozenset(
     [
         *dir(builtins),
         *["__file__", "__name__", "__path__", "__annotations__", "__builtins__", "__conditional_annotations__", "_"],
-        *["PythonFinalizationError", "WindowsError", "exit", "quit", "copyright", "credits", "license", "help"],
+        *["WindowsError", "exit", "quit", "copyright", "credits", "license", "help"],
     ]
 )
 """What every module has; `_` is what gettext installs."""
+_SINCE = {
+    **{"aiter": 10, "anext": 10, "EncodingWarning": 10, "BaseExceptionGroup": 11, "ExceptionGroup": 11},
+    "PythonFinalizationError": 13,
+}
+"""Builtins that came later, with the minor version that first had them."""
 _SWALLOWS = frozenset({"NameError", "Exception", "BaseException"})
 _ELSEWHERE = re.compile(rb"\b(?:globals|exec|vars|locals|execfile|_convert_?)\(|builtins|import\s*\(?\*")
 """What makes names in ways that cannot be followed: a module that holds any of it is left alone."""
@@ -180,7 +185,10 @@ class _Reader:
             pending += [(each, known) for each in ast.iter_child_nodes(node)]
 
     def _used(self, node: ast.Name, name: str, known: frozenset[str], main: bool) -> None:
-        if name in known or name in self.bound or name in self.shared or name in _GIVEN:
+        if name in known or name in self.bound or name in self.shared:
+            return
+        new = self.version is not None and self.version[1] < _SINCE.get(name, 0)
+        if (name in _GIVEN or name in _SINCE) and not new:
             return
         self.found.append(Unbound(node.lineno, name, main, early=name in self.ever))
 

@@ -12,6 +12,7 @@ from smoke.static.python.distributions import part_of
 from smoke.static.python.effects import CallOut, Named
 from smoke.static.python.graph import Flaw, Graph, Outside, Problem, Step
 from smoke.static.python.importer import Found, Importer, Meaning
+from smoke.static.python.inherited import Inherited
 from smoke.static.python.judging import judge_shadows, judge_syntax, judge_user_model
 from smoke.static.python.source import Import, Source, has_name
 from smoke.static.python.standard import has_module, is_plain, lacks_name
@@ -46,6 +47,10 @@ _ATTRIBUTES = {
 """How many last parts of a name that a setting holds may be things in a module."""
 
 
+_TAKEN = frozenset({"INSTALLED_APPS", "LOCAL_APPS", "MIDDLEWARE", "dictConfig", "from_object"})
+"""Those of them whose things are taken from their modules as the code is loaded."""
+
+
 def _is_thing(named: Named, last: str) -> bool:
     return not named.by.endswith("_APPS") or last[:1].isupper()
 
@@ -67,6 +72,7 @@ class _Walk:
         self.loading: list[str] = []
         """What the import under way loads, in order."""
         self.configured: set[str] = set()
+        self.inherited = Inherited(importer)
         self.called_out = 0
         """Calls of other modules' functions that were followed."""
         self.target = ""
@@ -219,13 +225,20 @@ class _Walk:
                     message = f"{use.name} is used as the module is loaded, and {why}"
                     self.graph.problems.append(Problem(source.path, use.line, message, flaw=Flaw.NAME))
         for source, package in self.reading:
-            for each in source.attributes:
+            for each in (*source.attributes, *self._read_by_functions(source)):
                 if each.main and not (self.graph.entry_is_main and source is self.graph.entry):
                     continue
                 name = self._absolute(each, package)
                 if name is None or name == "sys" or given & {*each.names} or not self._is_module(each, name):
                     continue
                 self.graph.problems += self._import(source, replace(each, perhaps=False), package)
+
+    def _read_by_functions(self, source: Source) -> Iterator[Import]:
+        """Attributes of standard modules that functions read which run as the module is loaded."""
+        for named in (each for effects in self.graph.effects(source.path) for each in effects.attributes):
+            module, _, attribute = named.name.rpartition(".")
+            if self.importer.find(module).kind is Meaning.STANDARD:
+                yield Import(named.line, module, names=(attribute,), main=named.main)
 
     def _is_module(self, each: Import, name: str) -> bool:
         """Whether what an attribute is read of is surely a module of the tree, or of the standard library."""
@@ -259,6 +272,10 @@ class _Walk:
             self._named(Named(0, name, "DJANGO_SETTINGS_MODULE"), source.path, Import(0, name))
         for out in (each for each in effects.calls_out if mine or not each.main):
             self._call_out(out, package, 4)
+            self._made(source.path, out.line, self._absolute(Import(0, out.module, out.level), package), out.function)
+        own = self._own_module(source) if effects.instances else ""
+        for instance in (each for each in effects.instances if mine or not each.main):
+            self._made(source.path, instance.line, own, instance.name)
         for named in (each for each in effects.named if mine or not each.main):
             self._named(named, source.path, Import(named.line, named.name))
         if source.path in self.settings:
@@ -268,6 +285,21 @@ class _Walk:
                     self.settings.add(origin.source)
             for named in (each for each in effects.settings if each.by != "AUTH_USER_MODEL"):
                 self._named(named, source.path, Import(named.line, named.name))
+
+    def _own_module(self, source: Source) -> str:
+        """The dotted name that a source has where Python looks; empty when it cannot be told."""
+        place = self.graph.places.get(source.path, "").removesuffix(".py").removesuffix("/__init__")
+        for directory in self.importer.own:
+            if place.startswith(f"{directory.rstrip('/')}/"):
+                return place[len(directory.rstrip("/")) + 1 :].replace("/", ".")
+        return ""
+
+    def _made(self, path: str, line: int, module: str | None, name: str) -> None:
+        """An instance that is made as a module is loaded, of a class that may be left abstract."""
+        if module and name[:1].isupper() and (left := self.inherited.left_abstract(module, name)):
+            message = f"{name} is abstract and cannot be made: it lacks {', '.join(left[:3])}"
+            if all(each.message != message for each in self.graph.problems):
+                self.graph.problems.append(Problem(path, line, message, flaw=Flaw.NAME))
 
     def _call_out(self, call: CallOut, package: str, depth: int) -> None:
         """What a call of another module's function does, and what that function calls of others."""
@@ -313,6 +345,9 @@ class _Walk:
         elif found.kind is Meaning.OUTSIDE:
             self.graph.outside.append(Outside(named.name, source, named.line, False, False, named.by))
         elif found.source:
+            if cut == len(parts) - 1 and named.by in _TAKEN and not self._has(found, name, parts[-1], set()):
+                message = f"{named.by} names {named.name}: {found.source} defines no {parts[-1]}"
+                self.graph.problems.append(Problem(source, named.line, message, flaw=Flaw.NAME))
             self._ancestors(name)
             self._visit(found, name if found.kind is Meaning.PACKAGE else name.rpartition(".")[0], False)
             if named.by == "INSTALLED_APPS" and found.kind is Meaning.PACKAGE:

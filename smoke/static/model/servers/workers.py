@@ -36,6 +36,11 @@ def celery(arguments: list[str], situation: Situation) -> Served:
         found.needs.append(str(pool))
     if "flower" in line.operands:
         found.needs.append("flower")
+    scheduler = line.last("-S", "--scheduler") or ""
+    if re.fullmatch(r"[\w.]+:?\w+", scheduler) and scheduler != "django" and not scheduler.startswith("celery."):
+        found.needs += [re.split(r"[.:]", scheduler)[0]] if re.search(r"[.:]", scheduler) else []
+    if scheduler == "django":
+        found.needs.append("django_celery_beat")
     found.directory = line.last("--workdir") or ""
     first = arguments[0] if arguments else ""
     named = next((word for word in arguments if re.match(r"-A|--app\b|-b|--broker\b", word)), "")
