@@ -139,7 +139,7 @@ async def test_what_does_not_lead_to_the_root_is_not_handed_in(tmp_path: Path, h
         await node.proving.look([SESSION])
         assert not node.taken
         if how == "rot":
-            assert IDS[4] in node.chunks.suspects, "it is looked at and repaired"
+            assert IDS[4] in node.chunks.reader.suspects, "it is looked at and repaired"
 
     await run(tmp_path, test)
 

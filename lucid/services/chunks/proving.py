@@ -156,7 +156,7 @@ async def shown_answers(chunks: Chunks, ids: Sequence[bytes], asked: Asked) -> t
 async def _answer(chunks: Chunks, ids: Sequence[bytes], draw: Draw) -> SegmentAnswer | None:
     chunk = ids[draw.place]
     try:
-        shown = await chunks.proof(chunk, lambda size: draw.segment(segment_count(size)))
+        shown = await chunks.reader.proof(chunk, lambda size: draw.segment(segment_count(size)))
     except ChunkDamaged:
         return None  # it is noted, and repaired
     if shown is None:
