@@ -48,6 +48,7 @@ from lucid.machines.manager.gaps import Gaps
 from lucid.machines.manager.leading import Leading
 from lucid.machines.manager.pool import ProposalPool
 from lucid.machines.manager.proposals import Proposals
+from lucid.machines.manager.serving import Serving
 from lucid.machines.manager.sightings import Sightings
 from lucid.machines.manager.snapshots import Snapshots
 from lucid.machines.manager.syncing import Syncing
@@ -93,6 +94,7 @@ class Manager:
         self.chain = Chain(genesis, crypto, reader, limits, validator, rules_known)
         self.snapshots = Snapshots(self.chain, reader, limits)
         self.syncing = Syncing(self.chain, self.snapshots, peers, limits)
+        self.serving = Serving(self.chain, self.snapshots, limits)
         self.forgeries = Forgeries(limits)
         self.pool = ProposalPool(limits.max_waiting)
         self.book = CertificateBook(self.chain, self.snapshots, self.syncing, self.forgeries, self.pool)
@@ -161,9 +163,9 @@ class Manager:
         try:
             match decode_message(event.data):
                 case BlocksRequest() as request:
-                    return self.syncing.on_blocks_request(now, event.peer, request)
+                    return self.serving.on_blocks_request(now, event.peer, request)
                 case PartRequest() as request:
-                    return self.syncing.on_part_request(now, event.peer, request)
+                    return self.serving.on_part_request(now, event.peer, request)
                 case Standing() as standing if self._behind(standing) and self._standings.spend(now, event.peer):
                     return self._answer_behind(event.peer, standing)
         except Refusal as refusal:
@@ -227,7 +229,7 @@ class Manager:
             case Standing():
                 return self._on_standing(now, peer, message)
             case BlocksRequest():
-                return self.syncing.on_blocks_request(now, peer, message)
+                return self.serving.on_blocks_request(now, peer, message)
             case Blocks():
                 return self._on_blocks(now, peer, message)
             case CertificatesRequest():
@@ -237,7 +239,7 @@ class Manager:
             case SnapshotOffer():
                 return self._on_snapshot(*self.syncing.on_snapshot_offer(now, peer, message))
             case PartRequest():
-                return self.syncing.on_part_request(now, peer, message)
+                return self.serving.on_part_request(now, peer, message)
             case Part():
                 return self._on_snapshot(*self.syncing.on_part(now, peer, message))
             case _:

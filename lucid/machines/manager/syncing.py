@@ -1,4 +1,4 @@
-"""Catching up: asks peers for blocks or a snapshot, and answers those who ask (protocol section 8)."""
+"""Catching up: asks peers for blocks or a snapshot, and takes what they answer (protocol section 8)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Slot:
 
 
 class Syncing:
-    """The client side, and the server side, of catching up.
+    """The side of catching up that asks; `Serving` is the other.
 
     There are two slots for questions. One follows whoever is ahead, page by page or by a snapshot. The other repairs:
     it asks for certified blocks that have not come, of those who signed for them, whatever occupies the first.
@@ -94,7 +94,6 @@ class Syncing:
         self._repair_peer: bytes | None = None
         self._rates: dict[bytes, Rate] = {}
         self._download: Download | None = None
-        self._served = Quota(limits.requests_a_second, SECOND_MS)
         # A second of the peer's clock may touch two of this one's.
         self._posed = Quota(max(1, limits.requests_a_second // 2), SECOND_MS)
 
@@ -396,75 +395,3 @@ class Syncing:
     def _check_ahead(self, offer: SnapshotOffer) -> None:
         if offer.block.header.height <= self.chain.tree.root.height:
             raise Refusal(Code.SNAPSHOT_INVALID, "older than what is held")
-
-    # -- serving -------------------------------------------------------------------------------------------------
-
-    def on_part_request(self, now: int, peer: bytes, request: PartRequest) -> Effects:
-        """A part of the snapshot; raises `THROTTLED`."""
-        self._throttle(now, peer)
-        return self.snapshots.part(peer, request)
-
-    def _throttle(self, now: int, peer: bytes) -> None:
-        """Count a request; a question of a few bytes may not cost this node megabytes without end."""
-        if not self._served.spend(now, peer):
-            raise Refusal(Code.THROTTLED)
-
-    def on_blocks_request(self, now: int, peer: bytes, request: BlocksRequest) -> Effects:
-        """A page of blocks from a height on, or a snapshot for a peer that is far behind; raises `THROTTLED`."""
-        self._throttle(now, peer)
-        index = self.snapshots.index
-        if index is not None and index.height >= request.height + self.limits.snapshot_gap:
-            offered = self.snapshots.offer(peer, request.request)
-            if offered:
-                return offered
-        blocks = self._final_blocks(request.height)
-        root = self.chain.tree.root
-        certificates: list[Certificate | None] = []
-        if not blocks and request.height <= root.height:
-            # This node began at a snapshot beyond that height: what it holds would hang in the air.
-            return [Send(peer, encode_message(Blocks(request.request, (), ())))]
-        if blocks and blocks[-1].header.height < root.height:
-            last = blocks[-1].header.height
-            above = self.chain.block_at(last + 1)
-            certificates = [self.chain.finality_at(last), above.parent_certificate if above is not None else None]
-        elif not root.closing or request.height == root.height + 1:
-            certificates = self._above_root(blocks, request.height)
-        else:
-            certificates = [self.chain.final_certificate]
-        kept: list[Certificate] = []
-        for certificate in certificates:
-            if certificate is not None and certificate not in kept:
-                kept.append(certificate)
-        return [Send(peer, encode_message(Blocks(request.request, tuple(blocks), tuple(kept))))]
-
-    def _final_blocks(self, height: int) -> list[Block]:
-        """Final blocks of one epoch from a height on, up to a page's limits."""
-        blocks: list[Block] = []
-        size = 0
-        limits, final = self.limits, self.chain.tree.root.height
-        while height <= final and len(blocks) < limits.page_blocks and size < limits.page_bytes:
-            block = self.chain.block_at(height)
-            if block is None or (blocks and block.header.epoch != blocks[0].header.epoch):
-                break
-            blocks.append(block)
-            size += len(encode(block))
-            height += 1
-        return blocks
-
-    def _above_root(self, blocks: list[Block], height: int) -> list[Certificate | None]:
-        """Extend a page that reaches the root by the notarized chain above it; returns the certificates of its end."""
-        tree = self.chain.tree
-        path = [node for node in tree.path(tree.best) if node.block is not None and node.height >= height]
-        path = path[: max(0, self.limits.page_blocks - len(blocks))]
-        size = sum(len(encode(block)) for block in blocks)
-        for place, node in enumerate(path):
-            if size >= self.limits.page_bytes:
-                path = path[:place]
-                break
-            size += len(encode(node.block))
-        while path and path[-1].certified < 0:
-            path.pop()
-        blocks += [node.block for node in path if node.block is not None]
-        last = path[-1] if path else tree.root
-        notarization = tree.certificates.get((last.certified, NOTARIZE))
-        return [self.chain.final_certificate if last is tree.root else None, notarization]
