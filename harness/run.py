@@ -18,7 +18,7 @@ from harness.bounds import Progress
 from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
 from harness.level import uneven
 from harness.policy import LeaderPolicy, led_by
-from harness.report import render
+from harness.report.page import render
 from harness.result import Checked, RunResult, Unbound
 from harness.timeline.page import render as timeline
 from harness.timeline.traces import story_of_trace

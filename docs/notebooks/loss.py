@@ -13,8 +13,8 @@ def _():
     import marimo as mo
 
     from harness import sweep
-    from harness.curves import figure
     from harness.measures import MEASURES
+    from harness.report.curves import figure
     from sim import Scenario, changed
 
     return MEASURES, Scenario, changed, figure, mo, sweep

@@ -11,7 +11,7 @@ from array import array
 from html import escape
 from importlib import resources
 
-from harness.palette import COLORS
+from harness.report.style import COLORS
 from harness.timeline.story import KINDS, MARKS, Story
 
 COLUMNS = (

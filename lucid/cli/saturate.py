@@ -46,7 +46,8 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run_saturate(options: argparse.Namespace) -> int:
     """`lucid sim saturate`."""
-    from harness.saturate import knee, loads, page
+    from harness.report.saturation import page
+    from harness.saturate import knee, loads
     from sim.scenario import ScenarioError, changed, load
     from sim.words import with_words
 

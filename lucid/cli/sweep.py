@@ -160,7 +160,7 @@ def _folder(out: Path | None, name: str) -> Path:
 
 
 def _write(folder: Path, name: str, sweep: Sweep, parquet: bool) -> None:
-    from harness.curves import page
+    from harness.report.curves import page
 
     rows = sweep.rows()
     text = io.StringIO()
@@ -178,8 +178,8 @@ def _write(folder: Path, name: str, sweep: Sweep, parquet: bool) -> None:
 
 
 def _print(as_json: bool, sweep: Sweep, folder: Path) -> None:
-    from harness.curves import interval_text
     from harness.measures import MEASURES
+    from harness.report.curves import interval_text
 
     if as_json:
         cells = [

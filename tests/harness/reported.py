@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
 
-from harness import palette
+from harness.report import text
 
 HOSTILE = "<script>alert('1')</script>\"&amp;]]><!-- \x00\u202e\ud800 Þjóð 節點 🐢 </title></style>"
 SELF_CLOSING = {"meta", "link", "rect", "circle", "path"}
@@ -191,4 +191,4 @@ def parsed(page: str) -> StrictPage:
 
 
 def words_of(page: str) -> str:
-    return " ".join(parsed(page).words).replace(palette.NARROW_SPACE, " ")
+    return " ".join(parsed(page).words).replace(text.NARROW_SPACE, " ")

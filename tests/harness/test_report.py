@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import palette
-from harness.report import render
+from harness.report import style, svg, text
+from harness.report.page import render
 from lucid.chain.errors import Code
 from tests.harness.reported import (
     HOSTILE,
@@ -145,7 +145,7 @@ def test_hostile_strings_stay_text() -> None:
 
 @given(st.text())
 def test_escaped_text_is_one_text_node_and_one_attribute(words: str) -> None:
-    safe = palette.escape(words)
+    safe = text.escape(words)
     element = ElementTree.fromstring(f'<a b="{safe}">{safe}</a>')
     assert len(element) == 0
     assert element.attrib["b"] == (element.text or "")
@@ -207,7 +207,7 @@ def test_a_fault_without_an_end_lasts_until_the_end() -> None:
     tips = [bar.attrib["data-tip"] for bar in marks(render(metrics), "chain", "crash")]
     assert sorted(tips) == [
         "crash n01\nfrom 0:00:20.000 until 0:00:50.000",
-        f"crash n02\nfrom 0:01:00.000 until {palette.moment(metrics['duration_ms'])}",
+        f"crash n02\nfrom 0:01:00.000 until {text.moment(metrics['duration_ms'])}",
     ]
 
 
@@ -259,38 +259,38 @@ def test_broken_invariants_come_first_and_idle_ones_are_named() -> None:
 
 def test_scale_maps_its_ends_and_clamps() -> None:
     for log, middle in ((False, 500.5), (True, 10**1.5)):
-        scale = palette.Scale(1, 1_000, 10, 40, log)
+        scale = svg.Scale(1, 1_000, 10, 40, log)
         assert [scale(value) for value in (0.5, 1, middle, 1_000, 5_000)] == pytest.approx([10, 10, 25, 40, 40])
 
 
 @given(st.floats(1e-3, 1e12), st.integers(2, 12))
 def test_ticks_are_few_round_and_inside(hi: float, wanted: int) -> None:
-    scale = palette.Scale(0, hi, 0, 1)
+    scale = svg.Scale(0, hi, 0, 1)
     for ticks in (scale.ticks(wanted), scale.time_ticks(wanted)):
         assert 1 <= len(ticks) <= wanted + 1
         assert all(0 <= tick <= hi * 1.000001 for tick in ticks)
-    logarithmic = palette.Scale(1e-4, hi, 0, 1, log=True).ticks(wanted)
+    logarithmic = svg.Scale(1e-4, hi, 0, 1, log=True).ticks(wanted)
     assert all(f"{tick:e}"[0] in "125" and 1e-4 <= tick <= hi for tick in logarithmic)
 
 
 @pytest.mark.parametrize(
     ("value", "spelled"),
     [
-        (None, palette.NONE), (float("nan"), palette.NONE), (True, palette.NONE), (0, "0 ms"), (0.4, "0.4 ms"),
+        (None, text.NONE), (float("nan"), text.NONE), (True, text.NONE), (0, "0 ms"), (0.4, "0.4 ms"),
         (231.26, "231 ms"), (1_234, "1.23 s"), (59_999, "60 s"), (61_000, "1 min 1 s"), (3_600_000, "1 h"),
         (5_400_000, "1 h 30 min"), (86_400_000, "24 h"), (180_000_000, "2 d 2 h"),
     ],
 )  # fmt: skip
 def test_spans_are_spelled_as_one_says_them(value: Any, spelled: str) -> None:
-    assert palette.duration(value) == spelled
+    assert text.duration(value) == spelled
 
 
 def test_numbers_sizes_and_moments_are_spelled() -> None:
-    space = palette.NARROW_SPACE
-    assert palette.count(8_640) == f"8{space}640"
-    assert [palette.decimal(x) for x in (1.0349, 12.345, 123.4, 1_234.5)] == ["1.03", "12.3", "123", f"1{space}234"]
-    assert [palette.size(x) for x in (0, 999, 1_024, 1_572_864)] == ["0 B", "999 B", "1 KiB", "1.5 MiB"]
-    assert palette.moment(3_723_004) == "1:02:03.004"
+    space = text.NARROW_SPACE
+    assert text.count(8_640) == f"8{space}640"
+    assert [text.decimal(x) for x in (1.0349, 12.345, 123.4, 1_234.5)] == ["1.03", "12.3", "123", f"1{space}234"]
+    assert [text.size(x) for x in (0, 999, 1_024, 1_572_864)] == ["0 B", "999 B", "1 KiB", "1.5 MiB"]
+    assert text.moment(3_723_004) == "1:02:03.004"
 
 
 def luminance(color: str) -> float:
@@ -305,9 +305,9 @@ def test_colors_stand_out_from_the_card(theme: int) -> None:
     """WCAG 2.2: 4.5:1 for text (1.4.3), 3:1 for marks (1.4.11)."""
     needed = dict.fromkeys(("ink", "soft", "faint", "pass", "no_progress", "diverged"), 4.5)
     needed |= dict.fromkeys(("block", "skip", "fork", "crash", "partition", "disturbance"), 3.0)
-    card = luminance(palette.COLORS["card"][theme])
+    card = luminance(style.COLORS["card"][theme])
     for name, ratio in needed.items():
-        color = luminance(palette.COLORS[name][theme])
+        color = luminance(style.COLORS[name][theme])
         assert (max(card, color) + 0.05) / (min(card, color) + 0.05) >= ratio, name
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 
-from harness import palette as p
 from harness.measures import CONFIDENCE, MEASURES, Estimate, Measure
+from harness.report import svg, text
+from harness.report.document import document, heading
 from harness.sweep import Cell, Sweep
 
 SERIES = ("block", "partition", "disturbance", "fork", "crash", "skip")
@@ -18,8 +17,6 @@ WIDTH, BOTTOM = 560.0, 250.0
 def page(title: str, sweep: Sweep) -> str:
     """The page of a sweep; it needs nothing but itself, and a sweep that was interrupted says so."""
     figures = [drawn for measure in MEASURES if (drawn := figure(measure, sweep))]
-    script = base64.b64encode(hashlib.sha256(p.SCRIPT.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script}'"
     done, waiting = len(sweep.results), len(sweep.waiting)
     missing = f" <b>{waiting} runs were not made: this is a part of the sweep.</b>" if waiting else ""
     failed = sum(not each.passed for cell in sweep.cells for each in sweep.of(cell))
@@ -28,18 +25,8 @@ def page(title: str, sweep: Sweep) -> str:
         f"{done} runs: {len(sweep.cells)} cells, {len(sweep.seeds)} seeds each.{verdicts}{missing} Points are medians "
         f"over seeds; bars hold the true median with {CONFIDENCE:.0%} confidence, or as much as so few seeds allow."
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"/><link rel="icon" href="data:,"/>'
-        f"<title>{p.escape(title)}</title><style>{p.stylesheet()}{_colors()}</style></head>\n<body><main>\n"
-        '<header class="card hero" style="--verdict:var(--pass)"><div class="top"><div class="name">'
-        f'<p class="brand">Lucid, a sweep</p><h1>{p.escape(title)}</h1><p class="about">{about}</p>'
-        "</div></div></header>"
-        + "\n".join(figures)
-        + _table(sweep)
-        + f'\n</main><div id="tip" aria-hidden="true" hidden="hidden"></div><script>{p.SCRIPT}</script></body></html>\n'
-    )
+    content = heading("Lucid, a sweep", title, about) + "\n".join(figures) + _table(sweep)
+    return document(title, content, _colors())
 
 
 def figure(measure: Measure, sweep: Sweep) -> str:
@@ -51,12 +38,12 @@ def figure(measure: Measure, sweep: Sweep) -> str:
         return ""
     left, right, top = 66.0, WIDTH - 10, 20.0
     most = max(each.high for each in known)
-    y = p.Scale(0, most * 1.08 or 1, BOTTOM, top)
-    shapes = p.grid_across(y, y.ticks(5), left, right, lambda value: spell(measure, value))
+    y = svg.Scale(0, most * 1.08 or 1, BOTTOM, top)
+    shapes = svg.grid_across(y, y.ticks(5), left, right, lambda value: spell(measure, value))
     step = (right - left) / max(1, len(first.values))
     places = {value: left + step * (index + 0.5) for index, value in enumerate(first.values)}
-    shapes += [p.text(x, BOTTOM + 16, p.shorten(value, 12), "mid") for value, x in places.items()]
-    shapes.append(p.text(right, BOTTOM + 34, first.key, "end"))
+    shapes += [svg.text(x, BOTTOM + 16, text.shorten(value, 12), "mid") for value, x in places.items()]
+    shapes.append(svg.text(right, BOTTOM + 34, first.key, "end"))
     curves: dict[tuple[str, ...], list[tuple[str, Estimate]]] = {}
     for values, each in found.items():
         if each is not None:
@@ -66,23 +53,23 @@ def figure(measure: Measure, sweep: Sweep) -> str:
         named = ", ".join(f"{axis.key} {value}" for axis, value in zip(others, rest, strict=True))
         aside = (number - (len(curves) - 1) / 2) * min(7.0, step / (len(curves) + 1))
         line = [(places[value] + aside, y(each.median)) for value, each in points]
-        shapes.append(p.path(p.polyline(line), f"c-{color}"))
+        shapes.append(svg.path(svg.polyline(line), f"c-{color}"))
         for (x, height), (value, each) in zip(line, points, strict=True):
-            shapes.append(p.line(x, y(each.low), x, y(each.high), f"c-{color}"))
+            shapes.append(svg.line(x, y(each.low), x, y(each.high), f"c-{color}"))
             tip = f"{first.key} {value}\n{named}\n{interval_text(measure, each)}\n{each.n} seeds, {each.confidence:.0%}"
-            shapes.append(p.circle(x, height, 4, f"d-{color}", tip=tip.replace("\n\n", "\n")))
+            shapes.append(svg.circle(x, height, 4, f"d-{color}", tip=tip.replace("\n\n", "\n")))
     keys = "".join(
         f'<li><i style="background:var(--{SERIES[number % len(SERIES)]})"></i>'
-        + p.escape(", ".join(f"{axis.key} {value}" for axis, value in zip(others, rest, strict=True)))
+        + text.escape(", ".join(f"{axis.key} {value}" for axis, value in zip(others, rest, strict=True)))
         + "</li>"
         for number, rest in enumerate(curves)
     )
     name = measure.path.replace(".", "-").replace("_", "-")
     legend = f'<ul class="legend">{keys}</ul>' if others else ""
-    drawing = p.drawing(name, WIDTH, BOTTOM + 42, shapes)
+    drawing = svg.drawing(name, WIDTH, BOTTOM + 42, shapes)
     return (
-        f'<figure class="card half"><h2 id="{name}-title">{p.escape(measure.name.capitalize())}</h2>'
-        f'<p class="note" id="{name}-note">By {p.escape(first.key)}.</p>{legend}<div class="plot">{drawing}</div>'
+        f'<figure class="card half"><h2 id="{name}-title">{text.escape(measure.name.capitalize())}</h2>'
+        f'<p class="note" id="{name}-note">By {text.escape(first.key)}.</p>{legend}<div class="plot">{drawing}</div>'
         "</figure>"
     )
 
@@ -90,16 +77,16 @@ def figure(measure: Measure, sweep: Sweep) -> str:
 def spell(measure: Measure, value: float | None) -> str:
     """A measure's value with its unit."""
     if value is None:
-        return p.NONE
+        return text.NONE
     if measure.unit == "ms":
-        return p.duration(value)
-    return p.size(value) if measure.unit == "B" else f"{p.decimal(value)}{measure.unit}"
+        return text.duration(value)
+    return text.size(value) if measure.unit == "B" else f"{text.decimal(value)}{measure.unit}"
 
 
 def interval_text(measure: Measure, found: Estimate | None) -> str:
     """A median with its interval."""
     if found is None:
-        return p.NONE
+        return text.NONE
     return f"{spell(measure, found.median)} ({spell(measure, found.low)} to {spell(measure, found.high)})"
 
 
@@ -113,9 +100,9 @@ def _table(sweep: Sweep) -> str:
     """Every cell with the measures that decide most often."""
     shown = [measure for measure in MEASURES if measure.name in ("finality p50", "finality p99", "longest halt")]
     heads = [*(axis.key for axis in sweep.axes), "runs", "passed", *(measure.name for measure in shown)]
-    head = "".join(f"<th>{p.escape(each)}</th>" for each in heads)
+    head = "".join(f"<th>{text.escape(each)}</th>" for each in heads)
     body = "".join(
-        "<tr>" + "".join(f"<td>{p.escape(each)}</td>" for each in _row(cell, sweep, shown)) + "</tr>"
+        "<tr>" + "".join(f"<td>{text.escape(each)}</td>" for each in _row(cell, sweep, shown)) + "</tr>"
         for cell in sweep.cells
     )
     return (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from typing import Any
 
-from harness import palette as p
-from harness import plots
+from harness.report import plots, text
+from harness.report.chainpicture import SINGLE_BLOCKS, Block, ChainPicture, Fork, Skip
+from harness.report.document import document
+from harness.report.faults import Fault
 from lucid.chain.errors import Code
 
 _VERDICTS = {
@@ -31,19 +31,9 @@ def render(metrics: dict[str, Any], timeline: bool = False) -> str:
     the browser to load or run anything else.
     """
     verdict = str(metrics.get("verdict"))
-    script = base64.b64encode(hashlib.sha256(p.SCRIPT.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{script}'"
     word = _VERDICTS[verdict][0] if verdict in _VERDICTS else verdict
     parts = [_hero(metrics), _tiles(metrics), *_figures(metrics), *_tables(metrics), _footer(metrics, timeline)]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"/><link rel="icon" href="data:,"/>'
-        f"<title>{p.escape(metrics.get('scenario', ''))}: {p.escape(word)}</title>"
-        f"<style>{p.stylesheet()}</style></head>\n<body><main>\n"
-        + "\n".join(parts)
-        + f'\n</main><div id="tip" aria-hidden="true" hidden="hidden"></div><script>{p.SCRIPT}</script></body></html>\n'
-    )
+    return document(f"{metrics.get('scenario', '')}: {word}", "\n".join(parts))
 
 
 def _section(metrics: dict[str, Any], name: str) -> dict[str, Any]:
@@ -55,7 +45,7 @@ def _section(metrics: dict[str, Any], name: str) -> dict[str, Any]:
 def _rows(metrics: dict[str, Any], name: str, fields: int) -> list[list[float]]:
     """The well-formed rows of a series: those whose first `fields` values are numbers."""
     found = _section(metrics, "series").get(name) or []
-    return [row[:fields] for row in found if len(row) >= fields and None not in map(p.number, row[:fields])]
+    return [row[:fields] for row in found if len(row) >= fields and None not in map(text.number, row[:fields])]
 
 
 def _hero(metrics: dict[str, Any]) -> str:
@@ -63,36 +53,36 @@ def _hero(metrics: dict[str, Any]) -> str:
     verdict = str(metrics.get("verdict"))
     word, meaning, sign = _VERDICTS.get(verdict, (verdict, "", "M12 4v9.5M12 19.4v.2"))
     color = verdict if verdict in ("pass", "diverged") else "no_progress"
-    nodes = p.number(metrics.get("nodes"))
-    simulated = p.number(metrics.get("duration_ms"))
-    wall = p.number(_section(metrics, "speed").get("wall_seconds"))
-    speed = f"({p.count(simulated / wall / 1000)} times real time)" if simulated and wall else ""
+    nodes = text.number(metrics.get("nodes"))
+    simulated = text.number(metrics.get("duration_ms"))
+    wall = text.number(_section(metrics, "speed").get("wall_seconds"))
+    speed = f"({text.count(simulated / wall / 1000)} times real time)" if simulated and wall else ""
     facts = [
-        ("seed", p.escape(metrics.get("seed", p.NONE)), ""),
-        ("", p.count(nodes), "node" if nodes == 1 else "nodes"),
-        ("", p.duration(simulated), "simulated"),
-        ("in", p.duration(None if wall is None else wall * 1000), speed),
-        ("network", p.escape(metrics.get("profile", p.NONE)), ""),
-        ("signatures", p.escape(metrics.get("crypto", p.NONE)), ""),
+        ("seed", text.escape(metrics.get("seed", text.NONE)), ""),
+        ("", text.count(nodes), "node" if nodes == 1 else "nodes"),
+        ("", text.duration(simulated), "simulated"),
+        ("in", text.duration(None if wall is None else wall * 1000), speed),
+        ("network", text.escape(metrics.get("profile", text.NONE)), ""),
+        ("signatures", text.escape(metrics.get("crypto", text.NONE)), ""),
     ]
     listed = "".join(f"<li>{before} <b>{value}</b> {after}</li>" for before, value, after in facts)
     proof = [
-        ("Repeat", f'<code class="run">{p.escape(metrics.get("command", ""))}</code>'),
+        ("Repeat", f'<code class="run">{text.escape(metrics.get("command", ""))}</code>'),
         *(
-            (label, f"<code>{p.escape(metrics.get(key) or p.NONE)}</code>")
+            (label, f"<code>{text.escape(metrics.get(key) or text.NONE)}</code>")
             for label, key in (("Trace hash", "trace_hash"), ("State root", "state_root"), ("Chain id", "chain_id"))
         ),
     ]
     reason = metrics.get("reason")
-    if verdict == "pass" and p.number(_section(metrics, "blocks").get("final")) == 0:
+    if verdict == "pass" and text.number(_section(metrics, "blocks").get("final")) == 0:
         meaning = "Every invariant held, but the run was too short for a final block."
     return (
         f'<header class="card hero" style="--verdict:var(--{color})"><div class="top"><div class="name">'
         '<p class="brand">Lucid, a simulated run</p>'
-        f"<h1>{p.escape(metrics.get('scenario', ''))}</h1>"
-        f'<p class="about">{p.escape(metrics.get("description", ""))}</p><ul class="facts">{listed}</ul></div>'
+        f"<h1>{text.escape(metrics.get('scenario', ''))}</h1>"
+        f'<p class="about">{text.escape(metrics.get("description", ""))}</p><ul class="facts">{listed}</ul></div>'
         f'<div class="call"><span class="badge"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="{sign}"/></svg>'
-        f"{p.escape(word)}</span><p>{p.escape(reason or meaning)}</p></div></div>"
+        f"{text.escape(word)}</span><p>{text.escape(reason or meaning)}</p></div></div>"
         f'<dl class="proof">{"".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in proof)}</dl></header>'
     )
 
@@ -104,12 +94,12 @@ def _tile(label: str, big: str, *below: str) -> str:
 
 def _percentiles(found: dict[str, Any], *names: str) -> list[str]:
     """Percentiles as lines, those left out that the sample is too small for; last how many samples there are."""
-    known = [f"{name} {p.duration(found[name])}" for name in names if p.number(found.get(name)) is not None]
+    known = [f"{name} {text.duration(found[name])}" for name in names if text.number(found.get(name)) is not None]
     return [*known, f"of {_number_of(found.get('n'), 'sample')}"]
 
 
 def _number_of(figure: Any, noun: str) -> str:
-    return f"{p.count(figure)} {noun}{'s' * (figure != 1)}"
+    return f"{text.count(figure)} {noun}{'s' * (figure != 1)}"
 
 
 def _tiles(metrics: dict[str, Any]) -> str:
@@ -122,96 +112,99 @@ def _chain_tiles(metrics: dict[str, Any]) -> list[str]:
     blocks, interval = _section(metrics, "blocks"), _section(metrics, "interval_ms")
     finality, spread = _section(metrics, "finality_ms"), _section(metrics, "propagation_ms")
     best, halts = _section(metrics, "finality_at_best_ms"), _section(metrics, "halts")
-    ratio, waits = p.number(metrics.get("finality_ratio")), _section(halts, "wait_ms")
-    height = f"height {p.count(blocks.get('height'))}, epoch {p.count(blocks.get('epoch'))}"
+    ratio, waits = text.number(metrics.get("finality_ratio")), _section(halts, "wait_ms")
+    height = f"height {text.count(blocks.get('height'))}, epoch {text.count(blocks.get('epoch'))}"
     return [
-        _tile("Final blocks", p.count(blocks.get("final")), height, f"{p.count(blocks.get('forked'))} forked off"),
-        _tile("Finality, p50", p.duration(finality.get("p50")), *_percentiles(finality, "p90", "p99", "max")),
+        _tile(
+            "Final blocks", text.count(blocks.get("final")), height, f"{text.count(blocks.get('forked'))} forked off"
+        ),
+        _tile("Finality, p50", text.duration(finality.get("p50")), *_percentiles(finality, "p90", "p99", "max")),
         _tile(
             "Finality ratio, p50",
-            p.NONE if ratio is None else f"{ratio:.2f}",
+            text.NONE if ratio is None else f"{ratio:.2f}",
             "to the leader's quorum path",
-            f"p50 {p.duration(best.get('p50'))}",
+            f"p50 {text.duration(best.get('p50'))}",
         ),
-        _tile("Propagation, p50", p.duration(spread.get("p50")), *_percentiles(spread, "p90", "p99", "max")),
+        _tile("Propagation, p50", text.duration(spread.get("p50")), *_percentiles(spread, "p90", "p99", "max")),
         _tile(
             "Block interval, mean",
-            p.duration(interval.get("mean")),
-            f"deviation {p.duration(interval.get('deviation'))}",
+            text.duration(interval.get("mean")),
+            f"deviation {text.duration(interval.get('deviation'))}",
         ),
-        _tile("Missed views", p.count(metrics.get("missed_views")), _number_of(metrics.get("timeouts"), "timeout")),
+        _tile("Missed views", text.count(metrics.get("missed_views")), _number_of(metrics.get("timeouts"), "timeout")),
         _tile(
             "Longest halt",
-            p.duration(halts.get("longest_ms")),
+            text.duration(halts.get("longest_ms")),
             "without a new final block",
-            f"from {p.moment(p.number(halts.get('longest_at_ms')) or 0)}",
+            f"from {text.moment(text.number(halts.get('longest_at_ms')) or 0)}",
         ),
-        _tile("Tick to finality, p50", p.duration(waits.get("p50")), *_percentiles(waits, "p90", "p99", "max")),
+        _tile("Tick to finality, p50", text.duration(waits.get("p50")), *_percentiles(waits, "p90", "p99", "max")),
     ]
 
 
 def _cost_tiles(metrics: dict[str, Any]) -> list[str]:
     sessions, refusals = _section(metrics, "sessions"), _section(metrics, "refusals")
     traffic, leaders, speed = (_section(metrics, name) for name in ("traffic", "leaders", "speed"))
-    refused = sum(p.number(times) or 0 for times in refusals.values())
+    refused = sum(text.number(times) or 0 for times in refusals.values())
     codes = f"with {_number_of(len(refusals), 'code')}" if refused else "nothing was refused"
-    failed = sum(p.number(sessions.get(name)) or 0 for name in ("unreachable", "refused", "unanswered"))
+    failed = sum(text.number(sessions.get(name)) or 0 for name in ("unreachable", "refused", "unanswered"))
     return [
         _tile(
             "Final sessions",
-            p.count(sessions.get("final")),
+            text.count(sessions.get("final")),
             f"of {_number_of(sessions.get('attempts'), 'attempt')}",
-            f"{p.count(sessions.get('waiting'))} waiting, {p.count(failed)} not accepted",
+            f"{text.count(sessions.get('waiting'))} waiting, {text.count(failed)} not accepted",
         ),
         _tile(
             "Session latency, p50",
-            p.duration(_section(sessions, "latency_ms").get("p50")),
+            text.duration(_section(sessions, "latency_ms").get("p50")),
             *_percentiles(_section(sessions, "latency_ms"), "p90", "p99", "max"),
         ),
         _tile(
             "Leader Gini",
-            p.decimal(leaders.get("gini"), 3),
-            f"{p.decimal(leaders.get('gini_floor'), 3)} if fair",
+            text.decimal(leaders.get("gini"), 3),
+            f"{text.decimal(leaders.get('gini_floor'), 3)} if fair",
             f"in {_number_of(leaders.get('slots'), 'slot')}",
         ),
         _tile(
             "Traffic",
-            p.size(traffic.get("bytes_per_node_block")),
+            text.size(traffic.get("bytes_per_node_block")),
             "per node per block",
-            f"{p.size(traffic.get('bytes'))} payload",
-            f"{p.size(traffic.get('wire_bytes'))} on the wire",
+            f"{text.size(traffic.get('bytes'))} payload",
+            f"{text.size(traffic.get('wire_bytes'))} on the wire",
         ),
         _tile(
             "Messages",
-            p.decimal(traffic.get("messages_per_node_block"), 1),
+            text.decimal(traffic.get("messages_per_node_block"), 1),
             "per node per block",
-            f"{p.count(traffic.get('messages'))} in all",
+            f"{text.count(traffic.get('messages'))} in all",
         ),
-        _tile("Throughput", p.decimal(metrics.get("transactions_per_second"), 2), "final transactions", "per second"),
+        _tile(
+            "Throughput", text.decimal(metrics.get("transactions_per_second"), 2), "final transactions", "per second"
+        ),
         _tile(
             "Events per second",
-            p.count(speed.get("events_per_second")),
+            text.count(speed.get("events_per_second")),
             "of wall time",
-            f"{p.count(speed.get('delivered_per_second'))} messages/s",
-            f"{p.count(speed.get('events'))} events",
+            f"{text.count(speed.get('delivered_per_second'))} messages/s",
+            f"{text.count(speed.get('events'))} events",
         ),
-        _tile("Refusals", p.count(refused), codes),
+        _tile("Refusals", text.count(refused), codes),
     ]
 
 
-def _chain(metrics: dict[str, Any], end_ms: float) -> plots.ChainPicture:
+def _chain(metrics: dict[str, Any], end_ms: float) -> ChainPicture:
     blocks = [
-        plots.Block(int(height), int(epoch), int(view), tick, proposed, final, int(leader), int(transactions))
+        Block(int(height), int(epoch), int(view), tick, proposed, final, int(leader), int(transactions))
         for height, epoch, view, tick, proposed, final, leader, transactions in _rows(metrics, "chain", 8)
     ]
-    skips = [plots.Skip(int(epoch), int(view), at_ms) for epoch, view, at_ms in _rows(metrics, "skips", 3)]
+    skips = [Skip(int(epoch), int(view), at_ms) for epoch, view, at_ms in _rows(metrics, "skips", 3)]
     forks = [
-        plots.Fork(int(epoch), int(view), int(height), at_ms)
-        for epoch, view, height, at_ms in _rows(metrics, "forks", 4)
+        Fork(int(epoch), int(view), int(height), at_ms) for epoch, view, height, at_ms in _rows(metrics, "forks", 4)
     ]
     named = {index: name for index, name, _, _ in _shares(metrics)}
-    total = max([int(p.number(metrics.get("nodes")) or 0) - 1, *named, *(block.leader for block in blocks)]) + 1
-    return plots.ChainPicture(
+    total = max([int(text.number(metrics.get("nodes")) or 0) - 1, *named, *(block.leader for block in blocks)]) + 1
+    return ChainPicture(
         blocks=sorted(blocks, key=lambda block: (block.proposed_ms, block.height)),
         skips=sorted(skips, key=lambda skip: skip.at_ms),
         forks=sorted(forks, key=lambda fork: fork.at_ms),
@@ -227,15 +220,15 @@ def _shares(metrics: dict[str, Any]) -> list[tuple[int, str, float, float]]:
     return sorted((int(s["node"]), str(s.get("name", s["node"])), s["blocks"], s["ppm"]) for s in found)
 
 
-def _faults(metrics: dict[str, Any], end_ms: float) -> list[plots.Fault]:
+def _faults(metrics: dict[str, Any], end_ms: float) -> list[Fault]:
     """The faults by time. One that nothing ends lasts to the end of the run."""
-    listed = [fault for fault in metrics.get("faults") or [] if p.number(fault.get("at_ms")) is not None]
+    listed = [fault for fault in metrics.get("faults") or [] if text.number(fault.get("at_ms")) is not None]
     faults = []
     for fault in listed:
         at_ms, kind, what = fault["at_ms"], str(fault.get("kind", "")), str(fault.get("what", ""))
-        until_ms = p.number(fault.get("until_ms"))
+        until_ms = text.number(fault.get("until_ms"))
         until_ms = end_ms if until_ms is None else until_ms
-        faults.append(plots.Fault(at_ms, max(at_ms, until_ms), kind, what, _color(fault)))
+        faults.append(Fault(at_ms, max(at_ms, until_ms), kind, what, _color(fault)))
     return sorted(faults)
 
 
@@ -248,22 +241,22 @@ def _end_ms(metrics: dict[str, Any]) -> float:
     """The end of the run, or what happened last should the document disagree with itself."""
     times = [row[5] for row in _rows(metrics, "chain", 8)] + [row[2] for row in _rows(metrics, "skips", 3)]
     times += [row[3] for row in _rows(metrics, "forks", 4)] + [row[0] for row in _rows(metrics, "finality", 4)]
-    return max([p.number(metrics.get("duration_ms")) or 0, *times])
+    return max([text.number(metrics.get("duration_ms")) or 0, *times])
 
 
 def _figures(metrics: dict[str, Any]) -> list[str]:
     """The five pictures, in the order in which one asks: did it grow, how fast, who led, at what cost."""
     end_ms = _end_ms(metrics)
     chain = _chain(metrics, end_ms)
-    legend = [("block", "blocks" if len(chain.blocks) > plots.SINGLE_BLOCKS else "block with transactions")]
-    if len(chain.blocks) <= plots.SINGLE_BLOCKS and any(not block.transactions for block in chain.blocks):
+    legend = [("block", "blocks" if len(chain.blocks) > SINGLE_BLOCKS else "block with transactions")]
+    if len(chain.blocks) <= SINGLE_BLOCKS and any(not block.transactions for block in chain.blocks):
         legend.append(("blank", "empty block"))
     meanings = {"crash": "node down", "partition": "network split", "disturbance": "other fault"}
     legend += [(kind, words) for kind, words in meanings.items() if any(fault.color == kind for fault in chain.faults)]
     finality = sorted((row[0], row[1], row[3]) for row in _rows(metrics, "finality", 4))
     points, best = [(at, ms) for at, ms, _ in finality], [(at, ms) for at, _, ms in finality]
     cdf = sorted((row[0], row[1]) for row in _rows(metrics, "propagation_cdf", 2))
-    measured = {name: p.number(_section(metrics, "propagation_ms").get(name)) for name in ("p50", "p90", "p99")}
+    measured = {name: text.number(_section(metrics, "propagation_ms").get(name)) for name in ("p50", "p90", "p99")}
     marked = {name: at for name, at in measured.items() if at is not None}
     kinds = [(str(k["kind"]), k["messages"], k["bytes"]) for k in _section(metrics, "traffic").get("by_kind") or []]
     return [
@@ -295,14 +288,14 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
     ]
 
 
-def _chain_note(chain: plots.ChainPicture) -> str:
+def _chain_note(chain: ChainPicture) -> str:
     if not chain.blocks:
         return "No block became final in this run."
     epochs = _number_of(len({block.epoch for block in chain.blocks}), "epoch")
     blocks, skips = _number_of(len(chain.blocks), "final block"), _number_of(len(chain.skips), "skipped view")
     forks = _number_of(len(chain.forks), "forked block")
     dashed = ", and dashed the views it took" if chain.skips else ""
-    many = " The darker a mark, the more blocks it stands for." if len(chain.blocks) > plots.SINGLE_BLOCKS else ""
+    many = " The darker a mark, the more blocks it stands for." if len(chain.blocks) > SINGLE_BLOCKS else ""
     return (
         f"{blocks} in {epochs}, {skips}, {forks}. On top the height{dashed}; "
         f"below it, each block in the row of its leader.{many}"
@@ -329,31 +322,33 @@ def _figure(
 
 def _tables(metrics: dict[str, Any]) -> list[str]:
     """Invariants, faults and refusals, the worst and the earliest first."""
-    checked = sorted(metrics.get("invariants") or [], key=lambda row: -(p.number(row.get("broken")) or 0))
+    checked = sorted(metrics.get("invariants") or [], key=lambda row: -(text.number(row.get("broken")) or 0))
     invariants = []
     for row in checked:
-        broken, checks = p.number(row.get("broken")) or 0, p.number(row.get("checks")) or 0
+        broken, checks = text.number(row.get("broken")) or 0, text.number(row.get("checks")) or 0
         kind, words = ("broken", "✕ broken") if broken else ("held", "✓ held") if checks else ("idle", "not exercised")
         name = str(row.get("name", "")).replace("_", " ")
-        free = "; ".join(f"{p.duration(each.get('ms'))}: {each.get('why')}" for each in row.get("unbound") or [])
-        invariants.append([("", name), ("num", p.count(checks)), ("num", p.count(broken)), (kind, words), ("", free)])
+        free = "; ".join(f"{text.duration(each.get('ms'))}: {each.get('why')}" for each in row.get("unbound") or [])
+        invariants.append(
+            [("", name), ("num", text.count(checks)), ("num", text.count(broken)), (kind, words), ("", free)]
+        )
     heads = ["Invariant", "Checks", "Broken", "Result", "Did not bind for"]
     if not any(row[-1][1] for row in invariants):
         heads, invariants = heads[:-1], [row[:-1] for row in invariants]
     faults = [
-        [("num", p.moment(f.at_ms)), ("num", p.moment(f.until_ms)), ("", f.kind.replace("_", " ")), ("", f.what)]
+        [("num", text.moment(f.at_ms)), ("num", text.moment(f.until_ms)), ("", f.kind.replace("_", " ")), ("", f.what)]
         for f in _faults(metrics, _end_ms(metrics))
     ]
     recoveries = [
         [
-            ("num", p.moment(row["at_ms"])),
+            ("num", text.moment(row["at_ms"])),
             ("", f"{row['kind']} {'begins' if row['begins'] else 'ends'}: {row['what']}"),
-            ("num", "not before the end" if row["ms"] is None else p.duration(row["ms"])),
+            ("num", "not before the end" if row["ms"] is None else text.duration(row["ms"])),
         ]
         for row in _section(metrics, "halts").get("recoveries") or []
     ]
-    counted = sorted(_section(metrics, "refusals").items(), key=lambda item: (-(p.number(item[1]) or 0), item[0]))
-    refusals = [[("", code), ("", _meaning(code)), ("num", p.count(times))] for code, times in counted]
+    counted = sorted(_section(metrics, "refusals").items(), key=lambda item: (-(text.number(item[1]) or 0), item[0]))
+    refusals = [[("", code), ("", _meaning(code)), ("num", text.count(times))] for code, times in counted]
     tables = [
         _table("half", "Invariants", heads, invariants, "None was checked."),
         _table("half", "Faults", ["From", "Until", "Kind", "What"], faults, "No faults injected."),
@@ -367,7 +362,7 @@ def _tables(metrics: dict[str, Any]) -> list[str]:
 
 def _meaning(code: str) -> str:
     """The sentence of an error code, where this release knows it."""
-    return next((each.sentence for each in Code if each.code == code), p.NONE)
+    return next((each.sentence for each in Code if each.code == code), text.NONE)
 
 
 def _table(span: str, title: str, heads: list[str], rows: list[list[tuple[str, str]]], empty: str) -> str:
@@ -376,13 +371,13 @@ def _table(span: str, title: str, heads: list[str], rows: list[list[tuple[str, s
         return f'<section class="card {span}"><h2>{title}</h2><p class="none">{empty}</p></section>'
 
     def cell(tag: str, kind: str, words: str) -> str:
-        return f'<{tag} class="{kind}">{p.escape(p.shorten(words, 200))}</{tag}>'
+        return f'<{tag} class="{kind}">{text.escape(text.shorten(words, 200))}</{tag}>'
 
     kinds = [kind if kind == "num" else "" for kind, _ in rows[0]]
     head = "".join(cell("th", kind, words) for kind, words in zip(kinds, heads, strict=True))
     body = "".join(f"<tr>{''.join(cell('td', *each) for each in row)}</tr>" for row in rows[:_MOST_ROWS])
     left_out = len(rows) - _MOST_ROWS
-    more = f'<p class="note">and {p.count(left_out)} more, in metrics.json</p>' if left_out > 0 else ""
+    more = f'<p class="note">and {text.count(left_out)} more, in metrics.json</p>' if left_out > 0 else ""
     return (
         f'<section class="card {span}"><h2>{title}</h2><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>{more}</section>"
@@ -390,7 +385,7 @@ def _table(span: str, title: str, heads: list[str], rows: list[list[tuple[str, s
 
 
 def _footer(metrics: dict[str, Any], timeline: bool) -> str:
-    version = p.escape(metrics.get("lucid", p.NONE))
+    version = text.escape(metrics.get("lucid", text.NONE))
     link = '<a href="timeline.html">What happened at each node, along time.</a> ' if timeline else ""
     return (
         f"<footer>{link}Lucid {version}. "
