@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ from lucid.machines.journal import Entry
 from lucid.storage.journal import read_journal
 from lucid.storage.records import LENGTH_BYTES
 from sim.scenario import shipped
+from tests.interrupting import interrupt
 
 ROOT = Path(__file__).resolve().parents[2]
 LUCID = (sys.executable, "-m", "lucid.cli.main")
@@ -236,24 +236,10 @@ def test_a_wrong_scenario_file_is_one_line_that_names_key_and_line(tmp_path: Pat
 
 def test_ctrl_c_is_one_line_and_130(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    words = ("sim", "run", "--duration", "24h", "--out", str(folder))
-    with subprocess.Popen(
-        [*LUCID, *words],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Tests that a shell runs in the background inherit that SIGINT is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no lock is taken
-    ) as process:
-        deadline = time.monotonic() + 90
-        while not (folder / "trace.jsonl.zst").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=120)
-    assert process.returncode == 130 and "interrupted" in out
+    words = ["sim", "run", "--duration", "24h", "--out", str(folder)]
+    begun = folder / "trace.jsonl.zst"
+    status, out, err = interrupt(words, signal.SIGINT, lambda pid: begun.exists(), ROOT, environment())
+    assert status == 130 and "interrupted" in out
     assert err.startswith("lucid: interrupted at ") and err.count("\n") == 1
 
 

@@ -23,6 +23,7 @@ from lucid.cli.devnet import _table
 from lucid.cli.main import main
 from lucid.services.devnet import NodeStatus
 from lucid.services.process.ports import free_ports
+from tests.waiting import wait_until
 
 Capture = pytest.CaptureFixture[str]
 
@@ -239,10 +240,7 @@ def test_a_devnet_leaves_no_orphans(devnet_process: tuple[subprocess.Popen[str],
     process.send_signal(how)
     status = process.wait(60)
     assert status == (-how if how == signal.SIGKILL else 0), process.communicate()[1]
-    deadline = time.monotonic() + 60
-    while services_of(folder):
-        assert time.monotonic() < deadline, "services are left"
-        time.sleep(0.1)
+    wait_until(lambda: not services_of(folder), "no service is left")
 
 
 def test_a_devnet_says_that_a_service_has_ended(devnet_process: tuple[subprocess.Popen[str], Path]) -> None:

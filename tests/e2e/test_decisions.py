@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from lucid.chain.keys import ed25519_public_key
 from lucid.cli.main import main
 from lucid.services.devnet import Devnet, DevNode
 from lucid.services.process.keyfile import write_key
+from tests.waiting import wait_until
 
 PATIENCE_S = 120
 SERVICES = ("manager", "engine")
@@ -37,7 +37,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
         for node in made.nodes:
             for service in SERVICES:
                 node.start(service)
-        until(lambda: height(made.nodes[0]) > 0, "there are blocks")
+        wait_until(lambda: height(made.nodes[0]) > 0, "there are blocks")
         yield made
     finally:
         made.stop()
@@ -100,14 +100,6 @@ def connected(node: DevNode, peer: DevNode) -> bool:
     return bool((found.get(peer.key.hex()) or {}).get("connected"))
 
 
-def until(holds: Callable[[], Any], what: str) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
-
-
 def test_two_of_three_administrators_change_the_rules(network: Devnet, admin: Admin) -> None:
     node = network.nodes[0]
     assert "needs rules 2" in admin.does("copies", "2", "--output", admin.file, status=2)
@@ -125,18 +117,18 @@ def test_a_node_is_retired_and_registered_again(network: Devnet, admin: Admin) -
     said = admin.decides("retire", goes.name)
     assert f"retire node {goes.key.hex()}" in said and "blocks need 1 of 1 validators" in said
     # Until the next epoch it still votes: of two, both have to.
-    until(lambda: (ask(stays, "/chain") or {}).get("validators") == [stays.key.hex()], "it is not a validator any more")
+    wait_until(lambda: (ask(stays, "/chain") or {}).get("validators") == [stays.key.hex()], "it is out of the set")
     for process in goes.processes.values():
         process.terminate()
     at = height(stays)
-    until(lambda: height(stays) > at + 3, "the chain goes on without it")
+    wait_until(lambda: height(stays) > at + 3, "the chain goes on without it")
     assert "last node" in admin.does("retire", stays.name, "--output", "x", status=2)
     assert "is registered" in admin.does("retire", goes.name, "--output", "x", status=2)
 
     key = ("--key", str(goes.folder / "node.key"))
     for service in SERVICES:
         goes.processes[service].wait(30)
-    until(lambda: not connected(stays, goes), "it is gone")
+    wait_until(lambda: not connected(stays, goes), "it is gone")
     # It would count from the next epoch on, and with it the chain would need two of two.
     Path(admin.file).unlink()
     said = admin.does("register", "back", *key, "--output", admin.file)
@@ -147,13 +139,13 @@ def test_a_node_is_retired_and_registered_again(network: Devnet, admin: Admin) -
     assert "1 of 2" in admin.does("approve", admin.file, *admin.key("anna"), "--anyway")
     for service in SERVICES:
         goes.start(service)
-    until(lambda: connected(stays, goes), "it runs")
+    wait_until(lambda: connected(stays, goes), "it runs")
     said = admin.decides("register", "back", *key, "--pool", "attic")
     assert f"register node {goes.key.hex()} as back of the pool attic" in said
     assert "blocks need 2 of 2 validators: have the new node run" in said
-    until(lambda: len((ask(stays, "/chain") or {}).get("validators", ())) == 2, "it is a validator again")
+    wait_until(lambda: len((ask(stays, "/chain") or {}).get("validators", ())) == 2, "it is a validator again")
     at = height(stays)
-    until(lambda: height(stays) > at + 3, "both make blocks: it needs two")
+    wait_until(lambda: height(stays) > at + 3, "both make blocks: it needs two")
     assert "registered already" in admin.does("register", "back", *key, "--output", "x", status=2)
 
 
@@ -199,12 +191,12 @@ def test_rules_come_into_force_and_then_copies_are_set(network: Devnet, admin: A
     node = network.nodes[0]
     at = height(node) + 30
     admin.decides("schedule", "2", "--height", str(at))
-    until(lambda: (ask(node, "/chain/rules") or {}).get("version") == 2, "rules 2 are in force")
+    wait_until(lambda: (ask(node, "/chain/rules") or {}).get("version") == 2, "rules 2 are in force")
     assert height(node) >= at - 1
     before = copies(node)
     wanted = 1 if before != 1 else 2
     assert f"{wanted}" in admin.decides("copies", str(wanted))
-    until(lambda: [copies(each) for each in network.nodes] == [wanted, wanted], "both know of it")
+    wait_until(lambda: [copies(each) for each in network.nodes] == [wanted, wanted], "both know of it")
 
 
 def copies(node: DevNode) -> int:

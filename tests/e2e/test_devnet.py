@@ -28,6 +28,7 @@ from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.storage.journal import JournalError, read_journal
 from lucid.storage.sqlite import SqliteStore
+from tests.waiting import wait_until
 
 INTERVAL_MS = 1_000
 OWNER = bytes(range(32))
@@ -73,10 +74,11 @@ def height(client: httpx.Client, node: DevNode) -> int:
 
 def await_height(client: httpx.Client, network: Devnet, wanted: int, within_s: float) -> None:
     """Wait until every node is so far."""
-    deadline = time.monotonic() + within_s
-    while min(height(client, node) for node in network.nodes) < wanted:
-        assert time.monotonic() < deadline, network.standings(client)
-        time.sleep(0.1)
+    wait_until(
+        lambda: min(height(client, node) for node in network.nodes) >= wanted,
+        f"all are at {wanted}; before that {network.standings(client)}",
+        within_s,
+    )
 
 
 def chains(client: httpx.Client, network: Devnet) -> list[dict[int, str]]:
@@ -224,21 +226,14 @@ def test_a_manager_that_was_away_catches_up(shared: Devnet) -> None:
         process = node.processes["manager"]
         process.send_signal(signal.SIGKILL)
         process.wait()
-        deadline = time.monotonic() + 60
-        while True:
-            health = client.get(f"{node.url('engine')}/health")
-            if health.status_code == 503:
-                break
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: client.get(f"{node.url('engine')}/health").status_code == 503)
+        health = client.get(f"{node.url('engine')}/health")
         assert health.json()["status"] == "degraded" and "manager" in health.json()["reasons"][0]
         response = client.post(f"{node.url('engine')}/transactions", json={"payload": encode(anchor(shared, 9)).hex()})
         assert response.status_code == 503
         others = max(height(client, each) for each in shared.nodes if each is not node)
-        deadline = time.monotonic() + 120
-        while max(height(client, each) for each in shared.nodes if each is not node) < others + 3:
-            assert time.monotonic() < deadline, "three of four go on"
-            time.sleep(0.1)
+        rest = [each for each in shared.nodes if each is not node]
+        wait_until(lambda: max(height(client, each) for each in rest) >= others + 3, "three of four go on")
         node.start("manager")
         shared.await_healthy()
         await_height(client, shared, others + 3, 30)

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import pytest
 from lucid.chain.chunks import chunk_id
 from lucid.cli.main import main
 from lucid.services.devnet import SERVICES, Devnet, DevNode
+from tests.waiting import wait_until
 
 SESSION = str(uuid.UUID(int=77, version=4))
 LAG_S = 30.0
@@ -54,15 +55,6 @@ def holds(node: DevNode, data: bytes) -> bool:
     return path.exists() and path.read_bytes() == data
 
 
-def until(true: Callable[[], bool], within_s: float, what: str) -> float:
-    """Wait; returns the seconds that it took."""
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < within_s, what
-        time.sleep(0.2)
-    return time.monotonic() - began
-
-
 def copies(node: DevNode) -> dict[str, int]:
     """The copies of the session's chunks, as a node tells."""
     return copies_of(node, SESSION)
@@ -85,9 +77,9 @@ def test_every_node_comes_to_hold_every_chunk_and_says_so(fleet: Devnet) -> None
     bodies.append(random.Random(99).randbytes(3 << 20))
     for number, data in enumerate(bodies):
         assert put(fleet.nodes[number % 2], data)
-    until(lambda: all(holds(node, data) for node in fleet.nodes for data in bodies), 120, "a copy is lacking")
+    wait_until(lambda: all(holds(node, data) for node in fleet.nodes for data in bodies), "every node has a copy")
     for node in fleet.nodes[:2]:
-        until(partial(knows, node), 120, "it does not know of the copies")
+        wait_until(partial(knows, node), "it knows of the copies")
         status = httpx.get(f"{node.url('data')}/status").json()["replication"]
         assert (status["copies"], status["nodes"], status["connected"]) == (3, 3, 2)
 
@@ -96,7 +88,7 @@ def test_what_rots_or_goes_is_repaired_and_read_meanwhile(fleet: Devnet) -> None
     node = fleet.nodes[0]
     bodies = [random.Random(1_000 + number).randbytes(50_000) for number in range(3)]
     assert all(put(node, data) for data in bodies)
-    until(lambda: all(holds(each, data) for each in fleet.nodes for data in bodies), 120, "a copy is lacking")
+    wait_until(lambda: all(holds(each, data) for each in fleet.nodes for data in bodies), "every node has a copy")
     path = file_of(node, bodies[0])
     path.write_bytes(b"rot" + path.read_bytes()[3:])
     file_of(node, bodies[1]).unlink()
@@ -107,7 +99,7 @@ def test_what_rots_or_goes_is_repaired_and_read_meanwhile(fleet: Devnet) -> None
     file_of(node, bodies[2]).write_bytes(b"x" * 50_000)
     checked = httpx.post(f"{node.url('data')}/chunks/{chunk_id(bodies[2]).hex()}/verify", json={})
     assert checked.json()["status"] == "corrupted"
-    until(lambda: holds(node, bodies[2]), 120, "it was not repaired")
+    wait_until(lambda: holds(node, bodies[2]), "it is repaired")
     file_of(node, bodies[0]).unlink()
     asked = httpx.post(f"{node.url('data')}/chunks/{chunk_id(bodies[0]).hex()}/repair", json={}, timeout=60)
     assert asked.json()["status"] == "verified" and holds(node, bodies[0]), "at once, where the operator asks"
@@ -120,7 +112,7 @@ def test_copies_wait_to_go_everywhere_once_the_session_is_removed_anywhere(fleet
     chunk = f"chunks/{chunk_id(data).hex()}?session={session}"
     first, second = (f"{node.url('data')}/" for node in fleet.nodes[:2])
     assert httpx.put(first + chunk, content=data, timeout=60).status_code == 201
-    until(lambda: all(holds(node, data) for node in fleet.nodes), 120, "a copy is lacking")
+    wait_until(lambda: all(holds(node, data) for node in fleet.nodes), "every node has a copy")
 
     def waiting() -> list[int]:
         url, order = "{}/prune", {"dry_run": True}
@@ -129,11 +121,11 @@ def test_copies_wait_to_go_everywhere_once_the_session_is_removed_anywhere(fleet
 
     before = waiting()
     assert httpx.put(second + chunk, content=data, timeout=60).json()["new"] is False
-    until(lambda: copies_of(fleet.nodes[1], session)["replicated"] == 1, 120, "it does not know of the copies")
+    wait_until(lambda: copies_of(fleet.nodes[1], session)["replicated"] == 1, "it knows of the copies")
     assert httpx.delete(first + chunk, timeout=60).status_code == 200
-    until(lambda: waiting() == before, 120, "the second node needs it")
+    wait_until(lambda: waiting() == before, "the second node needs it")
     assert httpx.delete(second + chunk, timeout=60).status_code == 200
-    until(lambda: waiting() == [count + 1 for count in before], 120, "a copy is kept for nobody")
+    wait_until(lambda: waiting() == [count + 1 for count in before], "no copy is kept for nobody")
     assert all(holds(node, data) for node in fleet.nodes), "for a day"
 
 
@@ -160,7 +152,9 @@ def test_a_node_killed_and_wiped_under_load_loses_nothing(fleet: Devnet) -> None
         victim = fleet.nodes[1]
         # What it acknowledged a moment ago may have no copy yet; a card that is lost at that moment takes it along.
         before = list(stored)
-        until(lambda: all(holds(fleet.nodes[0], data) and holds(fleet.nodes[2], data) for data in before), 120, "copy")
+        wait_until(
+            lambda: all(holds(fleet.nodes[0], data) and holds(fleet.nodes[2], data) for data in before), "two copies"
+        )
         of_victim = {path.name for path in victim.folder.glob("chunks/*/*")}
         for service in SERVICES:
             victim.processes[service].send_signal(signal.SIGKILL)
@@ -184,8 +178,7 @@ def test_a_node_killed_and_wiped_under_load_loses_nothing(fleet: Devnet) -> None
     kept = [data for data in stored if data in set(held) or any(holds(node, data) for node in fleet.nodes)]
     gone = [killed_s - taken_s[data] for data in stored if data not in kept]
     assert all(age_s < LAG_S for age_s in gone), f"only what had one copy yet can be gone: {gone}"
-    took = until(lambda: all(holds(node, data) for node in fleet.nodes for data in kept), 120, "not whole again")
-    print(f"{len(kept)} of {len(stored)} chunks are on all nodes {took:.1f} s later")
+    wait_until(lambda: all(holds(node, data) for node in fleet.nodes for data in kept), "all nodes hold what is kept")
     for data in kept:
         answer = httpx.get(f"{victim.url('data')}/chunks/{chunk_id(data).hex()}", timeout=60)
         assert answer.status_code == 200 and answer.content == data

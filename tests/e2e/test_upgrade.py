@@ -6,8 +6,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ from lucid.chain.versions import REPLICATION_RULES, RULES_KNOWN
 from lucid.services.devnet import Devnet, DevNode
 from lucid.services.process.children import tied
 from lucid.services.process.config import load_config
+from tests.waiting import wait_until
 
-PATIENCE_S = 120
 HEIGHT = 7
 """Epochs have six views: the second one opens at this height where no view is skipped."""
 OLD_RELEASE = Path(__file__).with_name("old_release.py")
@@ -82,20 +81,11 @@ def height(node: DevNode) -> int:
     return int(answer.get("height", 0))
 
 
-def until(holds: Callable[[], Any], what: str) -> Any:
-    """Wait for it; returns what it gave."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := holds()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
-    return found
-
-
 def test_an_old_node_among_new_ones_stops_in_time_and_goes_on_when_it_is_upgraded(network: Devnet) -> None:
     *new, old = network.nodes
-    until(lambda: height(new[0]) > HEIGHT + 6, "the upgraded nodes go on under the new rules")
+    wait_until(lambda: height(new[0]) > HEIGHT + 6, "the upgraded nodes go on under the new rules")
     # The last block of the rules that it knows closes the epoch before: which one, skipped views may tell.
-    said = until(
+    said = wait_until(
         lambda: [each for each in (ask(old, "/health") or {}).get("conditions", []) if each["state"] == "too old"],
         "the old node says that it is too old",
     )
@@ -104,7 +94,7 @@ def test_an_old_node_among_new_ones_stops_in_time_and_goes_on_when_it_is_upgrade
     assert [each["sentence"] for each in said] == [sentence]
     assert ask(old, f"/blocks/{last}")["hash"] == ask(new[0], f"/blocks/{last}")["hash"]
     assert ask(old, f"/blocks/{last}")["state_root"] == ask(new[0], f"/blocks/{last}")["state_root"]
-    assert sentence in until(lambda: ask(old, "/health", "engine"), "its engine answers")["reasons"]
+    assert sentence in wait_until(lambda: ask(old, "/health", "engine"), "its engine answers")["reasons"]
     rules = ask(new[0], "/chain/rules")
     assert (rules["version"], rules["known"], rules["scheduled"]) == (REPLICATION_RULES, RULES_KNOWN, None)
     ready = {each["node"]: each["ready"] for each in rules["validators"]}
@@ -119,9 +109,9 @@ def test_an_old_node_among_new_ones_stops_in_time_and_goes_on_when_it_is_upgrade
 
     stop(old)
     start(old)
-    until(lambda: height(old) > last + 3, "the upgraded node catches up")
+    wait_until(lambda: height(old) > last + 3, "the upgraded node catches up")
     assert not [each for each in ask(old, "/health").get("conditions", []) if each["state"] == "too old"]
-    until(lambda: ask(new[0], "/chain/rules")["ready"] == 4, "all say that they know the rules")
+    wait_until(lambda: ask(new[0], "/chain/rules")["ready"] == 4, "all say that they know the rules")
 
 
 def test_no_setting_tells_a_node_to_know_fewer_rules(tmp_path: Path) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +19,7 @@ from lucid.chain.transactions import Equivocation, Transaction
 from lucid.chain.votes import FINALIZE, NOTARIZE, Vote, vote_message
 from lucid.cli.main import main
 from lucid.machines.messages import Transactions, VoteMessage, encode_message
+from tests.interrupting import interrupt
 
 THREE = Scope(nodes=3, views=1, byzantine=SILENT)
 TWO = Scope(nodes=2, views=1, byzantine=SILENT)
@@ -93,15 +91,9 @@ def test_what_breaks_a_rule_is_told_step_by_step(capsys: pytest.CaptureFixture[s
 
 def test_sigterm_keeps_what_was_seen(tmp_path: Path) -> None:
     path = tmp_path / "kept"
-    command = [sys.executable, "-m", "lucid.cli.main", "sim", "explore", "--out", str(path)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
     # Before the command listens a signal would end it unheard; the search itself is not over for hours.
-    while not _listens(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    printed, said = process.communicate(timeout=120)
-    assert process.returncode == 130, said
+    status, printed, said = interrupt(["sim", "explore", "--out", str(path)], signal.SIGTERM, _listens)
+    assert status == 130, said
     assert "keeps what was seen, run again to go on" in said and "not closed: " in printed and path.stat().st_size
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from sim.faults.partition import Partition
 from sim.faults.power_cut import PowerCut
 from sim.faults.wipe import Wipe
 from sim.scenario import Scenario, changed, dump, load, parse
+from tests.interrupting import interrupt
 
 FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
 
@@ -180,26 +180,11 @@ def test_a_mark_that_is_never_reached_fails_a_long_hunt_that_asks_for_it(
 
 def test_sigterm_keeps_what_was_found(tmp_path: Path) -> None:
     out = tmp_path / "hunt.jsonl"
-    command = [
-        sys.executable,
-        "-m",
-        "lucid.cli.main",
-        "sim",
-        "hunt",
-        "--minutes",
-        "5",
-        "--jobs",
-        "2",
-        "--out",
-        str(out),
-    ]
-    process = subprocess.Popen([*command, "--out", str(out)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and (not out.exists() or out.read_bytes().count(b"\n") < 5):
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    printed, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "run again to go on" in said and "Traceback" not in said
+    words = ["sim", "hunt", "--minutes", "5", "--jobs", "2", "--out", str(out)]
+    status, printed, said = interrupt(
+        words, signal.SIGTERM, lambda pid: out.exists() and out.read_bytes().count(b"\n") >= 5
+    )
+    assert status == 130 and "run again to go on" in said and "Traceback" not in said
     assert len(read(out)) >= 4 and "seeds of all" in printed
 
 

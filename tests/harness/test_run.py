@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shlex
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,7 @@ from msgspec import structs
 from harness.run import EXIT_STATUS, command, run
 from lucid.cli.main import main
 from sim.scenario import Scenario, changed, load, parse
+from tests.interrupting import interrupt
 from tests.runs import scenario
 
 FAULTS = [{"kind": "crash", "node": 1, "at": "20s", "until": "40s"}]
@@ -154,14 +151,9 @@ def test_pass_no_progress_and_bad_usage(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_sigterm_leave_a_partial_report_that_says_so(tmp_path: Path, how: signal.Signals) -> None:
     words = ["sim", "run", "one-node", "--duration", "300d", "--no-trace", "--out", "out"]
-    command = [sys.executable, "-m", "lucid", *words]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 120
-        while not (tmp_path / "out" / "scenario.toml").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.kill(process.pid, how)
-        printed, said = process.communicate(timeout=120)
-    assert process.returncode == 130, said
+    begun = tmp_path / "out" / "scenario.toml"
+    status, printed, said = interrupt(words, how, lambda pid: begun.exists(), tmp_path)
+    assert status == 130, said
     assert (
         re.search(r"lucid: interrupted at [\d,.]+ of 25,920,000\.0 simulated seconds", said) and "Traceback" not in said
     )

@@ -7,7 +7,7 @@ milliseconds since genesis.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from lucid.chain.certificates import Certificate, assemble
 from lucid.chain.genesis import Genesis, GenesisNode, Parameters
@@ -16,6 +16,7 @@ from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import NOTARIZE, SKIP, Vote, vote_message
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import (
+    Broadcast,
     BroadcastVote,
     CancelTimer,
     CertificateStored,
@@ -24,9 +25,12 @@ from lucid.machines.effects import (
     Forward,
     Observe,
     Offer,
+    Respond,
+    Send,
     SetTimer,
     Signed,
     Store,
+    Submit,
     TimerFired,
     Verdict,
     ViewContext,
@@ -76,6 +80,12 @@ class Bench:
                     self.timers[timer] = at_ms - GENESIS_MS
                 case CancelTimer(timer):
                     self.timers.pop(timer, None)
+                case Forward() | Respond() | Observe():
+                    pass  # for the test to look at
+                case Send() | Broadcast() | Submit():
+                    raise AssertionError("an engine speaks to its manager and its clients alone")
+                case _:
+                    assert_never(effect)
         return effects
 
     def fire(self, timer: str) -> Effects:

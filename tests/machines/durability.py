@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import decode
@@ -10,23 +11,34 @@ from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, FINALITY_TABLE
 from lucid.machines.effects import (
     BlockFinal,
     Broadcast,
+    CancelTimer,
     CertificateStored,
     Effect,
     Effects,
     Forward,
     Observe,
+    Respond,
     Send,
+    SetTimer,
     Store,
+    Submit,
     Verdict,
     ViewContext,
 )
 from lucid.machines.messages import (
     Blocks,
+    BlocksRequest,
     CertificateMessage,
     Certificates,
+    CertificatesRequest,
     Message,
+    Part,
+    PartRequest,
     Proposal,
+    SnapshotOffer,
     Standing,
+    Transactions,
+    VoteMessage,
     decode_message,
 )
 
@@ -45,6 +57,12 @@ def needed_by_message(message: Message) -> Iterator[Needs]:
             yield message.block.header.hash
         case Blocks():
             yield from (block.header.hash for block in message.blocks)
+        case VoteMessage() | Transactions() | BlocksRequest() | CertificatesRequest() | PartRequest():
+            pass  # the engine's own log holds what it signed
+        case SnapshotOffer() | Part():
+            pass  # read from the store
+        case _:
+            assert_never(message)
 
 
 def needed_by(effect: Effect) -> Iterator[Needs]:
@@ -62,6 +80,10 @@ def needed_by(effect: Effect) -> Iterator[Needs]:
             yield final.hash
         case Send() | Broadcast():
             yield from needed_by_message(decode_message(effect.data))
+        case Store() | SetTimer() | CancelTimer() | Forward() | Respond() | Submit() | Observe():
+            pass
+        case _:
+            assert_never(effect)
 
 
 def assert_in_order(effects: Effects, before: dict[str, list[tuple[bytes, bytes]]], chain_id: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from msgspec import structs
 
@@ -13,16 +13,19 @@ from lucid.chain.genesis import Genesis
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import (
     Broadcast,
+    CancelTimer,
     Effect,
     Effects,
     Forward,
     Observe,
     Received,
     Refused,
+    Respond,
     Send,
     SetTimer,
     Started,
     Store,
+    Submit,
     TimerFired,
 )
 from lucid.machines.limits import Limits
@@ -144,6 +147,14 @@ class Peer:
                     self.outbox.append((None, effect.data))
                 case SetTimer():
                     self.timers[effect.timer] = effect.at_ms
+                case CancelTimer():
+                    self.timers.pop(effect.timer, None)
+                case Forward() | Observe():
+                    pass  # read from the steps
+                case Respond() | Submit():
+                    raise AssertionError("a manager answers no client")
+                case _:
+                    assert_never(effect)
         return effects
 
     def hear(self, message: Message | bytes, sender: int = 1) -> Effects:

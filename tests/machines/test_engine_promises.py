@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
 import pytest
 from hypothesis import settings
@@ -17,13 +17,20 @@ from lucid.machines.effects import (
     RESEND_TIMER,
     VIEW_TIMER,
     BlockBuilt,
+    Broadcast,
     BroadcastVote,
+    CancelTimer,
     CertificateStored,
     EngineEvent,
     Forward,
+    Observe,
     Publish,
+    Respond,
     Retransmit,
+    Send,
+    SetTimer,
     Store,
+    Submit,
     TimerFired,
 )
 from lucid.machines.messages import VoteMessage
@@ -67,6 +74,12 @@ class Promises(RuleBasedStateMachine):
                 case Forward(Retransmit(_, _, votes)):
                     for vote in votes:
                         assert vote in self.left[vote.epoch, vote.view], "only what was said is said again"
+                case Forward() | SetTimer() | CancelTimer() | Respond() | Observe():
+                    pass  # promises nothing
+                case Send() | Broadcast() | Submit():
+                    raise AssertionError("an engine speaks to its manager and its clients alone")
+                case _:
+                    assert_never(effect)
         return None
 
     def leave(self, vote: Vote) -> None:

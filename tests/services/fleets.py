@@ -39,13 +39,6 @@ async def body(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def until(true: Callable[[], bool], within_s: float = 120.0) -> None:
-    """Wait until something is so."""
-    with trio.fail_after(within_s):
-        while not true():
-            await trio.sleep(0.05)
-
-
 async def run(folder: Path, make: Callable[[Path, trio.Nursery, AsyncExitStack], F], test: Callable[[F], Any]) -> None:
     """A test with a fleet, which ends with it."""
     async with AsyncExitStack() as stack, trio.open_nursery() as nursery:

@@ -26,6 +26,7 @@ from lucid.services.anchoring import AnchoringService
 from lucid.services.devnet import Devnet
 from lucid.services.process.config import load_config
 from lucid.services.process.keyfile import write_key
+from tests.waiting import wait_until
 
 CRYPTO, OWNER = Edwards25519(), bytes(range(32))
 DATA = bytes(5_000)
@@ -166,11 +167,8 @@ def test_sessions_accepted_while_the_engine_is_away_survive_kills_and_become_fin
         with client(network) as there:
             for session in sessions:
                 there.send(calls.anchor_session(manifest(network, session)))
+            wait_until(lambda: httpx.get(f"{node.url('anchoring')}/health").status_code != 200)
             health = httpx.get(f"{node.url('anchoring')}/health")
-            deadline = time.monotonic() + 90
-            while health.status_code == 200 and time.monotonic() < deadline:
-                time.sleep(0.1)
-                health = httpx.get(f"{node.url('anchoring')}/health")
             assert health.json()["status"] == "degraded" and "engine" in health.json()["reasons"][0]
             for service in ("anchoring", "manager"):
                 node.processes[service].kill()

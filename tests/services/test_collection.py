@@ -15,8 +15,9 @@ from lucid.services.chunks import collection as collecting
 from lucid.services.chunks import replication as replicating
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
-from tests.services.fleets import HURRIED, body, run, until
+from tests.services.fleets import HURRIED, body, run
 from tests.services.test_replication import BODIES, IDS, Fleet, Node, hurried
+from tests.waiting import until
 
 __all__ = ["hurried"]
 

@@ -17,6 +17,7 @@ from lucid.services.process import driver as driver_module
 from lucid.services.process.driver import Driver, clock_ms
 from lucid.storage.durable import DurableStore
 from tests.storage.gate import Gate
+from tests.waiting import until
 
 
 class Machine:
@@ -149,10 +150,3 @@ async def test_a_machine_steps_in_a_thread_of_its_own_and_is_looked_into_between
             leave.set()
         assert seen == [2] and threading.get_ident() not in machine.threads
         await until(lambda: len(sent) == 1)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait, at most a minute."""
-    with trio.fail_after(60):
-        while not holds():
-            await trio.sleep(0.005)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.explorer.recent import Recent
 from lucid.services.web.problems import Problem
 from tests.services.test_anchoring import manifest
+from tests.waiting import wait_until
 
 
 def ask(node: DevNode, path: str, service: str = "manager", status: int = 200) -> Any:
@@ -25,14 +24,6 @@ def ask(node: DevNode, path: str, service: str = "manager", status: int = 200) -
     found = httpx.get(node.url(service) + path, timeout=60)
     assert found.status_code == status, found.text
     return found.json()
-
-
-def until(reached: Callable[[], bool], within_s: float = 90.0) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + within_s
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_sessions_and_their_states(lone: Devnet) -> None:
@@ -71,13 +62,13 @@ def test_what_is_down_is_shown_and_how_far_behind(tmp_path: Path) -> None:
             found = {each["node"]: each for each in ask(node, "/peers")["peers"]}
             return dict(found[lost.key.hex()])
 
-        until(lambda: ask(node, "/chain")["height"] >= 3 and peer()["behind"] in (0, 1))
+        wait_until(lambda: ask(node, "/chain")["height"] >= 3 and peer()["behind"] in (0, 1))
         assert peer()["heard_ms"] > 0 and peer()["height"] > 0
         for service in SERVICES:
             lost.processes[service].terminate()
         for service in SERVICES:
             lost.processes[service].wait(60)
-        until(lambda: not peer()["connected"] and peer()["behind"] >= 3)
+        wait_until(lambda: not peer()["connected"] and peer()["behind"] >= 3)
         assert [each["service"] for each in ask(node, "/services")["services"] if each["status"] != "healthy"] == []
         node.processes["data"].kill()
         node.processes["data"].wait(60)
@@ -85,13 +76,13 @@ def test_what_is_down_is_shown_and_how_far_behind(tmp_path: Path) -> None:
         def data() -> dict[str, Any]:
             return dict(ask(node, "/services")["services"][3])
 
-        until(lambda: data()["status"] == "away")
+        wait_until(lambda: data()["status"] == "away")
         assert data()["conditions"][0]["remedy"]
         refused = ask(node, "/data", status=503)["error"]["message"]
         assert "127.0.0.1" not in refused and "data" in refused
         for service in SERVICES:
             lost.start(service)
-        until(lambda: peer()["connected"] and peer()["behind"] <= 1)
+        wait_until(lambda: peer()["connected"] and peer()["behind"] <= 1)
 
 
 async def test_what_many_ask_for_is_asked_once() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import re
 import shutil
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +27,7 @@ from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.process.ports import free_ports
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
+from tests.waiting import wait_until
 
 KEYS = tuple(bytes([number]) * 32 for number in range(4))
 ME, BLOCK = KEYS[1], bytes(32)
@@ -267,19 +266,11 @@ def voted_since(client: httpx.Client, network: Devnet, node: DevNode, view: int)
         return False
 
 
-def until(reached: Callable[[], bool], within_s: float = 90.0) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + within_s
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
     with Devnet(tmp_path, 4, 1_000) as network, httpx.Client(timeout=30) as client:
         # Of a pair the lower id dials: a twin of the highest would meet nobody, for others dial the first's address.
         node = min(network.nodes[1:], key=lambda each: (each.folder / "node.id").read_text())
-        until(lambda: height(client, network) >= 3)
+        wait_until(lambda: height(client, network) >= 3)
         for service in SERVICES:
             node.processes[service].terminate()
         for service in SERVICES:
@@ -302,9 +293,9 @@ def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
         # The one that starts later has an older log. As long as both sign the same, neither does any harm, so it starts
         # when the chain holds votes that it does not know.
         known = top(client, network)
-        until(lambda: voted_since(client, network, node, known["view"] + 1))
+        wait_until(lambda: voted_since(client, network, node, known["view"] + 1))
         voted = height(client, network)
-        until(lambda: height(client, network) > voted + 2)
+        wait_until(lambda: height(client, network) > voted + 2)
         for service in ("manager", "engine"):
             twin.start(service)
 
@@ -312,16 +303,16 @@ def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
             found = [each["state"] for one in (node, twin) for each in conditions(client, one, "engine")]
             return "not signing" in found or "key in two places" in found
 
-        until(stopped)
+        wait_until(stopped)
         at = height(client, network)
-        until(lambda: height(client, network) > at + 3)
+        wait_until(lambda: height(client, network) > at + 3)
 
 
 @pytest.mark.parametrize("put_back", [["engine.sqlite"], ["engine.sqlite", "engine.starts"]], ids=["store", "folder"])
 def test_a_log_of_votes_that_was_put_back_signs_nothing(tmp_path: Path, put_back: list[str]) -> None:
     with Devnet(tmp_path, 1, 1_000) as network, httpx.Client(timeout=30) as client:
         node = network.nodes[0]
-        until(lambda: height(client, network) >= 3)
+        wait_until(lambda: height(client, network) >= 3)
 
         def restart(put: list[str]) -> None:
             node.processes["engine"].terminate()
@@ -335,16 +326,16 @@ def test_a_log_of_votes_that_was_put_back_signs_nothing(tmp_path: Path, put_back
 
         restart([])
         at = height(client, network)
-        until(lambda: height(client, network) >= at + 2)
+        wait_until(lambda: height(client, network) >= at + 2)
         restart([])
         at = height(client, network)
-        until(lambda: height(client, network) >= at + 3)
+        wait_until(lambda: height(client, network) >= at + 3)
         restart(put_back)
-        until(lambda: any(each["state"] == "not signing" for each in conditions(client, node, "engine")))
+        wait_until(lambda: any(each["state"] == "not signing" for each in conditions(client, node, "engine")))
         [said] = [each for each in conditions(client, node, "engine") if each["state"] == "not signing"]
         assert "until epoch 1" in said["sentence"]
         at = height(client, network)
-        until(lambda: any(each["state"] == "halted" for each in conditions(client, node, "manager")))
+        wait_until(lambda: any(each["state"] == "halted" for each in conditions(client, node, "manager")))
         assert height(client, network) <= at + 1, "it signs nothing"
         assert client.get(f"{node.url('engine')}/ready").status_code == 200
     said_in_log = {1: "it was put back", 2: "it is an older one"}[len(put_back)]

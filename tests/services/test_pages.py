@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +21,7 @@ from lucid.chain.document import print_genesis
 from lucid.chain.genesis import GenesisNode
 from lucid.services.devnet import SERVICES, Devnet
 from lucid.services.web.pages import load_page
+from tests.waiting import wait_until
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<img src=x onerror=document.title=1><script>document.title=1</script>"
@@ -54,10 +54,7 @@ def body(page: str) -> str:
 
 def await_height(node: Any, height: int) -> None:
     """Wait for a block."""
-    deadline = time.monotonic() + 60
-    while httpx.get(f"{node.url('manager')}/chain").json()["height"] < height:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: httpx.get(f"{node.url('manager')}/chain").json()["height"] >= height)
 
 
 @contextmanager
@@ -105,10 +102,7 @@ def answers(lone: Devnet) -> dict[str, Any]:
     node = lone.nodes[0]
     await_height(node, 2)
     httpx.get(f"{node.url('manager')}/data")
-    deadline = time.monotonic() + 60
-    while httpx.get(f"{node.url('manager')}/data").json()["counts"] is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait_until(lambda: httpx.get(f"{node.url('manager')}/data").json()["counts"] is not None)
     found = {name: httpx.get(f"{node.url('manager')}{path}").json() for name, path in PATHS.items()}
     found["blocks/2"] = httpx.get(f"{node.url('manager')}/blocks/2").json()
     member, key = found["nodes"]["nodes"][0]["member"], node.key.hex()

@@ -27,6 +27,7 @@ from lucid.services.web.serve import listen
 from tests.services.acquainted import CHAIN, CRYPTO, KEYS, acquaintances, transport
 from tests.services.socks_proxy import socks_proxy
 from tests.services.test_dialing import ANSWERS, answering
+from tests.waiting import until
 
 NOWHERE = "tcp://127.0.0.1:1"
 
@@ -78,13 +79,6 @@ async def pair(proxy: str | None = None) -> AsyncIterator[tuple[Site, Site]]:
 def connected(*sites: Site) -> bool:
     """Whether all their peers are."""
     return all(state.connected for site in sites for state in site.peers.states())
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait, longer than a machine that is busy takes."""
-    with trio.fail_after(60):
-        while not holds():
-            await trio.sleep(0.01)
 
 
 @asynccontextmanager

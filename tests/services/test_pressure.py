@@ -19,6 +19,7 @@ from fuzz.node import MAX_RSS_MIB, rss_mib
 from harness.bench.pressure import ANSWER_S, crowd, opened
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.web.streams import STALLED_S
+from tests.waiting import wait_until
 
 SLOW_READERS = 60
 VERIFIED = 8
@@ -67,15 +68,9 @@ def figures(lone: Devnet) -> Iterator[dict[str, tuple[float, int]]]:
 def test_idle_sockets_slow_bodies_and_dear_requests(lone: Devnet, figures: dict[str, tuple[float, int]]) -> None:
     node = lone.nodes[0]
     with crowd(node.ports["anchoring"]) as statuses:
-        deadline = time.monotonic() + 2 * ANSWER_S
-        while len(statuses) < VERIFIED or 200 not in statuses:
-            assert time.monotonic() < deadline, statuses
-            time.sleep(0.1)
+        wait_until(lambda: len(statuses) >= VERIFIED and 200 in statuses, "all are answered", 2 * ANSWER_S)
     assert set(statuses) <= {200, 429, 503}, statuses
-    deadline = time.monotonic() + SETTLE_S
-    while not settled(node, "anchoring"):
-        assert time.monotonic() < deadline, "what is over is still held"
-        time.sleep(0.5)
+    wait_until(lambda: settled(node, "anchoring"), "nothing is held of what is over", SETTLE_S)
 
 
 def test_slow_readers_of_large_chunks(lone: Devnet, figures: dict[str, tuple[float, int]]) -> None:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -24,6 +23,7 @@ from lucid.services.process.ports import free_ports
 from lucid.services.process.registration import own_address
 from tests.services import consul_agent
 from tests.services.consul_agent import Agent, seconds
+from tests.waiting import until
 
 TOKEN = "consul-token"
 
@@ -61,12 +61,6 @@ def service(folder: Path, port: int) -> DataService:
             consul_token=TOKEN,
         )
     )
-
-
-async def until(holds: Any) -> None:
-    with trio.fail_after(60):
-        while not holds():
-            await trio.sleep(0.02)
 
 
 def statuses(agent: Agent) -> list[str]:

@@ -27,6 +27,7 @@ from lucid.services.process.driver import clock_ms
 from lucid.services.process.ports import free_ports
 from tests.services.test_data import CHUNK, SESSION, place, running
 from tests.services.test_references import guarded
+from tests.waiting import until, wait_until
 
 BODIES = [bytes([number]) * 5_000 for number in range(40)]
 QUIET = {"scrub_period_s": 30 * 86_400}
@@ -49,13 +50,6 @@ def rot(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-
-
-async def until(holds: Any, within_s: float = 60.0) -> None:
-    """Wait until something holds."""
-    with trio.fail_after(within_s):
-        while not holds():
-            await trio.sleep(0.02)
 
 
 async def test_planted_rot_is_found_within_one_period_kept_told_and_healed(tmp_path: Path) -> None:
@@ -227,10 +221,7 @@ def test_killed_it_goes_on_where_it_was_and_a_pause_holds(tmp_path: Path) -> Non
     try:
         httpx.post(f"{url}/scrub", json=START)
         began = status(url)["chunks_read"]
-        deadline = time.monotonic() + 90
-        while status(url)["chunks_read"] < began + 10:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: status(url)["chunks_read"] >= began + 10)
         httpx.put(f"{url}{place(CHUNK)}", content=CHUNK)  # a commit takes what waits along
         seen = status(url)
         kill(process)

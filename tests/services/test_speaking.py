@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -19,15 +19,7 @@ from lucid.services.peer.sealed import Kind, SealedFrames
 from lucid.services.peer.speaking import Speaks, common, introduction, is_introduction, read_introduction
 from tests.services.acquainted import KEYS
 from tests.services.test_peers import NOWHERE, Site, known_to, listening, pair
-
-PATIENCE_S = 30
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for it, as long as a busy machine may take."""
-    with trio.fail_after(PATIENCE_S):
-        while not holds():
-            await trio.sleep(0.01)
+from tests.waiting import until
 
 
 def detail(site: Site) -> PeerDetail:
