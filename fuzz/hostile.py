@@ -15,8 +15,8 @@ from lucid.poot.crypto import Edwards25519
 from lucid.services.peer import handshake
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.frames import LENGTH_BYTES, FrameStream
-from lucid.services.peer.handshake import FRAME_BYTES, Acquaintances, Answer, Hello
-from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
+from lucid.services.peer.handshake import FRAME_BYTES, Acquaintances, HandshakeAnswer, Hello
+from lucid.services.peer.sealed import PART_BYTES, FrameKind, SealedFrames
 from lucid.services.peer.transport import Transport, TransportCertificate, certify
 
 CRYPTO = Edwards25519()
@@ -70,7 +70,7 @@ class Hostile:
         fields = (certificate, random.randbytes(32), exchange)
         given = decode(hello, Hello)
         signature = CRYPTO.sign(self.transport.secret, handshake._answer_message(given, fields))
-        return spoiled(random, encode(Answer(*fields, signature)))
+        return spoiled(random, encode(HandshakeAnswer(*fields, signature)))
 
 
 def framed(random: Random, data: bytes) -> bytes:
@@ -91,13 +91,13 @@ async def misbehave(random: Random, sealed: SealedFrames, frames: FrameStream) -
         for _ in range(random.choice([1, 3, 10, 60])):
             act = random.randrange(10)
             if act < 5:
-                await sealed.send(Kind.LAST, message(random))
+                await sealed.send(FrameKind.LAST, message(random))
             elif act < 7:
-                await sealed.send(Kind.PART, bytes(PART_BYTES))
+                await sealed.send(FrameKind.PART, bytes(PART_BYTES))
             elif act == 7:
-                await sealed.send(random.choice(list(Kind)), random.randbytes(random.choice([0, 1, 100])))
+                await sealed.send(random.choice(list(FrameKind)), random.randbytes(random.choice([0, 1, 100])))
             elif act == 8:
-                await sealed.send(Kind.REKEY)
+                await sealed.send(FrameKind.REKEY)
                 sealed._sends.advance()
             else:
                 await frames.send(random.randbytes(random.choice([1, 16, 17, 1_000, PART_BYTES])))

@@ -19,7 +19,7 @@ class CompareError(Exception):
     """Two folders cannot be compared; one sentence."""
 
 
-class Difference(NamedTuple):
+class MeasureDifference(NamedTuple):
     """A figure before and after. `change` is relative; `worse_by` is the same, positive where it got worse.
 
     `sure`: a single run is what it is; between sweeps, the interval of the paired differences does not hold zero.
@@ -34,7 +34,7 @@ class Difference(NamedTuple):
     sure: bool
 
 
-def compare(before: Path, after: Path) -> list[Difference]:
+def compare(before: Path, after: Path) -> list[MeasureDifference]:
     """The differences of two folders, the worst first; raises `CompareError`."""
     if (before / "runs.jsonl").is_file() and (after / "runs.jsonl").is_file():
         found = _sweeps(_results(before), _results(after))
@@ -47,7 +47,7 @@ def compare(before: Path, after: Path) -> list[Difference]:
     return sorted(found, key=lambda each: (-each.worse_by, each.cell, each.measure))
 
 
-def _runs(before: Path, after: Path) -> list[Difference]:
+def _runs(before: Path, after: Path) -> list[MeasureDifference]:
     try:
         one, other = read_result(before), read_result(after)
     except ResultError as error:
@@ -59,7 +59,7 @@ def _runs(before: Path, after: Path) -> list[Difference]:
     ]
 
 
-def _sweeps(before: list[SweepRun], after: list[SweepRun]) -> list[Difference]:
+def _sweeps(before: list[SweepRun], after: list[SweepRun]) -> list[MeasureDifference]:
     """Seed by seed, so that what a seed draws is the same on both sides."""
     first = {(each.values, each.seed): each for each in before}
     pairs: dict[tuple[str, ...], list[tuple[SweepRun, SweepRun]]] = {}
@@ -75,7 +75,7 @@ def _sweeps(before: list[SweepRun], after: list[SweepRun]) -> list[Difference]:
     ]
 
 
-def _paired(cell: str, measure: Measure, pairs: list[tuple[SweepRun, SweepRun]]) -> Difference | None:
+def _paired(cell: str, measure: Measure, pairs: list[tuple[SweepRun, SweepRun]]) -> MeasureDifference | None:
     known = [
         (low, high)
         for one, other in pairs
@@ -90,9 +90,9 @@ def _paired(cell: str, measure: Measure, pairs: list[tuple[SweepRun, SweepRun]])
     return _difference(cell, measure, before.median, before.median + changes.median, sure)
 
 
-def _difference(cell: str, measure: Measure, before: float, after: float, sure: bool) -> Difference:
+def _difference(cell: str, measure: Measure, before: float, after: float, sure: bool) -> MeasureDifference:
     change = (after - before) / before if before else (0.0 if after == before else float("inf"))
-    return Difference(cell, measure.name, before, after, change, -measure.better * change, sure)
+    return MeasureDifference(cell, measure.name, before, after, change, -measure.better * change, sure)
 
 
 def _results(folder: Path) -> list[SweepRun]:

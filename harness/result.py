@@ -12,20 +12,20 @@ from harness.verdict import RunVerdict
 from sim.figures import FIGURES_VERSION, Figures
 
 
-class Unbound(Struct, frozen=True, kw_only=True):
+class UnboundStretch(Struct, frozen=True, kw_only=True):
     """Why an invariant had no bound for a while, and for how long."""
 
     why: str
     ms: int
 
 
-class Checked(Struct, frozen=True, kw_only=True):
+class CheckedInvariant(Struct, frozen=True, kw_only=True):
     """How often an invariant was checked, whether it broke (0 or 1), and when it did not bind."""
 
     name: str
     checks: int
     broken: int
-    unbound: list[Unbound]
+    unbound: list[UnboundStretch]
 
 
 class RunResult(Figures, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ class RunResult(Figures, frozen=True, kw_only=True):
     command: str
     trace_hash: str
     state_root: str
-    invariants: list[Checked]
+    invariants: list[CheckedInvariant]
 
     @property
     def passed(self) -> bool:

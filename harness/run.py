@@ -19,7 +19,7 @@ from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
 from harness.level import uneven
 from harness.policy import LeaderPolicy, led_by
 from harness.report.page import render
-from harness.result import Checked, RunResult, Unbound
+from harness.result import CheckedInvariant, RunResult, UnboundStretch
 from harness.timeline.page import render as timeline
 from harness.timeline.traces import story_of_trace
 from harness.verdict import RunVerdict
@@ -122,15 +122,15 @@ def run(
     return result
 
 
-def _checked(ended: Ended, invariants: Invariants, watch: Progress) -> list[Checked]:
+def _checked(ended: Ended, invariants: Invariants, watch: Progress) -> list[CheckedInvariant]:
     """What became of each invariant, and for how long it did not bind."""
     unbound = {PROGRESS: watch.unbound_ms, ANCHORS: watch.unbound_anchors_ms}
     return [
-        Checked(
+        CheckedInvariant(
             name=name,
             checks=checks,
             broken=int(name == ended.invariant),
-            unbound=[Unbound(why=why, ms=ms) for why, ms in sorted(unbound.get(name, {}).items())],
+            unbound=[UnboundStretch(why=why, ms=ms) for why, ms in sorted(unbound.get(name, {}).items())],
         )
         for name, checks in invariants.checks.items()
     ]

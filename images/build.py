@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from images.laboratory.engine import DEFAULT_FOLDER, Engine, EngineError, down, up
+from images.laboratory.engine import DEFAULT_FOLDER, DockerEngine, EngineError, down, up
 from images.laboratory.packages import PackageError
 from images.laboratory.standin import BASE, BUILDER, make_base, make_builder
 from lucid.deploy import release
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGES = {service: f"{name}:{LATEST}" for service, name in release.IMAGES.items()}
 
 
-def load_standin(engine: Engine) -> None:
+def load_standin(engine: DockerEngine) -> None:
     """Give the engine the look-alike base and builder. Raises `EngineError`."""
     with TemporaryDirectory(prefix="lucid-standin-") as folder:
         try:
@@ -37,7 +37,7 @@ def load_standin(engine: Engine) -> None:
             raise EngineError(str(error)) from None
 
 
-def builder(engine: Engine, standin: bool) -> Builder:
+def builder(engine: DockerEngine, standin: bool) -> Builder:
     """How this project's images are built: without network where the base is at hand."""
     arguments = {"REVISION": _revision(), "SOURCE_DATE_EPOCH": str(EPOCH_S)}
     if standin:

@@ -48,7 +48,7 @@ EVER = 1 << 62
 Pair = tuple[int, int]
 
 
-class Held(NamedTuple):
+class HeldMessages(NamedTuple):
     """What has come to a cut and waits for the link: since when, and the messages in order, each with its number.
 
     `lost`: it waits for a segment that will not come, so the connection ends whether the link is back or not.
@@ -84,7 +84,7 @@ class Connections:
         self._keys = keys
         self._random = random
         self._last = [[0] * size for _ in range(size)]
-        self.held: dict[Pair, Held] = {}
+        self.held: dict[Pair, HeldMessages] = {}
         self.resets: dict[Pair, ResetPair] = {}
         self._reset_until_us = 0
         """When the last of what was on its way at a reset would have come: from then on no reset matters."""
@@ -135,7 +135,7 @@ class Connections:
         if held is None:
             if pair not in self.network.cut:
                 return True
-            held = self._hold(pair, Held(now, []))
+            held = self._hold(pair, HeldMessages(now, []))
         held.events.append((flight.number, flight.event))
         self._bound(held)
         return False
@@ -144,7 +144,7 @@ class Connections:
         """A segment is lost too often: what follows it waits in vain, and the connection ends."""
         pair = (sender, receiver)
         if pair not in self.held and pair not in self.down:
-            self._hold(pair, Held(self.network.clock.now_us, [], lost=True))
+            self._hold(pair, HeldMessages(self.network.clock.now_us, [], lost=True))
 
     def reset(self, one: int, other: int) -> None:
         """The connection of a pair ends now, if there is one: what is on its way is lost, and it is dialed anew.
@@ -235,12 +235,12 @@ class Connections:
         self._windows[sender, receiver] = (window, now)
         return rounds * 2 * self.network.base_us[sender][receiver]
 
-    def _hold(self, pair: Pair, held: Held) -> Held:
+    def _hold(self, pair: Pair, held: HeldMessages) -> HeldMessages:
         self.held[pair] = held
         self.network.clock.after(STALLED_US, partial(self._stalled, pair, held))
         return held
 
-    def _bound(self, held: Held) -> None:
+    def _bound(self, held: HeldMessages) -> None:
         """Drop the oldest of what waits for a link, beyond what a peer's queue holds."""
         size = sum(len(event.data) for _, event in held.events)
         while len(held.events) > QUEUE_MESSAGES or size > QUEUE_BYTES:
@@ -248,7 +248,7 @@ class Connections:
             self.dropped += 1
         self.most_queued = max(self.most_queued, size)
 
-    def _thaw(self, pair: Pair, held: Held, _: Moment) -> None:
+    def _thaw(self, pair: Pair, held: HeldMessages, _: Moment) -> None:
         """What waited for a link comes with the first retransmission, in order."""
         if self.held.get(pair) is not held or pair in self.network.cut:
             return
@@ -256,7 +256,7 @@ class Connections:
         for number, event in held.events:
             self.network.deliver(number, pair[0], pair[1], event)
 
-    def _stalled(self, pair: Pair, held: Held, _: Moment) -> None:
+    def _stalled(self, pair: Pair, held: HeldMessages, _: Moment) -> None:
         """Nothing came through for too long: the connection ends, and is dialed anew."""
         if self.held.get(pair) is not held or not (held.lost or pair in self.network.cut):
             return

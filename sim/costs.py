@@ -68,7 +68,7 @@ class Draws:
         return samples[self._random.randrange(len(samples))]
 
 
-class Pace:
+class MachinePace:
     """What the costs make of one machine of a node: when what it tells the other is heard, and when writes are safe.
 
     Writes are committed in groups, as by `lucid/storage/durable.py`: what comes while a commit is on its way goes into

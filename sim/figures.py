@@ -12,7 +12,7 @@ FIGURES_VERSION = 2
 """Goes up with each change of a name or of what a figure means."""
 
 
-class Blocks(Struct, frozen=True, kw_only=True):
+class BlockFigures(Struct, frozen=True, kw_only=True):
     """Counts of blocks; `height` and `epoch` are the highest that any node knows to be final."""
 
     final: int
@@ -89,7 +89,7 @@ class Traffic(Struct, frozen=True, kw_only=True):
     by_kind: list[KindTraffic]
 
 
-class Sessions(Struct, frozen=True, kw_only=True):
+class SessionFigures(Struct, frozen=True, kw_only=True):
     """What became of the clients' anchors.
 
     attempts = unreachable + submitted; submitted = refused + unanswered + accepted; accepted = final + waiting.
@@ -217,7 +217,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     profile_about: str
     duration_ms: int
     chain_id: str
-    blocks: Blocks
+    blocks: BlockFigures
     finality_ms: Spread
     finality_at_best_ms: Spread
     finality_ratio: float | None
@@ -233,7 +233,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     leaders: Leaders
     traffic: Traffic
     speed: Speed
-    sessions: Sessions
+    sessions: SessionFigures
     transactions_per_second: float
     evicted: int
     caught_up: dict[str, int]

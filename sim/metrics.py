@@ -22,7 +22,7 @@ from lucid.machines.messages import Message
 from lucid.provenance import provenance
 from sim.faults.fault import Fault
 from sim.figures import (
-    Blocks,
+    BlockFigures,
     ChainRow,
     CurvePoint,
     FaultRecord,
@@ -35,7 +35,7 @@ from sim.figures import (
     Leaders,
     Recovery,
     Series,
-    Sessions,
+    SessionFigures,
     Share,
     Skip,
     Speed,
@@ -242,7 +242,7 @@ class Metrics:
             profile_about=PROFILES[scenario.profile].about,
             duration_ms=world.clock.now_us // 1000,
             chain_id=world.genesis.chain_id.hex(),
-            blocks=Blocks(final=len(self.chain), height=self.height, forked=len(forks), epoch=self.epoch),
+            blocks=BlockFigures(final=len(self.chain), height=self.height, forked=len(forks), epoch=self.epoch),
             finality_ms=spread(self.finality_us),
             finality_at_best_ms=spread(self.at_best_us),
             finality_ratio=None if ratio is None else round(ratio, 4),
@@ -375,10 +375,10 @@ class Metrics:
             delivered_per_second=round(delivered / max(wall_seconds, 1e-9)),
         )
 
-    def _sessions(self) -> Sessions:
+    def _sessions(self) -> SessionFigures:
         load, now_us = self.world.workload, self.world.clock.now_us
         accepted = len(self.session_us) + len(load.accepted)
-        return Sessions(
+        return SessionFigures(
             attempts=load.attempts,
             unreachable=load.attempts - load.submitted,
             submitted=load.submitted,

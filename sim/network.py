@@ -22,7 +22,7 @@ from sim.clock import TAG_BITS, Moment, Recurring, VirtualClock
 from sim.connections import Connections
 from sim.devices import quantile_table
 from sim.faults.fault import DeliverHook, SendHook, Sending
-from sim.links import Link
+from sim.links import AccessLink
 from sim.segments import wire_bytes
 from sim.trace import Trace
 
@@ -106,7 +106,7 @@ class Network:
         clock: VirtualClock,
         base_us: Sequence[Sequence[int]],
         profile: Profile,
-        links: Sequence[Link],
+        links: Sequence[AccessLink],
         random: Random,
         trace: Trace,
     ) -> None:

@@ -32,7 +32,7 @@ from lucid.machines.performing import complete
 from lucid.machines.replication import Replicator
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
-from sim.costs import Pace
+from sim.costs import MachinePace
 from sim.disk import Damaged, Disk
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Runner:
         self._taps = node.world.taps
         self._meters = node.world.meters
         costs = node.world.costs
-        self._pace = None if costs is None else Pace(costs, node.world.stream(f"pace/{node.index}"), self.clock)
+        self._pace = None if costs is None else MachinePace(costs, node.world.stream(f"pace/{node.index}"), self.clock)
         self._direct = journal is None and self._pace is None
         """Whether what it tells the other machine is heard at once, and nothing is written down of it."""
         table: dict[type, Callable[[Any], None]] = {

@@ -103,7 +103,7 @@ class Workload:
         return SessionAnchor(*[*(getattr(blank, name) for name in blank.__struct_fields__[:-1]), signature])
 
 
-class Holdings:
+class HoldingLoad:
     """Nodes that say on the chain what they hold of a session: one every `every_us` in the mean, of a session that a
     client tried to anchor lately. The session may not be on the chain, and what a node says may be older than what it
     said last: blocks leave such out."""

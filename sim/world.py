@@ -30,7 +30,7 @@ from sim.node import Node
 from sim.runner import Runner
 from sim.scenario import Scenario
 from sim.trace import Trace
-from sim.workload import Holdings, Workload
+from sim.workload import HoldingLoad, Workload
 
 EPOCH_MS = 1_790_000_000_000
 """The genesis time of every simulated network: a date in 2026, so that clocks look like clocks."""
@@ -120,7 +120,7 @@ class World:
 
     def _load(self) -> Workload:
         scenario = self.scenario
-        Holdings(self, scenario.holdings_every_ms * 1000, self.stream("holdings"))
+        HoldingLoad(self, scenario.holdings_every_ms * 1000, self.stream("holdings"))
         return Workload(
             self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")
         )

@@ -69,7 +69,7 @@ def bare_broadcast(nodes: int, seconds: float) -> float:
     return count / (time.process_time() - began)
 
 
-class Measured(NamedTuple):
+class BenchRun(NamedTuple):
     """A run made in a process of its own, the seconds of a core that it took, and the most memory."""
 
     result: RunResult
@@ -92,7 +92,7 @@ class Measured(NamedTuple):
         return self.result.traffic.messages / self.result.blocks.final
 
 
-def measure(scenario: Scenario) -> Measured:
+def measure(scenario: Scenario) -> BenchRun:
     """Run a scenario in a process of its own, invariants and trace hash on, trace file off."""
     code = (
         "import resource,sys,time,msgspec;from harness.run import run;from sim.scenario import Scenario;"
@@ -109,7 +109,7 @@ def measure(scenario: Scenario) -> Measured:
     )
     if done.returncode:
         raise RuntimeError(f"a measured run failed: {done.stderr.strip().splitlines()[-1:]}")
-    found = msgspec.json.decode(done.stdout, type=Measured)
+    found = msgspec.json.decode(done.stdout, type=BenchRun)
     if not found.result.passed:
         raise RuntimeError(f"a measured run did not pass: {found.result.reason}")
     return found

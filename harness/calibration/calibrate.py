@@ -9,9 +9,9 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from harness.calibration.comparison import Line, compare
+from harness.calibration.comparison import ComparisonLine, compare
 from harness.calibration.costs import costs_of, summary
-from harness.calibration.meter import Measured, measured
+from harness.calibration.meter import MeterReading, measured
 from harness.calibration.real import LEAST_BLOCKS, WARM_HEIGHT, RealError, delays, links_us, real, steady
 from harness.calibration.writes import WriteMeter
 from harness.run import run
@@ -50,9 +50,9 @@ class Calibration(Struct, frozen=True, kw_only=True):
     lucid: str
     commit: str
     python: str
-    real: Measured
-    simulated: list[Measured]
-    lines: list[Line]
+    real: MeterReading
+    simulated: list[MeterReading]
+    lines: list[ComparisonLine]
 
     @property
     def holds(self) -> bool:
@@ -138,7 +138,7 @@ def _of_managers(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*-manager-*.journal"))
 
 
-def _simulated(scenario: Scenario, costs: Costs, folder: Path, say: Callable[[str], None]) -> Measured:
+def _simulated(scenario: Scenario, costs: Costs, folder: Path, say: Callable[[str], None]) -> MeterReading:
     say(f"simulating with seed {scenario.seed}")
     place = folder / f"simulated-{scenario.seed}"
     run(scenario, place, costs=costs, trace_file=False, journals=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from harness.calibration.meter import Measured
+from harness.calibration.meter import MeterReading
 
 FINALITY = 0.10
 """The share by which a simulated percentile of finality may be off."""
@@ -20,7 +20,7 @@ class Figure(NamedTuple):
 
     name: str
     unit: str
-    of: Callable[[Measured], float | None]
+    of: Callable[[MeterReading], float | None]
     within: float | None
 
 
@@ -33,7 +33,7 @@ FIGURES = (
 )
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class ComparisonLine(Struct, frozen=True, kw_only=True):
     """A line of the table: the real figure, the median of the simulated runs, and the least and largest of them.
 
     `difference` is the share by which the simulated figure is larger; with fewer samples than a figure takes, it and
@@ -51,12 +51,12 @@ class Line(Struct, frozen=True, kw_only=True):
     holds: bool | None
 
 
-def compare(real: Measured, simulated: Sequence[Measured]) -> list[Line]:
+def compare(real: MeterReading, simulated: Sequence[MeterReading]) -> list[ComparisonLine]:
     """The table of a real run and of simulated ones with different seeds."""
     return [_line(figure, real, simulated) for figure in FIGURES]
 
 
-def _line(figure: Figure, real: Measured, simulated: Sequence[Measured]) -> Line:
+def _line(figure: Figure, real: MeterReading, simulated: Sequence[MeterReading]) -> ComparisonLine:
     ours = figure.of(real)
     theirs = sorted(value for value in map(figure.of, simulated) if value is not None)
     middle = (theirs[(len(theirs) - 1) // 2] + theirs[len(theirs) // 2]) / 2 if theirs else None
@@ -67,7 +67,7 @@ def _line(figure: Figure, real: Measured, simulated: Sequence[Measured]) -> Line
             holds = theirs[0] <= ours <= theirs[-1]
         else:
             holds = difference is not None and abs(difference) <= figure.within
-    return Line(
+    return ComparisonLine(
         figure=figure.name,
         unit=figure.unit,
         real=ours,

@@ -20,14 +20,14 @@ from sim.samples import Spread, spread
 _STORE = mark(Store(()))[0]
 
 
-class Wanted(NamedTuple):
+class WantedCost(NamedTuple):
     """An effect in a journal: when its machine took its event in hand (ms), and whether a write stood before it."""
 
     at_ms: int
     stored: bool
 
 
-Wants = dict[tuple[int, bytes], deque[Wanted]]
+Wants = dict[tuple[int, bytes], deque[WantedCost]]
 
 
 def costs_of(journals: Sequence[Path], write_us: Sequence[int], link_us: Callable[[int, int], int]) -> Costs:
@@ -67,7 +67,7 @@ def _wants(entries: Iterable[Entry]) -> Wants:
         stored = False
         for effect in each.effects:
             stored = stored or effect[0] == _STORE
-            found[effect].append(Wanted(each.now, stored))
+            found[effect].append(WantedCost(each.now, stored))
     return found
 
 

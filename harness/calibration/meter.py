@@ -16,7 +16,7 @@ class MeterError(Exception):
     """Journals hold too little to measure; one sentence."""
 
 
-class Measured(Struct, frozen=True, kw_only=True):
+class MeterReading(Struct, frozen=True, kw_only=True):
     """Finality over all nodes and blocks, and what was sent for each block: messages by receiver, bytes of payload.
 
     Times are those at which a manager took an event in hand, by its clock in whole ms.
@@ -28,13 +28,13 @@ class Measured(Struct, frozen=True, kw_only=True):
     bytes_per_block: float
 
 
-def measured(journals: Sequence[Path], above: int) -> Measured:
+def measured(journals: Sequence[Path], above: int) -> MeterReading:
     """Measure the blocks above a height, but the last; raises `JournalError` and `MeterError`."""
     happened, nodes = happenings(journals)
     return of_happened(happened, nodes, above)
 
 
-def of_happened(happened: Iterable[Happened], nodes: int, above: int) -> Measured:
+def of_happened(happened: Iterable[Happened], nodes: int, above: int) -> MeterReading:
     """Measure what happened, in order of time, in a network of so many nodes.
 
     The stretch begins with the proposal of the first block above the height, and ends with that of the last final one:
@@ -61,7 +61,7 @@ def of_happened(happened: Iterable[Happened], nodes: int, above: int) -> Measure
             messages += copies
             payload += copies * len(what.data)
     counted = chain[:-1]
-    return Measured(
+    return MeterReading(
         blocks=len(counted),
         finality_ms=spread([1_000 * (at - proposed[hash_]) for hash_ in counted for at in final[hash_]]),
         messages_per_block=round(messages / len(counted), 2),

@@ -26,7 +26,7 @@ class Happening(NamedTuple):
     timer: str = ""
 
 
-class Outcome(NamedTuple):
+class MoveOutcome(NamedTuple):
     """How a node stands after something happened, the letters that it sent, and after how many marks it crashed."""
 
     stand: int
@@ -51,7 +51,7 @@ class NodeState:
         self.timers = replica.timers()
         self.deaf = 0
         """Letters that change nothing here."""
-        self.outcomes: dict[Happening, tuple[Outcome, ...]] = {}
+        self.outcomes: dict[Happening, tuple[MoveOutcome, ...]] = {}
 
 
 class Moves:
@@ -78,10 +78,10 @@ class Moves:
         """A node that stands so."""
         return self.freezer.thaw(self.stands[number].data)
 
-    def outcomes(self, number: int, sent: int) -> list[Outcome]:
+    def outcomes(self, number: int, sent: int) -> list[MoveOutcome]:
         """All that can become of a node in the next step, once these letters were sent, other than nothing."""
         stand = self.stands[number]
-        found: list[Outcome] = []
+        found: list[MoveOutcome] = []
         for happening in self._happenings(stand, sent):
             outcomes = stand.outcomes.get(happening)
             if outcomes is None:
@@ -127,7 +127,7 @@ class Moves:
             return tuple(honest)
         return tuple(others) if len(others) + own >= quorum else ()
 
-    def _happen(self, number: int, happening: Happening) -> tuple[Outcome, ...]:
+    def _happen(self, number: int, happening: Happening) -> tuple[MoveOutcome, ...]:
         """Run the machines: to the end, and with each crash on the way that makes a difference."""
         found = []
         stand = self.stands[number]
@@ -146,7 +146,7 @@ class Moves:
                     found.append(crashed)
         return tuple(found)
 
-    def _run(self, number: int, happening: Happening, cut: int | None) -> Outcome:
+    def _run(self, number: int, happening: Happening, cut: int | None) -> MoveOutcome:
         replica = self.thaw(number)
         try:
             if happening.timer:
@@ -159,10 +159,10 @@ class Moves:
                 self._points = replica.points
             sent = self._sent(replica)
         except Broken as broken:
-            return Outcome(number, 0, happening, cut, broken)
+            return MoveOutcome(number, 0, happening, cut, broken)
         except Exception as error:
-            return Outcome(number, 0, happening, cut, Broken("a machine holds itself to its rules", repr(error)))
-        return Outcome(self._stand(replica), sent, happening, cut)
+            return MoveOutcome(number, 0, happening, cut, Broken("a machine holds itself to its rules", repr(error)))
+        return MoveOutcome(self._stand(replica), sent, happening, cut)
 
     def _check_in_time(self, replica: Replica, timer: str) -> None:
         """When a view's timer fires, a valid proposal that was here in time, on what is held, has this node's vote."""

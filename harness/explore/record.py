@@ -6,7 +6,7 @@ import json
 import pickle
 from pathlib import Path
 
-from harness.explore.scope import Scope
+from harness.explore.scope import ExploreScope
 from harness.explore.search import Search
 
 VERSION = 1
@@ -26,7 +26,7 @@ def write(path: Path, search: Search, commit: str, without: str) -> None:
     beside.replace(path)
 
 
-def read(path: Path, scope: Scope, commit: str, without: str) -> Search:
+def read(path: Path, scope: ExploreScope, commit: str, without: str) -> Search:
     """A search that was kept; raises `ExploreRecordError`, `OSError`. What follows a head is loaded only if it fits."""
     wanted = {"explore": VERSION, "commit": commit, "scope": scope._asdict(), "without": without}
     with path.open("rb") as file:

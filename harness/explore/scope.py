@@ -36,7 +36,7 @@ SILENT = -1
 """In place of a Byzantine validator: all are honest."""
 
 
-class Scope(NamedTuple):
+class ExploreScope(NamedTuple):
     """`nodes` validators in the order in which they lead, the one at `byzantine` a traitor (`SILENT` if none is).
 
     Views from 1 to `views` are explored; each honest node may crash `crashes` times; where the traitor leads it puts
@@ -56,7 +56,7 @@ class Setting:
     Places are in the order in which validators lead the views on the genesis block, as long as no block is made.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: ExploreScope) -> None:
         self.scope = scope
         secrets = [blake2b(b"explore %d" % number, digest_size=32).digest() for number in range(scope.nodes)]
         self.genesis = _genesis(secrets)

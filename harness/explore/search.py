@@ -8,26 +8,26 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from harness.explore.calm import check_calm
-from harness.explore.moves import Moves, Outcome
+from harness.explore.moves import MoveOutcome, Moves
 from harness.explore.post import Broken
-from harness.explore.scope import Scope, Setting
+from harness.explore.scope import ExploreScope, Setting
 
 BITS = 28
 """For each number in a state's: so many stands or sets of letters are more than any memory holds."""
 REMEMBERED = 400_000
 
 
-class Step(NamedTuple):
+class SearchStep(NamedTuple):
     """One step on the way to a broken rule: which node, and what happened to it."""
 
     place: int
-    outcome: Outcome
+    outcome: MoveOutcome
 
 
 class Result(NamedTuple):
     """What a search came to. It is `closed` if every state of the scope was seen; else the limit or a rule ended it."""
 
-    scope: Scope
+    scope: ExploreScope
     states: int
     steps: int
     depth: int
@@ -37,23 +37,23 @@ class Result(NamedTuple):
     closed: bool
     waiting: int
     broken: Broken | None
-    trail: tuple[Step, ...]
+    trail: tuple[SearchStep, ...]
 
 
 class Search:
     """States seen, and those that wait to be looked at. A state is the nodes' stands and the letters sent."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: ExploreScope) -> None:
         self.scope = scope
         self.setting = Setting(scope)
         self.moves = Moves(self.setting)
         self.steps = self.quiet = self.depth = 0
         self.broken: Broken | None = None
-        self.trail: tuple[Step, ...] = ()
+        self.trail: tuple[SearchStep, ...] = ()
         self._sets: list[int] = []
         self._numbers: dict[int, int] = {}
         self._calmed: set[int] = set()
-        self._near: dict[tuple[int, int], list[tuple[int, int, Outcome]]] = {}
+        self._near: dict[tuple[int, int], list[tuple[int, int, MoveOutcome]]] = {}
         stands, sent = self.moves.start()
         first = self._pack(stands, self._set(sent))
         self._came: dict[int, int] = {first: 0}
@@ -109,7 +109,7 @@ class Search:
             shift = BITS * (len(stands) - place)
             for after, letters, outcome in self._steps(stand, sent):
                 if outcome.broken is not None:
-                    self._found(outcome.broken, state, Step(self.setting.honest[place], outcome))
+                    self._found(outcome.broken, state, SearchStep(self.setting.honest[place], outcome))
                     return
                 self.steps += 1
                 quiet = quiet and (outcome.cut is not None or self._by_traitor(outcome))
@@ -120,7 +120,7 @@ class Search:
         if quiet:
             self._calm(state, stands)
 
-    def _steps(self, stand: int, sent: int) -> list[tuple[int, int, Outcome]]:
+    def _steps(self, stand: int, sent: int) -> list[tuple[int, int, MoveOutcome]]:
         """Steps of a node by what it comes to: its stand, and the letters sent."""
         known = self._near.get((stand, sent))
         if known is None:
@@ -138,7 +138,7 @@ class Search:
             self._near[stand, sent] = known
         return known
 
-    def _by_traitor(self, outcome: Outcome) -> bool:
+    def _by_traitor(self, outcome: MoveOutcome) -> bool:
         letters, traitor = self.moves.post.letters, self.scope.byzantine
         return any(letters[number].sender == traitor for number in outcome.happening.letters)
 
@@ -155,7 +155,7 @@ class Search:
         except Exception as error:
             self._found(Broken("a machine holds itself to its rules", repr(error)), state, None)
 
-    def _found(self, broken: Broken, state: int, last: Step | None) -> None:
+    def _found(self, broken: Broken, state: int, last: SearchStep | None) -> None:
         """A rule is broken: tell how it came to that."""
         states = [state]
         while before := self._came[states[-1]]:
@@ -164,14 +164,14 @@ class Search:
         trail = [self._between(one, other) for one, other in pairwise(states)]
         self.broken, self.trail = broken, (*trail, *([] if last is None else [last]))
 
-    def _between(self, one: int, other: int) -> Step:
+    def _between(self, one: int, other: int) -> SearchStep:
         """A step that leads from one state to another."""
         *stands, sent = self._unpack(one)
         for place, stand in enumerate(stands):
             shift = BITS * (len(stands) - place)
             for after, letters, outcome in self._steps(stand, sent):
                 if one + (after - stand << shift) + (letters - sent) == other:
-                    return Step(self.setting.honest[place], outcome)
+                    return SearchStep(self.setting.honest[place], outcome)
         raise AssertionError("each state was reached by a step")
 
     def _set(self, letters: int) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.explore.post import Letter, told
-from harness.explore.scope import Scope
-from harness.explore.search import Search, Step
+from harness.explore.scope import ExploreScope
+from harness.explore.search import Search, SearchStep
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, Vote
 from lucid.machines.messages import CertificateMessage, Proposal, VoteMessage
 
 
-def scope_in_words(scope: Scope) -> str:
+def scope_in_words(scope: ExploreScope) -> str:
     """A scope in a line."""
     traitor = f"n{scope.byzantine} of them Byzantine" if 0 <= scope.byzantine < scope.nodes else "all honest"
     crashes = {0: "no crashes", 1: "one crash each"}.get(scope.crashes, f"{scope.crashes} crashes each")
@@ -24,7 +24,7 @@ def trail_in_words(search: Search) -> Iterator[str]:
         yield _step(search, step)
 
 
-def _step(search: Search, step: Step) -> str:
+def _step(search: Search, step: SearchStep) -> str:
     happening, letters = step.outcome.happening, search.moves.post.letters
     if happening.timer:
         what = f"n{step.place}'s {happening.timer} timer fires"

@@ -27,7 +27,7 @@ PATIENCE = 8
 """Times the bound within which a chain that comes back too late is told from one that never does."""
 
 
-class Outcome(NamedTuple):
+class SeedOutcome(NamedTuple):
     """A verdict with its reason: which invariant broke, at which simulated ms, at which height; what was reached."""
 
     verdict: RunVerdict
@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
     marks: dict[str, int]
 
 
-class Found(Exception):
+class RunEnded(Exception):
     """The run is over: it has its verdict."""
 
     def __init__(self, verdict: RunVerdict, invariant: str, reason: str) -> None:
@@ -51,7 +51,7 @@ class Found(Exception):
 
 def judge(
     scenario: Scenario, trace: Trace | None = None, prepare: Callable[[World], None] = lambda world: None
-) -> Outcome:
+) -> SeedOutcome:
     """Run a scenario that has a calm to its verdict; `prepare` is given the world before it starts."""
     trace = Trace() if trace is None else trace
     world = World(scenario, trace)
@@ -66,7 +66,7 @@ def judge(
         verdict, invariant, reason = _drive(world, invariants)
     except Diverged as broken:
         verdict, invariant, reason = RunVerdict.DIVERGED, broken.invariant, broken.detail
-    except Found as found:
+    except RunEnded as found:
         verdict, invariant, reason = found.verdict, found.invariant, found.reason
     except Exception as error:
         # Most likely a rule that a machine holds itself to: as good a find as a broken invariant, and as repeatable.
@@ -76,7 +76,7 @@ def judge(
     finally:
         gc.set_threshold(*thresholds)
     at_ms, height = world.clock.now_us // 1000, len(invariants.heights) - 1
-    return Outcome(verdict, invariant, reason, at_ms, height, trace.close(), marks.reached())
+    return SeedOutcome(verdict, invariant, reason, at_ms, height, trace.close(), marks.reached())
 
 
 def _drive(world: World, invariants: Invariants) -> tuple[RunVerdict, str, str]:

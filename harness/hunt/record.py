@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from harness.hunt.judge import Outcome, RunVerdict
+from harness.hunt.judge import RunVerdict, SeedOutcome
 from harness.hunt.swarm import draw
 from sim.scenario import Scenario, ScenarioError, changed
 
 
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+class HuntLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a seed; the rest is only kept of seeds that failed."""
 
     seed: int
@@ -27,7 +27,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     scenario: dict[str, Any] | None = None
 
 
-class Head(msgspec.Struct, frozen=True):
+class HuntHead(msgspec.Struct, frozen=True):
     """The first line: what hunts, by which commit, from which profile of the swarm."""
 
     hunt: int
@@ -43,17 +43,17 @@ class Judged(NamedTuple):
     """A seed, its outcome, and how many seconds that took."""
 
     seed: int
-    outcome: Outcome
+    outcome: SeedOutcome
     seconds: float
 
 
 class HuntRecord:
     """The file of a hunt, open for more lines."""
 
-    def __init__(self, path: Path, head: Head) -> None:
+    def __init__(self, path: Path, head: HuntHead) -> None:
         self.path = path
         self.head = head
-        self.lines: dict[int, Line] = {}
+        self.lines: dict[int, HuntLine] = {}
         fresh = not path.exists() or not path.stat().st_size
         if not fresh:
             self.lines = {line.seed: line for line in read(path, head)}
@@ -61,13 +61,13 @@ class HuntRecord:
         if fresh:
             self._write(head)
 
-    def add(self, judged: Judged) -> Line:
+    def add(self, judged: Judged) -> HuntLine:
         """Write down what became of a seed, at once."""
         outcome = judged.outcome
-        line = Line(judged.seed, outcome.verdict, outcome.trace_hash)
+        line = HuntLine(judged.seed, outcome.verdict, outcome.trace_hash)
         if outcome.verdict.failed:
             scenario = msgspec.to_builtins(draw(judged.seed, self.head.profile))
-            line = Line(
+            line = HuntLine(
                 judged.seed,
                 outcome.verdict,
                 outcome.trace_hash,
@@ -81,7 +81,7 @@ class HuntRecord:
         return line
 
     @property
-    def failed(self) -> list[Line]:
+    def failed(self) -> list[HuntLine]:
         """The seeds that failed, in order."""
         return [line for _, line in sorted(self.lines.items()) if line.verdict.failed]
 
@@ -89,21 +89,21 @@ class HuntRecord:
         """Close the file."""
         self._file.close()
 
-    def _write(self, line: Head | Line) -> None:
+    def _write(self, line: HuntHead | HuntLine) -> None:
         self._file.write(msgspec.json.encode(line) + b"\n")
         self._file.flush()
 
 
-def read(path: Path, head: Head | None = None) -> list[Line]:
+def read(path: Path, head: HuntHead | None = None) -> list[HuntLine]:
     """The lines of a record; raises `HuntRecordError` for a file that is none, or not of this hunt.
 
     A last line that was cut off when the hunt was killed is left out.
     """
     try:
         lines = path.read_bytes().split(b"\n")
-        found = msgspec.json.decode(lines[0], type=Head)
+        found = msgspec.json.decode(lines[0], type=HuntHead)
         complete = [line for line in lines[1:-1] if line]
-        judged = [msgspec.json.decode(line, type=Line) for line in complete]
+        judged = [msgspec.json.decode(line, type=HuntLine) for line in complete]
     except (OSError, msgspec.MsgspecError) as error:
         raise HuntRecordError(f"{path} is not a record of a hunt: {error}") from None
     if head is not None and found != head:
@@ -114,7 +114,7 @@ def read(path: Path, head: Head | None = None) -> list[Line]:
     return judged
 
 
-def scenario_of(line: Line, profile: str) -> Scenario:
+def scenario_of(line: HuntLine, profile: str) -> Scenario:
     """The scenario of a line: as it was written, else as the swarm draws it now; raises `HuntRecordError`."""
     if line.scenario is None:
         return draw(line.seed, profile)

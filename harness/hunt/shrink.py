@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from harness.hunt.judge import Outcome, RunVerdict, judge
+from harness.hunt.judge import RunVerdict, SeedOutcome, judge
 from sim.scenario import Scenario, ScenarioError, changed
 
 SAME = {RunVerdict.LATE: RunVerdict.STUCK}
@@ -21,7 +21,7 @@ class Shrunk(NamedTuple):
     """The smallest failing scenario that was found, what became of it, and in how many runs."""
 
     scenario: Scenario
-    outcome: Outcome
+    outcome: SeedOutcome
     runs: int
     seconds: float
 
@@ -29,7 +29,9 @@ class Shrunk(NamedTuple):
 class Shrinker:
     """Tries smaller scenarios until none of them fails in the same way, or `seconds` of wall time are over."""
 
-    def __init__(self, scenario: Scenario, outcome: Outcome, seconds: float, tried: Callable[[Scenario], None]) -> None:
+    def __init__(
+        self, scenario: Scenario, outcome: SeedOutcome, seconds: float, tried: Callable[[Scenario], None]
+    ) -> None:
         self.best = scenario
         self.outcome = outcome
         self.runs = 0
@@ -129,7 +131,7 @@ class Shrinker:
         return smaller
 
 
-def find(outcome: Outcome) -> tuple[RunVerdict, str]:
+def find(outcome: SeedOutcome) -> tuple[RunVerdict, str]:
     """What makes two failures the same find."""
     return SAME.get(outcome.verdict, outcome.verdict), outcome.invariant
 

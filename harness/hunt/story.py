@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from harness.hunt.judge import Outcome, RunVerdict, judge
+from harness.hunt.judge import RunVerdict, SeedOutcome, judge
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.machines.effects import (
     BlockFinal,
@@ -74,7 +74,7 @@ class Teller:
             self.last.append(told)
 
 
-def page(scenario: Scenario) -> tuple[str, Outcome]:
+def page(scenario: Scenario) -> tuple[str, SeedOutcome]:
     """Run a scenario again and tell it on one page of Markdown."""
     tellers: list[Teller] = []
 

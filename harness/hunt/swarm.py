@@ -37,7 +37,7 @@ SMALL = ("page_blocks", "page_certificates")
 """Limits that are always small where a profile says so."""
 
 
-class Profile(NamedTuple):
+class SwarmProfile(NamedTuple):
     """What a hunt draws from: lanes of the catalog, or some of their kinds; how many of f traitors; the most faults
     of a kind; whether messages take long in the calm too (`slow`); whether pages are always small (`small`)."""
 
@@ -56,19 +56,20 @@ class Profile(NamedTuple):
 PROFILES = {
     each.name: each
     for each in (
-        Profile("all", "every kind of fault, and up to f traitors", frozenset(
+        SwarmProfile("all", "every kind of fault, and up to f traitors", frozenset(
             ("network", "process", "disk", "clock", "byzantine")), True),
-        Profile("honest", "honest nodes alone: networks, processes, disks and clocks", frozenset(
+        SwarmProfile("honest", "honest nodes alone: networks, processes, disks and clocks", frozenset(
             ("network", "process", "disk", "clock")), False),
-        Profile("crash", "processes and power alone", frozenset(("process", "disk")), False, 6),
-        Profile("byzantine", "traitors on a network that loses and splits", frozenset(("network", "byzantine")), True,
-            least_nodes=4, least_traitors=1),
-        Profile("upgrade", "old and new releases together while the rules change, on networks and processes that fail",
+        SwarmProfile("crash", "processes and power alone", frozenset(("process", "disk")), False, 6),
+        SwarmProfile("byzantine", "traitors on a network that loses and splits",
+            frozenset(("network", "byzantine")), True, least_nodes=4, least_traitors=1),
+        SwarmProfile("upgrade",
+            "old and new releases together while the rules change, on networks and processes that fail",
             frozenset(("network", "process", "release")), False, 4, least_nodes=2),
-        Profile("slow", "slow nodes and links, some of them to the end, and no crash", frozenset(
+        SwarmProfile("slow", "slow nodes and links, some of them to the end, and no crash", frozenset(
             ("network", "process", "disk")), False, least_nodes=2, slow=True,
             kinds=frozenset(("cap", "clog", "delay", "loss", "partition", "slow_cpu", "stall"))),
-        Profile("behind", "nodes that fetch what they missed by small pages, and mute traitors", frozenset((
+        SwarmProfile("behind", "nodes that fetch what they missed by small pages, and mute traitors", frozenset((
             "network", "process", "byzantine")), True, 4, least_nodes=4, slow=True, small=True,
             kinds=frozenset(("crash", "delay", "loss", "partition", "poison", "power_cut"))),
     )
@@ -95,7 +96,7 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     return structs.replace(scenario, rules=rules, parameters=parameters, holdings_every_ms=holdings)
 
 
-def _scenario(random: Random, seed: int, chosen: Profile, space: FaultSpace) -> Scenario:
+def _scenario(random: Random, seed: int, chosen: SwarmProfile, space: FaultSpace) -> Scenario:
     nodes, calm_ms = space.nodes, space.calm_ms
     # Who waits less for an answer than it takes never has one.
     limits = {key: small for key, small in LIMITS.items() if not (chosen.slow and key == "answer_ms")}
@@ -132,7 +133,7 @@ def _parameters(random: Random) -> dict[str, int]:
     }
 
 
-def _faults(random: Random, space: FaultSpace, profile: Profile) -> list[Fault]:
+def _faults(random: Random, space: FaultSpace, profile: SwarmProfile) -> list[Fault]:
     """Faults of some kinds, each of them a few times."""
     faults: list[Fault] = []
     for kind in KINDS.values():

@@ -74,7 +74,7 @@ class Dependency(ABC):
             self._process = None
 
 
-class Mongod(Dependency):
+class MongodDependency(Dependency):
     """A mongod as a replica set of one node."""
 
     name = "MongoDB"
@@ -110,7 +110,7 @@ class Mongod(Dependency):
                 time.sleep(0.05)
 
 
-class Redis(Dependency):
+class RedisDependency(Dependency):
     """A redis-server with a password, which keeps nothing."""
 
     name = "Redis"

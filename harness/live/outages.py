@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 
 from harness.live.chain import await_block, height
-from harness.live.dependencies import Consul, Dependency, Mongod, Redis
+from harness.live.dependencies import Consul, Dependency, MongodDependency, RedisDependency
 from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.live.failure import LiveError
@@ -68,10 +68,10 @@ def depend(
         node.await_health(node.services, "healthy", start_s)
         names = ", ".join(f"{kind.name} ({program})" for kind, program in here.items())
         yield PHASE1.passed(f"all four {node.kind} are healthy on {names}")
-        if Mongod in running:
-            yield from _without_mongodb(node, running[Mongod], start_s)
-        if Redis in running:
-            yield from _without_redis(node, running[Redis], start_s, token)
+        if MongodDependency in running:
+            yield from _without_mongodb(node, running[MongodDependency], start_s)
+        if RedisDependency in running:
+            yield from _without_redis(node, running[RedisDependency], start_s, token)
         if isinstance(consul := running.get(Consul), Consul):
             yield from _without_consul(node, consul, start_s, token)
             yield _leaves(node, consul, start_s)

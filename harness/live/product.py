@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from harness.live import trial
 from harness.live.chain import make_chain
-from harness.live.dependencies import Consul, Dependency, Mongod, Redis
+from harness.live.dependencies import Consul, Dependency, MongodDependency, RedisDependency
 from harness.live.outages import DISK, DISK_MB, PHASE1, depend, fill_disk
 from harness.live.standing import StandingNode
 from lucid.api.services import SERVICES as TABLE
@@ -81,7 +81,7 @@ class Lucid:
 
     def steps(self, run: Run) -> Steps:
         """See `Product`."""
-        used = trial.Trial(run, self.api_token, self.blocks)
+        used = trial.NodeTrial(run, self.api_token, self.blocks)
         return (
             (trial.CADENCE, lambda: trial.first_block(used)),
             (checks.HEALTH, lambda: trial.health(used)),
@@ -129,8 +129,8 @@ def product(manifest: Manifest, options: Mapping[str, object]) -> Lucid:
             found, port=known.port, service=known.service, health="/health", writes=("/data",), environment={}
         )
     programs: dict[type[Dependency], str | None] = {
-        Mongod: _program(options.get("mongod"), "mongod"),
-        Redis: _program(options.get("redis"), "redis-server"),
+        MongodDependency: _program(options.get("mongod"), "mongod"),
+        RedisDependency: _program(options.get("redis"), "redis-server"),
         Consul: _program(options.get("consul"), "consul"),
     }
     return Lucid(services, programs, int(str(options.get("blocks", trial.BLOCKS))))

@@ -45,7 +45,7 @@ CHECKS = (INTEGRATION, CADENCE)
 
 
 @dataclass(frozen=True)
-class Bounds:
+class IntervalBounds:
     """Within what the time between two blocks must keep, as parts of the chain's interval."""
 
     low: float
@@ -53,12 +53,12 @@ class Bounds:
     deviation: float
 
 
-NATIVE = Bounds(0.99, 1.01, 0.05)
-EMULATED = Bounds(0.8, 1.2, 0.3)
+NATIVE = IntervalBounds(0.99, 1.01, 0.05)
+EMULATED = IntervalBounds(0.8, 1.2, 0.3)
 
 
 @dataclass
-class Trial:
+class NodeTrial:
     """A run under way, and what one check leaves to the next."""
 
     run: Run
@@ -75,7 +75,7 @@ class Trial:
         return self.run.node
 
     @property
-    def bounds(self) -> Bounds:
+    def bounds(self) -> IntervalBounds:
         """What is asked of the times of blocks here."""
         return EMULATED if self.node.emulated else NATIVE
 
@@ -85,7 +85,7 @@ class Trial:
         return {"Authorization": f"Bearer {self.api_token}"}
 
 
-def health(trial: Trial) -> Iterator[Finding]:
+def health(trial: NodeTrial) -> Iterator[Finding]:
     """The answer's shape, and what happens when one service is gone."""
     node = trial.node
     yield from answers(trial.run)
@@ -106,7 +106,7 @@ def health(trial: Trial) -> Iterator[Finding]:
     trial.steady_since = height(node)
 
 
-def api(trial: Trial) -> Iterator[Finding]:
+def api(trial: NodeTrial) -> Iterator[Finding]:
     """Good and bad input at the endpoints of the report."""
     node = trial.node
     data = secrets.token_bytes(CHUNK_BYTES)
@@ -147,7 +147,7 @@ def api(trial: Trial) -> Iterator[Finding]:
             yield from told("data", "DELETE", f"/chunks/{trial.chunk}?session={session}", 200)
 
 
-def integration(trial: Trial) -> Iterator[Finding]:
+def integration(trial: NodeTrial) -> Iterator[Finding]:
     """Files onto the chain by `lucid anchor`, and back."""
     node, folder = trial.node, trial.node.folder
     file = folder / "recording.bin"
@@ -174,7 +174,7 @@ def integration(trial: Trial) -> Iterator[Finding]:
             yield INTEGRATION.fail(f"session {made['session']}: not so: {what}")
 
 
-def first_block(trial: Trial) -> Iterator[Finding]:
+def first_block(trial: NodeTrial) -> Iterator[Finding]:
     """Whether the first block is one that was due within an interval of all being healthy, by this machine's clock."""
     node, healthy = trial.node, trial.run.healthy_at
     if node.standing:
@@ -192,7 +192,7 @@ def first_block(trial: Trial) -> Iterator[Finding]:
     yield CADENCE.passed(message) if due <= interval else CADENCE.fail(f"{message}: {interval:.0f} s are allowed")
 
 
-def cadence(trial: Trial) -> Iterator[Finding]:
+def cadence(trial: NodeTrial) -> Iterator[Finding]:
     """The times that the blocks carry which came since the last injected failure."""
     node = trial.node
     interval, bounds = interval_s(node.folder), trial.bounds
@@ -220,7 +220,7 @@ def cadence(trial: Trial) -> Iterator[Finding]:
         yield CADENCE.fail(f"{message}, and not {shown}", severity=severity)
 
 
-def lifecycle(trial: Trial) -> Iterator[Finding]:
+def lifecycle(trial: NodeTrial) -> Iterator[Finding]:
     """A kill of everything, then a stop with a stalled client."""
     node = trial.node
     if node.standing:
@@ -233,7 +233,7 @@ def lifecycle(trial: Trial) -> Iterator[Finding]:
         yield stop(trial.run, well=(0,))
 
 
-def _kept(trial: Trial, before: int) -> Iterator[Finding]:
+def _kept(trial: NodeTrial, before: int) -> Iterator[Finding]:
     node = trial.node
     for session in trial.sessions:
         response = node.ask("anchoring", f"/sessions/{session}")

@@ -151,7 +151,7 @@ class Model:
         return None
 
 
-class Search(NamedTuple):
+class ModelSearch(NamedTuple):
     """What a search came to: states, depth, finality seen in how many, and the steps to the first disagreement."""
 
     states: int
@@ -160,7 +160,7 @@ class Search(NamedTuple):
     trail: tuple[State, ...]
 
 
-def search(model: Model, most: int = 10_000_000) -> Search:
+def search(model: Model, most: int = 10_000_000) -> ModelSearch:
     """Breadth first through every state that can be reached, up to the first disagreement, which no shorter way has.
 
     Raises `OverflowError` beyond `most` states, so that what was not exhausted is never taken for what was.
@@ -173,7 +173,7 @@ def search(model: Model, most: int = 10_000_000) -> Search:
             if model.final(state):
                 final += 1
                 if model.disagreement(state) is not None:
-                    return Search(len(came), depth, final, _trail(came, state))
+                    return ModelSearch(len(came), depth, final, _trail(came, state))
             for after in model.steps(state):
                 if after not in came:
                     came[after] = state
@@ -181,7 +181,7 @@ def search(model: Model, most: int = 10_000_000) -> Search:
         if len(came) > most:
             raise OverflowError(f"more than {most:,} states")
         layer, depth = following, depth + 1
-    return Search(len(came), depth - 1, final, ())
+    return ModelSearch(len(came), depth - 1, final, ())
 
 
 def _voted(one: Honest, view: int, votes: Votes) -> Honest:

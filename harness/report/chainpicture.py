@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from harness.report import svg, text
-from harness.report.faults import Fault, Point, merged
+from harness.report.faults import DrawnFault, Point, merged
 
 WIDTH = 1112.0
 """Pixels, as the page lays the picture out."""
@@ -19,7 +19,7 @@ SINGLE_BLOCKS, _LINKED_BLOCKS = 480, 60
 _FAULT_LANES, _FAULT_STEP = 6, 20.0
 
 
-class Block(NamedTuple):
+class DrawnBlock(NamedTuple):
     """One final block; `leader` is a node's index."""
 
     height: int
@@ -32,7 +32,7 @@ class Block(NamedTuple):
     transactions: int
 
 
-class Skip(NamedTuple):
+class DrawnSkip(NamedTuple):
     """A view that ended without a block."""
 
     epoch: int
@@ -40,7 +40,7 @@ class Skip(NamedTuple):
     at_ms: float
 
 
-class Fork(NamedTuple):
+class DrawnFork(NamedTuple):
     """A block that was notarized but is not in the final chain."""
 
     epoch: int
@@ -57,10 +57,10 @@ class ChainPicture:
     Bands are drawn from the top down. Marks that can be pointed at are kept apart, to lie above everything else.
     """
 
-    blocks: list[Block]
-    skips: list[Skip]
-    forks: list[Fork]
-    faults: list[Fault]
+    blocks: list[DrawnBlock]
+    skips: list[DrawnSkip]
+    forks: list[DrawnFork]
+    faults: list[DrawnFault]
     names: list[str]
     end_ms: float
 
@@ -177,7 +177,7 @@ class ChainPicture:
             x, y = place_of.get(fork.height - 1, (self.left, self.raster_top))
             self.shapes.append(svg.line(x, y, self.x(fork.at_ms), self.raster_bottom + 38, "forklink"))
 
-    def _describe(self, block: Block) -> str:
+    def _describe(self, block: DrawnBlock) -> str:
         return (
             f"Block {text.count(block.height)}, transactions: {text.count(block.transactions)}\n"
             f"epoch {block.epoch}, view {block.view}, led by {text.shorten(self.names[block.leader], 40)}\n"
@@ -188,7 +188,7 @@ class ChainPicture:
 
     def _binned_blocks(self, width: float) -> None:
         """A cell for each node and `width` pixels of time, the darker the more of that column's blocks it led."""
-        columns: dict[int, list[Block]] = defaultdict(list)
+        columns: dict[int, list[DrawnBlock]] = defaultdict(list)
         for block in self.blocks:
             columns[int((self.x(block.proposed_ms) - self.left) / width)].append(block)
         cells: dict[int, list[str]] = defaultdict(list)
@@ -229,9 +229,9 @@ class ChainPicture:
             tip = f"{first[1]}\nat {text.moment(first[0])}{more}"
             self.marks.append(svg.rect(left, top + 18 - height, width, height, kind, tip=tip))
 
-    def _fault_lanes(self) -> list[list[Fault]]:
+    def _fault_lanes(self) -> list[list[DrawnFault]]:
         """Faults packed so that neither bars nor labels overlap; those that do not fit are left to the table."""
-        lanes: list[list[Fault]] = []
+        lanes: list[list[DrawnFault]] = []
         taken: list[float] = []
         for fault in self.faults:
             width = 7.5 * len(self._label(fault)) + 10
@@ -246,7 +246,7 @@ class ChainPicture:
             taken[lane] = max(self.x(fault.until_ms) + 3, start + width)
         return lanes
 
-    def _faults(self, top: float, lanes: list[list[Fault]]) -> None:
+    def _faults(self, top: float, lanes: list[list[DrawnFault]]) -> None:
         self.shapes.append(svg.text(self.left - 8, top + 11, "faults", "end strong"))
         if not lanes:
             self.shapes.append(svg.text(self.left + 8, top + 11, "none"))
@@ -260,7 +260,7 @@ class ChainPicture:
                 fits = start + 7.5 * len(label) < self.right
                 self.shapes.append(svg.text(start if fits else self.right, y + 16, label, "" if fits else "end"))
 
-    def _label(self, fault: Fault) -> str:
+    def _label(self, fault: DrawnFault) -> str:
         """As long as the bar that it names, where that is long."""
         return text.shorten(fault, max(18, int((self.x(fault.until_ms) - self.x(fault.at_ms)) / 7.5)))
 

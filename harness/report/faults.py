@@ -7,7 +7,7 @@ from typing import NamedTuple
 Point = tuple[float, float]
 
 
-class Fault(NamedTuple):
+class DrawnFault(NamedTuple):
     """What was done to whom; an instant when it ends as it starts."""
 
     at_ms: float

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from harness.report import plots, text
-from harness.report.chainpicture import SINGLE_BLOCKS, Block, ChainPicture, Fork, Skip
+from harness.report.chainpicture import SINGLE_BLOCKS, ChainPicture, DrawnBlock, DrawnFork, DrawnSkip
 from harness.report.document import document
-from harness.report.faults import Fault
+from harness.report.faults import DrawnFault
 from lucid.chain.errors import Code
 
 _VERDICTS = {
@@ -195,12 +195,13 @@ def _cost_tiles(metrics: dict[str, Any]) -> list[str]:
 
 def _chain(metrics: dict[str, Any], end_ms: float) -> ChainPicture:
     blocks = [
-        Block(int(height), int(epoch), int(view), tick, proposed, final, int(leader), int(transactions))
+        DrawnBlock(int(height), int(epoch), int(view), tick, proposed, final, int(leader), int(transactions))
         for height, epoch, view, tick, proposed, final, leader, transactions in _rows(metrics, "chain", 8)
     ]
-    skips = [Skip(int(epoch), int(view), at_ms) for epoch, view, at_ms in _rows(metrics, "skips", 3)]
+    skips = [DrawnSkip(int(epoch), int(view), at_ms) for epoch, view, at_ms in _rows(metrics, "skips", 3)]
     forks = [
-        Fork(int(epoch), int(view), int(height), at_ms) for epoch, view, height, at_ms in _rows(metrics, "forks", 4)
+        DrawnFork(int(epoch), int(view), int(height), at_ms)
+        for epoch, view, height, at_ms in _rows(metrics, "forks", 4)
     ]
     named = {index: name for index, name, _, _ in _shares(metrics)}
     total = max([int(text.number(metrics.get("nodes")) or 0) - 1, *named, *(block.leader for block in blocks)]) + 1
@@ -220,7 +221,7 @@ def _shares(metrics: dict[str, Any]) -> list[tuple[int, str, float, float]]:
     return sorted((int(s["node"]), str(s.get("name", s["node"])), s["blocks"], s["ppm"]) for s in found)
 
 
-def _faults(metrics: dict[str, Any], end_ms: float) -> list[Fault]:
+def _faults(metrics: dict[str, Any], end_ms: float) -> list[DrawnFault]:
     """The faults by time. One that nothing ends lasts to the end of the run."""
     listed = [fault for fault in metrics.get("faults") or [] if text.number(fault.get("at_ms")) is not None]
     faults = []
@@ -228,7 +229,7 @@ def _faults(metrics: dict[str, Any], end_ms: float) -> list[Fault]:
         at_ms, kind, what = fault["at_ms"], str(fault.get("kind", "")), str(fault.get("what", ""))
         until_ms = text.number(fault.get("until_ms"))
         until_ms = end_ms if until_ms is None else until_ms
-        faults.append(Fault(at_ms, max(at_ms, until_ms), kind, what, _color(fault)))
+        faults.append(DrawnFault(at_ms, max(at_ms, until_ms), kind, what, _color(fault)))
     return sorted(faults)
 
 

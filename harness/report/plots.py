@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.report import svg, text
-from harness.report.faults import Fault, Point, merged
+from harness.report.faults import DrawnFault, Point, merged
 
 _FINALITY_WIDTH, _PROPAGATION_WIDTH, _HALF_WIDTH = 623.0, 433.0, 528.0
 """Pixels, as the page lays the plots out."""
@@ -18,7 +18,7 @@ SINGLE_POINTS = 600
 """Up to so many are drawn one by one; beyond, they are counted in bins."""
 
 
-def _bands(faults: Sequence[Fault], x: svg.Scale, top: float, height: float) -> list[str]:
+def _bands(faults: Sequence[DrawnFault], x: svg.Scale, top: float, height: float) -> list[str]:
     """A band over the whole height while faults are on; those of one color merge."""
     spans: dict[str, list[Point]] = defaultdict(list)
     for fault in faults:
@@ -30,7 +30,7 @@ def _bands(faults: Sequence[Fault], x: svg.Scale, top: float, height: float) -> 
     ]
 
 
-def finality(points: list[Point], best: list[Point], end_ms: float, faults: Sequence[Fault] = ()) -> str:
+def finality(points: list[Point], best: list[Point], end_ms: float, faults: Sequence[DrawnFault] = ()) -> str:
     """Latency over time, (at ms, latency ms), against the `best` at the same times, shaded while faults are on.
 
     Shown are points, or the spread in bins when they are many.

@@ -18,7 +18,7 @@ from msgspec import structs
 from harness.soak.disks import enter_namespace, small_disk
 from harness.soak.links import Links
 from harness.soak.run import check_logs, check_stores, run
-from harness.soak.trial import Trial
+from harness.soak.trial import SoakTrial
 from lucid.chain.genesis import paced
 from lucid.interrupts import stoppable
 from lucid.services.devnet import Devnet
@@ -62,7 +62,7 @@ def main() -> int:
     return STOPPED if early else 0
 
 
-def _begun(stack: ExitStack, options: argparse.Namespace) -> Trial:
+def _begun(stack: ExitStack, options: argparse.Namespace) -> SoakTrial:
     """A network that can be hurt, not started yet."""
     # Not in /tmp, which may be memory.
     folder = Path(stack.enter_context(TemporaryDirectory(prefix=".lucid-soak-", dir=Path.cwd())))
@@ -97,10 +97,10 @@ def _begun(stack: ExitStack, options: argparse.Namespace) -> Trial:
             if each is not node:
                 text = text.replace(f"tcp://127.0.0.1:{each.peer_port}", f"tcp://127.0.0.1:{links.port(number, other)}")
         config.write_text(text, encoding="utf-8")
-    return Trial(network, links, small, mongods, options.seed)
+    return SoakTrial(network, links, small, mongods, options.seed)
 
 
-def _report(trial: Trial) -> None:
+def _report(trial: SoakTrial) -> None:
     print(f"{len(trial.accepted)} sessions accepted, {trial.refused} refused")
     print("| fault | times | healed after, median | at most |\n|---|---|---|---|")
     for kind, times in sorted(trial.healed.items()):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import httpx
 
-from harness.soak.trial import Fault, Trial, chunk_files, health, height, states
+from harness.soak.trial import SoakFault, SoakTrial, chunk_files, health, height, states
 from lucid.chain.chunks import chunk_id
 from lucid.services.devnet import SERVICES, DevNode
 
@@ -34,42 +34,42 @@ PAGES_LOST = 3
 STORE_PAGE_BYTES = 1_024
 
 
-class Kind(NamedTuple):
+class FaultKind(NamedTuple):
     """How a kind of fault is done, to which services, and how long its node may be unwell after it."""
 
-    do: Callable[[Trial, Fault], None]
+    do: Callable[[SoakTrial, SoakFault], None]
     services: tuple[str, ...] = SERVICES
     healed_s: float = HEALED_S
 
 
-def kinds(trial: Trial) -> dict[str, Kind]:
+def kinds(trial: SoakTrial) -> dict[str, FaultKind]:
     """The kinds that this network can be hurt by."""
     found = {
-        "kill": Kind(kill),
-        "pause": Kind(pause),
-        "stop": Kind(stop),
-        "cut": Kind(cut, ("links",), CONNECTED_S),
-        "mistype": Kind(mistype, ("data",)),
-        "corrupt chunk": Kind(corrupt_chunk, ("data",)),
+        "kill": FaultKind(kill),
+        "pause": FaultKind(pause),
+        "stop": FaultKind(stop),
+        "cut": FaultKind(cut, ("links",), CONNECTED_S),
+        "mistype": FaultKind(mistype, ("data",)),
+        "corrupt chunk": FaultKind(corrupt_chunk, ("data",)),
     }
     if trial.small:
-        found["fill"] = Kind(fill, ("disk",))
+        found["fill"] = FaultKind(fill, ("disk",))
     if trial.mongods:
-        found |= {f"{name} MongoDB": Kind(do, ("MongoDB",)) for name, do in _MONGOD}
+        found |= {f"{name} MongoDB": FaultKind(do, ("MongoDB",)) for name, do in _MONGOD}
     else:
-        found["corrupt store"] = Kind(corrupt_store, ("manager",), FETCHED_S + trial.blocks / FETCHED_BLOCKS_PER_S)
-        found["put back"] = Kind(put_back, ("engine",), 3 * trial.epoch_s + HEALED_S)
+        found["corrupt store"] = FaultKind(corrupt_store, ("manager",), FETCHED_S + trial.blocks / FETCHED_BLOCKS_PER_S)
+        found["put back"] = FaultKind(put_back, ("engine",), 3 * trial.epoch_s + HEALED_S)
     return found
 
 
-def kill(trial: Trial, fault: Fault) -> None:
+def kill(trial: SoakTrial, fault: SoakFault) -> None:
     """kill -9, and a start a little later."""
     _end(fault.node, fault.service, gently=False)
     time.sleep(trial.chance.uniform(0, 3))
     fault.node.start(fault.service)
 
 
-def stop(trial: Trial, fault: Fault) -> None:
+def stop(trial: SoakTrial, fault: SoakFault) -> None:
     """SIGTERM, which must end the process soon and well."""
     process = fault.node.processes[fault.service]
     process.terminate()
@@ -81,7 +81,7 @@ def stop(trial: Trial, fault: Fault) -> None:
     fault.node.start(fault.service)
 
 
-def pause(trial: Trial, fault: Fault) -> None:
+def pause(trial: SoakTrial, fault: SoakFault) -> None:
     """A process that hangs must be noticed by its sibling."""
     process = fault.node.processes[fault.service]
     process.send_signal(signal.SIGSTOP)
@@ -95,7 +95,7 @@ def pause(trial: Trial, fault: Fault) -> None:
         process.send_signal(signal.SIGCONT)
 
 
-def cut(trial: Trial, fault: Fault) -> None:
+def cut(trial: SoakTrial, fault: SoakFault) -> None:
     """A node without the others: a cable that is out, or a network that refuses. It must say that it is halted, and the
     others go on."""
     number = trial.network.nodes.index(fault.node)
@@ -117,7 +117,7 @@ def cut(trial: Trial, fault: Fault) -> None:
             trial.links.mend(number)
 
 
-def fill(trial: Trial, fault: Fault) -> None:
+def fill(trial: SoakTrial, fault: SoakFault) -> None:
     """A disk without a byte left: said, reads go on, a service starts, and nothing is taken that cannot be kept."""
     node, filler = fault.node, trial.small[fault.node.name] / "filler"
     session = trial.stored(node)
@@ -144,7 +144,7 @@ def fill(trial: Trial, fault: Fault) -> None:
         filler.unlink(missing_ok=True)
 
 
-def mistype(trial: Trial, fault: Fault) -> None:
+def mistype(trial: SoakTrial, fault: SoakFault) -> None:
     """A start with another store: refused, and nothing is lost."""
     node = fault.node
     _end(node, "data", gently=True)
@@ -166,7 +166,7 @@ def mistype(trial: Trial, fault: Fault) -> None:
     node.start("data")
 
 
-def corrupt_chunk(trial: Trial, fault: Fault) -> None:
+def corrupt_chunk(trial: SoakTrial, fault: SoakFault) -> None:
     """A byte of a chunk that changes is never handed out; it is put back, or fetched from the others."""
     session = trial.stored(fault.node)
     if session is None:
@@ -189,7 +189,7 @@ def corrupt_chunk(trial: Trial, fault: Fault) -> None:
         _clear_quarantine(trial, fault, data)
 
 
-def _clear_quarantine(trial: Trial, fault: Fault, data: bytes) -> None:
+def _clear_quarantine(trial: SoakTrial, fault: SoakFault, data: bytes) -> None:
     """What its operator does: asks for the chunk until it is there again, and removes what was set aside meanwhile."""
     node, name = fault.node, chunk_id(data).hex()
     deadline = time.monotonic() + FETCHED_S
@@ -206,7 +206,7 @@ def _clear_quarantine(trial: Trial, fault: Fault, data: bytes) -> None:
     trial.say(f"{fault}: it is not fetched from the others within {FETCHED_S:.0f} s")
 
 
-def corrupt_store(trial: Trial, fault: Fault) -> None:
+def corrupt_store(trial: SoakTrial, fault: SoakFault) -> None:
     """Pages of a manager's store are lost: it says so in one sentence or answers what it can, and begins anew."""
     node = fault.node
     _end(node, "manager", gently=False)
@@ -229,7 +229,7 @@ def corrupt_store(trial: Trial, fault: Fault) -> None:
     node.start("manager")
 
 
-def put_back(trial: Trial, fault: Fault) -> None:
+def put_back(trial: SoakTrial, fault: SoakFault) -> None:
     """An engine with an older copy of its store: it says so and signs nothing before an epoch that it sees begin."""
     node, kept = fault.node, fault.node.folder / "kept"
     _end(node, "engine", gently=trial.chance.random() < 0.5)
@@ -259,7 +259,7 @@ def put_back(trial: Trial, fault: Fault) -> None:
 # -- a node's MongoDB --------------------------------------------------------------------------------------------
 
 
-def kill_mongod(trial: Trial, fault: Fault) -> None:
+def kill_mongod(trial: SoakTrial, fault: SoakFault) -> None:
     """kill -9 of a node's MongoDB, and a start a little later."""
     mongod = trial.mongods[fault.node.name]
     mongod.signal(signal.SIGKILL)
@@ -268,7 +268,7 @@ def kill_mongod(trial: Trial, fault: Fault) -> None:
     mongod.start()
 
 
-def stop_mongod(trial: Trial, fault: Fault) -> None:
+def stop_mongod(trial: SoakTrial, fault: SoakFault) -> None:
     """A node without its MongoDB for a while: said, and made up for."""
     mongod = trial.mongods[fault.node.name]
     mongod.stop()
@@ -277,7 +277,7 @@ def stop_mongod(trial: Trial, fault: Fault) -> None:
     mongod.start()
 
 
-def pause_mongod(trial: Trial, fault: Fault) -> None:
+def pause_mongod(trial: SoakTrial, fault: SoakFault) -> None:
     """A MongoDB that hangs."""
     mongod = trial.mongods[fault.node.name]
     mongod.signal(signal.SIGSTOP)
@@ -317,7 +317,7 @@ def _ended_or_ready(node: DevNode, service: str) -> int | None:
     return status
 
 
-def _must_be_unwell(trial: Trial, fault: Fault, service: str) -> None:
+def _must_be_unwell(trial: SoakTrial, fault: SoakFault, service: str) -> None:
     with httpx.Client(timeout=2) as client:
         if health(client, fault.node, service) == "healthy":
             trial.say(f"{fault}: its {service} says healthy")

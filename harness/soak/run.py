@@ -14,8 +14,8 @@ from itertools import cycle
 
 import httpx
 
-from harness.soak.faults import HEALED_S, Kind, kinds
-from harness.soak.trial import Fault, Session, Trial, health, height, is_final, reasons, tell
+from harness.soak.faults import HEALED_S, FaultKind, kinds
+from harness.soak.trial import Session, SoakFault, SoakTrial, health, height, is_final, reasons, tell
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import LucidError
 from lucid.chain.keys import ed25519_public_key
@@ -35,7 +35,7 @@ CHUNK_BYTES = 2_000
 OWNER = bytes(range(32))
 
 
-def run(trial: Trial, seconds: float, stopped: Callable[[], bool]) -> None:
+def run(trial: SoakTrial, seconds: float, stopped: Callable[[], bool]) -> None:
     """Load, probe and hurt for that long, or until it is stopped, and then see whether all is well."""
     _await_blocks(trial)
     ended = threading.Event()
@@ -57,7 +57,7 @@ def run(trial: Trial, seconds: float, stopped: Callable[[], bool]) -> None:
     _settle(trial)
 
 
-def _await_blocks(trial: Trial) -> None:
+def _await_blocks(trial: SoakTrial) -> None:
     """A chain that never had a block waits, and calls itself healthy."""
     deadline = time.monotonic() + LEVEL_S
     with httpx.Client(timeout=5) as client:
@@ -66,15 +66,15 @@ def _await_blocks(trial: Trial) -> None:
             time.sleep(PROBE_S)
 
 
-def _hurt(trial: Trial, waiting: deque[str]) -> None:
+def _hurt(trial: SoakTrial, waiting: deque[str]) -> None:
     """One fault, of the next kind in an order that is drawn anew each time that all were had."""
     possible, chance = kinds(trial), trial.chance
     if not waiting:
         waiting.extend(chance.sample(sorted(possible), len(possible)))
     name = waiting.popleft()
-    kind: Kind = possible[name]
+    kind: FaultKind = possible[name]
     nodes = [each for each in trial.network.nodes if name != "fill" or each.name in trial.small]
-    fault = Fault(name, chance.choice(nodes), chance.choice(kind.services))
+    fault = SoakFault(name, chance.choice(nodes), chance.choice(kind.services))
     _await_all_well(trial)
     tell(str(fault))
     trial.hurt = fault.node
@@ -96,7 +96,7 @@ def _hurt(trial: Trial, waiting: deque[str]) -> None:
     trial.hurt = None
 
 
-def _await_all_well(trial: Trial) -> None:
+def _await_all_well(trial: SoakTrial) -> None:
     """A chain of four goes on without one of them: of the next fault nothing can be said while another still heals."""
     unwell = [each.name for each in trial.network.nodes if trial.await_well(each, LEVEL_S) is None]
     if unwell:
@@ -106,7 +106,7 @@ def _await_all_well(trial: Trial) -> None:
 # -- load and probe ----------------------------------------------------------------------------------------------
 
 
-def _load(trial: Trial, ended: threading.Event) -> None:
+def _load(trial: SoakTrial, ended: threading.Event) -> None:
     """A session a second, at one node after the other."""
     chance = random.Random(len(trial.network.nodes))
     with httpx.Client(timeout=3) as client:
@@ -120,7 +120,7 @@ def _load(trial: Trial, ended: threading.Event) -> None:
                 trial.refused += 1
 
 
-def _anchor(trial: Trial, client: httpx.Client, session: Session) -> bool:
+def _anchor(trial: SoakTrial, client: httpx.Client, session: Session) -> bool:
     """Store a session's chunk and anchor it; returns whether it was accepted."""
     node, chunk = session.node, chunk_id(session.chunk).hex()
     fields = {
@@ -143,7 +143,7 @@ def _anchor(trial: Trial, client: httpx.Client, session: Session) -> bool:
     return answer.status_code == 202
 
 
-def _probe(trial: Trial, ended: threading.Event) -> None:
+def _probe(trial: SoakTrial, ended: threading.Event) -> None:
     """Nodes that nothing was done to are well and say so, and who says so has a chain that grows."""
     unwell: dict[str, float] = {}
     grown: dict[str, tuple[int, float]] = {}
@@ -155,7 +155,9 @@ def _probe(trial: Trial, ended: threading.Event) -> None:
                 _probe_height(trial, client, node, grown)
 
 
-def _probe_service(trial: Trial, client: httpx.Client, node: DevNode, service: str, unwell: dict[str, float]) -> None:
+def _probe_service(
+    trial: SoakTrial, client: httpx.Client, node: DevNode, service: str, unwell: dict[str, float]
+) -> None:
     name, now = f"{node.name}'s {service}", time.monotonic()
     said = health(client, node, service)
     if said == "healthy" or node is trial.hurt:
@@ -165,7 +167,7 @@ def _probe_service(trial: Trial, client: httpx.Client, node: DevNode, service: s
         unwell[name] = now + 60  # once a minute
 
 
-def _probe_height(trial: Trial, client: httpx.Client, node: DevNode, grown: dict[str, tuple[int, float]]) -> None:
+def _probe_height(trial: SoakTrial, client: httpx.Client, node: DevNode, grown: dict[str, tuple[int, float]]) -> None:
     now, at = time.monotonic(), height(client, node)
     trial.blocks = max(trial.blocks, at or 0)
     before, since = grown.get(node.name, (0, now))
@@ -179,7 +181,7 @@ def _probe_height(trial: Trial, client: httpx.Client, node: DevNode, grown: dict
 # -- the end -----------------------------------------------------------------------------------------------------
 
 
-def _settle(trial: Trial) -> None:
+def _settle(trial: SoakTrial) -> None:
     """All that was accepted is final, every chunk is there, and all nodes have one chain of one height."""
     deadline = time.monotonic() + LEVEL_S
     left = list(trial.accepted)
@@ -216,7 +218,7 @@ def _patiently(client: httpx.Client, url: str) -> bytes:
         time.sleep(PROBE_S)
 
 
-def check_stores(trial: Trial) -> None:
+def check_stores(trial: SoakTrial) -> None:
     """Every store of the network, which has stopped, is sound."""
     for node in trial.network.nodes:
         for service in SERVICES:
@@ -229,7 +231,7 @@ def check_stores(trial: Trial) -> None:
                 trial.say(f"{node.name}'s store of the {service}: {found[:3]}")
 
 
-def check_logs(trial: Trial) -> None:
+def check_logs(trial: SoakTrial) -> None:
     """Nothing was raised that nobody had thought of."""
     for node in trial.network.nodes:
         for service in SERVICES:

@@ -32,7 +32,7 @@ class Session(NamedTuple):
     chunk: bytes
 
 
-class Fault(NamedTuple):
+class SoakFault(NamedTuple):
     """Something done to a service of a node."""
 
     kind: str
@@ -43,7 +43,7 @@ class Fault(NamedTuple):
         return f"{self.kind} {self.node.name}'s {self.service}"
 
 
-class Trial:
+class SoakTrial:
     """One network under trial. `wrong` are sentences on what went wrong; `healed` has how long each kind of fault took
     to heal, in seconds from its end until all of its node's services were healthy."""
 

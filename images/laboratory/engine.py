@@ -47,7 +47,7 @@ class EngineError(Exception):
 
 
 @dataclass(frozen=True)
-class Engine:
+class DockerEngine:
     """An engine that runs: how to reach it."""
 
     folder: Path
@@ -87,9 +87,9 @@ class Engine:
         return done.stdout
 
 
-def up(folder: Path) -> Engine:
+def up(folder: Path) -> DockerEngine:
     """Start an engine in `folder`, or find the one that runs there. Raises `EngineError`, and leaves nothing then."""
-    engine = Engine(folder)
+    engine = DockerEngine(folder)
     if _answers(engine):
         return engine
     if os.geteuid():
@@ -134,7 +134,7 @@ def down(folder: Path) -> None:
 
     Raises `EngineError` for a folder that holds something else.
     """
-    engine = Engine(folder)
+    engine = DockerEngine(folder)
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not (folder / STATE).exists():
@@ -176,7 +176,7 @@ def _command(process: Path) -> list[str]:
         return []
 
 
-def _put_back(engine: Engine) -> None:
+def _put_back(engine: DockerEngine) -> None:
     """What this engine changed for the whole machine, as its state file says it was. Without one it changed nothing."""
     try:
         state = json.loads((engine.folder / STATE).read_text())
@@ -205,7 +205,7 @@ def _unpack_packages(folder: Path) -> None:
     shutil.rmtree(folder / "packages")
 
 
-def _choose_iptables(engine: Engine) -> None:
+def _choose_iptables(engine: DockerEngine) -> None:
     """Debian's alternatives system, which did not run, would have linked one of the two kinds of iptables."""
     for kind in ("nft", "legacy"):
         for name in ("iptables", "ip6tables"):
@@ -235,7 +235,7 @@ def _emulate(folder: Path) -> bool:
     return mounted
 
 
-def _start(engine: Engine) -> None:
+def _start(engine: DockerEngine) -> None:
     folder = engine.folder
     command = [
         "dockerd",
@@ -298,7 +298,7 @@ def _orphans(folder: Path) -> list[int]:
     return sorted(found)
 
 
-def _answers(engine: Engine) -> bool:
+def _answers(engine: DockerEngine) -> bool:
     if not (engine.folder / "docker.sock").exists():
         return False
     done = subprocess.run(
@@ -310,7 +310,7 @@ def _answers(engine: Engine) -> bool:
     return done.returncode == 0
 
 
-def _policy(engine: Engine) -> str:
+def _policy(engine: DockerEngine) -> str:
     """The FORWARD chain's policy, which dockerd sets to DROP."""
     done = subprocess.run(
         ["iptables", "-S", "FORWARD"], env=engine.environment, capture_output=True, text=True, check=False

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from images.laboratory.engine import Engine, EngineError
+from images.laboratory.engine import DockerEngine, EngineError
 from images.laboratory.packages import PackageError, fetch_closure, native_architecture
 from images.laboratory.standin import Item, add, archive, directory_item, file_item, link_item, merge
 from lucid.services.process.ports import free_ports
@@ -86,7 +86,7 @@ def _unlinked(items: dict[str, Item]) -> dict[str, Item]:
 class Pi:
     """A host that runs: `ssh` is the command that reaches it as HOST `localhost`. A context manager."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    def __init__(self, engine: DockerEngine, folder: Path) -> None:
         """`folder` gets the keys; the engine's socket is what the host's Docker is."""
         self.engine = engine
         self.folder = folder
@@ -147,7 +147,7 @@ class Pi:
         return done.stderr
 
 
-def load_mongodb(engine: Engine, mongod: str) -> None:
+def load_mongodb(engine: DockerEngine, mongod: str) -> None:
     """Give the engine a MongoDB of a mongod on this machine. Raises `EngineError`."""
     program = shutil.which(mongod)
     if program is None:

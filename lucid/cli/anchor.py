@@ -118,10 +118,10 @@ def run_anchor(options: argparse.Namespace) -> int:
         else:
             journal = begin(options.files, crypto.public_key(secret), genesis.chain_id, options.chunk_size)
             kept = (options.receipt or Path()).parent / f"{journal.session}.recording"
-        return _resumable(options, Anchoring(genesis, clients, journal, kept, secret))
+        return _resumable(options, AnchorJob(genesis, clients, journal, kept, secret))
 
 
-def _resumable(options: argparse.Namespace, doing: Anchoring) -> int:
+def _resumable(options: argparse.Namespace, doing: AnchorJob) -> int:
     """Anchor; if that ends early, say how it goes on."""
     kept = doing.kept
     try:
@@ -136,7 +136,7 @@ def _resumable(options: argparse.Namespace, doing: Anchoring) -> int:
         ) from None
 
 
-class Anchoring(NamedTuple):
+class AnchorJob(NamedTuple):
     """What `lucid anchor` is about: the recording, its file, the owner's secret, and the nodes to try."""
 
     genesis: Genesis
@@ -146,7 +146,7 @@ class Anchoring(NamedTuple):
     secret: bytes
 
 
-def _anchor(options: argparse.Namespace, doing: Anchoring) -> int:
+def _anchor(options: argparse.Namespace, doing: AnchorJob) -> int:
     from lucid.chain.errors import Refusal
     from lucid.client.recording import await_final, await_replicated, proven_receipt, replicated
     from lucid.client.sealing import session_key
@@ -223,7 +223,7 @@ def _wait(text: str) -> int | str:
 
 
 def _store(
-    options: argparse.Namespace, doing: Anchoring, progress: Callable[[int, int], None]
+    options: argparse.Namespace, doing: AnchorJob, progress: Callable[[int, int], None]
 ) -> tuple[Client, Recording]:
     """Store the recording at the first node that takes it."""
     from lucid.client.calls import ClientError

@@ -13,7 +13,7 @@ from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.calibration.calibrate import Calibration
-    from harness.calibration.comparison import Line
+    from harness.calibration.comparison import ComparisonLine
 
 MISSED = 10
 """Exit status when a figure is not within its bound."""
@@ -94,7 +94,7 @@ def table(found: Calibration) -> str:
     return "\n".join([head, "", *rows, *map(_row, found.lines), "", *costs]) + "\n"
 
 
-def _row(line: Line) -> str:
+def _row(line: ComparisonLine) -> str:
     held = {True: "held", False: "missed", None: "too few samples"}[line.holds]
     difference = "-" if line.difference is None else f"{line.difference:+.1%}"
     figures = f"{_figure(line.real, line.unit)} | {_figure(line.simulated, line.unit)}"

@@ -14,7 +14,7 @@ from lucid.cli.failure import INTERRUPTED, Failure
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
-    from harness.explore.scope import Scope
+    from harness.explore.scope import ExploreScope
     from harness.explore.search import Search
 
 OPEN = 10
@@ -126,7 +126,7 @@ class _Watch:
             print(file=sys.stderr)
 
 
-def _search(path: Path | None, scope: Scope, commit: str, without: str) -> Search:
+def _search(path: Path | None, scope: ExploreScope, commit: str, without: str) -> Search:
     from harness.explore.record import read
     from harness.explore.search import Search
 
@@ -138,8 +138,8 @@ def _search(path: Path | None, scope: Scope, commit: str, without: str) -> Searc
     return Search(scope)
 
 
-def _scope(options: argparse.Namespace) -> Scope:
-    from harness.explore.scope import SILENT, Scope
+def _scope(options: argparse.Namespace) -> ExploreScope:
+    from harness.explore.scope import SILENT, ExploreScope
 
     for key, least, most in (("nodes", 1, MOST_NODES), ("views", 1, 5), ("crashes", 0, 5)):
         if not least <= getattr(options, key) <= most:
@@ -157,7 +157,7 @@ def _scope(options: argparse.Namespace) -> Scope:
         raise Failure(f"--byzantine must be none or a place from 0 to {nodes - 1}, not {byzantine!r}")
     if place != SILENT and nodes < 4:
         raise Failure(f"{nodes} validators tolerate no traitor: --byzantine none, or at least 4 of them")
-    return Scope(nodes, options.views, options.crashes, place, options.blocks)
+    return ExploreScope(nodes, options.views, options.crashes, place, options.blocks)
 
 
 def _report(options: argparse.Namespace, search: Search, new: int, seconds: float, interrupted: bool) -> None:

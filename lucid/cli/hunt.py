@@ -18,7 +18,7 @@ from lucid.cli.workers import add_workers, chosen_workers
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
-    from harness.hunt.record import HuntRecord, Judged, Line
+    from harness.hunt.record import HuntLine, HuntRecord, Judged
 
 DEFAULT_SEEDS = 1_000
 FOUND = 20
@@ -59,18 +59,18 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run_hunt(options: argparse.Namespace) -> int:
     """`lucid sim hunt`."""
     from harness.hunt.pool import judged
-    from harness.hunt.record import Head, HuntRecord, HuntRecordError
+    from harness.hunt.record import HuntHead, HuntRecord, HuntRecordError
     from harness.hunt.swarm import PROFILES
     from lucid.provenance import provenance
 
     if options.profile not in PROFILES:
         raise Failure(f"no profile {options.profile!r}; there are {', '.join(PROFILES)}")
     try:
-        record = HuntRecord(options.out, Head(1, provenance().commit, options.profile))
+        record = HuntRecord(options.out, HuntHead(1, provenance().commit, options.profile))
     except (HuntRecordError, OSError) as error:
         raise Failure(str(error)) from None
     known = set(record.lines)
-    tally, interrupted = Tally(), False
+    tally, interrupted = HuntTally(), False
     live = sys.stderr.isatty() and not options.json
     with closing(record), chosen_workers(options) as workers, terminable(), _Board(live, record) as board:
         try:
@@ -90,7 +90,7 @@ def run_hunt(options: argparse.Namespace) -> int:
     return HOLE if options.marks and sum(tally.verdicts.values()) >= MARKED_SEEDS and _never(tally) else 0
 
 
-class Tally:
+class HuntTally:
     """What a hunt has come to so far."""
 
     def __init__(self) -> None:
@@ -135,14 +135,14 @@ class _Board:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, line: Line, tally: Tally) -> None:
+    def show(self, line: HuntLine, tally: HuntTally) -> None:
         """One more seed is judged."""
         if self._live is not None:
             self._live.update(self._table(tally))
         elif line.verdict.failed:
             print(f"seed {line.seed}: {line.verdict}: {line.invariant}: {line.reason}", file=sys.stderr, flush=True)
 
-    def _table(self, tally: Tally) -> Any:
+    def _table(self, tally: HuntTally) -> Any:
         from rich.table import Table
 
         table = Table(title=f"{sum(tally.verdicts.values()):,} seeds, {tally.speed:.1f} a second", show_header=False)
@@ -153,7 +153,7 @@ class _Board:
         return table
 
 
-def _report(options: argparse.Namespace, record: HuntRecord, tally: Tally, interrupted: bool) -> None:
+def _report(options: argparse.Namespace, record: HuntRecord, tally: HuntTally, interrupted: bool) -> None:
     from harness.hunt.marks import SOMETIMES
 
     failed = record.failed
@@ -188,7 +188,7 @@ def _report(options: argparse.Namespace, record: HuntRecord, tally: Tally, inter
         print(f"never reached in these: {'; '.join(never)}")
 
 
-def _never(tally: Tally) -> list[str]:
+def _never(tally: HuntTally) -> list[str]:
     """The marks that no seed reached."""
     from harness.hunt.marks import SOMETIMES
 

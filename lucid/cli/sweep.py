@@ -17,7 +17,7 @@ from lucid.cli.workers import add_workers, chosen_workers, said
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
-    from harness.compare import Difference
+    from harness.compare import MeasureDifference
     from harness.sweep import Axis, Sweep
     from harness.workers import Workers
     from sim.scenario import Scenario
@@ -212,7 +212,7 @@ def _print(as_json: bool, sweep: Sweep, folder: Path) -> None:
     print(f"report      {folder / 'report.html'}\nrows        {folder / 'sweep.csv'}")
 
 
-def _print_differences(differences: Sequence[Difference], allowed: float) -> None:
+def _print_differences(differences: Sequence[MeasureDifference], allowed: float) -> None:
     from rich.console import Console
     from rich.table import Table
 

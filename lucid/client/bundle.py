@@ -39,13 +39,13 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
 
 
-class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BundleIndex(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All files of a session."""
 
     files: tuple[FileEntry, ...]
 
 
-class Source(NamedTuple):
+class BundleSource(NamedTuple):
     """A file on disk that goes into a session under a name."""
 
     path: Path
@@ -53,12 +53,12 @@ class Source(NamedTuple):
     modified_ns: int
 
 
-def sources(paths: Sequence[Path]) -> list[Source]:
+def sources(paths: Sequence[Path]) -> list[BundleSource]:
     """The files of some paths, those in folders under the folder's name, in order. Links in folders are left out.
 
     Raises `BundleError` for a path that is neither, a name that cannot be, and where there is no file at all.
     """
-    found: list[Source] = []
+    found: list[BundleSource] = []
     for path in paths:
         if path.is_dir():
             found += _inside(path, path.resolve().name or "root")
@@ -76,7 +76,7 @@ def sources(paths: Sequence[Path]) -> list[Source]:
     return found
 
 
-def _inside(folder: Path, name: str) -> Iterator[Source]:
+def _inside(folder: Path, name: str) -> Iterator[BundleSource]:
     for path in sorted(folder.iterdir()):
         if path.is_symlink():
             continue
@@ -86,26 +86,26 @@ def _inside(folder: Path, name: str) -> Iterator[Source]:
             yield _source(path, f"{name}/{path.name}")
 
 
-def _source(path: Path, name: str) -> Source:
+def _source(path: Path, name: str) -> BundleSource:
     try:
         name.encode()
     except UnicodeEncodeError:
         raise BundleError(f"the name of {os.fsencode(path)!r} is not UTF-8") from None
     found = path.stat()
-    return Source(path, FileEntry(name, found.st_size), found.st_mtime_ns)
+    return BundleSource(path, FileEntry(name, found.st_size), found.st_mtime_ns)
 
 
-def index_of(files: Sequence[Source]) -> Index:
+def index_of(files: Sequence[BundleSource]) -> BundleIndex:
     """The index of some files."""
-    return Index(tuple([each.entry for each in files]))
+    return BundleIndex(tuple([each.entry for each in files]))
 
 
-def bundle_bytes(index: Index) -> int:
+def bundle_bytes(index: BundleIndex) -> int:
     """Bytes of the stream, without what fills it up."""
     return LENGTH_BYTES + len(msgspec.json.encode(index)) + sum(entry.size for entry in index.files)
 
 
-def pack(files: Sequence[Source], size: int, least: int) -> Iterator[tuple[bytes, bool]]:
+def pack(files: Sequence[BundleSource], size: int, least: int) -> Iterator[tuple[bytes, bool]]:
     """The stream in pieces of `size` bytes, the last one shorter but no shorter than `least`; each with whether it is
     the last. Raises `BundleError` when a file changes meanwhile."""
     held = bytearray()
@@ -117,7 +117,7 @@ def pack(files: Sequence[Source], size: int, least: int) -> Iterator[tuple[bytes
     yield bytes(held).ljust(least, b"\0"), True
 
 
-def _parts(files: Sequence[Source]) -> Iterator[bytes]:
+def _parts(files: Sequence[BundleSource]) -> Iterator[bytes]:
     encoded = msgspec.json.encode(index_of(files))
     if len(encoded) > MAX_INDEX_BYTES:
         raise BundleError("there are too many files")
@@ -142,7 +142,7 @@ class Unpacker:
 
     def __init__(self, folder: Path, room: int, hidden: bool = False) -> None:
         """`room` is how many bytes of plaintext the session has; `hidden` keeps names that begin with a dot."""
-        self.index: Index | None = None
+        self.index: BundleIndex | None = None
         self._folder = folder
         self._room = room
         self._hidden = hidden
@@ -222,7 +222,7 @@ class Unpacker:
             return b""
         try:
             fields = parse_object(bytes(self._head[LENGTH_BYTES:end]), MAX_INDEX_BYTES, Code.REQUEST)
-            self.index = msgspec.convert(fields, Index)
+            self.index = msgspec.convert(fields, BundleIndex)
         except (Refusal, msgspec.ValidationError) as error:
             detail = error.detail if isinstance(error, Refusal) else str(error)
             raise BundleError(f"the session's index cannot be read: {detail}") from None

@@ -18,7 +18,7 @@ MAX_WRONG = 3
 """Chunks that a node answers wrongly before it is asked for no more."""
 
 
-class Download:
+class SessionDownload:
     """Chunks on their way: one thread a node, each asks for the next chunk that no other was asked for. In the end a
     node that has nothing left asks for what others could not give, or are still sending."""
 

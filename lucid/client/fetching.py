@@ -17,7 +17,7 @@ from lucid.chain.transactions import SessionAnchor
 from lucid.client import calls
 from lucid.client.bundle import NameTaken, Unpacker
 from lucid.client.calls import ClientError, T
-from lucid.client.downloading import Download
+from lucid.client.downloading import SessionDownload
 from lucid.client.http import Client
 from lucid.client.partial import PartialFile
 from lucid.client.sealing import OVERHEAD_BYTES, check_key, unseal, unseal_first
@@ -108,7 +108,7 @@ def _download(
 
     try:
         partial.look(more)
-        Download((chunk for chunk in manifest.chunks if chunk.index not in partial.held), take).run(clients)
+        SessionDownload((chunk for chunk in manifest.chunks if chunk.index not in partial.held), take).run(clients)
     except BaseException:
         partial.kept = bool(partial.held)
         raise

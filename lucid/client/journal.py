@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from lucid.client.bundle import Source, sources
+from lucid.client.bundle import BundleSource, sources
 from lucid.client.errors import BundleError
 
 VERSION = 1
@@ -35,7 +35,7 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     started_ms: int
     manifest: str = ""
 
-    def sources(self) -> list[Source]:
+    def sources(self) -> list[BundleSource]:
         """The files, which must be as they were; raises `BundleError`."""
         found = sources([Path(path) for path in self.paths])
         if self.files != marks(found):
@@ -47,7 +47,7 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return msgspec.structs.replace(self, manifest=manifest.decode())
 
 
-def marks(files: Sequence[Source]) -> tuple[tuple[str, int, int], ...]:
+def marks(files: Sequence[BundleSource]) -> tuple[tuple[str, int, int], ...]:
     """What tells whether files are the same: names, bytes, times of change (ns)."""
     return tuple([(each.entry.name, each.entry.size, each.modified_ns) for each in files])
 

@@ -24,7 +24,7 @@ from lucid.chain.document import print_genesis
 from lucid.chain.manifests import check_manifest, sign_manifest
 from lucid.chain.receipts import Receipt, print_receipt
 from lucid.cli.main import main
-from lucid.client.bundle import FileEntry, Index
+from lucid.client.bundle import BundleIndex, FileEntry
 from lucid.client.sealing import key_commitment, seal, session_key
 from tests.client.lying import Answer, LyingNode, lying_node
 
@@ -63,7 +63,7 @@ class Bench:
         receipt_of: bytes | None = None,
     ) -> bytes:
         """Have the node hold a session, final; returns its manifest. `receipt_of` is another manifest to prove."""
-        index = msgspec.json.encode(Index(tuple(FileEntry(name, len(data)) for name, data in files.items())))
+        index = msgspec.json.encode(BundleIndex(tuple(FileEntry(name, len(data)) for name, data in files.items())))
         stream = len(index).to_bytes(8, "big") + index + b"".join(files.values())
         parts = [stream[first : first + 1_000].ljust(1_000, b"\0") for first in range(0, len(stream), 1_000)]
         chunks = []

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from images.build import IMAGES
-from images.laboratory.engine import DEFAULT_FOLDER, Engine, EngineError
+from images.laboratory.engine import DEFAULT_FOLDER, DockerEngine, EngineError
 from images.laboratory.pi import MONGODB, Pi, load_mongodb
 from lucid.deploy import release
 
@@ -39,7 +39,7 @@ class TrialError(Exception):
 class Trial:
     """One Pi and the commands that an operator gives it."""
 
-    def __init__(self, engine: Engine, pi: Pi, folder: Path) -> None:
+    def __init__(self, engine: DockerEngine, pi: Pi, folder: Path) -> None:
         self.engine, self.pi, self.folder = engine, pi, folder
         self._first: dict[str, str] = {}
 
@@ -209,7 +209,7 @@ def _must(holds: bool, what: str) -> None:
 
 
 @contextmanager
-def _pi(engine: Engine) -> Iterator[Trial]:
+def _pi(engine: DockerEngine) -> Iterator[Trial]:
     with TemporaryDirectory(prefix="lucid-trial-") as folder:
         (Path(folder) / "empty").mkdir()
         with Pi(engine, Path(folder)) as pi:
@@ -225,7 +225,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="an install, a backup and a restore alone")
     options = parser.parse_args()
     try:
-        engine = Engine(options.engine)
+        engine = DockerEngine(options.engine)
         load_mongodb(engine, options.mongod)
         with _pi(engine) as trial:
             trial.run(options.short)

@@ -13,7 +13,7 @@ from msgspec import structs
 from harness.calibration import calibrate as module
 from harness.calibration.calibrate import calibrate, like_here
 from harness.calibration.comparison import compare
-from harness.calibration.meter import Measured, MeterError, of_happened
+from harness.calibration.meter import MeterError, MeterReading, of_happened
 from harness.calibration.real import delays
 from harness.soak.links import Links
 from harness.timeline.journals import Happened
@@ -60,9 +60,11 @@ def test_too_few_blocks_are_no_measurement(blocks: int, above: int) -> None:
         of_happened(a_chain(blocks), 3, above)
 
 
-def figures(ms: int, messages: float = 40.0, n: int = 200) -> Measured:
+def figures(ms: int, messages: float = 40.0, n: int = 200) -> MeterReading:
     """A measurement in which every sample is the same."""
-    return Measured(blocks=50, finality_ms=spread([1_000 * ms] * n), messages_per_block=messages, bytes_per_block=1e4)
+    return MeterReading(
+        blocks=50, finality_ms=spread([1_000 * ms] * n), messages_per_block=messages, bytes_per_block=1e4
+    )
 
 
 def test_differences_are_of_the_median_run_and_a_miss_is_a_miss() -> None:

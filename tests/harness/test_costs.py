@@ -14,7 +14,7 @@ from harness.calibration.costs import costs_of, without
 from harness.calibration.real import links_us
 from harness.calibration.writes import WriteMeter
 from sim.clock import VirtualClock
-from sim.costs import Costs, Pace
+from sim.costs import Costs, MachinePace
 from sim.scenario import Scenario, changed
 
 FOUR = changed(Scenario(), nodes=4, duration="3m", parameters={"block_interval_ms": 2_000})
@@ -38,7 +38,7 @@ def test_adding_a_write_again_gives_mean_and_spread_of_what_was_seen() -> None:
 
 def test_writes_that_come_during_a_commit_share_the_next_one() -> None:
     clock = VirtualClock()
-    pace = Pace(FLAT, Random(1), clock)
+    pace = MachinePace(FLAT, Random(1), clock)
     waits: list[int] = []
     pace.put()
     clock.after(1_000, lambda _: pace.put())
@@ -55,7 +55,7 @@ def test_what_is_told_is_heard_in_order_each_after_its_time() -> None:
     clock = VirtualClock()
     costs = Costs(write=(1,), tells={"int": (9_000,) * 10, "str": (2_000,) * 10}, messages={})
     heard: list[tuple[int, Any]] = []
-    pace = Pace(costs, Random(1), clock)
+    pace = MachinePace(costs, Random(1), clock)
     for event in (1, "soon", 2):
         pace.tell(lambda event: heard.append((clock.now_us, event)), event)
     clock.run_until(50_000)

@@ -12,7 +12,7 @@ from harness.explore.fingerprint import fingerprint
 from harness.explore.moves import IN_TIME
 from harness.explore.post import Broken, Post
 from harness.explore.replica import Freezer, Replica, Sent
-from harness.explore.scope import SILENT, Scope, Setting
+from harness.explore.scope import SILENT, ExploreScope, Setting
 from harness.explore.search import Result, Search
 from harness.hunt.ablation import without
 from lucid.chain.transactions import Equivocation, Transaction
@@ -21,11 +21,11 @@ from lucid.cli.main import main
 from lucid.machines.messages import Transactions, VoteMessage, encode_message
 from tests.interrupting import interrupt
 
-THREE = Scope(nodes=3, views=1, byzantine=SILENT)
-TWO = Scope(nodes=2, views=1, byzantine=SILENT)
+THREE = ExploreScope(nodes=3, views=1, byzantine=SILENT)
+TWO = ExploreScope(nodes=2, views=1, byzantine=SILENT)
 
 
-def explored(scope: Scope, ablation: str = "") -> Result:
+def explored(scope: ExploreScope, ablation: str = "") -> Result:
     if not ablation:
         return Search(scope).go_on()
     with without(ablation):
@@ -33,7 +33,7 @@ def explored(scope: Scope, ablation: str = "") -> Result:
 
 
 def test_four_with_one_traitor_are_closed_for_a_view() -> None:
-    found = explored(Scope(views=1, crashes=0))
+    found = explored(ExploreScope(views=1, crashes=0))
     assert found.closed and found.broken is None and found.states > 10_000, found
     assert found.stands < found.states / 10, "a state is looked up, not run"
 
@@ -52,14 +52,14 @@ def test_own_votes_that_are_not_counted_after_a_restart_are_found() -> None:
 
 def test_a_refused_proposal_whose_skips_are_held_is_found() -> None:
     """Defect 12: some left the view before by a notarization, and refuse a leader that left it by a skip."""
-    found = explored(Scope(nodes=3, views=2, crashes=0, byzantine=SILENT), "older-parent")
+    found = explored(ExploreScope(nodes=3, views=2, crashes=0, byzantine=SILENT), "older-parent")
     assert found.broken is not None and found.broken.rule == IN_TIME
     assert found.trail[-1].outcome.happening.timer == "view"
 
 
 @pytest.mark.parametrize("ablation", ["vote-durable", "one-vote-a-kind"])
 def test_promises_that_are_not_kept_over_a_crash_are_found(ablation: str) -> None:
-    found = explored(Scope(nodes=4, views=1), ablation)
+    found = explored(ExploreScope(nodes=4, views=1), ablation)
     assert found.broken is not None and found.broken.rule in ("no double vote", "only the guilty are blamed")
 
 
@@ -153,7 +153,7 @@ def test_nodes_that_stand_otherwise_have_other_fingerprints() -> None:
 
 def test_votes_of_a_quorum_come_to_the_same_in_any_order() -> None:
     """What lets them be heard as one."""
-    setting = Setting(Scope(nodes=4, views=1, byzantine=SILENT))
+    setting = Setting(ExploreScope(nodes=4, views=1, byzantine=SILENT))
     voters = [Replica(setting, place) for place in (1, 2)]
     votes: list[tuple[bytes, bytes]] = []
     for voter in voters:
@@ -179,7 +179,7 @@ def signed(setting: Setting, place: int, view: int, kind: int, block: bytes) -> 
 
 
 def test_a_double_vote_is_seen_and_a_traitors_is_not() -> None:
-    setting = Setting(Scope())
+    setting = Setting(ExploreScope())
     post = Post(setting)
     for place in (0, 1):
         sent = 0
@@ -194,7 +194,7 @@ def test_a_double_vote_is_seen_and_a_traitors_is_not() -> None:
 
 
 def test_evidence_against_an_honest_node_is_seen() -> None:
-    setting = Setting(Scope())
+    setting = Setting(ExploreScope())
     votes = [signed(setting, 1, 1, FINALIZE, each * 32) for each in (b"a", b"b")]
     transaction = Transaction(Equivocation(*votes), setting.keys[2], 9, bytes(64))
     with pytest.raises(Broken, match="n1 is honest, and accused"):

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from harness.hunt.ablation import AblationError, without
-from harness.hunt.judge import Outcome, RunVerdict, judge
+from harness.hunt.judge import RunVerdict, SeedOutcome, judge
 from harness.hunt.marks import SOMETIMES
 from harness.hunt.pool import judge_seed
-from harness.hunt.record import Head, HuntRecord, HuntRecordError, Judged, read, scenario_of
+from harness.hunt.record import HuntHead, HuntRecord, HuntRecordError, Judged, read, scenario_of
 from harness.hunt.safeguards import SAFEGUARDS
 from harness.hunt.swarm import PROFILES, draw
 from lucid.cli.main import main
@@ -107,11 +107,11 @@ def test_a_fault_that_stays_is_lived_with() -> None:
 
 # -- the record --------------------------------------------------------------------------------------------------
 
-HEAD = Head(1, "abc", "all")
+HEAD = HuntHead(1, "abc", "all")
 
 
 def judged(seed: int, verdict: RunVerdict) -> Judged:
-    return Judged(seed, Outcome(verdict, "progress", "why", 7, 3, "00", {}), 0.1)
+    return Judged(seed, SeedOutcome(verdict, "progress", "why", 7, 3, "00", {}), 0.1)
 
 
 def test_a_record_is_read_back_though_its_last_line_was_cut_off(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_another_commit_is_not_mixed_in(tmp_path: Path) -> None:
     path = tmp_path / "hunt.jsonl"
     HuntRecord(path, HEAD).close()
     with pytest.raises(HuntRecordError, match="of commit abc and profile all, this is commit def"):
-        HuntRecord(path, Head(1, "def", "all"))
+        HuntRecord(path, HuntHead(1, "def", "all"))
     path.write_text("no json")
     with pytest.raises(HuntRecordError, match="is not a record"):
         read(path)
@@ -140,9 +140,9 @@ def test_another_commit_is_not_mixed_in(tmp_path: Path) -> None:
 def test_one_seed_in_twenty_is_run_twice_and_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
 
-    def other_each_time(scenario: Scenario) -> Outcome:
+    def other_each_time(scenario: Scenario) -> SeedOutcome:
         calls.append(scenario.name)
-        return Outcome(RunVerdict.PASS, "", "", 1, 1, f"{len(calls):032}", {})
+        return SeedOutcome(RunVerdict.PASS, "", "", 1, 1, f"{len(calls):032}", {})
 
     monkeypatch.setattr("harness.hunt.pool.judge", other_each_time)
     assert judge_seed(21, "all").outcome.verdict is RunVerdict.PASS

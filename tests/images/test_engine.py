@@ -28,7 +28,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(engine, "_FORWARD", tmp_path / "forward")
     monkeypatch.setattr(engine, "_RUN", tmp_path / "run")
     monkeypatch.setattr(engine, "_BINFMT", tmp_path / "binfmt")
-    monkeypatch.setattr(engine.Engine, "environment", {"PATH": str(tmp_path / "programs")})
+    monkeypatch.setattr(engine.DockerEngine, "environment", {"PATH": str(tmp_path / "programs")})
     monkeypatch.setenv("PATH", f"{tmp_path / 'programs'}:{os.environ['PATH']}")
     return tmp_path
 

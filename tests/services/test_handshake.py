@@ -15,8 +15,8 @@ from lucid.chain.codec import encode
 from lucid.services.peer import handshake, sealed
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.frames import LENGTH_BYTES, FrameStream
-from lucid.services.peer.handshake import FRAME_BYTES, Answer, Hello, admit, introduce
-from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
+from lucid.services.peer.handshake import FRAME_BYTES, HandshakeAnswer, Hello, admit, introduce
+from lucid.services.peer.sealed import PART_BYTES, FrameKind, SealedFrames
 from lucid.services.peer.transport import Transport, TransportCertificate
 from tests.services.acquainted import CHAIN, CRYPTO, KEYS, SECRETS, Wire, acquaintances, shaken, transport
 
@@ -67,11 +67,11 @@ async def admitted(data: bytes, knows: tuple[int, ...] = (0,)) -> tuple[str, byt
 async def test_both_know_who_the_other_is_and_nobody_else_reads_along() -> None:
     dialer, listener, wire = await sealed_pair()
     assert (dialer.peer, listener.peer) == (KEYS[1], KEYS[0])
-    await dialer.send(Kind.LAST, b"hello")
-    assert await listener.receive() == (Kind.LAST, b"hello")
-    await listener.send(Kind.PART, bytes(PART_BYTES))
-    assert await dialer.receive() == (Kind.PART, bytes(PART_BYTES))
-    await dialer.send(Kind.LAST, b"in clear")
+    await dialer.send(FrameKind.LAST, b"hello")
+    assert await listener.receive() == (FrameKind.LAST, b"hello")
+    await listener.send(FrameKind.PART, bytes(PART_BYTES))
+    assert await dialer.receive() == (FrameKind.PART, bytes(PART_BYTES))
+    await dialer.send(FrameKind.LAST, b"in clear")
     assert b"in clear" not in bytes(await wire.listener.receive_some())
 
 
@@ -188,7 +188,7 @@ async def test_a_man_in_the_middle_can_change_no_byte(frame: str) -> None:
 
 async def test_what_nodes_of_other_keys_derive_differs_each_time() -> None:
     one, other = await sealed_pair(), await sealed_pair()
-    await one[0].send(Kind.LAST, b"of the first")
+    await one[0].send(FrameKind.LAST, b"of the first")
     await other[2].dialer.send_all(bytes(await one[2].listener.receive_some()))
     with pytest.raises(ConnectionLost, match="next one"):
         await other[1].receive()
@@ -206,7 +206,7 @@ async def test_an_exchange_key_of_small_order_is_refused_by_both(exchange: bytes
         given = msgspec.msgpack.decode(await frames.receive(), type=Hello)
         fields = (theirs.certificate, bytes(32), exchange)
         signature = CRYPTO.sign(theirs.secret, handshake._answer_message(given, fields))
-        await frames.send(encode(Answer(*fields, signature)))
+        await frames.send(encode(HandshakeAnswer(*fields, signature)))
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(answering)
@@ -236,7 +236,7 @@ def test_any_introduction_is_good_or_a_lost_connection(data: list[bytes], whole:
 @pytest.mark.parametrize("what", ["flip", "repeat", "drop", "reflect", "cut"])
 async def test_a_frame_that_is_not_the_next_one_ends_the_connection(what: str) -> None:
     dialer, listener, wire = await sealed_pair()
-    await dialer.send(Kind.LAST, b"first")
+    await dialer.send(FrameKind.LAST, b"first")
     first = bytes(await wire.listener.receive_some())
     if what == "reflect":
         await wire.listener.send_all(first)
@@ -245,11 +245,11 @@ async def test_a_frame_that_is_not_the_next_one_ends_the_connection(what: str) -
         return
     if what == "repeat":
         await wire.dialer.send_all(first + first)
-        assert await listener.receive() == (Kind.LAST, b"first")
+        assert await listener.receive() == (FrameKind.LAST, b"first")
     elif what == "flip":
         await wire.dialer.send_all(first[:-1] + bytes([first[-1] ^ 1]))
     elif what == "drop":
-        await dialer.send(Kind.LAST, b"second")
+        await dialer.send(FrameKind.LAST, b"second")
     else:
         await wire.dialer.send_all(framed(first[LENGTH_BYTES:-1]))
     with pytest.raises(ConnectionLost, match="next one"):
@@ -274,23 +274,23 @@ async def test_keys_are_replaced_by_bytes_and_by_time(monkeypatch: pytest.Monkey
     keys = set()
     for _ in range(10):
         keys.add(dialer._sends._key)
-        await dialer.send(Kind.LAST, bytes(400))
+        await dialer.send(FrameKind.LAST, bytes(400))
         got = [await listener.receive()]
-        if got[0][0] == Kind.REKEY:
+        if got[0][0] == FrameKind.REKEY:
             got.append(await listener.receive())
-        assert got[-1] == (Kind.LAST, bytes(400))
+        assert got[-1] == (FrameKind.LAST, bytes(400))
     assert len(keys) >= 3
     held = dialer._sends._key
     await trio.sleep(sealed.REKEY_S + 1)
-    await dialer.send(Kind.PING)
+    await dialer.send(FrameKind.PING)
     assert dialer._sends._key != held
-    assert (await listener.receive())[0] == Kind.REKEY and (await listener.receive())[0] == Kind.PING
+    assert (await listener.receive())[0] == FrameKind.REKEY and (await listener.receive())[0] == FrameKind.PING
 
 
 async def test_a_peer_that_never_replaces_its_key_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     dialer, listener, _ = await sealed_pair()
-    await dialer.send(Kind.LAST, bytes(400))
-    assert (await listener.receive())[0] == Kind.LAST
+    await dialer.send(FrameKind.LAST, bytes(400))
+    assert (await listener.receive())[0] == FrameKind.LAST
     monkeypatch.setattr(sealed, "REKEY_BYTES", 100)
     with pytest.raises(ConnectionLost, match="does not replace its key"):
         await listener.receive()

@@ -22,7 +22,7 @@ from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, introduce
 from lucid.services.peer.peerlistener import PeerListener
 from lucid.services.peer.peers import Peers
-from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
+from lucid.services.peer.sealed import PART_BYTES, FrameKind, SealedFrames
 from lucid.services.web.serve import listen
 from tests.services.acquainted import CHAIN, CRYPTO, KEYS, acquaintances, transport
 from tests.services.socks_proxy import socks_proxy
@@ -230,16 +230,18 @@ async def test_a_flood_is_read_no_faster_than_a_peer_may_send(monkeypatch: pytes
         assert got <= 100 + 100 * took_s + 10, "a second's worth at once, then a hundred a second"
 
 
-@pytest.mark.parametrize("kind", [Kind.PING, Kind.REKEY])
-async def test_a_flood_of_frames_without_messages_is_held_back_too(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [FrameKind.PING, FrameKind.REKEY])
+async def test_a_flood_of_frames_without_messages_is_held_back_too(
+    kind: FrameKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(conversation, "MESSAGES_PER_S", 100)
     site = Site(1, {KEYS[0]: NOWHERE})
     async with listening(site) as (port, _), known_to(port) as sealed:
         for _ in range(300):
             await sealed.send(kind)
-            if kind == Kind.REKEY:
+            if kind == FrameKind.REKEY:
                 sealed._sends.advance()
-        await sealed.send(Kind.LAST, b"after it")
+        await sealed.send(FrameKind.LAST, b"after it")
         await trio.sleep(0.5)
         assert not site.got
         await until(lambda: site.got == [(KEYS[0], b"after it")])
@@ -254,7 +256,7 @@ async def test_messages_that_never_end_are_bounded_together() -> None:
         for _ in range(12):
             for hog in hogs:
                 with suppress(ConnectionLost):
-                    await hog.send(Kind.PART, bytes(PART_BYTES))
+                    await hog.send(FrameKind.PART, bytes(PART_BYTES))
             await trio.sleep(0.01)
             assert site.peers._incoming.partial <= 1 << 20
         await until(lambda: 0 < sum(state.connected for state in site.peers.states()) < 3)
@@ -265,7 +267,7 @@ async def test_a_message_that_is_too_long_ends_the_connection(monkeypatch: pytes
     site = Site(1, {KEYS[0]: NOWHERE})
     async with listening(site) as (port, _), known_to(port) as sealed:
         for _ in range(3):
-            await sealed.send(Kind.PART, bytes(PART_BYTES))
+            await sealed.send(FrameKind.PART, bytes(PART_BYTES))
         with pytest.raises(ConnectionLost):
             while True:
                 await sealed.receive()

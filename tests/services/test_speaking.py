@@ -15,7 +15,7 @@ from lucid.machines.messages import MAX_TAG
 from lucid.services.peer import speaking
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.peers import PeerDetail
-from lucid.services.peer.sealed import Kind, SealedFrames
+from lucid.services.peer.sealed import FrameKind, SealedFrames
 from lucid.services.peer.speaking import Speaks, common, introduction, is_introduction, read_introduction
 from tests.services.acquainted import KEYS
 from tests.services.test_peers import NOWHERE, Site, known_to, listening, pair
@@ -99,26 +99,26 @@ async def test_two_nodes_tell_each_other() -> None:
 
 async def test_a_node_of_a_release_that_says_nothing_is_talked_with() -> None:
     async with by_hand() as (site, old):
-        await old.send(Kind.LAST, b"a message")
+        await old.send(FrameKind.LAST, b"a message")
         await until(lambda: site.got == [(KEYS[0], b"a message")])
         assert (detail(site).state.messages, detail(site).state.rules) == (1, FIRST_RULES)
 
 
 async def test_a_newer_node_is_talked_with_in_what_both_speak() -> None:
     async with by_hand() as (site, newer):
-        await newer.send(Kind.LAST, encode(Speaks(1, 7, 9)))
+        await newer.send(FrameKind.LAST, encode(Speaks(1, 7, 9)))
         await until(lambda: detail(site).state.rules == 9)
         assert detail(site).state.messages == 1
-        await newer.send(Kind.LAST, encode((40, "a kind of a newer release")))
-        await newer.send(Kind.LAST, b"a message")
+        await newer.send(FrameKind.LAST, encode((40, "a kind of a newer release")))
+        await newer.send(FrameKind.LAST, b"a message")
         await until(lambda: len(site.got) == 2)
 
 
 async def test_a_node_with_nothing_in_common_learns_why_before_both_part() -> None:
     async with by_hand() as (site, newer):
-        await newer.send(Kind.LAST, encode(Speaks(4, 5, 9)))
+        await newer.send(FrameKind.LAST, encode(Speaks(4, 5, 9)))
         kind, data = await newer.receive()
-        assert kind is Kind.LAST and read_introduction(data) == Speaks(1, 1, RULES_KNOWN)
+        assert kind is FrameKind.LAST and read_introduction(data) == Speaks(1, 1, RULES_KNOWN)
         await until(lambda: not detail(site).state.connected)
         assert "versions 4 to 5, this node of version 1: upgrade this node" in detail(site).trouble
         assert (detail(site).state.messages, detail(site).state.rules) == (0, 0)
@@ -146,7 +146,7 @@ async def test_both_of_two_that_have_nothing_in_common_say_so(monkeypatch: pytes
 
 async def test_an_introduction_that_cannot_be_read_ends_the_connection() -> None:
     async with by_hand() as (site, hostile):
-        await hostile.send(Kind.LAST, msgspec.msgpack.encode([MAX_TAG, "x"]))
+        await hostile.send(FrameKind.LAST, msgspec.msgpack.encode([MAX_TAG, "x"]))
         await until(lambda: not detail(site).state.connected)
         assert "cannot be read" in detail(site).trouble
 

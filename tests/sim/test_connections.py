@@ -16,7 +16,7 @@ from lucid.machines.effects import PeerJoined, Received
 from sim.clock import VirtualClock
 from sim.connections import BACKOFF_US, HANDSHAKE_DELAYS, HANDSHAKE_US, LEAST_TIMEOUT_US, STALLED_US, Connections
 from sim.faults.loss import Loss
-from sim.links import MEGABIT, Link, symmetric
+from sim.links import MEGABIT, AccessLink, symmetric
 from sim.network import PROFILES, Network, base_latency_us, region_names
 from sim.trace import Trace
 from tests.runs import passed, scenario
@@ -31,7 +31,9 @@ ONE_WAY_US = 100_000
 class Wire:
     """Four nodes that run, each 100 ms from each other; what arrived as (us, sender, receiver, mark)."""
 
-    def __init__(self, profile: str = "constant", nodes: int = 4, link: Link | None = None, slow: bool = False) -> None:
+    def __init__(
+        self, profile: str = "constant", nodes: int = 4, link: AccessLink | None = None, slow: bool = False
+    ) -> None:
         self.clock = VirtualClock()
         base_us = base_latency_us(PROFILES[profile], [region_names()[index % 10] for index in range(nodes)])
         links = [link or symmetric(100 * MEGABIT)] * nodes

@@ -10,7 +10,7 @@ import trio
 from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.outbox import Incoming, Message, Outboxes
-from lucid.services.peer.sealed import PART_BYTES, Kind, SealedFrames
+from lucid.services.peer.sealed import PART_BYTES, FrameKind, SealedFrames
 from lucid.services.peer.speaking import UNSAID, common, introduction, is_introduction, own, read_introduction
 
 STALLED_S = 20.0
@@ -88,20 +88,20 @@ class Conversation:
         while True:
             data = await self._outbox.next(PING_S)
             if data is None:
-                await self._send_frame(Kind.PING, b"")
+                await self._send_frame(FrameKind.PING, b"")
                 continue
             start = 0
             while len(data) - start > PART_BYTES:
-                await self._send_frame(Kind.PART, data[start : start + PART_BYTES])
+                await self._send_frame(FrameKind.PART, data[start : start + PART_BYTES])
                 start += PART_BYTES
-            await self._send_frame(Kind.LAST, data[start:] if start else data)
+            await self._send_frame(FrameKind.LAST, data[start:] if start else data)
             self._outbox.sent()
             if self._introduced.is_set():
                 self._counts.sent += 1
                 self._counts.bytes_out += len(data)
             self._introduced.set()
 
-    async def _send_frame(self, kind: Kind, data: bytes) -> None:
+    async def _send_frame(self, kind: FrameKind, data: bytes) -> None:
         with trio.move_on_after(STALLED_S) as patience:
             await self._sealed.send(kind, data)
         if patience.cancelled_caught:
@@ -115,21 +115,21 @@ class Conversation:
                 kind, data = await self._sealed.receive()
             if patience.cancelled_caught:
                 raise ConnectionLost(f"nothing came for {SILENT_S:.0f} s")
-            cost_s = (len(data) + FRAME_COST_BYTES) / BYTES_PER_S + (kind != Kind.PART) / MESSAGES_PER_S
+            cost_s = (len(data) + FRAME_COST_BYTES) / BYTES_PER_S + (kind != FrameKind.PART) / MESSAGES_PER_S
             free_at = max(free_at, trio.current_time() - BURST_S) + cost_s
             if free_at > trio.current_time():
                 await trio.sleep_until(free_at)
             await self._on_frame(kind, data)
 
-    async def _on_frame(self, kind: Kind, data: bytes) -> None:
-        if kind == Kind.PROVEN:
+    async def _on_frame(self, kind: FrameKind, data: bytes) -> None:
+        if kind == FrameKind.PROVEN:
             raise ConnectionLost("the peer proves itself twice")
-        if kind not in (Kind.PART, Kind.LAST):
+        if kind not in (FrameKind.PART, FrameKind.LAST):
             return
         if self._assembly.size + len(data) > MAX_MESSAGE_BYTES:
             raise ConnectionLost(f"a message exceeds {MAX_MESSAGE_BYTES} bytes")
         self._assembly.add(data)
-        if kind == Kind.LAST:
+        if kind == FrameKind.LAST:
             await self._on_message(self._assembly.whole())
 
     async def _on_message(self, message: bytes) -> None:

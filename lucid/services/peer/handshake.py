@@ -24,7 +24,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.votes import Signature
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.frames import FrameStream
-from lucid.services.peer.sealed import Kind, SealedFrames
+from lucid.services.peer.sealed import FrameKind, SealedFrames
 from lucid.services.peer.transport import Transport, TransportCertificate, holds
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Hello(Record):
     signature: Signature
 
 
-class Answer(Record):
+class HandshakeAnswer(Record):
     """The listener's frame; its signature covers the hello too."""
 
     certificate: TransportCertificate
@@ -106,7 +106,7 @@ async def introduce(frames: FrameStream, transport: Transport, listener: bytes, 
     signature = known.crypto.sign(transport.secret, sent)
     hello = Hello(VERSION, listener, transport.certificate, nonce, exchange, signature)
     await frames.send(encode(hello))
-    answer = await _receive(frames, Answer)
+    answer = await _receive(frames, HandshakeAnswer)
     if answer.certificate.node != listener:
         raise ConnectionLost(f"node {answer.certificate.node.hex()[:16]} answers instead of the one that was dialed")
     known.check(answer.certificate)
@@ -115,7 +115,7 @@ async def introduce(frames: FrameStream, transport: Transport, listener: bytes, 
         raise ConnectionLost("the peer does not hold the key of its certificate")
     out, back = _frame_keys(private, answer.exchange, transcript)
     sealed = SealedFrames(frames, listener, out, back)
-    await sealed.send(Kind.PROVEN)
+    await sealed.send(FrameKind.PROVEN)
     return sealed
 
 
@@ -143,10 +143,10 @@ async def admit(
     transcript = _answer_message(hello, (certificate, nonce, exchange))
     back, out = _frame_keys(private, hello.exchange, transcript)
     signature = known.crypto.sign(secret, transcript)
-    await frames.send(encode(Answer(certificate, nonce, exchange, signature)))
+    await frames.send(encode(HandshakeAnswer(certificate, nonce, exchange, signature)))
     sealed = SealedFrames(frames, node, out, back)
     kind, _ = await sealed.receive()
-    if kind != Kind.PROVEN:
+    if kind != FrameKind.PROVEN:
         raise ConnectionLost("the peer's first frame is not its proof")
     return sealed
 

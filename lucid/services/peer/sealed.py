@@ -26,7 +26,7 @@ REKEY_S = 3_600.0
 _next_key = domain("lucid peer next key v2")
 
 
-class Kind(IntEnum):
+class FrameKind(IntEnum):
     """What a frame is."""
 
     PART = 0
@@ -50,25 +50,25 @@ class SealedFrames:
         self._sends, self._receives = _Direction(sends), _Direction(receives)
         self._sending = trio.Lock()
 
-    async def send(self, kind: Kind, data: bytes = b"") -> None:
+    async def send(self, kind: FrameKind, data: bytes = b"") -> None:
         """Seal and send one frame, whole or not at all; raises `ConnectionLost`."""
         async with self._sending:
             if self._sends.worn(REKEY_BYTES, REKEY_S):
-                await self._frames.send(self._sends.seal(bytes((Kind.REKEY,))))
+                await self._frames.send(self._sends.seal(bytes((FrameKind.REKEY,))))
                 self._sends.advance()
             await self._frames.send(self._sends.seal(bytes((kind,)) + data))
 
-    async def receive(self) -> tuple[Kind, bytes]:
+    async def receive(self) -> tuple[FrameKind, bytes]:
         """The next frame; raises `ConnectionLost`, also for one that is not the peer's next or not what it may be."""
         if self._receives.worn(2 * REKEY_BYTES, float("inf")):
             raise ConnectionLost("the peer does not replace its key")
         opened = self._receives.open(await self._frames.receive())
         kind, data = opened[:1], opened[1:]
-        if not kind or kind[0] not in _SIZES or len(data) not in _SIZES[Kind(kind[0])]:
+        if not kind or kind[0] not in _SIZES or len(data) not in _SIZES[FrameKind(kind[0])]:
             raise ConnectionLost("a frame of a kind or size that does not exist")
-        if kind[0] == Kind.REKEY:
+        if kind[0] == FrameKind.REKEY:
             self._receives.advance()
-        return Kind(kind[0]), data
+        return FrameKind(kind[0]), data
 
     def accept_messages(self) -> None:
         """Take frames of full size from now on: the peer is who it says."""
@@ -76,11 +76,11 @@ class SealedFrames:
 
 
 _SIZES = {
-    Kind.PART: range(PART_BYTES, PART_BYTES + 1),
-    Kind.LAST: range(PART_BYTES + 1),
-    Kind.PROVEN: range(1),
-    Kind.PING: range(1),
-    Kind.REKEY: range(1),
+    FrameKind.PART: range(PART_BYTES, PART_BYTES + 1),
+    FrameKind.LAST: range(PART_BYTES + 1),
+    FrameKind.PROVEN: range(1),
+    FrameKind.PING: range(1),
+    FrameKind.REKEY: range(1),
 }
 
 
