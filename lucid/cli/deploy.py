@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from lucid.cli.failure import INTERRUPTED, Failure, duration
+from lucid.cli.deploychange import change, print_plan, say, tell, trial_step, undo
+from lucid.cli.failure import Failure, duration
 
 if TYPE_CHECKING:
     from lucid.deploy.deployment import Deployment, DeployRequest, Step
 
 ACTIONS = ("install", "upgrade", "rollback", "status", "logs", "token", "backup", "remove")
-WENT_BACK, NOTHING_BEFORE, ADRIFT, NOT_HEALTHY = 1, 3, 4, 20
+NOT_HEALTHY = 20
 NOT_STARTED = 1
-BLOCKS = 2
 EXTRA_NAMES = ("redis", "consul", "tor")
 _STATUSES = (
     "Exit status: 0 the node runs and works; 1 it did not, and the release before runs again; 2 it cannot be done as "
@@ -164,25 +161,11 @@ def _deployment(options: argparse.Namespace) -> Iterator[Deployment]:
 
     try:
         with Host(options.host, options.ssh) as host:
-            deployment = Deployment(host, options.folder, options.wait / 1000, _say)
+            deployment = Deployment(host, options.folder, options.wait / 1000, say)
             deployment.check()
             yield deployment
     except DeployError as error:
         raise Failure(str(error)) from None
-
-
-def _say(text: str) -> None:
-    _print(text, sys.stderr)
-
-
-def _print(text: str, stream: TextIO | None = None) -> None:
-    """What a reader who has gone does not read is no reason to leave a host half changed."""
-    stream = stream or sys.stdout
-    try:
-        print(text, file=stream, flush=True)
-    except BrokenPipeError:
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run_install(options: argparse.Namespace) -> int:
@@ -195,13 +178,13 @@ def run_install(options: argparse.Namespace) -> int:
         begin, restoring = _restoring(deployment, options)
         steps = deployment.plan(_wanted(options), restoring, begin=begin)
         if options.trial == "full":
-            steps.append(_trial_step(deployment))
+            steps.append(trial_step(deployment))
         steps.append(deployment.accept_step())
         if options.dry_run:
-            return _print_plan(steps)
-        status = _change(deployment, steps, f"lucid deploy {'upgrade' if options.upgrade else 'install'}")
+            return print_plan(steps)
+        status = change(deployment, steps, f"lucid deploy {'upgrade' if options.upgrade else 'install'}")
         if status == 0:
-            _print(f"{options.host}: the node runs")
+            tell(f"{options.host}: the node runs")
     return status
 
 
@@ -231,130 +214,9 @@ def _tell_checks(deployment: Deployment) -> None:
     from lucid.deploy.preflight import requirements
 
     for each in requirements(deployment.facts):
-        _say(f"{each.name}: {each.found}" + (f" ({each.warning})" if each.warning else ""))
+        say(f"{each.name}: {each.found}" + (f" ({each.warning})" if each.warning else ""))
     if unfinished := deployment.facts.unfinished:
-        _say(f"one {unfinished} before this was not finished")
-
-
-def _print_plan(steps: list[Step]) -> int:
-    for number, step in enumerate(steps, 1):
-        _print(f"{number}. {step.title}")
-        for line in step.command.splitlines():
-            _print(f"     {line}")
-    return 0
-
-
-def _change(deployment: Deployment, steps: list[Step], again: str) -> int:
-    """Carry out a change, whose first step records what runs and whose last accepts what came; go back when it fails.
-
-    Returns the exit status.
-    """
-    from lucid.deploy.deployment import perform
-
-    host = deployment.host.name
-    try:
-        perform(steps[:1], lambda text: None)
-        try:
-            perform(steps[:-1], _say, done=1)
-        except Exception as error:
-            _say(f"lucid: {_sentence(error)}")
-            return _go_back(deployment)
-        _accept(deployment, steps[-1])
-    except KeyboardInterrupt:
-        raise Failure(
-            f"interrupted, and {host} is left half way: {again} {host} once more goes on, lucid deploy rollback {host} "
-            "brings back what ran before",
-            INTERRUPTED,
-        ) from None
-    return 0
-
-
-def _accept(deployment: Deployment, step: Step) -> None:
-    """A node that was tried and works is not taken down again because the line is lost now."""
-    from lucid.deploy.host import DeployError
-
-    _say(step.title)
-    try:
-        try:
-            step.act()
-        except DeployError:
-            deployment.host.await_reachable(deployment.healthy_s)
-            step.act()
-    except DeployError as error:
-        _say(f"warning: {_sentence(error)}; the same command once more tidies up")
-
-
-def _sentence(error: Exception) -> str:
-    from lucid.deploy.host import DeployError
-
-    return str(error) if isinstance(error, DeployError | OSError) else f"{type(error).__name__}: {error}"
-
-
-def _go_back(deployment: Deployment) -> int:
-    """Bring back what was recorded, and forget what failed: the release before stays the one before."""
-    from lucid.deploy.deployment import perform
-    from lucid.deploy.release import BEFORE_FOLDER, NoRelease
-
-    host = deployment.host.name
-    deployment.be_patient()
-    try:
-        deployment.host.await_reachable(deployment.healthy_s)
-        steps = deployment.back_steps(BEFORE_FOLDER)
-        _say("going back to the release before")
-        perform([*steps, deployment.forget_step()], _say)
-    except NoRelease:
-        raise Failure(
-            f"{host}: there is no release before; what was started is left as it is", NOTHING_BEFORE
-        ) from None
-    except Exception as error:
-        raise Failure(
-            f"{host}: the release before could not be brought back: {_sentence(error)}; "
-            f"lucid deploy rollback {host} tries it again",
-            ADRIFT,
-        ) from None
-    _print(f"{host}: the release before runs again")
-    return WENT_BACK
-
-
-def _trial_step(deployment: Deployment) -> Step:
-    from lucid.deploy.deployment import Step
-
-    return Step("try the node", "# lucid smoke live --node FILE, here, through ssh", lambda: _try_node(deployment))
-
-
-def _try_node(deployment: Deployment) -> None:
-    """`lucid smoke live` against the node, through SSH. Raises `DeployError` when it fails."""
-    from functools import partial
-
-    from harness.live.product import product
-    from lucid.deploy.deployment import client_settings
-    from lucid.deploy.host import DeployError
-    from smoke.live.failure import LiveError
-    from smoke.live.run import live
-    from smoke.manifest import Manifest
-    from smoke.reports.terminal import summary
-
-    with deployment.host.forwarded(deployment.addresses()) as ports, TemporaryDirectory(prefix="lucid-try-") as folder:
-        genesis = Path(folder) / "genesis.toml"
-        genesis.write_bytes(deployment.genesis())
-        config = Path(folder) / "client.toml"
-        config.touch(mode=0o600)
-        config.write_text(client_settings(ports, deployment.settings(), genesis), encoding="utf-8")
-        try:
-            known = product(Manifest(), {"blocks": BLOCKS})
-            judgment = live(
-                known,
-                title=f"The node at {deployment.host.name}",
-                containers=False,
-                standing=partial(known.standing, settings=config, emulated=deployment.facts.emulated),
-                say=_say,
-            )
-        except LiveError as error:
-            raise DeployError(str(error)) from None
-    _say(summary(judgment).strip())
-    if judgment.status:
-        failed = [finding.message for finding in judgment.findings if finding.verdict == "fail"]
-        raise DeployError(f"the node does not work: {'; '.join(failed[:3])}")
+        say(f"one {unfinished} before this was not finished")
 
 
 def run_rollback(options: argparse.Namespace) -> int:
@@ -366,33 +228,18 @@ def run_rollback(options: argparse.Namespace) -> int:
         host, unfinished = options.host, deployment.facts.unfinished
         if unfinished == release.UPGRADE:
             steps = [*deployment.back_steps(release.BEFORE_FOLDER), deployment.forget_step()]
-            return _print_plan(steps) if options.dry_run else _undo(deployment, steps)
+            return print_plan(steps) if options.dry_run else undo(deployment, steps)
         steps = [
             deployment.record_step(release.ROLLBACK),
             *deployment.back_steps(release.PREVIOUS_FOLDER),
             deployment.accept_step(),
         ]
         if options.dry_run:
-            return _print_plan(steps)
-        status = _change(deployment, steps, "lucid deploy rollback")
+            return print_plan(steps)
+        status = change(deployment, steps, "lucid deploy rollback")
         if status == 0:
-            _print(f"{host}: the release before runs again; lucid deploy rollback goes forward again")
+            tell(f"{host}: the release before runs again; lucid deploy rollback goes forward again")
     return status
-
-
-def _undo(deployment: Deployment, steps: list[Step]) -> int:
-    from lucid.deploy.deployment import perform
-    from lucid.deploy.host import DeployError
-
-    host = deployment.host.name
-    try:
-        perform(steps, _say)
-    except DeployError as error:
-        raise Failure(f"{error}; lucid deploy rollback {host} tries it again", ADRIFT) from None
-    except KeyboardInterrupt:
-        raise Failure(f"interrupted: lucid deploy rollback {host} once more goes on", INTERRUPTED) from None
-    _print(f"{host}: what ran before the upgrade that was not finished runs again")
-    return 0
 
 
 def run_status(options: argparse.Namespace) -> int:
@@ -413,7 +260,7 @@ def run_status(options: argparse.Namespace) -> int:
     elif facts.unfinished:
         warnings.append(f"{facts.unfinished}: not finished; the same command goes on, lucid deploy rollback undoes it")
     if options.json:
-        _print(
+        tell(
             json.dumps(
                 {"host": options.host, "healthy": healthy, "services": states, "images": images, "warnings": warnings}
             )
@@ -421,9 +268,9 @@ def run_status(options: argparse.Namespace) -> int:
         return 0 if healthy else NOT_HEALTHY
     for service, state in states.items():
         image = images.get(f"{release.IMAGES.get(service, '')}:{release.LATEST}", "")
-        _print(f"{service:12} {state:32} {image[7:19]}".rstrip())
+        tell(f"{service:12} {state:32} {image[7:19]}".rstrip())
     for warning in warnings:
-        _say(f"warning: {warning}")
+        say(f"warning: {warning}")
     return 0 if healthy else NOT_HEALTHY
 
 
@@ -441,7 +288,7 @@ def run_logs(options: argparse.Namespace) -> int:
 def run_token(options: argparse.Namespace) -> int:
     """`lucid deploy token HOST`."""
     with _deployment(options) as deployment:
-        _print(deployment.settings()["LUCID_API_TOKENS"].partition(",")[0])
+        tell(deployment.settings()["LUCID_API_TOKENS"].partition(",")[0])
     return 0
 
 
@@ -456,7 +303,7 @@ def run_backup(options: argparse.Namespace) -> int:
             back_up(deployment, options.folder_here)
         except NotStarted as error:
             raise Failure(str(error), NOT_STARTED) from None
-    _print(f"{options.folder_here} holds the node's data, without its key and its log of votes")
+    tell(f"{options.folder_here} holds the node's data, without its key and its log of votes")
     return 0
 
 
@@ -467,8 +314,8 @@ def run_remove(options: argparse.Namespace) -> int:
     with _deployment(options) as deployment:
         steps = deployment.remove_steps(options.with_data)
         if options.dry_run:
-            return _print_plan(steps)
-        perform(steps, _say)
+            return print_plan(steps)
+        perform(steps, say)
         kept = "" if options.with_data else "; its key, chain, sessions and chunks are still there"
-        _print(f"{options.host}: the node is gone{kept}")
+        tell(f"{options.host}: the node is gone{kept}")
     return 0
