@@ -78,13 +78,7 @@ def run(
     given = (("faults of its own", faults), ("a leader policy", leaders), ("measured costs", costs))
     hooks = [words for words, value in given if value]
     scenario = structs.replace(scenario, fault=[*scenario.fault, *faults]) if faults else scenario
-    journal_folder: Path | None = None
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "scenario.toml").write_text(dump(scenario), "utf-8")
-        if journals:
-            journal_folder = folder / "journals"
-            journal_folder.mkdir(exist_ok=True)
+    journal_folder = None if folder is None else _begin(scenario, folder, journals)
     trace = Trace(folder / "trace.jsonl.zst" if folder is not None and trace_file else None)
     world = World(scenario, trace, journal_folder, costs)
     world.watchers += [make(world) for make in watchers]
@@ -114,12 +108,28 @@ def run(
         invariants=_checked(ended, invariants, watch),
     )
     if folder is not None:
-        document = result.document()
-        (folder / "metrics.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-        if trace_file:
-            (folder / "timeline.html").write_text(timeline(story_of_trace(folder)), "utf-8")
-        (folder / "report.html").write_text(render(document, timeline=trace_file), "utf-8")
+        _write(result, folder, trace_file)
     return result
+
+
+def _begin(scenario: Scenario, folder: Path, journals: bool) -> Path | None:
+    """Make the folder, with the scenario in it; returns where journals go, if they are kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "scenario.toml").write_text(dump(scenario), "utf-8")
+    if not journals:
+        return None
+    journal_folder = folder / "journals"
+    journal_folder.mkdir(exist_ok=True)
+    return journal_folder
+
+
+def _write(result: RunResult, folder: Path, traced: bool) -> None:
+    """The figures, and the pages for a person."""
+    document = result.document()
+    (folder / "metrics.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    if traced:
+        (folder / "timeline.html").write_text(timeline(story_of_trace(folder)), "utf-8")
+    (folder / "report.html").write_text(render(document, timeline=traced), "utf-8")
 
 
 def _checked(ended: Ended, invariants: Invariants, watch: Progress) -> list[CheckedInvariant]:

@@ -138,8 +138,12 @@ class AnchoringService(Service):
     # -- what it answers -----------------------------------------------------------------------------------------
 
     def _register(self) -> None:
-        route = self.web.route
+        self._register_anchoring()
+        self._register_sessions()
 
+    def _register_anchoring(self) -> None:
+        """What is taken, and what is verified for whoever asks."""
+        route = self.web.route
         example = msgspec.json.decode(example_manifest(self.genesis.chain_id, self.crypto))
 
         @route(
@@ -157,6 +161,14 @@ class AnchoringService(Service):
             transaction = await self._accept(checked)
             status = await self._accepted.status(checked.anchor.identity)
             return Anchored(checked.manifest.session, transaction.hex(), status)
+
+        @route("POST", "/verify", "Say what a receipt proves", raw=dict, gives=Verification)
+        async def verify() -> Verification:
+            return await self._costly.run(self._verify, await read_body(MAX_VERIFIED_BYTES))
+
+    def _register_sessions(self) -> None:
+        """Where sessions are, and what proves them."""
+        route = self.web.route
 
         @route("GET", "/sessions", "Sessions taken here that are not final: newest first", gives=SessionsWaiting)
         async def waiting() -> SessionsWaiting:
@@ -183,10 +195,6 @@ class AnchoringService(Service):
             named = await self._accepted.named(session, query_owner())
             found = await self._accepted.receipt(*named, query_checkpoint())
             return Response(found, content_type="application/json")
-
-        @route("POST", "/verify", "Say what a receipt proves", raw=dict, gives=Verification)
-        async def verify() -> Verification:
-            return await self._costly.run(self._verify, await read_body(MAX_VERIFIED_BYTES))
 
     async def _check(self, data: bytes) -> CheckedManifest:
         def check() -> CheckedManifest:

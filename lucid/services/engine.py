@@ -299,6 +299,11 @@ class EngineService(Service):
         return msgspec.structs.replace(proof, signature=self.crypto.sign(self.secret, message))
 
     def _register(self) -> None:
+        self._register_transactions()
+        self._register_consensus()
+
+    def _register_transactions(self) -> None:
+        """What is handed in, and where it is."""
         route = self.web.route
 
         @route("POST", "/transactions", "Submit", takes=Submission, gives=Accepted, status=202, access=WRITE)
@@ -342,6 +347,10 @@ class EngineService(Service):
             if self.engine is None or key not in self.engine.admission.mempool:
                 raise Problem(Code.NOT_FOUND, "transaction")
             return TransactionState(identity, "pending")
+
+    def _register_consensus(self) -> None:
+        """Where the engine stands, and what the chain says of leaders."""
+        route = self.web.route
 
         @route("GET", "/consensus/status", "Where the engine stands", gives=ConsensusStatus)
         async def status() -> ConsensusStatus:

@@ -136,6 +136,12 @@ class ManagerService(Service):
             *map(self._while_it_goes_on, self.liveness.conditions()),
         ]
         self.web.warnings.append(self.upgrading.due)
+        self._show_figures()
+        self._register()
+        self._register_rooms()
+
+    def _show_figures(self) -> None:
+        """What `/metrics` says."""
         gauge = self.web.gauge
         gauge("block_height", "Height of the last final block.", lambda: self.chain.tree.root.height)
         gauge("blocks_created", "Blocks proposed here since the start.", lambda: self.created)
@@ -149,7 +155,9 @@ class ManagerService(Service):
         gauge("peers_unproven", "Connections that have not proven to be a peer's.", lambda: self.listener.unproven)
         gauge("peers_turned_away", "Connections that proved nothing, since the start.", self._turned_away)
         gauge("peers_failed", "Connections that ended by a fault of this program.", lambda: self.peers.failures)
-        self._register()
+
+    def _register_rooms(self) -> None:
+        """The routes of what this service is made of."""
         NodeRoutes(
             node=self.key,
             store=self.store,
