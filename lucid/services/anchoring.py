@@ -43,7 +43,7 @@ from lucid.services.web.asking import Asking
 from lucid.services.web.bodies import explained
 from lucid.services.web.costly import Costly
 from lucid.services.web.problems import Problem
-from lucid.services.web.web import OWNED, REACHING, query_checkpoint, query_owner, read_body
+from lucid.services.web.requested import OWNED, REACHING, query_checkpoint, query_owner, read_body
 
 RETRY_S = 0.25
 PROBE_S = 2.0

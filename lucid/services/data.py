@@ -38,18 +38,17 @@ from lucid.services.web.admission import NODE, WRITE
 from lucid.services.web.lasting import Lasting
 from lucid.services.web.openapi import Query
 from lucid.services.web.problems import Problem
-from lucid.services.web.web import (
+from lucid.services.web.requested import (
     OWNED,
-    Condition,
     charge,
     exchange,
     hex_bytes,
-    json_response,
     number_query,
     query_number,
     query_owner,
     read_body,
 )
+from lucid.services.web.web import Condition, json_response
 from lucid.storage.chunkfiles import ChunkFolder
 
 BODY_S = 120.0

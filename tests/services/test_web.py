@@ -17,11 +17,12 @@ from lucid import __version__
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.versions import RULES_KNOWN
 from lucid.services.peer.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
-from lucid.services.web import http, streams, web
+from lucid.services.web import http, requested, streams, web
 from lucid.services.web.admission import NODE, WRITE
 from lucid.services.web.bodies import decode_json
 from lucid.services.web.problems import Problem
-from lucid.services.web.web import Condition, Web, query_number
+from lucid.services.web.requested import query_number
+from lucid.services.web.web import Condition, Web
 from tests.services import served
 
 NODE_TOKEN = {"Authorization": "Bearer node"}
@@ -127,7 +128,7 @@ async def test_a_large_body_is_a_413_also_in_chunks(monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_slow_body_is_a_408(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "BODY_S", 0.1)
+    monkeypatch.setattr(requested, "BODY_S", 0.1)
     async with served.served(kit()) as (_, port):
         stream = await trio.open_tcp_stream("127.0.0.1", port)
         async with stream:

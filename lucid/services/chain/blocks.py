@@ -24,7 +24,8 @@ from lucid.services.process.cache import ReadCache
 from lucid.services.process.driver import Driver
 from lucid.services.web.admission import WRITE
 from lucid.services.web.problems import Problem
-from lucid.services.web.web import REACHING, Web, hex_bytes, number_query, query_checkpoint, query_number
+from lucid.services.web.requested import REACHING, hex_bytes, number_query, query_checkpoint, query_number
+from lucid.services.web.web import Web
 from lucid.storage.durable import DurableStore
 
 PAGING = {"from": number_query(0, 2**53), "limit": number_query(1, PAGE_BLOCKS)}

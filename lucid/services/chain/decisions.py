@@ -17,7 +17,8 @@ from lucid.services.process.config import Config
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.admission import WRITE
 from lucid.services.web.problems import Problem
-from lucid.services.web.web import Web, hex_bytes
+from lucid.services.web.requested import hex_bytes
+from lucid.services.web.web import Web
 
 
 class Decisions:

@@ -21,17 +21,8 @@ from lucid.services.peer.peers import PeerDetail, Peers
 from lucid.services.process.driver import Driver
 from lucid.services.web.admission import NODE
 from lucid.services.web.problems import Problem
-from lucid.services.web.web import (
-    OWNED,
-    SLOT,
-    Web,
-    hex_bytes,
-    json_response,
-    number_query,
-    query_number,
-    query_owner,
-    read_body,
-)
+from lucid.services.web.requested import OWNED, SLOT, hex_bytes, number_query, query_number, query_owner, read_body
+from lucid.services.web.web import Web, json_response
 from lucid.storage.durable import DurableStore
 
 PAGE_BLOCKS = 100

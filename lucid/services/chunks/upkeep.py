@@ -33,7 +33,8 @@ from lucid.services.process.space import Space
 from lucid.services.web.admission import OPERATOR, WRITE
 from lucid.services.web.openapi import Query
 from lucid.services.web.problems import Problem
-from lucid.services.web.web import OWNED, Condition, Web, hex_bytes, number_query, query_number, query_owner
+from lucid.services.web.requested import OWNED, hex_bytes, number_query, query_number, query_owner
+from lucid.services.web.web import Condition, Web
 from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, decode_row
 from lucid.storage.durable import DurableStore
 

@@ -25,7 +25,8 @@ from lucid.services.process.config import Config
 from lucid.services.process.driver import Driver
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
-from lucid.services.web.web import Condition, Health, Web, number_query, query_number
+from lucid.services.web.requested import number_query, query_number
+from lucid.services.web.web import Condition, Health, Web
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 
