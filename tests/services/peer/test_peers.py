@@ -24,9 +24,9 @@ from lucid.services.peer.peerlistener import PeerListener
 from lucid.services.peer.peers import Peers
 from lucid.services.peer.sealed import PART_BYTES, FrameKind, SealedFrames
 from lucid.services.web.serve import listen
-from tests.services.acquainted import CHAIN, CRYPTO, KEYS, acquaintances, transport
-from tests.services.socks_proxy import socks_proxy
-from tests.services.test_dialing import ANSWERS, answering
+from tests.services.peer.acquainted import CHAIN, CRYPTO, KEYS, acquaintances, transport
+from tests.services.peer.socks_proxy import socks_proxy
+from tests.services.peer.test_dialing import ANSWERS, answering
 from tests.waiting import until
 
 NOWHERE = "tcp://127.0.0.1:1"

@@ -20,7 +20,7 @@ from lucid.services.web.admission import WRITE
 from lucid.services.web.streams import ClientStream
 from lucid.services.web.web import Web
 from lucid.services.web.websocket import WebSocket, open_websocket
-from tests.services import served
+from tests.services.web import served
 
 UPGRADE = b"GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: %s\r\nConnection: Upgrade%s\r\n"
 KEY = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"

@@ -23,7 +23,7 @@ from lucid.services.web.bodies import decode_json
 from lucid.services.web.problems import Problem
 from lucid.services.web.requested import query_number
 from lucid.services.web.web import Condition, Web
-from tests.services import served
+from tests.services.web import served
 
 NODE_TOKEN = {"Authorization": "Bearer node"}
 API_TOKEN = {"Authorization": "Bearer api"}

@@ -18,7 +18,7 @@ from lucid.services.peer.frames import LENGTH_BYTES, FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, HandshakeAnswer, Hello, admit, introduce
 from lucid.services.peer.sealed import PART_BYTES, FrameKind, SealedFrames
 from lucid.services.peer.transport import Transport, TransportCertificate
-from tests.services.acquainted import CHAIN, CRYPTO, KEYS, SECRETS, Wire, acquaintances, shaken, transport
+from tests.services.peer.acquainted import CHAIN, CRYPTO, KEYS, SECRETS, Wire, acquaintances, shaken, transport
 
 
 async def sealed_pair() -> tuple[SealedFrames, SealedFrames, Wire]:

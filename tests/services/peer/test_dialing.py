@@ -16,8 +16,8 @@ from lucid.services.peer import dialing
 from lucid.services.peer.addresses import Address, parse_address, unusable_peer
 from lucid.services.peer.dialing import ConnectionLost, dial
 from lucid.services.web.websocket import open_websocket
-from tests.services import served
-from tests.services.socks_proxy import socks_proxy
+from tests.services.peer.socks_proxy import socks_proxy
+from tests.services.web import served
 
 UPGRADE = b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 ANSWERS = {

@@ -25,8 +25,8 @@ from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.keyfile import write_key
 from lucid.services.web import redis as redis_client
 from lucid.services.web.limits import BURST_S, SharedLimits
-from lucid.services.web.redis import CALL_S, RedisAway, RedisDependency, parse_url
-from tests.services.served import served, web
+from lucid.services.web.redis import CALL_S, Redis, RedisAway, parse_url
+from tests.services.web.served import served, web
 
 CHAIN, SECRET = bytes(32), bytes(range(32))
 SESSION = str(uuid.UUID(int=1, version=4))
@@ -55,15 +55,15 @@ def url(server: RedisServer) -> str:
 
 
 @asynccontextmanager
-async def connected(server: RedisServer) -> AsyncIterator[RedisDependency]:
-    redis = RedisDependency(url(server))
+async def connected(server: RedisServer) -> AsyncIterator[Redis]:
+    redis = Redis(url(server))
     async with trio.open_nursery() as nursery:
         await nursery.start(redis.run)
         yield redis
         nursery.cancel_scope.cancel()
 
 
-async def until_trouble(redis: RedisDependency, expected: bool) -> None:
+async def until_trouble(redis: Redis, expected: bool) -> None:
     with trio.fail_after(60):
         while (redis.trouble is not None) is not expected:
             await trio.sleep(0.05)
@@ -85,7 +85,7 @@ async def test_commands_and_replies(server: RedisServer, monkeypatch: pytest.Mon
 
 
 async def test_a_wrong_password_is_trouble(server: RedisServer) -> None:
-    redis = RedisDependency(f"redis://:wrong@127.0.0.1:{server.port}")
+    redis = Redis(f"redis://:wrong@127.0.0.1:{server.port}")
     async with trio.open_nursery() as nursery:
         await nursery.start(redis.run)
         assert "WRONGPASS" in str(redis.trouble)
@@ -108,7 +108,7 @@ async def test_away_and_back(server: RedisServer) -> None:
 
 async def test_one_that_does_not_answer_costs_little() -> None:
     listening = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
-    redis = RedisDependency(f"redis://127.0.0.1:{listening.socket.getsockname()[1]}")
+    redis = Redis(f"redis://127.0.0.1:{listening.socket.getsockname()[1]}")
     began = trio.current_time()
     async with trio.open_nursery() as nursery:
         await nursery.start(redis.run)

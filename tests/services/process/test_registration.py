@@ -21,8 +21,8 @@ from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.keyfile import write_key
 from lucid.services.process.ports import free_ports
 from lucid.services.process.registration import own_address
-from tests.services import consul_agent
-from tests.services.consul_agent import Agent, seconds
+from tests.services.process import consul_agent
+from tests.services.process.consul_agent import Agent, seconds
 from tests.waiting import until
 
 TOKEN = "consul-token"
