@@ -15,7 +15,7 @@ from fuzz.node import check_let_go
 from fuzz.targets import http1
 from lucid.services.devnet import SERVICES, Devnet
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.web import http, serve, streams, web
+from lucid.services.web import http, requested, serve, streams
 from lucid.services.web.admission import WRITE
 from lucid.services.web.streams import ClientStream
 from lucid.services.web.web import Web
@@ -270,11 +270,11 @@ def reading() -> Web:
 
     @made.route("POST", "/read", "All of it", raw=bytes, access=WRITE)
     async def read() -> Response:
-        return Response(str(len(await web.read_body(1 << 20))))
+        return Response(str(len(await requested.read_body(1 << 20))))
 
     @made.route("POST", "/little", "A first piece, and then nothing for long", raw=bytes, access=WRITE)
     async def little() -> Response:
-        await anext(web.exchange())
+        await anext(requested.exchange())
         await trio.sleep(1.5)
         return Response("enough")
 
