@@ -19,7 +19,7 @@ LOG_EVERY_S = 10.0
 _log = logging.getLogger("lucid.edge")
 
 
-class Lasting(NamedTuple):
+class LastingSocket(NamedTuple):
     """A path at which a connection may become a WebSocket: who may (by bearer token), and what serves it then."""
 
     admits: Callable[[str], bool]
@@ -32,7 +32,7 @@ class Edge:
     def __init__(self, service: str, registry: CollectorRegistry) -> None:
         self.service = service
         self.budget = Budget()
-        self.lasting: dict[str, Lasting] = {}
+        self.lasting: dict[str, LastingSocket] = {}
         self.open = 0
         self.failed = 0
         self._refused = Counter(

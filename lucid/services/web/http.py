@@ -27,7 +27,7 @@ from hypercorn.typing import ConnectionState, LifespanState
 
 from lucid.chain.errors import Code
 from lucid.services.web.admission import bearer
-from lucid.services.web.edge import Edge, Lasting
+from lucid.services.web.edge import Edge, LastingSocket
 from lucid.services.web.exchange import Asgi, Exchange, refusal_headers
 from lucid.services.web.limits import network
 from lucid.services.web.problems import Problem, envelope
@@ -123,7 +123,7 @@ class Strict:
     """Hypercorn would let a client go on before anyone has asked for its body."""
 
     def __init__(self, edge: Edge, wire: Wire) -> None:
-        self.asked_to_last: tuple[h11.Request, Lasting] | None = None
+        self.asked_to_last: tuple[h11.Request, LastingSocket] | None = None
         """A request for a WebSocket where there is one, and who serves it."""
         self.inner = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
         self._edge = edge
@@ -309,7 +309,7 @@ class Connection(TCPServer):
 
     # -- connections that last -----------------------------------------------------------------------------------
 
-    async def _last(self, request: h11.Request, lasting: Lasting) -> None:
+    async def _last(self, request: h11.Request, lasting: LastingSocket) -> None:
         key = header(request, b"sec-websocket-key")
         if not re.fullmatch(rb"[A-Za-z0-9+/]{22}==", key) or header(request, b"sec-websocket-version") != b"13":
             await self._refuse(Problem(Code.REQUEST, "this is not a WebSocket handshake of version 13"))

@@ -28,7 +28,7 @@ from lucid.chain.versions import RULES_KNOWN
 from lucid.services.peer.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
 from lucid.services.web.admission import READ, AdmissionRules, Caller, Tokens
 from lucid.services.web.bodies import decode_json
-from lucid.services.web.edge import Edge, Lasting
+from lucid.services.web.edge import Edge, LastingSocket
 from lucid.services.web.openapi import BYTES, HTML, JSON, TEXT, Query, Route, describe
 from lucid.services.web.pages import load_page
 from lucid.services.web.problems import RETRY_AFTER_S, Problem, envelope
@@ -125,7 +125,7 @@ class Web:
         """Register what serves the WebSockets at `path`, of those whose token `admits` takes."""
 
         def register(serve: Callable[[WebSocket], Awaitable[None]]) -> None:
-            self.edge.lasting[path] = Lasting(admits, serve)
+            self.edge.lasting[path] = LastingSocket(admits, serve)
 
         return register
 
