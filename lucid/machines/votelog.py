@@ -85,11 +85,13 @@ class VoteLog:
         """Whether an honest validator may still sign this kind of vote in this view."""
         signed = self._votes.get((epoch, view), {})
         if kind in signed:
-            return False
+            return False  # two quorums share an honest signer, so one view notarizes one block at most
         if kind == FINALIZE:
+            # A finalize says that this key did not skip the view, and never will: what is final is never passed over.
             # Signed when leaving the view by a notarization, so the view is the current one or the one before.
             return SKIP not in signed and self.view[0] == epoch and view >= self.view[1] - 1
         if kind == NOTARIZE:
+            # After its timer fired a node is for the skip alone (rule 4).
             return SKIP not in signed and (epoch, view) == self.view
         if kind == SKIP:
             return FINALIZE not in signed and (epoch, view) == self.view

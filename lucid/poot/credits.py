@@ -62,7 +62,7 @@ def storage_credits(chunks: int, total_bytes: int, most: int) -> int:
 
 
 def uptime_ppm(beacons: int, held: int) -> int:
-    """Heartbeats counted per slot that held a block; 0 of 0 is 0."""
+    """Heartbeats counted per slot that held a block; 0 of 0 is 0: who was never there has yet to show it."""
     return min(PPM, beacons * PPM // held) if held else 0
 
 
@@ -74,5 +74,6 @@ def penalized(penalty_ppm: int, factor_ppm: int, times: int) -> int:
 
 
 def live_score(credits: int, uptime: int, penalty_ppm: int) -> int:
-    """Credits weighed by uptime, then by the epoch's penalties; both steps are floored."""
+    """Credits weighed by uptime, then by the epoch's penalties; both steps are floored, in this order, since whole
+    numbers do not commute and every node must get the same."""
     return credits * uptime // PPM * penalty_ppm // PPM

@@ -25,6 +25,8 @@ class Schedule(Record):
 
     def leader(self, offset: int, slot_views: int) -> int:
         """Number of the member that leads the view at `offset` from the slot's first, on this chain."""
+        # A block takes its view out of the count, so one miss moves the rest of the slot to the next in rank, and slots
+        # that were skipped whole go on where they ended: no set of dead nodes stalls the chain.
         turn = offset - self.held + slot_views * self.skipped
         return self.order[turn % len(self.order)]
 
@@ -67,9 +69,11 @@ def rank_entities(
     }
     uptimes = {entity: _uptime(tally, numbers) for entity, numbers in groups.items()}
     eligible = [entity for entity in groups if not under_evidence[entity] and uptimes[entity] >= min_uptime_ppm]
+    # Where fewer than a quorum are in order, leading would rest on a few: then all without evidence may.
     quorum = 2 * len(validators) // 3 + 1
     if sum(len(groups[entity]) for entity in eligible) < quorum:
         eligible = [entity for entity in groups if not under_evidence[entity]]
+    # One entity at least stays fresh: a network of few would run out of leaders.
     cooldown = min(parameters_cooldown, len(eligible) - 1)
     recent = leaders[-cooldown:] if cooldown > 0 else ()
     cooling = {members[number].entity for numbers in recent for number in numbers}
@@ -83,8 +87,10 @@ def rank_entities(
         else:
             group = COOLING if entity in cooling else ELIGIBLE
         credits = sum(tally.credits[number] for number in numbers)
+        # The whole pool pays for a miss; else it would send its least valued member forward to miss.
         penalty = min(tally.penalty_ppm[number] for number in numbers)
         score = 0 if group == UNDER_EVIDENCE else live_score(credits, uptimes[entity], penalty)
+        # Equal scores are ordered by the beacon, which nobody knew when the work was done.
         standings.append(
             RankedEntity(group, -score, rank_digest(beacon + entity), _proposer(members, tally, numbers, beacon))
         )
