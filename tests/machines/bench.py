@@ -16,21 +16,25 @@ from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import NOTARIZE, SKIP, Vote, vote_message
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import (
+    BeginFetch,
     Broadcast,
     BroadcastVote,
     CancelTimer,
     CertificateStored,
     Effects,
+    EndFetch,
     EngineEvent,
     Forward,
     Observe,
     Offer,
+    Provided,
     Respond,
     Send,
     SetTimer,
     Signed,
     Store,
     Submit,
+    TakePart,
     TimerFired,
     Verdict,
     ViewContext,
@@ -82,7 +86,7 @@ class Bench:
                     self.timers.pop(timer, None)
                 case Forward() | Respond() | Observe():
                     pass  # for the test to look at
-                case Send() | Broadcast() | Submit():
+                case Send() | Broadcast() | Submit() | BeginFetch() | TakePart() | EndFetch() | Provided():
                     raise AssertionError("an engine speaks to its manager and its clients alone")
                 case _:
                     assert_never(effect)

@@ -9,19 +9,23 @@ from lucid.chain.certificates import Certificate
 from lucid.chain.codec import decode
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, FINALITY_TABLE
 from lucid.machines.effects import (
+    BeginFetch,
     BlockFinal,
     Broadcast,
     CancelTimer,
     CertificateStored,
     Effect,
     Effects,
+    EndFetch,
     Forward,
     Observe,
+    Provided,
     Respond,
     Send,
     SetTimer,
     Store,
     Submit,
+    TakePart,
     Verdict,
     ViewContext,
 )
@@ -82,6 +86,8 @@ def needed_by(effect: Effect) -> Iterator[Needs]:
             yield from needed_by_message(decode_message(effect.data))
         case Store() | SetTimer() | CancelTimer() | Forward() | Respond() | Submit() | Observe():
             pass
+        case BeginFetch() | TakePart() | EndFetch() | Provided():
+            raise AssertionError("a manager copies no chunks")
         case _:
             assert_never(effect)
 

@@ -12,12 +12,15 @@ from lucid.chain.errors import Code
 from lucid.chain.genesis import Genesis
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.effects import (
+    BeginFetch,
     Broadcast,
     CancelTimer,
     Effect,
     Effects,
+    EndFetch,
     Forward,
     Observe,
+    Provided,
     Received,
     Refused,
     Respond,
@@ -26,6 +29,7 @@ from lucid.machines.effects import (
     Started,
     Store,
     Submit,
+    TakePart,
     TimerFired,
 )
 from lucid.machines.limits import Limits
@@ -151,7 +155,7 @@ class Peer:
                     self.timers.pop(effect.timer, None)
                 case Forward() | Observe():
                     pass  # read from the steps
-                case Respond() | Submit():
+                case Respond() | Submit() | BeginFetch() | TakePart() | EndFetch() | Provided():
                     raise AssertionError("a manager answers no client")
                 case _:
                     assert_never(effect)

@@ -16,14 +16,17 @@ from lucid.machines.effects import (
     PROPOSE_TIMER,
     RESEND_TIMER,
     VIEW_TIMER,
+    BeginFetch,
     BlockBuilt,
     Broadcast,
     BroadcastVote,
     CancelTimer,
     CertificateStored,
+    EndFetch,
     EngineEvent,
     Forward,
     Observe,
+    Provided,
     Publish,
     Respond,
     Retransmit,
@@ -31,6 +34,7 @@ from lucid.machines.effects import (
     SetTimer,
     Store,
     Submit,
+    TakePart,
     TimerFired,
 )
 from lucid.machines.messages import VoteMessage
@@ -76,7 +80,7 @@ class Promises(RuleBasedStateMachine):
                         assert vote in self.left[vote.epoch, vote.view], "only what was said is said again"
                 case Forward() | SetTimer() | CancelTimer() | Respond() | Observe():
                     pass  # promises nothing
-                case Send() | Broadcast() | Submit():
+                case Send() | Broadcast() | Submit() | BeginFetch() | TakePart() | EndFetch() | Provided():
                     raise AssertionError("an engine speaks to its manager and its clients alone")
                 case _:
                     assert_never(effect)
