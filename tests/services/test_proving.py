@@ -28,7 +28,8 @@ from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 from tests.builders import CRYPTO, make_genesis
-from tests.services.fleets import body, until
+from tests.services.fleets import body
+from tests.waiting import until
 
 BODIES = [bytes([number]) * (1_500 + 7_000 * number) for number in range(5)]
 IDS = [chunk_id(data) for data in BODIES]
