@@ -24,7 +24,7 @@ from lucid.chain.codec import encode
 from lucid.chain.placement import REPLICATION_FACTOR, PlacedNode, placement
 from lucid.ledger.state import Write
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.proving import Asked, shown_answers
+from lucid.services.chunks.proving import AskedProofs, shown_answers
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
@@ -234,7 +234,7 @@ async def _proof(kept: Kept, chance: random.Random) -> list[Row]:
     for _ in range(CHALLENGES):
         draws = tuple((chance.randrange(len(ids)), chance.getrandbits(64)) for _ in range(ANSWERS))
         began = time.process_time()
-        shown = await shown_answers(kept.chunks, ids, Asked(1, 1, root.hex(), len(ids), draws))
+        shown = await shown_answers(kept.chunks, ids, AskedProofs(1, 1, root.hex(), len(ids), draws))
         middle = time.process_time()
         assert shown is not None and all(answer.in_bounds and answer.leads_to(root, len(ids)) for answer in shown)
         checks.append(1_000 * (time.process_time() - middle) / ANSWERS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from harness.explore.replica import Sent
+from harness.explore.replica import SentMessage
 from harness.explore.scope import Setting
 from lucid.chain.transactions import Equivocation
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote, conflict
@@ -69,7 +69,7 @@ class Post:
         self.by_sender: dict[int, int] = {}
         """The votes of each honest validator, as a set."""
 
-    def put(self, sender: int, sent: Sent) -> int:
+    def put(self, sender: int, sent: SentMessage) -> int:
         """The number of what a node sent as a set of one; 0 if it is of no account within the scope.
 
         Raises `Broken` if it accuses an honest validator.

@@ -47,7 +47,7 @@ REPEATS = frozenset((RESEND_TIMER, SYNC_TIMER, REPAIR_TIMER, GAP_TIMER, SPREAD_T
 """Timers that only say again what was said, or ask again for what was sent: they wait until nothing else can happen."""
 
 
-class Sent(NamedTuple):
+class SentMessage(NamedTuple):
     """Bytes that left a node: to one peer by its key, or to all."""
 
     peer: bytes | None
@@ -77,7 +77,7 @@ class Replica:
         self.place = place
         self.now = setting.start_ms
         self.crashes = 0
-        self.sent: list[Sent] = []
+        self.sent: list[SentMessage] = []
         self.facts: list[Fact] = []
         self.points = 0
         self._cut: int | None = None
@@ -166,10 +166,10 @@ class Replica:
                 half.disk.sync()
             case Send():
                 self._mark()
-                self.sent.append(Sent(effect.peer, effect.data))
+                self.sent.append(SentMessage(effect.peer, effect.data))
             case Broadcast():
                 self._mark()
-                self.sent.append(Sent(None, effect.data))
+                self.sent.append(SentMessage(None, effect.data))
             case SetTimer():
                 half.timers[effect.timer] = effect.at_ms
             case CancelTimer():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from harness.explore.post import Post
-from harness.explore.replica import Sent
+from harness.explore.replica import SentMessage
 from harness.explore.scope import Setting
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate, assemble
@@ -131,4 +131,4 @@ class Traitor:
         return Vote(0, view, kind, block, setting.keys[self.place], signature)
 
     def _say(self, data: bytes) -> int:
-        return self.post.put(self.place, Sent(None, data))
+        return self.post.put(self.place, SentMessage(None, data))

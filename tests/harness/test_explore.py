@@ -11,7 +11,7 @@ import pytest
 from harness.explore.fingerprint import fingerprint
 from harness.explore.moves import IN_TIME
 from harness.explore.post import Broken, Post
-from harness.explore.replica import Freezer, Replica, Sent
+from harness.explore.replica import Freezer, Replica, SentMessage
 from harness.explore.scope import SILENT, ExploreScope, Setting
 from harness.explore.search import Result, Search
 from harness.hunt.ablation import without
@@ -185,7 +185,7 @@ def test_a_double_vote_is_seen_and_a_traitors_is_not() -> None:
         sent = 0
         for block in (b"a" * 32, b"b" * 32):
             vote = signed(setting, place, 1, NOTARIZE, block)
-            sent |= post.put(place, Sent(None, encode_message(VoteMessage(vote))))
+            sent |= post.put(place, SentMessage(None, encode_message(VoteMessage(vote))))
         if place == setting.scope.byzantine:
             post.check(sent)
         else:
@@ -198,4 +198,4 @@ def test_evidence_against_an_honest_node_is_seen() -> None:
     votes = [signed(setting, 1, 1, FINALIZE, each * 32) for each in (b"a", b"b")]
     transaction = Transaction(Equivocation(*votes), setting.keys[2], 9, bytes(64))
     with pytest.raises(Broken, match="n1 is honest, and accused"):
-        Post(setting).put(2, Sent(None, encode_message(Transactions((transaction,)))))
+        Post(setting).put(2, SentMessage(None, encode_message(Transactions((transaction,)))))

@@ -22,7 +22,7 @@ from lucid.chain.transactions import Answers, StorageProof, claim_message
 from lucid.services.chunks import proving
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.listings import Listings, kept
-from lucid.services.chunks.proving import SAID_BLOCKS, Asked, Proving
+from lucid.services.chunks.proving import SAID_BLOCKS, AskedProofs, Proving
 from lucid.services.engine import EngineService, Showing
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
@@ -42,7 +42,7 @@ class Around:
 
     def __init__(self, folder: Path, sqlite: SqliteStore) -> None:
         self.rules = 4
-        self.asked: Asked | None = Asked(9, 2, ROOT.hex(), 5, ((4, 3), (0, 2**64 - 1)))
+        self.asked: AskedProofs | None = AskedProofs(9, 2, ROOT.hex(), 5, ((4, 3), (0, 2**64 - 1)))
         self.status = 202
         self.taken: list[Any] = []
         self.store = DurableStore(sqlite)

@@ -45,7 +45,7 @@ class InForce(Protocol):
     rules: int
 
 
-class Asked(msgspec.Struct, frozen=True):
+class AskedProofs(msgspec.Struct, frozen=True):
     """What the chain asks of this node of a session in an epoch; `draws` are a chunk's place and a segment's lot each.
     The last final block has this height."""
 
@@ -57,7 +57,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    sessions: tuple[Asked | None, ...]
+    sessions: tuple[AskedProofs | None, ...]
 
 
 class Sent(NamedTuple):
@@ -122,7 +122,7 @@ class Proving:
             if before is None or before.epoch != asked.epoch or asked.height >= before.height + SAID_BLOCKS:
                 await self._prove(session, asked)
 
-    async def _prove(self, session: bytes, asked: Asked) -> None:
+    async def _prove(self, session: bytes, asked: AskedProofs) -> None:
         """Hand a proof in, if all of it is here. Raises `Problem` and `StoreError`."""
         ids = await self._store.read(self._listings.ids, session)
         answers = await shown_answers(self._chunks, ids, asked)
@@ -141,7 +141,7 @@ class Proving:
             _log.info("the proof of session %s is not taken: %s", session.hex()[:32], answer)
 
 
-async def shown_answers(chunks: Chunks, ids: Sequence[bytes], asked: Asked) -> tuple[SegmentAnswer, ...] | None:
+async def shown_answers(chunks: Chunks, ids: Sequence[bytes], asked: AskedProofs) -> tuple[SegmentAnswer, ...] | None:
     """What shows the drawn segments of a session of these chunks; None where something is lacking or damaged. Raises
     `StoreError`."""
     found = []
