@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from smoke.static.model.node import npm_refusal
+from smoke.static.model.node import node_file, npm_refusal
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.options import read_line
 
@@ -45,7 +45,9 @@ def missing_to(words: Sequence[str], scene: Scene) -> str:
 
 def _npm(words: Sequence[str], scene: Scene) -> str:
     known = any(posixpath.basename(each) == "package.json" for each in scene.installed.tree.files())
-    return npm_refusal(words, scene.read, scene.exists, locked=False) if known else ""
+    refusal = npm_refusal(words, scene.read, scene.exists, locked=False) if known else ""
+    file = node_file(words, scene.read) if not refusal else ""
+    return refusal or (_script("node", [file], scene) if file else "")
 
 
 def _alembic(words: Sequence[str], scene: Scene) -> str:

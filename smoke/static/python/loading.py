@@ -231,6 +231,9 @@ class _Reader:
         if value is None:
             return
         self._expression(value, around)
+        above, _, key = dotted(target).rpartition(".")
+        if key in ("imports", "include") and above.endswith(".conf") and self._knows_celery() and not around.takes:
+            self._imports_of_celery(key, value)
         if isinstance(target, ast.Name) and target.id in _NAMING:
             self.effects.settings += [Named(line, text, target.id) for line, text in constants(value) if _dotted(text)]
         if (
@@ -389,10 +392,22 @@ class _Reader:
             target = node.args[0].elts[0] if isinstance(node.args[0], ast.Tuple) and node.args[0].elts else node.args[0]
             text = self._text(target)
             self.effects.named += [Named(node.lineno, text, "include", around.main)] if _dotted(text) else []
+        if name.endswith(".conf.update") and self._knows_celery():
+            for key in ("include", "imports"):
+                if key in keywords and not around.takes:
+                    self._imports_of_celery(key, keywords[key])
         if last == "Celery":
             for key in ("include", "imports"):
                 found = constants(keywords[key]) if key in keywords else []
                 self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found if _dotted(text)]
+
+    def _knows_celery(self) -> bool:
+        return any(each.partition(".")[0] == "celery" for each in self.imported.values())
+
+    def _imports_of_celery(self, key: str, value: ast.expr) -> None:
+        """Modules that a worker imports as it starts."""
+        found = [(line, text) for line, text in constants(value) if _dotted(text)]
+        self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found]
 
     def _call_out(self, node: ast.Call, name: str, main: bool) -> CallOut | None:
         """A call of what another module has, where what it is given is listed."""
