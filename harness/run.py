@@ -7,7 +7,7 @@ import json
 import shlex
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from harness.bounds import Progress
+from harness.durability import Durability
 from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
 from harness.level import uneven
 from harness.policy import LeaderPolicy, led_by
@@ -84,6 +85,11 @@ def run(
     world.watchers += [make(world) for make in watchers]
     metrics, invariants, watch = Metrics(world), Invariants(world), Progress(world)
     world.watchers += [invariants, metrics, watch]
+    counts = [invariants.checks]
+    if world.chunks is not None:
+        durability = Durability(world)
+        world.watchers.append(durability)
+        counts.append(durability.checks)
     if stop is not None:
         world.clock.stop = stop
     began = time.perf_counter()
@@ -105,7 +111,7 @@ def run(
         command=command(scenario, folder),
         trace_hash=trace_hash,
         state_root=state_root(world),
-        invariants=_checked(ended, invariants, watch),
+        invariants=_checked(ended, counts, watch),
     )
     if folder is not None:
         _write(result, folder, trace_file)
@@ -132,7 +138,7 @@ def _write(result: RunResult, folder: Path, traced: bool) -> None:
     (folder / "report.html").write_text(render(document, timeline=traced), "utf-8")
 
 
-def _checked(ended: Ended, invariants: Invariants, watch: Progress) -> list[CheckedInvariant]:
+def _checked(ended: Ended, counts: Sequence[Mapping[str, int]], watch: Progress) -> list[CheckedInvariant]:
     """What became of each invariant, and for how long it did not bind."""
     unbound = {PROGRESS: watch.unbound_ms, ANCHORS: watch.unbound_anchors_ms}
     return [
@@ -142,7 +148,8 @@ def _checked(ended: Ended, invariants: Invariants, watch: Progress) -> list[Chec
             broken=int(name == ended.invariant),
             unbound=[UnboundStretch(why=why, ms=ms) for why, ms in sorted(unbound.get(name, {}).items())],
         )
-        for name, checks in invariants.checks.items()
+        for each in counts
+        for name, checks in each.items()
     ]
 
 

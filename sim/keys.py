@@ -37,18 +37,30 @@ ABOUT = {
     "parameters": "parameters of the genesis document (protocol section 3)",
     "rules": "rules of the genesis document: their version, and from which height on they hold (protocol section 12)",
     "limits": "the machines' own limits, marked with a degree sign in the protocol",
+    "workload": "clients that store chunks and read them again, whose bytes are modeled (sim/chunkload.py)",
     "calm": "from here on no faults, and the Byzantine are silent; 0: never",
     "fault": "what goes wrong: `kind`, `at`, `until`, and the keys of its kind",
+}
+
+ABOUT_WORKLOAD = {
+    "chunk_every_ms": "a client stores a chunk so often in the mean, in ms",
+    "least_bytes": "the smallest chunk",
+    "most_bytes": "the largest chunk",
+    "most_chunks": "chunks after which no more are stored",
+    "read_every_ms": "a client reads a chunk at any node so often in the mean, in ms; 0: never",
+    "scrub_ms": "how often a node looks at all chunks that it holds, in ms",
+    "bytes_per_s": "how much of a chunk a node asks for in a second, of each that it fetches",
 }
 
 
 def explained(scenario: Scenario) -> str:
     """The scenario as complete TOML, each key under a comment that says what it is."""
     lines = []
+    known = ABOUT | {f'"{key}"': about for key, about in ABOUT_WORKLOAD.items()}
     for line in dump(scenario).splitlines():
         key = line.partition("=")[0].strip().strip("[]")
-        if key in ABOUT and (line.startswith("[") or "=" in line) and not line.startswith(" "):
-            about = f"# {ABOUT[key]}"
+        if key in known and (line.startswith("[") or "=" in line) and not line.startswith(" "):
+            about = f"# {known[key]}"
             if about not in lines:
                 lines.append(about)
         lines.append(line)
@@ -61,6 +73,8 @@ def schema() -> dict[str, Any]:
     keys = found["$defs"]["Scenario"]["properties"]
     for key, about in ABOUT.items():
         keys[key]["description"] = about
+    for key, about in ABOUT_WORKLOAD.items():
+        found["$defs"]["ChunkLoad"]["properties"][key]["description"] = about
     keys["name"]["pattern"] = r"^\w[\w.-]{0,63}$"  # JavaScript's, too
     keys["profile"]["enum"] = list(PROFILES)
     keys["regions"]["items"]["enum"] = region_names()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from lucid.machines.effects import (
     BlockFinal,
@@ -19,6 +19,7 @@ from lucid.machines.effects import (
     TimedOut,
 )
 from lucid.machines.messages import Message
+from lucid.machines.replicamessages import ReplicaMessage
 from lucid.provenance import provenance
 from sim.faults.fault import Fault
 from sim.figures import (
@@ -50,6 +51,8 @@ from sim.samples import cumulative, gini, gini_floor, mean_deviation, median, sp
 from sim.world import World
 
 MESSAGE_NAMES = {kind.__struct_config__.tag: kind.__name__ for kind in Message.__args__}
+REPLICA_NAMES = {kind.__struct_config__.tag: kind.__name__ for kind in get_args(ReplicaMessage)}
+"""What data chains say to each other, where there are chunks."""
 
 
 class ProposalTimes(NamedTuple):
@@ -359,8 +362,9 @@ class Metrics:
             messages_per_node_block=round(messages / per, 2) if per else None,
             bytes_per_node_block=round(payload / per, 1) if per else None,
             by_kind=[
-                KindTraffic(kind=MESSAGE_NAMES[kind], messages=network.messages[kind], bytes=network.bytes[kind])
-                for kind in sorted(MESSAGE_NAMES)
+                KindTraffic(kind=name, messages=network.messages[kind], bytes=network.bytes[kind])
+                for kind, name in sorted((MESSAGE_NAMES | REPLICA_NAMES).items())
+                if kind in MESSAGE_NAMES or network.messages[kind]
                 if network.messages[kind]
             ],
         )

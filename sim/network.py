@@ -120,6 +120,8 @@ class Network:
         self._sent = 0
         self.cut: set[tuple[int, int]] = set()
         self.connections: Connections | None = None
+        self.length: Callable[[bytes], int] = len
+        """The bytes of a message on the wire; of some kinds not all are there (`sim.datachain`)."""
         self.handling_us: Callable[[int], int] | None = None
         """Draws what both ends take for a message of a kind, beside its link."""
         self.on_send: tuple[SendHook, ...] = ()
@@ -192,7 +194,8 @@ class Network:
         if sys.byteorder == "big":
             dice.byteswap()
         rows = self._rows[sender]
-        wire = wire_bytes(len(data))
+        length = self.length(data)
+        wire = wire_bytes(length)
         if self.connections is None:
             copy_us = max(1, wire * 8_000_000 // self._links[sender].up_bps)
             depart = max(self._uplink_free[sender], self.clock.now_us)
@@ -211,9 +214,9 @@ class Network:
             ]
             if self.handling_us is not None:
                 latencies = [max(0, each + self.handling_us(data[1])) for each in latencies]
-            arrivals = self._carried(self.connections, sender, receivers, data, wire, latencies)
+            arrivals = self._carried(self.connections, sender, receivers, length, wire, latencies)
         now = self.clock.now_us
-        self._count(data, wire, count)
+        self._count(data[1], length, wire, count)
         self._trace.sent(now, self._sent + 1, sender, count, data)
         arrivals.sort(reverse=True)
         self._sent += 1
@@ -243,11 +246,12 @@ class Network:
         count = len(receivers)
         if not count:
             return
-        rows, wire, draw = self._rows[sender], wire_bytes(len(data)), self._bits
+        length = self.length(data)
+        rows, wire, draw = self._rows[sender], wire_bytes(length), self._bits
         latencies = [(rows[each][draw(16) & JITTER_MASK] >> TAG_BITS) + delays_us[each] for each in receivers]
-        arrivals = self._carried(connections, sender, receivers, data, wire, latencies)
+        arrivals = self._carried(connections, sender, receivers, length, wire, latencies)
         now, first = self.clock.now_us, self._sent + 1
-        self._count(data, wire, count)
+        self._count(data[1], length, wire, count)
         for number in range(first, first + count):
             self._trace.sent(now, number, sender, 1, data)
         self._sent += count
@@ -270,20 +274,19 @@ class Network:
         connections: Connections,
         sender: int,
         receivers: Sequence[int],
-        data: bytes,
+        length: int,
         wire: int,
         latencies: Sequence[int],
     ) -> list[int]:
-        """When each receiver has its copy of `data`, by connections, after the copies before it on the uplink."""
+        """When each receiver has its copy of so many bytes, by connections, after those before it on the uplink."""
         copy_us = max(1, wire * 8_000_000 // self._links[sender].up_bps)
         depart = max(self._uplink_free[sender], self.clock.now_us)
         self._uplink_free[sender] = depart + copy_us * len(receivers)
-        return connections.arrivals(sender, receivers, depart, copy_us, len(data), latencies)
+        return connections.arrivals(sender, receivers, depart, copy_us, length, latencies)
 
-    def _count(self, data: bytes, wire: int, copies: int) -> None:
-        kind = data[1]
+    def _count(self, kind: int, length: int, wire: int, copies: int) -> None:
         self.messages[kind] += copies
-        self.bytes[kind] += copies * len(data)
+        self.bytes[kind] += copies * length
         self.wire_bytes += copies * wire
 
     def _arrive(self, flight: Flight) -> None:

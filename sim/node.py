@@ -16,6 +16,7 @@ from lucid.machines.effects import (
 )
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
+from lucid.machines.replicamessages import is_replica_message
 from lucid.machines.votelog import new_log
 from sim.devices import DiskTime
 from sim.disk import Damaged, Disk
@@ -23,6 +24,7 @@ from sim.faults.fault import EffectHook, Fault, StartHook
 from sim.runner import Gone, Runner
 
 if TYPE_CHECKING:
+    from sim.datachain import DataChain
     from sim.world import World
 
 
@@ -63,6 +65,8 @@ class Node:
         """The faults that have damaged its disks."""
         self.up_since_us = 0
         self.cpu_wait_us = self.disk_wait_us = self.stores = 0
+        self.data: DataChain | None = None
+        """Its data chain, in a world with chunks."""
         self._held: list[Fault] = []
         self._paused: list[Fault] = []
         self._waiting: deque[Callable[[], None]] = deque()
@@ -134,12 +138,28 @@ class Node:
         self._load_engine(self.manager)
         self.up_since_us = world.clock.now_us
         world.trace.power(world.clock.now_us, self.index, True)
-        world.network.receivers[self.index] = self.manager.receive
+        world.network.receivers[self.index] = self._receiver(self.manager)
         if world.network.connections is not None:
             world.network.connections.started(self.index)
         assert self.engine is not None
         self.engine.step(Started())
         self.manager.step(Started())
+        if self.data is not None and self.manager is not None:
+            self.data.start()
+
+    def _receiver(self, manager: Runner) -> Callable[[Received | PeerJoined], None]:
+        """Who takes what arrives: the manager, or its data chain where the message is for that."""
+        data = self.data
+        if data is None:
+            return manager.receive
+
+        def receive(event: Received | PeerJoined) -> None:
+            if isinstance(event, Received) and is_replica_message(event.data):
+                data.hear(event)
+            else:
+                manager.receive(event)
+
+        return receive
 
     def _load_engine(self, manager: Runner) -> None:
         world = self.world
@@ -178,7 +198,7 @@ class Node:
         freed = bool(self._paused) and not left
         self._paused = left
         if freed and self.manager is not None:
-            self.world.network.receivers[self.index] = self.manager.receive
+            self.world.network.receivers[self.index] = self._receiver(self.manager)
             waiting, self._waiting = self._waiting, deque()
             for each in waiting:
                 each()
@@ -219,7 +239,7 @@ class Node:
         """Put the clock forward, or back."""
         self.latest_us = max(self.latest_us, self.world.clock.now_us + self.clock_us)
         self.clock_us += us
-        for runner in (self.manager, self.engine):
+        for runner in (self.manager, self.engine, None if self.data is None else self.data.runner):
             if runner is not None:
                 runner.clock_changed()
 
@@ -261,6 +281,8 @@ class Node:
                 runner.kill()
         for disk in (self.manager_disk, self.engine_disk):
             disk.crash()
+        if self.data is not None:
+            self.data.crash()
         self.manager = self.engine = None
         self._paused.clear()
         self._waiting.clear()

@@ -15,6 +15,7 @@ from msgspec import Meta, field
 from lucid.chain.errors import GenesisError
 from lucid.chain.genesis import DAY_MS, NAME_BYTES, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
 from lucid.machines.limits import Limits
+from sim.chunkload import ChunkLoad
 from sim.faults import KINDS, AnyFault
 from sim.faults.fault import Fault
 from sim.links import LINKS
@@ -67,6 +68,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     parameters: dict[str, int] = field(default_factory=dict)
     rules: dict[str, int] = field(default_factory=dict)
     limits: dict[str, int] = field(default_factory=dict)
+    workload: ChunkLoad | None = None
     calm: Duration = 0
     fault: list[AnyFault] = field(default_factory=list)
 
@@ -171,11 +173,17 @@ def _check(scenario: Scenario) -> None:
             raise ScenarioError("no such limit", f"limits.{key}")
         if value < 1:
             raise ScenarioError("must be at least 1", f"limits.{key}")
+    _check_workload(scenario.workload)
     _check_pools(scenario)
     _check_links(scenario)
     scenario.genesis([bytes([index // 256, index % 256]) * 16 for index in range(scenario.nodes)], 0, ())
     for place, fault in enumerate(scenario.fault):
         _check_fault(f"fault[{place}]", fault, scenario.nodes)
+
+
+def _check_workload(load: ChunkLoad | None) -> None:
+    if load is not None and load.most_bytes < load.least_bytes:
+        raise ScenarioError(f"must be at least least_bytes, {load.least_bytes}", "workload.most_bytes")
 
 
 def _check_pools(scenario: Scenario) -> None:
@@ -286,9 +294,9 @@ def _plain(key: str) -> str:
 def dump(scenario: Scenario) -> str:
     """The scenario as complete TOML that `parse` reads back."""
     values = msgspec.to_builtins(scenario)
-    tables = {key: values.pop(key) for key in ("parameters", "rules", "limits", "pools", "links", "fault")}
+    tables = {key: values.pop(key) for key in ("parameters", "rules", "limits", "pools", "links", "workload", "fault")}
     lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
-    for key in ("parameters", "rules", "limits", "pools", "links"):
+    for key in ("parameters", "rules", "limits", "pools", "links", "workload"):
         if tables[key]:
             lines += ["", f"[{key}]", *(f"{_toml(name)} = {_toml(value)}" for name, value in tables[key].items())]
     for fault in tables["fault"]:

@@ -11,15 +11,18 @@ from typing import Any, NamedTuple, Protocol
 
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
+from lucid.chain.placement import REPLICATION_FACTOR
 from lucid.machines.chain import BLOCK_TABLE
 from lucid.machines.effects import Effects, Fact, Respond
 from lucid.machines.journal import header
 from lucid.machines.limits import Limits
 from lucid.storage.journal import JournalWriter
+from sim.chunkload import ChunkClients
 from sim.clock import Moment, VirtualClock
 from sim.connections import Connections
 from sim.costs import Costs, Draws
 from sim.crypto import MeteredCrypto
+from sim.datachain import DataChain, wire_length
 from sim.devices import CPUS, DISKS, FREE, DiskTime
 from sim.disk import Disk
 from sim.execution import SharedValidator
@@ -116,6 +119,8 @@ class World:
         self._join()
         trace.network([node.name for node in self.nodes])
         self.workload = self._load()
+        self.replication_factor = REPLICATION_FACTOR
+        self.chunks = self._load_chunks()
         self._schedule_faults()
 
     def _load(self) -> Workload:
@@ -124,6 +129,16 @@ class World:
         return Workload(
             self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")
         )
+
+    def _load_chunks(self) -> ChunkClients | None:
+        load = self.scenario.workload
+        if load is None:
+            return None
+        self.network.length = wire_length
+        clients = ChunkClients(self, load, self.stream("chunks"))
+        for node in self.nodes:
+            node.data = DataChain(node, clients)
+        return clients
 
     def _network(self, where: list[str], twins: list[int]) -> tuple[list[list[int]], Network]:
         """The links of nodes at these places, and the network that they make."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.bounds import Bounds
+from harness.durability import Durability
 from harness.hunt.duties import Duties
 from harness.hunt.marks import Marks
 from harness.hunt.timeliness import Timeliness
@@ -59,11 +60,14 @@ def judge(
     world.meters.append(Work(world).spent)
     world.taps += [Timeliness(world), Duties(world)]
     world.watchers += [invariants, marks]
+    durability = None if world.chunks is None else Durability(world)
+    if durability is not None:
+        world.watchers.append(durability)
     prepare(world)
     thresholds = gc.get_threshold()
     gc.set_threshold(100_000, 20, 100)
     try:
-        verdict, invariant, reason = _drive(world, invariants)
+        verdict, invariant, reason = _drive(world, invariants, durability)
     except Diverged as broken:
         verdict, invariant, reason = RunVerdict.DIVERGED, broken.invariant, broken.detail
     except RunEnded as found:
@@ -79,7 +83,7 @@ def judge(
     return SeedOutcome(verdict, invariant, reason, at_ms, height, trace.close(), marks.reached())
 
 
-def _drive(world: World, invariants: Invariants) -> tuple[RunVerdict, str, str]:
+def _drive(world: World, invariants: Invariants, durability: Durability | None) -> tuple[RunVerdict, str, str]:
     scenario = world.scenario
     assert scenario.calm_ms, "a hunted scenario has a calm"
     world.start()
@@ -100,12 +104,22 @@ def _drive(world: World, invariants: Invariants) -> tuple[RunVerdict, str, str]:
             invariants.check_from_scratch()
             if took_ms > allowed_ms and not why:
                 return RunVerdict.LATE, PROGRESS, f"back {_after(took_ms, allowed_ms)}"
+            if durability is not None:
+                _restore(world, durability)
             return RunVerdict.PASS, "", ""
         if why:
             return RunVerdict.UNRECOVERABLE, "", why
     heights = " ".join(f"{node.name}:{final_height(node)}" for node in honest(world))
     what = "the nodes are not level" if len(invariants.heights) > before else "no new final block"
     return RunVerdict.STUCK, PROGRESS, f"{what} {_after(took_ms, allowed_ms)}; {heights}"
+
+
+def _restore(world: World, durability: Durability) -> None:
+    """Go on until the chunks have their copies; what takes too long breaks an invariant."""
+    at_ms = world.clock.now_us // 1_000
+    while not durability.settled() and at_ms < world.scenario.duration_ms:
+        at_ms += LOOK_MS
+        world.run(at_ms)
 
 
 def _after(took_ms: int, allowed_ms: int) -> str:

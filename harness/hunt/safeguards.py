@@ -17,6 +17,9 @@ from lucid.machines.manager.dissemination import Dissemination
 from lucid.machines.manager.forgeries import Forgeries
 from lucid.machines.manager.proposals import Proposals
 from lucid.machines.manager.syncing import Syncing
+from lucid.machines.replication import Replicator
+from lucid.machines.replication.fetching import Fetching
+from lucid.machines.replication.offering import Offering
 from lucid.machines.votelog import VoteLog
 
 
@@ -247,6 +250,25 @@ _ALL = (
     Safeguard(
         "closing-not-passed-over", "a closing block that is not final here is asked for again", Manager, "_on_blocks",
         "if self.syncing.passes_over(message, question):", "if False:",
+    ),
+    Safeguard(
+        "copy-verified", "a chunk is said to be held once its bytes are verified and durable", Replicator, "_handled",
+        "effects, over = self.fetching.on_part(now, event)\n",
+        "effects, over = self.fetching.on_part(now, event)\n"
+        "            if any(type(each).__name__ == 'EndFetch' and each.whole for each in effects):\n"
+        "                effects += self._say_held(event.chunk, [])\n",
+    ),
+    Safeguard(
+        "next-holder", "who does not have a chunk is not the last to be asked for it", Fetching, "_next_source",
+        "while fetch.sources:", "while fetch.sources and not fetch.peer:",
+    ),
+    Safeguard(
+        "copies-offered-again", "what lacks copies is offered again soon", Offering, "on_time",
+        "if self.lacking and not self._start:", "if False:",
+    ),
+    Safeguard(
+        "lost-chunks-repaired", "what is missing or corrupted is fetched again", Replicator, "_repair",
+        "for chunk in faulty:", "for chunk in faulty[:0]:",
     ),
     Safeguard(
         "offered-again", "what waits is offered again", Admission, "_offer_again",

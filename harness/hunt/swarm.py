@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from lucid.chain.versions import RULES_KNOWN
+from sim.chunkload import ChunkLoad
 from sim.faults import KINDS
 from sim.faults.delay import Delay
 from sim.faults.fault import Fault, FaultSpace
@@ -39,7 +40,8 @@ SMALL = ("page_blocks", "page_certificates")
 
 class SwarmProfile(NamedTuple):
     """What a hunt draws from: lanes of the catalog, or some of their kinds; how many of f traitors; the most faults
-    of a kind; whether messages take long in the calm too (`slow`); whether pages are always small (`small`)."""
+    of a kind; whether messages take long in the calm too (`slow`); whether pages are always small (`small`);
+    whether clients store chunks (`chunks`)."""
 
     name: str
     about: str
@@ -51,6 +53,7 @@ class SwarmProfile(NamedTuple):
     kinds: frozenset[str] = frozenset()
     slow: bool = False
     small: bool = False
+    chunks: bool = False
 
 
 PROFILES = {
@@ -72,6 +75,9 @@ PROFILES = {
         SwarmProfile("behind", "nodes that fetch what they missed by small pages, and mute traitors", frozenset((
             "network", "process", "byzantine")), True, 4, least_nodes=4, slow=True, small=True,
             kinds=frozenset(("crash", "delay", "loss", "partition", "poison", "power_cut"))),
+        Profile("chunks", "chunks that are copied, lost and repaired, and traitors that give false bytes", frozenset((
+            "network", "process", "disk", "chunks")), True, least_nodes=2, chunks=True, kinds=frozenset((
+            "chunk_rot", "crash", "delay", "false_parts", "full", "loss", "partition", "power_cut", "stall"))),
     )
 }  # fmt: skip
 
@@ -87,6 +93,8 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     traitors = random.sample(range(nodes), count)
     space = FaultSpace(nodes, calm_ms, tuple(sorted(traitors)))
     scenario = _scenario(random, seed, chosen, space)
+    if chosen.chunks:
+        scenario = structs.replace(scenario, workload=_workload(Random(f"swarm/chunks/{profile}/{seed}")))
     if "release" not in chosen.lanes:
         return scenario
     # Where old releases are drawn, the rules change in the middle of the run: with the second or third epoch.
@@ -119,6 +127,20 @@ def _scenario(random: Random, seed: int, chosen: SwarmProfile, space: FaultSpace
             if random.random() < (1 if chosen.small and key in SMALL else 0.3)
         },
         fault=_faults(random, space, chosen),
+    )
+
+
+def _workload(random: Random) -> ChunkLoad:
+    """Some small chunks, or few of several parts."""
+    most_bytes = random.choice((3_000, 70_000, 300_000))
+    return ChunkLoad(
+        chunk_every_ms=random.choice((300, 1_500)),
+        least_bytes=2_000,
+        most_bytes=most_bytes,
+        most_chunks=random.choice((5, 40)),
+        read_every_ms=random.choice((0, 1_000)),
+        scrub_ms=random.choice((2_000, 15_000)),
+        bytes_per_s=random.choice((100_000, 2 << 20)),
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sim.runner import Runner
     from sim.world import World
 
-Lane = Literal["network", "process", "release", "disk", "clock", "byzantine"]
+Lane = Literal["network", "process", "release", "disk", "clock", "byzantine", "chunks"]
 Color = Literal["crash", "partition", "disturbance"]
 
 LEADER = "leader"

@@ -17,6 +17,7 @@ from sim.scenario import changed, parse, shipped
 
 GOLDEN = Path(__file__).with_name("trace_hashes.toml")
 DURATIONS = {
+    "chunks": "6m",
     "crash-restart": "12m",
     "day": "5m",
     "default": "4m",

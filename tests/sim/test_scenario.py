@@ -28,8 +28,8 @@ from sim.scenario import (
 )
 
 CASES = {
-    "crash-restart", "day", "default", "hundred", "lan", "late-join", "lossy", "mute-leader", "one-node", "pools",
-    "rolling-upgrade", "short-epochs", "small-cooldown", "split", "tor", "wrong-clock",
+    "chunks", "crash-restart", "day", "default", "hundred", "lan", "late-join", "lossy", "mute-leader", "one-node",
+    "pools", "rolling-upgrade", "short-epochs", "small-cooldown", "split", "tor", "wrong-clock",
 }  # fmt: skip
 
 
@@ -149,6 +149,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         disk_us=draw(st.integers(0, 10_000_000)),
         rules=draw(st.sampled_from([{}, {"version": 2}, {"version": 3, "height": 7}])),
         parameters=draw(st.dictionaries(st.sampled_from(["cooldown_slots", "base_mb_per_session"]), st.just(16))),
+        workload=draw(st.sampled_from([None, {"chunk_every_ms": 7, "most_bytes": 2_000_000, "read_every_ms": 9}])),
         fault=[msgspec.to_builtins(each) for each in draw(st.lists(faults(nodes), max_size=3))],
     )
 
@@ -158,7 +159,7 @@ def test_what_is_written_is_complete_and_read_back_the_same(scenario: Scenario) 
     text = dump(scenario)
     assert parse(text, "again") == scenario
     written = tomllib.loads(text)
-    tables = {"pools", "links", "parameters", "rules", "limits", "fault"}
+    tables = {"pools", "links", "parameters", "rules", "limits", "workload", "fault"}
     assert set(Scenario.__struct_fields__) - set(written) <= tables, "complete but for empty"
 
 
@@ -296,7 +297,7 @@ def test_an_override_is_checked_like_a_file() -> None:
 
 
 def test_a_name_that_is_neither_shipped_nor_a_file_is_told_the_choice(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="neither a file nor one of crash-restart, day, default"):
+    with pytest.raises(ScenarioError, match="neither a file nor one of chunks, crash-restart, day"):
         load(str(tmp_path / "nothing.toml"))
     (tmp_path / "latin.toml").write_bytes("name = 'þjóð'".encode("latin-1"))
     with pytest.raises(ScenarioError) as caught:
