@@ -75,8 +75,8 @@ PROFILES = {
         SwarmProfile("behind", "nodes that fetch what they missed by small pages, and mute traitors", frozenset((
             "network", "process", "byzantine")), True, 4, least_nodes=4, slow=True, small=True,
             kinds=frozenset(("crash", "delay", "loss", "partition", "poison", "power_cut"))),
-        SwarmProfile("chunks", "chunks that are copied, lost and repaired, and traitors that give false bytes", frozenset((
-            "network", "process", "disk", "chunks")), True, least_nodes=2, chunks=True, kinds=frozenset((
+        SwarmProfile("chunks", "chunks that are copied, lost and repaired, and traitors that give false bytes",
+            frozenset(("network", "process", "disk", "chunks")), True, least_nodes=2, chunks=True, kinds=frozenset((
             "chunk_rot", "crash", "delay", "false_parts", "full", "loss", "partition", "power_cut", "stall"))),
     )
 }  # fmt: skip
