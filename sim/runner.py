@@ -93,12 +93,13 @@ class Runner:
         self._queue: deque[Effect | Busy] = deque()
         self._timers: dict[str, Alarm] = {}
         self._crypto = node.world.crypto
-        self._taps = node.world.taps
+        self._taps = [tap for tap in node.world.taps if tap.machine is type(machine)]
         self._meters = node.world.meters
         costs = node.world.costs
         self._pace = None if costs is None else MachinePace(costs, node.world.stream(f"pace/{node.index}"), self.clock)
-        self._direct = journal is None and self._pace is None
-        """Whether what it tells the other machine is heard at once, and nothing is written down of it."""
+        watched = any(tap.votes for tap in node.world.taps)
+        self._direct = journal is None and self._pace is None and not watched
+        """Whether what it tells the other machine is heard at once, and nobody needs to know of it."""
         table: dict[type, Callable[[Any], None]] = {
             Forward: self._forward,
             Send: self._send,
@@ -117,7 +118,7 @@ class Runner:
         """
         node, engine = self.node, self.other
         now = self.clock._now  # the property costs a call, and this is the path of every delivery
-        watched = self._taps or node.on_effect or not self._direct
+        watched = node.on_effect or not self._direct
         manager = self._manager
         busy = self._running or self._busy_until > now
         if not isinstance(event, Received) or watched or busy or type(engine) is not Runner or manager is None:

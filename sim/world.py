@@ -14,8 +14,10 @@ from lucid.chain.codec import decode
 from lucid.chain.placement import REPLICATION_FACTOR
 from lucid.machines.chain import BLOCK_TABLE
 from lucid.machines.effects import Effects, Fact, Respond
+from lucid.machines.engine import Engine
 from lucid.machines.journal import header
 from lucid.machines.limits import Limits
+from lucid.machines.manager import Manager
 from lucid.storage.journal import JournalWriter
 from sim.chunkload import ChunkClients
 from sim.clock import Moment, VirtualClock
@@ -40,7 +42,19 @@ EPOCH_MS = 1_790_000_000_000
 
 
 Meter = Callable[[Node, Any, int], None]
-Tap = Callable[[Runner, int, Any, Effects], None]
+
+
+class Tap(Protocol):
+    """Looks at every event that machines of a kind handled: when by the clock of the machine's node, and what it wants
+    done, before that is done. Nothing that a tap does may change the run, but it may end it by raising."""
+
+    machine: type[Manager] | type[Engine]
+    """Whose events it is called with."""
+    votes: bool
+    """Whether it needs those too that just pass through a manager: votes, and certificates that are held."""
+
+    def __call__(self, runner: Runner, now: int, event: Any, effects: Effects) -> None:
+        """The machine of `runner` handled an event."""
 
 
 class Watcher(Protocol):
@@ -82,8 +96,6 @@ class World:
         self.meters: list[Meter] = []
         """Called with each event that cost signatures, and how many microseconds of a core."""
         self.taps: list[Tap] = []
-        """Called with each event that a machine handled, when by its node's clock, and what it wants done, before that
-        is done. Nothing that a tap does may change the run, but it may end it by raising."""
         self.journals: list[NodeJournal] = []
         self._journal_folder = journals
         self.faults = list(scenario.fault)

@@ -39,9 +39,13 @@ class _Asked(NamedTuple):
 class Duties:
     """A tap on every honest manager that raises `Diverged`; `checks` counts what was judged."""
 
+    machine = Manager
+    votes = False
+
     def __init__(self, world: World) -> None:
         self.checks = 0
         self._world = world
+        self._byzantine = world.byzantine
         self._honest = {node.key for node in world.nodes if node.index not in world.byzantine}
         self._asked = [_Asked(None, None, frozenset(), frozenset()) for _ in world.nodes]
         self._standings: dict[tuple[int, bytes], tuple[int, int]] = {}
@@ -49,7 +53,8 @@ class Duties:
     def __call__(self, runner: Runner, now: int, event: Any, effects: Effects) -> None:
         """A machine handled an event at `now` of its node's clock, and wants these effects done."""
         manager, index = runner.machine, runner.node.index
-        if type(manager) is not Manager or index in self._world.byzantine or manager.chain.outdated:
+        assert isinstance(manager, Manager)
+        if index in self._byzantine or manager.chain.outdated:
             return
         following, asked = manager.syncing.following, self._asked[index]
         kind = event.data[1] if type(event) is Received and len(event.data) > 1 else 0

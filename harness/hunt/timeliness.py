@@ -25,6 +25,8 @@ from sim.world import World
 IN_TIME = "a valid proposal in time is voted for"
 TIMELY = "no vote for a block of another time"
 BOUNDED = "the timeout is bounded"
+LOOKED_AT = frozenset((Valid, TimerFired, CertificateStored, ViewContext))
+"""The events after which an engine may vote for a proposal, or leave its view."""
 
 
 class _Told(NamedTuple):
@@ -39,6 +41,9 @@ class _Told(NamedTuple):
 class Timeliness:
     """A tap on every honest engine that raises `Diverged`; `checks` counts what was judged."""
 
+    machine = Engine
+    votes = False
+
     def __init__(self, world: World) -> None:
         self.checks = 0
         self._world = world
@@ -49,9 +54,10 @@ class Timeliness:
     def __call__(self, runner: Runner, now: int, event: Any, effects: Effects) -> None:
         """A machine handled an event at `now` of its node's clock, and wants these effects done."""
         engine = runner.machine
-        if type(engine) is not Engine or runner.node.index in self._byzantine:
-            return
         kind = type(event)
+        if kind not in LOOKED_AT or runner.node.index in self._byzantine:
+            return
+        assert isinstance(engine, Engine)
         if kind is Valid:
             self._note(runner, engine, now, event)
         elif kind is TimerFired:
@@ -59,8 +65,6 @@ class Timeliness:
                 self._check_left(runner, engine, now, effects)
         elif kind is CertificateStored:
             self._check_timeout(runner, engine)
-        elif kind is not ViewContext:
-            return
         for effect in effects:
             if type(effect) is Observe and type(effect.fact) is Signed and effect.fact.vote.kind == NOTARIZE:
                 self._check_vote(runner, engine, now, effect.fact.vote)
