@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from harness.invariants import Diverged
-from lucid.machines.effects import SYNC_TIMER, Effects, Received, Send, TimerFired
+from lucid.chain.certificates import verify_certificate
+from lucid.chain.validators import ValidatorSet
+from lucid.machines.effects import SYNC_TIMER, Effects, Forward, Received, Send, Store, TimerFired, Verdict
 from lucid.machines.manager import Manager
 from lucid.machines.manager.syncing import Question, Slot
-from lucid.machines.messages import Blocks, Part, SnapshotOffer, Standing, decode_message
+from lucid.machines.messages import Blocks, Part, Proposal, SnapshotOffer, Standing, decode_message
 from sim.runner import Runner
 from sim.world import World
 
@@ -20,9 +22,11 @@ ANSWERED = "who is behind is answered"
 ASKING = "who knows that it is behind asks"
 ROTATING = "who did not answer is passed over"
 ONWARD = "a question begins above what is at hand"
+PROVEN = "a closing block comes again only on its notarization"
 
 SECOND_MS = 1_000
 _STANDING = Standing.__struct_config__.tag
+_PROPOSAL = Proposal.__struct_config__.tag
 _ANSWERS = {kind.__struct_config__.tag for kind in (Blocks, Part, SnapshotOffer)}
 
 
@@ -48,6 +52,7 @@ class Duties:
         self._byzantine = world.byzantine
         self._honest = {node.key for node in world.nodes if node.index not in world.byzantine}
         self._asked = [_Asked(None, None, frozenset(), frozenset()) for _ in world.nodes]
+        self._validators = ValidatorSet(tuple([node.key for node in world.genesis.nodes]))
         self._standings: dict[tuple[int, bytes], tuple[int, int]] = {}
 
     def __call__(self, runner: Runner, now: int, event: Any, effects: Effects) -> None:
@@ -57,13 +62,15 @@ class Duties:
         if index in self._byzantine or manager.chain.outdated:
             return
         following, asked = manager.syncing.following, self._asked[index]
-        kind = event.data[1] if type(event) is Received and len(event.data) > 1 else 0
+        kind = _kind(event)
         if kind == _STANDING and event.peer in self._honest:
             self._check_standing(runner, manager, now, event, effects)
+        elif kind == _PROPOSAL and effects:
+            self._check_repeat(runner, event, effects)
         if asked.manager is not manager:
             asked = _Asked(manager, None, frozenset(), frozenset())
         if following.question is not asked.question or type(event) is TimerFired:
-            asked = self._check_question(runner, manager, now, event, kind, asked)
+            asked = self._check_question(runner, manager, now, event, effects, asked)
         self._asked[index] = asked
 
     # -- who is behind is answered, and asks ---------------------------------------------------------------------
@@ -91,12 +98,32 @@ class Duties:
                 f"{self._name(event.peer)}, and asks nobody",
             )
 
+    # -- what it lets its engine vote for ------------------------------------------------------------------------
+
+    def _check_repeat(self, runner: Runner, event: Received, effects: Effects) -> None:
+        """A proposal on a notarization that does not hold is neither passed on nor stored."""
+        taken = any(type(each) is Store or (type(each) is Forward and type(each.event) is Verdict) for each in effects)
+        if not taken:
+            return
+        proposal = decode_message(event.data)
+        assert isinstance(proposal, Proposal)
+        proof, header = proposal.notarization, proposal.block.header
+        if proof is None or proposal.vote.view == header.view:
+            return
+        self.checks += 1
+        signers = self._validators  # no swarm registers or retires anyone
+        if header.validators == signers.hash and not verify_certificate(
+            proof, header.chain, signers, self._world.clients
+        ):
+            raise Diverged(PROVEN, f"{runner.node.name} took block {header.height} again on a forged notarization")
+
     # -- its questions -------------------------------------------------------------------------------------------
 
     def _check_question(
-        self, runner: Runner, manager: Manager, now: int, event: Any, kind: int, asked: _Asked
+        self, runner: Runner, manager: Manager, now: int, event: Any, effects: Effects, asked: _Asked
     ) -> _Asked:
         """A question was put, answered, or left open for too long."""
+        kind = _kind(event)
         syncing, before, silent = manager.syncing, asked.question, asked.silent
         following, name = syncing.following, runner.node.name
         question = following.question
@@ -110,7 +137,7 @@ class Duties:
         elif before is not None and kind in _ANSWERS:
             silent -= {before.peer}
             if kind == Blocks.__struct_config__.tag:
-                self._check_page(runner, manager, now, event, before)
+                self._check_page(runner, manager, now, event, before, effects)
         if question is None:
             return _Asked(manager, None, silent if following.useless else frozenset(), asked.since)
         if question.peer in silent:
@@ -123,7 +150,9 @@ class Duties:
         since = asked.since | {question.peer} if silent else frozenset()
         return _Asked(manager, question, silent, since)
 
-    def _check_page(self, runner: Runner, manager: Manager, now: int, event: Received, before: Question) -> None:
+    def _check_page(
+        self, runner: Runner, manager: Manager, now: int, event: Received, before: Question, effects: Effects
+    ) -> None:
         """After a page that was full there is another; one that does not follow is asked for from the root on."""
         page = decode_message(event.data)
         assert isinstance(page, Blocks)
@@ -131,8 +160,10 @@ class Duties:
         if not page.blocks or event.peer not in self._honest:
             return
         last, first = page.blocks[-1].header, page.blocks[0].header
-        full = len(page.blocks) == manager.limits.page_blocks
-        if full and last.hash in tree.nodes and not _busy(following, now):
+        full = len(page.blocks) == manager.limits.page_blocks and any(type(each) is Store for each in effects)
+        # The timer of the question that is answered may still be set; who finds nobody to ask has set it anew.
+        waits = following.due_ms >= now + manager.limits.answer_ms
+        if full and last.hash in tree.nodes and following.question is None and not waits:
             raise Diverged(
                 ASKING, f"{runner.node.name} has a full page up to height {last.height}, and asks no further"
             )
@@ -152,6 +183,11 @@ class Duties:
 
     def _name(self, key: bytes) -> str:
         return self._world.nodes[self._world.index[key]].name
+
+
+def _kind(event: Any) -> int:
+    """The tag of the message that an event brings, or 0."""
+    return event.data[1] if type(event) is Received and len(event.data) > 1 else 0
 
 
 def _busy(slot: Slot, now: int) -> bool:

@@ -40,8 +40,8 @@ SMALL = ("page_blocks", "page_certificates")
 
 class SwarmProfile(NamedTuple):
     """What a hunt draws from: lanes of the catalog, or some of their kinds; how many of f traitors; the most faults
-    of a kind; whether messages take long in the calm too (`slow`); whether pages are always small (`small`);
-    whether clients store chunks (`chunks`)."""
+    of a kind; whether messages take long in the calm too (`slow`); whether pages are always small (`small`); whether
+    epochs are of one short slot, and pages of one block (`short`); whether clients store chunks (`chunks`)."""
 
     name: str
     about: str
@@ -53,6 +53,7 @@ class SwarmProfile(NamedTuple):
     kinds: frozenset[str] = frozenset()
     slow: bool = False
     small: bool = False
+    short: bool = False
     chunks: bool = False
 
 
@@ -78,6 +79,9 @@ PROFILES = {
         SwarmProfile("chunks", "chunks that are copied, lost and repaired, and traitors that give false bytes",
             frozenset(("network", "process", "disk", "chunks")), True, least_nodes=2, chunks=True, kinds=frozenset((
             "chunk_rot", "crash", "delay", "false_parts", "full", "loss", "partition", "power_cut", "stall"))),
+        SwarmProfile("closings", "epochs of three views, nodes that miss how they end, leaders that forge it", frozenset((
+            "network", "process", "byzantine")), True, 6, least_nodes=4, least_traitors=1, short=True,
+            kinds=frozenset(("crash", "delay", "false_repeat", "loss", "partition"))),
     )
 }  # fmt: skip
 
@@ -95,6 +99,9 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     scenario = _scenario(random, seed, chosen, space)
     if chosen.chunks:
         scenario = structs.replace(scenario, workload=_workload(Random(f"swarm/chunks/{profile}/{seed}")))
+    if chosen.short:
+        parameters = scenario.parameters | {"slot_duration_ms": 3_000, "epoch_slots": 1}
+        return structs.replace(scenario, parameters=parameters, limits=scenario.limits | {"page_blocks": 1})
     if "release" not in chosen.lanes:
         return scenario
     # Where old releases are drawn, the rules change in the middle of the run: with the second or third epoch.
@@ -159,7 +166,8 @@ def _faults(random: Random, space: FaultSpace, profile: SwarmProfile) -> list[Fa
     """Faults of some kinds, each of them a few times."""
     faults: list[Fault] = []
     for kind in KINDS.values():
-        if kind.lane not in profile.lanes or (profile.kinds and kind.__struct_config__.tag not in profile.kinds):
+        named = kind.__struct_config__.tag in profile.kinds
+        if kind.lane not in profile.lanes or not (named or not (profile.kinds or kind.drawn_by_name)):
             continue
         if random.random() < 0.6:
             continue

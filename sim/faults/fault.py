@@ -143,6 +143,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
     __abstract__: ClassVar[bool] = True
     lane: ClassVar[Lane] = "network"
     color: ClassVar[Color] = "disturbance"
+    drawn_by_name: ClassVar[bool] = False
+    """Whether only swarms that name this kind draw it: it is younger than the seeds of the others, which stay."""
 
     at: Duration = 0
     until: Duration | None = None

@@ -5,26 +5,35 @@ from __future__ import annotations
 import pytest
 
 from harness.hunt.ablation import without
-from harness.hunt.duties import ANSWERED, ASKING, ONWARD, ROTATING
+from harness.hunt.duties import ANSWERED, ASKING, ONWARD, PROVEN, ROTATING
 from harness.hunt.judge import RunVerdict, judge
-from harness.hunt.swarm import draw
+from harness.hunt.swarm import PROFILES, draw
 
 
 @pytest.mark.parametrize(
-    ("safeguard", "seed", "invariant"),
+    ("safeguard", "profile", "seed", "invariant"),
     [
-        ("standing-answered", 0, ANSWERED),
-        ("heights-heard", 3, ASKING),
-        ("unanswered-asked-again", 3, ASKING),
-        ("peers-rotate", 24, ROTATING),
-        ("pages-go-on", 29, ONWARD),
+        ("standing-answered", "behind", 0, ANSWERED),
+        ("heights-heard", "behind", 3, ASKING),
+        ("unanswered-asked-again", "behind", 3, ASKING),
+        ("peers-rotate", "behind", 24, ROTATING),
+        ("pages-go-on", "behind", 29, ONWARD),
+        ("full-pages-go-on", "closings", 2, ASKING),
+        ("closing-not-passed-over", "closings", 15, ASKING),
+        ("repeat-checked", "closings", 22, PROVEN),
     ],
 )
 def test_a_duty_that_is_neglected_is_found_though_something_else_makes_up_for_it(
-    safeguard: str, seed: int, invariant: str
+    safeguard: str, profile: str, seed: int, invariant: str
 ) -> None:
-    scenario = draw(seed, "behind")
+    scenario = draw(seed, profile)
     assert judge(scenario).verdict is RunVerdict.PASS
     with without(safeguard):
         outcome = judge(scenario)
     assert (outcome.verdict, outcome.invariant) == (RunVerdict.DIVERGED, invariant), outcome.reason
+
+
+def test_a_kind_of_fault_that_is_younger_than_seeds_is_drawn_only_where_it_is_named() -> None:
+    kinds = {name: {fault.kind for seed in range(40) for fault in draw(seed, name).fault} for name in PROFILES}
+    assert {name for name, drawn in kinds.items() if "false_repeat" in drawn} == {"closings"}
+    assert kinds["closings"] <= PROFILES["closings"].kinds

@@ -7,14 +7,18 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from harness.hunt.judge import RunVerdict, judge
+from harness.hunt.swarm import draw
+from lucid.chain.errors import Code
 from lucid.chain.transactions import Equivocation
 from lucid.machines.effects import BlockFinal
 from sim.faults import KINDS
 from sim.faults.double_vote import DoubleVote
 from sim.faults.drift import Drift
 from sim.faults.equivocate import Equivocate
+from sim.faults.false_repeat import FalseRepeat
 from sim.faults.fault import Fault, FaultSpace
 from sim.faults.flapping import Flapping
 from sim.faults.lying_tick import LyingTick
@@ -28,6 +32,7 @@ from sim.faults.shape import Shape
 from sim.faults.stall import Stall
 from sim.faults.twin import Twin
 from sim.faults.wipe import Wipe
+from sim.metrics import Metrics
 from sim.node import Node
 from sim.scenario import Scenario, changed, load
 from sim.trace import Trace
@@ -232,3 +237,20 @@ def test_networks_disks_and_clocks_that_fail_are_survived(fault: Fault) -> None:
     for seed in (1, 2):
         outcome = judge(network(fault, seed=seed))
         assert outcome.verdict is RunVerdict.PASS, outcome
+
+
+def test_a_closing_block_on_a_forged_notarization_is_refused_and_the_chain_goes_on() -> None:
+    seen: list[Metrics] = []
+
+    def watch(world: World) -> None:
+        seen.append(Metrics(world))
+        world.watchers.append(seen[0])
+
+    scenario = draw(22, "closings")
+    outcome = judge(scenario, prepare=watch)
+    assert outcome.verdict is RunVerdict.PASS, outcome
+    assert seen[0].refusals[Code.PROPOSAL_INVALID.code] >= 1
+    honest = [fault for fault in scenario.fault if not isinstance(fault, FalseRepeat)]
+    seen.clear()
+    judge(structs.replace(scenario, fault=honest), prepare=watch)
+    assert seen[0].refusals[Code.PROPOSAL_INVALID.code] == 0
