@@ -8,19 +8,41 @@ from collections.abc import Iterable
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import Write
 
+REMEMBERED = 16_384
+"""Keys and values in each of the two generations of `Copies`."""
+
 
 class Damaged(Exception):
     """A row cannot be read as it was written: a store's checksum does not hold."""
 
 
+class Copies:
+    """One copy of equal bytes for all disks that share this, of what they wrote lately: nodes store the same blocks."""
+
+    def __init__(self) -> None:
+        self._young: dict[bytes, bytes] = {}
+        self._old: dict[bytes, bytes] = {}
+
+    def of(self, data: bytes) -> bytes:
+        """The bytes that stand for these."""
+        held = self._young.get(data)
+        if held is None:
+            held = self._old.get(data, data)
+            if len(self._young) >= REMEMBERED:
+                self._young, self._old = {}, self._young
+            self._young[held] = held
+        return held
+
+
 class Disk(MemoryStore):
     """A write is seen at once and is safe from `sync` on; `crash` takes back the rest.
 
-    Rows may be damaged: whoever reads one before it is written anew meets `Damaged`.
+    Rows may be damaged: whoever reads one before it is written anew meets `Damaged`. `copies` save memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, copies: Copies | None = None) -> None:
         super().__init__()
+        self._one = (Copies() if copies is None else copies).of
         self._unsynced: deque[list[Write]] = deque()
         self._damaged: set[tuple[str, bytes]] = set()
 
@@ -56,18 +78,21 @@ class Disk(MemoryStore):
     def write(self, writes: Iterable[Write]) -> None:
         """Apply one batch; it is undone by a crash that comes before its `sync`."""
         undo: list[Write] = []
-        tables, damaged = self._tables, self._damaged
+        tables, damaged, one = self._tables, self._damaged, self._one
         for table, key, value in writes:
             if damaged:
                 damaged.discard((table, key))
             rows = tables.get(table)
             if rows is None:
                 rows = tables[table] = {}
-            undo.append((table, key, rows.get(key)))
+            before = rows.get(key)
+            undo.append((table, key, before))
             if value is None:
                 rows.pop(key, None)
+            elif before is None:
+                rows[one(key)] = one(value)
             else:
-                rows[key] = value
+                rows[key] = one(value)
         self._unsynced.append(undo)
 
     def sync(self) -> None:

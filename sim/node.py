@@ -51,8 +51,8 @@ class Node:
         """What the clock shows at virtual time zero: its reading is this and the virtual time."""
         self.latest_us = 0
         """The latest time that the clock ever showed before it was put forward or back."""
-        self.engine_disk = Disk()
-        self.manager_disk = Disk()
+        self.engine_disk = Disk(world.copies)
+        self.manager_disk = Disk(world.copies)
         self.engine_disk.write([new_log()])
         self.engine_disk.sync()
         self.manager: Runner | None = None

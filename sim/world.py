@@ -26,7 +26,7 @@ from sim.costs import Costs, Draws
 from sim.crypto import MeteredCrypto
 from sim.datachain import DataChain, wire_length
 from sim.devices import CPUS, DISKS, FREE, DiskTime
-from sim.disk import Disk
+from sim.disk import Copies, Disk
 from sim.execution import SharedValidator
 from sim.faults.fault import Fault, Hooks
 from sim.links import LINKS, MEGABIT, symmetric
@@ -92,6 +92,7 @@ class World:
         self.crypto = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu] if costs is None else FREE)
         self.limits = Limits(snapshot_blocks=scenario.snapshot_blocks, **scenario.limits)
         self.clients = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu])
+        self.copies = Copies()
         self.watchers: list[Watcher] = []
         self.meters: list[Meter] = []
         """Called with each event that cost signatures, and how many microseconds of a core."""
@@ -228,9 +229,13 @@ class World:
 
     def block(self, node: Node, hash_: bytes) -> Block:
         """A block that a node has stored."""
+        return decode(self.block_bytes(node, hash_), Block)
+
+    def block_bytes(self, node: Node, hash_: bytes) -> bytes:
+        """The same, as it is stored."""
         data = node.manager_disk.peek(BLOCK_TABLE, hash_)
         assert data is not None, "an observed block is stored"
-        return decode(data, Block)
+        return data
 
     def connected(self) -> list[Node]:
         """The most honest nodes that are up and connected to one of them, clocks within the drift of its own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from msgspec import structs
 
@@ -28,7 +28,7 @@ from lucid.poot.credits import Member, Tally
 from lucid.poot.schedule import Schedule
 
 
-def recount(genesis: Genesis, blocks: Sequence[Block]) -> Tally:
+def recount(genesis: Genesis, blocks: Iterable[Block]) -> Tally:
     """The tally after the last of `blocks`, which are valid and follow each other from genesis."""
     history = _History(genesis)
     for block in blocks:

@@ -20,7 +20,7 @@ Votes = Literal["kept", "lost"]
 def new_card(node: Node, votes: Votes) -> None:
     """Give a node that is down empty disks, onto which its vote log was copied, or not."""
     log = node.engine_disk.peek(VOTES_TABLE, LATEST_KEY)
-    node.manager_disk, node.engine_disk = Disk(), Disk()
+    node.manager_disk, node.engine_disk = Disk(node.world.copies), Disk(node.world.copies)
     if votes == "kept":
         node.engine_disk.write([(VOTES_TABLE, LATEST_KEY, log)])
         node.engine_disk.sync()
