@@ -48,10 +48,13 @@ class Tap(Protocol):
     """Looks at every event that machines of a kind handled: when by the clock of the machine's node, and what it wants
     done, before that is done. Nothing that a tap does may change the run, but it may end it by raising."""
 
-    machine: type[Manager] | type[Engine]
-    """Whose events it is called with."""
-    votes: bool
-    """Whether it needs those too that just pass through a manager: votes, and certificates that are held."""
+    @property
+    def machine(self) -> type[Manager] | type[Engine]:
+        """Whose events it is called with."""
+
+    @property
+    def votes(self) -> bool:
+        """Whether it needs those too that just pass through a manager: votes, and certificates that are held."""
 
     def __call__(self, runner: Runner, now: int, event: Any, effects: Effects) -> None:
         """The machine of `runner` handled an event."""
