@@ -79,8 +79,8 @@ PROFILES = {
         SwarmProfile("chunks", "chunks that are copied, lost and repaired, and traitors that give false bytes",
             frozenset(("network", "process", "disk", "chunks")), True, least_nodes=2, chunks=True, kinds=frozenset((
             "chunk_rot", "crash", "delay", "false_parts", "full", "loss", "partition", "power_cut", "stall"))),
-        SwarmProfile("closings", "epochs of three views, nodes that miss how they end, leaders that forge it", frozenset((
-            "network", "process", "byzantine")), True, 6, least_nodes=4, least_traitors=1, short=True,
+        SwarmProfile("closings", "epochs of three views, nodes that miss how they end, leaders that forge it",
+            frozenset(("network", "process", "byzantine")), True, 6, least_nodes=4, least_traitors=1, short=True,
             kinds=frozenset(("crash", "delay", "false_repeat", "loss", "partition"))),
     )
 }  # fmt: skip
