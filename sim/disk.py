@@ -9,14 +9,14 @@ from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import Write
 
 REMEMBERED = 16_384
-"""Keys and values in each of the two generations of `Copies`."""
+"""Keys and values in each of the two generations of `SharedBytes`."""
 
 
 class Damaged(Exception):
     """A row cannot be read as it was written: a store's checksum does not hold."""
 
 
-class Copies:
+class SharedBytes:
     """One copy of equal bytes for all disks that share this, of what they wrote lately: nodes store the same blocks."""
 
     def __init__(self) -> None:
@@ -40,9 +40,9 @@ class Disk(MemoryStore):
     Rows may be damaged: whoever reads one before it is written anew meets `Damaged`. `copies` save memory.
     """
 
-    def __init__(self, copies: Copies | None = None) -> None:
+    def __init__(self, copies: SharedBytes | None = None) -> None:
         super().__init__()
-        self._one = (Copies() if copies is None else copies).of
+        self._one = (SharedBytes() if copies is None else copies).of
         self._unsynced: deque[list[Write]] = deque()
         self._damaged: set[tuple[str, bytes]] = set()
 

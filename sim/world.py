@@ -26,7 +26,7 @@ from sim.costs import Costs, Draws
 from sim.crypto import MeteredCrypto
 from sim.datachain import DataChain, wire_length
 from sim.devices import CPUS, DISKS, FREE, DiskTime
-from sim.disk import Copies, Disk
+from sim.disk import SharedBytes, Disk
 from sim.execution import SharedValidator
 from sim.faults.fault import Fault, Hooks
 from sim.links import LINKS, MEGABIT, symmetric
@@ -95,7 +95,7 @@ class World:
         self.crypto = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu] if costs is None else FREE)
         self.limits = Limits(snapshot_blocks=scenario.snapshot_blocks, **scenario.limits)
         self.clients = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu])
-        self.copies = Copies()
+        self.copies = SharedBytes()
         self.watchers: list[Watcher] = []
         self.meters: list[Meter] = []
         """Called with each event that cost signatures, and how many microseconds of a core."""

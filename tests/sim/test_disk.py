@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sim.disk import REMEMBERED, Copies, Disk
+from sim.disk import REMEMBERED, SharedBytes, Disk
 
 TABLES = ("one", "two")
 KEYS = (b"", b"a", b"b", b"c")
@@ -87,7 +87,7 @@ def test_the_oldest_batch_is_safe_first() -> None:
 
 
 def test_disks_that_share_copies_hold_equal_bytes_once() -> None:
-    copies = Copies()
+    copies = SharedBytes()
     disks = [Disk(copies), Disk(copies)]
     for disk in disks:
         disk.write([("one", bytes([1]) * 40, bytes([2]) * 4_000)])
@@ -100,7 +100,7 @@ def test_disks_that_share_copies_hold_equal_bytes_once() -> None:
 
 
 def test_a_shared_copy_survives_a_crash_of_one_disk() -> None:
-    copies = Copies()
+    copies = SharedBytes()
     disks = [Disk(copies), Disk(copies)]
     for disk in disks:
         disk.write([("one", b"key", b"value")])
