@@ -26,7 +26,7 @@ from sim.costs import Costs, Draws
 from sim.crypto import MeteredCrypto
 from sim.datachain import DataChain, wire_length
 from sim.devices import CPUS, DISKS, FREE, DiskTime
-from sim.disk import SharedBytes, Disk
+from sim.disk import Disk, SharedBytes
 from sim.execution import SharedValidator
 from sim.faults.fault import Fault, Hooks
 from sim.links import LINKS, MEGABIT, symmetric

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sim.disk import REMEMBERED, SharedBytes, Disk
+from sim.disk import REMEMBERED, Disk, SharedBytes
 
 TABLES = ("one", "two")
 KEYS = (b"", b"a", b"b", b"c")
