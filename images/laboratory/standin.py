@@ -7,6 +7,7 @@ two archives that `docker load` reads. The same packages give the same bytes.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import io
 import json
@@ -173,7 +174,12 @@ def _tar(items: Sequence[Item]) -> bytes:
 
 def main() -> int:
     """Write both archives; exit status 2 when the packages cannot be had."""
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(
+        description="Make the stand-ins of the base and the builder image as two archives.",
+        epilog="Example: python -m images.laboratory.standin build/standin",
+    )
+    parser.add_argument("folder", type=Path, help="where to write them")
+    folder = parser.parse_args().folder
     try:
         with TemporaryDirectory(prefix="lucid-standin-") as work:
             for make in (make_base, make_builder):
