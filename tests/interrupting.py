@@ -22,6 +22,11 @@ class Ended(NamedTuple):
     err: str
 
 
+def heed_interrupts() -> None:
+    """For a child before it begins: tests that a shell runs in the background inherit that SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupt(
     words: list[str],
     how: signal.Signals,
@@ -37,8 +42,7 @@ def interrupt(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Tests that a shell runs in the background inherit that SIGINT is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no lock is taken
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - no lock is taken
     ) as process:
         wait_until(lambda: process.poll() is not None or at_work(process.pid), "it is at work")
         process.send_signal(how)

@@ -210,7 +210,7 @@ def test_an_out_that_can_not_be_a_folder_is_refused(tmp_path: Path) -> None:
         (("sim", "run", "--duration", "soon"), "duration: 'soon' is not a duration"),
         (("sim", "run", "--profile", "moon"), "profile: no 'moon'"),
         (("sim", "run", "split", "--nodes", "3"), "fault[0].groups: there is no node 3 among 3"),
-        (("sim", "run", "nowhere"), "no scenario 'nowhere': neither a file nor one of crash-restart"),
+        (("sim", "run", "nowhere"), "no scenario 'nowhere': neither a file nor one of chunks"),
         (("replay", "nowhere"), "there is no journal nowhere"),
     ],
 )

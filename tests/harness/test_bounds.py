@@ -76,6 +76,7 @@ HALT: dict[str, tuple[Make, str]] = {
 }
 """Kinds that halt a chain on two of four nodes for good, and what the run then says."""
 GO_ON = {
+    "chunk_rot": on_each("chunk_rot", percent=100),
     "clock": on_each("clock", offset_ms=30_000),
     "old_release": on_each("old_release"),
     "rot": on_each("rot", percent=100),

@@ -23,6 +23,7 @@ from harness.sweep import Axis, Sweep, SweepRun, grid, key_of, measured, read
 from harness.verdict import RunVerdict
 from lucid.cli.main import main
 from sim.scenario import Scenario, ScenarioError, changed
+from tests.interrupting import heed_interrupts
 
 BASE = changed(Scenario(), nodes=4, duration="30s", anchor_every_ms=5_000)
 AXES = [Axis("nodes", ("1", "4")), Axis("loss", ("0", "5%"))]
@@ -103,7 +104,12 @@ def test_an_interrupted_sweep_leaves_what_it_has(tmp_path: Path, how: signal.Sig
     words = ["sim", "sweep", "--nodes", "4", "--duration", "5m", "--seeds", "40", "--jobs", "1", "--out", "out"]
     command = [sys.executable, "-m", "lucid", *words]
     with subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - no lock is taken
     ) as process:
         assert process.stderr is not None
         for line in process.stderr:

@@ -17,6 +17,7 @@ from tests.runs import Run, run, scenario
 
 NEEDED = {
     "cap": "kbps=500",
+    "chunk_rot": "percent=30",
     "clock": "offset_ms=500",
     "crash_at": "effects=5",
     "drift": "ppm=50",
