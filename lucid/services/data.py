@@ -99,6 +99,7 @@ class DataService(Service):
     """The data chain: stores and returns encrypted chunks."""
 
     listed = DATA
+    keeps_reserve = True
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import msgspec
 import pytest
 import trio
 
+from harness.soak.trial import height, states
 from lucid.chain.chunks import chunk_id
 from lucid.services import data as data_module
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.space import BALLAST_BYTES, Space
 from tests.services.test_data import SESSION, place, running
+from tests.waiting import wait_until
 
 MIB = 1 << 20
 
@@ -227,6 +230,21 @@ def test_wrong_bounds_are_named(key: str) -> None:
         load_config({f"LUCID_{key.upper()}": "-2"})
 
 
+def test_every_service_of_a_node_says_that_its_disk_is_full(disk: Path, tmp_path: Path) -> None:
+    """Also one whose commit log has room of its own: it was begun before."""
+    network = Devnet(disk, 1, 1_000)
+    (node,) = network.nodes
+    node.logs = tmp_path
+    with network, httpx.Client(timeout=5.0) as client:
+        wait_until(lambda: (height(client, node) or 0) > 8, "each store has begun its log")
+        fill_up(disk / "other")
+        for service in SERVICES:
+            wait_until(partial(says_disk_low, client, node, service), f"{service} says so")
+        (disk / "other").unlink()
+        for service in SERVICES:
+            await_answer(client, node, service, "health")
+
+
 def test_every_service_of_a_node_starts_without_a_byte_of_room(disk: Path, tmp_path: Path) -> None:
     network = Devnet(disk, 1, 1_000)
     (node,) = network.nodes
@@ -242,6 +260,11 @@ def test_every_service_of_a_node_starts_without_a_byte_of_room(disk: Path, tmp_p
         (disk / "other").unlink()
         for service in SERVICES:
             await_answer(client, node, service, "health")
+
+
+def says_disk_low(client: httpx.Client, node: DevNode, service: str) -> bool:
+    """Whether a service names that state."""
+    return "disk low" in states(client, node, service)
 
 
 def fill_up(path: Path) -> None:

@@ -31,7 +31,7 @@ from lucid.services.process.keyfile import read_id
 from lucid.services.process.memory import give_back
 from lucid.services.process.printable import PrintableFormatter
 from lucid.services.process.registration import Registration, describe, own_address
-from lucid.services.process.space import make_way
+from lucid.services.process.space import StoreRoom, make_way
 from lucid.services.web.admission import Tokens
 from lucid.services.web.limits import SharedLimits
 from lucid.services.web.problems import Problem
@@ -58,6 +58,8 @@ class Service(ABC):
     """One service of a node. Subclasses register their routes and say in `work` what else runs."""
 
     listed: ClassVar[NodeService]
+    keeps_reserve: ClassVar[bool] = False
+    """Whether it watches its disk itself, for more than its store."""
 
     def __init__(self, config: Config) -> None:
         """Read the node's id and genesis and open the store. Raises `LucidError` naming what is wrong."""
@@ -81,6 +83,10 @@ class Service(ABC):
         tokens = Tokens(config.token, config.operator_token, config.api_tokens)
         self.web = Web(self.listed.name, config.loopback, tokens, config.requests_per_second)
         self.web.checks += [lambda: _failing(self.store.damage), lambda: _failing(self.store.trouble)]
+        on_disk = config.store_url(self.listed.key).startswith("sqlite:")
+        self._room = StoreRoom(config.data_dir) if on_disk and not self.keeps_reserve else None
+        if self._room is not None:
+            self.web.checks.append(self._room.condition)
         self.redis = Redis(config.redis_url) if config.redis_url else None
         # What Redis holds is authenticated under it; without one nobody else can read what this process puts there.
         self._shared_secret = (config.token or secrets.token_hex()).encode()
@@ -164,6 +170,8 @@ class Service(ABC):
 
                 nursery.start_soon(give_up)
                 await nursery.start(self.store.run)
+                if self._room is not None:
+                    nursery.start_soon(self._room.run)
                 if self.redis is not None:
                     await nursery.start(self.redis.run)
                 await nursery.start(self._work)
