@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from smoke import patterns
 from smoke.patterns import matches
+from tests.effort import no_hang
 
 MATCHES = [
     ("a", "a", True),
@@ -40,6 +39,5 @@ def test_a_glob_matches_alike_either_way(
 
 @pytest.mark.parametrize("pattern", ["**/" * 30 + "zzz", "*a" * 30 + "b", "**/*a" * 20 + "b"])
 def test_no_glob_is_slow(pattern: str) -> None:
-    began = time.process_time()
-    assert not matches(pattern, "a/" * 60 + "a" * 200)
-    assert time.process_time() - began < 0.5
+    with no_hang():
+        assert not matches(pattern, "a/" * 60 + "a" * 200)

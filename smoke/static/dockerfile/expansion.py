@@ -71,6 +71,7 @@ class _Lexer:
     ) -> None:
         self.text, self.values, self.escape = text, values, escape
         self.raw_quotes, self.raw_escapes, self.keep = raw_quotes, raw_escapes, keep
+        self.plain = re.compile(rf"[^$'\"</}}{re.escape(escape)}]*")
         self.position = 0
         self.unset: list[str] = []
 
@@ -122,9 +123,9 @@ class _Lexer:
     def _plain(self) -> str:
         """Letters that mean nothing in particular, many at once."""
         start = self.position
-        self.position += 1
-        while (letter := self.peek()) and letter not in "$'\"</}" and letter != self.escape:
-            self.position += 1
+        more = self.plain.match(self.text, start + 1)
+        assert more is not None, "no letter at all is a match, too"
+        self.position = more.end()
         return self.text[start : self.position]
 
     def _escaped(self, words: _Words) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 import pytest
 
 from smoke.static.compose.document import YamlError, read_yaml
+from tests.effort import no_hang
 
 
 def test_values_have_their_lines_and_null_is_no_text() -> None:
@@ -47,7 +47,5 @@ def test_what_can_not_be_read_says_where(text: str) -> None:
     "text", [BOMB, 'a: "' + "\\a" * 200_000 + '"', 'a: "x\n' + "  y\n" * 50_000 + '"', "a: &a [*a]\n"]
 )
 def test_bombs_are_read_or_refused_in_time(text: str) -> None:
-    began = time.process_time()
-    with suppress(YamlError):
+    with no_hang(), suppress(YamlError):
         read_yaml(text)
-    assert time.process_time() - began < 3

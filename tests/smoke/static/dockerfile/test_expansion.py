@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from smoke.static.dockerfile.expansion import expand
+from tests.effort import no_hang
 
 VALUES = {"DIR": "/srv", "NONE": "", "FILE": "app.tar.gz", "TWO": "a  b"}
 GIVES = {
@@ -111,6 +110,5 @@ def test_raw_keeps_what_a_shell_reads_later() -> None:
     ["${A:-" * 30_000, "${A//" + "*a" * 2_000 + "/b}", "${A%%" + "*" * 3 + "}", "x" * 1_000_000 + "$A", "'" * 99_999],
 )
 def test_nothing_makes_it_slow(text: str) -> None:
-    began = time.process_time()
-    assert len(expand(text, {"A": "a" * 60_000}).text) <= 1 << 16
-    assert time.process_time() - began < 2
+    with no_hang():
+        assert len(expand(text, {"A": "a" * 60_000}).text) <= 1 << 16

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from smoke.static.dockerfile import ignore
 from smoke.static.dockerfile.ignore import Ignore, ignore_of, parse_ignore
 from smoke.tree import Tree
+from tests.effort import no_hang
 
 
 def excluded(text: str, path: str) -> bool:
@@ -77,10 +77,9 @@ def test_a_file_of_the_dockerfile_goes_before_the_contexts(tmp_path: Path) -> No
 
 
 def test_many_stars_take_no_time() -> None:
-    started = time.process_time()
-    assert not excluded("*a*a*a*a*a*a*a*a*a*a*a*b", "a" * 255)
-    assert not excluded("**/a/**/a/**/a/**/a/**/a/**/b", "/".join("a" * 200))
-    assert time.process_time() - started < 5
+    with no_hang():
+        assert not excluded("*a*a*a*a*a*a*a*a*a*a*a*b", "a" * 255)
+        assert not excluded("**/a/**/a/**/a/**/a/**/a/**/b", "/".join("a" * 200))
 
 
 @given(st.text(alphabet="ab*?/[]^-\\!.", max_size=12), st.text(alphabet="ab/", min_size=1, max_size=12))
