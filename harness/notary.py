@@ -100,7 +100,16 @@ class Notary:
         two = self.header(2, one.hash)
         three = self.header(3, two.hash)
         path = inclusion_proof([encode(each) for each in held_in], 1, transaction_tree_digest)
-        return Receipt(transaction, 1, 5, path, (one, two, three), self.certify(three), (), held)
+        return Receipt(
+            transaction=transaction,
+            place=1,
+            size=5,
+            path=path,
+            headers=(one, two, three),
+            certificate=self.certify(three),
+            closings=(),
+            manifest=held,
+        )
 
     def later_receipt(self) -> Receipt:
         """An honest receipt of epoch 2, whose validators are others than genesis has."""
@@ -113,4 +122,13 @@ class Notary:
         block = self.header(3, again.hash, (transaction,), view=1, epoch=2, **both)
         child = self.header(4, block.hash, view=2, epoch=2, **both)
         closings = (self.close(closing, self.second), self.close(again, self.second, self.second))
-        return Receipt(transaction, 0, 1, (), (block, child), self.certify(child, self.second), closings, manifest)
+        return Receipt(
+            transaction=transaction,
+            place=0,
+            size=1,
+            path=(),
+            headers=(block, child),
+            certificate=self.certify(child, self.second),
+            closings=closings,
+            manifest=manifest,
+        )

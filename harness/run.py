@@ -28,6 +28,7 @@ from sim.costs import Costs
 from sim.faults.fault import Fault
 from sim.metrics import Metrics
 from sim.scenario import Scenario, dump, parse, shipped
+from sim.summary import RunSummary
 from sim.trace import Trace
 from sim.world import Watcher, World
 
@@ -103,7 +104,7 @@ def run(
         world.close()
         trace_hash = trace.close()
     result = RunResult(
-        **structs.asdict(metrics.figures(wall_seconds)),
+        **structs.asdict(RunSummary(metrics).figures(wall_seconds)),
         verdict=ended.verdict,
         invariant=ended.invariant,
         reason=ended.reason,

@@ -131,7 +131,7 @@ class FaultRecord(Struct, frozen=True, kw_only=True):
     kind: str
     what: str
     lane: str
-    color: str = field(name="color")
+    color: str = field(name="colour")
     """By the key that reports of older releases have too."""
 
 

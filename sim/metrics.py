@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, get_args
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from lucid.machines.effects import (
     BlockFinal,
@@ -18,41 +18,15 @@ from lucid.machines.effects import (
     Refused,
     TimedOut,
 )
-from lucid.machines.messages import Message
-from lucid.machines.replicamessages import ReplicaMessage
-from lucid.provenance import provenance
 from sim.faults.fault import Fault
 from sim.figures import (
-    BlockFigures,
     ChainRow,
-    CurvePoint,
-    FaultRecord,
-    Figures,
-    FinalityRow,
-    Fork,
-    HaltFigures,
-    Interval,
-    KindTraffic,
-    Leaders,
-    Recovery,
-    Series,
-    SessionFigures,
-    Share,
     Skip,
-    Speed,
-    Traffic,
-    Waits,
 )
 from sim.halts import Halts
-from sim.network import PROFILES
 from sim.node import Node
 from sim.quorum_path import earliest_final_us
-from sim.samples import cumulative, gini, gini_floor, mean_deviation, median, spread
 from sim.world import World
-
-MESSAGE_NAMES = {kind.__struct_config__.tag: kind.__name__ for kind in Message.__args__}
-REPLICA_NAMES = {kind.__struct_config__.tag: kind.__name__ for kind in get_args(ReplicaMessage)}
-"""What data chains say to each other, where there are chunks."""
 
 
 class ProposalTimes(NamedTuple):
@@ -89,12 +63,12 @@ class Metrics:
         self.halts = Halts()
         self.height = 0
         self.epoch = 0
-        self._slots: Counter[tuple[int, int]] = Counter()
+        self.slots: Counter[tuple[int, int]] = Counter()
         self._proposed: dict[bytes, ProposalTimes] = {}
-        self._seen: dict[bytes, tuple[int, int, int, int]] = {}
+        self.seen: dict[bytes, tuple[int, int, int, int]] = {}
         self._arrived: dict[bytes, set[int]] = {}
-        self._final: dict[bytes, list[int]] = {}
-        self._hashes: list[bytes] = []
+        self.final: dict[bytes, list[int]] = {}
+        self.hashes: list[bytes] = []
         self._anchored: list[list[PendingAnchor]] = [[] for _ in world.nodes]
         self._skipped: set[tuple[int, int]] = set()
         self._best_us: dict[int, list[int]] = {}
@@ -150,7 +124,7 @@ class Metrics:
             self._proposed[fact.hash] = ProposalTimes(now_us, node.index, cut)
 
     def _on_valid(self, now_us: int, node: Node, fact: BlockValid) -> None:
-        self._seen.setdefault(fact.hash, (fact.epoch, fact.view, fact.height, now_us))
+        self.seen.setdefault(fact.hash, (fact.epoch, fact.view, fact.height, now_us))
         proposed = self._proposed.get(fact.hash)
         if proposed is None or proposed.node == node.index:
             return
@@ -168,8 +142,8 @@ class Metrics:
             # What a node catches up on after a crash says nothing of how long finality takes.
             latency_us = now_us - proposed.at_us
             self.finality_us.append(latency_us)
-            self.at_best_us.append(self._at_best(proposed.node)[node.index])
-            self._final.setdefault(fact.hash, []).append(latency_us)
+            self.at_best_us.append(self.at_best(proposed.node)[node.index])
+            self.final.setdefault(fact.hash, []).append(latency_us)
         if fact.height == self.height + 1:
             self._on_height(now_us, node, fact, proposed)
         self._settle(now_us, node.index, fact.height)
@@ -180,9 +154,9 @@ class Metrics:
         block = self.world.block(node, fact.hash)
         parameters = self.world.genesis.parameters
         self.halts.on_final(now_us, block.header.tick)
-        self._slots[fact.epoch, (fact.view - 1) // parameters.slot_views] += 1
-        self._final.setdefault(fact.hash, [])
-        self._hashes.append(fact.hash)
+        self.slots[fact.epoch, (fact.view - 1) // parameters.slot_views] += 1
+        self.final.setdefault(fact.hash, [])
+        self.hashes.append(fact.hash)
         accepted = self.world.workload.accepted
         for transaction in block.transactions:
             entry = accepted.get(transaction.id)
@@ -212,203 +186,9 @@ class Metrics:
                 self.session_us.append(now_us - each.attempted_us)
         self._anchored[index] = [each for each in waiting if each.height > height]
 
-    def _at_best(self, leader: int) -> list[int]:
+    def at_best(self, leader: int) -> list[int]:
+        """The earliest that each node could know a block of this leader to be final (us)."""
         found = self._best_us.get(leader)
         if found is None:
             found = self._best_us[leader] = earliest_final_us(self.world.base_us, leader)
         return found
-
-    def figures(self, wall_seconds: float) -> Figures:
-        """The run's figures; see docs/simulator.md for what each means."""
-        world, scenario = self.world, self.world.scenario
-        made, seconds = provenance(), max(world.clock.now_us / 1_000_000, 1e-9)
-        mean, deviation = mean_deviation(
-            [after.proposed_ms - before.proposed_ms for before, after in zip(self.chain, self.chain[1:], strict=False)]
-        )
-        forks = [
-            Fork(epoch, view, height, at_us // 1000)
-            for hash_, (epoch, view, height, at_us) in self._seen.items()
-            if hash_ not in self._final and height <= self.height
-        ]
-        ratios = [took / best for took, best in zip(self.finality_us, self.at_best_us, strict=True) if best]
-        ratio = median(ratios)
-        return Figures(
-            lucid=made.lucid,
-            commit=made.commit,
-            python=made.python,
-            scenario=scenario.name,
-            description=scenario.description,
-            seed=scenario.seed,
-            nodes=scenario.nodes,
-            crypto=scenario.crypto,
-            profile=scenario.profile,
-            profile_about=PROFILES[scenario.profile].about,
-            duration_ms=world.clock.now_us // 1000,
-            chain_id=world.genesis.chain_id.hex(),
-            blocks=BlockFigures(final=len(self.chain), height=self.height, forked=len(forks), epoch=self.epoch),
-            finality_ms=spread(self.finality_us),
-            finality_at_best_ms=spread(self.at_best_us),
-            finality_ratio=None if ratio is None else round(ratio, 4),
-            one_way_delay_ms=_one_way_ms(world),
-            interval_ms=Interval(mean=mean, deviation=deviation),
-            tick_to_proposal_ms=spread([1000 * (row.proposed_ms - row.tick_ms) for row in self.chain]),
-            propagation_ms=spread(self.propagation_us),
-            late_ms=spread(self.late_us),
-            waits=self._waits(),
-            halts=self._halts(),
-            missed_views=len(self.skips),
-            timeouts=self.facts["TimedOut"],
-            leaders=self._leaders(),
-            traffic=self._traffic(),
-            speed=self._speed(wall_seconds),
-            sessions=self._sessions(),
-            transactions_per_second=round(sum(row.transactions for row in self.chain) / seconds, 3),
-            evicted=self.facts["Evicted"],
-            caught_up={"pages": self.facts["page"], "snapshots": self.facts["snapshot"]},
-            refusals=dict(sorted(self.refusals.items())),
-            faults=[
-                FaultRecord(
-                    at_ms=fault.at_ms,
-                    until_ms=fault.until_ms,
-                    kind=fault.kind,
-                    what=fault.text(),
-                    lane=fault.lane,
-                    color=fault.color,
-                )
-                for _, fault, begins in self.faults
-                if begins
-            ],
-            series=Series(
-                chain=self.chain,
-                skips=self.skips,
-                forks=forks,
-                finality=self._finality_series(),
-                propagation_cdf=[CurvePoint(ms, share) for ms, share in cumulative(self.propagation_us)],
-            ),
-        )
-
-    def _finality_series(self) -> list[FinalityRow]:
-        rows = []
-        for row, hash_ in zip(self.chain, self._hashes, strict=True):
-            latencies = self._final[hash_]
-            if latencies:
-                best = median(self._at_best(row.leader)) or 0
-                rows.append(
-                    FinalityRow(
-                        final_ms=row.final_ms,
-                        median_ms=round((median(latencies) or 0) / 1000, 3),
-                        largest_ms=round(max(latencies) / 1000, 3),
-                        best_ms=round(best / 1000, 3),
-                    )
-                )
-        return rows
-
-    def _halts(self) -> HaltFigures:
-        end_us = self.world.clock.now_us
-        longest_us, began_us = self.halts.longest_us(end_us)
-        waits_us, waiting = self.halts.waits_us(self.world.genesis.parameters.block_interval_ms * 1000, end_us)
-        recoveries = []
-        for at_us, fault, begins in self.faults:
-            after_us = self.halts.next_final_us(at_us)
-            recoveries.append(
-                Recovery(
-                    at_ms=at_us // 1000,
-                    kind=fault.kind,
-                    what=fault.text(),
-                    begins=begins,
-                    ms=None if after_us is None else after_us / 1000,
-                )
-            )
-        return HaltFigures(
-            longest_ms=longest_us / 1000,
-            longest_at_ms=began_us / 1000,
-            wait_ms=spread(waits_us),
-            waiting=waiting,
-            recoveries=recoveries,
-        )
-
-    def _waits(self) -> Waits:
-        nodes, per = self.world.nodes, len(self.chain) * self.world.scenario.nodes
-
-        def share(total: float) -> float | None:
-            return round(total / per, 3) if per else None
-
-        return Waits(
-            cpu_ms=share(sum(node.cpu_wait_us for node in nodes) / 1000),
-            disk_ms=share(sum(node.disk_wait_us for node in nodes) / 1000),
-            stores=share(sum(node.stores for node in nodes)),
-        )
-
-    def _leaders(self) -> Leaders:
-        nodes = self.world.scenario.nodes
-        shares = leader_shares(self.chain, nodes)
-        found = gini([each.blocks for each in shares])
-        return Leaders(
-            gini=found,
-            # Where a view failed, a slot has blocks of two leaders, which can be more even than any dealing of slots.
-            gini_floor=min(found, gini_floor(list(self._slots.values()), nodes)),
-            slots=len(self._slots),
-            shares=shares,
-        )
-
-    def _traffic(self) -> Traffic:
-        network = self.world.network
-        per = len(self.chain) * self.world.scenario.nodes
-        messages, payload = sum(network.messages), sum(network.bytes)
-        return Traffic(
-            messages=messages,
-            bytes=payload,
-            wire_bytes=network.wire_bytes,
-            messages_per_node_block=round(messages / per, 2) if per else None,
-            bytes_per_node_block=round(payload / per, 1) if per else None,
-            by_kind=[
-                KindTraffic(kind=name, messages=network.messages[kind], bytes=network.bytes[kind])
-                for kind, name in sorted((MESSAGE_NAMES | REPLICA_NAMES).items())
-                if kind in MESSAGE_NAMES or network.messages[kind]
-                if network.messages[kind]
-            ],
-        )
-
-    def _speed(self, wall_seconds: float) -> Speed:
-        events, delivered = self.world.clock.events, self.world.network.deliveries
-        return Speed(
-            wall_seconds=round(wall_seconds, 3),
-            events=events,
-            events_per_second=round(events / max(wall_seconds, 1e-9)),
-            delivered=delivered,
-            delivered_per_second=round(delivered / max(wall_seconds, 1e-9)),
-        )
-
-    def _sessions(self) -> SessionFigures:
-        load, now_us = self.world.workload, self.world.clock.now_us
-        accepted = len(self.session_us) + len(load.accepted)
-        return SessionFigures(
-            attempts=load.attempts,
-            unreachable=load.attempts - load.submitted,
-            submitted=load.submitted,
-            refused=load.refused,
-            unanswered=load.submitted - load.refused - accepted,
-            accepted=accepted,
-            final=len(self.session_us),
-            waiting=len(load.accepted),
-            most_waiting=load.most_waiting,
-            final_per_second=round(len(self.session_us) / max(now_us / 1_000_000, 1e-9), 3),
-            latency_ms=spread(self.session_us),
-            waiting_ms=spread([now_us - attempted_us for _, attempted_us in load.accepted.values()]),
-        )
-
-
-def leader_shares(chain: Sequence[ChainRow], nodes: int) -> list[Share]:
-    """Final blocks by the node that proposed them."""
-    made = Counter(row.leader for row in chain)
-    total = max(1, len(chain))
-    return [
-        Share(node=index, name=f"n{index:02}", blocks=made[index], ppm=made[index] * 1_000_000 // total)
-        for index in range(nodes)
-    ]
-
-
-def _one_way_ms(world: World) -> float:
-    """Median one-way latency over the ordered pairs of nodes."""
-    pairs = [each for index, row in enumerate(world.base_us) for other, each in enumerate(row) if index != other]
-    return (median(pairs) or 0) / 1000

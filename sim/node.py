@@ -123,14 +123,14 @@ class Node:
             hook(self)
         peers = tuple(dict.fromkeys([world.nodes[index].key for index in self.peers]))
         manager = Manager(
-            self.key,
-            world.genesis,
-            world.crypto,
-            self.manager_disk,
-            peers,
-            world.limits,
-            world.validator,
-            self.rules_known,
+            key=self.key,
+            genesis=world.genesis,
+            crypto=world.crypto,
+            reader=self.manager_disk,
+            peers=peers,
+            limits=world.limits,
+            validator=world.validator,
+            rules_known=self.rules_known,
         )
         self.manager = Runner(
             self, manager, self.manager_disk, world.journal(self, "manager", self.manager_disk, peers)

@@ -88,16 +88,16 @@ class Workload:
         chunks = 1 + random.randrange(200)
         ended_ms = self.world.epoch_ms + self.world.clock.now_us // 1000
         blank = SessionAnchor(
-            bytes(identity),
-            crypto.public_key(owner),
-            ended_ms - SESSION_MS,
-            ended_ms,
-            random.randbytes(32),
-            random.randbytes(32),
-            chunks,
-            chunks * CHUNK_BYTES,
-            b"",
-            bytes(64),
+            session=bytes(identity),
+            owner=crypto.public_key(owner),
+            started_ms=ended_ms - SESSION_MS,
+            ended_ms=ended_ms,
+            manifest=random.randbytes(32),
+            root=random.randbytes(32),
+            chunks=chunks,
+            total_bytes=chunks * CHUNK_BYTES,
+            policy=b"",
+            signature=bytes(64),
         )
         signature = crypto.sign(owner, claim_message(self.world.genesis.chain_id, blank))
         return SessionAnchor(*[*(getattr(blank, name) for name in blank.__struct_fields__[:-1]), signature])

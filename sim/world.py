@@ -114,6 +114,17 @@ class World:
         places = scenario.regions or region_names()
         where = [places[index % len(places)] for index in [*range(scenario.nodes), *twins]]
         self.base_us, self.network = self._network(where, twins)
+        self._populate(where, twins)
+        self._join()
+        trace.network([node.name for node in self.nodes])
+        self.workload = self._load()
+        self.replication_factor = REPLICATION_FACTOR
+        self.chunks = self._load_chunks()
+        self._schedule_faults()
+
+    def _populate(self, where: list[str], twins: list[int]) -> None:
+        """Keys, the genesis that names them, and a node for each; behind these a second one for each twin."""
+        scenario = self.scenario
         secrets = self.stream("keys")
         seeds = [secrets.randbytes(32) for _ in range(scenario.nodes)]
         self.administrators = administrators = [secrets.randbytes(32) for _ in range(3)]
@@ -132,12 +143,6 @@ class World:
         """The nodes that run with each key: one, or twins."""
         traitors = {index for fault in scenario.fault for index in fault.byzantine}
         self.byzantine = frozenset(body for index in traitors for body in self.places[keys[index]])
-        self._join()
-        trace.network([node.name for node in self.nodes])
-        self.workload = self._load()
-        self.replication_factor = REPLICATION_FACTOR
-        self.chunks = self._load_chunks()
-        self._schedule_faults()
 
     def _load(self) -> Workload:
         scenario = self.scenario

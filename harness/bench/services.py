@@ -185,13 +185,18 @@ def _anchoring(network: Devnet, say: Say) -> list[Row]:
     while left and time.monotonic() - waited < 6 * INTERVAL_MS / 1000:
         time.sleep(1)
         left = {session for session in left if not _is_final(network.nodes[1], session)}
+    return _anchoring_rows(network, count, len(accepted) / took_s, len(accepted), late_s, len(left))
+
+
+def _anchoring_rows(
+    network: Devnet, count: int, rate: float, accepted: int, late_s: list[float], left: int
+) -> list[Row]:
     late_s.sort()
-    rate = len(accepted) / took_s
     return [
         Row("anchoring", "accepted durably at one node: a second", rate, "at least 99", rate >= 99),
-        Row("anchoring", "refused", float(count - len(accepted)), "at most 0", len(accepted) == count),
+        Row("anchoring", "refused", float(count - accepted), "at most 0", accepted == count),
         Row("anchoring", "time to a durable answer, p99: ms", late_s[int(len(late_s) * 0.99)] * 1000, "", None),
-        Row("anchoring", "not final within six intervals after the last", float(len(left)), "at most 0", not left),
+        Row("anchoring", "not final within six intervals after the last", float(left), "at most 0", not left),
         Row("anchoring", "largest block: transactions", float(_largest(network.nodes[0])), "", None),
     ]
 

@@ -149,16 +149,16 @@ class Clients(threading.Thread):
         ended_ms = time.time_ns() // 1_000_000
         chunks = 1 + self._random.randrange(200)
         blank = SessionAnchor(
-            bytes(identity),
-            self._crypto.public_key(owner),
-            ended_ms - 600_000,
-            ended_ms,
-            draw(32),
-            draw(32),
-            chunks,
-            chunks << 20,
-            b"",
-            bytes(64),
+            session=bytes(identity),
+            owner=self._crypto.public_key(owner),
+            started_ms=ended_ms - 600_000,
+            ended_ms=ended_ms,
+            manifest=draw(32),
+            root=draw(32),
+            chunks=chunks,
+            total_bytes=chunks << 20,
+            policy=b"",
+            signature=bytes(64),
         )
         message = claim_message(self._network.genesis.chain_id, blank)
         return structs.replace(blank, signature=self._crypto.sign(owner, message))

@@ -32,7 +32,7 @@ UNORDERED = (ForkTree, ProposalPool, VoteLog, Half)
 
 LEFT_OUT = frozenset((
     ("Forgeries", "_counted"), ("Forgeries", "_unasked"), ("Syncing", "_posed"),
-    ("Manager", "_standings"), ("Serving", "_served"), ("Syncing", "_rates"),
+    ("Standings", "_answered"), ("Serving", "_served"), ("Sources", "_rates"),
     ("CertificateBook", "peer_views"), ("Replica", "sent"), ("Replica", "facts"), ("Replica", "points"),
     ("Engine", "admission"), ("Manager", "sightings"),
 ))  # fmt: skip

@@ -141,7 +141,7 @@ class Duties:
         if question is None:
             return _Asked(manager, None, silent if following.useless else frozenset(), asked.since)
         if question.peer in silent:
-            if set(syncing.peers) - silent - following.useless - asked.since:
+            if set(syncing.sources.peers) - silent - following.useless - asked.since:
                 peer = self._name(question.peer)
                 raise Diverged(ROTATING, f"{name} asks {peer} again, which did not answer, before all others")
             silent = frozenset()

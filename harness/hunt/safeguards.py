@@ -16,6 +16,7 @@ from lucid.machines.manager.book import CertificateBook
 from lucid.machines.manager.dissemination import Dissemination
 from lucid.machines.manager.forgeries import Forgeries
 from lucid.machines.manager.proposals import Proposals
+from lucid.machines.manager.standings import Standings
 from lucid.machines.manager.syncing import Syncing
 from lucid.machines.replication import Replicator
 from lucid.machines.replication.fetching import Fetching
@@ -207,8 +208,8 @@ _ALL = (
         "or not self.chain.verify(notarization)", "",
     ),
     Safeguard(
-        "standing-answered", "who is behind is told", Manager, "_on_standing",
-        "if behind and self._standings.spend(now, peer):", "if False:",
+        "standing-answered", "who is behind is told", Standings, "on_standing",
+        "if self._behind(message):", "if False:",
     ),
     Safeguard(
         "heights-heard", "a peer's greater height is a reason to ask", Manager, "_on_standing",

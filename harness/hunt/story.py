@@ -83,8 +83,11 @@ def page(scenario: Scenario) -> tuple[str, SeedOutcome]:
         world.watchers.insert(0, tellers[0])
 
     outcome = judge(scenario, prepare=watch)
-    teller = tellers[0]
-    lines = [
+    return "\n".join(_lines(scenario, outcome, tellers[0])), outcome
+
+
+def _lines(scenario: Scenario, outcome: SeedOutcome, teller: Teller) -> list[str]:
+    return [
         f"# Seed {scenario.seed}: {outcome.verdict}",
         "",
         f"{outcome.invariant}: {outcome.reason}" if outcome.verdict is not RunVerdict.PASS else "Nothing is wrong.",
@@ -120,7 +123,6 @@ def page(scenario: Scenario) -> tuple[str, SeedOutcome]:
         "```",
         "",
     ]
-    return "\n".join(lines), outcome
 
 
 def _fault(fault: Fault) -> str:

@@ -39,6 +39,20 @@ def in_force(members: Sequence[Member]) -> list[int]:
     return [keys[key] for key in sorted(keys)]
 
 
+def uptime(tally: Tally, numbers: Sequence[int]) -> int:
+    """Heartbeats of these members per slot that held a block, in ppm."""
+    held = sum(tally.held[number] for number in numbers)
+    beacons = sum(tally.beacons[number] for number in numbers)
+    return 0 if held == 0 else min(ONE, beacons * ONE // held)
+
+
+def score(tally: Tally, numbers: Sequence[int]) -> int:
+    """What these members' work counts for together."""
+    credits = sum(tally.credits[number] for number in numbers)
+    penalty = min(tally.penalty_ppm[number] for number in numbers)
+    return credits * uptime(tally, numbers) // ONE * penalty // ONE
+
+
 def ranking(
     tally: Tally,
     members: Sequence[Member],
@@ -56,22 +70,12 @@ def ranking(
     for number in validators:
         entities.setdefault(members[number].entity, []).append(number)
 
-    def uptime(numbers: Sequence[int]) -> int:
-        held = sum(tally.held[number] for number in numbers)
-        beacons = sum(tally.beacons[number] for number in numbers)
-        return 0 if held == 0 else min(ONE, beacons * ONE // held)
-
-    def score(numbers: Sequence[int]) -> int:
-        credits = sum(tally.credits[number] for number in numbers)
-        penalty = min(tally.penalty_ppm[number] for number in numbers)
-        return credits * uptime(numbers) // ONE * penalty // ONE
-
     honest = [
         entity
         for entity, numbers in entities.items()
         if not any(epoch < tally.evidence_until[number] for number in numbers)
     ]
-    eligible = [entity for entity in honest if uptime(entities[entity]) >= parameters.min_uptime_ppm]
+    eligible = [entity for entity in honest if uptime(tally, entities[entity]) >= parameters.min_uptime_ppm]
     if sum(len(entities[entity]) for entity in eligible) < 2 * len(validators) // 3 + 1:
         eligible = honest
     cooldown = max(0, min(parameters.cooldown_slots, len(eligible) - 1))
@@ -83,11 +87,13 @@ def ranking(
         if entity not in honest:
             return 3, 0, rank
         if entity not in eligible:
-            return 2, -score(entities[entity]), rank
-        return (1 if entity in cooling else 0), -score(entities[entity]), rank
+            return 2, -score(tally, entities[entity]), rank
+        return (1 if entity in cooling else 0), -score(tally, entities[entity]), rank
 
     def proposer(entity: bytes) -> int:
-        return min(entities[entity], key=lambda number: (-score([number]), rank_digest(beacon + members[number].key)))
+        return min(
+            entities[entity], key=lambda number: (-score(tally, [number]), rank_digest(beacon + members[number].key))
+        )
 
     return [proposer(entity) for entity in sorted(entities, key=place)]
 

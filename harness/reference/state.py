@@ -164,15 +164,15 @@ class NaiveState:
     def rows(self) -> dict[bytes, bytes]:
         """Every row of the ledger, by its key."""
         head = Head(
-            self.height,
-            self.epoch,
-            self.view,
-            self.tick,
-            self.slot,
-            self.parent,
-            self.beacon,
-            tuple(self.recent),
-            tuple(self.leaders),
+            height=self.height,
+            epoch=self.epoch,
+            view=self.view,
+            tick=self.tick,
+            slot=self.slot,
+            parent=self.parent,
+            beacon=self.beacon,
+            recent=tuple(self.recent),
+            leaders=tuple(self.leaders),
         )
         roster = Roster(tuple(self.members), self.sequence, tuple(self.validators))
         rows = {

@@ -7,7 +7,8 @@ from typing import Any
 from harness.report import plots, text
 from harness.report.chainpicture import SINGLE_BLOCKS, ChainPicture, DrawnBlock, DrawnFork, DrawnSkip
 from harness.report.document import document
-from harness.report.faults import DrawnFault
+from harness.report.measured import drawn_faults, end_ms_of, rows, section, shares
+from harness.report.tiles import tiles
 from lucid.chain.errors import Code
 
 _VERDICTS = {
@@ -32,20 +33,8 @@ def render(metrics: dict[str, Any], timeline: bool = False) -> str:
     """
     verdict = str(metrics.get("verdict"))
     word = _VERDICTS[verdict][0] if verdict in _VERDICTS else verdict
-    parts = [_hero(metrics), _tiles(metrics), *_figures(metrics), *_tables(metrics), _footer(metrics, timeline)]
+    parts = [_hero(metrics), tiles(metrics), *_figures(metrics), *_tables(metrics), _footer(metrics, timeline)]
     return document(f"{metrics.get('scenario', '')}: {word}", "\n".join(parts))
-
-
-def _section(metrics: dict[str, Any], name: str) -> dict[str, Any]:
-    """A nested object of the document, empty when absent."""
-    found = metrics.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _rows(metrics: dict[str, Any], name: str, fields: int) -> list[list[float]]:
-    """The well-formed rows of a series: those whose first `fields` values are numbers."""
-    found = _section(metrics, "series").get(name) or []
-    return [row[:fields] for row in found if len(row) >= fields and None not in map(text.number, row[:fields])]
 
 
 def _hero(metrics: dict[str, Any]) -> str:
@@ -55,7 +44,7 @@ def _hero(metrics: dict[str, Any]) -> str:
     color = verdict if verdict in ("pass", "diverged") else "no_progress"
     nodes = text.number(metrics.get("nodes"))
     simulated = text.number(metrics.get("duration_ms"))
-    wall = text.number(_section(metrics, "speed").get("wall_seconds"))
+    wall = text.number(section(metrics, "speed").get("wall_seconds"))
     speed = f"({text.count(simulated / wall / 1000)} times real time)" if simulated and wall else ""
     facts = [
         ("seed", text.escape(metrics.get("seed", text.NONE)), ""),
@@ -74,7 +63,7 @@ def _hero(metrics: dict[str, Any]) -> str:
         ),
     ]
     reason = metrics.get("reason")
-    if verdict == "pass" and text.number(_section(metrics, "blocks").get("final")) == 0:
+    if verdict == "pass" and text.number(section(metrics, "blocks").get("final")) == 0:
         meaning = "Every invariant held, but the run was too short for a final block."
     return (
         f'<header class="card hero" style="--verdict:var(--{color})"><div class="top"><div class="name">'
@@ -87,179 +76,51 @@ def _hero(metrics: dict[str, Any]) -> str:
     )
 
 
-def _tile(label: str, big: str, *below: str) -> str:
-    under = "".join(f'<dd class="sub">{words}</dd>' for words in below)
-    return f'<div class="tile"><dt>{label}</dt><dd class="big">{big}</dd>{under}</div>'
-
-
-def _percentiles(found: dict[str, Any], *names: str) -> list[str]:
-    """Percentiles as lines, those left out that the sample is too small for; last how many samples there are."""
-    known = [f"{name} {text.duration(found[name])}" for name in names if text.number(found.get(name)) is not None]
-    return [*known, f"of {_number_of(found.get('n'), 'sample')}"]
-
-
-def _number_of(figure: Any, noun: str) -> str:
-    return f"{text.count(figure)} {noun}{'s' * (figure != 1)}"
-
-
-def _tiles(metrics: dict[str, Any]) -> str:
-    """The figures that runs are compared by."""
-    tiles = [*_chain_tiles(metrics), *_cost_tiles(metrics)]
-    return f'<dl class="tiles">{"".join(tiles)}</dl>'
-
-
-def _chain_tiles(metrics: dict[str, Any]) -> list[str]:
-    blocks, interval = _section(metrics, "blocks"), _section(metrics, "interval_ms")
-    finality, spread = _section(metrics, "finality_ms"), _section(metrics, "propagation_ms")
-    best, halts = _section(metrics, "finality_at_best_ms"), _section(metrics, "halts")
-    ratio, waits = text.number(metrics.get("finality_ratio")), _section(halts, "wait_ms")
-    height = f"height {text.count(blocks.get('height'))}, epoch {text.count(blocks.get('epoch'))}"
-    return [
-        _tile(
-            "Final blocks", text.count(blocks.get("final")), height, f"{text.count(blocks.get('forked'))} forked off"
-        ),
-        _tile("Finality, p50", text.duration(finality.get("p50")), *_percentiles(finality, "p90", "p99", "max")),
-        _tile(
-            "Finality ratio, p50",
-            text.NONE if ratio is None else f"{ratio:.2f}",
-            "to the leader's quorum path",
-            f"p50 {text.duration(best.get('p50'))}",
-        ),
-        _tile("Propagation, p50", text.duration(spread.get("p50")), *_percentiles(spread, "p90", "p99", "max")),
-        _tile(
-            "Block interval, mean",
-            text.duration(interval.get("mean")),
-            f"deviation {text.duration(interval.get('deviation'))}",
-        ),
-        _tile("Missed views", text.count(metrics.get("missed_views")), _number_of(metrics.get("timeouts"), "timeout")),
-        _tile(
-            "Longest halt",
-            text.duration(halts.get("longest_ms")),
-            "without a new final block",
-            f"from {text.moment(text.number(halts.get('longest_at_ms')) or 0)}",
-        ),
-        _tile("Tick to finality, p50", text.duration(waits.get("p50")), *_percentiles(waits, "p90", "p99", "max")),
-    ]
-
-
-def _cost_tiles(metrics: dict[str, Any]) -> list[str]:
-    sessions, refusals = _section(metrics, "sessions"), _section(metrics, "refusals")
-    traffic, leaders, speed = (_section(metrics, name) for name in ("traffic", "leaders", "speed"))
-    refused = sum(text.number(times) or 0 for times in refusals.values())
-    codes = f"with {_number_of(len(refusals), 'code')}" if refused else "nothing was refused"
-    failed = sum(text.number(sessions.get(name)) or 0 for name in ("unreachable", "refused", "unanswered"))
-    return [
-        _tile(
-            "Final sessions",
-            text.count(sessions.get("final")),
-            f"of {_number_of(sessions.get('attempts'), 'attempt')}",
-            f"{text.count(sessions.get('waiting'))} waiting, {text.count(failed)} not accepted",
-        ),
-        _tile(
-            "Session latency, p50",
-            text.duration(_section(sessions, "latency_ms").get("p50")),
-            *_percentiles(_section(sessions, "latency_ms"), "p90", "p99", "max"),
-        ),
-        _tile(
-            "Leader Gini",
-            text.decimal(leaders.get("gini"), 3),
-            f"{text.decimal(leaders.get('gini_floor'), 3)} if fair",
-            f"in {_number_of(leaders.get('slots'), 'slot')}",
-        ),
-        _tile(
-            "Traffic",
-            text.size(traffic.get("bytes_per_node_block")),
-            "per node per block",
-            f"{text.size(traffic.get('bytes'))} payload",
-            f"{text.size(traffic.get('wire_bytes'))} on the wire",
-        ),
-        _tile(
-            "Messages",
-            text.decimal(traffic.get("messages_per_node_block"), 1),
-            "per node per block",
-            f"{text.count(traffic.get('messages'))} in all",
-        ),
-        _tile(
-            "Throughput", text.decimal(metrics.get("transactions_per_second"), 2), "final transactions", "per second"
-        ),
-        _tile(
-            "Events per second",
-            text.count(speed.get("events_per_second")),
-            "of wall time",
-            f"{text.count(speed.get('delivered_per_second'))} messages/s",
-            f"{text.count(speed.get('events'))} events",
-        ),
-        _tile("Refusals", text.count(refused), codes),
-    ]
-
-
 def _chain(metrics: dict[str, Any], end_ms: float) -> ChainPicture:
     blocks = [
-        DrawnBlock(int(height), int(epoch), int(view), tick, proposed, final, int(leader), int(transactions))
-        for height, epoch, view, tick, proposed, final, leader, transactions in _rows(metrics, "chain", 8)
+        DrawnBlock(
+            height=int(height),
+            epoch=int(epoch),
+            view=int(view),
+            tick_ms=tick,
+            proposed_ms=proposed,
+            final_ms=final,
+            leader=int(leader),
+            transactions=int(transactions),
+        )
+        for height, epoch, view, tick, proposed, final, leader, transactions in rows(metrics, "chain", 8)
     ]
-    skips = [DrawnSkip(int(epoch), int(view), at_ms) for epoch, view, at_ms in _rows(metrics, "skips", 3)]
+    skips = [DrawnSkip(int(epoch), int(view), at_ms) for epoch, view, at_ms in rows(metrics, "skips", 3)]
     forks = [
-        DrawnFork(int(epoch), int(view), int(height), at_ms)
-        for epoch, view, height, at_ms in _rows(metrics, "forks", 4)
+        DrawnFork(int(epoch), int(view), int(height), at_ms) for epoch, view, height, at_ms in rows(metrics, "forks", 4)
     ]
-    named = {index: name for index, name, _, _ in _shares(metrics)}
+    named = {index: name for index, name, _, _ in shares(metrics)}
     total = max([int(text.number(metrics.get("nodes")) or 0) - 1, *named, *(block.leader for block in blocks)]) + 1
     return ChainPicture(
         blocks=sorted(blocks, key=lambda block: (block.proposed_ms, block.height)),
         skips=sorted(skips, key=lambda skip: skip.at_ms),
         forks=sorted(forks, key=lambda fork: fork.at_ms),
-        faults=_faults(metrics, end_ms),
+        faults=drawn_faults(metrics, end_ms),
         names=[named.get(index, str(index)) for index in range(total)],
         end_ms=end_ms,
     )
 
 
-def _shares(metrics: dict[str, Any]) -> list[tuple[int, str, float, float]]:
-    """(node's index, name, blocks led, ppm of all) by index."""
-    found = _section(metrics, "leaders").get("shares") or []
-    return sorted((int(s["node"]), str(s.get("name", s["node"])), s["blocks"], s["ppm"]) for s in found)
-
-
-def _faults(metrics: dict[str, Any], end_ms: float) -> list[DrawnFault]:
-    """The faults by time. One that nothing ends lasts to the end of the run."""
-    listed = [fault for fault in metrics.get("faults") or [] if text.number(fault.get("at_ms")) is not None]
-    faults = []
-    for fault in listed:
-        at_ms, kind, what = fault["at_ms"], str(fault.get("kind", "")), str(fault.get("what", ""))
-        until_ms = text.number(fault.get("until_ms"))
-        until_ms = end_ms if until_ms is None else until_ms
-        faults.append(DrawnFault(at_ms, max(at_ms, until_ms), kind, what, _color(fault)))
-    return sorted(faults)
-
-
-def _color(fault: dict[str, Any]) -> str:
-    color = fault.get("colour")
-    return str(color) if color in ("crash", "partition") else "disturbance"
-
-
-def _end_ms(metrics: dict[str, Any]) -> float:
-    """The end of the run, or what happened last should the document disagree with itself."""
-    times = [row[5] for row in _rows(metrics, "chain", 8)] + [row[2] for row in _rows(metrics, "skips", 3)]
-    times += [row[3] for row in _rows(metrics, "forks", 4)] + [row[0] for row in _rows(metrics, "finality", 4)]
-    return max([text.number(metrics.get("duration_ms")) or 0, *times])
-
-
 def _figures(metrics: dict[str, Any]) -> list[str]:
     """The five pictures, in the order in which one asks: did it grow, how fast, who led, at what cost."""
-    end_ms = _end_ms(metrics)
+    end_ms = end_ms_of(metrics)
     chain = _chain(metrics, end_ms)
     legend = [("block", "blocks" if len(chain.blocks) > SINGLE_BLOCKS else "block with transactions")]
     if len(chain.blocks) <= SINGLE_BLOCKS and any(not block.transactions for block in chain.blocks):
         legend.append(("blank", "empty block"))
     meanings = {"crash": "node down", "partition": "network split", "disturbance": "other fault"}
     legend += [(kind, words) for kind, words in meanings.items() if any(fault.color == kind for fault in chain.faults)]
-    finality = sorted((row[0], row[1], row[3]) for row in _rows(metrics, "finality", 4))
+    finality = sorted((row[0], row[1], row[3]) for row in rows(metrics, "finality", 4))
     points, best = [(at, ms) for at, ms, _ in finality], [(at, ms) for at, _, ms in finality]
-    cdf = sorted((row[0], row[1]) for row in _rows(metrics, "propagation_cdf", 2))
-    measured = {name: text.number(_section(metrics, "propagation_ms").get(name)) for name in ("p50", "p90", "p99")}
+    cdf = sorted((row[0], row[1]) for row in rows(metrics, "propagation_cdf", 2))
+    measured = {name: text.number(section(metrics, "propagation_ms").get(name)) for name in ("p50", "p90", "p99")}
     marked = {name: at for name, at in measured.items() if at is not None}
-    kinds = [(str(k["kind"]), k["messages"], k["bytes"]) for k in _section(metrics, "traffic").get("by_kind") or []]
+    kinds = [(str(k["kind"]), k["messages"], k["bytes"]) for k in section(metrics, "traffic").get("by_kind") or []]
     return [
         _figure("chain", "wide", "The chain as it grew", _chain_note(chain), chain.draw(), legend),
         _figure(
@@ -283,7 +144,7 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
             "half",
             "Leader shares",
             "Who proposed the final blocks, by node.",
-            plots.leaders([share[1:] for share in _shares(metrics)]),
+            plots.leaders([share[1:] for share in shares(metrics)]),
         ),
         _figure("traffic", "half", "Messages by kind", "What crossed the network between nodes.", plots.traffic(kinds)),
     ]
@@ -292,9 +153,9 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
 def _chain_note(chain: ChainPicture) -> str:
     if not chain.blocks:
         return "No block became final in this run."
-    epochs = _number_of(len({block.epoch for block in chain.blocks}), "epoch")
-    blocks, skips = _number_of(len(chain.blocks), "final block"), _number_of(len(chain.skips), "skipped view")
-    forks = _number_of(len(chain.forks), "forked block")
+    epochs = text.number_of(len({block.epoch for block in chain.blocks}), "epoch")
+    blocks, skips = text.number_of(len(chain.blocks), "final block"), text.number_of(len(chain.skips), "skipped view")
+    forks = text.number_of(len(chain.forks), "forked block")
     dashed = ", and dashed the views it took" if chain.skips else ""
     many = " The darker a mark, the more blocks it stands for." if len(chain.blocks) > SINGLE_BLOCKS else ""
     return (
@@ -338,7 +199,7 @@ def _tables(metrics: dict[str, Any]) -> list[str]:
         heads, invariants = heads[:-1], [row[:-1] for row in invariants]
     faults = [
         [("num", text.moment(f.at_ms)), ("num", text.moment(f.until_ms)), ("", f.kind.replace("_", " ")), ("", f.what)]
-        for f in _faults(metrics, _end_ms(metrics))
+        for f in drawn_faults(metrics, end_ms_of(metrics))
     ]
     recoveries = [
         [
@@ -346,9 +207,9 @@ def _tables(metrics: dict[str, Any]) -> list[str]:
             ("", f"{row['kind']} {'begins' if row['begins'] else 'ends'}: {row['what']}"),
             ("num", "not before the end" if row["ms"] is None else text.duration(row["ms"])),
         ]
-        for row in _section(metrics, "halts").get("recoveries") or []
+        for row in section(metrics, "halts").get("recoveries") or []
     ]
-    counted = sorted(_section(metrics, "refusals").items(), key=lambda item: (-(text.number(item[1]) or 0), item[0]))
+    counted = sorted(section(metrics, "refusals").items(), key=lambda item: (-(text.number(item[1]) or 0), item[0]))
     refusals = [[("", code), ("", _meaning(code)), ("num", text.count(times))] for code, times in counted]
     tables = [
         _table("half", "Invariants", heads, invariants, "None was checked."),

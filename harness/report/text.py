@@ -95,3 +95,8 @@ def shorten(value: object, length: int) -> str:
     """The value's text, its end replaced by an ellipsis beyond `length` characters. Not escaped yet."""
     text = str(value)
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def number_of(figure: Any, noun: str) -> str:
+    """A count with its noun, in the plural unless there is one."""
+    return f"{count(figure)} {noun}{'s' * (figure != 1)}"

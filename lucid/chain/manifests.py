@@ -135,16 +135,16 @@ def _check_chunks(manifest: Manifest) -> None:
 
 def _anchor(manifest: Manifest, hash_: bytes) -> SessionAnchor:
     return SessionAnchor(
-        bytes.fromhex(manifest.session.replace("-", "")),
-        bytes.fromhex(manifest.owner),
-        manifest.started_ms,
-        manifest.ended_ms,
-        hash_,
-        bytes.fromhex(manifest.merkle_root),
-        manifest.chunk_count,
-        manifest.total_bytes,
-        bytes.fromhex(manifest.policy or ""),
-        bytes.fromhex(manifest.signature),
+        session=bytes.fromhex(manifest.session.replace("-", "")),
+        owner=bytes.fromhex(manifest.owner),
+        started_ms=manifest.started_ms,
+        ended_ms=manifest.ended_ms,
+        manifest=hash_,
+        root=bytes.fromhex(manifest.merkle_root),
+        chunks=manifest.chunk_count,
+        total_bytes=manifest.total_bytes,
+        policy=bytes.fromhex(manifest.policy or ""),
+        signature=bytes.fromhex(manifest.signature),
     )
 
 

@@ -124,14 +124,14 @@ def verify_receipt(data: bytes, genesis: Genesis, crypto: Crypto, checkpoint: by
         raise Refusal(Code.RECEIPT_INVALID, "it is of another chain")
     try:
         receipt = Receipt(
-            decode(_bytes(document.transaction), Transaction),
-            document.index,
-            document.size,
-            tuple([_bytes(node) for node in document.path]),
-            tuple([decode(_bytes(each), Header) for each in document.headers]),
-            decode(_bytes(document.certificate), Certificate),
-            tuple([decode(_bytes(each), EpochClosing) for each in document.closings]),
-            document.manifest.encode(),
+            transaction=decode(_bytes(document.transaction), Transaction),
+            place=document.index,
+            size=document.size,
+            path=tuple([_bytes(node) for node in document.path]),
+            headers=tuple([decode(_bytes(each), Header) for each in document.headers]),
+            certificate=decode(_bytes(document.certificate), Certificate),
+            closings=tuple([decode(_bytes(each), EpochClosing) for each in document.closings]),
+            manifest=document.manifest.encode(),
         )
     except ValueError as error:
         raise Refusal(Code.RECEIPT_INVALID, str(error)) from None

@@ -32,6 +32,11 @@ _SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `lucid anchor` and `lucid fetch`."""
+    _register_anchor(commands)
+    _register_fetch(commands)
+
+
+def _register_anchor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     anchor = commands.add_parser(
         "anchor",
         help="encrypt files, store them, and anchor them as one session",
@@ -62,6 +67,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "for both",
     )
     anchor.set_defaults(run=run_anchor)
+
+
+def _register_fetch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     fetch = commands.add_parser(
         "fetch",
         help="get a session's files back",
@@ -147,8 +155,7 @@ class AnchorJob(NamedTuple):
 
 
 def _anchor(options: argparse.Namespace, doing: AnchorJob) -> int:
-    from lucid.chain.errors import Refusal
-    from lucid.client.recording import await_final, await_replicated, proven_receipt, replicated
+    from lucid.client.recording import await_final, await_replicated, replicated
     from lucid.client.sealing import session_key
     from lucid.poot.crypto import Edwards25519
 
@@ -179,29 +186,43 @@ def _anchor(options: argparse.Namespace, doing: AnchorJob) -> int:
         _write_secret(options.session_key, session_key(doing.secret, recording.session))
         found["session_key"] = str(options.session_key)
     if state.status == "final":
-        path = options.receipt or Path(f"{recording.session}.receipt.json")
-        try:
-            path.write_bytes(proven_receipt(client, recording, doing.genesis, crypto))
-        except Refusal as refusal:
-            raise Failure(
-                f"{client.name} says that session {recording.session} is final, but its receipt proves nothing: "
-                f"{refusal}; lucid anchor --resume {doing.kept} asks again",
-                INVALID,
-            ) from None
-        found["receipt"] = str(path)
+        found["receipt"] = str(_write_receipt(options, doing, client, recording))
         doing.kept.unlink(missing_ok=True)
-    if options.json:
-        print(json.dumps(found))
-    elif state.status == "final":
-        print(f"session {recording.session} is final in block {state.height}; its receipt holds: {found['receipt']}")
-        if options.session_key is not None:
-            print(f"session key (secret; share it to grant access): {options.session_key}")
-    else:
-        print(f"session {recording.session} is accepted and {state.status}; finality no longer needs this client")
-        print(f"its receipt then: lucid anchor --resume {doing.kept}")
+    _tell(options, doing, found)
     if copied is not None:
         _tell_copies(copied, options.json)
     return 0 if state.status == "final" and found.get("replicated", True) else NOT_FINAL
+
+
+def _write_receipt(options: argparse.Namespace, doing: AnchorJob, client: Client, recording: Recording) -> Path:
+    """Write the receipt of a final session, verified; returns where. Raises `Failure`."""
+    from lucid.chain.errors import Refusal
+    from lucid.client.recording import proven_receipt
+    from lucid.poot.crypto import Edwards25519
+
+    path = options.receipt or Path(f"{recording.session}.receipt.json")
+    try:
+        path.write_bytes(proven_receipt(client, recording, doing.genesis, Edwards25519()))
+    except Refusal as refusal:
+        raise Failure(
+            f"{client.name} says that session {recording.session} is final, but its receipt proves nothing: "
+            f"{refusal}; lucid anchor --resume {doing.kept} asks again",
+            INVALID,
+        ) from None
+    return path
+
+
+def _tell(options: argparse.Namespace, doing: AnchorJob, found: dict[str, Any]) -> None:
+    """What became of a session."""
+    if options.json:
+        print(json.dumps(found))
+    elif found["status"] == "final":
+        print(f"session {found['session']} is final in block {found['height']}; its receipt holds: {found['receipt']}")
+        if options.session_key is not None:
+            print(f"session key (secret; share it to grant access): {options.session_key}")
+    else:
+        print(f"session {found['session']} is accepted and {found['status']}; finality no longer needs this client")
+        print(f"its receipt then: lucid anchor --resume {doing.kept}")
 
 
 def _tell_copies(copied: SessionCopies, quiet: bool) -> None:

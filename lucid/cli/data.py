@@ -36,6 +36,15 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     listing.add_argument("--status", choices=STATUSES, help="only those")
     listing.add_argument("--session", type=_session, metavar="SESSION", help="only those of a session")
     listing.set_defaults(run=run_ls)
+    for action in (status, listing, *_register_care(actions, exits), _register_prune(actions)):
+        action.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _register_care(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], exits: str
+) -> tuple[argparse.ArgumentParser, ...]:
+    """What reads chunks, and mends them."""
     verify = actions.add_parser(
         "verify",
         help="read chunks from their disk now",
@@ -55,15 +64,6 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         action.add_argument("chunks", nargs="*", type=_chunk, metavar="CHUNK", help="ids of chunks")
         action.add_argument("--session", type=_session, metavar="SESSION", help="the chunks of a session")
     repair.set_defaults(run=run_repair)
-    prune = actions.add_parser(
-        "prune",
-        help="remove what no session refers to any more",
-        description="Remove the chunks that no session has referred to for a day. A node does this by itself every "
-        "ten minutes.",
-        epilog="Exit status: 0 done, 2 bad usage or no answer.",
-    )
-    prune.add_argument("--dry-run", action="store_true", help="remove nothing, say what would go")
-    prune.set_defaults(run=run_prune)
     scrub = actions.add_parser(
         "scrub",
         help="start, pause or look at the scrubber",
@@ -75,9 +75,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     scrub.add_argument("--max-duration", type=timed, metavar="TIME", help="of the run, or the pause (a day), at most")
     scrub.add_argument("--max-age", type=timed, metavar="TIME", help="start: only what was last read longer ago")
     scrub.set_defaults(run=run_scrub)
-    for action in (status, listing, verify, repair, prune, scrub):
-        action.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
-        action.add_argument("--json", action="store_true", help="print JSON")
+    return verify, repair, scrub
+
+
+def _register_prune(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    prune = actions.add_parser(
+        "prune",
+        help="remove what no session refers to any more",
+        description="Remove the chunks that no session has referred to for a day. A node does this by itself every "
+        "ten minutes.",
+        epilog="Exit status: 0 done, 2 bad usage or no answer.",
+    )
+    prune.add_argument("--dry-run", action="store_true", help="remove nothing, say what would go")
+    prune.set_defaults(run=run_prune)
+    return prune
 
 
 def run_status(options: argparse.Namespace) -> int:

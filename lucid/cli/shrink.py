@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
+    from harness.hunt.shrink import Shrunk
     from sim.scenario import Scenario
 
 SECONDS = 120.0
@@ -62,6 +63,12 @@ def run_shrink(options: argparse.Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "scenario.toml").write_text(dump(shrunk.scenario), "utf-8")
     (options.out / "page.md").write_text(text, "utf-8")
+    _tell(options, scenario, shrunk)
+    return 0
+
+
+def _tell(options: argparse.Namespace, scenario: Scenario, shrunk: Shrunk) -> None:
+    """What is left of a scenario."""
     result = {
         "verdict": str(shrunk.outcome.verdict),
         "invariant": shrunk.outcome.invariant,
@@ -81,7 +88,6 @@ def run_shrink(options: argparse.Namespace) -> int:
             f"nodes {scenario.nodes} -> {shrunk.scenario.nodes}, {shrunk.runs} runs in {shrunk.seconds:.1f} s\n"
             f"{options.out / 'page.md'}\n{options.out / 'scenario.toml'}"
         )
-    return 0
 
 
 def hunted(name: str, profile: str, record: Path | None) -> Scenario:

@@ -26,6 +26,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add `lucid sim` and its actions."""
     sim = commands.add_parser("sim", help="run simulated networks", description="Run simulated networks.")
     actions = sim.add_subparsers(metavar="ACTION", required=True)
+    _register_run(actions)
+    _register_scenarios(actions)
+    sweep.register(actions)
+    saturate.register(actions)
+    calibrate.register(actions)
+    hunt.register(actions)
+    shrink.register(actions)
+    diff.register(actions)
+    ablate.register(actions)
+    explore.register(actions)
+    export.register(actions)
+
+
+def _register_run(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     run = actions.add_parser(
         "run",
         help="run a scenario and write its report",
@@ -55,6 +69,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("--journal", action="store_true", help="keep every machine's journal, for lucid replay")
     run.add_argument("--json", action="store_true", help="print the metrics as JSON instead of a table")
     run.set_defaults(run=run_scenario)
+
+
+def _register_scenarios(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """What tells of scenarios and runs none."""
     listing = actions.add_parser("list", help="name the scenarios", description="Name the shipped scenarios.")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(run=list_scenarios)
@@ -73,15 +91,6 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 printed, 2 bad usage.",
     )
     schema.set_defaults(run=show_schema)
-    sweep.register(actions)
-    saturate.register(actions)
-    calibrate.register(actions)
-    hunt.register(actions)
-    shrink.register(actions)
-    diff.register(actions)
-    ablate.register(actions)
-    explore.register(actions)
-    export.register(actions)
 
 
 def run_scenario(options: argparse.Namespace) -> int:
@@ -239,13 +248,15 @@ def _print_summary(result: RunResult, folder: Path) -> None:
 
 def summary_rows(result: RunResult) -> list[tuple[str, str]]:
     """The figures of a run as (name, text)."""
-    blocks, interval, traffic, waits = result.blocks, result.interval_ms, result.traffic, result.waits
-    leaders, sessions, halts, speed = result.leaders, result.sessions, result.halts, result.speed
+    return [*_chain_rows(result), *_cost_rows(result)]
+
+
+def _chain_rows(result: RunResult) -> list[tuple[str, str]]:
+    """What the chain did, and how fast."""
+    blocks, interval, halts = result.blocks, result.interval_ms, result.halts
     ratio, best = result.finality_ratio, result.finality_at_best_ms
-    largest = sorted(leaders.shares, key=lambda each: -each.blocks)[:3]
-    failed = sessions.unreachable + sessions.refused + sessions.unanswered
     return [
-        ("simulated", f"{result.duration_ms / 1000:,.0f} s in {speed.wall_seconds:.1f} s"),
+        ("simulated", f"{result.duration_ms / 1000:,.0f} s in {result.speed.wall_seconds:.1f} s"),
         (
             "blocks",
             f"{blocks.final} final, height {blocks.height}, {blocks.forked} forked, epoch {blocks.epoch}",
@@ -263,6 +274,16 @@ def summary_rows(result: RunResult) -> list[tuple[str, str]]:
         ("block interval", f"mean {_ms(interval.mean)}, deviation {_ms(interval.deviation)}"),
         ("propagation", spread_text(result.propagation_ms)),
         ("missed views", f"{result.missed_views}, {result.timeouts} timeouts at nodes"),
+    ]
+
+
+def _cost_rows(result: RunResult) -> list[tuple[str, str]]:
+    """Who led, whom it served, and at what cost."""
+    leaders, sessions, speed = result.leaders, result.sessions, result.speed
+    traffic, waits = result.traffic, result.waits
+    largest = sorted(leaders.shares, key=lambda each: -each.blocks)[:3]
+    failed = sessions.unreachable + sessions.refused + sessions.unanswered
+    return [
         (
             "leaders",
             f"Gini {leaders.gini:.3f} ({leaders.gini_floor:.3f} if its {leaders.slots} slots were even); "

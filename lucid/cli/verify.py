@@ -7,9 +7,13 @@ import json
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lucid.cli.failure import INVALID, hex32, read_bounded
 from lucid.cli.genesis import read_document
+
+if TYPE_CHECKING:
+    from lucid.chain.receipts import Verified
 
 NOT_COVERED = 21
 
@@ -46,7 +50,6 @@ def run_verify(options: argparse.Namespace) -> int:
     from lucid.chain.chunks import MAX_CHUNK_BYTES
     from lucid.chain.errors import Code, Refusal, printable
     from lucid.chain.receipts import MAX_RECEIPT_BYTES, check_chunk, verify_receipt
-    from lucid.chain.transactions import SessionAnchor
     from lucid.poot.crypto import Edwards25519
 
     genesis = read_document(options.genesis)
@@ -62,6 +65,15 @@ def run_verify(options: argparse.Namespace) -> int:
             uncovered = refusal.code is Code.RECEIPT_CHECKPOINT
             print(f"{printable(str(options.receipt))} {'is not covered' if uncovered else 'does not hold'}: {refusal}")
         return NOT_COVERED if refusal.code is Code.RECEIPT_CHECKPOINT else INVALID
+    _tell(options, verified, places)
+    return 0
+
+
+def _tell(options: argparse.Namespace, verified: Verified, places: list[int]) -> None:
+    """What a receipt that holds proves."""
+    from lucid.chain.errors import printable
+    from lucid.chain.transactions import SessionAnchor
+
     payload = verified.transaction.payload
     session, owner = (payload.session, payload.owner) if isinstance(payload, SessionAnchor) else (b"", b"")
     found = {
@@ -86,4 +98,3 @@ def run_verify(options: argparse.Namespace) -> int:
         print(f"{what} is in block {found['height']} ({found['block']}) of {found['time']}, which is final")
         for path, place in zip(options.chunk, places, strict=True):
             print(f"{printable(str(path))} is its chunk {place}")
-    return 0

@@ -223,21 +223,7 @@ class Host:
         # The end of its input is the sign: it comes however this end goes.
         script = f"trap '' HUP PIPE; echo ready; cat >/dev/null; {{ {command}\n}} >/dev/null 2>&1"
         with self._translated(command, within_s):
-            # In a session of its own, Ctrl-C does not reach it.
-            process = subprocess.Popen(
-                [*self._ssh(), script],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        assert process.stdin is not None and process.stdout is not None, "they were asked for"
-        with process.stdout as said:
-            ready = said.readline(MAX_LINE_BYTES)
-        if ready.strip() != b"ready":
-            process.stdin.close()
-            process.wait()
-            raise Unreachable(f"{self.name} cannot be reached by ssh: it ended with {process.returncode}")
+            process = self._waiting(script)
 
         def end() -> None:
             with suppress(BrokenPipeError):
@@ -264,6 +250,25 @@ class Host:
                 end()
             raise
         end()
+
+    def _waiting(self, script: str) -> subprocess.Popen[bytes]:
+        """Start a script there that says `ready` first. Raises `Unreachable`."""
+        # In a session of its own, Ctrl-C does not reach it.
+        process = subprocess.Popen(
+            [*self._ssh(), script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert process.stdin is not None and process.stdout is not None, "they were asked for"
+        with process.stdout as said:
+            ready = said.readline(MAX_LINE_BYTES)
+        if ready.strip() != b"ready":
+            process.stdin.close()
+            process.wait()
+            raise Unreachable(f"{self.name} cannot be reached by ssh: it ended with {process.returncode}")
+        return process
 
     @contextmanager
     def _translated(self, command: str, within_s: float) -> Iterator[None]:

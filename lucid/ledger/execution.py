@@ -288,15 +288,15 @@ class Execution:
         """The ledger after the block."""
         old = self.parent.core
         head = Head(
-            self.height,
-            self.epoch,
-            self.view,
-            self.tick,
-            self.slot,
-            self.parent_hash,
-            self.beacon,
-            tuple(self.recent),
-            self.leaders,
+            height=self.height,
+            epoch=self.epoch,
+            view=self.view,
+            tick=self.tick,
+            slot=self.slot,
+            parent=self.parent_hash,
+            beacon=self.beacon,
+            recent=tuple(self.recent),
+            leaders=self.leaders,
         )
         tally = Tally(
             tuple(self.credits),

@@ -78,6 +78,7 @@ class Rules:
     def apply(self, block: Execution, transaction: Transaction) -> None:
         """Check a transaction against the ledger as it stands within `block`, and let it take effect."""
         parameters = self.genesis.parameters
+        # What costs a signature comes after what costs none; so a flood of what cannot enter is cheap to refuse.
         if len(encode(transaction)) > parameters.max_transaction_bytes:
             raise Refusal(Code.TX_SIZE)
         if not block.height <= transaction.valid_until < block.height + parameters.transaction_lifetime_blocks:
@@ -101,6 +102,7 @@ class Rules:
     def _session_anchor(self, block: Execution, anchor: SessionAnchor) -> None:
         check_anchor(anchor)
         self._signed(anchor.owner, anchor)
+        # By owner and id: whoever saw an anchor on its way could else anchor its id first (section 11).
         key = session_key(anchor.session, anchor.owner)
         if read(block, key) is not None:
             raise Refusal(Code.SESSION_DUPLICATE)
@@ -126,6 +128,7 @@ class Rules:
         if number is None or block.members[number].retired:
             raise Refusal(Code.TX_NOT_MEMBER)
         ranges_end(holding.ranges, MAX_CHUNKS)
+        # A recent height, above that of the last one: others cannot say again what the node said once (section 11).
         if not block.height - self.genesis.parameters.transaction_lifetime_blocks <= holding.height < block.height:
             raise Refusal(Code.TX_HOLDING_HEIGHT, f"this is block {block.height}")
         self._signed(holding.node, holding)
@@ -148,6 +151,7 @@ class Rules:
             raise Refusal(Code.TX_NOT_MEMBER)
         if not all(answer.in_bounds for answer in proof.answers):
             raise Refusal(Code.TX_FIELD, "no chunk has such a segment")
+        # What is to be shown is drawn by the epoch's own beacon (section 5, Storage).
         if proof.epoch != block.epoch:
             raise Refusal(Code.TX_PROOF_EPOCH, f"this is epoch {block.epoch}")
         self._signed(proof.node, proof)
@@ -179,6 +183,7 @@ class Rules:
         held = slot == block.slot or any(recent.slot == slot for recent in block.recent)
         if beacon.slot >= slots or not block.slot - 1 <= slot <= block.slot or not held:
             raise Refusal(Code.TX_BEACON_SLOT)
+        # It names a block that was new then, so that heartbeats cannot be signed ahead.
         named = [recent.hash for recent in block.recent if recent.slot == slot]
         before = [recent.hash for recent in block.recent if recent.slot < slot]
         if beacon.block not in named and beacon.block not in before[-1:]:
@@ -195,6 +200,7 @@ class Rules:
         if number is not None and not block.members[number].retired:
             raise Refusal(Code.TX_MEMBER)
         self._approved(block, request)
+        # The key signs too, so that nobody can put keys into the validator set that are not theirs (section 6).
         self._signed(request.key, request)
         since = (block.epoch + 1) * self.genesis.parameters.epoch_slots
         block.admit(
@@ -207,6 +213,7 @@ class Rules:
         number = member_number(block.members, request.key)
         if number is None or block.members[number].retired:
             raise Refusal(Code.TX_NOT_MEMBER)
+        # A chain without validators ends (section 11).
         if sum(not member.retired for member in block.members) == 1:
             raise Refusal(Code.TX_LAST_MEMBER)
         self._approved(block, request)
@@ -235,9 +242,11 @@ class Rules:
         block.sequence += 1
 
     def _approved(self, block: Execution, request: Administrative) -> None:
+        # Decisions have one order, and none counts twice.
         if request.sequence != block.sequence:
             raise Refusal(Code.TX_ADMIN_SEQUENCE, f"next is {block.sequence}")
         administrators = self.genesis.administrators
+        # Strictly ascending: nobody approves twice.
         places = [place for place, _ in request.approvals]
         if not administrators or len(places) < self.genesis.threshold or places != sorted(set(places)):
             raise Refusal(Code.TX_ADMIN_THRESHOLD)
@@ -251,6 +260,7 @@ class Rules:
         number = member_number(block.members, first.signer)
         if number is None:
             raise Refusal(Code.TX_NOT_MEMBER)
+        # Evidence may be old; it counts from the block that carries it (section 11).
         if not (first.well_formed and second.well_formed and conflict(first, second)) or first.epoch > block.epoch:
             raise Refusal(Code.TX_EVIDENCE)
         if not (self._vote_holds(first) and self._vote_holds(second)):
@@ -286,6 +296,7 @@ def ranges_end(ranges: Ranges, chunks: int) -> int:
     """Where the last range ends; raises `Refusal` unless they ascend, apart, within so many chunks."""
     end = -1
     for first, count in ranges:
+        # A chunk at least between two ranges: one encoding for one set (section 11).
         if first <= end or count == 0 or first + count > chunks:
             raise Refusal(Code.TX_FIELD, "ranges must ascend, apart, within the session")
         end = first + count

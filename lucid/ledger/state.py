@@ -152,7 +152,17 @@ def tree_key(index: int) -> bytes:
 def genesis_ledger(genesis: Genesis, reader: Reader) -> Ledger:
     """The ledger before the first block."""
     roster = genesis_roster(genesis)
-    head = Head(0, 0, 0, 0, -1, ZERO_DIGEST, genesis_beacon(genesis), (), ())
+    head = Head(
+        height=0,
+        epoch=0,
+        view=0,
+        tick=0,
+        slot=-1,
+        parent=ZERO_DIGEST,
+        beacon=genesis_beacon(genesis),
+        recent=(),
+        leaders=(),
+    )
     schedule = Schedule(-1, roster.validators, 0, 0)
     core = Core(head, empty_tally(len(roster.members)), roster, schedule, first_rules(genesis.rules))
     return Ledger(reader, None, core, core.encoded())

@@ -77,11 +77,23 @@ class Validator:
         late_votes = self._creditable(block, late_votes, spare)
         block.beacon = next_beacon(block.beacon, output)
         room = parameters.max_block_bytes - HEADER_BYTES - len(encode(certificate)) - len(encode(late_votes))
+        transactions, rejected = self._fill(block, candidates, room)
+        ledger = block.close()
+        header = self._header(block, ledger, vrf_proof, certificate, late_votes, transactions)
+        return Built(header, certificate, late_votes, transactions, ledger, rejected)
+
+    def _fill(
+        self, block: Execution, candidates: tuple[Transaction, ...], room: int
+    ) -> tuple[tuple[Transaction, ...], tuple[tuple[Transaction, Code], ...]]:
+        """Apply the candidates in order; returns those that hold and have room, and those refused with the reason.
+
+        One without room is no reason to stop: a smaller one may follow. It is not refused either, and comes again.
+        """
         taken: list[Transaction] = []
         rejected: list[tuple[Transaction, Code]] = []
         for transaction in candidates:
             size = len(encode(transaction))
-            if size > room or len(taken) == parameters.max_block_transactions:
+            if size > room or len(taken) == self.genesis.parameters.max_block_transactions:
                 continue
             try:
                 self.rules.apply(block, transaction)
@@ -90,56 +102,74 @@ class Validator:
                 continue
             taken.append(transaction)
             room -= size
-        transactions = tuple(taken)
-        ledger = block.close()
-        header = Header(
-            VERSION,
-            self.chain_id,
-            block.height,
-            block.epoch,
-            view,
-            tick,
-            parent_hash,
-            transactions_root(transactions),
-            ledger.root,
-            proposer.entity,
-            proposer.key,
-            vrf_proof,
-            block.beacon,
-            ledger.validators.hash,
-            ledger.next_validators.hash,
-            certificate_hash(certificate),
-            late_votes_hash(late_votes),
+        return tuple(taken), tuple(rejected)
+
+    def _header(
+        self,
+        block: Execution,
+        ledger: Ledger,
+        vrf_proof: bytes,
+        certificate: Certificate | None,
+        late_votes: tuple[Vote, ...],
+        transactions: tuple[Transaction, ...],
+    ) -> Header:
+        """The header of an executed block that left `ledger`."""
+        proposer = block.members[block.proposer]
+        return Header(
+            version=VERSION,
+            chain=self.chain_id,
+            height=block.height,
+            epoch=block.epoch,
+            view=block.view,
+            tick=block.tick,
+            parent=block.parent_hash,
+            transactions_root=transactions_root(transactions),
+            state_root=ledger.root,
+            entity=proposer.entity,
+            proposer=proposer.key,
+            vrf_proof=vrf_proof,
+            beacon=block.beacon,
+            validators=ledger.validators.hash,
+            next_validators=ledger.next_validators.hash,
+            parent_certificate=certificate_hash(certificate),
+            late_votes=late_votes_hash(late_votes),
         )
-        return Built(header, certificate, late_votes, transactions, ledger, tuple(rejected))
 
     def judge(self, block: Block, parent: Ledger, parent_hash: bytes, turn: Turn) -> Ledger:
         """Check every rule of a block on its parent and return the ledger after it.
 
         Raises `Refusal` naming the first rule that fails. Whether the block is timely is no matter of validity.
+        Rules 1 and 2 of section 6 are about what is at hand: `Chain.judge` has them.
         """
         header, parameters = block.header, self.genesis.parameters
         self._check_position(block, parent, parent_hash)
+        # Rule 9: who leads follows from the parent alone (section 4, Who leads), so a stranger's block costs no
+        # signature.
         proposer = parent.core.roster.members[turn.leader(header.view)]
         if (header.proposer, header.entity) != (proposer.key, proposer.entity):
             raise Refusal(Code.BLOCK_LEADER)
+        # Rule 10 before 11: a VRF proof takes some nine times as long to check as a signature (`sim.devices`).
         if not self.crypto.verify(header.proposer, header.hash, block.signature):
             raise Refusal(Code.BLOCK_SIGNATURE)
+        # Over the parent's beacon and nothing else: with a view in it, leaders could grind (section 4, Who leads).
         output = self.crypto.vrf_verify(header.proposer, parent.core.head.beacon, header.vrf_proof)
         if output is None or header.beacon != next_beacon(parent.core.head.beacon, output):
             raise Refusal(Code.BLOCK_VRF)
         self._check_certificate(block, parent)
         execution = Execution(parent, parent_hash, turn, header.view, header.tick, parameters)
+        # From here on in the order of a block's effects (section 6): each depends on those before it.
         execution.credit_parent(block.parent_certificate)
         if header.late_votes != late_votes_hash(block.late_votes):
             raise Refusal(Code.BLOCK_LATE_VOTES, "hash does not match the body")
         execution.credit_late_votes(block.late_votes, self.chain_id, self.crypto)
         execution.beacon = header.beacon
+        # Rule 14 before 15: a body that is not the header's is found by a hash, before anything in it is executed.
         if header.transactions_root != transactions_root(block.transactions):
             raise Refusal(Code.BLOCK_TRANSACTIONS_ROOT)
         for transaction in block.transactions:
             self.rules.apply(execution, transaction)
         ledger = execution.close()
+        # Rules 16 and 17 come last, as they follow from all before: machines that diverge show it in the block itself.
         if (header.validators, header.next_validators) != (ledger.validators.hash, ledger.next_validators.hash):
             raise Refusal(Code.BLOCK_VALIDATORS)
         if header.state_root != ledger.root:
@@ -151,11 +181,14 @@ class Validator:
         assert header.parent == parent_hash, "judged on another parent"
         if (header.version, header.chain) != (VERSION, self.chain_id) or len(header.vrf_proof) != PROOF_BYTES:
             raise Refusal(Code.BLOCK_VERSION)
+        # Rule 4, before whatever costs more than its bytes.
         size = len(encode(block))
         if size > parameters.max_block_bytes or len(block.transactions) > parameters.max_block_transactions:
             raise Refusal(Code.BLOCK_SIZE, f"{size} bytes")
         if header.height != head.height + 1:
             raise Refusal(Code.BLOCK_HEIGHT)
+        # A closing block's child opens the next epoch, whose validators may be others: no two sets ever decide one
+        # view (section 4, Epoch change).
         opening = closes_epoch(head, parameters)
         if header.epoch == head.epoch and opening:
             raise Refusal(Code.BLOCK_CLOSED)
@@ -163,11 +196,16 @@ class Validator:
             raise Refusal(Code.BLOCK_EPOCH)
         if header.view <= (0 if opening else head.view):
             raise Refusal(Code.BLOCK_VIEW)
+        # Any tick above the parent's is valid; whether it is timely is for voters alone (section 4, Time).
         if header.tick <= head.tick:
             raise Refusal(Code.BLOCK_TICK)
 
     def _check_certificate(self, block: Block, parent: Ledger) -> None:
-        """The parent certificate notarizes the parent in its view, or made it final if it closed its epoch."""
+        """Rule 12: the parent certificate notarizes the parent in its view, or made it final if it closed its epoch.
+
+        By the votes of the parent's epoch. A closing block comes again until it is final, so its finality may be of a
+        later view than its own (section 4, Repeats).
+        """
         certificate, head = block.parent_certificate, parent.core.head
         if certificate_hash(certificate) != block.header.parent_certificate:
             raise Refusal(Code.BLOCK_CERTIFICATE, "hash does not match the body")

@@ -119,6 +119,8 @@ class ForkTree:
     def missing_skips(self, base_view: int, view: int) -> tuple[int, int] | None:
         """The first view between a base and a proposal that lacks a skip certificate, and the last before it, or None.
 
+        Rule 3, and the one on which safety rests: a view that was skipped made no block final (section 4).
+
         It stops at the first: a proposal may name any view, and what is looked at is bounded by what is held.
         """
         for each in range(base_view + 1, view):

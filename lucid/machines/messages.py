@@ -20,7 +20,8 @@ from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Vote
 
 MAX_MESSAGE_BYTES = 24 << 20
-"""Of one message; what is larger is refused undecoded (`1003`, protocol section 8)."""
+"""Of one message; what is larger is refused undecoded (`1003`, protocol section 8). A page of blocks takes most: 4 MiB,
+one block beyond them, of which a genesis may allow 16 MiB, and its certificates."""
 MAX_STANDING_VOTES = 8
 """More than the votes of one view and the finalize of the one before can be."""
 MAX_PAGE_BLOCKS = 64
@@ -28,6 +29,7 @@ MAX_PAGE_BYTES = 4 << 20
 """A page ends with the block that brings it here: one block may have more."""
 MAX_PAGE_CERTIFICATES = 256
 MAX_GOSSIP_TRANSACTIONS = 256
+"""Of one message: these limits are section 8's, in its table of messages."""
 REMEMBERED_MESSAGES = 4_096
 """Decoded messages that are kept in the younger half of the memo."""
 REMEMBERED_BYTES = 65_536

@@ -16,6 +16,7 @@ PART_SEGMENTS = 15
 PART_BYTES = PART_SEGMENTS * SEGMENT_BYTES
 """Of a chunk, in one message: less than one frame, so that a vote behind it waits for no more than that."""
 MAX_BYTES = 1 << 16
+"""Of one message of data chains (section 8); the largest is a part of a chunk."""
 TAGS = range(13, 22)
 MAX_IDS = 1_024
 """Chunk ids in one message."""

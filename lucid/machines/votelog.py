@@ -95,7 +95,7 @@ class VoteLog:
             return SKIP not in signed and (epoch, view) == self.view
         if kind == SKIP:
             return FINALIZE not in signed and (epoch, view) == self.view
-        assert kind == PROPOSE
+        assert kind == PROPOSE  # rule 2: two of them in one view would be evidence
         return (epoch, view) == self.view
 
     def record(self, vote: Vote) -> None:

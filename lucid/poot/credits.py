@@ -9,9 +9,11 @@ from __future__ import annotations
 from lucid.chain.codec import Record
 
 PPM = 1_000_000
+"""A whole, in parts per million: shares are whole numbers, as floats are not the same on all machines (section 2)."""
 GIB = 1 << 30
 CREDITS_A_GIB = 10
 CREDITS_A_CHUNK = 2
+"""What a GiB and a chunk earn in an epoch in which they are proven to be stored (section 5, storage availability)."""
 
 
 class Member(Record):

@@ -10,6 +10,7 @@ from lucid.chain.hashing import rank_digest
 from lucid.poot.credits import Member, Tally, live_score, uptime_ppm
 
 ELIGIBLE, COOLING, INELIGIBLE, UNDER_EVIDENCE = range(4)
+"""The groups of step 4 of *Who leads* (section 4), best first."""
 
 
 class Schedule(Record):

@@ -16,8 +16,7 @@ from lucid.api.requests import Submission
 from lucid.api.services import ENGINE
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Natural
-from lucid.chain.transactions import Answers, Payload, Ranges, ReplicaHolding, StorageProof, claim_message
+from lucid.chain.transactions import Payload
 from lucid.machines.effects import (
     REPLICATING,
     Broadcast,
@@ -34,10 +33,10 @@ from lucid.machines.effects import (
 )
 from lucid.machines.engine import Engine
 from lucid.machines.performing import complete
-from lucid.machines.replicamessages import SESSION_BYTES
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
-from lucid.services.chain.chainview import SeenVote
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
+from lucid.services.chain.membership import SeenVote
+from lucid.services.chain.ownclaims import Holding, OwnClaims, Showing
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.chain.upgrading import too_old
 from lucid.services.peer.certifier import Certifier
@@ -58,31 +57,10 @@ from lucid.services.web.websocket import open_websocket
 from lucid.storage.interface import StoreDamaged
 
 RECONNECT_S = 0.25
-ID_BYTES = 16
 
 NOT_YET = "it has not reached its manager yet"
 
 _log = logging.getLogger("lucid.engine")
-
-
-class Holding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What this node holds of a session: the session's id and owner in hexadecimal, the height of a final block, and
-    ascending `[first, count]` of its chunks (`docs/protocol.md`, section 6)."""
-
-    session: str
-    height: Natural
-    ranges: Ranges
-
-
-class Showing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What this node shows of a session in an epoch: the session's id and owner, its root and number of chunks on the
-    chain, and the encoded answers (`docs/protocol.md`, section 5). Bytes in hexadecimal."""
-
-    session: str
-    epoch: Natural
-    root: str
-    chunks: Natural
-    answers: str
 
 
 class ConsensusStatus(msgspec.Struct, frozen=True):
@@ -120,6 +98,7 @@ class EngineService(Service):
         self._link: Link | None = None
         self._tasks: trio.Nursery | None = None
         self._certifier = Certifier(self.crypto, self.secret, self.genesis.chain_id, self.store)
+        self._claims = OwnClaims(self.key, self.secret, self.crypto, self.genesis.chain_id)
         self.votes = OwnVotes(
             self.store,
             config.data_dir / f"{self.listed.key}.starts",
@@ -264,41 +243,6 @@ class EngineService(Service):
             raise Problem(answer.refusal)
         return answer.transaction
 
-    def _signed_holding(self, said: Holding) -> ReplicaHolding:
-        """What the node's own data chain says, signed by the node."""
-        session = hex_bytes(said.session, SESSION_BYTES, "session")
-        holding = ReplicaHolding(
-            node=self.key,
-            owner=session[ID_BYTES:],
-            session=session[:ID_BYTES],
-            height=said.height,
-            ranges=said.ranges,
-            signature=bytes(64),
-        )
-        message = claim_message(self.genesis.chain_id, holding)
-        return msgspec.structs.replace(holding, signature=self.crypto.sign(self.secret, message))
-
-    def _signed_proof(self, said: Showing) -> StorageProof:
-        """What the node's own data chain shows, signed by the node. Raises `Refusal` where it does not hold: a false
-        proof that is signed is evidence against the node, whatever went wrong on the way."""
-        session = hex_bytes(said.session, SESSION_BYTES, "session")
-        try:
-            data = bytes.fromhex(said.answers)
-        except ValueError:
-            raise Problem(Code.REQUEST, "answers must be hexadecimal") from None
-        proof = StorageProof(
-            node=self.key,
-            owner=session[ID_BYTES:],
-            session=session[:ID_BYTES],
-            epoch=said.epoch,
-            answers=decode(data, Answers),
-            signature=bytes(64),
-        )
-        if not proof.leads_to(hex_bytes(said.root, 32, "root"), said.chunks):
-            raise Problem(Code.TX_PROOF_FALSE)
-        message = claim_message(self.genesis.chain_id, proof)
-        return msgspec.structs.replace(proof, signature=self.crypto.sign(self.secret, message))
-
     def _register(self) -> None:
         self._register_transactions()
         self._register_consensus()
@@ -325,7 +269,7 @@ class EngineService(Service):
             access=NODE,
         )
         async def holding(body: Holding) -> Accepted:
-            return Accepted((await self.submit(self._signed_holding(body))).hex())
+            return Accepted((await self.submit(self._claims.holding(body))).hex())
 
         @route(
             "POST",
@@ -337,7 +281,7 @@ class EngineService(Service):
             access=NODE,
         )
         async def proof(body: Showing) -> Accepted:
-            return Accepted((await self.submit(self._signed_proof(body))).hex())
+            return Accepted((await self.submit(self._claims.proof(body))).hex())
 
         @route("GET", "/transactions/<identity>", "Where a transaction is", gives=TransactionState)
         async def transaction(identity: str) -> TransactionState:
@@ -358,14 +302,14 @@ class EngineService(Service):
             engine = self.engine
             epoch, view = (0, 0) if engine is None else engine.view
             return ConsensusStatus(
-                self.key.hex(),
-                engine is not None,
-                epoch,
-                view,
-                engine is not None and self.key in engine.admission.validators,
-                0 if engine is None else engine.timeout.current_ms,
-                self._waiting(),
-                0 if engine is None else engine.admission.height,
+                node=self.key.hex(),
+                connected=engine is not None,
+                epoch=epoch,
+                view=view,
+                validator=engine is not None and self.key in engine.admission.validators,
+                timeout_ms=0 if engine is None else engine.timeout.current_ms,
+                mempool=self._waiting(),
+                height=0 if engine is None else engine.admission.height,
             )
 
         @route(

@@ -97,14 +97,14 @@ class ManagerService(Service):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.peers = Peers(
-            self.crypto,
-            self.key,
-            self.genesis.chain_id,
-            peer_addresses(config.peers),
-            self._received,
-            config.socks5 or None,
-            config.trust(),
-            self._joined,
+            crypto=self.crypto,
+            own=self.key,
+            chain=self.genesis.chain_id,
+            addresses=peer_addresses(config.peers),
+            deliver=self._received,
+            proxy=config.socks5 or None,
+            trust=config.trust(),
+            joined=self._joined,
         )
         self.listener = PeerListener(self.peers, self._peer_tls())
         self.relay = ChunkRelay(self.peers.peers, config)
@@ -125,9 +125,9 @@ class ManagerService(Service):
         self.liveness = Liveness(
             self.genesis,
             lambda: self.chain.tree.root.height,
-            lambda: self.manager.syncing.vouched_height,
+            lambda: self.manager.syncing.sources.vouched_height,
             self._validators_seen,
-            lambda: self.manager.syncing.informed,
+            lambda: self.manager.syncing.sources.informed,
         )
         self.upgrading = Upgrading(self.chain, self.genesis, self.key, self.peers.known_rules)
         self.web.checks += [

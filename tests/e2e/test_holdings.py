@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from lucid.chain.document import print_genesis
-from lucid.chain.genesis import Activation, GenesisOfRules
 from lucid.chain.versions import HOLDING_RULES
 from lucid.cli.main import main
 from lucid.services.devnet import Devnet
+from tests.e2e.conftest import MakeFleet
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Devnet]:
-    """Three nodes, a block every second."""
-    made = Devnet(tmp_path / "fleet", 3, 1_000)
-    plain = made.genesis
-    rules = Activation(HOLDING_RULES)
-    genesis = GenesisOfRules(plain.genesis_time_ms, plain.nodes, parameters=plain.parameters, rules=rules).check()
-    (tmp_path / "fleet" / "genesis.toml").write_text(print_genesis(genesis), encoding="utf-8")
-    with made as network:
-        network.await_healthy()
-        yield network
+def fleet(make_fleet: MakeFleet) -> Devnet:
+    """As nodes are where nobody named parameters."""
+    return make_fleet(HOLDING_RULES)
 
 
 def test_anchor_waits_until_all_nodes_said_on_the_chain_that_they_hold_it(

@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 
-from lucid.chain.document import print_genesis
-from lucid.chain.genesis import Activation, GenesisOfRules, paced
+from lucid.chain.genesis import paced
 from lucid.chain.versions import PROOF_RULES
 from lucid.cli.main import main
 from lucid.services.devnet import Devnet
+from tests.e2e.conftest import MakeFleet
 
 PATIENCE_S = 400
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Devnet]:
-    """Three nodes, a block every second, an epoch of 48 views."""
-    parameters = structs.replace(paced(1_000), slot_duration_ms=6_000, epoch_slots=8)
-    made = Devnet(tmp_path / "fleet", 3, 1_000, parameters=parameters)
-    plain = made.genesis
-    rules = Activation(PROOF_RULES)
-    genesis = GenesisOfRules(plain.genesis_time_ms, plain.nodes, parameters=plain.parameters, rules=rules).check()
-    (tmp_path / "fleet" / "genesis.toml").write_text(print_genesis(genesis), encoding="utf-8")
-    with made as network:
-        network.await_healthy()
-        yield network
+def fleet(make_fleet: MakeFleet) -> Devnet:
+    """An epoch of 48 views."""
+    return make_fleet(PROOF_RULES, structs.replace(paced(1_000), slot_duration_ms=6_000, epoch_slots=8))
 
 
 def test_all_nodes_prove_what_they_hold_in_the_next_epoch(

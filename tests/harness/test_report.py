@@ -12,13 +12,17 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.report import style, svg, text
+from harness.report.faults import DrawnFault
+from harness.report.measured import drawn_faults
 from harness.report.page import render
 from lucid.chain.errors import Code
+from sim.figures import FaultRecord
 from tests.effort import no_hang
 from tests.harness.reported import (
     HOSTILE,
@@ -329,3 +333,10 @@ def test_every_picture_can_be_made_wider_but_not_on_paper() -> None:
     assert drawn and all(each.count('class="zoom"') == 1 for each in drawn)
     printed = page[page.index("@media print") :]
     assert "#tip,.zoom{display:none}" in printed[: printed.index("@page")]
+
+
+def test_the_faults_of_a_run_have_the_colors_that_they_were_recorded_with() -> None:
+    """From the record as a run writes it: a key of another name would draw every fault in one color."""
+    record = FaultRecord(at_ms=1, until_ms=2, kind="crash", what="n03", lane="n03", color="crash")
+    [drawn] = drawn_faults(json.loads(msgspec.json.encode({"faults": [record]})), 10)
+    assert drawn == DrawnFault(1, 2, "crash", "n03", "crash")

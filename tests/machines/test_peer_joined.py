@@ -51,4 +51,4 @@ def test_only_the_newest_votes_are_remembered() -> None:
     for view in range(1, 200):
         cast(peer, chain, NOTARIZE, view, bytes(32))
         cast(peer, chain, SKIP, view)
-        assert len(peer.manager._sent_votes) <= 4
+        assert len(peer.manager.standings._sent_votes) <= 4

@@ -208,15 +208,15 @@ def test_what_one_of_four_says_of_its_height_is_not_believed() -> None:
     """A node must not call itself billions of blocks behind because one peer lies; what two say, one honest said."""
     peer = server(0)
     syncing = peer.manager.syncing
-    assert syncing.vouched_height == 0
+    assert syncing.sources.vouched_height == 0
     peer.hear(Standing(1, 1, 2**53, (), None), 3)
-    assert syncing.vouched_height == 0
+    assert syncing.sources.vouched_height == 0
     peer.hear(Standing(1, 1, 900, (), None), 1)
-    assert syncing.vouched_height == 900
+    assert syncing.sources.vouched_height == 900
     peer.hear(Standing(1, 1, 1_000, (), None), 2)
-    assert syncing.vouched_height == 1_000
+    assert syncing.sources.vouched_height == 1_000
     peer.hear(Standing(1, 1, 0, (), None), 3)
-    assert syncing.vouched_height == 900, "a lie is taken back"
+    assert syncing.sources.vouched_height == 900, "a lie is taken back"
 
 
 @settings(max_examples=25)

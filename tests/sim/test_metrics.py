@@ -8,8 +8,9 @@ import pytest
 
 from lucid.machines.effects import BlockFinal, BlockValid, EnteredView, Proposed, TimedOut
 from sim.figures import ChainRow, Skip
-from sim.metrics import Metrics, leader_shares
+from sim.metrics import Metrics
 from sim.scenario import Scenario
+from sim.summary import RunSummary, leader_shares
 from sim.trace import Trace
 from sim.world import World
 from tests.runs import Run, passed, scenario
@@ -44,7 +45,7 @@ def test_a_view_is_missed_once_however_many_nodes_leave_it() -> None:
         metrics.on_fact(7_000_000, node, TimedOut(0, 4))
         metrics.on_fact(8_000_000, node, EnteredView(0, 5, True))
         metrics.on_fact(9_000_000, node, EnteredView(0, 6, False))
-    figures = metrics.figures(1.0)
+    figures = RunSummary(metrics).figures(1.0)
     assert (figures.missed_views, figures.timeouts) == (1, 3)
     assert figures.series.skips == [Skip(epoch=0, view=4, at_ms=8_000)]
 

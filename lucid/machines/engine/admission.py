@@ -56,7 +56,8 @@ from lucid.machines.messages import MAX_GOSSIP_TRANSACTIONS, Transactions
 
 PENDING_TABLE = "pending"
 MAX_FORGED = 8
-"""Offers of one endorser that do not hold, after which no more are looked at until the next block is final."""
+"""Offers of one endorser that do not hold, after which no more are looked at until the next block is final (section 6);
+an honest one sends none, and each costs signatures."""
 
 
 class Admission:

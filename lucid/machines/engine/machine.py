@@ -29,7 +29,6 @@ from lucid.machines.effects import (
     BlockBuilt,
     BroadcastVote,
     Build,
-    CancelTimer,
     CertificateStored,
     Effects,
     EngineEvent,
@@ -53,6 +52,7 @@ from lucid.machines.effects import (
     ViewContext,
 )
 from lucid.machines.engine.admission import Admission
+from lucid.machines.engine.alarms import Alarms
 from lucid.machines.engine.polls import Polls
 from lucid.machines.engine.timeout import Timeout
 from lucid.machines.engine.viewstate import Cause, Phase, ViewState
@@ -93,7 +93,7 @@ class Engine:
         """A proposal to vote for later: in a view that is not entered yet, or once its moment has come."""
         self._witnessed = False
         """Whether the current epoch went on while this node looked on: only then is a lost vote log forgiven."""
-        self._armed: dict[str, int] = {}
+        self._alarms = Alarms()
         self._beacon_slot = (0, -1)
 
     @property
@@ -141,7 +141,7 @@ class Engine:
     def _halt(self, halt: Halt) -> Effects:
         """Sign nothing any more, nor ask for anything. What was accepted from clients stays, for a newer release."""
         self.halted = halt
-        return [CancelTimer(timer) for timer in sorted(self._armed)]
+        return self._alarms.silence()
 
     def _stand_by(self, event: EngineEvent) -> Effects:
         if isinstance(event, Submitted):
@@ -180,7 +180,7 @@ class Engine:
         return effects
 
     def _enter(self, now: int, context: ViewContext, skipped: bool) -> Effects:
-        """Enter a view: arm its timer, and propose when it is this node's turn."""
+        """Rule 1. Enter a view: arm its timer, and propose when it is this node's turn."""
         if context.rules > self.rules_known:
             # The manager is of a newer release than this engine.
             return self._halt(Halt(height=context.parent_height + 1, rules=context.rules))
@@ -190,6 +190,7 @@ class Engine:
         view = (context.epoch, context.view)
         if view > self.log.view:
             self.log.enter(view)
+        # Late votes are credited in their block's slot and the next one (section 6), so older ones are of no use.
         self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
         # After a restart both certificates may be held; which came first is not known, so it is taken to be the skip.
         by_skip = skipped or context.skipped
@@ -197,9 +198,9 @@ class Engine:
         effects: Effects = [
             Observe(EnteredView(context.epoch, context.view, skipped)),
             self._view_timer(),
-            self._arm(RESEND_TIMER, now + self.timeout.base_ms),
-            self._disarm(HOLD_TIMER),
-            self._disarm(PROPOSE_TIMER),
+            self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms),
+            self._alarms.disarm(HOLD_TIMER),
+            self._alarms.disarm(PROPOSE_TIMER),
         ]
         if guarded:
             effects.insert(0, Store((self.log.write(),)))
@@ -241,7 +242,7 @@ class Engine:
 
     def _view_timer(self) -> SetTimer:
         """The current timeout after the later of entering and the moment the proposal is due."""
-        return self._arm(VIEW_TIMER, self._begun_ms() + self.timeout.current_ms)
+        return self._alarms.arm(VIEW_TIMER, self._begun_ms() + self.timeout.current_ms)
 
     def _begun_ms(self) -> int:
         """The later of entering the view and the moment that its proposal is due."""
@@ -255,7 +256,7 @@ class Engine:
     # -- leading -------------------------------------------------------------------------------------------------
 
     def _prepare_proposal(self, now: int) -> Effects:
-        """When this node leads the view: build now, or when the tick comes."""
+        """Rule 2, the paper's leader proposal. When this node leads the view: build now, or when the tick comes."""
         state = self.state
         assert state is not None
         context = state.context
@@ -265,7 +266,7 @@ class Engine:
             return []
         due_ms = self._due_ms(context)
         if now < due_ms:
-            return [self._arm(PROPOSE_TIMER, due_ms)]
+            return [self._alarms.arm(PROPOSE_TIMER, due_ms)]
         if context.closing:
             return self._publish(context.parent, b"")
         self.state = state.after(Cause.ASKED)
@@ -313,7 +314,8 @@ class Engine:
     # -- voting --------------------------------------------------------------------------------------------------
 
     def _on_verdict(self, now: int, verdict: Verdict) -> Effects:
-        """Notarize the first valid and timely proposal of the view; one on an older parent waits for a better one."""
+        """Rule 3, the paper's notarizing. Sign for the first valid and timely proposal of the view; one on an older
+        parent waits for a better one."""
         state = self.state
         if state is None or (verdict.epoch, verdict.view) > state.view:
             self._held_verdict = verdict
@@ -327,6 +329,7 @@ class Engine:
             from_ms = max(from_ms, self._begun_ms() + self.timeout.current_ms // 2)
         if now < from_ms:
             return self._hold(verdict, from_ms)
+        # Nobody backdates a block after a halt (section 4, Time).
         allowed_ms = parameters.block_interval_ms + self.timeout.current_ms + parameters.max_clock_drift_ms
         if verdict.fresh and now > tick_ms + allowed_ms:
             return []
@@ -337,16 +340,16 @@ class Engine:
 
         One whose moment comes only after the view, as a leader that lies about the time may have it, gives way.
         """
-        held, ends_ms = self._held_verdict, self._armed.get(VIEW_TIMER, 0)
+        held, ends_ms = self._held_verdict, self._alarms.at(VIEW_TIMER)
         if held is not None and held is not verdict and (held.epoch, held.view) == self.view:
-            in_time, too_late = self._armed.get(HOLD_TIMER, 0) <= ends_ms, from_ms > ends_ms
+            in_time, too_late = self._alarms.at(HOLD_TIMER) <= ends_ms, from_ms > ends_ms
             if in_time and (too_late or held.base_view > verdict.base_view):
                 return []
         self._held_verdict = verdict
-        return [self._arm(HOLD_TIMER, from_ms)]
+        return [self._alarms.arm(HOLD_TIMER, from_ms)]
 
     def _vote_finalize(self, now: int, epoch: int, view: int, block: bytes) -> Effects:
-        """On leaving a view by its notarization, or once its block is at hand.
+        """Rule 5, the paper's finalize vote. On leaving a view by its notarization, or once its block is at hand.
 
         Never when the view's timer fired, nor when its skip certificate came first: whoever signs a skip or goes on
         by one must not help to make a block of that view final.
@@ -368,7 +371,7 @@ class Engine:
             Store((self.log.write(),)),
             Observe(Signed(vote)),
             Forward(BroadcastVote(vote)),
-            self._arm(RESEND_TIMER, now + self.timeout.base_ms),
+            self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms),
         ]
         return effects + self.count(now, VoteMessage(vote))
 
@@ -409,22 +412,12 @@ class Engine:
 
     # -- timers --------------------------------------------------------------------------------------------------
 
-    def _arm(self, timer: str, at_ms: int) -> SetTimer:
-        self._armed[timer] = at_ms
-        return SetTimer(timer, at_ms)
-
-    def _disarm(self, timer: str) -> CancelTimer:
-        self._armed.pop(timer, None)
-        return CancelTimer(timer)
-
     def _on_timer(self, now: int, timer: str) -> Effects:
-        at_ms = self._armed.get(timer)
-        if self.state is None or at_ms is None:
+        if self.state is None:
             return []
-        if now < at_ms:
-            # It fired before it was set anew, and waited behind the event that did so; or the clock was put back.
-            return [SetTimer(timer, at_ms)]
-        del self._armed[timer]
+        instead = self._alarms.fired(now, timer)
+        if instead is not None:
+            return instead
         if timer == VIEW_TIMER:
             return self._on_view_timer(now, self.state)
         if timer == PROPOSE_TIMER:
@@ -435,7 +428,7 @@ class Engine:
         return self._resend(now)
 
     def _on_view_timer(self, now: int, state: ViewState) -> Effects:
-        """Too late for a block in this view: give it up."""
+        """Rule 4, the paper's vote for a dummy block. Too late for a block in this view: give it up."""
         self.state = state.after(Cause.TIMER)
         effects: Effects = [Observe(TimedOut(*state.view))]
         if self._votes_here(SKIP):
@@ -450,7 +443,7 @@ class Engine:
         if left is not None:
             votes.append(left)
         return [
-            self._arm(RESEND_TIMER, now + self.timeout.base_ms),
+            self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms),
             Forward(Retransmit(epoch, view, tuple(votes))),
         ]
 

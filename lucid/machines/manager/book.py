@@ -56,6 +56,7 @@ class CertificateBook:
         if certificate.epoch > tree.epoch and peer is not None and not self.chain.outdated:
             return self.syncing.behind(now, peer)
         view, kind = certificate.view, certificate.kind
+        # By epoch, view and kind, before anything is verified (section 4, Nothing is lost in silence).
         known = (view, kind) in tree.certificates or view < tree.root.certified or kind == PROPOSE
         if certificate.epoch != tree.epoch or known or self.chain.outdated:
             return []
@@ -67,6 +68,7 @@ class CertificateBook:
         held = kind == NOTARIZE and certificate.block in tree.nodes
         effects.append(Forward(CertificateStored(certificate, held, self.chain.context())))
         message = encode_message(CertificateMessage(certificate))
+        # Once by each node (rule 1): so whoever enters a view brings all others with it.
         effects.append(Broadcast(message))
         if kind == NOTARIZE and not held:
             effects += self.syncing.repair_from(now, peer)
@@ -90,7 +92,7 @@ class CertificateBook:
         return self._make_final(node, certificate)
 
     def _make_final(self, node: ForkNode, certificate: Certificate) -> Effects:
-        """A block and all before it are final from here on: stored as one, then told."""
+        """Rule 6: a block and all before it are final from here on: stored as one, then told."""
         path, writes = self.chain.finalize(node, certificate)
         self.unsettled = True
         self.snapshots.on_final(path)

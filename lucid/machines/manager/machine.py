@@ -11,7 +11,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.versions import RULES_KNOWN
-from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
+from lucid.chain.votes import FINALIZE, Vote
 from lucid.ledger.state import Reader
 from lucid.ledger.validation import Validator
 from lucid.machines.chain import Chain
@@ -35,7 +35,6 @@ from lucid.machines.effects import (
     Received,
     Refused,
     Retransmit,
-    Send,
     Started,
     Store,
     TimerFired,
@@ -51,6 +50,7 @@ from lucid.machines.manager.proposals import Proposals
 from lucid.machines.manager.serving import Serving
 from lucid.machines.manager.sightings import Sightings
 from lucid.machines.manager.snapshots import Snapshots
+from lucid.machines.manager.standings import Standings
 from lucid.machines.manager.syncing import Syncing
 from lucid.machines.messages import (
     Blocks,
@@ -69,7 +69,6 @@ from lucid.machines.messages import (
     decode_message,
     encode_message,
 )
-from lucid.machines.quota import SECOND_MS, Quota
 
 
 class Manager:
@@ -103,9 +102,7 @@ class Manager:
         self.proposals = Proposals(self.chain, crypto, self.book, self.pool, self.gaps, self.dissemination)
         self.leading = Leading(self.chain, self.book, self.pool, self.gaps, self.dissemination, limits)
         self.sightings = Sightings()
-        self._standings = Quota(limits.standings_a_second, SECOND_MS)
-        self._sent_votes: tuple[Vote, ...] = ()
-        """The newest votes of this node, down to the view before that of the last one."""
+        self.standings = Standings(self.chain, self.book, peers, limits)
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
@@ -166,8 +163,8 @@ class Manager:
                     return self.serving.on_blocks_request(now, event.peer, request)
                 case PartRequest() as request:
                     return self.serving.on_part_request(now, event.peer, request)
-                case Standing() as standing if self._behind(standing) and self._standings.spend(now, event.peer):
-                    return self._answer_behind(event.peer, standing)
+                case Standing() as standing:
+                    return self.standings.on_behind(now, event.peer, standing)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code))]
         return []
@@ -179,7 +176,7 @@ class Manager:
             case Assembled():
                 return self.proposals.learn(now, event.certificate, None)
             case BroadcastVote():
-                return self._on_broadcast_vote(event.vote)
+                return self.standings.on_vote(event.vote)
             case Offer():
                 return [Broadcast(encode_message(Transactions(event.transactions)))]
             case Build():
@@ -187,7 +184,7 @@ class Manager:
             case Publish():
                 return self.leading.on_publish(now, event)
             case Retransmit():
-                return self._on_retransmit(event)
+                return self.standings.on_retransmit(event)
             case TimerFired():
                 return self._on_timer(now, event.timer)
             case Started():
@@ -195,7 +192,7 @@ class Manager:
             case EngineJoined():
                 return self._on_engine_joined()
             case PeerJoined():
-                return self._on_peer_joined(event.peer)
+                return self.standings.on_peer_joined(event.peer)
             case _:
                 assert_never(event)
 
@@ -276,77 +273,12 @@ class Manager:
         return self.proposals.learn(now, certificate, peer)
 
     def _on_standing(self, now: int, peer: bytes, message: Standing) -> Effects:
-        """Answer a peer that is behind, and learn from one that is ahead."""
-        tree = self.chain.tree
+        """Take what a peer says of itself, answer it if it is behind, and ask it if it is far ahead."""
         effects: Effects = [self._pass_vote(vote) for vote in message.votes if vote.signer == peer]
         if message.certificate is not None:
             effects += self.proposals.learn(now, message.certificate, peer)
-        behind = self._behind(message)
-        if message.epoch == tree.epoch:
-            self.book.peer_views[peer] = message.view
-        if behind and self._standings.spend(now, peer):
-            effects += self._answer_behind(peer, message)
-        elif not behind and message.final_height < tree.root.height and self.chain.final_certificate is not None:
-            effects.append(Send(peer, encode_message(CertificateMessage(self.chain.final_certificate))))
+        effects += self.standings.on_standing(now, peer, message)
         return effects + self.syncing.on_peer_height(now, peer, message.final_height, message.epoch)
-
-    def _behind(self, message: Standing) -> bool:
-        """Whether a peer stands in an earlier view."""
-        tree = self.chain.tree
-        return (message.epoch, message.view) < (tree.epoch, tree.entry_view + 1)
-
-    def _answer_behind(self, peer: bytes, message: Standing) -> Effects:
-        """That view's certificate, and where this node stands."""
-        tree = self.chain.tree
-        effects: Effects = []
-        if message.epoch == tree.epoch:
-            for kind in (NOTARIZE, SKIP):
-                certificate = tree.certificates.get((message.view, kind))
-                if certificate is not None and certificate is not tree.entry:
-                    effects.append(Send(peer, encode_message(CertificateMessage(certificate))))
-                    break
-        if message.final_height < tree.root.height and self.chain.final_certificate is not None:
-            effects.append(Send(peer, encode_message(CertificateMessage(self.chain.final_certificate))))
-        return [*effects, Send(peer, encode_message(self._standing(())))]
-
-    # -- where nodes stand -----------------------------------------------------------------------------------------
-
-    def _on_broadcast_vote(self, vote: Vote) -> Effects:
-        """Send out a vote, and remember it for a peer whose connection breaks meanwhile."""
-        kept = [each for each in self._sent_votes if (each.epoch, each.view) >= (vote.epoch, vote.view - 1)]
-        self._sent_votes = (*kept, vote)
-        return [Broadcast(encode_message(VoteMessage(vote)))]
-
-    def _on_retransmit(self, event: Retransmit) -> Effects:
-        """Repeat what is outstanding: to all while votes are, else to those not known to be in this view."""
-        tree = self.chain.tree
-        if (event.epoch, event.view) != (tree.epoch, tree.entry_view + 1):
-            return []
-        standing = self._standing(event.votes)
-        if standing.votes:
-            return [Broadcast(encode_message(standing))]
-        behind = [peer for peer in self.peers if self.book.peer_views.get(peer, 0) < event.view]
-        return [Send(peer, encode_message(standing)) for peer in behind]
-
-    def _on_peer_joined(self, peer: bytes) -> Effects:
-        """Say at once to a peer what the last connection may have lost.
-
-        Connections that break as often as a view's timer fires would else lose every vote, and every repeat of it.
-        """
-        tree = self.chain.tree
-        view = tree.entry_view + 1
-        votes = [
-            vote
-            for vote in self._sent_votes
-            if vote.epoch == tree.epoch and (vote.view == view or (vote.view == view - 1 and vote.kind == FINALIZE))
-        ]
-        return [Send(peer, encode_message(self._standing(tuple(votes))))]
-
-    def _standing(self, votes: tuple[Vote, ...]) -> Standing:
-        """Where this node stands, with those of its votes that still matter."""
-        tree = self.chain.tree
-        kept = tuple([vote for vote in votes if vote.kind != FINALIZE or vote.view > tree.root.certified])
-        return Standing(tree.epoch, tree.entry_view + 1, tree.root.height, kept, tree.entry)
 
     # -- catching up ---------------------------------------------------------------------------------------------
 

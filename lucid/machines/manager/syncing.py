@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from lucid.chain.blocks import Block
-from lucid.chain.certificates import Certificate, signer_places
+from lucid.chain.certificates import Certificate
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.votes import FINALIZE, NOTARIZE
@@ -14,6 +14,7 @@ from lucid.machines.chain import Chain
 from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, CaughtUp, Effects, Observe, Refused, Send, SetTimer, Store
 from lucid.machines.limits import Limits
 from lucid.machines.manager.snapshots import Download, Snapshots
+from lucid.machines.manager.sources import Rate, Sources
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
@@ -24,15 +25,6 @@ from lucid.machines.messages import (
     encode_message,
 )
 from lucid.machines.quota import SECOND_MS, Quota
-
-
-class Rate(NamedTuple):
-    """How fast a peer's last answer was: blocks a million seconds, how long it took (ms), and whether it fell short:
-    its page was not full, though there are more blocks."""
-
-    blocks_a_megasecond: int
-    took_ms: int
-    short: bool = False
 
 
 class Question(NamedTuple):
@@ -85,38 +77,15 @@ class Syncing:
         self.chain = chain
         self.limits = limits
         self.snapshots = snapshots
-        self.peers = peers
+        self.sources = Sources(chain, peers, limits.slow_ms)
         self.following = Slot(SYNC_TIMER)
         self.repairing = Slot(REPAIR_TIMER)
         self._number = 0
         self._goal = 0
-        self._claims: dict[bytes, int] = {}
         self._repair_peer: bytes | None = None
-        self._rates: dict[bytes, Rate] = {}
         self._download: Download | None = None
         # A second of the peer's clock may touch two of this one's.
         self._posed = Quota(max(1, limits.requests_a_second // 2), SECOND_MS)
-
-    @property
-    def vouched_height(self) -> int:
-        """The highest height that more peers said there is than can be faulty; where there are fewer, all of them."""
-        heeded, place = self._heeded()
-        said = sorted((self._claims.get(peer, 0) for peer in heeded), reverse=True)
-        return said[place] if said else 0
-
-    @property
-    def informed(self) -> bool:
-        """Whether so many have said how far they are."""
-        heeded, place = self._heeded()
-        return sum(peer in self._claims for peer in heeded) > place or not heeded
-
-    def _heeded(self) -> tuple[tuple[bytes, ...], int]:
-        """The peers that count, the validators that this node knows of, or any if none of them is one; and the place,
-        from the highest on, of the first height that they vouch for."""
-        validators = self.chain.validators
-        faulty = len(validators.keys) - validators.quorum
-        heeded = tuple([peer for peer in self.peers if peer in validators.index]) or self.peers
-        return heeded, min(faulty, len(heeded) - 1)
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -127,7 +96,7 @@ class Syncing:
 
     def on_peer_height(self, now: int, peer: bytes, height: int, epoch: int) -> Effects:
         """A peer said how far it is."""
-        self._claims[peer] = height
+        self.sources.claims[peer] = height
         tree = self.chain.tree
         if height <= tree.root.height + self.limits.near_blocks and epoch <= tree.epoch:
             return []
@@ -152,9 +121,9 @@ class Syncing:
             return self._send(now, slot, slot.unsent)
         question, slot.question = slot.question, None
         if question is not None:
-            self._rates[question.peer] = Rate(0, now - question.asked_ms)
+            self.sources.rated(question.peer, Rate(0, now - question.asked_ms))
             return self.again(now, slot, question.peer)
-        if not self._asks_for_more(slot) or not self.peers:
+        if not self._asks_for_more(slot) or not self.sources.peers:
             return []
         following = self.following
         if slot is self.repairing and following.question is not None:
@@ -162,7 +131,10 @@ class Syncing:
             until_ms = max(following.useful_ms, following.question.asked_ms) + self.limits.repair_patience_ms
             if now < until_ms and self._download is None:
                 return [slot.arm(until_ms)]
-        return self._ask(now, slot, self._first_peer(slot))
+        # For a repair, who certified the block held it.
+        repairs = slot is self.repairing
+        first = self.sources.first(self._repair_peer, slot.useless) if repairs else self.sources.peers[0]
+        return self._ask(now, slot, first)
 
     def again(self, now: int, slot: Slot, peer: bytes) -> Effects:
         """A peer's answer was useless: ask another one, if there is still something to ask."""
@@ -180,59 +152,17 @@ class Syncing:
         wanted = bool(self.chain.tree.wanted)
         return wanted if slot is self.repairing else wanted or self._goal > self._height
 
-    def _first_peer(self, slot: Slot) -> bytes:
-        """Whom to ask first: for a repair who certified the block here, then its signers, who held it."""
-        if slot is self.following:
-            return self.peers[0]
-        signers = [self._repair_peer, *self._signers()]
-        return next((each for each in signers if each in self.peers and each not in slot.useless), self.peers[0])
-
-    def _signers(self) -> list[bytes]:
-        """The validators whose signatures certify the block of the highest view that is not at hand."""
-        tree, keys = self.chain.tree, self.chain.validators.keys
-        found = [tree.certificates.get((view, NOTARIZE)) for view in sorted(tree.wanted.values(), reverse=True)]
-        certificate = next((each for each in [*found, self.chain.pending_final] if each is not None), None)
-        if certificate is None or certificate.epoch != tree.epoch:
-            return []
-        return [keys[place] for place in signer_places(certificate.signers)]
-
     def _ask(self, now: int, slot: Slot, peer: bytes, height: int | None = None) -> Effects:
         """Put a question to a peer, or to a better one: who lies gets no second turn in a row, who is slow few."""
         if slot.question is not None:
             return []
-        chosen = self._choose(slot, peer)
+        chosen = self.sources.choose(peer, slot.useless, signed=slot is self.repairing)
         if chosen is None:
             slot.useless.clear()
             if slot is self.following:
                 self._goal = 0
             return [slot.arm(now + self.limits.answer_ms)]
         return self._pose(now, slot, chosen, self._start() if height is None else height)
-
-    def _choose(self, slot: Slot, peer: bytes) -> bytes | None:
-        """The peer itself unless it is useless or slow; else who was never asked, if heard of first, or the fastest."""
-        place = self.peers.index(peer) if peer in self.peers else -1
-        others = [each for each in self.peers[place + 1 :] + self.peers[: max(place, 0)] if each not in slot.useless]
-        fit = peer not in slot.useless
-        if slot is self.repairing and not fit:
-            signers = [each for each in self._signers() if each in others]
-            others = signers or others
-        if fit and not self._slow(peer, others):
-            return peer
-        untried = [each for each in others if each not in self._rates]
-        if untried:
-            # Who never said how far it is may be out of reach, which costs all the time that an answer may take.
-            return next((each for each in untried if each in self._claims), untried[0])
-        return max([*others, peer] if fit else others, key=self._rate, default=None)
-
-    def _rate(self, peer: bytes) -> int:
-        return self._rates[peer].blocks_a_megasecond if peer in self._rates else 0
-
-    def _slow(self, peer: bytes, others: list[bytes]) -> bool:
-        """Whether a peer's last answer took long or fell short, and there is somebody better, or not yet tried."""
-        last = self._rates.get(peer)
-        if last is None or not (last.short or last.took_ms > self.limits.slow_ms):
-            return False
-        return any(each not in self._rates or self._rate(each) > 2 * self._rate(peer) for each in others)
 
     def _start(self) -> int:
         """The height to begin at: above the last final block, or above the best one where pages lie between."""
@@ -301,7 +231,7 @@ class Syncing:
         took_ms = max(now - question.asked_ms, 1)
         full = page.length == self.limits.page_blocks
         short = not full and self._goal > self._height and self._could_go_on(page)
-        self._rates[peer] = Rate(page.length * 1_000_000_000 // took_ms, took_ms, short)
+        self.sources.rated(peer, Rate(page.length * 1_000_000_000 // took_ms, took_ms, short))
         # Known blocks up to the best one are no reason to doubt the peer: what is new lies above them.
         known = not useful and question.height <= page.last_height <= self._height
         if not useful and not known:

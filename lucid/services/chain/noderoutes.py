@@ -12,9 +12,10 @@ from quart import Response
 from lucid.api.answers import Credits
 from lucid.chain.errors import Code
 from lucid.machines.replicamessages import MAX_BYTES, SESSION_BYTES, decode_replica
-from lucid.services.chain.chainview import ChainView, SeenVote
+from lucid.services.chain.chainview import ChainView
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.index import TransactionIndex
+from lucid.services.chain.membership import SeenVote
 from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.chain.schedules import Schedules
 from lucid.services.peer.peers import PeerDetail, Peers
@@ -153,15 +154,15 @@ class NodeRoutes:
         async def votes(node: str) -> SeenVote:
             key = hex_bytes(node, 32, "node")
             views = range(query_number("since", 0, 0, 2**53), query_number("until", 2**53, 0, 2**53))
-            voters = await self._driver().inspect(self._view.voters)
-            found = await self._store.read(self._view.last_vote, key, views, *voters)
+            voters = await self._driver().inspect(self._view.membership.voters)
+            found = await self._store.read(self._view.membership.last_vote, key, views, *voters)
             if found is None:
                 raise Problem(Code.NOT_FOUND, "vote of that node in those views")
             return found
 
         @route("GET", "/node/credits", "What each member's work counts for", gives=Credits, access=NODE)
         async def credits() -> Credits:
-            return await self._driver().inspect(self._view.credits)
+            return await self._driver().inspect(self._view.membership.credits)
 
         @route("GET", "/node/schedule", "Who leads in a slot, best first", query=SLOT, gives=SlotSchedule, access=NODE)
         async def schedule() -> SlotSchedule:
@@ -178,7 +179,7 @@ class NodeRoutes:
         @route("GET", "/node/members", "The registered nodes, and which of them are connected", access=NODE)
         async def members() -> Response:
             (found, factor), rules = await self._driver().inspect(
-                lambda: (self._view.members(), self._replicas.rules_version())
+                lambda: (self._view.membership.members(), self._replicas.rules_version())
             )
             connected = [each.node for each in self._peers.states() if each.connected]
             return json_response(

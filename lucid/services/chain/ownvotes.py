@@ -22,7 +22,7 @@ from lucid.chain.votes import Vote
 from lucid.machines.effects import CertificateStored, ViewContext
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import VOTES_TABLE, View, VoteLog, lost_log
-from lucid.services.chain.chainview import SeenVote
+from lucid.services.chain.membership import SeenVote
 from lucid.services.process.space import NO_ROOM
 from lucid.services.web.web import Condition
 from lucid.storage.durable import DurableStore

@@ -158,6 +158,7 @@ class Holdings:
         self._engine = engine
         self._anchoring = anchoring
         self._send = send
+        self._settling = trio.Lock()  # two that look at one session at once would both say what the chain lacks
         self._open: OrderedDict[bytes, None] = OrderedDict()
         self._wanted: OrderedDict[bytes, bytes] = OrderedDict()
         self._kick = trio.Event()
@@ -386,6 +387,10 @@ class Holdings:
         """Say what is held of sessions where the chain says otherwise, and offer the lists to who lacks them."""
         if not sessions or self._around.rules < HOLDING_RULES:
             return
+        async with self._settling:
+            await self._compare(sessions)
+
+    async def _compare(self, sessions: Sequence[bytes]) -> None:
         found = await self.on_chain(sessions)
         lacking: dict[bytes, frozenset[bytes]] = {}
         for session, anchored in zip(sessions, found, strict=True):

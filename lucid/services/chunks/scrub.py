@@ -268,7 +268,21 @@ class Scrub:
 
 
 def _fresh(now: int) -> ScrubState:
-    return ScrubState(secrets.token_bytes(16), now, (0,) * BUCKETS, 0, b"", 0, 0, 0, 0, 0, 0, 0, 0)
+    return ScrubState(
+        salt=secrets.token_bytes(16),
+        first_ms=now,
+        passed_ms=(0,) * BUCKETS,
+        began_ms=0,
+        cursor=b"",
+        bucket=0,
+        paused_until_ms=0,
+        run_until_ms=0,
+        run_before_ms=0,
+        chunks_read=0,
+        bytes_read=0,
+        corrupted_found=0,
+        missing_found=0,
+    )
 
 
 def _rank(salt: bytes, chunk: bytes) -> bytes:

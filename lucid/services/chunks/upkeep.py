@@ -33,7 +33,15 @@ from lucid.services.process.space import Space
 from lucid.services.web.admission import OPERATOR, WRITE
 from lucid.services.web.openapi import Query
 from lucid.services.web.problems import Problem
-from lucid.services.web.requested import OWNED, hex_bytes, number_query, query_number, query_owner
+from lucid.services.web.requested import (
+    OWNED,
+    hex_bytes,
+    number_query,
+    query_number,
+    query_owner,
+    query_session,
+    session_id,
+)
 from lucid.services.web.web import Condition, Web
 from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, decode_row
 from lucid.storage.durable import DurableStore
@@ -102,15 +110,15 @@ class Upkeep:
         async def status() -> DataStatus:
             counts = self._chunks.faults.counts
             return DataStatus(
-                self._chunks.inventory.count,
-                self._space.used,
-                counts[Finding.MISSING],
-                counts[Finding.CORRUPTED],
-                self._chunks.inventory.quarantined,
-                self._scrub.status(),
-                self._copies(),
-                self._space.room,
-                self.census.ask(),
+                chunks=self._chunks.inventory.count,
+                total_bytes=self._space.used,
+                missing=counts[Finding.MISSING],
+                corrupted=counts[Finding.CORRUPTED],
+                quarantined=self._chunks.inventory.quarantined,
+                scrub=self._scrub.status(),
+                replication=self._copies(),
+                room_bytes=self._space.room,
+                counts=self.census.ask(),
             )
 
         @route(
@@ -122,15 +130,26 @@ class Upkeep:
             access=WRITE,
         )
         async def copies(session: str) -> SessionCopies:
-            try:
-                identity = uuid.UUID(session).bytes
-            except ValueError:
-                raise Problem(Code.REQUEST, "session must be a UUID") from None
-            name = identity + query_owner()
+            name = session_id(session) + query_owner()
             found = await self._store.read(self._session_copies, name)
             if found is None:
                 raise Problem(Code.NOT_FOUND, "chunk here that this session refers to")
             return msgspec.structs.replace(found, on_chain=await self._holdings.copies(name))
+
+        @route("GET", "/chunks", "Chunks and their states", query=PAGE, gives=ChunkList, access=OPERATOR)
+        async def chunks() -> ChunkList:
+            wanted = request.args.get("status", "")
+            if wanted and wanted not in STATUSES:
+                raise Problem(Code.REQUEST, f"status must be one of {', '.join(STATUSES)}")
+            after = hex_bytes(request.args["after"], 32, "after") if "after" in request.args else b""
+            limit = query_number("limit", 100, 1, PAGE_CHUNKS)
+            session = query_session() if "session" in request.args else b""
+            return await self._store.read(self._page, wanted, session, after, limit)
+
+        self._mending_routes(web)
+
+    def _mending_routes(self, web: Web) -> None:
+        route = web.route
 
         @route("POST", "/scrub", "Read chunks now, or not", takes=ScrubOrder, gives=ScrubStatus, access=OPERATOR)
         async def scrub(body: ScrubOrder) -> ScrubStatus:
@@ -141,20 +160,6 @@ class Upkeep:
             else:
                 await self._scrub.pause(body.max_duration_ms or DAY_MS)
             return self._scrub.status()
-
-        @route("GET", "/chunks", "Chunks and their states", query=PAGE, gives=ChunkList, access=OPERATOR)
-        async def chunks() -> ChunkList:
-            wanted = request.args.get("status", "")
-            if wanted and wanted not in STATUSES:
-                raise Problem(Code.REQUEST, f"status must be one of {', '.join(STATUSES)}")
-            after = hex_bytes(request.args["after"], 32, "after") if "after" in request.args else b""
-            limit = query_number("limit", 100, 1, PAGE_CHUNKS)
-            return await self._store.read(self._page, wanted, _session(), after, limit)
-
-        self._mending_routes(web)
-
-    def _mending_routes(self, web: Web) -> None:
-        route = web.route
 
         @route("POST", "/chunks/<chunk>/verify", "Read a chunk from its disk now", gives=Checked, access=OPERATOR)
         async def verify(chunk: str) -> Checked:
@@ -229,14 +234,14 @@ class Upkeep:
         copies = self._replication
         nodes = len(copies.members)
         return ReplicationStatus(
-            copies.copies_wanted,
-            nodes,
-            len(copies.connected),
-            copies.wishes,
-            len(copies.lacking),
-            int(copies.lacking_s()),
-            copies.fetched,
-            copies.repaired,
+            copies=copies.copies_wanted,
+            nodes=nodes,
+            connected=len(copies.connected),
+            pending=copies.wishes,
+            lacking=len(copies.lacking),
+            lacking_s=int(copies.lacking_s()),
+            fetched=copies.fetched,
+            repaired=copies.repaired,
         )
 
     def _session_copies(self, session: bytes) -> SessionCopies | None:
@@ -283,14 +288,3 @@ class Upkeep:
             "some chunks were not read again within the period: rot in them would not have been found",
             "end a pause (`lucid data scrub start`), lower scrub_tranquility or raise scrub_period_s",
         )
-
-
-def _session() -> bytes:
-    """The session that the query names, with its owner if it is said; empty if it names none."""
-    text = request.args.get("session")
-    if text is None:
-        return b""
-    try:
-        return uuid.UUID(text).bytes + query_owner()
-    except ValueError:
-        raise Problem(Code.REQUEST, "session must be a UUID") from None

@@ -17,7 +17,8 @@ from lucid.api.services import ANCHORING, DATA, ENGINE
 from lucid.chain.errors import Code, printable
 from lucid.machines.manager import Manager
 from lucid.machines.manager.sightings import Sighting
-from lucid.services.chain.chainview import MAX_OWNERS, AnchoredSession, ChainView, MemberView
+from lucid.services.chain.chainview import MAX_OWNERS, AnchoredSession, ChainView
+from lucid.services.chain.membership import MemberView
 from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.explorer.recent import Recent
 from lucid.services.peer.peers import Peers, PeerState
@@ -111,7 +112,7 @@ class Overview:
 
         @route("GET", "/nodes", "The nodes: as the chain holds them, and as peers of this one", gives=NodeTable)
         async def nodes() -> NodeTable:
-            members = await driver().inspect(view.nodes)
+            members = await driver().inspect(view.membership.nodes)
             states = {each.node: each for each in await self.peer_states(peers)}
             known = tuple(NodeView(each.node, each, states.pop(each.node, None)) for each in members)
             others = tuple(NodeView(node, None, state) for node, state in states.items())

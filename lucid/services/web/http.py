@@ -260,15 +260,15 @@ class Connection(TCPServer):
         async with TaskGroup() as tasks:
             self._task_group = tasks
             self._http = H11Protocol(
-                self.app,
-                self.config,
-                self.context,
-                tasks,
-                ConnectionState(self.state),
-                self._secure,
-                self._client,
-                None,
-                self.protocol_send,
+                app=self.app,
+                config=self.config,
+                context=self.context,
+                task_group=tasks,
+                connection_state=ConnectionState(self.state),
+                ssl=self._secure,
+                client=self._client,
+                server=None,
+                send=self.protocol_send,
             )
             self._http.connection = self.h11  # type: ignore[assignment]
             self.protocol = self._http  # type: ignore[assignment]

@@ -81,6 +81,20 @@ def query_owner() -> bytes:
     return hex_bytes(text, 32, "owner") if text else b""
 
 
+def session_id(text: str) -> bytes:
+    """A session's id, as a path or a query names it; raises `Problem` (400)."""
+    try:
+        return uuid.UUID(text).bytes
+    except ValueError:
+        raise Problem(Code.REQUEST, "session must be a UUID") from None
+
+
+def query_session() -> bytes:
+    """The session that the query names: its id and its owner, the latter empty where nobody says whose it is; raises
+    `Problem` (400)."""
+    return session_id(request.args.get("session", "")) + query_owner()
+
+
 def query_checkpoint() -> bytes | None:
     """The checkpoint that the query names, if it names one; raises `Problem` (400)."""
     text = request.args.get("checkpoint")

@@ -155,7 +155,16 @@ class Server:
                 plain.cut()  # hypercorn shields what it sends
 
             secure = self._context is not None
-            connection = Connection(self._app, self._edge, self._config, self._stopping, stream, client, secure, cut)
+            connection = Connection(
+                app=self._app,
+                edge=self._edge,
+                config=self._config,
+                context=self._stopping,
+                stream=stream,
+                client=client,
+                secure=secure,
+                cut=cut,
+            )
             self._enter(connection)
             try:
                 await self._talk(connection, stream)

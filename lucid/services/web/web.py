@@ -150,7 +150,19 @@ class Web:
         of what it gives if that is text (`str`), `example` is a body that it takes."""
 
         def register(handler: Handler) -> Handler:
-            route = Route(method, path, summary, access, takes, raw, gives, status, query, media, example)
+            route = Route(
+                method=method,
+                path=path,
+                summary=summary,
+                access=access,
+                takes=takes,
+                raw=raw,
+                gives=gives,
+                status=status,
+                query=query,
+                media=media,
+                example=example,
+            )
             self._routes.append(route)
 
             async def answer(**parts: Any) -> Response:

@@ -15,7 +15,7 @@ from lucid.client.recording import await_final
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.explorer.recent import Recent
 from lucid.services.web.problems import Problem
-from tests.services.test_anchoring import manifest
+from tests.services.node.test_anchoring import manifest
 from tests.waiting import wait_until
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
-from lucid.services.process.ports import free_ports
+from lucid.services.process.ports import HELD, free_ports
 
 
 def test_no_port_is_given_twice() -> None:
@@ -22,3 +25,24 @@ def test_a_port_where_somebody_listens_is_not_given() -> None:
     [port] = free_ports(1)
     with socket.create_server(("127.0.0.1", port)):
         assert port not in {given for _ in range(100) for given in free_ports(4)}
+
+
+def test_no_port_is_given_by_two_processes() -> None:
+    """Tests run side by side, and those who got the ports may not listen there yet."""
+    [port] = free_ports(1)
+    program = (
+        "import random, sys\n"
+        "from lucid.services.process.ports import HELD, free_ports\n"
+        "drawn = iter([int(sys.argv[1]), int(sys.argv[1]) - 1, int(sys.argv[1]) - 2])\n"
+        "random.randint = lambda low, high: next(drawn)\n"
+        "print(*free_ports(1))\n"
+    )
+    said = subprocess.run([sys.executable, "-c", program, str(port)], capture_output=True, text=True, check=True)
+    assert int(said.stdout) in (port - 1, port - 2)
+
+
+def test_ports_that_were_given_long_ago_cost_no_sockets() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(2 * HELD // 4):
+        free_ports(4)
+    assert len(os.listdir("/proc/self/fd")) <= before + HELD

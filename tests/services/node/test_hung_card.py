@@ -14,7 +14,7 @@ import trio
 from lucid.services.chunks import storedchunk
 from lucid.services.data import DataService
 from lucid.services.process import disk
-from tests.services.test_store_trouble import SESSION, health, running
+from tests.services.node.test_store_trouble import SESSION, health, running
 
 SESSIONS = f"?session={SESSION}"
 

@@ -9,7 +9,7 @@ import pytest
 
 from lucid.storage.chunkfiles import ChunkFolder
 from lucid.storage.interface import StoreOther
-from tests.services.test_data import SESSION, place, running
+from tests.services.chunks.dataservice import SESSION, place, running
 
 
 async def test_an_older_store_that_knows_far_less_is_refused(tmp_path: Path) -> None:

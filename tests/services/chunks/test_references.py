@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import Code
@@ -18,12 +15,10 @@ from lucid.chain.releases import release_message
 from lucid.client import calls
 from lucid.poot.crypto import Edwards25519
 from lucid.services.chunks.references import DEAD_MS, Asked, DeadReferences
-from lucid.services.data import DataService
-from lucid.services.process.config import load_config
 from lucid.services.process.driver import clock_ms
 from lucid.services.web.problems import Problem
 from lucid.storage.chunkfiles import REFERENCE_TABLE
-from tests.services.test_data import running
+from tests.services.chunks.dataservice import guarded, running
 
 SESSIONS = [str(uuid.UUID(int=number, version=4)) for number in range(1, 6)]
 CRYPTO = Edwards25519()
@@ -41,27 +36,6 @@ async def put(client: httpx.AsyncClient, number: int, session: str, owner: str =
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     place = f"/chunks/{chunk_id(content(number)).hex()}{query}"
     assert (await client.put(place, content=content(number), headers=headers)).status_code in (200, 201)
-
-
-@asynccontextmanager
-async def guarded(folder: Path) -> AsyncIterator[tuple[DataService, httpx.AsyncClient]]:
-    """The service with two API tokens, and an operator's."""
-    async with running(folder):
-        pass
-    config = load_config(
-        {},
-        genesis=folder / "genesis.toml",
-        key=folder / "node.key",
-        data_dir=folder,
-        api_tokens=["one-token", "two-token"],
-        operator_token="operator-token",
-    )
-    service, stop = DataService(config), trio.Event()
-    async with trio.open_nursery() as nursery:
-        port = await nursery.start(service.run, stop)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
-            yield service, client
-        stop.set()
 
 
 async def test_sessions_are_listed_in_pages_and_removed_by_id(tmp_path: Path) -> None:

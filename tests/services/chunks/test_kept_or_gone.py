@@ -25,7 +25,7 @@ from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
-from tests.services.fleets import body
+from tests.services.chunks.fleets import body
 
 BODIES = [bytes([number]) * (1_500 + number) for number in range(3)]
 IDS = [chunk_id(data) for data in BODIES]

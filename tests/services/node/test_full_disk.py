@@ -22,7 +22,7 @@ from lucid.services import data as data_module
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.space import BALLAST_BYTES, Space
-from tests.services.test_data import SESSION, place, running
+from tests.services.chunks.dataservice import SESSION, place, running
 from tests.waiting import wait_until
 
 MIB = 1 << 20

@@ -25,8 +25,7 @@ from lucid.services.data import DataService
 from lucid.services.devnet import Devnet
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.ports import free_ports
-from tests.services.test_data import CHUNK, SESSION, place, running
-from tests.services.test_references import guarded
+from tests.services.chunks.dataservice import CHUNK, SESSION, guarded, place, running
 from tests.waiting import until, wait_until
 
 BODIES = [bytes([number]) * 5_000 for number in range(40)]

@@ -23,7 +23,7 @@ from lucid.storage.durable import DurableStore
 from lucid.storage.identity import Identity, claim
 from lucid.storage.interface import StoreOther
 from lucid.storage.sqlite import SqliteStore
-from tests.services.fleets import body
+from tests.services.chunks.fleets import body
 
 ME = Identity(bytes(32), bytes(range(32)), "data")
 SESSIONS = [bytes([number]) * 16 for number in (1, 2)]

@@ -15,8 +15,8 @@ from lucid.services.chunks import collection as collecting
 from lucid.services.chunks import replication as replicating
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
-from tests.services.fleets import HURRIED, body, run
-from tests.services.test_replication import BODIES, IDS, Fleet, Node, hurried
+from tests.services.chunks.fleets import HURRIED, body, run
+from tests.services.chunks.test_replication import BODIES, IDS, Fleet, Node, hurried
 from tests.waiting import until
 
 __all__ = ["hurried"]

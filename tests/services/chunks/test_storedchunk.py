@@ -8,7 +8,7 @@ import pytest
 
 from lucid.services.chunks import storedchunk
 from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, StoredChunk, Trees
-from tests.services.test_reading import CHUNK, DATA
+from tests.services.chunks.onechunk import CHUNK, DATA
 
 
 def test_a_file_of_another_length_is_damaged_however_it_is_read(tmp_path: Path) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 import trio
 from hypothesis import given
@@ -25,42 +21,12 @@ from lucid.chain.chunks import (
     session_root,
     verify_segment,
 )
-from lucid.chain.document import print_genesis
-from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.hashing import chunk_tree_digest, session_tree_digest
-from lucid.chain.keys import ed25519_public_key
 from lucid.chain.merkle import root
 from lucid.services.chunks.sweeper import KEPT_MS
-from lucid.services.data import DataService
-from lucid.services.process.config import ConfigError, load_config
+from lucid.services.process.config import ConfigError
 from lucid.services.process.driver import clock_ms
-from lucid.services.process.keyfile import read_key, write_key
-
-SESSION, OTHER = (str(uuid.UUID(int=number, version=4)) for number in (1, 2))
-CHUNK = bytes(range(256)) * 50
-
-
-@asynccontextmanager
-async def running(folder: Path, **given: Any) -> AsyncIterator[tuple[DataService, httpx.AsyncClient]]:
-    """The service over a folder, and a client."""
-    if not (folder / "node.key").exists():
-        key = ed25519_public_key(write_key(folder / "node.key"))
-        (folder / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
-    assert read_key(folder / "node.key")
-    config = load_config({}, genesis=folder / "genesis.toml", key=folder / "node.key", data_dir=folder, **given)
-    service = DataService(config)
-    stop = trio.Event()
-    async with trio.open_nursery() as nursery:
-        port = await nursery.start(service.run, stop)
-        service.replication.asked = True  # as if a manager had said that there is no other node
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
-            yield service, client
-        stop.set()
-
-
-def place(data: bytes, session: str = SESSION) -> str:
-    """Where a chunk is put."""
-    return f"/chunks/{chunk_id(data).hex()}?session={session}"
+from tests.services.chunks.dataservice import CHUNK, OTHER, SESSION, place, running
 
 
 async def test_a_chunk_goes_in_and_comes_out(tmp_path: Path) -> None:

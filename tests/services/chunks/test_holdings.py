@@ -37,7 +37,7 @@ from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 from lucid.storage.sqlite import SqliteStore
-from tests.services.fleets import HURRIED, body, run
+from tests.services.chunks.fleets import HURRIED, body, run
 from tests.waiting import until
 
 BODIES = [bytes([number]) * (1_500 + 97 * number) for number in range(12)]

@@ -8,7 +8,7 @@ import pytest
 
 from lucid.chain.chunks import SEGMENT_BYTES, segment_count, segment_proof, verify_segment
 from lucid.services.chunks.storedchunk import ChunkDamaged
-from tests.services.test_reading import CHUNK, DATA, FILE, kept, rot
+from tests.services.chunks.onechunk import CHUNK, DATA, FILE, kept, rot
 
 
 async def test_a_warm_proof_reads_one_part_and_a_cold_one_all(tmp_path: Path) -> None:

@@ -5,30 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 import trio
 
-from lucid.chain.challenges import SegmentAnswer
 from lucid.chain.chunks import chunk_id, session_root
-from lucid.chain.codec import decode, encode
-from lucid.chain.errors import Code, LucidError
-from lucid.chain.hashing import session_tree_digest
-from lucid.chain.merkle import inclusion_proof
-from lucid.chain.transactions import Answers, StorageProof, claim_message
+from lucid.chain.codec import decode
+from lucid.chain.transactions import Answers
 from lucid.services.chunks import proving
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.listings import Listings, kept
 from lucid.services.chunks.proving import SAID_BLOCKS, AskedProofs, Proving
-from lucid.services.engine import EngineService, Showing
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
-from tests.builders import CRYPTO, make_genesis
-from tests.services.fleets import body
+from tests.services.chunks.fleets import body
 from tests.waiting import until
 
 BODIES = [bytes([number]) * (1_500 + 7_000 * number) for number in range(5)]
@@ -162,32 +155,3 @@ async def test_nothing_is_asked_before_rules_4(tmp_path: Path, monkeypatch: pyte
             nursery.cancel_scope.cancel()
 
     await run(tmp_path, test)
-
-
-def test_the_engine_signs_nothing_that_does_not_lead_to_the_root() -> None:
-    secret = bytes(32)
-    node = SimpleNamespace(genesis=make_genesis(), crypto=CRYPTO, secret=secret, key=CRYPTO.public_key(secret))
-    answer = SegmentAnswer(
-        place=0,
-        chunk=IDS[0],
-        chunk_path=inclusion_proof(IDS, 0, session_tree_digest),
-        segments=1,
-        segment=0,
-        data=BODIES[0],
-        path=(),
-    )
-
-    def signed(root: bytes, *answers: SegmentAnswer) -> StorageProof:
-        said = Showing(SESSION.hex(), 2, root.hex(), 5, encode(answers).hex())
-        return EngineService._signed_proof(node, said)  # type: ignore[arg-type]
-
-    proof = signed(ROOT, answer, answer)
-    assert (proof.session + proof.owner, proof.epoch, proof.node) == (SESSION, 2, node.key)
-    assert CRYPTO.verify(node.key, claim_message(node.genesis.chain_id, proof), proof.signature)
-    for root, answers in ((bytes(32), (answer, answer)), (ROOT, (answer, msgspec.structs.replace(answer, place=1)))):
-        with pytest.raises(LucidError) as found:
-            signed(root, *answers)
-        assert found.value.code is Code.TX_PROOF_FALSE
-    with pytest.raises(LucidError) as found:
-        signed(ROOT, answer)
-    assert found.value.code is Code.MALFORMED

@@ -12,7 +12,7 @@ import trio
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
-from tests.services.test_data import CHUNK, place, running
+from tests.services.chunks.dataservice import CHUNK, place, running
 
 
 async def test_a_file_that_no_row_knows_is_taken_in_or_set_aside(tmp_path: Path) -> None:

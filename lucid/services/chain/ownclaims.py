@@ -1,0 +1,81 @@
+"""What a node's own data chain has it claim on the chain, signed with the node's key (protocol sections 5 and 6)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from lucid.chain.codec import decode
+from lucid.chain.errors import Code
+from lucid.chain.genesis import Natural
+from lucid.chain.keys import Crypto
+from lucid.chain.transactions import Answers, Ranges, ReplicaHolding, StorageProof, claim_message
+from lucid.machines.replicamessages import SESSION_BYTES
+from lucid.services.web.problems import Problem
+from lucid.services.web.requested import hex_bytes
+
+ID_BYTES = 16
+
+
+class Holding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this node holds of a session: the session's id and owner in hexadecimal, the height of a final block, and
+    ascending `[first, count]` of its chunks (`docs/protocol.md`, section 6)."""
+
+    session: str
+    height: Natural
+    ranges: Ranges
+
+
+class Showing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this node shows of a session in an epoch: the session's id and owner, its root and number of chunks on the
+    chain, and the encoded answers (`docs/protocol.md`, section 5). Bytes in hexadecimal."""
+
+    session: str
+    epoch: Natural
+    root: str
+    chunks: Natural
+    answers: str
+
+
+class OwnClaims:
+    """Signs what the data chain of this node says that it holds, and what it shows of it."""
+
+    def __init__(self, key: bytes, secret: bytes, crypto: Crypto, chain_id: bytes) -> None:
+        self._key = key
+        self._secret = secret
+        self._crypto = crypto
+        self._chain_id = chain_id
+
+    def holding(self, said: Holding) -> ReplicaHolding:
+        """What the node's own data chain says, signed by the node."""
+        session = hex_bytes(said.session, SESSION_BYTES, "session")
+        holding = ReplicaHolding(
+            node=self._key,
+            owner=session[ID_BYTES:],
+            session=session[:ID_BYTES],
+            height=said.height,
+            ranges=said.ranges,
+            signature=bytes(64),
+        )
+        message = claim_message(self._chain_id, holding)
+        return msgspec.structs.replace(holding, signature=self._crypto.sign(self._secret, message))
+
+    def proof(self, said: Showing) -> StorageProof:
+        """What the node's own data chain shows, signed by the node. Raises `Refusal` where it does not hold: a false
+        proof that is signed is evidence against the node, whatever went wrong on the way."""
+        session = hex_bytes(said.session, SESSION_BYTES, "session")
+        try:
+            data = bytes.fromhex(said.answers)
+        except ValueError:
+            raise Problem(Code.REQUEST, "answers must be hexadecimal") from None
+        proof = StorageProof(
+            node=self._key,
+            owner=session[ID_BYTES:],
+            session=session[:ID_BYTES],
+            epoch=said.epoch,
+            answers=decode(data, Answers),
+            signature=bytes(64),
+        )
+        if not proof.leads_to(hex_bytes(said.root, 32, "root"), said.chunks):
+            raise Problem(Code.TX_PROOF_FALSE)
+        message = claim_message(self._chain_id, proof)
+        return msgspec.structs.replace(proof, signature=self._crypto.sign(self._secret, message))

@@ -1,0 +1,32 @@
+"""Networks of real processes under rules that a genesis document names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from lucid.chain.document import print_genesis
+from lucid.chain.genesis import Activation, GenesisOfRules, Parameters
+from lucid.services.devnet import Devnet
+
+MakeFleet = Callable[..., Devnet]
+
+
+@pytest.fixture
+def make_fleet(tmp_path: Path) -> Iterator[MakeFleet]:
+    """Start three nodes, a block every second, under rules of a version."""
+    with ExitStack() as stack:
+
+        def make(version: int, parameters: Parameters | None = None) -> Devnet:
+            made = Devnet(tmp_path / "fleet", 3, 1_000, parameters=parameters)
+            plain, rules = made.genesis, Activation(version)
+            genesis = GenesisOfRules(plain.genesis_time_ms, plain.nodes, parameters=plain.parameters, rules=rules)
+            (tmp_path / "fleet" / "genesis.toml").write_text(print_genesis(genesis.check()), encoding="utf-8")
+            network = stack.enter_context(made)
+            network.await_healthy()
+            return network
+
+        yield make
