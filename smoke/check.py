@@ -59,13 +59,14 @@ class Check:
         remedy: str,
         severity: Severity,
     ) -> Finding:
+        # `str` because a text may be a `Doubt`, and msgspec writes no subclass of `str`.
         return Finding(
             check=self.id,
             severity=severity,
             verdict=verdict,
-            subject=subject,
-            message=message,
+            subject=str(subject),
+            message=str(message),
             evidence=tuple(evidence),
-            why=why,
-            remedy=remedy,
+            why=str(why),
+            remedy=str(remedy),
         )
