@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smoke.finding import Evidence
-from smoke.static.checks.loaded import Misused, runs, shown
+from smoke.static.checks.evidence import at_source
+from smoke.static.checks.loaded import Misused, runs
 from smoke.static.python.effects import Asked
 from smoke.static.python.program import Program
 from smoke.static.scope import Scope
@@ -21,11 +21,11 @@ def wanting(scope: Scope, program: Program) -> Iterator[Misused]:
         for effects in graph.effects(path):
             for each in effects.asked:
                 if runs(program, source, each.main) and (clause := _lacking(each, start.arguments)):
-                    at = [Evidence(path, each.line, shown(scope, path, each.line))]
+                    at = at_source(scope, path, each.line)
                     yield Misused(f"it ends at once: {clause}", at, "Give it in the command.")
             for typed in effects.typed:
                 if launch is not None and runs(program, source, typed.main):
-                    at = [Evidence(path, typed.line, shown(scope, path, typed.line))]
+                    at = at_source(scope, path, typed.line)
                     yield Misused("it waits for input, and no one types: EOFError", at, "Read it from a variable.")
 
 

@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smoke.finding import Evidence, excerpt
+from smoke.finding import Evidence
+from smoke.static.checks.evidence import at_source
 from smoke.static.python.importer import Meaning
 from smoke.static.python.paths import Place
 from smoke.static.python.program import Program
@@ -31,12 +32,6 @@ def runs(program: Program, source: Source, main: bool) -> bool:
     return not main or (program.graph.entry_is_main and source is program.graph.entry)
 
 
-def shown(scope: Scope, path: str, line: int) -> str:
-    """A line of a module."""
-    lines = scope.tree.text(path).split("\n")
-    return excerpt(lines[line - 1] if 0 < line <= len(lines) else "")
-
-
 def absolute(program: Program, module: str, place: Place) -> str:
     """A path that a module names, in the image; empty when it starts from a package that is not of the tree."""
     image, graph = program.image, program.graph
@@ -57,8 +52,7 @@ def climbed(scope: Scope, program: Program) -> Iterator[Misused]:
             if place.startswith("/") and climb.count >= place.count("/"):
                 message = f"{place} has no parents[{climb.count}]: IndexError as the code is loaded"
                 remedy = "Copy it as deep as it is in the tree, or name the directory by a setting."
-                at = [Evidence(path, climb.line, shown(scope, path, climb.line))]
-                yield Misused(message, at, remedy)
+                yield Misused(message, at_source(scope, path, climb.line), remedy)
 
 
 def misread(scope: Scope, program: Program) -> Iterator[Misused]:
@@ -71,7 +65,7 @@ def misread(scope: Scope, program: Program) -> Iterator[Misused]:
             if entry is None or not entry.source or entry.kind != "file" or scope.tree.cut(entry.source):
                 continue
             if trouble := _malformed(scope.tree.data(entry.source), each.form):
-                at = [Evidence(entry.source, 0), Evidence(path, each.line, shown(scope, path, each.line))]
+                at = [Evidence(entry.source, 0), *at_source(scope, path, each.line)]
                 message = f"{entry.source} is no {each.form}, and it is parsed as the code is loaded: {trouble}"
                 yield Misused(message, at, f"Correct {entry.source}.")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.model.image import Image
 from smoke.static.python.distributions import normalized
 from smoke.static.python.effects import Named
@@ -25,23 +25,13 @@ NOT_BARE = re.compile(
 _SMALL_PYTHON = re.compile(r"(?:^|/)python:[\w.-]*(?:slim|alpine)")
 
 
-@dataclass(frozen=True)
-class Lacking:
-    """What is asked for and lacking: where, and the reason."""
-
-    path: str
-    line: int
-    message: str
-    remedy: str
-
-
 def _loaded(program: Program, named: Named, path: str) -> bool:
     graph = program.graph
     mine = graph.entry_is_main and graph.entry is not None and graph.entry.path == path
     return path not in graph.later and (not named.main or mine)
 
 
-def lacking_libraries(program: Program) -> Iterator[Lacking]:
+def lacking_libraries(program: Program) -> Iterator[Absence]:
     """Libraries that are loaded by ctypes, and those of `tkinter`, where the image surely has none."""
     image = program.image
     if image.environment.get("LD_LIBRARY_PATH"):
@@ -51,10 +41,10 @@ def lacking_libraries(program: Program) -> Iterator[Lacking]:
             known = NOT_BARE.fullmatch(each.name) and _loaded(program, each, path)
             if known and image.has_library((each.name,)) is False:
                 message = f"{each.name} is loaded by {each.by}, and the image does not have it"
-                yield Lacking(path, each.line, message, "Install the package of the system that brings it.")
+                yield Absence(path, each.line, message, "Install the package of the system that brings it.")
         if path not in program.graph.later and (line := _tk(program, path)) and _without_tk(image):
             message = "tkinter is imported: it loads libtk8.6.so, which the small images of Python lack"
-            yield Lacking(path, line, message, "Install tk (Debian) or tk of Alpine, or take the full image.")
+            yield Absence(path, line, message, "Install tk (Debian) or tk of Alpine, or take the full image.")
 
 
 def _tk(program: Program, path: str) -> int:
@@ -71,7 +61,7 @@ def _without_tk(image: Image) -> bool:
     return bool(_SMALL_PYTHON.search(image.base_reference)) and image.has_library(("libtk8.6.so", "libtcl")) is False
 
 
-def lacking_metadata(program: Program) -> Iterator[Lacking]:
+def lacking_metadata(program: Program) -> Iterator[Absence]:
     """Projects of the tree whose version is asked for, although nothing installs them."""
     installed = program.installed
     names = {name for each in installed.each for name in each.asked}
@@ -85,7 +75,7 @@ def lacking_metadata(program: Program) -> Iterator[Lacking]:
             if any(_is_metadata(place, name) for place in program.image.files.entries):
                 continue
             message = f"{each.by} asks for {each.name}, a project of the tree that this image does not install"
-            yield Lacking(path, each.line, message, "Install the project itself, or take the version from elsewhere.")
+            yield Absence(path, each.line, message, "Install the project itself, or take the version from elsewhere.")
 
 
 def _of_tree(program: Program, path: str, name: str) -> bool:

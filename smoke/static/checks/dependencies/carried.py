@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from smoke.static.checks.asked import NOT_BARE, Lacking
+from smoke.static.checks.dependencies.absence import Absence
+from smoke.static.checks.dependencies.asked import NOT_BARE
 from smoke.static.python.distributions import normalized
 from smoke.static.python.extensions import Wheel, read_wheel
 from smoke.static.python.installed import Brought
@@ -16,7 +17,7 @@ from smoke.tree import Tree
 class Carried:
     """What wheels at hand come to."""
 
-    lacking: list[Lacking] = field(default_factory=list)
+    lacking: list[Absence] = field(default_factory=list)
     unsure: str = ""
 
 
@@ -38,7 +39,7 @@ def lacking_of_wheels(program: Program, tree: Tree) -> Carried:
                 if has is False:
                     message = f"{paths[0]} needs {library}, which the image does not have"
                     remedy = f"Install the package that brings {library} in the final stage."
-                    found.lacking.append(Lacking(paths[0], 0, message, remedy))
+                    found.lacking.append(Absence(paths[0], 0, message, remedy))
                 elif has is None and not found.unsure:
                     found.unsure = f"whether the image has {library}, which {paths[0]} needs, is not known"
     return found

@@ -1,0 +1,50 @@
+"""`compose.*`: what the Compose files make of the images: ports, health, order, hardening, limits, networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smoke.finding import Evidence, Finding
+from smoke.static.checks.compose.depends import DEPENDS, judge_depends
+from smoke.static.checks.compose.environment import ENVIRONMENT, judge_environment
+from smoke.static.checks.compose.hardening import HARDENING, LIMITS, judge_hardening, judge_limits
+from smoke.static.checks.compose.health import HEALTH, judge_health
+from smoke.static.checks.compose.images import IMAGES, judge_image
+from smoke.static.checks.compose.networks import NETWORKS, judge_networks
+from smoke.static.checks.compose.ports import PORTS, judge_ports
+from smoke.static.checks.compose.running import RunningService
+from smoke.static.checks.compose.services import SERVICES, judge_project
+from smoke.static.scope import Scope
+
+CHECKS = (SERVICES, ENVIRONMENT, IMAGES, PORTS, HEALTH, DEPENDS, HARDENING, LIMITS, NETWORKS)
+
+
+def run(scope: Scope) -> Iterator[Finding]:
+    """See `Scope`."""
+    if not scope.plans.projects:
+        for check in CHECKS:
+            yield check.passed("there is no Compose file")
+        return
+    services: list[RunningService] = []
+    for project in scope.plans.projects:
+        yield from judge_project(scope, project, services)
+    known = {service.image.service.name for service in services if service.image is not None}
+    if services and scope.manifest.compose and scope.manifest.services:
+        for image in scope.images:
+            if image.service.name not in known:
+                first = scope.plans.projects[0].files[0]
+                yield SERVICES.fail("no Compose file has it", image.service.name, [Evidence(first)])
+    for service in services:
+        yield from _service(scope, service)
+
+
+def _service(scope: Scope, service: RunningService) -> Iterator[Finding]:
+    hardened = bool(scope.manifest.policy.hardening)
+    yield from judge_environment(scope, service)
+    yield from judge_image(service)
+    yield from judge_ports(service)
+    yield from judge_health(service)
+    yield from judge_depends(scope, service)
+    yield from judge_hardening(service, hardened)
+    yield from judge_limits(service, hardened)
+    yield from judge_networks(service)

@@ -1,0 +1,85 @@
+"""`compose.depends`: what is depended on exists, and can become what is waited for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smoke.check import Check
+from smoke.finding import Finding, Severity
+from smoke.static.checks.compose.running import (
+    RunningService,
+    at_node,
+    items_of,
+    owner_elsewhere,
+    repository_of,
+    text_of,
+)
+from smoke.static.compose.project import names_in
+from smoke.static.compose.service import ComposeService
+from smoke.static.scope import Scope
+
+DEPENDS = Check(
+    "compose.depends",
+    Severity.CRITICAL,
+    "what is depended on exists, and can become what is waited for",
+    "Compose refuses the file, or waits forever.",
+    "Correct the name, or give what is waited for a health check.",
+)
+
+
+_NO_HEALTH = frozenset(
+    [
+        *["postgres", "redis", "mysql", "mariadb", "mongo", "rabbitmq", "nginx", "memcached", "busybox", "alpine"],
+        *["debian", "ubuntu", "python", "node", "valkey/valkey", "traefik", "minio/minio", "caddy", "httpd"],
+    ]
+)
+"""Public images that have no health check of their own."""
+
+
+def judge_depends(scope: Scope, service: RunningService) -> Iterator[Finding]:
+    node = service.node.get("depends_on")
+    if node is None:
+        return
+    others = service.project.services
+    wanted = names_in(node)
+    failed = False
+    for name, how in wanted.items():
+        other = others.get(name)
+        optional = text_of(how.get("required")) == "false"
+        if other is None:
+            failed = True
+            elsewhere = owner_elsewhere(scope, name, service.service)
+            if elsewhere and not optional:
+                yield DEPENDS.skip(f"{name} is a service of {elsewhere}", service.name, at_node(service, how, name))
+            elif not optional:
+                yield DEPENDS.fail(f"there is no service {name}", service.name, at_node(service, how, name))
+        elif items_of(other.node.get("profiles")) and not items_of(service.node.get("profiles")) and not optional:
+            failed = True
+            message = f"it depends on {name}, which only a profile starts"
+            yield DEPENDS.fail(message, service.name, at_node(service, how, name))
+        elif text_of(how.get("condition")) == "service_healthy" and _never_healthy(service, other):
+            failed = True
+            message = f"it waits for {name} to be healthy, which has no health check"
+            yield DEPENDS.fail(message, service.name, at_node(service, how, name))
+    if not failed:
+        yield DEPENDS.passed(f"it waits for {', '.join(wanted)}", service.name, at_node(service, node))
+
+
+def _never_healthy(service: RunningService, other: ComposeService) -> bool:
+    """Whether a service surely has no health check: it sets none, and its image has none."""
+    test = other.node.get("healthcheck", "test")
+    if text_of(other.node.get("healthcheck", "disable")) == "true":
+        return True
+    if test is not None:
+        return text_of(test) == "NONE" or [item.text for item in items_of(test)][:1] == ["NONE"]
+    if other.build is None:
+        name = re.sub(r"^(?:docker\.io/)?(?:library/)?", "", repository_of(other.image))
+        return name in _NO_HEALTH
+    image = service.images.get(other.name)
+    return (
+        image is not None
+        and not image.broken
+        and image.base is not None
+        and (image.health is None or image.health.disabled)
+    )

@@ -1,0 +1,71 @@
+"""`compose.hardening` and `compose.limits`: what a service that was broken into cannot do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smoke.check import Check
+from smoke.finding import Finding, Severity
+from smoke.static.checks.compose.running import RunningService, at_node, items_of, text_of
+
+HARDENING = Check(
+    "compose.hardening",
+    Severity.WARNING,
+    "read-only root, no capabilities, no new privileges",
+    "Whoever gets into the service can change it and reach for more.",
+    "Set read_only: true, cap_drop: [ALL] and security_opt: [no-new-privileges:true].",
+)
+
+
+LIMITS = Check(
+    "compose.limits",
+    Severity.WARNING,
+    "memory is limited",
+    "One service takes the whole machine down with it.",
+    "Set mem_limit, or deploy.resources.limits.memory.",
+)
+
+
+def judge_hardening(service: RunningService, demanded: bool) -> Iterator[Finding]:
+    if service.image is None:
+        return
+    node = service.node
+    lacking = []
+    if text_of(node.get("read_only")) != "true":
+        lacking.append("read_only: true")
+    if "ALL" not in {item.text.upper() for item in items_of(node.get("cap_drop"))}:
+        lacking.append("cap_drop: [ALL]")
+    options = {re.sub(r"[:=]true$", "", item.text) for item in items_of(node.get("security_opt"))}
+    if "no-new-privileges" not in options:
+        lacking.append("security_opt: [no-new-privileges:true]")
+    if text_of(node.get("privileged")) == "true":
+        severity = Severity.CRITICAL if demanded else Severity.INFO
+        yield HARDENING.fail(
+            "it is privileged", service.name, at_node(service, node.get("privileged")), severity=severity
+        )
+    user = node.get("user")
+    if user is not None and user.text.partition(":")[0] in ("0", "root"):
+        severity = Severity.CRITICAL if demanded else Severity.INFO
+        yield HARDENING.fail("it runs as root", service.name, at_node(service, user), severity=severity)
+    softer = None if demanded else Severity.INFO
+    if lacking:
+        at = at_node(service, None, service.name)
+        yield HARDENING.fail(f"it lacks {', '.join(lacking)}", service.name, at, severity=softer)
+    else:
+        yield HARDENING.passed(
+            "read-only, without capabilities or new privileges", service.name, at_node(service, None, service.name)
+        )
+
+
+def judge_limits(service: RunningService, demanded: bool) -> Iterator[Finding]:
+    if service.image is None:
+        return
+    node = service.node.get("mem_limit") or service.node.get("deploy", "resources", "limits", "memory")
+    if node is None:
+        severity = None if demanded else Severity.INFO
+        yield LIMITS.fail(
+            "its memory has no limit", service.name, at_node(service, None, service.name), severity=severity
+        )
+    else:
+        yield LIMITS.passed(f"{node.text} of memory at most", service.name, at_node(service, node))

@@ -1,0 +1,51 @@
+"""`compose.health`: health checks run with what the image has, and ask where it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smoke.check import Check
+from smoke.finding import Finding, Severity
+from smoke.static.checks import remedies
+from smoke.static.checks.compose.ports import expected_ports
+from smoke.static.checks.compose.running import RunningService, at_node, text_of
+from smoke.static.checks.probes import health_programs, ports_asked, unable
+from smoke.static.model.image import Health
+
+HEALTH = Check(
+    "compose.health",
+    Severity.CRITICAL,
+    "health checks run with what the image has",
+    "The container is unhealthy forever, and what waits for it never starts.",
+    'Write test: ["CMD", ...] with a program that is in the image, or leave the image\'s own.',
+)
+
+
+def judge_health(service: RunningService) -> Iterator[Finding]:
+    node = service.node.get("healthcheck")
+    test = None if node is None else node.get("test")
+    if test is None:
+        if service.image is not None and service.image.health is not None:
+            yield HEALTH.passed("the image's own health check", service.name, at_node(service, node))
+        return
+    words = [item.text for item in test.items] if test.items is not None else ["CMD-SHELL", test.text]
+    where = at_node(service, test, " ".join(words))
+    image = service.image
+    if words[:1] == ["NONE"] or len(words) < 2 or text_of(service.node.get("healthcheck", "disable")) == "true":
+        yield HEALTH.fail("there is no health check", service.name, where, severity=Severity.WARNING)
+    elif image is None or image.broken or image.base is None:
+        yield HEALTH.skip("what the image has is not known", service.name, where)
+    else:
+        shell_form = words[0] == "CMD-SHELL"
+        problems = list(unable(image, tuple(words[1:]), shell_form=shell_form))
+        programs = health_programs(Health(0, tuple(words[1:]), shell_form))
+        doubts = [doubt for each in programs if (doubt := image.surroundings().find(each).doubt)]
+        asked, expected = ports_asked(" ".join(words)), expected_ports(image)
+        if expected and asked and not asked & expected and image.launch is not None:
+            problems.append(f"it asks port {min(asked)}, and it serves {', '.join(map(str, sorted(expected)))}")
+        for problem in problems:
+            yield HEALTH.fail(problem, service.name, where, remedy=remedies.of_health(image))
+        if not problems and doubts:
+            yield HEALTH.skip(f"whether it can run: {doubts[0]}", service.name, where)
+        elif not problems:
+            yield HEALTH.passed("it can run in the image", service.name, where)

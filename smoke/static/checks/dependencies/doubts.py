@@ -1,0 +1,35 @@
+"""Why a module may be there although no installation brings it."""
+
+from __future__ import annotations
+
+from smoke.static.model.filesystem import Cause
+from smoke.static.python.importer import version_of
+from smoke.static.python.program import Program
+from smoke.static.python.standard import has_module
+
+
+def doubt_of(program: Program, top: str) -> str:
+    """Why a module may be there although no installation brings it."""
+    image = program.image
+    if image.base is None:
+        return f"whether the base {image.base_reference} has it is not known"
+    if image.start.doubt:
+        return image.start.doubt
+    version = version_of(image)
+    bundled = version is None or version < (3, 12)
+    if bundled and top in ("setuptools", "pkg_resources", "distutils", "_distutils_hack"):
+        return "setuptools comes with Python's images and environments up to 3.11"
+    if top in ("pip", "wheel"):
+        return "pip comes with Python's images"
+    for directory in image.start.search:
+        for reason in image.files.every_doubt(f"{directory}/{top}"):
+            if reason.cause is Cause.DISTRIBUTIONS:
+                continue
+            if reason.cause is Cause.PACKAGES and version is not None and has_module(top, None):
+                continue  # a package of the system brings no module of a newer standard library
+            if reason.cause is Cause.BASE and directory.endswith("-packages") and image.base.python is not None:
+                continue  # Python's images have no distributions but those that install others
+            if reason.cause is Cause.BASE and any(directory.startswith(f"{place}/") for place in image.venvs):
+                continue  # an environment that the build made holds what the build put there
+            return reason
+    return ""
