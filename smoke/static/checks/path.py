@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
-from smoke.static.model.bases import USUAL_PATH
+from smoke.static.model.bases.official import USUAL_PATH
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.image import Image
 from smoke.static.scope import Scope

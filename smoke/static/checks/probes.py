@@ -6,8 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from smoke.static.model.certain import certain_programs
 from smoke.static.model.image import Health, Image
-from smoke.static.model.script import certain_programs
 
 _PORTS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
 

@@ -14,7 +14,7 @@ from smoke.static.dockerfile.ignore import ignore_of
 from smoke.static.dockerfile.parser import parse
 from smoke.static.dockerfile.stages import BuildStage, stages_of
 from smoke.static.dockerfile.variables import platform_arguments
-from smoke.static.model.bases import find_base
+from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.building import Building, Made
 from smoke.static.model.context import Context
 from smoke.static.model.copying import copy

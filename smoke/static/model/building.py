@@ -9,7 +9,10 @@ from smoke.static.dockerfile.expansion import Expanded
 from smoke.static.dockerfile.instructions import Dockerfile, Instruction, ParseError
 from smoke.static.dockerfile.stages import Stages
 from smoke.static.dockerfile.variables import Variables
-from smoke.static.model.bases import base_files, is_slim, release_of, release_python, users_of
+from smoke.static.model.bases.catalog import is_slim
+from smoke.static.model.bases.files import base_files
+from smoke.static.model.bases.tags import release_of, release_python
+from smoke.static.model.bases.users import users_of
 from smoke.static.model.context import Context
 from smoke.static.model.image import Form, Health, Label, Missing
 from smoke.static.model.libc import libc_of

@@ -10,7 +10,7 @@ from smoke.static.dockerfile.ignore import Ignore, parse_ignore
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.model.archives import unpack
-from smoke.static.model.bases import find_base
+from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.building import MAX_SHOWN, Building, Made
 from smoke.static.model.filesystem import Cause, Doubt, Entry
 from smoke.static.model.image import Install, Lack, Missing

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from smoke.static.model import commands
 from smoke.static.model.filesystem import Cause, Entry
 from smoke.static.model.installers.conda import TOOLS, run_in
-from smoke.static.model.shell_syntax import grammar, trouble
+from smoke.static.model.shell_syntax import STATEMENTS, grammar, trouble
+from smoke.static.model.shell_words import ShellWords, node_text
 from smoke.static.model.stage import Stage
-from smoke.static.model.steps import BUILTINS, refusal
+from smoke.static.model.steps import refusal
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,23 +25,6 @@ MAX_COMMANDS = 2_000
 MAX_DEPTH = 40
 MAX_WORDS = 1_000
 _SHELLS = re.compile(r"(?:ba|da|a)?sh")
-_NAMED = re.compile(r"\$(\w+)$|\$\{(\w+)(?:(:?[-+])(.*))?\}$", re.DOTALL)
-_STATEMENTS = frozenset(
-    [
-        *["program", "list", "pipeline", "command", "redirected_statement", "subshell", "compound_statement"],
-        *["if_statement", "for_statement", "c_style_for_statement", "while_statement", "case_statement"],
-        *["function_definition", "negated_command", "variable_assignment", "variable_assignments"],
-        *[
-            "declaration_command",
-            "test_command",
-            "unset_command",
-            "do_group",
-            "elif_clause",
-            "else_clause",
-            "case_item",
-        ],
-    ]
-)
 
 
 def run(
@@ -67,31 +51,6 @@ def words(stage: Stage, given: list[str], line: int, values: Mapping[str, str]) 
     follower.words(given, {}, stops=False)
 
 
-def certain_programs(script: str) -> list[str]:
-    """Names of the programs that a script surely starts and whose failure makes it fail: its first command, and what
-    follows by `&&`; in a pipe, the last. Those that are of the shell itself are left out."""
-    root = grammar().parse(script[:MAX_SCRIPT].encode("utf-8", "replace")).root_node
-    found: list[str] = []
-    pending = list(reversed(root.named_children[:1])) if root.named_child_count == 1 else []
-    while pending and not root.has_error:
-        node = pending.pop()
-        if node.type == "list":
-            otherwise = any(child.type == "||" for child in node.children)
-            giving_up = otherwise and re.match(r"(?:exit|false|kill)\b", _text(node.named_children[-1])) is not None
-            parts = [child for child in node.named_children if child.type in _STATEMENTS]
-            pending += reversed(parts[:1] if giving_up else [] if otherwise else parts)
-        elif node.type == "pipeline":
-            pending += node.named_children[-1:]
-        elif node.type in ("redirected_statement", "compound_statement", "subshell"):
-            pending += node.named_children[:1]
-        elif node.type == "command" and (name := node.child_by_field_name("name")) is not None:
-            words = [_text(child) for child in node.named_children if child.type != "variable_assignment"]
-            while len(words) > 1 and words[0] in ("exec", "command", "time"):
-                words.pop(0)
-            found.append(words[0].strip("'\"") if words[0] != _text(name) else _text(name).strip("'\""))
-    return [each for each in found if each not in BUILTINS and "$" not in each]
-
-
 @dataclass(frozen=True)
 class _Context:
     """What follows from a statement's outcome."""
@@ -114,7 +73,7 @@ class _Follower:
 
     def block(self, node: Node, context: _Context) -> None:
         """Statements one after the other: the last decides, or each with `set -e`."""
-        statements = [child for child in node.named_children if child.type in _STATEMENTS]
+        statements = [child for child in node.named_children if child.type in STATEMENTS]
         for number, child in enumerate(statements):
             last = number == len(statements) - 1
             self.statement(child, replace(context, stops=context.stops and (last or self.errexit)))
@@ -131,7 +90,7 @@ class _Follower:
             case "list":
                 self._list(node, inner)
             case "pipeline":
-                parts = [child for child in node.named_children if child.type in _STATEMENTS]
+                parts = [child for child in node.named_children if child.type in STATEMENTS]
                 fed = self.stage.fed
                 for number, child in enumerate(parts):
                     self.stage.fed = fed or number > 0
@@ -157,7 +116,7 @@ class _Follower:
                 self._maybe(node, inner)
 
     def _list(self, node: Node, context: _Context) -> None:
-        parts = [child for child in node.named_children if child.type in _STATEMENTS]
+        parts = [child for child in node.named_children if child.type in STATEMENTS]
         otherwise = any(child.type == "||" for child in node.children)
         for number, child in enumerate(parts):
             if otherwise and number:
@@ -169,7 +128,7 @@ class _Follower:
     def _branches(self, node: Node, context: _Context) -> None:
         """The condition is run; what follows it may be."""
         quiet = replace(context, stops=False)
-        held = [child for child in node.named_children if child.type in _STATEMENTS]
+        held = [child for child in node.named_children if child.type in STATEMENTS]
         if held and held[0].type not in ("do_group", "elif_clause", "else_clause"):
             self.statement(held.pop(0), quiet)
         with self._under_condition():
@@ -179,7 +138,7 @@ class _Follower:
     def _maybe(self, node: Node, context: _Context) -> None:
         """Loops, cases and functions: their bodies may run."""
         if node.type == "function_definition" and (name := node.child_by_field_name("name")) is not None:
-            self.functions.add(_text(name))
+            self.functions.add(node_text(name))
         with self._under_condition():
             self.block(node, replace(context, stops=False))
 
@@ -224,7 +183,7 @@ class _Follower:
                 for part in child.named_children:
                     if part.type == "file_redirect":
                         self._redirect(part, body)
-                    elif part.type in _STATEMENTS:
+                    elif part.type in STATEMENTS:
                         self.statement(part, context)
 
     def _redirect(self, node: Node, body: Node | None) -> None:
@@ -244,7 +203,7 @@ class _Follower:
 
     def _assign(self, node: Node) -> None:
         pending = [node]
-        exported = node.type == "declaration_command" and _text(node).startswith(("export", "declare -x"))
+        exported = node.type == "declaration_command" and node_text(node).startswith(("export", "declare -x"))
         while pending:
             each = pending.pop()
             if each.type != "variable_assignment":
@@ -256,12 +215,12 @@ class _Follower:
                 continue
             text = " ".join(words)
             if "$" in text or "`" in text:
-                self.open = self.open or _text(name) == "PATH"
-                self.values.pop(_text(name), None)
+                self.open = self.open or node_text(name) == "PATH"
+                self.values.pop(node_text(name), None)
             else:
-                self.values[_text(name)] = text
-            if (exported or _text(name) == "PATH") and "$" not in text:
-                self.stage.environment[_text(name)] = text
+                self.values[node_text(name)] = text
+            if (exported or node_text(name) == "PATH") and "$" not in text:
+                self.stage.environment[node_text(name)] = text
 
     def command(self, node: Node, stops: bool) -> None:
         """Follow a simple command."""
@@ -270,12 +229,12 @@ class _Follower:
         given: dict[str, str] = {}
         for child in node.named_children:
             if child.type == "variable_assignment":
-                name, _, value = _text(child).partition("=")
+                name, _, value = node_text(child).partition("=")
                 given[name] = value.strip("'\"")
             elif child.type in ("file_redirect", "heredoc_redirect", "herestring_redirect"):
                 self._redirect(child, None)
             elif child.type == "command_name":
-                words += self.word(child.named_children[0]) if child.named_children else [_text(child)]
+                words += self.word(child.named_children[0]) if child.named_children else [node_text(child)]
             else:
                 words += self.word(child)
         self.words(words[:MAX_WORDS], given, stops)
@@ -331,75 +290,6 @@ class _Follower:
         self.values |= given
         return True
 
-    # -- words ---------------------------------------------------------------------------------------------------
-
     def word(self, node: Node) -> list[str]:
         """The words that a node stands for; what cannot be known keeps its `$`."""
-        text, quoted = self._value(node)
-        found = [text] if quoted else _split(text)
-        if not quoted and any(letter in text for letter in "*?["):
-            found = [match for each in found for match in self._glob(each)]
-        return [each for word in found for each in (_braces(word) if not quoted else [word])]
-
-    def _glob(self, text: str) -> list[str]:
-        if "$" in text or not any(letter in text for letter in "*?["):
-            return [text]
-        return self.stage.files.glob(self.stage.path(text)) or [text]
-
-    def _value(self, node: Node) -> tuple[str, bool]:  # noqa: PLR0911 - a case a form
-        match node.type:
-            case "raw_string":
-                return _text(node)[1:-1], True
-            case "ansi_c_string":
-                return _text(node)[2:-1], True
-            case "string":
-                return self._string(node), True
-            case "simple_expansion" | "expansion":
-                return self._variable(_text(node)), False
-            case "command_substitution" | "process_substitution" | "arithmetic_expansion":
-                return "$()", True
-            case "concatenation":
-                parts = [self._value(child) for child in node.children]
-                return "".join(text for text, _ in parts), any(quoted for _, quoted in parts)
-            case _:
-                return re.sub(r"\\(?:\n|(.))", lambda match: match[1] or "", _text(node), flags=re.DOTALL), False
-
-    def _string(self, node: Node) -> str:
-        data, parts = node.text or b"", []
-        place = 1
-        for child in node.named_children:
-            if child.type == "string_content":
-                continue
-            start = child.start_byte - node.start_byte
-            parts += [_unescaped(data[place:start]), self._value(child)[0]]
-            place = child.end_byte - node.start_byte
-        return "".join((*parts, _unescaped(data[place:-1])))
-
-    def _variable(self, text: str) -> str:
-        match = _NAMED.match(text)
-        name = (match[1] or match[2]) if match else ""
-        if match is None or (name not in self.values and not match[3]):
-            return text
-        value = self.values.get(name)
-        if match[3] and match[3].endswith("-") and not (value or (value is not None and match[3] == "-")):
-            return match[4] if value is not None or "$" not in match[4] else text
-        if match[3] and match[3].endswith("+"):
-            return match[4] if value else ""
-        return value if value is not None else text
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "replace")
-
-
-def _unescaped(data: bytes) -> str:
-    return re.sub(r"\\(?:\n|([\\\"$`]))", lambda match: match[1] or "", data.decode("utf-8", "replace"))
-
-
-def _split(text: str) -> list[str]:
-    return text.split() if text else []
-
-
-def _braces(text: str) -> list[str]:
-    match = re.fullmatch(r"([^{}$]*)\{([^{}]*,[^{}]*)\}([^{}]*)", text)
-    return [match[1] + each + match[3] for each in match[2].split(",")] if match else [text]
+        return ShellWords(self.stage, self.values).of(node)

@@ -12,6 +12,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tree_sitter import Parser
 
+STATEMENTS = frozenset(
+    [
+        *["program", "list", "pipeline", "command", "redirected_statement", "subshell", "compound_statement"],
+        *["if_statement", "for_statement", "c_style_for_statement", "while_statement", "case_statement"],
+        *["function_definition", "negated_command", "variable_assignment", "variable_assignments"],
+        *["declaration_command", "test_command", "unset_command", "do_group", "elif_clause", "else_clause"],
+        "case_item",
+    ]
+)
+"""The grammar's names of statements, and of what holds them."""
 _ENDS = {"if": "fi", "case": "esac", "do": "done", "{": "}", "(": ")", "$(": ")", "${": "}"}
 _CLOSERS = {"fi": "if", "esac": "case", "done": "do", "}": "{"}
 _GO_ON = frozenset(["then", "do", "else", "elif", "if", "while", "until", "!", "{", "time"])

@@ -7,10 +7,10 @@ import re
 import sys
 from collections.abc import Sequence
 
-from smoke.static.model import managers
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.given_code import imported_by
 from smoke.static.model.installers.conda import TOOLS
+from smoke.static.model.managers.refusal import refusal as manager_refusal
 from smoke.static.model.stage import Stage
 from smoke.static.python.conda import read_environment
 from smoke.static.python.distributions import bringers
@@ -60,7 +60,7 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
         or _may_not_write(stage, posixpath.basename(name), rest)
         or _there_already(stage, posixpath.basename(name), rest)
         or _no_module(stage, posixpath.basename(name), rest)
-        or managers.refusal(stage, posixpath.basename(name), rest)
+        or manager_refusal(stage, posixpath.basename(name), rest)
     )
 
 

@@ -15,6 +15,8 @@ _TAKES = {
     "keys": frozenset({"KeyError", "LookupError"}),
 }
 _ALL = frozenset({"Exception", "BaseException"})
+_CATCHES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
+_ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,15 @@ def taken(handler: ast.ExceptHandler) -> Iterator[str]:
         if names & (errors | _ALL) or not names - {""}:
             yield what
     yield "other"
+
+
+def catches_imports(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler goes on without what could not be imported."""
+    if handler.type is None:
+        return True
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    caught = any(dotted(kind).rpartition(".")[2] in _CATCHES for kind in kinds)
+    # One that raises again or ends the program goes on with nothing.
+    last = handler.body[-1]
+    ends = isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and dotted(last.value.func) in _ENDS
+    return caught and not isinstance(last, ast.Raise) and not ends

@@ -6,64 +6,30 @@ condition that cannot be decided."""
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from smoke.static.python import classes
 from smoke.static.python.annotations import refused_annotation, refused_expression
-from smoke.static.python.arguments import asked_by
 from smoke.static.python.around import Around, taken
-from smoke.static.python.called import (
-    bound,
-    leaves,
-    misleading,
-    own_names,
-    plain_functions,
-    plain_names,
-    run_by,
-    within,
-)
+from smoke.static.python.bindings import Bindings
+from smoke.static.python.called import bound, leaves, misleading, plain_functions, plain_names, run_by, within
+from smoke.static.python.calls import Calls, gives_environment
 from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
-from smoke.static.python.effects import Asked, CallOut, Climb, Demand, Effects, Extra, FileUse, Named, Parsed, Use
+from smoke.static.python.effects import Asked, CallOut, Climb, Demand, Effects, Named
 from smoke.static.python.flags import Flags
-from smoke.static.python.imported import imported_names, relative_names
 from smoke.static.python.literals import Literals
-from smoke.static.python.making import made_by, says
-from smoke.static.python.needing import needed_by
-from smoke.static.python.opening import log_files, opened_by, parsed_form, read_path
-from smoke.static.python.outdated import bare_decorators, outdated_by, outside_context, twice_routed
-from smoke.static.python.paths import Paths, Place, constants
+from smoke.static.python.making import made_by
+from smoke.static.python.naming import Naming
+from smoke.static.python.needing import needed_by_fields, needed_by_route
+from smoke.static.python.outdated import bare_decorators, twice_routed
 from smoke.static.python.pydantic import demanded
-from smoke.static.python.regexes import refused_pattern
-from smoke.static.python.signatures import makers_of, own_of, refused_attribute, refused_call
+from smoke.static.python.signatures import makers_of, own_of, refused_attribute
 from smoke.static.python.telling import TELLING, calls_own
-from smoke.static.python.variables import Known, checked_by, wanted_by
+from smoke.static.python.variables import checked_by
 
-_READERS = frozenset(["environ.Env", "environs.Env", "starlette.config.Config"])
-_NAMING = frozenset(
-    [
-        *["INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "WSGI_APPLICATION", "ASGI_APPLICATION"],
-        *["AUTHENTICATION_BACKENDS", "THIRD_PARTY_APPS", "LOCAL_APPS", "DJANGO_APPS", "MIDDLEWARE_CLASSES"],
-    ]
-)
-"""Settings of Django whose strings are modules, or things in modules."""
-
-_LOADS_DOTENV = frozenset({"load_dotenv", "read_env", "read_envfile", "environ_read_env", "dotenv_values"})
-_FORMS = frozenset({"Form", "File", "UploadFile", "OAuth2PasswordRequestForm", "OAuth2PasswordRequestFormStrict"})
-_ROUTES = frozenset({"get", "post", "put", "patch", "delete", "api_route", "websocket"})
-_REMOVES = re.compile(rb"rmtree|rmdir|unlink|removedirs|rename|move\(")
 _DEEP = 6
 """Own functions that are followed into one another."""
 _MOST_CALLS = 200
-_OF_METADATA = ("version", "metadata", "distribution", "requires")
-_LIBRARIES = frozenset({"ctypes.CDLL", "ctypes.cdll.LoadLibrary", "ctypes.PyDLL"})
-_METADATA = frozenset(
-    [
-        *[f"{module}.{name}" for module in ("importlib.metadata", "importlib_metadata") for name in _OF_METADATA],
-        *["pkg_resources.get_distribution", "pkg_resources.require"],
-    ]
-)
 
 
 def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Effects:
@@ -87,7 +53,7 @@ def called_effects(data: bytes, version: Version | None, call: CallOut) -> Effec
     for each in parsed.body:
         if isinstance(each, ast.ClassDef):
             reader.read([each], Around())
-    reader.effects = Effects()
+    reader.forget()
     line = next((each.lineno for each in parsed.body if getattr(each, "name", "") == call.function), 0)
     given = [ast.Constant(value) if known else ast.Name("", ast.Load()) for known, value in call.given]
     named = [
@@ -101,48 +67,37 @@ def called_effects(data: bytes, version: Version | None, call: CallOut) -> Effec
 
 
 class _Reader:
+    """Walks the statements of one module, and those of its functions that it calls itself."""
+
     def __init__(self, parsed: ast.Module, version: Version | None, data: bytes) -> None:
-        self.version, self.removes = version, bool(_REMOVES.search(data))
-        self.effects = Effects()
+        self.version = version
         plain = plain_names(parsed, data)
         self.functions = plain_functions(parsed, data, plain)
         self.own = own_of(parsed, self.functions, plain)
         self.makers = makers_of(self.own)
         self.flags = Flags(parsed, plain)
-        self.contexts = 0
-        """`with` blocks around, and contexts that were pushed."""
+        self.literals = Literals(parsed, plain)
         self.entered: list[str] = []
         """The module's own functions that are read now, the outermost first."""
         self.left_to_read = _MOST_CALLS
         self.perhaps: set[str] = set()
         """Those that may run, as far as they were looked at for that."""
-        self.imported = imported_names(parsed)
-        self.relative = relative_names(parsed)
-        self.paths = Paths(parsed.body, imported=self.imported)
-        self.parsers = parsed
-        self.no_loop = version is not None and version >= (3, 14) and b"set_event_loop" not in data
-        self.literals = Literals(parsed, plain)
-        self.opened: dict[str, ast.expr] = {}
-        """What `with` last called which name."""
-        self.settings: dict[str, list[Demand]] = {}
-        self.readers = set(self._readers(parsed.body))
-        future = "annotations" in self.imported.values() and "annotations" in self.imported
+        self.effects, self.bindings = Effects(), Bindings(parsed)
+        self.naming = Naming(self.effects, self.bindings)
+        self.calls = Calls(parsed, data, version, self.own, self.naming)
+        imported = self.bindings.imported
+        future = "annotations" in imported.values() and "annotations" in imported
         self.lazy_annotations = future or version is None or version >= (3, 14)
 
-    def _readers(self, body: Sequence[ast.stmt]) -> Iterator[str]:
-        """Names of objects that read variables and demand each that has no default: of environs and its kin."""
-        for node in body:
-            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
-                continue
-            # With arguments it may know defaults, or a file that has them.
-            if self._full(dotted(node.value.func)) in _READERS and not (node.value.args or node.value.keywords):
-                yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+    def forget(self) -> None:
+        """Begin with no effects, but with what is known of the module."""
+        self.effects = self.naming.effects = self.calls.effects = Effects()
 
     def read(self, body: Sequence[ast.stmt], around: Around) -> None:
         """Statements that run one after the other."""
         for node in body:
             self._statement(node, around)
-            if self.entered and leaves(node, self.imported):
+            if self.entered and leaves(node, self.bindings.imported):
                 break
 
     def _statement(self, node: ast.stmt, around: Around) -> None:  # noqa: PLR0912 - a case a statement
@@ -160,10 +115,10 @@ class _Reader:
                 for item in node.items:
                     self._expression(item.context_expr, around)
                     if isinstance(item.optional_vars, ast.Name):
-                        self.opened[item.optional_vars.id] = item.context_expr
-                self.contexts += 1
+                        self.calls.opened[item.optional_vars.id] = item.context_expr
+                self.calls.contexts += 1
                 self.read(node.body, Around(around.main, around.takes | {"files", "keys"}) if suppressed else around)
-                self.contexts -= 1
+                self.calls.contexts -= 1
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._function(node, around)
             case ast.ClassDef():
@@ -204,21 +159,21 @@ class _Reader:
         elif answer is Answer.NO:
             self.read(orelse, around)
         else:
-            if not around.takes and (variable := checked_by(test, body, self._known())):
+            if not around.takes and (variable := checked_by(test, body, self.bindings)):
                 self.effects.demands.append(Demand(test.lineno, variable, around.main))
             self._maybe([*body, *orelse])
 
     def _maybe(self, body: Sequence[ast.stmt]) -> None:
         """Statements that may run: what they give may be given, what they make may be there; they demand nothing."""
         for node in body:
-            self.effects.gives_environment |= _gives(node)
+            self.effects.gives_environment |= gives_environment(node)
         for each in within(body):
             if not isinstance(each, ast.Call):
                 continue
             if isinstance(each.func, ast.Name) and each.func.id in self.functions:
                 self._may_run(each.func.id)
-            if (made := made_by(each, self._full(dotted(each.func)), self.paths)) is not None:
-                self.effects.may_make.append(self.paths.place(made))
+            if (made := made_by(each, self.bindings.full(dotted(each.func)), self.bindings.paths)) is not None:
+                self.effects.may_make.append(self.bindings.paths.place(made))
 
     def _may_run(self, name: str) -> None:
         if name not in self.perhaps:
@@ -228,25 +183,9 @@ class _Reader:
     def _assigned(self, target: ast.expr, value: ast.expr | None, around: Around) -> None:
         if isinstance(target, ast.Subscript) and dotted(target.value).endswith("environ"):
             self.effects.gives_environment = True
-        if value is None:
-            return
-        self._expression(value, around)
-        above, _, key = dotted(target).rpartition(".")
-        if key in ("imports", "include") and above.endswith(".conf") and self._knows_celery() and not around.takes:
-            self._imports_of_celery(key, value)
-        if isinstance(target, ast.Name) and target.id in _NAMING:
-            self.effects.settings += [Named(line, text, target.id) for line, text in constants(value) if _dotted(text)]
-        if (
-            isinstance(target, ast.Name)
-            and target.id == "AUTH_USER_MODEL"
-            and (text := self._text(value)).count(".") == 1
-        ):
-            self.effects.settings.append(Named(value.lineno, text, "AUTH_USER_MODEL"))
-        if isinstance(target, ast.Name) and target.id == "LOGGING":
-            self.effects.settings_files += list(log_files(value, self.paths))
-        if isinstance(target, ast.Name) and target.id == "DATABASES":
-            engines = _values(value, "ENGINE")
-            self.effects.settings += [Named(line, text, "DATABASES") for line, text in engines if _dotted(text)]
+        if value is not None:
+            self._expression(value, around)
+            self.naming.assigned(target, value, around)
 
     def _expression(self, node: ast.expr, around: Around) -> None:
         """Everything in an expression that runs with it: lambdas and comprehensions left out."""
@@ -260,9 +199,9 @@ class _Reader:
                 pending.insert(0, each.test if isinstance(each, ast.IfExp) else each.values[0])
                 continue
             if isinstance(each, ast.Call):
-                self._call(each, around)
+                self.calls.read(each, around, inside=bool(self.entered))
                 self._enter(each, around, waited=False)
-                if run := run_by(each, self._full(dotted(each.func))):
+                if run := run_by(each, self.bindings.full(dotted(each.func))):
                     self._enter(run, around, waited=True)
             elif isinstance(each, ast.Await):
                 self._enter(each.value, around, waited=True)
@@ -271,7 +210,7 @@ class _Reader:
             elif isinstance(each, ast.Attribute) and not around.takes:
                 self._attribute(each, around)
             if self.version is not None and not around.takes:
-                reason = refused_expression(each, self.version, self._full)
+                reason = refused_expression(each, self.version, self.bindings.full)
                 self.effects.refused += [(node.lineno, reason)] if reason else []
             pending += ast.iter_child_nodes(each)
 
@@ -279,30 +218,25 @@ class _Reader:
         reason = refused_attribute(node, self.own)
         self.effects.failing += [Named(node.lineno, reason, "", around.main)] if reason else []
         first = node.value.id if isinstance(node.value, ast.Name) else ""
-        if self.entered and first in self.imported and isinstance(node.ctx, ast.Load):
-            name = f"{self.imported[first]}.{node.attr}"
+        if self.entered and first in self.bindings.imported and isinstance(node.ctx, ast.Load):
+            name = f"{self.bindings.imported[first]}.{node.attr}"
             self.effects.attributes.append(Named(node.lineno, name, "", around.main))
 
     def _subscript(self, node: ast.Subscript, around: Around) -> None:
         match node:
             case ast.Subscript(value=ast.Attribute(value=value, attr="parents"), slice=ast.Constant(value=int(count))):
-                place = self.paths.place(value) if count > 0 and not around.takes else None
+                place = self.bindings.paths.place(value) if count > 0 and not around.takes else None
                 if place is not None and place.of_file:
                     self.effects.climbs.append(Climb(node.lineno, place, count, around.main))
-        name = self._full(dotted(node.value))
+        name = self.bindings.full(dotted(node.value))
         if not around.takes and (key := self.literals.lacks(node)):
             message = f"{key[0]} has no key {key[1]!r}: it has {key[2]}"
             self.effects.failing.append(Named(node.lineno, message, "", around.main))
         operand = node.slice.value if isinstance(node.slice, ast.Constant) else None
         if name == "sys.argv" and not around.takes and isinstance(operand, int) and operand > 0:
             self.effects.asked.append(Asked(node.lineno, "sys.argv", (), operand, around.main))
-        if name == "os.environ" and "keys" not in around.takes and (variable := self._text(node.slice)):
+        if name == "os.environ" and "keys" not in around.takes and (variable := self.bindings.text(node.slice)):
             self.effects.demands.append(Demand(node.lineno, variable, around.main))
-
-    def _text(self, node: ast.expr | None) -> str:
-        """The text that an expression surely is; empty when that cannot be told."""
-        known = self.paths.expression(node) if node is not None else None
-        return known.value if isinstance(known, ast.Constant) and isinstance(known.value, str) else ""
 
     def _enter(self, node: ast.expr, around: Around, *, waited: bool) -> None:
         """The body of one of the module's own functions, as a call of it runs; of a coroutine as it is waited for."""
@@ -318,193 +252,19 @@ class _Reader:
         arguments = bound(function, call)
         if arguments is None or isinstance(function, ast.AsyncFunctionDef) is not waited:
             return
-        if misleading(function, self.imported):
+        if misleading(function, self.bindings.imported):
             self._maybe(function.body)
             return
-        before = self.paths, self.imported
-        self.paths = self.paths.within(function.body, own_names(function), arguments)
-        self.imported = {**self.imported, **imported_names(ast.Module(function.body, []))}
         self.entered.append(name)
         self.left_to_read -= 1
-        self.read(function.body, around)
+        with self.bindings.within(function, arguments):
+            self.read(function.body, around)
         self.entered.pop()
-        self.paths, self.imported = before
-
-    def _full(self, name: str) -> str:
-        """A dotted name with its first part as it was imported."""
-        first, dot, rest = name.partition(".")
-        return f"{self.imported.get(first, first)}{dot}{rest}"
-
-    def _call(self, node: ast.Call, around: Around) -> None:
-        name = self._full(dotted(node.func))
-        last = name.rpartition(".")[2] or call_name(node).rpartition(".")[2]
-        keywords = {each.arg: each.value for each in node.keywords if each.arg}
-        if last in _LOADS_DOTENV or name in ("os.environ.update", "os.putenv", "environ.Env.read_env"):
-            self.effects.gives_environment = True
-        if name in ("os.environ.setdefault", "environ.setdefault"):
-            self._default(node)
-        self._names_modules(node, name, last, keywords, around)
-        if not around.takes:
-            self.effects.extras += needed_by(node, name, last, keywords)
-            self.effects.outdated += [replace(each, main=around.main) for each in outdated_by(node, name)]
-            if name == "asyncio.get_event_loop" and self.no_loop and not self.entered:
-                reason = "asyncio.get_event_loop() raises where no loop runs, since Python 3.14"
-                self.effects.failing.append(Named(node.lineno, reason, name, around.main))
-            self._asks(node, name, around.main)
-            self.contexts += last == "push"
-            if not self.contexts and not self.entered:
-                made = self.paths.expression(node.func.value) if isinstance(node.func, ast.Attribute) else node
-                maker = self._full(dotted(made.func)) if isinstance(made, ast.Call) else ""
-                self.effects.outdated += outside_context(node, last, maker, around.main)
-        if name == "input" and not around.takes:
-            self.effects.typed.append(Named(node.lineno, name, name, around.main))
-        if not around.takes and last == "parse_args" and not node.args and not node.keywords:
-            self.effects.asked += asked_by(self.parsers, node, around.main)
-        self._told(node, name, around)
-        if not around.takes and (out := self._call_out(node, name, around.main)) is not None:
-            self.effects.calls_out.append(out)
-        if name == "uvicorn.run" and "app_dir" not in keywords and not around.takes:
-            self._served(node, around)
-        plain = isinstance(node.func, ast.Name) and not node.args and not node.keywords and not around.takes
-        self.effects.demands += [
-            Demand(node.lineno, each.name, around.main, True, each.file)
-            for each in (self.settings.get(name, []) if plain else [])
-        ]
-        if not around.takes and (form := parsed_form(node, name)):
-            place = self.paths.place(read_path(node, self.paths, self.opened) or ast.Constant(None))
-            self.effects.parsed += [Parsed(node.lineno, place, form, around.main)] if place is not None else []
-        if "files" not in around.takes:
-            self._file(node, name, last, keywords, around.main)
-
-    def _names_modules(
-        self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], around: Around
-    ) -> None:
-        """Modules that a call names by text."""
-        held = (
-            node.func.value.id if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) else ""
-        )
-        if held in _NAMING and last in ("append", "extend", "insert") and node.args:
-            found = constants(node.args[-1])
-            self.effects.settings += [Named(line, text, held) for line, text in found if _dotted(text)]
-        if name in ("logging.config.dictConfig", "dictConfig") and node.args:
-            self._logging(node.args[0])
-        if name in ("django.urls.include", "django.conf.urls.include") and node.args and not around.takes:
-            target = node.args[0].elts[0] if isinstance(node.args[0], ast.Tuple) and node.args[0].elts else node.args[0]
-            text = self._text(target)
-            self.effects.named += [Named(node.lineno, text, "include", around.main)] if _dotted(text) else []
-        if name.endswith(".conf.update") and self._knows_celery():
-            for key in ("include", "imports"):
-                if key in keywords and not around.takes:
-                    self._imports_of_celery(key, keywords[key])
-        if last == "Celery":
-            for key in ("include", "imports"):
-                found = constants(keywords[key]) if key in keywords else []
-                self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found if _dotted(text)]
-
-    def _knows_celery(self) -> bool:
-        return any(each.partition(".")[0] == "celery" for each in self.imported.values())
-
-    def _imports_of_celery(self, key: str, value: ast.expr) -> None:
-        """Modules that a worker imports as it starts."""
-        found = [(line, text) for line, text in constants(value) if _dotted(text)]
-        self.effects.named += [Named(line, text, f"Celery({key}=)") for line, text in found]
-
-    def _call_out(self, node: ast.Call, name: str, main: bool) -> CallOut | None:
-        """A call of what another module has, where what it is given is listed."""
-        spelled = dotted(node.func)
-        first, _, rest = spelled.partition(".")
-        level = 0
-        if first in self.relative:
-            level, name = self.relative[first][0], ".".join(filter(None, (self.relative[first][1], rest)))
-        elif first not in self.imported:
-            return None
-        module, _, function = name.rpartition(".")
-        spread = any(isinstance(each, ast.Starred) for each in node.args) or None in {
-            each.arg for each in node.keywords
-        }
-        if spread or not function or (not module and not level):
-            return None
-        given = tuple(self._given(each) for each in node.args)
-        named = tuple((each.arg or "", *self._given(each.value)) for each in node.keywords)
-        return CallOut(node.lineno, module, level, function, given, named, main)
-
-    def _given(self, node: ast.expr) -> tuple[bool, str | int | None]:
-        """Whether an argument is a plain constant, and which."""
-        known = self.paths.expression(node)
-        plain = isinstance(known, ast.Constant) and isinstance(known.value, str | int | None)
-        return (True, known.value) if plain and isinstance(known, ast.Constant) else (False, None)  # type: ignore[return-value]
-
-    def _asks(self, node: ast.Call, name: str, main: bool) -> None:
-        """Libraries and distributions that a call asks for by name, and what cannot be called as it is."""
-        text = self._text(node.args[0]) if node.args else ""
-        if name == "zoneinfo.ZoneInfo" or (name == "locale.setlocale" and len(node.args) == 2):
-            wanted = self._text(node.args[-1]) if node.args else ""
-            self.effects.localized += [Named(node.lineno, wanted, name, main)] if wanted else []
-        if name in _LIBRARIES and text and "/" not in text:
-            self.effects.libraries.append(Named(node.lineno, text, name, main))
-        if name in _METADATA and text:
-            self.effects.distributions.append(Named(node.lineno, text, name, main))
-        if name in self.own.every and self.own.every[name].bases:
-            self.effects.instances.append(Named(node.lineno, name, "", main))
-        reason = refused_call(node, self.own, self.paths) or refused_pattern(node, name, self.version)
-        if reason:
-            self.effects.failing.append(Named(node.lineno, reason, name, main))
-
-    def _told(self, node: ast.Call, name: str, around: Around) -> None:
-        """What a call names or demands by its first argument."""
-        if name.endswith(".config.from_object") and len(node.args) == 1 and not around.takes:
-            text = _beginning(node.args[0]).replace(":", ".")
-            self.effects.named += [Named(node.lineno, text, "from_object", around.main)] if _dotted(text) else []
-        if not {"keys", "other"} & around.takes and (variable := wanted_by(node, name, self._known(), self.readers)):
-            file = ".env" if name == "decouple.config" else ""
-            self.effects.demands.append(Demand(node.lineno, variable, around.main, file=file))
-
-    def _known(self) -> Known:
-        return Known(self._text, self._full, self.paths.expression)
-
-    def _served(self, node: ast.Call, around: Around) -> None:
-        """The module of `uvicorn.run("module:app")`."""
-        first = node.args[0] if node.args else None
-        if isinstance(first, ast.Constant) and isinstance(first.value, str):
-            module, colon, _ = first.value.partition(":")
-            if colon and _dotted(module):
-                self.effects.named.append(Named(node.lineno, module, "uvicorn.run", around.main))
-
-    def _default(self, node: ast.Call) -> None:
-        values = [each.value for each in node.args if isinstance(each, ast.Constant)]
-        if len(values) == 2 and values[0] == "DJANGO_SETTINGS_MODULE" and isinstance(values[1], str):
-            self.effects.settings_module = values[1]
-        else:
-            self.effects.gives_environment = True
-
-    def _logging(self, node: ast.expr) -> None:
-        node = self.paths.expression(node)
-        for key in ("class", "()"):
-            for line, text in _values(node, key):
-                if _dotted(text) and "." in text:
-                    self.effects.named.append(Named(line, text, "dictConfig"))
-        for line, text in _values(node, "filename"):
-            self.effects.files.append(FileUse(line, Place(text), Use.WRITE))
-
-    def _file(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], main: bool) -> None:
-        for opened in opened_by(node, name, last, keywords, self.paths):
-            place = self.paths.place(opened.path)
-            if place is None or ":/" in place.text:
-                if opened.use is not Use.READ:
-                    self.effects.may_make.append(None)
-                continue
-            alone, new = False, False
-            if opened.use is Use.MAKE:
-                method = not node.args or opened.path is not node.args[0]
-                alone = name == "os.mkdir" or (method and says(node, "parents", 1) is False)
-                # What is taken away first may be made again.
-                new = not self.removes and (name == "os.mkdir" or says(node, "exist_ok", 2) is False)
-            self.effects.files.append(FileUse(node.lineno, place, opened.use, main, alone, new))
 
     # -- functions and classes ------------------------------------------------------------------------------------
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, around: Around) -> None:
-        self.effects.outdated += bare_decorators(node, self._full) if not around.takes else ()
+        self.effects.outdated += bare_decorators(node, self.bindings.full) if not around.takes else ()
         arguments = node.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         for default in (*node.decorator_list, *arguments.defaults, *filter(None, arguments.kw_defaults)):
@@ -512,46 +272,20 @@ class _Reader:
         for annotation in (*(each.annotation for each in every if each is not None), node.returns):
             if annotation is not None:
                 self._annotation(annotation)
-        routed = any(call_name(each).rpartition(".")[2] in _ROUTES for each in node.decorator_list)
-        if routed:
-            words = {
-                self._full(dotted(inner))
-                for part in (arguments,)
-                for inner in ast.walk(part)
-                if isinstance(inner, ast.Name | ast.Attribute)
-            }
-            form = next(
-                (word for word in sorted(words) if word.startswith("fastapi") and word.rpartition(".")[2] in _FORMS), ""
-            )
-            if form:
-                feature = form.rpartition(".")[2]
-                self.effects.extras.append(Extra(node.lineno, "multipart", "python-multipart", feature))
+        self.effects.extras += needed_by_route(node, self.bindings.full)
 
     def _class(self, node: ast.ClassDef, around: Around) -> None:
-        bases = [self._full(dotted(base)) for base in node.bases]
+        bases = [self.bindings.full(dotted(base)) for base in node.bases]
         for decorator in node.decorator_list:
             self._expression(decorator, around)
         for base in (*node.bases, *(each.value for each in node.keywords)):
             self._expression(base, around)
         if not around.takes:
-            self.effects.refused += classes.refused(node, self._full)
-        if bases == ["django.apps.AppConfig"]:
-            self.effects.configs += [
-                Named(each.lineno, text, "AppConfig.name")
-                for each in node.body
-                if isinstance(each, ast.Assign) and [dotted(target) for target in each.targets] == ["name"]
-                if (text := self._text(each.value))
-            ]
+            self.effects.refused += classes.refused(node, self.bindings.full)
+        self.naming.configured(node, bases)
         if bases and bases[0].rpartition(".")[2] == "BaseSettings" and bases[0].startswith("pydantic"):
-            self.settings[node.name] = list(demanded(node))
-        if any(base.startswith("pydantic") for base in bases):
-            for each in node.body:
-                if isinstance(each, ast.AnnAssign) and any(
-                    self._full(dotted(inner)) in ("pydantic.EmailStr", "pydantic.networks.EmailStr")
-                    for inner in ast.walk(each.annotation)
-                    if isinstance(inner, ast.Name | ast.Attribute)
-                ):
-                    self.effects.extras.append(Extra(each.lineno, "email_validator", "email-validator", "EmailStr"))
+            self.calls.settings[node.name] = list(demanded(node))
+        self.effects.extras += needed_by_fields(node, bases, self.bindings.full)
         self.read([each for each in node.body if not isinstance(each, ast.ClassDef)], around)
 
     def _annotation(self, node: ast.expr) -> None:
@@ -561,40 +295,3 @@ class _Reader:
             and (reason := refused_annotation(node, self.version))
         ):
             self.effects.refused.append((node.lineno, reason))
-
-
-def _gives(node: ast.stmt) -> bool:
-    for each in ast.walk(node):
-        if isinstance(each, ast.Call) and (
-            call_name(each).rpartition(".")[2] in _LOADS_DOTENV or ".environ." in f".{dotted(each.func)}"
-        ):
-            return True
-        if (
-            isinstance(each, ast.Subscript)
-            and isinstance(each.ctx, ast.Store)
-            and dotted(each.value).endswith("environ")
-        ):
-            return True
-    return False
-
-
-def _beginning(node: ast.expr | None) -> str:
-    """The constant text that a string begins with."""
-    if isinstance(node, ast.JoinedStr) and node.values:
-        node = node.values[0]
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _dotted(text: str) -> bool:
-    return bool(text) and len(text) < 200 and all(part.isidentifier() for part in text.split("."))
-
-
-def _values(node: ast.expr, key: str) -> list[tuple[int, str]]:
-    """The constant strings that a key has in a literal of dictionaries, however deep."""
-    found = []
-    for each in ast.walk(node):
-        if isinstance(each, ast.Dict):
-            for name, value in zip(each.keys, each.values, strict=True):
-                if isinstance(name, ast.Constant) and name.value == key and isinstance(value, ast.Constant):
-                    found.append((value.lineno, str(value.value)))
-    return found

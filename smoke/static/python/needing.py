@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from smoke.static.python.conditions import call_name, dotted
+from smoke.static.python.constant import beginning
 from smoke.static.python.effects import Extra
 
 _DRIVERS = {
@@ -25,15 +27,15 @@ _DRIVERS = {
     "oracle+oracledb": ("oracledb", "oracledb"),
 }
 """What SQLAlchemy imports for the beginning of a URL, as the engine is made."""
-
-
+_FORMS = frozenset({"Form", "File", "UploadFile", "OAuth2PasswordRequestForm", "OAuth2PasswordRequestFormStrict"})
+_ROUTES = frozenset({"get", "post", "put", "patch", "delete", "api_route", "websocket"})
 _SPACY = re.compile(r"[a-z]{2}_(?:core|dep|ent)_(?:web|news|sci)_(?:sm|md|lg|trf)")
 """Names of the models that are distributions of their own."""
 
 
 def needed_by(node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr]) -> Iterator[Extra]:
     """What a call imports; `name` is what it calls, as it was imported."""
-    if last == "Celery" and _beginning(keywords.get("broker")).startswith(("redis:", "rediss:")):
+    if last == "Celery" and beginning(keywords.get("broker")).startswith(("redis:", "rediss:")):
         yield Extra(node.lineno, "redis", "redis", "a broker at redis://")
     if last == "Jinja2Templates" and name.startswith(("fastapi.", "starlette.")):
         yield Extra(node.lineno, "jinja2", "jinja2", "Jinja2Templates")
@@ -52,14 +54,26 @@ def needed_by(node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr
     if name == "django.db.models.ImageField":
         yield Extra(node.lineno, "PIL", "pillow", "ImageField", checked=True)
     if last in ("create_engine", "create_async_engine") and name.startswith("sqlalchemy."):
-        scheme = _beginning(node.args[0] if node.args else keywords.get("url")).partition("://")[0]
+        scheme = beginning(node.args[0] if node.args else keywords.get("url")).partition("://")[0]
         if "module" not in keywords and scheme in _DRIVERS:
             module, distribution = _DRIVERS[scheme]
             yield Extra(node.lineno, module, distribution, f"an engine at {scheme}://")
 
 
-def _beginning(node: ast.expr | None) -> str:
-    """The constant text that a string begins with."""
-    if isinstance(node, ast.JoinedStr) and node.values:
-        node = node.values[0]
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+def needed_by_route(node: ast.FunctionDef | ast.AsyncFunctionDef, full: Callable[[str], str]) -> Iterator[Extra]:
+    """What FastAPI imports for a route that takes a form; `full` tells what a name was imported as."""
+    if not any(call_name(each).rpartition(".")[2] in _ROUTES for each in node.decorator_list):
+        return
+    words = {full(dotted(each)) for each in ast.walk(node.args) if isinstance(each, ast.Name | ast.Attribute)}
+    forms = (each.rpartition(".")[2] for each in sorted(words) if each.startswith("fastapi"))
+    if form := next((each for each in forms if each in _FORMS), ""):
+        yield Extra(node.lineno, "multipart", "python-multipart", form)
+
+
+def needed_by_fields(node: ast.ClassDef, bases: list[str], full: Callable[[str], str]) -> Iterator[Extra]:
+    """What pydantic imports for the fields of a model."""
+    fields = (each for each in node.body if isinstance(each, ast.AnnAssign))
+    for each in fields if any(base.startswith("pydantic") for base in bases) else ():
+        words = (full(dotted(part)) for part in ast.walk(each.annotation) if isinstance(part, ast.Name | ast.Attribute))
+        if any(word in ("pydantic.EmailStr", "pydantic.networks.EmailStr") for word in words):
+            yield Extra(each.lineno, "email_validator", "email-validator", "EmailStr")

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 from smoke.static.python.conditions import dotted
 from smoke.static.python.making import says
 
 
-@dataclass(frozen=True)
-class Known:
-    """What a reader knows where a statement stands."""
+class Meanings(Protocol):
+    """What names stand for where a statement stands: see `Bindings`."""
 
-    text: Callable[[ast.expr | None], str]
-    """The text that an expression surely is; empty when that cannot be told."""
-    full: Callable[[str], str]
-    """A dotted name with its first part as it was imported."""
-    expression: Callable[[ast.expr], ast.expr]
-    """What a name stands for."""
+    def text(self, node: ast.expr | None) -> str:
+        """The text that an expression surely is; empty when that cannot be told."""
+
+    def full(self, name: str) -> str:
+        """A dotted name with its first part as it was imported."""
+
+    def expression(self, node: ast.expr) -> ast.expr:
+        """What a name stands for."""
 
 
-def wanted_by(node: ast.Call, name: str, known: Known, readers: set[str]) -> str:
+def wanted_by(node: ast.Call, name: str, known: Meanings, readers: set[str]) -> str:
     """The variable that a call cannot do without: `int(getenv())`, `getenv().split()`, decouple's `config()`."""
     first = node.args[0] if node.args else None
     if name == "decouple.config" and len(node.args) == 1 and not any(each.arg == "default" for each in node.keywords):
@@ -41,7 +41,7 @@ def wanted_by(node: ast.Call, name: str, known: Known, readers: set[str]) -> str
     return known.text(inner.args[0]) if reads else ""
 
 
-def checked_by(test: ast.expr, body: list[ast.stmt], known: Known) -> str:
+def checked_by(test: ast.expr, body: list[ast.stmt], known: Meanings) -> str:
     """The variable without which a block ends the program: `if not os.getenv("X"): raise`."""
     last = body[-1]
     ends = isinstance(last, ast.Raise) or (

@@ -26,8 +26,6 @@ DEPENDS = Check(
     "Compose refuses the file, or waits forever.",
     "Correct the name, or give what is waited for a health check.",
 )
-
-
 _NO_HEALTH = frozenset(
     [
         *["postgres", "redis", "mysql", "mariadb", "mongo", "rabbitmq", "nginx", "memcached", "busybox", "alpine"],

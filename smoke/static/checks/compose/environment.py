@@ -19,8 +19,6 @@ ENVIRONMENT = Check(
     "Compose refuses to start the service.",
     "Add the file, or write required: false.",
 )
-
-
 _EXAMPLES = ("{}.example", "{}.sample", "{}.template", "{}.dist", "example{}", "sample{}", "{}-example", "{}_example")
 
 

@@ -16,8 +16,6 @@ HARDENING = Check(
     "Whoever gets into the service can change it and reach for more.",
     "Set read_only: true, cap_drop: [ALL] and security_opt: [no-new-privileges:true].",
 )
-
-
 LIMITS = Check(
     "compose.limits",
     Severity.WARNING,

@@ -28,8 +28,6 @@ _WITH = {
     "strawberry.fastapi": ("fastapi",),
 }
 """Modules of frameworks that import what the framework itself does not bring: one of these."""
-
-
 _ENGINES = {
     "django.db.backends.postgresql": ("psycopg2", "psycopg"),
     "django.contrib.gis.db.backends.postgis": ("psycopg2", "psycopg"),

@@ -20,8 +20,6 @@ LIBRARIES = Check(
     "Python ends with an ImportError: cannot open shared object file.",
     "Install the library's package in the final stage, or a distribution that brings it along.",
 )
-
-
 _BINARY_TWINS = {"psycopg2": "psycopg2-binary", "opencv-python": "opencv-python-headless"}
 
 

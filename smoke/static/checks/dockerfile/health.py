@@ -19,8 +19,6 @@ HEALTH = Check(
     "The container is reported unhealthy forever, and what waits for it never starts.",
     "Write HEALTHCHECK CMD with a program that is in the image.",
 )
-
-
 _NO_HEALTH_PATH = re.compile(r"https?://[^\s'\"/]+(?P<path>/[^\s'\"?)]*)?")
 
 

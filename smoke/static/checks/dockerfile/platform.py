@@ -21,11 +21,7 @@ PLATFORM = Check(
     "An image for another processor does not start on the machine: exec format error.",
     "Pin the final stage's platform, or set it in the bake file, compose file or build command.",
 )
-
-
 _AMD64 = re.compile(r"https?://[^\s$]*(amd64|x86_64)")
-
-
 _OTHER_MACHINES = re.compile(r"arm64|aarch64|TARGETARCH|uname|dpkg|\bif\b|\bcase\b|\$\(")
 
 

@@ -17,8 +17,6 @@ USER = Check(
     "Root in the container is one kernel bug away from root on the machine; an unreachable file stops the start.",
     "Set USER by number, and COPY --chown what the service must read.",
 )
-
-
 _ALIASES = {"nonroot": "65532", "root": "0", "nobody": "65534"}
 
 

@@ -34,15 +34,9 @@ _OF_ROOT = frozenset(
     ]
 )
 """Directories of every base that belong to root, who alone may write there."""
-
-
 _WRITERS = (Cause.COMMAND, Cause.MOUNT, Cause.UNKNOWN_BASE, Cause.COPY)
 """What may have given a directory to another user, or put another one in its place."""
-
-
 _BARE = frozenset(["/var/log", "/var/lib", "/var/cache", "/opt"])
-
-
 _OF_BASES = frozenset(
     [
         *["apt", "apk", "debconf", "dbus", "dpkg", "fontconfig", "git", "ldconfig", "man", "misc", "pam", "private"],

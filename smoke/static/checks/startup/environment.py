@@ -24,8 +24,6 @@ ENVIRONMENT = Check(
     "Python ends with a KeyError or a ValidationError before the service serves anything.",
     "Give it in the Compose file or by ENV, or read it with a default.",
 )
-
-
 _ALWAYS_GIVEN = frozenset(
     ["PATH", "HOME", "HOSTNAME", "PWD", "LANG", "TERM", "PYTHON_VERSION", "GPG_KEY", "SHLVL", "OLDPWD"]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.bases import release_of
+from smoke.static.model.bases.tags import release_of
 from smoke.static.model.releases import lacks_package
 
 

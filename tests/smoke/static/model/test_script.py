@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from smoke.manifest import Base
-from smoke.static.model.bases import base_files, find_base
+from smoke.static.model.bases.catalog import find_base
+from smoke.static.model.bases.files import base_files
 from smoke.static.model.filesystem import Cause
-from smoke.static.model.script import certain_programs, run
+from smoke.static.model.script import run
 from smoke.static.model.stage import Stage
 
 
@@ -90,23 +91,6 @@ def test_only_what_surely_fails_stops_the_build(script: str, program: str) -> No
     failures = followed(script).failures
     assert bool(failures) == bool(program)
     assert not failures or program in failures[0].message
-
-
-CERTAIN = {
-    "curl -f x || exit 1": ["curl"],
-    "curl -f x || wget x": [],
-    "A=1 exec python -c x": ["python"],
-    "curl x | grep ok": ["grep"],
-    "test -f x && pg_isready": ["pg_isready"],
-    "$TOOL x": [],
-    "a; b": [],
-    "'broken": [],
-}
-
-
-@pytest.mark.parametrize(("script", "programs"), CERTAIN.items())
-def test_programs_that_decide_a_health_check(script: str, programs: list[str]) -> None:
-    assert certain_programs(script) == programs
 
 
 @pytest.mark.parametrize("script", ["(" * 20_000, "a && " * 20_000 + "b", "x" * 300_000, "{ " * 500, "\0\udcff"])

@@ -6,14 +6,23 @@ import ast
 
 import pytest
 
-from smoke.static.python.variables import Known, checked_by, wanted_by
+from smoke.static.python.variables import checked_by, wanted_by
 
 
-def text(node: ast.expr | None) -> str:
-    return str(node.value) if isinstance(node, ast.Constant) else ""
+class Plain:
+    """Names stand for themselves, and constants for their text."""
+
+    def text(self, node: ast.expr | None) -> str:
+        return str(node.value) if isinstance(node, ast.Constant) else ""
+
+    def full(self, name: str) -> str:
+        return name
+
+    def expression(self, node: ast.expr) -> ast.expr:
+        return node
 
 
-KNOWN = Known(text, lambda name: name, lambda node: node)
+KNOWN = Plain()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Package managers and installers: what surely makes them refuse."""

@@ -1,0 +1,121 @@
+"""What pip refuses of what it is asked for: its files, its words, and where it would write."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterator
+
+from smoke.static.model.managers.listed import other_pin, requirement_lines
+from smoke.static.model.managers.own_python import managed_refusal
+from smoke.static.model.managers.project import project_refusal
+from smoke.static.model.managers.requirement import unmet
+from smoke.static.model.stage import Stage
+from smoke.static.model.wheels import unfit
+
+_OTHER_INDEX = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index")
+
+
+def pip_refusal(stage: Stage, rest: list[str], shown: str) -> str:
+    if rest[:1] != ["install"]:
+        return ""
+    return (
+        managed_refusal(stage, rest[1:], shown)
+        or _homeless(stage, rest[1:], shown)
+        or _requested(stage, rest[1:], shown)
+    )
+
+
+def _homeless(stage: Stage, rest: list[str], shown: str) -> str:
+    """A number that is no user's has / for a home: pip may write neither there nor where root installs."""
+    number = stage.number(stage.user) if stage.user else None
+    known = stage.users_known and stage.user.partition(":")[0].isdigit() and number not in stage.numbers.values()
+    elsewhere = ("-t", "--target", "--prefix", "--root", "--python", "--dry-run")
+    if not number or not known or stage.venvs or any(word.partition("=")[0] in elsewhere for word in rest):
+        return ""
+    if any(each in stage.environment for each in ("HOME", "PYTHONUSERBASE", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")):
+        return ""
+    site = stage.files.find(stage.sites[0]) if stage.sites else None
+    open_ = site is None or site.mode is None or bool(site.mode & 0o022) or site.user not in (None, 0)
+    if open_ or _own_root(stage):
+        return ""
+    return f"{shown} install: user {number} may not write to {stage.sites[0]}, and has no home directory"
+
+
+def _own_root(stage: Stage) -> bool:
+    """Whether a step may have given the root directory, which is then the home, to others."""
+    held = stage.files.entries.get("/")
+    return held is not None and (held.user not in (None, 0) or held.mode is None or bool(held.mode & 0o022))
+
+
+def _requested(stage: Stage, rest: list[str], shown: str) -> str:
+    """What is wrong with what pip is asked for."""
+    elsewhere = any(word.partition("=")[0] in _OTHER_INDEX for word in rest)
+    elsewhere = elsewhere or "PIP_EXTRA_INDEX_URL" in stage.environment
+    troubles = (*_of_files(stage, rest, elsewhere), *_of_words(stage, rest, elsewhere))
+    return f"{shown}: {troubles[0]}" if troubles else ""
+
+
+def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
+    """What is wrong with the requirement and constraint files."""
+    pins: dict[str, str] = {}
+    limits: dict[str, str] = {}
+    hashed, bare = "--require-hashes" if "--require-hashes" in rest else "", ""
+    for option, file in itertools.pairwise(rest):
+        if option not in ("-r", "--requirement", "-c", "--constraint"):
+            continue
+        for line, absent in requirement_lines(stage, file, 0):
+            if absent:
+                yield absent
+            elif option.startswith(("-c", "--c")):
+                other_pin(limits, line)
+            else:
+                hashed, bare = (line, bare) if "--hash" in line else (hashed, bare or line)
+                yield from filter(None, (unmet(stage, line, elsewhere), other_pin(pins, line)))
+    for name in sorted(pins.keys() & limits.keys()):
+        if pins[name] != limits[name]:
+            yield f"{name} is pinned to {pins[name]}, and its constraint to {limits[name]}"
+    if hashed and bare and not re.match(r"-e|\.|/|[\w.-]+ @ ", bare):
+        yield f"with one hash all need one, and {bare[:60]} has none"
+
+
+def _of_words(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
+    """What is wrong with requirements and directories that are given as such."""
+    before = ""
+    for word in rest:
+        trouble = ""
+        if before in ("-e", "--editable") or (
+            re.fullmatch(r"\.{1,2}(?:/[\w./-]*)?(?:\[[\w, -]*\])?", word) and _stands_alone(before)
+        ):
+            trouble = project_refusal(stage, word)
+        elif not word.startswith("-") and _stands_alone(before):
+            wheel = posixpath.basename(word) if word.endswith(".whl") else ""
+            told = any(each.startswith(("--platform", "--python-version", "--target", "-t")) for each in rest)
+            unfitting = unfit(wheel, stage.python, stage.libc) if wheel and not told else ""
+            trouble = _no_house(stage, word) or unfitting or unmet(stage, word, elsewhere)
+        elif (house := _house_of(before, word)) and "--no-index" in rest:
+            trouble = _no_house(stage, f"{house.rstrip('/')}/*.whl")
+        if trouble:
+            yield trouble
+        before = word
+
+
+def _house_of(before: str, word: str) -> str:
+    """The directory of an option --find-links; empty for other words."""
+    return word if before in ("-f", "--find-links") else word.removeprefix("--find-links=") if "links=" in word else ""
+
+
+def _no_house(stage: Stage, word: str) -> str:
+    """Why there are no wheels of that pattern: the directory is not there."""
+    directory = posixpath.dirname(word)
+    if not word.endswith((".whl", "/*")) or not directory or any(letter in directory for letter in "*?[$`{~:"):
+        return ""
+    place = stage.path(directory)
+    absent = stage.files.find(place) is None and not stage.files.doubt(place)
+    return f"there is no {place} at this step" if absent else ""
+
+
+def _stands_alone(before: str) -> bool:
+    """Whether what follows a word is not the value of an option."""
+    return not before.startswith("-") or before in ("-U", "-q", "-v", "-I") or before.startswith("--no-")

@@ -1,0 +1,55 @@
+"""What package managers and installers refuse, by the words that they are given."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from smoke.static.model.managers.distributions import BUSYBOX_ONLY, apk_refusal, apt_refusal, busybox_refusal
+from smoke.static.model.managers.listed import MAX_FILE
+from smoke.static.model.managers.locked import LOCKED, lock_refusal
+from smoke.static.model.managers.own_python import venv_refusal
+from smoke.static.model.managers.pip import pip_refusal
+from smoke.static.model.node import npm_refusal
+from smoke.static.model.projecting import poetry_project, poetry_refusal, uv_refusal
+from smoke.static.model.stage import Stage
+
+
+def refusal(stage: Stage, name: str, rest: list[str]) -> str:
+    """Why a package manager or installer surely refuses; empty when nothing speaks against it."""
+    shown = name
+    if re.fullmatch(r"python3?(?:\.\d+)?", name) and rest[:1] == ["-m"]:
+        shown, name, rest = f"{name} -m {' '.join(rest[1:2])}", " ".join(rest[1:2]), rest[2:]
+        if name == "venv":
+            return venv_refusal(stage, rest, shown.partition(" ")[0])
+    if name in ("apt-get", "apt", "apk"):
+        return apk_refusal(stage, rest) if name == "apk" else apt_refusal(stage, name, rest)
+    if name == "npm":
+        locked = stage.npm_locked
+        return npm_refusal(rest, partial(_text_of, stage), partial(_is_there, stage), locked=locked)
+    if name in BUSYBOX_ONLY:
+        return busybox_refusal(stage, name, rest)
+    if re.fullmatch(r"pip[\d.]*", name):
+        return pip_refusal(stage, rest, shown)
+    message = (
+        (poetry_refusal(stage, rest) or poetry_project(stage, rest))
+        if name == "poetry"
+        else uv_refusal(stage, rest)
+        if name == "uv"
+        else ""
+    )
+    return message or (lock_refusal(stage, name, rest) if name in LOCKED else "")
+
+
+def _is_there(stage: Stage, operand: str) -> bool | None:
+    place = stage.path(operand)
+    if stage.files.find(place) is not None:
+        return True
+    return None if stage.files.doubt(place) else False
+
+
+def _text_of(stage: Stage, operand: str) -> str | None:
+    entry = stage.files.find(stage.path(operand))
+    if entry is None or not entry.source or stage.read is None:
+        return None
+    return stage.read(entry.source)[:MAX_FILE].decode("utf-8", "replace")

@@ -1,0 +1,50 @@
+"""Why one requirement cannot be met at a step: git or a compiler that it takes, a wheel that there is none of."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from smoke.static.model.pins import refused_pin
+from smoke.static.model.stage import Stage
+from smoke.static.model.wheels import NOT_TO_BE_HAD, without_wheel
+
+_SOURCE_ONLY = frozenset(
+    [
+        *["dbus-python", "dlib", "evdev", "fasttext", "gssapi", "mod-wsgi", "mysqlclient", "psycopg2", "pyaudio"],
+        *["pycairo", "pycrypto", "pycups", "pygobject", "pygraphviz", "pysqlcipher3", "python-ldap", "spidev"],
+        *["rpi-gpio", "smbus", "systemd-python", "uwsgi"],
+    ]
+)
+"""Distributions that have no wheel for Linux on PyPI (November 2026): they are compiled where they are installed."""
+
+
+def unmet(stage: Stage, requirement: str, elsewhere: bool) -> str:
+    """What a requirement takes that the stage lacks: git to fetch it, or a compiler to make it."""
+    lost = re.match(r"[\w.-]+(?:\[[^\]]*\])?\s*@\s*file://(/[^\s;#]+)", requirement)
+    if lost is not None and is_absent(stage, lost[1]):
+        return f"{requirement[:80]} names a file of another machine: there is no {lost[1]} at this step"
+    if "git+" in requirement and stage.lacks("git"):
+        return f"{requirement.split(' --', maxsplit=1)[0][:80]} needs git, which is not in the image"
+    return "" if elsewhere else _uncompiled(stage, requirement)
+
+
+def _uncompiled(stage: Stage, requirement: str) -> str:
+    """Why a distribution cannot be compiled; empty for those that need not be."""
+    match = re.match(r"([A-Za-z][\w.-]*)(?:\[[^\]]*\])?\s*(?:[=<>!~].*)?$", requirement)
+    name = re.sub(r"[-_.]+", "-", match[1]).lower() if match and ";" not in requirement else ""
+    if name in NOT_TO_BE_HAD:
+        return f"{name} {NOT_TO_BE_HAD[name]}"
+    if clause := refused_pin(name, requirement.strip(), stage.python, stage.libc):
+        return clause
+    compiler = not all(stage.lacks(each) for each in ("gcc", "cc", "clang"))
+    if name and not stage.managed and (clause := without_wheel(name, requirement, stage.python, compiler=compiler)):
+        return clause
+    if name not in _SOURCE_ONLY or compiler:
+        return ""
+    return f"{name} has no wheel for Linux, and there is no compiler to make one"
+
+
+def is_absent(stage: Stage, path: str) -> bool:
+    place = posixpath.normpath(path)
+    return stage.files.find(place) is None and not stage.files.doubt(place)
