@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 import httpx
 
 from smoke.live.failure import LiveError
-from smoke.live.product import Product
+from smoke.manifest import Service
 
 _given: set[int] = set()
 
@@ -26,6 +26,32 @@ Needs = Callable[[str], dict[str, str]]
 def nothing(address: str) -> dict[str, str]:
     """A node that needs nothing."""
     return {}
+
+
+class Recipe(Protocol):
+    """How the services of a tree are run, and how it is told that they are well."""
+
+    services: Mapping[str, Service]
+    """By name, in the order in which they start."""
+    start_s: float
+    """How long a start may take where the images' processor is this machine's."""
+    grace_s: int
+    """Within what a service ends after SIGTERM."""
+
+    def prepare(self, node: Node) -> None:
+        """Make what the services need before the first start, in the node's folder. Raises `LiveError`."""
+
+    def command(self, node: Node, service: str) -> Sequence[str]:
+        """The words that start a service as a process of this machine. Raises `LiveError`."""
+
+    def environment(self, node: Node, service: str) -> dict[str, str]:
+        """The variables that a service is given."""
+
+    def files(self, node: Node, service: str) -> Mapping[str, bytes]:
+        """What a container finds below /config, read by its user alone; empty: there is no such directory."""
+
+    def state(self, node: Node, service: str, answer: httpx.Response | None) -> str:
+        """`healthy`, `degraded` or empty, by what its health path answers; none when nobody does."""
 
 
 class Make(Protocol):
@@ -57,7 +83,7 @@ class Node(ABC):
     ) -> None:
         """Leave nothing."""
 
-    def __init__(self, folder: Path, product: Product, needs: Needs = nothing) -> None:
+    def __init__(self, folder: Path, product: Recipe, needs: Needs = nothing) -> None:
         self.folder = folder
         self.product = product
         self.needs = needs

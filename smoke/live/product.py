@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from smoke.check import Check
 from smoke.finding import Finding
-from smoke.manifest import Service
-
-if TYPE_CHECKING:
-    import httpx
-
-    from smoke.live.node import Make, Node
+from smoke.live.node import Make, Node, Recipe
 
 EMULATED = 4.5
 """How much longer a start may take where the images' processor is emulated."""
@@ -23,30 +18,8 @@ Steps = tuple[tuple[Check, Callable[[], Iterator[Finding]]], ...]
 """Checks in their order, each with what carries it out."""
 
 
-class Product(Protocol):
+class Product(Recipe, Protocol):
     """How the services of a tree are run, and what is tried with them."""
-
-    services: Mapping[str, Service]
-    """By name, in the order in which they start."""
-    start_s: float
-    """How long a start may take where the images' processor is this machine's."""
-    grace_s: int
-    """Within what a service ends after SIGTERM."""
-
-    def prepare(self, node: Node) -> None:
-        """Make what the services need before the first start, in the node's folder. Raises `LiveError`."""
-
-    def command(self, node: Node, service: str) -> Sequence[str]:
-        """The words that start a service as a process of this machine. Raises `LiveError`."""
-
-    def environment(self, node: Node, service: str) -> dict[str, str]:
-        """The variables that a service is given."""
-
-    def files(self, node: Node, service: str) -> Mapping[str, bytes]:
-        """What a container finds below /config, read by its user alone; empty: there is no such directory."""
-
-    def state(self, node: Node, service: str, answer: httpx.Response | None) -> str:
-        """`healthy`, `degraded` or empty, by what its health path answers; none when nobody does."""
 
     def steps(self, run: Run) -> Steps:
         """What is tried with the node."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smoke.finding import Finding, Severity, Verdict
-from smoke.judgment import Judgment
+from smoke.judgment import Judgment, kind
 from smoke.static.run import find_subject, judge
 
 
@@ -97,6 +97,20 @@ _ESCAPES = {r"\r": "\r", r"\ufeff": "\ufeff"}
 def judge_files(folder: Path, files: Changes) -> Judgment:
     """What comes out of a tree with these files, by its own manifest if it has one."""
     return judge(find_subject(write_files(folder, files), None))
+
+
+def outcomes(folder: Path, files: Changes, check: str) -> list[tuple[str, str]]:
+    """What one check says of a tree with these files: its outcome, as reports call it, and the message."""
+    return [(kind(each), each.message) for each in judge_files(folder, files).findings if each.check == check]
+
+
+def says(folder: Path, files: Changes, check: str, outcome: str, words: str) -> bool:
+    """Whether one check has this outcome, with these words in the message, and no other that is as bad."""
+    found = outcomes(folder, files, check)
+    assert found, f"{check} says nothing"
+    assert any(name == outcome and words in message for name, message in found), found
+    assert outcome == "critical" or all(name != "critical" for name, _ in found), found
+    return True
 
 
 def critical(judgment: Judgment) -> list[Finding]:

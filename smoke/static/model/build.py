@@ -129,33 +129,32 @@ class _Builder:
         """The final stage's image."""
         for stage in self.building.stages.needed(self.final):
             self.building.done[stage.index] = self._stage(stage)
-        failures = [each for done in self.building.done.values() for each in done.state.failures]
         made = self.building.done[self.final.index]
         state = made.state
         base = _with_python(made.base, state)
-        entrypoint, command, line, form = made.entrypoint, made.command, made.start_line, made.command_form
-        file = ""
-        if (launch := self.launch) is not None:
+        launch = self.launch
+        if launch is not None:
             state = launched(state, launch, self.building.context.tree)
-            if launch.entrypoint is not None:
-                entrypoint, command, form = launch.entrypoint, (), Form.EXEC
-            if launch.command is not None:
-                command, form = launch.command, form if form is Form.SHELL_ENTRYPOINT else Form.EXEC
-            if launch.entrypoint is not None or launch.command is not None:
-                line, file = launch.start_line, launch.file
+        entrypoint, command, form, line, file = _given(made, launch)
         version = (int(state.python.split(".")[0]), int(state.python.split(".")[1])) if state.python else None
         installed = Installed(self.building.context.tree, tuple(state.installs), version, self.service.dockerfile)
-        if launch is not None and not line and not state.files.doubts.get("/"):
-            said = "neither the Dockerfile nor Compose says what to start: the base's own command runs"
-        elif launch is None and not line and not made.ports and made.health is None:
-            said = "the Dockerfile has no command of its own: whoever runs the image says what to start"
-        else:
-            said = ""
         start = replace(start_of(base, entrypoint, command, line, form, state, installed), file=file)
         start = replace(start, alone=bool(entrypoint) and not command and launch is None)
+        said = _nothing_said(launch, line, made, state)
         if said and start.trouble:
             start = replace(start, trouble="", doubt=said)
         installs = tuple(_seen(each, start.search, bool(start.doubt)) for each in state.installs)
+        return self._finished(made, state, base, start, installs)
+
+    def _finished(
+        self,
+        made: Made,
+        state: Stage,
+        base: Base | None,
+        start: Start,
+        installs: tuple[Install, ...],
+    ) -> Image:
+        """All that is known of the image in one record."""
         return Image(
             self.service,
             self.service.dockerfile,
@@ -168,7 +167,7 @@ class _Builder:
             workdir=state.workdir,
             environment=state.environment,
             user_line=made.user_line,
-            launch=launch,
+            launch=self.launch,
             homes=state.homes,
             labels=made.labels,
             ports=tuple(dict.fromkeys(made.ports)),
@@ -179,7 +178,7 @@ class _Builder:
             health=made.health,
             missing=tuple(self.building.missing),
             refused=tuple(self.building.refused[:MAX_REFUSED]),
-            failures=tuple(failures),
+            failures=tuple(each for done in self.building.done.values() for each in done.state.failures),
             lacking=state.lacking,
             users=frozenset(state.numbers) if state.users_known else None,
             installs=installs,
@@ -237,6 +236,30 @@ _HANDLERS = {
     "ADD": copy,
     "RUN": run,
 }
+
+
+def _given(made: Made, launch: Launch | None) -> tuple[tuple[str, ...], tuple[str, ...], Form, int, str]:
+    """Entry point, command and their form, with the line and the file (empty: the Dockerfile) that say so: what
+    Compose sets goes before what the Dockerfile does."""
+    entrypoint, command, form, line, file = made.entrypoint, made.command, made.command_form, made.start_line, ""
+    if launch is None:
+        return entrypoint, command, form, line, file
+    if launch.entrypoint is not None:
+        entrypoint, command, form = launch.entrypoint, (), Form.EXEC
+    if launch.command is not None:
+        command, form = launch.command, form if form is Form.SHELL_ENTRYPOINT else Form.EXEC
+    if launch.entrypoint is not None or launch.command is not None:
+        line, file = launch.start_line, launch.file
+    return entrypoint, command, form, line, file
+
+
+def _nothing_said(launch: Launch | None, line: int, made: Made, state: Stage) -> str:
+    """Why a start that fails may not be the one that is meant; empty where it is."""
+    if launch is not None and not line and not state.files.doubts.get("/"):
+        return "neither the Dockerfile nor Compose says what to start: the base's own command runs"
+    if launch is None and not line and not made.ports and made.health is None:
+        return "the Dockerfile has no command of its own: whoever runs the image says what to start"
+    return ""
 
 
 def _with_python(base: Base | None, state: Stage) -> Base | None:

@@ -97,11 +97,7 @@ class Context:
             found = self.sources(pattern)
             kept = [path for path in found if self._holds(path)]
             if not kept:
-                where = f"the build context {self.directory or '.'}"
-                reason = f"{self.ignore.path} leaves it out of {where}" if found else f"it is not in {where}"
-                if not found and re.search(r"[*?\[]", pattern):
-                    continue  # a pattern may match nothing
-                missing.append(Missing(line, pattern, Lack.IGNORED if found else Lack.CONTEXT, reason))
+                missing += self._lost(pattern, bool(found), line)
             for path in kept:
                 if len(files.entries) >= MAX_ENTRIES:
                     files.suspect("/", f"there are more than {MAX_ENTRIES} files in it", Cause.COPY)
@@ -114,15 +110,35 @@ class Context:
                     name = posixpath.join(target, posixpath.basename(path)) if into or len(kept) > 1 else target
                     files.add(name, Entry("file", path, user=user, mode=self._mode(path, mode), line=line))
                     continue
-                files.add(target, Entry("directory", path, user=user, mode=mode or 0o755, line=line))
-                for each in self.files(path):
-                    inside = each[len(path) :].lstrip("/")
-                    if without is not None and without.excludes(inside) is not None:
-                        continue
-                    self._directories(files, path, inside, target, user, line)
-                    entry = Entry("file", each, user=user, mode=self._mode(each, mode), line=line)
-                    files.add(posixpath.join(target, inside), entry)
+                self._copy_directory(files, path, target, user, mode, line, without)
         return missing
+
+    def _lost(self, pattern: str, ignored: bool, line: int) -> Iterator[Missing]:
+        """A source that is not in the context; a pattern may match nothing."""
+        where = f"the build context {self.directory or '.'}"
+        if ignored:
+            yield Missing(line, pattern, Lack.IGNORED, f"{self.ignore.path} leaves it out of {where}")
+        elif not re.search(r"[*?\[]", pattern):
+            yield Missing(line, pattern, Lack.CONTEXT, f"it is not in {where}")
+
+    def _copy_directory(
+        self,
+        files: FileSystem,
+        path: str,
+        target: str,
+        user: int | None,
+        mode: int | None,
+        line: int,
+        without: Ignore | None,
+    ) -> None:
+        files.add(target, Entry("directory", path, user=user, mode=mode or 0o755, line=line))
+        for each in self.files(path):
+            inside = each[len(path) :].lstrip("/")
+            if without is not None and without.excludes(inside) is not None:
+                continue
+            self._directories(files, path, inside, target, user, line)
+            entry = Entry("file", each, user=user, mode=self._mode(each, mode), line=line)
+            files.add(posixpath.join(target, inside), entry)
 
     def _below_pivot(self, pattern: str, path: str, target: str) -> str:
         """The directory that `--parents` copies a source to; a directory's own name is part of it."""

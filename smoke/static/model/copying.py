@@ -38,11 +38,7 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
         message = f"{instruction.keyword} of several files needs a directory: write {target[:MAX_SHOWN]}/"
         build.refuse(instruction, message)
     into = into or (held is not None and held.kind == "directory")
-    chown = build.expand(made, instruction.flag("chown") or "", instruction).text
-    user = state.number(chown) if chown else 0
-    account = chown.partition(":")[0]
-    if user is None and state.users_known and re.fullmatch(r"[A-Za-z_][\w.-]*", account):
-        build.refuse(instruction, f"--chown={chown[:MAX_SHOWN]}: there is no user {account} at this step")
+    user = _owner(build, made, instruction)
     mode = _mode(build, made, instruction)
     reference = instruction.flag("from")
     for heredoc in instruction.heredocs:
@@ -54,10 +50,25 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
         kept = _Kept(parents, without)
         _copy_from(build, made, reference, words, place, into, user, mode, instruction.line, stage, kept)
         return
+    _from_context(build, made, instruction, words, place, into, user, mode)
+
+
+def _from_context(
+    build: Building,
+    made: Made,
+    instruction: Instruction,
+    words: list[str],
+    place: str,
+    into: bool,
+    user: int | None,
+    mode: int | None,
+) -> None:
+    """What comes from the build context, and by ADD from elsewhere."""
+    state = made.state
     local = [word for word in words if not _REMOTE.match(word)]
     _fetch(build, state, [word for word in words if _REMOTE.match(word)], place, into, user, mode, instruction)
     if instruction.keyword == "ADD":
-        owner = user if chown else None
+        owner = user if instruction.flag("chown") else None
         local = [word for word in local if not _unpacked(build, state, word, place, owner, mode, instruction)]
     parents, without = _selection(build, made, instruction)
     if parents and any("**" in each for each in local):
@@ -155,6 +166,17 @@ def _of_files(build: Building, words: list[str]) -> bool:
     return len(held) > 1 and all(tree.is_file(path) for path in held)
 
 
+def _owner(build: Building, made: Made, instruction: Instruction) -> int | None:
+    """The user that what is copied belongs to: root, or whom --chown names; none when that cannot be told."""
+    state = made.state
+    chown = build.expand(made, instruction.flag("chown") or "", instruction).text
+    user = state.number(chown) if chown else 0
+    account = chown.partition(":")[0]
+    if user is None and state.users_known and re.fullmatch(r"[A-Za-z_][\w.-]*", account):
+        build.refuse(instruction, f"--chown={chown[:MAX_SHOWN]}: there is no user {account} at this step")
+    return user
+
+
 def _mode(build: Building, made: Made, instruction: Instruction) -> int | None:
     """What --chmod says in octal digits; none when it says nothing, or in letters."""
     text = build.expand(made, instruction.flag("chmod") or "", instruction).text
@@ -205,14 +227,19 @@ def _copy_from(
             if kept.has(inside or posixpath.basename(origin)):
                 made.state.files.add(made_at + inside, _copied(each, user, mode, line))
         _doubts_from(build, made, other, resolved, landed, doubt, line)
-        made.state.installs += [
-            _moved(each, resolved, landed)
-            for each in other.installs
-            if _within(each.directory, resolved) and kept.has(each.directory[len(resolved) :])
-        ]
-        for path, venv in other.venvs.items():
-            if _within(path, resolved):
-                made.state.venvs[posixpath.normpath(landed + "/" + path[len(resolved) :].lstrip("/"))] = venv
+        _installs_from(made, other, resolved, landed, kept)
+
+
+def _installs_from(made: Made, other: Stage, origin: str, place: str, kept: _Kept) -> None:
+    """What was installed below a directory of another stage, and the environments there, are now below this one."""
+    made.state.installs += [
+        _moved(each, origin, place)
+        for each in other.installs
+        if _within(each.directory, origin) and kept.has(each.directory[len(origin) :])
+    ]
+    for path, venv in other.venvs.items():
+        if _within(path, origin):
+            made.state.venvs[posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/"))] = venv
 
 
 def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: str, doubt: Doubt, line: int) -> None:

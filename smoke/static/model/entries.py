@@ -80,7 +80,7 @@ def follow_command(text: str, environment: Mapping[str, str]) -> Followed:
     return found
 
 
-def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Followed:  # noqa: PLR0912 - a case a line
+def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Followed:
     """What an entry script runs in the end, when it is given these arguments."""
     found = Followed()
     choice = choose(text, arguments)
@@ -91,44 +91,65 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
     if re.match(r"#!\s*(?:/usr)?/bin/(?:env\s+)?(?:da)?sh\b", text):
         found.dash = dash_stops(text, errexit=stop)
     found.demanded = demanded(text)
-    depth, open_, last = 0, "", ""
+    last, blocks, unclosed = _outside_blocks(found, lines, environment, arguments, stop, endless="break" not in text)
+    if _DECIDES.search(_without_functions(blocks)) or unclosed or not last:
+        found.doubt = "an entry script decides what is started"
+        return found
+    _last(found, last, environment, arguments)
+    return found
+
+
+def _outside_blocks(
+    found: Followed,
+    lines: list[str],
+    environment: Mapping[str, str],
+    arguments: tuple[str, ...],
+    stop: bool,
+    *,
+    endless: bool,
+) -> tuple[str, str, bool]:
+    """Follow the lines that stand in no block but the last of them: that one, the text of the blocks, and whether one
+    of these is not closed. `endless`: loops end by their conditions alone."""
+    depth, blocks, last = 0, "", ""
     for line in lines:
         first = re.split(r"[\s;(]", line, maxsplit=1)[0]
         if depth or first in _BLOCKS or _FUNCTION.match(line):
-            opened = len(
-                re.findall(r"(?:^|[;&|]\s*|\bdo\s+|\bthen\s+|\belse\s+)(?:if|case|for|while|until|select)\b", line)
-            )
-            closed = len(re.findall(r"(?:^|[;&|]\s*|\s)(?:fi|esac|done)\b", line))
-            braces = line.count("{") - line.count("}") - 2 * 0 if re.search(r"\(\)|^\}|^function\b|\{$", line) else 0
-            depth = max(0, depth + opened - closed + braces)
-            if (condition := _awaited(line)) and "break" not in text:
+            depth = max(0, depth + _deeper(line))
+            if endless and (condition := _awaited(line)):
                 found.before.append(condition)
-            open_ += line + "\n"
+            blocks += line + "\n"
             last = "" if depth == 0 else last
             continue
         if last:
             _line(found, last, environment, arguments, stop)
         last = line
-    if _DECIDES.search(_without_functions(open_)) or depth:
-        found.doubt = "an entry script decides what is started"
-        return found
-    if not last:
-        found.doubt = "an entry script decides what is started"
-        return found
+    return last, blocks, bool(depth)
+
+
+def _deeper(line: str) -> int:
+    """How many more blocks a line opens than it closes."""
+    opened = len(re.findall(r"(?:^|[;&|]\s*|\bdo\s+|\bthen\s+|\belse\s+)(?:if|case|for|while|until|select)\b", line))
+    closed = len(re.findall(r"(?:^|[;&|]\s*|\s)(?:fi|esac|done)\b", line))
+    braced = re.search(r"\(\)|^\}|^function\b|\{$", line)
+    return opened - closed + (line.count("{") - line.count("}") if braced else 0)
+
+
+def _last(found: Followed, last: str, environment: Mapping[str, str], arguments: tuple[str, ...]) -> None:
+    """The last line of a script: what it starts."""
     known = {**environment, **found.environment}
     if re.fullmatch(r"""(?:exec\s+)?(?:"\$@"|\$@|"\$\{@\}"|\$\*)""", last):
         if not arguments:
             found.trouble = "the entry script runs what it is given, and it is given nothing"
         found.words = arguments
-        return found
+        return
     commands = _commands(last)
     if commands is None:
         found.doubt = "an entry script decides what is started"
-        return found
+        return
     for index, (words, joint) in enumerate(commands):
         if joint in ("|", "&", "||"):
             found.doubt = "an entry script decides what is started"
-            return found
+            return
         expanded = [each for word in words for each in _with_arguments(word, known, arguments)]
         if index < len(commands) - 1:
             _step(found, expanded, joint == "&&")
@@ -136,7 +157,6 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
             _final(found, expanded)
             if arguments and found.words and found.words[0] in _AT_ONCE:
                 found.trouble = f"the entry script ends with {found.words[0]} and runs nothing of what it is given"
-    return found
 
 
 def _awaited(line: str) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def _managed(start: Start, arguments: Sequence[str]) -> Start:
     return start
 
 
-def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> Start:  # noqa: PLR0911, PLR0912 - a case a form of Python's command line
+def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> Start:  # noqa: PLR0911 - a case a form of Python's command line
     state = scene.state
     start = started(start, scene, program)
     flags: set[str] = set()
@@ -96,24 +96,34 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
             return replace(start, doubt=f"what Python makes of {rest[0]} is not known here")
     if not rest:
         return replace(start, trouble="Python is started without a program: it reads standard input and ends")
-    if rest[0] == "-m" and len(rest) > 1 and "/" in rest[1] and "$" not in rest[1]:
-        return replace(start, trouble=f"{rest[1]!r} is no module: its name has dots where its path has slashes")
     if rest[0] == "-m" and len(rest) > 1:
-        search = search_path(scene, state.workdir, flags, program)
-        start = replace(start, search=search)
-        if rest[1] in _UNDER and not _in_tree(rest[1], search, state):
-            return _under(start, rest, program, scene)
-        found = served(
-            rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists, scene.asked, start.words)
-        )
-        if found is not None and not _in_tree(rest[1], search, state):
-            return _serving(start, rest[1], rest[2:], found, program, scene)
-        start = _http_server(start, rest[2:]) if rest[1] == "http.server" else start
-        return replace(start, module=rest[1], arguments=tuple(rest[2:]))
+        return _module(start, rest, program, flags, scene)
     if rest[0] == "-c" and len(rest) > 1:
         return _code(start, rest[1], search_path(scene, state.workdir, flags, program))
     if rest[0] in ("-c", "-", "-m"):
         return replace(start, doubt="Python is given its program on the command line")
+    return _file(start, rest, program, flags, scene)
+
+
+def _module(start: Start, rest: tuple[str, ...], program: str, flags: set[str], scene: Scene) -> Start:
+    """`python -m MODULE`: a server, a tool, or a module of the tree."""
+    state = scene.state
+    if "/" in rest[1] and "$" not in rest[1]:
+        return replace(start, trouble=f"{rest[1]!r} is no module: its name has dots where its path has slashes")
+    search = search_path(scene, state.workdir, flags, program)
+    start = replace(start, search=search)
+    if rest[1] in _UNDER and not _in_tree(rest[1], search, state):
+        return _under(start, rest, program, scene)
+    found = served(rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists, scene.asked, start.words))
+    if found is not None and not _in_tree(rest[1], search, state):
+        return _serving(start, rest[1], rest[2:], found, program, scene)
+    start = _http_server(start, rest[2:]) if rest[1] == "http.server" else start
+    return replace(start, module=rest[1], arguments=tuple(rest[2:]))
+
+
+def _file(start: Start, rest: tuple[str, ...], program: str, flags: set[str], scene: Scene) -> Start:
+    """`python FILE`, or a directory with a `__main__.py`."""
+    state = scene.state
     script = state.path(rest[0])
     entry = state.files.find(script)
     if posixpath.basename(script) in ("sh", "bash", "ash", "dash") and (entry is None or not entry.source):

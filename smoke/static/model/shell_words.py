@@ -25,7 +25,8 @@ class ShellWords:
     def of(self, node: Node) -> list[str]:
         """The words that a node stands for; what cannot be known keeps its `$`."""
         text, quoted = self._value(node)
-        found = [text] if quoted else text.split()
+        # A blank in a word itself is escaped; only what variables stand for is split.
+        found = [text] if quoted or node.type == "word" else text.split()
         if not quoted and any(letter in text for letter in "*?["):
             found = [match for each in found for match in self._glob(each)]
         return [each for word in found for each in (_braces(word) if not quoted else [word])]

@@ -115,13 +115,9 @@ def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
         return _shell(start, words, scene)
     if found.calls:
         module, _, function = found.calls.partition(":")
-        return replace(
-            started(start, scene, found.place),
-            module=module,
-            application=function,
-            server=name,
-            search=search_path(scene, "", set(), found.place),
-        )
+        search = search_path(scene, "", set(), found.place)
+        made = started(start, scene, found.place)
+        return replace(made, module=module, application=function, server=name, search=search)
     entry = state.files.find(found.place)
     if entry is not None and entry.source and not entry.source.endswith(".py") and not PYTHON.fullmatch(name):
         return _script(start, words, entry, scene)

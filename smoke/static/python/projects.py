@@ -51,6 +51,25 @@ def read_project(tree: Tree, directory: str) -> Project | None:
         return None
 
 
+def _described_to_poetry(found: Project, poetry: dict[str, Any]) -> None:
+    """What stands in Poetry's own tables."""
+    if "dependencies" in poetry and not found.needs:
+        found.needs = [
+            _poetry(name, value)
+            for name, value in poetry["dependencies"].items()
+            if name.lower() != "python" and not _optional(value)
+        ]
+        found.extras |= {
+            normalized(key): [str(each) for each in value] for key, value in poetry.get("extras", {}).items()
+        }
+    for name, group in poetry.get("group", {}).items():
+        found.groups[normalized(name)] = [_poetry(each, value) for each, value in group.get("dependencies", {}).items()]
+        if group.get("optional"):
+            found.optional_groups.add(normalized(name))
+    if "dev-dependencies" in poetry:
+        found.groups["dev"] = [_poetry(each, value) for each, value in poetry["dev-dependencies"].items()]
+
+
 def _described(tree: Tree, directory: str, path: str, data: dict[str, Any]) -> Project:
     about, tool = data.get("project", {}), data.get("tool", {})
     poetry = tool.get("poetry", {})
@@ -72,21 +91,7 @@ def _described(tree: Tree, directory: str, path: str, data: dict[str, Any]) -> P
         found.default_groups = list(found.groups)
     if "dependencies" in about.get("dynamic", []) and "dependencies" not in poetry:
         found.doubt = f"{path} leaves its dependencies to the build"
-    if "dependencies" in poetry and not found.needs:
-        found.needs = [
-            _poetry(name, value)
-            for name, value in poetry["dependencies"].items()
-            if name.lower() != "python" and not _optional(value)
-        ]
-        found.extras |= {
-            normalized(key): [str(each) for each in value] for key, value in poetry.get("extras", {}).items()
-        }
-    for name, group in poetry.get("group", {}).items():
-        found.groups[normalized(name)] = [_poetry(each, value) for each, value in group.get("dependencies", {}).items()]
-        if group.get("optional"):
-            found.optional_groups.add(normalized(name))
-    if "dev-dependencies" in poetry:
-        found.groups["dev"] = [_poetry(each, value) for each, value in poetry["dev-dependencies"].items()]
+    _described_to_poetry(found, poetry)
     scripts = {**about.get("scripts", {}), **about.get("gui-scripts", {}), **poetry.get("scripts", {})}
     found.scripts = {
         name: str(value.get("reference", value.get("callable", "")) if isinstance(value, dict) else value)

@@ -37,6 +37,16 @@ class Import:
     perhaps: bool = False
     """Of an attribute: whether what it is read of is a module only if its package has no such name of its own."""
 
+    def absolute(self, package: str) -> str | None:
+        """The dotted name that it means in a package; none when it leaves the top package."""
+        if not self.level:
+            return self.module
+        parts = package.split(".") if package else []
+        if self.level > len(parts):
+            return None
+        base = ".".join(parts[: len(parts) - self.level + 1])
+        return f"{base}.{self.module}" if self.module else base
+
     def is_module(self, name: str, loaded: list[str]) -> bool:
         """Whether a name that it takes is one of the modules that it loads."""
         return any(path.endswith((f"/{name}.py", f"/{name}/__init__.py")) or path == f"{name}.py" for path in loaded)

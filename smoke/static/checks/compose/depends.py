@@ -45,12 +45,13 @@ def judge_depends(scope: Scope, service: RunningService) -> Iterator[Finding]:
     for name, how in wanted.items():
         other = others.get(name)
         optional = text_of(how.get("required")) == "false"
+        if other is None and optional:
+            continue  # Compose only warns
         if other is None:
             failed = True
-            elsewhere = owner_elsewhere(scope, name, service.service)
-            if elsewhere and not optional:
+            if elsewhere := owner_elsewhere(scope, name, service.service):
                 yield DEPENDS.skip(f"{name} is a service of {elsewhere}", service.name, at_node(service, how, name))
-            elif not optional:
+            else:
                 yield DEPENDS.fail(f"there is no service {name}", service.name, at_node(service, how, name))
         elif items_of(other.node.get("profiles")) and not items_of(service.node.get("profiles")) and not optional:
             failed = True

@@ -102,7 +102,7 @@ def _one(scope: Scope, program: Program, outside: Outside, answer: Answer) -> Fi
         case Presence.ASKED | Presence.HIDDEN:
             return None
         case Presence.BROUGHT:
-            message = f"{outside.top} comes with {answer.by} only, and is not asked for by name"
+            message = f"{outside.top} is there because something else needs {answer.by}, which no one asks for by name"
             why = "It goes away when the other no longer needs it."
             return None if outside.by else DECLARED.fail(message, name, at, severity=Severity.INFO, why=why)
         case Presence.UNKNOWN:

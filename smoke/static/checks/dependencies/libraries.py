@@ -27,17 +27,19 @@ def judge_libraries(scope: Scope, program: Program) -> Iterator[Finding]:
     image = program.image
     name = image.service.name
     used = {each.top for each in program.graph.outside if not each.caught}
-    wanted = [
+    installed = [
         (distribution, brought)
         for brought in program.installed.each
-        if brought.install.visible is not False and brought.install.directory
+        if brought.install.visible is not False
         for distribution in sorted(brought.asked)
         if distribution in SHARED_LIBRARIES
         and SHARED_LIBRARIES[distribution][0]
-        and _loaded(distribution, used, program)
         and not {*BUNDLED.get(distribution, ())} & brought.all()[0]
     ]
+    wanted = [each for each in installed if each[1].install.directory and _loaded(each[0], used, program)]
     failed, unsure = False, ""
+    if installed and program.graph.entry is None:
+        unsure = f"whether {installed[0][0]} is loaded: what is started is not a file of the tree that is known"
     for distribution, brought in wanted:
         libraries, debian, alpine = SHARED_LIBRARIES[distribution]
         found = image.has_library(libraries)

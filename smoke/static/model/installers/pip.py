@@ -201,6 +201,17 @@ _SWITCHES = {"--user": "user", "--system": "system", "--no-deps": "no_dependenci
 """Options without a value, and the field of `Wanted` that each sets."""
 
 
+def _made_for(made: MadeFor, option: str, value: str) -> MadeFor:
+    """What an option says that distributions are installed for."""
+    if option == "--python-version":
+        digits = re.fullmatch(r"(3)\.?(\d{1,2})(?:\.\d+)?", value)
+        return replace(made, python=f"3.{digits[2]}" if digits else "")
+    if option == "--abi":
+        digits = re.fullmatch(r"cp3(\d{1,2})t?", value)
+        return replace(made, python=f"3.{digits[1]}") if digits else made
+    return _platform(made, value)
+
+
 def _option(stage: Stage, wanted: Wanted, name: str, value: str, line: int) -> None:  # noqa: PLR0912 - a case an option
     version = f"python{wanted.made.python or stage.python}"
     match name:
@@ -229,14 +240,8 @@ def _option(stage: Stage, wanted: Wanted, name: str, value: str, line: int) -> N
             wanted.wheels += _wheels(stage, place, [name for name in stage.files.names(place) if name.endswith(".whl")])
         case "-w" | "--wheel-dir" | "-d" | "--dest":
             wanted.house = stage.path(value)
-        case "--platform" | "--python-platform":
-            wanted.made = _platform(wanted.made, value)
-        case "--python-version":
-            digits = re.fullmatch(r"(3)\.?(\d{1,2})(?:\.\d+)?", value)
-            wanted.made = replace(wanted.made, python=f"3.{digits[2]}" if digits else "")
-        case "--abi":
-            digits = re.fullmatch(r"cp3(\d{1,2})t?", value)
-            wanted.made = replace(wanted.made, python=f"3.{digits[1]}") if digits else wanted.made
+        case "--platform" | "--python-platform" | "--python-version" | "--abi":
+            wanted.made = _made_for(wanted.made, name, value)
         case "-p" | "--python":
             wanted.python = value
         case "-e" | "--editable":

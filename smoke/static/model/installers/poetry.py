@@ -29,18 +29,7 @@ def poetry(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> N
     )
     project = tree_directory(stage, base)
     wanted = Wanted(made=made_for(stage))
-    create = _setting(stage, given, "virtualenvs.create", "true")
-    inside = _setting(stage, given, "virtualenvs.in-project", "")
-    active = stage.venvs.get(given.get("VIRTUAL_ENV", "")) or venv_of(stage, "python")
-    if active is not None:
-        wanted.directory = venv_site(active)
-    elif create == "false":
-        wanted.directory = stage.sites[0] if stage.sites else ""
-    elif inside == "true":
-        place = f"{base}/.venv"
-        wanted.directory = venv_site(stage.venvs.get(place) or make_venv(stage, place, line))
-    else:
-        kept_apart(stage, wanted, "pypoetry/virtualenvs")
+    _settle(stage, wanted, base, line, given)
     if project is None:
         wanted.doubt = wanted.doubt or f"what poetry installs in line {line} is not known"
     only = split_values(values.get("--only", []))
@@ -61,6 +50,20 @@ def poetry(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> N
     ):
         wanted.projects.append(Project(project, base, (), True, optional=True))
     record(stage, wanted, line, lock=lock)
+
+
+def _settle(stage: Stage, wanted: Wanted, base: str, line: int, given: dict[str, str]) -> None:
+    """Where Poetry installs to: the active environment, the system's Python, or one of its own."""
+    active = stage.venvs.get(given.get("VIRTUAL_ENV", "")) or venv_of(stage, "python")
+    if active is not None:
+        wanted.directory = venv_site(active)
+    elif _setting(stage, given, "virtualenvs.create", "true") == "false":
+        wanted.directory = stage.sites[0] if stage.sites else ""
+    elif _setting(stage, given, "virtualenvs.in-project", "") == "true":
+        place = f"{base}/.venv"
+        wanted.directory = venv_site(stage.venvs.get(place) or make_venv(stage, place, line))
+    else:
+        kept_apart(stage, wanted, "pypoetry/virtualenvs")
 
 
 def _setting(stage: Stage, given: dict[str, str], name: str, default: str) -> str:

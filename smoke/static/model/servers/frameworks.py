@@ -8,23 +8,28 @@ import re
 from smoke.static.model.servers.options import read_line
 from smoke.static.model.servers.served import Served, Situation, aim, number
 
+_SWITCHES = frozenset(
+    [
+        *["--debug", "--no-debug", "--reload", "--no-reload", "--debugger", "--no-debugger"],
+        *["--with-threads", "--without-threads", "--version", "--help"],
+    ]
+)
+"""Options without a value."""
+
+
+def _beside(situation: Situation) -> str | None:
+    """The module that is taken where none is named; none when that cannot be told, empty when there is none."""
+    for each in ("wsgi", "app"):
+        there, package = situation.exists(f"{each}.py"), situation.exists(f"{each}/__init__.py")
+        if there or package:
+            return each
+        if there is None or package is None:
+            return None
+    return ""
+
 
 def _flask_like(name: str, arguments: list[str], situation: Situation) -> Served:
-    plain = frozenset(
-        [
-            "--debug",
-            "--no-debug",
-            "--reload",
-            "--no-reload",
-            "--debugger",
-            "--no-debugger",
-            "--with-threads",
-            "--without-threads",
-            "--version",
-            "--help",
-        ]
-    )
-    line = read_line(arguments, plain)
+    line = read_line(arguments, _SWITCHES)
     environment, prefix = situation.environment, name.upper()
     found = Served(needs=[name])
     if "run" not in line.operands:
@@ -34,18 +39,14 @@ def _flask_like(name: str, arguments: list[str], situation: Situation) -> Served
     found.port = number(line.last("--port", "-p") or environment.get(f"{prefix}_RUN_PORT"), 5000)
     target = line.last("--app", "-A") or environment.get(f"{prefix}_APP", "")
     if not target:
-        for each in ("wsgi", "app"):
-            there = situation.exists(f"{each}.py")
-            package = situation.exists(f"{each}/__init__.py")
-            if there or package:
-                target = each
-                break
-            if there is None or package is None:
-                found.doubt = f"which app {name} runs is not known"
-                return found
-        else:
+        beside = _beside(situation)
+        if beside is None:
+            found.doubt = f"which app {name} runs is not known"
+            return found
+        if not beside:
             found.trouble = f"{name} is not told which app to run, and finds neither wsgi.py nor app.py"
             return found
+        target = beside
     file, _, attribute = target.partition(":")
     if file.endswith(".py"):
         found.directory, file = posixpath.dirname(file), posixpath.basename(file).removesuffix(".py")

@@ -8,28 +8,17 @@ from collections.abc import Callable
 from smoke.static.model.servers.options import read_line
 from smoke.static.model.servers.served import Served, Situation
 
+_SWITCHES_OF_CELERY = frozenset(
+    [
+        *["--beat", "-B", "--purge", "--without-gossip", "--without-mingle", "--without-heartbeat", "-E"],
+        *["--task-events", "--quiet", "-q", "--version", "--help", "--skip-checks"],
+    ]
+)
+"""Options without a value."""
+
 
 def celery(arguments: list[str], situation: Situation) -> Served:
-    line = read_line(
-        arguments,
-        frozenset(
-            [
-                "--beat",
-                "-B",
-                "--purge",
-                "--without-gossip",
-                "--without-mingle",
-                "--without-heartbeat",
-                "-E",
-                "--task-events",
-                "--quiet",
-                "-q",
-                "--version",
-                "--help",
-                "--skip-checks",
-            ]
-        ),
-    )
+    line = read_line(arguments, _SWITCHES_OF_CELERY)
     found = Served(needs=["celery"])
     pool = line.last("-P", "--pool")
     if pool in ("gevent", "eventlet"):

@@ -4,27 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.manifest import Base
-from smoke.static.model.bases.catalog import find_base
-from smoke.static.model.bases.files import base_files
 from smoke.static.model.filesystem import Cause
 from smoke.static.model.script import run
-from smoke.static.model.stage import Stage
-
-
-def stage(reference: str = "python:3.12-slim") -> Stage:
-    base = find_base(reference, ())
-    assert isinstance(base, Base)
-    made = Stage(base_files(base, reference), environment={"PATH": ":".join(base.path)}, system=base.system)
-    made.lacks_names, made.users_known = frozenset(base.lacks), True
-    return made
-
-
-def followed(script: str, **values: str) -> Stage:
-    made = stage()
-    run(made, script, 7, values)
-    return made
-
+from tests.smoke.static.model.staged import followed, stage
 
 MADE = {
     "mkdir -p /a/b && cd /a && touch c": {"/a/b", "/a/c"},

@@ -1,0 +1,35 @@
+"""A health check of Compose runs in the image, and asks where the service listens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.smoke.cases import Changes, says
+
+APP = 'FROM python:3.12-slim\nCOPY main.py /\nEXPOSE 8080\nCMD ["python", "/main.py"]\n'
+LOOP = "import time\n\nwhile True:\n    time.sleep(1)\n"
+
+
+def tree(compose: str, **more: str) -> Changes:
+    """A tree with one Dockerfile and this Compose file."""
+    return {"Dockerfile": APP, "main.py": LOOP, "compose.yaml": compose, **more}
+
+
+ASKS = "services:\n  app:\n    build: .\n    ports: ['8080:8080']\n    healthcheck: {{test: {}}}\n"
+CASES = [
+    (ASKS.format("[CMD, python, -c, 'pass']"), "passed", "it can run"),
+    (ASKS.format("[CMD, curl, 'http://localhost:8080']"), "critical", "curl is not in the image"),
+    (ASKS.format("curl -f http://localhost:8080"), "critical", "curl is not in the image"),
+    (ASKS.format("curl -f http://localhost:8080 || exit 1"), "critical", "curl"),
+    (ASKS.format("[CMD, python, -c, \"get('http://localhost:9090')\"]"), "critical", "port 9090"),
+    (ASKS.format("[CMD, python, -c, \"get('http://localhost:8080')\"]"), "passed", ""),
+    (ASKS.format("[NONE]"), "warning", "no health check"),
+    ("services:\n  app: {image: redis, healthcheck: {test: [CMD, curl]}}\n", "skipped", "not known"),
+]
+
+
+@pytest.mark.parametrize(("compose", "outcome", "words"), CASES)
+def test_outcome(tmp_path: Path, compose: str, outcome: str, words: str) -> None:
+    assert says(tmp_path, tree(compose), "compose.health", outcome, words)

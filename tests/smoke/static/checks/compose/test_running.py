@@ -1,0 +1,34 @@
+"""What is read of a service's settings, and of the references of images."""
+
+from __future__ import annotations
+
+import pytest
+
+from smoke.static.checks.compose.running import items_of, repository_of, text_of, with_defaults
+
+
+@pytest.mark.parametrize(
+    ("reference", "repository"),
+    [
+        ("redis", "redis"),
+        ("redis:7", "redis"),
+        ("host:5000/redis", "host:5000/redis"),
+        ("host:5000/redis:7-alpine", "host:5000/redis"),
+        ("redis@sha256:" + "0" * 64, "redis"),
+    ],
+)
+def test_a_repository_is_a_reference_without_tag_and_digest(reference: str, repository: str) -> None:
+    """A port of a registry is not a tag: what follows it has a slash."""
+    assert repository_of(reference) == repository
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("${A:-1}:${B-2}", "1:2"), ("${A}", "${A}"), ("${A:?no}", "${A:?no}"), ("${A:-}", ""), ("plain", "plain")],
+)
+def test_variables_stand_for_their_defaults_alone(text: str, plain: str) -> None:
+    assert with_defaults(text) == plain
+
+
+def test_what_is_not_there_is_empty() -> None:
+    assert text_of(None) == "" and items_of(None) == []

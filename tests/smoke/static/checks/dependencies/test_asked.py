@@ -1,0 +1,48 @@
+"""What code asks for by name as it is loaded: libraries, the Tk of the system, versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.smoke.cases import Changes, says
+
+LOOP = "\nimport time\n\nwhile True:\n    time.sleep(1)\n"
+
+
+def tree(code: str, lines: str = "", base: str = "python:3.12-slim", **more: str) -> Changes:
+    """A script that is started, and the lines of the Dockerfile that stand between FROM and COPY."""
+    dockerfile = f'FROM {base}\nWORKDIR /srv\n{lines}\nCOPY . .\nCMD ["python", "main.py"]\n'
+    return {"Dockerfile": dockerfile, "main.py": code + LOOP, **more}
+
+
+LIBRARIES = [
+    ("import ctypes\nctypes.CDLL('libsodium.so.23')", "", "critical", "libsodium.so.23 is loaded by ctypes.CDLL"),
+    ("import ctypes\nctypes.CDLL('libc.so.6')", "", "passed", ""),
+    ("import ctypes\nctypes.CDLL('libsodium.so.23')", "ENV LD_LIBRARY_PATH=/opt", "passed", ""),
+    (
+        "import ctypes\nctypes.CDLL('libsodium.so.23')",
+        "RUN apt-get update && apt-get install -y libsodium23",
+        "passed",
+        "",
+    ),
+    ("import ctypes\ndef late():\n    ctypes.CDLL('libsodium.so.23')", "", "passed", ""),
+    ("import tkinter", "", "critical", "tkinter is imported"),
+    ("import tkinter", "RUN apt-get update && apt-get install -y tk", "passed", ""),
+]
+
+
+@pytest.mark.parametrize(("code", "lines", "outcome", "words"), LIBRARIES)
+def test_libraries(tmp_path: Path, code: str, lines: str, outcome: str, words: str) -> None:
+    assert says(tmp_path, tree(code, lines), "dependencies.libraries", outcome, words)
+
+
+PROJECT = '[project]\nname = "shop"\nversion = "1"\n[build-system]\nrequires = ["hatchling"]\n'
+ASKS = "from importlib.metadata import version\nversion('shop')"
+
+
+@pytest.mark.parametrize(("lines", "outcome"), [("", "critical"), ("COPY . .\nRUN pip install .", "passed")])
+def test_the_version_of_a_project_that_nothing_installs(tmp_path: Path, lines: str, outcome: str) -> None:
+    files = tree(ASKS, lines, **{"pyproject.toml": PROJECT, "shop.py": ""})
+    assert says(tmp_path, files, "dependencies.declared", outcome, "shop" if outcome == "critical" else "")
