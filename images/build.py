@@ -17,7 +17,7 @@ from lucid.deploy import release
 from lucid.deploy.release import LATEST
 from smoke.finding import Finding, Verdict
 from smoke.image.build import Builder, BuildError, build_again, docker
-from smoke.image.normal import EPOCH_S, Image, normalize, write
+from smoke.image.normal import EPOCH_S, NormalImage, normalize, write
 from smoke.manifest import read_manifest
 from smoke.static.model.build import images as images_of
 from smoke.static.model.image import Image as Model
@@ -45,7 +45,7 @@ def builder(engine: DockerEngine, standin: bool) -> Builder:
     return Builder(partial(docker, environment=engine.environment), arguments, "none" if standin else "")
 
 
-def build(builder: Builder) -> list[Image]:
+def build(builder: Builder) -> list[NormalImage]:
     """Build all four images, and leave the times of it out. Raises `BuildError`."""
     for image in models():
         assert image.service.image is not None, "each of them has a name"

@@ -14,7 +14,7 @@ from typing import Any
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
-from smoke.image.image import BuiltImage, Listed
+from smoke.image.image import BuiltImage, ImagePath
 from smoke.manifest import Budget, Manifest, Service
 from smoke.static.checks import isolation
 from smoke.static.plans import Plans
@@ -171,7 +171,7 @@ def _size(image: BuiltImage, service: Service, parts: Sequence[Budget], budget: 
             yield SIZE.fail(message, service.name, [Evidence("", 0, text) for text in _largest(held)])
 
 
-def _largest(files: Iterable[Listed], count: int = 5) -> list[str]:
+def _largest(files: Iterable[ImagePath], count: int = 5) -> list[str]:
     """The directories, five levels deep, that take the most."""
     sizes: Counter[str] = Counter()
     for each in files:

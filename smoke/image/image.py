@@ -43,7 +43,7 @@ SYSTEM = frozenset(
 
 
 @dataclass(frozen=True)
-class Listed:
+class ImagePath:
     """One path of an image, relative to its root."""
 
     path: str
@@ -119,9 +119,11 @@ class BuiltImage:
         return found
 
     @cached_property
-    def files(self) -> list[Listed]:
+    def files(self) -> list[ImagePath]:
         """Every path of the image."""
-        return [Listed(member.name.rstrip("/"), _kind(member), member.mode, member.size) for member in self._members()]
+        return [
+            ImagePath(member.name.rstrip("/"), _kind(member), member.mode, member.size) for member in self._members()
+        ]
 
     @property
     def installed(self) -> list[str]:

@@ -43,7 +43,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Image:
+class NormalImage:
     """An image without times."""
 
     name: str
@@ -52,7 +52,7 @@ class Image:
     layers: tuple[Layer, ...]
 
 
-def normalize(archive: Path, folder: Path) -> list[Image]:
+def normalize(archive: Path, folder: Path) -> list[NormalImage]:
     """The images of an archive that `docker save` wrote; their layers go to `folder`. Raises OSError and ValueError."""
     images = []
     made: dict[str, Layer] = {}
@@ -66,11 +66,11 @@ def normalize(archive: Path, folder: Path) -> list[Image]:
                 layers.append(made[real])
             config = _config(json.loads(_read(saved, entry["Config"])), layers)
             identity = hashlib.sha256(config).hexdigest()
-            images += [Image(tag, f"sha256:{identity}", config, tuple(layers)) for tag in entry["RepoTags"]]
+            images += [NormalImage(tag, f"sha256:{identity}", config, tuple(layers)) for tag in entry["RepoTags"]]
     return images
 
 
-def write(images: list[Image], archive: Path) -> None:
+def write(images: list[NormalImage], archive: Path) -> None:
     """Write images as an archive that `docker load` reads, each layer once."""
     with tarfile.open(archive, "w", format=tarfile.GNU_FORMAT) as tar:
         for layer in {layer.digest: layer for image in images for layer in image.layers}.values():
@@ -85,7 +85,7 @@ def write(images: list[Image], archive: Path) -> None:
         _add_bytes(tar, "manifest.json", json.dumps(manifest).encode())
 
 
-def first_difference(one: Image, other: Image) -> str | None:
+def first_difference(one: NormalImage, other: NormalImage) -> str | None:
     """The first thing in which two images differ, if they do."""
     if one.identity == other.identity:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smoke.finding import Finding
 from smoke.judgment import Judgment, place
-from smoke.reports.stories import Story, stories
+from smoke.reports.stories import FailureStory, stories
 from smoke.reports.terminal import summary
 
 MAX_STORIES = 50
@@ -31,7 +31,7 @@ def _reason(finding: Finding) -> str:
     return f"{finding.check}: {finding.message}"
 
 
-def _row(story: Story) -> str:
+def _row(story: FailureStory) -> str:
     finding = story.told
     about = f" ({', '.join(story.services)})" if story.services else ""
     checks = ", ".join(story.checks)

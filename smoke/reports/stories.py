@@ -11,7 +11,7 @@ _ORDER = ("error", "critical", "warning")
 
 
 @dataclass(frozen=True)
-class Story:
+class FailureStory:
     """One cause, with all that it fails; the first finding tells it."""
 
     findings: tuple[Finding, ...]
@@ -34,7 +34,7 @@ class Story:
         return tuple(dict.fromkeys(each.check for each in self.findings))
 
 
-def stories(judgment: Judgment) -> list[Story]:
+def stories(judgment: Judgment) -> list[FailureStory]:
     """The failures that count, worst first, in the order of their findings else. Two are one story when they stand at
     the same line, or say the same."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
@@ -51,5 +51,5 @@ def stories(judgment: Judgment) -> list[Story]:
     made = []
     for found in groups.values():
         ranked = sorted(found, key=lambda each: _ORDER.index(kind(each)))
-        made.append(Story(tuple(ranked), kind(ranked[0])))
+        made.append(FailureStory(tuple(ranked), kind(ranked[0])))
     return sorted(made, key=lambda each: _ORDER.index(each.kind))

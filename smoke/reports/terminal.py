@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from smoke.finding import Finding
 from smoke.judgment import Judgment
-from smoke.reports.stories import Story, stories
+from smoke.reports.stories import FailureStory, stories
 
 _MARKS = {"critical": "FAIL", "warning": "warn", "error": "ERROR"}
 MAX_EVIDENCE = 5
@@ -39,7 +39,7 @@ def summary(judgment: Judgment) -> str:
     return f"{judgment.verdict} {judgment.title}: {', '.join(parts)}"
 
 
-def _told(story: Story) -> list[str]:
+def _told(story: FailureStory) -> list[str]:
     finding = story.told
     about = f" [{', '.join(story.services)}]" if story.services else ""
     lines = [f"{_MARKS[story.kind]:5} {finding.check}{about}: {finding.message}"]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from smoke.static.compose.service import Build
+from smoke.static.compose.service import ComposeBuild
 from smoke.static.generated import made_beforehand
 from smoke.static.trouble import Trouble
 from smoke.tree import Tree
@@ -19,7 +19,7 @@ _FILE = re.compile(r"docker-bake(?:\.override)?\.(?:hcl|json)")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_][\w-]*|[{}\[\]=,:()]|\d+|#[^\n]*|//[^\n]*|/\*.*?\*/|\S', re.DOTALL)
 
 
-def bake_targets(tree: Tree) -> Iterator[tuple[str, Build, str]]:
+def bake_targets(tree: Tree) -> Iterator[tuple[str, ComposeBuild, str]]:
     """Each target with its name, what it builds and the file that says so."""
     for path in tree.files():
         if not _FILE.fullmatch(posixpath.basename(path)) or tree.sizes[path] > MAX_LETTERS:
@@ -90,7 +90,7 @@ def _inherited(targets: dict[str, Any], name: str, depth: int) -> dict[str, Any]
     return {**made, **own, **({"args": both} if both is not None else {})}
 
 
-def _build(tree: Tree, directory: str, body: dict[str, Any], values: dict[str, Any]) -> Build | None:
+def _build(tree: Tree, directory: str, body: dict[str, Any], values: dict[str, Any]) -> ComposeBuild | None:
     if not body or "dockerfile-inline" in body:
         return None
     context, file, target = (_plain(body.get(key), values, usual) for key, usual in _TEXTS)
@@ -109,7 +109,7 @@ def _build(tree: Tree, directory: str, body: dict[str, Any], values: dict[str, A
     platforms = body.get("platforms")
     one = platforms[0] if isinstance(platforms, list) and len(platforms) == 1 else None
     platform = _plain(one, values, None)
-    return Build("" if place == "." else place, dockerfile, target or None, arguments, platform)
+    return ComposeBuild("" if place == "." else place, dockerfile, target or None, arguments, platform)
 
 
 _TEXTS = (("context", "."), ("dockerfile", "Dockerfile"), ("target", ""))

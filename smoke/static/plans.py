@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from smoke.manifest import Manifest, Service, held_to
 from smoke.static.bake import bake_targets, undefined_targets
-from smoke.static.compose.project import Project, projects
-from smoke.static.compose.service import Build, ComposeService
+from smoke.static.compose.project import ComposeProject, projects
+from smoke.static.compose.service import ComposeBuild, ComposeService
 from smoke.static.model.launch import Launch
 from smoke.static.trouble import Trouble
 from smoke.static.workflows import workflow_builds
@@ -55,7 +55,7 @@ class Plans:
 
     plans: tuple[Plan, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
-    projects: tuple[Project, ...] = ()
+    projects: tuple[ComposeProject, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     """What is wrong with the files that say what is built."""
 
@@ -135,7 +135,7 @@ def plain_name(wanted: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", wanted).lstrip("._-")[:90] or "service"
 
 
-def _plan(tree: Tree, name: str, build: Build, says: str) -> Plan:
+def _plan(tree: Tree, name: str, build: ComposeBuild, says: str) -> Plan:
     given = {key: value for key, value in build.arguments.items() if "$" not in value}
     service = Service(
         name=plain_name(name),
@@ -148,7 +148,7 @@ def _plan(tree: Tree, name: str, build: Build, says: str) -> Plan:
     return Plan(service, None, says)
 
 
-def _composed(tree: Tree, found: list[Project]) -> Iterator[Plan]:
+def _composed(tree: Tree, found: list[ComposeProject]) -> Iterator[Plan]:
     """A plan for each Compose service that is built from this tree; those that are started alike once."""
     seen: set[tuple[object, ...]] = set()
     for project in found:
@@ -170,7 +170,7 @@ def _composed(tree: Tree, found: list[Project]) -> Iterator[Plan]:
             yield replace(plan, launch=launch)
 
 
-def _launch(service: Service, found: list[Project]) -> Launch | None:
+def _launch(service: Service, found: list[ComposeProject]) -> Launch | None:
     """How Compose starts a manifest's service, where one service of its name and Dockerfile is in the files."""
     same = [each for project in found for each in project.services.values() if _is_of(service, each)]
     return same[0].launch if len(same) == 1 else None

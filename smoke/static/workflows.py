@@ -7,8 +7,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from smoke.static.compose.document import Node, YamlError, read_yaml
-from smoke.static.compose.service import Build
+from smoke.static.compose.document import YamlError, YamlNode, read_yaml
+from smoke.static.compose.service import ComposeBuild
 from smoke.tree import Tree
 
 MAX_FILES = 100
@@ -21,7 +21,7 @@ _NOT_LONE = re.compile(
 _LINE = re.compile(r"^\s*(?:sudo\s+)?(?:docker|podman)\s+(?:buildx\s+|image\s+)?build\s+(.*)$", re.MULTILINE)
 
 
-def workflow_builds(tree: Tree, dockerfiles: list[str]) -> Iterator[tuple[str, Build, str]]:
+def workflow_builds(tree: Tree, dockerfiles: list[str]) -> Iterator[tuple[str, ComposeBuild, str]]:
     """Each build with a name, what it builds and the file that says so."""
     if not dockerfiles:
         return
@@ -47,16 +47,16 @@ def workflow_builds(tree: Tree, dockerfiles: list[str]) -> Iterator[tuple[str, B
                         yield _name(build), build, path
 
 
-def _name(build: Build) -> str:
+def _name(build: ComposeBuild) -> str:
     base = posixpath.basename(build.dockerfile)
     suffix = re.sub(r"^(?:[Dd]ocker|[Cc]ontainer)file[.-]?|\.(?:[Dd]ocker|[Cc]ontainer)file$", "", base)
     return build.target or suffix or posixpath.basename(posixpath.dirname(build.dockerfile)) or "image"
 
 
-def _of_step(tree: Tree, step: Node) -> Iterator[Build]:
+def _of_step(tree: Tree, step: YamlNode) -> Iterator[ComposeBuild]:
     uses, run = step.get("uses"), step.get("run")
     if uses is not None and uses.text.startswith("docker/build-push-action@"):
-        given = {name: node.text for name, node in ((step.get("with") or Node(0)).mapping or {}).items()}
+        given = {name: node.text for name, node in ((step.get("with") or YamlNode(0)).mapping or {}).items()}
         lines = [each.strip() for each in given.get("build-args", "").splitlines() if "=" in each]
         # Without a context the action builds the repository itself.
         build = _build(
@@ -74,7 +74,7 @@ def _of_step(tree: Tree, step: Node) -> Iterator[Build]:
         yield from _of_text(tree, run.text, where.text if where is not None else "")
 
 
-def _of_text(tree: Tree, text: str, where: str) -> Iterator[Build]:
+def _of_text(tree: Tree, text: str, where: str) -> Iterator[ComposeBuild]:
     joined = re.sub(r"\\\n\s*", " ", text)
     if re.search(r"^\s*(?:cd|pushd)\s", joined, re.MULTILINE) or "$" in where:
         return
@@ -97,7 +97,7 @@ _VALUED = frozenset(
 )
 
 
-def _of_words(tree: Tree, words: list[str], where: str) -> Build | None:
+def _of_words(tree: Tree, words: list[str], where: str) -> ComposeBuild | None:
     options: dict[str, str] = {}
     arguments: list[str] = []
     operands: list[str] = []
@@ -127,7 +127,9 @@ def _of_words(tree: Tree, words: list[str], where: str) -> Build | None:
     )
 
 
-def _build(tree: Tree, context: str, file: str, target: str, arguments: list[str], platforms: str) -> Build | None:
+def _build(
+    tree: Tree, context: str, file: str, target: str, arguments: list[str], platforms: str
+) -> ComposeBuild | None:
     """None for what is not plain, or not of this tree; a Dockerfile of the usual name that is not there is told of."""
     if "$" in context + file + target or re.match(r"[a-z]+://|git@|/", context):
         return None
@@ -141,4 +143,4 @@ def _build(tree: Tree, context: str, file: str, target: str, arguments: list[str
         return None
     given = dict(each.split("=", 1) for each in arguments if "=" in each and "$" not in each)
     platform = platforms if platforms and not re.search(r"[,$\s]", platforms) else None
-    return Build("" if place == "." else place, dockerfile, target or None, given, platform)
+    return ComposeBuild("" if place == "." else place, dockerfile, target or None, given, platform)

@@ -9,7 +9,7 @@ import pytest
 
 from smoke.check import TABLE, Check
 from smoke.finding import Evidence, Finding, Severity, Verdict
-from smoke.static.model.filesystem import Cause, Doubt
+from smoke.static.model.filesystem import Doubt, DoubtCause
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_failure_has_the_reason_and_the_remedy_of_its_check_unless_it_has_bett
 
 def test_a_doubt_of_the_model_is_a_plain_text_in_a_finding(check: Check) -> None:
     """A doubt is a text with a cause; msgspec, which writes the JSON report, refuses every subclass of `str`."""
-    doubt = Doubt("the base is unknown", Cause.UNKNOWN_BASE)
+    doubt = Doubt("the base is unknown", DoubtCause.UNKNOWN_BASE)
     for finding in (check.skip(doubt), check.passed(doubt), check.fail(doubt, doubt, remedy=doubt, why=doubt)):
         assert finding.message == "the base is unknown"
         assert b'"message":"the base is unknown"' in msgspec.json.encode(finding)

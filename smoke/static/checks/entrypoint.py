@@ -10,10 +10,10 @@ from smoke.static.checks.given import wanting
 from smoke.static.model.image import Image
 from smoke.static.model.servers.served import LOOPBACK
 from smoke.static.python.distributions import bringers, modules, normalized
-from smoke.static.python.graph import Flaw, Graph, Problem
+from smoke.static.python.graph import Flaw, Graph, ImportProblem
 from smoke.static.python.importer import Meaning
 from smoke.static.python.installed import Presence
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 from smoke.static.python.serving import Local
 from smoke.static.python.source import Source
 from smoke.static.scope import Scope
@@ -78,7 +78,7 @@ def _image(scope: Scope, image: Image) -> Iterator[Finding]:
     yield from _app(scope, program, graph.entry)
 
 
-def _exists(program: Program) -> Finding:  # noqa: PLR0911 - a case an outcome
+def _exists(program: LoadedProgram) -> Finding:  # noqa: PLR0911 - a case an outcome
     image, importer, graph = program.image, program.importer, program.graph
     name, start = image.service.name, image.start
     where = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
@@ -104,7 +104,7 @@ def _exists(program: Program) -> Finding:  # noqa: PLR0911 - a case an outcome
     return EXISTS.fail(f"there is no module {start.module}: {found.reason}{hint}", name, where)
 
 
-def _not_of_the_tree(program: Program, where: list[Evidence]) -> Finding:
+def _not_of_the_tree(program: LoadedProgram, where: list[Evidence]) -> Finding:
     """A module that no directory on the path has: installed, in doubt, or missing."""
     image, importer = program.image, program.importer
     name, start = image.service.name, image.start
@@ -125,7 +125,7 @@ def _not_of_the_tree(program: Program, where: list[Evidence]) -> Finding:
     return EXISTS.fail(f"there is no module {start.module} in {places}, and nothing installs it{hint}", name, where)
 
 
-def _of_no_one(program: Program) -> bool:
+def _of_no_one(program: LoadedProgram) -> bool:
     """Whether no distribution can bring the module that a server is to load: all are known, and none has that name."""
     top = program.image.start.module.partition(".")[0]
     asked = [name for each in program.installed.each for name in each.asked]
@@ -137,7 +137,7 @@ def _of_no_one(program: Program) -> bool:
     )
 
 
-def _source_gone(program: Program, top: str) -> str:
+def _source_gone(program: LoadedProgram, top: str) -> str:
     """Why an editable installation leads nowhere: its sources stayed in another stage."""
     files = program.image.files
     for each in program.installed.each:
@@ -149,13 +149,13 @@ def _source_gone(program: Program, top: str) -> str:
     return ""
 
 
-def _tree_has(program: Program, module: str) -> bool:
+def _tree_has(program: LoadedProgram, module: str) -> bool:
     """Whether the image has a module of that name, in a directory where Python does not look."""
     ends = (f"/{module.replace('.', '/')}.py", f"/{module.replace('.', '/')}/__init__.py")
     return any(path.endswith(ends) for path in program.image.files.entries)
 
 
-def _doubt(program: Program, module: str) -> str:
+def _doubt(program: LoadedProgram, module: str) -> str:
     image = program.image
     top = module.partition(".")[0]
     for directory in image.start.search:
@@ -195,13 +195,13 @@ def _imports(scope: Scope, image: Image, graph: Graph) -> Iterator[Finding]:
     yield IMPORTS.passed(f"{len(graph.modules)} modules of the tree import each other and the standard library", name)
 
 
-def _at(scope: Scope, problem: Problem) -> list[Evidence]:
+def _at(scope: Scope, problem: ImportProblem) -> list[Evidence]:
     lines = scope.tree.text(problem.source).split("\n")
     shown = lines[problem.line - 1] if 0 < problem.line <= len(lines) else ""
     return [Evidence(problem.source, problem.line, excerpt(shown))]
 
 
-def _app(scope: Scope, program: Program, entry: Source) -> Iterator[Finding]:
+def _app(scope: Scope, program: LoadedProgram, entry: Source) -> Iterator[Finding]:
     image = program.image
     name, start = image.service.name, image.start
     where = [Evidence(entry.path)]
@@ -245,7 +245,7 @@ def _has_nothing(entry: Source) -> bool:
     return entry.empty and not (entry.dynamic or entry.stars or entry.error)
 
 
-def _has_part(program: Program, entry: Source, names: list[str]) -> bool:
+def _has_part(program: LoadedProgram, entry: Source, names: list[str]) -> bool:
     """Whether a package may have a name by a module in it."""
     return any(
         program.importer.find(f"{program.image.start.module}.{name}").kind is not Meaning.MISSING for name in names
@@ -270,7 +270,7 @@ def _other_interface(image: Image, entry: Source, names: list[str]) -> str:
     return ""
 
 
-def _starred(program: Program, entry: Source) -> set[str]:
+def _starred(program: LoadedProgram, entry: Source) -> set[str]:
     found: set[str] = set()
     for star in entry.stars:
         for path, source in program.graph.modules.items():
@@ -279,7 +279,7 @@ def _starred(program: Program, entry: Source) -> set[str]:
     return found
 
 
-def _open(program: Program, entry: Source) -> bool:
+def _open(program: LoadedProgram, entry: Source) -> bool:
     """Whether a star import may bring names that are not known."""
     return bool(entry.stars) and any(
         not any(path.endswith(f"{star.module.rpartition('.')[2]}.py") for path in program.graph.modules)
@@ -287,7 +287,7 @@ def _open(program: Program, entry: Source) -> bool:
     )
 
 
-def _works_elsewhere(program: Program, entry: Source) -> bool:
+def _works_elsewhere(program: LoadedProgram, entry: Source) -> bool:
     """Whether a module that a script imports does the work as it is loaded."""
     graph = program.graph
     loaded = {path for step in graph.steps.get(entry.path, []) for path in step.loads}
@@ -298,7 +298,7 @@ _SERVES = frozenset({"run", "serve", "run_app", "start_server"})
 """Calls that serve, whatever else has a port."""
 
 
-def _port(program: Program, entry: Source, where: list[Evidence]) -> Iterator[Finding]:
+def _port(program: LoadedProgram, entry: Source, where: list[Evidence]) -> Iterator[Finding]:
     image, graph = program.image, program.graph
     name, service, start = image.service.name, image.service, image.start
     exposed = set(image.ports)

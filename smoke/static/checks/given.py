@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from smoke.static.checks.evidence import at_source
 from smoke.static.checks.loaded import Misused, runs
-from smoke.static.python.effects import Asked
-from smoke.static.python.program import Program
+from smoke.static.python.effects import AskedArguments
+from smoke.static.python.program import LoadedProgram
 from smoke.static.scope import Scope
 
 
-def wanting(scope: Scope, program: Program) -> Iterator[Misused]:
+def wanting(scope: Scope, program: LoadedProgram) -> Iterator[Misused]:
     """Arguments that the command does not give, and questions that no one answers."""
     start, graph = program.image.start, program.graph
     launch = program.image.launch
@@ -29,7 +29,7 @@ def wanting(scope: Scope, program: Program) -> Iterator[Misused]:
                     yield Misused("it waits for input, and no one types: EOFError", at, "Read it from a variable.")
 
 
-def _lacking(asked: Asked, arguments: tuple[str, ...]) -> str:
+def _lacking(asked: AskedArguments, arguments: tuple[str, ...]) -> str:
     """What is not given; empty when it may be."""
     if any("$" in each or each.startswith("@") for each in arguments):
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.manifest import FILE_NAME, Isolation
-from smoke.static.isolation.traces import Place, Scan, Trace, What
+from smoke.static.isolation.traces import IsolationTrace, Scan, TracePlace, What
 from smoke.static.scope import Scope
 
 MAX_EVIDENCE = 10
@@ -107,16 +107,16 @@ CHECKS: tuple[Check, ...] = (
 )
 
 _OF_WORDS = {
-    Place.IDENTIFIER: IDENTIFIERS,
-    Place.IMPORT: IMPORTS,
-    Place.STRING: STRINGS,
-    Place.COMMENT: COMMENTS,
-    Place.DEPENDENCY: DEPENDENCIES,
-    Place.CONFIGURATION: CONFIGURATION,
-    Place.PROSE: PROSE,
-    Place.NAME: NAMES,
+    TracePlace.IDENTIFIER: IDENTIFIERS,
+    TracePlace.IMPORT: IMPORTS,
+    TracePlace.STRING: STRINGS,
+    TracePlace.COMMENT: COMMENTS,
+    TracePlace.DEPENDENCY: DEPENDENCIES,
+    TracePlace.CONFIGURATION: CONFIGURATION,
+    TracePlace.PROSE: PROSE,
+    TracePlace.NAME: NAMES,
 }
-_SOFTER = {Place.COMMENT: Severity.WARNING, Place.PROSE: Severity.INFO}
+_SOFTER = {TracePlace.COMMENT: Severity.WARNING, TracePlace.PROSE: Severity.INFO}
 
 
 def run(scope: Scope) -> Iterator[Finding]:
@@ -128,7 +128,7 @@ def run(scope: Scope) -> Iterator[Finding]:
     isolation = scope.manifest.isolation or Isolation()
     # The manifest names what it excepts; it is not part of what runs.
     result = scan(scope.tree, isolation.words, (*isolation.exclude, FILE_NAME))
-    groups: dict[Check, dict[tuple[str, str], list[Trace]]] = {check: {} for check in CHECKS}
+    groups: dict[Check, dict[tuple[str, str], list[IsolationTrace]]] = {check: {} for check in CHECKS}
     for trace in result.traces:
         groups[_check_of(trace)].setdefault((trace.path, trace.text.lower()), []).append(trace)
     for check in CHECKS[:-1]:
@@ -139,7 +139,7 @@ def run(scope: Scope) -> Iterator[Finding]:
     yield from _coverage(scope, result)
 
 
-def _check_of(trace: Trace) -> Check:
+def _check_of(trace: IsolationTrace) -> Check:
     if trace.what is What.HOST:
         return HOSTS
     if trace.what is What.ADDRESS:
@@ -147,7 +147,7 @@ def _check_of(trace: Trace) -> Check:
     return _OF_WORDS[trace.place]
 
 
-def _failures(check: Check, groups: list[list[Trace]]) -> Iterator[Finding]:
+def _failures(check: Check, groups: list[list[IsolationTrace]]) -> Iterator[Finding]:
     for traces in groups[:MAX_FINDINGS]:
         # The same word in code and in a comment of one file: the code decides.
         yield check.fail(
@@ -159,17 +159,17 @@ def _failures(check: Check, groups: list[list[Trace]]) -> Iterator[Finding]:
         yield check.fail(f"{len(groups) - MAX_FINDINGS} more traces are not listed")
 
 
-def _message(traces: list[Trace]) -> str:
+def _message(traces: list[IsolationTrace]) -> str:
     first = traces[0]
     times = f" {len(traces)} times" if len(traces) > 1 else ""
     text = excerpt(first.text)
-    if first.place is Place.NAME:
+    if first.place is TracePlace.NAME:
         return f"{first.path} is named {text}"
     note = f", {first.note}," if first.note else ""
     return f"{text}{note} is in {first.path}{times}"
 
 
-def _severity(check: Check, trace: Trace) -> Severity:
+def _severity(check: Check, trace: IsolationTrace) -> Severity:
     if trace.prose:
         return Severity.INFO
     return _SOFTER.get(trace.place, check.severity)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from smoke.finding import Evidence
 from smoke.static.checks.evidence import at_source
 from smoke.static.python.importer import Meaning
-from smoke.static.python.paths import Place
-from smoke.static.python.program import Program
+from smoke.static.python.paths import CodePath
+from smoke.static.python.program import LoadedProgram
 from smoke.static.python.source import Source
 from smoke.static.scope import Scope
 
@@ -25,14 +25,14 @@ class Misused:
     remedy: str
 
 
-def runs(program: Program, source: Source, main: bool) -> bool:
+def runs(program: LoadedProgram, source: Source, main: bool) -> bool:
     """Whether something runs, given that it may stand under a main guard."""
     if source.path in program.graph.later:
         return False
     return not main or (program.graph.entry_is_main and source is program.graph.entry)
 
 
-def absolute(program: Program, module: str, place: Place) -> str:
+def absolute(program: LoadedProgram, module: str, place: CodePath) -> str:
     """A path that a module names, in the image; empty when it starts from a package that is not of the tree."""
     image, graph = program.image, program.graph
     directory = image.start.workdir or image.workdir
@@ -44,7 +44,7 @@ def absolute(program: Program, module: str, place: Place) -> str:
     return place.absolute(graph.places.get(module, module), directory)
 
 
-def climbed(scope: Scope, program: Program) -> Iterator[Misused]:
+def climbed(scope: Scope, program: LoadedProgram) -> Iterator[Misused]:
     """`Path(__file__).parents[3]` where there are no four directories above."""
     for path, source in program.graph.modules.items():
         for climb in (each for effects in program.graph.effects(path) for each in effects.climbs):
@@ -55,7 +55,7 @@ def climbed(scope: Scope, program: Program) -> Iterator[Misused]:
                 yield Misused(message, at_source(scope, path, climb.line), remedy)
 
 
-def misread(scope: Scope, program: Program) -> Iterator[Misused]:
+def misread(scope: Scope, program: LoadedProgram) -> Iterator[Misused]:
     """Files of the tree that are parsed as the code is loaded, and are not what they should be."""
     image = program.image
     for path, source in program.graph.modules.items():

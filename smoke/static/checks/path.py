@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
 from smoke.static.model.bases.official import USUAL_PATH
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.scope import Scope
 
@@ -48,6 +48,6 @@ def _surely_absent(image: Image, directory: str) -> bool:
     if image.files.find(directory) is not None or directory.startswith("/root/"):
         return False
     return all(
-        doubt.cause is Cause.BASE and directory.startswith(("/opt/", "/app/", "/srv/", "/home/", "/code/"))
+        doubt.cause is DoubtCause.BASE and directory.startswith(("/opt/", "/app/", "/srv/", "/home/", "/code/"))
         for doubt in image.files.every_doubt(directory)
     )

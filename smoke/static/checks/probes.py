@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from smoke.static.model.certain import certain_programs
-from smoke.static.model.image import Health, Image
+from smoke.static.model.image import HealthCheck, Image
 
 _PORTS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
 
@@ -24,7 +24,7 @@ def unable(image: Image, words: tuple[str, ...], *, shell_form: bool) -> Iterato
     if shell_form and not shell.place and not shell.doubt:
         yield "its shell form needs /bin/sh, which the image does not have"
         return
-    for each in health_programs(Health(0, words, shell_form)):
+    for each in health_programs(HealthCheck(0, words, shell_form)):
         found = surroundings.find(each)
         if not found.place and not found.doubt:
             yield f"{each} is not in the image"
@@ -36,7 +36,7 @@ def unable(image: Image, words: tuple[str, ...], *, shell_form: bool) -> Iterato
             yield f"{path}, which it runs, is not in the image"
 
 
-def health_programs(health: Health) -> list[str]:
+def health_programs(health: HealthCheck) -> list[str]:
     """The programs that a health check surely starts: in shell form, those that decide its outcome."""
     if not health.shell_form:
         return [health.words[0]] if health.words and health.words[0] else []

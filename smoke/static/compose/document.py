@@ -21,15 +21,15 @@ class YamlError(Exception):
 
 
 @dataclass
-class Node:
+class YamlNode:
     """One value with the line that it begins on: text, a mapping or a list; null is empty text.
 
     What an alias stands for is the same node wherever it is used, so that a few lines cannot grow without bounds."""
 
     line: int
     text: str = ""
-    mapping: dict[str, Node] | None = None
-    items: list[Node] | None = None
+    mapping: dict[str, YamlNode] | None = None
+    items: list[YamlNode] | None = None
     null: bool = False
     tag: str = ""
     """A tag of the file's own (`!reset`); empty for those of YAML."""
@@ -38,19 +38,19 @@ class Node:
     repeated: list[tuple[str, int]] = field(default_factory=list)
     """Keys that a mapping has twice, with the line of the later one."""
 
-    def get(self, *path: str) -> Node | None:
+    def get(self, *path: str) -> YamlNode | None:
         """The value under keys, one within the other; none when one is missing."""
-        node: Node | None = self
+        node: YamlNode | None = self
         for key in path:
             node = None if node is None or node.mapping is None else node.mapping.get(key)
         return node
 
-    def children(self) -> list[Node]:
+    def children(self) -> list[YamlNode]:
         """The items of a list; nothing for anything else."""
         return self.items or []
 
 
-def read_yaml(text: str, file: str = "") -> Node:
+def read_yaml(text: str, file: str = "") -> YamlNode:
     """The document that a text holds. Raises `YamlError`."""
     import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - a tree without Compose files needs no YAML
 
@@ -69,7 +69,7 @@ def read_yaml(text: str, file: str = "") -> Node:
         raise YamlError(1 if mark is None else mark.line + 1, said, syntax=syntax) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise YamlError(1, str(error).split("\n", 1)[0]) from None
-    return Node(1, null=True, file=file) if root is None else _Converter(file).node(root)
+    return YamlNode(1, null=True, file=file) if root is None else _Converter(file).node(root)
 
 
 def _bounded(events: Iterable[Any]) -> None:
@@ -89,13 +89,13 @@ class _Converter:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.done: dict[int, Node] = {}
+        self.done: dict[int, YamlNode] = {}
 
-    def node(self, given: Any) -> Node:
+    def node(self, given: Any) -> YamlNode:
         made = self.done.get(id(given))
         if made is not None:
             return made
-        made = Node(given.start_mark.line + 1, file=self.file)
+        made = YamlNode(given.start_mark.line + 1, file=self.file)
         self.done[id(given)] = made
         made.tag = "" if given.tag.startswith("tag:yaml.org") else given.tag
         if given.id == "scalar":
@@ -107,9 +107,9 @@ class _Converter:
             self._mapping(given, made)
         return made
 
-    def _mapping(self, given: Any, made: Node) -> None:
-        own: dict[str, Node] = {}
-        merged: dict[str, Node] = {}
+    def _mapping(self, given: Any, made: YamlNode) -> None:
+        own: dict[str, YamlNode] = {}
+        merged: dict[str, YamlNode] = {}
         for key, value in given.value:
             name = key.value if key.id == "scalar" else ""
             if key.tag == "tag:yaml.org,2002:merge":
@@ -121,7 +121,7 @@ class _Converter:
             own[name] = self.node(value)
         made.mapping = {**merged, **own}
 
-    def _sources(self, value: Any) -> Iterator[Node]:
+    def _sources(self, value: Any) -> Iterator[YamlNode]:
         if value.id == "sequence":
             for each in value.value:
                 yield self.node(each)
@@ -129,13 +129,13 @@ class _Converter:
             yield self.node(value)
 
 
-def as_mapping(node: Node, key: str) -> dict[str, Node] | None:
+def as_mapping(node: YamlNode, key: str) -> dict[str, YamlNode] | None:
     """A mapping, or a list that Compose reads as one where both are met."""
     if node.mapping is not None or node.items is None:
         return node.mapping
     if key in ("environment", "args", "labels"):
         pairs = ((item.text.partition("="), item) for item in node.items)
-        return {name: Node(item.line, text, file=item.file, null=not mark) for (name, mark, text), item in pairs}
+        return {name: YamlNode(item.line, text, file=item.file, null=not mark) for (name, mark, text), item in pairs}
     if key in ("depends_on", "networks"):
-        return {item.text: Node(item.line, null=True, file=item.file) for item in node.items}
+        return {item.text: YamlNode(item.line, null=True, file=item.file) for item in node.items}
     return None

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from smoke.static.compose.document import Node
+from smoke.static.compose.document import YamlNode
 from smoke.static.generated import made_beforehand
 from smoke.tree import Tree
 
@@ -21,7 +21,7 @@ _TELLS = re.compile(
 """Files that may say how everyone makes a file of their own."""
 
 
-def missing_mounts(tree: Tree, services: dict[str, Node], directory: str) -> Iterator[tuple[Node, str]]:
+def missing_mounts(tree: Tree, services: dict[str, YamlNode], directory: str) -> Iterator[tuple[YamlNode, str]]:
     """Items of volumes whose source is surely a file of the tree, and is not there."""
     for name, service in services.items():
         volumes = service.get("volumes")
@@ -36,7 +36,7 @@ def missing_mounts(tree: Tree, services: dict[str, Node], directory: str) -> Ite
             yield item, f"{name} mounts {source}, which is not there: Docker makes a directory of that name"
 
 
-def _source(item: Node) -> str:
+def _source(item: YamlNode) -> str:
     if item.mapping is None:
         return item.text.partition(":")[0] if ":" in item.text else ""
     kind, source = item.get("type"), item.get("source")

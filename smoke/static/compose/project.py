@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from smoke.static.compose.document import Node, YamlError, as_mapping, read_yaml
+from smoke.static.compose.document import YamlError, YamlNode, as_mapping, read_yaml
 from smoke.static.compose.interpolation import dot_env
 from smoke.static.compose.refusals import refused
 from smoke.static.compose.service import ComposeService, service_of, text_of
@@ -38,17 +38,17 @@ _NAMED = frozenset({"services", "networks", "volumes", "secrets", "configs"})
 
 
 @dataclass
-class Project:
+class ComposeProject:
     """Files that Compose reads as one."""
 
     files: tuple[str, ...]
     directory: str
-    root: Node
+    root: YamlNode
     services: dict[str, ComposeService] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
 
 
-def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[Project]:
+def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[ComposeProject]:
     """The projects of a tree: those of the files named (each alone), or all that are found."""
     if named:
         return [_project(tree, (path,)) for path in named]
@@ -56,7 +56,7 @@ def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[Project]:
     for path in tree.files():
         if _FILE.fullmatch(posixpath.basename(path)) and "{{" not in path:
             found.setdefault(posixpath.dirname(path), []).append(path)
-    made: list[Project] = []
+    made: list[ComposeProject] = []
     for paths in found.values():
         made += _of_directory(tree, paths)
         if len(made) >= MAX_PROJECTS:
@@ -64,7 +64,7 @@ def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[Project]:
     return made[:MAX_PROJECTS]
 
 
-def _of_directory(tree: Tree, paths: list[str]) -> Iterator[Project]:
+def _of_directory(tree: Tree, paths: list[str]) -> Iterator[ComposeProject]:
     by_name = {posixpath.basename(path): path for path in paths}
     base = next((by_name.pop(name) for name in _BASES if name in by_name), None)
     override = re.compile(r"(?:docker-)?compose\.override\.ya?ml")
@@ -92,7 +92,7 @@ def _told(tree: Tree, directory: str) -> Iterator[str]:
     yield from [] if open_ or not any(map(tree.is_file, paths)) else paths
 
 
-def _whole(project: Project) -> bool:
+def _whole(project: ComposeProject) -> bool:
     """Whether a file makes sense without others."""
     if not project.services:
         return False
@@ -110,12 +110,12 @@ def _whole(project: Project) -> bool:
     return True
 
 
-def names_in(node: Node) -> dict[str, Node]:
+def names_in(node: YamlNode) -> dict[str, YamlNode]:
     """Names in a list, or the keys of a mapping."""
     return node.mapping if node.mapping is not None else {item.text: item for item in node.children()}
 
 
-def used(service: Node, what: str) -> Iterator[tuple[str, Node]]:
+def used(service: YamlNode, what: str) -> Iterator[tuple[str, YamlNode]]:
     """The networks or named volumes that a service uses."""
     node = service.get(what)
     if node is None:
@@ -131,9 +131,9 @@ def used(service: Node, what: str) -> Iterator[tuple[str, Node]]:
             yield source, item
 
 
-def _project(tree: Tree, files: tuple[str, ...]) -> Project:
+def _project(tree: Tree, files: tuple[str, ...]) -> ComposeProject:
     directory = posixpath.dirname(files[0])
-    project = Project(files, directory, Node(1, mapping={}, file=files[0]))
+    project = ComposeProject(files, directory, YamlNode(1, mapping={}, file=files[0]))
     values = dot_env(tree, directory)
     for path in files:
         root = _read(tree, path, project)
@@ -157,7 +157,7 @@ def _project(tree: Tree, files: tuple[str, ...]) -> Project:
     return project
 
 
-def _read(tree: Tree, path: str, project: Project) -> Node | None:
+def _read(tree: Tree, path: str, project: ComposeProject) -> YamlNode | None:
     if not tree.is_file(path):
         project.troubles.append(Trouble(path, 0, f"there is no {path}"))
         return None
@@ -173,7 +173,7 @@ def _read(tree: Tree, path: str, project: Project) -> Node | None:
     return root
 
 
-def _repeated(root: Node) -> Iterator[tuple[str, int]]:
+def _repeated(root: YamlNode) -> Iterator[tuple[str, int]]:
     """Keys given twice, down to where Compose files have keys."""
     pending, seen = [(root, 0)], set[int]()
     while pending:
@@ -185,9 +185,9 @@ def _repeated(root: Node) -> Iterator[tuple[str, int]]:
         pending += [(each, depth + 1) for each in (node.mapping or {}).values()]
 
 
-def _included(tree: Tree, root: Node, path: str, project: Project, depth: int) -> Node:
+def _included(tree: Tree, root: YamlNode, path: str, project: ComposeProject, depth: int) -> YamlNode:
     """What `include` brings, its paths made relative to the project."""
-    made = Node(root.line, mapping={}, file=path)
+    made = YamlNode(root.line, mapping={}, file=path)
     node = root.get("include")
     for item in node.children() if node is not None else ():
         given = item.get("path") if item.mapping is not None else item
@@ -205,14 +205,14 @@ def _included(tree: Tree, root: Node, path: str, project: Project, depth: int) -
     return made
 
 
-def _extended(tree: Tree, node: Node, project: Project, depth: int) -> Node:
+def _extended(tree: Tree, node: YamlNode, project: ComposeProject, depth: int) -> YamlNode:
     """A service with what it `extends` below it."""
     extends = node.get("extends")
     if extends is None or depth > MAX_INCLUDES:
         return node
     name = extends.text or text_of(extends.get("service"))
     file = text_of(extends.get("file"))
-    root: Node | None = project.root
+    root: YamlNode | None = project.root
     if file:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(node.file), file))
         root = _read(tree, path, project) if "$" not in file else None
@@ -227,10 +227,10 @@ def _extended(tree: Tree, node: Node, project: Project, depth: int) -> Node:
     return _merged(replace(inner, mapping=kept), node)
 
 
-def _merged(base: Node, over: Node, key: str = "") -> Node:
+def _merged(base: YamlNode, over: YamlNode, key: str = "") -> YamlNode:
     """Two nodes as Compose merges them: the later one goes before, lists are joined, but for commands."""
     if over.tag == "!reset":
-        return Node(over.line, null=True, file=over.file)
+        return YamlNode(over.line, null=True, file=over.file)
     if over.tag == "!override" or key in _REPLACED:
         return over
     left, right = (as_mapping(base, key), as_mapping(over, key))
@@ -241,7 +241,7 @@ def _merged(base: Node, over: Node, key: str = "") -> Node:
             inner = "" if key in _NAMED else name
             made[name] = _merged(made[name], value, inner) if name in made else value
         made = {name: value for name, value in made.items() if value.tag != "!reset"}
-        return Node(over.line, mapping=made, file=over.file)
+        return YamlNode(over.line, mapping=made, file=over.file)
     if base.items is not None and over.items is not None:
-        return Node(over.line, items=[*base.items, *over.items], file=over.file)
+        return YamlNode(over.line, items=[*base.items, *over.items], file=over.file)
     return base if over.null and not base.null and key != "services" else over

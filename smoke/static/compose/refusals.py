@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from smoke.static.compose.document import Node
+from smoke.static.compose.document import YamlNode
 from smoke.static.compose.mounted import missing_mounts
 from smoke.static.generated import made_beforehand
 from smoke.tree import Tree
@@ -152,14 +152,14 @@ _RESTART = re.compile(r"no|false|always|unless-stopped|on-failure(?::\d+)?")
 _CONDITIONS = frozenset({"service_started", "service_healthy", "service_completed_successfully"})
 
 
-class Refusal(NamedTuple):
+class ComposeRefusal(NamedTuple):
     """One thing that Compose refuses, and where it stands."""
 
-    node: Node
+    node: YamlNode
     message: str
 
 
-def refused(tree: Tree, root: Node, services: dict[str, Node], directory: str) -> Iterator[Refusal]:
+def refused(tree: Tree, root: YamlNode, services: dict[str, YamlNode], directory: str) -> Iterator[ComposeRefusal]:
     """What Compose says of a project whose files are put together."""
     yield from _misspelled(root, _ROOT, "the file")
     for name, node in services.items():
@@ -178,19 +178,19 @@ def refused(tree: Tree, root: Node, services: dict[str, Node], directory: str) -
     yield from _named_twice(services)
     yield from _cycle(services)
     yield from _files_of_secrets(tree, root, services, directory)
-    yield from (Refusal(node, message) for node, message in missing_mounts(tree, services, directory))
+    yield from (ComposeRefusal(node, message) for node, message in missing_mounts(tree, services, directory))
 
 
-def _misspelled(node: Node, known: frozenset[str], where: str) -> Iterator[Refusal]:
+def _misspelled(node: YamlNode, known: frozenset[str], where: str) -> Iterator[ComposeRefusal]:
     for key, value in (node.mapping or {}).items():
         if key in known or key.startswith("x-"):
             continue
         near = get_close_matches(key, known, 1, _CLOSE)
         if near:
-            yield Refusal(value if value.line else node, f"{where} has no key {key}: {near[0]} is one")
+            yield ComposeRefusal(value if value.line else node, f"{where} has no key {key}: {near[0]} is one")
 
 
-def _health(node: Node | None, name: str) -> Iterator[Refusal]:
+def _health(node: YamlNode | None, name: str) -> Iterator[ComposeRefusal]:
     if node is None:
         return
     yield from _misspelled(node, _HEALTH, f"healthcheck of {name}")
@@ -199,49 +199,51 @@ def _health(node: Node | None, name: str) -> Iterator[Refusal]:
         first = test.items[0].text
         if first not in ("CMD", "CMD-SHELL", "NONE") and "$" not in first:
             message = f"healthcheck.test of {name} begins with {first[:40]}: a list begins with CMD, CMD-SHELL or NONE"
-            yield Refusal(test, message)
+            yield ComposeRefusal(test, message)
     for key in ("interval", "timeout", "start_period", "start_interval"):
         value = node.get(key)
         if value is not None and value.text and "$" not in value.text and not _DURATION.fullmatch(value.text):
             message = f"healthcheck.{key} of {name} is {value.text[:40]}, which is not a duration such as 10s"
-            yield Refusal(value, message)
+            yield ComposeRefusal(value, message)
 
 
-def _ports(node: Node | None, name: str) -> Iterator[Refusal]:
+def _ports(node: YamlNode | None, name: str) -> Iterator[ComposeRefusal]:
     for item in node.children() if node is not None else ():
         if item.mapping is None and "$" not in item.text and not _PORT.fullmatch(item.text):
-            yield Refusal(item, f"{name} publishes {item.text[:40]}, which is not a port")
+            yield ComposeRefusal(item, f"{name} publishes {item.text[:40]}, which is not a port")
         elif item.mapping is None and "$" not in item.text and "[" not in item.text:
             large = next(
                 (each for each in re.findall(r"(?<![\d.])\d{5,}(?![\d.])", item.text) if int(each) > 65_535), ""
             )
             if large:
-                yield Refusal(item, f"{name} publishes {item.text[:40]}: {large} is more than 65535")
+                yield ComposeRefusal(item, f"{name} publishes {item.text[:40]}: {large} is more than 65535")
 
 
-def _mixed(node: Node, name: str) -> Iterator[Refusal]:
+def _mixed(node: YamlNode, name: str) -> Iterator[ComposeRefusal]:
     """Lists of `NAME=VALUE` with a mapping among them: `- NAME: VALUE`."""
     for key in ("environment", "labels"):
         for item in (given.items or []) if (given := node.get(key)) is not None else []:
             if item.mapping is not None:
                 shown = next(iter(item.mapping), "")
-                yield Refusal(
+                yield ComposeRefusal(
                     item, f"{key} of {name} is a list, and {shown[:40]} in it is a mapping: write {shown[:40]}="
                 )
 
 
-def _words(node: Node, name: str) -> Iterator[Refusal]:
+def _words(node: YamlNode, name: str) -> Iterator[ComposeRefusal]:
     """Values that are one of a few words."""
     restart = node.get("restart")
     if restart is not None and restart.text and "$" not in restart.text and not _RESTART.fullmatch(restart.text):
-        yield Refusal(restart, f"restart of {name} is {restart.text[:40]}, which Docker does not know")
+        yield ComposeRefusal(restart, f"restart of {name} is {restart.text[:40]}, which Docker does not know")
     for other, item in _names(node.get("depends_on")):
         condition = item.get("condition") if item.mapping is not None else None
         if condition is not None and "$" not in condition.text and condition.text not in _CONDITIONS:
-            yield Refusal(condition, f"{name} waits for {other} to be {condition.text[:40]}, which is not a condition")
+            yield ComposeRefusal(
+                condition, f"{name} waits for {other} to be {condition.text[:40]}, which is not a condition"
+            )
 
 
-def _contexts(tree: Tree, node: Node, name: str, directory: str) -> Iterator[Refusal]:
+def _contexts(tree: Tree, node: YamlNode, name: str, directory: str) -> Iterator[ComposeRefusal]:
     """Further contexts of a build that are directories of the tree are there."""
     build = node.get("build")
     given = build.get("additional_contexts") if build is not None else None
@@ -250,18 +252,18 @@ def _contexts(tree: Tree, node: Node, name: str, directory: str) -> Iterator[Ref
         plain = re.fullmatch(r"\.{1,2}/[\w./-]*", value.text) is not None and not path.startswith("..")
         there = path == "." or tree.is_directory(path) or tree.is_file(path)
         if plain and not there and not made_beforehand(tree, path):
-            yield Refusal(value, f"the context {key} of {name} is in {value.text}, which is not there")
+            yield ComposeRefusal(value, f"the context {key} of {name} is in {value.text}, which is not there")
 
 
-def _sizes(node: Node, name: str) -> Iterator[Refusal]:
+def _sizes(node: YamlNode, name: str) -> Iterator[ComposeRefusal]:
     """Sizes of memory, numbers of processors and times that are none."""
     for pattern, keys, what in _KINDS:
         for key in keys:
-            value: Node | None = node
+            value: YamlNode | None = node
             for part in key.split("."):
                 value = value.get(part) if value is not None else None
             if value is not None and value.text and "$" not in value.text and not pattern.fullmatch(value.text):
-                yield Refusal(value, f"{key} of {name} is {value.text[:40]}, which is not {what}")
+                yield ComposeRefusal(value, f"{key} of {name} is {value.text[:40]}, which is not {what}")
 
 
 _SIZE = re.compile(r"-?\d+(?:\.\d+)?\s*(?:[kmgtp]i?b?|b)?", re.IGNORECASE)
@@ -277,7 +279,7 @@ _KINDS = (
 )
 
 
-def _published(service: Node) -> Iterator[tuple[str, Node]]:
+def _published(service: YamlNode) -> Iterator[tuple[str, YamlNode]]:
     """Ports of the host that a service takes on every address."""
     node = service.get("ports")
     for item in node.children() if node is not None else ():
@@ -293,7 +295,7 @@ def _published(service: Node) -> Iterator[tuple[str, Node]]:
             yield f"{port}/{kind}", item
 
 
-def _taken_twice(services: dict[str, Node]) -> Iterator[Refusal]:
+def _taken_twice(services: dict[str, YamlNode]) -> Iterator[ComposeRefusal]:
     """Two services that are started together and publish one port of the host."""
     holders: dict[str, str] = {}
     for name, service in services.items():
@@ -302,10 +304,10 @@ def _taken_twice(services: dict[str, Node]) -> Iterator[Refusal]:
         for port, item in _published(service):
             held = holders.setdefault(port, name)
             if held != name:
-                yield Refusal(item, f"{name} and {held} both publish port {port.partition('/')[0]} of the host")
+                yield ComposeRefusal(item, f"{name} and {held} both publish port {port.partition('/')[0]} of the host")
 
 
-def _names(node: Node | None) -> Iterator[tuple[str, Node]]:
+def _names(node: YamlNode | None) -> Iterator[tuple[str, YamlNode]]:
     if node is None:
         return
     if node.mapping is not None:
@@ -317,34 +319,34 @@ def _names(node: Node | None) -> Iterator[tuple[str, Node]]:
             yield source.text, item
 
 
-def _declared(root: Node, service: Node, name: str) -> Iterator[Refusal]:
+def _declared(root: YamlNode, service: YamlNode, name: str) -> Iterator[ComposeRefusal]:
     """Secrets and configs that a service uses are declared."""
     for what in ("secrets", "configs"):
         known = root.get(what)
         for used, item in _names(service.get(what)):
             if "$" not in used and used and used not in ((known.mapping or {}) if known is not None else {}):
-                yield Refusal(item, f"{name} uses the {what[:-1]} {used}, which is not declared")
+                yield ComposeRefusal(item, f"{name} uses the {what[:-1]} {used}, which is not declared")
 
 
-def _others(node: Node, name: str, services: dict[str, Node]) -> Iterator[Refusal]:
+def _others(node: YamlNode, name: str, services: dict[str, YamlNode]) -> Iterator[ComposeRefusal]:
     """Other services that a service names, and what it cannot have besides."""
     for link, item in _names(node.get("links")):
         if "$" not in link and link.partition(":")[0] not in services:
-            yield Refusal(item, f"{name} links to {link.partition(':')[0]}, which is not a service")
+            yield ComposeRefusal(item, f"{name} links to {link.partition(':')[0]}, which is not a service")
     for volumes, item in _names(node.get("volumes_from")):
         if "$" not in volumes and not volumes.startswith("container:") and volumes.partition(":")[0] not in services:
-            yield Refusal(item, f"{name} takes volumes from {volumes.partition(':')[0]}, which is not a service")
+            yield ComposeRefusal(item, f"{name} takes volumes from {volumes.partition(':')[0]}, which is not a service")
     for key in ("network_mode", "ipc", "pid"):
         value = node.get(key)
         kind, _, other = ("" if value is None else value.text).partition(":")
         if value is not None and kind == "service" and "$" not in other and other not in services:
-            yield Refusal(value, f"{key} of {name} names {other}, which is not a service")
+            yield ComposeRefusal(value, f"{key} of {name} names {other}, which is not a service")
     mode, networks = node.get("network_mode"), node.get("networks")
     if mode is not None and mode.text and networks is not None and not networks.null:
-        yield Refusal(mode, f"{name} has network_mode and networks: Compose takes one of them")
+        yield ComposeRefusal(mode, f"{name} has network_mode and networks: Compose takes one of them")
 
 
-def _named_twice(services: dict[str, Node]) -> Iterator[Refusal]:
+def _named_twice(services: dict[str, YamlNode]) -> Iterator[ComposeRefusal]:
     """Two services that are started together and whose containers have one name."""
     holders: dict[str, str] = {}
     for name, service in services.items():
@@ -353,10 +355,10 @@ def _named_twice(services: dict[str, Node]) -> Iterator[Refusal]:
             continue
         held = holders.setdefault(given.text, name)
         if held != name:
-            yield Refusal(given, f"the containers of {name} and {held} are both to be named {given.text}")
+            yield ComposeRefusal(given, f"the containers of {name} and {held} are both to be named {given.text}")
 
 
-def _cycle(services: dict[str, Node]) -> Iterator[Refusal]:
+def _cycle(services: dict[str, YamlNode]) -> Iterator[ComposeRefusal]:
     """Services that wait for each other."""
     waits = {name: [each for each, _ in _names(node.get("depends_on"))] for name, node in services.items()}
     clear: set[str] = set()
@@ -368,7 +370,7 @@ def _cycle(services: dict[str, Node]) -> Iterator[Refusal]:
             del path[depth:]
             if name in path:
                 circle = [*path[path.index(name) :], name]
-                yield Refusal(services[name], f"these wait for each other: {' -> '.join(circle)}")
+                yield ComposeRefusal(services[name], f"these wait for each other: {' -> '.join(circle)}")
                 return
             if name in clear:
                 continue
@@ -377,7 +379,9 @@ def _cycle(services: dict[str, Node]) -> Iterator[Refusal]:
         clear |= {*path}
 
 
-def _files_of_secrets(tree: Tree, root: Node, services: dict[str, Node], directory: str) -> Iterator[Refusal]:
+def _files_of_secrets(
+    tree: Tree, root: YamlNode, services: dict[str, YamlNode], directory: str
+) -> Iterator[ComposeRefusal]:
     """Files of secrets and configs that services use are there, unless everyone makes their own."""
     for what in ("secrets", "configs"):
         in_use = {used for node in services.values() for used, _ in _names(node.get(what))}
@@ -391,4 +395,4 @@ def _files_of_secrets(tree: Tree, root: Node, services: dict[str, Node], directo
                 continue
             if any(tree.is_file(f"{path}{end}") for end in (".example", ".sample", ".template", ".dist")):
                 continue
-            yield Refusal(file, f"the {what[:-1]} {name} is in {file.text}, which is not there")
+            yield ComposeRefusal(file, f"the {what[:-1]} {name} is in {file.text}, which is not there")

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from smoke.static.compose.document import Node, as_mapping
+from smoke.static.compose.document import YamlNode, as_mapping
 from smoke.static.compose.interpolation import env_values, interpolated
 from smoke.static.model.launch import Launch, Mount, MountKind
 from smoke.tree import Tree
@@ -19,7 +19,7 @@ _INSTALLS = re.compile(r"\b(?:install|sync|pip|uv|poetry|pipenv|apk|apt|apt-get|
 
 
 @dataclass(frozen=True)
-class Build:
+class ComposeBuild:
     """What a service's image is built from."""
 
     context: str
@@ -41,17 +41,17 @@ class ComposeService:
 
     name: str
     file: str
-    node: Node
-    build: Build | None
+    node: YamlNode
+    build: ComposeBuild | None
     image: str
     launch: Launch
 
 
-def text_of(node: Node | None) -> str:
+def text_of(node: YamlNode | None) -> str:
     return "" if node is None else node.text
 
 
-def _further_contexts(build: Node | None) -> tuple[str, ...]:
+def _further_contexts(build: YamlNode | None) -> tuple[str, ...]:
     """The names of `additional_contexts`, given as a mapping or as a list of `NAME=PLACE`."""
     given = build.get("additional_contexts") if build is not None else None
     if given is None:
@@ -59,7 +59,7 @@ def _further_contexts(build: Node | None) -> tuple[str, ...]:
     return tuple((given.mapping or {}).keys()) or tuple(each.text.partition("=")[0] for each in given.children())
 
 
-def _published(node: Node | None, values: dict[str, str]) -> frozenset[int]:
+def _published(node: YamlNode | None, values: dict[str, str]) -> frozenset[int]:
     """The container's side of what is published."""
     found = []
     for item in (node.items or []) if node is not None else []:
@@ -71,7 +71,7 @@ def _published(node: Node | None, values: dict[str, str]) -> frozenset[int]:
     return frozenset(found)
 
 
-def service_of(tree: Tree, name: str, node: Node, directory: str, values: dict[str, str]) -> ComposeService:
+def service_of(tree: Tree, name: str, node: YamlNode, directory: str, values: dict[str, str]) -> ComposeService:
     file = node.file
     build = _build(node.get("build"), directory, values, text_of(node.get("platform")))
     image = interpolated(text_of(node.get("image")), values)
@@ -99,7 +99,7 @@ def service_of(tree: Tree, name: str, node: Node, directory: str, values: dict[s
     )
     if build is None and node.get("extends") is None and _runs_what_is_mounted(image, launch):
         # It is judged as an image that is built without any code of its own would be.
-        build = Build("", f"{file}#{node.line}", line=node.line, inline=f"FROM {image}\n")
+        build = ComposeBuild("", f"{file}#{node.line}", line=node.line, inline=f"FROM {image}\n")
     return ComposeService(name, file, node, build, image, launch)
 
 
@@ -111,7 +111,7 @@ def _runs_what_is_mounted(image: str, launch: Launch) -> bool:
     return plain and mounted and _PYTHON.fullmatch(image) is not None
 
 
-def _words(node: Node | None, values: dict[str, str]) -> tuple[str, ...] | None:
+def _words(node: YamlNode | None, values: dict[str, str]) -> tuple[str, ...] | None:
     """A command: a list, or a text that Compose cuts like a shell without being one."""
     if node is None or node.null:
         return None
@@ -124,7 +124,7 @@ def _words(node: Node | None, values: dict[str, str]) -> tuple[str, ...] | None:
         return tuple(text.split())
 
 
-def _build(node: Node | None, directory: str, values: dict[str, str], platform: str) -> Build | None:
+def _build(node: YamlNode | None, directory: str, values: dict[str, str], platform: str) -> ComposeBuild | None:
     if node is None or node.null:
         return None
     context = interpolated(node.text or text_of(node.get("context")) or ".", values)
@@ -145,7 +145,7 @@ def _build(node: Node | None, directory: str, values: dict[str, str], platform: 
         arguments[name] = text
     platforms = node.get("platforms")
     wanted = [interpolated(each.text, values) for each in platforms.children()] if platforms is not None else []
-    return Build(
+    return ComposeBuild(
         "" if place == "." else place,
         f"{node.file}#{node.line}" if inline else posixpath.normpath(posixpath.join(place, file)),
         interpolated(text_of(node.get("target")), values) or None,
@@ -157,7 +157,7 @@ def _build(node: Node | None, directory: str, values: dict[str, str], platform: 
     )
 
 
-def env_files(node: Node) -> Iterator[tuple[Node, bool]]:
+def env_files(node: YamlNode) -> Iterator[tuple[YamlNode, bool]]:
     """The env_file entries of a service, and whether each must be there."""
     given = node.get("env_file")
     if given is None or given.null:
@@ -169,7 +169,7 @@ def env_files(node: Node) -> Iterator[tuple[Node, bool]]:
             yield path, text_of(item.get("required")) != "false"
 
 
-def _environment(tree: Tree, node: Node, directory: str, values: dict[str, str]) -> tuple[dict[str, str], str]:
+def _environment(tree: Tree, node: YamlNode, directory: str, values: dict[str, str]) -> tuple[dict[str, str], str]:
     """Variables that a service is given, and why there may be more."""
     found: dict[str, str] = {}
     doubt = ""
@@ -185,7 +185,7 @@ def _environment(tree: Tree, node: Node, directory: str, values: dict[str, str])
     return found, doubt
 
 
-def _mounts(tree: Tree, node: Node, directory: str, values: dict[str, str]) -> Iterator[Mount]:
+def _mounts(tree: Tree, node: YamlNode, directory: str, values: dict[str, str]) -> Iterator[Mount]:
     volumes = node.get("volumes")
     for item in volumes.children() if volumes is not None else ():
         if item.mapping is not None:

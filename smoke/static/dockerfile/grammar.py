@@ -18,16 +18,18 @@ _LEAST = {"ADD": 2, "COPY": 2} | dict.fromkeys(
 """How many words an instruction needs."""
 
 
-class Refused(Exception):
+class RefusedInstruction(Exception):
     """An instruction that no build would begin with; the text says why. It never leaves the parser."""
 
 
 def complain(instruction: Instruction) -> None:
-    """`Refused` when Docker would not take this instruction."""
+    """`RefusedInstruction` when Docker would not take this instruction."""
     keyword, words = instruction.keyword, instruction.words
     if len(words) < _LEAST.get(keyword, 0):
         two = keyword in {"ADD", "COPY"}
-        raise Refused(f"{keyword} needs a source and a destination" if two else f"{keyword} needs an argument")
+        raise RefusedInstruction(
+            f"{keyword} needs a source and a destination" if two else f"{keyword} needs an argument"
+        )
     rule = _RULES.get(keyword)
     if rule is not None:
         rule(instruction)
@@ -37,35 +39,35 @@ def complain(instruction: Instruction) -> None:
 
 def _command(instruction: Instruction) -> None:
     if not (instruction.words or instruction.exec_form or instruction.heredocs):
-        raise Refused(f"{instruction.keyword} needs an argument")
+        raise RefusedInstruction(f"{instruction.keyword} needs an argument")
 
 
 def _from(instruction: Instruction) -> None:
     words = instruction.words
     if not (len(words) == 1 or (len(words) == 3 and words[1].lower() == "as")):
-        raise Refused("FROM takes an image, or an image AS a name")
+        raise RefusedInstruction("FROM takes an image, or an image AS a name")
     if len(words) == 3 and not re.fullmatch(r"[a-z][a-z0-9._-]*", words[2].lower()):
-        raise Refused(f"{words[2][:40]!r} cannot name a stage")
+        raise RefusedInstruction(f"{words[2][:40]!r} cannot name a stage")
 
 
 def _shell(instruction: Instruction) -> None:
     if not instruction.exec_form or not instruction.words:
-        raise Refused("SHELL takes a JSON array only")
+        raise RefusedInstruction("SHELL takes a JSON array only")
 
 
 def _once(instruction: Instruction) -> None:
     """COPY and ADD: what they write to is a path."""
     if re.match(r"\d*<<-?[^<]", instruction.words[-1]):
-        raise Refused(f"{instruction.keyword} cannot write to a here-document")
+        raise RefusedInstruction(f"{instruction.keyword} cannot write to a here-document")
 
 
 def _run(instruction: Instruction) -> None:
     _command(instruction)
     network, security = instruction.flag("network"), instruction.flag("security")
     if network not in (None, "default", "none", "host"):
-        raise Refused(f"--network is default, none or host, not {network[:40]!r}")
+        raise RefusedInstruction(f"--network is default, none or host, not {network[:40]!r}")
     if security not in (None, "insecure", "sandbox"):
-        raise Refused(f"--security is insecure or sandbox, not {security[:40]!r}")
+        raise RefusedInstruction(f"--security is insecure or sandbox, not {security[:40]!r}")
     for name, value in instruction.flags:
         if name == "mount":
             _mount(value)
@@ -87,17 +89,17 @@ def _mount(text: str) -> None:
         key, equals, value = field.partition("=")
         key = key.lower()
         if key not in _MOUNT_KEYS:
-            raise Refused(f"--mount knows no {key[:40]!r}")
+            raise RefusedInstruction(f"--mount knows no {key[:40]!r}")
         if not equals and key not in _MOUNT_BARE:
-            raise Refused(f"--mount needs a value for {key}")
+            raise RefusedInstruction(f"--mount needs a value for {key}")
         given[key] = value if equals else "true"
     kind = given.get("type", "bind").lower()
     if "$" in text:
         if re.search(r"\$.", given.get("from", "")):
-            raise Refused("--mount=from= takes no variable: name a stage for it")
+            raise RefusedInstruction("--mount=from= takes no variable: name a stage for it")
         return
     if kind not in _MOUNT_TYPES:
-        raise Refused(f"--mount knows no type {kind[:40]!r}, only {', '.join(_MOUNT_TYPES)}")
+        raise RefusedInstruction(f"--mount knows no type {kind[:40]!r}, only {', '.join(_MOUNT_TYPES)}")
     _mount_values(kind, given)
 
 
@@ -108,20 +110,20 @@ def _mount_values(kind: str, given: dict[str, str]) -> None:
         if key in given and not form.fullmatch(given[key]):
             wrong = wrong or key
     if wrong is not None:
-        raise Refused(f"--mount cannot read {wrong}={given[wrong][:40]}")
+        raise RefusedInstruction(f"--mount cannot read {wrong}={given[wrong][:40]}")
     of_types = {"required": ("secret", "ssh"), "size": ("tmpfs",), "sharing": ("cache",)}
     of_types |= dict.fromkeys(("mode", "uid", "gid"), ("secret", "ssh", "cache"))
     for key, kinds in of_types.items():
         if key in given and kind not in kinds:
-            raise Refused(f"--mount has no {key} for the type {kind}")
+            raise RefusedInstruction(f"--mount has no {key} for the type {kind}")
     if given.get("sharing", "shared").lower() not in ("shared", "private", "locked"):
-        raise Refused(f"--mount shares as shared, private or locked, not {given['sharing'][:40]!r}")
+        raise RefusedInstruction(f"--mount shares as shared, private or locked, not {given['sharing'][:40]!r}")
     if kind == "secret":
         source, target, name = (bool({*keys} & given.keys()) for keys in (_SOURCES, _TARGETS, ("id",)))
         if not (source or target or name):
-            raise Refused("--mount=type=secret needs an id, source or target")
+            raise RefusedInstruction("--mount=type=secret needs an id, source or target")
         if "from" in given or (source and name):
-            raise Refused("--mount=type=secret takes no from, and either id or source")
+            raise RefusedInstruction("--mount=type=secret takes no from, and either id or source")
 
 
 _SOURCES, _TARGETS = ("source", "src"), ("target", "dst", "destination")
@@ -130,28 +132,28 @@ _SOURCES, _TARGETS = ("source", "src"), ("target", "dst", "destination")
 def _pairs(instruction: Instruction) -> None:
     words, keyword = instruction.words, instruction.keyword
     if any(word.startswith("=") for word in words):
-        raise Refused(f"{keyword} needs a name before =")
+        raise RefusedInstruction(f"{keyword} needs a name before =")
     if keyword == "ARG":
         return
     if "=" not in words[0]:
         if len(words) < 2:
-            raise Refused(f"{keyword} needs a value")
+            raise RefusedInstruction(f"{keyword} needs a value")
         return
     bare = next((word for word in words if "=" not in word), None)
     if bare is not None:
-        raise Refused(f"{keyword} has no = in {bare[:40]!r}")
+        raise RefusedInstruction(f"{keyword} has no = in {bare[:40]!r}")
 
 
 def _health(instruction: Instruction) -> None:
     kind, *rest = instruction.words
     if instruction.trigger is None and kind.upper() != "NONE":
-        raise Refused(f"HEALTHCHECK takes NONE or CMD, not {kind[:40]!r}")
+        raise RefusedInstruction(f"HEALTHCHECK takes NONE or CMD, not {kind[:40]!r}")
     if instruction.trigger is None and rest:
-        raise Refused("HEALTHCHECK NONE takes no argument")
+        raise RefusedInstruction("HEALTHCHECK NONE takes no argument")
     for name, value in instruction.flags:
         if name == "retries":
             if value and not re.fullmatch(r"\+?\d{1,9}", value):
-                raise Refused(f"--retries takes a whole number, not {value[:40]!r}")
+                raise RefusedInstruction(f"--retries takes a whole number, not {value[:40]!r}")
         elif value:
             _duration(name, value)
 
@@ -164,14 +166,14 @@ def _duration(name: str, value: str) -> None:
     if value in ("0", "+0", "-0"):
         return
     if not _DURATION.fullmatch(value):
-        raise Refused(f"--{name} takes a time such as 30s or 1m30s, not {value[:40]!r}")
+        raise RefusedInstruction(f"--{name} takes a time such as 30s or 1m30s, not {value[:40]!r}")
     if value.startswith("-") and re.search(r"[1-9]", value):
-        raise Refused(f"--{name} cannot be below zero")
+        raise RefusedInstruction(f"--{name} cannot be below zero")
 
 
 def _volume(instruction: Instruction) -> None:
     if any(not word.strip() for word in instruction.words):
-        raise Refused("VOLUME needs a path")
+        raise RefusedInstruction("VOLUME needs a path")
 
 
 _RULES: dict[str, Callable[[Instruction], None]] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from smoke.static.dockerfile.expansion import expand
-from smoke.static.dockerfile.grammar import Refused, complain
+from smoke.static.dockerfile.grammar import RefusedInstruction, complain
 from smoke.static.dockerfile.instructions import (
     BOOLEAN_FLAGS,
     FLAGS,
@@ -79,7 +79,7 @@ def parse(text: str) -> Dockerfile:
             made = _instruction(logical.text, start, lines, escape)
             instructions.append(replace(made, comments=logical.comments, hollow=logical.hollow))
             complain(instructions[-1])
-        except Refused as refused:
+        except RefusedInstruction as refused:
             errors.append(ParseError(start, str(refused)))
         if len(errors) >= MAX_ERRORS or len(instructions) >= MAX_INSTRUCTIONS:
             break
@@ -156,9 +156,9 @@ def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested:
     cut = re.split(r"\s+", joined, maxsplit=1)
     keyword, rest = cut[0].upper(), cut[1].strip() if len(cut) > 1 else ""
     if keyword not in KEYWORDS:
-        raise Refused(f"unknown instruction {cut[0][:40]!r}")
+        raise RefusedInstruction(f"unknown instruction {cut[0][:40]!r}")
     if nested == "ONBUILD" and keyword in {"ONBUILD", "FROM", "MAINTAINER"}:
-        raise Refused(f"{keyword} cannot be the trigger of an ONBUILD")
+        raise RefusedInstruction(f"{keyword} cannot be the trigger of an ONBUILD")
     flags, rest = _flags(keyword, rest, escape)
     trigger = None
     if rest and (keyword == "ONBUILD" or (keyword == "HEALTHCHECK" and re.match(r"cmd\b", rest, re.IGNORECASE))):
@@ -201,7 +201,7 @@ def _flags(keyword: str, rest: str, escape: str) -> tuple[list[tuple[str, str]],
         return [], rest[position:]
     unknown = next((name for name, _ in flags if name not in FLAGS.get(keyword, ())), None)
     if unknown is not None and keyword not in _FLAGS_IGNORED:
-        raise Refused(f"{keyword} knows no flag --{unknown[:40]}")
+        raise RefusedInstruction(f"{keyword} knows no flag --{unknown[:40]}")
     return flags, rest[position:]
 
 
@@ -210,13 +210,13 @@ def _checked_flag(keyword: str, name: str, equals: str, value: str, before: list
     if name not in FLAGS.get(keyword, ()):
         return value  # refused as a whole
     if name not in REPEATED_FLAGS and any(name == each for each, _ in before):
-        raise Refused(f"--{name} is given twice")
+        raise RefusedInstruction(f"--{name} is given twice")
     if name in BOOLEAN_FLAGS:
         if (equals and not value) or value.lower() not in ("", "true", "false"):
-            raise Refused(f"--{name} is true or false, not {value[:40]!r}")
+            raise RefusedInstruction(f"--{name} is true or false, not {value[:40]!r}")
         return value.lower() or "true"
     if not equals:
-        raise Refused(f"--{name} needs a value")
+        raise RefusedInstruction(f"--{name} needs a value")
     return value
 
 
@@ -229,7 +229,7 @@ def _array(rest: str) -> tuple[str, ...] | None:
     if not isinstance(value, list):
         return None
     if not all(isinstance(word, str) for word in value):
-        raise Refused("the JSON array may hold nothing but strings")
+        raise RefusedInstruction("the JSON array may hold nothing but strings")
     return tuple(word.encode("utf-8", "replace").decode() for word in value)  # JSON can hold halves of surrogates
 
 
@@ -297,7 +297,7 @@ def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
             continue
         plain_name = expand(match[2], {}, "\\", keep=True)
         if plain_name.failed:
-            raise Refused(f"the here-document {match[2][:40]!r} cannot be read: {plain_name.failed}")
+            raise RefusedInstruction(f"the here-document {match[2][:40]!r} cannot be read: {plain_name.failed}")
         if len(plain_name.words) != 1:
             continue
         name = plain_name.words[0]
@@ -310,7 +310,7 @@ def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
                 break
             content.append(plain)
         else:
-            raise Refused(f"the here-document {name[:40]!r} is not ended")
+            raise RefusedInstruction(f"the here-document {name[:40]!r} is not ended")
         body = "".join(f"{line}\n" for line in content)
         found.append(Heredoc(name, body, first, expand=quotes[0] == quotes[1]))
     return tuple(found)

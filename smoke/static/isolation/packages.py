@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
 
-from smoke.static.isolation.places import Kind
+from smoke.static.isolation.places import FileKind
 
 _INSTALLS = re.compile(
     r"(?i)\b(?:pip3?|npm|yarn|pnpm|uv|poetry|go|gem|cargo|apk|apt|apt-get|conda)\s.{0,200}?\b(?:install|add|i|get)\b"
@@ -20,12 +20,12 @@ _TABLES = re.compile(
 _MAX_DEPTH = 40
 
 
-def is_requirement(path: str, text: str, offset: int, kind: Kind) -> bool:
+def is_requirement(path: str, text: str, offset: int, kind: FileKind) -> bool:
     """Whether what stands at an offset names a package: in a file of nothing else, or in its table of dependencies."""
     name = path.rpartition("/")[2].lower()
     start, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
     line = text[start : end if end >= 0 else len(text)][:4096]
-    if kind is Kind.DEPENDENCIES:
+    if kind is FileKind.DEPENDENCIES:
         return name not in _MIXED or any(package in line for package in _named(name, text))
     if "dockerfile" in name or "containerfile" in name or name.endswith((".yml", ".yaml")):
         return _INSTALLS.search(_logical(text, start, line)) is not None

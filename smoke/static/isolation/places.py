@@ -6,7 +6,7 @@ import re
 from enum import Enum, auto
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """A family of files that are read alike."""
 
     PYTHON = auto()
@@ -64,20 +64,20 @@ def suffix(path: str) -> str:
     return f".{last.lower()}" if dot and stem else ""
 
 
-def kind_of(path: str, start: str) -> Kind:
+def kind_of(path: str, start: str) -> FileKind:
     """How to read a file, by its path and its first line (`#!` says what a file without extension is)."""
     name, ending = path.rpartition("/")[2], suffix(path)
     if _DEPENDENCIES.fullmatch(name) or _REQUIREMENTS_DIRECTORY.search(path):
-        return Kind.DEPENDENCIES
+        return FileKind.DEPENDENCIES
     if ending in _PYTHON:
-        return Kind.PYTHON
+        return FileKind.PYTHON
     if ending in _CODE:
-        return Kind.CODE
+        return FileKind.CODE
     if ending in _PROSE or (not ending and _PROSE_NAMES.fullmatch(name)):
-        return Kind.PROSE
+        return FileKind.PROSE
     if start.startswith("#!") and not ending:
-        return Kind.PYTHON if "python" in start.splitlines()[0] else Kind.CODE
-    return Kind.CONFIGURATION
+        return FileKind.PYTHON if "python" in start.splitlines()[0] else FileKind.CODE
+    return FileKind.CONFIGURATION
 
 
 def comments_of(path: str) -> Comments:

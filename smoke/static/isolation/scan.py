@@ -12,9 +12,9 @@ from smoke.patterns import matches
 from smoke.static.isolation.addresses import addresses
 from smoke.static.isolation.hosts import hosts
 from smoke.static.isolation.packages import is_requirement
-from smoke.static.isolation.places import Kind, comments_of, kind_of, suffix
-from smoke.static.isolation.spans import Part, Spans, python_spans, rough_spans, setting_spans
-from smoke.static.isolation.traces import Place, Scan, Trace, What
+from smoke.static.isolation.places import FileKind, comments_of, kind_of, suffix
+from smoke.static.isolation.spans import Spans, TextPart, python_spans, rough_spans, setting_spans
+from smoke.static.isolation.traces import IsolationTrace, Scan, TracePlace, What
 from smoke.static.isolation.vocabulary import worth_reading
 from smoke.static.isolation.words import traces
 from smoke.tree import Tree
@@ -48,7 +48,7 @@ def scan(tree: Tree, words: tuple[str, ...] = (), exclude: tuple[str, ...] = ())
     return result
 
 
-def _names(tree: Tree, words: tuple[str, ...], exclude: tuple[str, ...]) -> Iterator[Trace]:
+def _names(tree: Tree, words: tuple[str, ...], exclude: tuple[str, ...]) -> Iterator[IsolationTrace]:
     for directory in sorted(tree.directories):
         for name in tree.directories[directory]:
             path = f"{directory}/{name}" if directory else name
@@ -56,8 +56,8 @@ def _names(tree: Tree, words: tuple[str, ...], exclude: tuple[str, ...]) -> Iter
                 continue
             stem = name.removesuffix(".trx") if suffix(name) == ".trx" else name  # reports of test runs end so
             for _, text in traces(stem, words):
-                prose = path in tree.sizes and kind_of(path, "") is Kind.PROSE
-                yield Trace(What.WORD, Place.NAME, path, 0, text, prose=prose)
+                prose = path in tree.sizes and kind_of(path, "") is FileKind.PROSE
+                yield IsolationTrace(What.WORD, TracePlace.NAME, path, 0, text, prose=prose)
                 break
 
 
@@ -77,7 +77,8 @@ def _scan_file(tree: Tree, path: str, words: tuple[str, ...], result: Scan) -> N
     if text is None:
         result.binary += 1
         result.traces += [
-            Trace(What.ADDRESS, Place.STRING, path, 0, found, note=note) for found, note in _in_binary(data)
+            IsolationTrace(What.ADDRESS, TracePlace.STRING, path, 0, found, note=note)
+            for found, note in _in_binary(data)
         ]
         return
     result.read += 1
@@ -107,7 +108,7 @@ def _decoded(data: bytes, path: str) -> str | _Plain | None:
     if b"\0" not in data[:_BINARY]:
         return _Plain()
     # What a shell or Python would still read is text for all its NUL bytes.
-    if kind_of(path, "") is Kind.CONFIGURATION and suffix(path) not in _SETTINGS:
+    if kind_of(path, "") is FileKind.CONFIGURATION and suffix(path) not in _SETTINGS:
         return None
     return data.replace(b"\0", b"").decode("utf-8", "replace")
 
@@ -131,41 +132,41 @@ def _hits(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, What, str, s
             yield offset, What.WORD, word, ""
 
 
-def _placed(path: str, text: str, found: list[tuple[int, What, str, str]]) -> Iterator[Trace]:
+def _placed(path: str, text: str, found: list[tuple[int, What, str, str]]) -> Iterator[IsolationTrace]:
     kind = kind_of(path, text[:200])
     place = _places(path, text, kind)
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for offset, what, word, note in found:
         line = bisect_right(starts, offset)
         shown = excerpt(text[max(starts[line - 1], offset - 150) : starts[line] if line < len(starts) else len(text)])
-        yield Trace(what, place(offset), path, line, word, shown, note, kind is Kind.PROSE)
+        yield IsolationTrace(what, place(offset), path, line, word, shown, note, kind is FileKind.PROSE)
 
 
-def _places(path: str, text: str, kind: Kind) -> Callable[[int], Place]:
+def _places(path: str, text: str, kind: FileKind) -> Callable[[int], TracePlace]:
     """How to tell where an offset of a file stands."""
-    if kind is Kind.PROSE:
-        return lambda offset: Place.PROSE
-    if kind is Kind.PYTHON:
+    if kind is FileKind.PROSE:
+        return lambda offset: TracePlace.PROSE
+    if kind is FileKind.PYTHON:
         return _source_places(python_spans(text))
-    if kind is Kind.CODE:
+    if kind is FileKind.CODE:
         return _source_places(rough_spans(text, comments_of(path)))
     spans = setting_spans(text, comments_of(path))
 
-    def place(offset: int) -> Place:
-        if spans.at(offset) is Part.COMMENT:
-            return Place.COMMENT
-        return Place.DEPENDENCY if is_requirement(path, text, offset, kind) else Place.CONFIGURATION
+    def place(offset: int) -> TracePlace:
+        if spans.at(offset) is TextPart.COMMENT:
+            return TracePlace.COMMENT
+        return TracePlace.DEPENDENCY if is_requirement(path, text, offset, kind) else TracePlace.CONFIGURATION
 
     return place
 
 
 _SOURCE = {
-    Part.CODE: Place.IDENTIFIER,
-    Part.COMMENT: Place.COMMENT,
-    Part.STRING: Place.STRING,
-    Part.IMPORT: Place.IMPORT,
+    TextPart.CODE: TracePlace.IDENTIFIER,
+    TextPart.COMMENT: TracePlace.COMMENT,
+    TextPart.STRING: TracePlace.STRING,
+    TextPart.IMPORT: TracePlace.IMPORT,
 }
 
 
-def _source_places(spans: Spans) -> Callable[[int], Place]:
+def _source_places(spans: Spans) -> Callable[[int], TracePlace]:
     return lambda offset: _SOURCE[spans.at(offset)]

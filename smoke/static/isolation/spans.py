@@ -12,7 +12,7 @@ from typing import NamedTuple
 from smoke.static.isolation.places import Comments
 
 
-class Part(Enum):
+class TextPart(Enum):
     """What a piece of a source file is."""
 
     CODE = auto()
@@ -26,7 +26,7 @@ class Span(NamedTuple):
 
     start: int
     end: int
-    part: Part
+    part: TextPart
 
 
 class Spans:
@@ -36,12 +36,12 @@ class Spans:
         self._spans = sorted(spans)
         self._starts = [span.start for span in self._spans]
 
-    def at(self, offset: int) -> Part:
+    def at(self, offset: int) -> TextPart:
         """The part that an offset (in characters) is in."""
         index = bisect_right(self._starts, offset) - 1
         if index >= 0 and offset < self._spans[index].end:
             return self._spans[index].part
-        return Part.CODE
+        return TextPart.CODE
 
 
 # A string that nothing closes ends with its line: every start then matches, and no text is read more than once.
@@ -69,17 +69,17 @@ def rough_spans(text: str, style: Comments) -> Spans:
     """The parts of a text in a language that has no reader here: by how it marks comments and strings."""
     spans = []
     for match in _PATTERNS[style].finditer(text):
-        part = Part.COMMENT if match.lastgroup == "comment" else Part.STRING
+        part = TextPart.COMMENT if match.lastgroup == "comment" else TextPart.STRING
         spans.append(Span(match.start(), match.end(), part))
     found = Spans(spans)
     imports = [
-        Span(match.start(), match.end(), Part.IMPORT)
+        Span(match.start(), match.end(), TextPart.IMPORT)
         for match in _IMPORT_LINE.finditer(text)
-        if found.at(match.start()) is Part.CODE
+        if found.at(match.start()) is TextPart.CODE
     ]
     inside = Spans(imports)
     # An import's own string is the import; a comment on its line stays one.
-    kept = [span for span in spans if span.part is Part.COMMENT or inside.at(span.start) is not Part.IMPORT]
+    kept = [span for span in spans if span.part is TextPart.COMMENT or inside.at(span.start) is not TextPart.IMPORT]
     return _layered(imports, kept)
 
 
@@ -102,7 +102,7 @@ def setting_spans(text: str, style: Comments) -> Spans:
     pattern = _SETTING if style is Comments.HASH else _PATTERNS[style]
     return Spans(
         [
-            Span(match.start(), match.end(), Part.COMMENT)
+            Span(match.start(), match.end(), TextPart.COMMENT)
             for match in pattern.finditer(text)
             if match.lastgroup == "comment"
         ]
@@ -146,7 +146,7 @@ class _PythonReader:
         """Look at the next token."""
         start, end = self._offset(token.start), self._offset(token.end)
         if token.type == tokenize.COMMENT:
-            self.spans.append(Span(start, end, Part.COMMENT))
+            self.spans.append(Span(start, end, TextPart.COMMENT))
         elif token.type in _STRING_TOKENS:
             self._strings.append((start, end))
             self._fresh = False
@@ -162,10 +162,10 @@ class _PythonReader:
                 self._fresh = token.string == ":"
 
     def _finish(self, end: int) -> None:
-        part = Part.COMMENT if self._bare else Part.STRING
+        part = TextPart.COMMENT if self._bare else TextPart.STRING
         self.spans += [Span(first, last, part) for first, last in self._strings]
         if self._importing >= 0:
-            self.imports.append(Span(self._importing, end, Part.IMPORT))
+            self.imports.append(Span(self._importing, end, TextPart.IMPORT))
         self._strings, self._bare, self._importing, self._fresh = [], True, -1, True
 
     def _offset(self, place: tuple[int, int]) -> int:

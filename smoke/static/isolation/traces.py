@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Place(StrEnum):
+class TracePlace(StrEnum):
     """Where a trace stands."""
 
     IDENTIFIER = "identifier"
@@ -28,11 +28,11 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trace:
+class IsolationTrace:
     """One trace of the network in a tree."""
 
     what: What
-    place: Place
+    place: TracePlace
     path: str
     line: int
     text: str
@@ -46,7 +46,7 @@ class Trace:
 class Scan:
     """What a tree was found to hold."""
 
-    traces: list[Trace] = field(default_factory=list)
+    traces: list[IsolationTrace] = field(default_factory=list)
     read: int = 0
     """Files read as text."""
     binary: int = 0

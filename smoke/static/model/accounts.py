@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from smoke.static.model.filesystem import Entry
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.operands import read_operands
 from smoke.static.model.stage import Stage
 
@@ -33,7 +33,7 @@ def add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
         stage.numbers[name] = int(number)
         stage.homes[number] = home
     if busybox or "-m" in rest or "--create-home" in rest or "--disabled-password" in rest:
-        stage.files.add(home, Entry("directory", user=stage.numbers.get(name), mode=0o755, line=line))
+        stage.files.add(home, PathEntry("directory", user=stage.numbers.get(name), mode=0o755, line=line))
 
 
 def add_group(stage: Stage, rest: Sequence[str], line: int) -> None:

@@ -7,7 +7,7 @@ import posixpath
 import tarfile
 from typing import Literal
 
-from smoke.static.model.filesystem import Cause, Entry, FileSystem
+from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
 from smoke.tree import Tree
 
 MAX_MEMBERS = 20_000
@@ -51,9 +51,9 @@ def unpack(files: FileSystem, tree: Tree, path: str, place: str, user: int | Non
     if not compressed and data[257:262] != b"ustar":
         return False
     if tree.cut(path) or data.startswith(_MAGIC[-1]):
-        files.suspect(place, f"{path} is not looked into", Cause.COPY)
+        files.suspect(place, f"{path} is not looked into", DoubtCause.COPY)
         return True
-    found: list[tuple[str, Entry]] = []
+    found: list[tuple[str, PathEntry]] = []
     try:
         with tarfile.open(fileobj=_stream(data), mode="r|") as archive:
             for number, member in enumerate(archive):
@@ -62,12 +62,14 @@ def unpack(files: FileSystem, tree: Tree, path: str, place: str, user: int | Non
                 if kind is None or not inside or number >= MAX_MEMBERS:
                     continue
                 bits = member.mode & 0o7777 if mode is None else mode
-                made = Entry(kind, target=member.linkname if kind == "link" else "", user=user, mode=bits, line=line)
+                made = PathEntry(
+                    kind, target=member.linkname if kind == "link" else "", user=user, mode=bits, line=line
+                )
                 found.append((posixpath.join(place, inside), made))
     except (tarfile.TarError, OSError, EOFError, ValueError, ImportError):
         if compressed and not found:
             return False  # something else that is compressed is copied as it is
-        files.suspect(place, f"{path} is not looked into", Cause.COPY)
+        files.suspect(place, f"{path} is not looked into", DoubtCause.COPY)
     for at, entry in found:
         files.add(at, entry)
     return True

@@ -14,7 +14,7 @@ from smoke.static.model.bases.files import base_files
 from smoke.static.model.bases.tags import release_of, release_python
 from smoke.static.model.bases.users import users_of
 from smoke.static.model.context import Context
-from smoke.static.model.image import Form, Health, Label, Missing
+from smoke.static.model.image import Form, HealthCheck, Label, Missing
 from smoke.static.model.libc import libc_of
 from smoke.static.model.stage import Stage
 
@@ -63,7 +63,7 @@ class Made:
         self.labels: dict[str, Label] = {}
         self.ports: list[int] = []
         self.ports_doubt = ""
-        self.health: Health | None = None
+        self.health: HealthCheck | None = None
         self.state.user = "" if base is None else base.user
         self.state.libc = libc_of(reference) if base is None or not base.libc else base.libc
         if base is not None:

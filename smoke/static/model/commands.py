@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from smoke.static.model.accounts import add_group, add_user, remove_group, remove_user, rename_user
-from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import Install
 from smoke.static.model.installers import catalog
 from smoke.static.model.operands import read_operands
@@ -124,7 +124,7 @@ def _manager_state(stage: Stage, name: str, rest: Sequence[str]) -> None:
     if "EXTERNALLY-MANAGED" in text or ("break-system-packages" in text and "config" in rest):
         stage.managed_free = True
     if name == "dpkg-reconfigure" and "dash" in rest:
-        stage.files.add("/bin/sh", Entry("file", mode=0o755, line=1))
+        stage.files.add("/bin/sh", PathEntry("file", mode=0o755, line=1))
 
 
 def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
@@ -144,10 +144,10 @@ def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
         if word in ("--virtual", "-t") and name == "apk":
             stage.virtual[rest[place + 1]] = tuple(names)
     for path in brought.programs:
-        stage.files.add(path, Entry("file", mode=0o755, line=line))
+        stage.files.add(path, PathEntry("file", mode=0o755, line=line))
     unknown = brought.unknown or [each for each in names if "$" in each]
     for directory in _SYSTEM if unknown else ("/usr/lib", "/usr/share", "/lib", "/etc", "/var", "/usr/include"):
-        stage.files.suspect(directory, reason, Cause.PACKAGES)
+        stage.files.suspect(directory, reason, DoubtCause.PACKAGES)
     if unknown:
         stage.users_known = False
     if any(posixpath.basename(path) == "python3" for path in brought.programs):
@@ -157,7 +157,7 @@ def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
     if of_python and stage.sites and not apart:  # an image's own Python does not look where packages put theirs
         doubt = f"what the packages {', '.join(of_python[:3])} of line {line} bring is not known"
         stage.installs.append(Install(line, directory=stage.sites[-1], doubt=doubt))
-        stage.files.suspect(stage.sites[-1], doubt, Cause.PACKAGES)
+        stage.files.suspect(stage.sites[-1], doubt, DoubtCause.PACKAGES)
 
 
 def _taken_away(stage: Stage, name: str, rest: Sequence[str]) -> None:
@@ -182,9 +182,11 @@ def _system_python(stage: Stage, line: int) -> None:
     stage.python = version = stage.package_python
     stage.managed = True
     if not version:
-        stage.files.suspect("/usr/bin", f"the Python of line {line} is of a version that is not known", Cause.PACKAGES)
+        stage.files.suspect(
+            "/usr/bin", f"the Python of line {line} is of a version that is not known", DoubtCause.PACKAGES
+        )
     else:
-        stage.files.add(f"/usr/bin/python{version}", Entry("file", mode=0o755, line=line))
+        stage.files.add(f"/usr/bin/python{version}", PathEntry("file", mode=0o755, line=line))
     if stage.system == "alpine":
         stage.sites = (f"/usr/lib/python{version}/site-packages",)
     else:
@@ -201,11 +203,11 @@ def _fetched(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
             target = match[1] if not (name == "curl" and word.startswith("-") and "O" in word[:2]) else target
     if target and "$" not in target:
         if not target.startswith(("/dev/", "-")):
-            stage.files.add(stage.path(target), Entry("file", user=stage.number(stage.user), mode=0o644, line=line))
+            stage.files.add(stage.path(target), PathEntry("file", user=stage.number(stage.user), mode=0o644, line=line))
         return
     if name == "curl" and not any(re.match(r"-[a-zA-Z]*O|--remote-name", word) for word in rest) and not target:
         return  # to standard output
-    stage.files.suspect(stage.workdir, f"{name} in line {line} writes there", Cause.COMMAND)
+    stage.files.suspect(stage.workdir, f"{name} in line {line} writes there", DoubtCause.COMMAND)
 
 
 def _unpacked(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
@@ -216,7 +218,7 @@ def _unpacked(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
     if name == "git" and rest[:1] == ["clone"] and len(rest) > 2 and not rest[-1].startswith(("http", "git@", "-")):
         places = [rest[-1]]
     for place in places or ["."]:
-        stage.files.suspect(stage.path(place) if "$" not in place else "/", reason, Cause.COMMAND)
+        stage.files.suspect(stage.path(place) if "$" not in place else "/", reason, DoubtCause.COMMAND)
 
 
 def _unknown(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
@@ -233,7 +235,7 @@ def _unknown(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
         for path in re.findall(r"(?:^|=|:)(/[^\s=:$]*)", word):
             places.append(path)
     for place in places:
-        stage.files.suspect(place, reason, Cause.COMMAND)
+        stage.files.suspect(place, reason, DoubtCause.COMMAND)
 
 
 def _mkdir(stage: Stage, rest: Sequence[str], line: int) -> None:
@@ -242,7 +244,7 @@ def _mkdir(stage: Stage, rest: Sequence[str], line: int) -> None:
     for operand in operands:
         for each in _braces(operand):
             stage.files.add(
-                stage.path(each), Entry("directory", user=stage.number(stage.user), mode=_mode(mode), line=line)
+                stage.path(each), PathEntry("directory", user=stage.number(stage.user), mode=_mode(mode), line=line)
             )
 
 
@@ -258,7 +260,9 @@ def _mode(text: str) -> int | None:
 def _touch(stage: Stage, rest: Sequence[str], line: int) -> None:
     for operand in read_operands(rest)[2]:
         if stage.files.find(stage.path(operand)) is None:
-            stage.files.add(stage.path(operand), Entry("file", user=stage.number(stage.user), mode=0o644, line=line))
+            stage.files.add(
+                stage.path(operand), PathEntry("file", user=stage.number(stage.user), mode=0o644, line=line)
+            )
 
 
 def _chown(stage: Stage, rest: Sequence[str], line: int) -> None:
@@ -279,19 +283,19 @@ def _chmod(stage: Stage, rest: Sequence[str], line: int) -> None:
 def _link(stage: Stage, rest: Sequence[str], line: int) -> None:
     flags, _, operands = read_operands(rest)
     if len(operands) != 2:
-        stage.files.suspect("/", f"the ln of line {line} cannot be followed", Cause.COMMAND)
+        stage.files.suspect("/", f"the ln of line {line} cannot be followed", DoubtCause.COMMAND)
         return
     target, name = operands[0], stage.path(operands[1])
     if (found := stage.files.find(name)) is not None and found.kind == "directory" and "-n" not in flags:
         name = posixpath.join(name, posixpath.basename(target))
-    stage.files.add(name, Entry("link", target=target if "-s" in flags else stage.path(target), line=line))
+    stage.files.add(name, PathEntry("link", target=target if "-s" in flags else stage.path(target), line=line))
 
 
 def _copy(stage: Stage, rest: Sequence[str], line: int, *, move: bool = False) -> None:
     operands = read_operands(rest)[2]
     if len(operands) < 2 or any(letter in operand for operand in operands for letter in "*?[$"):
         stage.files.suspect(
-            stage.path(operands[-1]) if operands else "/", f"line {line} cannot be followed", Cause.COMMAND
+            stage.path(operands[-1]) if operands else "/", f"line {line} cannot be followed", DoubtCause.COMMAND
         )
         return
     target = stage.path(operands[-1])
@@ -302,7 +306,7 @@ def _copy(stage: Stage, rest: Sequence[str], line: int, *, move: bool = False) -
         found = list(stage.files.below(origin))
         if not found:
             stage.files.suspect(
-                into, stage.files.doubt(origin) or f"line {line} copies what is not there", Cause.COMMAND
+                into, stage.files.doubt(origin) or f"line {line} copies what is not there", DoubtCause.COMMAND
             )
         for path, entry in found:
             stage.files.add(
@@ -334,8 +338,8 @@ def _ignore(stage: Stage, rest: Sequence[str], line: int) -> None:
 def _python(stage: Stage, program: str, rest: Sequence[str], line: int, cache: str) -> None:
     words = [word for word in rest if word not in ("-u", "-B", "-E", "-s", "-S", "-I", "-O", "-OO")]
     if words[:2] == ["-m", "compileall"] and cache:
-        stage.files.add(stage.path(cache), Entry("directory", mode=0o755, line=line))
-        stage.files.suspect(stage.path(cache), f"compiled files of line {line}", Cause.COMMAND)
+        stage.files.add(stage.path(cache), PathEntry("directory", mode=0o755, line=line))
+        stage.files.suspect(stage.path(cache), f"compiled files of line {line}", DoubtCause.COMMAND)
     elif words[:2] in (["-m", "compileall"], ["-m", "ensurepip"]) or words[:1] == ["--version"]:
         pass
     else:

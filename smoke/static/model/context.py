@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from smoke.static.dockerfile.ignore import Ignore
-from smoke.static.model.filesystem import MAX_ENTRIES, Cause, Entry, FileSystem
+from smoke.static.model.filesystem import MAX_ENTRIES, DoubtCause, FileSystem, PathEntry
 from smoke.static.model.image import Lack, Missing
 from smoke.tree import Tree
 
@@ -100,7 +100,7 @@ class Context:
                 missing += self._lost(pattern, bool(found), line)
             for path in kept:
                 if len(files.entries) >= MAX_ENTRIES:
-                    files.suspect("/", f"there are more than {MAX_ENTRIES} files in it", Cause.COPY)
+                    files.suspect("/", f"there are more than {MAX_ENTRIES} files in it", DoubtCause.COPY)
                     return missing
                 if parents:
                     target, into = self._below_pivot(pattern, path, whole), True
@@ -108,7 +108,7 @@ class Context:
                     if without is not None and without.excludes(posixpath.basename(path)) is not None:
                         continue
                     name = posixpath.join(target, posixpath.basename(path)) if into or len(kept) > 1 else target
-                    files.add(name, Entry("file", path, user=user, mode=self._mode(path, mode), line=line))
+                    files.add(name, PathEntry("file", path, user=user, mode=self._mode(path, mode), line=line))
                     continue
                 self._copy_directory(files, path, target, user, mode, line, without)
         return missing
@@ -131,13 +131,13 @@ class Context:
         line: int,
         without: Ignore | None,
     ) -> None:
-        files.add(target, Entry("directory", path, user=user, mode=mode or 0o755, line=line))
+        files.add(target, PathEntry("directory", path, user=user, mode=mode or 0o755, line=line))
         for each in self.files(path):
             inside = each[len(path) :].lstrip("/")
             if without is not None and without.excludes(inside) is not None:
                 continue
             self._directories(files, path, inside, target, user, line)
-            entry = Entry("file", each, user=user, mode=self._mode(each, mode), line=line)
+            entry = PathEntry("file", each, user=user, mode=self._mode(each, mode), line=line)
             files.add(posixpath.join(target, inside), entry)
 
     def _below_pivot(self, pattern: str, path: str, target: str) -> str:
@@ -156,7 +156,7 @@ class Context:
             path = posixpath.join(target, above)
             if path in files.entries:
                 return
-            files.add(path, Entry("directory", posixpath.join(source, above), user=user, mode=0o755, line=line))
+            files.add(path, PathEntry("directory", posixpath.join(source, above), user=user, mode=0o755, line=line))
             above = posixpath.dirname(above)
 
     def _mode(self, path: str, mode: int | None) -> int:

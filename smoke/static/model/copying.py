@@ -12,7 +12,7 @@ from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.model.archives import unpack
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.building import MAX_SHOWN, Building, Made
-from smoke.static.model.filesystem import Cause, Doubt, Entry
+from smoke.static.model.filesystem import Doubt, DoubtCause, PathEntry
 from smoke.static.model.image import Install, Lack, Missing
 from smoke.static.model.stage import Stage
 
@@ -44,7 +44,7 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
     for heredoc in instruction.heredocs:
         name = posixpath.join(place, heredoc.name) if into else place
         bits = 0o644 if mode is None else mode
-        state.files.add(name, Entry("file", user=user, mode=bits, line=instruction.line))
+        state.files.add(name, PathEntry("file", user=user, mode=bits, line=instruction.line))
     if reference:
         parents, without = _selection(build, made, instruction)
         kept = _Kept(parents, without)
@@ -72,7 +72,7 @@ def _from_context(
         local = [word for word in local if not _unpacked(build, state, word, place, owner, mode, instruction)]
     parents, without = _selection(build, made, instruction)
     if parents and any("**" in each for each in local):
-        state.files.suspect(place, f"the patterns of the COPY of line {instruction.line}", Cause.COPY)
+        state.files.suspect(place, f"the patterns of the COPY of line {instruction.line}", DoubtCause.COPY)
         return
     asked = {name for word in instruction.words for name in made.variables.expand(word).unset} & build.parsed.asked_for
     missing = build.context.copy(
@@ -80,12 +80,16 @@ def _from_context(
     )
     if asked:
         # Whoever builds it gives these: where they lead cannot be told.
-        state.files.suspect(place, f"{', '.join(sorted(asked))} of line {instruction.line} is not given", Cause.COPY)
+        state.files.suspect(
+            place, f"{', '.join(sorted(asked))} of line {instruction.line} is not given", DoubtCause.COPY
+        )
         missing = []
     build.missing += missing
     for each in missing:
         lost = posixpath.join(place, posixpath.basename(each.source)) if into else place
-        state.files.suspect(lost, f"the {instruction.keyword} of line {instruction.line} finds nothing", Cause.COPY)
+        state.files.suspect(
+            lost, f"the {instruction.keyword} of line {instruction.line} finds nothing", DoubtCause.COPY
+        )
 
 
 def _fetch(
@@ -106,9 +110,11 @@ def _fetch(
         if word.startswith("http") and not word.endswith(".git"):
             bits = 0o600 if mode is None else mode
             made_at = posixpath.join(place, name) if name else place
-            state.files.add(made_at, Entry("file", user=user, mode=bits, line=instruction.line))
+            state.files.add(made_at, PathEntry("file", user=user, mode=bits, line=instruction.line))
     if remote and instruction.keyword == "ADD":
-        state.files.suspect(place, f"what the ADD of line {instruction.line} brings is not looked into", Cause.COPY)
+        state.files.suspect(
+            place, f"what the ADD of line {instruction.line} brings is not looked into", DoubtCause.COPY
+        )
 
 
 def _unpacked(
@@ -127,7 +133,7 @@ def _unpacked(
         return False
     done = [unpack(state.files, tree, path, place, user, mode, instruction.line) for path in found]
     if any(done):
-        state.files.add(place, Entry("directory", user=user, mode=0o755, line=instruction.line))
+        state.files.add(place, PathEntry("directory", user=user, mode=0o755, line=instruction.line))
     return all(done)
 
 
@@ -213,7 +219,7 @@ def _copy_from(
         resolved = other.files.resolve(origin)
         doubt = other.files.doubt(origin)
         if not found and re.search(r"[*?\[]", word):
-            doubt = doubt or Doubt(f"the COPY of line {line} has wildcards", Cause.COPY)
+            doubt = doubt or Doubt(f"the COPY of line {line} has wildcards", DoubtCause.COPY)
         elif not found and not doubt and origin != "/":
             build.missing.append(Missing(line, word, Lack.STAGE, f"the stage {reference} does not make it"))
             continue
@@ -246,14 +252,14 @@ def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: 
     if doubt:
         made.state.files.doubts.setdefault(place, doubt)
         if (above := posixpath.dirname(place)) != "/":
-            made.state.files.add(above, Entry("directory", user=None, line=line))
+            made.state.files.add(above, PathEntry("directory", user=None, line=line))
     for path, reason in other.files.doubts.items():
         if path != origin and _within(path, origin):
             made.state.files.doubts.setdefault(posixpath.normpath(place + "/" + path[len(origin) :]), reason)
 
 
-def _copied(entry: Entry, user: int | None, mode: int | None, line: int) -> Entry:
-    return Entry(entry.kind, entry.source, entry.target, user, entry.mode if mode is None else mode, line)
+def _copied(entry: PathEntry, user: int | None, mode: int | None, line: int) -> PathEntry:
+    return PathEntry(entry.kind, entry.source, entry.target, user, entry.mode if mode is None else mode, line)
 
 
 def _within(path: str, above: str) -> bool:

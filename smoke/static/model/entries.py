@@ -114,11 +114,14 @@ def _outside_blocks(
     for line in lines:
         first = re.split(r"[\s;(]", line, maxsplit=1)[0]
         if depth or first in _BLOCKS or _FUNCTION.match(line):
+            if last:
+                # What stands before a block is run before it.
+                _line(found, last, environment, arguments, stop)
+                last = ""
             depth = max(0, depth + _deeper(line))
             if endless and (condition := _awaited(line)):
                 found.before.append(condition)
             blocks += line + "\n"
-            last = "" if depth == 0 else last
             continue
         if last:
             _line(found, last, environment, arguments, stop)

@@ -6,7 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.scene import MAX_SCRIPT, Scene
 from smoke.static.model.stage import Stage
 from smoke.static.python.distributions import program_of
@@ -14,7 +14,7 @@ from smoke.static.python.installed import Brought, Presence
 
 
 @dataclass(frozen=True)
-class Program:
+class Executable:
     """Where a program is; with neither a place nor a doubt it surely is nowhere."""
 
     place: str = ""
@@ -25,7 +25,7 @@ class Program:
     """What it calls, where a project of the tree describes it: `module:function`."""
 
 
-def find_program(name: str, scene: Scene) -> Program:
+def find_program(name: str, scene: Scene) -> Executable:
     """The program that a name means. What installers put into a directory is told by what they installed."""
     state = scene.state
     surroundings = state.surroundings()
@@ -34,25 +34,25 @@ def find_program(name: str, scene: Scene) -> Program:
         directory, base = posixpath.split(place)
         entry = state.files.find(place)
         if entry is not None and entry.kind == "file":
-            return Program(place)
+            return Executable(place)
         if place in state.files.entries:
             doubt = doubt or state.files.doubt(posixpath.join(directory, state.files.entries[place].target))
             continue
         answer, brought = scene.installed.program(directory, base)
         if answer.presence is Presence.ASKED:
-            return Program(place, brought=brought, calls=answer.by if ":" in answer.by else "")
+            return Executable(place, brought=brought, calls=answer.by if ":" in answer.by else "")
         if answer.presence is Presence.UNKNOWN:
             doubt = doubt or answer.reason
         for reason in state.files.every_doubt(place):
-            if reason.cause is Cause.DISTRIBUTIONS and any(scene.installed.by_directory(directory)):
+            if reason.cause is DoubtCause.DISTRIBUTIONS and any(scene.installed.by_directory(directory)):
                 continue
-            if reason.cause is Cause.BASE and (program_of(base) or scene.installed.of_the_tree(base)):
+            if reason.cause is DoubtCause.BASE and (program_of(base) or scene.installed.of_the_tree(base)):
                 continue  # no base brings what a Python distribution does
             if not surroundings.surely_lacks(place, reason):
                 doubt = doubt or reason
     if not doubt and scene.base is None and "/" not in name:
         doubt = "the base image is unknown, and with it its programs"
-    return Program(doubt=doubt)
+    return Executable(doubt=doubt)
 
 
 def is_odd(word: str) -> bool:
@@ -75,7 +75,7 @@ def absent(word: str, scene: Scene) -> str:
     return f"{word} is not in the image" + ("" if "/" in word else " (on its PATH)")
 
 
-def not_executable(program: Program, scene: Scene) -> str:
+def not_executable(program: Executable, scene: Scene) -> str:
     """Why a file that is there cannot be executed; empty when nothing speaks against it."""
     state = scene.state
     if closed := _closed(program.place, state):
@@ -83,7 +83,7 @@ def not_executable(program: Program, scene: Scene) -> str:
     return _refused(program, scene)
 
 
-def _refused(program: Program, scene: Scene) -> str:
+def _refused(program: Executable, scene: Scene) -> str:
     state = scene.state
     if program.brought is not None:
         interpreter = program.brought.install.interpreter
@@ -127,11 +127,11 @@ def _is_text(data: bytes) -> bool:
 
 def _outside_doubt(state: Stage, path: str) -> str:
     """Why a program that no distribution brings may be at a path."""
-    causes = (Cause.DISTRIBUTIONS,) if posixpath.basename(path).startswith("python") else ()
-    return next((each for each in state.files.every_doubt(path) if each.cause not in (*causes, Cause.BASE)), "")
+    causes = (DoubtCause.DISTRIBUTIONS,) if posixpath.basename(path).startswith("python") else ()
+    return next((each for each in state.files.every_doubt(path) if each.cause not in (*causes, DoubtCause.BASE)), "")
 
 
-def may_execute(entry: Entry, state: Stage) -> bool:
+def may_execute(entry: PathEntry, state: Stage) -> bool:
     mode, user = entry.mode or 0, state.number(state.user) if state.user else None
     if user is None or user == 0:
         return bool(mode & 0o111)

@@ -15,7 +15,7 @@ MAX_ENTRIES = 300_000
 """Paths that a stage is followed to; beyond them everything is in doubt."""
 
 
-class Cause(StrEnum):
+class DoubtCause(StrEnum):
     """Where a doubt comes from: what may be at a path that is not known."""
 
     UNKNOWN_BASE = "unknown base"
@@ -38,19 +38,19 @@ class Cause(StrEnum):
 class Doubt(str):
     """Why something may be at a path: a text for people, and the cause that code decides by."""
 
-    cause: Cause
+    cause: DoubtCause
 
-    def __new__(cls, text: str, cause: Cause) -> Self:
+    def __new__(cls, text: str, cause: DoubtCause) -> Self:
         made = super().__new__(cls, text)
         made.cause = cause
         return made
 
 
-NO_DOUBT = Doubt("", Cause.BASE)
+NO_DOUBT = Doubt("", DoubtCause.BASE)
 
 
 @dataclass(frozen=True)
-class Entry:
+class PathEntry:
     """One path of a stage's file system."""
 
     kind: Literal["file", "directory", "link"]
@@ -70,7 +70,7 @@ class Entry:
 class FileSystem:
     """Absolute, normalized paths and what is there. What cannot be followed is in doubt, never absent."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, PathEntry] = field(default_factory=dict)
     doubts: dict[str, Doubt] = field(default_factory=dict)
     """Directories below which more may exist than `entries` has (`/`: anywhere), each with the reason."""
     whole: set[str] = field(default_factory=set)
@@ -96,10 +96,10 @@ class FileSystem:
                 return done
         return ""
 
-    def find(self, path: str) -> Entry | None:
+    def find(self, path: str) -> PathEntry | None:
         """What is at a path, links followed; none when nothing is known there."""
         resolved = self.resolve(path)
-        return Entry("directory") if resolved == "/" else self.entries.get(resolved)
+        return PathEntry("directory") if resolved == "/" else self.entries.get(resolved)
 
     def names(self, directory: str) -> list[str]:
         """Names in a directory, sorted."""
@@ -112,7 +112,7 @@ class FileSystem:
 
     def link(self, path: str, target: str) -> None:
         """Put a symbolic link there, whatever was."""
-        self.entries[path] = Entry("link", target=target)
+        self.entries[path] = PathEntry("link", target=target)
         self._names = None
         self._led.clear()
 
@@ -120,13 +120,13 @@ class FileSystem:
         """Why something may be at this path although `find` knows of nothing; empty when surely nothing is."""
         resolved = self.resolve(path)
         if not resolved:
-            return Doubt("links lead in a circle", Cause.LINKS)
+            return Doubt("links lead in a circle", DoubtCause.LINKS)
         made = whole = False
         while True:
             reason = self.doubts.get(resolved, NO_DOUBT)
             whole = whole or resolved in self.whole
             # What is in a directory that an instruction made is not the base's.
-            mine = (made and reason.cause is Cause.BASE) or (whole and reason.cause is Cause.DISTRIBUTIONS)
+            mine = (made and reason.cause is DoubtCause.BASE) or (whole and reason.cause is DoubtCause.DISTRIBUTIONS)
             if reason and not mine:
                 return reason
             if resolved == "/":
@@ -135,11 +135,11 @@ class FileSystem:
             made = made or (entry is not None and entry.line > 0)
             resolved = posixpath.dirname(resolved)
 
-    def suspect(self, path: str, why: str, cause: Cause) -> None:
+    def suspect(self, path: str, why: str, cause: DoubtCause) -> None:
         """From now on something may be at or below a path; an earlier reason stays, unless it was the base alone."""
         path = posixpath.normpath(path)
         held = self.doubts.get(path)
-        if held is None or held.cause is Cause.BASE:
+        if held is None or held.cause is DoubtCause.BASE:
             self.doubts[path] = Doubt(why, cause)
 
     def every_doubt(self, path: str) -> Iterator[Doubt]:
@@ -169,7 +169,7 @@ class FileSystem:
             ]
         return [path for path in found if self.find(path) is not None]
 
-    def add(self, path: str, entry: Entry) -> None:
+    def add(self, path: str, entry: PathEntry) -> None:
         """Put an entry there, with the directories above it."""
         directory, _, name = posixpath.normpath(path).rpartition("/")
         above = self._led.get(directory)
@@ -178,10 +178,10 @@ class FileSystem:
         path = posixpath.join(above, name)
         self._names = None
         if len(self.entries) >= MAX_ENTRIES:
-            self.suspect("/", f"there are more than {MAX_ENTRIES} files in it", Cause.COPY)
+            self.suspect("/", f"there are more than {MAX_ENTRIES} files in it", DoubtCause.COPY)
             return
         while above not in ("/", "") and above not in self.entries:
-            self.entries[above] = Entry("directory", line=entry.line)
+            self.entries[above] = PathEntry("directory", line=entry.line)
             above = posixpath.dirname(above)
         held = self.entries.get(path)
         if path == "/" or (held is not None and entry.kind == held.kind == "directory"):
@@ -198,7 +198,7 @@ class FileSystem:
         for each in [each for each in self.entries if each == path or each.startswith(path + "/")]:
             del self.entries[each]
 
-    def below(self, path: str) -> Iterator[tuple[str, Entry]]:
+    def below(self, path: str) -> Iterator[tuple[str, PathEntry]]:
         """Every entry at or below a path, with its path."""
         resolved = self.resolve(path)
         prefix = resolved.rstrip("/") + "/"

@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
 from smoke.static.dockerfile.stages import BuildStage, Stages
-from smoke.static.model.filesystem import Cause, FileSystem
+from smoke.static.model.filesystem import DoubtCause, FileSystem
 from smoke.static.model.launch import Launch
 from smoke.static.model.programs import Lacking, Surroundings
 
@@ -42,7 +42,7 @@ class Venv:
 
 
 @dataclass(frozen=True)
-class Project:
+class InstalledProject:
     """A directory of the tree that is installed."""
 
     directory: str
@@ -96,7 +96,7 @@ class Install:
     """Whether the final user's Python looks there; none when that cannot be told."""
     doubt: str = ""
     """Why not everything about it is known; empty when it is."""
-    projects: tuple[Project, ...] = ()
+    projects: tuple[InstalledProject, ...] = ()
     lock: Lock | None = None
     made: MadeFor = MadeFor()
     scripts: str = ""
@@ -174,7 +174,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Health:
+class HealthCheck:
     """The HEALTHCHECK in force."""
 
     line: int
@@ -186,7 +186,7 @@ class Health:
 
 
 @dataclass(frozen=True)
-class Failure:
+class BuildFailure:
     """A command of a RUN that surely fails, so that the build stops there."""
 
     line: int
@@ -259,9 +259,9 @@ class Image:
     """What the final stage's FROM pins, expanded; empty when it pins nothing."""
     built_for: str = ""
     """Platform that is asked for, pinned or told by the base's tag, in this order; empty when nothing says."""
-    health: Health | None = None
+    health: HealthCheck | None = None
     missing: tuple[Missing, ...] = ()
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[BuildFailure, ...] = ()
     """Commands that the build stops at, the first of each stage."""
     lacking: Lacking = field(default_factory=Lacking)
     """Names of programs that are surely in no directory of the system."""
@@ -309,7 +309,7 @@ class Image:
             return True
         for directory in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/local/lib"):
             for doubt in self.files.every_doubt(directory):
-                if doubt.cause not in (Cause.BASE, Cause.PACKAGES, Cause.DISTRIBUTIONS):
+                if doubt.cause not in (DoubtCause.BASE, DoubtCause.PACKAGES, DoubtCause.DISTRIBUTIONS):
                     return None
         if self.base is None or not _BARE.search(self.base_reference):
             return None

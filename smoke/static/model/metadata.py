@@ -7,8 +7,8 @@ import re
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.model.building import MAX_SHOWN, Building, Made
-from smoke.static.model.filesystem import Entry
-from smoke.static.model.image import Form, Health, Label
+from smoke.static.model.filesystem import PathEntry
+from smoke.static.model.image import Form, HealthCheck, Label
 
 MAX_PORTS = 1_000
 _SIGNALS = frozenset(
@@ -82,7 +82,7 @@ def workdir(build: Building, made: Made, instruction: Instruction, stage: BuildS
     if held is not None and held.kind == "file":
         build.refuse(instruction, f"WORKDIR {made.state.workdir}: a file is there")
     user = made.state.number(made.state.user) if made.user_line else 0
-    made.state.files.add(made.state.workdir, Entry("directory", user=user, mode=0o755, line=instruction.line))
+    made.state.files.add(made.state.workdir, PathEntry("directory", user=user, mode=0o755, line=instruction.line))
 
 
 def user(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
@@ -125,10 +125,10 @@ def healthcheck(build: Building, made: Made, instruction: Instruction, stage: Bu
     """HEALTHCHECK."""
     inner = instruction.trigger
     if inner is None:
-        made.health = Health(instruction.line, disabled=True)
+        made.health = HealthCheck(instruction.line, disabled=True)
     else:
         words = inner.words if inner.exec_form else (inner.text,)
-        made.health = Health(instruction.line, words, not inner.exec_form)
+        made.health = HealthCheck(instruction.line, words, not inner.exec_form)
 
 
 def entrypoint(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:

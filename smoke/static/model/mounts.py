@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
-from smoke.static.model.filesystem import Cause, Entry, FileSystem
+from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
 from smoke.static.model.launch import Launch, Mount, MountKind
 from smoke.static.model.stage import Stage
 from smoke.tree import Tree
@@ -46,7 +46,7 @@ def _lay(files: FileSystem, image: FileSystem, mount: Mount, tree: Tree) -> None
         for path, entry in image.below(target):
             files.add(path, entry)
         if files.find(target) is None:
-            files.add(target, Entry("directory", mode=0o755, line=max(mount.line, 1)))
+            files.add(target, PathEntry("directory", mode=0o755, line=max(mount.line, 1)))
         _forget_doubts(files, target)
         for path, doubt in image.doubts.items():
             if _below(path, target):
@@ -55,20 +55,20 @@ def _lay(files: FileSystem, image: FileSystem, mount: Mount, tree: Tree) -> None
     files.remove(files.resolve(target) or target)
     _forget_doubts(files, target)
     if mount.kind is MountKind.UNKNOWN:
-        files.suspect(target, reason, Cause.MOUNT)
+        files.suspect(target, reason, DoubtCause.MOUNT)
         return
     line = max(mount.line, 1)
     if mount.kind is MountKind.TREE and tree.is_file(mount.source):
-        files.add(target, Entry("file", mount.source, user=None, mode=tree.modes.get(mount.source), line=line))
+        files.add(target, PathEntry("file", mount.source, user=None, mode=tree.modes.get(mount.source), line=line))
         return
     source = mount.source if mount.kind is MountKind.TREE else ""
-    files.add(target, Entry("directory", source, user=None, mode=0o755, line=line))
+    files.add(target, PathEntry("directory", source, user=None, mode=0o755, line=line))
     if mount.kind is not MountKind.TREE:
         return
     prefix = f"{mount.source}/" if mount.source else ""
     for path in tree.files(mount.source):
         place = posixpath.join(target, path[len(prefix) :])
-        files.add(place, Entry("file", path, user=None, mode=tree.modes.get(path), line=line))
+        files.add(place, PathEntry("file", path, user=None, mode=tree.modes.get(path), line=line))
 
 
 def _forget_doubts(files: FileSystem, target: str) -> None:

@@ -262,7 +262,7 @@ _MANAGERS = frozenset(
 
 
 @dataclass(frozen=True)
-class Brought:
+class PackageContents:
     """What installed packages put where they put it."""
 
     programs: tuple[str, ...] = ()
@@ -307,7 +307,7 @@ def install_line(system: str, program: str) -> str:
     }.get(system, f"RUN apt-get update && apt-get install -y --no-install-recommends {package}")
 
 
-def packages_bring(system: str, names: list[str], *, recommends: bool) -> Brought:
+def packages_bring(system: str, names: list[str], *, recommends: bool) -> PackageContents:
     """What a distribution's packages put there, with what they need, as far as the lists know."""
     table = _table(system)
     programs: dict[str, None] = {}
@@ -327,7 +327,7 @@ def packages_bring(system: str, names: list[str], *, recommends: bool) -> Brough
                 pending += _WITH_RECOMMENDS.get(name, ())
         elif not _NO_PROGRAMS.fullmatch(name) and not _versioned(system, name):
             unknown.append(given)
-    return Brought(tuple(programs), tuple(unknown))
+    return PackageContents(tuple(programs), tuple(unknown))
 
 
 def _versioned(system: str, name: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from smoke.static.model.filesystem import NO_DOUBT, Cause, Doubt, Entry, FileSystem
+from smoke.static.model.filesystem import NO_DOUBT, Doubt, DoubtCause, FileSystem, PathEntry
 from smoke.static.model.packages import system_programs
 
 _OF_PYTHON = re.compile(r"(?:python|pip|pydoc|idle|2to3|easy_install|wheel)[\d.]*(?:-config)?$")
@@ -18,7 +18,7 @@ MAX_SHEBANG = 256
 
 
 @dataclass(frozen=True)
-class Program:
+class FoundProgram:
     """Where a program is; with neither a place nor a doubt it surely is nowhere."""
 
     place: str = ""
@@ -65,21 +65,21 @@ class Surroundings:
             if directory:
                 yield posixpath.join(self.workdir, directory, name)
 
-    def find(self, name: str) -> Program:
+    def find(self, name: str) -> FoundProgram:
         """The program that a name or path means."""
         doubts: list[Doubt] = []
         anywhere = self.files.doubts.get("/", NO_DOUBT)
-        if anywhere.cause is Cause.UNKNOWN_BASE and "/" not in name:
+        if anywhere.cause is DoubtCause.UNKNOWN_BASE and "/" not in name:
             doubts.append(anywhere)  # its PATH is not known either
         for place in self.places(name):
             entry = self.files.find(place)
             if entry is not None and entry.kind == "file":
-                return Program(place)
+                return FoundProgram(place)
             if dangling := self._dangles(place):
                 doubts.append(dangling)
             elif self.files.doubt(place):
                 doubts += [doubt for doubt in self.files.every_doubt(place) if not self.surely_lacks(place, doubt)]
-        return Program("", doubts[0] if doubts else NO_DOUBT)
+        return FoundProgram("", doubts[0] if doubts else NO_DOUBT)
 
     def _dangles(self, place: str) -> Doubt:
         """A link whose target is known to no one: the doubt about its target."""
@@ -91,19 +91,19 @@ class Surroundings:
     def surely_lacks(self, place: str, doubt: Doubt) -> bool:
         """Whether the doubt about a place is of a kind that cannot bring this program."""
         directory, name = posixpath.split(place)
-        if doubt.cause is Cause.BASE and directory not in _SYSTEM:
+        if doubt.cause is DoubtCause.BASE and directory not in _SYSTEM:
             # A base has a program once: one of the system's is not in another directory too.
             return any(self.files.find(f"{each}/{name}") is not None for each in _SYSTEM)
         own = self.lacking.slim and directory == "/usr/bin" and _OF_PYTHON.match(name)
-        if doubt.cause is Cause.BASE and own and self.files.find(f"/usr/local/bin/{name}") is not None:
+        if doubt.cause is DoubtCause.BASE and own and self.files.find(f"/usr/local/bin/{name}") is not None:
             return True  # a slim image of Python has it there alone
         if name not in self.lacking:
             return False
-        if doubt.cause is Cause.BASE:
+        if doubt.cause is DoubtCause.BASE:
             return True
-        return doubt.cause is Cause.DISTRIBUTIONS and name in system_programs()
+        return doubt.cause is DoubtCause.DISTRIBUTIONS and name in system_programs()
 
-    def interpreter(self, entry: Entry, first: bytes) -> str:
+    def interpreter(self, entry: PathEntry, first: bytes) -> str:
         """Why a script cannot be executed, from its entry and its first bytes; empty when nothing speaks against it."""
         line = first[:MAX_SHEBANG].partition(b"\n")[0]
         if not line.startswith(b"#!"):

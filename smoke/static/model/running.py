@@ -9,7 +9,7 @@ from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage, mounts
 from smoke.static.model import script
 from smoke.static.model.building import Building, Made
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.steps import refusal
 
 
@@ -28,7 +28,7 @@ def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage
             build.context.copy(state.files, [source], place, into, 0, None, instruction.line)
         elif (target := _target(options)) and state.path(target) not in state.files.doubts:
             unsure.append(state.path(target))
-            state.files.suspect(unsure[-1], f"line {instruction.line} mounts something there", Cause.MOUNT)
+            state.files.suspect(unsure[-1], f"line {instruction.line} mounts something there", DoubtCause.MOUNT)
     _run(build, made, instruction)
     for place in lent:
         state.files.remove(place)
@@ -56,7 +56,7 @@ def _run(build: Building, made: Made, instruction: Instruction) -> None:
         return
     shell = made.shell[0] if made.shell else "/bin/sh"
     found = state.surroundings().find(shell)
-    without = made.base is not None and not made.base.shell and found.doubt.cause is Cause.BASE
+    without = made.base is not None and not made.base.shell and found.doubt.cause is DoubtCause.BASE
     if not found.place and (not found.doubt or without):
         state.fail(line, f"RUN needs {shell}, which this stage does not have")
         return

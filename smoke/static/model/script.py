@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from smoke.static.model import commands
-from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.installers.conda import TOOLS, run_in
 from smoke.static.model.shell_syntax import STATEMENTS, grammar, trouble
 from smoke.static.model.shell_words import ShellWords, node_text
@@ -32,7 +32,7 @@ def run(
 ) -> None:
     """Follow a script in a stage. `values` are the variables that it sees; `errexit` says that `set -e` is in force."""
     if len(script) > MAX_SCRIPT or depth > 3:
-        stage.files.suspect("/", f"the RUN of line {line} is too long to be followed", Cause.COMMAND)
+        stage.files.suspect("/", f"the RUN of line {line} is too long to be followed", DoubtCause.COMMAND)
         return
     root = grammar().parse(script.encode("utf-8", "replace")).root_node
     follower = _Follower(stage, line, dict(values), errexit, depth)
@@ -42,7 +42,9 @@ def run(
     if root.has_error and (clause := trouble(script)) and not depth:
         stage.fail(line, f"the shell cannot read the RUN: {clause}")
     elif root.has_error:
-        stage.files.suspect("/", f"part of the RUN of line {line} is not shell code that can be read", Cause.COMMAND)
+        stage.files.suspect(
+            "/", f"part of the RUN of line {line} is not shell code that can be read", DoubtCause.COMMAND
+        )
 
 
 def words(stage: Stage, given: list[str], line: int, values: Mapping[str, str]) -> None:
@@ -81,7 +83,7 @@ class _Follower:
     def statement(self, node: Node, context: _Context) -> None:  # noqa: PLR0912 - a case a statement
         """Follow one statement."""
         if context.depth > MAX_DEPTH or self.count > MAX_COMMANDS:
-            self.stage.files.suspect("/", f"the RUN of line {self.line} is too long to be followed", Cause.COMMAND)
+            self.stage.files.suspect("/", f"the RUN of line {self.line} is too long to be followed", DoubtCause.COMMAND)
             return
         inner = replace(context, depth=context.depth + 1)
         match node.type:
@@ -159,7 +161,7 @@ class _Follower:
         reason = f"the RUN of line {self.line} does it under a condition"
         after = stage.files.entries
         for path in after.keys() - files.entries.keys():
-            files.suspect(path, reason, Cause.COMMAND)
+            files.suspect(path, reason, DoubtCause.COMMAND)
         for path in files.entries.keys() & after.keys():
             if after[path] != files.entries[path]:
                 files.entries[path] = replace(files.entries[path], mode=None, user=None)
@@ -194,11 +196,11 @@ class _Follower:
         for word in self.word(target):
             path = self.stage.path(word)
             if "$" in word or "*" in word:
-                self.stage.files.suspect(self.stage.workdir, f"line {self.line} writes to {word}", Cause.COMMAND)
+                self.stage.files.suspect(self.stage.workdir, f"line {self.line} writes to {word}", DoubtCause.COMMAND)
             elif not path.startswith("/dev/"):
                 held = self.stage.files.find(path)
                 user = self.stage.number(self.stage.user)
-                made = Entry("file", user=user, mode=0o644, line=self.line)
+                made = PathEntry("file", user=user, mode=0o644, line=self.line)
                 self.stage.files.add(path, replace(held, source="", line=self.line) if held is not None else made)
 
     def _assign(self, node: Node) -> None:

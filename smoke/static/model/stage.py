@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from smoke.static.model.filesystem import FileSystem
-from smoke.static.model.image import Failure, Install, Venv
+from smoke.static.model.image import BuildFailure, Install, Venv
 from smoke.static.model.programs import Lacking, Surroundings
 
 _GROUPS = frozenset(
@@ -78,7 +78,7 @@ class Stage:
     """Whether it is built on one of Debian's slim images."""
     users_known: bool = False
     """Whether `numbers` has every user."""
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[BuildFailure] = field(default_factory=list)
     read: Callable[[str], bytes] | None = None
     """Gives the content of a file of the tree."""
 
@@ -86,7 +86,7 @@ class Stage:
         """Note that the build stops at a command; only the first counts, what follows is not reached."""
         if not self.failures:
             lacks = program if program and self.lacks(program) else ""
-            self.failures.append(Failure(line, message, lacks))
+            self.failures.append(BuildFailure(line, message, lacks))
 
     def lacks(self, program: str) -> bool:
         """Whether a program is surely nowhere."""

@@ -11,7 +11,7 @@ from smoke.static.model.dash import dash_stops
 from smoke.static.model.demanding import missing_to
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import absent, find_program, is_odd, not_executable
-from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import Form, Start
 from smoke.static.model.installers.conda import TOOLS, root_prefix, run_in
 from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, search_path, started
@@ -21,7 +21,7 @@ from smoke.static.model.servers.served import Situation
 from smoke.static.model.shell_syntax import trouble
 from smoke.static.model.stage import Stage
 from smoke.static.model.steps import has_dash
-from smoke.static.model.supervised import Listed, programs_of
+from smoke.static.model.supervised import Supervised, programs_of
 from smoke.static.model.wrappers import is_wrapper, unwrap
 from smoke.static.python.installed import Installed
 
@@ -138,7 +138,7 @@ def _handler(start: Start, handler: str, scene: Scene) -> Start:
     return replace(start, module=module.replace("/", "."), application=function, server="lambda", search=search)
 
 
-def _several(start: Start, listed: Listed, scene: Scene) -> Start:
+def _several(start: Start, listed: Supervised, scene: Scene) -> Start:
     """A program that keeps several others running: the first of them that cannot be started is the trouble."""
     if listed.trouble:
         return replace(start, trouble=listed.trouble)
@@ -220,7 +220,7 @@ def _in_conda(start: Start, place: str, rest: list[str], scene: Scene) -> Start:
     if not rest:
         return replace(start, trouble="conda run is not told what to start")
     if place not in scene.state.venvs and place != root_prefix(scene.state):
-        unsure = next((each for each in files.every_doubt(place) if each.cause is not Cause.BASE), "")
+        unsure = next((each for each in files.every_doubt(place) if each.cause is not DoubtCause.BASE), "")
         if files.find(place) is None and not unsure:
             return replace(start, trouble=f"conda run finds no environment: nothing makes {place}")
         return replace(start, doubt=f"what the environment {place} holds is not known")
@@ -249,7 +249,7 @@ def _shell(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
     return replace(start, doubt="a shell script decides what is started")
 
 
-def _script(start: Start, words: tuple[str, ...], entry: Entry, scene: Scene) -> Start:
+def _script(start: Start, words: tuple[str, ...], entry: PathEntry, scene: Scene) -> Start:
     """A script of the tree that is executed."""
     text = scene.read(scene.state.path(start.program)) or ""
     first = text.partition("\n")[0]

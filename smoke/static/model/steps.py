@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.given_code import imported_by
 from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.managers.refusal import refusal as manager_refusal
@@ -343,7 +343,9 @@ def _bare_beside(stage: Stage, path: str) -> bool:
     """Whether something is surely made anew in a directory of root's that every base has."""
     above, name = posixpath.split(path)
     doubts = stage.files.every_doubt(path)
-    bare = above in _OF_ROOT and stage.files.find(path) is None and all(each.cause is Cause.BASE for each in doubts)
+    bare = (
+        above in _OF_ROOT and stage.files.find(path) is None and all(each.cause is DoubtCause.BASE for each in doubts)
+    )
     held = stage.files.entries.get(above)
     return bare and path not in _OF_ROOT and name not in _OF_BASES and (held is None or not held.line)
 

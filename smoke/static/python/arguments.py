@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from smoke.static.python.conditions import call_name, dotted
-from smoke.static.python.effects import Asked
+from smoke.static.python.effects import AskedArguments
 
 _MAY_BE_LEFT = frozenset({"?", "*"})
 
 
-def asked_by(parsed: ast.Module, call: ast.Call, main: bool) -> Iterator[Asked]:
+def asked_by(parsed: ast.Module, call: ast.Call, main: bool) -> Iterator[AskedArguments]:
     """The options and operands that the parser of a call `PARSER.parse_args()` demands; none where it is given more
     than plain `add_argument`."""
     parser = call.func.value if isinstance(call.func, ast.Attribute) else None
@@ -45,11 +45,11 @@ def asked_by(parsed: ast.Module, call: ast.Call, main: bool) -> Iterator[Asked]:
             return
         if names[0].startswith("-"):
             if _is(told.get("required"), True):
-                yield Asked(node.lineno, "the command line", tuple(names), 1, main)
+                yield AskedArguments(node.lineno, "the command line", tuple(names), 1, main)
         elif not _is(told.get("nargs"), *_MAY_BE_LEFT) and "nargs" not in told and "default" not in told:
             operands, line = operands + 1, node.lineno
     if operands:
-        yield Asked(line, "the command line", (), operands, main)
+        yield AskedArguments(line, "the command line", (), operands, main)
 
 
 def _is(node: ast.expr | None, *values: object) -> bool:

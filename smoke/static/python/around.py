@@ -20,7 +20,7 @@ _ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 
 
 @dataclass(frozen=True)
-class Around:
+class Guards:
     """What stands around a statement."""
 
     main: bool = False

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from smoke.static.python.conditions import Answer, Version, decide, dotted
+from smoke.static.python.conditions import Truth, Version, decide, dotted
 from smoke.static.python.source import Import
 
 _PLAIN_IMPORT = re.compile(rb"(?m)^[ \t]*(?:from [\w.]+ )?import [\w., \t]+$")
@@ -21,7 +21,7 @@ def attributes(body: Sequence[ast.stmt], data: bytes, version: Version | None) -
     plain = (ast.Expr, ast.Assign, ast.AnnAssign)
     found = list(_read(_values(body, plain), modules, whole, main=False))
     for node in body:
-        if isinstance(node, ast.If) and decide(node.test, version) is Answer.MAIN:
+        if isinstance(node, ast.If) and decide(node.test, version) is Truth.MAIN:
             found += _read(_values(node.body, plain), modules, whole, main=True)
     made = _all_stored(body) if _may_store({name for name, _ in found}, data) else ()
     yield from (each for name, each in found if name not in made)

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from smoke.static.python.arguments import asked_by
-from smoke.static.python.around import Around
+from smoke.static.python.around import Guards
 from smoke.static.python.conditions import Version, call_name, dotted
-from smoke.static.python.effects import CallOut, Demand, FileUse, Named, Parsed, Use
+from smoke.static.python.effects import CallOut, Demand, FileUse, Mention, Parsed, Use
 from smoke.static.python.making import says
 from smoke.static.python.naming import Naming
 from smoke.static.python.needing import needed_by
@@ -60,7 +60,7 @@ class Calls:
             if plain and self.bindings.full(dotted(node.value.func)) in _READERS:
                 yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
-    def read(self, node: ast.Call, around: Around, *, inside: bool) -> None:
+    def read(self, node: ast.Call, around: Guards, *, inside: bool) -> None:
         """One call; `inside`: it is in a function of the module that is called as it is loaded."""
         name = self.bindings.full(dotted(node.func))
         last = name.rpartition(".")[2] or call_name(node).rpartition(".")[2]
@@ -85,7 +85,7 @@ class Calls:
         self.effects.outdated += [replace(each, main=main) for each in outdated_by(node, name)]
         if name == "asyncio.get_event_loop" and self.no_loop and not inside:
             reason = "asyncio.get_event_loop() raises where no loop runs, since Python 3.14"
-            self.effects.failing.append(Named(node.lineno, reason, name, main))
+            self.effects.failing.append(Mention(node.lineno, reason, name, main))
         self.contexts += last == "push"
         if not self.contexts and not inside:
             made = self.bindings.expression(node.func.value) if isinstance(node.func, ast.Attribute) else node
@@ -97,21 +97,21 @@ class Calls:
         text = self.bindings.text(node.args[0]) if node.args else ""
         if name == "zoneinfo.ZoneInfo" or (name == "locale.setlocale" and len(node.args) == 2):
             wanted = self.bindings.text(node.args[-1]) if node.args else ""
-            self.effects.localized += [Named(node.lineno, wanted, name, main)] if wanted else []
+            self.effects.localized += [Mention(node.lineno, wanted, name, main)] if wanted else []
         if name in _LIBRARIES and text and "/" not in text:
-            self.effects.libraries.append(Named(node.lineno, text, name, main))
+            self.effects.libraries.append(Mention(node.lineno, text, name, main))
         if name in _METADATA and text:
-            self.effects.distributions.append(Named(node.lineno, text, name, main))
+            self.effects.distributions.append(Mention(node.lineno, text, name, main))
         if name in self.own.every and self.own.every[name].bases:
-            self.effects.instances.append(Named(node.lineno, name, "", main))
+            self.effects.instances.append(Mention(node.lineno, name, "", main))
         reason = refused_call(node, self.own, self.bindings.paths) or refused_pattern(node, name, self.version)
         if reason:
-            self.effects.failing.append(Named(node.lineno, reason, name, main))
+            self.effects.failing.append(Mention(node.lineno, reason, name, main))
 
     def _waits(self, node: ast.Call, name: str, last: str, main: bool) -> None:
         """What a call demands of whoever starts the program: someone who types, arguments, variables."""
         if name == "input":
-            self.effects.typed.append(Named(node.lineno, name, name, main))
+            self.effects.typed.append(Mention(node.lineno, name, name, main))
         if node.args or node.keywords:
             return
         if last == "parse_args":

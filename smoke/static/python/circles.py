@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smoke.static.python.graph import Flaw, Graph, Problem, Step
+from smoke.static.python.graph import Flaw, Graph, ImportProblem, ImportStep
 
 
-def circles(graph: Graph) -> Iterator[Problem]:
+def circles(graph: Graph) -> Iterator[ImportProblem]:
     """Names that are taken from a module that is itself still being loaded, before it has them."""
     if graph.entry is None:
         return
@@ -26,12 +26,12 @@ class _Loading:
         self.under_way: dict[str, int] = {}
         """Modules that are being loaded, with the line that each has come to."""
 
-    def load(self, entry: str) -> Iterator[Problem]:
+    def load(self, entry: str) -> Iterator[ImportProblem]:
         """All problems, from an entry on; iterative, since chains of imports are long."""
-        stack: list[Iterator[Step]] = []
+        stack: list[Iterator[ImportStep]] = []
         names: list[str] = []
         pending: list[str] = [] if entry not in self.graph.steps else [entry]
-        waiting: list[tuple[str, Step, list[str]]] = []
+        waiting: list[tuple[str, ImportStep, list[str]]] = []
         while pending or stack:
             if pending:
                 module = pending.pop()
@@ -58,7 +58,7 @@ class _Loading:
             self.under_way[names[-1]] = step_or_none.line
             waiting.append((names[-1], step_or_none, list(step_or_none.loads)))
 
-    def _taken(self, module: str, step: Step) -> Iterator[Problem]:
+    def _taken(self, module: str, step: ImportStep) -> Iterator[ImportProblem]:
         target = step.target
         if not step.wanted or target not in self.under_way or target == module:
             return
@@ -72,4 +72,4 @@ class _Loading:
             if line is not None and line >= self.under_way[target]:
                 chain = " -> ".join([*self.under_way][list(self.under_way).index(target) :])
                 message = f"{name} is taken from {target} before it is there: they import each other ({chain})"
-                yield Problem(module, step.line, message, flaw=Flaw.CIRCLE)
+                yield ImportProblem(module, step.line, message, flaw=Flaw.CIRCLE)

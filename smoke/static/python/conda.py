@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from smoke.static.compose.document import Node, YamlError, read_yaml
+from smoke.static.compose.document import YamlError, YamlNode, read_yaml
 
 _SPEC = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
 _ON_PYPI = {
@@ -98,7 +98,7 @@ def read_environment(path: str, text: str) -> Environment:
     for each in listed.items:
         if each.mapping is None:
             found.add(each.text)
-        for given in (each.get("pip") or Node(0)).items or ():
+        for given in (each.get("pip") or YamlNode(0)).items or ():
             _by_pip(found, given.text.strip())
     return found
 
@@ -122,9 +122,9 @@ def _explicit(text: str) -> Environment:
     return found
 
 
-def _locked(root: Node) -> Environment:
+def _locked(root: YamlNode) -> Environment:
     found = Environment(whole=True)
-    for each in (root.get("package") or Node(0)).items or ():
+    for each in (root.get("package") or YamlNode(0)).items or ():
         name, version, platform = each.get("name"), each.get("version"), each.get("platform")
         if name is None or (platform is not None and not platform.text.startswith("linux")):
             continue

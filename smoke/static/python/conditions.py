@@ -39,7 +39,7 @@ _DEEP = 20
 """Nesting of a condition that is followed."""
 
 
-class Answer(Enum):
+class Truth(Enum):
     """What a condition comes to. `MAIN`: it holds in the module that Python was started with, and in no other."""
 
     YES = "yes"
@@ -49,7 +49,7 @@ class Answer(Enum):
     UNKNOWN = "unknown"
 
 
-_OPPOSITE = {Answer.YES: Answer.NO, Answer.MAIN: Answer.NOT_MAIN, Answer.UNKNOWN: Answer.UNKNOWN}
+_OPPOSITE = {Truth.YES: Truth.NO, Truth.MAIN: Truth.NOT_MAIN, Truth.UNKNOWN: Truth.UNKNOWN}
 _OPPOSITE |= {value: key for key, value in _OPPOSITE.items()}
 
 
@@ -74,30 +74,30 @@ def call_name(node: ast.expr) -> str:
     return dotted(function) or (function.attr if isinstance(function, ast.Attribute) else "")
 
 
-def decide(test: ast.expr, version: Version | None, depth: int = _DEEP) -> Answer:
+def decide(test: ast.expr, version: Version | None, depth: int = _DEEP) -> Truth:
     """What a condition comes to under a version of Python; none when that is not known."""
     if depth == 0:
-        return Answer.UNKNOWN
+        return Truth.UNKNOWN
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return _OPPOSITE[decide(test.operand, version, depth - 1)]
     if isinstance(test, ast.BoolOp):
         answers = [decide(value, version, depth - 1) for value in test.values]
         return _joined(answers, isinstance(test.op, ast.And))
     if _is_main(test):
-        return Answer.MAIN
+        return Truth.MAIN
     try:
-        return Answer.YES if _value(test, version, depth) else Answer.NO
+        return Truth.YES if _value(test, version, depth) else Truth.NO
     except (_Unknown, TypeError, ValueError, LookupError):
-        return Answer.UNKNOWN
+        return Truth.UNKNOWN
 
 
-def _joined(answers: list[Answer], every: bool) -> Answer:
+def _joined(answers: list[Truth], every: bool) -> Truth:
     """Answers joined by `and` (`every`) or by `or`."""
-    ending, neutral = (Answer.NO, Answer.YES) if every else (Answer.YES, Answer.NO)
+    ending, neutral = (Truth.NO, Truth.YES) if every else (Truth.YES, Truth.NO)
     if ending in answers:
         return ending
     left = {answer for answer in answers if answer is not neutral}
-    return left.pop() if len(left) == 1 else Answer.UNKNOWN if left else neutral
+    return left.pop() if len(left) == 1 else Truth.UNKNOWN if left else neutral
 
 
 def _is_main(test: ast.expr) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from smoke.static.python.effects import CallOut, Named
-from smoke.static.python.graph import Flaw, Problem
+from smoke.static.python.effects import CallOut, Mention
+from smoke.static.python.graph import Flaw, ImportProblem
 from smoke.static.python.importer import Meaning
 from smoke.static.python.inherited import Inherited
 from smoke.static.python.mentions import Mentions
@@ -32,10 +32,10 @@ class Consequences:
         effects = source.effects
         mine = self.graph.entry_is_main and source is self.graph.entry
         for line, reason in effects.refused:
-            self.graph.problems.append(Problem(source.path, line, reason, flaw=Flaw.ANNOTATION))
+            self.graph.problems.append(ImportProblem(source.path, line, reason, flaw=Flaw.ANNOTATION))
         for failing in effects.failing:
             if mine or not failing.main:
-                self.graph.problems.append(Problem(source.path, failing.line, failing.name, flaw=Flaw.NAME))
+                self.graph.problems.append(ImportProblem(source.path, failing.line, failing.name, flaw=Flaw.NAME))
         self._starts_django(source)
         self._calls(source, package, mine)
         for named in (each for each in effects.named if mine or not each.main):
@@ -51,7 +51,7 @@ class Consequences:
             found = self.importer.find(name)
             if found.source:
                 self.settings.add(found.source)
-            self.mentions.follow(Named(0, name, "DJANGO_SETTINGS_MODULE"), source.path)
+            self.mentions.follow(Mention(0, name, "DJANGO_SETTINGS_MODULE"), source.path)
 
     def _calls(self, source: Source, package: str, mine: bool) -> None:
         """Calls of other modules' functions, and instances of classes."""
@@ -85,7 +85,7 @@ class Consequences:
         if module and name[:1].isupper() and (left := self.inherited.left_abstract(module, name)):
             message = f"{name} is abstract and cannot be made: it lacks {', '.join(left[:3])}"
             if all(each.message != message for each in self.graph.problems):
-                self.graph.problems.append(Problem(path, line, message, flaw=Flaw.NAME))
+                self.graph.problems.append(ImportProblem(path, line, message, flaw=Flaw.NAME))
 
     def _call_out(self, call: CallOut, package: str, depth: int) -> None:
         """What a call of another module's function does, and what that function calls of others."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from smoke.static.python.paths import Place
+from smoke.static.python.paths import CodePath
 
 
 class Use(Enum):
@@ -22,7 +22,7 @@ class FileUse:
     """A path that is used as the module is loaded."""
 
     line: int
-    place: Place
+    place: CodePath
     use: Use
     main: bool = False
     """Only in the module that Python was started with."""
@@ -37,7 +37,7 @@ class Climb:
     """`Path(...).parents[count]`, which there is only where the path is deep enough."""
 
     line: int
-    place: Place
+    place: CodePath
     count: int
     main: bool = False
 
@@ -47,14 +47,14 @@ class Parsed:
     """A file whose text is parsed as the module is loaded, and the form that it has to have."""
 
     line: int
-    place: Place
+    place: CodePath
     form: str
     """`JSON` or `TOML`."""
     main: bool = False
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedArguments:
     """Arguments without which the program ends: `sys.argv[1]`, required options."""
 
     line: int
@@ -95,7 +95,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Named:
+class Mention:
     """A string that names a module, or something in one."""
 
     line: int
@@ -136,39 +136,39 @@ class Effects:
     """Everything of one module, in order."""
 
     files: list[FileUse] = field(default_factory=list)
-    may_make: list[Place | None] = field(default_factory=list)
+    may_make: list[CodePath | None] = field(default_factory=list)
     """Paths that it may make, under conditions that cannot be decided; none for one that cannot be told."""
     climbs: list[Climb] = field(default_factory=list)
     parsed: list[Parsed] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[AskedArguments] = field(default_factory=list)
     calls_out: list[CallOut] = field(default_factory=list)
     """Calls of what other modules have."""
-    attributes: list[Named] = field(default_factory=list)
+    attributes: list[Mention] = field(default_factory=list)
     """Attributes of modules, by their dotted names, that its functions read as it calls them."""
-    instances: list[Named] = field(default_factory=list)
+    instances: list[Mention] = field(default_factory=list)
     """Own classes with bases that it makes instances of."""
-    typed: list[Named] = field(default_factory=list)
+    typed: list[Mention] = field(default_factory=list)
     """Calls of `input`, which wait for someone to type."""
     demands: list[Demand] = field(default_factory=list)
     gives_environment: bool = False
     """Whether it may put variables into the environment."""
-    named: list[Named] = field(default_factory=list)
+    named: list[Mention] = field(default_factory=list)
     """Modules that it names as it is loaded: `dictConfig`, `include=` of Celery."""
-    settings: list[Named] = field(default_factory=list)
+    settings: list[Mention] = field(default_factory=list)
     """Modules named by what Django's settings are called; they count where the module is Django's settings."""
     settings_files: list[FileUse] = field(default_factory=list)
     """Files that Django's logging opens; they count where the module is Django's settings."""
-    configs: list[Named] = field(default_factory=list)
+    configs: list[Mention] = field(default_factory=list)
     """The `name` of each of its classes that are an app's configuration for Django."""
     settings_module: str = ""
     """Django's settings, as `DJANGO_SETTINGS_MODULE` is given by default."""
-    localized: list[Named] = field(default_factory=list)
+    localized: list[Mention] = field(default_factory=list)
     """Locales and time zones that it asks for."""
-    libraries: list[Named] = field(default_factory=list)
+    libraries: list[Mention] = field(default_factory=list)
     """Shared libraries that it loads by name."""
-    distributions: list[Named] = field(default_factory=list)
+    distributions: list[Mention] = field(default_factory=list)
     """Distributions whose version or metadata it asks for."""
-    failing: list[Named] = field(default_factory=list)
+    failing: list[Mention] = field(default_factory=list)
     """Calls that surely raise, each with the reason in place of a name."""
     extras: list[Extra] = field(default_factory=list)
     outdated: list[Outdated] = field(default_factory=list)

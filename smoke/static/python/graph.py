@@ -22,7 +22,7 @@ class Flaw(Enum):
 
 
 @dataclass(frozen=True)
-class Problem:
+class ImportProblem:
     """What breaks when the module is loaded. `lazy`: only when some function runs."""
 
     source: str
@@ -52,7 +52,7 @@ class Outside:
 
 
 @dataclass(frozen=True)
-class Step:
+class ImportStep:
     """One import as it is executed: what it loads, in order, and which names it then takes."""
 
     line: int
@@ -66,16 +66,16 @@ class Step:
 class Graph:
     """Everything reachable from the entry."""
 
-    problems: list[Problem] = field(default_factory=list)
-    shadows: list[Problem] = field(default_factory=list)
+    problems: list[ImportProblem] = field(default_factory=list)
+    shadows: list[ImportProblem] = field(default_factory=list)
     """Modules that stand in the way of others of their name."""
     outside: list[Outside] = field(default_factory=list)
-    doubts: list[Problem] = field(default_factory=list)
+    doubts: list[ImportProblem] = field(default_factory=list)
     modules: dict[str, Source] = field(default_factory=dict)
     """Source files that are loaded, by their path in the tree, in order of arrival."""
     places: dict[str, str] = field(default_factory=dict)
     """Where the image has each of them."""
-    steps: dict[str, list[Step]] = field(default_factory=dict)
+    steps: dict[str, list[ImportStep]] = field(default_factory=dict)
     """Imports of each that run as it is loaded, in order."""
     later: set[str] = field(default_factory=set)
     """Those of the modules that only some function loads, or an import that may fail."""

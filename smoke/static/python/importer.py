@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import Image
 from smoke.static.python.conditions import Version
 from smoke.static.python.effects import CallOut, Effects
@@ -98,7 +98,7 @@ class Importer:
             self._known[name] = self._find(name)
         return self._known[name]
 
-    def _at(self, path: str) -> Entry | None:
+    def _at(self, path: str) -> PathEntry | None:
         """What is at a path, links followed."""
         entry = self.files.entries.get(path)
         if entry is not None and entry.kind != "link":
@@ -168,7 +168,7 @@ class Importer:
         for place in places:
             # Installers' own directories are in doubt always; what is there is judged by what they installed.
             doubt = self.files.doubt(posixpath.join(place, name + ".py"))
-            if doubt and doubt.cause is not Cause.DISTRIBUTIONS and not place.endswith("-packages"):
+            if doubt and doubt.cause is not DoubtCause.DISTRIBUTIONS and not place.endswith("-packages"):
                 return Found(Meaning.DOUBT, reason=doubt)
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from smoke.static.python.conditions import Version
-from smoke.static.python.graph import Flaw, Graph, Problem
+from smoke.static.python.graph import Flaw, Graph, ImportProblem
 from smoke.static.python.importer import Importer, Meaning
 from smoke.static.python.shadows import breaks
 from smoke.static.python.source import Source
@@ -24,19 +24,19 @@ def judge_syntax(importer: Importer, graph: Graph) -> None:
         if problem is not None and (version is not None or source.error):
             message = f"it is not Python that can be loaded: {problem.message}"
             lazy = path in graph.later
-            graph.problems.append(Problem(path, problem.line, message, lazy, Flaw.SYNTAX))
+            graph.problems.append(ImportProblem(path, problem.line, message, lazy, Flaw.SYNTAX))
         elif source.error and version is not None and (version <= _HOST or importer.syntax.trouble == ""):
             if version <= _HOST:
                 message = f"it is not Python that can be loaded: {source.error}"
                 lazy = path in graph.later
-                graph.problems.append(Problem(path, source.error_line, message, lazy, Flaw.SYNTAX))
+                graph.problems.append(ImportProblem(path, source.error_line, message, lazy, Flaw.SYNTAX))
             else:
                 _newer(graph, path)
         elif source.error:
             _newer(graph, path)
     if importer.syntax.trouble and version is not None and version != _HOST and modules:
         first = next(iter(modules))
-        graph.doubts.append(Problem(first, 0, importer.syntax.trouble))
+        graph.doubts.append(ImportProblem(first, 0, importer.syntax.trouble))
 
 
 def judge_shadows(importer: Importer, graph: Graph, directory: str) -> None:
@@ -53,7 +53,7 @@ def judge_shadows(importer: Importer, graph: Graph, directory: str) -> None:
         clause = breaks(name, importer.source(found.source), standard, outside)
         if clause:
             message = f"it stands before the standard library's module {name}: {clause}"
-            graph.problems.append(Problem(found.source, 1, message, flaw=Flaw.SHADOW))
+            graph.problems.append(ImportProblem(found.source, 1, message, flaw=Flaw.SHADOW))
 
 
 def _eager(graph: Graph) -> list[Source]:
@@ -62,7 +62,7 @@ def _eager(graph: Graph) -> list[Source]:
 
 def _newer(graph: Graph, path: str) -> None:
     reason = f"its syntax is newer than Python {_HOST[0]}.{_HOST[1]}, which reads it here: imports are not followed"
-    graph.doubts.append(Problem(path, 0, reason))
+    graph.doubts.append(ImportProblem(path, 0, reason))
 
 
 def judge_user_model(importer: Importer, graph: Graph) -> None:
@@ -77,7 +77,7 @@ def judge_user_model(importer: Importer, graph: Graph) -> None:
             label = each.name.partition(".")[0]
             if each.by == "AUTH_USER_MODEL" and label.lower() not in parts and _in_tree(importer, label):
                 message = f"AUTH_USER_MODEL is {each.name}, and no app of INSTALLED_APPS is called {label}"
-                graph.problems.append(Problem(source.path, each.line, message))
+                graph.problems.append(ImportProblem(source.path, each.line, message))
 
 
 def _in_tree(importer: Importer, label: str) -> bool:

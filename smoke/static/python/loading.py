@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from smoke.static.python import classes
 from smoke.static.python.annotations import refused_annotation, refused_expression
-from smoke.static.python.around import Around, taken
+from smoke.static.python.around import Guards, taken
 from smoke.static.python.bindings import Bindings
 from smoke.static.python.called import bound, leaves, misleading, plain_functions, plain_names, run_by, within
 from smoke.static.python.calls import Calls, gives_environment
-from smoke.static.python.conditions import Answer, Version, call_name, decide, dotted
-from smoke.static.python.effects import Asked, CallOut, Climb, Demand, Effects, Named
+from smoke.static.python.conditions import Truth, Version, call_name, decide, dotted
+from smoke.static.python.effects import AskedArguments, CallOut, Climb, Demand, Effects, Mention
 from smoke.static.python.flags import Flags
 from smoke.static.python.literals import Literals
 from smoke.static.python.making import made_by
@@ -38,8 +38,8 @@ def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Ef
     if not old and not TELLING.search(data) and not calls_own(data):
         return Effects()
     reader = _Reader(parsed, version, data)
-    reader.read(parsed.body, Around())
-    reader.effects.failing += [Named(line, reason, "") for line, reason in twice_routed(parsed)]
+    reader.read(parsed.body, Guards())
+    reader.effects.failing += [Mention(line, reason, "") for line, reason in twice_routed(parsed)]
     return reader.effects
 
 
@@ -52,7 +52,7 @@ def called_effects(data: bytes, version: Version | None, call: CallOut) -> Effec
     reader = _Reader(parsed, version, data)
     for each in parsed.body:
         if isinstance(each, ast.ClassDef):
-            reader.read([each], Around())
+            reader.read([each], Guards())
     reader.forget()
     line = next((each.lineno for each in parsed.body if getattr(each, "name", "") == call.function), 0)
     given = [ast.Constant(value) if known else ast.Name("", ast.Load()) for known, value in call.given]
@@ -62,7 +62,7 @@ def called_effects(data: bytes, version: Version | None, call: CallOut) -> Effec
     made = ast.Call(ast.Name(call.function, ast.Load()), [*given], named)
     for node in ast.walk(made):
         node.lineno = line  # type: ignore[attr-defined]
-    reader.read([ast.Expr(made)], Around())
+    reader.read([ast.Expr(made)], Guards())
     return reader.effects
 
 
@@ -93,21 +93,21 @@ class _Reader:
         """Begin with no effects, but with what is known of the module."""
         self.effects = self.naming.effects = self.calls.effects = Effects()
 
-    def read(self, body: Sequence[ast.stmt], around: Around) -> None:
+    def read(self, body: Sequence[ast.stmt], around: Guards) -> None:
         """Statements that run one after the other."""
         for node in body:
             self._statement(node, around)
             if self.entered and leaves(node, self.bindings.imported):
                 break
 
-    def _statement(self, node: ast.stmt, around: Around) -> None:  # noqa: PLR0912 - a case a statement
+    def _statement(self, node: ast.stmt, around: Guards) -> None:  # noqa: PLR0912 - a case a statement
         match node:
             case ast.If(test=test, body=body, orelse=orelse):
                 self._if(test, body, orelse, around)
             case ast.Try() | ast.TryStar():
                 takes = around.takes | {each for handler in node.handlers for each in taken(handler)}
                 self._maybe([each for handler in node.handlers for each in handler.body])
-                self.read(node.body, Around(around.main, frozenset(takes)))
+                self.read(node.body, Guards(around.main, frozenset(takes)))
                 self.read(node.orelse, around)
                 self.read(node.finalbody, around)
             case ast.With() | ast.AsyncWith():
@@ -117,7 +117,7 @@ class _Reader:
                     if isinstance(item.optional_vars, ast.Name):
                         self.calls.opened[item.optional_vars.id] = item.context_expr
                 self.calls.contexts += 1
-                self.read(node.body, Around(around.main, around.takes | {"files", "keys"}) if suppressed else around)
+                self.read(node.body, Guards(around.main, around.takes | {"files", "keys"}) if suppressed else around)
                 self.calls.contexts -= 1
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._function(node, around)
@@ -142,21 +142,21 @@ class _Reader:
             case ast.Delete() | ast.Return():
                 pass
 
-    def _raised(self, node: ast.Raise | ast.Assert, around: Around) -> None:
+    def _raised(self, node: ast.Raise | ast.Assert, around: Guards) -> None:
         """What surely raises: a plain `raise`, or an `assert` of what does not hold for this Python."""
-        if around.takes or (isinstance(node, ast.Assert) and decide(node.test, self.version) is not Answer.NO):
+        if around.takes or (isinstance(node, ast.Assert) and decide(node.test, self.version) is not Truth.NO):
             return
         if isinstance(node, ast.Raise) and node.exc is None:
             return
         what = "AssertionError" if isinstance(node, ast.Assert) else call_name(node.exc or ast.Name("an error"))
         if what.rpartition(".")[2] != "SystemExit":
-            self.effects.failing.append(Named(node.lineno, f"it raises {what} as it is loaded", "", around.main))
+            self.effects.failing.append(Mention(node.lineno, f"it raises {what} as it is loaded", "", around.main))
 
-    def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], around: Around) -> None:
+    def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], around: Guards) -> None:
         answer = decide(test if self.entered else self.flags.filled(test), self.version)
-        if answer in (Answer.YES, Answer.MAIN):
-            self.read(body, Around(around.main or answer is Answer.MAIN, around.takes))
-        elif answer is Answer.NO:
+        if answer in (Truth.YES, Truth.MAIN):
+            self.read(body, Guards(around.main or answer is Truth.MAIN, around.takes))
+        elif answer is Truth.NO:
             self.read(orelse, around)
         else:
             if not around.takes and (variable := checked_by(test, body, self.bindings)):
@@ -180,14 +180,14 @@ class _Reader:
             self.perhaps.add(name)
             self._maybe(self.functions[name].body)
 
-    def _assigned(self, target: ast.expr, value: ast.expr | None, around: Around) -> None:
+    def _assigned(self, target: ast.expr, value: ast.expr | None, around: Guards) -> None:
         if isinstance(target, ast.Subscript) and dotted(target.value).endswith("environ"):
             self.effects.gives_environment = True
         if value is not None:
             self._expression(value, around)
             self.naming.assigned(target, value, around)
 
-    def _expression(self, node: ast.expr, around: Around) -> None:
+    def _expression(self, node: ast.expr, around: Guards) -> None:
         """Everything in an expression that runs with it: lambdas and comprehensions left out."""
         pending: list[ast.AST] = [node]
         while pending:
@@ -214,15 +214,15 @@ class _Reader:
                 self.effects.refused += [(node.lineno, reason)] if reason else []
             pending += ast.iter_child_nodes(each)
 
-    def _attribute(self, node: ast.Attribute, around: Around) -> None:
+    def _attribute(self, node: ast.Attribute, around: Guards) -> None:
         reason = refused_attribute(node, self.own)
-        self.effects.failing += [Named(node.lineno, reason, "", around.main)] if reason else []
+        self.effects.failing += [Mention(node.lineno, reason, "", around.main)] if reason else []
         first = node.value.id if isinstance(node.value, ast.Name) else ""
         if self.entered and first in self.bindings.imported and isinstance(node.ctx, ast.Load):
             name = f"{self.bindings.imported[first]}.{node.attr}"
-            self.effects.attributes.append(Named(node.lineno, name, "", around.main))
+            self.effects.attributes.append(Mention(node.lineno, name, "", around.main))
 
-    def _subscript(self, node: ast.Subscript, around: Around) -> None:
+    def _subscript(self, node: ast.Subscript, around: Guards) -> None:
         match node:
             case ast.Subscript(value=ast.Attribute(value=value, attr="parents"), slice=ast.Constant(value=int(count))):
                 place = self.bindings.paths.place(value) if count > 0 and not around.takes else None
@@ -231,14 +231,14 @@ class _Reader:
         name = self.bindings.full(dotted(node.value))
         if not around.takes and (key := self.literals.lacks(node)):
             message = f"{key[0]} has no key {key[1]!r}: it has {key[2]}"
-            self.effects.failing.append(Named(node.lineno, message, "", around.main))
+            self.effects.failing.append(Mention(node.lineno, message, "", around.main))
         operand = node.slice.value if isinstance(node.slice, ast.Constant) else None
         if name == "sys.argv" and not around.takes and isinstance(operand, int) and operand > 0:
-            self.effects.asked.append(Asked(node.lineno, "sys.argv", (), operand, around.main))
+            self.effects.asked.append(AskedArguments(node.lineno, "sys.argv", (), operand, around.main))
         if name == "os.environ" and "keys" not in around.takes and (variable := self.bindings.text(node.slice)):
             self.effects.demands.append(Demand(node.lineno, variable, around.main))
 
-    def _enter(self, node: ast.expr, around: Around, *, waited: bool) -> None:
+    def _enter(self, node: ast.expr, around: Guards, *, waited: bool) -> None:
         """The body of one of the module's own functions, as a call of it runs; of a coroutine as it is waited for."""
         call = node if isinstance(node, ast.Call) else None
         called = call.func if call is not None else node
@@ -263,7 +263,7 @@ class _Reader:
 
     # -- functions and classes ------------------------------------------------------------------------------------
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, around: Around) -> None:
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, around: Guards) -> None:
         self.effects.outdated += bare_decorators(node, self.bindings.full) if not around.takes else ()
         arguments = node.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
@@ -274,7 +274,7 @@ class _Reader:
                 self._annotation(annotation)
         self.effects.extras += needed_by_route(node, self.bindings.full)
 
-    def _class(self, node: ast.ClassDef, around: Around) -> None:
+    def _class(self, node: ast.ClassDef, around: Guards) -> None:
         bases = [self.bindings.full(dotted(base)) for base in node.bases]
         for decorator in node.decorator_list:
             self._expression(decorator, around)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from smoke.static.python.effects import Named
-from smoke.static.python.graph import Flaw, Outside, Problem
+from smoke.static.python.effects import Mention
+from smoke.static.python.graph import Flaw, ImportProblem, Outside
 from smoke.static.python.importer import Meaning
 from smoke.static.python.resolver import Resolver
 from smoke.static.python.standard import is_plain
@@ -36,7 +36,7 @@ class Mentions:
         self.resolver = resolver
         self.configured: set[str] = set()
 
-    def follow(self, named: Named, source: str) -> None:
+    def follow(self, named: Mention, source: str) -> None:
         """A string of a source that names a module, or a thing in one: its longest part that is a module is loaded."""
         parts = named.name.split(".")
         found = self.importer.find(named.name)
@@ -53,16 +53,16 @@ class Mentions:
         )
         if standard:
             message = f"{named.by} names {named.name}: {parts[0]} is a module of the standard library, no package"
-            self.graph.problems.append(Problem(source, named.line, message))
+            self.graph.problems.append(ImportProblem(source, named.line, message))
         elif found.kind is Meaning.MISSING or (found.kind is Meaning.NAMESPACE and cut < len(parts)):
             message = f"{named.by} names {named.name}: {found.reason or 'there is no such module'}"
-            self.graph.problems.append(Problem(source, named.line, message))
+            self.graph.problems.append(ImportProblem(source, named.line, message))
         elif found.kind is Meaning.OUTSIDE:
             self.graph.outside.append(Outside(named.name, source, named.line, False, False, named.by))
         elif found.source:
             if cut == len(parts) - 1 and named.by in _TAKEN and not self.resolver.has(found, name, parts[-1], set()):
                 message = f"{named.by} names {named.name}: {found.source} defines no {parts[-1]}"
-                self.graph.problems.append(Problem(source, named.line, message, flaw=Flaw.NAME))
+                self.graph.problems.append(ImportProblem(source, named.line, message, flaw=Flaw.NAME))
             self.agenda.ancestors(name)
             self.agenda.enter(found, name)
             if named.by == "INSTALLED_APPS" and found.kind is Meaning.PACKAGE:
@@ -85,5 +85,5 @@ class Mentions:
             self.follow(configs[0], path)
 
 
-def _is_thing(named: Named, last: str) -> bool:
+def _is_thing(named: Mention, last: str) -> bool:
     return not named.by.endswith("_APPS") or last[:1].isupper()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from smoke.static.python.around import Around
+from smoke.static.python.around import Guards
 from smoke.static.python.bindings import Bindings
 from smoke.static.python.conditions import dotted
 from smoke.static.python.constant import beginning
-from smoke.static.python.effects import Effects, FileUse, Named, Use
+from smoke.static.python.effects import Effects, FileUse, Mention, Use
 from smoke.static.python.opening import log_files
-from smoke.static.python.paths import Place, constants
+from smoke.static.python.paths import CodePath, constants
 
 _NAMING = frozenset(
     [
@@ -27,7 +27,7 @@ class Naming:
     def __init__(self, effects: Effects, bindings: Bindings) -> None:
         self.effects, self.bindings = effects, bindings
 
-    def assigned(self, target: ast.expr, value: ast.expr, around: Around) -> None:
+    def assigned(self, target: ast.expr, value: ast.expr, around: Guards) -> None:
         """What an assignment names: a setting of Django, or of Celery."""
         above, _, key = dotted(target).rpartition(".")
         if key in ("imports", "include") and above.endswith(".conf") and self.bindings.knows("celery"):
@@ -36,15 +36,15 @@ class Naming:
             return
         name, settings = target.id, self.effects.settings
         if name in _NAMING:
-            settings += [Named(line, text, name) for line, text in constants(value) if _is_dotted(text)]
+            settings += [Mention(line, text, name) for line, text in constants(value) if _is_dotted(text)]
         if name == "AUTH_USER_MODEL" and (text := self.bindings.text(value)).count(".") == 1:
-            settings.append(Named(value.lineno, text, name))
+            settings.append(Mention(value.lineno, text, name))
         if name == "LOGGING":
             self.effects.settings_files += list(log_files(value, self.bindings.paths))
         if name == "DATABASES":
-            settings += [Named(line, text, name) for line, text in _values(value, "ENGINE") if _is_dotted(text)]
+            settings += [Mention(line, text, name) for line, text in _values(value, "ENGINE") if _is_dotted(text)]
 
-    def called(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], around: Around) -> None:
+    def called(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], around: Guards) -> None:
         """What a call names; `name` is what it calls, as it was imported, and `last` the last part of that."""
         if name in ("os.environ.setdefault", "environ.setdefault"):
             self._default(node)
@@ -66,7 +66,7 @@ class Naming:
             self._name(node, module if colon else "", name, around.main)
 
     def _name(self, node: ast.Call, text: str, by: str, main: bool = False) -> None:
-        self.effects.named += [Named(node.lineno, text, by, main)] if _is_dotted(text) else []
+        self.effects.named += [Mention(node.lineno, text, by, main)] if _is_dotted(text) else []
 
     def _extended(self, node: ast.Call, last: str) -> None:
         """`INSTALLED_APPS.append("x")`, `MIDDLEWARE += ...` by a method."""
@@ -74,9 +74,9 @@ class Naming:
         held = owner.id if isinstance(owner, ast.Name) else ""
         if held in _NAMING and last in ("append", "extend", "insert") and node.args:
             found = constants(node.args[-1])
-            self.effects.settings += [Named(line, text, held) for line, text in found if _is_dotted(text)]
+            self.effects.settings += [Mention(line, text, held) for line, text in found if _is_dotted(text)]
 
-    def _celery(self, name: str, last: str, keywords: dict[str, ast.expr], around: Around) -> None:
+    def _celery(self, name: str, last: str, keywords: dict[str, ast.expr], around: Guards) -> None:
         """Modules with tasks, which an application names as it is made or told."""
         updated = name.endswith(".conf.update") and self.bindings.knows("celery") and not around.takes
         for key in ("include", "imports") if updated or last == "Celery" else ():
@@ -95,23 +95,23 @@ class Naming:
         for key in ("class", "()"):
             for line, text in _values(node, key):
                 if _is_dotted(text) and "." in text:
-                    self.effects.named.append(Named(line, text, "dictConfig"))
+                    self.effects.named.append(Mention(line, text, "dictConfig"))
         for line, text in _values(node, "filename"):
-            self.effects.files.append(FileUse(line, Place(text), Use.WRITE))
+            self.effects.files.append(FileUse(line, CodePath(text), Use.WRITE))
 
     def configured(self, node: ast.ClassDef, bases: list[str]) -> None:
         """What a configuration of an app for Django says that the app is called."""
         self.effects.configs += [
-            Named(each.lineno, text, "AppConfig.name")
+            Mention(each.lineno, text, "AppConfig.name")
             for each in (node.body if bases == ["django.apps.AppConfig"] else ())
             if isinstance(each, ast.Assign) and [dotted(target) for target in each.targets] == ["name"]
             if (text := self.bindings.text(each.value))
         ]
 
 
-def _of_celery(key: str, value: ast.expr) -> list[Named]:
+def _of_celery(key: str, value: ast.expr) -> list[Mention]:
     """Modules that a worker imports as it starts."""
-    return [Named(line, text, f"Celery({key}=)") for line, text in constants(value) if _is_dotted(text)]
+    return [Mention(line, text, f"Celery({key}=)") for line, text in constants(value) if _is_dotted(text)]
 
 
 def _is_dotted(text: str) -> bool:

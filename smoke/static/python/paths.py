@@ -19,7 +19,7 @@ _DIRECTORIES = frozenset({"os.path.dirname", "path.dirname", "posixpath.dirname"
 
 
 @dataclass(frozen=True)
-class Place:
+class CodePath:
     """A path, from the module's own file (`of_file`) or from the working directory."""
 
     text: str
@@ -36,7 +36,7 @@ class Place:
 class Bound:
     """What a parameter is given, as its caller sees it."""
 
-    place: Place
+    place: CodePath
     path: bool
     """Whether it is a pathlib path."""
 
@@ -108,7 +108,7 @@ class Paths:
         known = self._values.get(node.id, node) if isinstance(node, ast.Name) else node
         return node if isinstance(known, Bound) else known
 
-    def place(self, node: ast.expr) -> Place | None:
+    def place(self, node: ast.expr) -> CodePath | None:
         """The path that an expression comes to; none when it cannot be told."""
         return self._place(node, _DEEP)
 
@@ -126,14 +126,14 @@ class Paths:
             or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and self.is_path(node.func.value))
         )
 
-    def _place(self, node: ast.expr, depth: int) -> Place | None:  # noqa: PLR0911 - a case a form
+    def _place(self, node: ast.expr, depth: int) -> CodePath | None:  # noqa: PLR0911 - a case a form
         if depth == 0:
             return None
         match node:
             case ast.Constant(value=str(text)):
-                return Place(text) if text and "\0" not in text and not text.startswith("~") else None
+                return CodePath(text) if text and "\0" not in text and not text.startswith("~") else None
             case ast.Name(id="__file__"):
-                return Place("", of_file=True)
+                return CodePath("", of_file=True)
             case ast.Name(id=name):
                 known = self._values.get(name)
                 if isinstance(known, Bound):
@@ -159,20 +159,20 @@ class Paths:
         first, dot, rest = name.partition(".")
         return f"{self._imported.get(first, first)}{dot}{rest}"
 
-    def _package(self, node: ast.expr | None) -> Place | None:
+    def _package(self, node: ast.expr | None) -> CodePath | None:
         """The directory of a package as `importlib.resources.files` gives it."""
         if isinstance(node, ast.Name) and node.id in ("__package__", "__spec__"):
-            return Place("..", of_file=True)
+            return CodePath("..", of_file=True)
         known = self.expression(node) if node is not None else None
         text = known.value if isinstance(known, ast.Constant) else None
         plain = isinstance(text, str) and all(part.isidentifier() for part in text.split("."))
-        return Place("", package=str(text)) if plain else None
+        return CodePath("", package=str(text)) if plain else None
 
-    def _called(self, name: str, args: list[ast.expr], depth: int) -> Place | None:
+    def _called(self, name: str, args: list[ast.expr], depth: int) -> CodePath | None:
         if name in ("os.getcwd", "Path.cwd", "pathlib.Path.cwd") and not args:
-            return Place(".")
+            return CodePath(".")
         if name in _PATHS:
-            return self._joined(args, depth) if args else Place(".")
+            return self._joined(args, depth) if args else CodePath(".")
         if name in _JOINS and args:
             return self._joined(args, depth)
         if name in _DIRECTORIES and len(args) == 1:
@@ -181,9 +181,9 @@ class Paths:
             return self._place(args[0], depth - 1)
         return None
 
-    def _joined(self, parts: list[ast.expr], depth: int) -> Place | None:
+    def _joined(self, parts: list[ast.expr], depth: int) -> CodePath | None:
         places = [self._place(part, depth - 1) for part in parts]
-        joined: Place | None = None
+        joined: CodePath | None = None
         for each in places:
             if each is None:
                 return None
@@ -194,7 +194,7 @@ class Paths:
         return joined
 
 
-def _above(place: Place | None, levels: int) -> Place | None:
+def _above(place: CodePath | None, levels: int) -> CodePath | None:
     return None if place is None else replace(place, text=posixpath.join(place.text, *[".."] * levels))
 
 

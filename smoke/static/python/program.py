@@ -16,7 +16,7 @@ from smoke.tree import Tree
 
 
 @dataclass(frozen=True)
-class Program:
+class LoadedProgram:
     """One image's Python."""
 
     image: Image
@@ -30,11 +30,11 @@ class Programs:
     """The programs of a tree's images; several checks ask for the same ones."""
 
     tree: Tree
-    _made: dict[int, tuple[Image, Program]] = field(default_factory=dict)
+    _made: dict[int, tuple[Image, LoadedProgram]] = field(default_factory=dict)
     _syntax: Syntax | None = None
     _sources: dict[tuple[str, Version | None], Source] = field(default_factory=dict)
 
-    def of(self, image: Image) -> Program:
+    def of(self, image: Image) -> LoadedProgram:
         """The program of an image."""
         held = self._made.get(id(image))
         if held is not None and held[0] is image:
@@ -43,6 +43,6 @@ class Programs:
             self._syntax = Syntax(self.tree)
         importer = Importer(self.tree, image, self._syntax, self._sources)
         installed = Installed(self.tree, image.installs, version_of(image), image.dockerfile)
-        made = Program(image, importer, import_graph(importer), installed)
+        made = LoadedProgram(image, importer, import_graph(importer), installed)
         self._made[id(image)] = image, made
         return made

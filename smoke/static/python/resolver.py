@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from smoke.static.python.agenda import Agenda
 from smoke.static.python.distributions import part_of
-from smoke.static.python.graph import Flaw, Graph, Outside, Problem
+from smoke.static.python.graph import Flaw, Graph, ImportProblem, Outside
 from smoke.static.python.importer import Found, Importer, Meaning
 from smoke.static.python.source import Import, Source, has_name
 from smoke.static.python.standard import has_module, is_plain, lacks_name
@@ -24,17 +24,17 @@ class Resolver:
         self.target = ""
         """The module whose names the last import takes."""
 
-    def problems(self, source: Source, each: Import, package: str) -> Iterator[Problem]:
+    def problems(self, source: Source, each: Import, package: str) -> Iterator[ImportProblem]:
         """Why an import of a source fails; `package` is the one that the source is in."""
         name = each.absolute(package)
         if name is None:
             why = f"it is in {package}" if package else "it is started as a script, outside of any package"
             message = f"the relative import {'.' * each.level}{each.module} leaves the top package ({why})"
-            yield Problem(source.path, each.line, message, each.lazy, Flaw.RELATIVE)
+            yield ImportProblem(source.path, each.line, message, each.lazy, Flaw.RELATIVE)
             return
         found = self.importer.find(name)
         if found.kind is Meaning.MISSING:
-            yield Problem(source.path, each.line, f"{name} cannot be imported: {found.reason}", each.lazy)
+            yield ImportProblem(source.path, each.line, f"{name} cannot be imported: {found.reason}", each.lazy)
         elif found.kind is Meaning.OUTSIDE:
             lazy = each.lazy or source.path in self.graph.later
             parts = [part for wanted in each.names if part_of(part := f"{name}.{wanted}")]
@@ -42,7 +42,7 @@ class Resolver:
                 self.graph.outside.append(Outside(part, source.path, each.line, each.caught, lazy))
         elif found.kind is Meaning.DOUBT:
             message = f"whether {name} is there: {found.reason}"
-            self.graph.doubts.append(Problem(source.path, each.line, message, each.lazy))
+            self.graph.doubts.append(ImportProblem(source.path, each.line, message, each.lazy))
         elif found.kind is Meaning.STANDARD:
             yield from self._standard(source, each, name)
         elif found.kind is not Meaning.BINARY:
@@ -52,28 +52,28 @@ class Resolver:
             for wanted in each.names:
                 yield from self._name(source, each, name, found, wanted)
 
-    def _standard(self, source: Source, each: Import, name: str) -> Iterator[Problem]:
+    def _standard(self, source: Source, each: Import, name: str) -> Iterator[ImportProblem]:
         version = self.importer.version
         if version is None:
             return
         shown = f"Python {version[0]}.{version[1]}"
         top = name.partition(".")[0]
         if top in _OF_WINDOWS:
-            yield Problem(source.path, each.line, f"{top} is a module of Windows alone", each.lazy)
+            yield ImportProblem(source.path, each.line, f"{top} is a module of Windows alone", each.lazy)
             return
         if name != top and is_plain(top):
             message = f"{name} cannot be imported: {top} is a module of the standard library, no package"
-            yield Problem(source.path, each.line, message, each.lazy)
+            yield ImportProblem(source.path, each.line, message, each.lazy)
             return
         if "." in name and has_module(name, None) and not has_module(name, version) and "_" not in name[:1]:
-            yield Problem(source.path, each.line, f"{shown} has no module {name}", each.lazy)
+            yield ImportProblem(source.path, each.line, f"{shown} has no module {name}", each.lazy)
             return
         for wanted in each.names:
             if lacks_name(name, wanted, version):
                 message = f"{name} of {shown} has no {wanted}"
-                yield Problem(source.path, each.line, message, each.lazy, Flaw.NAME)
+                yield ImportProblem(source.path, each.line, message, each.lazy, Flaw.NAME)
 
-    def _name(self, source: Source, each: Import, name: str, found: Found, wanted: str) -> Iterator[Problem]:
+    def _name(self, source: Source, each: Import, name: str, found: Found, wanted: str) -> Iterator[ImportProblem]:
         if wanted == "*":
             exports = self.importer.source(found.source).exports if found.source else None
             for name_of_all in exports or ():
@@ -94,7 +94,7 @@ class Resolver:
         where = found.source or found.path
         if found.source == source.path:
             return  # a package that looks into itself while it is loaded
-        yield Problem(source.path, each.line, f"{where} defines no {wanted}", each.lazy, Flaw.NAME)
+        yield ImportProblem(source.path, each.line, f"{where} defines no {wanted}", each.lazy, Flaw.NAME)
 
     def has(self, found: Found, name: str, wanted: str, seen: set[str]) -> bool:
         """Whether a module has a name once it is loaded; what cannot be told counts as yes."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smoke.static.python.around import catches_imports
-from smoke.static.python.conditions import Answer, Version, decide, dotted
+from smoke.static.python.conditions import Truth, Version, decide, dotted
 from smoke.static.python.constant import constant
 from smoke.static.python.source import Import, Source
 
@@ -97,17 +97,17 @@ class StatementReader:
 
     def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], place: _Place) -> None:
         answer = decide(test, self.version)
-        if answer is Answer.MAIN and not place.lazy:
+        if answer is Truth.MAIN and not place.lazy:
             self.source.main = True
-        if answer is not Answer.NO:
-            caught = place.caught or answer is Answer.UNKNOWN
-            main = place.main or answer is Answer.MAIN
-            self._block(body, _inside(place, caught=caught, main=main, other=place.other or answer is Answer.NOT_MAIN))
-        if answer is not Answer.YES:
-            caught = place.caught or answer is Answer.UNKNOWN
+        if answer is not Truth.NO:
+            caught = place.caught or answer is Truth.UNKNOWN
+            main = place.main or answer is Truth.MAIN
+            self._block(body, _inside(place, caught=caught, main=main, other=place.other or answer is Truth.NOT_MAIN))
+        if answer is not Truth.YES:
+            caught = place.caught or answer is Truth.UNKNOWN
             # The `else` of a main guard runs in every module but the one that Python was started with.
-            main = place.main or answer is Answer.NOT_MAIN
-            self._block(orelse, _inside(place, caught=caught, main=main, other=place.other or answer is Answer.MAIN))
+            main = place.main or answer is Truth.NOT_MAIN
+            self._block(orelse, _inside(place, caught=caught, main=main, other=place.other or answer is Truth.MAIN))
 
     def _try(self, node: ast.Try | ast.TryStar, place: _Place) -> None:
         catching = [handler for handler in node.handlers if catches_imports(handler)]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from smoke.static.python.conditions import Answer, Version, decide
+from smoke.static.python.conditions import Truth, Version, decide
 
 _GIVEN = frozenset(
     [
@@ -76,8 +76,8 @@ class _Reader:
                 case ast.If(test=test, body=inner, orelse=orelse):
                     answer = decide(test, self.version)
                     yield from _walruses([test])
-                    yield from self._made(inner if answer is not Answer.NO else [])
-                    yield from self._made(orelse if answer is not Answer.YES else [])
+                    yield from self._made(inner if answer is not Truth.NO else [])
+                    yield from self._made(orelse if answer is not Truth.YES else [])
                 case ast.Try() | ast.TryStar():
                     for handler in node.handlers:
                         yield from [(handler.name, handler.lineno)] if handler.name else []
@@ -120,13 +120,13 @@ class _Reader:
                 self.block(node.body, inner, main=main, inside=True)
             case ast.If(test=test, body=then, orelse=orelse):
                 answer = decide(test, self.version)
-                if answer is Answer.YES:
+                if answer is Truth.YES:
                     self.block(then, local, main=main, inside=inside)
-                elif answer is Answer.NO:
+                elif answer is Truth.NO:
                     self.block(orelse, local, main=main, inside=inside)
-                elif answer is Answer.MAIN:
+                elif answer is Truth.MAIN:
                     self.block(then, local, main=True, inside=inside)
-                elif answer is Answer.UNKNOWN:
+                elif answer is Truth.UNKNOWN:
                     self._uses([test], local, main)
             case ast.Try() | ast.TryStar():
                 taken = {name for handler in node.handlers for name in _taken(handler)}

@@ -9,8 +9,8 @@ from dataclasses import replace
 from smoke.static.python.agenda import Agenda
 from smoke.static.python.circles import circles
 from smoke.static.python.consequences import Consequences
-from smoke.static.python.effects import Named
-from smoke.static.python.graph import Flaw, Graph, Outside, Problem, Step
+from smoke.static.python.effects import Mention
+from smoke.static.python.graph import Flaw, Graph, ImportProblem, ImportStep, Outside
 from smoke.static.python.importer import Found, Importer, Meaning
 from smoke.static.python.judging import judge_shadows, judge_syntax, judge_user_model
 from smoke.static.python.mentions import Mentions
@@ -49,7 +49,7 @@ class _Walk:
         elif start.module:
             self._entry(start.module, bool(start.server))
         for name in start.also:
-            self.mentions.follow(Named(start.line, name, "the command"), "")
+            self.mentions.follow(Mention(start.line, name, "the command"), "")
         while self.agenda and len(self.graph.modules) < MAX_MODULES:
             if (taken := self.agenda.take()) is not None:
                 self._module(*taken)
@@ -106,11 +106,11 @@ class _Walk:
         hidden = self.importer.shadowed(found)
         if hidden:
             message = f"{hidden} is never loaded: the package {found.source} has its name"
-            self.graph.shadows.append(Problem(hidden, 1, message))
+            self.graph.shadows.append(ImportProblem(hidden, 1, message))
         directory, name = posixpath.split(found.path.removesuffix(".py"))
         if directory in self.importer.own and has_module(name, self.importer.version):
             message = f"it stands before the standard library's module {name}, for all that is imported"
-            self.graph.shadows.append(Problem(found.source, 1, message))
+            self.graph.shadows.append(ImportProblem(found.source, 1, message))
 
     def _module(self, found: Found, package: str, main: bool) -> None:
         source = self.importer.source(found.source)
@@ -124,9 +124,9 @@ class _Walk:
         if source.moves_path:
             self.moves.append(source.path)
         if source.doubt:
-            self.graph.doubts.append(Problem(source.path, 0, source.doubt))
+            self.graph.doubts.append(ImportProblem(source.path, 0, source.doubt))
         failed: set[int] = set()
-        steps: list[Step] = []
+        steps: list[ImportStep] = []
         lazily = self.agenda.lazily
         for each in source.imports:
             self.agenda.lazily = lazily or each.lazy or each.caught
@@ -159,7 +159,7 @@ class _Walk:
                 if use.name not in given and (main or not use.main):
                     why = "is made only further down" if use.early else "nothing defines it"
                     message = f"{use.name} is used as the module is loaded, and {why}"
-                    self.graph.problems.append(Problem(source.path, use.line, message, flaw=Flaw.NAME))
+                    self.graph.problems.append(ImportProblem(source.path, use.line, message, flaw=Flaw.NAME))
         for source, package in self.reading:
             for each in (*source.attributes, *self._read_by_functions(source)):
                 if each.main and not (self.graph.entry_is_main and source is self.graph.entry):
@@ -186,10 +186,10 @@ class _Walk:
         own = package is not None and bool(package.source) and self.resolver.has(package, above, last, set())
         return kind in (Meaning.MODULE, Meaning.PACKAGE) and not own
 
-    def _step(self, each: Import) -> Step:
+    def _step(self, each: Import) -> ImportStep:
         """Submodules that an import takes by name are loaded after the package that they are in."""
         names = tuple(name for name in each.names if name != "*" and not each.is_module(name, self.agenda.loading))
-        return Step(each.line, tuple(dict.fromkeys(self.agenda.loading)), names, self.resolver.target)
+        return ImportStep(each.line, tuple(dict.fromkeys(self.agenda.loading)), names, self.resolver.target)
 
     # -- what is judged when all is loaded ------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class _Walk:
         for each in self.graph.outside:
             if not each.caught and not has_module(each.top, None):
                 self.graph.doubts.append(
-                    Problem(each.source, each.line, f"whether {each.name} is there: {reason}", each.lazy)
+                    ImportProblem(each.source, each.line, f"whether {each.name} is there: {reason}", each.lazy)
                 )
         # What another distribution brings is judged as ever; what might be the tree's own is not.
         self.graph.outside = [each for each in self.graph.outside if not self._own_name(each)]

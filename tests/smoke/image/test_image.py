@@ -8,7 +8,7 @@ from threading import Event
 import docker.errors  # type: ignore[import-untyped]
 import pytest
 
-from smoke.image.image import CAN_NOT_START, BuiltImage, Listed, Stream
+from smoke.image.image import CAN_NOT_START, BuiltImage, ImagePath, Stream
 from tests.smoke.image.stand_in import FILES, Engine, tar_of
 
 
@@ -22,9 +22,9 @@ def test_a_stream_gives_what_it_is_asked_for_and_ends() -> None:
 def test_what_an_image_holds_is_listed_and_the_system_s_own_told_apart(tmp_path: Path) -> None:
     engine = Engine(tmp_path, {**FILES, "usr/local/bin/tool": b"x", "top": b""}, modes={"top": 0o4755})
     with BuiltImage(engine, "shop:1", Event()) as image:
-        assert Listed("opt/code/shop/main.py", "file", 0o644, 12) in image.files
-        assert Listed("opt/code", "directory", 0o755, 0) in image.files
-        assert Listed("top", "file", 0o4755, 0) in image.files
+        assert ImagePath("opt/code/shop/main.py", "file", 0o644, 12) in image.files
+        assert ImagePath("opt/code", "directory", 0o755, 0) in image.files
+        assert ImagePath("top", "file", 0o4755, 0) in image.files
         assert image.installed == ["opt", "usr/local"]
         assert (image.platform, image.podman) == ("linux/arm64", False)
         assert engine.containers_left == 1

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smoke.image.image import Stream
-from smoke.image.normal import Image, first_difference, main, normalize, write
+from smoke.image.normal import NormalImage, first_difference, main, normalize, write
 
 Entry = tuple[str, bytes, int, int]
 """A file: its path, content, mode and owner."""
@@ -70,7 +70,7 @@ def saved(path: Path, layers: list[bytes], created: str) -> Path:
     return path
 
 
-def normal(folder: Path, layers: list[bytes], created: str = "2026-11-24T00:00:00Z") -> Image:
+def normal(folder: Path, layers: list[bytes], created: str = "2026-11-24T00:00:00Z") -> NormalImage:
     (folder / "layers").mkdir(parents=True, exist_ok=True)
     return normalize(saved(folder / "saved.tar", layers, created), folder / "layers")[0]
 

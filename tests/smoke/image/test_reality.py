@@ -15,7 +15,7 @@ import pytest
 
 from smoke.manifest import Base, read_manifest
 from smoke.static.model.build import images
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.run import find_subject
 from smoke.tree import Tree
@@ -235,4 +235,4 @@ def test_the_four_images_are_as_predicted(name: str) -> None:
         pytest.skip(f"it was built of {revision}: python -m images.build --standin")
     assert differences(image, built, base(DISTROLESS), tree) == []
     assert settings(image, built) == []
-    assert all(doubt.cause is not Cause.UNKNOWN_BASE for doubt in image.files.doubts.values())
+    assert all(doubt.cause is not DoubtCause.UNKNOWN_BASE for doubt in image.files.doubts.values())

@@ -10,7 +10,7 @@ from smoke.static.checks import remedies
 from smoke.static.checks.compose.ports import expected_ports
 from smoke.static.checks.compose.running import RunningService, at_node, text_of
 from smoke.static.checks.probes import health_programs, ports_asked, unable
-from smoke.static.model.image import Health
+from smoke.static.model.image import HealthCheck
 
 HEALTH = Check(
     "compose.health",
@@ -38,7 +38,7 @@ def judge_health(service: RunningService) -> Iterator[Finding]:
     else:
         shell_form = words[0] == "CMD-SHELL"
         problems = list(unable(image, tuple(words[1:]), shell_form=shell_form))
-        programs = health_programs(Health(0, tuple(words[1:]), shell_form))
+        programs = health_programs(HealthCheck(0, tuple(words[1:]), shell_form))
         doubts = [doubt for each in programs if (doubt := image.surroundings().find(each).doubt)]
         asked, expected = ports_asked(" ".join(words)), expected_ports(image)
         if expected and asked and not asked & expected and image.launch is not None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smoke.finding import Evidence, excerpt
-from smoke.static.compose.document import Node
-from smoke.static.compose.project import Project
+from smoke.static.compose.document import YamlNode
+from smoke.static.compose.project import ComposeProject
 from smoke.static.compose.service import ComposeService
 from smoke.static.model.image import Image
 from smoke.static.scope import Scope
@@ -19,7 +19,7 @@ class RunningService:
     """A service of a Compose project, with the image that the tree builds for it, if that is known."""
 
     service: ComposeService
-    project: Project
+    project: ComposeProject
     image: Image | None
     images: Mapping[str, Image]
     """The images of its project's services that the tree builds, by the services' names."""
@@ -30,12 +30,12 @@ class RunningService:
         return self.service.name
 
     @property
-    def node(self) -> Node:
+    def node(self) -> YamlNode:
         """All that the files say of it."""
         return self.service.node
 
     @property
-    def root(self) -> Node:
+    def root(self) -> YamlNode:
         """All that the project's files say."""
         return self.project.root
 
@@ -59,14 +59,14 @@ def with_defaults(text: str) -> str:
     return re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", text)
 
 
-def text_of(node: Node | None) -> str:
+def text_of(node: YamlNode | None) -> str:
     return "" if node is None else node.text
 
 
-def items_of(node: Node | None) -> list[Node]:
+def items_of(node: YamlNode | None) -> list[YamlNode]:
     return [] if node is None or node.items is None else node.items
 
 
-def at_node(service: RunningService, node: Node | None, text: str = "") -> list[Evidence]:
+def at_node(service: RunningService, node: YamlNode | None, text: str = "") -> list[Evidence]:
     found = node or service.node
     return [Evidence(found.file or service.service.file, found.line, excerpt(text or found.text))]

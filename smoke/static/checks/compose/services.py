@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks.compose.running import RunningService, owner_elsewhere, repository_of
-from smoke.static.compose.project import Project
+from smoke.static.compose.project import ComposeProject
 from smoke.static.compose.service import ComposeService
 from smoke.static.generated import made_beforehand
 from smoke.static.model.image import Image
@@ -23,7 +23,7 @@ SERVICES = Check(
 )
 
 
-def judge_project(scope: Scope, project: Project, services: list[RunningService]) -> Iterator[Finding]:
+def judge_project(scope: Scope, project: ComposeProject, services: list[RunningService]) -> Iterator[Finding]:
     shown = " and ".join(project.files)
     for trouble in project.troubles:
         at = [Evidence(trouble.path, trouble.line)]

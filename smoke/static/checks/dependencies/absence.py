@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from smoke.check import Check
 from smoke.finding import Finding
 from smoke.static.checks.evidence import at_source
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 from smoke.static.scope import Scope
 
 
@@ -21,7 +21,7 @@ class Absence:
     remedy: str = ""
     """Empty where the check's own says it."""
 
-    def finding(self, check: Check, scope: Scope, program: Program) -> Finding:
+    def finding(self, check: Check, scope: Scope, program: LoadedProgram) -> Finding:
         """The failure that it is."""
         at = at_source(scope, self.path, self.line)
         return check.fail(self.message, program.image.service.name, at, remedy=self.remedy)

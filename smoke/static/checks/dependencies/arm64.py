@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.python.distributions import on_arm64
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 
 ARM64 = Check(
     "dependencies.arm64",
@@ -18,7 +18,7 @@ ARM64 = Check(
 )
 
 
-def judge_arm64(program: Program) -> Iterator[Finding]:
+def judge_arm64(program: LoadedProgram) -> Iterator[Finding]:
     image, installed = program.image, program.installed
     name = image.service.name
     platform = image.platform or image.service.platform or ""

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.model.image import Image
 from smoke.static.python.distributions import normalized
-from smoke.static.python.effects import Named
-from smoke.static.python.program import Program
+from smoke.static.python.effects import Mention
+from smoke.static.python.program import LoadedProgram
 from smoke.static.python.projects import read_project
 
 NOT_BARE = re.compile(
@@ -25,13 +25,13 @@ NOT_BARE = re.compile(
 _SMALL_PYTHON = re.compile(r"(?:^|/)python:[\w.-]*(?:slim|alpine)")
 
 
-def _loaded(program: Program, named: Named, path: str) -> bool:
+def _loaded(program: LoadedProgram, named: Mention, path: str) -> bool:
     graph = program.graph
     mine = graph.entry_is_main and graph.entry is not None and graph.entry.path == path
     return path not in graph.later and (not named.main or mine)
 
 
-def lacking_libraries(program: Program) -> Iterator[Absence]:
+def lacking_libraries(program: LoadedProgram) -> Iterator[Absence]:
     """Libraries that are loaded by ctypes, and those of `tkinter`, where the image surely has none."""
     image = program.image
     if image.environment.get("LD_LIBRARY_PATH"):
@@ -47,7 +47,7 @@ def lacking_libraries(program: Program) -> Iterator[Absence]:
             yield Absence(path, line, message, "Install tk (Debian) or tk of Alpine, or take the full image.")
 
 
-def _tk(program: Program, path: str) -> int:
+def _tk(program: LoadedProgram, path: str) -> int:
     graph = program.graph
     mine = graph.entry_is_main and graph.entry is not None and graph.entry.path == path
     for each in graph.modules[path].imports:
@@ -61,7 +61,7 @@ def _without_tk(image: Image) -> bool:
     return bool(_SMALL_PYTHON.search(image.base_reference)) and image.has_library(("libtk8.6.so", "libtcl")) is False
 
 
-def lacking_metadata(program: Program) -> Iterator[Absence]:
+def lacking_metadata(program: LoadedProgram) -> Iterator[Absence]:
     """Projects of the tree whose version is asked for, although nothing installs them."""
     installed = program.installed
     names = {name for each in installed.each for name in each.asked}
@@ -78,7 +78,7 @@ def lacking_metadata(program: Program) -> Iterator[Absence]:
             yield Absence(path, each.line, message, "Install the project itself, or take the version from elsewhere.")
 
 
-def _of_tree(program: Program, path: str, name: str) -> bool:
+def _of_tree(program: LoadedProgram, path: str, name: str) -> bool:
     """Whether a project above a module has that name."""
     directory = posixpath.dirname(path)
     while True:

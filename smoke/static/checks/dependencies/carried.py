@@ -9,7 +9,7 @@ from smoke.static.checks.dependencies.asked import NOT_BARE
 from smoke.static.python.distributions import normalized
 from smoke.static.python.extensions import Wheel, read_wheel
 from smoke.static.python.installed import Brought
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 from smoke.tree import Tree
 
 
@@ -21,7 +21,7 @@ class Carried:
     unsure: str = ""
 
 
-def lacking_of_wheels(program: Program, tree: Tree) -> Carried:
+def lacking_of_wheels(program: LoadedProgram, tree: Tree) -> Carried:
     """What is surely lacking of what the wheels that are surely installed need as they are loaded."""
     found = Carried()
     image = program.image

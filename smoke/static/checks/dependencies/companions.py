@@ -8,7 +8,7 @@ from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.checks.dependencies.doubts import doubt_of
 from smoke.static.python.effects import Extra
 from smoke.static.python.installed import Presence
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 
 _WITH = {
     "fastapi.testclient": ("httpx",),
@@ -37,7 +37,7 @@ _ENGINES = {
 """Database engines of Django with the drivers of which they need one."""
 
 
-def lacking_extras(program: Program) -> Iterator[Absence]:
+def lacking_extras(program: LoadedProgram) -> Iterator[Absence]:
     """Features of frameworks that need a distribution which the framework itself does not bring."""
     for path, source in program.graph.modules.items():
         for extra in source.effects.extras if path not in program.graph.later else ():
@@ -46,7 +46,7 @@ def lacking_extras(program: Program) -> Iterator[Absence]:
                 yield Absence(path, extra.line, message)
 
 
-def _lacks(program: Program, extra: Extra) -> bool:
+def _lacks(program: LoadedProgram, extra: Extra) -> bool:
     if extra.checked and not _checks_django(program):
         return False
     answers = [program.installed.has(each) for each in (extra.module, extra.distribution.replace("-", "_"))]
@@ -60,7 +60,7 @@ _CHECKING = frozenset({"check", "migrate", "runserver", "makemigrations", "creat
 """Commands of Django that look at every model before they do anything."""
 
 
-def _checks_django(program: Program) -> bool:
+def _checks_django(program: LoadedProgram) -> bool:
     """Whether the start, or what an entry script runs before it, makes Django's checks."""
     start = program.image.start
     ran = [words for words in start.ran if any(word.endswith("manage.py") for word in words[:2])]
@@ -68,7 +68,7 @@ def _checks_django(program: Program) -> bool:
     return any(_CHECKING & {*words[:3]} and "--skip-checks" not in words for words in (*ran, *own))
 
 
-def lacking_companions(program: Program) -> Iterator[Absence]:
+def lacking_companions(program: LoadedProgram) -> Iterator[Absence]:
     """Parts of frameworks, and database engines, whose own needs the framework does not bring."""
     graph = program.graph
     wanted = [

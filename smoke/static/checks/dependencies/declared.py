@@ -12,12 +12,12 @@ from smoke.static.checks.dependencies.companions import lacking_companions, lack
 from smoke.static.checks.dependencies.doubts import doubt_of
 from smoke.static.checks.dependencies.moved import moved_names
 from smoke.static.checks.evidence import at_source
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.python.distributions import bringers, part_of
 from smoke.static.python.graph import Outside
 from smoke.static.python.importer import version_of
 from smoke.static.python.installed import Answer, Presence
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 from smoke.static.python.standard import has_module
 from smoke.static.scope import Scope
 
@@ -30,7 +30,7 @@ DECLARED = Check(
 )
 
 
-def judge_declared(scope: Scope, program: Program) -> Iterator[Finding]:
+def judge_declared(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     """What is not installed, what is installed where Python does not look, and what cannot be told."""
     findings = [
         *(
@@ -43,7 +43,7 @@ def judge_declared(scope: Scope, program: Program) -> Iterator[Finding]:
     yield from findings or [_untroubled(program)]
 
 
-def _further(program: Program) -> Iterator[Absence]:
+def _further(program: LoadedProgram) -> Iterator[Absence]:
     """What is lacking beside the modules that imports name."""
     yield from lacking_extras(program)
     yield from lacking_metadata(program)
@@ -51,7 +51,7 @@ def _further(program: Program) -> Iterator[Absence]:
     yield from moved_names(program)
 
 
-def _untroubled(program: Program) -> Finding:
+def _untroubled(program: LoadedProgram) -> Finding:
     """What comes out where nothing was found: a pass, where all could be followed."""
     name, graph = program.image.service.name, program.graph
     if graph.entry is None:
@@ -61,7 +61,7 @@ def _untroubled(program: Program) -> Finding:
     return DECLARED.passed(f"{len({each.top for each in graph.outside})} third-party imports are installed", name)
 
 
-def _imported(scope: Scope, program: Program) -> Iterator[Finding]:
+def _imported(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     """Each imported module once, and those that one directory hides together."""
     hidden: dict[str, list[Outside]] = {}
     seen: set[tuple[str, bool]] = set()
@@ -81,7 +81,7 @@ def _imported(scope: Scope, program: Program) -> Iterator[Finding]:
         yield _unseen(program, directory, imports)
 
 
-def _wanted(program: Program) -> list[Outside]:
+def _wanted(program: LoadedProgram) -> list[Outside]:
     """What the code imports, and what the command needs itself."""
     image = program.image
     needed = [
@@ -90,7 +90,7 @@ def _wanted(program: Program) -> list[Outside]:
     return [*needed, *program.graph.outside]
 
 
-def _one(scope: Scope, program: Program, outside: Outside, answer: Answer) -> Finding | None:
+def _one(scope: Scope, program: LoadedProgram, outside: Outside, answer: Answer) -> Finding | None:
     image = program.image
     name = image.service.name
     at = at_source(scope, outside.source, outside.line)
@@ -112,20 +112,22 @@ def _one(scope: Scope, program: Program, outside: Outside, answer: Answer) -> Fi
     return DECLARED.fail(_message(program, outside), name, at, severity=severity)
 
 
-def _stood_in_for(scope: Scope, program: Program) -> bool:
+def _stood_in_for(scope: Scope, program: LoadedProgram) -> bool:
     """Whether PyMySQL is told to stand in for MySQLdb."""
     return any(b"install_as_MySQLdb" in scope.tree.data(path) for path in program.graph.modules)
 
 
-def _of_another_case(program: Program, top: str) -> bool:
+def _of_another_case(program: LoadedProgram, top: str) -> bool:
     """Whether what an import means is a module of the tree in other letters: no distribution is known to bring it,
     and nothing but the base could have put it beside that."""
     doubts = (each for place in program.importer.own for each in program.image.files.every_doubt(f"{place}/{top}"))
     known = bool(bringers(top)) or has_module(top, None)
-    return not known and bool(program.importer.other_case(top)) and all(each.cause is Cause.BASE for each in doubts)
+    return (
+        not known and bool(program.importer.other_case(top)) and all(each.cause is DoubtCause.BASE for each in doubts)
+    )
 
 
-def _message(program: Program, outside: Outside) -> str:
+def _message(program: LoadedProgram, outside: Outside) -> str:
     version = version_of(program.image)
     if outside.by:
         return f"{outside.by} needs {outside.name}, and nothing that this image installs brings it"
@@ -137,7 +139,7 @@ def _message(program: Program, outside: Outside) -> str:
     return f"{outside.top} is imported, and nothing that this image installs brings it{hint}"
 
 
-def _unseen(program: Program, directory: str, imports: list[Outside]) -> Finding:
+def _unseen(program: LoadedProgram, directory: str, imports: list[Outside]) -> Finding:
     """What is installed, but not where Python looks: one finding for all imports."""
     image = program.image
     line = next((each.line for each in image.installs if each.directory == directory), 0)

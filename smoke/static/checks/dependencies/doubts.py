@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.python.importer import version_of
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 from smoke.static.python.standard import has_module
 
 
-def doubt_of(program: Program, top: str) -> str:
+def doubt_of(program: LoadedProgram, top: str) -> str:
     """Why a module may be there although no installation brings it."""
     image = program.image
     if image.base is None:
@@ -23,13 +23,13 @@ def doubt_of(program: Program, top: str) -> str:
         return "pip comes with Python's images"
     for directory in image.start.search:
         for reason in image.files.every_doubt(f"{directory}/{top}"):
-            if reason.cause is Cause.DISTRIBUTIONS:
+            if reason.cause is DoubtCause.DISTRIBUTIONS:
                 continue
-            if reason.cause is Cause.PACKAGES and version is not None and has_module(top, None):
+            if reason.cause is DoubtCause.PACKAGES and version is not None and has_module(top, None):
                 continue  # a package of the system brings no module of a newer standard library
-            if reason.cause is Cause.BASE and directory.endswith("-packages") and image.base.python is not None:
+            if reason.cause is DoubtCause.BASE and directory.endswith("-packages") and image.base.python is not None:
                 continue  # Python's images have no distributions but those that install others
-            if reason.cause is Cause.BASE and any(directory.startswith(f"{place}/") for place in image.venvs):
+            if reason.cause is DoubtCause.BASE and any(directory.startswith(f"{place}/") for place in image.venvs):
                 continue  # an environment that the build made holds what the build put there
             return reason
     return ""

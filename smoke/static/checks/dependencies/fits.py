@@ -9,7 +9,7 @@ from smoke.finding import Evidence, Finding, Severity
 from smoke.static.python.distributions import compiled, modules
 from smoke.static.python.importer import version_of
 from smoke.static.python.installed import machine_of, misfits
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 
 FITS = Check(
     "dependencies.fits",
@@ -20,7 +20,7 @@ FITS = Check(
 )
 
 
-def judge_fits(program: Program) -> Iterator[Finding]:
+def judge_fits(program: LoadedProgram) -> Iterator[Finding]:
     image = program.image
     name = image.service.name
     version, machine = version_of(image), machine_of(image)

@@ -10,7 +10,7 @@ from smoke.static.checks.dependencies.asked import lacking_libraries
 from smoke.static.checks.dependencies.carried import lacking_of_wheels
 from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, modules
 from smoke.static.python.installed import Brought
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 from smoke.static.scope import Scope
 
 LIBRARIES = Check(
@@ -23,7 +23,7 @@ LIBRARIES = Check(
 _BINARY_TWINS = {"psycopg2": "psycopg2-binary", "opencv-python": "opencv-python-headless"}
 
 
-def judge_libraries(scope: Scope, program: Program) -> Iterator[Finding]:
+def judge_libraries(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     image = program.image
     name = image.service.name
     used = {each.top for each in program.graph.outside if not each.caught}
@@ -61,14 +61,14 @@ def judge_libraries(scope: Scope, program: Program) -> Iterator[Finding]:
         yield LIBRARIES.passed(f"{len(wanted)} distributions that load libraries of the system find them", name)
 
 
-def _loaded(distribution: str, used: set[str], program: Program) -> bool:
+def _loaded(distribution: str, used: set[str], program: LoadedProgram) -> bool:
     named = {
         each.name.partition(".")[0] for source in program.graph.modules.values() for each in source.effects.settings
     }
     return bool({*(modules(distribution) or ())} & (used | named))
 
 
-def _lacks(program: Program, brought: Brought, distribution: str, library: str, package: str) -> Finding:
+def _lacks(program: LoadedProgram, brought: Brought, distribution: str, library: str, package: str) -> Finding:
     image = program.image
     at = [Evidence(image.dockerfile, brought.install.line)]
     twin = _BINARY_TWINS.get(distribution, "")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.python.importer import version_of
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 from smoke.static.python.removed import UNLOADABLE, Removal, has_it, mismatched, removed
 from smoke.static.python.source import Source
 
 
-def moved_names(program: Program) -> Iterator[Absence]:
+def moved_names(program: LoadedProgram) -> Iterator[Absence]:
     """All of them that are reached for as the code is loaded."""
     bounded = any(
         re.search(r"(?:^|\s)-c\s|--constraint|PIP_CONSTRAINT", each.text) for each in program.image.parsed.instructions
@@ -25,7 +25,7 @@ def moved_names(program: Program) -> Iterator[Absence]:
             yield from _removed(program, source, path, bounded)
 
 
-def _between(program: Program, bounded: bool) -> Iterator[Absence]:
+def _between(program: LoadedProgram, bounded: bool) -> Iterator[Absence]:
     """What one distribution takes of another, in versions that do not go together."""
     loaded = {each.top: each for each in program.graph.outside if not each.lazy and not each.caught}
     for pair in mismatched(program.installed, {*loaded}, version_of(program.image), bounded=bounded):
@@ -35,7 +35,7 @@ def _between(program: Program, bounded: bool) -> Iterator[Absence]:
         yield Absence(asking.source, asking.line, f"{message}: nothing holds {pair.newer} back", remedy)
 
 
-def _unloadable(program: Program) -> Iterator[Absence]:
+def _unloadable(program: LoadedProgram) -> Iterator[Absence]:
     """Distributions that a newer Python cannot load."""
     version = version_of(program.image)
     loaded = {each.top: each for each in program.graph.outside if not each.lazy and not each.caught}
@@ -47,7 +47,7 @@ def _unloadable(program: Program) -> Iterator[Absence]:
             yield Absence(outside.source, outside.line, message)
 
 
-def _outdated(program: Program, source: Source, path: str, bounded: bool) -> Iterator[Absence]:
+def _outdated(program: LoadedProgram, source: Source, path: str, bounded: bool) -> Iterator[Absence]:
     """Calls that newer versions refuse."""
     for old in (each for effects in program.graph.effects(path) for each in effects.outdated):
         made = Removal(old.distribution, old.since, (3, 7), "", (), "")
@@ -56,7 +56,7 @@ def _outdated(program: Program, source: Source, path: str, bounded: bool) -> Ite
             yield Absence(path, old.line, message, _remedy(old.distribution, old.since))
 
 
-def _removed(program: Program, source: Source, path: str, bounded: bool) -> Iterator[Absence]:
+def _removed(program: LoadedProgram, source: Source, path: str, bounded: bool) -> Iterator[Absence]:
     """Imports, and attributes of what is imported, that are gone."""
     for each in (*source.imports, *source.attributes):
         if each.caught or each.lazy or each.instead or (each.main and not _is_main(program, source)):
@@ -68,7 +68,7 @@ def _removed(program: Program, source: Source, path: str, bounded: bool) -> Iter
             yield Absence(path, each.line, message, _remedy(removal.distribution, removal.since))
 
 
-def _is_main(program: Program, source: Source) -> bool:
+def _is_main(program: LoadedProgram, source: Source) -> bool:
     return program.graph.entry_is_main and source is program.graph.entry
 
 

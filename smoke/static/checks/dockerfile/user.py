@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
 from smoke.static.checks.evidence import at_instruction, final_line
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
 
 USER = Check(
@@ -52,7 +52,7 @@ def _no_such_user(image: Image) -> str:
     if image.users is None or not user or user.isdigit() or "$" in user or user in image.users or user in image.homes:
         return ""
     entry, doubt = image.files.find("/etc/passwd"), image.files.doubt("/etc/passwd")
-    return user if entry is None and doubt.cause is Cause.BASE else ""
+    return user if entry is None and doubt.cause is DoubtCause.BASE else ""
 
 
 def _user_numbers(text: str, wanted: str) -> tuple[str, ...]:

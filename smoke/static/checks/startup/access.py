@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import Image
 from smoke.static.python.effects import FileUse, Use
 
@@ -34,7 +34,7 @@ _OF_ROOT = frozenset(
     ]
 )
 """Directories of every base that belong to root, who alone may write there."""
-_WRITERS = (Cause.COMMAND, Cause.MOUNT, Cause.UNKNOWN_BASE, Cause.COPY)
+_WRITERS = (DoubtCause.COMMAND, DoubtCause.MOUNT, DoubtCause.UNKNOWN_BASE, DoubtCause.COPY)
 """What may have given a directory to another user, or put another one in its place."""
 _BARE = frozenset(["/var/log", "/var/lib", "/var/cache", "/opt"])
 _OF_BASES = frozenset(
@@ -114,7 +114,7 @@ def _made(image: Image, place: str, use: FileUse) -> tuple[str, str]:
         if doubt.cause in _WRITERS:
             return "", f"who may write to {above}: {doubt}"
     if held is None or held.mode is None:
-        held = Entry("directory", user=0, mode=0o755) if above in _OF_ROOT else None
+        held = PathEntry("directory", user=0, mode=0o755) if above in _OF_ROOT else None
     if held is None or not is_closed(image, held, 0o2):
         return "", ""
     owner = "root" if held.user == 0 else f"user {held.user}"
@@ -129,11 +129,11 @@ def _not_of_the_base(image: Image, directory: str) -> bool:
         and image.base.lacks
         and re.search(r"(?:^|/)(?:python|debian|ubuntu|alpine)\b", image.base_reference)
     )
-    only = all(each.cause is Cause.BASE for each in image.files.every_doubt(directory))
+    only = all(each.cause is DoubtCause.BASE for each in image.files.every_doubt(directory))
     return bool(bare) and only and above in _BARE and name not in _OF_BASES
 
 
-def is_closed(image: Image, entry: Entry, needed: int) -> bool:
+def is_closed(image: Image, entry: PathEntry, needed: int) -> bool:
     """Whether the image's user surely lacks a right (of the lowest three bits) to an entry."""
     if image.uid is None or image.uid == 0 or entry.user is None or entry.mode is None:
         return False

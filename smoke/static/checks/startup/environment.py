@@ -14,7 +14,7 @@ from smoke.static.checks.startup.files import FILES
 from smoke.static.checks.startup.prepared import rootless_steps, wanting_steps
 from smoke.static.model.image import Image
 from smoke.static.python.effects import Demand
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 from smoke.static.scope import Scope
 
 ENVIRONMENT = Check(
@@ -29,7 +29,7 @@ _ALWAYS_GIVEN = frozenset(
 )
 
 
-def judge_environment(scope: Scope, program: Program) -> Iterator[Finding]:
+def judge_environment(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     image, graph = program.image, program.graph
     name = image.service.name
     demands = [
@@ -73,7 +73,7 @@ def judge_script(image: Image) -> Iterator[Finding]:
             yield ENVIRONMENT.fail(message, image.service.name, at)
 
 
-def judge_preparation(scope: Scope, program: Program) -> Iterator[Finding]:
+def judge_preparation(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     """Variables that settings demand while the image is built, and settings that steps need."""
     image = program.image
     for line, path in rootless_steps(program):

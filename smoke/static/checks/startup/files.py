@@ -15,8 +15,8 @@ from smoke.static.checks.startup.localized import unlocalized
 from smoke.static.checks.startup.makers import maker_of, makers_of
 from smoke.static.model.image import Image
 from smoke.static.python.effects import FileUse, Use
-from smoke.static.python.paths import Place
-from smoke.static.python.program import Program
+from smoke.static.python.paths import CodePath
+from smoke.static.python.program import LoadedProgram
 from smoke.static.scope import Scope
 
 FILES = Check(
@@ -28,7 +28,7 @@ FILES = Check(
 )
 
 
-def judge_files(scope: Scope, program: Program) -> Iterator[Finding]:
+def judge_files(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     image, graph = program.image, program.graph
     name = image.service.name
     failed, unsure, looked = False, "", 0
@@ -69,7 +69,7 @@ _SCHEDULES = re.compile(rb"(?i)beat_schedule(?:r|_filename)|config_from_object")
 """What may put the schedule of Celery elsewhere."""
 
 
-def _written(scope: Scope, program: Program) -> Iterator[Finding]:
+def _written(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     """Files that the command itself makes: logs, schedules."""
     image, start = program.image, program.image.start
     for each in start.writes:
@@ -87,18 +87,18 @@ def _written(scope: Scope, program: Program) -> Iterator[Finding]:
 def _refused(image: Image, who: str, place: str, use: Use) -> Iterator[Finding]:
     """What a program that is started before the code, or with it, may not write."""
     start = image.start
-    wrong, _ = refused_access(image, place, FileUse(0, Place(place), use))
+    wrong, _ = refused_access(image, place, FileUse(0, CodePath(place), use))
     if wrong:
         at = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
         yield FILES.fail(f"{who}: {wrong.replace(' as the code is loaded', '')}", image.service.name, at)
 
 
-def _misread(scope: Scope, program: Program) -> Iterator[Finding]:
+def _misread(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     for each in (*climbed(scope, program), *misread(scope, program)):
         yield FILES.fail(each.message, program.image.service.name, each.at, remedy=each.remedy)
 
 
-def _unlocalized(scope: Scope, program: Program) -> Iterator[Finding]:
+def _unlocalized(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     for each in unlocalized(program):
         at = at_source(scope, each.path, each.line)
         yield FILES.fail(each.message, program.image.service.name, at, remedy=each.remedy)

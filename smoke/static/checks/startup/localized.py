@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smoke.static.checks.loaded import runs
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 
 _ALWAYS = re.compile(r"(?i)c|posix|c\.utf-?8|")
 _LOCALES = re.compile(r"locale-gen|localedef|\blocales(?:-all)?\b|language-pack|dpkg-reconfigure")
-_SURE = (Cause.BASE, Cause.DISTRIBUTIONS, Cause.PACKAGES)
+_SURE = (DoubtCause.BASE, DoubtCause.DISTRIBUTIONS, DoubtCause.PACKAGES)
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Unlocalized:
     remedy: str
 
 
-def unlocalized(program: Program) -> Iterator[Unlocalized]:
+def unlocalized(program: LoadedProgram) -> Iterator[Unlocalized]:
     """Calls that surely raise, since the image has no such locale or no time zones at all."""
     image, graph = program.image, program.graph
     for path, source in graph.modules.items():
@@ -58,7 +58,7 @@ def _without_locales(image: Image) -> bool:
     return bare and known and not _LOCALES.search(_text(image)) and _followed(image, "/usr/lib/locale/x")
 
 
-def _without_zones(program: Program) -> bool:
+def _without_zones(program: LoadedProgram) -> bool:
     image = program.image
     plain = re.fullmatch(r"(?:[\w./:-]+/)?alpine(?::[\w.-]+)?", image.base_reference) is not None
     named = re.search(r"tzdata|zoneinfo", _text(image)) is not None

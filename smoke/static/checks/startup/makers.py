@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from smoke.static.checks.loaded import absolute
 from smoke.static.python.effects import Use
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 
 
-def makers_of(program: Program) -> list[tuple[str, str | None, bool]]:
+def makers_of(program: LoadedProgram) -> list[tuple[str, str | None, bool]]:
     """Which module may make which path (none: any) as the code is loaded, and whether only under conditions."""
     graph = program.graph
     found: list[tuple[str, str | None, bool]] = []

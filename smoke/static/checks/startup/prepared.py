@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 
 _MANAGE = re.compile(
     r"(?:^|[\s;&|(])(?:python[\d.]*\s+)?\S*manage\.py\s+(collectstatic|compilemessages|compress|check|migrate)\b"
@@ -28,7 +28,7 @@ _ELSEWHERE = ("STORAGES", "STATICFILES_STORAGE", "STATIC_ROOT")
 """Settings that say where collected files go."""
 
 
-def rootless_steps(program: Program) -> Iterator[tuple[int, str]]:
+def rootless_steps(program: LoadedProgram) -> Iterator[tuple[int, str]]:
     """Steps that collect static files although no settings say where to: the line, and the settings' module."""
     image, graph = program.image, program.graph
     settings = [graph.modules[path] for path in sorted(graph.settings & graph.modules.keys())]
@@ -45,7 +45,7 @@ def rootless_steps(program: Program) -> Iterator[tuple[int, str]]:
             yield each.line, settings[0].path
 
 
-def wanting_steps(program: Program) -> Iterator[Wanting]:
+def wanting_steps(program: LoadedProgram) -> Iterator[Wanting]:
     """Steps that run `manage.py` without a variable that nothing in the Dockerfile as much as names."""
     image, graph = program.image, program.graph
     settings = {path: graph.modules[path] for path in sorted(graph.settings & graph.modules.keys())}

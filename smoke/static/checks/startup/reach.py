@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
 from smoke.static.checks.startup.access import is_closed
-from smoke.static.model.filesystem import Entry
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.image import Image
-from smoke.static.python.program import Program
+from smoke.static.python.program import LoadedProgram
 
 REACH = Check(
     "startup.reach",
@@ -21,7 +21,7 @@ REACH = Check(
 )
 
 
-def judge_reach(program: Program) -> Iterator[Finding]:
+def judge_reach(program: LoadedProgram) -> Iterator[Finding]:
     image = program.image
     name, start = image.service.name, image.start
     if image.uid is None:
@@ -49,7 +49,7 @@ def _wall(image: Image, path: str) -> str:
         if entry is not None and entry.kind == "link":
             return ""
         if above == "/root" and (entry is None or entry.mode is None):
-            entry = Entry("directory", user=0, mode=0o700)
+            entry = PathEntry("directory", user=0, mode=0o700)
         if any(
             above == each or above.startswith(f"{each}/")
             for each in (*image.start.search, image.workdir)

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from smoke.manifest import Base
 from smoke.static.model.bases.distroless import NONROOT
-from smoke.static.model.filesystem import Cause, Doubt, Entry, FileSystem
+from smoke.static.model.filesystem import Doubt, DoubtCause, FileSystem, PathEntry
 
 
 def base_files(base: Base | None, reference: str) -> FileSystem:  # noqa: PLR0912 - a case a kind of base
     """The file system that a stage begins with."""
     files = FileSystem()
     if base is None:
-        files.doubts["/"] = Doubt(f"the base image {reference} is unknown", Cause.UNKNOWN_BASE)
+        files.doubts["/"] = Doubt(f"the base image {reference} is unknown", DoubtCause.UNKNOWN_BASE)
         return files
     if base.system in ("debian", "fedora"):
         for name in ("bin", "sbin", "lib"):  # merged into /usr
-            files.add(f"/usr/{name}", Entry("directory", mode=0o755))
+            files.add(f"/usr/{name}", PathEntry("directory", mode=0o755))
             files.link(f"/{name}", f"usr/{name}")
     for path in base.executables:
-        files.add(path, Entry("file", mode=0o755))
+        files.add(path, PathEntry("file", mode=0o755))
     if base.shell and files.find("/bin/sh") is None:
-        files.add("/bin/sh", Entry("file", mode=0o755))
-    files.add("/tmp", Entry("directory", mode=0o1777))
+        files.add("/bin/sh", PathEntry("file", mode=0o755))
+    files.add("/tmp", PathEntry("directory", mode=0o1777))
     if base.shell and base.system:
         for name in ("home", "srv", "mnt", "media"):
-            files.add(f"/{name}", Entry("directory", mode=0o755))
+            files.add(f"/{name}", PathEntry("directory", mode=0o755))
     if base.workdir not in ("", "/"):
-        files.add(base.workdir, Entry("directory", mode=0o755))
+        files.add(base.workdir, PathEntry("directory", mode=0o755))
     for site in base.sites:
-        files.add(site, Entry("directory", mode=0o755))
+        files.add(site, PathEntry("directory", mode=0o755))
     if base.distroless:
-        files.add("/home/nonroot", Entry("directory", user=NONROOT, mode=0o700))
+        files.add("/home/nonroot", PathEntry("directory", user=NONROOT, mode=0o700))
     if base.shell or base.distroless:
-        files.add("/root", Entry("directory", user=0, mode=0o700))
-    doubt = Doubt(f"not everything in the base image {reference} is known", Cause.BASE)
+        files.add("/root", PathEntry("directory", user=0, mode=0o700))
+    doubt = Doubt(f"not everything in the base image {reference} is known", DoubtCause.BASE)
     if base.complete and base.executables:
         for path in ("/usr/lib", "/usr/share", "/lib", "/etc", "/var"):
             files.doubts[path] = doubt

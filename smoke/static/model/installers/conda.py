@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import MadeFor, Venv
 from smoke.static.model.installers.record import record
 from smoke.static.model.installers.venvs import venv_site
-from smoke.static.model.installers.wanted import Wanted, read_flags, tree_file
+from smoke.static.model.installers.wanted import InstallRequest, read_flags, tree_file
 from smoke.static.model.stage import Stage
 from smoke.static.python.conda import Environment, read_environment
 from smoke.static.python.distributions import modules, normalized
@@ -91,10 +91,10 @@ def _place(stage: Stage, values: dict[str, list[str]], asked: Environment, actio
 
 
 def _unknown(stage: Stage, line: int, doubt: str) -> None:
-    wanted = Wanted(doubt=doubt or f"what conda installs in line {line} is not followed")
+    wanted = InstallRequest(doubt=doubt or f"what conda installs in line {line} is not followed")
     record(stage, wanted, line)
     for each in ("/opt", "/usr/local/bin"):
-        stage.files.suspect(each, f"conda installed packages in line {line}", Cause.PACKAGES)
+        stage.files.suspect(each, f"conda installed packages in line {line}", DoubtCause.PACKAGES)
 
 
 def _install(
@@ -105,7 +105,7 @@ def _install(
     short = f"python{version or '3'}"
     venv = Venv(place, f"{place}/bin/{short}", version)
     stage.venvs[place] = venv
-    wanted = Wanted(made=MadeFor(version, stage.libc, stage.machine), doubt=asked.doubt)
+    wanted = InstallRequest(made=MadeFor(version, stage.libc, stage.machine), doubt=asked.doubt)
     wanted.given, wanted.directory = list(asked.distributions), venv_site(venv)
     wanted.no_dependencies = no_dependencies or asked.whole
     for each in asked.files:
@@ -116,12 +116,12 @@ def _install(
         wanted.doubt = wanted.doubt or "what conda's own environment holds is not known"
     record(stage, wanted, line)
     for name in ("python", "python3", short, *(("pip", "pip3") if version else ())):
-        stage.files.add(f"{place}/bin/{name}", Entry("file", mode=0o755, line=line))
+        stage.files.add(f"{place}/bin/{name}", PathEntry("file", mode=0o755, line=line))
     foreign = [each for each in asked.distributions if modules(_name(each)) is None]
     if foreign or asked.doubt or not asked.has_python:
         why = f"what {_name(foreign[0]) if foreign else 'conda'} of line {line} brings is not known"
-        stage.files.suspect(f"{place}/bin", why, Cause.PACKAGES)
-        stage.files.suspect(f"{place}/lib", why, Cause.PACKAGES)
+        stage.files.suspect(f"{place}/bin", why, DoubtCause.PACKAGES)
+        stage.files.suspect(f"{place}/lib", why, DoubtCause.PACKAGES)
 
 
 def _name(requirement: str) -> str:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from smoke.static.model.image import Lock, Project
+from smoke.static.model.image import InstalledProject, Lock
 from smoke.static.model.installers.record import doubtful_file, record
 from smoke.static.model.installers.venvs import make_venv, venv_site
-from smoke.static.model.installers.wanted import Wanted, made_for, read_flags, split_values, tree_directory, tree_file
+from smoke.static.model.installers.wanted import (
+    InstallRequest,
+    made_for,
+    read_flags,
+    split_values,
+    tree_directory,
+    tree_file,
+)
 from smoke.static.model.stage import Stage
 
 
@@ -18,7 +25,7 @@ def pdm(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None
         return
     if operands[:1] not in (["install"], ["sync"]):
         return
-    wanted = Wanted(made=made_for(stage))
+    wanted = InstallRequest(made=made_for(stage))
     project = tree_directory(stage, stage.path("."))
     path = tree_file(stage, stage.path("pdm.lock"))
     if flags & {"-g", "--global"}:
@@ -39,5 +46,7 @@ def pdm(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None
         without=split_values(values.get("--without", [])),
     )
     if not flags & {"--no-self"} and project is not None:
-        wanted.projects.append(Project(project, stage.path("."), (), "--no-editable" not in flags, optional=True))
+        wanted.projects.append(
+            InstalledProject(project, stage.path("."), (), "--no-editable" not in flags, optional=True)
+        )
     record(stage, wanted, line, lock=lock)

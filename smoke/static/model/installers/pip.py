@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from smoke.static.model.filesystem import Entry
-from smoke.static.model.image import Install, Lock, MadeFor, Project
+from smoke.static.model.filesystem import PathEntry
+from smoke.static.model.image import Install, InstalledProject, Lock, MadeFor
 from smoke.static.model.installers.places import own_site, place, scripts_of
 from smoke.static.model.installers.record import record
-from smoke.static.model.installers.wanted import Wanted, made_for, tree_directory, tree_file
+from smoke.static.model.installers.wanted import InstallRequest, made_for, tree_directory, tree_file
 from smoke.static.model.stage import Stage
 
 _PIP_VALUES = frozenset(
@@ -121,7 +121,7 @@ def pip(stage: Stage, rest: Sequence[str], line: int, program: str, given: dict[
             gone = {distribution_of(word) for word in rest[1:] if not word.startswith("-")}
             stage.installs = [_without(each, gone) for each in stage.installs]
         return
-    wanted = Wanted(made=made_for(stage, program))
+    wanted = InstallRequest(made=made_for(stage, program))
     words = iter(rest[1:])
     for word in words:
         name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
@@ -153,7 +153,7 @@ def pip(stage: Stage, rest: Sequence[str], line: int, program: str, given: dict[
     record(stage, wanted, line, lock=_dependency_groups(stage, wanted, line) if wanted.groups else None)
 
 
-def _dependency_groups(stage: Stage, wanted: Wanted, line: int) -> Lock | None:
+def _dependency_groups(stage: Stage, wanted: InstallRequest, line: int) -> Lock | None:
     """Dependency groups of the pyproject.toml in the working directory, or in the one that they name."""
     places = {group.rpartition(":")[0] for group in wanted.groups}
     source = tree_directory(stage, stage.path(posixpath.dirname(places.pop()) or ".")) if len(places) == 1 else None
@@ -176,7 +176,7 @@ def _without(install: Install, names: set[str]) -> Install:
     )
 
 
-def _tools(stage: Stage, wanted: Wanted, line: int, program: str) -> None:
+def _tools(stage: Stage, wanted: InstallRequest, line: int, program: str) -> None:
     """A tool that is installed puts its program where the others' go."""
     directory = wanted.directory or own_site(stage, program)
     scripts = wanted.scripts or (scripts_of(directory) if directory else "")
@@ -185,7 +185,7 @@ def _tools(stage: Stage, wanted: Wanted, line: int, program: str) -> None:
         if name not in (*_ONE_PROGRAM, "setuptools", "wheel", "pip"):
             stage.slim = False  # it brings programs that no list here has
         if scripts and name in _ONE_PROGRAM:
-            stage.files.add(posixpath.join(scripts, name), Entry("file", mode=0o755, line=line))
+            stage.files.add(posixpath.join(scripts, name), PathEntry("file", mode=0o755, line=line))
     if directory and any(
         distribution_of(each) in ("setuptools", "wheel", "pip", "virtualenv") for each in wanted.given
     ):
@@ -198,7 +198,7 @@ def distribution_of(requirement: str) -> str:
 
 
 _SWITCHES = {"--user": "user", "--system": "system", "--no-deps": "no_dependencies", "--no-index": "no_index"}
-"""Options without a value, and the field of `Wanted` that each sets."""
+"""Options without a value, and the field of `InstallRequest` that each sets."""
 
 
 def _made_for(made: MadeFor, option: str, value: str) -> MadeFor:
@@ -212,13 +212,13 @@ def _made_for(made: MadeFor, option: str, value: str) -> MadeFor:
     return _platform(made, value)
 
 
-def _option(stage: Stage, wanted: Wanted, name: str, value: str, line: int) -> None:  # noqa: PLR0912 - a case an option
+def _option(stage: Stage, wanted: InstallRequest, name: str, value: str, line: int) -> None:  # noqa: PLR0912 - a case an option
     version = f"python{wanted.made.python or stage.python}"
     match name:
         case "-r" | "--requirement" | "--requirements":
             source = tree_file(stage, value)
             if value.endswith("pyproject.toml") and source:
-                wanted.projects.append(Project(posixpath.dirname(source), "", (), alone=True))
+                wanted.projects.append(InstalledProject(posixpath.dirname(source), "", (), alone=True))
             else:
                 wanted.requirements.append(source)
                 wanted.doubt = wanted.doubt or ("" if source else f"{value} of line {line} is not a file of the tree")
@@ -270,7 +270,7 @@ def _platform(made: MadeFor, text: str) -> MadeFor:
     return replace(made, machine=machine or made.machine, libc=libc or made.libc, told=True)
 
 
-def _given(stage: Stage, wanted: Wanted, text: str, line: int, *, editable: bool) -> None:
+def _given(stage: Stage, wanted: InstallRequest, text: str, line: int, *, editable: bool) -> None:
     """An operand: a requirement, a directory of the tree, a wheel, or a pattern of wheels."""
     plain, _, extra = text.partition("[")
     plain = plain.removeprefix("file://")
@@ -291,7 +291,7 @@ def _given(stage: Stage, wanted: Wanted, text: str, line: int, *, editable: bool
     if source is None:
         wanted.doubt = wanted.doubt or f"{text} of line {line} is not a directory of the tree"
         return
-    wanted.projects.append(Project(source, path, extras, editable))
+    wanted.projects.append(InstalledProject(source, path, extras, editable))
 
 
 def _wheels(stage: Stage, directory: str, names: Sequence[str]) -> list[str]:
@@ -300,7 +300,7 @@ def _wheels(stage: Stage, directory: str, names: Sequence[str]) -> list[str]:
     return [entry.source for entry in entries if entry is not None and entry.kind == "file" and entry.source]
 
 
-def _from_house(stage: Stage, wanted: Wanted, path: str, plain: str, line: int) -> None:
+def _from_house(stage: Stage, wanted: InstallRequest, path: str, plain: str, line: int) -> None:
     """Wheels that an earlier command put into a directory."""
     directory = posixpath.dirname(path)
     houses = [each for each in stage.installs if each.house and each.directory == directory]

@@ -8,7 +8,7 @@ from smoke.static.model.image import Lock
 from smoke.static.model.installers.places import kept_apart
 from smoke.static.model.installers.record import doubtful_file, record
 from smoke.static.model.installers.venvs import make_venv, venv_site
-from smoke.static.model.installers.wanted import Wanted, made_for, read_flags, tree_file
+from smoke.static.model.installers.wanted import InstallRequest, made_for, read_flags, tree_file
 from smoke.static.model.stage import Stage
 
 
@@ -19,7 +19,7 @@ def pipenv(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> N
         return
     if operands[:1] not in (["install"], ["sync"]):
         return
-    wanted = Wanted(made=made_for(stage))
+    wanted = InstallRequest(made=made_for(stage))
     wanted.given = operands[1:]
     active = stage.venvs.get(given.get("VIRTUAL_ENV", ""))
     if "--system" in flags or given.get("PIPENV_SYSTEM"):

@@ -6,11 +6,11 @@ import posixpath
 from dataclasses import replace
 
 from smoke.static.model.installers.venvs import search, venv_of, venv_site
-from smoke.static.model.installers.wanted import Wanted
+from smoke.static.model.installers.wanted import InstallRequest
 from smoke.static.model.stage import Stage
 
 
-def place(stage: Stage, wanted: Wanted, program: str, given: dict[str, str], uv: bool) -> None:
+def place(stage: Stage, wanted: InstallRequest, program: str, given: dict[str, str], uv: bool) -> None:
     """Where it goes, by the options and the environment."""
     if not wanted.directory and given.get("PIP_TARGET") and not uv:
         wanted.directory = stage.path(given["PIP_TARGET"])
@@ -32,7 +32,7 @@ def place(stage: Stage, wanted: Wanted, program: str, given: dict[str, str], uv:
             place_user(stage, wanted)
 
 
-def place_user(stage: Stage, wanted: Wanted) -> None:
+def place_user(stage: Stage, wanted: InstallRequest) -> None:
     base = stage.environment.get("PYTHONUSERBASE") or (f"{stage.home()}/.local" if stage.home() else "")
     if base and stage.python:
         wanted.directory = f"{base}/lib/python{stage.python}/site-packages"
@@ -42,7 +42,7 @@ def place_user(stage: Stage, wanted: Wanted) -> None:
         wanted.doubt = wanted.doubt or "the version of Python that installs, or its home directory, is not known"
 
 
-def place_uv(stage: Stage, wanted: Wanted, given: dict[str, str]) -> None:
+def place_uv(stage: Stage, wanted: InstallRequest, given: dict[str, str]) -> None:
     system = wanted.system or given.get("UV_SYSTEM_PYTHON", "").lower() in ("1", "true")
     if wanted.python and "/" in wanted.python:
         home = posixpath.dirname(posixpath.dirname(stage.path(wanted.python)))
@@ -93,7 +93,7 @@ def _interpreter(stage: Stage, directory: str) -> str:
     return next((each for name in (short, "python3") for each in search(stage, name) if stage.files.find(each)), "")
 
 
-def kept_apart(stage: Stage, wanted: Wanted, folder: str) -> None:
+def kept_apart(stage: Stage, wanted: InstallRequest, folder: str) -> None:
     """An environment that a tool keeps in its own directory, where only the tool itself starts anything."""
     known = stage.home() and stage.python and "virtualenvs" not in stage.environment.get("PATH", "")
     if known and not any("VIRTUALENVS_PATH" in name or name == "WORKON_HOME" for name in stage.environment):

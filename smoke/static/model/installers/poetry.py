@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from smoke.static.model.image import Lock, Project
+from smoke.static.model.image import InstalledProject, Lock
 from smoke.static.model.installers.places import kept_apart
 from smoke.static.model.installers.record import doubtful_file, record
 from smoke.static.model.installers.venvs import make_venv, venv_of, venv_site
-from smoke.static.model.installers.wanted import Wanted, made_for, read_flags, split_values, tree_directory, tree_file
+from smoke.static.model.installers.wanted import (
+    InstallRequest,
+    made_for,
+    read_flags,
+    split_values,
+    tree_directory,
+    tree_file,
+)
 from smoke.static.model.stage import Stage
 
 _POETRY_VALUES = frozenset(["--only", "--with", "--without", "--extras", "-E", "-C", "--directory", "-P", "--project"])
@@ -28,7 +35,7 @@ def poetry(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> N
         (values.get("--directory") or values.get("-C") or values.get("--project") or values.get("-P") or ["."])[0]
     )
     project = tree_directory(stage, base)
-    wanted = Wanted(made=made_for(stage))
+    wanted = InstallRequest(made=made_for(stage))
     _settle(stage, wanted, base, line, given)
     if project is None:
         wanted.doubt = wanted.doubt or f"what poetry installs in line {line} is not known"
@@ -48,11 +55,11 @@ def poetry(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> N
     if ("--no-root" not in flags and "--no-directory" not in flags and project is not None and not only) or (
         "--no-root" not in flags and project is not None and lock.main
     ):
-        wanted.projects.append(Project(project, base, (), True, optional=True))
+        wanted.projects.append(InstalledProject(project, base, (), True, optional=True))
     record(stage, wanted, line, lock=lock)
 
 
-def _settle(stage: Stage, wanted: Wanted, base: str, line: int, given: dict[str, str]) -> None:
+def _settle(stage: Stage, wanted: InstallRequest, base: str, line: int, given: dict[str, str]) -> None:
     """Where Poetry installs to: the active environment, the system's Python, or one of its own."""
     active = stage.venvs.get(given.get("VIRTUAL_ENV", "")) or venv_of(stage, "python")
     if active is not None:

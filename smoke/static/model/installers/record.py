@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from smoke.static.model.filesystem import Cause, Entry
-from smoke.static.model.image import Install, Lock, Project
+from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.image import Install, InstalledProject, Lock
 from smoke.static.model.installers.packing import Packing, packing
 from smoke.static.model.installers.places import _interpreter, scripts_of
-from smoke.static.model.installers.wanted import Wanted
+from smoke.static.model.installers.wanted import InstallRequest
 from smoke.static.model.stage import Stage
 
 
-def record(stage: Stage, wanted: Wanted, line: int, *, house: bool = False, lock: Lock | None = None) -> None:
+def record(stage: Stage, wanted: InstallRequest, line: int, *, house: bool = False, lock: Lock | None = None) -> None:
     """Put an installation on record, and its directories into the file system."""
     directory = wanted.directory
     scripts = wanted.scripts or (scripts_of(directory) if directory and not house else "")
@@ -52,8 +52,8 @@ def installed(stage: Stage, directory: str, scripts: str, line: int) -> None:
     reason = f"what pip installed in line {line} is known by its requirements alone"
     for each in (directory, scripts):
         if each:
-            stage.files.add(each, Entry("directory", user=stage.number(stage.user), mode=0o755, line=line))
-            stage.files.suspect(each, reason, Cause.DISTRIBUTIONS)
+            stage.files.add(each, PathEntry("directory", user=stage.number(stage.user), mode=0o755, line=line))
+            stage.files.suspect(each, reason, DoubtCause.DISTRIBUTIONS)
 
 
 _NO_PACKAGES = frozenset(
@@ -61,7 +61,7 @@ _NO_PACKAGES = frozenset(
 )
 
 
-def _lay_out(stage: Stage, project: Project, directory: str, line: int) -> None:
+def _lay_out(stage: Stage, project: InstalledProject, directory: str, line: int) -> None:
     """The modules of a project where its installation puts them; an editable one is a link to its sources."""
     root = project.place
     for base in (f"{root}/src", root):
@@ -82,7 +82,7 @@ def _lay_out(stage: Stage, project: Project, directory: str, line: int) -> None:
         rules = None if project.editable else packing(stage, root)
         for name in found:
             if project.editable:
-                stage.files.add(f"{directory}/{name}", Entry("link", target=f"{base}/{name}", line=line))
+                stage.files.add(f"{directory}/{name}", PathEntry("link", target=f"{base}/{name}", line=line))
                 continue
             real = stage.files.resolve(base)
             for path, entry in list(stage.files.below(f"{base}/{name}")):
@@ -99,7 +99,7 @@ def _lay_out(stage: Stage, project: Project, directory: str, line: int) -> None:
         return
 
 
-def _taken(stage: Stage, rules: Packing, base: str, inside: str, entry: Entry) -> bool:
+def _taken(stage: Stage, rules: Packing, base: str, inside: str, entry: PathEntry) -> bool:
     """Whether the rules take a file; a directory comes with what is in it."""
     if entry.kind != "file":
         return entry.kind == "link"
@@ -110,11 +110,11 @@ def doubtful(stage: Stage, tool: str, line: int) -> None:
     doubt = f"what {tool} installs in line {line} is not followed"
     stage.installs.append(Install(line, doubt=doubt))
     for site in stage.sites:
-        stage.files.suspect(site, doubt, Cause.COMMAND)
+        stage.files.suspect(site, doubt, DoubtCause.COMMAND)
 
 
 def doubtful_file(stage: Stage, rest: Sequence[str], line: int) -> None:
     """A requirement file that a tool writes from its lock."""
     for place, word in enumerate(rest):
         if word in ("-o", "--output") and place + 1 < len(rest):
-            stage.files.add(stage.path(rest[place + 1]), Entry("file", mode=0o644, line=line))
+            stage.files.add(stage.path(rest[place + 1]), PathEntry("file", mode=0o644, line=line))

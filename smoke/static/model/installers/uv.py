@@ -6,12 +6,19 @@ import posixpath
 import re
 from dataclasses import replace
 
-from smoke.static.model.filesystem import Cause
-from smoke.static.model.image import Lock, Project, Venv
+from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.image import InstalledProject, Lock, Venv
 from smoke.static.model.installers.pip import pip
 from smoke.static.model.installers.record import doubtful, record
 from smoke.static.model.installers.venvs import make_venv, search_doubt, venv_site
-from smoke.static.model.installers.wanted import Wanted, made_for, read_flags, split_values, tree_directory, tree_file
+from smoke.static.model.installers.wanted import (
+    InstallRequest,
+    made_for,
+    read_flags,
+    split_values,
+    tree_directory,
+    tree_file,
+)
 from smoke.static.model.stage import Stage
 
 _UV_VALUES = frozenset(
@@ -60,7 +67,7 @@ def uv(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:
     elif action == "sync":
         _uv_sync(stage, rest[1:], line, given)
     elif action == "run":
-        stage.files.suspect(stage.path("."), f"uv ran something in line {line}", Cause.COMMAND)
+        stage.files.suspect(stage.path("."), f"uv ran something in line {line}", DoubtCause.COMMAND)
     elif action in ("add", "tool"):
         doubtful(stage, f"uv {action}", line)
 
@@ -93,7 +100,7 @@ def _uv_sync(stage: Stage, rest: list[str], line: int, given: dict[str, str]) ->
     project = tree_directory(stage, base)
     active = given.get("VIRTUAL_ENV", "") if "--active" in flags else ""
     place = stage.path(posixpath.join(base, given.get("UV_PROJECT_ENVIRONMENT") or active or ".venv"))
-    wanted = Wanted(made=made_for(stage))
+    wanted = InstallRequest(made=made_for(stage))
     wanted.directory = stage.sites[0] if stage.sites and place in ("/usr/local", "/usr") else ""
     if not wanted.directory:
         python = (values.get("--python") or values.get("-p") or [given.get("UV_PYTHON", "")])[0]
@@ -126,5 +133,5 @@ def _uv_sync(stage: Stage, rest: list[str], line: int, given: dict[str, str]) ->
     own = project is not None and not flags & {"--no-install-project", "--no-install-workspace", "--no-install-local"}
     if own and lock.main and not lock.package:
         editable = "--no-editable" not in flags and given.get("UV_NO_EDITABLE", "").lower() not in ("1", "true")
-        wanted.projects.append(Project(project or "", base, (), editable, optional=True))
+        wanted.projects.append(InstalledProject(project or "", base, (), editable, optional=True))
     record(stage, wanted, line, lock=lock)

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from smoke.static.model.filesystem import Cause, Entry
+from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import Venv
 from smoke.static.model.stage import Stage
 
@@ -39,23 +39,23 @@ def make_venv(
     interpreter = interpreter or next((each for each in search(stage, short) if stage.files.find(each)), "")
     if managed or (not interpreter and not stage.python and not search_doubt(stage, short)):
         interpreter, managed = f"{_uv_home(stage)}/cpython-{version or '3'}/bin/{short}", True
-        stage.files.add(interpreter, Entry("file", mode=0o755, line=line))
+        stage.files.add(interpreter, PathEntry("file", mode=0o755, line=line))
     interpreter = interpreter or f"/usr/bin/{short}"
     venv = Venv(path, interpreter, version or "", system, managed)
     if not version:
         stage.files.suspect(
-            f"{path}/bin", f"the Python of line {line} is of a version that is not known", Cause.COMMAND
+            f"{path}/bin", f"the Python of line {line} is of a version that is not known", DoubtCause.COMMAND
         )
         stage.files.suspect(
-            f"{path}/lib", f"the Python of line {line} is of a version that is not known", Cause.COMMAND
+            f"{path}/lib", f"the Python of line {line} is of a version that is not known", DoubtCause.COMMAND
         )
     stage.venvs[path] = venv
     for name in ("python", "python3", short):
-        stage.files.add(f"{path}/bin/{name}", Entry("link", target=interpreter, line=line))
-    stage.files.add(f"{path}/bin/activate", Entry("file", mode=0o644, line=line))
+        stage.files.add(f"{path}/bin/{name}", PathEntry("link", target=interpreter, line=line))
+    stage.files.add(f"{path}/bin/activate", PathEntry("file", mode=0o644, line=line))
     for name in ("pip", "pip3"):
-        stage.files.add(f"{path}/bin/{name}", Entry("file", mode=0o755, line=line))
-    stage.files.add(f"{path}/lib/python{version or '3'}/site-packages", Entry("directory", mode=0o755, line=line))
+        stage.files.add(f"{path}/bin/{name}", PathEntry("file", mode=0o755, line=line))
+    stage.files.add(f"{path}/lib/python{version or '3'}/site-packages", PathEntry("directory", mode=0o755, line=line))
     return venv
 
 
@@ -72,7 +72,7 @@ def search(stage: Stage, name: str) -> list[str]:
 def search_doubt(stage: Stage, name: str) -> str:
     """Why there may be a program of that name on the PATH although none is known."""
     reasons = (stage.files.doubt(each) for each in search(stage, name))
-    return next((each for each in reasons if each and each.cause is not Cause.BASE), "")
+    return next((each for each in reasons if each and each.cause is not DoubtCause.BASE), "")
 
 
 def venv_site(venv: Venv, place: str = "") -> str:

@@ -7,18 +7,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from smoke.static.model.image import MadeFor, Project
+from smoke.static.model.image import InstalledProject, MadeFor
 from smoke.static.model.installers.venvs import venv_of
 from smoke.static.model.stage import Stage
 
 
 @dataclass
-class Wanted:
+class InstallRequest:
     """What an installer is told."""
 
     requirements: list[str] = field(default_factory=list)
     given: list[str] = field(default_factory=list)
-    projects: list[Project] = field(default_factory=list)
+    projects: list[InstalledProject] = field(default_factory=list)
     directory: str = ""
     scripts: str = ""
     doubt: str = ""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smoke.static.checks.probes import health_programs, ports_asked
-from smoke.static.model.image import Health
+from smoke.static.model.image import HealthCheck
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_a_port_is_found_behind_each_name_of_this_machine(port: int, host: str) 
     ],
 )
 def test_programs_that_decide(words: tuple[str, ...], shell_form: bool, programs: list[str]) -> None:
-    assert health_programs(Health(1, words, shell_form)) == programs
+    assert health_programs(HealthCheck(1, words, shell_form)) == programs

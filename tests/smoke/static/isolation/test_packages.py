@@ -7,7 +7,7 @@ import json
 import pytest
 
 from smoke.static.isolation.packages import is_requirement
-from smoke.static.isolation.places import Kind
+from smoke.static.isolation.places import FileKind
 
 PYPROJECT = """\
 [project]
@@ -31,21 +31,23 @@ words = ["tronweb"]
     ],
 )
 def test_a_project_file_s_tables_of_dependencies_are_told_from_its_rest(path: str, word: str, named: bool) -> None:
-    assert is_requirement(path, PYPROJECT, PYPROJECT.index(word), Kind.DEPENDENCIES) is named
+    assert is_requirement(path, PYPROJECT, PYPROJECT.index(word), FileKind.DEPENDENCIES) is named
 
 
 def test_keys_of_a_package_json_s_dependencies_are_packages() -> None:
     text = json.dumps({"name": "trx", "devDependencies": {"tronweb": "1"}, "scripts": {"usdt": "x"}}, indent=1)
-    assert is_requirement("package.json", text, text.index("tronweb"), Kind.DEPENDENCIES)
-    assert not is_requirement("package.json", text, text.index("trx"), Kind.DEPENDENCIES)
-    assert not is_requirement("package.json", text, text.index("usdt"), Kind.DEPENDENCIES)
+    assert is_requirement("package.json", text, text.index("tronweb"), FileKind.DEPENDENCIES)
+    assert not is_requirement("package.json", text, text.index("trx"), FileKind.DEPENDENCIES)
+    assert not is_requirement("package.json", text, text.index("usdt"), FileKind.DEPENDENCIES)
     deep = '{"dependencies": ' + "[" * 60 + '"tronweb"' + "]" * 60 + "}"
-    assert not is_requirement("package.json", deep, deep.index("tronweb"), Kind.DEPENDENCIES), "nobody nests so deep"
+    assert not is_requirement("package.json", deep, deep.index("tronweb"), FileKind.DEPENDENCIES), (
+        "nobody nests so deep"
+    )
 
 
 @pytest.mark.parametrize("text", ["{tronweb", "[" * 100_000 + "tronweb"])
 def test_what_cannot_be_read_names_nothing(text: str) -> None:
-    assert not is_requirement("package.json", text, text.index("tronweb"), Kind.DEPENDENCIES)
+    assert not is_requirement("package.json", text, text.index("tronweb"), FileKind.DEPENDENCIES)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +62,4 @@ def test_what_cannot_be_read_names_nothing(text: str) -> None:
     ],
 )
 def test_a_build_step_that_installs_names_packages(path: str, text: str, named: bool) -> None:
-    assert is_requirement(path, text, text.index("tronpy"), Kind.CODE) is named
+    assert is_requirement(path, text, text.index("tronpy"), FileKind.CODE) is named

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smoke.static.dockerfile.variables import Variables
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.building import Made
-from smoke.static.model.filesystem import Entry
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.script import run
 from smoke.static.model.stage import Stage
 
@@ -18,7 +18,7 @@ def stage(reference: str = "python:3.12-slim", files: dict[str, str] | None = No
     held = files or {}
     made.read = lambda path: held.get(path, "").encode()
     for name in held:
-        made.files.add(f"/{name}", Entry("file", name, line=1))
+        made.files.add(f"/{name}", PathEntry("file", name, line=1))
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.filesystem import Cause
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.script import run
 from tests.smoke.static.model.staged import followed, stage
 
@@ -41,7 +41,7 @@ def test_what_commands_make_is_there(script: str, paths: set[str]) -> None:
 )
 def test_what_stands_under_a_condition_is_in_doubt(script: str) -> None:
     files = followed(script).files
-    assert files.find("/maybe") is None and files.doubt("/maybe").cause is Cause.COMMAND
+    assert files.find("/maybe") is None and files.doubt("/maybe").cause is DoubtCause.COMMAND
     assert not files.doubt("/other")
 
 

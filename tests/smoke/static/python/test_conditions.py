@@ -6,10 +6,10 @@ import ast
 
 import pytest
 
-from smoke.static.python.conditions import Answer, call_name, decide, dotted
+from smoke.static.python.conditions import Truth, call_name, decide, dotted
 
 
-def answer(text: str, version: tuple[int, int] | None = (3, 12)) -> Answer:
+def answer(text: str, version: tuple[int, int] | None = (3, 12)) -> Truth:
     return decide(ast.parse(text, mode="eval").body, version)
 
 
@@ -32,7 +32,7 @@ def answer(text: str, version: tuple[int, int] | None = (3, 12)) -> Answer:
     ],
 )
 def test_what_surely_holds(text: str) -> None:
-    assert answer(text) is Answer.YES
+    assert answer(text) is Truth.YES
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_what_surely_holds(text: str) -> None:
     ],
 )
 def test_what_surely_does_not(text: str) -> None:
-    assert answer(text) is Answer.NO
+    assert answer(text) is Truth.NO
 
 
 @pytest.mark.parametrize(
@@ -72,28 +72,28 @@ def test_what_surely_does_not(text: str) -> None:
     ],
 )
 def test_what_is_not_simple_is_unknown(text: str) -> None:
-    assert answer(text) is Answer.UNKNOWN
+    assert answer(text) is Truth.UNKNOWN
 
 
 def test_without_a_version_what_asks_for_it_is_unknown() -> None:
-    assert answer("sys.version_info >= (3, 8)", None) is Answer.UNKNOWN
-    assert answer("sys.version_info.major == 3", None) is Answer.UNKNOWN
-    assert answer("sys.version_info[:2] > (3, 8)", None) is Answer.UNKNOWN
+    assert answer("sys.version_info >= (3, 8)", None) is Truth.UNKNOWN
+    assert answer("sys.version_info.major == 3", None) is Truth.UNKNOWN
+    assert answer("sys.version_info[:2] > (3, 8)", None) is Truth.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("__name__ == '__main__'", Answer.MAIN),
-        ("'__main__' == __name__", Answer.MAIN),
-        ("not __name__ == '__main__'", Answer.NOT_MAIN),
-        ("__name__ == '__main__' and True", Answer.MAIN),
-        ("__name__ == '__main__' or True", Answer.YES),
-        ("__name__ == '__main__' and x", Answer.UNKNOWN),
-        ("__name__ == 'shop'", Answer.UNKNOWN),
+        ("__name__ == '__main__'", Truth.MAIN),
+        ("'__main__' == __name__", Truth.MAIN),
+        ("not __name__ == '__main__'", Truth.NOT_MAIN),
+        ("__name__ == '__main__' and True", Truth.MAIN),
+        ("__name__ == '__main__' or True", Truth.YES),
+        ("__name__ == '__main__' and x", Truth.UNKNOWN),
+        ("__name__ == 'shop'", Truth.UNKNOWN),
     ],
 )
-def test_the_module_that_was_started_is_told_apart(text: str, wanted: Answer) -> None:
+def test_the_module_that_was_started_is_told_apart(text: str, wanted: Truth) -> None:
     assert answer(text) is wanted
 
 

@@ -11,7 +11,7 @@ from tests.smoke.cases import Changes, says
 LOOP = "import time\n\nwhile True:\n    time.sleep(1)\n"
 CASES = [
     ("COPY main.py /", {}, "passed", "it builds from ."),
-    ("COPY mian.py /", {}, "critical", "mian.py: it is not in the build context"),
+    ("COPY lost.py /", {}, "critical", "lost.py: it is not in the build context"),
     ("COPY main.py /", {".dockerignore": "*.py\n"}, "critical", ".dockerignore leaves it out"),
     ("COPY main.py /", {".dockerignore": "*.py\n!main.py\n"}, "passed", ""),
     ("COPY missing*.txt main.py /", {}, "passed", ""),

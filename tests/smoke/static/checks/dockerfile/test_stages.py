@@ -13,7 +13,7 @@ TWO = "FROM python:3.12-slim AS build\nFROM python:3.12-slim\n"
 CASES = [
     ("FROM python:3.12-slim\n", "info", "one stage only"),
     (TWO + "COPY --from=build /etc/passwd /x\n", "info", "not distroless"),
-    (TWO + "COPY --from=buidl /etc/passwd /x\n", "critical", "build is one"),
+    (TWO + "COPY --from=builds /etc/passwd /x\n", "critical", "build is one"),
     (TWO + "COPY --from=7 /etc/passwd /x\n", "critical", "no stage 7"),
     (TWO + "COPY --from=later /etc/passwd /x\nFROM python:3.12-slim AS later\n", "critical", "before this one"),
     (

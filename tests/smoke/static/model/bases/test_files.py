@@ -6,7 +6,7 @@ import pytest
 
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.bases.files import base_files
-from smoke.static.model.filesystem import Cause, FileSystem
+from smoke.static.model.filesystem import DoubtCause, FileSystem
 
 
 def files(reference: str) -> FileSystem:
@@ -15,7 +15,7 @@ def files(reference: str) -> FileSystem:
 
 def test_of_an_unknown_base_anything_may_be_anywhere() -> None:
     held = files("example/own:1")
-    assert held.find("/bin/sh") is None and held.doubt("/srv/x").cause is Cause.UNKNOWN_BASE
+    assert held.find("/bin/sh") is None and held.doubt("/srv/x").cause is DoubtCause.UNKNOWN_BASE
 
 
 @pytest.mark.parametrize("reference", ["python:3.12-slim", "python:3.12-alpine", "debian:12", "nginx"])
@@ -25,7 +25,7 @@ def test_a_distribution_has_a_shell_and_its_directories(reference: str) -> None:
     root, temporary = held.find("/root"), held.find("/tmp")
     assert root is not None and root.mode == 0o700, "closed to all but root"
     assert temporary is not None and temporary.mode == 0o1777
-    assert held.doubt("/usr/share/x").cause is Cause.BASE and not held.doubt("/srv/x")
+    assert held.doubt("/usr/share/x").cause is DoubtCause.BASE and not held.doubt("/srv/x")
 
 
 def test_debians_directories_are_merged() -> None:
