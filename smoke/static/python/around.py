@@ -45,10 +45,8 @@ def taken(handler: ast.ExceptHandler) -> Iterator[str]:
 
 def catches_imports(handler: ast.ExceptHandler) -> bool:
     """Whether a handler goes on without what could not be imported."""
-    if handler.type is None:
-        return True
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    caught = any(dotted(kind).rpartition(".")[2] in _CATCHES for kind in kinds)
+    caught = any(kind is None or dotted(kind).rpartition(".")[2] in _CATCHES for kind in kinds)
     # One that raises again or ends the program goes on with nothing.
     last = handler.body[-1]
     ends = isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and dotted(last.value.func) in _ENDS

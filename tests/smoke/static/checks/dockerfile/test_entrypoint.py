@@ -11,8 +11,8 @@ from tests.smoke.cases import says
 LOOP = "import time\n\nwhile True:\n    time.sleep(1)\n"
 CASES = [
     ('FROM python:3.12-slim\nCOPY main.py /\nCMD ["python", "/main.py"]\n', "passed", "it starts python /main.py"),
-    ('FROM python:3.12-slim\nCOPY main.py /\nCMD ["python33", "/main.py"]\n', "critical", "python33"),
-    ('FROM example/own:1\nCOPY main.py /\nCMD ["python33", "/main.py"]\n', "skipped", ""),
+    ('FROM python:3.12-slim\nCOPY main.py /\nCMD ["notaprogram", "/main.py"]\n', "critical", "notaprogram"),
+    ('FROM example/own:1\nCOPY main.py /\nCMD ["notaprogram", "/main.py"]\n', "skipped", ""),
     ("FROM python:3.12-slim\nCOPY main.py /\nCMD ['python', '/main.py']\n", "critical", ""),
     ('FROM python:3.12-slim\nCOPY main.py /\nCMD ["python /main.py"]\n', "critical", ""),
     ('FROM gcr.io/distroless/python3-debian12\nCOPY main.py /\nCMD ["/main.py"]\n', "passed", "/main.py"),

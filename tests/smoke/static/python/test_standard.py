@@ -1,0 +1,70 @@
+"""The standard library by version of Python."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from smoke.static.python.standard import has_module, is_plain, lacks_name
+
+
+@pytest.mark.parametrize(
+    ("name", "minor", "there"),
+    [
+        ("json", 8, True),
+        ("tomllib", 10, False),
+        ("tomllib", 11, True),
+        ("distutils", 11, True),
+        ("distutils", 12, False),
+        ("asyncore", 12, False),
+        ("imp", 11, True),
+        ("zoneinfo", 8, False),
+        ("graphlib", 9, True),
+        ("symbol", 9, True),
+        ("symbol", 10, False),
+        ("requests", 12, False),
+        ("os.path", 12, True),
+        ("json.lost", 12, False),
+    ],
+)
+def test_modules(name: str, minor: int, there: bool) -> None:
+    assert has_module(name, (3, minor)) is there
+
+
+def test_of_any_version_even_old_ones_count() -> None:
+    assert has_module("distutils", None) and has_module("asyncore", None) and not has_module("requests", None)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "minor", "lacks"),
+    [
+        ("typing", "Self", 10, True),
+        ("typing", "Self", 11, False),
+        ("collections", "Mapping", 9, False),
+        ("collections", "Mapping", 10, True),
+        ("itertools", "pairwise", 9, True),
+        ("itertools", "batched", 11, True),
+        ("itertools", "batched", 12, False),
+        ("os", "nothing", 12, True),
+        ("os", "_private", 12, False),
+        ("os", "*", 12, False),
+        ("own", "nothing", 12, False),
+        ("tomllib", "loads", 10, False),
+    ],
+)
+def test_names(module: str, name: str, minor: int, lacks: bool) -> None:
+    """Of a module that is not there, nothing is said of its names: one story is enough."""
+    assert lacks_name(module, name, (3, minor)) is lacks
+
+
+def test_the_hosts_own_modules_have_the_names_that_the_host_finds() -> None:
+    """The table is of typeshed; the interpreter at hand is the judge."""
+    version = (sys.version_info[0], sys.version_info[1])
+    for module in ("json", "itertools", "typing", "collections", "asyncio", "contextlib", "dataclasses", "functools"):
+        public = getattr(__import__(module), "__all__", None) or ()
+        assert [name for name in public if lacks_name(module, name, version)] == []
+
+
+def test_a_plain_module_has_nothing_below_it() -> None:
+    assert is_plain("textwrap") and not is_plain("json") and not is_plain("os") and not is_plain("requests")
