@@ -1,0 +1,86 @@
+"""What COPY and ADD bring, and to whom it belongs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smoke.manifest import Manifest
+from smoke.static.model.build import images
+from smoke.static.model.image import Image
+from smoke.tree import Tree
+from tests.smoke.cases import write_files
+
+FILES = {"a.py": "", "d/b.py": "", "d/e/c.txt": "", "two/x": "", "two/y": ""}
+
+
+def image(folder: Path, lines: str) -> Image:
+    [found] = images(
+        Tree(write_files(folder, {**FILES, "Dockerfile": f"FROM python:3.12-slim\n{lines}\n"})), Manifest()
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("lines", "there", "lacking"),
+    [
+        ("COPY a.py /x", "/x", "/x/a.py"),
+        ("COPY a.py /x/", "/x/a.py", "/a.py"),
+        ("WORKDIR /w\nCOPY a.py .", "/w/a.py", "/a.py"),
+        ("COPY d /x", "/x/e/c.txt", "/x/d"),
+        ("COPY d/*.py /x/", "/x/b.py", "/x/e/c.txt"),
+        ("COPY a.py d /x/", "/x/b.py", "/x/d/b.py"),
+        ("COPY --parents d/e/c.txt /x/", "/x/d/e/c.txt", "/x/c.txt"),
+        ("COPY --exclude=*.py d /x", "/x/e/c.txt", "/x/b.py"),
+        ('COPY ["a.py", "/x y/"]', "/x y/a.py", "/x/a.py"),
+        ("COPY <<NAME /x/\ntext\nNAME", "/x/NAME", "/x/text"),
+        ("ADD https://example.org/f.bin /x/", "/x/f.bin", "/f.bin"),
+    ],
+)
+def test_where_it_lands(tmp_path: Path, lines: str, there: str, lacking: str) -> None:
+    files = image(tmp_path, lines).files
+    assert files.find(there) is not None and files.find(lacking) is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "user", "mode"),
+    [
+        ("", 0, None),
+        ("--chown=7", 7, None),
+        ("--chown=nobody", 65534, None),
+        ("--chmod=600", 0, 0o600),
+        ("--chown=7:8 --chmod=755", 7, 0o755),
+    ],
+)
+def test_to_whom_it_belongs(tmp_path: Path, flags: str, user: int, mode: int | None) -> None:
+    entry = image(tmp_path, f"COPY {flags} a.py /x").files.find("/x")
+    assert entry is not None and entry.user == user and (mode is None or entry.mode == mode)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("COPY --chown=ghost a.py /x", "no user ghost"),
+        ("COPY two/x two/y /z", "needs a directory"),
+        ("COPY https://example.org/a /x", "only ADD takes a URL"),
+    ],
+)
+def test_what_stops_the_build(tmp_path: Path, line: str, says: str) -> None:
+    [refused] = image(tmp_path, line).refused
+    assert says in refused.message
+
+
+def test_from_another_stage_come_files_installs_and_environments(tmp_path: Path) -> None:
+    made = "RUN python -m venv /opt/venv && /opt/venv/bin/pip install flask"
+    lines = f"{made}\nFROM python:3.12-slim\nCOPY --from=0 /opt/venv /venv"
+    found = image(tmp_path, lines)
+    assert found.files.find("/venv/bin/python") is not None and "/venv" in found.venvs
+    assert any(each.directory.startswith("/venv/lib/") for each in found.installs)
+
+
+def test_what_a_stage_surely_does_not_make_is_missing(tmp_path: Path) -> None:
+    found = image(tmp_path, "FROM python:3.12-slim\nCOPY --from=0 /nowhere-at-all /x")
+    assert [each.source for each in found.missing] == ["/nowhere-at-all"]
+    unknown = image(tmp_path / "b", "FROM python:3.12-slim\nCOPY --from=example/own:1 /nowhere /x")
+    assert not unknown.missing and unknown.files.doubt("/x")
