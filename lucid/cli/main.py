@@ -100,8 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe has gone; what it did not want to read is not an error of ours.
         sys.stderr.close()
         return 0
-    except (OSError, LucidError) as error:
+    except LucidError as error:
         print(f"lucid: {printable(str(error))}", file=sys.stderr)
+        return BAD_USAGE
+    except OSError as error:
+        print(f"lucid: {printable(_system_said(error))}", file=sys.stderr)
         return BAD_USAGE
     except ModuleNotFoundError as error:
         module = str(error.name).partition(".")[0]
@@ -113,6 +116,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         source = "." if provenance().commit else "lucid-blocks"
         print(f"lucid: this command needs {module}: pip install '{source}[{extra}]'", file=sys.stderr)
         return BAD_USAGE
+
+
+def _system_said(error: OSError) -> str:
+    """The file first, then what is wrong with it; never an errno."""
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return ": ".join([*names, error.strerror or str(error)])
 
 
 if __name__ == "__main__":

@@ -51,6 +51,13 @@ def test_a_key_is_made_once_and_shown(tmp_path: Path, capsys: Capture) -> None:
     assert "No such file" in failed(capsys, "keys", "show", str(tmp_path / "none"))
 
 
+def test_a_file_that_is_not_there_is_named_first(tmp_path: Path, capsys: Capture) -> None:
+    """The file, then what is wrong with it, no errno."""
+    path = str(tmp_path / "none.toml")
+    assert failed(capsys, "genesis", "show", path) == f"lucid: {path}: No such file or directory\n"
+    assert failed(capsys, "genesis", "show", str(tmp_path)) == f"lucid: {tmp_path}: Is a directory\n"
+
+
 def test_a_genesis_is_made_once_and_shown(tmp_path: Path, capsys: Capture) -> None:
     path, node, administrator = str(tmp_path / "genesis.toml"), "ab" * 32, "cd" * 32
     options = ["--node", f"pi=1={node}", "--administrator", administrator, "--block-interval", "1s", "--in", "1m"]
