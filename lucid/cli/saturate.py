@@ -26,7 +26,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="find the load that a network keeps up with",
         description="Run a scenario under a load that doubles until the network does not keep up, then loads in "
         "between; write the curve of session latency over throughput. A network keeps up when its run passes, at most "
-        "1 %% of the anchors are refused, and no more wait at the end than came in two block intervals.",
+        "1 % of the anchors are refused, and no more wait at the end than came in two block intervals.",
         epilog="Exit status: 0 found, 10 not even the first load was kept up with, 130 interrupted (what is done is "
         "written), 2 bad usage.",
     )

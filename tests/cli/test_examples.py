@@ -31,6 +31,7 @@ def test_every_command_has_an_example_that_its_help_shows() -> None:
         words = command.format_help()
         for line in EXAMPLES[command.prog]:
             assert f"\n  {line}\n" in words
+        assert "%%" not in words, f"{command.prog}: a doubled % is for help of options, not for descriptions"
 
 
 @pytest.mark.parametrize(("command", "line"), [(name, line) for name, lines in EXAMPLES.items() for line in lines])
