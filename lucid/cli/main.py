@@ -100,11 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe has gone; what it did not want to read is not an error of ours.
         sys.stderr.close()
         return 0
-    except LucidError as error:
-        print(f"lucid: {printable(str(error))}", file=sys.stderr)
-        return BAD_USAGE
-    except OSError as error:
-        print(f"lucid: {printable(_system_said(error))}", file=sys.stderr)
+    except (OSError, LucidError) as error:
+        said = _system_said(error) if isinstance(error, OSError) else str(error)
+        print(f"lucid: {printable(said)}", file=sys.stderr)
         return BAD_USAGE
     except ModuleNotFoundError as error:
         module = str(error.name).partition(".")[0]

@@ -107,6 +107,9 @@ class Liveness:
         if took_ms < (BLOCKS - 1) * interval_ms // 2:
             return None  # they were fetched, not waited for
         ages = [age for _, age in self._ages]
+        earlier, later = ages[: BLOCKS // 2], ages[BLOCKS // 2 :]
+        if abs(min(earlier) - min(later)) >= interval_ms // 2:
+            return None  # a clock is off by the same all the time: this node falls behind, or comes up
         # Of a chain that is slow, as on nodes that have too much to do, every block is old when it is final.
         spacing_ms = max(interval_ms, 2 * took_ms / (BLOCKS - 1) - interval_ms)
         usual_ms = spacing_ms + parameters.slot_timeout_ms + parameters.max_clock_drift_ms

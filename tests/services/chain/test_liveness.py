@@ -135,3 +135,13 @@ def test_a_chain_that_is_slow_is_no_clock_that_is_off(bench: Bench) -> None:
     assert bench.liveness.clock() is not None, "blocks come as fast as they should, and are too old"
     bench.blocks(2 * BLOCKS, 60_000, every_s=5.0)
     assert bench.liveness.clock() is not None, "older than that it is slow could make them"
+
+
+@pytest.mark.parametrize("step_ms", [500, -500])
+def test_a_node_that_falls_behind_or_comes_up_slowly_has_no_clock_that_is_off(bench: Bench, step_ms: int) -> None:
+    """On a machine with far too much to do, blocks came one by one and up to 29 s late, each by another time."""
+    for number in range(3 * BLOCKS):
+        bench.blocks(1, 20_000 + number * step_ms, every_s=1.5 if step_ms > 0 else 0.6)
+        assert bench.liveness.clock() is None
+    bench.blocks(BLOCKS, 20_000)
+    assert bench.states() == ["clock off"]
