@@ -41,6 +41,7 @@ MEASURES = (
     Measure("messages per node per block", "traffic.messages_per_node_block", ""),
     Measure("bytes per node per block", "traffic.bytes_per_node_block", "B"),
     Measure("leader Gini", "leaders.gini", ""),
+    Measure("lying pays", "leaders.lying_pays", ""),
 )
 
 CONFIDENCE = 0.95

@@ -16,16 +16,20 @@ from lucid.poot.schedule import rank_entities as rank
 
 
 class Ranking(NamedTuple):
-    """What the leaders of a slot follow from: the epoch, the beacon, all members, the tally, and the protocol's order.
+    """What the leaders of a slot follow from: the epoch, the beacon, all members, the validators, the tally, and the
+    protocol's order.
 
-    `order` has member numbers, best first, one for each entity.
+    `order` has member numbers, best first, one for each entity; who was there for less than `min_uptime_ppm` of the
+    slots is not eligible, as long as others are enough.
     """
 
     epoch: int
     beacon: bytes
     members: Sequence[Member]
+    validators: Sequence[int]
     tally: Tally
     order: tuple[int, ...]
+    min_uptime_ppm: int
 
 
 LeaderPolicy = Callable[[Ranking], Sequence[int]]
@@ -40,13 +44,14 @@ def led_by(policy: LeaderPolicy) -> Iterator[None]:
         members: Sequence[Member], validators: Any, tally: Tally, epoch: int, beacon: bytes, *rest: Any
     ) -> tuple[int, ...]:
         order = rank(members, validators, tally, epoch, beacon, *rest)
-        return _ordered(policy, Ranking(epoch, beacon, members, tally, order))
+        return _ordered(policy, Ranking(epoch, beacon, members, validators, tally, order, rest[-1]))
 
     def again(
         tally: Tally, members: Sequence[Member], validators: Any, leaders: Any, epoch: int, beacon: bytes, *rest: Any
     ) -> list[int]:
-        order = recount(tally, members, validators, leaders, epoch, beacon, *rest)
-        return list(_ordered(policy, Ranking(epoch, beacon, members, tally, tuple(order))))
+        order = tuple(recount(tally, members, validators, leaders, epoch, beacon, *rest))
+        least_ppm = rest[-1].min_uptime_ppm
+        return list(_ordered(policy, Ranking(epoch, beacon, members, validators, tally, order, least_ppm)))
 
     replaced: list[tuple[ModuleType, str, Any, Any]] = [
         (execution, "rank_entities", rank, ours),

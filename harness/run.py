@@ -8,7 +8,6 @@ import shlex
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +17,10 @@ from harness.bounds import Progress
 from harness.durability import Durability
 from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
 from harness.level import uneven
-from harness.policy import LeaderPolicy, led_by
+from harness.policy import LeaderPolicy
 from harness.report.page import render
 from harness.result import CheckedInvariant, RunResult, UnboundStretch
+from harness.schedules import led_as
 from harness.timeline.page import render as timeline
 from harness.timeline.traces import story_of_trace
 from harness.verdict import RunVerdict
@@ -95,7 +95,7 @@ def run(
         world.clock.stop = stop
     began = time.perf_counter()
     try:
-        with nullcontext() if leaders is None else led_by(leaders):
+        with led_as(scenario.schedule, leaders):
             ended = _drive(world, invariants, watch, metrics, progress)
         if ended.invariant or ended.verdict is RunVerdict.DIVERGED:
             trace.broken(world.clock.now_us, ended.reason)

@@ -62,10 +62,14 @@ class Share(Struct, frozen=True, kw_only=True):
 
 
 class Leaders(Struct, frozen=True, kw_only=True):
-    """Who led. `gini_floor` is what a fair rotation of these `slots` over so many nodes has."""
+    """Who led. `gini_floor` is what a fair rotation of these `slots` over so many nodes has.
+
+    `lying_pays` is the Byzantine nodes' share of the final blocks over their share of the nodes; None without any.
+    """
 
     gini: float
     gini_floor: float
+    lying_pays: float | None = None
     slots: int
     shares: list[Share]
 

@@ -16,7 +16,8 @@ from lucid.chain.errors import GenesisError
 from lucid.chain.genesis import DAY_MS, NAME_BYTES, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
 from lucid.machines.limits import Limits
 from sim.chunkload import ChunkLoad
-from sim.faults import KINDS, AnyFault
+from sim.explained import explained
+from sim.faults import AnyFault
 from sim.faults.fault import Fault
 from sim.links import LINKS
 from sim.network import PROFILES, RECEIVERS, region_names
@@ -63,6 +64,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     anchor_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 1_000
     anchor_arrivals: Literal["poisson", "fixed"] = "poisson"
     holdings_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 0
+    schedule: Literal["ranked", "weighted"] = "ranked"
     snapshot_blocks: Annotated[int, Meta(ge=1, le=2**53)] = 2_160
     share_execution: bool = True
     parameters: dict[str, int] = field(default_factory=dict)
@@ -144,7 +146,7 @@ def _checked(data: dict[str, Any]) -> Scenario:
     try:
         scenario = msgspec.convert(data, Scenario)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), data) from None
+        raise explained(str(error), data, Scenario) from None
     _check(scenario)
     return scenario
 
@@ -229,39 +231,6 @@ def _check_duration(key: str, value: Duration, least_ms: int) -> None:
         raise ScenarioError(str(error), key) from None
     if not least_ms <= ms <= MAX_DURATION_MS:
         raise ScenarioError(f"must be within {least_ms}..{MAX_DURATION_MS} ms", key)
-
-
-def _explained(message: str, data: dict[str, Any]) -> ScenarioError:
-    """What a msgspec message says, with the key that it speaks of."""
-    path = re.search(r" - at `\$\.?([^`]*)`", message)
-    where = path.group(1) if path else ""
-    sentence = re.sub(r" - at `[^`]*`", "", message)
-    sentence = sentence[0].lower() + sentence[1:]
-    if "[...]" in where:
-        # msgspec does not say which entry of a table it is.
-        table = where.split("[")[0]
-        wanted = list[int] if table in ("pools", "links") else int
-        where = f"{table}.{next(key for key, value in data[table].items() if not _is(value, wanted))}"
-    field_name = re.search(r"(unknown|missing required) field `([^`]+)`", sentence)
-    if field_name:
-        name, unknown = field_name.group(2), field_name.group(1) == "unknown"
-        sentence = "no such key" if unknown else "is missing"
-        fault = re.fullmatch(r"fault\[(\d+)\]", where)
-        kind = data["fault"][int(fault.group(1))].get("kind") if fault else None
-        if kind in KINDS:
-            elsewhere = any(name in other.__struct_fields__ for other in KINDS.values())
-            one = f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
-            sentence = f"{one} {'has none' if elsewhere else 'has no such key'}" if unknown else f"{one} needs this"
-        where = f"{where}.{name}" if where else name
-    return ScenarioError(sentence, where)
-
-
-def _is(value: Any, kind: Any) -> bool:
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return False
-    return True
 
 
 def _line(text: str, key: str) -> int:

@@ -199,7 +199,16 @@ class RunSummary:
             gini_floor=min(found, gini_floor(list(self._metrics.slots.values()), nodes)),
             slots=len(self._metrics.slots),
             shares=shares,
+            lying_pays=self._lying_pays(shares),
         )
+
+    def _lying_pays(self, shares: Sequence[Share]) -> float | None:
+        # A twin leads by the key of the node that it is a twin of.
+        liars = [each for each in shares if each.node in self._world.byzantine]
+        blocks = len(self._metrics.chain)
+        if not liars or not blocks:
+            return None
+        return round(sum(each.blocks for each in liars) / blocks * len(shares) / len(liars), 4)
 
     def _traffic(self) -> Traffic:
         network = self._world.network

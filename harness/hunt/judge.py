@@ -16,6 +16,7 @@ from harness.hunt.timeliness import Timeliness
 from harness.hunt.work import Work
 from harness.invariants import PROGRESS, Diverged, Invariants
 from harness.level import catch_up_ms, final_height, honest, level
+from harness.schedules import led_as
 from harness.verdict import RunVerdict as RunVerdict  # noqa: PLC0414  # what a judge says comes with it
 from lucid.machines.engine import Engine
 from sim.node import Node
@@ -67,7 +68,8 @@ def judge(
     thresholds = gc.get_threshold()
     gc.set_threshold(100_000, 20, 100)
     try:
-        verdict, invariant, reason = _drive(world, invariants, durability)
+        with led_as(scenario.schedule):
+            verdict, invariant, reason = _drive(world, invariants, durability)
     except Diverged as broken:
         verdict, invariant, reason = RunVerdict.DIVERGED, broken.invariant, broken.detail
     except RunEnded as found:

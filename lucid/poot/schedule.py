@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lucid.chain.codec import Record
@@ -65,15 +65,7 @@ def rank_entities(
     block; of these the last min(cooldown, eligible - 1) put their entities in cooldown.
     """
     groups = entity_members(members, validators)
-    under_evidence = {
-        entity: any(epoch < tally.evidence_until[number] for number in numbers) for entity, numbers in groups.items()
-    }
-    uptimes = {entity: _uptime(tally, numbers) for entity, numbers in groups.items()}
-    eligible = [entity for entity in groups if not under_evidence[entity] and uptimes[entity] >= min_uptime_ppm]
-    # Where fewer than a quorum are in order, leading would rest on a few: then all without evidence may.
-    quorum = 2 * len(validators) // 3 + 1
-    if sum(len(groups[entity]) for entity in eligible) < quorum:
-        eligible = [entity for entity in groups if not under_evidence[entity]]
+    eligible = eligible_entities(groups, tally, epoch, min_uptime_ppm)
     # One entity at least stays fresh: a network of few would run out of leaders.
     cooldown = min(parameters_cooldown, len(eligible) - 1)
     recent = leaders[-cooldown:] if cooldown > 0 else ()
@@ -81,21 +73,41 @@ def rank_entities(
     able = set(eligible)
     standings = []
     for entity, numbers in groups.items():
-        if under_evidence[entity]:
+        if under_evidence(tally, numbers, epoch):
             group = UNDER_EVIDENCE
         elif entity not in able:
             group = INELIGIBLE
         else:
             group = COOLING if entity in cooling else ELIGIBLE
-        credits = sum(tally.credits[number] for number in numbers)
-        # The whole pool pays for a miss; else it would send its least valued member forward to miss.
-        penalty = min(tally.penalty_ppm[number] for number in numbers)
-        score = 0 if group == UNDER_EVIDENCE else live_score(credits, uptimes[entity], penalty)
+        score = 0 if group == UNDER_EVIDENCE else entity_score(tally, numbers)
         # Equal scores are ordered by the beacon, which nobody knew when the work was done.
         standings.append(
             RankedEntity(group, -score, rank_digest(beacon + entity), _proposer(members, tally, numbers, beacon))
         )
     return tuple(standing.proposer for standing in sorted(standings))
+
+
+def under_evidence(tally: Tally, numbers: Sequence[int], epoch: int) -> bool:
+    """Whether one of an entity's members has signed what nobody may sign, and still pays for it."""
+    return any(epoch < tally.evidence_until[number] for number in numbers)
+
+
+def eligible_entities(
+    groups: Mapping[bytes, Sequence[int]], tally: Tally, epoch: int, min_uptime_ppm: int
+) -> list[bytes]:
+    """The entities that may lead, in the order of `groups`, which holds all validators."""
+    innocent = [entity for entity, numbers in groups.items() if not under_evidence(tally, numbers, epoch)]
+    eligible = [entity for entity in innocent if _uptime(tally, groups[entity]) >= min_uptime_ppm]
+    # Where fewer than a quorum are in order, leading would rest on a few: then all without evidence may.
+    quorum = 2 * sum(len(numbers) for numbers in groups.values()) // 3 + 1
+    return eligible if sum(len(groups[entity]) for entity in eligible) >= quorum else innocent
+
+
+def entity_score(tally: Tally, numbers: Sequence[int]) -> int:
+    """What the work of an entity's members is worth together."""
+    credits = sum(tally.credits[number] for number in numbers)
+    # The whole pool pays for a miss; else it would send its least valued member forward to miss.
+    return live_score(credits, _uptime(tally, numbers), min(tally.penalty_ppm[number] for number in numbers))
 
 
 def _uptime(tally: Tally, numbers: Sequence[int]) -> int:
