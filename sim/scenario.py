@@ -16,12 +16,12 @@ from lucid.chain.errors import GenesisError
 from lucid.chain.genesis import DAY_MS, NAME_BYTES, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
 from lucid.machines.limits import Limits
 from sim.chunkload import ChunkLoad
-from sim.explained import explained
 from sim.faults import AnyFault
 from sim.faults.fault import Fault
 from sim.links import LINKS
 from sim.network import PROFILES, RECEIVERS, region_names
 from sim.wrong import Duration, ScenarioError, check_nodes, duration_ms
+from sim.wrongvalue import wrong_value
 
 __all__ = [
     "AnyFault",
@@ -146,7 +146,7 @@ def _checked(data: dict[str, Any]) -> Scenario:
     try:
         scenario = msgspec.convert(data, Scenario)
     except msgspec.ValidationError as error:
-        raise explained(str(error), data, Scenario) from None
+        raise wrong_value(str(error), data, Scenario) from None
     _check(scenario)
     return scenario
 

@@ -12,14 +12,17 @@ import msgspec
 from lucid.chain.genesis import Activation, Parameters
 from lucid.durations import parse_ms
 from lucid.machines.limits import Limits
+from sim.chunkload import ChunkLoad
 from sim.faults import KINDS
 from sim.faults.fault import LEADER, Fault, NodeFault
 from sim.network import region_names
 from sim.scenario import Scenario, changed
 from sim.wrong import ScenarioError
 
-TABLES = {"parameters": Parameters, "rules": Activation, "limits": Limits}
+TABLES = {"parameters": Parameters, "rules": Activation, "limits": Limits, "workload": ChunkLoad}
 """Tables of a scenario whose keys may stand alone."""
+FILE_ONLY = ("fault", "pools", "links")
+"""Tables that hold more than single values."""
 
 
 def with_words(scenario: Scenario, settings: Iterable[str] = (), faults: Iterable[str] = ()) -> Scenario:
@@ -45,9 +48,14 @@ def _with_setting(scenario: Scenario, setting: str) -> Scenario:
         found = _field(kind, name) if table in ("", prefix) else None
         if found is not None:
             number = _number(key, value, duration=found.endswith("_ms"))
-            return changed(scenario, **{prefix: {**getattr(scenario, prefix), found: number}})
+            before = msgspec.to_builtins(getattr(scenario, prefix)) or {}
+            return changed(scenario, **{prefix: {**before, found: number}})
+    if key in TABLES:
+        raise ScenarioError(f"is a table: set one of its keys, such as {key}.{TABLES[key].__struct_fields__[0]}", key)
+    if key in FILE_ONLY:
+        raise ScenarioError(f"is a table: write it in a file{' or use --fault' if key == 'fault' else ''}", key)
     key = key if table else _field(Scenario, key) or key
-    if table or key not in Scenario.__struct_fields__ or key in (*TABLES, "fault", "pools", "links"):
+    if table or key not in Scenario.__struct_fields__:
         raise ScenarioError(f"no such key{_near(key)}", key)
     return changed(scenario, **{key: _plain(key, value)})
 
@@ -177,7 +185,7 @@ def float_of(value: str) -> float:
 
 
 def _near(key: str) -> str:
-    names = [name for name in Scenario.__struct_fields__ if name not in ("fault", "pools", "links")]
+    names = [name for name in Scenario.__struct_fields__ if name not in FILE_ONLY]
     names += [field.removesuffix("_ms") for kind in TABLES.values() for field in kind.__struct_fields__]
     return _closest(key, [*names, "loss"])
 

@@ -40,6 +40,15 @@ def test_a_setting_is_the_key_that_it_names(setting: str, key: str, value: objec
     assert getattr(with_words(Scenario(), [setting]), key) == value
 
 
+def test_a_key_of_the_workload_is_set_alone_and_a_whole_table_is_not() -> None:
+    load_of = with_words(Scenario(), ["chunk_every=3s", "workload.most_chunks=7"]).workload
+    assert load_of is not None and (load_of.chunk_every_ms, load_of.most_chunks) == (3_000, 7)
+    for setting, says in (("limits=3", "set one of its keys, such as limits."), ("fault=crash", "use --fault")):
+        with pytest.raises(ScenarioError, match="is a table: ") as caught:
+            with_words(Scenario(), [setting])
+        assert says in str(caught.value)
+
+
 def test_loss_is_a_fault_and_none_of_it_is_none() -> None:
     assert with_words(Scenario(), ["loss=5%"]).fault == [Loss(percent=5)]
     assert with_words(Scenario(), ["loss=0"]).fault == []

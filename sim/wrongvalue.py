@@ -25,7 +25,7 @@ TYPES = {
 FAULT = re.compile(r"fault\[(\d+)\](?:\.(\w+))?")
 
 
-def explained(message: str, data: dict[str, Any], scenario: type[msgspec.Struct]) -> ScenarioError:
+def wrong_value(message: str, data: dict[str, Any], scenario: type[msgspec.Struct]) -> ScenarioError:
     """The error that a msgspec message on `data` stands for, with the key that it speaks of."""
     path = re.search(r" - at `\$\.?([^`]*)`", message)
     where = path.group(1) if path else ""
