@@ -196,7 +196,7 @@ WRONG = [
     ('name = "x\\n"', 1, "name", "regex"),
     ("seed = -1", 1, "seed", "must be at least 0"),
     ("seed = 99999999999999999999999999", 1, "seed", "must be at most"),
-    ('crypto = "none"', 1, "crypto", "no 'none'; there are modelled, real"),
+    ('crypto = "none"', 1, "crypto", "no 'none'; there are model"),
     ('schedule = "drawn"', 1, "schedule", "no 'drawn'; there are ranked, weighted"),
     ('[[fault]]\nkind = "crash"\nnode = "x"', 3, "fault[0].node", "no 'x'; there are a whole number, leader"),
     ('profile = "moon"', 1, "profile", "no 'moon'; there are regions"),
