@@ -40,6 +40,16 @@ def worth(parameters: Parameters, chunks: int, size: int) -> int:
     return min(most, 2 * chunks + 10 * size // 2**30)
 
 
+def descended(segments: range, way: str) -> int:
+    """The segment at which a way down a chunk's tree ends, where 0 is left."""
+    if len(segments) == 1:
+        return segments[0]
+    left = 1
+    while 2 * left < len(segments):
+        left *= 2
+    return descended(segments[left:] if way[0] == "1" else segments[:left], way[1:])
+
+
 class NaiveStorage:
     """Holdings that may be proven, and proofs, on rows decoded anew each time."""
 
@@ -89,12 +99,14 @@ class NaiveStorage:
         for number, answer in enumerate(proof.answers):
             lot = challenge_digest(seed + bytes([number]))
             require(answer.place == held[int.from_bytes(lot[:8], "big") % len(held)], Code.TX_PROOF_DRAW)
-            require(answer.segment == int.from_bytes(lot[8:16], "big") % answer.segments, Code.TX_PROOF_DRAW)
+            way = format(int.from_bytes(lot[8:16], "big"), "064b")
+            way = "0" + way[1:] if number == 0 else way
+            require(answer.segment == descended(range(answer.segments), way), Code.TX_PROOF_DRAW)
         require(self._holds(session, proof), Code.TX_PROOF_FALSE)
         shown = sum(answer.segments * 4_096 for answer in proof.answers)
-        proven = min(len(held) * shown // 2, session[4])
+        proven = min(len(held) * shown // 2, session[4] * len(held) // session[3])
         state.remember(key, encode((state.epoch + 1,)))
-        after = chunks + times * len(held), size + times * proven
+        after = min(2**53, chunks + times * len(held)), min(2**53, size + times * proven)
         state.remember(b"k" + proof.node, encode((epoch, opened, sessions, *after)))
         credits, _ = state.work(state.slot)
         [number] = [number for number, member in enumerate(state.members) if member.key == proof.node]
@@ -142,7 +154,7 @@ class ProvenHistory:
     def __init__(self, genesis: Genesis) -> None:
         self.parameters = genesis.parameters
         self.proofs: list[Proven] = []
-        self.sizes: dict[bytes, int] = {}
+        self.sizes: dict[bytes, tuple[int, int]] = {}
         self.held: dict[tuple[bytes, bytes], int] = {}
         self.opened: Counter[bytes] = Counter()
         self.version = 1
@@ -159,7 +171,7 @@ class ProvenHistory:
     def note(self, payload: object, slot: int, epoch: int) -> None:
         """Note a transaction of a block of this slot and epoch."""
         if isinstance(payload, SessionAnchor):
-            self.sizes[payload.session + payload.owner] = payload.total_bytes
+            self.sizes[payload.session + payload.owner] = payload.total_bytes, payload.chunks
         elif isinstance(payload, ScheduleRules):
             self.scheduled = payload.version, payload.height
         elif isinstance(payload, ReplicaHolding) and self.version >= 4:
@@ -171,7 +183,8 @@ class ProvenHistory:
             session = payload.session + payload.owner
             held, times = self.held[payload.node, session], max(1, -(-self.opened[payload.node] // 32))
             shown = sum(answer.segments for answer in payload.answers)
-            size = min(held * shown * 2_048, self.sizes[session])
+            total_bytes, chunks = self.sizes[session]
+            size = min(held * shown * 2_048, total_bytes * held // chunks)
             self.proofs.append(Proven(slot, epoch, payload.node, times * held, times * size))
 
     def earned(self) -> Counter[tuple[int, bytes]]:
@@ -182,7 +195,7 @@ class ProvenHistory:
         for proof in self.proofs:
             key = proof.epoch, proof.node
             before = worth(self.parameters, chunks[key], sizes[key])
-            chunks[key] += proof.chunks
-            sizes[key] += proof.size
+            chunks[key] = min(2**53, chunks[key] + proof.chunks)
+            sizes[key] = min(2**53, sizes[key] + proof.size)
             found[proof.slot, proof.node] += worth(self.parameters, chunks[key], sizes[key]) - before
         return found

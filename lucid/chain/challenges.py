@@ -20,7 +20,8 @@ from lucid.chain.merkle import verify_inclusion
 from lucid.chain.votes import Hash
 
 ANSWERS = 2
-"""Segments of a proof: who holds a part of what it claims passes less often than that part is large."""
+"""Segments of a proof: who holds a part of what it claims passes no more often than that part is large (section 11)."""
+LOT_BITS = 64
 DRAWN_SESSIONS = 32
 """So many of a node's sessions are drawn in an epoch, in the mean: 330 KiB of proofs on the chain. All, if no more."""
 MAX_SEGMENTS = MAX_CHUNK_BYTES // SEGMENT_BYTES
@@ -61,15 +62,24 @@ class SegmentAnswer(Record):
 
 
 class Draw(NamedTuple):
-    """What one answer is to show: a chunk by its place in the session, and a segment by a lot, as its number follows
-    from how many the chunk has."""
+    """What one answer is to show: a chunk by its place in the session, and a segment by a lot.
+
+    Nobody but those who hold a chunk knows how many segments it has, so the lot is a way down its tree: each bit says
+    on which side it goes on. Whatever size is said, one segment is there where that way ends. A number modulo the size
+    would be drawn by who says the size: one segment of each chunk would do for most lots.
+    """
 
     place: int
     lot: int
 
     def segment(self, segments: int) -> int:
         """The number of the segment, of a chunk that has so many."""
-        return self.lot % segments
+        first, lot = 0, self.lot
+        while segments > 1:
+            left = 1 << (segments - 1).bit_length() - 1  # where RFC 9162 splits a tree
+            right, lot = lot >> LOT_BITS - 1 & 1, lot << 1
+            first, segments = (first + left, segments - left) if right else (first, left)
+        return first
 
 
 def challenge_seed(beacon: bytes, node: bytes, session: bytes, owner: bytes) -> bytes:
@@ -88,13 +98,18 @@ def is_drawn(seed: bytes, one: int) -> bool:
 
 
 def draws(seed: bytes, ranges: Sequence[tuple[int, int]]) -> tuple[Draw, ...]:
-    """What a proof is to show of the held ranges, which are not empty."""
+    """What a proof is to show of the held ranges, which are not empty.
+
+    The first way down a chunk begins to the left, where the larger part is: else who has its end alone, which may be
+    short, would pass half of the time.
+    """
     held = sum(count for _, count in ranges)
     found = []
     for number in range(ANSWERS):
         lot = challenge_digest(seed + bytes([number]))
         place = _nth(ranges, int.from_bytes(lot[:8], "big") % held)
-        found.append(Draw(place, int.from_bytes(lot[8:16], "big")))
+        way = int.from_bytes(lot[8:16], "big")
+        found.append(Draw(place, way if number else way & (1 << LOT_BITS - 1) - 1))
     return tuple(found)
 
 

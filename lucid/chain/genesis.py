@@ -20,7 +20,8 @@ _ARRAY = 0x90
 """What a short array of MessagePack begins with, and its length."""
 
 Key = Annotated[bytes, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
-Natural = Annotated[int, Meta(ge=0, le=2**53)]
+MAX_NATURAL = 2**53
+Natural = Annotated[int, Meta(ge=0, le=MAX_NATURAL)]
 
 
 class Parameters(Record):

@@ -14,6 +14,7 @@ from lucid.chain.challenges import ANSWERS, Draw, challenge_seed, draws, is_draw
 from lucid.chain.chunks import SEGMENT_BYTES
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
+from lucid.chain.genesis import MAX_NATURAL
 from lucid.chain.transactions import ReplicaHolding, StorageProof
 from lucid.chain.versions import PROOF_RULES
 from lucid.ledger.execution import Execution, read
@@ -45,12 +46,10 @@ class Challenge(NamedTuple):
     stands_for: int
 
     def proven_bytes(self, proof: StorageProof) -> int:
-        """What the held chunks have by the sizes of those shown, but no more than the session was anchored with.
-
-        Who says that a chunk is larger than it is has segments drawn that are not there, and as often as that gains.
-        """
+        """What the held chunks have by the sizes of those shown, but no more than their part of what the session was
+        anchored with: a path leaves open which of some sizes a chunk has."""
         shown = sum(answer.segments for answer in proof.answers) * SEGMENT_BYTES
-        return min(self.held * shown // ANSWERS, self.session.total_bytes)
+        return min(self.held * shown // ANSWERS, self.session.total_bytes * self.held // self.session.chunks)
 
 
 def note_holding(block: Execution, holding: ReplicaHolding) -> None:
@@ -99,7 +98,8 @@ def prove(block: Execution, proof: StorageProof, member: int) -> None:
     if not proof.leads_to(asked.session.root, asked.session.chunks):
         raise Refusal(Code.TX_PROOF_FALSE)
     keeper, times = keeper_in(get, proof.node, block.epoch), asked.stands_for
-    chunks, total_bytes = keeper.chunks + times * asked.held, keeper.total_bytes + times * asked.proven_bytes(proof)
+    chunks = min(keeper.chunks + times * asked.held, MAX_NATURAL)
+    total_bytes = min(keeper.total_bytes + times * asked.proven_bytes(proof), MAX_NATURAL)
     most = block.parameters.most_storage_credits
     before = storage_credits(keeper.chunks, keeper.total_bytes, most)
     block.credit_storage(member, storage_credits(chunks, total_bytes, most) - before)

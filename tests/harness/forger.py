@@ -14,7 +14,7 @@ from msgspec import structs
 
 from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, signer_places
-from lucid.chain.challenges import ANSWERS, SegmentAnswer
+from lucid.chain.challenges import ANSWERS, Draw, SegmentAnswer
 from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, session_root
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
@@ -173,15 +173,16 @@ class Forger:
         holders = [node for node in self.nodes if open_challenge(ledger, views, node, session, owner) is not None]
         node = self.random.choice(holders) if holders and not self._rarely() else self._node()
         challenge = open_challenge(ledger, views, node, session, owner)
-        drawn = () if challenge is None else tuple((each.place, each.lot) for each in challenge.draws if each.place < 5)
-        answers = tuple([self._answer(*each) for each in (*drawn, (0, 0), (4, 1))[:ANSWERS]])
+        drawn = () if challenge is None else tuple(each for each in challenge.draws if each.place < 5)
+        answers = tuple([self._answer(each) for each in (*drawn, Draw(0, 0), Draw(4, 1 << 63))[:ANSWERS]])
         epoch = self._one_of(self.place[1], max(0, self.place[1] - 1), self.place[1] + 1)
         blank = StorageProof(node, owner, session, epoch, answers, BROKEN)
         return self.claim(blank, node)  # type: ignore[no-any-return]
 
-    def _answer(self, place: int, lot: int) -> SegmentAnswer:
+    def _answer(self, draw: Draw) -> SegmentAnswer:
+        place = draw.place
         data, segments = CHUNKS[place], segment_count(len(CHUNKS[place]))
-        number = lot % segments
+        number = draw.segment(segments)
         shown = data[number * SEGMENT_BYTES :][:SEGMENT_BYTES]
         paths = inclusion_proof(IDS, place, session_tree_digest), segment_proof(data, number)
         answer = SegmentAnswer(place, IDS[place], paths[0], segments, number, shown, paths[1])

@@ -35,7 +35,7 @@ class Around:
 
     def __init__(self, folder: Path, sqlite: SqliteStore) -> None:
         self.rules = 4
-        self.asked: AskedProofs | None = AskedProofs(9, 2, ROOT.hex(), 5, ((4, 3), (0, 2**64 - 1)))
+        self.asked: AskedProofs | None = AskedProofs(9, 2, ROOT.hex(), 5, ((4, 0b011 << 61), (0, 2**64 - 1)))
         self.status = 202
         self.taken: list[Any] = []
         self.store = DurableStore(sqlite)
