@@ -1,4 +1,4 @@
-"""What a lying node tries with storage proofs: to choose what is drawn of a chunk, to claim more, to break the count."""
+"""What a lying node tries with storage proofs: to choose what is drawn, to claim more, to break the count."""
 
 from __future__ import annotations
 

@@ -26,14 +26,22 @@ from lucid.machines.replication.pacing import Pacing
 
 TRIES = 3
 """Questions to one source that may stay without an answer."""
+LEAST_BYTES_PER_S = 16 << 10
+"""Who gives less for `PATIENCE_MS` and longer is left for other sources, and asked again after them."""
+PATIENCE_MS = 30_000
+DOUBT_MS = 600_000
+"""For so long a source that was slow or silent, or whose bytes were false, is asked last, and for one chunk at a time:
+a liar that drips, or lies fast, keeps nobody else waiting."""
 
 
 class Fetch:
-    """One chunk on its way. `keep` says whether it is stored here. Times are ms."""
+    """One chunk on its way. `keep` says whether it is stored here, `awaited` whether it began for somebody who waits.
+    Times are ms."""
 
-    def __init__(self, chunk: bytes, keep: bool, sources: Iterable[bytes]) -> None:
+    def __init__(self, chunk: bytes, keep: bool, awaited: bool, sources: Iterable[bytes]) -> None:
         self.chunk = chunk
         self.keep = keep
+        self.awaited = awaited
         self.sources = deque(sources)
         self.peer = b""
         """The source that is asked."""
@@ -47,6 +55,15 @@ class Fetch:
         """When the next part is asked for, or the answer to the last question is late. None while it is verified."""
         self.requests: list[int] = []
         """Who waits for it at this node."""
+        self.begun_ms = 0
+        """When this source was asked first."""
+        self.left: set[bytes] = set()
+        """Sources that were left since they were slow: asked again, they are waited for."""
+
+    def is_slow(self, now: int) -> bool:
+        """Whether its source has given too little in the time that it had."""
+        taken_ms = now - self.begun_ms
+        return taken_ms >= PATIENCE_MS and 1_000 * self.done < taken_ms * LEAST_BYTES_PER_S
 
 
 class Fetching:
@@ -59,18 +76,36 @@ class Fetching:
         self._pacing = pacing
         self._request = 0
         self._number = 0
+        self._doubted: dict[bytes, int] = {}
+        """Until when (ms), by source."""
 
-    def begin(self, now: int, chunk: bytes, first: Iterable[bytes], keep: bool) -> tuple[Fetch | None, Effects]:
+    def doubts(self, now: int, peer: bytes) -> bool:
+        """Whether a source was slow, silent or false lately."""
+        return 0 < self._doubted.get(peer, 0) - now <= DOUBT_MS
+
+    def may_ask(self, now: int, peer: bytes) -> bool:
+        """Whether a source may be asked for one more chunk: of those that are doubted each is for one at a time."""
+        return not self.doubts(now, peer) or all(fetch.peer != peer for fetch in self.under_way.values())
+
+    def waits(self, now: int, chunk: bytes) -> bool:
+        """Whether a chunk that is kept is under way, from a source from which it may come soon."""
+        fetch = self.under_way.get((chunk, True))
+        return fetch is not None and not self.doubts(now, fetch.peer)
+
+    def begin(
+        self, now: int, chunk: bytes, first: Iterable[bytes], keep: bool, awaited: bool = False
+    ) -> tuple[Fetch | None, Effects]:
         """Fetch a chunk, or take part in the fetch that is under way; None where no other node is in reach."""
         fetch = self.under_way.get((chunk, keep))
         if fetch is not None:
             return fetch, []
-        fetch = Fetch(chunk, keep, self._around.sources(chunk, first))
+        sources = self._around.sources(chunk, first)
+        fetch = Fetch(chunk, keep, awaited, sorted(sources, key=lambda peer: self.doubts(now, peer)))
         if not fetch.sources:
             return None, []
         self.under_way[chunk, keep] = fetch
-        effects, _ = self._next_source(now, fetch)
-        return fetch, effects
+        effects, ended = self._next_source(now, fetch)
+        return (fetch if ended is None else None), effects
 
     def on_part(self, now: int, part: PartCame) -> tuple[Effects, Fetch | None]:
         """An answer came; returns the fetch too if that was its last source, and it did not have the chunk."""
@@ -93,8 +128,15 @@ class Fetching:
         if fetch.done == fetch.size:
             fetch.next_ms = None
             effects.append(EndFetch(fetch.number, True))
-        else:
-            fetch.next_ms = now + 1_000 * wanted // self._pacing.bytes_per_s
+            return effects, None
+        fetch.next_ms = now + 1_000 * wanted // self._pacing.bytes_per_s
+        if fetch.is_slow(now):
+            self._doubt(now, fetch.peer)
+            if fetch.sources and fetch.peer not in fetch.left:
+                fetch.left.add(fetch.peer)
+                fetch.sources.append(fetch.peer)
+                more, ended = self._next_source(now, fetch)
+                return effects + more, ended
         return effects, None
 
     def on_ended(self, now: int, ended: FetchEnded) -> tuple[Effects, Fetch | None]:
@@ -104,7 +146,10 @@ class Fetching:
             return [], None
         fetch.number = 0
         if ended.outcome is FetchOutcome.FALSE:
+            self._doubt(now, fetch.peer)
             return self._next_source(now, fetch)
+        if ended.outcome is FetchOutcome.KEPT and fetch.peer not in fetch.left:
+            self._doubted.pop(fetch.peer, None)
         del self.under_way[fetch.chunk, fetch.keep]
         return [], fetch
 
@@ -134,6 +179,7 @@ class Fetching:
             late = fetch.request != 0
             fetch.tries += late
             if late and (fetch.tries >= TRIES or fetch.peer not in self._around.connected):
+                self._doubt(now, fetch.peer)
                 more, ended = self._next_source(now, fetch)
                 effects += more
                 over += [ended] if ended is not None else []
@@ -141,13 +187,18 @@ class Fetching:
                 effects += self._ask(now, fetch)
         return effects, over
 
+    def _doubt(self, now: int, peer: bytes) -> None:
+        self._doubted[peer] = now + DOUBT_MS
+
     def _next_source(self, now: int, fetch: Fetch) -> tuple[Effects, Fetch | None]:
         """Begin anew with the next node in reach; returns the fetch too if there is none."""
         effects: Effects = [EndFetch(fetch.number, False)] if fetch.number else []
         fetch.number = fetch.done = fetch.size = fetch.tries = fetch.request = 0
+        fetch.peer, fetch.begun_ms = b"", now
         while fetch.sources:
-            fetch.peer = fetch.sources.popleft()
-            if fetch.peer in self._around.connected:
+            peer = fetch.sources.popleft()
+            if peer in self._around.connected and (fetch.awaited or self.may_ask(now, peer)):
+                fetch.peer = peer
                 return effects + self._ask(now, fetch), None
         del self.under_way[fetch.chunk, fetch.keep]
         return effects, fetch

@@ -40,6 +40,10 @@ PULLS = 2
 """Chunks that are fetched at once because others offered them."""
 MAX_WISHES = 4_096
 """Chunks that wait to be fetched; what is offered beyond that is offered again."""
+MAX_WISHES_OF_ONE = MAX_WISHES // 4
+"""Of what one peer offered, so that there is room for what others do."""
+REPAIRS = 4
+"""Chunks that are repaired at once, all but one of them from sources that are slow."""
 FAULTS = 500
 """Missing or corrupted chunks that are looked at in one step."""
 
@@ -63,7 +67,7 @@ class Replicator:
         self._wishes: OrderedDict[bytes, bytes] = OrderedDict()
         self._pulling: dict[bytes, list[bytes]] = {}
         """Chunks that are fetched because others offered them, and who did."""
-        self._repairing = b""
+        self._repairing: set[bytes] = set()
         self._repair_after = b""
         self._repair_ms = 0
         self._timer_ms: int | None = None
@@ -117,7 +121,7 @@ class Replicator:
     def _wake(self, now: int, fired: bool) -> Effects:
         """Be woken when something is due next."""
         self._repair_ms = min(self._repair_ms, now + self._pacing.repair_ms)
-        due = [self.offering.due_ms(now), self.fetching.due_ms(now), None if self._repairing else self._repair_ms]
+        due = [self.offering.due_ms(now), self.fetching.due_ms(now), self._repair_ms if self._may_repair(now) else None]
         at_ms = min(each for each in due if each is not None)
         if at_ms == self._timer_ms and not fired:
             return []
@@ -129,7 +133,7 @@ class Replicator:
         for fetch in over:
             effects += self._over(fetch, False)
         effects += self.offering.on_time(now)
-        if self._repair_ms <= now and not self._repairing:
+        if self._repair_ms <= now and self._may_repair(now):
             effects += self._repair(now)
         return effects
 
@@ -154,8 +158,9 @@ class Replicator:
 
     def _on_offer(self, peer: bytes, offer: ChunkOffer) -> Effects:
         """Say what is held of it, and wish for what should be."""
-        has = tuple([chunk for chunk in offer.chunks if self._shelf.sound(chunk)])
-        lacks = tuple([chunk for chunk in offer.chunks if chunk not in has])
+        sound = {chunk for chunk in offer.chunks if self._shelf.sound(chunk)}
+        has = tuple([chunk for chunk in offer.chunks if chunk in sound])
+        lacks = tuple([chunk for chunk in offer.chunks if chunk not in sound])
         # What was let go here comes back only where a node says that it needs it.
         self._wish([chunk for chunk in lacks if not self._shelf.gone(chunk)], peer)
         return self._say_holding([peer], has, lacks)
@@ -174,15 +179,22 @@ class Replicator:
     # -- what is fetched -----------------------------------------------------------------------------------------
 
     def _wish(self, chunks: Iterable[bytes], peer: bytes) -> None:
+        room = MAX_WISHES_OF_ONE - sum(each == peer for each in self._wishes.values())
         for chunk in chunks:
-            if self.around.key in self.around.wanted(chunk) and len(self._wishes) < MAX_WISHES:
+            if room <= 0 or len(self._wishes) >= MAX_WISHES:
+                return
+            if self.around.key in self.around.wanted(chunk):
+                room -= self._wishes.get(chunk) != peer
                 self._wishes[chunk] = peer
 
     def _pull(self, now: int) -> Effects:
-        """Fetch what is wished for, some at a time."""
+        """Fetch what is wished for, some at a time. Those that come slowly take no place of others."""
         effects: Effects = []
-        while self._wishes and len(self._pulling) < PULLS:
-            chunk, peer = self._wishes.popitem(last=False)
+        while self._wishes and sum(self.fetching.waits(now, chunk) for chunk in self._pulling) < PULLS:
+            chunk = self._next_wish(now)
+            if chunk is None:
+                break
+            peer = self._wishes.pop(chunk)
             if self._shelf.sound(chunk):
                 effects += self._say_held(chunk, [peer])
                 continue
@@ -192,21 +204,38 @@ class Replicator:
                 self._pulling.setdefault(chunk, []).append(peer)
         return effects
 
+    def _next_wish(self, now: int) -> bytes | None:
+        """The first one, of a peer that was not slow or false lately if there is such; None where all wait for one."""
+        doubted = None
+        for chunk, peer in self._wishes.items():
+            if not self.fetching.doubts(now, peer):
+                return chunk
+            if doubted is None and self.fetching.may_ask(now, peer):
+                doubted = chunk
+        return doubted
+
     def _on_wanted(self, now: int, wanted: ChunkWanted) -> Effects:
         """Somebody at this node waits for a chunk."""
-        fetch, effects = self.fetching.begin(now, wanted.chunk, wanted.first, wanted.keep)
+        fetch, effects = self.fetching.begin(now, wanted.chunk, wanted.first, wanted.keep, awaited=True)
         if fetch is None:
             return [Provided(wanted.request, False)]
         fetch.requests.append(wanted.request)
         return effects
 
+    def _may_repair(self, now: int) -> bool:
+        """Whether another chunk may be repaired: those that come slowly keep none waiting."""
+        return len(self._repairing) < REPAIRS and not any(self.fetching.waits(now, each) for each in self._repairing)
+
     def _repair(self, now: int) -> Effects:
         """Fetch the next chunk that is missing or corrupted here."""
         faulty, after = self._shelf.faulty(self._repair_after, FAULTS)
         for chunk in faulty:
+            if chunk in self._repairing:
+                continue
             fetch, effects = self.fetching.begin(now, chunk, (), True)
             if fetch is not None:
-                self._repairing = self._repair_after = chunk
+                self._repairing.add(chunk)
+                self._repair_after = chunk
                 return effects
         self._repair_after = after
         self._repair_ms = now if after else now + self._pacing.repair_ms
@@ -221,8 +250,8 @@ class Replicator:
         peers = self._pulling.pop(fetch.chunk, None)
         if held and peers is not None:
             effects += self._say_held(fetch.chunk, peers)
-        if fetch.chunk == self._repairing:
-            self._repairing = b""
+        if fetch.chunk in self._repairing:
+            self._repairing.remove(fetch.chunk)
             self.repaired += held
         return effects
 

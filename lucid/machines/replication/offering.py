@@ -40,6 +40,8 @@ class Offering:
         self._start = b""
         """Where the next page of a look through all begins; empty between two looks."""
         self._found: dict[bytes, None] = {}
+        self._again = False
+        """Whether something changed in the middle of a look."""
 
     def on_stored(self, now: int, chunk: bytes) -> None:
         """A chunk was stored here."""
@@ -49,10 +51,13 @@ class Offering:
             self._gather_ms = now + self._pacing.gather_ms
 
     def look_again(self, now: int) -> None:
-        """Look through everything soon, from the beginning."""
-        self._start = b""
-        self._found.clear()
-        self._look_ms = now + self._pacing.gather_ms
+        """Look through everything soon. A look that is under way ends first, and another follows it: else who comes
+        and goes, or names another store each second, would have the first chunks looked at and no others."""
+        soon_ms = now + self._pacing.gather_ms
+        if self._start:
+            self._again = True
+        elif not 0 < self._look_ms <= soon_ms:  # what is due soon is not put off again
+            self._look_ms = soon_ms
 
     def lacks(self, chunk: bytes) -> list[bytes]:
         """The other nodes that should hold a chunk and did not say that they do."""
@@ -96,7 +101,8 @@ class Offering:
         self.lacking = {chunk: since for chunk, since in self.lacking.items() if chunk in self._found}
         self._start = b""
         self._found.clear()
-        self._look_ms = now + self._pacing.look_ms
+        self._look_ms = now + (self._pacing.soon_ms if self._again else self._pacing.look_ms)
+        self._again = False
         return effects
 
     def _lacking_of(self, now: int, chunks: Iterable[bytes]) -> list[tuple[bytes, list[bytes]]]:

@@ -20,6 +20,7 @@ from lucid.chain.chunks import session_root
 from lucid.chain.errors import Code
 from lucid.chain.transactions import Ranges
 from lucid.chain.versions import FIRST_RULES, HOLDING_RULES
+from lucid.machines.quota import SECOND_MS, Quota
 from lucid.machines.replicamessages import (
     MAX_NAMED,
     SESSION_BYTES,
@@ -28,7 +29,9 @@ from lucid.machines.replicamessages import (
     ReplicaMessage,
     SessionOffer,
 )
+from lucid.services.chunks.listfetches import ListFetches
 from lucid.services.chunks.listings import Listings, dropped, kept, ranges_of
+from lucid.services.process.driver import clock_ms
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
@@ -48,14 +51,13 @@ SOON_S = 5.0
 REST = 4
 """After each page it rests for so many times as long as that took."""
 PAGE = 64
-ANSWER_S = 10.0
+LISTS_A_SECOND = 16
+"""Parts of lists that a peer is sent in a second, of 32 KiB each; a node asks for the next one once it has one."""
 OFFER_S = 60.0
 """How long after it was offered a list is offered again."""
 assert PAGE <= MAX_NAMED
 MAX_OPEN = 4_096
 """Sessions that are looked at often; the rest wait for the next look through all."""
-MAX_WANTED = 1_024
-"""Sessions offered by others whose lists wait to be fetched."""
 SAID_BLOCKS = 24
 """What was said and is not on the chain after so many blocks is said again."""
 LOST_S = 60.0
@@ -160,13 +162,12 @@ class Holdings:
         self._send = send
         self._settling = trio.Lock()  # two that look at one session at once would both say what the chain lacks
         self._open: OrderedDict[bytes, None] = OrderedDict()
-        self._wanted: OrderedDict[bytes, bytes] = OrderedDict()
         self._kick = trio.Event()
         self._pending: dict[bytes, tuple[Ranges, int]] = {}
         self._lost: dict[bytes, float] = {}
         self._offered: dict[bytes, float] = {}
-        self._request = 0
-        self._answers: dict[int, tuple[bytes, trio.Event, list[ListPart]]] = {}
+        self._fetches = ListFetches(send, self._wants, self._take)
+        self._served = Quota(LISTS_A_SECOND, SECOND_MS)
 
     # -- what peers say ------------------------------------------------------------------------------------------
 
@@ -178,29 +179,20 @@ class Holdings:
             case ListRequest():
                 await self._on_request(peer, message)
             case ListPart():
-                self._on_part(peer, message)
+                self._fetches.on_part(peer, message)
 
     async def _on_offer(self, peer: bytes, offer: SessionOffer) -> None:
         """Wish for the lists that are not here. Raises `StoreError`."""
         if self._around.rules < HOLDING_RULES:
             return
         new = await self._store.read(lambda: [each for each in offer.sessions if not self.listings.known(each)])
-        for session in new:
-            if len(self._wanted) < MAX_WANTED:
-                self._wanted[session] = peer
-        self._kick.set()
+        self._fetches.offer(peer, new)
 
     async def _on_request(self, peer: bytes, asked: ListRequest) -> None:
-        """Answer with a part of a list. Raises `StoreError`."""
-        ids = await self._store.read(self.listings.page, asked.session, asked.first)
-        await self._send(peer, ListPart(asked.request, asked.session, asked.first, tuple(ids)))
-
-    def _on_part(self, peer: bytes, part: ListPart) -> None:
-        """Hand an answer to who waits for it."""
-        waiting = self._answers.get(part.request)
-        if waiting is not None and waiting[0] == peer:
-            waiting[2].append(part)
-            waiting[1].set()
+        """Answer with a part of a list, if the peer may have one now. Raises `StoreError`."""
+        if self._served.spend(clock_ms(), peer):
+            ids = await self._store.read(self.listings.page, asked.session, asked.first)
+            await self._send(peer, ListPart(asked.request, asked.session, asked.first, tuple(ids)))
 
     # -- what runs -----------------------------------------------------------------------------------------------
 
@@ -209,6 +201,7 @@ class Holdings:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._follow)
+                nursery.start_soon(self._fetches.run)
                 nursery.start_soon(self._look_often)
                 nursery.start_soon(self._look_through)
         except* StoreDamaged:
@@ -257,14 +250,12 @@ class Holdings:
             await self._keep(session, ids, anchored)
 
     async def _look_often(self) -> None:
-        """Fetch the lists that were offered, and look at what is not settled."""
+        """Look at what is not settled."""
         while True:
             with trio.move_on_after(SOON_S if self._open else LOOK_S):
                 await self._kick.wait()
             self._kick = trio.Event()
             try:
-                while self._wanted:
-                    await self._fetch(*self._wanted.popitem(last=False))
                 names = list(self._open)
                 for first in range(0, len(names), PAGE):
                     began_s = trio.current_time()
@@ -311,33 +302,18 @@ class Holdings:
         if len(self._open) < MAX_OPEN:
             self._open[session] = None
 
-    async def _fetch(self, session: bytes, peer: bytes) -> None:
-        """Fetch a list that a peer offered. What is not anchored as far as this node knows is offered again."""
+    async def _wants(self, session: bytes) -> int:
+        """How many chunks an offered session has; 0 where its list is here, or it is not anchored as far as this node
+        knows: it is offered again. Raises `Problem` and `StoreError`."""
+        if await self._store.read(self.listings.known, session):
+            return 0
         (anchored,) = await self.on_chain([session])
-        if anchored is None or peer not in self._around.connected:
-            return
-        ids: list[bytes] = []
-        while len(ids) < anchored.chunks:
-            part = await self._part(session, peer, len(ids))
-            if not part:
-                return
-            ids += part
-        if not await self._keep(session, ids, anchored):
-            _log.info("the list of session %s from node %s is not kept", session.hex()[:32], peer.hex()[:16])
+        return 0 if anchored is None else anchored.chunks
 
-    async def _part(self, session: bytes, peer: bytes, first: int) -> tuple[bytes, ...]:
-        self._request += 1
-        number, answered, answers = self._request, trio.Event(), list[ListPart]()
-        self._answers[number] = peer, answered, answers
-        try:
-            if await self._send(peer, ListRequest(number, session, first)):
-                with trio.move_on_after(ANSWER_S):
-                    await answered.wait()
-        finally:
-            del self._answers[number]
-        if answers and (answers[0].session, answers[0].first) == (session, first):
-            return answers[0].ids
-        return ()
+    async def _take(self, session: bytes, ids: Sequence[bytes]) -> bool:
+        """Keep a list that came. Raises `Problem` and `StoreError`."""
+        (anchored,) = await self.on_chain([session])
+        return anchored is not None and await self._keep(session, ids, anchored)
 
     async def _offer(self, lacking: dict[bytes, frozenset[bytes]]) -> None:
         """Offer the lists of sessions to the nodes in reach that lack them, each once in a while."""

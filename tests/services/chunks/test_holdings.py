@@ -320,6 +320,56 @@ async def test_a_list_that_is_not_the_sessions_is_not_kept(tmp_path: Path, how: 
     await run(tmp_path, Fleet, test)
 
 
+@pytest.mark.parametrize("how", ["silence", "drips"])
+async def test_who_offers_lists_that_do_not_come_keeps_no_others_waiting(tmp_path: Path, how: str) -> None:
+    """Sessions of its own, anchored as they should be: each list takes it forever, or comes an id at a time."""
+    own = [number.to_bytes(16, "big") + b"l" * 32 for number in range(40)]
+    long = [number.to_bytes(32, "big") for number in range(3 * MAX_IDS)]
+
+    async def test(fleet: Fleet) -> None:
+        nodes = await fleet.grow(3)
+        fleet.lies[nodes[1].key] = lambda each: None if isinstance(each, ListPart) else each
+        fleet.chain.sessions |= dict.fromkeys(own, long)
+        if how == "drips":
+
+            async def drip(peer: bytes, asked: ListRequest) -> None:
+                await trio.sleep(1)
+                part = ListPart(asked.request, asked.session, asked.first, tuple(long[asked.first :][:1]))
+                await nodes[2].holdings.handle(nodes[1].key, part)
+
+            nodes[1].holdings._on_request = drip  # type: ignore[method-assign]
+        await until(lambda: len(nodes[2].replication.connected) == 2)
+        await nodes[2].holdings.handle(nodes[1].key, SessionOffer(tuple(own)))
+        await trio.sleep(0.1)
+        for data in BODIES:
+            await nodes[0].chunks.put(body(data), SESSION, None)
+        fleet.anchor(nodes[0], IDS)
+        await until(lambda: fleet.says(nodes[2]) == ((0, 12),))
+
+    await run(tmp_path, Fleet, test)
+
+
+async def test_a_peer_is_sent_so_many_parts_of_lists_in_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question of 60 bytes is answered with 32 KiB."""
+
+    async def test(fleet: Fleet) -> None:
+        nodes = await fleet.grow(2)
+        await until(lambda: all(node.replication.asked for node in nodes))
+        await nodes[0].store.write(kept(SESSION, IDS))
+        sent: list[Any] = []
+        fleet.lies[nodes[0].key] = lambda each: sent.append(each) if isinstance(each, ListPart) else each
+        for number in range(3 * saying.LISTS_A_SECOND):
+            await nodes[0].holdings.handle(nodes[1].key, ListRequest(number, SESSION, 0))
+        assert len(sent) == saying.LISTS_A_SECOND
+        await nodes[0].holdings.handle(nodes[0].key, ListRequest(1, SESSION, 0))
+        assert len(sent) == saying.LISTS_A_SECOND + 1, "another peer has its own"
+
+    monkeypatch.setattr(saying, "clock_ms", lambda: 5_000_000)
+    await run(tmp_path, Fleet, test)
+
+
 async def test_a_session_that_went_is_taken_back_and_its_list_forgotten(tmp_path: Path) -> None:
     async def test(fleet: Fleet) -> None:
         (node,) = await fleet.grow(1)
