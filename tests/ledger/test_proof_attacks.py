@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from random import Random
+from typing import cast
 
 import pytest
 
@@ -95,7 +96,8 @@ def test_sums_that_no_number_holds_stop_nobody() -> None:
     that it holds a million such: the sum must not be what no row can say."""
     chain = claimed()
     keepers = keeper_key(chain.node(0))
-    chain.tip.rows[keepers] = encode(KeeperEntry(chain.turn.epoch, 1, 1, MAX_NATURAL, 2**64 - 1))
+    rows = cast("dict[bytes, bytes | None]", chain.tip.rows)
+    rows[keepers] = encode(KeeperEntry(chain.turn.epoch, 1, 1, MAX_NATURAL, 2**64 - 1))
     said = proof(chain)
     assert chain.verdict(said) is None
     chain.grow(said)
