@@ -83,9 +83,11 @@ class Fetching:
         """Whether a source was slow, silent or false lately."""
         return 0 < self._doubted.get(peer, 0) - now <= DOUBT_MS
 
-    def may_ask(self, now: int, peer: bytes) -> bool:
-        """Whether a source may be asked for one more chunk: of those that are doubted each is for one at a time."""
-        return not self.doubts(now, peer) or all(fetch.peer != peer for fetch in self.under_way.values())
+    def may_ask(self, now: int, peer: bytes, besides: Fetch | None = None) -> bool:
+        """Whether a source may be asked for a chunk `besides` that of a fetch: of those that are doubted each is asked
+        for one at a time."""
+        others = (fetch for fetch in self.under_way.values() if fetch is not besides)
+        return not self.doubts(now, peer) or all(fetch.peer != peer for fetch in others)
 
     def waits(self, now: int, chunk: bytes) -> bool:
         """Whether a chunk that is kept is under way, from a source from which it may come soon."""
@@ -194,10 +196,10 @@ class Fetching:
         """Begin anew with the next node in reach; returns the fetch too if there is none."""
         effects: Effects = [EndFetch(fetch.number, False)] if fetch.number else []
         fetch.number = fetch.done = fetch.size = fetch.tries = fetch.request = 0
-        fetch.peer, fetch.begun_ms = b"", now
+        fetch.begun_ms = now
         while fetch.sources:
             peer = fetch.sources.popleft()
-            if peer in self._around.connected and (fetch.awaited or self.may_ask(now, peer)):
+            if peer in self._around.connected and (fetch.awaited or self.may_ask(now, peer, fetch)):
                 fetch.peer = peer
                 return effects + self._ask(now, fetch), None
         del self.under_way[fetch.chunk, fetch.keep]
