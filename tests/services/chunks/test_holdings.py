@@ -339,10 +339,10 @@ async def test_who_offers_lists_that_do_not_come_keeps_no_others_waiting(tmp_pat
 
             nodes[1].holdings._on_request = drip  # type: ignore[method-assign]
         await until(lambda: len(nodes[2].replication.connected) == 2)
-        await nodes[2].holdings.handle(nodes[1].key, SessionOffer(tuple(own)))
-        await trio.sleep(0.1)
         for data in BODIES:
             await nodes[0].chunks.put(body(data), SESSION, None)
+        await nodes[2].holdings.handle(nodes[1].key, SessionOffer(tuple(own)))
+        await trio.sleep(0.1)
         fleet.anchor(nodes[0], IDS)
         await until(lambda: fleet.says(nodes[2]) == ((0, 12),))
 
