@@ -14,7 +14,18 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
 from smoke.judgment import Judgment
 from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempts, read_manifest, resolved
-from smoke.static.checks import compose, dependencies, dockerfile, entrypoint, isolation, layout, lint, path, startup
+from smoke.static.checks import (
+    compose,
+    dependencies,
+    dockerfile,
+    entrypoint,
+    isolation,
+    layout,
+    lint,
+    nginx,
+    path,
+    startup,
+)
 from smoke.static.isolation.literal import literal_counts
 from smoke.static.model.build import images_of
 from smoke.static.plans import LeftOut, Plans, plans_of
@@ -22,7 +33,7 @@ from smoke.static.scope import Scope
 from smoke.tree import Tree
 
 FAMILIES: tuple[ModuleType, ...] = (
-    *(layout, dockerfile, path, lint, entrypoint, startup, dependencies, isolation, compose),
+    *(layout, dockerfile, path, lint, entrypoint, startup, dependencies, isolation, compose, nginx),
 )
 """The check modules, in the order of their findings."""
 

@@ -14,6 +14,7 @@ from smoke.static.dockerfile.ignore import ignore_of
 from smoke.static.dockerfile.parser import parse
 from smoke.static.dockerfile.stages import BuildStage, stages_of
 from smoke.static.dockerfile.variables import platform_arguments
+from smoke.static.generated import made_beforehand
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.building import Building, Made
 from smoke.static.model.context import Context
@@ -123,7 +124,9 @@ class _Builder:
         pinned = (path for path in tree.sizes if path.endswith(".python-version"))
         versions = ((path, re.search(r"3\.\d+", tree.text(path)[:200])) for path in pinned)
         self.pins = {path: version[0] for path, version in versions if version is not None}
-        self.npm_locked = any(path.endswith(LOCKS) for path in tree.sizes)
+        folders = {posixpath.dirname(path) for path in tree.sizes if posixpath.basename(path) == "package.json"}
+        left_out = any(made_beforehand(tree, posixpath.join(each, LOCKS[0])) for each in folders)
+        self.npm_locked = any(path.endswith(LOCKS) for path in tree.sizes) or not left_out
 
     def image(self) -> Image:
         """The final stage's image."""

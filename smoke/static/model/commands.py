@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from smoke.static.model.accounts import add_group, add_user, remove_group, remove_user, rename_user
 from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.frontend import outputs, surroundings
 from smoke.static.model.image import Install
 from smoke.static.model.installers import catalog
 from smoke.static.model.operands import read_operands
@@ -104,6 +105,9 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         _fetched(stage, name, rest, line)
     elif name in _UNPACKERS:
         _unpacked(stage, name, rest, line)
+    elif (made := outputs(stage, name, rest)) is not None:
+        for place in (*made, *surroundings(stage)):
+            stage.files.suspect(place, f"{name!r} in the RUN of line {line} cannot be followed", DoubtCause.COMMAND)
     elif name not in _HARMLESS:
         _unknown(stage, name, rest, line)
 

@@ -15,6 +15,7 @@ from smoke.static.model.building import MAX_SHOWN, Building, Made
 from smoke.static.model.filesystem import Doubt, DoubtCause, PathEntry
 from smoke.static.model.image import Install, Lack, Missing
 from smoke.static.model.stage import Stage
+from smoke.static.model.versioned import REPOSITORY, brings_repository
 
 _REMOTE = re.compile(r"https?://|git://|ssh://|git@|ftp://")
 
@@ -65,6 +66,8 @@ def _from_context(
 ) -> None:
     """What comes from the build context, and by ADD from elsewhere."""
     state = made.state
+    if brings_repository(words) and build.context.keeps(posixpath.join(build.context.directory, ".git")):
+        state.settings[REPOSITORY] = "perhaps"
     local = [word for word in words if not _REMOTE.match(word)]
     _fetch(build, state, [word for word in words if _REMOTE.match(word)], place, into, user, mode, instruction)
     if instruction.keyword == "ADD":
@@ -213,6 +216,8 @@ def _copy_from(
         other = Made(base, reference, build.stages.variables.stage()).state
     else:
         other = build.done[source.index].state
+        if REPOSITORY in other.settings:
+            made.state.settings[REPOSITORY] = other.settings[REPOSITORY]
     for word in words:
         origin = posixpath.normpath("/" + word.lstrip("/"))
         found = list(other.files.below(origin))
@@ -243,6 +248,9 @@ def _installs_from(made: Made, other: Stage, origin: str, place: str, kept: _Kep
         for each in other.installs
         if _within(each.directory, origin) and kept.has(each.directory[len(origin) :])
     ]
+    for path in other.files.whole:
+        if _within(path, origin):
+            made.state.files.whole.add(posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/")))
     for path, venv in other.venvs.items():
         if _within(path, origin):
             made.state.venvs[posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/"))] = venv

@@ -18,6 +18,12 @@ _ENDS = frozenset(_BLOCKS.values())
 _DECIDES = re.compile(r"(?:^|[;&|]\s*|\bthen\s+|\bdo\s+|\)\s*)\s*(?:exec|exit|set\s+--|shift)\b", re.MULTILINE)
 _AT_ONCE = frozenset(["echo", "printf", "true", ":", "mkdir", "touch", "chmod", "chown", "cp", "ln", "rm", "cat", "ls"])
 """Commands that end at once: a script that ends with one starts nothing."""
+_OF_DJANGO = frozenset(
+    ["migrate", "collectstatic", "makemigrations", "check", "loaddata", "compilemessages", "createcachetable", "flush"]
+)
+"""Commands of Django's that do their work and end."""
+_GIVEN = re.compile(r"\$\{?[@*1-9]|\$#|\bshift\b|\bgetopts\b")
+"""How a script uses what it is given."""
 _NO_START = frozenset(["wait", "tail", "sleep", "exit", "done", "fi", "esac", "}", "cd", "export", "source", "."])
 """Last commands of a script that started something before."""
 _FUNCTION = re.compile(r"function\s+([\w-]+)|(\w[\w-]*)\s*\(\)")
@@ -96,7 +102,19 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
         found.doubt = "an entry script decides what is started"
         return found
     _last(found, last, environment, arguments)
+    if arguments and found.words and not _GIVEN.search(text) and (shown := _ends_soon(found.words)):
+        found.trouble = f"the entry script ends with {shown} and runs nothing of what it is given"
     return found
+
+
+def _ends_soon(words: tuple[str, ...]) -> str:
+    """The command of a framework that does its work and ends; empty where it may be what the container is for."""
+    name, rest = words[0].rpartition("/")[2], words[1:]
+    if re.fullmatch(r"python[\d.]*", name) and rest:
+        name, rest = rest[0].rpartition("/")[2], rest[1:]
+    if name in ("manage.py", "django-admin") and rest and rest[0] in _OF_DJANGO:
+        return f"{name} {rest[0]}"
+    return f"alembic {rest[0]}" if name == "alembic" and rest else ""
 
 
 def _outside_blocks(

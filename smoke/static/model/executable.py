@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.packages import system_programs
 from smoke.static.model.scene import MAX_SCRIPT, Scene
 from smoke.static.model.stage import Stage
 from smoke.static.python.distributions import program_of
@@ -41,9 +42,12 @@ def find_program(name: str, scene: Scene) -> Executable:
         answer, brought = scene.installed.program(directory, base)
         if answer.presence is Presence.ASKED:
             return Executable(place, brought=brought, calls=answer.by if ":" in answer.by else "")
-        if answer.presence is Presence.UNKNOWN:
+        own = _is_of_the_tree(base, scene)
+        if answer.presence is Presence.UNKNOWN and not own and base not in system_programs():
             doubt = doubt or answer.reason
         for reason in state.files.every_doubt(place):
+            if own and reason.cause in (DoubtCause.DISTRIBUTIONS, DoubtCause.BASE):
+                continue
             if reason.cause is DoubtCause.DISTRIBUTIONS and any(scene.installed.by_directory(directory)):
                 continue
             if reason.cause is DoubtCause.BASE and (program_of(base) or scene.installed.of_the_tree(base)):
@@ -53,6 +57,14 @@ def find_program(name: str, scene: Scene) -> Executable:
     if not doubt and scene.base is None and "/" not in name:
         doubt = "the base image is unknown, and with it its programs"
     return Executable(doubt=doubt)
+
+
+def _is_of_the_tree(name: str, scene: Scene) -> bool:
+    """Whether a script has the name of one that the tree put elsewhere: no base and no distribution has another."""
+    if not name.endswith((".sh", ".py", ".bash")) or name == "docker-entrypoint.sh":
+        return False
+    files = scene.state.files.entries
+    return scene.base is not None and any(path.endswith(f"/{name}") and files[path].source for path in files)
 
 
 def is_odd(word: str) -> bool:

@@ -9,7 +9,7 @@ from enum import Enum, StrEnum
 from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
 from smoke.static.dockerfile.stages import BuildStage, Stages
-from smoke.static.model.filesystem import DoubtCause, FileSystem
+from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
 from smoke.static.model.launch import Launch
 from smoke.static.model.programs import Lacking, Surroundings
 
@@ -55,6 +55,8 @@ class InstalledProject:
     """A tool installs it beside its dependencies, if it is a package at all."""
     alone: bool = False
     """Only what it depends on is installed."""
+    packed: tuple[tuple[str, PathEntry], ...] = ()
+    """What its wheel holds, where that was made beforehand: paths below the directory that it is installed to."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,9 @@ def workdir(build: Building, made: Made, instruction: Instruction, stage: BuildS
     held = made.state.files.find(made.state.workdir)
     if held is not None and held.kind == "file":
         build.refuse(instruction, f"WORKDIR {made.state.workdir}: a file is there")
-    user = made.state.number(made.state.user) if made.user_line else 0
+    # Builders differ about the user that a base brings.
+    own = made.state.number(made.state.user) if made.state.user else 0
+    user = own if made.user_line or not own else None
     made.state.files.add(made.state.workdir, PathEntry("directory", user=user, mode=0o755, line=instruction.line))
 
 

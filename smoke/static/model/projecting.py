@@ -8,6 +8,7 @@ import re
 import tomllib
 from typing import Any
 
+from smoke.static.model.discovery import unbuildable
 from smoke.static.model.stage import Stage
 
 
@@ -15,7 +16,24 @@ def uv_refusal(stage: Stage, rest: list[str]) -> str:
     """Why uv surely refuses; empty when nothing speaks against it."""
     if rest[:1] == ["pip"]:
         return _uv_pip(stage, rest[1:])
-    return _uv_python(stage, rest) or _uv_unknown(stage, rest)
+    return _uv_python(stage, rest) or _uv_unknown(stage, rest) or _uv_project(stage, rest)
+
+
+def _uv_project(stage: Stage, rest: list[str]) -> str:
+    """`uv sync` of a project that is a package, which its backend cannot build here."""
+    told = _project(stage, rest) if rest[:1] == ["sync"] else {}
+    kept = ("--no-install-project", "--no-install-workspace", "--only-group", "--only-dev", "--no-install-local")
+    is_package = told.get("tool", {}).get("uv", {}).get("package", True) and "workspace" not in told.get(
+        "tool", {}
+    ).get("uv", {})
+    if (
+        not is_package
+        or any(word.partition("=")[0] in kept for word in rest)
+        or "UV_NO_INSTALL_PROJECT" in stage.environment
+    ):
+        return ""
+    clause = unbuildable(stage, stage.workdir, told)
+    return f"uv sync: {clause}" if clause else ""
 
 
 def _project(stage: Stage, rest: list[str]) -> dict[str, Any]:
@@ -167,7 +185,11 @@ def poetry_project(stage: Stage, rest: list[str]) -> str:
         return f"poetry {action}: the project has no group {odd}"
     extras = {_plain(each) for each in (*poetry.get("extras", {}), *project.get("optional-dependencies", {}))}
     odd = next((each for each in _named(rest, "-E", "--extras") if _plain(each) not in extras), "")
-    return f"poetry {action}: the project has no extra {odd}" if odd else ""
+    if odd:
+        return f"poetry {action}: the project has no extra {odd}"
+    itself = "--no-root" not in rest and "--only" not in rest and poetry.get("package-mode", True)
+    clause = unbuildable(stage, stage.workdir, told) if itself else ""
+    return f"poetry {action}: {clause}" if clause else ""
 
 
 def _takes(asked: str, python: str) -> bool:

@@ -11,6 +11,7 @@ from smoke.static.model import script
 from smoke.static.model.building import Building, Made
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.steps import refusal
+from smoke.static.model.versioned import REPOSITORY, brings_repository
 
 
 def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
@@ -23,6 +24,8 @@ def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage
             place = state.path(options["target"])
             lent.append(place)
             source = options.get("source", ".")
+            if brings_repository([source]):
+                state.settings[REPOSITORY] = "perhaps"
             held = build.context.sources(source)
             into = bool(held) and build.context.tree.is_directory(held[0])
             build.context.copy(state.files, [source], place, into, 0, None, instruction.line)

@@ -49,7 +49,7 @@ class Stage:
     packages: tuple[str, ...] = ()
     """Packages of the system that were asked for."""
     npm_locked: bool = False
-    """Whether the tree has a lock file of npm's."""
+    """Whether the tree has a lock file of npm's, or leaves none out of git."""
     virtual: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Packages that were asked for under a name, by which Alpine takes them away."""
     system: str = ""

@@ -15,7 +15,10 @@ from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import Form, Start
 from smoke.static.model.installers.conda import TOOLS, root_prefix, run_in
 from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, search_path, started
+from smoke.static.model.ownership import may_not_give
+from smoke.static.model.privilege import as_user
 from smoke.static.model.scene import Scene
+from smoke.static.model.servers.background import detached
 from smoke.static.model.servers.catalog import is_server, served
 from smoke.static.model.servers.served import Situation
 from smoke.static.model.shell_syntax import trouble
@@ -70,7 +73,11 @@ def start_of(
         return replace(start, trouble="neither the Dockerfile nor its base says what to start")
     if form is Form.SHELL_COMMAND and base is not None and not base.shell and not base.entrypoint:
         return replace(start, trouble=_no_shell(words, state))
-    return _resolved(start, words, Scene(base, state, installed))
+    start = _resolved(start, words, Scene(base, state, installed))
+    if form is Form.SHELL_ENTRYPOINT and posixpath.basename(start.script) == "manage.py" and not start.arguments:
+        why = "manage.py is not told what to do: it prints its help and ends"
+        return replace(start, trouble=f"{why} (an ENTRYPOINT in shell form takes nothing of CMD)")
+    return start
 
 
 def _no_shell(words: tuple[str, ...], state: Stage) -> str:
@@ -98,6 +105,8 @@ def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
     if trouble := not_executable(found, scene):
         return replace(start, trouble=trouble)
     if name in _DEMANDING and (trouble := missing_to(words, scene)):
+        return replace(start, trouble=trouble)
+    if trouble := detached(name, words[1:], scene):
         return replace(start, trouble=trouble)
     if name == "docker-entrypoint.sh" and len(words) > 1 and _is_bases_own(found.place, scene):
         return _resolved(start, words[1:], scene.within(Followed()))
@@ -161,6 +170,8 @@ def _perhaps(start: Start, words: tuple[str, ...], doubt: str, scene: Scene) -> 
     """A program that may be there: what it would do is told by its name, if at all."""
     name = posixpath.basename(words[0])
     if name.startswith("jupyter") and (trouble := missing_to(words, scene)):
+        return replace(start, trouble=trouble)
+    if trouble := detached(name, words[1:], scene):
         return replace(start, trouble=trouble)
     if is_server(name) or PYTHON.fullmatch(name):
         return python_or_server(start, words, name, words[0], scene)
@@ -238,7 +249,8 @@ def _shell(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
     if rest and (text := scene.read(rest[0])) is not None:
         if clause := trouble(text):
             return replace(start, trouble=f"the shell cannot read {rest[0]}: {clause}")
-        found = follow_script(text, tuple(words[words.index(rest[0]) + 1 :]), scene.state.environment)
+        known = as_user(text, _number(scene))
+        found = follow_script(known, tuple(words[words.index(rest[0]) + 1 :]), scene.state.environment)
         # The shell that is named reads it, whatever its first line says.
         asked = posixpath.basename(words[0]) in ("sh", "dash")
         errexit = bool(re.search(r"^set\s+-\w*e", text, re.MULTILINE)) or any("e" in each for each in flags)
@@ -261,7 +273,13 @@ def _script(start: Start, words: tuple[str, ...], entry: PathEntry, scene: Scene
         return replace(start, doubt=f"what {words[0]} does is not looked into")
     if clause := trouble(text):
         return replace(start, trouble=f"the shell cannot read {words[0]}: {clause}")
-    return _followed(start, follow_script(text, tuple(words[1:]), scene.state.environment), scene)
+    known = as_user(text, _number(scene))
+    return _followed(start, follow_script(known, tuple(words[1:]), scene.state.environment), scene)
+
+
+def _number(scene: Scene) -> int | None:
+    """The number of the user that the container runs as."""
+    return scene.state.number(scene.state.user) if scene.state.user else None
 
 
 def _followed(start: Start, found: Followed, scene: Scene) -> Start:
@@ -280,7 +298,7 @@ def _followed(start: Start, found: Followed, scene: Scene) -> Start:
         program = find_program(words[0], inner)
         if not program.place and not program.doubt and re.fullmatch(r"[\w./-]+", words[0]) and not _builtin(words[0]):
             return replace(start, trouble=f"before anything else runs, {absent(words[0], inner)}")
-        if trouble := missing_to(words, inner):
+        if trouble := missing_to(words, inner) or may_not_give(inner.state, words):
             return replace(start, trouble=f"before anything else runs, {trouble}")
     if found.dash and has_dash(scene.state):
         return replace(start, trouble=f"the entry script fails: {found.dash}")

@@ -350,6 +350,19 @@ def _bare_beside(stage: Stage, path: str) -> bool:
     return bare and path not in _OF_ROOT and name not in _OF_BASES and (held is None or not held.line)
 
 
+def _made_by(stage: Stage, name: str, rest: list[str]) -> list[str]:
+    """What a command makes, if it is not there: files, directories, environments."""
+    if name in ("mkdir", "touch"):
+        return _operands(rest, "-m --mode")
+    if name == "uv" and rest[:1] == ["sync"]:
+        other = {"--active", "--dry-run", "--check", "--project", "--directory", "--script"}
+        told = any(word.partition("=")[0] in other for word in rest)
+        return [] if told else [stage.environment.get("UV_PROJECT_ENVIRONMENT") or ".venv"]
+    if re.fullmatch(r"python[\d.]*", name) and rest[:2] == ["-m", "venv"]:
+        return _operands(rest[2:], "--prompt")[:1]
+    return ["node_modules"] if name == "npm" and rest in (["ci"], ["install"], ["i"]) else []
+
+
 def _may_not_write(stage: Stage, name: str, rest: list[str]) -> str:
     """Directories and files made where this user may not."""
     user = _user(stage)
@@ -360,9 +373,9 @@ def _may_not_write(stage: Stage, name: str, rest: list[str]) -> str:
                 return (
                     f"chmod {stage.path(operand)}: it belongs to user {held.user}, and this step runs as {stage.user}"
                 )
-    if user is None or name not in ("mkdir", "touch"):
+    if user is None:
         return ""
-    for operand in _operands(rest, "-m --mode"):
+    for operand in _made_by(stage, name, rest):
         if any(letter in operand for letter in "*?[$`{~"):
             continue
         path = posixpath.normpath(stage.path(operand))

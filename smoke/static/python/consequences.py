@@ -7,7 +7,7 @@ from dataclasses import replace
 from smoke.static.python.effects import CallOut, Mention
 from smoke.static.python.graph import Flaw, ImportProblem
 from smoke.static.python.importer import Meaning
-from smoke.static.python.inherited import Inherited
+from smoke.static.python.inherited import HEIRS, Inherited
 from smoke.static.python.mentions import Mentions
 from smoke.static.python.source import Import, Source
 
@@ -38,6 +38,7 @@ class Consequences:
                 self.graph.problems.append(ImportProblem(source.path, failing.line, failing.name, flaw=Flaw.NAME))
         self._starts_django(source)
         self._calls(source, package, mine)
+        self._ill_ordered(source)
         for named in (each for each in effects.named if mine or not each.main):
             self.mentions.follow(named, source.path)
         if source.path in self.settings:
@@ -71,6 +72,12 @@ class Consequences:
                 self.settings.add(origin.source)
         for named in (each for each in source.effects.settings if each.by != "AUTH_USER_MODEL"):
             self.mentions.follow(named, source.path)
+
+    def _ill_ordered(self, source: Source) -> None:
+        """Classes whose bases Python refuses."""
+        if HEIRS.search(self.importer.tree.data(source.path)) and (own := self._own_module(source)):
+            for line, reason in self.inherited.refused(own):
+                self.graph.problems.append(ImportProblem(source.path, line, reason, flaw=Flaw.NAME))
 
     def _own_module(self, source: Source) -> str:
         """The dotted name that a source has where Python looks; empty when it cannot be told."""

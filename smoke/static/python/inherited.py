@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smoke.static.python.abstract import ClassAt, left_in
 from smoke.static.python.called import plain_names
 from smoke.static.python.imported import imported_names, relative_names
 from smoke.static.python.importer import Importer, Meaning
+from smoke.static.python.linearized import Parent, refused_bases
 
+HEIRS = re.compile(rb"(?m)^class\s+\w+\([^)]*,")
+"""Classes with several bases."""
 MAX_MODULES = 200
 """Modules that are parsed anew for their classes."""
 
@@ -39,6 +44,24 @@ class Inherited:
         left = left_in(name, module, self._lookup)
         given = frozenset().union(*(each.given for each in self._known.values() if each is not None))
         return () if {*left, "__abstractmethods__", "*"} & given else left
+
+    def refused(self, module: str) -> Iterator[tuple[int, str]]:
+        """Lines and reasons for which the bases of a module's own classes cannot stand as they do."""
+        held = self._classes(module)
+        for cls in held.made.values() if held is not None else ():
+            if reason := refused_bases(ClassAt(cls, module), self._base):
+                yield cls.lineno, reason
+
+    def _base(self, module: str, name: str) -> Parent | None:
+        if (found := self._lookup(module, name)) is not None:
+            return Parent((found.module, found.cls.name), found)
+        held = self._classes(module)
+        first, _, rest = name.partition(".")
+        if held is None or first not in held.imported or first in held.relative:
+            return None
+        target = ".".join(filter(None, (held.imported[first], rest)))
+        own = self._importer.find(target.partition(".")[0])
+        return None if own.source or own.kind in (Meaning.PACKAGE, Meaning.NAMESPACE) else Parent(("", target))
 
     def _lookup(self, module: str, name: str, depth: int = 4) -> ClassAt | None:
         held = self._classes(module)

@@ -227,7 +227,8 @@ class Installed:
         if not closed:
             open_ = next((name for name in sorted(every) if table.needs(name) is None), "")
             return Answer(Presence.UNKNOWN, reason=f"what {open_ or 'one of them'} brings with it is not known")
-        if every and not brought.whole and any(table.everywhere(name) for name in known):
+        # Hardly anything needs setuptools as it runs, and what does is known.
+        if every and not brought.whole and any(table.everywhere(name) and name != "setuptools" for name in known):
             return Answer(Presence.UNKNOWN, reason=f"so much needs {top} that it may come with something")
         return Answer(Presence.ABSENT)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from smoke.static.python.effects import Mention
 from smoke.static.python.graph import Flaw, ImportProblem, Outside
 from smoke.static.python.importer import Meaning
+from smoke.static.python.readied import imports_of_ready
 from smoke.static.python.resolver import Resolver
 from smoke.static.python.standard import is_plain
 
@@ -65,6 +68,10 @@ class Mentions:
                 self.graph.problems.append(ImportProblem(source, named.line, message, flaw=Flaw.NAME))
             self.agenda.ancestors(name)
             self.agenda.enter(found, name)
+            if named.by.endswith("_APPS") and cut == len(parts) - 1 and parts[-1][:1].isupper():
+                self._readied(
+                    found.source, parts[-1], name if found.kind is Meaning.PACKAGE else name.rpartition(".")[0]
+                )
             if named.by == "INSTALLED_APPS" and found.kind is Meaning.PACKAGE:
                 self._app(name)
 
@@ -83,6 +90,15 @@ class Mentions:
         if len(configs) == 1 and configs[0].name not in self.configured:
             self.configured.add(configs[0].name)
             self.follow(configs[0], path)
+            self._readied(path, "", configs[0].name)
+
+    def _readied(self, path: str, config: str, package: str) -> None:
+        """What `ready` of an app's configuration imports as Django sets itself up."""
+        source = self.importer.source(path)
+        lines = imports_of_ready(self.importer.tree.data(path), config)
+        for each in source.imports:
+            if each.line in lines and each.lazy and not each.caught:
+                self.graph.problems += self.resolver.problems(source, replace(each, lazy=False), package)
 
 
 def _is_thing(named: Mention, last: str) -> bool:

@@ -80,7 +80,8 @@ class Resolver:
                 for problem in self._name(source, each, name, found, name_of_all):
                     yield replace(problem, message=f"{problem.message}, which its __all__ names")
             return
-        if found.source and self.has(found, name, wanted, set()):
+        itself = found.kind is Meaning.PACKAGE and found.source == source.path
+        if found.source and not itself and self.has(found, name, wanted, set()):
             return
         if found.kind in (Meaning.MODULE, Meaning.PACKAGE) and not found.source:
             return  # an instruction made it: what is in it is not known

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smoke.finding import Finding
-from smoke.static.checks.startup.environment import ENVIRONMENT, judge_environment, judge_preparation, judge_script
+from smoke.static.checks.startup.environment import (
+    ENVIRONMENT,
+    judge_environment,
+    judge_preparation,
+    judge_provision,
+    judge_script,
+    judge_unset,
+)
 from smoke.static.checks.startup.files import FILES, judge_files
 from smoke.static.checks.startup.reach import REACH, judge_reach
 from smoke.static.scope import Scope
@@ -18,6 +25,7 @@ def run(scope: Scope) -> Iterator[Finding]:
     for image in scope.images:
         name = image.service.name
         yield from judge_script(image)
+        yield from judge_unset(image)
         if image.unstarted:
             for check in CHECKS:
                 yield check.skip(image.unstarted, name)
@@ -30,4 +38,5 @@ def run(scope: Scope) -> Iterator[Finding]:
             yield from judge_files(scope, program)
             yield from judge_environment(scope, program)
             yield from judge_preparation(scope, program)
+            yield from judge_provision(scope, program)
         yield from judge_reach(program)

@@ -12,6 +12,8 @@ from smoke.static.checks.evidence import at_source
 from smoke.static.checks.loaded import runs
 from smoke.static.checks.startup.files import FILES
 from smoke.static.checks.startup.prepared import rootless_steps, wanting_steps
+from smoke.static.checks.startup.provided import lacking_corpora, odd_numbers
+from smoke.static.checks.startup.unset import unset_variables
 from smoke.static.model.image import Image
 from smoke.static.python.effects import Demand
 from smoke.static.python.program import LoadedProgram
@@ -71,6 +73,21 @@ def judge_script(image: Image) -> Iterator[Finding]:
             at = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
             message = f"{each} is demanded by the entry script, and neither the image nor Compose gives it"
             yield ENVIRONMENT.fail(message, image.service.name, at)
+
+
+def judge_unset(image: Image) -> Iterator[Finding]:
+    """Variables of the command that only a build argument sets."""
+    at = [Evidence(image.start.file or image.dockerfile, image.start.line, excerpt(" ".join(image.start.words)))]
+    for each in unset_variables(image):
+        yield ENVIRONMENT.fail(each.message, image.service.name, at, severity=each.severity)
+
+
+def judge_provision(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
+    """What the code takes for granted, and is given otherwise."""
+    for check, found in ((ENVIRONMENT, odd_numbers(scope, program)), (FILES, lacking_corpora(scope, program))):
+        for each in found:
+            at = at_source(scope, each.path, each.line)
+            yield check.fail(each.message, program.image.service.name, at, remedy=each.remedy)
 
 
 def judge_preparation(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:

@@ -23,10 +23,11 @@ def base_files(base: Base | None, reference: str) -> FileSystem:  # noqa: PLR091
         files.add("/bin/sh", PathEntry("file", mode=0o755))
     files.add("/tmp", PathEntry("directory", mode=0o1777))
     if base.shell and base.system:
-        for name in ("home", "srv", "mnt", "media"):
+        for name in ("home", "srv", "mnt", "media", "run", "run/lock", "dev", "proc", "sys"):
             files.add(f"/{name}", PathEntry("directory", mode=0o755))
     if base.workdir not in ("", "/"):
-        files.add(base.workdir, PathEntry("directory", mode=0o755))
+        owner = 0 if base.user in ("", "0", "root") else None
+        files.add(base.workdir, PathEntry("directory", user=owner, mode=0o755))
     for site in base.sites:
         files.add(site, PathEntry("directory", mode=0o755))
     if base.distroless:
@@ -34,6 +35,8 @@ def base_files(base: Base | None, reference: str) -> FileSystem:  # noqa: PLR091
     if base.shell or base.distroless:
         files.add("/root", PathEntry("directory", user=0, mode=0o700))
     doubt = Doubt(f"not everything in the base image {reference} is known", DoubtCause.BASE)
+    if "/docker-entrypoint.sh" in base.executables:
+        files.doubts["/docker-entrypoint.d"] = doubt
     if base.complete and base.executables:
         for path in ("/usr/lib", "/usr/share", "/lib", "/etc", "/var"):
             files.doubts[path] = doubt

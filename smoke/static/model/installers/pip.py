@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.image import Install, InstalledProject, Lock, MadeFor
+from smoke.static.model.installers.houses import take_own
 from smoke.static.model.installers.places import own_site, place, scripts_of
 from smoke.static.model.installers.record import record
 from smoke.static.model.installers.wanted import InstallRequest, made_for, tree_directory, tree_file
@@ -135,6 +136,7 @@ def pip(stage: Stage, rest: Sequence[str], line: int, program: str, given: dict[
         for each in list(wanted.given):
             wanted.given.remove(each)
             _option(stage, wanted, "-r", each, line)
+    take_own(stage, wanted)
     if rest[0] in ("wheel", "download"):
         wanted.directory = wanted.house or stage.workdir
         record(stage, wanted, line, house=True)
@@ -237,6 +239,7 @@ def _option(stage: Stage, wanted: InstallRequest, name: str, value: str, line: i
             setattr(wanted, _SWITCHES[name], True)
         case "-f" | "--find-links":
             place = stage.path(value)
+            wanted.sources.append(place)
             wanted.wheels += _wheels(stage, place, [name for name in stage.files.names(place) if name.endswith(".whl")])
         case "-w" | "--wheel-dir" | "-d" | "--dest":
             wanted.house = stage.path(value)

@@ -16,6 +16,8 @@ from smoke.static.model.stage import Stage
 def record(stage: Stage, wanted: InstallRequest, line: int, *, house: bool = False, lock: Lock | None = None) -> None:
     """Put an installation on record, and its directories into the file system."""
     directory = wanted.directory
+    if house:
+        wanted.projects = [_packed(stage, project, line) for project in wanted.projects]
     scripts = wanted.scripts or (scripts_of(directory) if directory and not house else "")
     doubt = wanted.doubt or ("" if directory else "where it is installed is not known")
     if not directory:
@@ -61,9 +63,26 @@ _NO_PACKAGES = frozenset(
 )
 
 
+_UNPACKED = "/.unpacked"
+
+
+def _packed(stage: Stage, project: InstalledProject, line: int) -> InstalledProject:
+    """The project with what its wheel holds."""
+    if project.alone or project.editable or project.packed:
+        return project
+    own = replace(stage, files=stage.files.copy())
+    _lay_out(own, project, _UNPACKED, line)
+    held = [(path, entry) for path, entry in own.files.below(_UNPACKED) if entry.kind != "directory"]
+    return replace(project, packed=tuple((path[len(_UNPACKED) :], entry) for path, entry in held))
+
+
 def _lay_out(stage: Stage, project: InstalledProject, directory: str, line: int) -> None:
     """The modules of a project where its installation puts them; an editable one is a link to its sources."""
     root = project.place
+    for inside, entry in project.packed:
+        stage.files.add(directory + inside, replace(entry, user=stage.number(stage.user), line=line))
+    if project.packed:
+        return
     for base in (f"{root}/src", root):
         found = [
             name

@@ -35,6 +35,8 @@ class InstallRequest:
     wheels: list[str] = field(default_factory=list)
     """Wheels of the tree that are at hand."""
     no_index: bool = False
+    sources: list[str] = field(default_factory=list)
+    """Directories of `--find-links`."""
 
 
 def tree_directory(stage: Stage, path: str) -> str | None:

@@ -6,8 +6,10 @@ import posixpath
 import tomllib
 
 from smoke.static.model.described import files_named
+from smoke.static.model.discovery import undiscovered
 from smoke.static.model.managers.requirement import is_absent
 from smoke.static.model.stage import Stage
+from smoke.static.model.versioned import unversioned
 
 
 def project_refusal(stage: Stage, operand: str) -> str:  # noqa: PLR0911 - a case a reason
@@ -32,6 +34,8 @@ def project_refusal(stage: Stage, operand: str) -> str:  # noqa: PLR0911 - a cas
         return ""
     if lacking:
         return f"the pyproject.toml names {lacking[0]}, which is not in {path} at this step"
+    if clause := undiscovered(stage, path, told) or unversioned(stage, path, told):
+        return clause
     # Any release of the minor version may be the one.
     if any(wanted.contains(f"{stage.python}.{patch}", prereleases=True) for patch in (0, 1, 5, 9, 20)):
         return ""

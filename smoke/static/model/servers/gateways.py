@@ -60,6 +60,10 @@ def uvicorn(arguments: list[str], situation: Situation) -> Served:
         value = (line.last(option) or "").partition("-")[0]
         if value in modules:
             found.needs.append(value)
+    if (line.last("--log-config") or "").endswith((".yaml", ".yml")):
+        found.needs.append("yaml")
+    if line.last("--env-file"):
+        found.needs.append("dotenv")
     files = (line.last(each) for each in ("--log-config", "--env-file", "--ssl-keyfile", "--ssl-certfile"))
     if absent := missing_file("uvicorn", files, situation):
         found.trouble = absent
