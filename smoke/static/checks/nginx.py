@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.compose.project import Project, names_in
+from smoke.static.compose.project import ComposeProject, names_in
 from smoke.static.compose.service import ComposeService, text_of
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
@@ -75,7 +75,7 @@ def _configurations(scope: Scope, service: ComposeService, image: Image | None) 
     return {each: re.sub(r"#[^\n]*", "", scope.tree.text(each)[:MAX_CONFIGURATION]) for each in files}
 
 
-def _lookups_are_open(project: Project) -> bool:
+def _lookups_are_open(project: ComposeProject) -> bool:
     """Whether containers of others may be reached by their names."""
     networks = project.root.get("networks")
     declared = (networks.mapping or {}) if networks is not None else {}
@@ -102,7 +102,9 @@ def _known(scope: Scope, service: ComposeService) -> set[str]:
     return found
 
 
-def _upstreams(scope: Scope, project: Project, service: ComposeService, texts: dict[str, str]) -> Iterator[Finding]:
+def _upstreams(
+    scope: Scope, project: ComposeProject, service: ComposeService, texts: dict[str, str]
+) -> Iterator[Finding]:
     whole = "\n".join(texts.values())
     own = {match[1] for match in _UPSTREAM.finditer(whole)}
     known = _known(scope, service) | own

@@ -20,7 +20,9 @@ _READ_FIRST = {"node": (".js", ".mjs", ".cjs"), "ruby": (".rb",), "php": (".php"
 def _script(name: str, words: Sequence[str], scene: Scene) -> str:
     """The script that an interpreter is to run, where no option stands before it."""
     script = words[0] if words else ""
-    known = any(posixpath.basename(each) == posixpath.basename(script) for each in scene.installed.tree.files())
+    stem = re.sub(r"\.[cm]?js$", "", posixpath.basename(script))
+    names = {posixpath.basename(script), f"{stem}.ts", f"{stem}.mts", f"{stem}.cts"}
+    known = any(posixpath.basename(each) in names for each in scene.installed.tree.files())
     if not script.endswith(_READ_FIRST[name]) or "$" in script or not known or scene.exists(script) is not False:
         return ""
     return f"{name} is to run {scene.state.path(script)}, which is not in the image"

@@ -239,12 +239,16 @@ def _in_conda(start: Start, place: str, rest: list[str], scene: Scene) -> Start:
     return _resolved(start, tuple(rest), scene.within(Followed(environment={"PATH": path})))
 
 
-def _shell(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
+def _shell(  # noqa: PLR0911 - a case a form
+    start: Start, words: tuple[str, ...], scene: Scene
+) -> Start:
     flags = [word for word in words[1:] if word.startswith("-")]
     rest = [word for word in words[1:] if not word.startswith("-")]
     if any(re.fullmatch(r"-[a-z]*c", flag) for flag in flags) and rest:
         if clause := trouble(rest[0]):
             return replace(start, trouble=f"the shell cannot read its command: {clause}")
+        if rest[0].strip() == "exec":
+            return replace(start, trouble=f"{words[0]} -c takes one word, exec, which alone starts nothing")
         return _followed(start, follow_command(rest[0], scene.state.environment), scene)
     if rest and (text := scene.read(rest[0])) is not None:
         if clause := trouble(text):

@@ -25,7 +25,7 @@ from smoke.static.python.outdated import bare_decorators, twice_routed
 from smoke.static.python.pydantic import demanded
 from smoke.static.python.signatures import makers_of, own_of, refused_attribute
 from smoke.static.python.telling import TELLING, calls_own
-from smoke.static.python.variables import checked_by
+from smoke.static.python.variables import asserted_by, checked_by
 
 _DEEP = 6
 """Own functions that are followed into one another."""
@@ -144,7 +144,11 @@ class _Reader:
 
     def _raised(self, node: ast.Raise | ast.Assert, around: Guards) -> None:
         """What surely raises: a plain `raise`, or an `assert` of what does not hold for this Python."""
-        if around.takes or (isinstance(node, ast.Assert) and decide(node.test, self.version) is not Truth.NO):
+        if around.takes:
+            return
+        if isinstance(node, ast.Assert) and (variable := asserted_by(node.test, self.bindings)):
+            self.effects.demands.append(Demand(node.lineno, variable, around.main))
+        if isinstance(node, ast.Assert) and decide(node.test, self.version) is not Truth.NO:
             return
         if isinstance(node, ast.Raise) and node.exc is None:
             return

@@ -41,6 +41,15 @@ def wanted_by(node: ast.Call, name: str, known: Meanings, readers: set[str]) -> 
     return known.text(inner.args[0]) if reads else ""
 
 
+def asserted_by(test: ast.expr, known: Meanings) -> str:
+    """The variable that an assertion asks for: `assert os.getenv("X")`."""
+    asked = known.expression(test) if isinstance(test, ast.Name) else test
+    if not isinstance(asked, ast.Call) or len(asked.args) != 1 or asked.keywords:
+        return ""
+    reads = known.full(dotted(asked.func)) in ("os.getenv", "os.environ.get")
+    return known.text(asked.args[0]) if reads else ""
+
+
 def checked_by(test: ast.expr, body: list[ast.stmt], known: Meanings) -> str:
     """The variable without which a block ends the program: `if not os.getenv("X"): raise`."""
     last = body[-1]
@@ -57,9 +66,4 @@ def checked_by(test: ast.expr, body: list[ast.stmt], known: Meanings) -> str:
     elif isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Is):
         other = test.comparators[0]
         asked = test.left if isinstance(other, ast.Constant) and other.value is None else None
-    if isinstance(asked, ast.Name):
-        asked = known.expression(asked)
-    if not isinstance(asked, ast.Call) or len(asked.args) != 1 or asked.keywords:
-        return ""
-    reads = known.full(dotted(asked.func)) in ("os.getenv", "os.environ.get")
-    return known.text(asked.args[0]) if reads else ""
+    return "" if asked is None else asserted_by(asked, known)

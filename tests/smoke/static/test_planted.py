@@ -15,6 +15,7 @@ ENGINE = "\nclass Engine:\n    pass\n"
 GUARDED = "try:\n    import tronpy\nexcept ImportError:\n    pass\n" + ENGINE
 FALLBACK = "try:\n    import orjson\nexcept ImportError:\n    orjson = None\n" + ENGINE
 TYPED = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from redis import Redis\n" + ENGINE
+PROXY = "  proxy:\n    image: nginx:1.27\n    volumes: ['./proxy.conf:/etc/nginx/conf.d/default.conf:ro']\n"
 ADDRESS = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
 """The USDT contract's address, as block explorers show it."""
 
@@ -194,6 +195,14 @@ PLANTED: list[tuple[str, str, Changes]] = [
     ("compose.limits", "no limit", compose("    mem_limit: 256m\n", "")),
     ("compose.networks", "not declared", compose("[inner]", "[outer]")),
     (
+        "nginx.upstreams",
+        "no service of that name",
+        {
+            **compose("networks:\n  inner:", f"{PROXY}networks:\n  inner:"),
+            "proxy.conf": "server { location / { proxy_pass http://backend; } }\n",
+        },
+    ),
+    (
         "manifest.exceptions",
         "excuses nothing",
         {"smoke.toml": MANIFEST + '\n[[exception]]\ncheck = "tron.names"\nreason = "there was one once"\n'},
@@ -212,6 +221,7 @@ def test_a_planted_defect_is_found_and_nothing_else(tmp_path: Path, check: str, 
 
 def test_every_check_has_a_planted_defect() -> None:
     elsewhere = {check.id for check in lint.CHECKS} | {"layout.empty", "tron.comments", "tron.prose", "tron.coverage"}
+    elsewhere |= {"nginx.user"}  # its own tests: the good tree has no such image
     assert {check.id for check in CHECKS} - {each[0] for each in PLANTED} - elsewhere == set()
 
 

@@ -24,6 +24,9 @@ def unmet(stage: Stage, requirement: str, elsewhere: bool) -> str:
     lost = re.match(r"[\w.-]+(?:\[[^\]]*\])?\s*@\s*file://(/[^\s;#]+)", requirement)
     if lost is not None and is_absent(stage, lost[1]):
         return f"{requirement[:80]} names a file of another machine: there is no {lost[1]} at this step"
+    local = re.fullmatch(r"(?:(?:-e|--editable)[ =])?\s*(\.{1,2}/[\w./-]+)(?:\[[\w, -]+\])?", requirement.strip())
+    if local is not None and is_absent(stage, stage.path(local[1])):
+        return f"{requirement[:80]} names a directory: there is no {stage.path(local[1])} at this step"
     if "git+" in requirement and stage.lacks("git"):
         return f"{requirement.split(' --', maxsplit=1)[0][:80]} needs git, which is not in the image"
     return "" if elsewhere else _uncompiled(stage, requirement)

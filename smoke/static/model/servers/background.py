@@ -27,6 +27,11 @@ def detached(name: str, words: Sequence[str], scene: Scene) -> str:
         return f"{_ENDS.format(name)}: {told} asks for it"
     if name == "gunicorn":
         return _configured(words, scene)
+    if name in ("cron", "crond"):
+        stays = any(re.fullmatch(r"-[a-zA-Z]*[fn][a-zA-Z]*", word) for word in words)
+        return "" if stays else f"{_ENDS.format(name)}: it takes -f"
+    if name in ("apache2ctl", "apachectl") and words in (("start",), ("-k", "start")):
+        return f"{_ENDS.format('Apache')}: it takes -D FOREGROUND"
     return _nginx(words, scene) if name == "nginx" else ""
 
 
