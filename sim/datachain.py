@@ -76,7 +76,7 @@ class DataChain:
         self._clock = node.world.clock
         self._arriving: dict[int, Arriving] = {}
         self._sizes: dict[bytes, int] = {}
-        self._readers: dict[int, tuple[bytes, Reader]] = {}
+        self._readers: dict[int, tuple[bytes, bool, Reader]] = {}
         self._request = 0
         self._starts = 0
 
@@ -165,13 +165,14 @@ class DataChain:
             return
         self.card.doubt(chunk)
         self._request += 1
-        self._readers[self._request] = chunk, reader
         keep = self.node.key in self.machine.around.wanted(chunk)
+        self._readers[self._request] = chunk, keep, reader
         runner.step(ChunkWanted(self._request, chunk, (), keep))
 
     def _provided(self, effect: Provided) -> None:
-        chunk, reader = self._readers.pop(effect.request)
-        reader(None if not effect.held else self.card.intact(chunk) or not self.card.kept(chunk))
+        """What is not to be kept here comes from where it was verified, whatever became of a copy here."""
+        chunk, keep, reader = self._readers.pop(effect.request)
+        reader(None if not effect.held else not keep or self.card.intact(chunk))
 
     # -- peers ---------------------------------------------------------------------------------------------------
 

@@ -124,6 +124,7 @@ class DataService(Service):
             nursery.start_soon(self.proving.run)
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
+            nursery.start_soon(self.chunks.index.run)
             nursery.start_soon(self.chunks.adoption.watch_quarantine)
             nursery.start_soon(self._free_dead)
             nursery.start_soon(self.scrub.run)

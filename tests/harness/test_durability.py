@@ -97,5 +97,12 @@ def test_the_hunt_finds_a_copy_that_counts_before_it_was_verified(name: str, see
     assert (outcome.verdict, outcome.invariant) == (RunVerdict.DIVERGED, COUNTED), outcome.reason
 
 
+@pytest.mark.parametrize("seed", [101, 110])
+def test_a_read_by_way_of_another_node_is_right_whatever_became_of_a_copy_here(seed: int) -> None:
+    """The copy is one that does not belong here: the hunt called such reads wrong."""
+    outcome = judge(draw(seed, "chunks"))
+    assert outcome.verdict is RunVerdict.PASS, outcome.reason
+
+
 def test_other_profiles_store_no_chunks() -> None:
     assert all(draw(seed, name).workload is None for seed in range(20) for name in ("all", "crash", "upgrade"))

@@ -7,10 +7,12 @@ from random import Random
 from typing import cast
 
 import pytest
+from msgspec import structs
 
 from lucid.chain.challenges import Draw, SegmentAnswer, challenge_seed, draws
 from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, session_root
 from lucid.chain.codec import encode
+from lucid.chain.errors import Code
 from lucid.chain.genesis import MAX_NATURAL, Activation
 from lucid.chain.versions import PROOF_RULES
 from lucid.ledger.rows import KeeperEntry, keeper_key
@@ -102,3 +104,27 @@ def test_sums_that_no_number_holds_stop_nobody() -> None:
     assert chain.verdict(said) is None
     chain.grow(said)
     assert (keeper(chain).chunks, keeper(chain).total_bytes) == (MAX_NATURAL, MAX_NATURAL)
+
+
+def test_a_proof_of_another_chain_epoch_or_owner_is_not_this_one() -> None:
+    chain, other = claimed(), claimed(evidence_epochs=5)
+    assert other.chain_id != chain.chain_id
+    assert chain.verdict(proof(other)) is Code.TX_SIGNATURE
+    said = proof(chain)
+    assert chain.verdict(structs.replace(said, owner=chain.node(3))) is Code.TX_SIGNATURE
+    assert chain.verdict(structs.replace(said, node=chain.node(1))) is Code.TX_SIGNATURE
+    later(chain)
+    assert chain.verdict(structs.replace(said, epoch=chain.turn.epoch)) is Code.TX_SIGNATURE
+    assert chain.verdict(said) is Code.TX_PROOF_EPOCH
+
+
+def test_a_node_that_is_retired_while_it_is_asked_earns_nothing_and_stops_nobody() -> None:
+    chain = claimed()
+    chain.grow(chain.holding(node=1, ranges=((0, 7),)))
+    later(chain)
+    said, others = proof(chain), proof(chain, node=1)
+    chain.grow(chain.retire(0, 0))
+    assert chain.verdict(said) is Code.TX_NOT_MEMBER
+    assert chain.verdict(others) is None
+    later(chain)
+    assert chain.verdict(proof(chain)) is Code.TX_NOT_MEMBER and chain.verdict(proof(chain, node=1)) is None

@@ -24,6 +24,7 @@ from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.inspection import Inspection
 from lucid.services.chunks.inventory import Inventory
 from lucid.services.chunks.needs import GONE_TABLE, NEED_TABLE
+from lucid.services.chunks.sessionindex import IndexChange, SessionIndex
 from lucid.services.chunks.sessionreference import NotHeld, Reference
 from lucid.services.chunks.sweeper import Sweeper
 from lucid.services.process.disk import DiskFailed, NewFile
@@ -52,6 +53,7 @@ class Chunks:
         self.inspection = Inspection(self.inventory)
         self.sweeper = Sweeper(self.inventory)
         self.adoption = Adoption(self.inventory)
+        self.index = SessionIndex(store, self.inventory)
         self.on_stored: Callable[[bytes], None] = lambda chunk: None
         """Told of each chunk that was stored, once it is durable."""
         self.on_freed: Callable[[bytes], None] = lambda chunk: None
@@ -113,6 +115,7 @@ class Chunks:
             known, was_gone = await self._store.read(lambda: (self.rows.known(identity), self.needs.gone(identity)))
             new = known is None
             references: list[Write] = []
+            indexed: IndexChange | None = None
             unused_ms = 0
             if session is None:
                 # A copy of what was let go comes for a reader, or by a repair: it goes as it would have gone.
@@ -123,7 +126,10 @@ class Chunks:
                 # Who stored it first stays its holder: another cannot take it over and then remove it.
                 first = None if known is None else known.sessions.get(session)
                 reference = Reference(self.inventory.now_ms(), holder if first is None else first.holder)
-                references.append((REFERENCE_TABLE, identity + session, encode(reference)))
+                indexed = await self._store.read(
+                    self.index.coming, session, identity, size, reference.since_ms, first is not None
+                )
+                references += [(REFERENCE_TABLE, identity + session, encode(reference)), *indexed.writes]
                 references += [(GONE_TABLE, identity, None)] if was_gone else []
             # Known ones too: what was damaged is whole again, and what was not referred to loses that mark.
             await self._disk.call(self.folder.move_in, path, identity)
@@ -140,6 +146,8 @@ class Chunks:
                     *self.faults.change(identity, fault, Finding.SOUND, 0),
                 ]
             )
+            if indexed is not None:
+                self.index.written(indexed)
             if new:
                 self.inventory.gain(size)
         return new
@@ -159,7 +167,8 @@ class Chunks:
             if not may(known.sessions[session]):
                 raise NotHeld
             left = len(known.sessions) - 1
-            writes: list[Write] = [(REFERENCE_TABLE, chunk + session, None)]
+            indexed = await self._store.read(self.index.going, session, chunk, known.row.size)
+            writes: list[Write] = [(REFERENCE_TABLE, chunk + session, None), *indexed.writes]
             free = not left and not await self._store.read(self.needs.of, chunk)
             at_once = free and self._space.low
             if at_once:
@@ -169,6 +178,7 @@ class Chunks:
                 writes.append(await self.inventory.unneeded(chunk, known.row))
             with trio.CancelScope(shield=True):
                 await self._store.write(writes)
+                self.index.written(indexed)
                 if at_once:
                     await self._disk.finish(self.folder.remove, chunk)
                     self.inventory.lose(known.row.size)

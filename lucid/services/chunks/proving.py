@@ -120,11 +120,17 @@ class Proving:
                 continue
             before = self._sent.get(session)
             if before is None or before.epoch != asked.epoch or asked.height >= before.height + SAID_BLOCKS:
-                await self._prove(session, asked)
+                try:
+                    await self._prove(session, asked)
+                except StoreDamaged:
+                    raise
+                except StoreError as error:  # others come after it: one that takes too long keeps none back
+                    _log.info("session %s is proven later: %s", session.hex()[:32], error)
 
     async def _prove(self, session: bytes, asked: AskedProofs) -> None:
         """Hand a proof in, if all of it is here. Raises `Problem` and `StoreError`."""
-        ids = await self._store.read(self._listings.ids, session)
+        # Of a million chunks it takes longer than anybody would wait for an answer.
+        ids = await self._store.read_when_there(self._listings.ids, session)
         answers = await shown_answers(self._chunks, ids, asked)
         if answers is None:
             _log.warning("session %s cannot be proven: not all that is drawn is here", session.hex()[:32])

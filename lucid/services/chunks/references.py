@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -16,15 +18,13 @@ import trio
 
 from lucid.chain.errors import Code, LucidError
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.sessionreference import Reference, decode_reference
+from lucid.services.chunks.sessionindex import ID_BYTES, PAGE
+from lucid.services.chunks.sessionreference import NotHeld, Reference
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
-from lucid.storage.chunkfiles import REFERENCE_TABLE
 from lucid.storage.durable import DurableStore
 
-ID_BYTES = 16
-CHUNK_BYTES = 32
 DEAD_MS = 7 * 24 * 3_600_000
 """Age from which a session that nobody knows is dead: longer than anybody leaves a recording to go on with later."""
 FIRST_LOOK_S = 3_600.0
@@ -44,59 +44,38 @@ class Held(NamedTuple):
 
 
 class SessionReferences:
-    """The sessions that refer to chunks. What reads the whole table runs in worker threads."""
+    """The sessions that refer to chunks. What is asked reads the rows of these sessions alone."""
 
     def __init__(self, store: DurableStore, chunks: Chunks) -> None:
         self._store = store
         self._chunks = chunks
+        self._index = chunks.index
 
     async def page(self, after: bytes, limit: int) -> list[Held]:
         """At most `limit` sessions in order, from the first after `after` on. Raises `StoreError`."""
-        return await self._store.read(self._page, after, limit)
-
-    def _page(self, after: bytes, limit: int) -> list[Held]:
-        found: dict[bytes, Held] = {}
-        edge: bytes | None = None
-        for key, value in self._store.scan(REFERENCE_TABLE):
-            chunk, session = key[:CHUNK_BYTES], key[CHUNK_BYTES:]
-            if session <= after or (edge is not None and session > edge):
-                continue
-            held = found.get(session, Held(session, 0, 0, 0))
-            row, reference = self._chunks.rows.row(chunk), decode_reference(chunk, value)
-            found[session] = Held(
-                session,
-                held.chunks + 1,
-                held.total_bytes + (0 if row is None else row.size),
-                max(held.since_ms, reference.since_ms),
-            )
-            if len(found) > 2 * limit:
-                # Only the first are wanted: memory does not grow with the sessions that there are.
-                kept = sorted(found)[:limit]
-                found = {each: found[each] for each in kept}
-                edge = kept[-1]
-        return [found[session] for session in sorted(found)[:limit]]
+        await self._index.level()
+        found = await self._store.read(self._index.page, after, limit)
+        return [Held(session, held.chunks, held.total_bytes, held.since_ms) for session, held in found]
 
     async def owners(self, session: bytes) -> list[bytes]:
-        """The sessions, with their owners, that refer to chunks under an id."""
-
-        def named() -> list[bytes]:
-            keys = (key[CHUNK_BYTES:] for key, _ in self._store.scan(REFERENCE_TABLE))
-            return sorted({key for key in keys if key[:ID_BYTES] == session})
-
-        return await self._store.read(named)
+        """The sessions, with their owners, that refer to chunks under an id. Raises `StoreError`."""
+        await self._index.level()
+        return await self._store.read(self._index.owners, session)
 
     async def remove(self, session: bytes, may: Callable[[Reference], bool] = lambda reference: True) -> int:
-        """Take all references of a session away, but for those that the caller may not; returns how many went."""
-
-        def of_it() -> list[tuple[bytes, bytes]]:
-            found = self._store.scan(REFERENCE_TABLE)
-            return [(key[:CHUNK_BYTES], value) for key, value in found if key[CHUNK_BYTES:] == session]
-
-        gone = 0
-        for chunk, value in await self._store.read(of_it):
-            if may(decode_reference(chunk, value)) and await self._chunks.release(chunk, session) is not None:
-                gone += 1
+        """Take all references of a session away, but for those that the caller may not; returns how many went. Raises
+        `StoreError`."""
+        await self._index.level()
+        gone, after = 0, b""
+        while chunks := await self._store.read(self._some, session, after):
+            for chunk in chunks:
+                with suppress(NotHeld):
+                    gone += await self._chunks.release(chunk, session, may) is not None
+            after = chunks[-1]
         return gone
+
+    def _some(self, session: bytes, after: bytes) -> list[bytes]:
+        return list(islice(self._index.chunks(session, after), PAGE))
 
 
 class DeadReferences:

@@ -15,8 +15,9 @@ from lucid.chain.releases import MAX_AHEAD_MS, release_message
 from lucid.machines.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.chunkroutes import removable
 from lucid.services.chunks.holdings import Holdings, SessionMessage
-from lucid.services.chunks.references import ID_BYTES, SessionReferences
+from lucid.services.chunks.references import SessionReferences
 from lucid.services.chunks.replication import Replication
+from lucid.services.chunks.sessionindex import ID_BYTES
 from lucid.services.process.driver import clock_ms
 from lucid.services.web.admission import NODE, WRITE
 from lucid.services.web.lasting import Lasting

@@ -24,9 +24,9 @@ from lucid.services.chunks.census import Census
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.holdings import Holdings
-from lucid.services.chunks.references import CHUNK_BYTES, ID_BYTES
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import MAX_PAUSE_MS, Scrub
+from lucid.services.chunks.sessionindex import ID_BYTES
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
@@ -43,7 +43,7 @@ from lucid.services.web.requested import (
     session_id,
 )
 from lucid.services.web.web import Condition, Web
-from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, decode_row
+from lucid.storage.chunkfiles import CHUNK_TABLE, decode_row
 from lucid.storage.durable import DurableStore
 
 DAY_MS = 86_400_000
@@ -131,6 +131,7 @@ class Upkeep:
         )
         async def copies(session: str) -> SessionCopies:
             name = session_id(session) + query_owner()
+            await self._chunks.index.level()
             found = await self._store.read(self._session_copies, name)
             if found is None:
                 raise Problem(Code.NOT_FOUND, "chunk here that this session refers to")
@@ -247,9 +248,10 @@ class Upkeep:
     def _session_copies(self, session: bytes) -> SessionCopies | None:
         """Of the session whose id, or id and owner, this is."""
         counts = dict.fromkeys(STATUSES, 0)
-        for key, _ in self._store.scan(REFERENCE_TABLE):
-            if key[CHUNK_BYTES : CHUNK_BYTES + len(session)] == session:
-                counts[self.census.status(key[:CHUNK_BYTES])] += 1
+        index = self._chunks.index
+        for each in [session] if session[ID_BYTES:] else index.owners(session):
+            for chunk in index.chunks(each):
+                counts[self.census.status(chunk)] += 1
         if not any(counts.values()):
             return None
         copies = self._replication.copies_wanted

@@ -42,6 +42,7 @@ async def opened(folder: Path, now_ms: Callable[[], int] = clock_ms) -> AsyncIte
         chunks = Chunks(folder / "chunks", store, Space(folder, folder / "ballast", 0, 0), now_ms)
         async with trio.open_nursery() as nursery:
             await nursery.start(store.run)
+            nursery.start_soon(chunks.index.run)
             await chunks.adoption.take_in()
             yield store, chunks
             store.end()

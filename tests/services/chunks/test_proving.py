@@ -20,6 +20,7 @@ from lucid.services.chunks.listings import Listings, kept
 from lucid.services.chunks.proving import SAID_BLOCKS, AskedProofs, Proving
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreSlow
 from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.fleets import body
 from tests.waiting import until
@@ -54,8 +55,8 @@ class Around:
         if path == "/node/proofs":
             self.taken.append(body)
             return self.status, {}
-        assert path == "/node/challenges" and body == {"sessions": [SESSION.hex()]}
-        return 200, msgspec.json.decode(msgspec.json.encode({"sessions": [self.asked]}))
+        assert path == "/node/challenges" and SESSION.hex() in body["sessions"]
+        return 200, msgspec.json.decode(msgspec.json.encode({"sessions": [self.asked] * len(body["sessions"])}))
 
     def understood(self) -> Any:
         """Everything is."""
@@ -135,6 +136,26 @@ async def test_what_does_not_lead_to_the_root_is_not_handed_in(tmp_path: Path, h
         if how == "rot":
             assert IDS[4] in node.chunks.reader.suspects, "it is looked at and repaired"
 
+    await run(tmp_path, test)
+
+
+async def test_a_session_that_takes_too_long_keeps_no_others_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner may have anchored a million chunks; those that stand after it would earn nothing, for ever."""
+    large = b"l" * 48
+    ids = Listings.ids
+
+    def slowly(listings: Listings, session: bytes) -> list[bytes]:
+        if session == large:
+            raise StoreSlow
+        return ids(listings, session)
+
+    async def test(node: Around) -> None:
+        await node.proving.look([large, SESSION])
+        assert [each["session"] for each in node.taken] == [SESSION.hex()]
+
+    monkeypatch.setattr(Listings, "ids", slowly)
     await run(tmp_path, test)
 
 

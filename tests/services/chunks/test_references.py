@@ -157,6 +157,7 @@ async def test_what_an_older_version_stored_is_as_old_as_the_start(tmp_path: Pat
         await put(client, 1, SESSIONS[0])
         key = chunk_id(content(1)) + uuid.UUID(SESSIONS[0]).bytes
         await service.store.write([(REFERENCE_TABLE, key, b"")])
+    async with running(tmp_path) as (service, client):
         assert (await client.get("/sessions")).json()["sessions"][0]["since_ms"] == 0
 
         async def unknown(session: bytes) -> bool:

@@ -67,7 +67,8 @@ async def test_planted_rot_is_found_within_one_period_kept_told_and_healed(tmp_p
         kept = tmp_path / "chunks" / "quarantine"
         assert {each.name for each in kept.iterdir()} == {chunk_id(each).hex() for each in [*BODIES[:7], BODIES[10]]}
         health = (await client.get("/health")).json()
-        assert {each["state"] for each in health["conditions"]} == {"quarantine", "chunks lost"}
+        # A slow machine may have taken longer than three seconds for a round, and says so.
+        assert {each["state"] for each in health["conditions"]} - {"scrub late"} == {"quarantine", "chunks lost"}
         status = (await client.get("/status")).json()
         assert (status["chunks"], status["corrupted"], status["missing"]) == (40, 8, 3)
         metrics = (await client.get("/metrics")).text
