@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import time
 from abc import ABC, abstractmethod
@@ -141,7 +140,7 @@ class Node(ABC):
     def ask(self, service: str, path: str, **options: Any) -> httpx.Response | None:
         """A GET; none when nobody answers."""
         try:
-            return httpx.get(self.url(service) + path, timeout=10.0, **options)
+            return httpx.get(self.url(service) + path, timeout=10.0, trust_env=False, **options)
         except httpx.HTTPError:
             return None
 
@@ -175,7 +174,7 @@ def told(answer: httpx.Response | None) -> Any:
         return None
     try:
         return answer.json()
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, no text at all, or nested without end
         return f"{answer.status_code} {answer.text[:200]}".strip()
 
 

@@ -40,6 +40,8 @@ class ProcessNode(Node):
     def start(self, service: str) -> None:
         """See `Node`."""
         words = self.product.command(self, service)
+        if service in self._processes:
+            self.kill(service)  # it has ended by itself, and what it started may not have
         environment = {**os.environ, **self.product.environment(self, service)}
         with (self.folder / f"{service}.log").open("ab") as log:
             try:
