@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smoke.finding import Finding
 from smoke.judgment import Judgment, place
+from smoke.reports.markdown import plain
 from smoke.reports.stories import FailureStory, stories
 from smoke.reports.terminal import summary
 
@@ -14,7 +15,7 @@ _MARKS = {"critical": "\N{CROSS MARK}", "error": "\N{CROSS MARK}", "warning": "\
 def write(judgment: Judgment) -> str:
     """The report as GitHub's Markdown."""
     found = stories(judgment)
-    lines = [f"## {_plain(summary(judgment))}", ""]
+    lines = [f"## {plain(summary(judgment))}", ""]
     if found:
         lines += ["| | what | where | what to do |", "|---|---|---|---|", *map(_row, found[:MAX_STORIES])]
     if len(found) > MAX_STORIES:
@@ -22,7 +23,7 @@ def write(judgment: Judgment) -> str:
     skipped = judgment.of("skipped")
     if skipped:
         lines += ["", f"<details><summary>{len(skipped)} checks could not tell</summary>", ""]
-        lines += [f"- {_plain(text)}" for text in dict.fromkeys(map(_reason, skipped))]
+        lines += [f"- {plain(text)}" for text in dict.fromkeys(map(_reason, skipped))]
         lines += ["", "</details>"]
     return "\n".join(lines) + "\n"
 
@@ -35,10 +36,5 @@ def _row(story: FailureStory) -> str:
     finding = story.told
     about = f" ({', '.join(story.services)})" if story.services else ""
     checks = ", ".join(story.checks)
-    what = f"{_plain(finding.message + about)}<br>{_plain(checks)}"
-    return f"| {_MARKS[story.kind]} | {what} | {_plain(place(finding))} | {_plain(finding.remedy)} |"
-
-
-def _plain(text: str) -> str:
-    cleaned = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
-    return cleaned.replace("`", "'").replace("[", "\\[")
+    what = f"{plain(finding.message + about)}<br>{plain(checks)}"
+    return f"| {_MARKS[story.kind]} | {what} | {plain(place(finding))} | {plain(finding.remedy)} |"

@@ -19,12 +19,12 @@ _VERDICTS = (
 def write(judgment: Judgment) -> str:
     """The report as Markdown."""
     parts = [
-        f"# Smoke test of {_plain(judgment.title)}",
+        f"# Smoke test of {plain(judgment.title)}",
         "## Executive summary",
         summary(judgment),
         _VERDICTS[judgment.status],
         "## Test scope",
-        _list(f"service {_plain(name)}" for name in judgment.services) or "No service was found.",
+        _list(f"service {plain(name)}" for name in judgment.services) or "No service was found.",
         "## Passed",
         _list(_line(each) for each in judgment.of("passed", "excused")) or "Nothing.",
         "## Critical failures",
@@ -41,7 +41,7 @@ def write(judgment: Judgment) -> str:
         ]
         parts += ["### Plain greps", "\n".join(["| command | lines | files |", "|---|---|---|", *rows])]
     remedies = dict.fromkeys(each.remedy for each in judgment.of("error", "critical", "warning") if each.remedy)
-    parts += ["## Recommendations", _list(_plain(remedy) for remedy in remedies) or "None.", "## Risk assessment"]
+    parts += ["## Recommendations", _list(plain(remedy) for remedy in remedies) or "None.", "## Risk assessment"]
     parts += [f"### {level}\n\n{_risks(judgment, *names)}" for level, names in _RISKS.items()]
     parts += ["## Next steps", _next(judgment)]
     return "\n\n".join(parts) + "\n"
@@ -72,7 +72,7 @@ def _detail(number: int, finding: Finding) -> str:
         f"- at {_code(f'{each.path}:{each.line}' if each.line else each.path)}: {_code(each.excerpt)}"
         for each in finding.evidence
     ]
-    lines += [f"- {label}: {_plain(text)}" for label, text in (("why", finding.why), ("do", finding.remedy)) if text]
+    lines += [f"- {label}: {plain(text)}" for label, text in (("why", finding.why), ("do", finding.remedy)) if text]
     return "\n".join(lines)
 
 
@@ -80,17 +80,19 @@ def _line(finding: Finding) -> str:
     about = f" ({finding.subject})" if finding.subject else ""
     where = f" [{place(finding)}]" if kind(finding) == "skipped" and place(finding) else ""
     excused = f" (excused: {finding.excused})" if finding.excused else ""
-    return _plain(f"{finding.check}{about}: {finding.message}{where}{excused}")
+    return plain(f"{finding.check}{about}: {finding.message}{where}{excused}")
 
 
 def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _plain(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
+def plain(text: str) -> str:
+    """A text on one line that Markdown shows as it is: nothing in it is a mark, a tag or the end of a cell."""
+    return re.sub(r"([\\`*_~&\[\]<>|#])", r"\\\1", " ".join(text.split()))
 
 
-def _code(text: str) -> str:
+def _code(excerpt: str) -> str:
+    text = " ".join(excerpt.split())
     ticks = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     return f"{ticks} {text} {ticks}" if text else "(the file)"
