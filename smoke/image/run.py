@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -50,7 +51,13 @@ def look_at_images(
     say: Say = lambda text: None,
 ) -> Judgment:
     """Judge every image of a tree. Raises `LiveError` when the engine does not answer, or lacks an image."""
-    client = connect()
+    with closing(connect()) as client:
+        return _look(client, subject, wanted, builder, strict=strict, say=say)
+
+
+def _look(
+    client: docker.DockerClient, subject: Subject, wanted: Wanted, builder: Builder, *, strict: bool, say: Say
+) -> Judgment:
     tree = Tree(subject.root)
     found = [image for image in images(tree, subject.manifest) if image.service.image is not None]
     findings: list[Finding] = [*environment(client.version(), builder)]

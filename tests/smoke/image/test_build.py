@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import docker.errors  # type: ignore[import-untyped]
 import pytest
 
 from smoke.finding import Finding, Verdict
-from smoke.image import run
 from smoke.image.build import AGAIN, Builder, BuildError, build, build_again, copy_context
-from smoke.image.environment import environment
 from smoke.image.run import Wanted, look_at_images
 from smoke.live.containers import connect
-from smoke.live.failure import LiveError
 from smoke.static.model.build import images
 from smoke.static.model.image import Image
 from smoke.static.run import find_subject
@@ -113,42 +109,6 @@ def test_the_copy_is_what_a_build_is_given(tmp_path: Path) -> None:
     assert os.access(tmp_path / "copy/one/kept/a", os.X_OK)
     again = images(Tree(tmp_path / "copy"), find_subject(read.root, None).manifest)[0]
     assert again.context == "one"
-
-
-@pytest.mark.parametrize(
-    ("architecture", "host", "refused", "verdicts"),
-    [
-        ("arm64", "unix:///x", (), ["pass", "pass"]),
-        ("amd64", "ssh://pi", (), ["pass", "pass"]),
-        ("arm64", "unix:///x", ("buildx",), ["pass", "pass"]),
-        ("arm64", "unix:///x", ("version",), ["pass", "skip"]),
-    ],
-)
-def test_the_environment_is_told(
-    monkeypatch: pytest.MonkeyPatch, architecture: str, host: str, refused: tuple[str, ...], verdicts: list[str]
-) -> None:
-    monkeypatch.setenv("DOCKER_HOST", host)
-    version = {"Version": "20.10", "Os": "linux", "Arch": architecture}
-    assert [each.verdict for each in environment(version, Builder(Command(*refused)))] == verdicts
-
-
-def test_without_an_emulator_arm64_can_not_be_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr("smoke.image.environment._EMULATORS", tmp_path)
-    version = {"Version": "20.10", "Os": "linux", "Arch": "amd64"}
-    first, _ = environment(version, Builder(Command()))
-    assert first.verdict is Verdict.FAIL and "qemu" in first.remedy
-    (tmp_path / "qemu-aarch64").touch()
-    assert next(environment(version, Builder(Command()))).verdict is Verdict.PASS
-
-
-def test_images_that_can_not_be_compared_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, _ = tree(tmp_path)
-    version = {"Version": "1", "Os": "linux", "Arch": "arm64"}
-    monkeypatch.setattr(run, "connect", lambda: SimpleNamespace(version=lambda: version))
-    monkeypatch.setattr(run, "_look_at_all", lambda *_: [])
-    with pytest.raises(LiveError, match="cannot be compared: no save today"):
-        look_at_images(find_subject(read.root, None), Wanted(again=True), Builder(Command("save")))
 
 
 @pytest.fixture

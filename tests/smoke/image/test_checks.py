@@ -8,18 +8,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import docker.errors  # type: ignore[import-untyped]
 import pytest
 
 from smoke.finding import Finding, Verdict
-from smoke.image import run
-from smoke.image.build import Builder
 from smoke.image.checks import bill_of_materials, look
 from smoke.image.image import BuiltImage
-from smoke.image.run import Wanted, look_at_images
-from smoke.live.failure import LiveError
 from smoke.manifest import Budget, Manifest, Policy, Service
-from smoke.static.run import Subject, find_subject
 from tests.smoke.cases import write_files
 from tests.smoke.image.stand_in import FILES, HEALTHY, Engine
 
@@ -150,30 +144,3 @@ def test_the_bill_of_materials_names_each_distribution(tmp_path: Path) -> None:
         bill = bill_of_materials(image)
     assert [each["purl"] for each in bill["components"]] == ["pkg:pypi/h11@0.16.0"]
     assert json.loads((tmp_path / "bills" / "shop.cdx.json").read_text()) == bill
-
-
-def subject(folder: Path, image: str = "shop:1") -> Subject:
-    text = f'[[service]]\nname = "shop"\ndockerfile = "Dockerfile"\nimage = "{image}"\n'
-    return find_subject(write_files(folder, {"smoke.toml": text, "Dockerfile": "FROM scratch\n"}), None)
-
-
-def test_all_images_of_a_tree_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(tmp_path / "image")
-    monkeypatch.setattr(run, "connect", lambda: engine)
-    judgment = look_at_images(subject(tmp_path / "tree"), Wanted(), Builder())
-    assert judgment.services == ("shop",) and engine.containers_left == 0
-    assert {each.check for each in judgment.findings} >= {"image.config", "image.size", "build.environment"}
-    with pytest.raises(LiveError, match="there is no image none:1: build it first"):
-        look_at_images(subject(tmp_path / "other", "none:1"), Wanted(), Builder())
-
-
-def test_what_the_engine_refuses_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(tmp_path / "image")
-
-    def refuse(*_: object, **__: object) -> None:
-        raise docker.errors.APIError("500", explanation="no space left on device")
-
-    monkeypatch.setattr(engine, "create", refuse)
-    monkeypatch.setattr(run, "connect", lambda: engine)
-    with pytest.raises(LiveError, match="shop:1: no space left on device"):
-        look_at_images(subject(tmp_path / "tree"), Wanted(), Builder())
