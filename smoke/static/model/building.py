@@ -97,6 +97,7 @@ class Made:
             numbers=dict(state.numbers),
             installs=list(state.installs),
             venvs=dict(state.venvs),
+            virtual=dict(state.virtual),
             settings=dict(state.settings),
             failures=[],
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from smoke.static.model.accounts import add_group, add_user, remove_group, remove_user, rename_user
+from smoke.static.model.downloads import FETCHERS, UNPACKERS, fetched, unpacked
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.frontend import outputs, surroundings
 from smoke.static.model.image import Install
@@ -73,12 +74,6 @@ _REACH = ("/tmp", "/opt", "/usr/local", "/var", "/srv", "/home")
 """Where a program of root's that is not known may write, besides its working directory and what it is given."""
 
 
-_FETCHERS = frozenset(["curl", "wget", "aria2c"])
-
-
-_UNPACKERS = frozenset(["tar", "unzip", "gunzip", "gzip", "bunzip2", "unxz", "xz", "7z", "cpio", "git", "hg", "svn"])
-
-
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
 
 
@@ -101,10 +96,10 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         _FOLLOWED[name](stage, rest, line)
     elif name in _INSTALLERS:
         _packages(stage, name, rest, line)
-    elif name in _FETCHERS:
-        _fetched(stage, name, rest, line)
-    elif name in _UNPACKERS:
-        _unpacked(stage, name, rest, line)
+    elif name in FETCHERS:
+        fetched(stage, name, rest, line)
+    elif name in UNPACKERS:
+        unpacked(stage, name, rest, line)
     elif (made := outputs(stage, name, rest)) is not None:
         for place in (*made, *surroundings(stage)):
             stage.files.suspect(place, f"{name!r} in the RUN of line {line} cannot be followed", DoubtCause.COMMAND)
@@ -197,34 +192,6 @@ def _system_python(stage: Stage, line: int) -> None:
         stage.sites = (f"/usr/local/lib/python{version}/dist-packages", "/usr/lib/python3/dist-packages")
 
 
-def _fetched(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
-    """What curl and wget write: the file that they are told, or something in the working directory."""
-    target = ""
-    for place, word in enumerate(rest):
-        if word in ("-o", "--output", "-O", "--output-document") and place + 1 < len(rest):
-            target = rest[place + 1] if not (name == "curl" and word == "-O") else target
-        elif match := re.fullmatch(r"(?:-[a-zA-Z]*[oO]|--output(?:-document)?=)(.+)", word):
-            target = match[1] if not (name == "curl" and word.startswith("-") and "O" in word[:2]) else target
-    if target and "$" not in target:
-        if not target.startswith(("/dev/", "-")):
-            stage.files.add(stage.path(target), PathEntry("file", user=stage.number(stage.user), mode=0o644, line=line))
-        return
-    if name == "curl" and not any(re.match(r"-[a-zA-Z]*O|--remote-name", word) for word in rest) and not target:
-        return  # to standard output
-    stage.files.suspect(stage.workdir, f"{name} in line {line} writes there", DoubtCause.COMMAND)
-
-
-def _unpacked(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
-    """Archives and checkouts: below the directory that is named, or the working directory."""
-    reason = f"what {name} of line {line} brings is not looked into"
-    places = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in ("-C", "--directory", "-d")]
-    places += [word.partition("=")[2] for word in rest if word.startswith("--directory=")]
-    if name == "git" and rest[:1] == ["clone"] and len(rest) > 2 and not rest[-1].startswith(("http", "git@", "-")):
-        places = [rest[-1]]
-    for place in places or ["."]:
-        stage.files.suspect(stage.path(place) if "$" not in place else "/", reason, DoubtCause.COMMAND)
-
-
 def _unknown(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
     """A program that cannot be followed: what it may write to is in doubt."""
     reason = f"{name!r} in the RUN of line {line} cannot be followed"
@@ -280,8 +247,9 @@ def _chown(stage: Stage, rest: Sequence[str], line: int) -> None:
 
 def _chmod(stage: Stage, rest: Sequence[str], line: int) -> None:
     words = [word for word in rest if not re.fullmatch(r"-[Rvcf]+|--recursive", word)]
+    recursive = any("R" in word or word == "--recursive" for word in rest if word not in words)
     for operand in words[1:]:
-        stage.files.change(stage.path(operand), len(words) < len(rest), mode=_mode(words[0]))
+        stage.files.change(stage.path(operand), recursive, mode=_mode(words[0]))
 
 
 def _link(stage: Stage, rest: Sequence[str], line: int) -> None:
@@ -296,7 +264,11 @@ def _link(stage: Stage, rest: Sequence[str], line: int) -> None:
 
 
 def _copy(stage: Stage, rest: Sequence[str], line: int, *, move: bool = False) -> None:
-    operands = read_operands(rest)[2]
+    flags, values, operands = read_operands(rest, frozenset(["-t", "--target-directory"]))
+    if "-t" in flags:  # among others in one word
+        stage.files.suspect("/", f"line {line} cannot be followed", DoubtCause.COMMAND)
+        return
+    operands += values.values()
     if len(operands) < 2 or any(letter in operand for operand in operands for letter in "*?[$"):
         stage.files.suspect(
             stage.path(operands[-1]) if operands else "/", f"line {line} cannot be followed", DoubtCause.COMMAND
@@ -306,7 +278,9 @@ def _copy(stage: Stage, rest: Sequence[str], line: int, *, move: bool = False) -
     held = stage.files.find(target)
     for operand in operands[:-1]:
         origin = stage.path(operand)
-        into = posixpath.join(target, posixpath.basename(origin)) if held and held.kind == "directory" else target
+        within = held and held.kind == "directory" and "-T" not in flags
+        within = within and posixpath.basename(operand.rstrip("/")) not in (".", "..")  # all that is in it
+        into = posixpath.join(target, posixpath.basename(origin)) if within else target
         found = list(stage.files.below(origin))
         if not found:
             stage.files.suspect(

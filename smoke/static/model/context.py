@@ -169,6 +169,10 @@ class Context:
         return self.keeps(path) or next(self.files(path), None) is not None
 
 
+_CLASS = re.compile(r"\[(\^?(?:\\.|[^\]\\])+)\]", re.DOTALL)
+"""Letters of which one is meant; a backslash takes the next one as it is, a bracket among them."""
+
+
 @lru_cache(maxsize=1024)
 def _glob(part: str) -> re.Pattern[str] | None:
     """Go's filepath.Match for one name; none for a pattern that is malformed."""
@@ -179,12 +183,12 @@ def _glob(part: str) -> re.Pattern[str] | None:
     while position < len(part):
         letter = part[position]
         if letter == "[":
-            end = part.find("]", position + 2)
-            if end < 0:
+            match = _CLASS.match(part, position)
+            if match is None:
                 return None
-            inside = re.sub(r"[\[\\&|~]|--+", lambda found: re.escape(found[0]), part[position + 1 : end])
+            inside = re.sub(r"\\(.)|[\[&|~]|--+", lambda found: re.escape(found[1] or found[0]), match[1])
             expression += f"[{inside}]"
-            position = end
+            position = match.end() - 1
         elif letter == "\\" and position + 1 < len(part):
             position += 1
             expression += re.escape(part[position])
