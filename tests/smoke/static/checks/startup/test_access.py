@@ -21,6 +21,13 @@ WRITES = "open('/data/x', 'w')"
 CASES = [
     (WRITES, "RUN mkdir /data\nUSER 1000", "critical", "/data belongs to root, not to 1000"),
     (WRITES, "RUN mkdir -m 777 /data\nUSER 1000", "passed", ""),
+    (WRITES, "RUN mkdir -m 707 /data\nUSER 1000", "passed", ""),
+    (WRITES, "RUN mkdir -m 770 /data\nUSER 1000", "passed", ""),
+    (WRITES, "RUN mkdir -m 755 /data\nUSER 1000", "critical", "/data belongs to root"),
+    (WRITES, "RUN mkdir -m 077 /data && chown 1000 /data\nUSER 1000", "critical", "user 1000"),
+    ("open('/data/x')", "RUN mkdir /data && touch /data/x && chmod 604 /data/x\nUSER 1000", "passed", ""),
+    ("open('/data/x')", "RUN mkdir /data && touch /data/x && chmod 640 /data/x\nUSER 1000", "passed", ""),
+    ("open('/data/x')", "RUN mkdir /data && touch /data/x && chmod 600 /data/x\nUSER 1000", "critical", "closed"),
     (WRITES, "RUN mkdir /data && chown 1000 /data\nUSER 1000", "passed", ""),
     (WRITES, "RUN mkdir /data && chown 1001 /data\nUSER 1000", "critical", "user 1001"),
     (WRITES, "RUN mkdir /data", "passed", ""),
