@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,10 @@ from tests.smoke.cases import Changes, write_files
 FROM = "FROM python:3.12-slim\n"
 
 
-def built(folder: Path, files: Changes, bases: tuple[Base, ...] = (), **service: object) -> Image:
+def built(folder: Path, files: Changes, bases: tuple[Base, ...] = (), **service: Any) -> Image:
     """The image of `app/Dockerfile` in a tree."""
-    asked = {"name": "one", "dockerfile": "app/Dockerfile", **service}
-    return image_of(Tree(write_files(folder, files)), Service(**asked), bases)  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"name": "one", "dockerfile": "app/Dockerfile", **service}
+    return image_of(Tree(write_files(folder, files)), Service(**asked), bases)
 
 
 @pytest.mark.parametrize(
@@ -61,9 +62,7 @@ def test_a_context_that_is_given_is_the_only_one_tried(tmp_path: Path, context: 
         ({"app/Dockerfile": FROM}, {"target": "none"}, "there is no stage none"),
     ],
 )
-def test_what_cannot_be_followed_says_why(
-    tmp_path: Path, files: Changes, service: dict[str, object], says: str
-) -> None:
+def test_what_cannot_be_followed_says_why(tmp_path: Path, files: Changes, service: dict[str, Any], says: str) -> None:
     image = built(tmp_path, files, **service)
     assert says in image.broken and image.unstarted.startswith("the Dockerfile cannot be followed")
     assert image.context is None and image.start.doubt
