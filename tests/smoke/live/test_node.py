@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smoke.live import node as module
 from smoke.live.failure import LiveError
 from smoke.live.node import Node, free_ports, nothing, told
 from smoke.live.plain import PlainProduct
@@ -81,6 +82,13 @@ def test_ports_that_are_given_are_free_and_given_once() -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
     assert free_ports(0) == [] and nothing("127.0.0.1") == {}
+
+
+def test_a_port_that_was_given_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who got it may not have started yet, so that the system takes it for a free one: here every other one is so."""
+    given = {port for port in range(1 << 16) if port // 2 % 2}
+    monkeypatch.setattr(module, "_given", {*given})
+    assert not given & {*free_ports(20)}
 
 
 def test_a_service_is_asked_at_its_health_path(node: Node) -> None:
