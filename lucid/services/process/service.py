@@ -18,7 +18,6 @@ from typing import BinaryIO, ClassVar
 
 import trio
 
-from lucid.api.errors import BUSY
 from lucid.api.services import NodeService
 from lucid.chain.codec import prepare
 from lucid.chain.document import parse_genesis
@@ -122,10 +121,10 @@ class Service(ABC):
         return self.config.data_dir / f"{self.listed.key}.ballast"
 
     def check_store(self) -> None:
-        """Raise `Problem` (503) where the store can take nothing now."""
+        """Raise `Problem` where the store can take nothing now: 507 where it has no room, else 503."""
         error = self.store.damage or self.store.trouble
         if error is not None:
-            raise Problem(error.code, error.sentence, status=BUSY)
+            raise Problem(error.code, error.sentence)
 
     @contextmanager
     def lasts(self, scope: trio.CancelScope) -> Iterator[None]:
