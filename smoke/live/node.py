@@ -91,6 +91,10 @@ class Node(ABC):
         listening = [name for name, service in product.services.items() if service.port is not None]
         self.ports = dict(zip(listening, free_ports(len(listening)), strict=True))
         """Where each service that listens answers on this machine."""
+        # One for all that is asked: each new one reads all certificates of the machine, which took half a core from
+        # the services that were waited for. No connection is kept: services come and go.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=10.0, trust_env=False, limits=limits)
 
     @abstractmethod
     def start(self, service: str) -> None:
@@ -140,7 +144,7 @@ class Node(ABC):
     def ask(self, service: str, path: str, **options: Any) -> httpx.Response | None:
         """A GET; none when nobody answers."""
         try:
-            return httpx.get(self.url(service) + path, timeout=10.0, trust_env=False, **options)
+            return self._client.get(self.url(service) + path, **options)
         except httpx.HTTPError:
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -107,6 +108,13 @@ def test_a_proxy_is_not_asked(node: Node, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv("NO_PROXY", raising=False)
     answer = node.ask("shop", "/health")
     assert answer is not None and answer.status_code == 200
+
+
+def test_asking_reads_no_certificates(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked five times a second, and each time they were read anew: half a core."""
+    monkeypatch.setattr(ssl, "create_default_context", None)
+    for _ in range(3):
+        assert node.ask("shop", "/health") is not None
 
 
 def test_nobody_answers_where_nothing_runs(tmp_path: Path) -> None:
