@@ -19,6 +19,8 @@ from smoke.static.model.stage import Stage
 
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
 _PIP = re.compile(r"pip[\d.]*")
+_PYTHON_VALUES = frozenset(["-W", "-X", "--check-hash-based-pycs"])
+"""Options of Python's own that take the next word."""
 
 
 def follow(stage: Stage, words: Sequence[str], line: int, given: dict[str, str]) -> bool:
@@ -53,13 +55,17 @@ def known(name: str) -> bool:
 
 def _module(rest: list[str]) -> str | None:
     """The module that a Python is told to run with -m."""
+    skipped = False
     for place, word in enumerate(rest):
+        if skipped or word in _PYTHON_VALUES:
+            skipped = not skipped
+            continue
         if re.fullmatch(r"-[a-zA-Z]*m", word) and place + 1 < len(rest):
             return rest[place + 1]
         if (joined := re.fullmatch(r"-m(\w+)", word)) is not None:
             rest[place : place + 1] = ["-m", joined[1]]
             return joined[1]
-        if not word.startswith("-"):
+        if not word.startswith("-") or word == "-":
             return None
     return None
 

@@ -88,6 +88,19 @@ _PIP_VALUES = frozenset(
         "--project",
         "--color",
         "--upgrade-group",
+        "--source",
+        "--source-dir",
+        "--source-directory",
+        "--destination-dir",
+        "--destination-directory",
+        "--build-option",
+        "--global-option",
+        "--pypi-url",
+        "--log-file",
+        "--local-log",
+        "--exists-action",
+        "--client-cert",
+        "--use-deprecated",
     ]
 )
 _ONE_PROGRAM = ("uv", "poetry", "pdm", "pipenv", "virtualenv", "hatch", "pipx")
@@ -168,7 +181,7 @@ def _dependency_groups(stage: Stage, wanted: InstallRequest, line: int) -> Lock 
 def _after_options(rest: Sequence[str]) -> list[str]:
     words = list(rest)
     while words and words[0].startswith("-"):
-        words = words[2:] if words[0] in ("--python", "--cache-dir", "--proxy", "--log") else words[1:]
+        words = words[2:] if words[0] in _PIP_VALUES else words[1:]
     return words
 
 
@@ -241,7 +254,7 @@ def _option(stage: Stage, wanted: InstallRequest, name: str, value: str, line: i
             place = stage.path(value)
             wanted.sources.append(place)
             wanted.wheels += _wheels(stage, place, [name for name in stage.files.names(place) if name.endswith(".whl")])
-        case "-w" | "--wheel-dir" | "-d" | "--dest":
+        case "-w" | "--wheel-dir" | "-d" | "--dest" | "--destination-dir" | "--destination-directory":
             wanted.house = stage.path(value)
         case "--platform" | "--python-platform" | "--python-version" | "--abi":
             wanted.made = _made_for(wanted.made, name, value)

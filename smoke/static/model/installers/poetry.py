@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from smoke.static.model.image import InstalledProject, Lock
 from smoke.static.model.installers.places import kept_apart
 from smoke.static.model.installers.record import doubtful_file, record
@@ -67,7 +69,7 @@ def _settle(stage: Stage, wanted: InstallRequest, base: str, line: int, given: d
     elif _setting(stage, given, "virtualenvs.create", "true") == "false":
         wanted.directory = stage.sites[0] if stage.sites else ""
     elif _setting(stage, given, "virtualenvs.in-project", "") == "true":
-        place = f"{base}/.venv"
+        place = posixpath.join(base, ".venv")
         wanted.directory = venv_site(stage.venvs.get(place) or make_venv(stage, place, line))
     else:
         kept_apart(stage, wanted, "pypoetry/virtualenvs")

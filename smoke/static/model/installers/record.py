@@ -78,7 +78,7 @@ def _packed(stage: Stage, project: InstalledProject, line: int) -> InstalledProj
 
 def _lay_out(stage: Stage, project: InstalledProject, directory: str, line: int) -> None:
     """The modules of a project where its installation puts them; an editable one is a link to its sources."""
-    root = project.place
+    root = project.place.rstrip("/")
     for inside, entry in project.packed:
         stage.files.add(directory + inside, replace(entry, user=stage.number(stage.user), line=line))
     if project.packed:
@@ -103,7 +103,7 @@ def _lay_out(stage: Stage, project: InstalledProject, directory: str, line: int)
             if project.editable:
                 stage.files.add(f"{directory}/{name}", PathEntry("link", target=f"{base}/{name}", line=line))
                 continue
-            real = stage.files.resolve(base)
+            real = stage.files.resolve(base).rstrip("/")
             for path, entry in list(stage.files.below(f"{base}/{name}")):
                 inside = path[len(real) :]
                 if rules is not None and not _taken(stage, rules, real, inside, entry):

@@ -30,8 +30,8 @@ def make_venv(
 ) -> Venv:
     """A virtual environment, with the stage's own Python (or the one named) behind it."""
     named = re.search(r"(3\.\d+)(?:\.\d+)?$", program)
-    version = named[1] if named else stage.python
     held = next((each for each in stage.venvs.values() if program.startswith(f"{each.made}/bin/")), None)
+    version = named[1] if named else stage.python if held is None else held.version
     interpreter = "" if held is None else held.interpreter
     if program.startswith("/") and held is None and not managed:
         interpreter = program
