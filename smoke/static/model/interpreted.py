@@ -69,7 +69,7 @@ def _managed(start: Start, arguments: Sequence[str]) -> Start:
         target = next((each for each in arguments[1:] if not each.startswith("-")), "127.0.0.1:8000")
         host, _, port = target.rpartition(":")
         number = int(port) if port.isdigit() and len(port) < 6 else None
-        return replace(start, host=(host or "127.0.0.1").replace("0:", "0.0.0.0"), port=number)
+        return replace(start, host="0.0.0.0" if host == "0" else host or "127.0.0.1", port=number)
     return start
 
 

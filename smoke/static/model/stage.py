@@ -116,4 +116,5 @@ class Stage:
         """A path of the stage, absolute and normal."""
         if text == "~" or text.startswith("~/"):
             text = self.home() + text[1:]
-        return posixpath.normpath(posixpath.join(self.workdir, text))
+        # Two slashes in front would stay: POSIX leaves their meaning open, and Linux gives them none.
+        return "/" + posixpath.normpath(posixpath.join(self.workdir, text)).lstrip("/")

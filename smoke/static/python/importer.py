@@ -125,20 +125,28 @@ class Importer:
             if later is not None and later.kind is not Meaning.NAMESPACE:
                 found = later
             found = found or later or Found(Meaning.OUTSIDE)
+        portions = self._portions(found, (*self.own, *self.sites), top)
         for part in rest.split(".") if rest else ():
             if found.kind in (Meaning.OUTSIDE, Meaning.DOUBT, Meaning.BINARY, Meaning.STANDARD):
                 return found
             if found.kind is Meaning.MODULE:
                 return Found(Meaning.MISSING, reason=f"{found.source} is a module, no package")
-            child = self._inside(found.path, part)
+            child = self._first(portions, part)
             if child is None:
-                return self._absent(found, part)
-            found = child
+                return self._absent(found, part, portions)
+            found, portions = child, self._portions(child, portions, part)
         return found
 
-    def _absent(self, package: Found, part: str) -> Found:
-        doubt = self.files.doubt(posixpath.join(package.path, part + ".py"))
-        if doubt:
+    def _portions(self, found: Found, places: tuple[str, ...], name: str) -> tuple[str, ...]:
+        """The directories that a package has its modules in: those of all places that have one without __init__.py."""
+        if found.kind is not Meaning.NAMESPACE:
+            return (found.path,)
+        within = (self._inside(place, name) for place in places)
+        return tuple(each.path for each in within if each is not None and each.kind is Meaning.NAMESPACE)
+
+    def _absent(self, package: Found, part: str, portions: tuple[str, ...]) -> Found:
+        doubts = (self.files.doubt(posixpath.join(each, part + ".py")) for each in portions)
+        if doubt := next((each for each in doubts if each), ""):
             return Found(Meaning.DOUBT, reason=doubt)
         if package.source and (self.source(package.source).dynamic or self.source(package.source).moves_path):
             return Found(Meaning.DOUBT, reason=f"{package.source} decides at run time what is in the package")
@@ -156,15 +164,19 @@ class Importer:
                     return posixpath.join(place, each)
         return ""
 
-    def _among(self, places: tuple[str, ...], name: str) -> Found | None:
+    def _first(self, places: tuple[str, ...], name: str) -> Found | None:
+        """What the first of some directories has of that name; one without __init__.py gives way to the others."""
         namespace: Found | None = None
         for place in places:
             found = self._inside(place, name)
             if found is not None and found.kind is not Meaning.NAMESPACE:
                 return found
             namespace = namespace or found
-        if namespace is not None:
-            return namespace
+        return namespace
+
+    def _among(self, places: tuple[str, ...], name: str) -> Found | None:
+        if (found := self._first(places, name)) is not None:
+            return found
         for place in places:
             # Installers' own directories are in doubt always; what is there is judged by what they installed.
             doubt = self.files.doubt(posixpath.join(place, name + ".py"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -15,6 +16,9 @@ from smoke.static.python.projects import read_project
 from smoke.static.python.requirements import Requirement, parse_requirement, read_requirements
 from smoke.static.trouble import Trouble
 from smoke.tree import Tree
+
+_ANY_OF = re.compile(r"[!=]=\s*[\w.]+\.\*")
+"""A version of which any patch will do: the star is no pattern of files."""
 
 
 class Presence(Enum):
@@ -130,7 +134,7 @@ class Installed:
         if text.endswith(".whl"):
             name = posixpath.basename(text).partition("-")[0]
             return Requirement(table.normalized(name), "", self.dockerfile, line, text)
-        if "$" in text or "*" in text:
+        if "$" in text or "*" in _ANY_OF.sub("", text):
             return Trouble(self.dockerfile, line, f"what {text} of line {line} is, is not known", doubtful=True)
         return parse_requirement(text, self.dockerfile, line, self.version)
 

@@ -26,10 +26,8 @@ _NEW_NAMES = {
     "importlib": {"metadata": 8},
 }  # fmt: skip
 """Names that came before the table begins."""
-_OLD = frozenset(
-    {"formatter", "parser", "symbol", "macpath", "binhex", "asynchat", "asyncore", "distutils", "imp", "smtpd"}
-)
-_GONE_IN_310 = frozenset({"formatter", "parser", "symbol"})
+_GONE = {"macpath": 8, "dummy_threading": 9, "formatter": 10, "parser": 10, "symbol": 10}
+"""Modules that went before the table begins, with the minor version that first lacked them."""
 _ABSTRACT = frozenset(
     [
         *["Awaitable", "AsyncGenerator", "AsyncIterable", "AsyncIterator", "ByteString", "Callable", "Collection"],
@@ -53,10 +51,10 @@ def has_module(name: str, version: Version | None) -> bool:
     top = name.partition(".")[0]
     row = _table()["modules"].get(name)
     if version is None:
-        return row is not None or top in sys.stdlib_module_names or top in _OLD
+        return row is not None or top in sys.stdlib_module_names or top in _GONE
     if row is None:
-        if name in _OLD and name not in _table()["modules"]:
-            return version < (3, 10) if name in _GONE_IN_310 else version < (3, 12)
+        if name in _GONE:
+            return version[1] < _GONE[name]
         # The stubs leave out private modules, of which only those of the host can be told.
         return top.startswith("_") and top in sys.stdlib_module_names
     first, last = row[0]

@@ -16,8 +16,9 @@ OLDEST, NEWEST = 7, 15
 LIMIT_S = 30
 _AT_ONCE = 1_000
 """Files that one run is given: a command line has an end."""
-_REFUSED = "F706,F704,PLE0115,PLE0117,PLE0118"
-"""Rules of ruff for what the compiler refuses and the parser takes: `return` outside of functions, late `global`."""
+_REFUSED = "F404,F406,F407,F622,F701,F702,F704,F706,F707,PLE0115,PLE0117,PLE0118,PLE1142"
+"""Rules of ruff for what the compiler refuses and the parser takes: `return` outside of functions, `break`
+outside of loops, late `global`."""
 
 
 @dataclass(frozen=True)

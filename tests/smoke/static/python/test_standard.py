@@ -23,6 +23,10 @@ from smoke.static.python.standard import has_module, is_plain, lacks_name
         ("graphlib", 9, True),
         ("symbol", 9, True),
         ("symbol", 10, False),
+        ("dummy_threading", 8, True),
+        ("dummy_threading", 9, False),
+        ("macpath", 7, True),
+        ("macpath", 8, False),
         ("requests", 12, False),
         ("os.path", 12, True),
         ("json.lost", 12, False),
@@ -33,7 +37,15 @@ def test_modules(name: str, minor: int, there: bool) -> None:
 
 
 def test_of_any_version_even_old_ones_count() -> None:
-    assert has_module("distutils", None) and has_module("asyncore", None) and not has_module("requests", None)
+    assert all(has_module(name, None) for name in ("distutils", "asyncore", "macpath", "symbol", "dummy_threading"))
+    assert not has_module("requests", None)
+
+
+@pytest.mark.parametrize("name", ["asynchat", "asyncore", "binhex", "distutils", "imp", "smtpd", "cgi", "telnetlib"])
+def test_what_went_since_the_table_begins_the_table_has(name: str) -> None:
+    """What went before is listed beside it; no module is in both."""
+    there = [has_module(name, (3, minor)) for minor in range(8, 16)]
+    assert there[0] and not there[-1] and there == sorted(there, reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ OWN = "/root/.local/lib/python3.12/site-packages"
 ENVIRONMENT = "/v/lib/python3.12/site-packages"
 
 
-def placed(given: Mapping[str, str], uv: bool, program: str = "pip", **wanted: str | bool) -> InstallRequest:
+def placed(given: Mapping[str, str], uv: bool, program: str, wanted: Mapping[str, str | bool]) -> InstallRequest:
     """Where it goes in a stage with an environment `/v` that is not active."""
     made = stage()
     make_venv(made, "/v", 2)
@@ -47,7 +47,7 @@ def placed(given: Mapping[str, str], uv: bool, program: str = "pip", **wanted: s
 )
 def test_pip(given: dict[str, str], wanted: dict[str, str | bool], program: str, directory: str) -> None:
     """pip goes by its own program; a variable that a script of activation sets means nothing to it."""
-    assert placed(given, False, program, **wanted).directory == directory
+    assert placed(given, False, program, wanted).directory == directory
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_pip(given: dict[str, str], wanted: dict[str, str | bool], program: str,
 )
 def test_uv(given: dict[str, str], wanted: dict[str, str | bool], directory: str) -> None:
     """uv goes by the active environment, and by none of pip's variables."""
-    request = placed(given, True, **wanted)
+    request = placed(given, True, "", wanted)
     assert request.directory == directory and not request.doubt
 
 
 def test_uv_looks_for_an_environment_from_the_working_directory_up() -> None:
-    assert "no virtual environment" in placed({}, True).doubt
+    assert "no virtual environment" in placed({}, True, "", {}).doubt
     made = stage()
     make_venv(made, "/srv/.venv", 2)
     made.workdir = "/srv/app/deep"
