@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoke.finding import Verdict
+from smoke.finding import Evidence, Finding, Severity, Verdict
 from smoke.judgment import Judgment
 from smoke.reports.job import MAX_STORIES, write
 from tests.smoke.reports.rendered import tokens
@@ -40,10 +40,25 @@ def test_any_text_makes_one_row_of_four_cells_and_is_shown_as_it_is(text: str) -
     assert " ".join(f"m {text} m".split()) in rest
 
 
+def test_a_file_s_name_is_shown_as_it_is() -> None:
+    """Its bars and marks are no more than letters of it."""
+    odd = Finding(
+        check="a.b",
+        severity=Severity.CRITICAL,
+        verdict=Verdict.FAIL,
+        message="m",
+        evidence=(Evidence("a|__init__.py", 3),),
+    )
+    found = tokens(write(Judgment(title="t", services=(), findings=(odd,))))
+    assert sum(each.type == "td_open" for each in found) == 4
+    assert "a|__init__.py:3" in "".join(each.content for each in found)
+
+
 @pytest.mark.parametrize("count", [MAX_STORIES, MAX_STORIES + 2])
 def test_a_long_page_ends_with_how_many_more_there_are(count: int) -> None:
     page = page_of(*(f"m{number}" for number in range(count)))
     assert ("and 2 more" in page) == (count > MAX_STORIES)
+    assert sum(each.type == "tr_open" for each in tokens(page)) == 1 + MAX_STORIES
 
 
 def test_a_page_without_a_cause_has_no_table() -> None:

@@ -14,6 +14,7 @@ from smoke.static.isolation.hosts import hosts
 from smoke.static.isolation.vocabulary import CANDIDATE, HOSTS, JOINED, OTHER_WORDS, WORDS, worth_reading
 from smoke.static.isolation.words import traces
 
+ADDRESS = encode(b"\x41" + bytes(range(20)))
 PIECES = st.sampled_from(
     [
         *sorted(WORDS | {*HOSTS} | OTHER_WORDS),
@@ -49,7 +50,7 @@ PIECES = st.sampled_from(
             "elec",
             "\N{LATIN SMALL LETTER LONG S}",
         ),
-        encode(b"\x41" + bytes(range(20))),
+        ADDRESS,
     ]
 )
 
@@ -59,6 +60,11 @@ def test_what_is_not_worth_reading_holds_no_trace(text: str, more: tuple[str, ..
     """Most files are never read further: a trace that it passes over is never found."""
     found = [*traces(text, more), *hosts(text), *addresses(text)]
     assert worth_reading(text.encode(), more) or found == []
+
+
+@pytest.mark.parametrize("text", [ADDRESS, *CONTRACTS, *(f"41{digits.upper()}" for digits in CONTRACTS)])
+def test_an_address_is_worth_reading_where_nothing_else_is(text: str) -> None:
+    assert worth_reading(text.encode()) and [found for _, found, _ in addresses(text)] == [text]
 
 
 @given(st.binary(max_size=200))

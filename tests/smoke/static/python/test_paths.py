@@ -19,20 +19,20 @@ def place(text: str, before: str = "") -> CodePath | None:
 @pytest.mark.parametrize(
     ("text", "before", "absolute"),
     [
-        ("'a/b'", "", "/work/a/b"),
+        ("'a/b'", "", "/srv/a/b"),
         ("'/a/../b'", "", "/b"),
         ("__file__", "", "/srv/app/m.py"),
         ("Path(__file__).parent / 'a'", "", "/srv/app/a"),
         ("Path(__file__).resolve().parents[1] / 'a'", "", "/srv/a"),
         ("os.path.join(os.path.dirname(__file__), 'a', 'b')", "", "/srv/app/a/b"),
         ("BASE / 'a'", "BASE = Path(__file__).parent", "/srv/app/a"),
-        ("Path('a').joinpath('b')", "", "/work/a/b"),
-        ("str(Path('a').absolute())", "", "/work/a"),
+        ("Path('a').joinpath('b')", "", "/srv/a/b"),
+        ("str(Path('a').absolute())", "", "/srv/a"),
     ],
 )
 def test_a_path(text: str, before: str, absolute: str) -> None:
     found = place(text, before)
-    assert found is not None and found.absolute("/srv/app/m.py", "/work") == absolute
+    assert found is not None and found.absolute("/srv/app/m.py", "/srv") == absolute
 
 
 @pytest.mark.parametrize(
