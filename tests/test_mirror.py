@@ -1,0 +1,77 @@
+"""Each module has a file of tests of its own name, at its own place below `tests`.
+
+`without_tests.txt` lists those that have none yet. The list only shrinks: a new module comes with its tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = (
+    "smoke",
+    "lucid/api",
+    "lucid/chain",
+    "lucid/cli",
+    "lucid/client",
+    "lucid/deploy",
+    "lucid/ledger",
+    "lucid/poot",
+    "lucid/services",
+    "lucid/storage",
+)
+"""`lucid/machines`, `sim`, `harness`, `images` and `fuzz` are tested by what they do together."""
+
+EXEMPT: dict[str, str] = {}
+"""Modules that have nothing to be tested alone, and why."""
+
+
+def lacking(root: Path, rooms: Iterable[str]) -> set[str]:
+    """The modules of some rooms that have no file of tests where it should be."""
+    return {
+        str(path.relative_to(root).with_suffix(""))
+        for room in rooms
+        for path in (root / room).rglob("*.py")
+        if not path.name.startswith("__") and not _tests_of(root, path).is_file()
+    }
+
+
+def _tests_of(root: Path, module: Path) -> Path:
+    parts = module.relative_to(root).parts
+    return root.joinpath("tests", *parts[parts[0] == "lucid" : -1], f"test_{module.name}")
+
+
+def without_tests() -> list[str]:
+    """What the list names."""
+    lines = (ROOT / "tests" / "without_tests.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_each_module_has_a_file_of_tests_of_its_own() -> None:
+    found = lacking(ROOT, ROOMS) - set(EXEMPT)
+    assert found - set(without_tests()) == set(), "add tests/<the same folder>/test_<module>.py"
+
+
+def test_what_is_listed_or_exempt_has_none() -> None:
+    found = lacking(ROOT, ROOMS)
+    assert set(without_tests()) - found == set(), "it is there, or its module is gone: delete the line"
+    assert set(EXEMPT) - found == set() and not set(EXEMPT) & set(without_tests())
+
+
+@pytest.mark.parametrize(
+    ("tests", "found"),
+    [
+        ("tests/room/inner/test_one.py", set()),
+        ("tests/room/test_one.py", {"lucid/room/inner/one"}),
+        ("tests/lucid/room/inner/test_one.py", {"lucid/room/inner/one"}),
+    ],
+)
+def test_a_module_without_its_tests_is_found(tmp_path: Path, tests: str, found: set[str]) -> None:
+    for name in ("lucid/room/inner/one.py", "lucid/room/__init__.py", tests):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert lacking(tmp_path, ["lucid/room"]) == found
