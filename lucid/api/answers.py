@@ -15,8 +15,10 @@ Place = Annotated[str, Meta(pattern="^[0-9a-f]+$", max_length=96)]
 """Where a page ends."""
 Word = Annotated[str, Meta(pattern="^[a-z]+$", max_length=16)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
-Time = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
-"""In ms since the Unix epoch, up to the year 9999."""
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999, in ms since the Unix epoch: no calendar knows what comes after."""
+Time = Annotated[int, Meta(ge=0, le=LAST_MS)]
+"""In ms since the Unix epoch."""
 
 
 class Anchored(msgspec.Struct, frozen=True):
@@ -245,7 +247,7 @@ class Credits(msgspec.Struct, frozen=True):
 
 class ScheduledRules(msgspec.Struct, frozen=True):
     """Rules that are scheduled: they hold from the first epoch on that opens at `height` or above, which is not before
-    `earliest_ms` (since the Unix epoch)."""
+    `earliest_ms` (since the Unix epoch; `LAST_MS` stands for all that is later)."""
 
     version: Count
     height: Count

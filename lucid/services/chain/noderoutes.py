@@ -198,6 +198,8 @@ class NodeRoutes:
         """The schedule of the slot that the query names: of those that a block became final in, the last epochs'."""
         await self._schedules.keep()
         last = self._schedules.last
+        if last is None:
+            raise Problem(Code.NOT_FOUND, "schedule: no block is final here yet")
         epoch = query_number("epoch", last[0], 0, 2**53)
         slot = query_number("slot", last[1] if epoch == last[0] else 0, 0, 2**53)
         leaders = await self._store.read(self._schedules.leaders, epoch, slot)

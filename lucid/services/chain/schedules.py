@@ -13,10 +13,11 @@ SCHEDULE_EPOCHS = 8
 
 
 class Schedules:
-    """The leaders of every slot that a block became final in, best first. `last` is the newest: (epoch, slot)."""
+    """The leaders of every slot that a block became final in, best first. `last` is the newest: (epoch, slot); None
+    before the first."""
 
     def __init__(self, chain: Chain, store: DurableStore) -> None:
-        self.last = (-1, 0)
+        self.last: tuple[int, int] | None = None
         self._chain = chain
         self._store = store
 
@@ -28,13 +29,14 @@ class Schedules:
     async def keep(self) -> None:
         """Note who leads in the slot of the last final block; forget what is many epochs old."""
         core = self._chain.tree.root.ledger.core
-        place = core.head.epoch, max(core.schedule.slot, 0)
-        if place == self.last:
+        place = core.head.epoch, core.schedule.slot
+        # Before the first block there is no slot yet, and the order is not the one of the first.
+        if place == self.last or place[1] < 0:
             return
         members = core.roster.members
         leaders = tuple(members[number].key for number in core.schedule.order)
         writes: list[Write] = [(SCHEDULE_TABLE, height_key(place[0]) + height_key(place[1]), encode(leaders))]
-        if place[0] != self.last[0]:
+        if self.last is None or place[0] != self.last[0]:
             writes += await self._store.read_when_there(self._forgotten, place[0])
         self.last = place
         self._store.put(writes, lazily=True)

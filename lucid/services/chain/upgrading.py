@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lucid.api.answers import RulesState, ScheduledRules, ValidatorRules
+from lucid.api.answers import LAST_MS, RulesState, ScheduledRules, ValidatorRules
 from lucid.chain.genesis import Genesis
 from lucid.machines.chain import Chain
 from lucid.services.web.web import Condition
@@ -45,7 +45,7 @@ class Upgrading:
         scheduled = None
         if rules.next_version:
             ahead = max(0, rules.next_height - head.height)
-            earliest_ms = self._genesis.tick_ms(head.tick + ahead)
+            earliest_ms = min(LAST_MS, self._genesis.tick_ms(head.tick + ahead))
             scheduled = ScheduledRules(rules.next_version, rules.next_height, ahead, earliest_ms)
         known = self._known() | {self._own: chain.rules_known}
         needed = rules.next_version or rules.version
