@@ -32,18 +32,19 @@ class Arrival:
 
     def __init__(self) -> None:
         self._sender, self._parts = trio.open_memory_channel[bytes](WAITING)
-        self._whole = False
+        self._whole = self._lost = False
 
     def take(self, data: bytes) -> None:
         """The next part came."""
         try:
             self._sender.send_nowait(data)
         except (trio.WouldBlock, trio.ClosedResourceError, trio.BrokenResourceError):
-            self._sender.close()  # the disk does not keep up, or failed
+            self._lost = True  # the disk does not keep up, or failed: whoever sent this is not to blame
+            self._sender.close()
 
     def end(self, whole: bool) -> None:
         """No more comes: that was all of it, or it is given up."""
-        self._whole = whole
+        self._whole = whole and not self._lost
         self._sender.close()
 
     async def parts(self) -> AsyncGenerator[bytes, None]:

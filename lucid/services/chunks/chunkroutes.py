@@ -11,7 +11,7 @@ from quart import Response, request
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
-from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.chunks import Chunks, ChunkTooLarge
 from lucid.services.chunks.reading import ELSEWHERE_S, Reading
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.sessionreference import NotHeld, Reference
@@ -161,7 +161,7 @@ class ChunkRoutes:
         except trio.TooSlowError:
             raise Problem(Code.TOO_SLOW) from None
         except Refusal as refusal:
-            status = 413 if refusal.code is Code.CHUNK_SIZE and _length() > MAX_CHUNK_BYTES else 400
+            status = 413 if isinstance(refusal, ChunkTooLarge) else 400
             raise Problem(refusal.code, refusal.detail, status=status) from None
         except NoRoom as error:
             raise Problem(error.code, error.detail) from None
@@ -206,7 +206,3 @@ def removable(web: Web) -> Callable[[Reference], bool]:
     if caller.trusted or not caller.holder:
         return lambda reference: True
     return lambda reference: reference.holder == caller.holder
-
-
-def _length() -> int:
-    return request.content_length or MAX_CHUNK_BYTES + 1

@@ -39,6 +39,13 @@ SWEEP_S = 600.0
 _log = logging.getLogger("lucid.chunks")
 
 
+class ChunkTooLarge(Refusal):
+    """An upload that goes on past the size of a chunk."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.CHUNK_SIZE)
+
+
 class Chunks:
     """The chunks of one node, under a folder and in a store."""
 
@@ -78,8 +85,8 @@ class Chunks:
         """Store a chunk as it comes and a session's reference to it (None: a copy that no session of this node refers
         to); durable when this returns. `announced` is its size as far as it is known, `holder` who stores it.
 
-        Returns its id, its size and whether it is new. Raises `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`), `NoRoom`, and
-        OSError when it cannot be written; nothing of it is kept then.
+        Returns its id, its size and whether it is new. Raises `ChunkTooLarge`, `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`),
+        `NoRoom`, and OSError when it cannot be written; nothing of it is kept then.
         """
         hasher = ChunkHasher()
         self._space.check(announced, announced, take=False)
@@ -89,7 +96,7 @@ class Chunks:
             file = await self._disk.call(NewFile, path)
             async for part in parts:
                 if hasher.size + len(part) > MAX_CHUNK_BYTES:
-                    raise Refusal(Code.CHUNK_SIZE)
+                    raise ChunkTooLarge
                 hasher.update(part)
                 self._space.check(len(part), hasher.size)
                 await self._disk.call(file.write, part)

@@ -154,8 +154,12 @@ class Upkeep:
 
         @route("POST", "/scrub", "Read chunks now, or not", takes=ScrubOrder, gives=ScrubStatus, access=OPERATOR)
         async def scrub(body: ScrubOrder) -> ScrubStatus:
-            if not 0 <= body.max_duration_ms <= MAX_PAUSE_MS or not 0 <= body.max_age_ms <= 2**53:
-                raise Problem(Code.REQUEST, f"a duration must be within 0..{MAX_PAUSE_MS} ms")
+            for name, value, most in (
+                ("max_duration_ms", body.max_duration_ms, MAX_PAUSE_MS),
+                ("max_age_ms", body.max_age_ms, 2**53),
+            ):
+                if not 0 <= value <= most:
+                    raise Problem(Code.REQUEST, f"{name} must be within 0..{most}")
             if body.action == "start":
                 await self._scrub.start(body.max_duration_ms, body.max_age_ms)
             else:

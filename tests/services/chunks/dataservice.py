@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from lucid.services.process.keyfile import read_key, write_key
 
 SESSION, OTHER = (str(uuid.UUID(int=number, version=4)) for number in (1, 2))
 CHUNK = bytes(range(256)) * 50
+SESSIONS = [str(uuid.UUID(int=number, version=4)) for number in range(1, 6)]
+OWNERS = ["aa" * 32, "bb" * 32]
 
 
 @asynccontextmanager
@@ -65,3 +67,22 @@ async def guarded(folder: Path) -> AsyncIterator[tuple[DataService, httpx.AsyncC
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
             yield service, client
         stop.set()
+
+
+def content(number: int) -> bytes:
+    """A chunk's bytes."""
+    return bytes([number]) * 2_000
+
+
+async def put(client: httpx.AsyncClient, number: int, session: str, owner: str = "", token: str = "") -> None:
+    """Store a chunk for a session."""
+    query = f"?session={session}" + (f"&owner={owner}" if owner else "")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    place = f"/chunks/{chunk_id(content(number)).hex()}{query}"
+    assert (await client.put(place, content=content(number), headers=headers)).status_code in (200, 201)
+
+
+async def fill(client: httpx.AsyncClient, bodies: Iterable[bytes]) -> None:
+    """Store chunks for a session."""
+    for data in bodies:
+        assert (await client.put(place(data), content=data)).status_code == 201

@@ -4,39 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
-
-import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.storedchunk import PART_BYTES
-from lucid.services.process.space import Space
-from lucid.storage.durable import DurableStore
-from lucid.storage.sqlite import SqliteStore
+from tests.services.chunks.fleets import body
+from tests.services.chunks.nodechunks import opened
 
 DATA = random.Random(1).randbytes(3 * PART_BYTES + 5_000)
 CHUNK = chunk_id(DATA)
 FILE = Path("chunks") / CHUNK.hex()[:2] / CHUNK.hex()
 
 
-async def upload(data: bytes) -> AsyncIterator[bytes]:
-    yield data
-
-
 @asynccontextmanager
 async def kept(folder: Path) -> AsyncIterator[Chunks]:
     """A store with the chunk in it."""
-    with closing(SqliteStore(folder / "data.sqlite")) as sqlite:
-        store = DurableStore(sqlite)
-        chunks = Chunks(folder / "chunks", store, Space(folder, folder / "ballast", 0, 0))
-        async with trio.open_nursery() as nursery:
-            await nursery.start(store.run)
-            await chunks.put(upload(DATA), bytes(48), None)
-            yield chunks
-            store.end()
-            nursery.cancel_scope.cancel()
+    async with opened(folder) as (_, chunks):
+        await chunks.put(body(DATA), bytes(48), None)
+        yield chunks
 
 
 def rot(file: Path, at: int) -> None:

@@ -31,7 +31,7 @@ from lucid.services.chunks import holdings as saying
 from lucid.services.chunks import replication as replicating
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.holdings import Holdings, SessionMessage
-from lucid.services.chunks.listings import Listings, dropped, kept, ranges_of
+from lucid.services.chunks.listings import kept, ranges_of
 from lucid.services.chunks.replication import Replication
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
@@ -388,31 +388,6 @@ async def test_a_session_that_went_is_taken_back_and_its_list_forgotten(tmp_path
                 await trio.sleep(0.05)
 
     await run(tmp_path, Fleet, test)
-
-
-# -- lists ---------------------------------------------------------------------------------------------------------
-
-
-async def test_lists_of_any_length_are_kept_paged_and_dropped(tmp_path: Path) -> None:
-    with closing(SqliteStore(tmp_path / "data.sqlite")) as sqlite:
-        listings = Listings(DurableStore(sqlite))
-        names = [bytes([number]) * 48 for number in (0, 7, 8, 255)]
-        for name in names:
-            ids = [number.to_bytes(31, "big") + name[:1] for number in range(MAX_IDS * 2 + name[0] % 3)]
-            sqlite.write(kept(name, ids))
-            assert listings.ids(name) == ids and listings.known(name)
-            assert listings.page(name, MAX_IDS) == ids[MAX_IDS : 2 * MAX_IDS]
-            assert listings.page(name, MAX_IDS + 5) == ids[MAX_IDS + 5 : 2 * MAX_IDS]
-            assert listings.page(name, len(ids)) == listings.page(name, 2**53) == []
-        assert listings.sessions(b"", 9) == names
-        assert listings.sessions(b"", 2) + listings.sessions(names[1], 9) == names
-        sqlite.write(dropped(names[1], MAX_IDS * 2 + 1))
-        assert listings.ids(names[1]) == [] and listings.sessions(b"", 9) == [names[0], *names[2:]]
-
-
-def test_ranges_are_those_of_the_numbers_as_far_as_a_transaction_has_room() -> None:
-    assert ranges_of([]) == () and ranges_of([0, 1, 2, 5, 7, 8]) == ((0, 3), (5, 1), (7, 2))
-    assert ranges_of(range(0, 20_000, 2)) == tuple((number, 1) for number in range(0, 8_192, 2))
 
 
 def test_messages_are_bounded() -> None:

@@ -10,7 +10,8 @@ import pytest
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.reading import Reading
 from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged
-from tests.services.chunks.onechunk import CHUNK, DATA, FILE, kept, rot, upload
+from tests.services.chunks.fleets import body
+from tests.services.chunks.onechunk import CHUNK, DATA, FILE, kept, rot
 
 
 class Others:
@@ -26,7 +27,7 @@ class Others:
         """Store the chunk again."""
         self.asked += 1
         if self._have:
-            await self._chunks.put(upload(DATA), None, chunk)
+            await self._chunks.put(body(DATA), None, chunk)
         return self._have
 
     def belongs(self, chunk: bytes) -> bool:

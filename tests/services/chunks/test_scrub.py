@@ -20,23 +20,16 @@ from lucid.cli.main import main
 from lucid.services.chunks import scrub as scrubbing
 from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.scrub import BUCKETS, MAX_PAUSE_MS, Scrub
-from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.data import DataService
 from lucid.services.devnet import Devnet
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.ports import free_ports
-from tests.services.chunks.dataservice import CHUNK, SESSION, guarded, place, running
+from tests.services.chunks.dataservice import CHUNK, SESSION, fill, place, running
 from tests.waiting import until, wait_until
 
 BODIES = [bytes([number]) * 5_000 for number in range(40)]
 QUIET = {"scrub_period_s": 30 * 86_400}
 START, PAUSE = {"action": "start"}, {"action": "pause"}
-
-
-async def fill(client: httpx.AsyncClient) -> None:
-    """Store chunks."""
-    for data in BODIES:
-        assert (await client.put(place(data), content=data)).status_code == 201
 
 
 def file_of(service: DataService, data: bytes) -> Path:
@@ -53,7 +46,7 @@ def rot(path: Path) -> None:
 
 async def test_planted_rot_is_found_within_one_period_kept_told_and_healed(tmp_path: Path) -> None:
     async with running(tmp_path, scrub_period_s=3, scrub_tranquility=1) as (service, client):
-        await fill(client)
+        await fill(client, BODIES)
         await trio.sleep(1.0)  # somewhere in a round
         for data in BODIES[:7]:
             rot(file_of(service, data))
@@ -88,7 +81,7 @@ async def test_planted_rot_is_found_within_one_period_kept_told_and_healed(tmp_p
 
 async def test_a_file_that_comes_back_is_sound_again_and_one_that_is_let_go_no_loss(tmp_path: Path) -> None:
     async with running(tmp_path, **QUIET) as (service, client):
-        await fill(client)
+        await fill(client, BODIES)
         away, gone = file_of(service, BODIES[0]), file_of(service, BODIES[1])
         away.rename(tmp_path / "away")
         gone.unlink()
@@ -117,7 +110,7 @@ async def test_what_a_reader_stumbles_over_is_looked_at_at_once(tmp_path: Path) 
 
 async def test_a_pause_ends_by_itself_and_nothing_is_read_meanwhile(tmp_path: Path) -> None:
     async with running(tmp_path, scrub_period_s=1, scrub_tranquility=0) as (service, client):
-        await fill(client)
+        await fill(client, BODIES)
         paused = (await client.post("/scrub", json={**PAUSE, "max_duration_ms": 6_000})).json()
         assert paused["state"] == "paused" and paused["paused_until_ms"] - clock_ms() in range(1_000, 6_001)
         await trio.sleep(0.3)
@@ -135,7 +128,7 @@ async def test_a_pause_ends_by_itself_and_nothing_is_read_meanwhile(tmp_path: Pa
 async def test_a_run_reads_what_is_old_enough_and_ends_in_time(tmp_path: Path) -> None:
     async with running(tmp_path, **QUIET, scrub_tranquility=0) as (service, client):
         await until(lambda: service.scrub.status().all_read_since_ms)
-        await fill(client)
+        await fill(client, BODIES)
         before = service.scrub.status().chunks_read
         await client.post("/scrub", json={**START, "max_age_ms": 3_600_000})
         await trio.sleep(0.5)
@@ -163,7 +156,7 @@ async def test_a_run_reads_what_is_old_enough_and_ends_in_time(tmp_path: Path) -
 async def test_it_rests_as_its_tranquility_says(tmp_path: Path) -> None:
     async with running(tmp_path, **QUIET, scrub_tranquility=4) as (service, client):
         await until(lambda: service.scrub.status().all_read_since_ms)
-        await fill(client)
+        await fill(client, BODIES)
         busy_s = 0.0
         real = service.chunks.inspection.check
 
@@ -185,7 +178,7 @@ async def test_it_rests_as_its_tranquility_says(tmp_path: Path) -> None:
 def test_killed_it_goes_on_where_it_was_and_a_pause_holds(tmp_path: Path) -> None:
     async def prepare() -> None:
         async with running(tmp_path, **QUIET) as (_, client):
-            await fill(client)
+            await fill(client, BODIES)
 
     trio.run(prepare)
     environment = {
@@ -254,21 +247,6 @@ async def test_a_clock_that_is_put_back_stops_nothing_and_one_put_forward_blames
         assert scrub._wait_s(clock_ms()) <= QUIET["scrub_period_s"] / BUCKETS
 
 
-async def test_the_scrubber_is_the_operators(tmp_path: Path) -> None:
-    async with guarded(tmp_path) as (_, client):
-        for method, path, body in (
-            ("POST", "/scrub", START),
-            ("GET", "/chunks", None),
-            ("POST", f"/chunks/{'00' * 32}/verify", {}),
-            ("POST", f"/chunks/{'00' * 32}/repair", {}),
-            ("POST", "/prune", {}),
-        ):
-            for token, refused in (("", True), ("one-token", True), ("operator-token", False)):
-                headers = {"Authorization": f"Bearer {token}"} if token else {}
-                answer = await client.request(method, path, json=body, headers=headers)
-                assert (answer.status_code == 401) is refused, (path, token, answer.status_code)
-
-
 def test_the_command_tells_and_says_with_its_status(
     lone: Devnet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,23 +293,6 @@ def test_the_command_tells_and_says_with_its_status(
     capsys.readouterr()
     monkeypatch.setenv("LUCID_DATA_URL", "http://127.0.0.1:9")
     assert main(["data", "status"]) == 2 and "Traceback" not in capsys.readouterr().err
-
-
-async def test_pruning_removes_what_a_sweep_would_and_a_dry_run_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with running(tmp_path) as (service, client):
-        await fill(client)
-        for data in BODIES[:7]:
-            await client.delete(place(data))
-        monkeypatch.setattr("lucid.services.chunks.upkeep.clock_ms", lambda: clock_ms() + KEPT_MS + 60_000)
-        told = (await client.post("/prune", json={"dry_run": True})).json()
-        assert (told["due"], told["due_bytes"], told["removed"], told["waiting"]) == (7, 35_000, 0, 0)
-        assert service.chunks.inventory.count == len(BODIES)
-        assert (await client.post("/prune", json={})).json() == told | {"removed": 7}
-        assert service.chunks.inventory.count == len(BODIES) - 7 and not file_of(service, BODIES[0]).exists()
-        assert file_of(service, BODIES[7]).exists()
-        assert (await client.post("/prune", json={"dry_run": True})).json()["due"] == 0
 
 
 def test_anchor_says_that_one_node_has_no_copies(

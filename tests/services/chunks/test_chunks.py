@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,31 +21,15 @@ from lucid.services.chunks.references import SessionReferences
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.disk import Disk
 from lucid.services.process.driver import clock_ms
-from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
-from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.fleets import body
+from tests.services.chunks.nodechunks import opened
 
 BODIES = [bytes([number]) * (1_500 + number) for number in range(3)]
 IDS = [chunk_id(data) for data in BODIES]
 SESSIONS = [bytes([number]) * 16 for number in (1, 2)]
 PEERS = [bytes([number]) * 32 for number in (7, 8)]
 HOUR_MS = 3_600_000
-
-
-@asynccontextmanager
-async def opened(folder: Path, now_ms: Callable[[], int] = clock_ms) -> AsyncIterator[tuple[DurableStore, Chunks]]:
-    """A node's chunks, as a start finds them at a time."""
-    with closing(SqliteStore(folder / "data.sqlite")) as inner:
-        store = DurableStore(inner)
-        chunks = Chunks(folder / "chunks", store, Space(folder, folder / "ballast", 0, 0), now_ms)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(store.run)
-            nursery.start_soon(chunks.index.run)
-            await chunks.adoption.take_in()
-            yield store, chunks
-            store.end()
-            nursery.cancel_scope.cancel()
 
 
 class Model:

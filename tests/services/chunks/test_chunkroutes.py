@@ -1,32 +1,20 @@
-"""The data chain's service over real sockets: chunks in and out, durable, verified, counted."""
+"""The routes of chunks over real sockets: in and out, whole or in parts, refused for a reason, never damaged."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from itertools import pairwise
 from pathlib import Path
 
-import pytest
-import trio
-from hypothesis import given
-from hypothesis import strategies as st
-
-from lucid.chain.chunks import (
-    MAX_CHUNK_BYTES,
-    SEGMENT_BYTES,
-    ChunkHasher,
-    chunk_id,
-    segment_count,
-    segment_proof,
-    session_root,
-    verify_segment,
-)
-from lucid.chain.hashing import chunk_tree_digest, session_tree_digest
-from lucid.chain.merkle import root
+from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id, segment_count, verify_segment
 from lucid.services.chunks.sweeper import KEPT_MS
-from lucid.services.process.config import ConfigError
 from lucid.services.process.driver import clock_ms
 from tests.services.chunks.dataservice import CHUNK, OTHER, SESSION, place, running
+
+
+async def parts_of(data: bytes) -> AsyncIterator[bytes]:
+    """An upload of a length that nobody says before."""
+    for first in range(0, len(data), 1 << 20):
+        yield data[first : first + (1 << 20)]
 
 
 async def test_a_chunk_goes_in_and_comes_out(tmp_path: Path) -> None:
@@ -45,31 +33,32 @@ async def test_a_chunk_goes_in_and_comes_out(tmp_path: Path) -> None:
         assert (await client.get(place(CHUNK))).content == CHUNK, "it is durable"
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "part"),
-    [
-        ("bytes=0-9", 206, slice(0, 10)),
-        ("bytes=5000-", 206, slice(5000, None)),
-        ("bytes=-7", 206, slice(-7, None)),
-        ("bytes=0-999999", 206, slice(None)),
-        ("bytes=999999-", 416, None),
-        ("bytes=9-3", 200, slice(None)),
-        ("bytes=-", 200, slice(None)),
-        ("items=0-1", 200, slice(None)),
-        ("bytes=0-1,3-4", 200, slice(None)),
-    ],
-)
-async def test_ranges(tmp_path: Path, asked: str, status: int, part: slice | None) -> None:
+RANGES: list[tuple[str, int, slice | None]] = [
+    ("bytes=0-9", 206, slice(0, 10)),
+    ("bytes=5000-", 206, slice(5000, None)),
+    ("bytes=-7", 206, slice(-7, None)),
+    ("bytes=0-999999", 206, slice(None)),
+    ("bytes=999999-", 416, None),
+    ("bytes=9-3", 200, slice(None)),
+    ("bytes=-", 200, slice(None)),
+    ("items=0-1", 200, slice(None)),
+    ("bytes=0-1,3-4", 200, slice(None)),
+]
+
+
+async def test_ranges(tmp_path: Path) -> None:
     async with running(tmp_path) as (_, client):
         await client.put(place(CHUNK), content=CHUNK)
-        response = await client.get(place(CHUNK), headers={"Range": asked})
-        assert response.status_code == status
-        if part is not None:
-            assert response.content == CHUNK[part]
-        if status == 206:
-            assert response.headers["content-range"].endswith(f"/{len(CHUNK)}")
-        head = await client.head(place(CHUNK), headers={"Range": asked})
-        assert head.status_code == 200 and head.headers["content-length"] == str(len(CHUNK)), "of the whole (RFC 9110)"
+        for asked, status, part in RANGES:
+            response = await client.get(place(CHUNK), headers={"Range": asked})
+            assert response.status_code == status, asked
+            if part is not None:
+                assert response.content == CHUNK[part], asked
+            if status == 206:
+                assert response.headers["content-range"].endswith(f"/{len(CHUNK)}")
+            head = await client.head(place(CHUNK), headers={"Range": asked})
+            whole = (200, str(len(CHUNK)))
+            assert (head.status_code, head.headers["content-length"]) == whole, "of the whole (RFC 9110)"
         described = (await client.get("/openapi.json")).json()["paths"]["/chunks/{chunk}"]["get"]["responses"]
         assert {"200", "206", "416"} <= set(described)
 
@@ -108,13 +97,8 @@ async def test_what_is_no_chunk_is_refused_and_leaves_nothing(tmp_path: Path) ->
 
 async def test_the_largest_chunk_is_streamed(tmp_path: Path) -> None:
     data = bytes(MAX_CHUNK_BYTES)
-
-    async def parts() -> AsyncIterator[bytes]:
-        for first in range(0, len(data), 1 << 20):
-            yield data[first : first + (1 << 20)]
-
     async with running(tmp_path) as (_, client):
-        response = await client.post(f"/store-data?session={SESSION}", content=parts())
+        response = await client.post(f"/store-data?session={SESSION}", content=parts_of(data))
         assert response.status_code == 201 and response.json()["id"] == chunk_id(data).hex()
         assert (await client.get(place(data))).content == data
 
@@ -135,78 +119,6 @@ async def test_damaged_bytes_are_never_handed_out_and_a_new_upload_heals_them(tm
         assert service.chunks.reader.damaged == 7
 
 
-async def test_a_chunk_goes_a_day_after_its_last_reference(tmp_path: Path) -> None:
-    async with running(tmp_path) as (service, client):
-        for session in (SESSION, OTHER):
-            await client.put(place(CHUNK, session), content=CHUNK)
-        assert (await client.delete(place(CHUNK))).json()["references"] == 1
-        assert await service.chunks.sweeper.sweep(clock_ms() + 10 * KEPT_MS) == 0
-        assert (await client.delete(place(CHUNK, OTHER))).json()["references"] == 0
-        assert (await client.delete(place(CHUNK, OTHER))).status_code == 404
-        assert await service.chunks.sweeper.sweep(clock_ms() + KEPT_MS - 60_000) == 0
-        assert (await client.get(place(CHUNK))).status_code == 200
-        await client.put(place(CHUNK), content=CHUNK)
-        assert await service.chunks.sweeper.sweep(clock_ms() + 2 * KEPT_MS) == 0, "it is referred to again"
-        await client.delete(place(CHUNK))
-        assert await service.chunks.sweeper.sweep(clock_ms() + KEPT_MS + 60_000) == 1
-        assert (await client.get(place(CHUNK))).status_code == 404 and not list(service.chunks.folder.chunks())
-
-
-async def test_nothing_goes_before_it_is_known_who_else_there_is(tmp_path: Path) -> None:
-    async with running(tmp_path) as (service, client):
-        await client.put(place(CHUNK), content=CHUNK)
-        await client.delete(place(CHUNK))
-        service.replication.asked = False  # the manager is not there yet
-        assert await service.chunks.sweeper.sweep(clock_ms() + 2 * KEPT_MS) == 0
-        assert (await client.get(place(CHUNK))).status_code == 200
-        service.replication.asked = True
-        assert await service.chunks.sweeper.sweep(clock_ms() + 2 * KEPT_MS) == 1
-
-
-async def test_a_folder_has_one_process_at_a_time(tmp_path: Path) -> None:
-    async with running(tmp_path):
-        with pytest.raises(ConfigError, match="another process"):
-            async with running(tmp_path):
-                pass
-    async with running(tmp_path):
-        pass
-
-
-async def test_many_uploads_at_once(tmp_path: Path) -> None:
-    chunks = [bytes([number]) * 5_000 for number in range(20)]
-    async with running(tmp_path) as (_, client):
-
-        async def upload(data: bytes) -> None:
-            assert (await client.put(place(data), content=data)).status_code == 201
-
-        async with trio.open_nursery() as nursery:
-            for data in chunks * 2:
-                nursery.start_soon(upload, data)
-        for data in chunks:
-            assert (await client.get(place(data))).content == data
-
-
-# -- ids ---------------------------------------------------------------------------------------------------------
-
-
-@given(st.binary(max_size=3 * SEGMENT_BYTES), st.lists(st.integers(0, 3 * SEGMENT_BYTES), max_size=6))
-def test_an_id_does_not_depend_on_the_parts_that_bytes_come_in(data: bytes, cuts: list[int]) -> None:
-    hasher = ChunkHasher()
-    places = [0, *sorted(cut for cut in cuts if cut <= len(data)), len(data)]
-    for first, last in pairwise(places):
-        hasher.update(data[first:last])
-    segments = [data[first : first + SEGMENT_BYTES] for first in range(0, len(data), SEGMENT_BYTES)]
-    assert hasher.id() == chunk_id(data) == root(segments, chunk_tree_digest)
-    assert hasher.size == len(data)
-    for segment, part in enumerate(segments):
-        assert verify_segment(chunk_id(data), len(data), segment, part, segment_proof(data, segment))
-
-
-def test_a_session_s_root_is_over_its_chunk_ids() -> None:
-    ids = [chunk_id(bytes([number])) for number in range(5)]
-    assert session_root(ids) == root(ids, session_tree_digest) != session_root(ids[::-1])
-
-
 async def test_a_token_takes_away_what_it_stored_and_the_operator_anything(tmp_path: Path) -> None:
     tokens = {"api_tokens": ("one", "other"), "operator_token": "operator", "token": "node"}
 
@@ -223,3 +135,32 @@ async def test_a_token_takes_away_what_it_stored_and_the_operator_anything(tmp_p
         assert (await client.delete(place(CHUNK, OTHER), headers=bearer("one"))).status_code == 403
         assert (await client.delete(place(CHUNK), headers=bearer("one"))).json()["references"] == 1
         assert (await client.delete(place(CHUNK, OTHER), headers=bearer("operator"))).json()["references"] == 0
+
+
+async def test_too_short_and_too_long_are_told_apart_whether_or_not_the_length_is_said(tmp_path: Path) -> None:
+    """413 tells a client that less would do."""
+    sizes = {0: 400, 1: 400, MIN_CHUNK_BYTES - 1: 400, MAX_CHUNK_BYTES + 1: 413}
+    async with running(tmp_path) as (_, client):
+        for size, status in sizes.items():
+            for content in (bytes(size), parts_of(bytes(size))):
+                response = await client.post(f"/store-data?session={SESSION}", content=content)
+                assert (response.status_code, response.json()["error"]["code"]) == (status, "LUCID_ERR_6020"), size
+
+
+async def test_what_was_removed_is_not_found_though_it_was_read_before(tmp_path: Path) -> None:
+    async with running(tmp_path) as (service, client):
+        await client.put(place(CHUNK), content=CHUNK)
+        for _ in range(2):
+            assert (await client.get(place(CHUNK))).content == CHUNK
+        await client.delete(place(CHUNK))
+        assert await service.chunks.sweeper.sweep(clock_ms() + 2 * KEPT_MS) == 1
+        for method in ("GET", "HEAD", "DELETE"):
+            assert (await client.request(method, place(CHUNK))).status_code == 404
+
+
+async def test_an_answer_may_be_kept_forever_and_goes_by_its_id(tmp_path: Path) -> None:
+    async with running(tmp_path) as (_, client):
+        await client.put(place(CHUNK), content=CHUNK)
+        for method in ("GET", "HEAD"):
+            headers = (await client.request(method, place(CHUNK))).headers
+            assert headers["etag"] == f'"{chunk_id(CHUNK).hex()}"' and "immutable" in headers["cache-control"]
