@@ -35,10 +35,11 @@ class Recent(Generic[T]):
         try:
             answer = await self._ask()
         except Problem as problem:
-            status, code, detail = problem.status, problem.code, problem.detail
+            held = problem
 
             def fail() -> T:
-                raise Problem(code, detail, status=status)
+                # Each who asks gets one of its own: an exception that is raised again and again grows.
+                raise Problem(held.code, held.detail, held.details, held.headers, status=held.status)
 
             return fail
         return lambda: answer

@@ -54,7 +54,7 @@ class AcceptedSessions:
             return session, owner
         owners = set(await self._store.read(self._owners_here, session))
         try:
-            owners |= {bytes.fromhex(each["owner"]) for each in await self._anchored.find(session, b"")}
+            owners |= {bytes.fromhex(each.owner) for each in await self._anchored.find(session, b"")}
         except Problem:
             if not owners:
                 raise
@@ -77,7 +77,7 @@ class AcceptedSessions:
             held = await self._anchored.find(session, owner)
             if not held:
                 raise Problem(Code.SESSION_UNKNOWN)
-            transaction, height = held[0]["transaction"], held[0]["height"]
+            transaction, height = held[0].transaction, held[0].height
             final = SessionState(str(uuid.UUID(bytes=session)), "final", transaction, height, owner=owner.hex())
             return await self._anchored.with_copies(session + owner, final)
         state = _state(session + owner, row)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from lucid.api.answers import SessionState
+from lucid.api.answers import Count, Key, SessionState
 from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.chain.versions import HOLDING_RULES
 from lucid.machines.effects import BlockSettled, SessionSettled
@@ -19,32 +18,41 @@ WAIT_MS = 20_000
 """How long the manager holds back its answer while there is no new block."""
 
 
+class HeldSession(msgspec.Struct, frozen=True):
+    """A session as the chain holds it, and the transaction that anchored it (None: in a block that the manager does not
+    have). A manager of an older release names no root."""
+
+    owner: Key
+    height: Count
+    transaction: Key | None
+    root: Key | None = None
+
+
 class AnchoredSessions:
     """What a manager says of sessions. Each question raises `Problem` (503) where it cannot be asked."""
 
     def __init__(self, manager: Sibling) -> None:
         self._manager = manager
 
-    async def find(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
+    async def find(self, session: bytes, owner: bytes) -> list[HeldSession]:
         """How the chain holds the sessions of an id, or one owner's if `owner` is not empty."""
         mine = f"?owner={owner.hex()}" if owner else ""
         found = await self._manager.get(f"/node/sessions/{session.hex()}{mine}")
         with self._manager.understood():
-            return [] if found is None else list(found["sessions"])
+            return [] if found is None else msgspec.convert(found["sessions"], list[HeldSession])
 
     async def settled(self, anchor: SessionAnchor) -> SessionSettled | None:
         """How the chain holds an anchor's session, if it does."""
         found = await self.find(anchor.session, anchor.owner)
-        with self._manager.understood():
-            if not found:
-                return None
-            transaction = found[0]["transaction"]
-            if transaction is None:
-                # Its block is older than those of a manager that began with a snapshot; what was anchored tells.
-                if found[0].get("root") != anchor.root.hex():
-                    return None
-                transaction = Transaction(anchor, b"", 0, b"").id.hex()
-            return SessionSettled(anchor.identity, bytes.fromhex(transaction), found[0]["height"])
+        if not found:
+            return None
+        held = found[0]
+        if held.transaction is not None:
+            return SessionSettled(anchor.identity, bytes.fromhex(held.transaction), held.height)
+        # Its block is older than those of a manager that began with a snapshot; what was anchored tells.
+        if held.root != anchor.root.hex():
+            return None
+        return SessionSettled(anchor.identity, Transaction(anchor, b"", 0, b"").id, held.height)
 
     async def finals(self, after: int) -> tuple[list[BlockSettled], int]:
         """Final blocks above a height, and how far the manager knows them; waits for the next one if there is none."""

@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import trio
 
 from lucid.chain.errors import Code
 from lucid.client import Client, calls
 from lucid.client.recording import await_final
 from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.explorer.recent import Recent
-from lucid.services.web.problems import Problem
-from tests.services.node.test_anchoring import manifest
+from tests.services.test_anchoring import manifest
 from tests.waiting import wait_until
 
 
@@ -83,32 +80,3 @@ def test_what_is_down_is_shown_and_how_far_behind(tmp_path: Path) -> None:
         for service in SERVICES:
             lost.start(service)
         wait_until(lambda: peer()["connected"] and peer()["behind"] <= 1)
-
-
-async def test_what_many_ask_for_is_asked_once() -> None:
-    asked = 0
-
-    async def answer() -> int:
-        nonlocal asked
-        asked += 1
-        await trio.sleep(0.05)
-        if asked == 1:
-            raise Problem(Code.UNAVAILABLE, "away")
-        return asked
-
-    refused, got = 0, []
-    recent = Recent(answer, 0.5)
-
-    async def one() -> None:
-        nonlocal refused
-        try:
-            got.append(await recent.get())
-        except Problem as problem:
-            refused += problem.detail == "away"
-
-    async with trio.open_nursery() as nursery:
-        for _ in range(5):
-            nursery.start_soon(one)
-    assert (asked, refused, got) == (1, 5, [])
-    recent = Recent(answer, 60.0)
-    assert [await recent.get(), await recent.get()] == [2, 2]
