@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from docs.site import TREE
+from tests.browser import Browser
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE, DESK = 390, 1280
 """Pixels."""
 PAGES = ("index.html", "architecture.html", "services.html", "protocol/index.html", "reference/cli.html")
@@ -31,8 +31,6 @@ frame.onload = () => setTimeout(() => {{
     paint.color, page.querySelector("h1").innerText].join("|");
 }}, 1000);
 </script>"""
-
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser here")
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -72,13 +70,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.server_close()
 
 
-def looked_at(url: str, folder: Path, prefers: int) -> tuple[int, int, int, int, str]:
+def looked_at(browser: Browser, url: str, folder: Path, prefers: int) -> tuple[int, int, int, int, str]:
     """Of a page in a frame: the width of what it shows and that of its window, how light ground and text are, its
     heading."""
-    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    command += [f"--blink-settings=preferredColorScheme={prefers}", f"--user-data-dir={folder}"]
-    command += [f"--window-size={DESK + 100},900", "--virtual-time-budget=10000", "--dump-dom", url]
-    page = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
+    options = (f"--blink-settings=preferredColorScheme={prefers}", f"--window-size={DESK + 100},900")
+    page = browser.shown(url, folder, 10_000, *options)
     found = re.search(r"<title>(\d+)\|(\d+)\|([^|]*)\|([^|]*)\|([^<]*)</title>", page)
     assert found is not None, page[:500]
     return int(found[1]), int(found[2]), _light(found[3]), _light(found[4]), found[5]
@@ -90,10 +86,12 @@ def _light(color: str) -> int:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_fits_a_phone_and_is_dark_where_the_reader_asks_for_it(site: str, tmp_path: Path, page: str) -> None:
-    shown, width, ground, text, heading = looked_at(f"{site}/frame/{PHONE}/{page}", tmp_path / "dark", DARK)
+def test_a_page_fits_a_phone_and_is_dark_where_the_reader_asks_for_it(
+    browser: Browser, site: str, tmp_path: Path, page: str
+) -> None:
+    shown, width, ground, text, heading = looked_at(browser, f"{site}/frame/{PHONE}/{page}", tmp_path / "dark", DARK)
     assert heading and shown <= width <= PHONE, "nothing is to be scrolled sideways but tables and code by themselves"
     assert ground < 80 and text > ground + 80
-    shown, width, ground, text, _ = looked_at(f"{site}/frame/{DESK}/{page}", tmp_path / "light", LIGHT)
+    shown, width, ground, text, _ = looked_at(browser, f"{site}/frame/{DESK}/{page}", tmp_path / "light", LIGHT)
     assert shown <= width <= DESK
     assert ground > 200 and text < ground - 80

@@ -6,7 +6,6 @@ import base64
 import json
 import re
 import shutil
-import subprocess
 import zlib
 from array import array
 from pathlib import Path
@@ -25,8 +24,8 @@ from lucid.machines.engine import Engine
 from sim.faults.crash import Crash
 from sim.faults.partition import Partition
 from sim.scenario import Scenario
+from tests.browser import Browser
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FINAL = MARKS.index("final block")
 NODES = 4
 
@@ -121,15 +120,9 @@ def test_a_title_can_not_break_out_of_the_page() -> None:
     assert "<script>alert" not in page and page.count("<script") == 2
 
 
-@pytest.mark.skipif(BROWSER is None, reason="there is no browser here")
-def test_a_browser_finds_and_lists(folder: Path, tmp_path: Path) -> None:
-    def shown(words: str) -> str:
-        command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        command += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000", "--dump-dom"]
-        url = f"{(folder / 'timeline.html').as_uri()}#{words}"
-        return subprocess.run([*command, url], capture_output=True, text=True, timeout=240, check=True).stdout
-
-    page = shown("from=0&to=40&messages=0&find=height%202&list=0,10")
+def test_a_browser_finds_and_lists(browser: Browser, folder: Path, tmp_path: Path) -> None:
+    url = f"{(folder / 'timeline.html').as_uri()}#from=0&to=40&messages=0&find=height%202&list=0,10"
+    page = browser.shown(url, tmp_path / "profile", 5_000)
     assert 'data-ready="yes"' in page and f"{NODES} nodes, " in page
     found = re.search(r'<output id="found">([^<]*)<', page)
     assert found is not None

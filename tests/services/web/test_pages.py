@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,13 +19,15 @@ from lucid.chain.document import print_genesis
 from lucid.chain.genesis import GenesisNode
 from lucid.services.devnet import SERVICES, Devnet
 from lucid.services.web.pages import load_page
+from tests.browser import Browser
 from tests.waiting import wait_until
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HOSTILE = "<img src=x onerror=document.title=1><script>document.title=1</script>"
 SHORT = "<img src=x onerror=document.title=1>\u202e\n"
 """It fits a node's name."""
 PAGES = ("", "blocks", "sessions", "nodes", "data", "block/2", "session/7c9e6679-7425-40de-944b-e07fc1f90ae7")
+FOR_MS = 4_000
+"""How long the scripts of a page run."""
 PATHS = {
     "chain": "/chain",
     "services": "/services",
@@ -36,15 +36,6 @@ PATHS = {
     "sessions": "/sessions",
     "blocks": "/blocks",
 }
-
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no browser here")
-
-
-def shown(url: str, folder: Path, *options: str) -> str:
-    """What a page has become once its script has run for four seconds."""
-    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *options]
-    command += [f"--user-data-dir={folder}", "--virtual-time-budget=4000", "--dump-dom", url]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
 def body(page: str) -> str:
@@ -136,20 +127,22 @@ PEER = {
 }
 
 
-@needs_browser
-def test_the_explorer_shows_where_the_chain_stands(lone: Devnet, tmp_path: Path) -> None:
+def test_the_explorer_shows_where_the_chain_stands(browser: Browser, lone: Devnet, tmp_path: Path) -> None:
     node = lone.nodes[0]
     await_height(node, 2)
-    page = body(shown(f"{node.url('manager')}/explorer", tmp_path))
+    page = body(browser.shown(f"{node.url('manager')}/explorer", tmp_path, FOR_MS))
     for label in ("final height", "finality took", "leads now", "leads next", "validators"):
         assert f"<small>{label}</small>" in page, page[-3_000:]
     assert node.key.hex()[:8] in page and "Latest blocks" in page and page.count("healthy") >= 4
 
 
-@needs_browser
-def test_the_explorer_shows_sessions_peers_evidence_and_chunks(answers: dict[str, Any], tmp_path: Path) -> None:
+def test_the_explorer_shows_sessions_peers_evidence_and_chunks(
+    browser: Browser, answers: dict[str, Any], tmp_path: Path
+) -> None:
     with stand_in(lambda path: answers[path]) as url:
-        page = {name: body(shown(f"{url}#{name}", tmp_path)) for name in ("", "sessions", "nodes", "data")}
+        page = {
+            name: body(browser.shown(f"{url}#{name}", tmp_path, FOR_MS)) for name in ("", "sessions", "nodes", "data")
+        }
     assert "key in two places" in page[""] and "To do: stop the other" in page[""] and "voted twice" in page[""]
     for state in ("final", "included", "failed"):
         assert f">{state}</span>" in page["sessions"], state
@@ -159,8 +152,7 @@ def test_the_explorer_shows_sessions_peers_evidence_and_chunks(answers: dict[str
     assert "By node" in page["data"] and "this node" in page["data"]
 
 
-@needs_browser
-def test_the_explorer_is_live_without_a_reload(answers: dict[str, Any], tmp_path: Path) -> None:
+def test_the_explorer_is_live_without_a_reload(browser: Browser, answers: dict[str, Any], tmp_path: Path) -> None:
     asked = 0
 
     def answer(path: str) -> Any:
@@ -169,28 +161,25 @@ def test_the_explorer_is_live_without_a_reload(answers: dict[str, Any], tmp_path
         return answers[path] | ({"height": 1_000 + asked} if path == "chain" else {})
 
     with stand_in(answer) as url:
-        page = body(shown(url, tmp_path))
+        page = body(browser.shown(url, tmp_path, FOR_MS))
     found = re.search(r"final height</small><b>1,0(\d\d)<", page)
     assert found is not None and int(found[1]) >= 2, page[:3_000]
 
 
-@needs_browser
-def test_whatever_a_node_says_stays_text(answers: dict[str, Any], tmp_path: Path) -> None:
+def test_whatever_a_node_says_stays_text(browser: Browser, answers: dict[str, Any], tmp_path: Path) -> None:
     with stand_in(lambda path: hostile(answers[path])) as url:
         for name in PAGES:
-            page = shown(f"{url}#{name}", tmp_path)
+            page = browser.shown(f"{url}#{name}", tmp_path, FOR_MS)
             assert "<title>Lucid explorer</title>" in page and page.count("<script>") == 1, name
             assert "<img" not in body(page) and "&lt;img" in body(page), name
 
 
-@needs_browser
-def test_a_hostile_address_stays_text(lone: Devnet, tmp_path: Path) -> None:
-    page = shown(f"{lone.nodes[0].url('manager')}/explorer#{HOSTILE}", tmp_path)
+def test_a_hostile_address_stays_text(browser: Browser, lone: Devnet, tmp_path: Path) -> None:
+    page = browser.shown(f"{lone.nodes[0].url('manager')}/explorer#{HOSTILE}", tmp_path, FOR_MS)
     assert "<img" not in body(page) and "<title>Lucid explorer</title>" in page
 
 
-@needs_browser
-def test_a_hostile_name_on_the_chain_stays_text(tmp_path: Path) -> None:
+def test_a_hostile_name_on_the_chain_stays_text(browser: Browser, tmp_path: Path) -> None:
     network = Devnet(tmp_path / "net", 1, 1_000)
     [node] = network.nodes
     named = msgspec.structs.replace(network.genesis, nodes=(GenesisNode(node.key, SHORT),)).check()
@@ -198,7 +187,7 @@ def test_a_hostile_name_on_the_chain_stays_text(tmp_path: Path) -> None:
     with network:
         [found] = httpx.get(f"{node.url('manager')}/nodes").json()["nodes"]
         assert found["member"]["name"] == SHORT.encode("unicode_escape").decode()
-        page = shown(f"{node.url('manager')}/explorer#nodes", tmp_path / "browser")
+        page = browser.shown(f"{node.url('manager')}/explorer#nodes", tmp_path / "browser", FOR_MS)
     assert "&lt;img src=x onerror=document.title=1&gt;" in body(page) and "<img" not in body(page)
     assert "<title>Lucid explorer</title>" in page
 
@@ -212,10 +201,11 @@ def test_a_page_runs_its_own_script_alone(lone: Devnet, name: str, path: str) ->
     assert not re.search(r" on\w+=|style=|https?://", body(found.text))
 
 
-@needs_browser
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_description_shows_parameters_bodies_and_errors(lone: Devnet, tmp_path: Path, service: str) -> None:
-    page = shown(f"{lone.nodes[0].url(service)}/docs", tmp_path)
+def test_the_description_shows_parameters_bodies_and_errors(
+    browser: Browser, lone: Devnet, tmp_path: Path, service: str
+) -> None:
+    page = browser.shown(f"{lone.nodes[0].url(service)}/docs", tmp_path, FOR_MS)
     assert "<summary>" in page and "Too many requests" in page and "<code>/health</code>" in page
 
 
