@@ -34,10 +34,12 @@ class Card:
         """See `ChunkShelf`."""
         return False
 
-    def page(self, start: bytes, limit: int) -> list[bytes]:
+    def page(self, start: bytes, limit: int) -> tuple[list[bytes], bytes]:
         """See `ChunkShelf`."""
         first = bisect_left(self._order, start)
-        return self._order[first : first + limit]
+        rows = self._order[first : first + limit]
+        sound = [chunk for chunk in rows if chunk not in self._faulty]
+        return sound, rows[-1] + b"\x00" if len(rows) == limit else b""
 
     def faulty(self, after: bytes, limit: int) -> tuple[list[bytes], bytes]:
         """See `ChunkShelf`."""

@@ -57,11 +57,11 @@ class Disk(MemoryStore):
         rows = self._tables.get(table)
         return None if rows is None else rows.get(key)
 
-    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
+    def scan(self, table: str, start: bytes = b"") -> Iterable[tuple[bytes, bytes]]:
         """See `MemoryStore`; raises `Damaged`."""
         if self._damaged and any(each == table for each, _ in self._damaged):
             raise Damaged(table)
-        return super().scan(table)
+        return super().scan(table, start)
 
     def peek(self, table: str, key: bytes) -> bytes | None:
         """What was written, for who looks on from outside."""

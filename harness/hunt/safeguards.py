@@ -265,7 +265,7 @@ _ALL = (
     ),
     Safeguard(
         "copies-offered-again", "what lacks copies is offered again soon", Offering, "on_time",
-        "if self.lacking and not self._start:", "if False:",
+        "if self.lacking and self._retry_ms is None:", "if False:",
     ),
     Safeguard(
         "lost-chunks-repaired", "what is missing or corrupted is fetched again", Replicator, "_repair",

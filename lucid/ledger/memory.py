@@ -18,9 +18,10 @@ class MemoryStore:
         rows = self._tables.get(table)
         return None if rows is None else rows.get(key)
 
-    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
-        """The table in ascending order of keys."""
-        return sorted(self._tables.get(table, {}).items())
+    def scan(self, table: str, start: bytes = b"") -> Iterable[tuple[bytes, bytes]]:
+        """The table from the key `start` on, in ascending order of keys."""
+        rows = self._tables.get(table, {})
+        return [(key, rows[key]) for key in sorted(key for key in rows if key >= start)]
 
     def tables(self) -> list[str]:
         """Names of the tables that hold something, in order."""

@@ -32,8 +32,8 @@ class Reader(Protocol):
     def get(self, table: str, key: bytes) -> bytes | None:
         """The stored bytes, or None."""
 
-    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
-        """Every (key, value) of a table in ascending order of keys."""
+    def scan(self, table: str, start: bytes = b"") -> Iterable[tuple[bytes, bytes]]:
+        """Every (key, value) of a table from the key `start` on, in ascending order of keys."""
 
 
 class Core:
@@ -174,7 +174,7 @@ class _Nothing:
     def get(self, table: str, key: bytes) -> bytes | None:
         return None
 
-    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
+    def scan(self, table: str, start: bytes = b"") -> Iterable[tuple[bytes, bytes]]:
         return ()
 
 

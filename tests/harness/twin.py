@@ -34,9 +34,9 @@ class MemoryStore:
         """See `Reader`."""
         return self.tables.get((table, key))
 
-    def scan(self, table: str) -> Iterable[tuple[bytes, bytes]]:
+    def scan(self, table: str, start: bytes = b"") -> Iterable[tuple[bytes, bytes]]:
         """See `Reader`."""
-        return sorted((key, value) for (name, key), value in self.tables.items() if name == table)
+        return sorted((key, value) for (name, key), value in self.tables.items() if name == table and key >= start)
 
     def write(self, writes: Iterable[tuple[str, bytes, bytes | None]]) -> None:
         """Store or delete."""

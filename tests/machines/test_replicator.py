@@ -32,10 +32,11 @@ from lucid.machines.effects import (
     Undelivered,
 )
 from lucid.machines.replicamessages import PART_BYTES, ChunkHolding, ChunkOffer, ChunkRequest, decode_replica
-from lucid.machines.replication import Replicator
+from lucid.machines.replication import Replicator, offering
 from lucid.machines.replication.copies import COPY_TABLE
 from lucid.machines.replication.fetching import TRIES
 from lucid.machines.replication.machine import PULLS
+from lucid.machines.replication.offering import REST_MS
 from lucid.machines.replication.pacing import Pacing
 
 PACING = Pacing(bytes_per_s=PART_BYTES)
@@ -52,6 +53,8 @@ class Shelf:
         self.held: set[bytes] = set()
         self.bad: set[bytes] = set()
         self.let_go: set[bytes] = set()
+        self.pages = 0
+        """How many pages of all chunks were asked for."""
 
     def kept(self, chunk: bytes) -> bool:
         """See `ChunkShelf`."""
@@ -69,9 +72,11 @@ class Shelf:
         """See `ChunkShelf`."""
         return chunk in self.let_go
 
-    def page(self, start: bytes, limit: int) -> list[bytes]:
+    def page(self, start: bytes, limit: int) -> tuple[list[bytes], bytes]:
         """See `ChunkShelf`."""
-        return [chunk for chunk in sorted(self.held) if chunk >= start][:limit]
+        self.pages += 1
+        rows = [chunk for chunk in sorted(self.held) if chunk >= start][:limit]
+        return list(filter(self.offered, rows)), rows[-1] + b"\x00" if len(rows) == limit else b""
 
     def faulty(self, after: bytes, limit: int) -> tuple[list[bytes], bytes]:
         """See `ChunkShelf`."""
@@ -310,3 +315,62 @@ def test_answers_that_nobody_asked_for_change_nothing() -> None:
     question = asked(hand.tell(ChunkWanted(1, chunk, (KEYS[1],), True)))
     assert hand.part(Send(KEYS[2], question.data)) == [], "another peer answers"
     assert hand.tell(FetchEnded(0, FetchOutcome.KEPT)) == []
+
+
+def test_while_something_lacks_copies_nothing_else_is_looked_at() -> None:
+    hand = Hand()
+    *rest, late = CHUNKS
+    hand.shelf.held.update(CHUNKS)
+    for key in KEYS[1:]:
+        hand.tell(ReplicaSaid(key, ChunkHolding(bytes(16), tuple(rest), ())))
+    hand.until(hand.now + PACING.gather_ms)
+    assert list(hand.machine.offering.lacking) == [late]
+    hand.shelf.pages = 0
+    offers = said(hand.until(hand.now + 10 * PACING.soon_ms))
+    assert len(offers) == 10 * len(hand.machine.offering.lacks(late)), "again every time"
+    assert {message for _, message in offers} == {ChunkOffer((late,))} and hand.shelf.pages == 0
+    hand.until(hand.now + PACING.look_ms)
+    assert hand.shelf.pages == 1, "and everything once in a long while"
+
+
+def test_what_lacks_copies_is_offered_again_page_by_page_until_it_has_them_or_is_gone(monkeypatch: Any) -> None:
+    monkeypatch.setattr(offering, "PAGE", 7)
+    hand = Hand()
+    hand.shelf.held.update(CHUNKS)
+    hand.until(hand.now + PACING.gather_ms + 20 * REST_MS * len(CHUNKS))
+    assert sorted(hand.machine.offering.lacking) == sorted(each for each in CHUNKS if hand.machine.offering.lacks(each))
+    gone, lost = CHUNKS[:2]
+    hand.shelf.held.discard(gone)
+    hand.shelf.bad.add(lost)
+    again = said(hand.until(hand.now + PACING.soon_ms + 20 * REST_MS * len(CHUNKS)))
+    offers = [message for _, message in again if isinstance(message, ChunkOffer)]
+    offered = {chunk for message in offers for chunk in message.chunks}
+    assert offered == hand.machine.offering.lacking.keys() == set(CHUNKS) - {gone, lost}
+    for message in offers:
+        assert list(message.chunks) == sorted(message.chunks)
+
+
+def test_more_than_is_kept_in_mind_is_found_by_looks_through_everything(monkeypatch: Any) -> None:
+    monkeypatch.setattr(offering, "MAX_FRESH", 3)
+    monkeypatch.setattr(offering, "MAX_LACKING", 5)
+    hand = Hand()
+    hand.until(hand.now + PACING.gather_ms)
+    for chunk in CHUNKS[:9]:
+        hand.shelf.held.add(chunk)
+        hand.tell(ChunkStored(chunk))
+    for _ in range(3):
+        offered = {chunk for _, message in said(hand.until(hand.now + PACING.soon_ms)) for chunk in message.chunks}
+    assert offered == set(CHUNKS[:9]) and len(hand.machine.offering.lacking) == 5
+
+
+def test_what_is_stored_in_the_middle_of_a_look_through_all_still_lacks_copies_after_it(monkeypatch: Any) -> None:
+    monkeypatch.setattr(offering, "PAGE", 20)
+    hand = Hand()
+    first, *rest = sorted(CHUNKS)
+    hand.shelf.held.update(rest)
+    hand.machine.offering.look_again(hand.now)
+    hand.until(hand.now + PACING.gather_ms)
+    hand.shelf.held.add(first)  # where the look has been already
+    hand.tell(ChunkStored(first))
+    hand.until(hand.now + PACING.gather_ms + 20 * REST_MS * len(CHUNKS))
+    assert first in hand.machine.offering.lacking

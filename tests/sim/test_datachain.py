@@ -113,10 +113,14 @@ def test_a_read_gives_right_bytes_or_none() -> None:
 
 def test_a_card_shows_what_its_node_knows() -> None:
     card, other = Card(), bytes(32)
-    assert not card.kept(CHUNK) and card.page(b"", 9) == []
+    assert not card.kept(CHUNK) and card.page(b"", 9) == ([], b"")
     card.keep(CHUNK, 5)
     card.keep(other, 6)
-    assert card.page(b"", 1) == [other] and card.page(other + b"\0", 9) == [CHUNK] and card.size(CHUNK) == 5
+    assert (
+        card.page(b"", 1) == ([other], other + b"\0")
+        and card.page(other + b"\0", 9) == ([CHUNK], b"")
+        and card.size(CHUNK) == 5
+    )
     card.damage(CHUNK)
     assert card.sound(CHUNK) and card.offered(CHUNK) and not card.intact(CHUNK), "it does not know yet"
     card.doubt(CHUNK)

@@ -13,6 +13,7 @@ STORE_NAME_TABLE = "storename"
 """By node: the name of its store; of this one under the empty key."""
 NAME_BYTES = 16
 STAMP_BYTES = 8
+ID_BYTES = 32
 
 
 class Copies:
@@ -29,6 +30,18 @@ class Copies:
         if value is None or value[STAMP_BYTES:] != self._name_of(node):
             return 0
         return int.from_bytes(value[:STAMP_BYTES], "big")
+
+    def between(self, first: bytes, last: bytes) -> dict[bytes, int]:
+        """The same of all chunks from the first one to the last one, by chunk and node: one look into the store where
+        `at` would be one for each. Raises `StoreError`."""
+        found = {}
+        for key, value in self._store.scan(COPY_TABLE, first):
+            chunk, node = key[:ID_BYTES], key[ID_BYTES:]
+            if chunk > last:
+                break
+            if value[STAMP_BYTES:] == self._name_of(node):
+                found[key] = int.from_bytes(value[:STAMP_BYTES], "big")
+        return found
 
     def said(self, node: bytes, said: ChunkHolding, now_ms: int) -> tuple[list[Write], bool]:
         """What is to be written when a node says what it holds, and whether its store is another than before."""

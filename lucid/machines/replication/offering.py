@@ -5,7 +5,7 @@ Whoever does not answer, or never heard it, is offered the same again: nothing r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lucid.chain.codec import encode
 from lucid.machines.effects import Effects, Send
@@ -18,7 +18,7 @@ from lucid.machines.replication.shelf import ChunkShelf
 PAGE = 500
 """Chunks that are looked at in one step."""
 REST_MS = 20
-"""After each offer that a page led to, before the next page."""
+"""After each page, and each further offer that it led to, before the next page."""
 MAX_FRESH = 4_096
 """Chunks that were stored just now; others wait for the next look through all."""
 MAX_LACKING = 65_536
@@ -36,17 +36,24 @@ class Offering:
         self._pacing = pacing
         self._fresh: dict[bytes, None] = {}
         self._gather_ms: int | None = None
+        self._retry: list[bytes] = []
+        """What lacks copies and is still to be offered again in this round, the next one last."""
+        self._retry_ms: int | None = None
         self._look_ms = 0
         self._start = b""
         """Where the next page of a look through all begins; empty between two looks."""
         self._found: dict[bytes, None] = {}
+        """What lacked copies since a look through all began."""
         self._again = False
-        """Whether something changed in the middle of a look."""
+        """Whether another look has to follow soon: something changed in the middle of one, or more lacks copies than is
+        kept in mind."""
 
     def on_stored(self, now: int, chunk: bytes) -> None:
         """A chunk was stored here."""
         if len(self._fresh) < MAX_FRESH:
             self._fresh[chunk] = None
+        else:
+            self._look_soon(now)
         if self._gather_ms is None:
             self._gather_ms = now + self._pacing.gather_ms
 
@@ -71,60 +78,95 @@ class Offering:
 
     def due_ms(self, now: int) -> int:
         """When there is something to do next. A clock that was put back makes nothing wait longer than usual."""
+        self._look_ms = min(self._look_ms, now + self._pacing.look_ms)
+        due_ms = [self._look_ms]
         if self._gather_ms is not None:
             self._gather_ms = min(self._gather_ms, now + self._pacing.gather_ms)
-        self._look_ms = min(self._look_ms, now + self._pacing.look_ms)
-        return self._look_ms if self._gather_ms is None else min(self._look_ms, self._gather_ms)
+            due_ms.append(self._gather_ms)
+        if self._retry_ms is not None:
+            self._retry_ms = min(self._retry_ms, now + self._pacing.soon_ms)
+            due_ms.append(self._retry_ms)
+        return min(due_ms)
 
     def on_time(self, now: int) -> Effects:
         """Offer what is due."""
         effects: Effects = []
         if self._gather_ms is not None and self._gather_ms <= now:
-            fresh, self._fresh, self._gather_ms = sorted(self._fresh), {}, None
-            effects += self._offer(now, self._lacking_of(now, fresh))
+            fresh, self._fresh, self._gather_ms = sorted(filter(self._shelf.offered, self._fresh)), {}, None
+            effects += self._offer(now, self._lacking_of(now, fresh, self._copies.at))
         if self._look_ms <= now:
             effects += self._look(now)
-        if self.lacking and not self._start:
-            self._look_ms = min(self._look_ms, now + self._pacing.soon_ms)
+        if self._retry_ms is not None and self._retry_ms <= now:
+            effects += self._offer_again(now)
+        if self.lacking and self._retry_ms is None:
+            self._retry_ms = now + self._pacing.soon_ms
+        return effects
+
+    def _offer_again(self, now: int) -> Effects:
+        """Offer a page of what lacked copies. Nothing else is looked at: where sessions come in all the time something
+        always lacks copies, and a look through all costs as much as there are chunks."""
+        if not self._retry:
+            self._retry = sorted(self.lacking, reverse=True)
+        page = [chunk for chunk in self._retry[: -PAGE - 1 : -1] if chunk in self.lacking]
+        del self._retry[-PAGE:]
+        found = self._lacking_of(now, filter(self._shelf.offered, page), self._copies.at)
+        still = {chunk for chunk, _ in found}
+        for chunk in page:
+            if chunk not in still:
+                del self.lacking[chunk]
+        effects = self._offer(now, found)
+        self._retry_ms = now + REST_MS * max(1, len(effects)) if self._retry else None
         return effects
 
     def _look(self, now: int) -> Effects:
         """Look at a page of all chunks."""
-        chunks = self._shelf.page(self._start, PAGE)
-        lacking = self._lacking_of(now, chunks)
-        effects = self._offer(now, lacking)
-        self._found.update(dict.fromkeys(chunk for chunk, _ in lacking))
-        if len(chunks) == PAGE:
-            self._start = chunks[-1] + b"\x00"
-            self._look_ms = now + REST_MS * len(effects)
+        chunks, following = self._shelf.page(self._start, PAGE)
+        said = self._copies.between(chunks[0], chunks[-1]) if chunks else {}
+        found = self._lacking_of(now, chunks, lambda chunk, node: said.get(chunk + node, 0))
+        effects = self._offer(now, found)
+        self._found.update(dict.fromkeys(chunk for chunk, _ in found))
+        self._start = following
+        if following:
+            self._look_ms = now + REST_MS * max(1, len(effects))
             return effects
         self.lacking = {chunk: since for chunk, since in self.lacking.items() if chunk in self._found}
-        self._start = b""
         self._found.clear()
         self._look_ms = now + (self._pacing.soon_ms if self._again else self._pacing.look_ms)
         self._again = False
         return effects
 
-    def _lacking_of(self, now: int, chunks: Iterable[bytes]) -> list[tuple[bytes, list[bytes]]]:
-        """The chunks that are sound here, each with the nodes that should hold it and cannot be counted on now: they
-        never said so, not for long, or are out of reach."""
+    def _look_soon(self, now: int) -> None:
+        """There is more than is kept in mind: only a look through everything finds the rest."""
+        self._again = True
+        if not self._start:
+            self._look_ms = min(self._look_ms, now + self._pacing.soon_ms)
+
+    def _lacking_of(
+        self, now: int, chunks: Iterable[bytes], said_ms: Callable[[bytes, bytes], int]
+    ) -> list[tuple[bytes, list[bytes]]]:
+        """Those of the chunks that nodes should hold which cannot be counted on now: they never said so (`said_ms`),
+        not for long, or are out of reach. Each with these nodes."""
+        recheck_ms, connected = self._pacing.recheck_ms, self._around.connected
         found = []
         for chunk in chunks:
-            if self._shelf.offered(chunk):
-                lacking = [key for key in self._around.others(chunk) if not self._counts(now, chunk, key)]
-                if lacking:
-                    found.append((chunk, lacking))
+            lacking = [
+                key
+                for key in self._around.others(chunk)
+                if key not in connected or not now - recheck_ms < said_ms(chunk, key) <= now + recheck_ms
+            ]
+            if lacking:
+                found.append((chunk, lacking))
         return found
-
-    def _counts(self, now: int, chunk: bytes, node: bytes) -> bool:
-        recheck_ms = self._pacing.recheck_ms
-        return node in self._around.connected and now - recheck_ms < self._copies.at(chunk, node) <= now + recheck_ms
 
     def _offer(self, now: int, lacking: list[tuple[bytes, list[bytes]]]) -> Effects:
         by_node: dict[bytes, list[bytes]] = {}
         for chunk, nodes in lacking:
-            if chunk not in self.lacking and len(self.lacking) < MAX_LACKING:
-                self.lacking[chunk] = now
+            if chunk in self.lacking or len(self.lacking) < MAX_LACKING:
+                self.lacking.setdefault(chunk, now)
+            else:
+                self._look_soon(now)
+            if self._start:
+                self._found[chunk] = None  # a look under way may have passed it before it was here
             for node in nodes:
                 if node in self._around.connected:
                     by_node.setdefault(node, []).append(chunk)

@@ -20,8 +20,9 @@ class ChunkShelf(Protocol):
     def gone(self, chunk: bytes) -> bool:
         """Whether a chunk was removed here, once nobody needed it."""
 
-    def page(self, start: bytes, limit: int) -> list[bytes]:
-        """At most `limit` chunks that are known here, in order from `start` on."""
+    def page(self, start: bytes, limit: int) -> tuple[list[bytes], bytes]:
+        """Those of the first `limit` chunks from `start` on that others should have too, in order (see `offered`), and
+        where the next page begins (empty at the end)."""
 
     def faulty(self, after: bytes, limit: int) -> tuple[list[bytes], bytes]:
         """Those of the first `limit` chunks after that one that are missing or corrupted and were not let go, and the

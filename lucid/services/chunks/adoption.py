@@ -63,7 +63,16 @@ class Adoption:
             if stray not in self._named:
                 self._named.add(stray)
                 _log.warning("%s is not a chunk: it is ignored and stays", stray)
-        return [chunk for chunk in folder.chunks() if self._inventory.rows.row(chunk) is None]
+        # Files and rows pass each other once, in order: a look for each file would cost a database seconds of work.
+        files = (chunk for first in range(256) for chunk in sorted(folder.shelf(first)))
+        rows = (chunk for chunk, _ in self._inventory.store.scan(CHUNK_TABLE))
+        unknown, row = [], next(rows, None)
+        for chunk in files:
+            while row is not None and row < chunk:
+                row = next(rows, None)
+            if row != chunk:
+                unknown.append(chunk)
+        return unknown
 
     def _verified_size(self, chunk: bytes) -> int | None:
         """The size of a chunk's file if its bytes are that chunk; otherwise it goes into quarantine."""

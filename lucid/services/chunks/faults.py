@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from enum import IntEnum
+from itertools import takewhile
 from pathlib import Path
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, ChunkHasher
@@ -58,6 +59,11 @@ class Faults:
         """At most `limit` chunks with faults in order, above `after`, from a worker thread. Raises `StoreError`."""
         start = after + b"\x00" if after else b""
         return [(chunk, _decoded(chunk, data)) for chunk, data in self._store.scan(FAULT_TABLE, start, limit)]
+
+    def between(self, first: bytes, last: bytes) -> set[bytes]:
+        """The chunks with faults from the first one to the last one, from a worker thread. Raises `StoreError`."""
+        rows = self._store.scan(FAULT_TABLE, first)
+        return {chunk for chunk, _ in takewhile(lambda row: row[0] <= last, rows)}
 
     def change(self, chunk: bytes, before: ChunkFault | None, finding: Finding, now_ms: int) -> list[Write]:
         """What is to be written for a chunk to have another finding than `before`; counts it."""

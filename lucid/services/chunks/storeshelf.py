@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lucid.services.chunks.inventory import Inventory
-from lucid.storage.chunkfiles import CHUNK_TABLE
+from lucid.storage.chunkfiles import CHUNK_TABLE, decode_row
 
 
 class StoreShelf:
@@ -29,9 +29,15 @@ class StoreShelf:
         """See `ChunkShelf`."""
         return self._inventory.needs.gone(chunk)
 
-    def page(self, start: bytes, limit: int) -> list[bytes]:
-        """See `ChunkShelf`."""
-        return [chunk for chunk, _ in self._inventory.store.scan(CHUNK_TABLE, start, limit)]
+    def page(self, start: bytes, limit: int) -> tuple[list[bytes], bytes]:
+        """See `ChunkShelf`: two looks into the store, however many chunks there are."""
+        rows = list(self._inventory.store.scan(CHUNK_TABLE, start, limit))
+        if not rows:
+            return [], b""
+        last = rows[-1][0]
+        faulty = self._inventory.faults.between(rows[0][0], last)
+        kept = [chunk for chunk, data in rows if not decode_row(chunk, data).unused_since_ms]
+        return [chunk for chunk in kept if chunk not in faulty], last + b"\x00" if len(rows) == limit else b""
 
     def faulty(self, after: bytes, limit: int) -> tuple[list[bytes], bytes]:
         """See `ChunkShelf`."""

@@ -10,8 +10,13 @@ import pytest
 import trio
 
 from lucid.chain.chunks import chunk_id
+from lucid.chain.codec import encode
+from lucid.ledger.state import Write
+from lucid.services.chunks.faults import FAULT_TABLE, ChunkFault, Finding
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
+from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
+from lucid.storage.durable import DurableStore
 from tests.services.chunks.dataservice import CHUNK, place, running
 
 
@@ -52,3 +57,31 @@ async def test_strays_are_named_once_and_left(tmp_path: Path, caplog: pytest.Log
             assert (await client.get("/health")).status_code == 200
     assert all((tmp_path / "chunks" / stray).exists() for stray in strays)
     assert sum(".DS_Store" in message for message in caplog.messages) == 1
+
+
+async def test_a_look_through_the_folder_and_one_for_copies_ask_the_store_for_no_single_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row each, of a database that takes a millisecond to answer, kept a core busy from 2,000 chunks on."""
+    ids = sorted(chunk_id(number.to_bytes(4, "big")) for number in range(40))
+    rows: list[Write] = [(CHUNK_TABLE, each, encode(ChunkRow(4, 0))) for each in ids[::2]]
+    rows += [(CHUNK_TABLE, each, encode(ChunkRow(4, 9))) for each in ids[1:4:2]]
+    rows += [(FAULT_TABLE, each, encode(ChunkFault(int(Finding.MISSING), 1))) for each in ids[4:7:2]]
+    async with running(tmp_path) as (service, _):
+        await service.store.write(rows)
+        for each in ids:
+            service.chunks.folder.place(each).parent.mkdir(exist_ok=True)
+            service.chunks.folder.place(each).touch()
+
+        def no_row(*_: object) -> None:
+            raise AssertionError("a single row was asked for")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(DurableStore, "get", no_row)
+            unknown = await service.store.read(service.chunks.adoption._unknown)
+            page, following = await service.store.read(lambda: service.replication.shelf.page(b"", 9))
+            last, end = await service.store.read(lambda: service.replication.shelf.page(following, 99))
+        assert unknown == ids[5::2]
+        assert following == ids[12] + b"\0" and not end
+        offered = await service.store.read(lambda: [each for each in ids if service.replication.shelf.offered(each)])
+        assert page + last == offered == [each for each in ids[::2] if each not in ids[4:7:2]]
