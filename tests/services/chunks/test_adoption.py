@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -73,14 +76,23 @@ async def test_a_look_through_the_folder_and_one_for_copies_ask_the_store_for_no
             service.chunks.folder.place(each).parent.mkdir(exist_ok=True)
             service.chunks.folder.place(each).touch()
 
-        def no_row(*_: object) -> None:
-            raise AssertionError("a single row was asked for")
+        looking, get = threading.local(), DurableStore.get
 
-        with monkeypatch.context() as patched:
-            patched.setattr(DurableStore, "get", no_row)
-            unknown = await service.store.read(service.chunks.adoption._unknown)
-            page, following = await service.store.read(lambda: service.replication.shelf.page(b"", 9))
-            last, end = await service.store.read(lambda: service.replication.shelf.page(following, 99))
+        def checked(store: DurableStore, table: str, key: bytes) -> bytes | None:
+            assert not getattr(looking, "now", False), "a single row was asked for"
+            return get(store, table, key)
+
+        def look(read: Callable[..., Any], *given: object) -> Any:
+            looking.now = True
+            try:
+                return read(*given)
+            finally:
+                looking.now = False
+
+        monkeypatch.setattr(DurableStore, "get", checked)
+        unknown = await service.store.read(look, service.chunks.adoption._unknown)
+        page, following = await service.store.read(look, service.replication.shelf.page, b"", 9)
+        last, end = await service.store.read(look, service.replication.shelf.page, following, 99)
         assert unknown == ids[5::2]
         assert following == ids[12] + b"\0" and not end
         offered = await service.store.read(lambda: [each for each in ids if service.replication.shelf.offered(each)])
