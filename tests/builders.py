@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from lucid.chain.transactions import (
     RetireNode,
     ScheduleRules,
     SessionAnchor,
+    SetAdministrators,
     SetReplication,
     StorageProof,
     Transaction,
@@ -43,7 +44,7 @@ CRYPTO = ModeledCrypto()
 NO_SIGNATURE = bytes(64)
 
 Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, ReplicaHolding, StorageProof, UptimeBeacon, RegisterNode)
-Request = TypeVar("Request", RegisterNode, RetireNode, ScheduleRules, SetReplication)
+Request = TypeVar("Request", RegisterNode, RetireNode, ScheduleRules, SetReplication, SetAdministrators)
 
 
 def secret(name: str) -> bytes:
@@ -182,10 +183,15 @@ class Chain:
         """Sign a payload by the party with this secret."""
         return structs.replace(payload, signature=self.crypto.sign(who, claim_message(self.chain_id, payload)))
 
-    def approve(self, request: Request, administrators: Iterable[int] = (0, 1)) -> Request:
-        """Sign an administrative request."""
+    def approve(
+        self, request: Request, administrators: Iterable[int] = (0, 1), names: Sequence[int] | None = None
+    ) -> Request:
+        """Sign an administrative request, by places in `names`, the numbers of those in force (0, 1 and so on)."""
         message = claim_message(self.chain_id, request)
-        approvals = tuple((place, self.crypto.sign(secret(f"admin {place}"), message)) for place in administrators)
+        approvals = tuple(
+            (place, self.crypto.sign(secret(f"admin {place if names is None else names[place]}"), message))
+            for place in administrators
+        )
         return structs.replace(request, approvals=approvals)
 
     def endorse(self, payload: Payload, endorser: bytes | None = None, valid_until: int | None = None) -> Transaction:
@@ -255,6 +261,23 @@ class Chain:
     def replicate(self, factor: int, sequence: int, administrators: Iterable[int] = (0, 1)) -> SetReplication:
         """A request for so many copies of each chunk, approved by administrators."""
         return self.approve(SetReplication(factor, sequence, ()), administrators)
+
+    def hand_on(
+        self,
+        following: Sequence[int],
+        threshold: int,
+        sequence: int,
+        administrators: Iterable[int] = (0, 1),
+        names: Sequence[int] | None = None,
+        accepted: Iterable[int] | None = None,
+    ) -> SetAdministrators:
+        """A request that "admin N" of these decide from the next epoch on, which places of theirs accept (as many as
+        have to), approved as in `approve`."""
+        keys = tuple(self.crypto.public_key(secret(f"admin {number}")) for number in following)
+        blank = SetAdministrators(keys, threshold, sequence, (), ())
+        places = range(min(threshold, len(keys))) if accepted is None else accepted
+        acceptances = self.approve(blank, places, following).approvals
+        return self.approve(structs.replace(blank, acceptances=acceptances), administrators, names)
 
     def evidence(self, node: int, view: int = 1, epoch: int = 0) -> Equivocation:
         """Two notarize votes of a node in one view."""

@@ -156,6 +156,7 @@ class NaiveChain:
             state.validators = in_force(state.members)
             state.penalty_ppm = [ONE] * len(state.members)
             state.open_rules(header.height)
+            state.open_administration()
         state.height, state.epoch, state.view, state.tick = header.height, header.epoch, header.view, header.tick
         state.parent = header.parent
         state.slot = absolute_slot(header.epoch, header.view, parameters)

@@ -21,6 +21,7 @@ from lucid.chain.transactions import (
     RetireNode,
     ScheduleRules,
     SessionAnchor,
+    SetAdministrators,
     SetReplication,
     StorageProof,
     Transaction,
@@ -74,6 +75,8 @@ class NaiveRules:
                 self._schedule_rules(state, wish)
             case SetReplication() as wish:
                 self._set_replication(state, wish)
+            case SetAdministrators() as wish:
+                self._set_administrators(state, wish)
 
     def _session_anchor(self, state: NaiveState, anchor: SessionAnchor) -> None:
         require(anchor.session[6] >> 4 == 4 and anchor.session[8] >> 6 == 2, Code.TX_FIELD)
@@ -204,16 +207,31 @@ class NaiveRules:
         state.replication = wish.factor
         state.sequence += 1
 
+    def _set_administrators(self, state: NaiveState, wish: SetAdministrators) -> None:
+        require(state.rules_version >= 5, Code.TX_RULES)
+        require(1 <= len(wish.keys) <= 64, Code.TX_FIELD)
+        require(all(wish.keys.count(key) == 1 for key in wish.keys), Code.TX_FIELD)
+        require(1 <= wish.threshold <= len(wish.keys), Code.TX_FIELD)
+        self._approved(state, wish)
+        self._signed_by(wish.keys, wish.threshold, wish, wish.acceptances)
+        state.next_administrators = wish.keys, wish.threshold
+        state.sequence += 1
+
     def _approved(self, state: NaiveState, change: Administrative) -> None:
-        """Enough administrators signed the next of their acts."""
-        administrators = self.genesis.administrators
+        """Enough administrators of this epoch signed the next of their acts."""
         require(change.sequence == state.sequence, Code.TX_ADMIN_SEQUENCE)
+        administrators, threshold = state.administrators
         # A genesis without administrators has the threshold 0, which must not let everybody in.
         require(len(administrators) > 0, Code.TX_ADMIN_THRESHOLD)
-        indexes = [index for index, _ in change.approvals]
-        require(len(indexes) >= self.genesis.threshold, Code.TX_ADMIN_THRESHOLD)
+        self._signed_by(administrators, threshold, change, change.approvals)
+
+    def _signed_by(
+        self, keys: tuple[bytes, ...], threshold: int, change: Administrative, signed: tuple[tuple[int, bytes], ...]
+    ) -> None:
+        indexes = [index for index, _ in signed]
+        require(len(indexes) >= threshold, Code.TX_ADMIN_THRESHOLD)
         require(indexes == sorted(set(indexes)), Code.TX_ADMIN_THRESHOLD)
         message = claim_message(self.chain_id, change)
-        for index, signature in change.approvals:
-            require(index < len(administrators), Code.TX_SIGNATURE)
-            require(self.crypto.verify(administrators[index], message, signature), Code.TX_SIGNATURE)
+        for index, signature in signed:
+            require(index < len(keys), Code.TX_SIGNATURE)
+            require(self.crypto.verify(keys[index], message, signature), Code.TX_SIGNATURE)

@@ -71,6 +71,9 @@ class NaiveState:
         if genesis.rules is not None:
             self.scheduled = genesis.rules.version, genesis.rules.height
             self.open_rules(1)
+        self.administrators = genesis.administrators, genesis.threshold
+        self.next_administrators: tuple[tuple[bytes, ...], int] | None = None
+        self.handed_on = False
         self.forever: dict[bytes, bytes] = {}
         self.added: list[tuple[bytes, bytes | None]] = []
         self.touched: set[int] = set()
@@ -93,6 +96,11 @@ class NaiveState:
         """An epoch opens with a block of this height: what was scheduled up to here holds from now on."""
         if self.scheduled is not None and height >= self.scheduled[1]:
             self.rules_version, self.scheduled = self.scheduled[0], None
+
+    def open_administration(self) -> None:
+        """An epoch opens: whom the administrators decided on decide from now on."""
+        if self.next_administrators is not None:
+            self.administrators, self.next_administrators, self.handed_on = self.next_administrators, None, True
 
     def remember(self, key: bytes, value: bytes) -> None:
         """Add a row forever, or put it in the place of the one before."""
@@ -184,6 +192,8 @@ class NaiveState:
         if (self.rules_version, self.scheduled, self.replication) != (1, None, 3):
             following = self.scheduled or (0, 0)
             rows[RULES_KEY] = encode((self.rules_version, *following, self.replication))
+        if self.handed_on or self.next_administrators is not None:
+            rows[b"a"] = encode((self.administrators, self.next_administrators))
         for slot, (credits, beacons) in self.works.items():
             rows[slot_key(slot)] = encode(SlotWork(tuple(credits), tuple(beacons)))
         return rows | self.forever

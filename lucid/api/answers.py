@@ -265,11 +265,19 @@ class ValidatorRules(msgspec.Struct, frozen=True):
     ready: bool
 
 
+class Deciders(msgspec.Struct, frozen=True):
+    """Any `threshold` of these administrators together decide."""
+
+    keys: tuple[Key, ...]
+    threshold: Count
+
+
 class RulesState(msgspec.Struct, frozen=True):
     """The rules in force for the next block, the newest that this node knows, what is scheduled, and who is ready for
     that (or for the rules in force, if nothing is). Blocks need `quorum` validators that are. The last final block has
-    this height; the next decision of the administrators has the number `next_decision`
-    (None: a node of an older release, which does not say)."""
+    this height; the next decision of the administrators has the number `next_decision`. `administrators` decide in this
+    epoch, `next_administrators` from the next one on, where that is decided.
+    (None: a node of an older release, which does not say.)"""
 
     version: Count
     known: Count
@@ -280,6 +288,8 @@ class RulesState(msgspec.Struct, frozen=True):
     quorum: Count
     height: Count
     next_decision: Count | None = None
+    administrators: Deciders | None = None
+    next_administrators: Deciders | None = None
 
 
 class ChainMember(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ CURES: dict[Code, str] = {
     Code.TX_NOT_MEMBER: "register the node first",
     Code.TX_MEMBER: "nothing to do: it is registered",
     Code.TX_ADMIN_SEQUENCE: "read the current number from the chain, and sign again with the next",
-    Code.TX_ADMIN_THRESHOLD: "collect signatures of as many administrators as the genesis document demands",
+    Code.TX_ADMIN_THRESHOLD: "collect signatures of as many administrators as `lucid chain rules` says",
     Code.TX_EVIDENCE: "give two votes of one signer that contradict each other in one view",
     Code.TX_EVIDENCE_TWICE: "nothing to do: it is recorded",
     Code.TX_LAST_MEMBER: "register another node before this one is retired",

@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 import msgspec
 from msgspec import Meta, structs
 
+from lucid.chain.administrators import MAX_ADMINISTRATORS, Administrators, Approvals, first_administrators
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis, Natural
 from lucid.chain.keys import Crypto
@@ -21,6 +22,7 @@ from lucid.chain.transactions import (
     RegisterNode,
     RetireNode,
     ScheduleRules,
+    SetAdministrators,
     SetReplication,
     claim_message,
 )
@@ -55,51 +57,87 @@ class _Replicate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     factor: Natural
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _HandOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="set_administrators"):
+    administrators: Annotated[tuple[Hex32, ...], Meta(max_length=MAX_ADMINISTRATORS)]
+    threshold: Natural
+    acceptances: tuple[_Approval, ...]
+
+
+_Told = _Register | _Retire | _Schedule | _Replicate | _HandOn
+
+
+class _Deciding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    administrators: tuple[Hex32, ...]
+    threshold: Natural
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     lucid_decision: Annotated[int, Meta(ge=VERSION, le=VERSION)]
     chain: Hex32
     number: Natural
-    decision: _Register | _Retire | _Schedule | _Replicate
+    decision: _Told
     approvals: tuple[_Approval, ...]
+    deciding: _Deciding | None = None
 
 
 class Decision(NamedTuple):
-    """What is to be carried out on a chain, with the approvals that it has so far."""
+    """What is to be carried out on a chain, with the approvals that it has so far.
+
+    `administrators` are those that decided as it was begun; None: those of the genesis document.
+    """
 
     chain_id: bytes
     payload: Administrative
+    administrators: Administrators | None = None
+
+    def deciding(self, genesis: Genesis) -> Administrators:
+        """Whose approvals it needs."""
+        return self.administrators or first_administrators(genesis)
 
     def print(self) -> bytes:
         """The file."""
-        approvals = tuple(_Approval(place, signature.hex()) for place, signature in self.payload.approvals)
-        made = _File(VERSION, self.chain_id.hex(), self.payload.sequence, _described(self.payload), approvals)
+        made = _File(
+            VERSION,
+            self.chain_id.hex(),
+            self.payload.sequence,
+            _described(self.payload),
+            _told(self.payload.approvals),
+            None if self.administrators is None else _Deciding(*_words(self.administrators)),
+        )
         return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"
 
     def signed(self, secret: bytes, crypto: Crypto) -> Decision:
         """The same with the signature of the node that it registers."""
         assert isinstance(self.payload, RegisterNode), "only a registration is signed by its node"
         signature = crypto.sign(secret, claim_message(self.chain_id, self.payload))
-        return Decision(self.chain_id, structs.replace(self.payload, signature=signature))
+        return self._replace(payload=structs.replace(self.payload, signature=signature))
 
     def approved(self, place: int, secret: bytes, crypto: Crypto) -> Decision:
-        """The same with the approval of the administrator at that place of the genesis document."""
+        """The same with the approval of the administrator at that place."""
+        approvals = self._with(self.payload.approvals, place, secret, crypto)
+        return self._replace(payload=structs.replace(self.payload, approvals=approvals))
+
+    def accepted(self, place: int, secret: bytes, crypto: Crypto) -> Decision:
+        """The same with the signature of the administrator at that place among those who are to take over."""
+        assert isinstance(self.payload, SetAdministrators), "in all else nobody takes over"
+        acceptances = self._with(self.payload.acceptances, place, secret, crypto)
+        return self._replace(payload=structs.replace(self.payload, acceptances=acceptances))
+
+    def _with(self, signatures: Approvals, place: int, secret: bytes, crypto: Crypto) -> Approvals:
         signature = crypto.sign(secret, claim_message(self.chain_id, self.payload))
-        approvals = {**dict(self.payload.approvals), place: signature}
-        return Decision(self.chain_id, structs.replace(self.payload, approvals=tuple(sorted(approvals.items()))))
+        return tuple(sorted({**dict(signatures), place: signature}.items()))
 
     def check(self, genesis: Genesis, crypto: Crypto) -> None:
         """Check all that needs no ledger, but for how many approvals there are; raises `Refusal`."""
         if self.chain_id != genesis.chain_id:
             raise Refusal(Code.TX_SIGNATURE, "it is a decision on another chain")
         message = claim_message(self.chain_id, self.payload)
-        places = [place for place, _ in self.payload.approvals]
-        if places != sorted(set(places)):
-            raise Refusal(Code.TX_ADMIN_THRESHOLD, "approvals must be ascending, one for each administrator")
-        for place, signature in self.payload.approvals:
-            administrators = genesis.administrators
-            if place >= len(administrators) or not crypto.verify(administrators[place], message, signature):
-                raise Refusal(Code.TX_SIGNATURE, f"administrator {place}")
         new = self.payload
+        if isinstance(new, SetAdministrators):
+            new.administrators.check_bounds()
+        self.deciding(genesis).check_signatures(new.approvals, message, crypto)
+        if isinstance(new, SetAdministrators):
+            new.administrators.check_signatures(new.acceptances, message, crypto, "new administrator")
         if isinstance(new, RegisterNode) and not crypto.verify(new.key, message, new.signature):
             raise Refusal(Code.TX_SIGNATURE, "that of the node that it registers")
 
@@ -111,11 +149,29 @@ def parse_decision(data: bytes) -> Decision:
         found = msgspec.convert(fields, _File)
     except msgspec.ValidationError as error:
         raise Refusal(Code.MALFORMED, str(error)) from None
-    approvals = tuple((each.administrator, bytes.fromhex(each.signature)) for each in found.approvals)
-    return Decision(bytes.fromhex(found.chain), _payload(found.decision, found.number, approvals))
+    payload = _payload(found.decision, found.number, _signatures(found.approvals))
+    by = found.deciding
+    deciding = None if by is None else Administrators(_keys(by.administrators), by.threshold)
+    return Decision(bytes.fromhex(found.chain), payload, deciding)
 
 
-def _described(payload: Administrative) -> _Register | _Retire | _Schedule | _Replicate:
+def _keys(told: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(bytes.fromhex(each) for each in told)
+
+
+def _signatures(told: tuple[_Approval, ...]) -> Approvals:
+    return tuple((each.administrator, bytes.fromhex(each.signature)) for each in told)
+
+
+def _told(signatures: Approvals) -> tuple[_Approval, ...]:
+    return tuple(_Approval(place, signature.hex()) for place, signature in signatures)
+
+
+def _words(administrators: Administrators) -> tuple[tuple[str, ...], int]:
+    return tuple(key.hex() for key in administrators.keys), administrators.threshold
+
+
+def _described(payload: Administrative) -> _Told:
     match payload:
         case RegisterNode():
             return _Register(payload.key.hex(), payload.name, payload.pool, payload.signature.hex())
@@ -125,11 +181,11 @@ def _described(payload: Administrative) -> _Register | _Retire | _Schedule | _Re
             return _Schedule(payload.version, payload.height)
         case SetReplication():
             return _Replicate(payload.factor)
+        case SetAdministrators():
+            return _HandOn(*_words(payload.administrators), _told(payload.acceptances))
 
 
-def _payload(
-    told: _Register | _Retire | _Schedule | _Replicate, number: int, approvals: tuple[tuple[int, bytes], ...]
-) -> Administrative:
+def _payload(told: _Told, number: int, approvals: Approvals) -> Administrative:
     match told:
         case _Register():
             key, signature = bytes.fromhex(told.node), bytes.fromhex(told.signature)
@@ -140,3 +196,6 @@ def _payload(
             return ScheduleRules(told.version, told.height, number, approvals)
         case _Replicate():
             return SetReplication(told.factor, number, approvals)
+        case _HandOn():
+            accepted = _signatures(told.acceptances)
+            return SetAdministrators(_keys(told.administrators), told.threshold, number, approvals, accepted)

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from msgspec import Meta, structs
 
+from lucid.chain.administrators import AdministratorKeys, Administrators, Approvals
 from lucid.chain.challenges import ANSWERS, SegmentAnswer
 from lucid.chain.codec import Record, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Key, Natural
 from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_digest
-from lucid.chain.versions import FIRST_RULES, HOLDING_RULES, PROOF_RULES, REPLICATION_RULES
+from lucid.chain.versions import ADMINISTRATOR_RULES, FIRST_RULES, HOLDING_RULES, PROOF_RULES, REPLICATION_RULES
 from lucid.chain.votes import Hash, OptionalHash, Signature, Vote
 
 MAX_CHUNKS = 1_000_000
@@ -79,7 +80,7 @@ class RegisterNode(Record, tag=4):
     name: str
     pool: str
     sequence: Natural
-    approvals: tuple[tuple[Natural, Signature], ...]
+    approvals: Approvals
     signature: Signature
 
 
@@ -88,7 +89,7 @@ class RetireNode(Record, tag=5):
 
     key: Key
     sequence: Natural
-    approvals: tuple[tuple[Natural, Signature], ...]
+    approvals: Approvals
 
 
 class Equivocation(Record, tag=6):
@@ -104,7 +105,7 @@ class ScheduleRules(Record, tag=7):
     version: Natural
     height: Natural
     sequence: Natural
-    approvals: tuple[tuple[Natural, Signature], ...]
+    approvals: Approvals
 
 
 class SetReplication(Record, tag=8):
@@ -112,7 +113,7 @@ class SetReplication(Record, tag=8):
 
     factor: Natural
     sequence: Natural
-    approvals: tuple[tuple[Natural, Signature], ...]
+    approvals: Approvals
 
 
 class ReplicaHolding(Record, tag=9):
@@ -151,7 +152,26 @@ class FalseProof(Record, tag=11):
     proof: StorageProof
 
 
-Administrative = RegisterNode | RetireNode | ScheduleRules | SetReplication
+class SetAdministrators(Record, tag=12):
+    """Administrators hand on to these, from the next epoch on. Of rules 5.
+
+    `acceptances` are (place in `keys`, signature), of as many as will have to approve: a set that nobody could sign for
+    would leave the chain without decisions forever.
+    """
+
+    keys: AdministratorKeys
+    threshold: Natural
+    sequence: Natural
+    approvals: Approvals
+    acceptances: Approvals
+
+    @property
+    def administrators(self) -> Administrators:
+        """The set that it names."""
+        return Administrators(self.keys, self.threshold)
+
+
+Administrative = RegisterNode | RetireNode | ScheduleRules | SetReplication | SetAdministrators
 """What administrators approve, one after the other by its number."""
 SignedClaim = SessionAnchor | ReplicaCommit | ReplicaHolding | StorageProof | UptimeBeacon
 """What its owner or node signs."""
@@ -162,6 +182,7 @@ RULES_NEEDED: dict[type[Record], int] = {
     ReplicaHolding: HOLDING_RULES,
     StorageProof: PROOF_RULES,
     FalseProof: PROOF_RULES,
+    SetAdministrators: ADMINISTRATOR_RULES,
 }
 """The version of the rules from which on there is a kind of payload; the others are there from the first on."""
 RULES_ENDED: dict[type[Record], int] = {ReplicaCommit: HOLDING_RULES}
@@ -191,7 +212,9 @@ class Transaction(Record):
 def claim_message(chain_id: bytes, payload: Payload) -> bytes:
     """The 32 bytes that the owner, the node or each administrator signs: the payload without its signatures."""
     blank: dict[str, Any] = {"approvals": ()} if isinstance(payload, Administrative) else {}
-    if not isinstance(payload, RetireNode | ScheduleRules | SetReplication):
+    if isinstance(payload, SetAdministrators):
+        blank["acceptances"] = ()
+    elif not isinstance(payload, RetireNode | ScheduleRules | SetReplication):
         blank["signature"] = b""
     return claim_digest(encode((chain_id, structs.replace(payload, **blank))))
 

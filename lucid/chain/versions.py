@@ -18,7 +18,9 @@ HOLDING_RULES = 3
 """From here on nodes say on the chain which chunks of a session they hold, again when that changes."""
 PROOF_RULES = 4
 """From here on nodes prove that they hold what they say, a sample of it each epoch, and are credited for that."""
-RULES_KNOWN = 4
+ADMINISTRATOR_RULES = 5
+"""From here on administrators hand on to others."""
+RULES_KNOWN = 5
 """The newest version that this release knows. A node stops before a block of a newer one."""
 
 

@@ -10,12 +10,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lucid.chain.errors import Code, LucidError
-from lucid.cli.decisionfile import chain_of, genesis_of, lacking_approvals, read_decision, rules_of, tell_decision
+from lucid.cli.decisionfile import (
+    chain_of,
+    genesis_of,
+    lacking_approvals,
+    read_decision,
+    rules_of,
+    tell_decision,
+)
 from lucid.cli.failure import INVALID, Failure
 
 if TYPE_CHECKING:
     from lucid.api.answers import RulesState
     from lucid.chain.decision import Decision
+    from lucid.chain.genesis import Genesis
     from lucid.client.http import Client
 
 NOT_FINAL = 10
@@ -33,25 +41,40 @@ def run_show(options: argparse.Namespace) -> int:
 def run_approve(options: argparse.Namespace) -> int:
     """`lucid chain approve`."""
     from lucid.chain.keys import ed25519_public_key
-    from lucid.poot.crypto import Edwards25519
     from lucid.services.process.keyfile import read_key
 
     genesis = genesis_of(options)
     decision = read_decision(options.file, genesis)
     secret = read_key(options.key)
     key = ed25519_public_key(secret)
-    if key not in genesis.administrators:
+    signed = _signed(genesis, decision, key, secret)
+    if signed is None:
         raise Failure(f"{options.key} is not the key of an administrator of this chain")
-    place = genesis.administrators.index(key)
-    if place in dict(decision.payload.approvals):
-        raise Failure(f"administrator {place} approved it already")
+    if signed == decision:
+        raise Failure(f"{options.key} approved it already")
     _check_outlook(options, decision)
-    decision = decision.approved(place, secret, Edwards25519())
+    decision = signed
     part = options.file.with_name(options.file.name + ".part")
     part.write_bytes(decision.print())
     os.replace(part, options.file)
     tell_decision(options, options.file, genesis, decision)
     return 0
+
+
+def _signed(genesis: Genesis, decision: Decision, key: bytes, secret: bytes) -> Decision | None:
+    """The decision with all that this key has to say to it: as an administrator, and as one who takes over."""
+    from lucid.chain.transactions import SetAdministrators
+    from lucid.poot.crypto import Edwards25519
+
+    crypto, deciding = Edwards25519(), decision.deciding(genesis).keys
+    following = decision.payload.keys if isinstance(decision.payload, SetAdministrators) else ()
+    if key not in (*deciding, *following):
+        return None
+    if key in deciding:
+        decision = decision.approved(deciding.index(key), secret, crypto)
+    if key in following:
+        decision = decision.accepted(following.index(key), secret, crypto)
+    return decision
 
 
 def _check_outlook(options: argparse.Namespace, decision: Decision) -> None:
@@ -79,6 +102,7 @@ def run_submit(options: argparse.Namespace) -> int:
     from lucid.chain.codec import encode
     from lucid.chain.hashing import transaction_digest
     from lucid.client import calls
+    from lucid.services.chain.deciders import deciders
 
     with chain_of(options) as (genesis, client):
         decision = read_decision(options.file, genesis)
@@ -87,7 +111,10 @@ def run_submit(options: argparse.Namespace) -> int:
             raise Failure(f"it lacks {lacking} approvals: lucid chain approve {options.file} --key KEY", INVALID)
         identity = transaction_digest(encode(decision.payload))
         if _state(client, identity) is None:
-            _check_turn(decision, rules_of(client))
+            found = rules_of(client)
+            _check_turn(decision, found)
+            if found.administrators not in (None, deciders(decision.deciding(genesis))):
+                raise Failure("other administrators decide since: begin it anew")
             try:
                 client.send(calls.submit_decision(encode(decision.payload)))
             except LucidError as error:

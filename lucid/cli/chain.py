@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lucid.cli.decisions import add_decisions
 
 if TYPE_CHECKING:
-    from lucid.api.answers import RulesState
+    from lucid.api.answers import Deciders, RulesState
 
 NOT_READY = 20
 """Fewer validators than blocks need know the rules that are scheduled, or in force."""
@@ -55,6 +55,12 @@ def run_rules(options: argparse.Namespace) -> int:
     return 0 if found.ready >= found.quorum and found.known >= _needed(found) else NOT_READY
 
 
+def _tell_deciders(what: str, who: Deciders | None) -> None:
+    if who is not None and who.keys:
+        keys = ", ".join(key[:16] for key in who.keys)
+        print(f"{who.threshold} of {len(who.keys)} administrators {what}: {keys}")
+
+
 def _needed(found: RulesState) -> int:
     """The version that nodes have to know."""
     return found.version if found.scheduled is None else found.scheduled.version
@@ -74,6 +80,8 @@ def _tell(found: RulesState) -> None:
         print(
             f"rules {due.version} from the first epoch on that opens at height {due.height} or above, not before {when}"
         )
+    _tell_deciders("decide", found.administrators)
+    _tell_deciders("will decide from the next epoch on", found.next_administrators)
     needed = _needed(found)
     if found.known < needed:
         print(f"THIS NODE IS TOO OLD for rules {needed}: it knows rules up to {found.known}")

@@ -6,7 +6,7 @@ import argparse
 import json
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lucid.chain.errors import Refusal
 from lucid.cli.failure import Failure, read_bounded
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lucid.api.answers import RulesState
+    from lucid.chain.administrators import Administrators, Approvals
     from lucid.chain.decision import Decision
     from lucid.chain.genesis import Genesis
     from lucid.client.http import Client
@@ -38,23 +39,42 @@ def read_decision(path: Path, genesis: Genesis) -> Decision:
 
 
 def lacking_approvals(genesis: Genesis, decision: Decision) -> int:
-    """How many approvals it still needs."""
-    return max(0, genesis.threshold - len(decision.payload.approvals))
+    """How many signatures it still needs, of those who decide and of those who are to take over."""
+    from lucid.chain.transactions import SetAdministrators
+
+    payload = decision.payload
+    lacking = max(0, decision.deciding(genesis).threshold - len(payload.approvals))
+    if isinstance(payload, SetAdministrators):
+        lacking += max(0, payload.threshold - len(payload.acceptances))
+    return lacking
 
 
 def tell_decision(options: argparse.Namespace, path: Path, genesis: Genesis, decision: Decision) -> None:
     """Say what a decision does, and how far it is."""
+    from lucid.chain.transactions import SetAdministrators
     from lucid.cli.outlook import describe
 
-    places = [place for place, _ in decision.payload.approvals]
-    sentence = describe(decision.payload)
+    payload, deciding = decision.payload, decision.deciding(genesis)
+    places, sentence = _places(payload.approvals), describe(payload)
     if options.json:
-        state = {"approvals": places, "needed": genesis.threshold, "number": decision.payload.sequence}
+        state: dict[str, Any] = {"approvals": places, "needed": deciding.threshold, "number": payload.sequence}
+        if isinstance(payload, SetAdministrators):
+            state |= {"acceptances": _places(payload.acceptances), "acceptances_needed": payload.threshold}
         print(json.dumps({"file": str(path), "decision": sentence, **state}))
         return
-    print(f"decision {decision.payload.sequence} of chain {genesis.chain_id.hex()[:16]}: {sentence}")
-    by = f" by administrator {', '.join(map(str, places))}" if places else ""
-    print(f"approved{by}: {len(places)} of {genesis.threshold} that are needed ({len(genesis.administrators)} may)")
+    print(f"decision {payload.sequence} of chain {genesis.chain_id.hex()[:16]}: {sentence}")
+    _count("approved", "administrator", places, deciding)
+    if isinstance(payload, SetAdministrators):
+        _count("accepted", "new administrator", _places(payload.acceptances), payload.administrators)
+
+
+def _places(signatures: Approvals) -> list[int]:
+    return [place for place, _ in signatures]
+
+
+def _count(what: str, who: str, places: list[int], of: Administrators) -> None:
+    by = f" by {who} {', '.join(map(str, places))}" if places else ""
+    print(f"{what}{by}: {len(places)} of {of.threshold} that are needed ({len(of.keys)} may)")
 
 
 def rules_of(client: Client) -> RulesState:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucid.chain.errors import printable
+from lucid.chain.errors import Refusal, printable
 from lucid.cli.approvals import run_approve, run_show, run_submit
 from lucid.cli.decisionfile import chain_of, rules_of, tell_decision
-from lucid.cli.failure import Failure, timed
+from lucid.cli.failure import Failure, hex32, timed
 
 if TYPE_CHECKING:
     from lucid.api.answers import RulesState, ValidatorRules
+    from lucid.chain.administrators import Administrators
     from lucid.chain.genesis import Genesis
     from lucid.chain.transactions import Administrative
     from lucid.client.http import Client
@@ -26,7 +27,7 @@ EXITS = (
 )
 HOW = (
     " The decision goes into FILE. Each administrator adds an approval (lucid chain approve FILE --key KEY); with as "
-    "many as the genesis document demands, anyone with a node's token hands it in (lucid chain submit FILE)."
+    "many as the chain demands, anyone with a node's token hands it in (lucid chain submit FILE)."
 )
 
 
@@ -44,6 +45,9 @@ def add_decisions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
     retire.add_argument("node", metavar="NODE", help="its id, or its name on the chain")
     copies = _begin(actions, "copies", "set how many nodes hold each chunk", run_copies)
     copies.add_argument("factor", type=int, metavar="N", help="copies of each chunk, all in all")
+    others = _begin(actions, "administrators", "have others decide from the next epoch on", run_administrators)
+    others.add_argument("administrator", nargs="+", metavar="ID", help="the key of each (lucid keys show), all of them")
+    others.add_argument("--threshold", type=int, metavar="K", help="so many of them together decide (all)")
     approve = actions.add_parser(
         "approve",
         help="add an administrator's approval to a decision",
@@ -212,6 +216,32 @@ def run_copies(options: argparse.Namespace) -> int:
         return _write(options, genesis, found, lambda number: SetReplication(options.factor, number, ()))
 
 
+def run_administrators(options: argparse.Namespace) -> int:
+    """`lucid chain administrators`."""
+    from lucid.chain.administrators import Administrators
+    from lucid.chain.transactions import SetAdministrators
+    from lucid.chain.versions import ADMINISTRATOR_RULES
+
+    keys = tuple(hex32("ID", each) for each in options.administrator)
+    following = Administrators(keys, len(keys) if options.threshold is None else options.threshold)
+    try:
+        following.check_bounds()
+    except Refusal as refusal:
+        raise Failure(refusal.detail) from None
+    with chain_of(options) as (genesis, client):
+        found = rules_of(client)
+        if found.version < ADMINISTRATOR_RULES:
+            raise Failure(f"this needs rules {ADMINISTRATOR_RULES}, and rules {found.version} are in force")
+
+        def made(number: int) -> SetAdministrators:
+            return SetAdministrators(following.keys, following.threshold, number, (), ())
+
+        status = _write(options, genesis, found, made)
+        if not options.json:
+            print("those who take over sign too (lucid chain approve), as many as will decide")
+        return status
+
+
 def _write(
     options: argparse.Namespace,
     genesis: Genesis,
@@ -227,7 +257,7 @@ def _write(
         raise Failure("the genesis document names no administrators: nodes and rules of this chain stay as they are")
     if found.next_decision is None:
         raise Failure("the node is of a release that does not tell the number of the next decision: upgrade it")
-    decision = Decision(genesis.chain_id, made(found.next_decision))
+    decision = Decision(genesis.chain_id, made(found.next_decision), _deciding(found, genesis))
     if secret is not None:
         decision = decision.signed(secret, Edwards25519())
     try:
@@ -236,4 +266,17 @@ def _write(
     except FileExistsError:
         raise Failure(f"{options.output} exists already") from None
     tell_decision(options, options.output, genesis, decision)
+    if found.next_administrators is not None:
+        print("lucid: others decide from the next epoch on: what is not final by then is void", file=sys.stderr)
     return 0
+
+
+def _deciding(found: RulesState, genesis: Genesis) -> Administrators | None:
+    """Who decides now, where these are not those of the genesis document any more."""
+    from lucid.chain.administrators import Administrators, first_administrators
+    from lucid.services.chain.deciders import deciders
+
+    if found.administrators is None or found.administrators == deciders(first_administrators(genesis)):
+        return None
+    keys = tuple(bytes.fromhex(each) for each in found.administrators.keys)
+    return Administrators(keys, found.administrators.threshold)

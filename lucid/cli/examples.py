@@ -71,6 +71,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "lucid chain register": ("lucid chain register pi5 --key pi5.key --output pi5.json",),
     "lucid chain retire": ("lucid chain retire pi3 --output without-pi3.json",),
     "lucid chain copies": ("lucid chain copies 4 --output four-copies.json",),
+    "lucid chain administrators": (
+        "lucid chain administrators "
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a "
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c --threshold 2 --output others.json",
+    ),
     "lucid chain approve": ("lucid chain approve without-pi3.json --key admin.key",),
     "lucid chain show": ("lucid chain show without-pi3.json",),
     "lucid chain submit": ("lucid chain submit without-pi3.json --config node.toml",),

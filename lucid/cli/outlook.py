@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lucid.chain.errors import printable
-from lucid.chain.transactions import RegisterNode, RetireNode, ScheduleRules
+from lucid.chain.transactions import RegisterNode, RetireNode, ScheduleRules, SetAdministrators
 from lucid.chain.validators import ValidatorSet
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ def describe(payload: Administrative) -> str:
             return f"rules {payload.version} from the first epoch on that opens at height {payload.height} or above"
         case ScheduleRules():
             return "call off the rules that are scheduled"
+        case SetAdministrators():
+            keys = ", ".join(key.hex() for key in payload.keys)
+            return f"from the next epoch on {payload.threshold} of {len(payload.keys)} administrators decide: {keys}"
         case _:
             return f"{payload.factor} copies of each chunk"
 

@@ -17,6 +17,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.versions import PROOF_RULES
 from lucid.chain.votes import NOTARIZE, Vote, vote_message
 from lucid.ledger.rows import (
+    ADMINISTRATION_KEY,
     HEAD_KEY,
     OPENING_KEY,
     ROSTER_KEY,
@@ -157,6 +158,9 @@ class Execution:
         self.validators = core.roster.validators
         self.opening = turn.epoch != core.head.epoch
         self.rules = core.rules.opening(self.height) if self.opening else core.rules
+        self.administration = core.administration
+        if self.opening and self.administration is not None:
+            self.administration = self.administration.opening()
         tally = opened_tally(core.tally) if self.opening else core.tally
         if self.opening:
             self.validators = core.roster.next_validators()
@@ -312,6 +316,8 @@ class Execution:
             self.rows[ROSTER_KEY] = encode(roster)
         if self.rules != old.rules:
             self.rows[RULES_KEY] = None if self.rules == NO_RULES else encode(self.rules)
+        if self.administration is not None and self.administration != old.administration:
+            self.rows[ADMINISTRATION_KEY] = encode(self.administration)
         if self.opening and self.rules.version >= PROOF_RULES:
             self.rows[OPENING_KEY] = encode(OpeningEntry(self.epoch, self.beacon))
         self.rows[HEAD_KEY] = encode(head)
@@ -322,7 +328,7 @@ class Execution:
         return Ledger(
             self.parent.reader,
             self.parent,
-            Core(head, tally, roster, self.schedule, self.rules),
+            Core(head, tally, roster, self.schedule, self.rules, self.administration),
             self.rows,
             tuple(self.transactions),
         )

@@ -5,6 +5,7 @@ A row key is one table byte followed by the key within the table; `docs/protocol
 
 from __future__ import annotations
 
+from lucid.chain.administrators import Administrators
 from lucid.chain.codec import Record
 from lucid.chain.genesis import Genesis
 from lucid.poot.credits import Member
@@ -17,6 +18,9 @@ RULES_KEY = b"v"
 """There is no such row while nothing but the rules of version 1 hold, with nothing scheduled."""
 OPENING_KEY = b"b"
 """Row of the beacon by which an epoch's storage challenges are drawn; there is none before rules 4."""
+
+ADMINISTRATION_KEY = b"a"
+"""There is no such row before administrators decided on others; those of the genesis document are in force then."""
 
 
 def slot_key(slot: int) -> bytes:
@@ -130,6 +134,17 @@ class OpeningEntry(Record):
 
     epoch: int
     beacon: bytes
+
+
+class AdministrationEntry(Record):
+    """Who decides in this epoch, and who from the next one on, once that is decided."""
+
+    current: Administrators
+    following: Administrators | None
+
+    def opening(self) -> AdministrationEntry:
+        """The row of the epoch that follows."""
+        return self if self.following is None else AdministrationEntry(self.following, None)
 
 
 class DueEntry(Record):

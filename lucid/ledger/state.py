@@ -11,7 +11,18 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import ZERO_DIGEST, state_key_digest, state_value_digest
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import ChainRules, first_rules
-from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, RULES_KEY, SCHEDULE_KEY, TALLY_KEY, Head, Roster, genesis_roster
+from lucid.ledger.rows import (
+    ADMINISTRATION_KEY,
+    HEAD_KEY,
+    ROSTER_KEY,
+    RULES_KEY,
+    SCHEDULE_KEY,
+    TALLY_KEY,
+    AdministrationEntry,
+    Head,
+    Roster,
+    genesis_roster,
+)
 from lucid.ledger.tree import TreeNode, TreeUpdate, release
 from lucid.poot.credits import Tally, empty_tally
 from lucid.poot.schedule import Schedule
@@ -37,18 +48,26 @@ class Reader(Protocol):
 
 
 class Core:
-    """The rows that every block looks at, decoded once."""
+    """The rows that every block looks at, decoded once. `administration` is None while the genesis document's
+    administrators are the only ones there ever were."""
 
-    __slots__ = ("head", "roster", "rules", "schedule", "tally")
+    __slots__ = ("administration", "head", "roster", "rules", "schedule", "tally")
 
     def __init__(
-        self, head: Head, tally: Tally, roster: Roster, schedule: Schedule, rules: ChainRules = NO_RULES
+        self,
+        head: Head,
+        tally: Tally,
+        roster: Roster,
+        schedule: Schedule,
+        rules: ChainRules = NO_RULES,
+        administration: AdministrationEntry | None = None,
     ) -> None:
         self.head = head
         self.tally = tally
         self.roster = roster
         self.schedule = schedule
         self.rules = rules
+        self.administration = administration
 
     def encoded(self) -> dict[bytes, bytes]:
         """The core's rows as they are stored."""
@@ -58,7 +77,11 @@ class Core:
             ROSTER_KEY: encode(self.roster),
             SCHEDULE_KEY: encode(self.schedule),
         }
-        return rows if self.rules == NO_RULES else rows | {RULES_KEY: encode(self.rules)}
+        if self.rules != NO_RULES:
+            rows[RULES_KEY] = encode(self.rules)
+        if self.administration is not None:
+            rows[ADMINISTRATION_KEY] = encode(self.administration)
+        return rows
 
 
 class Ledger:
@@ -209,11 +232,12 @@ def _core(get: Callable[[bytes], bytes | None]) -> Core | None:
     head, tally, roster, schedule = (get(key) for key in (HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY))
     if head is None or tally is None or roster is None or schedule is None:
         return None
-    named = get(RULES_KEY)
+    named, decided = get(RULES_KEY), get(ADMINISTRATION_KEY)
     return Core(
         decode(head, Head),
         decode(tally, Tally),
         decode(roster, Roster),
         decode(schedule, Schedule),
         NO_RULES if named is None else decode(named, ChainRules),
+        None if decided is None else decode(decided, AdministrationEntry),
     )

@@ -16,6 +16,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import RULES_KNOWN, ChainRules
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
+from lucid.ledger.rows import AdministrationEntry
 from lucid.ledger.state import Ledger, Reader, Write, genesis_ledger, stored_ledger
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import Halt, ViewContext
@@ -71,6 +72,12 @@ class Chain:
         """The rules in force in the current epoch."""
         core = self.tree.root.ledger.core
         return core.rules.opening(core.head.height + 1) if self._at_opening() else core.rules
+
+    @property
+    def administration(self) -> AdministrationEntry | None:
+        """Who decides in the current epoch and after it; None while these are whom the genesis document names."""
+        decided = self.tree.root.ledger.core.administration
+        return decided.opening() if decided is not None and self._at_opening() else decided
 
     @property
     def outdated(self) -> bool:
@@ -183,7 +190,7 @@ class Chain:
         ready = best.certified >= tree.notarized_view and (
             repeats or best.height == 0 or self.parent_certificate() is not None
         )
-        members = best.ledger.core.roster.members
+        members, decided = best.ledger.core.roster.members, self.administration
         return ViewContext(
             epoch=tree.epoch,
             view=view,
@@ -199,6 +206,7 @@ class Chain:
             ready=ready,
             skipped=(tree.entry_view, SKIP) in tree.certificates,
             rules=self.rules.version,
+            administrators=None if decided is None else decided.current,
         )
 
     def leader(self, parent: ForkNode, view: int, repeats: bool) -> bytes:

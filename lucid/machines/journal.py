@@ -22,7 +22,7 @@ from lucid.machines.engine import Engine
 from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
 
-JOURNAL_VERSION = 3
+JOURNAL_VERSION = 4
 MARK_BYTES = 8
 
 _effect_digest = domain("lucid journal effect v1")

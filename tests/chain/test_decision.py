@@ -7,11 +7,19 @@ import json
 import pytest
 from msgspec import structs
 
+from lucid.chain.administrators import Administrators
 from lucid.chain.decision import UNSIGNED, Decision, parse_decision
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
-from lucid.chain.transactions import Administrative, RegisterNode, RetireNode, ScheduleRules, SetReplication
+from lucid.chain.transactions import (
+    Administrative,
+    RegisterNode,
+    RetireNode,
+    ScheduleRules,
+    SetAdministrators,
+    SetReplication,
+)
 from lucid.poot.crypto import Edwards25519
 
 CRYPTO = Edwards25519()
@@ -26,6 +34,7 @@ PAYLOADS = (
     ScheduleRules(2, 77, 1, ()),
     ScheduleRules(0, 0, 1, ()),
     SetReplication(5, 2, ()),
+    SetAdministrators((KEY, ed25519_public_key(ADMINISTRATORS[2])), 1, 4, (), ()),
 )
 
 
@@ -69,6 +78,30 @@ def test_what_does_not_hold_is_named() -> None:
     assert refusal(good._replace(payload=twice)).code is Code.TX_ADMIN_THRESHOLD
     unsigned = Decision(GENESIS.chain_id, PAYLOADS[0]).approved(0, ADMINISTRATORS[0], CRYPTO)
     assert "node that it registers" in refusal(unsigned).detail
+
+
+def test_those_who_take_over_sign_too_and_only_they() -> None:
+    handed = Decision(GENESIS.chain_id, PAYLOADS[-1])
+    signed = parse_decision(
+        handed.approved(2, ADMINISTRATORS[2], CRYPTO).accepted(1, ADMINISTRATORS[2], CRYPTO).print()
+    )
+    signed.check(GENESIS, CRYPTO)
+    payload = signed.payload
+    assert isinstance(payload, SetAdministrators) and [place for place, _ in payload.acceptances] == [1]
+    assert "new administrator 0" in refusal(handed.accepted(0, ADMINISTRATORS[0], CRYPTO)).detail
+    assert "new administrator 2" in refusal(handed.accepted(2, NODE, CRYPTO)).detail
+    twice = structs.replace(handed.payload, keys=(KEY, KEY))
+    assert refusal(handed._replace(payload=twice)).code is Code.TX_FIELD
+
+
+def test_a_file_says_who_decides_where_the_document_does_not_any_more() -> None:
+    others = Administrators((KEY,), 1)
+    decision = Decision(GENESIS.chain_id, PAYLOADS[1], others).approved(0, NODE, CRYPTO)
+    decision.check(GENESIS, CRYPTO)
+    assert parse_decision(decision.print()) == decision
+    assert decision.deciding(GENESIS) == others
+    assert "administrator 0" in refusal(decision._replace(administrators=None)).detail
+    assert b"deciding" not in begun(PAYLOADS[1]).print(), "as releases before wrote it"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from lucid.chain.transactions import (
     RetireNode,
     ScheduleRules,
     SessionAnchor,
+    SetAdministrators,
     SetReplication,
     StorageProof,
     Transaction,
@@ -45,9 +46,10 @@ TAGS = {
     ReplicaHolding: 9,
     StorageProof: 10,
     FalseProof: 11,
+    SetAdministrators: 12,
 }
 CLAIMED = (SessionAnchor, ReplicaCommit, ReplicaHolding, StorageProof, UptimeBeacon)
-SIGNED = (*CLAIMED, RegisterNode, RetireNode, ScheduleRules, SetReplication)
+SIGNED = (*CLAIMED, RegisterNode, RetireNode, ScheduleRules, SetReplication, SetAdministrators)
 
 signed_payloads = st.one_of([values(kind) for kind in SIGNED])
 
@@ -74,7 +76,7 @@ def test_the_id_is_of_the_payload_alone(transaction: Transaction, other: Transac
 
 @given(payload=signed_payloads)
 def test_a_claim_covers_the_chain_and_the_payload_without_its_signatures(payload: Payload) -> None:
-    empty: dict[str, Any] = {"approvals": (), "signature": b""}
+    empty: dict[str, Any] = {"approvals": (), "acceptances": (), "signature": b""}
     blank = {field: empty[field] for field in type(payload).__struct_fields__ if field in empty}
     assert claim_message(CHAIN, payload) == derived("lucid claim v1", (CHAIN, structs.replace(payload, **blank)))
 
@@ -84,7 +86,7 @@ def test_a_claim_changes_with_every_field_but_its_signatures(data: st.DataObject
     payload, other = data.draw(values(kind)), data.draw(values(kind))
     for field in kind.__struct_fields__:
         changed = structs.replace(payload, **{field: getattr(other, field)})
-        same = changed == payload or field in {"signature", "approvals"}
+        same = changed == payload or field in {"signature", "approvals", "acceptances"}
         assert (claim_message(CHAIN, changed) == claim_message(CHAIN, payload)) is same
 
 

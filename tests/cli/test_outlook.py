@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from lucid.api.answers import ChainMember, ChainNode, ChainNodes, ChainPeer
-from lucid.chain.transactions import Administrative, RegisterNode, RetireNode, ScheduleRules, SetReplication
+from lucid.chain.transactions import (
+    Administrative,
+    RegisterNode,
+    RetireNode,
+    ScheduleRules,
+    SetAdministrators,
+    SetReplication,
+)
 from lucid.cli.outlook import Outlook, outlook
 
 KEYS = [bytes([number]) * 32 for number in range(8)]
@@ -80,5 +87,6 @@ def test_a_node_that_is_admitted_has_to_be_there() -> None:
 
 
 def test_other_decisions_leave_the_set_as_it_is() -> None:
-    for payload in (ScheduleRules(2, 99, 0, ()), SetReplication(2, 0, ())):
+    handed = SetAdministrators((bytes(32),), 1, 0, (), ())
+    for payload in (ScheduleRules(2, 99, 0, ()), SetReplication(2, 0, ()), handed):
         assert outlook(asked(node(0)), payload) is None

@@ -187,16 +187,46 @@ def test_what_is_wrong_is_one_sentence(network: Devnet, admin: Admin, tmp_path: 
 
 
 def test_rules_come_into_force_and_then_copies_are_set(network: Devnet, admin: Admin) -> None:
-    """The last one: the other tests are of rules 1."""
+    """The tests before are of rules 1."""
     node = network.nodes[0]
     at = height(node) + 30
-    admin.decides("schedule", "2", "--height", str(at))
-    wait_until(lambda: (ask(node, "/chain/rules") or {}).get("version") == 2, "rules 2 are in force")
+    admin.decides("schedule", "5", "--height", str(at))
+    wait_until(lambda: (ask(node, "/chain/rules") or {}).get("version") == 5, "rules 5 are in force")
     assert height(node) >= at - 1
     before = copies(node)
     wanted = 1 if before != 1 else 2
     assert f"{wanted}" in admin.decides("copies", str(wanted))
     wait_until(lambda: [copies(each) for each in network.nodes] == [wanted, wanted], "both know of it")
+
+
+def test_administrators_hand_on(network: Devnet, admin: Admin) -> None:
+    """Anna stays, and Dora comes: both sign for that, and Cleo, who goes."""
+    node, anna = network.nodes[0], network.genesis.administrators[0].hex()
+    dora = ed25519_public_key(write_key(network.folder / "dora.key")).hex()
+    begin = ("administrators", anna, dora, "--output", admin.file)
+    assert "named twice" in admin.does("administrators", anna, anna, "--output", "x", status=2)
+    assert "within 1..2" in admin.does(*begin, "--threshold", "3", status=2)
+    assert f"2 of 2 administrators decide: {anna}, {dora}" in admin.does(*begin)
+    admin.does("approve", admin.file, *admin.key("cleo"))
+    said = admin.does("approve", admin.file, *admin.key("anna"))
+    assert "approved by administrator 0, 2: 2 of 2" in said and "accepted by new administrator 0: 1 of 2" in said
+    assert "lacks 1 approvals" in admin.does("submit", admin.file, status=20)
+    told = json.loads(admin.does("approve", admin.file, *admin.key("dora"), "--json"))
+    assert (told["acceptances"], told["acceptances_needed"]) == ([0, 1], 2)
+    assert "it is final in block" in admin.does("submit", admin.file, "--wait", f"{PATIENCE_S}s")
+
+    def deciding() -> list[str]:
+        return list((ask(node, "/chain/rules") or {"administrators": {"keys": ()}})["administrators"]["keys"])
+
+    wait_until(lambda: deciding() == [anna, dora], "the next epoch has begun")
+    assert f"2 of 2 administrators decide: {anna[:16]}, {dora[:16]}" in admin.does("rules")
+    Path(admin.file).unlink()
+    admin.does("copies", "3", "--output", admin.file)
+    assert "not the key of an administrator" in admin.does("approve", admin.file, *admin.key("cleo"), status=2)
+    for name in ("dora", "anna"):
+        admin.does("approve", admin.file, *admin.key(name))
+    assert "it is final in block" in admin.does("submit", admin.file, "--wait", f"{PATIENCE_S}s")
+    wait_until(lambda: [copies(each) for each in network.nodes] == [3, 3], "both know of it")
 
 
 def copies(node: DevNode) -> int:

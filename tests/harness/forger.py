@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import structs
 
+from lucid.chain.administrators import Administrators, Approvals, first_administrators
 from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.challenges import ANSWERS, Draw, SegmentAnswer
@@ -28,6 +29,7 @@ from lucid.chain.transactions import (
     RetireNode,
     ScheduleRules,
     SessionAnchor,
+    SetAdministrators,
     SetReplication,
     StorageProof,
     Transaction,
@@ -94,7 +96,7 @@ class Forger:
     def transaction(self) -> Transaction:
         """Any transaction, endorsed."""
         makers = (self._anchor, self._heartbeat, self._heartbeat, self._commit, self._register, self._retire)
-        others = (self._heartbeat, self._register, self._evidence, self._schedule, self._set_replication)
+        others = (self._heartbeat, self._register, self._evidence, self._schedule, self._set_replication, self._hand_on)
         holdings = (self._holding, self._holding)
         proofs = (self._proof, self._proof, self._false_proof)
         return self.endorse(self.random.choice((*makers, *others, *holdings, *proofs))())
@@ -105,6 +107,11 @@ class Forger:
             (self._proof,) * 6 + (self._false_proof,) * 3 + (self._holding, self._holding, self._holding, self._stored)
         )
         return self.endorse(self.random.choice((*often, *often, self._register, self._retire, self._heartbeat))())
+
+    def administering(self) -> Transaction:
+        """What administrators decide, mostly on others in their place."""
+        often = (self._hand_on, self._hand_on, self._hand_on, self._register, self._retire, self._set_replication)
+        return self.endorse(self.random.choice(often)())
 
     def heartbeats(self) -> tuple[Transaction, ...]:
         """Most validators' heartbeats of the next block's slot, valid if it is their first."""
@@ -223,13 +230,30 @@ class Forger:
     def approve(self, change: Any) -> Any:
         """The change with the signatures of enough administrators, or rarely not."""
         message = claim_message(self.chain_id, change)
-        enough = tuple(range(self.twin.genesis.threshold))
+        decided, first = self.twin.ledger.core.administration, first_administrators(self.twin.genesis)
+        if decided is not None:
+            first = self._one_of((decided.opening() if self.twin.closed else decided).current, first)
+        return structs.replace(change, approvals=self._signed(first, message))
+
+    def _signed(self, by: Administrators, message: bytes) -> Approvals:
+        """The signatures of enough of them, or rarely not."""
+        keys = by.keys or tuple(self.administrators)
+        enough = tuple(range(by.threshold))
         indexes = self._one_of(enough, (), (0,), (0, 0), (1, 0), (0, 2), (0, 1, 2), (0, 1, 3))
-        approvals = [
-            (index, self._one_of(self.twin.sign(self.administrators[index], message), BROKEN) if index < 3 else BROKEN)
+        known = len(keys)
+        return tuple(
+            (index, self._one_of(self.twin.sign(keys[index], message), BROKEN) if index < known else BROKEN)
             for index in indexes
-        ]
-        return structs.replace(change, approvals=tuple(approvals))
+        )
+
+    def _hand_on(self) -> Payload:
+        """Others in the administrators' place, or rarely such as may not follow."""
+        some = (*self.administrators, *self.nodes[:2])
+        keys = self._one_of(self.random.choice((some[:3], some[1:3], some[2:5], some[3:])), (), (some[0], some[0]))
+        threshold = self._one_of(max(1, len(keys) - 1), 0, len(keys), len(keys) + 1)
+        blank = SetAdministrators(keys, threshold, self._sequence(), (), ())
+        accepted = self._signed(blank.administrators, claim_message(self.chain_id, blank))
+        return self.approve(structs.replace(blank, acceptances=accepted))  # type: ignore[no-any-return]
 
     def _register(self) -> Payload:
         name = self._one_of("x", "", "é" * 32, "é" * 33)
@@ -244,7 +268,7 @@ class Forger:
     def _schedule(self) -> Payload:
         """Rules from a height on that is soon enough to be reached, or nothing any more."""
         soonest = self.place[0] + self.parameters.epoch_views
-        version = self._one_of(self.random.choice((2, 3, 4, 4)), 1, 0)
+        version = self._one_of(self.random.choice((2, 3, 4, 5, 5)), 1, 0)
         height = self._one_of(soonest + self.random.choice((0, 1, 5)), soonest - 1, 0)
         version, height = self.random.choice(((version, height), (version, height), (0, 0)))
         return self.approve(ScheduleRules(version, height, self._sequence(), ()))  # type: ignore[no-any-return]

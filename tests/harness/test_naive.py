@@ -6,6 +6,7 @@ Everything is small so that everything happens: slots of a few views, epochs and
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -18,8 +19,15 @@ from harness.reference.schedule import absolute_slot
 from lucid.chain.blocks import Block, late_votes_hash
 from lucid.chain.errors import Code
 from lucid.chain.genesis import DAY_MS, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
-from lucid.chain.transactions import FalseProof, RegisterNode, StorageProof, Transaction, UptimeBeacon
-from lucid.chain.versions import PROOF_RULES
+from lucid.chain.transactions import (
+    FalseProof,
+    RegisterNode,
+    SetAdministrators,
+    StorageProof,
+    Transaction,
+    UptimeBeacon,
+)
+from lucid.chain.versions import ADMINISTRATOR_RULES, PROOF_RULES
 from lucid.chain.votes import NOTARIZE
 from lucid.ledger.validation import Built
 from sim.crypto import ModeledCrypto
@@ -58,7 +66,8 @@ def genesis_drawn_by(random: Random) -> Genesis:
     pools = [random.choice(("", "red", "blue")) for _ in range(random.choice((4, 1, 2, 3, 5, 7, 9)))]
     nodes = tuple([GenesisNode(NODES[number], f"n{number}", pool) for number, pool in enumerate(pools)])
     threshold = random.choice((2, 1, 3, 0))
-    rules = random.choice((None, None, Activation(2), Activation(2, 5), Activation(3, 1), Activation(4), Activation(4)))
+    named = (Activation(2), Activation(2, 5), Activation(3, 1), Activation(4), Activation(5), Activation(5))
+    rules = random.choice((None, None, *named))
     fields = (0, nodes, tuple(ADMINISTRATORS) if threshold else (), threshold, parameters)
     return Genesis(*fields) if rules is None else GenesisOfRules(*fields, rules=rules)
 
@@ -99,22 +108,21 @@ class History:
         self.forger = Forger(random, self.twin, NODES, ADMINISTRATORS, OWNERS)
         self.refused: list[Code] = []
 
-    def step(self, proofs: bool = False) -> None:
-        """One more block, after skipped views or none, and forgeries of it."""
+    def step(self, make: Callable[[], Transaction] | None = None) -> None:
+        """One more block of what `make` makes (anything), after skipped views or none, and forgeries of it."""
         twin, head, parameters = self.twin, self.twin.ledger.core.head, self.twin.genesis.parameters
         views = parameters.slot_views
         gap = self.random.choice((1, 1, 1, 1, 1, 2, 3, views, 2 * views + 1, parameters.epoch_views))
         view = min(gap, 30) + (0 if twin.closed else head.view)
         self.forger.place = head.height + 1, twin.epoch, absolute_slot(twin.epoch, view, parameters)
-        make = self.forger.storing if proofs else self.forger.transaction
-        candidates = tuple([make() for _ in range(self.random.choice((0, 1, 3, 8)))])
+        candidates = tuple([(make or self.forger.transaction)() for _ in range(self.random.choice((0, 1, 3, 8)))])
         if self.random.randrange(2):
             candidates += self.forger.heartbeats()
         late_votes = self.forger.late_votes() if self.random.randrange(2) else ()
         tick = head.tick + self.random.choice((1, 5))
         block, built = twin.build(view, tick, self.forger.certificate(), late_votes, candidates)
         self.judged += Counter((type(each.payload), None) for each in block.transactions)
-        rejected = built.rejected if proofs else built.rejected[:FORGED_AT_ONCE]
+        rejected = built.rejected[:FORGED_AT_ONCE] if make is None else built.rejected
         self.judged += Counter((type(each.payload), code) for each, code in rejected)
         forged: list[tuple[Block, Code | None]] = [
             self._with_refused(block, candidates, refused, code) for refused, code in rejected
@@ -156,7 +164,7 @@ def test_both_agree_on_what_is_proven_and_on_lies() -> None:
     for seed in range(6):
         history = History(Random(f"proofs/{seed}"), Activation(PROOF_RULES))
         for _ in range(60):
-            history.step(proofs=True)
+            history.step(history.forger.storing)
         history.twin.flush()
         judged += history.judged
     proofs, lies = ({code for kind, code in judged if kind is each} for each in (StorageProof, FalseProof))
@@ -164,6 +172,24 @@ def test_both_agree_on_what_is_proven_and_on_lies() -> None:
     assert {None, Code.TX_FIELD, Code.SESSION_UNKNOWN, Code.TX_NOT_MEMBER, *drawn} <= proofs
     assert {None, Code.TX_PROOF_TRUE, Code.TX_EVIDENCE_TWICE, Code.SESSION_UNKNOWN} <= lies
     assert judged[StorageProof, None] > 20
+
+
+@pytest.mark.slow
+def test_both_agree_on_who_decides_after_whom() -> None:
+    """Short epochs in which administrators give way to others, some of whom may not follow."""
+    judged: Counter[tuple[type, Code | None]] = Counter()
+    epochs = set()
+    for seed in range(4):
+        history = History(Random(f"administrators/{seed}"), Activation(ADMINISTRATOR_RULES))
+        for _ in range(40):
+            history.step(history.forger.administering)
+            epochs.add((seed, history.twin.ledger.core.administration))
+        history.twin.flush()
+        judged += history.judged
+    handed = {code for kind, code in judged if kind is SetAdministrators}
+    refusals = {Code.TX_FIELD, Code.TX_ADMIN_SEQUENCE, Code.TX_ADMIN_THRESHOLD, Code.TX_SIGNATURE}
+    assert {None, *refusals} <= handed
+    assert len({entry.current for _, entry in epochs if entry is not None}) > 3, "they took over, again and again"
 
 
 @settings(deadline=None)

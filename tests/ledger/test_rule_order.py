@@ -15,7 +15,7 @@ from lucid.chain.challenges import SegmentAnswer
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Activation
 from lucid.chain.transactions import Administrative, FalseProof, Payload, StorageProof, Transaction
-from lucid.chain.versions import HOLDING_RULES, PROOF_RULES, REPLICATION_RULES
+from lucid.chain.versions import ADMINISTRATOR_RULES, HOLDING_RULES, PROOF_RULES, REPLICATION_RULES
 from tests.builders import Chain, digest, make_genesis, secret
 
 STRANGER = secret("stranger")
@@ -163,6 +163,20 @@ ORDERS: dict[str, list[tuple[Code, Break]]] = {
         (Code.TX_ADMIN_THRESHOLD, setting(administrators=(1, 0))),
         (Code.TX_SIGNATURE, setting(approved=False)),
     ],
+    "administrators under rules 4": [
+        *ENVELOPE,
+        (Code.TX_RULES, setting()),
+        (Code.TX_RULES, setting(threshold=0)),
+        (Code.TX_RULES, setting(sequence=4)),
+    ],
+    "administrators": [
+        *ENVELOPE,
+        (Code.TX_FIELD, setting(threshold=3)),
+        (Code.TX_ADMIN_SEQUENCE, setting(sequence=4)),
+        (Code.TX_ADMIN_THRESHOLD, setting(administrators=(1, 0))),
+        (Code.TX_SIGNATURE, setting(approved=False)),
+        (Code.TX_ADMIN_THRESHOLD, setting(accepted=(0,))),
+    ],
     "evidence": [
         *ENVELOPE,
         (Code.TX_NOT_MEMBER, setting(node=7)),
@@ -177,11 +191,14 @@ NEVER_IN_ORDER = (
     "false under rules 3",
     "retire the last",
     "replication under the first rules",
+    "administrators under rules 4",
     "commit under rules 3",
     "holding under rules 2",
 )
 VERSIONS = {
     "replication": REPLICATION_RULES,
+    "administrators under rules 4": PROOF_RULES,
+    "administrators": ADMINISTRATOR_RULES,
     "commit under rules 3": HOLDING_RULES,
     "holding under rules 2": REPLICATION_RULES,
     "proof under rules 3": HOLDING_RULES,
@@ -220,6 +237,9 @@ def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
     request: Administrative
     if kind.startswith("replication"):
         request = chain.replicate(draft.get("factor", 5), sequence, administrators)
+    elif kind.startswith("administrators"):
+        accepted = draft.get("accepted", (0, 1))
+        request = chain.hand_on((4, 5), draft.get("threshold", 2), sequence, administrators, accepted=accepted)
     elif kind == "schedule":
         request = chain.schedule(draft.get("version", 3), 40, sequence, administrators)
     elif kind == "register":

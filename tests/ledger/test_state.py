@@ -13,6 +13,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Refusal
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.rows import (
+    ADMINISTRATION_KEY,
     HEAD_KEY,
     OPENING_KEY,
     ROSTER_KEY,
@@ -178,7 +179,7 @@ def test_row_keys_never_meet() -> None:
     assert keeper_key(node) == b"k" + node
     assert false_proof_key(1, 2) == b"f" + bytes.fromhex("00000001 0000000000000002")
     assert evidence_key(1, 2, 3) == b"e" + bytes.fromhex("00000001 0000000000000002 0000000000000003")
-    assert len({HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY, RULES_KEY, OPENING_KEY}) == 6
+    assert len({HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY, RULES_KEY, OPENING_KEY, ADMINISTRATION_KEY}) == 7
 
 
 def test_tree_keys_are_the_indexes_of_nodes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lucid.chain.administrators import Administrators
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import Record
 from lucid.chain.errors import Code
@@ -36,6 +37,8 @@ class ViewContext(Record, tag=30):
     skipped: bool
     rules: int = FIRST_RULES
     """The version of the rules in force in the epoch."""
+    administrators: Administrators | None = None
+    """Who decides in the epoch; None: whom the genesis document names."""
 
 
 class CertificateStored(Record, tag=31):

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from msgspec import structs
 
+from lucid.chain.administrators import first_administrators
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
@@ -26,6 +27,7 @@ from lucid.chain.transactions import (
     RetireNode,
     ScheduleRules,
     SessionAnchor,
+    SetAdministrators,
     SetReplication,
     StorageProof,
     Transaction,
@@ -78,14 +80,14 @@ class Admission:
         self.height = 0
         self.rules = FIRST_RULES
         """The version of the rules in force in this epoch."""
+        self.administrators = first_administrators(genesis)
+        """Who decides in this epoch."""
         self._secret = secret
         self._key = key
         self._crypto = crypto
         self._chain_id = genesis.chain_id
         self._parameters = genesis.parameters
         self._reader = reader
-        self._administrators = genesis.administrators
-        self._threshold = max(genesis.threshold, 1)
         self._own: dict[bytes, int] = {}
         self._forged: dict[bytes, int] = {}
 
@@ -215,6 +217,11 @@ class Admission:
                 self._check_claim(payload.key, payload, payload.signature)
             case RetireNode() | ScheduleRules() | SetReplication():
                 self._check_approvals(payload)
+            case SetAdministrators():
+                payload.administrators.check_bounds()
+                self._check_approvals(payload)
+                message = claim_message(self._chain_id, payload)
+                payload.administrators.check_signed(payload.acceptances, message, self._crypto)
             case Equivocation(first, second):
                 if not (first.well_formed and second.well_formed and conflict(first, second)):
                     raise Refusal(Code.TX_EVIDENCE)
@@ -225,13 +232,7 @@ class Admission:
 
     def _check_approvals(self, request: Administrative) -> None:
         """More of them than there are administrators, or one twice, would only fill the room of others."""
-        places = [place for place, _ in request.approvals]
-        if len(places) < self._threshold or places != sorted(set(places)):
-            raise Refusal(Code.TX_ADMIN_THRESHOLD)
-        if places[-1] >= len(self._administrators):
-            raise Refusal(Code.TX_SIGNATURE)
-        for place, signature in request.approvals:
-            self._check_claim(self._administrators[place], request, signature)
+        self.administrators.check_signed(request.approvals, claim_message(self._chain_id, request), self._crypto)
 
     def _check_vote(self, vote: Vote) -> None:
         message = vote_message(self._chain_id, vote.epoch, vote.view, vote.kind, vote.block)

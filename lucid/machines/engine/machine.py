@@ -10,6 +10,7 @@ from typing import assert_never
 
 from msgspec import structs
 
+from lucid.chain.administrators import first_administrators
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import ZERO_DIGEST
@@ -232,6 +233,7 @@ class Engine:
         self.polls.open_epoch(context.epoch, ValidatorSet(context.validators))
         self.admission.validators = frozenset(context.validators)
         self.admission.rules = context.rules
+        self.admission.administrators = context.administrators or first_administrators(self.genesis)
         if self.state is None:
             # Until a block is final after a start, the parent tells how high the chain is.
             self.admission.height = max(self.admission.height, context.parent_height - 1)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from lucid.api.answers import LAST_MS, RulesState, ScheduledRules, ValidatorRules
 from lucid.chain.genesis import Genesis
 from lucid.machines.chain import Chain
+from lucid.services.chain.deciders import who_decides
 from lucid.services.web.web import Condition
 
 TOO_OLD = "too old"
@@ -54,6 +55,7 @@ class Upgrading:
         validators = tuple(
             ValidatorRules(key.hex(), names[key], known.get(key), known.get(key, 0) >= needed) for key in following.keys
         )
+        now, later = who_decides(chain, self._genesis)
         return RulesState(
             version=rules.version,
             known=chain.rules_known,
@@ -64,6 +66,8 @@ class Upgrading:
             quorum=following.quorum,
             height=head.height,
             next_decision=chain.tree.root.ledger.core.roster.sequence,
+            administrators=now,
+            next_administrators=later,
         )
 
 

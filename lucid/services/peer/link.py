@@ -66,9 +66,9 @@ FROM_MANAGER = Direction("manager", ToEngine | Heartbeat | CertificateWanted | F
 Answers = Mapping[type[Record], Callable[[Any], Awaitable[None]]]
 
 
-LINK_VERSION = 2
+LINK_VERSION = 3
 """Of what engine and manager say to each other. 1: views came without the rules in force, greetings without a
-version."""
+version. 2: views came without the administrators."""
 
 
 class Greeting(Record):
