@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -29,6 +31,7 @@ from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.fleets import body
 from tests.storage.conftest import mongod  # noqa: F401
 
+ROOT = Path(__file__).parents[3]
 OWNERS = [b"", b"\x00" * 32, b"o" * 32]
 Opener = Callable[[], Store]
 
@@ -161,6 +164,53 @@ async def test_a_store_of_an_older_release_is_taken_over_wherever_that_is_cut_of
                 assert await listed(durable, chunks) == before
                 assert cut == 100
         assert recounted(inner) == before
+        async with started(tmp_path, inner) as (durable, chunks):
+            assert await listed(durable, chunks) == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+
+import trio
+
+from lucid.services.chunks import sessionindex
+from lucid.storage.sqlite import SqliteStore
+from tests.services.chunks.test_sessionindex import Counted, started
+
+class Killed(Counted):
+    def write(self, writes):
+        last = self.left == 1
+        if last and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().write(writes)
+        if last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+async def main():
+    async with started(folder, Killed(SqliteStore(folder / "data.sqlite"), int(sys.argv[2]))) as (durable, chunks):
+        await chunks.index.level()
+
+folder, when = Path(sys.argv[1]), sys.argv[3]
+sessionindex.PAGE, sessionindex.WAIT_S = 16, 600
+trio.run(main)
+"""
+
+
+async def test_it_is_taken_over_by_a_process_that_is_killed_again_and_again(tmp_path: Path) -> None:
+    """SIGKILL before a write and right after one: what is written half is written whole by the next start."""
+    with closing(SqliteStore(tmp_path / "data.sqlite")) as inner:
+        inner.write(older(20, 5))
+        before = recounted(inner)
+    rows = []
+    for writes, when in ((2, "before"), (3, "after"), (6, "before")):
+        command = [sys.executable, "-c", KILLED, str(tmp_path), str(writes), when]
+        assert (await trio.run_process(command, check=False, cwd=ROOT)).returncode == -signal.SIGKILL
+        with closing(SqliteStore(tmp_path / "data.sqlite")) as inner:
+            assert recounted(inner) == before
+            rows.append(len([*inner.scan(INDEX_TABLE), *inner.scan(SUM_TABLE)]))
+    assert 0 < rows[0] < rows[1] < rows[2] < 100 + 20, "each start went on, and none to the end"
+    with closing(SqliteStore(tmp_path / "data.sqlite")) as inner:
         async with started(tmp_path, inner) as (durable, chunks):
             assert await listed(durable, chunks) == before
 
