@@ -17,6 +17,7 @@ from typing import NamedTuple
 import trio
 from blake3 import blake3
 
+from harness.bench.proofcost import bench_proofs
 from harness.bench.row import Row, Say
 from lucid.chain.challenges import ANSWERS
 from lucid.chain.chunks import segment_count, session_root, verify_segment
@@ -30,7 +31,7 @@ from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 
-PARTS = ("store", "read", "scrub", "challenge", "million", "lost")
+PARTS = ("store", "read", "scrub", "challenge", "proofs", "million", "lost")
 CHUNK_BYTES = 8 << 20
 CHUNKS = 8
 ROUNDS = 5
@@ -97,6 +98,8 @@ def bench_data(only: Sequence[str] | None, say: Say, many: int = MANY) -> list[R
         asked = [part for part in PARTS if not only or part in only]
         if {"store", "read", "scrub", "challenge"} & set(asked):
             rows += trio.run(_of_bytes, folder, asked, say)
+        if "proofs" in asked:
+            rows += bench_proofs(say)
         if "million" in asked:
             rows += _million(folder, many, say)
         if "lost" in asked:

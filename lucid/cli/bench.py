@@ -44,7 +44,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "million chunks, and what moves when a node is lost. Needs a gigabyte on the disk of the current folder.",
         epilog="Exit status: 0 all reached, 1 a figure was missed, 2 bad usage or no room.",
     )
-    data_parts = ("store", "read", "scrub", "challenge", "million", "lost")
+    data_parts = ("store", "read", "scrub", "challenge", "proofs", "million", "lost")
     _add_parts(data, data_parts)
     data.add_argument("--json", action="store_true", help="print JSON")
     data.set_defaults(run=run_bench_data)
