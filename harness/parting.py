@@ -84,6 +84,8 @@ def events(path: Path) -> Iterator[Event]:
                 event = decoder.decode(line)
                 if not number and event.get("trace") != TRACE_VERSION:
                     raise TraceError(f"{path} is no trace of version {TRACE_VERSION}")
+                if not isinstance(event.get("at_us"), int):
+                    raise TraceError(f"{path} cannot be read as a trace: line {number + 1} has no time")
                 yield event
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror}: a run writes it unless told --no-trace") from None

@@ -45,6 +45,10 @@ class Shrinker:
         smaller = True
         while smaller and not self.over:
             smaller = sum(each() for each in passes) > 0
+        return self.found()
+
+    def found(self) -> Shrunk:
+        """The smallest so far."""
         return Shrunk(self.best, self.outcome, self.runs, time.monotonic() - self._began)
 
     @property

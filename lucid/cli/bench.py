@@ -91,7 +91,7 @@ def run_bench_data(options: argparse.Namespace) -> int:
     try:
         return _print(options, bench_data(options.only, _say))
     except OSError as error:
-        raise Failure(f"this folder's disk cannot be measured: {error}") from None
+        raise Failure(f"this folder's disk cannot be measured: {error.strerror or error}") from None
 
 
 def run_bench_device(options: argparse.Namespace) -> int:
@@ -103,7 +103,7 @@ def run_bench_device(options: argparse.Namespace) -> int:
     try:
         return _print(options, device.bench_device(_say, None, device.ROUNDS, options.writes))
     except OSError as error:
-        raise Failure(f"this folder's disk cannot be measured: {error}") from None
+        raise Failure(f"this folder's disk cannot be measured: {error.strerror or error}") from None
 
 
 def _say(line: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from lucid.cli.failure import INTERRUPTED, Failure
+from lucid.cli.failure import Failure
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
@@ -66,11 +66,9 @@ def run_calibrate(options: argparse.Namespace) -> int:
             found = calibrate(scenario, Path(folder), lambda words: print(f"lucid: {words}", file=sys.stderr))
     except (ScenarioError, RealError, MeterError) as error:
         raise Failure(str(error)) from None
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    print(table(found), end="", flush=True)  # what took minutes is told before a file that cannot be written ends it
     if options.json is not None:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
-    print(table(found), end="")
     return 0 if found.holds else MISSED
 
 

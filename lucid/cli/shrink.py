@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucid.cli.failure import Failure
+from lucid.cli.failure import INTERRUPTED, Failure
+from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
-    from harness.hunt.shrink import Shrunk
+    from harness.hunt.shrink import Shrinker, Shrunk
     from sim.scenario import Scenario
 
 SECONDS = 120.0
@@ -24,7 +25,8 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="make a failing seed small enough to read",
         description="Leave out nodes, faults, limits, load and time while the same invariant breaks; write the "
         "scenario that is left, and a page that tells who did what.",
-        epilog="Exit status: 0 a smaller scenario is written, 10 the seed does not fail, 2 bad usage.",
+        epilog="Exit status: 0 a smaller scenario is written, 10 the seed does not fail, 2 bad usage, 130 interrupted: "
+        "the smallest so far is written.",
     )
     shrink.add_argument("seed", metavar="SEED", help="a seed of the swarm, or a scenario file with a calm")
     shrink.add_argument("--profile", default="all", metavar="NAME", help="the swarm that the seed is of (default: all)")
@@ -56,15 +58,28 @@ def run_shrink(options: argparse.Namespace) -> int:
             what = f"{len(candidate.fault)} faults, {candidate.nodes} nodes"
             print(f"\r{what:40}", end="", file=sys.stderr, flush=True)
 
-    shrunk = Shrinker(scenario, outcome, options.seconds, tried).shrink()
+    options.out.mkdir(parents=True, exist_ok=True)  # before what takes minutes, which would be lost without it
+    shrinker = Shrinker(scenario, outcome, options.seconds, tried)
+    shrunk, interrupted = _shrunk(shrinker)
     if live:
         print("\r", end="", file=sys.stderr)
     text, _ = page(shrunk.scenario)
-    options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "scenario.toml").write_text(dump(shrunk.scenario), "utf-8")
     (options.out / "page.md").write_text(text, "utf-8")
     _tell(options, scenario, shrunk)
+    if interrupted:
+        print("lucid: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return 0
+
+
+def _shrunk(shrinker: Shrinker) -> tuple[Shrunk, bool]:
+    """What is left, and whether Ctrl-C or SIGTERM ended it: the smallest so far is worth as much."""
+    with terminable():
+        try:
+            return shrinker.shrink(), False
+        except KeyboardInterrupt:
+            return shrinker.found(), True
 
 
 def _tell(options: argparse.Namespace, scenario: Scenario, shrunk: Shrunk) -> None:

@@ -180,11 +180,11 @@ def run_adopt(options: argparse.Namespace) -> int:
     from lucid.storage.opening import shown
 
     adopted, wrong = 0, list[str]()
+    if options.chunks is not None and not options.chunks.is_dir():
+        raise Failure(f"there is no folder {options.chunks}")  # before anything is let go of, or made
     with _opened(options.store, new=options.chunks is not None) as store, _alone(store):
         let_go = adopt(store)
         if options.chunks is not None:
-            if not options.chunks.is_dir():
-                raise Failure(f"there is no folder {options.chunks}")
             adopted, wrong = adopt_chunks(store, options.chunks)
     if options.json:
         print(json.dumps({"store": shown(options.store), "let_go": let_go, "adopted": adopted, "wrong": wrong}))
@@ -280,7 +280,9 @@ def _progress(what: str, unit: str, quiet: bool) -> Iterator[Callable[[int, int]
 
 def _print(options: argparse.Namespace, sentence: str, **figures: int) -> None:
     """What a copy came to, for people or as JSON."""
-    found = {"store": options.store, "file": str(options.file), **figures, "bytes": options.file.stat().st_size}
+    from lucid.storage.opening import shown
+
+    found = {"store": shown(options.store), "file": str(options.file), **figures, "bytes": options.file.stat().st_size}
     print(json.dumps(found) if options.json else sentence)
 
 

@@ -19,6 +19,7 @@ COMPOSE = (1, 29)
 COMPOSE_1_BREAKS = 25
 """The old docker-compose reads what Docker's engine no longer says from here on, and cannot replace a container."""
 NATIVE = ("aarch64", "arm64")
+MAX_DIGITS = 18
 
 _LOOK = r"""
 echo machine=$(uname -m)
@@ -223,8 +224,13 @@ def _compose(facts: Facts) -> Requirement:
 def _version(text: str) -> tuple[int, ...]:
     """Its first two numbers; nothing where it has none."""
     numbers = text.removeprefix("v").split(".")[:2]
-    return tuple(int(each) for each in numbers) if len(numbers) == 2 and all(map(str.isdigit, numbers)) else ()
+    return tuple(int(each) for each in numbers) if len(numbers) == 2 and all(map(_is_number, numbers)) else ()
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0
+    return int(text) if text and _is_number(text) else 0
+
+
+def _is_number(text: str) -> bool:
+    """What `int` takes: a host may say anything, such as a digit that is none (\u00b2), or thousands of them."""
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS

@@ -1,6 +1,6 @@
 """The storage interface: tables of keys and values in bytes, read one by one or in order, written as one.
 
-Both stores behind it pass one conformance suite (`tests/storage/test_stores.py`).
+Both stores behind it pass one conformance suite (`tests/storage/test_interface.py`).
 """
 
 from __future__ import annotations

@@ -52,14 +52,6 @@ def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "lucid sim run\n" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
-def test_completion_names_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["completion", shell]) == 0
-    script = capsys.readouterr().out
-    for name in ("sim", "smoke", "devnet", "verify"):
-        assert name in script
-
-
 def told() -> list[tuple[str, str]]:
     """What the code tells people to run, in backticks; and where."""
     found = []

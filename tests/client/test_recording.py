@@ -17,8 +17,8 @@ from lucid.client import recording as recording_module
 from lucid.client import sealing
 from lucid.client.errors import BundleError
 from lucid.client.journal import read_journal
+from tests.client.bench import Bench, bench
 from tests.client.lying import Answer, LyingNode, lying_node
-from tests.client.test_fetching import Bench, bench
 
 __all__ = ["bench"]
 

@@ -17,18 +17,31 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment, "RETURN_S", 0.0)
 
 
+def made(folder: Path) -> FakeHost:
+    """A host without a node; beside it a key, its chain's document, and archives of images."""
+    host = FakeHost(folder)
+    host.new_identity(folder)
+    for name in ("one", "two", "three", "bad"):
+        write_images(folder / f"{name}.tar", name)
+    return host
+
+
 @pytest.fixture
 def bare(tmp_path: Path) -> FakeHost:
-    """A host without a node; beside it a key, its chain's document, and archives of images."""
-    made = FakeHost(tmp_path)
-    made.new_identity(tmp_path)
-    for name in ("one", "two", "three", "bad"):
-        write_images(tmp_path / f"{name}.tar", name)
-    return made
+    """A host without a node."""
+    return made(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> FakeHost:
+    """A host on which the release "one" was installed, to be copied."""
+    folder = tmp_path_factory.mktemp("installed")
+    host = made(folder)
+    assert host.install(folder) == 0
+    return host
 
 
 @pytest.fixture
-def pi(bare: FakeHost, tmp_path: Path) -> FakeHost:
+def pi(installed: FakeHost, tmp_path: Path) -> FakeHost:
     """A host on which the release "one" runs."""
-    assert bare.install(tmp_path) == 0
-    return bare
+    return installed.copied(tmp_path)

@@ -20,6 +20,8 @@ from lucid.deploy.release import IMAGES, LATEST
 from lucid.services.process.keyfile import write_key
 
 ROOT = Path(__file__).resolve().parents[2]
+THERE = ("home", "tags", "images", "containers", "volumes", "owners")
+"""What is on a host, each in a folder."""
 
 SSH = r"""#!/bin/sh
 for command; do :; done
@@ -185,7 +187,7 @@ class FakeHost:
     def __init__(self, folder: Path, disk_kb: int = 20_000_000) -> None:
         self.state = folder / "host"
         self.home = self.state / "home"
-        for name in ("home", "bin", "tags", "images", "containers", "volumes", "owners"):
+        for name in (*THERE, "bin"):
             (self.state / name).mkdir(parents=True)
         services = "".join(f"{service} {name}:{LATEST}\n" for service, name in IMAGES.items())
         (self.state / "services").write_text(services)
@@ -231,6 +233,10 @@ class FakeHost:
         identity = ["--genesis", str(folder / "genesis.toml"), "--key", str(folder / "node.key")]
         settings = ["--set", "LUCID_PUBLISH=127.0.0.1", "--try", "health"]
         return self.lucid("install", *identity, "--images", str(folder / f"{name}.tar"), *settings, *words)
+
+    def upgrade(self, folder: Path, name: str, *words: str) -> int:
+        """Run `lucid deploy upgrade` to the images of that content; its exit status."""
+        return self.lucid("upgrade", "--images", str(folder / f"{name}.tar"), "--try", "health", *words)
 
     def break_at(self, calls: int) -> None:
         """Let the power go at the Nth call of docker from now on."""
@@ -296,9 +302,28 @@ class FakeHost:
 
     def lose_data(self) -> None:
         """A card is lost."""
-        for name in ("home", "tags", "images", "containers", "volumes", "owners"):
+        for name in THERE:
             shutil.rmtree(self.state / name)
             (self.state / name).mkdir()
+
+    def copied(self, folder: Path) -> FakeHost:
+        """The same host, and the files beside it, in another folder: an install takes seconds."""
+        for path in self.state.parent.iterdir():
+            if path.is_file():
+                shutil.copy2(path, folder)
+        other = FakeHost(folder, self._disk_kb)
+        for name in THERE:
+            shutil.copytree(self.state / name, other.state / name, dirs_exist_ok=True)
+        for path in (*other.state.glob("containers/*/folder"), *other.state.glob("owners/*")):
+            path.write_text(path.read_text().replace(str(self.home), str(other.home)))
+        return other
+
+
+def program(path: Path, text: str) -> str:
+    """A program of that shell text; its path."""
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
 
 
 def write_images(

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from lucid.chain.keys import ed25519_public_key
+from lucid.cli.main import main
+from lucid.deploy.host import DeployError
+from lucid.deploy.identity import packed, read_identity
+from lucid.services.process.keyfile import read_key
 from tests.deploy.fakehost import FakeHost
 
 Said = pytest.CaptureFixture[str]
@@ -127,3 +134,38 @@ def test_a_power_cut_in_an_upgrade_loses_no_key(pi: FakeHost, tmp_path: Path, ca
     assert held in [path.read_text() for path in found if path.exists()]
     assert pi.lucid(*upgrade) == 0
     assert places(pi) == APART and (pi.volume("key") / "node.key").read_text() == held
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Path:
+    """A folder with a key and a genesis that names it."""
+    for name in ("node", "other"):
+        (tmp_path / name).mkdir()
+        assert main(["keys", "new", str(tmp_path / name / "node.key")]) == 0
+        identity = ed25519_public_key(read_key(tmp_path / name / "node.key")).hex()
+        assert main(["genesis", "new", str(tmp_path / name / "genesis.toml"), "--node", f"pi={identity}"]) == 0
+    return tmp_path / "node"
+
+
+def test_the_key_goes_with_its_mark_to_its_user_alone(node: Path) -> None:
+    expected = {"config": ["genesis.toml", "node.id"], "key": ["node.key.unused", "node.key"]}
+    archives = packed(read_identity(node / "node.key", node / "genesis.toml"))
+    assert archives.keys() == expected.keys()
+    for volume, data in archives.items():
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            found = [(member.name, member.mode, member.uid, member.gid) for member in tar]
+        assert found == [(name, 0o600, 65532, 65532) for name in expected[volume]]
+
+
+def test_key_and_genesis_are_looked_at_before_they_go(node: Path) -> None:
+    key, genesis = node / "node.key", node / "genesis.toml"
+    assert read_identity(key, genesis).founder
+    assert not read_identity(key, node.parent / "other/genesis.toml").founder
+    for wrong_key, wrong_genesis, said in [
+        (genesis, genesis, "chmod 600"),
+        (node / "node.key.unused", genesis, "node.key.unused"),
+        (key, key, "not a genesis document"),
+        (key, node / "nothing", "there is no file"),
+    ]:
+        with pytest.raises(DeployError, match=said):
+            read_identity(wrong_key, wrong_genesis)

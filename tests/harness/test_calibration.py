@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import structs
 
 from harness.calibration import calibrate as module
 from harness.calibration.calibrate import calibrate, like_here
@@ -17,8 +16,6 @@ from harness.calibration.meter import MeterError, MeterReading, of_happened
 from harness.calibration.real import delays
 from harness.soak.links import Links
 from harness.timeline.journals import Happened
-from lucid.cli.calibrate import table
-from lucid.cli.main import main
 from lucid.machines.effects import BlockFinal, Broadcast, Proposed, Send
 from lucid.services.process.ports import free_ports
 from sim.samples import spread
@@ -82,34 +79,6 @@ def test_what_a_sample_is_too_small_for_neither_holds_nor_misses() -> None:
     assert lines["finality p90"].holds is True
 
 
-def test_the_table_says_how_loaded_the_machine_was_and_what_was_missed() -> None:
-    real, again = figures(200), [figures(150)]
-    found = module.Calibration(
-        scenario="default",
-        nodes=4,
-        profile="regions",
-        block_interval_ms=2_000,
-        anchor_every_ms=1_000,
-        seconds=120.0,
-        costs={"write": spread([900] * 200)},
-        machine="x86_64",
-        cores=2,
-        load=(0.5, 3.0),
-        lucid="0",
-        commit="c",
-        python="P",
-        real=real,
-        simulated=again,
-        lines=compare(real, again),
-    )
-    words = table(found)
-    assert "2 cores, loaded (load 0.5 before, 3 after)" in words and not found.holds
-    assert "| finality p50 | 200.0 ms | 150.0 ms | 150.0 to 150.0 ms | -25.0% | 10% | missed |" in words
-    assert "| write | 200 | 0.9 ms | 0.9 ms | 0.9 ms |" in words
-    quiet = structs.replace(found, load=(0.5, 1.0), lines=compare(real, [real]))
-    assert "not loaded" in table(quiet) and quiet.holds
-
-
 @pytest.mark.parametrize(
     ("values", "says"),
     [
@@ -129,12 +98,6 @@ def test_the_scenario_is_paced_as_a_devnet_and_keeps_what_it_says() -> None:
     assert plain.anchor_arrivals == "fixed"
     kept = like_here(changed(Scenario(), nodes=4, parameters={"block_interval_ms": 5_000}))
     assert kept.parameters["block_interval_ms"] == 5_000
-
-
-@pytest.mark.parametrize("words", [["--nodes", "1"], ["--minutes", "0"], ["--set", "transport=datagram"]])
-def test_bad_usage_is_one_sentence(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sim", "calibrate", *words]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_link_delays_what_it_carries_and_keeps_its_order() -> None:

@@ -22,8 +22,6 @@ from harness.hunt.swarm import PROFILES, draw
 from lucid.cli.main import main
 from lucid.machines.engine import Engine
 from sim.faults.crash import Crash
-from sim.faults.partition import Partition
-from sim.faults.power_cut import PowerCut
 from sim.faults.wipe import Wipe
 from sim.scenario import Scenario, changed, dump, load, parse
 from tests.interrupting import interrupt
@@ -225,47 +223,6 @@ def test_an_engine_that_forgets_its_own_votes_is_found_again(monkeypatch: pytest
             assert judge(load(str(path))).verdict is RunVerdict.STUCK
 
 
-# -- shrinking ---------------------------------------------------------------------------------------------------
-
-
-def test_a_failing_seed_shrinks_to_what_broke_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(Engine, "_count_own", lambda *_: [])
-    bulk = [Crash(node=2, at=300 * k, until=300 * k + 200) for k in range(1, 8)]
-    cut = PowerCut(node=0, effects=0, back_ms=[1], at=5_000)
-    apart = Partition(groups=[[0], [1], [2]], at=3_000, until=5_500)
-    # Over connections, what each side says when one is made anew changes who signs when, and nothing halts here.
-    plain: dict[str, Any] = {"nodes": 3, "calm": 6_000, "anchor_every_ms": 250, "transport": "datagram"}
-    scenario = small(*bulk, apart, cut, **plain, limits={"page_blocks": 8})
-    path = tmp_path / "bulky.toml"
-    path.write_text(dump(scenario), "utf-8")
-    assert main(["sim", "shrink", str(path), "--seconds", "60", "--out", str(tmp_path / "small")]) == 0
-    found = load(str(tmp_path / "small"))
-    assert len(found.fault) <= 2 < len(scenario.fault) and found.nodes == 2
-    assert not found.limits and not found.anchor_every_ms
-    outcome = judge(found)
-    assert (outcome.verdict, outcome.invariant) == (RunVerdict.STUCK, "progress")
-    text = (tmp_path / "small" / "page.md").read_text("utf-8")
-    assert "signs skip of view" in text and "-- the calm begins --" in text and outcome.trace_hash in text
-
-
-@pytest.mark.parametrize(
-    ("words", "status", "says"),
-    [
-        (["many"], 2, "'many' is neither a seed, which is a whole number, nor a scenario file"),
-        (["7", "--profile", "x"], 2, "no profile 'x'"),
-        (["7", "--seconds", "0"], 2, "--seconds must be above 0"),
-        (["7", "--record", "/no/such/file"], 2, "is not a record of a hunt"),
-        (["3", "--profile", "crash"], 10, "3 does not fail: pass"),
-    ],
-)
-def test_what_can_not_be_shrunk_is_one_sentence(
-    words: list[str], status: int, says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["sim", "shrink", *words]) == status
-    said = capsys.readouterr().err
-    assert says in said and said.count("\n") == 1
-
-
 # -- ablations ---------------------------------------------------------------------------------------------------
 
 
@@ -284,34 +241,3 @@ def test_a_safeguard_whose_text_is_gone_is_stale(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(SAFEGUARDS, "own-votes", gone)
     with pytest.raises(AblationError, match="own-votes is stale"), without("own-votes"):
         pass
-
-
-def test_an_ablation_names_the_first_seed_that_misses_it(capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["sim", "ablate", "view-timer", "--seeds", "30", "--jobs", "1", "--profile", "crash"]
-    assert main([*command, "--json"]) == 0
-    [found] = json.loads(capsys.readouterr().out)["ablations"]
-    assert (found["name"], found["failed"], found["verdict"]) == ("view-timer", 1, "stuck")
-    seed = found["first"]
-    assert judge(draw(seed, "crash")).verdict is RunVerdict.PASS
-    with without("view-timer"):
-        assert judge(draw(seed, "crash")).verdict is RunVerdict.STUCK
-
-
-def test_what_can_not_be_ablated_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sim", "ablate", "luck"]) == 2
-    assert capsys.readouterr().err == "lucid: no safeguard 'luck'; lucid sim ablate --list names them\n"
-    assert main(["sim", "ablate", "--list"]) == 0
-    assert capsys.readouterr().out.count("\n") == len(SAFEGUARDS)
-
-
-def test_sigterm_ends_ablations_as_ctrl_c_does() -> None:
-    words = ["lucid.cli.main", "sim", "ablate", "view-timer", "no-notarize-late", "--profile", "crash", "--jobs", "1"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    first = process.stdout.readline()
-    process.send_signal(signal.SIGTERM)
-    printed, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and said == "lucid: interrupted\n"
-    assert first.startswith("view-timer ") and "1 of 1 safeguards are missed by a seed" in printed

@@ -55,23 +55,3 @@ def test_a_trace_that_ends_before_the_other_parts_at_its_end(tmp_path: Path) -> 
     short.write_bytes(zstandard.ZstdCompressor().compress(b"".join(lines[:50])))
     found = parting(a, short)
     assert found is not None and (found.line, found.second) == (51, None) and found.first is not None
-
-
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (None, "No such file"),
-        (b"no trace", "cannot be read as a trace"),
-        (zstandard.ZstdCompressor().compress(b'{"trace": 1}\n'), "is no trace of version 3"),
-        (zstandard.ZstdCompressor().compress(b"[]\n"), "cannot be read as a trace"),
-    ],
-)
-def test_what_is_no_trace_is_one_sentence(
-    data: bytes | None, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "a.zst"
-    if data is not None:
-        path.write_bytes(data)
-    assert main(["sim", "diff", str(path), str(path)]) == 2
-    said = capsys.readouterr().err
-    assert says in said and said.count("\n") == 1

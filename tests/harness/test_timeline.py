@@ -19,7 +19,6 @@ from harness.timeline.page import render
 from harness.timeline.perfetto import write_perfetto
 from harness.timeline.story import GOES_DOWN, MARKS, STARTS, Story
 from harness.timeline.traces import story_of_trace
-from lucid.cli.main import main
 from lucid.machines.engine import Engine
 from sim.faults.crash import Crash
 from sim.faults.partition import Partition
@@ -143,40 +142,3 @@ def test_perfetto_is_given_slices_marks_and_flows_with_two_ends(folder: Path, tm
     assert all(event["dur"] >= 0 for event in events if event["ph"] == "X")
     named = {event["args"]["name"] for event in events if event["name"] == "thread_name"}
     assert named == set(story.lanes)
-
-
-def test_the_command_writes_beside_the_run(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run_folder = tmp_path / "copy"
-    run_folder.mkdir()
-    shutil.copy(folder / "trace.jsonl.zst", run_folder)
-    assert main(["sim", "export", str(run_folder)]) == 0
-    assert main(["sim", "export", str(run_folder), "--perfetto", "--json"]) == 0
-    assert main(["sim", "export", str(folder / "journals"), "--out", str(tmp_path / "page.html")]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith(" events of 4 nodes") and json.loads(lines[1])["out"] == str(run_folder / "perfetto.json")
-    assert (run_folder / "timeline.html").exists() and (tmp_path / "page.html").exists()
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["/no/such/run"], "there is no /no/such/run"),
-        (["."], "a run writes it unless told --no-trace"),
-        ([".", "."], "one run at a time"),
-        ([__file__], "cannot be read as a trace"),
-    ],
-)
-def test_what_can_not_be_exported_is_one_sentence(
-    words: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["sim", "export", *words]) == 2
-    said = capsys.readouterr().err
-    assert says in said and said.count("\n") == 1
-
-
-def test_a_file_that_is_no_journal_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "cut.journal"
-    path.write_bytes(b"no journal")
-    assert main(["sim", "export", str(path)]) == 2
-    assert "cut.journal is damaged or cut short" in capsys.readouterr().err

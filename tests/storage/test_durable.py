@@ -20,14 +20,12 @@ from lucid.ledger.state import Write
 from lucid.storage import durable
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
-from lucid.storage.mongo import MongoStore
-from lucid.storage.opening import open_store
 from lucid.storage.sqlite import SqliteStore
 from tests.storage.gate import Gate
-from tests.storage.test_stores import KEYS, TABLES, WRITES, applied, everything
+from tests.storage.test_interface import KEYS, TABLES, WRITES, applied, everything
 
 if TYPE_CHECKING:
-    from lucid.services.process.mongod import Mongod
+    pass
 
 
 @pytest.fixture
@@ -168,74 +166,6 @@ def test_a_full_disk_is_named_and_gone_through(tmp_path: Path, monkeypatch: pyte
 
     with closing(SqliteStore(tmp_path / "store", max_pages=20)) as inner:
         trio.run(main, inner)
-
-
-def test_a_mongod_that_stops_and_starts_again_loses_nothing(mongod: Mongod, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lucid.storage import mongo  # noqa: PLC0415 - as the product does
-
-    monkeypatch.setattr(mongo, "TIMEOUT_MS", 500)
-    monkeypatch.setattr(durable, "RETRY_S", 0.05)
-    url = mongod.url()
-
-    async def main(inner: mongo.MongoStore) -> None:
-        store = DurableStore(inner)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(store.run)
-            await store.write([("row", b"a", b"1")])
-            await trio.to_thread.run_sync(mongod.stop)
-            ticket = store.put([("row", b"b", b"2")])
-            while store.trouble is None:
-                await trio.sleep(0.05)
-            assert "cannot be reached" in store.trouble.detail
-            mongod.start()  # in this thread: it is tied to the one that starts it, and trio's end when they are idle
-            await store.durable(ticket)
-            assert store.trouble is None
-            assert await trio.to_thread.run_sync(inner.get, "row", b"b") == b"2"
-            nursery.cancel_scope.cancel()
-
-    with closing(mongo.MongoStore(url, url.split("/")[-1].split("?")[0])) as inner:
-        trio.run(main, inner)
-
-
-def test_a_mongod_that_was_paused_is_used_again_at_once(mongod: Mongod, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What timed out here may still be done there; its transactions must not hold up the next for a minute."""
-    from lucid.storage import mongo  # noqa: PLC0415 - as the product does
-
-    monkeypatch.setattr(mongo, "TIMEOUT_MS", 500)
-    monkeypatch.setattr(durable, "RETRY_S", 0.05)
-    url = mongod.url()
-
-    async def main(inner: mongo.MongoStore) -> None:
-        store = DurableStore(inner)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(store.run)
-            await store.write([("row", b"a", b"1")])
-            for pause_s in (0.7, 1.5, 3.0):
-                mongod.signal(signal.SIGSTOP)
-                ticket = store.put([("row", b"a", b"2"), ("row", b"b", b"%f" % pause_s)])
-                await trio.sleep(pause_s)
-                mongod.signal(signal.SIGCONT)
-                with trio.fail_after(60):
-                    await store.durable(ticket)
-            nursery.cancel_scope.cancel()
-
-    with closing(mongo.MongoStore(url, url.split("/")[-1].split("?")[0])) as inner:
-        trio.run(main, inner)
-
-
-def test_what_a_killed_process_left_in_a_mongod_holds_up_nobody(mongod: Mongod) -> None:
-    """Its last transaction, which would hold what it wrote for a minute."""
-    url = mongod.url()
-    with closing(open_store(url)) as killed:
-        assert isinstance(killed, MongoStore)
-        killed.write([("row", b"a", b"1")])
-        session = killed._session
-        assert session is not None
-        session.start_transaction()
-        killed._entries.update_one({"_id": "row/61"}, {"$set": {"value": b"2"}}, session=session)
-        with closing(open_store(url)) as later:
-            later.write([("row", b"a", b"4")])
-            assert later.get("row", b"a") == b"4"
 
 
 def test_a_store_that_is_away_is_noticed_without_a_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from lucid.storage.interface import LOG_TABLE, LOGGED_VERSION, SCHEMA_VERSION, S
 from lucid.storage.logged import LoggedStore, log_path
 from lucid.storage.opening import open_store
 from lucid.storage.sqlite import SqliteStore
-from tests.storage.test_stores import applied, everything
+from tests.storage.test_interface import applied, everything
 
 Rows = dict[str, dict[bytes, bytes]]
 

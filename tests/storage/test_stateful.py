@@ -19,7 +19,7 @@ from lucid.storage import durable
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreFull
 from lucid.storage.sqlite import SqliteStore
-from tests.storage.test_stores import KEYS, TABLES, WRITES, applied
+from tests.storage.test_interface import KEYS, TABLES, WRITES, applied
 
 WAIT_S = 20.0
 NAMES = ("row", "t", "tree")

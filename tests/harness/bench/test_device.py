@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from harness.bench import device
 from harness.bench.device import bench_device, durable_us, measured_cpu, quantiles
-from lucid.cli.main import main
 from sim.devices import quantile_table
 
 
@@ -46,13 +45,3 @@ def test_the_board_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert device.model()
     (tmp_path / "model").write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
     assert device.model() == "Raspberry Pi 5 Model B Rev 1.0"
-
-
-def test_the_command_prints_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(device, "ROUNDS", 3)
-    monkeypatch.chdir(tmp_path)
-    assert main(["bench", "pi", "--writes", "8"]) == 0
-    printed = capsys.readouterr()
-    assert "vrf_verify, median: us" in printed.out and "for CPUS" in printed.err

@@ -1,0 +1,94 @@
+"""`lucid anchor` and `lucid fetch` as people type them: what is said of what was proven, and no secret."""
+
+from __future__ import annotations
+
+import json
+import stat
+from uuid import UUID
+
+import pytest
+from msgspec import structs
+
+from harness.notary import CRYPTO, OWNER, SESSION
+from lucid.chain.document import print_genesis
+from lucid.chain.receipts import print_receipt
+from lucid.client.sealing import session_key
+from tests.cli.command import assert_refused, lucid
+from tests.client.bench import NET, Anchored, Bench, bench
+from tests.client.lying import Answer
+
+__all__ = ["bench"]
+
+
+def test_final_is_said_of_what_was_proven_and_of_nothing_else(bench: Bench) -> None:
+    anchored = Anchored(bench)
+    bench.node.answers["GET /receipt"] = Answer(body=b'{"lucid_receipt": "trust me"}')
+    status, out, err = anchored.run("--receipt", "r.json")
+    assert status == 20
+    assert "final" not in out and "6010" in err and not (bench.folder / "r.json").exists()
+    bench.node.answers["GET /receipt"] = Answer(body=print_receipt(NET.receipt(), NET.genesis))
+    assert "6012" in anchored.run("--receipt", "r.json")[2], "another session's is none of this one"
+    assert not (bench.folder / "r.json").exists() and len(anchored.kept()) == 2
+
+
+def test_no_secret_is_printed(bench: Bench) -> None:
+    anchored = Anchored(bench)
+    status, out, err = anchored.run("--wait", "0s", "--session-key", "key", "--json")
+    assert status == 2, "no receipt was given"
+    kept = json.loads((bench.folder / anchored.kept()[0]).read_text())
+    secret = session_key(OWNER, UUID(kept["session"])).hex()
+    assert (bench.folder / "key").read_text().strip() == secret
+    assert stat.S_IMODE((bench.folder / "key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((bench.folder / anchored.kept()[0]).stat().st_mode) == 0o600
+    assert secret not in out + err + json.dumps(kept) and OWNER.hex() not in json.dumps(kept)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["anchor", "--owner", "owner.key"], "name files to anchor, or an interrupted recording"),
+        (["anchor", "f.txt", "--resume", "x.recording", "--owner", "owner.key"], "not both"),
+        (["anchor", "f.txt"], "--owner"),
+        (["anchor", "f.txt", "--owner", "none.key"], "none.key"),
+        (["anchor", "none.txt", "--owner", "owner.key"], "none.txt"),
+        (["anchor", "f.txt", "--owner", "owner.key", "--chunk-size", "1"], "must be a size within 1KiB..16MiB"),
+        (["anchor", "f.txt", "--owner", "owner.key", "--chunk-size", "17MiB"], "must be a size within"),
+        (["anchor", "f.txt", "--owner", "owner.key", "--chunk-size", "4 MiB"], "must be a size within"),
+        (["anchor", "f.txt", "--owner", "owner.key", "--wait", "soon"], "--wait"),
+        (["anchor", "--resume", "f.txt", "--owner", "owner.key"], "f.txt"),
+        (["fetch", "mine", "--owner", "owner.key"], "'mine' is not a session id"),
+        (["fetch", str(SESSION)], "--owner"),
+        (["fetch", str(SESSION), "--owner", "owner.key", "--session-key", "00" * 32], "not allowed with"),
+        (["fetch", str(SESSION), "--owner", "owner.key", "--owner-key", "00" * 32], "goes with --session-key"),
+        (["fetch", str(SESSION), "--session-key", "none"], "none"),
+        (["fetch", str(SESSION), "--session-key", "00" * 32, "--owner-key", "x"], "--owner-key: 'x'"),
+        (["fetch", str(SESSION), "--owner", "owner.key", "--checkpoint", "x"], "--checkpoint: 'x'"),
+    ],
+)
+def test_wrong_input_is_one_sentence_before_any_node_is_asked(bench: Bench, words: list[str], says: str) -> None:
+    (bench.folder / "f.txt").write_text("hello")
+    done = lucid(*words, "--config", "node.toml", cwd=bench.folder)
+    assert_refused(done, says)
+    assert not bench.node.asked and not list(bench.folder.glob("*.recording"))
+
+
+def test_nodes_of_two_chains_are_not_asked_together(bench: Bench) -> None:
+    (bench.folder / "f.txt").write_text("hello")
+    other = structs.replace(NET.genesis, genesis_time_ms=NET.genesis.genesis_time_ms + 1)
+    (bench.folder / "other-genesis.toml").write_text(print_genesis(other))
+    bench.config("other.toml", bench.node.url)
+    text = (bench.folder / "other.toml").read_text().replace("/genesis.toml", "/other-genesis.toml")
+    (bench.folder / "other.toml").write_text(text)
+    for words in (("anchor", "f.txt"), ("fetch", SESSION)):
+        asked = ("--owner", "owner.key", "--config", "node.toml", "--config", "other.toml")
+        done = lucid(*words, *asked, cwd=bench.folder)
+        assert_refused(done, "other.toml is of another chain than node.toml")
+    assert not bench.node.asked
+
+
+def test_programs_are_told_which_files_came(bench: Bench) -> None:
+    bench.hold({"a": b"1", "d/b": b"2"})
+    status, out, err = bench.fetch("--json")
+    owner = CRYPTO.public_key(OWNER).hex()
+    assert (status, err) == (0, "")
+    assert json.loads(out) == {"session": str(SESSION), "owner": owner, "files": ["out/a", "out/d/b"]}
