@@ -26,7 +26,7 @@ from lucid.services.process.config import Config
 from lucid.services.process.driver import Driver
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
-from lucid.services.web.requested import number_query, query_number
+from lucid.services.web.requested import number_query, query_number, session_id
 from lucid.services.web.web import Condition, Health, Web
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
@@ -133,10 +133,7 @@ class Overview:
 
         @route("GET", "/sessions/<session>", "Where the sessions of an id are", gives=SessionsNamed)
         async def session(session: str) -> SessionsNamed:
-            try:
-                identity = uuid.UUID(session)
-            except ValueError:
-                raise Problem(Code.REQUEST, "session must be a UUID") from None
+            identity = uuid.UUID(bytes=session_id(session))
             return SessionsNamed(await self._session(identity, driver()))
 
         @route("GET", "/services", "How this node's four services are", gives=NodeHealth)

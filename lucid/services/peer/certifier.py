@@ -7,6 +7,8 @@ than the last where the clock went back; it is durable before the certificate le
 
 from __future__ import annotations
 
+import trio
+
 from lucid.chain.codec import decode, encode
 from lucid.chain.genesis import Natural
 from lucid.chain.keys import Crypto
@@ -25,11 +27,13 @@ class Certifier:
         self._secret = secret
         self._chain = chain
         self._store = store
+        self._one_at_a_time = trio.Lock()
 
     async def certify(self, transport: bytes, now_ms: int) -> TransportCertificate:
         """A certificate that replaces all before it."""
-        held = await self._store.read_when_there(self._store.get, TABLE, KEY)
-        last = 0 if held is None else decode(held, Natural)
-        sequence = max(last + 1, now_ms)
-        await self._store.write([(TABLE, KEY, encode(sequence))])
+        async with self._one_at_a_time:  # two that read the same last sequence would give the next one twice
+            held = await self._store.read_when_there(self._store.get, TABLE, KEY)
+            last = 0 if held is None else decode(held, Natural)
+            sequence = max(last + 1, now_ms)
+            await self._store.write([(TABLE, KEY, encode(sequence))])
         return certify(self._crypto, self._secret, self._chain, transport, sequence)

@@ -6,7 +6,6 @@ there are too many the oldest goes, since a node that means it needs a fraction 
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 import ssl
@@ -14,6 +13,7 @@ import ssl
 import trio
 
 from lucid.chain.errors import printable
+from lucid.services.peer.addresses import network
 from lucid.services.peer.dialing import ConnectionLost, losing
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES
@@ -54,8 +54,8 @@ class PeerListener:
         """One connection. Nothing that happens to it is raised."""
         frames: FrameStream | None = None
         try:
-            address = _network(stream)
-            scope = self._enter(address)
+            caller = network(stream.socket.getpeername()[0])
+            scope = self._enter(caller)
             try:
                 with scope, losing("the dialer"), trio.fail_after(HANDSHAKE_S):
                     frames = FrameStream(await self._secured(stream), FRAME_BYTES)
@@ -77,9 +77,9 @@ class PeerListener:
         await secured.do_handshake()
         return secured
 
-    def _enter(self, address: str) -> trio.CancelScope:
+    def _enter(self, caller: str) -> trio.CancelScope:
         """Count a connection among the unproven; the oldest makes room for it."""
-        same = [scope for scope, other in self._unproven.items() if other == address]
+        same = [scope for scope, other in self._unproven.items() if other == caller]
         leaves = same[0] if len(same) >= MAX_UNPROVEN_PER_ADDRESS else None
         if leaves is None and len(self._unproven) >= MAX_UNPROVEN:
             leaves = next(iter(self._unproven))
@@ -87,7 +87,7 @@ class PeerListener:
             del self._unproven[leaves]
             leaves.cancel()
         scope = trio.CancelScope()
-        self._unproven[scope] = address
+        self._unproven[scope] = caller
         return scope
 
     def _turn_away(self, why: str) -> None:
@@ -96,12 +96,3 @@ class PeerListener:
         if trio.current_time() - self._said_at >= SAY_EVERY_S:
             _log.info("%d connections proved nothing; the last one: %s", self._unsaid, printable(why))
             self._unsaid, self._said_at = 0, trio.current_time()
-
-
-def _network(stream: trio.SocketStream) -> str:
-    """Whose connection it is: its address, or its network of 64 bits, which with IPv6 is one caller's."""
-    address = ipaddress.ip_address(stream.socket.getpeername()[0].partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    if mapped is not None or address.version == 4:
-        return str(mapped or address)
-    return str(ipaddress.ip_network((address, 64), strict=False))

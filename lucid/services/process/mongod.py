@@ -13,6 +13,7 @@ from typing import Self
 
 from lucid.services.process.children import tied
 from lucid.services.process.ports import free_ports
+from lucid.storage.interface import StoreError
 from lucid.storage.replicaset import prepare
 
 START_S = 120.0
@@ -34,8 +35,8 @@ class Mongod:
         self._databases = itertools.count()
 
     def __enter__(self) -> Self:
-        self.start()
         try:
+            self.start()
             prepare(self.database("admin"), START_S)
         except BaseException:
             self.stop()
@@ -56,7 +57,7 @@ class Mongod:
         return f"mongodb://127.0.0.1:{self.port}/{name}?replicaSet=rs0"
 
     def start(self) -> None:
-        """Start the process and wait until it listens."""
+        """Start the process and wait until it listens. Raises `StoreError` where it ends or does not listen in time."""
         self._process = subprocess.Popen(
             tied(
                 [
@@ -71,14 +72,19 @@ class Mongod:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self._await(self._process)
+
+    def _await(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_S
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return
             except OSError:
-                assert self._process.poll() is None, "mongod ended at once"
-                assert time.monotonic() < deadline, "mongod does not listen"
+                if process.poll() is not None:
+                    raise StoreError(f"{self.program} ended at once, with status {process.returncode}") from None
+                if time.monotonic() > deadline:
+                    raise StoreError(f"{self.program} does not listen within {START_S:.0f} s") from None
                 time.sleep(0.05)
 
     def stop(self) -> None:

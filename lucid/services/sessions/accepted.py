@@ -17,6 +17,7 @@ from lucid.services.chain.chainview import MAX_OWNERS
 from lucid.services.process.driver import Driver
 from lucid.services.sessions.anchored import AnchoredSessions
 from lucid.services.web.problems import Problem
+from lucid.services.web.requested import session_id
 from lucid.storage.durable import DurableStore
 
 MAX_SHOWN = 100
@@ -49,7 +50,7 @@ class AcceptedSessions:
 
     async def named(self, text: str, owner: bytes) -> tuple[bytes, bytes]:
         """Id and owner of the session that a request names. Raises `Problem` where the id alone has several owners."""
-        session = _session(text)
+        session = session_id(text)
         if owner:
             return session, owner
         owners = set(await self._store.read(self._owners_here, session))
@@ -125,10 +126,3 @@ def _state(identity: bytes, row: SessionRow) -> SessionState:
         code = msgspec.convert(row.failure, Code)
         return replace(state, status="failed", code=code.code, message=code.sentence)
     return replace(state, status="final", height=row.height) if row.status is Status.FINAL else state
-
-
-def _session(text: str) -> bytes:
-    try:
-        return uuid.UUID(text).bytes
-    except ValueError:
-        raise Problem(Code.REQUEST, "session must be a UUID") from None

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import Headers
 
 from lucid.chain.errors import Code
-from lucid.services.web.limits import RateLimits, SharedLimits, network
+from lucid.services.peer.addresses import network
+from lucid.services.web.limits import RateLimits, SharedLimits
 from lucid.services.web.problems import Problem
 
 READ, WRITE, OPERATOR, NODE = "read", "write", "operator", "node"

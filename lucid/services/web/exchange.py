@@ -9,9 +9,9 @@ from typing import Any
 import trio
 
 from lucid.chain.errors import Code
+from lucid.services.peer.addresses import network
 from lucid.services.web.budget import Charge
 from lucid.services.web.edge import Edge
-from lucid.services.web.limits import network
 from lucid.services.web.problems import RETRY_AFTER_S, Problem, envelope
 
 BODY_STALLED_S = 20.0

@@ -26,10 +26,10 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState, LifespanState
 
 from lucid.chain.errors import Code
+from lucid.services.peer.addresses import network
 from lucid.services.web.admission import bearer
 from lucid.services.web.edge import Edge, LastingSocket
 from lucid.services.web.exchange import Asgi, Exchange, refusal_headers
-from lucid.services.web.limits import network
 from lucid.services.web.problems import Problem, envelope
 from lucid.services.web.websocket import WebSocket
 

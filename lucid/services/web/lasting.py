@@ -33,20 +33,23 @@ class Lasting:
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Hold the tasks, forever."""
-        async with trio.open_nursery() as self._tasks:
-            task_status.started()
-            await trio.sleep_forever()
+        try:
+            async with trio.open_nursery() as self._tasks:
+                task_status.started()
+                await trio.sleep_forever()
+        finally:
+            self._tasks = None
 
     async def carry_out(self, change: Callable[[], Awaitable[T]]) -> T:
         """What a change returns. Raises what it does, and `Problem` with the store's reason where it is not done within
         the time that a caller waits: it goes on then, and may be asked for again."""
-        assert self._tasks is not None
+        if self._tasks is None:
+            raise Problem(*self._ailment("this service makes no more changes"))
         if self._count >= MAX_LASTING:
             raise Problem(Code.TOO_MANY, "too many changes wait for the store", status=BUSY)
         results, failures, done = list[T](), list[Exception](), trio.Event()
 
         async def carry() -> None:
-            self._count += 1
             try:
                 results.append(await change())
             except Exception as error:  # it is its caller's, if that one still waits
@@ -56,13 +59,18 @@ class Lasting:
                 self._count -= 1
                 done.set()
 
+        self._count += 1  # here and not in the task, which begins when others have asked already
         self._tasks.start_soon(carry)
         with trio.move_on_after(self._within_s):
             await done.wait()
         for failure in failures:
             raise failure
         if not results:
-            trouble = self._store.trouble
-            code, why = (Code.UNAVAILABLE, "it takes long") if trouble is None else (trouble.code, trouble.sentence)
+            code, why = self._ailment("it takes long")
             raise Problem(code, f"{why}; the change waits, and is made as soon as it can be")
         return results[0]
+
+    def _ailment(self, otherwise: str) -> tuple[Code, str]:
+        """What keeps the store from changes, as code and sentence."""
+        found = self._store.damage or self._store.trouble
+        return (Code.UNAVAILABLE, otherwise) if found is None else (found.code, found.sentence)

@@ -23,11 +23,13 @@ class Parameter(NamedTuple):
     pattern: str = ""
 
 
+UUID_PATTERN = "^" + "-?".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12)) + "$"
+"""A UUID as RFC 9562, section 4, writes it; the hyphens may be left out."""
 _KEY, _SESSION, _TIME_MS = "3b" * 32, "7c9e6679-7425-40de-944b-e07fc1f90ae7", 1_790_000_000_000
 PARAMETERS = {
     "chunk": Parameter("The chunk's id: the root of the hashes of its segments", "5f" * 32, "^[0-9a-f]{64}$"),
     "identity": Parameter("The transaction's id", "9a" * 32, "^[0-9a-f]{64}$"),
-    "session": Parameter("The session's id, a UUID of version 4", _SESSION, "^[0-9a-fA-F-]{32,36}$"),
+    "session": Parameter("The session's id, a UUID of version 4", _SESSION, UUID_PATTERN),
     "place": Parameter("The block's height, or its hash", "42"),
     "node": Parameter("The node's id: its public key", _KEY),
     "owner": Parameter("The owner's public key, where several own sessions of one id", _KEY),

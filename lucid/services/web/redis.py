@@ -95,12 +95,12 @@ class Redis:
                 connection = self._idle.pop()
             else:
                 connection = _Connection(await trio.open_tcp_stream(self._host, self._port))
-                for words in self._first:
+            try:
+                for words in () if connection.begun else self._first:
                     reply = await connection.call(words)
                     if isinstance(reply, hiredis.ReplyError):
-                        connection.close()
                         raise OSError(str(reply))
-            try:
+                connection.begun = True
                 yield connection
             except BaseException:
                 connection.close()
@@ -112,6 +112,8 @@ class _Connection:
     """One connection, on which commands are answered in their order."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
+        self.begun = False
+        """Whether the commands that it begins with are through."""
         self._stream = stream
         self._reader = hiredis.Reader()
 

@@ -13,7 +13,7 @@ from quart import request
 from lucid.chain.errors import Code
 from lucid.services.web.budget import Charge
 from lucid.services.web.exchange import EXCHANGE, Exchange
-from lucid.services.web.openapi import Query
+from lucid.services.web.openapi import UUID_PATTERN, Query
 from lucid.services.web.problems import Problem
 
 BODY_S = 20.0
@@ -83,10 +83,10 @@ def query_owner() -> bytes:
 
 def session_id(text: str) -> bytes:
     """A session's id, as a path or a query names it; raises `Problem` (400)."""
-    try:
-        return uuid.UUID(text).bytes
-    except ValueError:
-        raise Problem(Code.REQUEST, "session must be a UUID") from None
+    # uuid.UUID alone takes whatever int() does: signs, spaces, underscores and the digits of all scripts.
+    if not re.fullmatch(UUID_PATTERN, text):
+        raise Problem(Code.REQUEST, "session must be a UUID")
+    return uuid.UUID(text).bytes
 
 
 def query_session() -> bytes:

@@ -26,8 +26,6 @@ class ClientStream(trio.abc.Stream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """See `trio.abc.SendStream`; also raises trio.BrokenResourceError once the reader has stopped reading."""
-        if self._stream.socket.fileno() < 0:
-            raise trio.ClosedResourceError
         queued, taken_at = self._queued(), trio.current_time()
         with memoryview(data) as view:
             sent = 0
@@ -72,6 +70,8 @@ class ClientStream(trio.abc.Stream):
 
     def _queued(self) -> int:
         """What the client has not acknowledged yet, in bytes."""
+        if self._stream.socket.fileno() < 0:
+            raise trio.ClosedResourceError
         waiting = array.array("i", [0])
         fcntl.ioctl(self._stream.socket.fileno(), termios.TIOCOUTQ, waiting)
         return waiting[0]

@@ -86,7 +86,8 @@ class WebSocket:
 
     async def _on_event(self, event: Event) -> None:
         if isinstance(event, BytesMessage):
-            self._parts.append(bytes(event.data))
+            if event.data:  # empty ones could be any number
+                self._parts.append(bytes(event.data))
             self._size += len(event.data)
             if self._size > MAX_FRAME_BYTES:
                 raise ConnectionLost(f"a message exceeds {MAX_FRAME_BYTES} bytes")

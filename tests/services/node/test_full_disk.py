@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,24 +18,11 @@ from harness.soak.trial import height, states
 from lucid.chain.chunks import chunk_id
 from lucid.services import data as data_module
 from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.process.config import ConfigError, load_config
-from lucid.services.process.space import BALLAST_BYTES, Space
+from lucid.services.process.space import BALLAST_BYTES
 from tests.services.chunks.dataservice import SESSION, place, running
 from tests.waiting import wait_until
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 12 MiB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], check=False, capture_output=True)
-    if done.returncode:
-        pytest.skip("no tmpfs can be mounted here")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
 
 
 def fill(disk: Path, left: int = 0) -> Path:
@@ -95,24 +80,6 @@ async def test_chunks_leave_the_reserve_and_room_is_noticed(disk: Path) -> None:
         found = os.statvfs(disk)
         assert len(sizes) < 8 and found.f_bavail * found.f_frsize >= service.space.reserve - MIB // 2
         await service.store.write([("row", b"chain", bytes(100_000))])
-
-
-def test_what_is_taken_during_a_look_is_no_room(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look is a thread's: a chunk may take room while it asks, and the ballast takes some of what it found."""
-    space = Space(disk, disk / "ballast", quota=0, reserve=0)
-    space._look()
-    (disk / "ballast").unlink()
-    real = os.statvfs
-
-    def slow(path: Path) -> os.statvfs_result:
-        found = real(path)
-        space.check(MIB, MIB)
-        return found
-
-    monkeypatch.setattr("os.statvfs", slow)
-    space._look()
-    found = real(disk)
-    assert (disk / "ballast").exists() and space.free == found.f_bavail * found.f_frsize - MIB
 
 
 async def test_what_is_streamed_without_a_size_stops_at_the_reserve(disk: Path) -> None:
@@ -222,12 +189,6 @@ async def test_no_room_is_never_said_of_anything_else(tmp_path: Path) -> None:
         incoming.unlink()
         await until(client, None)
         assert (await put(client, bytes(6_000))).status_code == 201
-
-
-@pytest.mark.parametrize("key", ["chunk_quota_bytes", "disk_reserve_bytes"])
-def test_wrong_bounds_are_named(key: str) -> None:
-    with pytest.raises(ConfigError, match=key):
-        load_config({f"LUCID_{key.upper()}": "-2"})
 
 
 def test_every_service_of_a_node_says_that_its_disk_is_full(disk: Path, tmp_path: Path) -> None:

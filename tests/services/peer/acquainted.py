@@ -7,7 +7,7 @@ from trio.testing import memory_stream_pair
 
 from lucid.poot.crypto import Edwards25519
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.frames import FrameStream
+from lucid.services.peer.frames import LENGTH_BYTES, FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, Acquaintances, admit, introduce
 from lucid.services.peer.sealed import SealedFrames
 from lucid.services.peer.transport import Transport, certify
@@ -73,3 +73,18 @@ async def shaken(
             nursery.start_soon(dial)
             nursery.start_soon(listen)
     return found["dialer"], found["listener"]
+
+
+async def sealed_pair() -> tuple[SealedFrames, SealedFrames, Wire]:
+    """Two nodes that know each other."""
+    wire = Wire()
+    dialer, listener = await shaken(wire)
+    assert isinstance(dialer, SealedFrames) and isinstance(listener, SealedFrames)
+    dialer.accept_messages()
+    listener.accept_messages()
+    return dialer, listener, wire
+
+
+def framed(data: bytes) -> bytes:
+    """A frame's bytes."""
+    return len(data).to_bytes(LENGTH_BYTES, "big") + data

@@ -18,7 +18,7 @@ from lucid.services.peer.peers import PeerDetail
 from lucid.services.peer.sealed import FrameKind, SealedFrames
 from lucid.services.peer.speaking import Speaks, common, introduction, is_introduction, read_introduction
 from tests.services.peer.acquainted import KEYS
-from tests.services.peer.test_peers import NOWHERE, Site, known_to, listening, pair
+from tests.services.peer.sites import NOWHERE, Site, known_to, listening, pair
 from tests.waiting import until
 
 

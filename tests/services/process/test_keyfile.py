@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from lucid.chain.document import print_genesis
+from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
 from lucid.services.anchoring import AnchoringService
 from lucid.services.data import DataService
@@ -16,7 +21,7 @@ from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.process import keyfile
 from lucid.services.process.config import ConfigError, load_config
-from lucid.services.process.keyfile import KeyFileError, passphrase, read_id, read_key, write_key
+from lucid.services.process.keyfile import KeyFileError, passphrase, read_id, read_key, unused, write_key
 
 
 @pytest.fixture
@@ -105,3 +110,48 @@ def test_the_files_of_a_node_are_its_users_alone(tmp_path: Path) -> None:
         public = {folder / "node.id", folder / "node.key.unused"}
         assert (folder / "manager.sqlite") in found
         assert not {path: oct(mode) for path, mode in found.items() if mode and path not in public}
+
+
+def test_a_key_is_its_owner_s_alone_and_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "node.key"
+    secret = write_key(path)
+    assert path.stat().st_mode & 0o777 == 0o600 and read_key(path) == secret and unused(path).exists()
+    with pytest.raises(KeyFileError, match="exists already"):
+        write_key(path)
+    assert read_key(path) == secret
+    assert write_key(tmp_path / "other.key") != secret
+
+
+def test_a_key_that_others_can_read_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "node.key"
+    write_key(path)
+    path.chmod(0o640)
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        read_key(path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=80).filter(lambda data: len(data.strip()) != 64))
+def test_a_file_without_a_key_is_named(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "node.key"
+    path.write_bytes(data)
+    os.chmod(path, 0o600)
+    with pytest.raises(KeyFileError, match=r"node\.key"):
+        read_key(path)
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="No such file"):
+        read_key(tmp_path / "node.key")
+
+
+def test_an_engine_that_can_not_take_the_mark_of_a_fresh_key_away_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = ed25519_public_key(write_key(tmp_path / "node.key"))
+    (tmp_path / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
+    config = load_config({}, genesis=tmp_path / "genesis.toml", key=tmp_path / "node.key", data_dir=tmp_path / "data")
+    # Root may write anywhere, so the answer is given for it.
+    monkeypatch.setattr("lucid.services.engine.os.access", lambda path, mode: False)
+    with pytest.raises(ConfigError, match=r"node\.key\.unused cannot be removed"):
+        EngineService(config)

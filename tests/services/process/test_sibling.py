@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from lucid.services.anchoring import AnchoringService
 from lucid.services.devnet import Devnet
 from lucid.services.process.config import load_config
-from tests.services.peer.test_dialing import ANSWERS
+from tests.services.peer.answering import ANSWERS
 
 
 def answer(body: bytes, status: bytes = b"200 OK") -> bytes:

@@ -9,27 +9,16 @@ from typing import Any
 import httpx
 import pytest
 import trio
-import trustme
 
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
-from lucid.services.process.config import ConfigError, load_config
+from lucid.services.process.config import load_config
 from lucid.services.process.keyfile import write_key
 from lucid.services.process.ports import free_ports
-
-
-def certified(folder: Path) -> dict[str, Path]:
-    """Settings with a certificate for loopback, and the authority behind it."""
-    authority = trustme.CA()
-    leaf = authority.issue_cert("127.0.0.1")
-    found = {name: folder / f"{name}.pem" for name in ("tls_cert", "tls_key", "tls_ca")}
-    leaf.cert_chain_pems[0].write_to_path(str(found["tls_cert"]))
-    leaf.private_key_pem.write_to_path(str(found["tls_key"]))
-    authority.cert_pem.write_to_path(str(found["tls_ca"]))
-    return found
+from tests.services.process.certificates import certified
 
 
 async def test_an_engine_and_its_manager_talk_over_tls(tmp_path: Path) -> None:
@@ -64,13 +53,3 @@ async def test_an_engine_and_its_manager_talk_over_tls(tmp_path: Path) -> None:
             with pytest.raises(httpx.ConnectError):
                 await stranger.get(f"https://127.0.0.1:{ports[1]}/health")
         stop.set()
-
-
-def test_certificates_that_can_not_be_used_are_named_at_the_start(tmp_path: Path) -> None:
-    found = certified(tmp_path)
-    with pytest.raises(ConfigError, match="tls_cert and tls_key belong together"):
-        load_config({}, tls_cert=found["tls_cert"])
-    with pytest.raises(ConfigError, match="tls_cert and tls_key cannot be used"):
-        load_config({}, tls_cert=found["tls_cert"], tls_key=found["tls_ca"])
-    with pytest.raises(ConfigError, match="tls_ca cannot be used"):
-        load_config({}, tls_ca=tmp_path / "nothing.pem")

@@ -1,12 +1,8 @@
-"""Redis under the services: a cache that is not trusted, rates that are shared, and a node that does without it."""
+"""Redis under the services: its client, and a node that does without it."""
 
 from __future__ import annotations
 
-import math
-import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -14,53 +10,20 @@ import pytest
 import trio
 
 from harness.live.dependencies import RedisDependency as RedisServer
-from images.laboratory.packages import PackageError, unpack_program
 from lucid.chain.chunks import chunk_id
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.keys import ed25519_public_key
 from lucid.services.data import DataService
-from lucid.services.process.cache import MAX_VALUE_BYTES, ReadCache
 from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.keyfile import write_key
 from lucid.services.web import redis as redis_client
-from lucid.services.web.limits import BURST_S, SharedLimits
 from lucid.services.web.redis import CALL_S, Redis, RedisAway, parse_url
-from tests.services.web.served import served, web
+from tests.services.redisclients import client_of, url
 
 CHAIN, SECRET = bytes(32), bytes(range(32))
 SESSION = str(uuid.UUID(int=1, version=4))
 DATA = bytes(range(256)) * 64
-
-
-@pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A real redis-server: this machine's, or Debian's package unpacked."""
-    if found := shutil.which("redis-server"):
-        return found
-    try:
-        return str(unpack_program("redis-server", "redis-server", tmp_path_factory.mktemp("redis")))
-    except PackageError as error:
-        pytest.skip(f"no redis-server can be had here: {error}")
-
-
-@pytest.fixture
-def server(program: str, tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(program, tmp_path / "redis", "127.0.0.1") as running:
-        yield running
-
-
-def url(server: RedisServer) -> str:
-    return server.settings()["REDIS_URL"]
-
-
-@asynccontextmanager
-async def connected(server: RedisServer) -> AsyncIterator[Redis]:
-    redis = Redis(url(server))
-    async with trio.open_nursery() as nursery:
-        await nursery.start(redis.run)
-        yield redis
-        nursery.cancel_scope.cancel()
 
 
 async def until_trouble(redis: Redis, expected: bool) -> None:
@@ -69,9 +32,8 @@ async def until_trouble(redis: Redis, expected: bool) -> None:
             await trio.sleep(0.05)
 
 
-async def test_commands_and_replies(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_client, "CALL_S", 60.0)  # sixty megabytes, on a machine that may be at its limit
-    async with connected(server) as redis:
+async def test_commands_and_replies(redis_server: RedisServer) -> None:
+    async with client_of(redis_server) as redis:
         assert redis.trouble is None
         assert await redis.call("SET", "key", b"\x00\r\n\xff") == b"OK"
         assert await redis.call("GET", "key") == b"\x00\r\n\xff"
@@ -84,8 +46,8 @@ async def test_commands_and_replies(server: RedisServer, monkeypatch: pytest.Mon
         assert await redis.call("GET", "large") == large
 
 
-async def test_a_wrong_password_is_trouble(server: RedisServer) -> None:
-    redis = Redis(f"redis://:wrong@127.0.0.1:{server.port}")
+async def test_a_wrong_password_is_trouble(redis_server: RedisServer) -> None:
+    redis = Redis(f"redis://:wrong@127.0.0.1:{redis_server.port}")
     async with trio.open_nursery() as nursery:
         await nursery.start(redis.run)
         assert "WRONGPASS" in str(redis.trouble)
@@ -94,14 +56,14 @@ async def test_a_wrong_password_is_trouble(server: RedisServer) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_away_and_back(server: RedisServer) -> None:
-    async with connected(server) as redis:
+async def test_away_and_back(redis_server: RedisServer) -> None:
+    async with client_of(redis_server) as redis:
         await redis.call("PING")
-        server.stop()
+        redis_server.stop()
         with pytest.raises(RedisAway):
             await redis.call("PING")
         assert str(redis.trouble).startswith("redis: ")
-        server.start()
+        redis_server.start()
         await until_trouble(redis, False)
         assert await redis.call("PING") == b"PONG"
 
@@ -121,6 +83,19 @@ async def test_one_that_does_not_answer_costs_little() -> None:
     await listening.aclose()
 
 
+async def test_a_connection_that_is_given_up_before_it_began_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left to the garbage collector it would warn, which is an error here."""
+    monkeypatch.setattr(redis_client, "CALL_S", 0.2)
+    async with (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0] as listening:
+        redis = Redis(f"redis://:secret@127.0.0.1:{listening.socket.getsockname()[1]}")
+        with pytest.raises(RedisAway):
+            await redis._call("PING")
+        async with await listening.accept() as stream:
+            with trio.fail_after(60):
+                said = b"".join([bytes(part) async for part in stream])
+    assert said == b"*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n" and not redis._idle
+
+
 @pytest.mark.parametrize("wrong", ["http://x", "redis://", "redis://x/a", "redis://x?y=1", "redis"])
 def test_a_wrong_url_is_named(wrong: str) -> None:
     with pytest.raises(ValueError, match="redis://"):
@@ -129,68 +104,7 @@ def test_a_wrong_url_is_named(wrong: str) -> None:
         load_config({}, redis_url=wrong)
 
 
-async def test_the_cache_takes_only_what_a_holder_of_the_key_put_there(server: RedisServer) -> None:
-    async with connected(server) as redis:
-        cache = ReadCache(redis, CHAIN, SECRET)
-        assert await cache.get("chunk", "a") is None
-        await cache.put("chunk", "a", DATA)
-        assert await cache.get("chunk", "a") == DATA
-        assert (cache.hits, cache.misses) == (1, 1)
-        assert await ReadCache(redis, CHAIN, bytes(32)).get("chunk", "a") is None, "another node's"
-        assert await ReadCache(redis, bytes(31) + b"\x01" * 8, SECRET).get("chunk", "b") is None
-        name = f"lucid:{CHAIN.hex()[:16]}:chunk:"
-        sealed = await redis.call("GET", f"{name}a")
-        await redis.call("SET", f"{name}b", sealed)
-        assert await cache.get("chunk", "b") is None, "another key's value"
-        await redis.call("SET", f"{name}a", sealed[:-1] + b"?")
-        assert await cache.get("chunk", "a") is None, "a changed value"
-        await redis.call("SET", f"{name}a", b"")
-        assert await cache.get("chunk", "a") is None
-        await cache.put("chunk", "large", bytes(MAX_VALUE_BYTES + 1))
-        assert await cache.get("chunk", "large") is None
-
-
-async def test_without_redis_the_cache_holds_nothing() -> None:
-    cache = ReadCache(None, CHAIN, SECRET)
-    await cache.put("chunk", "a", DATA)
-    assert await cache.get("chunk", "a") is None
-
-
-async def test_two_instances_share_one_rate(server: RedisServer) -> None:
-    kits = [web(rate=5) for _ in range(2)]
-    async with connected(server) as redis:
-        for kit in kits:
-            kit.admission.shared = SharedLimits(redis, kit.service, 5, SECRET)
-        async with served(kits[0]) as (one, _), served(kits[1]) as (other, _):
-            began = trio.current_time()
-            statuses = [(await client.get("/health")).status_code for _ in range(10) for client in (one, other)]
-            refilled = 5 * math.ceil(trio.current_time() - began)
-        assert 5 * BURST_S <= statuses.count(200) <= 5 * BURST_S + refilled
-        assert 429 in statuses or refilled >= 10
-        keys = await redis.call("KEYS", "*")
-        assert all(b"127.0.0.1" not in key for key in keys)
-
-
-async def test_rates_hold_while_redis_is_away(server: RedisServer) -> None:
-    async with connected(server) as redis:
-        limits = SharedLimits(redis, "service", 5, SECRET)
-        server.stop()
-        began = trio.current_time()
-        taken = [await limits.take("caller") for _ in range(20)]
-        assert 5 * BURST_S <= taken.count(True) <= 5 * (BURST_S + math.ceil(trio.current_time() - began))
-
-
-async def test_a_rate_refills(server: RedisServer) -> None:
-    async with connected(server) as redis:
-        limits = SharedLimits(redis, "service", 2, SECRET)
-        taken = [await limits.take("caller") for _ in range(40)]
-        assert not taken[-1]
-        await trio.sleep(1)
-        assert await limits.take("caller")
-        assert await limits.take("other")
-
-
-async def test_the_data_chain_with_redis(server: RedisServer, tmp_path: Path) -> None:
+async def test_the_data_chain_with_redis(redis_server: RedisServer, tmp_path: Path) -> None:
     secret = write_key(tmp_path / "node.key")
     genesis = Genesis(0, (GenesisNode(ed25519_public_key(secret), "pi"),))
     (tmp_path / "genesis.toml").write_text(print_genesis(genesis))
@@ -199,7 +113,7 @@ async def test_the_data_chain_with_redis(server: RedisServer, tmp_path: Path) ->
         genesis=tmp_path / "genesis.toml",
         key=tmp_path / "node.key",
         data_dir=tmp_path / "data",
-        redis_url=url(server),
+        redis_url=url(redis_server),
         token="node",
     )
     service = DataService(config)
@@ -213,12 +127,12 @@ async def test_the_data_chain_with_redis(server: RedisServer, tmp_path: Path) ->
             for _ in range(2):
                 assert (await client.get(f"/chunks/{stored['id']}")).content == DATA
             assert service.cache.hits == 1
-            server.stop()
+            redis_server.stop()
             assert (await client.get(f"/chunks/{stored['id']}")).content == DATA
             health = await client.get("/health")
             assert health.status_code == 503
             assert health.json()["reasons"][0].startswith("redis: ")
-            server.start()
+            redis_server.start()
             with trio.fail_after(60):
                 while (await client.get("/health")).status_code != 200:
                     await trio.sleep(0.05)

@@ -1,22 +1,24 @@
-"""Settings, key files and limits: what is wrong is named, and nothing is lost or let through."""
+"""Settings: what is wrong is named, all of it at once, and nothing that cannot be is let through."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid.chain.document import print_genesis
-from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
-from lucid.services.engine import EngineService
 from lucid.services.process.config import Config, ConfigError, load_config
-from lucid.services.process.keyfile import KeyFileError, read_key, unused, write_key
-from lucid.services.web import limits
-from lucid.services.web.limits import BURST_S, RateLimits
+from tests.services.process.certificates import certified
 
 PEER = "ab" * 32 + "@tcp://127.0.0.1:8088"
 
@@ -82,6 +84,8 @@ def test_what_can_not_be_is_named_beside_what_is_no_setting_and_what_has_the_wro
         ("peer_bind", "somewhere"),
         ("socks5", "tor"),
         ("socks5", "tor:99999"),
+        ("socks5", "tor:0655351"),
+        ("socks5", ":9050"),
     ],
 )
 def test_what_can_not_be_is_refused(key: str, value: str) -> None:
@@ -90,7 +94,7 @@ def test_what_can_not_be_is_refused(key: str, value: str) -> None:
         load_config({f"LUCID_{key.upper()}": value})
 
 
-@pytest.mark.parametrize("text", ["[", "port = ", "\udcff"])
+@pytest.mark.parametrize("text", ["[", "port = ", "\udcff", "port = " + "1" * 5_000, "peers = " + "[" * 100_000])
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "node.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(ConfigError, match=r"node\.toml"):
@@ -104,72 +108,65 @@ def test_a_service_that_others_reach_needs_tokens() -> None:
     assert not config.loopback
 
 
-# -- key files ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("key", ["chunk_quota_bytes", "disk_reserve_bytes"])
+def test_wrong_bounds_are_named(key: str) -> None:
+    with pytest.raises(ConfigError, match=key):
+        load_config({f"LUCID_{key.upper()}": "-2"})
 
 
-def test_a_key_is_its_owner_s_alone_and_never_written_over(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "node.key"
-    secret = write_key(path)
-    assert path.stat().st_mode & 0o777 == 0o600 and read_key(path) == secret and unused(path).exists()
-    with pytest.raises(KeyFileError, match="exists already"):
-        write_key(path)
-    assert read_key(path) == secret
-    assert write_key(tmp_path / "other.key") != secret
+def test_certificates_that_can_not_be_used_are_named_at_the_start(tmp_path: Path) -> None:
+    found = certified(tmp_path)
+    with pytest.raises(ConfigError, match="tls_cert and tls_key belong together"):
+        load_config({}, tls_cert=found["tls_cert"])
+    with pytest.raises(ConfigError, match="tls_cert and tls_key cannot be used"):
+        load_config({}, tls_cert=found["tls_cert"], tls_key=found["tls_ca"])
+    with pytest.raises(ConfigError, match="tls_ca cannot be used"):
+        load_config({}, tls_ca=tmp_path / "nothing.pem")
 
 
-def test_a_key_that_others_can_read_is_not_used(tmp_path: Path) -> None:
-    path = tmp_path / "node.key"
-    write_key(path)
-    path.chmod(0o640)
-    with pytest.raises(KeyFileError, match="chmod 600"):
-        read_key(path)
+@pytest.mark.parametrize("key", ["genesis", "key", "data_dir", "tls_ca", "journal", "key_passphrase_file"])
+def test_a_path_that_no_system_has_is_refused(key: str) -> None:
+    with pytest.raises(ConfigError, match=f"{key}: Expected a path"):
+        load_config({}, **{key: "a\0b"})
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=80).filter(lambda data: len(data.strip()) != 64))
-def test_a_file_without_a_key_is_named(tmp_path: Path, data: bytes) -> None:
-    path = tmp_path / "node.key"
-    path.write_bytes(data)
-    os.chmod(path, 0o600)
-    with pytest.raises(KeyFileError, match=r"node\.key"):
-        read_key(path)
+def test_a_key_for_tls_that_is_locked_is_refused_and_nobody_is_asked_for_its_password(tmp_path: Path) -> None:
+    """OpenSSL would ask at the terminal, and a service that is started by hand would wait for an answer."""
+    found = certified(tmp_path)
+    key = load_pem_private_key(found["tls_key"].read_bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    found["tls_key"].write_bytes(locked)
+    code = "import sys; from pathlib import Path; from lucid.services.process.config import load_config as load\n"
+    code += "load({}, tls_cert=Path(sys.argv[1]), tls_key=Path(sys.argv[2]))"
+    parent, child = os.openpty()
+    command = [sys.executable, "-c", code, found["tls_cert"], found["tls_key"]]
+    with subprocess.Popen(
+        command, stdin=child, stdout=child, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.read()
+    for each in (parent, child):
+        os.close(each)
+    assert b"tls_cert and tls_key cannot be used" in said and b"pass phrase" not in said
 
 
-def test_a_missing_key_is_named(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileError, match="No such file"):
-        read_key(tmp_path / "node.key")
+KEYS = sorted(Config.__struct_fields__)
 
 
-# -- limits ------------------------------------------------------------------------------------------------------
-
-
-def test_a_caller_has_a_burst_and_then_a_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1_000.0
-    monkeypatch.setattr("lucid.services.web.limits.time.monotonic", lambda: now)
-    rates = RateLimits(10)
-    assert [rates.take("a") for _ in range(10 * BURST_S + 1)].count(True) == 10 * BURST_S
-    assert rates.take("b")
-    now += 0.5
-    assert [rates.take("a") for _ in range(6)] == [True] * 5 + [False]
-    now += 3_600
-    assert [rates.take("a") for _ in range(10 * BURST_S + 1)].count(True) == 10 * BURST_S
-
-
-def test_callers_are_forgotten_so_that_they_take_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_CALLERS", 100)
-    rates = RateLimits(10)
-    for number in range(1_000):
-        assert rates.take(str(number))
-        assert len(rates._buckets) <= 100
-
-
-def test_an_engine_that_can_not_take_the_mark_of_a_fresh_key_away_does_not_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = ed25519_public_key(write_key(tmp_path / "node.key"))
-    (tmp_path / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
-    config = load_config({}, genesis=tmp_path / "genesis.toml", key=tmp_path / "node.key", data_dir=tmp_path / "data")
-    # Root may write anywhere, so the answer is given for it.
-    monkeypatch.setattr("lucid.services.engine.os.access", lambda path, mode: False)
-    with pytest.raises(ConfigError, match=r"node\.key\.unused cannot be removed"):
-        EngineService(config)
+@settings(max_examples=100)
+@given(
+    st.dictionaries(
+        st.sampled_from(KEYS),
+        st.text(st.characters(exclude_characters="\0"))
+        | st.integers().map(str)
+        | st.sampled_from([PEER, "::1", "a:1"]),
+        max_size=4,
+    )
+)
+def test_any_environment_is_a_configuration_or_names_the_keys_that_are_wrong(given: dict[str, str]) -> None:
+    try:
+        config = load_config({f"LUCID_{key.upper()}": value for key, value in given.items()})
+    except ConfigError as error:
+        assert any(key in error.detail for key in (*given, "api_tokens", "tls_cert"))
+    else:
+        assert isinstance(config.loopback, bool) and config.store_url("engine") and config.trust()
