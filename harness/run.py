@@ -54,6 +54,30 @@ class Ended(NamedTuple):
     reason: str = ""
 
 
+class Watching(NamedTuple):
+    """What looks on while a world runs, and what it counts."""
+
+    world: World
+    metrics: Metrics
+    invariants: Invariants
+    watch: Progress
+    counts: list[Mapping[str, int]]
+
+    def result(self, ended: Ended, wall_seconds: float, notes: list[str], command: str, trace_hash: str) -> RunResult:
+        """What is told of a run that ended."""
+        return RunResult(
+            **structs.asdict(RunSummary(self.metrics).figures(wall_seconds)),
+            verdict=ended.verdict,
+            invariant=ended.invariant,
+            reason=ended.reason,
+            notes=notes,
+            command=command,
+            trace_hash=trace_hash,
+            state_root=state_root(self.world),
+            invariants=_checked(ended, self.counts, self.watch),
+        )
+
+
 def run(
     scenario: Scenario,
     folder: Path | None = None,
@@ -77,46 +101,45 @@ def run(
     decides who leads otherwise than the protocol does. `costs` stand in place of the scenario's core and disk.
     `progress` is told now and then how far the run is.
     """
-    given = (("faults of its own", faults), ("a leader policy", leaders), ("measured costs", costs))
-    hooks = [words for words, value in given if value]
+    hooks = _hooks(faults, leaders, costs)
     scenario = structs.replace(scenario, fault=[*scenario.fault, *faults]) if faults else scenario
     journal_folder = None if folder is None else _begin(scenario, folder, journals)
     trace = Trace(folder / "trace.jsonl.zst" if folder is not None and trace_file else None)
     world = World(scenario, trace, journal_folder, costs)
     world.watchers += [make(world) for make in watchers]
-    metrics, invariants, watch = Metrics(world), Invariants(world), Progress(world)
-    world.watchers += [invariants, metrics, watch]
-    counts = [invariants.checks]
-    if world.chunks is not None:
-        durability = Durability(world)
-        world.watchers.append(durability)
-        counts.append(durability.checks)
+    watching = _watched(world)
     if stop is not None:
         world.clock.stop = stop
     began = time.perf_counter()
     try:
-        with led_as(scenario.schedule, leaders):
-            ended = _drive(world, invariants, watch, metrics, progress)
-        if ended.invariant or ended.verdict is RunVerdict.DIVERGED:
-            trace.broken(world.clock.now_us, ended.reason)
+        ended = _ended(watching, leaders, progress)
         wall_seconds = time.perf_counter() - began
     finally:
         world.close()
         trace_hash = trace.close()
-    result = RunResult(
-        **structs.asdict(RunSummary(metrics).figures(wall_seconds)),
-        verdict=ended.verdict,
-        invariant=ended.invariant,
-        reason=ended.reason,
-        notes=_notes(scenario, world, hooks),
-        command=command(scenario, folder),
-        trace_hash=trace_hash,
-        state_root=state_root(world),
-        invariants=_checked(ended, counts, watch),
-    )
+    notes = _notes(scenario, world, hooks)
+    result = watching.result(ended, wall_seconds, notes, command(scenario, folder), trace_hash)
     if folder is not None:
         _write(result, folder, trace_file)
     return result
+
+
+def _hooks(faults: Sequence[Fault], leaders: LeaderPolicy | None, costs: Costs | None) -> list[str]:
+    """What a run has of a program's own, which no command can repeat."""
+    given = (("faults of its own", faults), ("a leader policy", leaders), ("measured costs", costs))
+    return [words for words, value in given if value]
+
+
+def _watched(world: World) -> Watching:
+    """Let all that judges and measures look on."""
+    metrics, invariants, watch = Metrics(world), Invariants(world), Progress(world)
+    world.watchers += [invariants, metrics, watch]
+    counts: list[Mapping[str, int]] = [invariants.checks]
+    if world.chunks is not None:
+        durability = Durability(world)
+        world.watchers.append(durability)
+        counts.append(durability.checks)
+    return Watching(world, metrics, invariants, watch, counts)
 
 
 def _begin(scenario: Scenario, folder: Path, journals: bool) -> Path | None:
@@ -196,14 +219,19 @@ def state_root(world: World) -> str:
     return "" if highest is None else highest.ledger.root.hex()
 
 
-def _drive(
-    world: World,
-    invariants: Invariants,
-    watch: Progress,
-    metrics: Metrics,
-    progress: Callable[[Tick], None] | None,
-) -> Ended:
+def _ended(watching: Watching, leaders: LeaderPolicy | None, progress: Callable[[Tick], None] | None) -> Ended:
+    """Run to the end, whichever it is, and note in the trace what broke."""
+    world = watching.world
+    with led_as(world.scenario.schedule, leaders):
+        ended = _drive(watching, progress)
+    if ended.invariant or ended.verdict is RunVerdict.DIVERGED:
+        world.trace.broken(world.clock.now_us, ended.reason)
+    return ended
+
+
+def _drive(watching: Watching, progress: Callable[[Tick], None] | None) -> Ended:
     """Run in slices of virtual time."""
+    world, metrics, invariants, watch, _ = watching
     duration_ms = world.scenario.duration_ms
     slice_ms = max(1_000, duration_ms // SLICES)
     at_ms = 0

@@ -9,19 +9,15 @@ waits between tries, doubling (`lucid/services/peer/peers.py`). Ends of connecti
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
-from lucid.machines.effects import PeerJoined
-from sim.clock import TAG_BITS, Moment
+from lucid.machines.effects import PeerJoined, Received
+from sim.clock import TAG_BITS, Moment, VirtualClock
+from sim.flights import Flight
 from sim.segments import segments
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lucid.machines.effects import Received
-    from sim.network import Flight, Network
 
 STALLED_US = 20_000_000
 """A connection ends when what was sent has not arrived for this long (`STALLED_S` of the services)."""
@@ -48,6 +44,19 @@ EVER = 1 << 62
 Pair = tuple[int, int]
 
 
+class Wires(Protocol):
+    """What connections run over: nodes by index, with one-way delays between them, some of them cut off."""
+
+    clock: VirtualClock
+    size: int
+    base_us: Sequence[Sequence[int]]
+    cut: set[Pair]
+    receivers: list[Callable[[Received | PeerJoined], None]]
+
+    def deliver(self, number: int, sender: int, receiver: int, event: Received) -> None:
+        """Hand over a message that had waited for its link."""
+
+
 class HeldMessages(NamedTuple):
     """What has come to a cut and waits for the link: since when, and the messages in order, each with its number.
 
@@ -72,7 +81,7 @@ class Connections:
     With neither `held` nor `resets`, and no cut, whatever arrives is delivered.
     """
 
-    def __init__(self, network: Network, keys: Sequence[bytes], random: Random, slow_start: bool) -> None:
+    def __init__(self, network: Wires, keys: Sequence[bytes], random: Random, slow_start: bool) -> None:
         self.network = network
         self.down: set[Pair] = set()
         self.dropped = 0

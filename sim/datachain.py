@@ -45,7 +45,7 @@ from sim.disk import Disk
 from sim.runner import Runner
 
 if TYPE_CHECKING:
-    from sim.chunkload import ChunkClients
+    from sim.chunkclients import ChunkClients
     from sim.clock import Moment
     from sim.node import Node
 

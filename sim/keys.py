@@ -8,8 +8,8 @@ import msgspec
 
 from lucid.chain.genesis import Activation, Parameters
 from lucid.machines.limits import Limits
+from sim.latency import PROFILES, region_names
 from sim.links import LINKS
-from sim.network import PROFILES, region_names
 from sim.scenario import Scenario, dump
 
 ABOUT = {

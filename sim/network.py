@@ -1,4 +1,4 @@
-"""The simulated network: latency between regions, jitter, uplinks with a rate, cuts, and what faults do to messages.
+"""The simulated network: jitter, links with a rate, cuts, and what faults do to messages.
 
 With `connections` messages go over one ordered connection a pair, else each goes its own way, as datagrams do.
 
@@ -8,94 +8,24 @@ its way and not one a delivery.
 
 from __future__ import annotations
 
-import csv
 import sys
 from array import array
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache, partial
-from importlib import resources
+from functools import lru_cache, partial
 from random import Random
-from typing import Any, NamedTuple
 
 from lucid.machines.effects import PeerJoined, Received
-from sim.clock import TAG_BITS, Moment, Recurring, VirtualClock
+from sim.clock import TAG_BITS, Moment, VirtualClock
 from sim.connections import Connections
 from sim.devices import quantile_table
-from sim.faults.fault import DeliverHook, SendHook, Sending
+from sim.flights import RECEIVERS, Flight, Volley
+from sim.latency import PPM, Profile
 from sim.links import AccessLink
 from sim.segments import wire_bytes
+from sim.sending import DeliverHook, SendHook, Sending
 from sim.trace import Trace
 
-RECEIVERS = 1 << TAG_BITS
-PPM = 1_000_000
 JITTER_MASK = 1_023
-
-
-class Profile(NamedTuple):
-    """How far apart nodes are: one-way microseconds within a place, jitter by quantile in ppm of the median.
-
-    `measured` profiles take the medians between places from `data/regions.csv`.
-    """
-
-    name: str
-    local_us: int
-    jitter: tuple[tuple[int, int], ...]
-    measured: bool
-    about: str
-
-
-# (quantile in 1/1024, factor in ppm), joined by straight lines. Only the medians between regions are measured; the
-# shapes are assumptions: a tight body with a long tail, as paths with queues have.
-STEADY = ((0, 970_000), (512, 1_000_000), (922, 1_060_000), (1_014, 1_300_000), (1_023, 2_500_000))
-PROFILES = {
-    profile.name: profile
-    for profile in (
-        Profile("regions", 500, STEADY, True, "measured medians between ten cloud regions (Azure), assumed jitter"),
-        Profile("lan", 200, STEADY, False, "one switched network: 0.2 ms one way, assumed"),
-        Profile(
-            "tor",
-            600_000,
-            ((0, 400_000), (512, PPM), (922, 2_500_000), (1_014, 6_000_000), (1_023, 10_000_000)),
-            False,
-            "onion services: 0.6 s one way at the median, seconds in the tail, assumed",
-        ),
-        Profile("constant", 100_000, ((0, PPM), (1_023, PPM)), False, "exactly 100 ms one way"),
-    )
-}
-
-
-class Flight(Recurring):
-    """One message on its way; the tag of each arrival is the receiver's index. `load` is its bits, times a million."""
-
-    def __init__(
-        self,
-        happen: Callable[[Any], None],
-        event: Received,
-        sender: int,
-        number: int,
-        sent_us: int,
-        load: int,
-        arrivals: list[int],
-    ) -> None:
-        super().__init__(happen, arrivals)
-        self.event = event
-        self.sender = sender
-        self.number = number
-        self.sent_us = sent_us
-        self.load = load
-
-
-class Volley(Flight):
-    """Messages of the same bytes, each with one receiver and a number of its own, sent one after the other.
-
-    The tag of an arrival is the message's place among `receivers`; the first has the number `first`.
-    """
-
-    def __init__(self, receivers: Sequence[int], first: int, ids: list[int], *flight: Any) -> None:
-        super().__init__(*flight)
-        self.ids = ids
-        self.receivers = receivers
-        self.first = first
 
 
 class Network:
@@ -350,33 +280,3 @@ class Network:
 def _latencies(jitter: tuple[tuple[int, int], ...], latency_us: int) -> list[int]:
     """What a message may take, by the dice, as the high bits of an arrival: once for all worlds of a process."""
     return [latency_us * factor // PPM << TAG_BITS for factor in quantile_table(jitter)]
-
-
-def region_names() -> list[str]:
-    """The regions of the shipped table, in its order."""
-    return list(_regions())
-
-
-def base_latency_us(profile: Profile, places: Sequence[str], access_us: Sequence[int] = ()) -> list[list[int]]:
-    """One-way microseconds between nodes at `places`: half of the measured round trip, or the local figure.
-
-    `access_us` is each node's own delay on top, at both ends; none by default.
-    """
-    table = _regions() if profile.measured else {}
-    access = access_us or [0] * len(places)
-    return [
-        [
-            (profile.local_us if a == b or not profile.measured else table[a][b] * 500) + access[one] + access[other]
-            for other, b in enumerate(places)
-        ]
-        for one, a in enumerate(places)
-    ]
-
-
-@cache
-def _regions() -> dict[str, dict[str, int]]:
-    text = resources.files("sim").joinpath("data/regions.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    return {
-        row["region"]: {name: int(value) for name, value in row.items() if name != "region" and value} for row in rows
-    }

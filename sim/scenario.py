@@ -16,12 +16,14 @@ from lucid.chain.errors import GenesisError
 from lucid.chain.genesis import DAY_MS, NAME_BYTES, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
 from lucid.machines.limits import Limits
 from sim.chunkload import ChunkLoad
+from sim.durations import Duration, duration_ms
 from sim.faults import AnyFault
 from sim.faults.fault import Fault
+from sim.flights import RECEIVERS
+from sim.latency import PROFILES, region_names
 from sim.links import LINKS
-from sim.network import PROFILES, RECEIVERS, region_names
-from sim.wrong import Duration, ScenarioError, check_nodes, duration_ms
-from sim.wrongvalue import wrong_value
+from sim.scenarioerror import ScenarioError, check_nodes
+from sim.valueerror import wrong_value
 
 __all__ = [
     "AnyFault",

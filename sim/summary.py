@@ -30,8 +30,8 @@ from sim.figures import (
     Traffic,
     Waits,
 )
+from sim.latency import PROFILES
 from sim.metrics import Metrics
-from sim.network import PROFILES
 from sim.samples import cumulative, gini, gini_floor, mean_deviation, median, spread
 from sim.world import World
 

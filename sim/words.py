@@ -15,9 +15,9 @@ from lucid.machines.limits import Limits
 from sim.chunkload import ChunkLoad
 from sim.faults import KINDS
 from sim.faults.fault import LEADER, Fault, NodeFault
-from sim.network import region_names
+from sim.latency import region_names
 from sim.scenario import Scenario, changed
-from sim.wrong import ScenarioError
+from sim.scenarioerror import ScenarioError
 
 TABLES = {"parameters": Parameters, "rules": Activation, "limits": Limits, "workload": ChunkLoad}
 """Tables of a scenario whose keys may stand alone."""

@@ -1,4 +1,4 @@
-"""The load: clients that sign session anchors and hand them to nodes, and what became of each; what nodes hold."""
+"""The load: clients that sign session anchors and hand them to nodes, and what became of each."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections import deque
 from random import Random
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-
-from lucid.chain.transactions import Ranges, ReplicaHolding, SessionAnchor, claim_message
+from lucid.chain.transactions import SessionAnchor, claim_message
 from lucid.machines.effects import Respond, Submitted
 from sim.clock import Moment
+from sim.exponential import exponential_us
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -21,7 +20,6 @@ CHUNK_BYTES = 1 << 20
 MAX_RECENT = 64
 HOLDINGS_FROM = 1 << 40
 """Requests with such numbers are not those of clients."""
-_FRACTION_BITS = 32
 
 
 class Workload:
@@ -101,67 +99,3 @@ class Workload:
         )
         signature = crypto.sign(owner, claim_message(self.world.genesis.chain_id, blank))
         return SessionAnchor(*[*(getattr(blank, name) for name in blank.__struct_fields__[:-1]), signature])
-
-
-class HoldingLoad:
-    """Nodes that say on the chain what they hold of a session: one every `every_us` in the mean, of a session that a
-    client tried to anchor lately. The session may not be on the chain, and what a node says may be older than what it
-    said last: blocks leave such out."""
-
-    def __init__(self, world: World, every_us: int, random: Random) -> None:
-        self.world = world
-        self.said = 0
-        self._every_us = every_us
-        self._random = random
-        if every_us:
-            self._next()
-
-    def _next(self) -> None:
-        self.world.clock.after(exponential_us(self._random, self._every_us), self._say)
-
-    def _say(self, _: Moment) -> None:
-        self._next()
-        random, sessions = self._random, self.world.workload.recent
-        node = self.world.nodes[random.randrange(len(self.world.nodes))]
-        place, kept, older = random.randrange(MAX_RECENT), random.random(), random.choice((0, 0, 0, 5))
-        if not sessions or not node.up:
-            return
-        assert node.engine is not None
-        anchor = sessions[place % len(sessions)]
-        holding = ReplicaHolding(
-            node=node.key,
-            owner=anchor.owner,
-            session=anchor.session,
-            height=max(0, node.engine.machine.admission.height - older),  # type: ignore[union-attr]
-            ranges=_some(anchor.chunks, kept),
-            signature=bytes(64),
-        )
-        signature = self.world.clients.sign(node.secret, claim_message(self.world.genesis.chain_id, holding))
-        self.said += 1
-        node.engine.step(Submitted(HOLDINGS_FROM + self.said, structs.replace(holding, signature=signature)))
-
-
-def _some(chunks: int, kept: float) -> Ranges:
-    """All chunks, none, or two parts with a gap between them."""
-    if kept < 0.1:
-        return ()
-    gap = int(chunks * kept / 2)
-    return ((0, chunks),) if kept > 0.6 or not 0 < gap < chunks - 1 else ((0, gap), (gap + 1, chunks - gap - 1))
-
-
-def exponential_us(random: Random, mean_us: int) -> int:
-    """An exponentially distributed time of at least 1 microsecond, in integers, so that every machine draws the same.
-
-    Von Neumann's method (1951): the parity of the length of a descending run of uniform draws decides whether the first
-    of them is the fraction, and each run that fails adds one to the whole part.
-    """
-    whole = 0
-    while True:
-        first = least = random.getrandbits(_FRACTION_BITS)
-        length = 1
-        while (draw := random.getrandbits(_FRACTION_BITS)) < least:
-            least = draw
-            length += 1
-        if length % 2:
-            return max(1, ((whole << _FRACTION_BITS) + first) * mean_us >> _FRACTION_BITS)
-        whole += 1

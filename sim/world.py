@@ -19,7 +19,7 @@ from lucid.machines.journal import header
 from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
 from lucid.storage.journal import JournalWriter
-from sim.chunkload import ChunkClients
+from sim.chunkclients import ChunkClients
 from sim.clock import Moment, VirtualClock
 from sim.connections import Connections
 from sim.costs import Costs, Draws
@@ -29,13 +29,15 @@ from sim.devices import CPUS, DISKS, FREE, DiskTime
 from sim.disk import Disk, SharedBytes
 from sim.execution import SharedValidator
 from sim.faults.fault import Fault, Hooks
+from sim.holdingload import HoldingLoad
+from sim.latency import PROFILES, base_latency_us, region_names
 from sim.links import LINKS, MEGABIT, symmetric
-from sim.network import PROFILES, Network, base_latency_us, region_names
+from sim.network import Network
 from sim.node import Node
 from sim.runner import Runner
 from sim.scenario import Scenario
 from sim.trace import Trace
-from sim.workload import HoldingLoad, Workload
+from sim.workload import Workload
 
 EPOCH_MS = 1_790_000_000_000
 """The genesis time of every simulated network: a date in 2026, so that clocks look like clocks."""

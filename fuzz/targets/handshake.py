@@ -20,34 +20,42 @@ CHAIN = bytes(32)
 HONEST_SECRET = bytes([7]) * 32
 
 
-@contextmanager
-def target() -> Iterator[Attempt]:
-    """An honest node and a hostile one that it knows, and one that it does not."""
-    honest = Hostile(CHAIN, HONEST_SECRET)  # it has the same things, and does nothing bad with them
-    known = Hostile(CHAIN, key_below(honest.key))
-    stranger = Hostile(CHAIN, key_below(honest.key))
+class Meeting:
+    """An honest node, a hostile one that it knows, and one that it does not."""
 
-    async def own() -> Transport:
-        return honest.transport
+    def __init__(self) -> None:
+        self.honest = Hostile(CHAIN, HONEST_SECRET)  # it has the same things, and does nothing bad with them
+        self.known = Hostile(CHAIN, key_below(self.honest.key))
+        self.stranger = Hostile(CHAIN, key_below(self.honest.key))
 
-    async def listens(random: Random) -> None:
+    def attempt(self, random: Random) -> None:
+        """The honest node is dialed, or dials."""
+        trio.run(random.choice([self._listens, self._dials]), random)
+
+    async def _transport(self) -> Transport:
+        return self.honest.transport
+
+    async def _listens(self, random: Random) -> None:
+        honest = self.honest
         near, far = memory_stream_pair()
-        sender = random.choice([known, stranger])
+        sender = random.choice([self.known, self.stranger])
         hello = sender.hello(random, honest.key)
         await near.send_all(random.choice([framed(random, hello), random.randbytes(random.randrange(2_000))]))
         await near.send_eof()
         answered = True
+        acquaintances = honest.acquaintances(self.known.key)
         try:
-            await admit(FrameStream(far, FRAME_BYTES), own, honest.key, honest.acquaintances(known.key))
+            await admit(FrameStream(far, FRAME_BYTES), self._transport, honest.key, acquaintances)
         except ConnectionLost as lost:
             answered = "closed the connection" in str(lost)
         else:
             raise AssertionError("admitted without the proof of the keys")
         await far.aclose()
         said = bytes(await near.receive_some())
-        assert not said or (answered and sender is known), "somebody unproven was answered"
+        assert not said or (answered and sender is self.known), "somebody unproven was answered"
 
-    async def dials(random: Random) -> None:
+    async def _dials(self, random: Random) -> None:
+        honest, known = self.honest, self.known
         near, far = memory_stream_pair()
 
         async def answer() -> None:
@@ -67,8 +75,10 @@ def target() -> Iterator[Attempt]:
             except ConnectionLost:
                 pass
 
-    def attempt(random: Random) -> None:
-        trio.run(random.choice([listens, dials]), random)
 
-    assert CRYPTO.public_key(HONEST_SECRET) == honest.key
-    yield attempt
+@contextmanager
+def target() -> Iterator[Attempt]:
+    """An honest node and a hostile one that it knows, and one that it does not."""
+    meeting = Meeting()
+    assert CRYPTO.public_key(HONEST_SECRET) == meeting.honest.key
+    yield meeting.attempt

@@ -33,7 +33,7 @@ def bench_writes(say: Say) -> list[Row]:
     with (
         TemporaryDirectory(prefix=".lucid-bench-", dir=Path.cwd()) as folder,
         Devnet(Path(folder), 1, INTERVAL_MS) as network,
-        httpx.Client(timeout=10) as client,
+        httpx.Client(timeout=10, trust_env=False) as client,
     ):
         return _measured(network, client, say)
 

@@ -20,7 +20,7 @@ from lucid.provenance import provenance
 from sim.costs import Costs
 from sim.samples import Spread
 from sim.scenario import Scenario, changed
-from sim.wrong import ScenarioError
+from sim.scenarioerror import ScenarioError
 
 INTERVAL_MS = 2_000
 """The block interval, unless the scenario has one: what a short run has many blocks of."""

@@ -19,9 +19,10 @@ from lucid.chain.transactions import SessionAnchor, claim_message
 from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import Devnet
 from sim.devices import quantile_table
-from sim.network import JITTER_MASK, PPM, PROFILES, base_latency_us, region_names
+from sim.exponential import exponential_us
+from sim.latency import PPM, PROFILES, base_latency_us, region_names
+from sim.network import JITTER_MASK
 from sim.scenario import Scenario
-from sim.workload import exponential_us
 
 WARM_HEIGHT = 3
 """The nodes have found each other and settled once all have so many blocks."""

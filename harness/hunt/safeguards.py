@@ -10,6 +10,7 @@ from lucid.machines.engine import Engine
 from lucid.machines.engine.admission import Admission
 from lucid.machines.engine.polls import Polls
 from lucid.machines.engine.timeout import Timeout
+from lucid.machines.engine.viewclock import ViewClock
 from lucid.machines.forktree import ForkTree
 from lucid.machines.manager import Manager
 from lucid.machines.manager.book import CertificateBook
@@ -65,16 +66,16 @@ _ALL = (
         " or state.timed_out or ", " or ",
     ),
     Safeguard(
-        "not-backdated", "no vote for a block of long ago", Engine, "_on_verdict",
-        "verdict.fresh and now > tick_ms + allowed_ms", "False",
+        "not-backdated", "no vote for a block of long ago", ViewClock, "too_late",
+        "verdict.fresh and now > self._genesis.tick_ms(verdict.tick) + allowed_ms", "False",
     ),
     Safeguard(
         "not-early", "a block of the future is held, not voted for", Engine, "_on_verdict",
         "if now < from_ms:", "if False:",
     ),
     Safeguard(
-        "older-parent", "a valid proposal on an older parent is voted for when half of the timeout is over", Engine,
-        "_on_verdict", "from_ms = max(from_ms, self._begun_ms() + self.timeout.current_ms // 2)", "return []",
+        "older-parent", "a valid proposal on an older parent is voted for when half of the timeout is over",
+        ViewClock, "from_ms", "self._begun_ms(state) + self._timeout.current_ms // 2", "1 << 62",
     ),
     Safeguard(
         "timeout-grows", "the timeout grows when views fail", Engine, "_on_certificate",
@@ -94,10 +95,10 @@ _ALL = (
     ),
     Safeguard(
         "said-again", "what is outstanding is retransmitted", Engine, "_resend",
-        "Forward(Retransmit(epoch, view, tuple(votes))),", "",
+        "Forward(Retransmit(*self.view, self.log.outstanding(self.view))),", "",
     ),
     Safeguard(
-        "finalize-said-again", "the finalize of the view before is retransmitted", Engine, "_resend",
+        "finalize-said-again", "the finalize of the view before is retransmitted", VoteLog, "outstanding",
         "if left is not None:", "if False:",
     ),
     Safeguard(
@@ -130,7 +131,7 @@ _ALL = (
     ),
     Safeguard(
         "first-vote-counts", "of two votes of one validator the first counts alone", Polls, "count",
-        "self._accuse(poll, place, known, vote)\n        return None", "pass",
+        "self._accuse(poll, index, known, vote)\n        return None", "pass",
     ),
     Safeguard(
         "votes-verified", "a vote's signature is verified", Polls, "count",
@@ -142,7 +143,7 @@ _ALL = (
     ),
     Safeguard(
         "forged-votes-bounded", "after some forged votes no more of a signer are looked at", Polls, "_hear",
-        "if self._forged.get(place, 0) >= MAX_FORGED:", "if False:",
+        "if self._forged.get(index, 0) >= MAX_FORGED:", "if False:",
     ),
     Safeguard(
         "skips-held", "no vote while a view between lacks its skip", ForkTree, "missing_skips",

@@ -13,10 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
 from smoke.live.failure import LiveError
-from smoke.live.node import free_ports
+from smoke.live.node import free_ports, probe_client
 
 READY_S = 30.0
 
@@ -140,6 +138,7 @@ class Consul(Dependency):
     def __init__(self, program: str, folder: Path, address: str) -> None:
         super().__init__(program, folder, address)
         self.port, self._server, self._serf = free_ports(3, address)
+        self._client = probe_client()
 
     def command(self) -> Sequence[str]:
         """See `Dependency`."""
@@ -161,5 +160,4 @@ class Consul(Dependency):
         return {check["ServiceName"]: check["Status"] for check in self._ask("/v1/agent/checks").values()}
 
     def _ask(self, path: str) -> Any:
-        url = f"http://{self.address}:{self.port}{path}"
-        return httpx.get(url, timeout=10.0, trust_env=False).raise_for_status().json()
+        return self._client.get(f"http://{self.address}:{self.port}{path}").raise_for_status().json()

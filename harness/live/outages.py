@@ -205,8 +205,6 @@ def _put(node: Node, token: str, data: bytes) -> httpx.Response | None:
     session = UUID(int=secrets.randbits(128), version=4)
     headers = {"Authorization": f"Bearer {token}"}
     try:
-        return httpx.post(
-            f"{node.url('data')}/store-data?session={session}", content=data, headers=headers, timeout=30.0
-        )
+        return node.send("POST", "data", f"/store-data?session={session}", content=data, headers=headers, timeout=30.0)
     except httpx.HTTPError:
         return None

@@ -101,7 +101,7 @@ def cut(trial: SoakTrial, fault: SoakFault) -> None:
     number = trial.network.nodes.index(fault.node)
     others = [each for each in trial.network.nodes if each is not fault.node]
     silently = trial.chance.random() < 0.5
-    with httpx.Client(timeout=2) as client:
+    with httpx.Client(timeout=2, trust_env=False) as client:
         before = max(height(client, each) or 0 for each in others)
         trial.links.cut(number, silently)
         try:
@@ -135,7 +135,7 @@ def fill(trial: SoakTrial, fault: SoakFault) -> None:
                 node.start(service)
         elif session is not None:
             name = chunk_id(session.chunk).hex()
-            with httpx.Client(timeout=5) as client, suppress(httpx.HTTPError):
+            with httpx.Client(timeout=5, trust_env=False) as client, suppress(httpx.HTTPError):
                 answer = client.get(f"{node.url('data')}/chunks/{name}")
                 if answer.content != session.chunk:
                     trial.say(f"{fault}: a chunk that it holds is not served ({answer.status_code})")
@@ -178,7 +178,7 @@ def corrupt_chunk(trial: SoakTrial, fault: SoakFault) -> None:
     with suppress(FileNotFoundError):  # the node is still looking for one that was corrupted before
         shutil.copy2(path, kept)
         path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-        with httpx.Client(timeout=2) as client, suppress(httpx.HTTPError):
+        with httpx.Client(timeout=2, trust_env=False) as client, suppress(httpx.HTTPError):
             answer = client.get(f"{fault.node.url('data')}/chunks/{name}")
             if answer.status_code == 200 and answer.content != data:
                 trial.say(f"{fault}: damaged bytes were handed out")
@@ -193,7 +193,7 @@ def _clear_quarantine(trial: SoakTrial, fault: SoakFault, data: bytes) -> None:
     """What its operator does: asks for the chunk until it is there again, and removes what was set aside meanwhile."""
     node, name = fault.node, chunk_id(data).hex()
     deadline = time.monotonic() + FETCHED_S
-    with httpx.Client(timeout=5) as client:
+    with httpx.Client(timeout=5, trust_env=False) as client:
         while time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
                 served = client.get(f"{node.url('data')}/chunks/{name}").content == data
@@ -219,7 +219,7 @@ def corrupt_store(trial: SoakTrial, fault: SoakFault) -> None:
     node.start("manager")
     if (status := _ended_or_ready(node, "manager")) not in (None, 2):
         trial.say(f"{fault}: it ends with status {status}: {node.last_words('manager')}")
-    with httpx.Client(timeout=5) as client, suppress(httpx.HTTPError):
+    with httpx.Client(timeout=5, trust_env=False) as client, suppress(httpx.HTTPError):
         answer = client.get(f"{node.url('manager')}/blocks?limit=100")
         if answer.status_code not in (200, 503):
             trial.say(f"{fault}: it answers {answer.status_code}: {answer.text[:200]}")
@@ -248,7 +248,7 @@ def put_back(trial: SoakTrial, fault: SoakFault) -> None:
     node.start("engine")
     _ended_or_ready(node, "engine")
     deadline = time.monotonic() + HEALED_S
-    with httpx.Client(timeout=2) as client:
+    with httpx.Client(timeout=2, trust_env=False) as client:
         while "not signing" not in (said := states(client, node, "engine")):
             if time.monotonic() > deadline:
                 trial.say(f"{fault}: it does not say that it signs nothing: {said}")
@@ -308,7 +308,7 @@ def _end(node: DevNode, service: str, gently: bool) -> None:
 def _ended_or_ready(node: DevNode, service: str) -> int | None:
     """The exit status of a process that ends instead of starting; None once it is ready."""
     deadline = time.monotonic() + FETCHED_S
-    with httpx.Client(timeout=2) as client:
+    with httpx.Client(timeout=2, trust_env=False) as client:
         while (status := node.processes[service].poll()) is None and time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
                 if client.get(f"{node.url(service)}/ready").status_code == 200:
@@ -318,7 +318,7 @@ def _ended_or_ready(node: DevNode, service: str) -> int | None:
 
 
 def _must_be_unwell(trial: SoakTrial, fault: SoakFault, service: str) -> None:
-    with httpx.Client(timeout=2) as client:
+    with httpx.Client(timeout=2, trust_env=False) as client:
         if health(client, fault.node, service) == "healthy":
             trial.say(f"{fault}: its {service} says healthy")
 

@@ -60,7 +60,7 @@ def run(trial: SoakTrial, seconds: float, stopped: Callable[[], bool]) -> None:
 def _await_blocks(trial: SoakTrial) -> None:
     """A chain that never had a block waits, and calls itself healthy."""
     deadline = time.monotonic() + LEVEL_S
-    with httpx.Client(timeout=5) as client:
+    with httpx.Client(timeout=5, trust_env=False) as client:
         while any((height(client, node) or 0) < LEVEL_BLOCKS for node in trial.network.nodes):
             assert time.monotonic() < deadline, "no blocks"
             time.sleep(PROBE_S)
@@ -87,7 +87,7 @@ def _hurt(trial: SoakTrial, waiting: deque[str]) -> None:
         fault.node.start(service)
     took_s = trial.await_well(fault.node, kind.healed_s)
     if took_s is None:
-        with httpx.Client(timeout=2) as client:
+        with httpx.Client(timeout=2, trust_env=False) as client:
             said = {each: reasons(client, fault.node, each) for each in SERVICES}
         trial.say(f"{fault}: not well {kind.healed_s:.0f} s later: {said}")
     else:
@@ -109,7 +109,7 @@ def _await_all_well(trial: SoakTrial) -> None:
 def _load(trial: SoakTrial, ended: threading.Event) -> None:
     """A session a second, at one node after the other."""
     chance = random.Random(len(trial.network.nodes))
-    with httpx.Client(timeout=3) as client:
+    with httpx.Client(timeout=3, trust_env=False) as client:
         for node in cycle(trial.network.nodes):
             if ended.wait(1):
                 return
@@ -147,7 +147,7 @@ def _probe(trial: SoakTrial, ended: threading.Event) -> None:
     """Nodes that nothing was done to are well and say so, and who says so has a chain that grows."""
     unwell: dict[str, float] = {}
     grown: dict[str, tuple[int, float]] = {}
-    with httpx.Client(timeout=2) as client:
+    with httpx.Client(timeout=2, trust_env=False) as client:
         while not ended.wait(PROBE_S):
             for node in trial.network.nodes:
                 for service in SERVICES:
@@ -185,7 +185,7 @@ def _settle(trial: SoakTrial) -> None:
     """All that was accepted is final, every chunk is there, and all nodes have one chain of one height."""
     deadline = time.monotonic() + LEVEL_S
     left = list(trial.accepted)
-    with httpx.Client(timeout=5) as client:
+    with httpx.Client(timeout=5, trust_env=False) as client:
         while left and time.monotonic() < deadline:
             left = [each for each in left if not is_final(client, each)]
             time.sleep(PROBE_S)

@@ -94,7 +94,7 @@ class SoakTrial:
         longer than that from when all of its processes had started. How fast those start is the machine's."""
         began = time.monotonic()
         started = began
-        with httpx.Client(timeout=2) as client:
+        with httpx.Client(timeout=2, trust_env=False) as client:
             while not all(ready(client, node, each) for each in SERVICES) and started < began + STARTED_S:
                 time.sleep(0.1)
                 started = time.monotonic()
@@ -113,7 +113,7 @@ def tell(line: str) -> None:
 def standing(node: DevNode) -> dict[str, object]:
     """What a node says of itself and of the chain, for whoever has to explain why something went wrong."""
     found: dict[str, object] = {}
-    with httpx.Client(timeout=2) as client:
+    with httpx.Client(timeout=2, trust_env=False) as client:
         for service, path, keys in _TOLD:
             try:
                 answer = client.get(f"{node.url(service)}{path}").json()

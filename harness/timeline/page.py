@@ -11,6 +11,8 @@ from array import array
 from html import escape
 from importlib import resources
 
+import msgspec
+
 from harness.report.style import COLORS
 from harness.timeline.story import KINDS, MARKS, Story
 
@@ -48,8 +50,8 @@ def _packed(story: Story) -> str:
         "title": story.title,
         "lanes": story.lanes,
         "end": story.end_us,
-        "faults": story.faults,
-        "broken": story.broken,
+        "faults": msgspec.to_builtins(story.faults),
+        "broken": msgspec.to_builtins(story.broken),
         "hashes": story.hashes,
         "marks": MARKS,
         "kinds": KINDS,

@@ -34,13 +34,13 @@ def _events(story: Story) -> Iterator[dict[str, Any]]:
     yield from _marks(story)
     yield from _messages(story)
     for place, fault in enumerate(story.faults):
-        until = story.end_us if fault["until"] is None else fault["until"]
+        until = story.end_us if fault.until is None else fault.until
         yield {
-            "ph": "X", "pid": FAULTS, "tid": place, "name": fault["text"], "ts": fault["at"],
-            "dur": until - fault["at"],
+            "ph": "X", "pid": FAULTS, "tid": place, "name": fault.text, "ts": fault.at,
+            "dur": until - fault.at,
         }  # fmt: skip
     for broken in story.broken:
-        yield {"ph": "i", "s": "g", "pid": NODES, "tid": 0, "name": f"broken: {broken['text']}", "ts": broken["at"]}
+        yield {"ph": "i", "s": "g", "pid": NODES, "tid": 0, "name": f"broken: {broken.text}", "ts": broken.at}
 
 
 def _marks(story: Story) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
+from msgspec import Struct
+
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 
 MARKS = (
@@ -26,6 +28,22 @@ KINDS = {
 
 HASH_DIGITS = 16
 NOWHERE = -1
+
+
+class FaultSpan(Struct, frozen=True, kw_only=True):
+    """A fault that was on, in microseconds; `until` is None if it was at the end."""
+
+    at: float
+    until: float | None
+    text: str
+    color: str
+
+
+class BrokenInvariant(Struct, frozen=True, kw_only=True):
+    """What did not hold, as a sentence, and when."""
+
+    at: float
+    text: str
 
 
 class Story:
@@ -52,8 +70,8 @@ class Story:
         self.got_lane = array("i")
         self.got_message = array("i")
         """The place of the message among those sent."""
-        self.faults: list[dict[str, Any]] = []
-        self.broken: list[dict[str, Any]] = []
+        self.faults: list[FaultSpan] = []
+        self.broken: list[BrokenInvariant] = []
         self._hash_places: dict[str, int] = {}
 
     @property
@@ -104,7 +122,7 @@ class Story:
 
     def fault(self, at_us: float, until_us: float | None, text: str, color: str) -> None:
         """A fault that was on; None if it was at the end."""
-        self.faults.append({"at": at_us, "until": until_us, "text": text, "color": color})
+        self.faults.append(FaultSpan(at=at_us, until=until_us, text=text, color=color))
         self.end_us = max(self.end_us, int(until_us or at_us))
 
     def _hash(self, hash_: str) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.parting import TraceError, events
-from harness.timeline.story import GOES_DOWN, STARTS, Story
+from harness.timeline.story import GOES_DOWN, STARTS, BrokenInvariant, Story
 
 
 def story_of_trace(path: Path) -> Story:
@@ -43,7 +43,7 @@ def _take(story: Story, line: dict[str, Any], places: dict[int, int], began: dic
         else:
             began[line["place"]] = line
     elif "broken" in line:
-        story.broken.append({"at": at_us, "text": line["broken"]})
+        story.broken.append(BrokenInvariant(at=at_us, text=line["broken"]))
     elif "nodes" in line:
         story.lanes = list(line["nodes"])
     elif "trace" not in line:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from smoke.judgment import Judgment
     from smoke.static.run import Say, Subject
 
+    Kinds = argparse._SubParsersAction[argparse.ArgumentParser]
+    Judge = Callable[[argparse.Namespace, Subject, Say], Judgment]
+
 FORMAT_NAMES = ("github", "job", "json", "junit", "markdown", "sarif", "tap", "text")
 LOADED_LATE = ("packaging", "yaml", "tree_sitter", "tree_sitter_bash")
 """What `[static]` brings and a check loads only for a tree that has something for it to read."""
@@ -34,6 +37,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "smoke", help="would the containers of a tree start?", description="The Step 12 checks, on any tree."
     )
     kinds = smoke.add_subparsers(metavar="KIND", required=True)
+    for add in (_add_static, _add_image, _add_live, _add_all, _add_init):
+        add(kinds)
+
+
+def _add_static(kinds: Kinds) -> None:
     static = kinds.add_parser(
         "static",
         help="judge a tree from its files alone",
@@ -42,7 +50,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the harness could not do its work. "
         "Without a smoke.toml every Dockerfile is found and what can be inferred is.",
     )
-    static.set_defaults(judge=_judge_files)
+    _judges_by(static, _judge_files)
+    _static_options(static)
+
+
+def _add_image(kinds: Kinds) -> None:
     image = kinds.add_parser(
         "image",
         help="build the images, or look at those that were built",
@@ -51,7 +63,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "by the docker command.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 no engine or image is there.",
     )
-    image.set_defaults(judge=_judge_images)
+    _judges_by(image, _judge_images)
+    _image_options(image)
+
+
+def _add_live(kinds: Kinds) -> None:
     live = kinds.add_parser(
         "live",
         help="exercise a node and inject failures",
@@ -60,7 +76,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "node of Lucid that runs already, without stopping or killing anything of it.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the node could not be run.",
     )
-    live.set_defaults(judge=_judge_live)
+    _judges_by(live, _judge_live)
+    _live_options(live)
+
+
+def _add_all(kinds: Kinds) -> None:
     everything = kinds.add_parser(
         "all",
         help="all three, in one report",
@@ -68,36 +88,38 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "images are skipped, and the node is run as processes.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the harness could not do its work.",
     )
-    everything.set_defaults(judge=_judge_all)
-    for command in (static, image, live, everything):
-        _add_root(command)
-        _add_reports(command)
-        command.set_defaults(run=run_checks)
-    for command in (static, everything):
-        _add_static(command)
-    for command in (image, everything):
-        _add_image(command)
-    for command in (live, everything):
-        _add_live(command)
+    _judges_by(everything, _judge_all)
+    for add_options in (_static_options, _image_options, _live_options):
+        add_options(everything)
+
+
+def _add_init(kinds: Kinds) -> None:
     init = kinds.add_parser(
         "init",
         help="write a manifest for a tree",
         description="Write a smoke.toml for a tree from what is found in it, to be reviewed and completed.",
         epilog="Exit status: 0 written, 2 otherwise.",
     )
-    _add_root(init)
+    _root_option(init)
     init.add_argument("--force", action="store_true", help="write over a smoke.toml that is there")
     init.set_defaults(run=run_init)
 
 
-def _add_static(command: argparse.ArgumentParser) -> None:
+def _judges_by(command: argparse.ArgumentParser, judge: Judge) -> None:
+    """What every kind that judges has."""
+    _root_option(command)
+    _report_options(command)
+    command.set_defaults(judge=judge, run=run_checks)
+
+
+def _static_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--manifest", type=Path, metavar="FILE", help="what the tree is held to (default: its smoke.toml)"
     )
     command.add_argument("--literal", action="store_true", help="also run the original report's greps")
 
 
-def _add_image(command: argparse.ArgumentParser) -> None:
+def _image_options(command: argparse.ArgumentParser) -> None:
     command.set_defaults(manifest=None)
     command.add_argument("--build", action="store_true", help="build each image first, as its manifest says")
     command.add_argument(
@@ -118,7 +140,7 @@ def _add_image(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_live(command: argparse.ArgumentParser) -> None:
+def _live_options(command: argparse.ArgumentParser) -> None:
     command.set_defaults(manifest=None)
     where = command.add_mutually_exclusive_group()
     where.add_argument("--host", action="store_true", help="processes of this machine in place of containers")
@@ -129,11 +151,11 @@ def _add_live(command: argparse.ArgumentParser) -> None:
     command.add_argument("--consul", metavar="PROGRAM", help="the consul to register them at (default: on the PATH)")
 
 
-def _add_root(command: argparse.ArgumentParser) -> None:
+def _root_option(command: argparse.ArgumentParser) -> None:
     command.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the tree (default: here)")
 
 
-def _add_reports(command: argparse.ArgumentParser) -> None:
+def _report_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--report",
         action="append",

@@ -64,6 +64,14 @@ class VoteLog:
         """The votes signed in a view, by kind."""
         return self._votes.get(view, {})
 
+    def outstanding(self, view: View) -> tuple[Vote, ...]:
+        """The votes that others may lack: those of a view but for its proposal, and the finalize of the one before."""
+        votes = [vote for kind, vote in sorted(self.votes(view).items()) if kind != PROPOSE]
+        left = self.votes((view[0], view[1] - 1)).get(FINALIZE)
+        if left is not None:
+            votes.append(left)
+        return tuple(votes)
+
     def all_votes(self) -> list[Vote]:
         """Every vote that the log holds, oldest view first."""
         return [vote for view in sorted(self._votes) for _, vote in sorted(self._votes[view].items())]

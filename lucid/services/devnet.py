@@ -191,7 +191,7 @@ class Devnet:
     def await_healthy(self, within_s: float = START_S) -> None:
         """Wait until every service is healthy. Raises TimeoutError naming one that is not, or has ended."""
         deadline = time.monotonic() + within_s
-        with httpx.Client(timeout=2.0) as client:
+        with httpx.Client(timeout=2.0, trust_env=False) as client:
             for node in self.nodes:
                 for service in SERVICES:
                     while not _ask(client, f"{node.url(service)}/health"):

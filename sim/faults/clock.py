@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from lucid.chain.genesis import DAY_MS
 from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault, name
-from sim.wrong import ScenarioError
+from sim.scenarioerror import ScenarioError
 
 if TYPE_CHECKING:
     from random import Random

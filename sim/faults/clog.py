@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import field
 
-from sim.faults.fault import FaultSpace, Hooks, NodeFault, Sending, name
-from sim.wrong import check_nodes
+from sim.faults.fault import FaultSpace, Hooks, NodeFault, name
+from sim.scenarioerror import check_nodes
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

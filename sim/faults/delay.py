@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, field
 
-from sim.faults.fault import Allowance, Fault, FaultSpace, Hooks, Sending, name, views_lost
-from sim.wrong import check_nodes
+from sim.faults.fault import Allowance, Fault, FaultSpace, Hooks, name, views_lost
+from sim.scenarioerror import check_nodes
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

@@ -9,8 +9,9 @@ from lucid.chain.errors import Refusal
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.machines.messages import Message, Proposal, VoteMessage
 from sim.faults.equivocate import sign
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending, name
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name
 from sim.faults.withhold import PROPOSAL_KIND
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from sim.clock import Moment
 from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault, name
-from sim.wrong import ScenarioError
+from sim.scenarioerror import ScenarioError
 
 if TYPE_CHECKING:
     from random import Random

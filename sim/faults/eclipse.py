@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from sim.faults.fault import Allowance, ByzantineFault, Color, FaultSpace, Hooks, name
-from sim.wrong import ScenarioError, check_nodes
+from sim.scenarioerror import ScenarioError, check_nodes
 
 if TYPE_CHECKING:
     from random import Random

@@ -9,8 +9,9 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, Vote, vote_message
 from lucid.machines.manager import Manager
 from lucid.machines.messages import Message, Proposal, VoteMessage
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks
 from sim.faults.withhold import PROPOSAL_KIND
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

@@ -9,7 +9,8 @@ from msgspec import structs
 
 from lucid.chain.codec import encode
 from lucid.machines.replicamessages import ChunkPart, decode_replica
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Lane, Sending, tag
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Lane, tag
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

@@ -8,8 +8,9 @@ from msgspec import structs
 
 from lucid.chain.codec import decode, encode
 from lucid.machines.messages import Message, Proposal
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks
 from sim.faults.withhold import PROPOSAL_KIND
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

@@ -5,19 +5,21 @@ A kind of fault is one file in this package: a subclass of `Fault` with a tag of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, inf, log
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import msgspec
 
-from sim.wrong import Duration, ScenarioError, check_nodes, duration_ms
+from sim.durations import Duration, duration_ms
+from sim.scenarioerror import ScenarioError, check_nodes
+from sim.sending import DeliverHook, SendHook
 
 if TYPE_CHECKING:
     from random import Random
 
-    from lucid.machines.effects import Effect, Received
+    from lucid.machines.effects import Effect
     from sim.node import Node
     from sim.runner import Runner
     from sim.world import World
@@ -37,16 +39,6 @@ UNLIKELY = 1e-9
 """What has a smaller chance than this is expected not to happen in a run."""
 
 
-class Sending(NamedTuple):
-    """Bytes on their way out of a node: to whom, and how many microseconds later than usual."""
-
-    receivers: Sequence[int]
-    data: bytes
-    delay_us: int = 0
-
-
-SendHook = Callable[[int, Sending], Sequence[Sending]]
-DeliverHook = Callable[[int, "Received"], "Received | None"]
 EffectHook = Callable[["Runner", "Effect"], "Effect | None"]
 StartHook = Callable[["Node"], None]
 
@@ -128,10 +120,19 @@ class ByKind(msgspec.StructMeta):
 
     def __call__(cls, *args: Any, **keys: Any) -> Any:
         if "kind" in keys:
-            from sim.faults import KINDS  # noqa: PLC0415  # the catalog imports this file
-
-            return KINDS[keys.pop("kind")](*args, **keys)
+            return _kinds_of(cls)[keys.pop("kind")](*args, **keys)
         return super().__call__(*args, **keys)
+
+
+def _kinds_of(root: type) -> dict[str, type]:
+    """The kinds of fault that there are below a class, by name."""
+    found: dict[str, type] = {}
+    below: list[Any] = root.__subclasses__()
+    for each in below:
+        if "__abstract__" not in each.__dict__:
+            found[str(each.__struct_config__.tag)] = each
+        found |= _kinds_of(each)
+    return found
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field="kind", metaclass=ByKind):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from lucid.chain.codec import decode
 from lucid.machines.messages import Message, Proposal
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks
 from sim.faults.withhold import PROPOSAL_KIND
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

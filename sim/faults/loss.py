@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from lucid.machines.limits import Limits
 from sim.connections import STALLED_US
-from sim.faults.fault import Allowance, Fault, FaultSpace, Hooks, Sending, tries
+from sim.faults.fault import Allowance, Fault, FaultSpace, Hooks, tries
+from sim.scenarioerror import ScenarioError
 from sim.segments import segments
-from sim.wrong import ScenarioError
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

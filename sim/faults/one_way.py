@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import field
 
 from sim.faults.fault import Allowance, Color, Fault, FaultSpace, Hooks, name
-from sim.wrong import ScenarioError, check_nodes
+from sim.scenarioerror import ScenarioError, check_nodes
 
 if TYPE_CHECKING:
     from random import Random

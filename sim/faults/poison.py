@@ -8,7 +8,8 @@ from msgspec import structs
 
 from lucid.chain.codec import decode, encode
 from lucid.machines.messages import Blocks, Certificates, Message, Part, SnapshotOffer
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending, name, tag
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name, tag
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from sim.clock import Moment
 from sim.faults.fault import Allowance, Color, Fault, FaultSpace, Hooks, Lane, name
-from sim.wrong import check_nodes
+from sim.scenarioerror import check_nodes
 
 if TYPE_CHECKING:
     from random import Random

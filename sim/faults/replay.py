@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending, name
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

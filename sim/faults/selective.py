@@ -15,8 +15,9 @@ from lucid.machines.messages import (
     Transactions,
     VoteMessage,
 )
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Sending, name, tag
-from sim.wrong import check_nodes
+from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name, tag
+from sim.scenarioerror import check_nodes
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import field
 
 from sim.faults.fault import Allowance, ByzantineFault, FaultSpace, Hooks, name
-from sim.wrong import check_nodes
+from sim.scenarioerror import check_nodes
 
 if TYPE_CHECKING:
     from random import Random

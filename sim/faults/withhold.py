@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lucid.machines.messages import Proposal
-from sim.faults.fault import FaultSpace, Hooks, NodeFault, Sending
+from sim.faults.fault import FaultSpace, Hooks, NodeFault
+from sim.sending import Sending
 
 if TYPE_CHECKING:
     from random import Random

@@ -155,7 +155,7 @@ def _refused(node: Node, service: str) -> Finding:
 
 def _asked(node: Node, service: str, method: str, path: str) -> tuple[httpx.Response | None, list[Evidence]]:
     try:
-        response = httpx.request(method, node.url(service) + path, timeout=30.0, trust_env=False)
+        response = node.send(method, service, path, timeout=30.0)
     except httpx.HTTPError as error:
         return None, [Evidence("", 0, excerpt(f"{method} {path}: {type(error).__name__} {error}"))]
     return response, [Evidence("", 0, excerpt(f"{method} {path}: {response.status_code} {response.text[:150]}"))]

@@ -91,10 +91,7 @@ class Node(ABC):
         listening = [name for name, service in product.services.items() if service.port is not None]
         self.ports = dict(zip(listening, free_ports(len(listening)), strict=True))
         """Where each service that listens answers on this machine."""
-        # One for all that is asked: each new one reads all certificates of the machine, which took half a core from
-        # the services that were waited for. No connection is kept: services come and go.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self._client = httpx.Client(timeout=10.0, trust_env=False, limits=limits)
+        self._client = probe_client()
 
     @abstractmethod
     def start(self, service: str) -> None:
@@ -144,9 +141,13 @@ class Node(ABC):
     def ask(self, service: str, path: str, **options: Any) -> httpx.Response | None:
         """A GET; none when nobody answers."""
         try:
-            return self._client.get(self.url(service) + path, **options)
+            return self.send("GET", service, path, **options)
         except httpx.HTTPError:
             return None
+
+    def send(self, method: str, service: str, path: str, **options: Any) -> httpx.Response:
+        """A request. Raises `httpx.HTTPError` when nobody answers."""
+        return self._client.request(method, self.url(service) + path, **options)
 
     def state(self, service: str) -> tuple[str, httpx.Response | None]:
         """What a service says that it is, and its answer."""
@@ -170,6 +171,13 @@ class Node(ABC):
                 said = told(states[wrong[0]][1]) or self.log(wrong[0])[-300:]
                 raise LiveError(f"{wrong[0]} is not {status} after {within_s:.0f} s: {said}")
             time.sleep(0.2)
+
+
+def probe_client(timeout_s: float = 10.0) -> httpx.Client:
+    """A client for all that is asked of programs which come and go at one place: it keeps no connection and asks
+    no proxy. Each new one reads all certificates of the machine, 50 ms of a core, so it is made once."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(timeout=timeout_s, trust_env=False, limits=limits)
 
 
 def told(answer: httpx.Response | None) -> Any:

@@ -40,7 +40,7 @@ def live(
             return ProcessNode(folder, product, needs)
         from smoke.live.containers import ContainerNode, connect  # noqa: PLC0415 - processes need no Docker SDK
 
-        return ContainerNode(folder, connect(local=True), product, needs, disk_mb)
+        return ContainerNode(folder=folder, client=connect(local=True), product=product, needs=needs, disk_mb=disk_mb)
 
     def carry_out(steps: Steps) -> None:
         for check, step in steps:

@@ -109,7 +109,13 @@ def _build(tree: Tree, directory: str, body: dict[str, Any], values: dict[str, A
     platforms = body.get("platforms")
     one = platforms[0] if isinstance(platforms, list) and len(platforms) == 1 else None
     platform = _plain(one, values, None)
-    return ComposeBuild("" if place == "." else place, dockerfile, target or None, arguments, platform)
+    return ComposeBuild(
+        context="" if place == "." else place,
+        dockerfile=dockerfile,
+        target=target or None,
+        arguments=arguments,
+        platform=platform,
+    )
 
 
 _TEXTS = (("context", "."), ("dockerfile", "Dockerfile"), ("target", ""))

@@ -143,4 +143,10 @@ def _build(
         return None
     given = dict(each.split("=", 1) for each in arguments if "=" in each and "$" not in each)
     platform = platforms if platforms and not re.search(r"[,$\s]", platforms) else None
-    return ComposeBuild("" if place == "." else place, dockerfile, target or None, given, platform)
+    return ComposeBuild(
+        context="" if place == "." else place,
+        dockerfile=dockerfile,
+        target=target or None,
+        arguments=given,
+        platform=platform,
+    )

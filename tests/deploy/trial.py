@@ -187,7 +187,7 @@ class Trial:
     def _height(self) -> int:
         import httpx  # noqa: PLC0415 - the engine's commands need none
 
-        blocks = httpx.get("http://127.0.0.1:8086/blocks?limit=1", timeout=10).json()["blocks"]
+        blocks = httpx.get("http://127.0.0.1:8086/blocks?limit=1", timeout=10, trust_env=False).json()["blocks"]
         return int(blocks[0]["height"]) if blocks else 0
 
     def remove(self) -> None:

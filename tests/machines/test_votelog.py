@@ -103,6 +103,22 @@ def lose(store: MemoryStore, epoch: int = 3, now: int = 1_000) -> VoteLog:
     return log
 
 
+def test_what_others_may_lack_is_this_views_votes_and_how_the_last_one_was_left() -> None:
+    log = VoteLog(new_store())
+    log.enter((0, 1))
+    own = [make_vote(0, 1, kind) for kind in (PROPOSE, NOTARIZE, FINALIZE)]
+    for vote in own:
+        log.record(vote)
+    assert log.outstanding((0, 1)) == tuple(own[1:]), "the proposal has a way of its own"
+    log.enter((0, 2))
+    assert log.outstanding((0, 2)) == (own[2],)
+    skip = make_vote(0, 2, SKIP)
+    log.record(skip)
+    assert log.outstanding((0, 2)) == (skip, own[2])
+    log.enter((0, 3))
+    assert log.outstanding((0, 3)) == (), "a view that was left by a skip needs nothing"
+
+
 def test_a_log_that_is_there_bars_nothing() -> None:
     log = VoteLog(new_store())
     assert not log.open_epoch(3, 0, 1_000, witnessed=False)

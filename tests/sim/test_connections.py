@@ -16,8 +16,9 @@ from lucid.machines.effects import PeerJoined, Received
 from sim.clock import VirtualClock
 from sim.connections import BACKOFF_US, HANDSHAKE_DELAYS, HANDSHAKE_US, LEAST_TIMEOUT_US, STALLED_US, Connections
 from sim.faults.loss import Loss
+from sim.latency import PROFILES, base_latency_us, region_names
 from sim.links import MEGABIT, AccessLink, symmetric
-from sim.network import PROFILES, Network, base_latency_us, region_names
+from sim.network import Network
 from sim.trace import Trace
 from tests.runs import passed, scenario
 

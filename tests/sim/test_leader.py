@@ -11,8 +11,8 @@ from sim.faults.crash import Crash
 from sim.faults.fault import ByzantineFault, Fault, NodeFault
 from sim.keys import schema
 from sim.scenario import Scenario, changed, dump, parse
+from sim.scenarioerror import ScenarioError
 from sim.words import with_words
-from sim.wrong import ScenarioError
 from tests.runs import Run, run, scenario
 
 NEEDED = {

@@ -18,8 +18,9 @@ from sim.devices import quantile_table
 from sim.faults.fault import Fault
 from sim.faults.loss import Loss
 from sim.faults.withhold import PROPOSAL_KIND, Withhold
+from sim.latency import PPM, PROFILES, base_latency_us, region_names
 from sim.links import MEGABIT, symmetric
-from sim.network import PPM, PROFILES, Network, base_latency_us, region_names
+from sim.network import Network
 from sim.segments import wire_bytes
 from sim.trace import Trace
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lucid.chain.genesis import NAME_BYTES
 from sim.faults import KINDS
-from sim.network import PROFILES, region_names
+from sim.latency import PROFILES, region_names
 from sim.scenario import (
     Fault,
     Scenario,
@@ -198,7 +198,7 @@ WRONG = [
     ("seed = 99999999999999999999999999", 1, "seed", "must be at most"),
     ('crypto = "none"', 1, "crypto", "no 'none'; there are model"),
     ('schedule = "drawn"', 1, "schedule", "no 'drawn'; there are ranked, weighted"),
-    ('[[fault]]\nkind = "crash"\nnode = "x"', 3, "fault[0].node", "no 'x'; there are a whole number, leader"),
+    ('[[fault]]\nkind = "crash"\nnode = "x"', 3, "fault[0].node", "must be a whole number or leader, not 'x'"),
     ('profile = "moon"', 1, "profile", "no 'moon'; there are regions"),
     ('nodes = 4\nregions = [\n  "mars",\n]', 2, "regions", "no 'mars'"),
     ('duration = "soon"', 1, "duration", "'soon' is not a duration"),

@@ -13,8 +13,8 @@ from sim.faults.partition import Partition
 from sim.faults.selective import Selective
 from sim.keys import ABOUT, explained, schema
 from sim.scenario import Scenario, load, parse, shipped
+from sim.scenarioerror import ScenarioError
 from sim.words import with_words
-from sim.wrong import ScenarioError
 
 
 @pytest.mark.parametrize(

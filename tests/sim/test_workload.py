@@ -7,9 +7,9 @@ from statistics import fmean
 
 import pytest
 
+from sim.exponential import exponential_us
 from sim.faults.crash import Crash
 from sim.faults.partition import Partition
-from sim.workload import exponential_us
 from tests.runs import passed, scenario
 
 

@@ -245,11 +245,17 @@ class Admission:
 
     def _betters(self, transaction: Transaction, held: Waiting) -> bool:
         """Whether an endorsement is of use now, and the one that is held is not: it may be there to be in the way."""
-        usable = held.transaction.valid_until in self.expiries(self.height + 1) and not held.rejections
+        usable = held.transaction.valid_until in self._expiries(self.height + 1) and not held.rejections
         other = transaction.endorser != held.transaction.endorser
-        return not usable and other and transaction.valid_until in self.expiries(self.height + 1)
+        return not usable and other and transaction.valid_until in self._expiries(self.height + 1)
 
-    def expiries(self, height: int) -> range:
+    def candidates(self, height: int) -> tuple[Transaction, ...]:
+        """What a block at `height` may hold, as much of it as fits."""
+        parameters = self._parameters
+        most, room = parameters.max_block_transactions, parameters.max_block_bytes
+        return self.mempool.candidates(most, room, self._expiries(height))
+
+    def _expiries(self, height: int) -> range:
         """The last heights of what may enter a block at `height` (section 6)."""
         return range(height, height + self._parameters.transaction_lifetime_blocks)
 

@@ -1,6 +1,7 @@
 """The engine: a validator's promises. It keeps the view, signs votes, counts those of others and fills blocks.
 
-It implements Simplex (Chan and Pass, TCC 2023) as `docs/protocol.md` section 4 words it. It holds no ledger: facts come
+It implements Simplex (Chan and Pass, TCC 2023) as `docs/protocol.md` section 4 words it, whose rules of "What a
+validator does" are named by their numbers. It holds no ledger: facts come
 from the manager, durable before they come, and every promise is in the vote log before it leaves.
 """
 
@@ -8,18 +9,13 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from msgspec import structs
-
 from lucid.chain.administrators import first_administrators
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
-from lucid.chain.hashing import ZERO_DIGEST
 from lucid.chain.keys import Crypto
-from lucid.chain.transactions import UptimeBeacon, claim_message
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import RULES_KNOWN
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
-from lucid.ledger.execution import slot_in_epoch
 from lucid.ledger.state import Reader
 from lucid.machines.effects import (
     HOLD_TIMER,
@@ -29,7 +25,6 @@ from lucid.machines.effects import (
     Assembled,
     BlockBuilt,
     BroadcastVote,
-    Build,
     CertificateStored,
     Effects,
     EngineEvent,
@@ -54,8 +49,12 @@ from lucid.machines.effects import (
 )
 from lucid.machines.engine.admission import Admission
 from lucid.machines.engine.alarms import Alarms
+from lucid.machines.engine.buildrequest import BuildRequest
+from lucid.machines.engine.heartbeats import Heartbeats
+from lucid.machines.engine.heldproposal import HeldProposal
 from lucid.machines.engine.polls import Polls
 from lucid.machines.engine.timeout import Timeout
+from lucid.machines.engine.viewclock import ViewClock
 from lucid.machines.engine.viewstate import Cause, Phase, ViewState
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import Transactions, VoteMessage
@@ -90,12 +89,13 @@ class Engine:
         self.admission = Admission(secret, self.key, genesis, crypto, reader, limits)
         self.state: ViewState | None = None
         """Where it stands; None before its manager has told it of a view."""
-        self._held_verdict: Verdict | None = None
-        """A proposal to vote for later: in a view that is not entered yet, or once its moment has come."""
         self._witnessed = False
         """Whether the current epoch went on while this node looked on: only then is a lost vote log forgiven."""
         self._alarms = Alarms()
-        self._beacon_slot = (0, -1)
+        self._request = BuildRequest(secret, genesis, crypto, self.polls, self.admission, limits)
+        self._clock = ViewClock(genesis, self.timeout)
+        self._held = HeldProposal(self._alarms)
+        self._heartbeats = Heartbeats(secret, self.key, self.chain_id, self.parameters, crypto)
 
     @property
     def context(self) -> ViewContext | None:
@@ -206,12 +206,16 @@ class Engine:
         if guarded:
             effects.insert(0, Store((self.log.write(),)))
         effects += self._count_own(now)
-        effects += self._heartbeat(now)
+        effects += self._heartbeat(context)
         effects += self._prepare_proposal(now)
-        held, self._held_verdict = self._held_verdict, None
+        held = self._held.take()
         if held is not None:
             effects += self._on_verdict(now, held)
         return effects
+
+    def _heartbeat(self, context: ViewContext) -> Effects:
+        beacon = self._heartbeats.beat(context) if self.key in self._validators() else None
+        return [] if beacon is None else self.admission.submit_own(beacon)
 
     def _count_own(self, now: int) -> Effects:
         """Count what the log says that this node has signed: after a restart, nobody sends a node its own votes.
@@ -243,22 +247,13 @@ class Engine:
         return self.log.open_epoch(context.epoch, opened_ms - self.parameters.max_clock_drift_ms, now, witnessed)
 
     def _view_timer(self) -> SetTimer:
-        """The current timeout after the later of entering and the moment the proposal is due."""
-        return self._alarms.arm(VIEW_TIMER, self._begun_ms() + self.timeout.current_ms)
-
-    def _begun_ms(self) -> int:
-        """The later of entering the view and the moment that its proposal is due."""
         assert self.state is not None
-        return max(self.state.entered_ms, self._due_ms(self.state.context))
-
-    def _due_ms(self, context: ViewContext) -> int:
-        """When the proposal is due: the tick after the parent's; a closing block is proposed again at once."""
-        return 0 if context.closing else self.genesis.tick_ms(context.parent_tick + 1)
+        return self._alarms.arm(VIEW_TIMER, self._clock.ends_ms(self.state))
 
     # -- leading -------------------------------------------------------------------------------------------------
 
     def _prepare_proposal(self, now: int) -> Effects:
-        """Rule 2, the paper's leader proposal. When this node leads the view: build now, or when the tick comes."""
+        """Rule 2. When this node leads the view: build now, or when the tick comes."""
         state = self.state
         assert state is not None
         context = state.context
@@ -266,33 +261,13 @@ class Engine:
             return []
         if not self.log.may_sign(context.epoch, context.view, PROPOSE):
             return []
-        due_ms = self._due_ms(context)
+        due_ms = self._clock.due_ms(context)
         if now < due_ms:
             return [self._alarms.arm(PROPOSE_TIMER, due_ms)]
         if context.closing:
             return self._publish(context.parent, b"")
         self.state = state.after(Cause.ASKED)
-        parameters = self.parameters
-        late = self.polls.late_votes(
-            context.entry if context.entry is not None and context.entry.block == context.parent else None,
-            context.view - 2 * parameters.slot_views,
-            context.parent_view,
-            self.limits.late_votes,
-        )
-        candidates = self.admission.mempool.candidates(
-            parameters.max_block_transactions,
-            parameters.max_block_bytes,
-            self.admission.expiries(context.parent_height + 1),
-        )
-        build = Build(
-            view=context.view,
-            parent=context.parent,
-            tick=max(context.parent_tick + 1, self.genesis.tick_at(now)),
-            vrf_proof=self.crypto.vrf_prove(self._secret, context.beacon),
-            late_votes=late,
-            candidates=candidates,
-        )
-        return [Forward(build)]
+        return [Forward(self._request.make(now, context))]
 
     def _on_built(self, event: BlockBuilt) -> Effects:
         """Sign the block, if it is still the one that was asked for and this view may have a proposal."""
@@ -316,42 +291,23 @@ class Engine:
     # -- voting --------------------------------------------------------------------------------------------------
 
     def _on_verdict(self, now: int, verdict: Verdict) -> Effects:
-        """Rule 3, the paper's notarizing. Sign for the first valid and timely proposal of the view; one on an older
+        """Rule 3. Sign for the first valid and timely proposal of the view; one on an older
         parent waits for a better one."""
         state = self.state
         if state is None or (verdict.epoch, verdict.view) > state.view:
-            self._held_verdict = verdict
+            self._held.verdict = verdict
             return []
         if (verdict.epoch, verdict.view) != state.view or state.timed_out or not self._votes_here(NOTARIZE):
             return []
-        tick_ms, parameters = self.genesis.tick_ms(verdict.tick), self.parameters
-        from_ms = tick_ms - parameters.max_clock_drift_ms if verdict.fresh else 0
-        if verdict.base_view < state.entry_view:
-            # Safe, since the skips between are held; but the view may have another leader, whose block loses less.
-            from_ms = max(from_ms, self._begun_ms() + self.timeout.current_ms // 2)
+        from_ms = self._clock.from_ms(verdict, state)
         if now < from_ms:
-            return self._hold(verdict, from_ms)
-        # Nobody backdates a block after a halt (section 4, Time).
-        allowed_ms = parameters.block_interval_ms + self.timeout.current_ms + parameters.max_clock_drift_ms
-        if verdict.fresh and now > tick_ms + allowed_ms:
+            return self._held.hold(verdict, from_ms, state.view)
+        if self._clock.too_late(now, verdict):
             return []
         return self._vote(now, NOTARIZE, verdict.block)
 
-    def _hold(self, verdict: Verdict, from_ms: int) -> Effects:
-        """Vote for a proposal later, unless one on a later parent is held already.
-
-        One whose moment comes only after the view, as a leader that lies about the time may have it, gives way.
-        """
-        held, ends_ms = self._held_verdict, self._alarms.at(VIEW_TIMER)
-        if held is not None and held is not verdict and (held.epoch, held.view) == self.view:
-            in_time, too_late = self._alarms.at(HOLD_TIMER) <= ends_ms, from_ms > ends_ms
-            if in_time and (too_late or held.base_view > verdict.base_view):
-                return []
-        self._held_verdict = verdict
-        return [self._alarms.arm(HOLD_TIMER, from_ms)]
-
     def _vote_finalize(self, now: int, epoch: int, view: int, block: bytes) -> Effects:
-        """Rule 5, the paper's finalize vote. On leaving a view by its notarization, or once its block is at hand.
+        """Rule 5. On leaving a view by its notarization, or once its block is at hand.
 
         Never when the view's timer fired, nor when its skip certificate came first: whoever signs a skip or goes on
         by one must not help to make a block of that view final.
@@ -425,12 +381,12 @@ class Engine:
         if timer == PROPOSE_TIMER:
             return self._prepare_proposal(now)
         if timer == HOLD_TIMER:
-            return [] if self._held_verdict is None else self._on_verdict(now, self._held_verdict)
+            return [] if self._held.verdict is None else self._on_verdict(now, self._held.verdict)
         assert timer == RESEND_TIMER
         return self._resend(now)
 
     def _on_view_timer(self, now: int, state: ViewState) -> Effects:
-        """Rule 4, the paper's vote for a dummy block. Too late for a block in this view: give it up."""
+        """Rule 4. Too late for a block in this view: give it up."""
         self.state = state.after(Cause.TIMER)
         effects: Effects = [Observe(TimedOut(*state.view))]
         if self._votes_here(SKIP):
@@ -439,32 +395,7 @@ class Engine:
 
     def _resend(self, now: int) -> Effects:
         """Say again what was said in this view, and how the last one was left."""
-        epoch, view = self.view
-        votes = [vote for kind, vote in sorted(self.log.votes((epoch, view)).items()) if kind != PROPOSE]
-        left = self.log.votes((epoch, view - 1)).get(FINALIZE)
-        if left is not None:
-            votes.append(left)
         return [
             self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms),
-            Forward(Retransmit(epoch, view, tuple(votes))),
+            Forward(Retransmit(*self.view, self.log.outstanding(self.view))),
         ]
-
-    # -- transactions --------------------------------------------------------------------------------------------
-
-    def _heartbeat(self, now: int) -> Effects:
-        """One signed heartbeat a slot, in the first view of it that this validator enters."""
-        context = self.context
-        assert context is not None
-        slot = (context.epoch, slot_in_epoch(context.view, self.parameters))
-        if slot == self._beacon_slot or self.key not in self._validators() or context.closing:
-            return []
-        self._beacon_slot = slot
-        blank = UptimeBeacon(
-            node=self.key,
-            epoch=context.epoch,
-            slot=slot[1],
-            block=context.parent or ZERO_DIGEST,
-            signature=bytes(64),
-        )
-        signature = self.crypto.sign(self._secret, claim_message(self.chain_id, blank))
-        return self.admission.submit_own(structs.replace(blank, signature=signature))

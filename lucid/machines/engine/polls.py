@@ -84,42 +84,42 @@ class Polls:
         ballot = poll.ballots[kind].get(block)
         if ballot is not None and ballot.certified and kind >= SKIP:
             return None
-        place = validators.index.get(vote.signer)
-        if place is None:
+        index = validators.index.get(vote.signer)
+        if index is None:
             raise Refusal(Code.VOTE_SIGNER)
         votes = poll.votes[kind]
-        known = votes.get(place)
-        if known is not None and (known.block == block or place in poll.guilty):
+        known = votes.get(index)
+        if known is not None and (known.block == block or index in poll.guilty):
             # There may be evidence against it already: each further vote would cost a signature to no end.
             return None
         message = self._message(vote) if ballot is None else ballot.message
         if self._forged:
-            self._hear(place)
+            self._hear(index)
         if not self.crypto.verify(vote.signer, message, vote.signature):
-            raise self._forgery(kind, place)
+            raise self._forgery(kind, index)
         if known is not None:
-            self._accuse(poll, place, known, vote)
+            self._accuse(poll, index, known, vote)
             return None
-        votes[place] = vote
+        votes[index] = vote
         if kind >= SKIP:
-            other = poll.votes[FINALIZE if kind == SKIP else SKIP].get(place)
+            other = poll.votes[FINALIZE if kind == SKIP else SKIP].get(index)
             if other is not None:
-                self._accuse(poll, place, other, vote)
+                self._accuse(poll, index, other, vote)
         if ballot is None:
             ballot = poll.ballots[kind][block] = Ballot(message)
         ballot.count += 1
         return self._certificate(vote, ballot, validators, votes) if ballot.count == validators.quorum else None
 
-    def _hear(self, place: int) -> None:
+    def _hear(self, index: int) -> None:
         """Raise `VOTE_SIGNATURE` if too many of a signer's votes did not hold."""
-        if self._forged.get(place, 0) >= MAX_FORGED:
+        if self._forged.get(index, 0) >= MAX_FORGED:
             raise Refusal(Code.VOTE_SIGNATURE, "too many of this signer's did not hold")
 
-    def _forgery(self, kind: int, place: int) -> Refusal:
+    def _forgery(self, kind: int, index: int) -> Refusal:
         """What is said of a vote that does not hold; it counts against its signer."""
         if kind != PROPOSE:
             # Votes come from their signers, so it has itself to blame; a proposal may come from anyone.
-            self._forged[place] = self._forged.get(place, 0) + 1
+            self._forged[index] = self._forged.get(index, 0) + 1
         return Refusal(Code.VOTE_SIGNATURE)
 
     def _message(self, vote: Vote) -> bytes:
@@ -136,20 +136,20 @@ class Polls:
         # Newest first, so that votes which were credited long ago do not take the room of later ones.
         for view in sorted((view for view in self._polls if first <= view <= last), reverse=True):
             poll = self._polls[view]
-            for place, vote in sorted(poll.votes[NOTARIZE].items(), reverse=True):
+            for index, vote in sorted(poll.votes[NOTARIZE].items(), reverse=True):
                 in_parent = (
                     certificate is not None
                     and certificate.view == view
-                    and certificate.signers[place >> 3] >> (place & 7) & 1
+                    and certificate.signers[index >> 3] >> (index & 7) & 1
                 )
                 if not in_parent and len(late) < limit:
                     late.append(vote)
         return tuple(reversed(late))
 
-    def _accuse(self, poll: Poll, place: int, first: Vote, second: Vote) -> None:
+    def _accuse(self, poll: Poll, index: int, first: Vote, second: Vote) -> None:
         """Keep evidence against a validator, once a view."""
-        if place not in poll.guilty:
-            poll.guilty.add(place)
+        if index not in poll.guilty:
+            poll.guilty.add(index)
             self.evidence.append(Equivocation(first, second))
 
     @staticmethod
@@ -160,5 +160,5 @@ class Polls:
         if vote.kind == PROPOSE:
             return None
         ballot.certified = True
-        signatures = {place: each.signature for place, each in votes.items() if each.block == vote.block}
+        signatures = {index: each.signature for index, each in votes.items() if each.block == vote.block}
         return assemble(vote.epoch, vote.view, vote.kind, vote.block, signatures, len(validators))

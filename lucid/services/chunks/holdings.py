@@ -8,41 +8,33 @@ session once all is there that belongs to it, and again when it lost something. 
 from __future__ import annotations
 
 import logging
-import uuid
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
-import msgspec
 import trio
 
 from lucid.chain.chunks import session_root
-from lucid.chain.errors import Code
 from lucid.chain.transactions import Ranges
-from lucid.chain.versions import FIRST_RULES, HOLDING_RULES
+from lucid.chain.versions import HOLDING_RULES
 from lucid.machines.quota import SECOND_MS, Quota
 from lucid.machines.replicamessages import (
     MAX_NAMED,
-    SESSION_BYTES,
     ListPart,
     ListRequest,
     ReplicaMessage,
     SessionOffer,
 )
+from lucid.services.chunks.chaincopies import ChainCopies, OnChain
 from lucid.services.chunks.listfetches import ListFetches
 from lucid.services.chunks.listings import Listings, dropped, kept, ranges_of
+from lucid.services.chunks.ownsessions import OwnSessions
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged, StoreError
 
-FOLLOWED_TABLE = "listed"
-FOLLOWED_KEY = b"height"
-"""Up to which block sessions were looked for."""
-HEIGHT_BYTES = 8
-ID_BYTES = 16
-WAIT_MS = 20_000
 RETRY_S = 5.0
 LOOK_S = 600.0
 """How long after its end everything is looked through again."""
@@ -89,45 +81,6 @@ class Around(Protocol):
         """Those of them in reach."""
 
 
-class Holder(msgspec.Struct, frozen=True):
-    """A node that said that it holds chunks of a session."""
-
-    node: str
-    chunks: int
-
-
-class OnChain(msgspec.Struct, frozen=True):
-    """What the chain knows of a session's copies: each chunk has `copies` or more of the `wanted` ones; `here` is what
-    this node said last, `provable` unless that was under rules which had no proofs of it."""
-
-    height: int
-    chunks: int
-    root: str
-    copies: int
-    wanted: int
-    holders: tuple[Holder, ...]
-    here: Ranges
-    rules: int = FIRST_RULES
-    provable: bool = True
-
-
-class _Replicas(msgspec.Struct, frozen=True):
-    sessions: tuple[OnChain | None, ...]
-
-
-class _Anchored(msgspec.Struct, frozen=True):
-    sessions: tuple[str, ...]
-    height: int
-
-
-class _ManifestChunk(msgspec.Struct, frozen=True):
-    id: str
-
-
-class _ManifestChunks(msgspec.Struct, frozen=True):
-    chunks: tuple[_ManifestChunk, ...]
-
-
 class Look(NamedTuple):
     """A session's list against what is here: which chunks are, how many belong here and are not, and the other nodes
     where some of it belongs."""
@@ -152,13 +105,12 @@ class Holdings:
         send: Callable[[bytes, ReplicaMessage], Awaitable[bool]],
     ) -> None:
         self.listings = Listings(store)
+        self.copies = ChainCopies(around, manager)
         self.said = 0
         """How often something was said since the start."""
         self._around = around
         self._store = store
-        self._manager = manager
         self._engine = engine
-        self._anchoring = anchoring
         self._send = send
         self._settling = trio.Lock()  # two that look at one session at once would both say what the chain lacks
         self._open: OrderedDict[bytes, None] = OrderedDict()
@@ -166,6 +118,7 @@ class Holdings:
         self._pending: dict[bytes, tuple[Ranges, int]] = {}
         self._lost: dict[bytes, float] = {}
         self._offered: dict[bytes, float] = {}
+        self._own = OwnSessions(rules=around, store=store, manager=manager, anchoring=anchoring, take=self._take)
         self._fetches = ListFetches(send, self._wants, self._take)
         self._served = Quota(LISTS_A_SECOND, SECOND_MS)
 
@@ -200,54 +153,12 @@ class Holdings:
         """Learn what sessions there are, and say what is held of them, forever."""
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._follow)
+                nursery.start_soon(self._own.run)
                 nursery.start_soon(self._fetches.run)
                 nursery.start_soon(self._look_often)
                 nursery.start_soon(self._look_through)
         except* StoreDamaged:
             pass  # the store has logged it and says so
-
-    async def _follow(self) -> None:
-        """Take the lists of the sessions that this node's session anchoring took, block after block."""
-        stored = await self._store.read_when_there(self._store.get, FOLLOWED_TABLE, FOLLOWED_KEY)
-        after = 0 if stored is None else int.from_bytes(stored, "big")
-        while True:
-            try:
-                if self._around.rules < HOLDING_RULES:
-                    await trio.sleep(RETRY_S)
-                    continue
-                found = await self._anchored(after)
-                for name in found.sessions:
-                    await self._take_own(bytes.fromhex(name))
-                if found.sessions or found.height % PAGE == 0:
-                    height = found.height.to_bytes(HEIGHT_BYTES, "big")
-                    await self._store.write([(FOLLOWED_TABLE, FOLLOWED_KEY, height)])
-            except StoreDamaged:
-                raise
-            except (Problem, StoreError):
-                await trio.sleep(RETRY_S)
-                continue
-            after = max(after, found.height)
-
-    async def _anchored(self, after: int) -> _Anchored:
-        found = await self._manager.get(f"/node/anchored?after={after}&wait_ms={WAIT_MS}", WAIT_MS / 1000 + 5)
-        with self._manager.understood():
-            return msgspec.convert(found, _Anchored)
-
-    async def _take_own(self, session: bytes) -> None:
-        """Keep the list of a session whose manifest is here. Raises `Problem` while it cannot be told."""
-        name, owner = uuid.UUID(bytes=session[:ID_BYTES]), session[ID_BYTES:].hex()
-        status, data = await self._anchoring.fetch(f"/sessions/{name}/manifest?owner={owner}")
-        if status == 404:
-            return
-        if status != 200:
-            raise Problem(Code.UNAVAILABLE, f"session anchoring answers {status}")
-        with self._anchoring.understood():
-            manifest = await trio.to_thread.run_sync(lambda: msgspec.json.decode(data, type=_ManifestChunks))
-            ids = [bytes.fromhex(each.id) for each in manifest.chunks]
-        (anchored,) = await self.on_chain([session])
-        if anchored is not None:
-            await self._keep(session, ids, anchored)
 
     async def _look_often(self) -> None:
         """Look at what is not settled."""
@@ -307,12 +218,12 @@ class Holdings:
         knows: it is offered again. Raises `Problem` and `StoreError`."""
         if await self._store.read(self.listings.known, session):
             return 0
-        (anchored,) = await self.on_chain([session])
+        (anchored,) = await self.copies.on_chain([session])
         return 0 if anchored is None else anchored.chunks
 
     async def _take(self, session: bytes, ids: Sequence[bytes]) -> bool:
-        """Keep a list that came. Raises `Problem` and `StoreError`."""
-        (anchored,) = await self.on_chain([session])
+        """Keep a list that came, or whose session was taken here. Raises `Problem` and `StoreError`."""
+        (anchored,) = await self.copies.on_chain([session])
         return anchored is not None and await self._keep(session, ids, anchored)
 
     async def _offer(self, lacking: dict[bytes, frozenset[bytes]]) -> None:
@@ -326,26 +237,6 @@ class Holdings:
                 self._offered |= dict.fromkeys(names, now)
 
     # -- what is held --------------------------------------------------------------------------------------------
-
-    async def on_chain(self, sessions: Sequence[bytes]) -> tuple[OnChain | None, ...]:
-        """What the chain knows of sessions' copies; None of one that is not anchored. Raises `Problem`."""
-        names = [each.hex() for each in sessions]
-        status, found = await self._manager.ask("POST", "/node/replicas", {"sessions": names})
-        if status != 200:
-            raise Problem(Code.UNAVAILABLE, f"the block manager answers {status}")
-        with self._manager.understood():
-            return msgspec.convert(found, _Replicas).sessions
-
-    async def copies(self, session: bytes) -> int | None:
-        """How many nodes said on the chain that they hold each chunk of a session (id and owner): 0 while that is not
-        known, None where the rules have no such thing, or nobody says whose session it is."""
-        if self._around.rules < HOLDING_RULES or len(session) != SESSION_BYTES:
-            return None
-        try:
-            (found,) = await self.on_chain([session])
-        except Problem:
-            return 0
-        return 0 if found is None else found.copies
 
     def _look(self, ids: Sequence[bytes]) -> Look:
         """From a worker thread."""
@@ -367,7 +258,7 @@ class Holdings:
             await self._compare(sessions)
 
     async def _compare(self, sessions: Sequence[bytes]) -> None:
-        found = await self.on_chain(sessions)
+        found = await self.copies.on_chain(sessions)
         lacking: dict[bytes, frozenset[bytes]] = {}
         for session, anchored in zip(sessions, found, strict=True):
             if anchored is None:

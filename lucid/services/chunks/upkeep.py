@@ -135,7 +135,7 @@ class Upkeep:
             found = await self._store.read(self._session_copies, name)
             if found is None:
                 raise Problem(Code.NOT_FOUND, "chunk here that this session refers to")
-            return msgspec.structs.replace(found, on_chain=await self._holdings.copies(name))
+            return msgspec.structs.replace(found, on_chain=await self._holdings.copies.fewest(name))
 
         @route("GET", "/chunks", "Chunks and their states", query=PAGE, gives=ChunkList, access=OPERATOR)
         async def chunks() -> ChunkList:

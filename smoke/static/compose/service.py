@@ -100,7 +100,7 @@ def service_of(tree: Tree, name: str, node: YamlNode, directory: str, values: di
     if build is None and node.get("extends") is None and _runs_what_is_mounted(image, launch):
         # It is judged as an image that is built without any code of its own would be.
         build = ComposeBuild("", f"{file}#{node.line}", line=node.line, inline=f"FROM {image}\n")
-    return ComposeService(name, file, node, build, image, launch)
+    return ComposeService(name=name, file=file, node=node, build=build, image=image, launch=launch)
 
 
 def _runs_what_is_mounted(image: str, launch: Launch) -> bool:
@@ -146,14 +146,14 @@ def _build(node: YamlNode | None, directory: str, values: dict[str, str], platfo
     platforms = node.get("platforms")
     wanted = [interpolated(each.text, values) for each in platforms.children()] if platforms is not None else []
     return ComposeBuild(
-        "" if place == "." else place,
-        f"{node.file}#{node.line}" if inline else posixpath.normpath(posixpath.join(place, file)),
-        interpolated(text_of(node.get("target")), values) or None,
-        arguments,
-        interpolated(platform, values) or (wanted[0] if len(wanted) == 1 else None),
-        node.line,
-        doubt,
-        interpolated(inline, values),
+        context="" if place == "." else place,
+        dockerfile=f"{node.file}#{node.line}" if inline else posixpath.normpath(posixpath.join(place, file)),
+        target=interpolated(text_of(node.get("target")), values) or None,
+        arguments=arguments,
+        platform=interpolated(platform, values) or (wanted[0] if len(wanted) == 1 else None),
+        line=node.line,
+        doubt=doubt,
+        inline=interpolated(inline, values),
     )
 
 

@@ -171,14 +171,14 @@ def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested:
     if words is None:
         words = tuple(quoted_words(rest, escape) if keyword in _PAIRS else rest.split())
     return Instruction(
-        keyword,
-        rest,
-        start,
-        lines.number,
-        tuple(flags),
-        words,
-        array is not None,
-        heredocs,
+        keyword=keyword,
+        text=rest,
+        line=start,
+        last=lines.number,
+        flags=tuple(flags),
+        words=words,
+        exec_form=array is not None,
+        heredocs=heredocs,
         written=cut[0],
         trigger=trigger,
     )

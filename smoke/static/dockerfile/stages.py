@@ -135,12 +135,12 @@ def _stage(opening: Instruction, body: list[Instruction], before: list[BuildStag
     platform = expand(opening.flag("platform") or "", values, variables.escape)
     parent = Stages(tuple(before)).named(reference.text, len(before)) if not reference.text.isdigit() else None
     return BuildStage(
-        len(before),
-        name,
-        reference.text,
-        parent.index if parent else None,
-        platform,
-        opening,
-        tuple(body),
-        reference.unset,
+        index=len(before),
+        name=name,
+        reference=reference.text,
+        parent=parent.index if parent else None,
+        platform=platform,
+        opening=opening,
+        instructions=tuple(body),
+        unset=reference.unset,
     )

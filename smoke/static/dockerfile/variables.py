@@ -45,12 +45,19 @@ class Variables:
 
     def stage(self) -> Variables:
         """A fresh stage: it sees nothing of the ARGs before FROM until it declares them."""
-        return Variables(self.given, self.declared, {}, {}, self.escape, self.spent)
+        return Variables(
+            given=self.given, declared=self.declared, arguments={}, environment={}, escape=self.escape, spent=self.spent
+        )
 
     def child(self) -> Variables:
         """A stage that builds on this one: it inherits both kinds."""
         return Variables(
-            self.given, self.declared, dict(self.arguments), dict(self.environment), self.escape, self.spent
+            given=self.given,
+            declared=self.declared,
+            arguments=dict(self.arguments),
+            environment=dict(self.environment),
+            escape=self.escape,
+            spent=self.spent,
         )
 
     def values(self) -> Mapping[str, str]:

@@ -57,7 +57,7 @@ def _names(tree: Tree, words: tuple[str, ...], exclude: tuple[str, ...]) -> Iter
             stem = name.removesuffix(".trx") if suffix(name) == ".trx" else name  # reports of test runs end so
             for _, text in traces(stem, words):
                 prose = path in tree.sizes and kind_of(path, "") is FileKind.PROSE
-                yield IsolationTrace(What.WORD, TracePlace.NAME, path, 0, text, prose=prose)
+                yield IsolationTrace(what=What.WORD, place=TracePlace.NAME, path=path, line=0, text=text, prose=prose)
                 break
 
 
@@ -77,7 +77,7 @@ def _scan_file(tree: Tree, path: str, words: tuple[str, ...], result: Scan) -> N
     if text is None:
         result.binary += 1
         result.traces += [
-            IsolationTrace(What.ADDRESS, TracePlace.STRING, path, 0, found, note=note)
+            IsolationTrace(what=What.ADDRESS, place=TracePlace.STRING, path=path, line=0, text=found, note=note)
             for found, note in _in_binary(data)
         ]
         return
@@ -139,7 +139,16 @@ def _placed(path: str, text: str, found: list[tuple[int, What, str, str]]) -> It
     for offset, what, word, note in found:
         line = bisect_right(starts, offset)
         shown = excerpt(text[max(starts[line - 1], offset - 150) : starts[line] if line < len(starts) else len(text)])
-        yield IsolationTrace(what, place(offset), path, line, word, shown, note, kind is FileKind.PROSE)
+        yield IsolationTrace(
+            what=what,
+            place=place(offset),
+            path=path,
+            line=line,
+            text=word,
+            excerpt=shown,
+            note=note,
+            prose=kind is FileKind.PROSE,
+        )
 
 
 def _places(path: str, text: str, kind: FileKind) -> Callable[[int], TracePlace]:

@@ -70,7 +70,15 @@ def images_of(tree: Tree, manifest: Manifest, plans: Plans) -> tuple[Image, ...]
 def image_of(tree: Tree, service: Service, bases: Iterable[Base], launch: Launch | None = None) -> Image:
     """What a service's Dockerfile would make, and how it is started."""
     start = Start(doubt="the Dockerfile cannot be followed")
-    nothing = Image(service, service.dockerfile, None, None, "", FileSystem(), start)
+    nothing = Image(
+        service=service,
+        dockerfile=service.dockerfile,
+        context=None,
+        base=None,
+        base_reference="",
+        files=FileSystem(),
+        start=start,
+    )
     if not tree.is_file(service.dockerfile):
         return _broken(nothing, f"there is no {service.dockerfile}")
     if tree.cut(service.dockerfile):
@@ -159,13 +167,13 @@ class _Builder:
     ) -> Image:
         """All that is known of the image in one record."""
         return Image(
-            self.service,
-            self.service.dockerfile,
-            self.building.context.directory,
-            base,
-            made.reference,
-            state.files,
-            start,
+            service=self.service,
+            dockerfile=self.service.dockerfile,
+            context=self.building.context.directory,
+            base=base,
+            base_reference=made.reference,
+            files=state.files,
+            start=start,
             user=state.user,
             workdir=state.workdir,
             environment=state.environment,

@@ -267,7 +267,14 @@ def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: 
 
 
 def _copied(entry: PathEntry, user: int | None, mode: int | None, line: int) -> PathEntry:
-    return PathEntry(entry.kind, entry.source, entry.target, user, entry.mode if mode is None else mode, line)
+    return PathEntry(
+        kind=entry.kind,
+        source=entry.source,
+        target=entry.target,
+        user=user,
+        mode=entry.mode if mode is None else mode,
+        line=line,
+    )
 
 
 def _within(path: str, above: str) -> bool:

@@ -44,7 +44,9 @@ def started(start: Start, scene: Scene, program: str) -> Start:
 def python_or_server(start: Start, words: tuple[str, ...], name: str, program: str, scene: Scene) -> Start:
     if PYTHON.fullmatch(name):
         return _python(start, words[1:], program, scene)
-    situation = Situation(scene.state.environment, scene.read, scene.exists, scene.asked, start.words)
+    situation = Situation(
+        environment=scene.state.environment, read=scene.read, exists=scene.exists, asked=scene.asked, spoken=start.words
+    )
     found = served(name, words[1:], situation)
     if found is not None:
         return _serving(start, name, words[1:], found, program, scene)
@@ -114,7 +116,13 @@ def _module(start: Start, rest: tuple[str, ...], program: str, flags: set[str], 
     start = replace(start, search=search)
     if rest[1] in _UNDER and not _in_tree(rest[1], search, state):
         return _under(start, rest, program, scene)
-    found = served(rest[1], rest[2:], Situation(state.environment, scene.read, scene.exists, scene.asked, start.words))
+    found = served(
+        rest[1],
+        rest[2:],
+        Situation(
+            environment=state.environment, read=scene.read, exists=scene.exists, asked=scene.asked, spoken=start.words
+        ),
+    )
     if found is not None and not _in_tree(rest[1], search, state):
         return _serving(start, rest[1], rest[2:], found, program, scene)
     start = _http_server(start, rest[2:]) if rest[1] == "http.server" else start

@@ -10,7 +10,7 @@ from smoke.manifest import Base
 from smoke.static.model.dash import dash_stops
 from smoke.static.model.demanding import missing_to
 from smoke.static.model.entries import Followed, follow_command, follow_script
-from smoke.static.model.executable import absent, find_program, is_odd, not_executable
+from smoke.static.model.executable import Executable, absent, find_program, is_odd, not_executable
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import Form, Start
 from smoke.static.model.installers.conda import TOOLS, root_prefix, run_in
@@ -85,10 +85,10 @@ def _no_shell(words: tuple[str, ...], state: Stage) -> str:
     return f"the shell form needs {words[0]}, which the image does not have" if not found else ""
 
 
-def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
+def _resolved(  # noqa: PLR0911 - a case a reason not to look further
     start: Start, words: tuple[str, ...], scene: Scene
 ) -> Start:
-    state = scene.state
+    """What the words start, where their first one is a program that can be executed."""
     name = posixpath.basename(words[0])
     if name.endswith(".wasm"):
         return replace(start, doubt="another runtime than the engine's own starts it")
@@ -104,6 +104,15 @@ def _resolved(  # noqa: PLR0911, PLR0912 - a case a kind of program
     start = replace(start, program=found.place)
     if trouble := not_executable(found, scene):
         return replace(start, trouble=trouble)
+    return _executed(start, words, found, scene)
+
+
+def _executed(  # noqa: PLR0911 - a case a kind of program
+    start: Start, words: tuple[str, ...], found: Executable, scene: Scene
+) -> Start:
+    """What a program that is there starts in turn, or is."""
+    state = scene.state
+    name = posixpath.basename(words[0])
     if name in _DEMANDING and (trouble := missing_to(words, scene)):
         return replace(start, trouble=trouble)
     if trouble := detached(name, words[1:], scene):

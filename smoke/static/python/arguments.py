@@ -45,11 +45,11 @@ def asked_by(parsed: ast.Module, call: ast.Call, main: bool) -> Iterator[AskedAr
             return
         if names[0].startswith("-"):
             if _is(told.get("required"), True):
-                yield AskedArguments(node.lineno, "the command line", tuple(names), 1, main)
+                yield AskedArguments(line=node.lineno, by="the command line", options=tuple(names), count=1, main=main)
         elif not _is(told.get("nargs"), *_MAY_BE_LEFT) and "nargs" not in told and "default" not in told:
             operands, line = operands + 1, node.lineno
     if operands:
-        yield AskedArguments(line, "the command line", (), operands, main)
+        yield AskedArguments(line=line, by="the command line", options=(), count=operands, main=main)
 
 
 def _is(node: ast.expr | None, *values: object) -> bool:

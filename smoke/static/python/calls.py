@@ -118,7 +118,9 @@ class Calls:
             self.effects.asked += asked_by(self.parsed, node, main)
         if isinstance(node.func, ast.Name):
             demanded = self.settings.get(name, [])
-            self.effects.demands += [Demand(node.lineno, each.name, main, True, each.file) for each in demanded]
+            self.effects.demands += [
+                Demand(line=node.lineno, name=each.name, main=main, any_case=True, file=each.file) for each in demanded
+            ]
 
     def _hands_over(self, node: ast.Call, name: str, main: bool) -> None:
         """A call of what another module has, and a file whose text is parsed."""
@@ -149,7 +151,9 @@ class Calls:
             return None
         given = tuple(self.bindings.given(each) for each in node.args)
         named = tuple((each.arg or "", *self.bindings.given(each.value)) for each in node.keywords)
-        return CallOut(node.lineno, module, level, function, given, named, main)
+        return CallOut(
+            line=node.lineno, module=module, level=level, function=function, given=given, named=named, main=main
+        )
 
     def _file(self, node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr], main: bool) -> None:
         for opened in opened_by(node, name, last, keywords, self.bindings.paths):
@@ -164,7 +168,9 @@ class Calls:
                 alone = name == "os.mkdir" or (method and says(node, "parents", 1) is False)
                 # What is taken away first may be made again.
                 new = not self.removes and (name == "os.mkdir" or says(node, "exist_ok", 2) is False)
-            self.effects.files.append(FileUse(node.lineno, place, opened.use, main, alone, new))
+            self.effects.files.append(
+                FileUse(line=node.lineno, place=place, use=opened.use, main=main, alone=alone, new=new)
+            )
 
 
 def gives_environment(node: ast.stmt) -> bool:

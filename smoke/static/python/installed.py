@@ -133,7 +133,7 @@ class Installed:
     def _given(self, text: str, line: int) -> Requirement | Trouble | None:
         if text.endswith(".whl"):
             name = posixpath.basename(text).partition("-")[0]
-            return Requirement(table.normalized(name), "", self.dockerfile, line, text)
+            return Requirement(name=table.normalized(name), version="", path=self.dockerfile, line=line, text=text)
         if "$" in text or "*" in _ANY_OF.sub("", text):
             return Trouble(self.dockerfile, line, f"what {text} of line {line} is, is not known", doubtful=True)
         return parse_requirement(text, self.dockerfile, line, self.version)
@@ -157,7 +157,9 @@ class Installed:
             return
         if project.name:
             name = table.normalized(project.name)
-            brought.asked.setdefault(name, Requirement(name, "", project.path, 0, project.name, own=True))
+            brought.asked.setdefault(
+                name, Requirement(name=name, version="", path=project.path, line=0, text=project.name, own=True)
+            )
         brought.scripts |= project.scripts
         brought.modules |= dict.fromkeys(project.modules, "")
 

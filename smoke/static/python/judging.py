@@ -24,12 +24,16 @@ def judge_syntax(importer: Importer, graph: Graph) -> None:
         if problem is not None and (version is not None or source.error):
             message = f"it is not Python that can be loaded: {problem.message}"
             lazy = path in graph.later
-            graph.problems.append(ImportProblem(path, problem.line, message, lazy, Flaw.SYNTAX))
+            graph.problems.append(
+                ImportProblem(source=path, line=problem.line, message=message, lazy=lazy, flaw=Flaw.SYNTAX)
+            )
         elif source.error and version is not None and (version <= _HOST or importer.syntax.trouble == ""):
             if version <= _HOST:
                 message = f"it is not Python that can be loaded: {source.error}"
                 lazy = path in graph.later
-                graph.problems.append(ImportProblem(path, source.error_line, message, lazy, Flaw.SYNTAX))
+                graph.problems.append(
+                    ImportProblem(source=path, line=source.error_line, message=message, lazy=lazy, flaw=Flaw.SYNTAX)
+                )
             else:
                 _newer(graph, path)
         elif source.error:

@@ -84,7 +84,7 @@ class _Reader:
         """Those that may run, as far as they were looked at for that."""
         self.effects, self.bindings = Effects(), Bindings(parsed)
         self.naming = Naming(self.effects, self.bindings)
-        self.calls = Calls(parsed, data, version, self.own, self.naming)
+        self.calls = Calls(parsed=parsed, data=data, version=version, own=self.own, naming=self.naming)
         imported = self.bindings.imported
         future = "annotations" in imported.values() and "annotations" in imported
         self.lazy_annotations = future or version is None or version >= (3, 14)
@@ -238,7 +238,9 @@ class _Reader:
             self.effects.failing.append(Mention(node.lineno, message, "", around.main))
         operand = node.slice.value if isinstance(node.slice, ast.Constant) else None
         if name == "sys.argv" and not around.takes and isinstance(operand, int) and operand > 0:
-            self.effects.asked.append(AskedArguments(node.lineno, "sys.argv", (), operand, around.main))
+            self.effects.asked.append(
+                AskedArguments(line=node.lineno, by="sys.argv", options=(), count=operand, main=around.main)
+            )
         if name == "os.environ" and "keys" not in around.takes and (variable := self.bindings.text(node.slice)):
             self.effects.demands.append(Demand(node.lineno, variable, around.main))
 

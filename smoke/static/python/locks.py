@@ -77,7 +77,7 @@ def _groups(project: Project, lock: Lock) -> list[str]:
 def _requirement(package: dict[str, Any], lock: Lock) -> Requirement:
     name = normalized(str(package["name"]))
     version = str(package.get("version", ""))
-    return Requirement(name, version, lock.path, 0, f"{name} {version}".strip())
+    return Requirement(name=name, version=version, path=lock.path, line=0, text=f"{name} {version}".strip())
 
 
 def _uv(packages: list[dict[str, Any]], lock: Lock, project: Project | None, version: Version | None) -> Locked:
@@ -189,6 +189,10 @@ def _pipfile(tree: Tree, lock: Lock, version: Version | None) -> Locked:
             if marker and not holds(marker, version):
                 continue
             pinned = str(value.get("version", "")).removeprefix("==") if isinstance(value, dict) else ""
-            found.append(Requirement(normalized(name), pinned, lock.path, 0, f"{name} {pinned}".strip()))
+            found.append(
+                Requirement(
+                    name=normalized(name), version=pinned, path=lock.path, line=0, text=f"{name} {pinned}".strip()
+                )
+            )
     # A lock made by hand may list no more than what was asked for.
     return Locked(found, whole=whole and bool(data.get("_meta", {}).get("hash")))

@@ -61,7 +61,9 @@ class Mentions:
             message = f"{named.by} names {named.name}: {found.reason or 'there is no such module'}"
             self.graph.problems.append(ImportProblem(source, named.line, message))
         elif found.kind is Meaning.OUTSIDE:
-            self.graph.outside.append(Outside(named.name, source, named.line, False, False, named.by))
+            self.graph.outside.append(
+                Outside(name=named.name, source=source, line=named.line, caught=False, lazy=False, by=named.by)
+            )
         elif found.source:
             if cut == len(parts) - 1 and named.by in _TAKEN and not self.resolver.has(found, name, parts[-1], set()):
                 message = f"{named.by} names {named.name}: {found.source} defines no {parts[-1]}"

@@ -58,7 +58,7 @@ def outside_context(node: ast.Call, last: str, maker: str, main: bool) -> Iterat
     """Tables that Flask-SQLAlchemy is to make where no application is pushed; `maker` made what is called."""
     if maker == "flask_sqlalchemy.SQLAlchemy" and last in ("create_all", "drop_all") and not node.args:
         what = f"{last}() needs an application's context"
-        yield Outdated(node.lineno, "flask-sqlalchemy", "3.0", what, main)
+        yield Outdated(line=node.lineno, distribution="flask-sqlalchemy", since="3.0", what=what, main=main)
 
 
 def twice_routed(parsed: ast.Module) -> Iterator[tuple[int, str]]:

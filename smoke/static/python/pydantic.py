@@ -49,7 +49,9 @@ def demanded(node: ast.ClassDef) -> Iterator[Demand]:
             )
         )
         if required:
-            yield Demand(each.lineno, f"{prefix}{each.target.id}".upper(), False, True, file)
+            yield Demand(
+                line=each.lineno, name=f"{prefix}{each.target.id}".upper(), main=False, any_case=True, file=file
+            )
 
 
 def _may_fill(node: ast.stmt) -> bool:

@@ -33,7 +33,14 @@ class Removal:
 
 def _gone(distribution: str, since: str, python: PythonVersion, *rows: tuple[str, str, str]) -> list[Removal]:
     return [
-        Removal(distribution, since, python, module, tuple(names.split()) if names else (ANY,), instead)
+        Removal(
+            distribution=distribution,
+            since=since,
+            python=python,
+            module=module,
+            names=tuple(names.split()) if names else (ANY,),
+            instead=instead,
+        )
         for module, names, instead in rows
     ]
 
@@ -155,10 +162,42 @@ class Pair:
 
 
 PAIRS = (
-    Pair("flask", ">=2.0,<2.2.3", "werkzeug", "3.0", (3, 8), "flask", "url_quote of werkzeug.urls"),
-    Pair("flask", "<2.0", "jinja2", "3.1", (3, 7), "flask", "escape of jinja2"),
-    Pair("flask-login", "<0.6.3", "werkzeug", "3.0", (3, 8), "flask_login", "url_decode of werkzeug.urls"),
-    Pair("pandas", "<2.1", "numpy", "2.0", (3, 9), "pandas", "the binary interface of numpy 1"),
+    Pair(
+        older="flask",
+        versions=">=2.0,<2.2.3",
+        newer="werkzeug",
+        since="3.0",
+        python=(3, 8),
+        module="flask",
+        taken="url_quote of werkzeug.urls",
+    ),
+    Pair(
+        older="flask",
+        versions="<2.0",
+        newer="jinja2",
+        since="3.1",
+        python=(3, 7),
+        module="flask",
+        taken="escape of jinja2",
+    ),
+    Pair(
+        older="flask-login",
+        versions="<0.6.3",
+        newer="werkzeug",
+        since="3.0",
+        python=(3, 8),
+        module="flask_login",
+        taken="url_decode of werkzeug.urls",
+    ),
+    Pair(
+        older="pandas",
+        versions="<2.1",
+        newer="numpy",
+        since="2.0",
+        python=(3, 9),
+        module="pandas",
+        taken="the binary interface of numpy 1",
+    ),
 )
 
 

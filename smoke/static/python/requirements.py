@@ -60,7 +60,7 @@ def parse_requirement(text: str, path: str, line: int, version: Version | None) 
         egg = re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)", text)
         name = egg[1] if egg else _of_address(text)
         if name:
-            return Requirement(normalized(name), "", path, line, shown)
+            return Requirement(name=normalized(name), version="", path=path, line=line, text=shown)
         return Trouble(path, line, f"what {shown[:80]} brings is not looked into", doubtful=True)
     from packaging.requirements import InvalidRequirement  # noqa: PLC0415 - a tree without requirements has no need
     from packaging.requirements import Requirement as Parsed  # noqa: PLC0415
@@ -70,14 +70,16 @@ def parse_requirement(text: str, path: str, line: int, version: Version | None) 
     except InvalidRequirement:
         legacy = re.match(r"([A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*[<>=!~]=?\s*[\w.*+!-]+", text)
         if legacy is not None and re.match(r"[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*(?:[<>=!~]=|===|[<>])", text):
-            return Requirement(normalized(legacy[1]), "", path, line, shown)  # an old version number, for an old pip
+            return Requirement(
+                name=normalized(legacy[1]), version="", path=path, line=line, text=shown
+            )  # an old version number, for an old pip
         return Trouble(path, line, f"{text[:80]!r} is not a requirement")
     if parsed.marker is not None and not holds(parsed.marker, version):
         return None
     pins = [each.version for each in parsed.specifier if each.operator in ("==", "===")]
     pinned = pins[0] if len(pins) == 1 and "*" not in pins[0] else ""
     extras = tuple(sorted(normalized(each) for each in parsed.extras))
-    return Requirement(normalized(parsed.name), pinned, path, line, shown, extras)
+    return Requirement(name=normalized(parsed.name), version=pinned, path=path, line=line, text=shown, extras=extras)
 
 
 def _of_address(text: str) -> str:

@@ -30,7 +30,7 @@ class Resolver:
         if name is None:
             why = f"it is in {package}" if package else "it is started as a script, outside of any package"
             message = f"the relative import {'.' * each.level}{each.module} leaves the top package ({why})"
-            yield ImportProblem(source.path, each.line, message, each.lazy, Flaw.RELATIVE)
+            yield ImportProblem(source=source.path, line=each.line, message=message, lazy=each.lazy, flaw=Flaw.RELATIVE)
             return
         found = self.importer.find(name)
         if found.kind is Meaning.MISSING:
@@ -39,7 +39,9 @@ class Resolver:
             lazy = each.lazy or source.path in self.graph.later
             parts = [part for wanted in each.names if part_of(part := f"{name}.{wanted}")]
             for part in parts or [name]:
-                self.graph.outside.append(Outside(part, source.path, each.line, each.caught, lazy))
+                self.graph.outside.append(
+                    Outside(name=part, source=source.path, line=each.line, caught=each.caught, lazy=lazy)
+                )
         elif found.kind is Meaning.DOUBT:
             message = f"whether {name} is there: {found.reason}"
             self.graph.doubts.append(ImportProblem(source.path, each.line, message, each.lazy))
@@ -71,7 +73,7 @@ class Resolver:
         for wanted in each.names:
             if lacks_name(name, wanted, version):
                 message = f"{name} of {shown} has no {wanted}"
-                yield ImportProblem(source.path, each.line, message, each.lazy, Flaw.NAME)
+                yield ImportProblem(source=source.path, line=each.line, message=message, lazy=each.lazy, flaw=Flaw.NAME)
 
     def _name(self, source: Source, each: Import, name: str, found: Found, wanted: str) -> Iterator[ImportProblem]:
         if wanted == "*":
@@ -95,7 +97,9 @@ class Resolver:
         where = found.source or found.path
         if found.source == source.path:
             return  # a package that looks into itself while it is loaded
-        yield ImportProblem(source.path, each.line, f"{where} defines no {wanted}", each.lazy, Flaw.NAME)
+        yield ImportProblem(
+            source=source.path, line=each.line, message=f"{where} defines no {wanted}", lazy=each.lazy, flaw=Flaw.NAME
+        )
 
     def has(self, found: Found, name: str, wanted: str, seen: set[str]) -> bool:
         """Whether a module has a name once it is loaded; what cannot be told counts as yes."""

@@ -61,7 +61,7 @@ def own_of(parsed: ast.Module, functions: dict[str, Function], plain: set[str]) 
         and [dotted(each) in _ENUMS for each in node.bases] == [True]
     }
     every = {node.name: node for node in parsed.body if isinstance(node, ast.ClassDef) and node.name in plain}
-    return Own(functions, classes, enums, parsed, every)
+    return Own(functions=functions, classes=classes, enums=enums, parsed=parsed, every=every)
 
 
 def makers_of(own: Own) -> dict[str, Function]:

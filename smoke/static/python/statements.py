@@ -256,16 +256,16 @@ class StatementReader:
 
     def _import(self, found: Import, place: _Place) -> None:
         placed = Import(
-            found.line,
-            found.module,
-            found.level,
-            found.names,
-            place.caught,
-            place.lazy,
-            place.main,
-            place.attempt,
-            place.instead,
-            place.other,
+            line=found.line,
+            module=found.module,
+            level=found.level,
+            names=found.names,
+            caught=place.caught,
+            lazy=place.lazy,
+            main=place.main,
+            attempt=place.attempt,
+            instead=place.instead,
+            other=place.other,
         )
         if found.module == "__future__":
             return

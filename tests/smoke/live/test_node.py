@@ -106,8 +106,7 @@ def test_a_proxy_is_not_asked(node: Node, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    answer = node.ask("shop", "/health")
-    assert answer is not None and answer.status_code == 200
+    assert node.send("GET", "shop", "/health").status_code == 200
 
 
 def test_asking_reads_no_certificates(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,11 +114,14 @@ def test_asking_reads_no_certificates(node: Node, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(ssl, "create_default_context", None)
     for _ in range(3):
         assert node.ask("shop", "/health") is not None
+        assert node.send("POST", "shop", "/orders", content=b"tea", timeout=60.0).status_code == 501
 
 
 def test_nobody_answers_where_nothing_runs(tmp_path: Path) -> None:
     node = node_of(tmp_path)
     assert node.ask("shop", "/health") is None and node.state("shop") == ("", None)
+    with pytest.raises(httpx.ConnectError):
+        node.send("POST", "shop", "/orders")
 
 
 def test_who_has_ended_is_not_waited_for(tmp_path: Path) -> None:

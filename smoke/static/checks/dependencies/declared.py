@@ -85,7 +85,8 @@ def _wanted(program: LoadedProgram) -> list[Outside]:
     """What the code imports, and what the command needs itself."""
     image = program.image
     needed = [
-        Outside(each, image.dockerfile, image.start.line, False, False, "the command") for each in image.start.needs
+        Outside(name=each, source=image.dockerfile, line=image.start.line, caught=False, lazy=False, by="the command")
+        for each in image.start.needs
     ]
     return [*needed, *program.graph.outside]
 

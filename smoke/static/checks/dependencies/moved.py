@@ -50,7 +50,7 @@ def _unloadable(program: LoadedProgram) -> Iterator[Absence]:
 def _outdated(program: LoadedProgram, source: Source, path: str, bounded: bool) -> Iterator[Absence]:
     """Calls that newer versions refuse."""
     for old in (each for effects in program.graph.effects(path) for each in effects.outdated):
-        made = Removal(old.distribution, old.since, (3, 7), "", (), "")
+        made = Removal(distribution=old.distribution, since=old.since, python=(3, 7), module="", names=(), instead="")
         if (not old.main or _is_main(program, source)) and has_it(program.installed, made, bounded=bounded):
             message = f"{old.what} since version {old.since} of {old.distribution}"
             yield Absence(path, old.line, message, _remedy(old.distribution, old.since))

@@ -61,4 +61,6 @@ def wanting_steps(program: LoadedProgram) -> Iterator[Wanting]:
             for demand in source.effects.demands:
                 named = re.search(rf"\b{re.escape(demand.name)}\b", told)
                 if not named and not demand.main and not demand.file:
-                    yield Wanting(each.line, found[1], demand.name, path, demand.line)
+                    yield Wanting(
+                        line=each.line, command=found[1], variable=demand.name, path=path, demanded=demand.line
+                    )

@@ -120,7 +120,7 @@ def _of_table(told: Any, data: dict[str, tuple[str, ...]] | None) -> Packing:
         return Packing(frozenset(map(str, told)), data=data)
     find = told["find"]
     include, exclude = tuple(find.get("include", ("*",))), tuple(find.get("exclude", ()))
-    return Packing(None, include, exclude, find.get("namespaces") is False, data)
+    return Packing(listed=None, include=include, exclude=exclude, regular=find.get("namespaces") is False, data=data)
 
 
 def _of_config(config: configparser.ConfigParser, data: dict[str, tuple[str, ...]] | None) -> Packing:
@@ -129,7 +129,7 @@ def _of_config(config: configparser.ConfigParser, data: dict[str, tuple[str, ...
         section = "options.packages.find"
         include = tuple(config.get(section, "include", fallback="*").replace(",", " ").split())
         exclude = tuple(config.get(section, "exclude", fallback="").replace(",", " ").split())
-        return Packing(None, include, exclude, told == ["find:"], data)
+        return Packing(listed=None, include=include, exclude=exclude, regular=told == ["find:"], data=data)
     return Packing(frozenset(each.strip(",") for each in told), data=data)
 
 
@@ -141,7 +141,7 @@ def _of_call(told: ast.expr, data: dict[str, tuple[str, ...]] | None) -> Packing
         if name not in ("find_packages", "find_namespace_packages") or where not in ([], ["."], ["src"]):
             raise _Unknown
         include, exclude = tuple(keywords.get("include", ("*",))), tuple(keywords.get("exclude", ()))
-        return Packing(None, include, exclude, name == "find_packages", data)
+        return Packing(listed=None, include=include, exclude=exclude, regular=name == "find_packages", data=data)
     return Packing(frozenset(map(str, ast.literal_eval(told))), data=data)
 
 

@@ -26,12 +26,12 @@ def record(stage: Stage, wanted: InstallRequest, line: int, *, house: bool = Fal
         installed(stage, directory, scripts, line)
     stage.installs.append(
         Install(
-            line,
-            tuple(source for source in wanted.requirements if source),
-            tuple(wanted.given),
-            directory,
-            None,
-            doubt,
+            line=line,
+            requirements=tuple(source for source in wanted.requirements if source),
+            distributions=tuple(wanted.given),
+            directory=directory,
+            visible=None,
+            doubt=doubt,
             projects=tuple(wanted.projects),
             lock=lock,
             made=wanted.made,

@@ -41,7 +41,7 @@ def make_venv(
         interpreter, managed = f"{_uv_home(stage)}/cpython-{version or '3'}/bin/{short}", True
         stage.files.add(interpreter, PathEntry("file", mode=0o755, line=line))
     interpreter = interpreter or f"/usr/bin/{short}"
-    venv = Venv(path, interpreter, version or "", system, managed)
+    venv = Venv(made=path, interpreter=interpreter, version=version or "", system=system, managed=managed)
     if not version:
         stage.files.suspect(
             f"{path}/bin", f"the Python of line {line} is of a version that is not known", DoubtCause.COMMAND

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.inspect import LiteralType, Type, UnionType, type_info
 
 from sim.faults import KINDS
-from sim.wrong import ScenarioError
+from sim.scenarioerror import ScenarioError
 
 TYPES = {
     "int": "a whole number",
@@ -39,8 +39,10 @@ def wrong_value(message: str, data: dict[str, Any], scenario: type[msgspec.Struc
     if field:
         return _of_a_field(field.group(2), field.group(1) == "unknown", where, data)
     if value := re.fullmatch(r"Invalid enum value (.*)", sentence):
-        choices = ", ".join(_choices(where, data, scenario))
-        return ScenarioError(f"no {value.group(1)}; there are {choices}", where)
+        choices = _choices(where, data, scenario)
+        if any(each in TYPES.values() for each in choices):
+            return ScenarioError(f"must be {' or '.join(choices)}, not {value.group(1)}", where)
+        return ScenarioError(f"no {value.group(1)}; there are {', '.join(choices)}", where)
     return ScenarioError(_plain(sentence), where)
 
 

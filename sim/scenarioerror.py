@@ -1,13 +1,6 @@
-"""What is wrong with a scenario, in one sentence, and the durations that scenarios are written in."""
+"""What is wrong with a scenario, in one sentence."""
 
 from __future__ import annotations
-
-from contextlib import suppress
-
-from lucid.durations import parse_ms
-
-Duration = str | int
-"""Milliseconds, or a number with a unit: `90s`, `10m`, `24h`, `1h30m`."""
 
 
 class ScenarioError(Exception):
@@ -20,16 +13,6 @@ class ScenarioError(Exception):
         super().__init__(f"{key}: {sentence}" if key else sentence)
         self.sentence = sentence
         self.key = key
-
-
-def duration_ms(value: Duration) -> int:
-    """Milliseconds of a duration; raises `ScenarioError` for what is none."""
-    if isinstance(value, int) and value >= 0:
-        return value
-    if isinstance(value, str) and not value.strip().isdigit():
-        with suppress(ValueError):
-            return parse_ms(value)
-    raise ScenarioError(f"{value!r} is not a duration (write 90s, 10m, 24h or milliseconds)")
 
 
 def check_nodes(key: str, indexes: list[int], nodes: int) -> None:
