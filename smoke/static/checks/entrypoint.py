@@ -43,6 +43,7 @@ CHECKS = (EXISTS, IMPORTS, APP)
 _ASGI = frozenset({"FastAPI", "Starlette", "Quart", "Litestar", "Sanic", "BlackSheep"})
 _WSGI = frozenset({"Flask", "Bottle"})
 """Classes of frameworks by the interface that their apps have."""
+_TESTS = frozenset({"unittest", "pytest"})
 _REMEDIES = {
     Flaw.SYNTAX: "Write it for the image's Python, or take a base with a newer one.",
     Flaw.ANNOTATION: "Add `from __future__ import annotations`, write it for the image's Python, or take a newer base.",
@@ -67,6 +68,11 @@ def _image(scope: Scope, image: Image) -> Iterator[Finding]:
     program = scope.programs.of(image)
     graph = program.graph
     yield _exists(program)
+    if start.module in _TESTS and image.launch is not None and image.launch.published and not image.launch.by_hand:
+        where = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
+        message = f"it runs {start.module}, which tests and ends, and port {min(image.launch.published)} is published"
+        yield APP.fail(message, name, where, remedy="Name the target of the stage that serves.")
+        return
     if graph.entry is None:
         for check in (IMPORTS, APP):
             yield check.skip("what is started is not a file of the tree", name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from smoke.static.checks.evidence import at_source
 from smoke.static.checks.loaded import Misused, runs
@@ -15,18 +17,28 @@ def wanting(scope: Scope, program: LoadedProgram) -> Iterator[Misused]:
     """Arguments that the command does not give, and questions that no one answers."""
     start, graph = program.image.start, program.graph
     launch = program.image.launch
-    if start.alone or start.server or not graph.entry_is_main or (launch is not None and launch.by_hand):
+    # A server's command line is its own; a script of a distribution hands it to the function that it calls.
+    own = start.calls or (graph.entry_is_main and not start.server)
+    if start.alone or not own or (launch is not None and launch.by_hand):
         return
     for path, source in graph.modules.items():
         for effects in graph.effects(path):
             for each in effects.asked:
-                if runs(program, source, each.main) and (clause := _lacking(each, start.arguments)):
+                known = replace(each, choices=() if _joined_elsewhere(program, path) else each.choices)
+                if runs(program, source, each.main) and (clause := _lacking(known, start.arguments)):
                     at = at_source(scope, path, each.line)
                     yield Misused(f"it ends at once: {clause}", at, "Give it in the command.")
             for typed in effects.typed:
                 if launch is not None and runs(program, source, typed.main):
                     at = at_source(scope, path, typed.line)
                     yield Misused("it waits for input, and no one types: EOFError", at, "Read it from a variable.")
+
+
+def _joined_elsewhere(program: LoadedProgram, path: str) -> bool:
+    """Whether another module may add commands to those of a module."""
+    tree = program.importer.tree
+    added = re.compile(rb"\.(?:command|group|add_command|add_typer)\(|@\w+\.command\b")
+    return any(each != path and added.search(tree.data(each)) for each in program.graph.modules)
 
 
 def _lacking(asked: AskedArguments, arguments: tuple[str, ...]) -> str:
@@ -44,8 +56,17 @@ def _lacking(asked: AskedArguments, arguments: tuple[str, ...]) -> str:
             name.startswith(each.partition("=")[0]) for each in arguments for name in asked.options if "-" in each
         )
         return "" if given or short else f"{asked.by} demands {asked.options[-1]}, which the command does not give"
+    return _lacking_operands(asked, arguments)
+
+
+def _lacking_operands(asked: AskedArguments, arguments: tuple[str, ...]) -> str:
+    first = arguments[0] if arguments else ""
+    if asked.choices and re.fullmatch(r"\w[\w-]*", first) and first not in asked.choices:
+        return f"{asked.by} has no command {first}: it has {', '.join(asked.choices[:4])}"
     if len(arguments) >= asked.count:
         return ""
+    if asked.what:
+        return f"{asked.by} demands {asked.what}, which the command does not give"
     if asked.by == "sys.argv":
         return f"it reads sys.argv[{asked.count}], and the command gives {len(arguments) or 'no'} arguments"
     return f"{asked.by} demands {asked.count} arguments, and the command gives {len(arguments) or 'none'}"

@@ -34,7 +34,7 @@ def run(scope: Scope) -> Iterator[Finding]:
         if image.broken:
             yield EMPTY.skip(f"the Dockerfile cannot be followed: {image.broken}", name)
             continue
-        copied = {
+        copied = image.files.bare | {
             entry.source: entry.line
             for entry in image.files.entries.values()
             if entry.kind == "directory" and entry.source

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smoke.finding import Evidence
 from smoke.static.checks.evidence import at_source
@@ -36,6 +37,11 @@ def absolute(program: LoadedProgram, module: str, place: CodePath) -> str:
     """A path that a module names, in the image; empty when it starts from a package that is not of the tree."""
     image, graph = program.image, program.graph
     directory = image.start.workdir or image.workdir
+    if place.variable:
+        given = image.environment.get(place.variable, "")
+        if not given or "$" in given or ":" in given:
+            return ""
+        place = replace(place, text=posixpath.join(given, place.text), variable="")
     if place.package:
         found = program.importer.find(place.package)
         if found.kind not in (Meaning.PACKAGE, Meaning.NAMESPACE) or not found.path:

@@ -74,7 +74,7 @@ def ignore_of(tree: Tree, context: str, dockerfile: str) -> Ignore:
 def parse_ignore(text: str) -> tuple[Rule, ...]:
     """The rules that a text holds, `MAX_RULES` at most."""
     rules = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         if line.startswith("#") or len(line) > 4096:
             continue
         pattern = line.strip()
@@ -91,7 +91,17 @@ def parse_ignore(text: str) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-_TOKEN = re.compile(r"\*\*/?|\*|\?|\[\^?\]?[^\]]*\]|\\.|.", re.DOTALL)
+_TOKEN = re.compile(r"\*\*/?|\*|\?|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
+_NAMED = {
+    **{"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "word": r"\w"},
+    **{
+        "xdigit": "0-9a-fA-F",
+        "space": r"\s",
+        "blank": r" \t",
+        "punct": re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
+    },
+}
+"""Classes that Go's regular expressions know by name, as Python's spell them."""
 
 
 @dataclass(frozen=True)
@@ -120,10 +130,12 @@ def _matcher(pattern: str) -> Callable[[str], bool]:
 def _tokens(pattern: str) -> list[_Token]:
     found: list[_Token] = []
     parts = _TOKEN.findall(pattern)
+    # Docker looks only at the end of a path where nothing but a leading ** is a wildcard.
+    ending = pattern.startswith("**") and not re.search(r"[*?\[\]\\]", pattern[2:])
     for index, part in enumerate(parts):
         if part.startswith("**"):
-            last = index == len(parts) - 1
-            token = _Token("all", expression=".*") if last else _Token("deep", expression="(?:.*/)?")
+            whole = index == len(parts) - 1 or (ending and part == "**")
+            token = _Token("all", expression=".*") if whole else _Token("deep", expression="(?:.*/)?")
         elif part == "*":
             token = _Token("some", expression="[^/]*")
         else:
@@ -137,14 +149,26 @@ def _letter(part: str) -> _Token:
     if part == "?":
         expression = "[^/]"
     elif len(part) > 1 and part.startswith("["):
-        inside = re.sub(r"[\[&|~]|--+", lambda found: re.escape(found[0]), part[1:-1])
-        expression = f"[{inside}]"
+        if re.search(r"(?<!\\)[*?]", part):
+            return _NEVER  # Docker makes two of it, which stand for no name that anyone has
+        expression = f"[{re.sub(_IN_CLASS, _inside, part[1:-1])}]"
     else:
         expression = re.escape(part[-1])
     try:
         return _Token("one", re.compile(expression, re.DOTALL), expression)
     except re.error:
-        return _Token("one", re.compile(r"(?!)"), r"(?!)")  # a broken class matches nothing
+        return _NEVER  # a broken class
+
+
+_NEVER = _Token("one", re.compile(r"(?!)"), r"(?!)")
+_IN_CLASS = re.compile(r"\[:(\w+):\]|\\.|[\[&|~]|--+", re.DOTALL)
+
+
+def _inside(found: re.Match[str]) -> str:
+    """A part of a class as Python takes it."""
+    if found[1]:
+        return _NAMED.get(found[1], "")
+    return found[0] if found[0].startswith("\\") else re.escape(found[0])
 
 
 def _simulate(tokens: list[_Token], path: str) -> bool:

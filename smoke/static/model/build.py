@@ -205,14 +205,11 @@ class _Builder:
 
     def _machine(self, stage: BuildStage) -> str:
         """The machine that a stage's programs are for, as wheels name it; empty when it is the image's own."""
-        if (
-            "BUILD" in (stage.opening.flag("platform") or "")
-            and not self.service.platform
-            and not self.final.platform.text
-        ):
+        across = "BUILD" in (stage.opening.flag("platform") or "")
+        if across and not self.service.platform and not self.final.platform.text:
             return ""  # built where it runs, as far as anyone says
-        platform = stage.platform.text
-        return {"linux/amd64": "x86_64", "linux/arm64": "aarch64", "linux/arm64/v8": "aarch64"}.get(platform, "")
+        platform = stage.platform.text or ("" if across else self.service.platform)
+        return {"linux/amd64": "x86_64", "linux/arm64": "aarch64", "linux/arm64/v8": "aarch64"}.get(platform or "", "")
 
     def _stage(self, stage: BuildStage) -> Made:
         if stage.parent is not None:

@@ -16,6 +16,7 @@ from smoke.static.model.bases.users import users_of
 from smoke.static.model.context import Context
 from smoke.static.model.image import Form, HealthCheck, Label, Missing
 from smoke.static.model.libc import libc_of
+from smoke.static.model.native import toolchain_of
 from smoke.static.model.stage import Stage
 
 MAX_SHOWN = 80
@@ -65,6 +66,7 @@ class Made:
         self.ports_doubt = ""
         self.health: HealthCheck | None = None
         self.state.user = "" if base is None else base.user
+        self.state.toolchain = toolchain_of(reference)
         self.state.libc = libc_of(reference) if base is None or not base.libc else base.libc
         if base is not None:
             self.state.system, self.state.package_python = base.system, release_python(reference)
@@ -97,6 +99,7 @@ class Made:
             numbers=dict(state.numbers),
             installs=list(state.installs),
             venvs=dict(state.venvs),
+            node_modules=dict(state.node_modules),
             virtual=dict(state.virtual),
             settings=dict(state.settings),
             failures=[],

@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from smoke.static.model import native
 from smoke.static.model.accounts import add_group, add_user, remove_group, remove_user, rename_user
 from smoke.static.model.downloads import FETCHERS, UNPACKERS, fetched, unpacked
+from smoke.static.model.editing import edited, edited_among, edited_to_unix
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.frontend import outputs, surroundings
 from smoke.static.model.image import Install
 from smoke.static.model.installers import catalog
+from smoke.static.model.node_modules import installed
 from smoke.static.model.operands import read_operands
 from smoke.static.model.packages import packages_bring
 from smoke.static.model.stage import Stage
@@ -51,7 +54,7 @@ _HARMLESS = frozenset(
             "yes",
             "false",
         ],
-        *["groupdel", "delgroup", "localedef", "fc-cache", "crontab", "sed", "type"],
+        *["groupdel", "delgroup", "localedef", "fc-cache", "crontab", "type"],
     ]
 )
 """Commands that leave no file that a container would look for."""
@@ -88,6 +91,9 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         return
     name, rest = posixpath.basename(words[0]), words[1:]
     _manager_state(stage, name, rest)
+    if name in ("find", "xargs"):
+        edited_among(stage, rest)
+    installed(stage, name, rest)
     if catalog.follow(stage, words, line, given):
         return
     if _PYTHON.fullmatch(words[0]):
@@ -103,7 +109,7 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
     elif (made := outputs(stage, name, rest)) is not None:
         for place in (*made, *surroundings(stage)):
             stage.files.suspect(place, f"{name!r} in the RUN of line {line} cannot be followed", DoubtCause.COMMAND)
-    elif name not in _HARMLESS:
+    elif name not in _HARMLESS and not native.follow(stage, name, rest, line, given):
         _unknown(stage, name, rest, line)
 
 
@@ -302,6 +308,7 @@ def _remove(stage: Stage, rest: Sequence[str], line: int) -> None:
     for operand in read_operands(rest)[2]:
         if not any(letter in operand for letter in "*?[$"):
             stage.files.remove(stage.path(operand))
+            stage.node_modules.pop(stage.path(operand), None)
             stage.installs = [each for each in stage.installs if each.directory != stage.path(operand)]
 
 
@@ -344,4 +351,6 @@ _FOLLOWED: dict[str, Callable[[Stage, Sequence[str], int], None]] = {
     "usermod": rename_user,
     "userdel": remove_user,
     "deluser": remove_user,
+    "sed": edited,
+    "dos2unix": edited_to_unix,
 }

@@ -132,6 +132,11 @@ class Context:
         without: Ignore | None,
     ) -> None:
         files.add(target, PathEntry("directory", path, user=user, mode=mode or 0o755, line=line))
+        if next(self.files(path), None) is None:
+            files.bare[path] = line
+        package = self.tree.is_file(posixpath.join(path, "package.json"))
+        if package and self.keeps(posixpath.join(path, "node_modules")):
+            files.with_modules.add(target)
         for each in self.files(path):
             inside = each[len(path) :].lstrip("/")
             if without is not None and without.excludes(inside) is not None:

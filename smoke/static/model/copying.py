@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from smoke.static.dockerfile.ignore import Ignore, parse_ignore
-from smoke.static.dockerfile.instructions import Instruction
+from smoke.static.dockerfile.instructions import Heredoc, Instruction
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.model.archives import unpack
 from smoke.static.model.bases.catalog import find_base
@@ -17,6 +17,10 @@ from smoke.static.model.image import Install, Lack, Missing
 from smoke.static.model.stage import Stage
 from smoke.static.model.versioned import REPOSITORY, brings_repository
 
+_NAME_OF_A_FILE = re.compile(
+    r"/[\w-][\w.-]*\.(?:json|[cm]?js|css|html|txt|csv|db|sqlite3?|whl|[jw]ar|so|sh|py|toml|ya?ml|xml|pem|crt|gz|zip|tgz|md)$"
+)
+"""What no directory is called."""
 _REMOTE = re.compile(r"https?://|git://|ssh://|git@|ftp://")
 
 
@@ -45,13 +49,28 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
     for heredoc in instruction.heredocs:
         name = posixpath.join(place, heredoc.name) if into else place
         bits = 0o644 if mode is None else mode
-        state.files.add(name, PathEntry("file", user=user, mode=bits, line=instruction.line))
+        text = _written(made, heredoc)
+        state.files.add(name, PathEntry("file", user=user, mode=bits, line=instruction.line, text=text))
     if reference:
         parents, without = _selection(build, made, instruction)
         kept = _Kept(parents, without)
         _copy_from(build, made, reference, words, place, into, user, mode, instruction.line, stage, kept)
         return
     _from_context(build, made, instruction, words, place, into, user, mode)
+
+
+def _written(made: Made, heredoc: Heredoc) -> str | None:
+    """What a here-document comes to: with its variables, unless its name is quoted; none for odd ones."""
+    if not heredoc.expand:
+        return heredoc.content
+    values = made.variables.values()
+    if re.search(r"(?<!\\)\$(?:\{(?!\w+\})|[^\w{])", heredoc.content):
+        return None
+
+    def value(match: re.Match[str]) -> str:
+        return match[1] or values.get(match[2] or match[3], "")
+
+    return re.sub(r"\\([$\\])|\$(?:(\w+)|\{(\w+)\})", value, heredoc.content)
 
 
 def _from_context(
@@ -231,14 +250,31 @@ def _copy_from(
         entry = other.files.find(origin)
         is_file = entry is not None and entry.kind == "file"
         landed = kept.landing(place, word)
+        is_file = is_file or (entry is None and _NAME_OF_A_FILE.search(origin) is not None)
         named = into and is_file and not kept.parents
         made_at = posixpath.join(place, posixpath.basename(origin)) if named else landed
         for path, each in found:
             inside = path[len(resolved) :] if resolved != "/" else path
             if kept.has(inside or posixpath.basename(origin)):
                 made.state.files.add(made_at + inside, _copied(each, user, mode, line))
-        _doubts_from(build, made, other, resolved, landed, doubt, line)
+        _doubts_from(build, made, other, resolved, made_at if named else landed, doubt, line)
         _installs_from(made, other, resolved, landed, kept)
+
+
+def lend(made: Made, other: Stage, source: str, place: str, line: int) -> None:
+    """Put what another stage has at a path before a step that mounts it."""
+    origin = other.files.resolve(posixpath.normpath("/" + source.lstrip("/")))
+    for path, each in list(other.files.below(origin)) if origin not in ("", "/") else ():
+        made.state.files.add(place + path[len(origin) :], replace(each, line=line))
+    if not origin or origin == "/":
+        made.state.files.suspect(place, f"line {line} mounts a whole stage there", DoubtCause.MOUNT)
+        return
+    if doubt := other.files.doubt(origin):
+        made.state.files.doubts.setdefault(place, doubt)
+    for path, reason in other.files.doubts.items():
+        if path != origin and _within(path, origin):
+            made.state.files.doubts.setdefault(posixpath.normpath(place + "/" + path[len(origin) :]), reason)
+    _installs_from(made, other, origin, place, _Kept())
 
 
 def _installs_from(made: Made, other: Stage, origin: str, place: str, kept: _Kept) -> None:
@@ -254,6 +290,12 @@ def _installs_from(made: Made, other: Stage, origin: str, place: str, kept: _Kep
     for path, venv in other.venvs.items():
         if _within(path, origin):
             made.state.venvs[posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/"))] = venv
+    for path in other.files.with_modules:
+        if _within(path, origin):
+            made.state.files.with_modules.add(posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/")))
+    for path, modules in other.node_modules.items():
+        if _within(path, origin):
+            made.state.node_modules[posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/"))] = modules
 
 
 def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: str, doubt: Doubt, line: int) -> None:
@@ -267,14 +309,7 @@ def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: 
 
 
 def _copied(entry: PathEntry, user: int | None, mode: int | None, line: int) -> PathEntry:
-    return PathEntry(
-        kind=entry.kind,
-        source=entry.source,
-        target=entry.target,
-        user=user,
-        mode=entry.mode if mode is None else mode,
-        line=line,
-    )
+    return replace(entry, user=user, mode=entry.mode if mode is None else mode, line=line)
 
 
 def _within(path: str, above: str) -> bool:

@@ -16,7 +16,7 @@ _UNREADABLE = {
     "herestring_redirect": "a here-string",
 }
 """What dash refuses as soon as it reads the command that holds it, whether that is run or not."""
-_BAD = re.compile(r"\$\{(?:!\w|\w+(?:\[|//?[^}]|\^|,|@[A-Za-z]\}|:\s*-?\d))")
+_BAD = re.compile(r"\$\{(?:!\w|\w+(?:\[|//?[^}]|\^|,|@[A-Za-z]\}|:(?:\d|\s+-?\d)))")
 """Expansions that dash knows nothing of: it ends where it comes to one."""
 _UNKNOWN = frozenset(["source", "declare", "shopt", "pushd", "popd", "mapfile", "readarray", "let"])
 _AROUND = frozenset(["program", "command", "redirected_statement", "variable_assignment", "string", "concatenation"])

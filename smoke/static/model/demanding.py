@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from smoke.static.model.node import node_file, npm_refusal
+from smoke.static.model.javascript import program_gone, refused_load
+from smoke.static.model.node import npm_refusal, script_text
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.options import read_line
 
@@ -19,13 +20,29 @@ _READ_FIRST = {"node": (".js", ".mjs", ".cjs"), "ruby": (".rb",), "php": (".php"
 
 def _script(name: str, words: Sequence[str], scene: Scene) -> str:
     """The script that an interpreter is to run, where no option stands before it."""
-    script = words[0] if words else ""
+    script = _node_script(words) if name == "node" else words[0] if words else ""
     stem = re.sub(r"\.[cm]?js$", "", posixpath.basename(script))
     names = {posixpath.basename(script), f"{stem}.ts", f"{stem}.mts", f"{stem}.cts"}
     known = any(posixpath.basename(each) in names for each in scene.installed.tree.files())
-    if not script.endswith(_READ_FIRST[name]) or "$" in script or not known or scene.exists(script) is not False:
+    if name == "node" and script in ("node", "npm", "npx", "yarn", "sh", "bash", "/bin/sh"):
+        tried = (script, f"{script}.js", f"{script}.json", f"{script}.node", f"{script}/index.js")
+        if all(scene.exists(each) is False for each in tried):
+            return f"node is handed {script!r} as the file to run, and there is no {scene.state.path(script)}"
+    if not script.endswith(_READ_FIRST[name]) or "$" in script or not known:
         return ""
+    if scene.exists(script) is not False:
+        return refused_load(script, scene) if name == "node" else ""
     return f"{name} is to run {scene.state.path(script)}, which is not in the image"
+
+
+def _node_script(words: Sequence[str]) -> str:
+    """The script that Node is given; empty where an option may change how it loads."""
+    rest = list(words)
+    while rest and re.fullmatch(
+        r"--(?:max-[\w-]+|enable-source-maps|no-warnings|trace-[\w-]+|unhandled-rejections)(?:=.*)?", rest[0]
+    ):
+        rest.pop(0)
+    return rest[0] if rest else ""
 
 
 def missing_to(words: Sequence[str], scene: Scene) -> str:
@@ -48,8 +65,12 @@ def missing_to(words: Sequence[str], scene: Scene) -> str:
 def _npm(words: Sequence[str], scene: Scene) -> str:
     known = any(posixpath.basename(each) == "package.json" for each in scene.installed.tree.files())
     refusal = npm_refusal(words, scene.read, scene.exists, locked=False) if known else ""
-    file = node_file(words, scene.read) if not refusal else ""
-    return refusal or (_script("node", [file], scene) if file else "")
+    if refusal:
+        return refusal
+    told = script_text(words, scene.read).split()
+    if told[:1] == ["node"] and re.fullmatch(r"[\w./ =-]+", " ".join(told)):
+        return _script("node", told[1:], scene)
+    return program_gone(told[0], scene) if told else ""
 
 
 def _alembic(words: Sequence[str], scene: Scene) -> str:

@@ -88,7 +88,14 @@ def _flat(stage: Stage, directory: str, told: dict[str, Any]) -> str:
         if name.isidentifier() and name not in _NOT_FOUND and not name.startswith("_")
         if stage.files.find(f"{directory}/{name}/__init__.py") is not None
     ]
-    # Stubs and namespaces beside one package are taken for others too; only what is surely a package is counted.
+    # Any directory is taken for a package; of one without Python in it that is said only where all its files are known.
+    others = [
+        name
+        for name in stage.files.names(directory)
+        if name.isidentifier() and name not in _NOT_FOUND and name not in names and not name.startswith("_")
+        if any(path.startswith(f"{directory}/{name}/") for path, _ in stage.files.below(f"{directory}/{name}"))
+    ]
+    names += others if names else []
     if len(names) < 2:
         return ""
     return f"setuptools finds {len(names)} packages beside each other ({', '.join(names[:3])}) and is not told which"

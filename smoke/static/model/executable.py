@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.native import unloadable
 from smoke.static.model.packages import system_programs
 from smoke.static.model.scene import MAX_SCRIPT, Scene
 from smoke.static.model.stage import Stage
@@ -107,14 +108,14 @@ def _refused(program: Executable, scene: Scene) -> str:
         return ""
     if entry.line and entry.mode is not None and not may_execute(entry, state):
         return f"{program.place} is not executable (mode {entry.mode:03o}): permission denied"
-    if entry.source and state.read is not None:
-        first = state.read(entry.source)
-        trouble = state.surroundings().interpreter(entry, first)
+    trouble = unloadable(entry, state)
+    first = state.content(entry)
+    if first is not None:
+        trouble = trouble or state.surroundings().interpreter(entry, first)
         # A shell runs such a file itself; the kernel, which is asked first, does not.
         if not trouble and not scene.depth and _is_text(first) and not first.startswith(b"#!"):
             trouble = "exec format error, for it does not begin with #!"
-        return f"{program.place} cannot be executed: {trouble}" if trouble else ""
-    return ""
+    return f"{program.place} cannot be executed: {trouble}" if trouble else ""
 
 
 def _closed(place: str, state: Stage) -> str:

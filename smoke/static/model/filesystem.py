@@ -64,6 +64,14 @@ class PathEntry:
     """Permission bits; none when it cannot be told."""
     line: int = 0
     """Line of the instruction that made it; 0 when the base did."""
+    libc: str = ""
+    """The C library that a program is linked with; empty for none, and where it is not known."""
+    machine: str = ""
+    """The machine that a program is built for, as wheels name it; empty where it is not known."""
+    unix: bool = False
+    """Whether a step took the carriage returns away."""
+    text: str | None = None
+    """What the Dockerfile itself writes into it; none where it does not."""
 
 
 @dataclass
@@ -75,6 +83,10 @@ class FileSystem:
     """Directories below which more may exist than `entries` has (`/`: anywhere), each with the reason."""
     whole: set[str] = field(default_factory=set)
     """Packages of the tree's own that were installed: what else is installed beside them puts nothing there."""
+    bare: dict[str, int] = field(default_factory=dict)
+    """Directories of the tree of which nothing was copied, with the line: another may have been put over them."""
+    with_modules: set[str] = field(default_factory=set)
+    """Directories to which a node_modules that someone installed beside the tree's files is copied along."""
     _names: dict[str, set[str]] | None = None
     """The names in each directory; none after a change, until they are asked for."""
     _led: dict[str, str] = field(default_factory=dict)
@@ -217,7 +229,8 @@ class FileSystem:
 
     def copy(self) -> FileSystem:
         """Another one with the same content."""
-        return FileSystem(dict(self.entries), dict(self.doubts), set(self.whole))
+        held = set(self.whole), dict(self.bare), set(self.with_modules)
+        return FileSystem(dict(self.entries), dict(self.doubts), *held)
 
 
 def path_below(path: str, above: str) -> str:

@@ -146,6 +146,10 @@ class Start:
     """Modules that the command names besides."""
     factory: bool = False
     """Whether the app object is a function that makes it."""
+    temporary: bool = False
+    """Whether its server makes a file where temporary files go."""
+    calls: bool = False
+    """Whether the program calls `application` and ends with it, as the scripts of distributions do."""
     demanded: tuple[str, ...] = ()
     """Variables without which its entry script ends."""
     alone: bool = False

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from smoke.static.model.executable import find_program
 from smoke.static.model.given_code import imported_by
+from smoke.static.model.home import astray
 from smoke.static.model.image import Start
 from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.scene import Scene
@@ -38,7 +39,7 @@ def started(start: Start, scene: Scene, program: str) -> Start:
     venv = state.venvs.get(home)
     named = PYTHON.fullmatch(posixpath.basename(program))
     version = venv.version if venv is not None else f"3.{named[1]}" if named is not None and named[1] else state.python
-    return replace(start, python=version)
+    return replace(start, python=version, trouble=start.trouble or astray(scene, version))
 
 
 def python_or_server(start: Start, words: tuple[str, ...], name: str, program: str, scene: Scene) -> Start:
@@ -96,6 +97,8 @@ def _python(start: Start, rest: tuple[str, ...], program: str, scene: Scene) -> 
             return replace(start, trouble=f"{rest[0]!r} is one word, so Python looks for a module {rest[0][2:]!r}")
         else:
             return replace(start, doubt=f"what Python makes of {rest[0]} is not known here")
+    # The environment, which alone may have spoken against it, is not minded by these.
+    start = replace(start, trouble="" if flags & {"E", "I"} else start.trouble)
     if not rest:
         return replace(start, trouble="Python is started without a program: it reads standard input and ends")
     if rest[0] == "-m" and len(rest) > 1:
@@ -202,8 +205,9 @@ def _serving(start: Start, name: str, arguments: tuple[str, ...], found: Served,
     state = scene.state
     directory = state.path(found.directory) if found.directory and "$" not in found.directory else state.workdir
     search = search_path(scene, directory, set(), program)
+    start = started(start, scene, program)
     start = replace(
-        started(start, scene, program),
+        start,
         workdir=directory if name == "gunicorn" else state.workdir,
         server=name,
         module=found.module,
@@ -212,11 +216,12 @@ def _serving(start: Start, name: str, arguments: tuple[str, ...], found: Served,
         needs=tuple(found.needs),
         also=tuple(found.also),
         factory=found.factory,
+        temporary=found.temporary,
         writes=tuple(each for each in found.writes if each and "$" not in each and "%" not in each),
         host=found.host,
         port=found.port,
         search=search,
-        trouble=found.trouble,
+        trouble=found.trouble or start.trouble,
         doubt=found.doubt,
     )
     if found.script:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 
 from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
@@ -16,7 +17,8 @@ def launched(stage: Stage, launch: Launch, tree: Tree) -> Stage:
     environment = {**stage.environment, **launch.environment}
     if "$" in environment.get("PATH", ""):
         environment["PATH"] = stage.environment.get("PATH", "")
-    made = replace(stage, files=stage.files.copy(), environment=environment)
+    modules = dict(stage.node_modules)
+    made = replace(stage, files=stage.files.copy(), environment=environment, node_modules=modules)
     if launch.user is not None and "$" not in launch.user:
         made.user = launch.user
     if launch.workdir is not None and "$" not in launch.workdir:
@@ -25,12 +27,28 @@ def launched(stage: Stage, launch: Launch, tree: Tree) -> Stage:
         _lay(made.files, stage.files, mount, tree)
     hidden = [each.target for each in launch.mounts if each.kind in (MountKind.TREE, MountKind.EMPTY)]
     made.venvs = {path: venv for path, venv in made.venvs.items() if made.files.find(f"{path}/bin") is not None}
+    for path in [each for each in made.node_modules if any(_below(each, target) for target in hidden)]:
+        if not any(each.kind is MountKind.VOLUME and _below(path, each.target) for each in launch.mounts):
+            del made.node_modules[path]
+            if _installed_by_hand(tree):
+                made.files.suspect(path, "who works here installs it beside the tree", DoubtCause.MOUNT)
     made.installs = [
         each
         for each in made.installs
         if not any(_below(each.directory, target) for target in hidden) or made.files.find(each.directory) is not None
     ]
     return made
+
+
+_TELLS = re.compile(
+    r"(?i)(?:.*/)?(?:readme|install|contributing|develop|makefile|justfile|taskfile)[^/]*|.*\.(?:md|rst|sh|mk)"
+)
+_BY_HAND = re.compile(r"(?m)\b(?:npm|pnpm) (?:ci|i|install)\b|\byarn(?: install)?[ \t]*$|\bbun i")
+
+
+def _installed_by_hand(tree: Tree) -> bool:
+    """Whether a text tells those who work on the tree to install its node_modules."""
+    return any(_BY_HAND.search(tree.text(path)) for path in tree.files() if _TELLS.fullmatch(path))
 
 
 def _below(path: str, target: str) -> bool:

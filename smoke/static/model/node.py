@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 
 _OF_NPM = {"start": "start", "test": "test", "stop": "stop", "restart": "restart"}
@@ -35,16 +34,15 @@ def _script_of(words: list[str]) -> str:
     return words[1] if run and len(words) > 1 else _OF_NPM.get(words[0], "") if words and not run else ""
 
 
-def node_file(rest: Sequence[str], read: Callable[[str], str | None]) -> str:
-    """The file that a script of npm's runs by node, where it does nothing else; empty for all others."""
+def script_text(rest: Sequence[str], read: Callable[[str], str | None]) -> str:
+    """What a script of npm's does, as package.json says it; empty where it is not known."""
     plain = not any(word.partition("=")[0] in _ELSEWHERE for word in rest)
     script = _script_of([word for word in rest if not word.startswith("-")]) if plain else ""
     try:
         told = json.loads(read("package.json") or "").get("scripts", {}).get(script, "")
     except (ValueError, AttributeError, RecursionError):
         return ""
-    match = re.fullmatch(r"node ([\w./-]+\.[cm]?js)", told) if isinstance(told, str) else None
-    return match[1] if match is not None else ""
+    return told if isinstance(told, str) else ""
 
 
 def _unlisted(script: str, read: Callable[[str], str | None], exists: Callable[[str], bool | None]) -> str:

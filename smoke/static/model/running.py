@@ -9,6 +9,7 @@ from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage, mounts
 from smoke.static.model import script
 from smoke.static.model.building import Building, Made
+from smoke.static.model.copying import lend
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.steps import refusal
 from smoke.static.model.versioned import REPOSITORY, brings_repository
@@ -17,6 +18,7 @@ from smoke.static.model.versioned import REPOSITORY, brings_repository
 def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
     """RUN, with the files that it mounts at hand while it runs."""
     state, lent, unsure = made.state, [], []
+    before = dict(made.state.files.entries)
     for options in mounts(instruction):
         if "/apt" in options.get("target", ""):
             state.lists = None  # what a cache holds is known to who builds
@@ -29,14 +31,32 @@ def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage
             held = build.context.sources(source)
             into = bool(held) and build.context.tree.is_directory(held[0])
             build.context.copy(state.files, [source], place, into, 0, None, instruction.line)
+        elif (other := _other(build, options, stage)) is not None:
+            place = state.path(options["target"])
+            lent.append(place)
+            lend(made, other.state, options.get("source", "/"), place, instruction.line)
         elif (target := _target(options)) and state.path(target) not in state.files.doubts:
             unsure.append(state.path(target))
             state.files.suspect(unsure[-1], f"line {instruction.line} mounts something there", DoubtCause.MOUNT)
     _run(build, made, instruction)
     for place in lent:
         state.files.remove(place)
+        below = f"{place}/"
+        for path in [each for each in state.files.doubts if each == place or each.startswith(below)]:
+            del state.files.doubts[path]
+        state.installs = [each for each in state.installs if not f"{each.directory}/".startswith(below)]
+        state.files.entries |= {path: each for path, each in before.items() if f"{path}/".startswith(below)}
     for place in unsure:
         state.files.doubts.pop(place, None)
+
+
+def _other(build: Building, options: dict[str, str], stage: BuildStage) -> Made | None:
+    """The stage that a mount lends something of."""
+    reference = options.get("from", "")
+    if options["type"] != "bind" or not options.get("target") or not reference or "$" in options["target"]:
+        return None
+    found = build.stages.named(reference, stage.index)
+    return build.done.get(found.index) if found is not None else None
 
 
 def _target(options: dict[str, str]) -> str:

@@ -40,9 +40,8 @@ class Scene:
     def read(self, path: str) -> str | None:
         """The text of a file that the tree has."""
         entry = self.state.files.find(self.state.path(path))
-        if entry is None or not entry.source or self.state.read is None:
-            return None
-        return self.state.read(entry.source)[:MAX_SCRIPT].decode("utf-8", "replace")
+        data = self.state.content(entry) if entry is not None else None
+        return None if data is None else data[:MAX_SCRIPT].decode("utf-8", "replace")
 
     def asked(self, name: str) -> str:
         """How a distribution is asked for; empty when it is not, or not by name."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from smoke.static.model import commands
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.installers.conda import TOOLS, run_in
+from smoke.static.model.native import VARIABLES
 from smoke.static.model.shell_syntax import STATEMENTS, grammar, trouble
 from smoke.static.model.shell_words import ShellWords, node_text
 from smoke.static.model.stage import Stage
@@ -278,7 +279,8 @@ class _Follower:
             run(self.stage, words[2], self.line, self.values, errexit="e" in words[1], depth=self.nesting + 1)
             self.stage.shell = shell
             return
-        commands.follow(self.stage, [*(f"{key}={value}" for key, value in given.items()), *words], self.line)
+        seen = {key: value for key, value in self.values.items() if key.startswith(VARIABLES)} | given
+        commands.follow(self.stage, [*(f"{key}={value}" for key, value in seen.items()), *words], self.line)
 
     def _activates(self, words: list[str]) -> bool:
         """Take up a virtual environment that is activated, for the rest of the script; says whether it was that."""

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from smoke.static.model.filesystem import FileSystem
+from smoke.static.model.filesystem import FileSystem, PathEntry
 from smoke.static.model.image import BuildFailure, Install, Venv
 from smoke.static.model.programs import Lacking, Surroundings
 
@@ -20,6 +20,29 @@ _GROUPS = frozenset(
     ]
 )
 """Groups that bases have."""
+
+
+@dataclass(frozen=True)
+class NodeModules:
+    """What is known of one node_modules."""
+
+    every: frozenset[str]
+    """Packages that are asked for; all at its top where a lock file names them."""
+    production: frozenset[str]
+    """Those of them that more than development needs."""
+    omitted: bool = False
+    """Whether the others are left out."""
+    locked: bool = False
+
+    def may_have(self, package: str) -> bool:
+        """Whether a package may be in it: what is not asked for may come with another, where no lock file says."""
+        if package in self.production:
+            return True
+        return not self.omitted if package in self.every else not self.locked
+
+    def lacks(self, package: str) -> str:
+        """Why a package is not in it, as a clause."""
+        return "a development dependency, which is left out" if package in self.every else "which nothing installs"
 
 
 @dataclass
@@ -42,8 +65,12 @@ class Stage:
     libc: str = ""
     machine: str = ""
     """Machine that its own programs are for, as wheels name it; empty when it is the image's."""
+    toolchain: str = ""
+    """The toolchain that its base is an image of: `go`, `rust`; empty for others."""
     settings: dict[str, str] = field(default_factory=dict)
     """What tools were told to keep in mind, as `poetry config` does."""
+    node_modules: dict[str, NodeModules] = field(default_factory=dict)
+    """What is known of each node_modules, by its place."""
     pins: dict[str, str] = field(default_factory=dict)
     """Versions that the tree's `.python-version` files name."""
     packages: tuple[str, ...] = ()
@@ -101,6 +128,15 @@ class Stage:
     def lacking(self) -> Lacking:
         """Programs that are surely in no directory of the system."""
         return Lacking(self.lacks_names, self.slim and not self.packages)
+
+    def content(self, entry: PathEntry) -> bytes | None:
+        """What a file holds: of the tree, as steps left it, or of a here-document; none when it is not known."""
+        if entry.text is not None:
+            return entry.text.encode("utf-8", "replace")
+        if not entry.source or self.read is None:
+            return None
+        data = self.read(entry.source)
+        return data.replace(b"\r\n", b"\n") if entry.unix else data
 
     def home(self) -> str:
         """The current user's home directory; empty when it is not known."""

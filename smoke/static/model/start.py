@@ -135,9 +135,11 @@ def _executed(  # noqa: PLR0911 - a case a kind of program
         module, _, function = found.calls.partition(":")
         search = search_path(scene, "", set(), found.place)
         made = started(start, scene, found.place)
-        return replace(made, module=module, application=function, server=name, search=search)
+        made = replace(made, module=module, application=function, server=name, search=search)
+        return replace(made, arguments=tuple(words[1:]), calls=True)
     entry = state.files.find(found.place)
-    if entry is not None and entry.source and not entry.source.endswith(".py") and not PYTHON.fullmatch(name):
+    held = entry is not None and (entry.text is not None or (entry.source and not entry.source.endswith(".py")))
+    if entry is not None and held and not PYTHON.fullmatch(name):
         return _script(start, words, entry, scene)
     return python_or_server(start, words, name, found.place, scene)
 

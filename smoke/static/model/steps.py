@@ -11,6 +11,7 @@ from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.given_code import imported_by
 from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.managers.refusal import refusal as manager_refusal
+from smoke.static.model.native import go_refusal
 from smoke.static.model.stage import Stage
 from smoke.static.python.conda import read_environment
 from smoke.static.python.distributions import bringers
@@ -61,6 +62,7 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
         or _there_already(stage, posixpath.basename(name), rest)
         or _no_module(stage, posixpath.basename(name), rest)
         or manager_refusal(stage, posixpath.basename(name), rest)
+        or (go_refusal(stage, rest) if name == "go" else "")
     )
 
 
@@ -86,8 +88,8 @@ def _missing(stage: Stage, name: str) -> str:
         entry = stage.files.find(found.place)
         if entry is not None and entry.line and entry.mode is not None and not entry.mode & 0o111:
             return f"{found.place} is not executable (mode {entry.mode:03o}): permission denied"
-        if entry is not None and entry.source and stage.read is not None:
-            trouble = stage.surroundings().interpreter(entry, stage.read(entry.source))
+        if entry is not None and (first := stage.content(entry)) is not None:
+            trouble = stage.surroundings().interpreter(entry, first)
             return f"{found.place} cannot be executed: {trouble}" if trouble else ""
         return ""
     if found.doubt:

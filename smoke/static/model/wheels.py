@@ -48,7 +48,10 @@ NOT_TO_BE_HAD = {
 _FILE = re.compile(r"[\w.!+]+-[\w.!+]+(?:-\d\w*)?-([\w.]+)-([\w.]+)-([\w.]+)\.whl")
 
 
-def unfit(file: str, python: str, libc: str) -> str:
+_MACHINES = ("x86_64", "aarch64", "armv7l", "i686", "ppc64le", "s390x")
+
+
+def unfit(file: str, python: str, libc: str, machine: str = "") -> str:
     """Why pip refuses a wheel, as its name says what it is for; empty when nothing speaks against it."""
     match = _FILE.fullmatch(file)
     if match is None:
@@ -65,6 +68,9 @@ def unfit(file: str, python: str, libc: str) -> str:
     odd = {"musl": "manylinux", "glibc": "musllinux"}.get(libc, "")
     if odd and all(each.startswith(odd) for each in platforms.split(".")):
         return f"{file} is for {'glibc' if libc == 'musl' else 'musl'}, and this stage has {libc}"
+    others = [each for each in _MACHINES if each != machine and platforms.endswith(each)]
+    if machine and others and all(each.endswith(others[0]) for each in platforms.split(".")):
+        return f"{file} is for {others[0]}, and this stage is built for {machine}"
     return ""
 
 

@@ -35,6 +35,8 @@ def asked_by(parsed: ast.Module, call: ast.Call, main: bool) -> Iterator[AskedAr
             or dotted(node.func.value) != name
         ):
             continue
+        if node.func.attr == "add_subparsers" and _is({e.arg: e.value for e in node.keywords}.get("required"), True):
+            yield AskedArguments(node.lineno, "the command line", what="a command", main=main)
         if node.func.attr in ("add_subparsers", "set_defaults", "parse_known_args", "add_mutually_exclusive_group"):
             return
         if node.func.attr != "add_argument":

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from smoke.static.python.arguments import asked_by
 from smoke.static.python.around import Guards
+from smoke.static.python.commanding import CommandLines
 from smoke.static.python.conditions import Version, call_name, dotted
 from smoke.static.python.effects import CallOut, Demand, FileUse, Mention, Parsed, Use
 from smoke.static.python.making import says
@@ -18,6 +19,7 @@ from smoke.static.python.opening import opened_by, parsed_form, read_path
 from smoke.static.python.outdated import outdated_by, outside_context
 from smoke.static.python.regexes import refused_pattern
 from smoke.static.python.signatures import Own, refused_call
+from smoke.static.python.staying import refused_app
 from smoke.static.python.variables import wanted_by
 
 _LOADS_DOTENV = frozenset({"load_dotenv", "read_env", "read_envfile", "environ_read_env", "dotenv_values"})
@@ -36,9 +38,12 @@ _METADATA = frozenset(
 class Calls:
     """Adds to a module's effects what its calls do."""
 
-    def __init__(self, parsed: ast.Module, data: bytes, version: Version | None, own: Own, naming: Naming) -> None:
+    def __init__(
+        self, parsed: ast.Module, data: bytes, version: Version | None, own: Own, naming: Naming, plain: set[str]
+    ) -> None:
         self.parsed, self.version, self.own, self.naming = parsed, version, own, naming
         self.effects, self.bindings = naming.effects, naming.bindings
+        self.commands = CommandLines(parsed, data, naming.bindings, plain)
         self.removes = bool(_REMOVES.search(data))
         """Whether it takes files away: what is made may have been taken away before."""
         self.no_loop = version is not None and version >= (3, 14) and b"set_event_loop" not in data
@@ -105,6 +110,7 @@ class Calls:
         if name in self.own.every and self.own.every[name].bases:
             self.effects.instances.append(Mention(node.lineno, name, "", main))
         reason = refused_call(node, self.own, self.bindings.paths) or refused_pattern(node, name, self.version)
+        reason = reason or refused_app(node, name, self.bindings)
         if reason:
             self.effects.failing.append(Mention(node.lineno, reason, name, main))
 
@@ -112,6 +118,7 @@ class Calls:
         """What a call demands of whoever starts the program: someone who types, arguments, variables."""
         if name == "input":
             self.effects.typed.append(Mention(node.lineno, name, name, main))
+        self.effects.asked += self.commands.of(node, name, main)
         if node.args or node.keywords:
             return
         if last == "parse_args":

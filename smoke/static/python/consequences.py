@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from smoke.static.model.image import Start
 from smoke.static.python.effects import CallOut, Mention
 from smoke.static.python.graph import Flaw, ImportProblem
 from smoke.static.python.importer import Meaning
@@ -43,6 +44,10 @@ class Consequences:
             self.mentions.follow(named, source.path)
         if source.path in self.settings:
             self._settings(source, package)
+
+    def called(self, start: Start) -> None:
+        """What a program of a distribution's does: it calls a function of the tree."""
+        self._call_out(CallOut(start.line, start.module, 0, start.application), "", _MOST_STEPS)
 
     def _starts_django(self, source: Source) -> None:
         """The settings that a source makes Django read, by the variable that names them."""
@@ -110,6 +115,10 @@ class Consequences:
                 return
         effects = self.importer.called(found.source, call)
         self.graph.called.setdefault(found.source, []).append(effects)
+        for each in target.imports:
+            if each.lazy and not each.caught and each.line in effects.ran:
+                made = self.mentions.resolver.problems(target, replace(each, lazy=False), inside)
+                self.graph.problems += [one for one in made if one not in self.graph.problems]
         for out in effects.calls_out:
             if not out.main:
                 self._call_out(out, inside, depth - 1)

@@ -64,6 +64,10 @@ class AskedArguments:
     count: int = 1
     """How many operands there must be."""
     main: bool = False
+    what: str = ""
+    """What the one operand is; empty where that is not known."""
+    choices: tuple[str, ...] = ()
+    """What it may be, as far as its own module tells."""
 
 
 @dataclass(frozen=True)
@@ -172,5 +176,9 @@ class Effects:
     """Calls that surely raise, each with the reason in place of a name."""
     extras: list[Extra] = field(default_factory=list)
     outdated: list[Outdated] = field(default_factory=list)
+    ran: dict[int, bool] = field(default_factory=dict)
+    """Lines of imports in functions that it runs as it is loaded, and whether only as main."""
+    served: Effects | None = None
+    """What its app does when a server starts it, before it serves anything."""
     refused: list[tuple[int, str]] = field(default_factory=list)
     """Lines with what this version of Python cannot evaluate, each with the reason."""

@@ -85,9 +85,12 @@ class Graph:
     """Packages that the entry is in: they are loaded before it."""
     called: dict[str, list[Effects]] = field(default_factory=dict)
     """What functions of modules do that others call as they are loaded, by the module that has the function."""
+    served: set[str] = field(default_factory=set)
+    """Modules whose app a server starts."""
     entry: Source | None = None
     entry_is_main: bool = False
 
     def effects(self, path: str) -> list[Effects]:
-        """All that a module does as it is loaded, and as others that are loaded call it."""
-        return [self.modules[path].effects, *self.called.get(path, ())]
+        """All that a module does as it is loaded, as others that are loaded call it, and as its app is started."""
+        found = [self.modules[path].effects, *self.called.get(path, ())]
+        return [*found, *(each.served for each in found if path in self.served and each.served is not None)]

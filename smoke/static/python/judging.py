@@ -45,7 +45,9 @@ def judge_syntax(importer: Importer, graph: Graph) -> None:
 
 def judge_shadows(importer: Importer, graph: Graph, directory: str) -> None:
     """Files beside the script that have a standard module's name: all that is loaded gets them instead."""
-    standard = {each.module.partition(".")[0] for source in _eager(graph) for each in source.imports if not each.lazy}
+    loaded = [each for source in _eager(graph) for each in source.imports if not (each.lazy or each.level)]
+    standard = {part for each in loaded for part in (each.module, each.module.partition(".")[0])}
+    standard |= {f"{each.module}.{name}" for each in loaded for name in each.names}
     outside = {each.top for each in graph.outside if not each.lazy and not each.caught}
     for child in sorted(importer.beside(directory)):
         name = child.removesuffix(".py")

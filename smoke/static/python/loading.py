@@ -12,11 +12,21 @@ from smoke.static.python import classes
 from smoke.static.python.annotations import refused_annotation, refused_expression
 from smoke.static.python.around import Guards, taken
 from smoke.static.python.bindings import Bindings
-from smoke.static.python.called import bound, leaves, misleading, plain_functions, plain_names, run_by, within
+from smoke.static.python.called import (
+    Function,
+    bound,
+    leaves,
+    misleading,
+    plain_functions,
+    plain_names,
+    run_by,
+    within,
+)
 from smoke.static.python.calls import Calls, gives_environment
 from smoke.static.python.conditions import Truth, Version, call_name, decide, dotted
 from smoke.static.python.effects import AskedArguments, CallOut, Climb, Demand, Effects, Mention
 from smoke.static.python.flags import Flags
+from smoke.static.python.hooks import StartHooks, begins
 from smoke.static.python.literals import Literals
 from smoke.static.python.making import made_by
 from smoke.static.python.naming import Naming
@@ -24,7 +34,8 @@ from smoke.static.python.needing import needed_by_fields, needed_by_route
 from smoke.static.python.outdated import bare_decorators, twice_routed
 from smoke.static.python.pydantic import demanded
 from smoke.static.python.signatures import makers_of, own_of, refused_attribute
-from smoke.static.python.telling import TELLING, calls_own
+from smoke.static.python.staying import ends_with_its_threads
+from smoke.static.python.telling import IMPORTS_LATER, TELLING, calls_own
 from smoke.static.python.variables import asserted_by, checked_by
 
 _DEEP = 6
@@ -40,13 +51,27 @@ def read_effects(parsed: ast.Module, data: bytes, version: Version | None) -> Ef
     reader = _Reader(parsed, version, data)
     reader.read(parsed.body, Guards())
     reader.effects.failing += [Mention(line, reason, "") for line, reason in twice_routed(parsed)]
+    if line := ends_with_its_threads(_last_of_all(parsed, reader.functions, version), data):
+        reason = "the program ends here, and with it the thread that it has started"
+        reader.effects.failing.append(Mention(line, reason, "", True))
     return reader.effects
+
+
+def _last_of_all(parsed: ast.Module, functions: dict[str, Function], version: Version | None) -> list[ast.stmt]:
+    """The statements that a program ends with: of the module, of its main guard, of the function that this calls."""
+    body = parsed.body
+    if body and isinstance(body[-1], ast.If) and decide(body[-1].test, version) is Truth.MAIN:
+        body = body[-1].body
+    last = body[-1].value if body and isinstance(body[-1], ast.Expr) else None
+    if isinstance(last, ast.Call) and isinstance(last.func, ast.Name) and last.func.id in functions:
+        body = functions[last.func.id].body
+    return body
 
 
 def called_effects(data: bytes, version: Version | None, call: CallOut) -> Effects:
     """The effects of a call of a function, or class, of a module, as another module that is loaded makes it; `data` is
     the text of the one that is called."""
-    if not TELLING.search(data):
+    if not TELLING.search(data) and not IMPORTS_LATER.search(data):
         return Effects()
     parsed = ast.parse(data)
     reader = _Reader(parsed, version, data)
@@ -84,7 +109,8 @@ class _Reader:
         """Those that may run, as far as they were looked at for that."""
         self.effects, self.bindings = Effects(), Bindings(parsed)
         self.naming = Naming(self.effects, self.bindings)
-        self.calls = Calls(parsed=parsed, data=data, version=version, own=self.own, naming=self.naming)
+        self.hooks = StartHooks(parsed=parsed, data=data, bindings=self.bindings, plain=plain)
+        self.calls = Calls(parsed=parsed, data=data, version=version, own=self.own, naming=self.naming, plain=plain)
         imported = self.bindings.imported
         future = "annotations" in imported.values() and "annotations" in imported
         self.lazy_annotations = future or version is None or version >= (3, 14)
@@ -121,6 +147,8 @@ class _Reader:
                 self.calls.contexts -= 1
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._function(node, around)
+            case ast.Import() | ast.ImportFrom() if self.entered and not around.takes:
+                self.effects.ran[node.lineno] = around.main and self.effects.ran.get(node.lineno, True)
             case ast.ClassDef():
                 self._class(node, around)
             case ast.For() | ast.While() | ast.AsyncFor() | ast.Match():
@@ -203,10 +231,13 @@ class _Reader:
                 pending.insert(0, each.test if isinstance(each, ast.IfExp) else each.values[0])
                 continue
             if isinstance(each, ast.Call):
+                name = self.bindings.full(dotted(each.func))
                 self.calls.read(each, around, inside=bool(self.entered))
                 self._enter(each, around, waited=False)
-                if run := run_by(each, self.bindings.full(dotted(each.func))):
+                if run := run_by(each, name):
                     self._enter(run, around, waited=True)
+                for hook in self.hooks.given_by(each, name):
+                    self._begin(hook)
             elif isinstance(each, ast.Await):
                 self._enter(each.value, around, waited=True)
             elif isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Load):
@@ -267,6 +298,34 @@ class _Reader:
             self.read(function.body, around)
         self.entered.pop()
 
+    def _begin(self, hook: Function) -> None:
+        """A hook of the module's app, as far as the app has to come to serve anything."""
+        if misleading(hook, self.bindings.imported) or hook.name in self.entered:
+            return
+        own, effects = self.effects, self.effects.served or Effects()
+        self.effects = self.naming.effects = self.calls.effects = effects
+        self.entered.append(hook.name)
+        with self.bindings.within(hook, {}):
+            self._until_served(hook.body, Guards())
+        self.entered.pop()
+        self.effects = self.naming.effects = self.calls.effects = own
+        self.effects.served = effects
+
+    def _until_served(self, body: Sequence[ast.stmt], around: Guards) -> None:
+        """Statements up to the `yield` at which the app serves."""
+        for node in body:
+            if not begins(node):
+                self._statement(node, around)
+                if leaves(node, self.bindings.imported):
+                    return
+                continue
+            if isinstance(node, ast.Try):
+                takes = around.takes | {each for handler in node.handlers for each in taken(handler)}
+                self._until_served(node.body, Guards(around.main, frozenset(takes)))
+            elif isinstance(node, ast.With | ast.AsyncWith):
+                self._until_served(node.body, around)
+            return
+
     # -- functions and classes ------------------------------------------------------------------------------------
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, around: Guards) -> None:
@@ -279,6 +338,8 @@ class _Reader:
             if annotation is not None:
                 self._annotation(annotation)
         self.effects.extras += needed_by_route(node, self.bindings.full)
+        if self.hooks.is_hook(node):
+            self._begin(node)
 
     def _class(self, node: ast.ClassDef, around: Guards) -> None:
         bases = [self.bindings.full(dotted(base)) for base in node.bases]

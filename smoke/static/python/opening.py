@@ -58,7 +58,7 @@ def opened_by(node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr
             yield Opened(directory, Use.SERVE)
     elif name == "sqlite3.connect" and "uri" not in keywords and first is not None:
         database = paths.place(first)
-        if database is not None and database.text not in ("", ":memory:"):
+        if database is not None and (database.variable or database.text not in ("", ":memory:")):
             yield Opened(first, Use.WRITE)
     elif name == "logging.basicConfig" and "filename" in keywords:
         yield Opened(keywords["filename"], Use.WRITE)

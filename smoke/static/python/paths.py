@@ -15,6 +15,7 @@ _SAME = frozenset({"os.path.abspath", "os.path.realpath", "os.path.normpath", "o
                    "abspath", "realpath", "normpath"})  # fmt: skip
 _PATHS = frozenset({"Path", "pathlib.Path", "PurePath", "pathlib.PurePath", "PosixPath", "pathlib.PosixPath"})
 _FILES = frozenset({"importlib.resources.files", "importlib_resources.files"})
+_READS = frozenset({"os.getenv", "os.environ.get"})
 _DIRECTORIES = frozenset({"os.path.dirname", "path.dirname", "posixpath.dirname", "dirname"})
 
 
@@ -26,6 +27,8 @@ class CodePath:
     of_file: bool = False
     package: str = ""
     """A package that it starts from instead, by its dotted name."""
+    variable: str = ""
+    """A variable of the environment that it starts with."""
 
     def absolute(self, file: str, directory: str) -> str:
         """The path in an image, where the module is `file` and the working directory is `directory`."""
@@ -126,7 +129,7 @@ class Paths:
             or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and self.is_path(node.func.value))
         )
 
-    def _place(self, node: ast.expr, depth: int) -> CodePath | None:  # noqa: PLR0911 - a case a form
+    def _place(self, node: ast.expr, depth: int) -> CodePath | None:  # noqa: PLR0911, PLR0912 - a case a form
         if depth == 0:
             return None
         match node:
@@ -149,6 +152,12 @@ class Paths:
                 return self._place(value, depth - 1)
             case ast.Call(func=ast.Attribute(value=value, attr="joinpath"), args=args):
                 return self._joined([value, *args], depth)
+            case ast.Subscript(value=value, slice=ast.Constant(value=str(name))):
+                return CodePath("", variable=name) if self._full(dotted(value)) == "os.environ" else None
+            case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]) if (
+                self._full(dotted(function)) in _READS and not node.keywords
+            ):
+                return CodePath("", variable=name)
             case ast.Call(func=function, args=args) if self._full(dotted(function)) in _FILES:
                 return self._package(args[0] if args else None)
             case ast.Call(func=function, args=args) if not node.keywords:
@@ -186,6 +195,8 @@ class Paths:
         joined: CodePath | None = None
         for each in places:
             if each is None:
+                return None
+            if each.variable and joined is not None:
                 return None
             if joined is None or each.of_file or each.package or each.text.startswith("/"):
                 joined = each

@@ -58,9 +58,12 @@ def breaks(name: str, own: Source, standard: set[str], outside: set[str]) -> str
     if framework and wanted and wanted not in own.names:
         return f"{framework} needs {wanted} of it"
     for module in _reached(frozenset(standard - {name})):
+        parts = (
+            [] if own.path.endswith("__init__.py") else [each for each in _loads(module) if each.startswith(f"{name}.")]
+        )
         lacking = sorted(needed for needed in _needs(module).get(name, ()) if needed not in own.names)
-        if lacking:
-            return f"the standard library's {module} needs {lacking[0]} of it"
+        if lacking or parts:
+            return f"the standard library's {module} needs {(lacking or parts)[0]} of it"
     return ""
 
 
@@ -73,7 +76,7 @@ def _reached(modules: frozenset[str]) -> list[str]:
         if module in found or module in _LOADED_FIRST:
             continue
         found[module] = None
-        pending += sorted(_needs(module), reverse=True)
+        pending += sorted({*_needs(module), *_loads(module)}, reverse=True)
     return list(found)
 
 
@@ -101,12 +104,33 @@ def _needs(module: str) -> dict[str, frozenset[str]]:
 
 
 @cache
+def _loads(module: str) -> tuple[str, ...]:
+    """Modules in packages that a standard module imports by their whole names as it is loaded."""
+    found: set[str] = set()
+    for node in _parsed(module):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return tuple(sorted(each for each in found if "." in each and _text(each)))
+
+
+@cache
+def _parsed(module: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(_text(module)).body
+    except (SyntaxError, ValueError, RecursionError):
+        return []
+
+
+@cache
 def _text(module: str) -> str:
     """The source of the host's own standard module; empty when there is none."""
-    if module not in sys.stdlib_module_names:
+    top, *rest = module.split(".")
+    if top not in sys.stdlib_module_names:
         return ""
-    library = str(Path(ast.__file__).parent)
-    spec = PathFinder.find_spec(module, [library])
+    library = Path(ast.__file__).parent
+    spec = PathFinder.find_spec(module, [str(library.joinpath(top, *rest[:-1]) if rest else library)])
     try:
         path = Path(spec.origin) if spec is not None and spec.origin else None
         if path is None or path.suffix != ".py" or path.stat().st_size > MAX_BYTES:

@@ -13,6 +13,7 @@ from smoke.static.python.effects import Mention
 from smoke.static.python.graph import Flaw, Graph, ImportProblem, ImportStep, Outside
 from smoke.static.python.importer import Found, Importer, Meaning
 from smoke.static.python.judging import judge_shadows, judge_syntax, judge_user_model
+from smoke.static.python.lifespans import is_served, served_by
 from smoke.static.python.mentions import Mentions
 from smoke.static.python.resolver import Resolver
 from smoke.static.python.source import Import, Source
@@ -48,11 +49,14 @@ class _Walk:
             self._script(start.script)
         elif start.module:
             self._entry(start.module, bool(start.server))
+        if start.calls:
+            self.consequences.called(start)
         for name in start.also:
             self.mentions.follow(Mention(start.line, name, "the command"), "")
         while self.agenda and len(self.graph.modules) < MAX_MODULES:
             if (taken := self.agenda.take()) is not None:
                 self._module(*taken)
+        self.graph.served |= served_by(self.importer.image.start, self.graph)
         self._attributes()
         judge_user_model(self.importer, self.graph)
         judge_syntax(self.importer, self.graph)
@@ -129,14 +133,15 @@ class _Walk:
         steps: list[ImportStep] = []
         lazily = self.agenda.lazily
         for each in source.imports:
-            self.agenda.lazily = lazily or each.lazy or each.caught
+            now = replace(each, lazy=each.lazy and not self._runs(source, each, main))
+            self.agenda.lazily = lazily or now.lazy or each.caught
             if (each.main and not main) or (each.other and main):
                 continue
             if each.instead and each.instead not in failed:
                 continue
             self.agenda.loading, self.resolver.target = [], ""
             problems = [
-                replace(problem, lazy=lazily or each.lazy) for problem in self.resolver.problems(source, each, package)
+                replace(problem, lazy=lazily or now.lazy) for problem in self.resolver.problems(source, now, package)
             ]
             if problems and each.attempt:
                 failed.add(each.attempt)
@@ -149,6 +154,15 @@ class _Walk:
             self.reading.append((source, package))
             self.graph.steps[found.source] = steps
             self.consequences.follow(source, package)
+
+    def _runs(self, source: Source, each: Import, main: bool) -> bool:
+        """Whether an import in a function is made as the module is loaded, or as its app is started."""
+        if each.caught or not each.lazy:
+            return False
+        found = [source.effects]
+        if source is self.graph.entry and source.effects.served is not None and is_served(self.importer.image.start):
+            found.append(source.effects.served)
+        return any(each.line in effects.ran and (main or not effects.ran[each.line]) for effects in found)
 
     def _attributes(self) -> None:
         """Attributes of the tree's own modules and of the standard library's that are read as modules are loaded."""

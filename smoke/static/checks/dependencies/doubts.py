@@ -22,7 +22,11 @@ def doubt_of(program: LoadedProgram, top: str) -> str:
     if top in ("pip", "wheel"):
         return "pip comes with Python's images"
     for directory in image.start.search:
+        held = image.files.find(directory)
+        made = held is not None and held.line > 0
         for reason in image.files.every_doubt(f"{directory}/{top}"):
+            if reason.cause is DoubtCause.BASE and made:
+                continue  # what is in a directory that an instruction made is not the base's
             if reason.cause is DoubtCause.DISTRIBUTIONS:
                 continue
             if reason.cause is DoubtCause.PACKAGES and version is not None and has_module(top, None):

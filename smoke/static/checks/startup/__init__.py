@@ -25,7 +25,7 @@ def run(scope: Scope) -> Iterator[Finding]:
     for image in scope.images:
         name = image.service.name
         yield from judge_script(image)
-        yield from judge_unset(image)
+        yield from judge_unset(scope, image)
         if image.unstarted:
             for check in CHECKS:
                 yield check.skip(image.unstarted, name)

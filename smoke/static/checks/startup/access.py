@@ -86,6 +86,12 @@ def _is_secret(place: str) -> bool:
     return place.startswith("/run/secrets/")
 
 
+def without_temporary(image: Image) -> bool:
+    """Whether none of the directories of temporary files can be written to: the file system is read-only."""
+    places = ("/tmp", "/var/tmp", "/usr/tmp", image.start.workdir or image.workdir)
+    return image.start.temporary and all(_read_only(image, each) for each in places)
+
+
 def _read_only(image: Image, place: str) -> bool:
     """Whether a path is surely of a file system that cannot be written to."""
     launch = image.launch

@@ -75,10 +75,10 @@ def judge_script(image: Image) -> Iterator[Finding]:
             yield ENVIRONMENT.fail(message, image.service.name, at)
 
 
-def judge_unset(image: Image) -> Iterator[Finding]:
+def judge_unset(scope: Scope, image: Image) -> Iterator[Finding]:
     """Variables of the command that only a build argument sets."""
     at = [Evidence(image.start.file or image.dockerfile, image.start.line, excerpt(" ".join(image.start.words)))]
-    for each in unset_variables(image):
+    for each in unset_variables(image, scope.tree):
         yield ENVIRONMENT.fail(each.message, image.service.name, at, severity=each.severity)
 
 

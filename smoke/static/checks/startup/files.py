@@ -10,7 +10,7 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks.evidence import at_source
 from smoke.static.checks.loaded import absolute, climbed, misread, runs
-from smoke.static.checks.startup.access import refused_access
+from smoke.static.checks.startup.access import refused_access, without_temporary
 from smoke.static.checks.startup.localized import unlocalized
 from smoke.static.checks.startup.makers import maker_of, makers_of
 from smoke.static.model.image import Image
@@ -72,6 +72,10 @@ _SCHEDULES = re.compile(rb"(?i)beat_schedule(?:r|_filename)|config_from_object")
 def _written(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     """Files that the command itself makes: logs, schedules."""
     image, start = program.image, program.image.start
+    if without_temporary(image):
+        at = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
+        message = f"{start.server} finds no directory for its temporary files: the file system is read-only"
+        yield FILES.fail(message, image.service.name, at, remedy="Give the service a tmpfs at /tmp.")
     for each in start.writes:
         if each == "celerybeat-schedule" and any(
             _SCHEDULES.search(scope.tree.data(path)) for path in program.graph.modules

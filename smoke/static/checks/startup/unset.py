@@ -9,9 +9,21 @@ from dataclasses import dataclass
 
 from smoke.finding import Severity
 from smoke.static.model.image import Image
+from smoke.tree import Tree
 
 _OF_PLATFORMS = frozenset(["PORT", "HOST"])
 """What platforms that run images give by themselves."""
+_PLATFORM_FILE = re.compile(
+    r"(?:.*/)?(?:Procfile|app\.(?:ya?ml|json)|heroku\.yml|fly[\w.-]*\.toml|render\.ya?ml|railway\.(?:json|toml)|cloudbuild.*"
+    r"|(?:knative-?)?service\.ya?ml|koyeb.*|nixpacks\.toml|zeabur.*|captain-definition|apprunner\.ya?ml|CHECKS|chart\.yaml)"
+    r"|\.do/.*|(?:.*/)?(?:k8s|kubernetes|helm|charts?|deploy|infra|terraform)/.*",
+    re.IGNORECASE,
+)
+"""Files that tell of such a platform."""
+_TELLS = re.compile(
+    r".*\.(?:md|rst|txt|adoc|sh|ya?ml|toml|json|tf|env|ps1|bat|mk|nix)|(?:.*/)?(?:Makefile|justfile|\.env.*)"
+)
+_PLATFORM = r"cloud ?run|heroku|fly\.io|railway|render\.com|koyeb|app ?engine|knative|dokku|container apps?|app runner"
 
 
 @dataclass(frozen=True)
@@ -22,7 +34,7 @@ class Unset:
     severity: Severity
 
 
-def unset_variables(image: Image) -> Iterator[Unset]:
+def unset_variables(image: Image, tree: Tree) -> Iterator[Unset]:
     """Variables of the command that are empty when it runs, though a build argument has their name."""
     start = image.start
     if image.final is None or posixpath.basename(start.words[0] if start.words else "") not in ("sh", "bash", "ash"):
@@ -33,17 +45,29 @@ def unset_variables(image: Image) -> Iterator[Unset]:
     launch = image.launch
     if launch is not None and launch.environment_doubt:
         return
-    arguments = [
-        word.partition("=")[0]
+    arguments = {
+        word.partition("=")[0]: word.partition("=")[2]
         for each in image.final.instructions
         if each.keyword == "ARG"
         for word in each.words
         if re.match(r"[A-Za-z_]\w*(?:=|$)", word)
-    ]
-    for name in dict.fromkeys(arguments):
+    }
+    for name, default in arguments.items():
         used = re.search(rf"\$(?:{name}\b|\{{{name}\}})", text) is not None
         if not used or name in image.environment or re.search(rf"\b{name}=", text):
             continue
-        sure = launch is not None or name not in _OF_PLATFORMS
+        # One with a default is meant to have it; who runs the image elsewhere may give the others.
+        sure = launch is not None or ((default or name not in _OF_PLATFORMS) and not _given(tree, name, image))
         message = f"the command uses ${name}, which only an ARG sets: it is empty when the container runs"
         yield Unset(message, Severity.CRITICAL if sure else Severity.WARNING)
+
+
+def _given(tree: Tree, name: str, image: Image) -> bool:
+    """Whether the tree tells of someone who gives a variable to the container: a platform, or a command."""
+    told = re.compile(rf"\b{name}\b|{_PLATFORM if name in _OF_PLATFORMS else '(?!)'}", re.IGNORECASE)
+    for path in tree.files():
+        if name in _OF_PLATFORMS and _PLATFORM_FILE.fullmatch(path):
+            return True
+        if _TELLS.fullmatch(path) and path != image.dockerfile and told.search(tree.text(path)):
+            return True
+    return False

@@ -13,7 +13,7 @@ from smoke.manifest import Base
 from smoke.patterns import matches
 from smoke.static.model.bases.distroless import chainguard, distroless
 from smoke.static.model.bases.official import official
-from smoke.static.model.bases.vendors import of_conda, of_cuda, of_lambda, of_others, of_uv
+from smoke.static.model.bases.vendors import of_conda, of_cuda, of_lambda, of_others, of_toolchain, of_uv
 
 
 def find_base(reference: str, more: Iterable[Base]) -> Base | None:
@@ -26,7 +26,7 @@ def find_base(reference: str, more: Iterable[Base]) -> Base | None:
         return Base(image=reference, complete=True, distroless=True)
     if not name.partition(":")[0].strip("/"):
         return None
-    kinds = (distroless, of_uv, of_lambda, chainguard, of_conda, official, of_cuda, of_others)
+    kinds = (distroless, of_uv, of_lambda, chainguard, of_conda, official, of_toolchain, of_cuda, of_others)
     return next((found for kind in kinds if (found := kind(name)) is not None), None)
 
 

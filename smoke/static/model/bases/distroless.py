@@ -17,6 +17,8 @@ def distroless(name: str) -> Base | None:
     if match is None:
         return None
     kind, release, tag = match[1], match[2] or "12", match[3] or "latest"
+    if re.fullmatch(r"nodejs\d*", kind):
+        return _node(name, tag)
     debug = tag.startswith("debug")
     version = _DEBIAN_PYTHON.get(release, "") if kind == "python3" else ""
     if kind not in ("python3", "static", "base", "base-nossl", "cc") or (kind == "python3" and not version):
@@ -34,6 +36,22 @@ def distroless(name: str) -> Base | None:
         complete=not debug,
         distroless=True,
         libc="" if kind == "static" else "glibc",
+    )
+
+
+def _node(name: str, tag: str) -> Base:
+    """Node alone, which is the entry point."""
+    debug = tag.startswith("debug")
+    return Base(
+        image=name,
+        entrypoint=("/nodejs/bin/node",),
+        user=str(NONROOT) if "nonroot" in tag else "0",
+        path=(*USUAL_PATH, *(("/busybox",) if debug else ())),
+        executables=("/nodejs/bin/node", *(("/busybox/sh", "/busybox/busybox") if debug else ())),
+        shell=False,
+        complete=not debug,
+        distroless=True,
+        libc="glibc",
     )
 
 

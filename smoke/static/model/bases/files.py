@@ -37,6 +37,8 @@ def base_files(base: Base | None, reference: str) -> FileSystem:  # noqa: PLR091
     doubt = Doubt(f"not everything in the base image {reference} is known", DoubtCause.BASE)
     if "/docker-entrypoint.sh" in base.executables:
         files.doubts["/docker-entrypoint.d"] = doubt
+    if "/usr/local/go/bin/go" in base.executables:
+        files.doubts["/go"] = doubt  # where many a command puts programs
     if base.complete and base.executables:
         for path in ("/usr/lib", "/usr/share", "/lib", "/etc", "/var"):
             files.doubts[path] = doubt

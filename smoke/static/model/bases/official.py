@@ -21,7 +21,7 @@ MIRROR = r"(?:[\w.-]+(?::\d+)?/(?:[\w.-]+/)*)?"
 _PYTHON_TAG = re.compile(r"(?P<version>3\.\d+)(?:\.\d+)?(?:(?:a|b|rc)\d+)?(?P<variant>[-.\w]*)")
 
 
-def _split(name: str, repository: str) -> str | None:
+def official_tag(name: str, repository: str) -> str | None:
     """The tag of an image of an official repository, by way of a mirror or not; none when it is another image."""
     mirror = rf"{MIRROR}(?:library|dockerhub|docker\.io|docker-hub|hub)/"
     match = re.fullmatch(rf"(?:{_LIBRARY}|{mirror}){repository}(?::([\w.-]+))?", name)
@@ -30,11 +30,11 @@ def _split(name: str, repository: str) -> str | None:
 
 def official(name: str) -> Base | None:
     """Docker's official images."""
-    tag = _split(name, "python")
+    tag = official_tag(name, "python")
     if tag is not None:
         return python_image(name, tag)
     for repository in ("debian", "ubuntu", "alpine", "busybox", "fedora", "buildpack-deps", "nginx", "node"):
-        tag = _split(name, repository)
+        tag = official_tag(name, repository)
         if tag is not None:
             return system_image(name, repository, tag)
     return None

@@ -7,8 +7,8 @@ import re
 from msgspec.structs import replace
 
 from smoke.manifest import Base
-from smoke.static.model.bases.official import MIRROR, USUAL_PATH, made_base, python_image, system_image
-from smoke.static.model.bases.tools import BUILDPACK, DEBIAN_PROGRAMS
+from smoke.static.model.bases.official import MIRROR, USUAL_PATH, made_base, official_tag, python_image, system_image
+from smoke.static.model.bases.tools import ALPINE_PROGRAMS, BUILDPACK, DEBIAN_PROGRAMS
 
 
 def of_uv(name: str) -> Base | None:
@@ -76,6 +76,25 @@ def of_conda(name: str) -> Base | None:
     return replace(
         found, path=(prefix, *USUAL_PATH), lacks=tuple(each for each in found.lacks if each not in _OF_CONDA)
     )
+
+
+def of_toolchain(name: str) -> Base | None:
+    """Images to compile with: Go's and Rust's, upon Debian with a C compiler, or upon Alpine."""
+    tags = ((kind, official_tag(name, kind)) for kind in ("golang", "rust"))
+    kind, tag = next(((kind, tag) for kind, tag in tags if tag is not None), ("", ""))
+    if not kind or "windows" in tag or "nanoserver" in tag:
+        return None
+    alpine = "alpine" in tag
+    home = {"golang": "/usr/local/go/bin", "rust": "/usr/local/cargo/bin"}[kind]
+    own = {"golang": ("go", "gofmt"), "rust": ("cargo", "rustc", "rustup", "rustfmt", "rustdoc")}[kind]
+    if alpine:
+        tools = (*ALPINE_PROGRAMS, *(("gcc", "cc", "ld", "strip") if kind == "rust" else ()))
+    else:
+        tools = (*DEBIAN_PROGRAMS, *BUILDPACK)
+    found = made_base(name, "alpine" if alpine else "debian", tools, tuple(f"{home}/{each}" for each in own))
+    work = {"golang": "/go", "rust": "/"}[kind]
+    path = ("/go/bin", home) if kind == "golang" else (home,)
+    return replace(found, path=(*path, *USUAL_PATH), workdir=work, command=("/bin/sh" if alpine else "/bin/bash",))
 
 
 def of_cuda(name: str) -> Base | None:

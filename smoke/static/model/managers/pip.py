@@ -90,15 +90,42 @@ def _of_words(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
         ):
             trouble = project_refusal(stage, word)
         elif not word.startswith("-") and _stands_alone(before):
-            wheel = posixpath.basename(word) if word.endswith(".whl") else ""
             told = any(each.startswith(("--platform", "--python-version", "--target", "-t")) for each in rest)
-            unfitting = unfit(wheel, stage.python, stage.libc) if wheel and not told else ""
+            unfitting = "" if told else _unfitting(stage, word)
             trouble = _no_house(stage, word) or unfitting or unmet(stage, word, elsewhere)
         elif (house := _house_of(before, word)) and "--no-index" in rest:
-            trouble = _no_house(stage, f"{house.rstrip('/')}/*.whl")
+            trouble = _no_house(stage, f"{house.rstrip('/')}/*.whl") or _none_fits(stage, house, rest)
         if trouble:
             yield trouble
         before = word
+
+
+def _unfitting(stage: Stage, word: str) -> str:
+    """Why pip refuses a wheel, or one of those of a pattern: it is made for something else than this stage."""
+    if not word.endswith((".whl", "/*")) or "$" in word:
+        return ""
+    names = [posixpath.basename(each) for each in stage.files.glob(stage.path(word))] if "*" in word else [word]
+    found = (unfit(posixpath.basename(each), stage.python, stage.libc, stage.machine) for each in names)
+    return next(filter(None, found), "")
+
+
+def _none_fits(stage: Stage, house: str, rest: list[str]) -> str:
+    """Why pip finds nothing that fits in the one directory that it may look into, for one of the names it is given."""
+    place = stage.path(house)
+    if "$" in house or stage.files.doubt(place) or sum("-links" in word or word == "-f" for word in rest) > 1:
+        return ""
+    wheels = [name for name in stage.files.names(place) if name.endswith(".whl")]
+    if any(name.endswith((".tar.gz", ".zip")) for name in stage.files.names(place)):
+        return ""
+    files = [file for option, file in itertools.pairwise(rest) if option in ("-r", "--requirement")]
+    lines = [line for file in files for line, absent in requirement_lines(stage, file, 0) if not absent]
+    for line in (each for each in lines if ";" not in each):
+        name = re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line, maxsplit=1)[0]).lower()
+        own = [each for each in wheels if re.sub(r"[-_.]+", "-", each.partition("-")[0]).lower() == name]
+        reasons = [unfit(each, stage.python, stage.libc, stage.machine) for each in own]
+        if own and all(reasons):
+            return f"{name}: {reasons[0]}"
+    return ""
 
 
 def _house_of(before: str, word: str) -> str:

@@ -43,6 +43,9 @@ def gunicorn(arguments: list[str], situation: Situation) -> Served:
         value = line.last(*options) or earlier.last(*options)
         return value if value is not None else settings.get(key)
 
+    told = line.last("-c", "--config") or earlier.values or situation.exists("gunicorn.conf.py") is not False
+    elsewhere = {"TMPDIR", "TEMP", "TMP"} & situation.environment.keys()
+    found.temporary = not (told or elsewhere or line.last("--worker-tmp-dir"))
     found.directory = setting("chdir", "--chdir") or ""
     if found.directory == "?":
         found.directory, found.doubt = "", "where gunicorn changes to is decided as its configuration runs"

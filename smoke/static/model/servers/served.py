@@ -27,6 +27,8 @@ class Served:
     """Modules of the tree that it loads besides."""
     writes: list[str] = field(default_factory=list)
     """Files that it makes as it starts."""
+    temporary: bool = False
+    """Whether it makes a file where temporary files go."""
     directory: str = ""
     """Where it looks for the module, as the command says it; empty: the working directory."""
     doubt: str = ""

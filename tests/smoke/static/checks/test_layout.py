@@ -36,6 +36,10 @@ def test_directories(tmp_path: Path, named: str, more: Changes, outcome: str, wo
     [
         ("COPY full /x", "passed", "1 copied directories hold files"),
         ("COPY empty /x", "critical", "empty is copied into the image and holds nothing"),
+        ("COPY full empty /x/", "critical", "empty is copied into the image and holds nothing"),
+        ("COPY empty full /x/", "critical", "empty is copied into the image and holds nothing"),
+        ("COPY full /x\nCOPY empty /x", "critical", "empty is copied into the image and holds nothing"),
+        ("COPY full full /x/", "passed", "1 copied directories hold files"),
         ("COPY full/a.txt /x/", "passed", "0 copied directories"),
         ("WHAT", "skipped", "the Dockerfile cannot be followed"),
     ],

@@ -9,9 +9,11 @@ from smoke.static.model.dash import dash_stops
 
 @pytest.mark.parametrize(
     "line",
-    ["a=(1 2)", "cat <(echo a)", "cat <<<text", "echo ${name//a/b}", "echo ${name^^}", "echo ${names[0]}", "echo ${!x}",
-     "set -o pipefail", "set -euo pipefail"],
-)  # fmt: skip
+    [
+        *["a=(1 2)", "cat <(echo a)", "cat <<<text", "echo ${name//a/b}", "echo ${name^^}", "echo ${names[0]}"],
+        *["echo ${!x}", "echo ${x:1:2}", "echo ${x: -1}", "set -o pipefail", "set -euo pipefail"],
+    ],
+)
 def test_what_only_bash_reads_stops_it(line: str) -> None:
     assert dash_stops(f"#!/bin/sh\n{line}\nexec x\n", errexit=False).startswith("line 2 ")
 
@@ -25,6 +27,7 @@ def test_unknown_commands_stop_it_where_a_failure_does(line: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "exec serve --port ${PORT:-8000} --host ${HOST:-0.0.0.0} ${N:-1} ${M:=5} ${O:+3}",
         "echo ${name%%a} ${name##*/} ${name:-b} ${#name} ${name:+c}",
         "if false; then echo ${name//a/b}; fi",
         "source ./env || true",

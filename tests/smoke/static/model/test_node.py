@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from smoke.static.model.node import node_file, npm_refusal
+from smoke.static.model.node import npm_refusal, script_text
 
 
 def refused(line: str, files: dict[str, str], *, locked: bool = True) -> str:
@@ -34,10 +34,10 @@ def test_what_is_elsewhere_or_not_told_is_no_fault() -> None:
         assert refused("run x", {"package.json": text}) == ""
 
 
-def test_the_file_that_a_script_runs() -> None:
+def test_what_a_script_does() -> None:
     told = json.dumps({"scripts": {"start": "node src/index.js", "dev": "nodemon x.js", "odd": ["x"]}})
     files = {"package.json": told}
-    assert node_file(["start"], files.get) == "src/index.js"
-    assert node_file(["run", "dev"], files.get) == node_file(["run", "odd"], files.get) == ""
-    assert node_file(["start", "--prefix=web"], files.get) == ""
-    assert node_file(["start"], dict[str, str]().get) == ""
+    assert script_text(["start"], files.get) == "node src/index.js"
+    assert script_text(["run", "dev"], files.get) == "nodemon x.js"
+    assert script_text(["run", "odd"], files.get) == script_text(["start", "--prefix=web"], files.get) == ""
+    assert script_text(["start"], dict[str, str]().get) == ""

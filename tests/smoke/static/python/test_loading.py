@@ -78,3 +78,20 @@ def test_a_function_as_another_module_calls_it() -> None:
     assert [each.place.text for each in called_effects(text, (3, 12), call).files] == ["a"]
     unknown = CallOut(1, "m", 0, "f", ((False, None),))
     assert called_effects(text, (3, 12), unknown).files == []
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("def f():\n    import a\nf()", {2: False}),
+        ("def f():\n    import a\nif __name__ == '__main__':\n    f()", {2: True}),
+        ("def f():\n    import a\nf()\nif __name__ == '__main__':\n    f()", {2: False}),
+        ("def f():\n    import a\ntry:\n    f()\nexcept ImportError:\n    pass", {}),
+        ("def f():\n    return\n    import a\nf()", {}),
+        ("def f():\n    if x:\n        import a\nf()", {}),
+        ("def f():\n    import a", {}),
+        ("import a", {}),
+    ],
+)
+def test_imports_of_functions_that_run(text: str, lines: dict[int, bool]) -> None:
+    assert read_effects(ast.parse(text), text.encode(), (3, 12)).ran == lines

@@ -72,3 +72,21 @@ def test_strings_and_statements_however_deep() -> None:
     assert [text for _, text in constants(ast.parse("['a', ('b', x)]", mode="eval").body)][:2] == ["a", "b"]
     body = ast.parse("if x:\n    a = 1\nelse:\n    with y:\n        b = 2\n").body
     assert sum(isinstance(each, ast.Assign) for each in statements(body)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "variable", "below"),
+    [
+        ("os.environ['A']", "A", ""),
+        ("os.getenv('A', 'x')", "A", ""),
+        ("Path(os.environ['A'])", "A", ""),
+        ("os.path.join(os.environ.get('A'), 'b')", "A", "b"),
+    ],
+)
+def test_a_path_by_a_variable(text: str, variable: str, below: str) -> None:
+    assert place(text) == CodePath(below, variable=variable)
+
+
+@pytest.mark.parametrize("text", ["os.path.join('a', os.environ['B'])", "os.environ[NAME]", "os.environ.pop('A')"])
+def test_a_variable_further_behind_is_not_followed(text: str) -> None:
+    assert place(text) is None

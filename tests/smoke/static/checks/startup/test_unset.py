@@ -12,8 +12,8 @@ from tests.smoke.cases import judge_files
 MAIN = "import time\n\nwhile True:\n    time.sleep(1)\n"
 
 
-def found(folder: Path, dockerfile: str, compose: str = "") -> list[Finding]:
-    files = {"Dockerfile": f"FROM python:3.12-slim\nCOPY main.py /\n{dockerfile}\n", "main.py": MAIN}
+def found(folder: Path, dockerfile: str, compose: str = "", more: dict[str, str] | None = None) -> list[Finding]:
+    files = {**(more or {}), "Dockerfile": f"FROM python:3.12-slim\nCOPY main.py /\n{dockerfile}\n", "main.py": MAIN}
     judgment = judge_files(folder, {**files, **({"compose.yaml": compose} if compose else {})})
     return [each for each in judgment.findings if each.verdict is Verdict.FAIL and "only an ARG" in each.message]
 
@@ -39,9 +39,22 @@ def test_what_is_given_is_let_be(tmp_path: Path, dockerfile: str) -> None:
     assert found(tmp_path, dockerfile) == []
 
 
-def test_a_port_may_be_given_by_a_platform(tmp_path: Path) -> None:
-    dockerfile = "ARG PORT=80\nCMD python /main.py $PORT"
-    assert [each.severity for each in found(tmp_path, dockerfile)] == [Severity.WARNING]
+@pytest.mark.parametrize(
+    ("declared", "more", "severity"),
+    [
+        ("PORT=80", {}, Severity.CRITICAL),
+        ("PORT=80", {"README.md": "docker run -p 80:80 app"}, Severity.CRITICAL),
+        ("PORT", {}, Severity.WARNING),
+        ("PORT=80", {"fly.toml": ""}, Severity.WARNING),
+        ("PORT=80", {"README.md": "Deploy to Cloud Run."}, Severity.WARNING),
+        ("PORT=80", {"run.sh": "docker run -e PORT=80 app"}, Severity.WARNING),
+    ],
+)
+def test_a_port_may_be_given_by_a_platform(
+    tmp_path: Path, declared: str, more: dict[str, str], severity: Severity
+) -> None:
+    dockerfile = f"ARG {declared}\nCMD python /main.py $PORT"
+    assert [each.severity for each in found(tmp_path, dockerfile, more=more)] == [severity]
 
 
 def test_compose_says_all_that_is_given(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_static_has_no_c_library() -> None:
     assert static is not None and cc is not None and (static.libc, cc.libc) == ("", "glibc")
 
 
-@pytest.mark.parametrize("name", ["gcr.io/distroless/python3-debian99", "gcr.io/distroless/nodejs20", "distroless/cc"])
+@pytest.mark.parametrize("name", ["gcr.io/distroless/python3-debian99", "gcr.io/distroless/java17", "distroless/cc"])
 def test_what_is_not_listed_is_unknown(name: str) -> None:
     assert distroless(name) is None
 
@@ -47,3 +47,17 @@ def test_the_version_of_chainguards_python_floats_unless_the_tag_says_it(
     base = chainguard(f"cgr.dev/chainguard/python:{tag}")
     assert base is not None
     assert (base.python, bool(base.shell), base.user, base.distroless) == (python, shell, "65532", not shell)
+
+
+@pytest.mark.parametrize(
+    ("name", "user", "shell"),
+    [
+        ("gcr.io/distroless/nodejs20-debian12", "0", False),
+        ("gcr.io/distroless/nodejs22-debian12:nonroot", "65532", False),
+        ("gcr.io/distroless/nodejs20-debian12:debug", "0", True),
+    ],
+)
+def test_node_is_the_entry_point(name: str, user: str, shell: bool) -> None:
+    base = distroless(name)
+    assert base is not None and base.entrypoint == ("/nodejs/bin/node",)
+    assert (base.user, "/busybox/sh" in base.executables, base.complete) == (user, shell, not shell)

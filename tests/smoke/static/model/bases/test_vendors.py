@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.bases.vendors import of_conda, of_cuda, of_lambda, of_others, of_uv
+from smoke.static.model.bases.vendors import of_conda, of_cuda, of_lambda, of_others, of_toolchain, of_uv
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,24 @@ def test_some_images_run_as_a_user_of_their_own(name: str, user: str) -> None:
     base = of_others(name)
     assert base is not None and base.user == user
     assert of_others("example/own:1") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "libc", "lacks"),
+    [
+        ("golang:1.22", "/usr/local/go/bin/go", "glibc", "gosu"),
+        ("golang:1.22-alpine", "/usr/local/go/bin/go", "musl", "gcc"),
+        ("mirror.example/library/golang", "/usr/local/go/bin/gofmt", "glibc", "gosu"),
+        ("rust:1-slim", "/usr/local/cargo/bin/cargo", "glibc", "gosu"),
+        ("rust:1-alpine", "/usr/local/cargo/bin/rustc", "musl", "git"),
+    ],
+)
+def test_images_to_compile_with(name: str, program: str, libc: str, lacks: str) -> None:
+    base = of_toolchain(name)
+    assert base is not None and program in base.executables and base.libc == libc and lacks in base.lacks
+    assert program.rpartition("/")[0] in base.path
+
+
+@pytest.mark.parametrize("name", ["golang:1.22-nanoserver", "golang:1-windowsservercore", "golangci/golangci-lint:v1"])
+def test_others_are_no_toolchain(name: str) -> None:
+    assert of_toolchain(name) is None
