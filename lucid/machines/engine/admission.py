@@ -51,6 +51,7 @@ from lucid.machines.effects import (
     Respond,
     Store,
     Submitted,
+    ViewContext,
 )
 from lucid.machines.engine.mempool import Mempool, Waiting
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
@@ -80,7 +81,8 @@ class Admission:
         self.height = 0
         self.rules = FIRST_RULES
         """The version of the rules in force in this epoch."""
-        self.administrators = first_administrators(genesis)
+        self._first_administrators = first_administrators(genesis)
+        self.administrators = self._first_administrators
         """Who decides in this epoch."""
         self._secret = secret
         self._key = key
@@ -90,6 +92,12 @@ class Admission:
         self._reader = reader
         self._own: dict[bytes, int] = {}
         self._forged: dict[bytes, int] = {}
+
+    def open_epoch(self, context: ViewContext) -> None:
+        """Admit by what holds in the epoch of this context."""
+        self.validators = frozenset(context.validators)
+        self.rules = context.rules
+        self.administrators = context.administrators or self._first_administrators
 
     def on_started(self, now: int) -> Effects:
         """Take up again what was accepted before a restart."""

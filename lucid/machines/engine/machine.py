@@ -1,15 +1,14 @@
 """The engine: a validator's promises. It keeps the view, signs votes, counts those of others and fills blocks.
 
-It implements Simplex (Chan and Pass, TCC 2023) as `docs/protocol.md` section 4 words it, whose rules of "What a
-validator does" are named by their numbers. It holds no ledger: facts come
-from the manager, durable before they come, and every promise is in the vote log before it leaves.
+It implements Simplex (Chan and Pass, TCC 2023) as `docs/protocol.md` section 4 words it, whose rules of "What a validator
+does" are named by their numbers. It holds no ledger: facts come from the manager, durable before they come, and every
+promise is in the vote log before it leaves.
 """
 
 from __future__ import annotations
 
 from typing import assert_never
 
-from lucid.chain.administrators import first_administrators
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
@@ -235,9 +234,7 @@ class Engine:
     def _open_epoch(self, now: int, context: ViewContext) -> bool:
         """Count and admit for another epoch, the first one after a start included; returns whether the log changed."""
         self.polls.open_epoch(context.epoch, ValidatorSet(context.validators))
-        self.admission.validators = frozenset(context.validators)
-        self.admission.rules = context.rules
-        self.admission.administrators = context.administrators or first_administrators(self.genesis)
+        self.admission.open_epoch(context)
         if self.state is None:
             # Until a block is final after a start, the parent tells how high the chain is.
             self.admission.height = max(self.admission.height, context.parent_height - 1)

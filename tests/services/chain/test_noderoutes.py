@@ -15,7 +15,7 @@ from lucid.services.chain.noderoutes import MAX_SESSIONS
 from lucid.storage.sqlite import SqliteStore
 from tests.services.chain.managing import GENESIS, HEADERS, node
 from tests.services.peer.acquainted import KEYS
-from tests.services.peer.test_peers import pair
+from tests.services.peer.sites import pair
 from tests.waiting import until
 
 STRANGER = "ab" * 32

@@ -19,9 +19,8 @@ from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.peers import Peers
 from tests.services.peer.acquainted import KEYS, transport
 from tests.services.peer.answering import ANSWERS, answering
-from tests.services.peer.sites import NOWHERE, Site, known_to, listening, pair
+from tests.services.peer.sites import NOWHERE, Site, connected, known_to, listening, pair
 from tests.services.peer.socks_proxy import socks_proxy
-from tests.services.redisclients import client_of
 from tests.waiting import until
 
 
@@ -87,7 +86,7 @@ async def test_a_broken_connection_is_made_again() -> None:
             assert held is not None
             held.end("for the test")
             await until(lambda: listener.of(0).conversation not in (held, None))  # noqa: B023
-            await until(lambda: client_of(dialer, listener))
+            await until(lambda: connected(dialer, listener))
         dialer.peers.send(KEYS[1], b"again")
         await until(lambda: listener.got == [(KEYS[0], b"again")])
 
@@ -112,7 +111,7 @@ async def test_one_slow_peer_costs_the_others_nothing() -> None:
         ports = [(await stack.enter_async_context(listening(site)))[0] for site in sites]
         dialer = Site(0, {KEYS[n]: f"tcp://127.0.0.1:{port}" for n, port in zip((1, 2), ports, strict=True)})
         nursery.start_soon(dialer.peers.run)
-        await until(lambda: client_of(dialer))
+        await until(lambda: connected(dialer))
         sites[0].hold = trio.sleep_forever
         dialer.peers._outboxes.limit = 1 << 20
         for _ in range(200):
@@ -135,7 +134,7 @@ async def test_what_a_machine_raises_ends_one_connection_and_is_counted(caplog: 
             dialer.peers.send(KEYS[1], b"x")
             await until(lambda: listener.peers.failures == 1)
         listener.hold = trio.lowlevel.checkpoint
-        await until(lambda: client_of(dialer, listener))
+        await until(lambda: connected(dialer, listener))
         [line] = [each.getMessage() for each in caplog.records if "odd" in each.getMessage()]
         assert "\n" not in line
 
@@ -160,14 +159,14 @@ async def test_without_a_certificate_nobody_is_dialed_or_answered(monkeypatch: p
                 pass
         site.peers.certify(transport(1))
         async with known_to(port):
-            await until(lambda: client_of(site))
+            await until(lambda: connected(site))
 
 
 async def test_a_connection_is_made_anew_before_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers_module, "RENEW_S", 0.2)
     async with pair() as (dialer, listener):
         held = dialer.of(1).conversation
-        await until(lambda: dialer.of(1).conversation not in (held, None) and client_of(listener))
+        await until(lambda: dialer.of(1).conversation not in (held, None) and connected(listener))
 
 
 # -- ways ----------------------------------------------------------------------------------------------------------
@@ -191,7 +190,7 @@ async def test_peers_talk_over_tls_where_it_is_set() -> None:
         dialer = Site(0, {KEYS[1]: f"tls://127.0.0.1:{port}"}, trust=trust)
         nursery.start_soon(dialer.peers.run)
         dialer.peers.send(KEYS[1], b"lost: not connected yet")
-        await until(lambda: client_of(dialer, site))
+        await until(lambda: connected(dialer, site))
         dialer.peers.send(KEYS[1], bytes(300_000))
         await until(lambda: site.got == [(KEYS[0], bytes(300_000))])
         plain = Site(0, {KEYS[1]: f"tcp://127.0.0.1:{port}"})
