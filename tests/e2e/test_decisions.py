@@ -17,11 +17,10 @@ from lucid.chain.keys import ed25519_public_key
 from lucid.cli.main import main
 from lucid.services.devnet import Devnet, DevNode
 from lucid.services.process.keyfile import write_key
+from tests.networks import CHAIN, running
 from tests.waiting import wait_until
 
 PATIENCE_S = 120
-SERVICES = ("manager", "engine")
-"""What a chain needs; the others would only be in the way of a busy machine."""
 ADMINISTRATORS = ("anna", "ben", "cleo")
 
 
@@ -33,14 +32,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
     keys = tuple(ed25519_public_key(write_key(folder / f"{name}.key")) for name in ADMINISTRATORS)
     made.genesis = structs.replace(made.genesis, administrators=keys, threshold=2).check()
     (folder / "genesis.toml").write_text(print_genesis(made.genesis), encoding="utf-8")
-    try:
-        for node in made.nodes:
-            for service in SERVICES:
-                node.start(service)
+    with running(made):
         wait_until(lambda: height(made.nodes[0]) > 0, "there are blocks")
         yield made
-    finally:
-        made.stop()
 
 
 class Admin:
@@ -126,7 +120,7 @@ def test_a_node_is_retired_and_registered_again(network: Devnet, admin: Admin) -
     assert "is registered" in admin.does("retire", goes.name, "--output", "x", status=2)
 
     key = ("--key", str(goes.folder / "node.key"))
-    for service in SERVICES:
+    for service in CHAIN:
         goes.processes[service].wait(30)
     wait_until(lambda: not connected(stays, goes), "it is gone")
     # It would count from the next epoch on, and with it the chain would need two of two.
@@ -137,7 +131,7 @@ def test_a_node_is_retired_and_registered_again(network: Devnet, admin: Admin) -
     assert "back (new, and not connected to this node)" in said and "--anyway" in said
     assert "0 of 2" in admin.does("show", admin.file, status=20), "it was not signed"
     assert "1 of 2" in admin.does("approve", admin.file, *admin.key("anna"), "--anyway")
-    for service in SERVICES:
+    for service in CHAIN:
         goes.start(service)
     wait_until(lambda: connected(stays, goes), "it runs")
     said = admin.decides("register", "back", *key, "--pool", "attic")

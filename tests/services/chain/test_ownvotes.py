@@ -27,6 +27,7 @@ from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.process.ports import free_ports
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
+from tests.networks import CHAIN, running
 from tests.waiting import wait_until
 
 KEYS = tuple(bytes([number]) * 32 for number in range(4))
@@ -267,16 +268,16 @@ def voted_since(client: httpx.Client, network: Devnet, node: DevNode, view: int)
 
 
 def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
-    with Devnet(tmp_path, 4, 1_000) as network, httpx.Client(timeout=30) as client:
+    with running(Devnet(tmp_path, 4, 1_000)) as network, httpx.Client(timeout=30) as client:
         # Of a pair the lower id dials: a twin of the highest would meet nobody, for others dial the first's address.
         node = min(network.nodes[1:], key=lambda each: (each.folder / "node.id").read_text())
         wait_until(lambda: height(client, network) >= 3)
-        for service in SERVICES:
+        for service in CHAIN:
             node.processes[service].terminate()
-        for service in SERVICES:
+        for service in CHAIN:
             node.processes[service].wait(60)
         twin = DevNode(tmp_path / "twin", "twin")
-        for name in ("manager", "engine"):
+        for name in CHAIN:
             for kind in ("sqlite", "home"):
                 shutil.copy(node.folder / f"{name}.{kind}", twin.folder)
         for path in node.folder.glob("node.*"):
@@ -288,7 +289,7 @@ def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
         settings = re.sub(r"peer_port = \d+", f"peer_port = {port}", settings)
         (twin.folder / "node.toml").write_text(settings)
         network.nodes.append(twin)
-        for service in SERVICES:
+        for service in CHAIN:
             node.start(service)
         # The one that starts later has an older log. As long as both sign the same, neither does any harm, so it starts
         # when the chain holds votes that it does not know.
@@ -296,7 +297,7 @@ def test_of_two_nodes_with_one_key_one_stops_itself(tmp_path: Path) -> None:
         wait_until(lambda: voted_since(client, network, node, known["view"] + 1))
         voted = height(client, network)
         wait_until(lambda: height(client, network) > voted + 2)
-        for service in ("manager", "engine"):
+        for service in CHAIN:
             twin.start(service)
 
         def stopped() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import httpx
 from lucid.chain.errors import Code
 from lucid.client import Client, calls
 from lucid.client.recording import await_final
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet, DevNode
+from tests.networks import CHAIN, running
 from tests.services.test_anchoring import manifest
 from tests.waiting import wait_until
 
@@ -51,9 +53,19 @@ def test_a_node_of_its_own_holds_all_and_is_no_peer(lone: Devnet) -> None:
     assert 1 <= ask(node, "/chain")["slot_views_left"] <= lone.genesis.parameters.slot_views
 
 
+def is_well(node: DevNode) -> bool:
+    """Whether a node's manager answers that it is healthy."""
+    try:
+        return httpx.get(f"{node.url('manager')}/health", timeout=60).is_success
+    except httpx.HTTPError:
+        return False
+
+
 def test_what_is_down_is_shown_and_how_far_behind(tmp_path: Path) -> None:
-    with Devnet(tmp_path, 4, 1_000) as network:
+    made = Devnet(tmp_path, 4, 1_000)
+    with running(made, made.nodes[:1]) as network:
         node, lost = network.nodes[0], network.nodes[3]
+        wait_until(partial(is_well, node), "its manager is healthy")
 
         def peer() -> dict[str, Any]:
             found = {each["node"]: each for each in ask(node, "/peers")["peers"]}
@@ -61,12 +73,12 @@ def test_what_is_down_is_shown_and_how_far_behind(tmp_path: Path) -> None:
 
         wait_until(lambda: ask(node, "/chain")["height"] >= 3 and peer()["behind"] in (0, 1))
         assert peer()["heard_ms"] > 0 and peer()["height"] > 0
-        for service in SERVICES:
+        for service in CHAIN:
             lost.processes[service].terminate()
-        for service in SERVICES:
+        for service in CHAIN:
             lost.processes[service].wait(60)
         wait_until(lambda: not peer()["connected"] and peer()["behind"] >= 3)
-        assert [each["service"] for each in ask(node, "/services")["services"] if each["status"] != "healthy"] == []
+        wait_until(lambda: {each["status"] for each in ask(node, "/services")["services"]} == {"healthy"})
         node.processes["data"].kill()
         node.processes["data"].wait(60)
 
@@ -77,6 +89,6 @@ def test_what_is_down_is_shown_and_how_far_behind(tmp_path: Path) -> None:
         assert data()["conditions"][0]["remedy"]
         refused = ask(node, "/data", status=503)["error"]["message"]
         assert "127.0.0.1" not in refused and "data" in refused
-        for service in SERVICES:
+        for service in CHAIN:
             lost.start(service)
         wait_until(lambda: peer()["connected"] and peer()["behind"] <= 1)
