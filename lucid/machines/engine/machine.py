@@ -1,8 +1,8 @@
 """The engine: a validator's promises. It keeps the view, signs votes, counts those of others and fills blocks.
 
-It implements Simplex (Chan and Pass, TCC 2023) as `docs/protocol.md` section 4 words it, whose rules of "What a validator
-does" are named by their numbers. It holds no ledger: facts come from the manager, durable before they come, and every
-promise is in the vote log before it leaves.
+It implements Simplex (Chan and Pass, TCC 2023) as `docs/protocol.md` section 4 words it, whose rules of "What a
+validator does" are named by their numbers. It holds no ledger: facts come from the manager, durable before they come,
+and every promise is in the vote log before it leaves.
 """
 
 from __future__ import annotations
