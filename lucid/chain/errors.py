@@ -25,7 +25,7 @@ class Code(IntEnum):
     STORE_OTHER = (1103, "store belongs to something else")
     STORE_DAMAGED = (1104, "store is damaged")
 
-    GENESIS = (2001, "a value of the genesis document is out of bounds")
+    GENESIS = (2001, "genesis document cannot be used")
     CONFIG = (2002, "configuration is wrong")
     KEY = (2003, "key file cannot be used")
 
@@ -164,7 +164,7 @@ class Refusal(LucidError):
 
 
 class GenesisError(LucidError):
-    """A value of a genesis document is out of bounds; `detail` names the key."""
+    """A genesis document cannot be used; `detail` names the file, or the key whose value is out of bounds."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(Code.GENESIS, detail)

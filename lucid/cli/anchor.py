@@ -16,6 +16,7 @@ from uuid import UUID
 
 from lucid.chain.errors import LucidError, printable
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, INVALID, Failure, duration, hex32
+from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from lucid.api.answers import SessionCopies
@@ -118,7 +119,7 @@ def run_anchor(options: argparse.Namespace) -> int:
     if bool(options.files) == bool(options.resume):
         raise Failure("name files to anchor, or an interrupted recording to --resume, not both")
     secret, crypto = read_key(options.owner), Edwards25519()
-    with nodes(options) as (genesis, clients):
+    with terminable(), nodes(options) as (genesis, clients):
         if options.resume is not None:
             journal, kept = read_journal(options.resume), options.resume
             if journal.chain != genesis.chain_id.hex():
@@ -285,7 +286,11 @@ def run_fetch(options: argparse.Namespace) -> int:
     crypto = Edwards25519()
     key, owner = _reader(options, session)
     checkpoint = b"" if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)
-    with nodes(options) as (genesis, clients), _progress("fetching", options.json) as (progress, _):
+    with (
+        terminable(),
+        nodes(options) as (genesis, clients),
+        _progress("fetching", options.json) as (progress, _),
+    ):
         manifest = first_answer(
             clients, lambda client: proven_manifest(client, session, owner, genesis, crypto, checkpoint)
         )

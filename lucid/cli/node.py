@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from lucid.interrupts import terminable
+
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `lucid node`."""
@@ -23,5 +25,6 @@ def run_node(options: argparse.Namespace) -> int:
     from lucid.services.node import run
     from lucid.services.process.config import load_config
 
-    run(load_config(file=options.config))
+    with terminable():  # from its start on
+        run(load_config(file=options.config))
     return 0

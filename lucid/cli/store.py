@@ -14,6 +14,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from lucid.cli.failure import Failure, duration
+from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from lucid.storage.interface import Store
@@ -175,14 +176,17 @@ def run_check(options: argparse.Namespace) -> int:
 
 def run_adopt(options: argparse.Namespace) -> int:
     """`lucid store adopt`."""
+    from lucid.api.services import DATA
     from lucid.storage.check import adopt_chunks
-    from lucid.storage.identity import adopt
+    from lucid.storage.identity import adopt, check_service
     from lucid.storage.opening import shown
 
     adopted, wrong = 0, list[str]()
     if options.chunks is not None and not options.chunks.is_dir():
         raise Failure(f"there is no folder {options.chunks}")  # before anything is let go of, or made
     with _opened(options.store, new=options.chunks is not None) as store, _alone(store):
+        if options.chunks is not None:
+            check_service(store, DATA.key)
         let_go = adopt(store)
         if options.chunks is not None:
             adopted, wrong = adopt_chunks(store, options.chunks)
@@ -216,7 +220,7 @@ def run_export(options: argparse.Namespace) -> int:
     from lucid.storage.opening import open_store
     from lucid.storage.transfer import export_store
 
-    with ExitStack() as stack:
+    with terminable(), ExitStack() as stack:
         store = stack.enter_context(_opened(options.store))
         if isinstance(store, LoggedStore):
             # A service may be writing: export what it held at one moment.
@@ -237,6 +241,7 @@ def run_import(options: argparse.Namespace) -> int:
 
     check_export(options.file)
     with (
+        terminable(),
         _gone_unless_done(options.store),
         _opened(options.store, new=True) as store,
         _progress("importing", "rows", options.json) as progress,
@@ -338,7 +343,7 @@ def run_backup(options: argparse.Namespace) -> int:
     """`lucid store backup`."""
     from lucid.storage.logged import LoggedStore
 
-    with _opened(options.store) as store:
+    with terminable(), _opened(options.store) as store:
         if not isinstance(store, LoggedStore):
             raise Failure("only an SQLite store is backed up as a file; use `lucid store export` for another")
         with _progress("copying", "pages", options.json) as progress:

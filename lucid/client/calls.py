@@ -200,7 +200,7 @@ def _json(kind: type[T]) -> Callable[[bytes], T]:
     def read(body: bytes) -> T:
         try:
             return msgspec.json.decode(body, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ClientError(Code.MALFORMED, str(error)) from None
 
     return read
@@ -212,6 +212,6 @@ def _refused(call: Call[Any], status: int, body: bytes) -> NoReturn:
         error = msgspec.json.decode(body)["error"]
         code = read_code(error["code"])
         message = str(error["message"]).removeprefix(code.sentence).strip(" ()")
-    except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError, ValueError, AttributeError):
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError, RecursionError):
         code, message = Code.UNAVAILABLE, f"{call.service} answers {status}"
     raise ClientError(code, message, status)

@@ -124,7 +124,7 @@ class EngineService(Service):
             task_status.started()  # what comes next waits for room on a full disk
             with suppress(StoreDamaged):  # the store has logged it and says so
                 await self._begin_log()
-                self._trouble = "it is not asked before there is room to count this start"
+                self._trouble = "it is not asked before this start is counted, which needs room in the data folder"
                 await self.votes.count_start(clock_ms())
             self._trouble = NOT_YET
             await self._connect()

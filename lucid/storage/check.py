@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lucid.chain.blocks import Block, Header, transactions_root
-from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id
+from lucid.chain.chunks import MIN_CHUNK_BYTES
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import LucidError
 from lucid.ledger.state import ROW_TABLE, ledger_of_rows, stored_ledger
 from lucid.machines.chain import BLOCK_TABLE, HEIGHT_TABLE
 from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder, ChunkRow, decode_row
+from lucid.storage.findings import Finding, look_at
 from lucid.storage.interface import IMPORT_TABLE, Store
 
 Tables = dict[str, tuple[int, int]]
@@ -36,17 +37,16 @@ def check_chunks(store: Store, path: Path) -> list[str]:
         known.add(chunk)
         row = decode_row(chunk, data)
         try:
-            held = folder.place(chunk).read_bytes()
-        except FileNotFoundError:
-            faults.append(f"the file of the chunk {chunk.hex()} is missing")
-            continue
+            finding, size = look_at(folder.place(chunk), chunk)
         except OSError as error:
             faults.append(f"the file of the chunk {chunk.hex()} cannot be read: {error.strerror}")
             continue
-        if chunk_id(held) != chunk:
+        if finding is Finding.MISSING:
+            faults.append(f"the file of the chunk {chunk.hex()} is missing")
+        elif finding is Finding.CORRUPTED:
             faults.append(f"the file of the chunk {chunk.hex()} does not have its bytes")
-        elif len(held) != row.size:
-            faults.append(f"the chunk {chunk.hex()} has {len(held)} bytes, its row says {row.size}")
+        elif size != row.size:
+            faults.append(f"the chunk {chunk.hex()} has {size} bytes, its row says {row.size}")
     faults += [f"the store does not know the chunk {each.hex()}" for each in folder.chunks() if each not in known]
     return faults
 
@@ -58,9 +58,9 @@ def adopt_chunks(store: Store, path: Path) -> tuple[int, list[str]]:
     for chunk in folder.chunks():
         if store.get(CHUNK_TABLE, chunk) is not None:
             continue
-        data = folder.place(chunk).read_bytes()
-        if MIN_CHUNK_BYTES <= len(data) <= MAX_CHUNK_BYTES and chunk_id(data) == chunk:
-            store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(len(data), 0)))])
+        finding, size = look_at(folder.place(chunk), chunk)
+        if finding is Finding.SOUND and size >= MIN_CHUNK_BYTES:
+            store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(size, 0)))])
             adopted += 1
         else:
             wrong.append(chunk.hex())

@@ -92,6 +92,15 @@ def claim(store: Store, identity: Identity, mark: Path, may_begin: bool = True) 
         raise StoreOther(ELSEWHERE)
 
 
+def check_service(store: Store, service: str) -> None:
+    """Make sure that a store can be that of a service, by what it says or else by what it holds. Raises `StoreOther`
+    and `StoreError`."""
+    held = identity_of(store)
+    owners = {OWNERS.get(table, service) for table in store.tables()} if held is None else {held.service}
+    for owner in sorted(owners - {service}):
+        raise StoreOther(f"it is that of {held or f'the {owner}'}; this is for that of the {service} service alone")
+
+
 def _check_heirloom(store: Store, tables: list[str], identity: Identity) -> None:
     """Whether a store that has no identity can be this one's, by what it holds. Raises `StoreOther`."""
     for table in tables:

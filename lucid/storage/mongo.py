@@ -58,13 +58,16 @@ class MongoStore:
         self.place = f"database {database}"
         self._session: ClientSession | None = None
         with self._translated():
-            self._client: MongoClient[dict[str, Any]] = MongoClient(
-                url,
-                password=password or None,
-                timeoutMS=TIMEOUT_MS,
-                serverSelectionTimeoutMS=TIMEOUT_MS,
-                appname="lucid",
-            )
+            try:
+                self._client: MongoClient[dict[str, Any]] = MongoClient(
+                    url,
+                    password=password or None,
+                    timeoutMS=TIMEOUT_MS,
+                    serverSelectionTimeoutMS=TIMEOUT_MS,
+                    appname="lucid",
+                )
+            except ValueError as error:  # a port that cannot be one, say: the driver has no error of its own for it
+                raise StoreError(f"{self.place}: {error}") from None
             self._database = self._client.get_database(
                 database, write_concern=CONCERN, read_concern=ReadConcern("majority")
             )
@@ -210,9 +213,14 @@ class MongoStore:
                 raise StoreFull(f"{self.place}: {error}") from None
             raise StoreError(f"{self.place}: {error}") from None
         except ConnectionFailure as error:
-            raise StoreError(f"{self.place} cannot be reached: {error}") from None
+            raise StoreError(f"{self.place} cannot be reached: {in_short(error)}") from None
         except PyMongoError as error:
             raise StoreError(f"{self.place}: {error}") from None
+
+
+def in_short(error: PyMongoError) -> str:
+    """What keeps a server from being reached, without the driver's own figures and the list of all servers after it."""
+    return str(error).partition(" (configured timeouts: ")[0].partition(", Timeout: ")[0]
 
 
 def _value(found: dict[str, Any], table: str, key: bytes) -> bytes:

@@ -39,7 +39,10 @@ def _connect(url: str, password: str) -> Store:
     if url.startswith(("mongodb://", "mongodb+srv://")):
         from lucid.storage.mongo import MongoStore  # noqa: PLC0415 - an embedded node loads no MongoDB driver
 
-        database = urlsplit(url).path.removeprefix("/")
+        try:
+            database = urlsplit(url).path.removeprefix("/")
+        except ValueError as error:
+            raise StoreError(f"no store at {shown(url)!r}: {error}") from None
         if not database:
             raise StoreError("a MongoDB URL must name its database: mongodb://HOST:PORT/DATABASE")
         return MongoStore(url, database, password)

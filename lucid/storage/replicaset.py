@@ -19,8 +19,10 @@ from pymongo import MongoClient
 from pymongo.errors import InvalidURI, OperationFailure, PyMongoError
 
 from lucid.storage.interface import StoreError
+from lucid.storage.mongo import in_short
 from lucid.storage.opening import shown
 
+PORT = 27_017
 TRY_MS = 2_000
 PAUSE_S = 0.25
 NOT_YET, UNAUTHORIZED, NO_LOGIN, IS_THERE = 94, 13, 18, 51_003
@@ -49,17 +51,26 @@ def make_key(path: Path) -> bool:
     return True
 
 
+def _addressed(url: str) -> tuple[str, str]:
+    """The member and the replica set that a URL names. Raises `StoreError`."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORT
+    except ValueError as error:
+        raise StoreError(f"{shown(url)!r}: {error}") from None
+    names = parse_qs(parts.query).get("replicaSet", [])
+    if parts.scheme != "mongodb" or not parts.hostname or len(names) != 1:
+        raise StoreError(f"{shown(url)!r} must be mongodb://HOST:PORT/DATABASE?replicaSet=NAME")
+    return f"{parts.hostname}:{port}", names[0]
+
+
 def prepare(url: str, within_s: float, key: str = "", logins: Mapping[str, str] | None = None) -> None:
     """Initiate the set that `replicaSet` of `url` names, unless there is one, and wait for its primary.
 
     The member gets the address that the URL has, by which its clients know it. `logins` are passwords by database:
     a user of the database's name may use that one alone. `key` is what the set's key file holds. Raises `StoreError`.
     """
-    parts = urlsplit(url)
-    names = parse_qs(parts.query).get("replicaSet", [])
-    if parts.scheme != "mongodb" or not parts.hostname or len(names) != 1:
-        raise StoreError(f"{shown(url)!r} must be mongodb://HOST:PORT/DATABASE?replicaSet=NAME")
-    member = f"{parts.hostname}:{parts.port or 27017}"
+    member, name = _addressed(url)
     system: dict[str, Any] = (
         {"username": "__system", "password": "".join(key.split()), "authSource": "local"} if key else {}
     )
@@ -71,14 +82,14 @@ def prepare(url: str, within_s: float, key: str = "", logins: Mapping[str, str] 
         ) as client:
             while time.monotonic() < deadline:
                 try:
-                    if _primary(client, names[0], member):
+                    if _primary(client, name, member):
                         client[PLAIN][PLAIN].find_one()  # one that asks for logins refuses it, on loopback too
                         for database, password in (logins or {}).items():
                             _set_login(client, database, password)
                         return
                     trouble = "it has no primary yet"
                 except PyMongoError as error:
-                    trouble = str(error)
+                    trouble = in_short(error)
                     _must_let_in(error, member)
                 time.sleep(PAUSE_S)
     except InvalidURI as error:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from lucid.client import Client
 
+DEEP = b'{"error": ' + b"[" * 100_000
+"""JSON that nests deeper than any reader of it goes."""
+
 
 class Answer(NamedTuple):
     """What is answered: a body in parts, which may never end."""

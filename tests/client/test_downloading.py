@@ -17,7 +17,7 @@ from lucid.client.calls import Call, ClientError
 from lucid.client.downloading import MAX_WRONG, SessionDownload
 from lucid.client.http import Client
 from tests.client.bench import Bench, bench
-from tests.client.lying import Answer, lying_node
+from tests.client.lying import DEEP, Answer, lying_node
 
 __all__ = ["bench"]
 
@@ -45,11 +45,12 @@ def test_all_nodes_are_asked_at_once_and_a_slow_one_holds_nothing_up(bench: Benc
     assert (bench.folder / "out" / "a").read_bytes() == files["a"] and bench.left() == ["a"]
 
 
-def test_the_next_node_is_asked_when_one_lies_or_is_away(bench: Bench) -> None:
+@pytest.mark.parametrize("lies", [Answer(body=b"lies"), Answer(500, DEEP)], ids=["lies", "deep"])
+def test_the_next_node_is_asked_when_one_lies_or_is_away(bench: Bench, lies: Answer) -> None:
     bench.hold({"a": b"1"})
     bench.config("away.toml", "http://127.0.0.1:9")
     with lying_node() as liar:
-        liar.answers[""] = Answer(body=b"lies")
+        liar.answers[""] = lies
         bench.config("liar.toml", liar.url)
         status = main(
             [

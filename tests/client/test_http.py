@@ -14,7 +14,7 @@ from lucid.chain.errors import Code
 from lucid.client import AsyncClient, ClientError, calls
 from lucid.client import http as http_module
 from lucid.client.calls import MAX_ANSWER_BYTES
-from tests.client.lying import Answer, LyingNode, lying_node
+from tests.client.lying import DEEP, Answer, LyingNode, lying_node
 from tests.client.test_sealing import SESSION
 
 BUSY = (429, b'{"error":{"code":"LUCID_ERR_3007","message":"too many requests"}}')
@@ -132,6 +132,12 @@ def test_an_error_that_is_none_is_still_one(node: LyingNode, body: bytes) -> Non
     node.answers[""] = Answer(418, body)
     error = refused(node, calls.session_state(SESSION))
     assert (error.code, error.status) == (Code.UNAVAILABLE, 418)
+
+
+def test_an_answer_that_is_nested_without_end_is_one_sentence(node: LyingNode) -> None:
+    for status, code in ((200, Code.MALFORMED), (503, Code.UNAVAILABLE)):
+        node.answers[""] = Answer(status, DEEP)
+        assert refused(node, calls.session_copies(SESSION)).code is code
 
 
 def test_what_a_node_says_is_escaped(node: LyingNode) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import closing
 from itertools import count
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lucid.chain.codec import encode
 from lucid.cli.main import main
+from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
 from lucid.storage.identity import Identity, adopt, claim, identity_of
 from lucid.storage.interface import Store, StoreOther
 from lucid.storage.opening import open_store
@@ -195,3 +198,43 @@ def test_check_and_adopt_read_chunk_files(tmp_path: Path, capsys: pytest.Capture
     path.unlink()
     assert main(["store", "check", store]) == 20
     assert "is missing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_chunks_are_taken_into_no_other_store_than_the_data_chain_s(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], said: bool
+) -> None:
+    with closing(open_store(f"sqlite:{tmp_path / 'manager.sqlite'}")) as store:
+        if said:
+            claim(store, ME, tmp_path / "manager.home")
+        else:
+            store.write([("root", b"root", CHAIN)])
+    (tmp_path / "chunks").mkdir()
+    words = ["store", "adopt", f"sqlite:{tmp_path / 'manager.sqlite'}"]
+    assert main([*words, "--chunks", str(tmp_path / "chunks")]) == 2
+    assert "it is that of the manager" in capsys.readouterr().err
+    assert main(words) == 0
+    assert ("is let go of" in capsys.readouterr().out) is said, "what was refused left the mark"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "endless", "huge"])
+def test_check_and_adopt_are_bounded_by_what_a_chunk_can_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    name = "cd" * 32
+    path = tmp_path / "chunks" / "cd" / name
+    path.parent.mkdir(parents=True)
+    url = f"sqlite:{tmp_path / 'data.sqlite'}"
+    with closing(open_store(url)) as store:
+        store.write([(CHUNK_TABLE, bytes.fromhex(name), encode(ChunkRow(5_000, 0)))])
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "endless":
+        path.symlink_to("/dev/zero")
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    assert main(["store", "check", url]) == 20
+    assert f"the file of the chunk {name} does not have its bytes" in capsys.readouterr().out
+    adopted = main(["store", "adopt", f"sqlite:{tmp_path / 'new'}", "--chunks", str(tmp_path / "chunks")])
+    assert adopted == (20 if kind == "huge" else 0), "what is no file is not taken for one"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pymongo.errors import ServerSelectionTimeoutError
 
 from lucid.ledger.state import Write
 from lucid.storage import logged
@@ -23,6 +24,7 @@ from lucid.storage.interface import (
     StoreSlow,
     other_version,
 )
+from lucid.storage.mongo import in_short
 from lucid.storage.opening import open_store
 
 Opener = Callable[[], Store]
@@ -127,10 +129,22 @@ def test_closing_twice_is_harmless(opener: Opener) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("url", ["", "sqlite:", "mysql:x", "/tmp/x", "mongodb://127.0.0.1:1/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "sqlite:", "mysql:x", "/tmp/x", "mongodb://127.0.0.1:1/"),
+        *("mongodb://[::1/d", "mongodb://h:99999/d", "mongodb://h:x/d", "mongodb://u:p:q@h/d"),
+    ],
+)
 def test_a_url_of_no_store_is_refused(url: str) -> None:
     with pytest.raises(StoreError):
         open_store(url)
+
+
+def test_what_keeps_mongodb_away_is_said_without_the_figures_of_its_driver() -> None:
+    timeouts = " (configured timeouts: connectTimeoutMS: 20000.0ms), Timeout: 5.0s, Topology Description: <x>"
+    assert in_short(ServerSelectionTimeoutError(f"h:1: refused{timeouts}")) == "h:1: refused"
+    assert in_short(ServerSelectionTimeoutError("no primary")) == "no primary"
 
 
 # -- what a store says when it cannot ----------------------------------------------------------------------------------

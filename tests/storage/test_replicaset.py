@@ -62,8 +62,13 @@ def test_a_wrong_url_is_named(wrong: str) -> None:
         prepare(wrong, 1)
 
 
+@pytest.mark.parametrize("wrong", ["mongodb://h:99999/d?replicaSet=a", "mongodb://[::1/d?replicaSet=a"])
+def test_what_is_no_url_is_one_sentence(wrong: str) -> None:
+    assert main(["store", "prepare", wrong]) == 2
+
+
 def test_one_that_is_not_there_is_given_up() -> None:
-    with pytest.raises(StoreError, match="after 1 s"):
+    with pytest.raises(StoreError, match=r"after 1 s: .*Connection refused\)$"):
         prepare("mongodb://127.0.0.1:1/lucid?replicaSet=rs0", 1)
 
 

@@ -17,21 +17,21 @@ from typing import NamedTuple
 import trio
 
 from lucid.chain.certificates import Certificate, signer_places
-from lucid.chain.errors import Code, LucidError
 from lucid.chain.votes import Vote
 from lucid.machines.effects import CertificateStored, ViewContext
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import VOTES_TABLE, View, VoteLog, lost_log
 from lucid.services.chain.membership import SeenVote
-from lucid.services.process.space import NO_ROOM
 from lucid.services.web.web import Condition
 from lucid.storage.durable import DurableStore
 from lucid.storage.files import write_durably
-from lucid.storage.interface import STARTS_TABLE
+from lucid.storage.interface import STARTS_TABLE, StoreOther
 
 STARTS_KEY = b"count"
 ROOM_S = 1.0
 """How often it is tried whether there is room again."""
+COUNT_DIGITS = 18
+"""What counts more starts than that is no count."""
 
 _log = logging.getLogger("lucid.engine")
 
@@ -77,9 +77,10 @@ class OwnVotes:
     async def count_start(self, now_ms: int) -> None:
         """Count a start; a store that counted fewer than the file beside it was put back, and so was its log of votes.
 
-        Waits for room where there is none: nothing is signed before. Raises `StoreError` and OSError."""
+        Waits while it cannot be counted, for want of room say: nothing is signed before. Raises `StoreError`."""
         held = await self._store.read_when_there(self._store.get, STARTS_TABLE, STARTS_KEY)
-        in_store, in_file = 0 if held is None else int.from_bytes(held, "big"), _read_count(self._starts)
+        in_store = 0 if held is None else int.from_bytes(held, "big")
+        in_file = await trio.to_thread.run_sync(_read_count, self._starts, abandon_on_cancel=True)
         has_log = bool(await self._store.read_when_there(lambda: any(self._store.scan(VOTES_TABLE, limit=1))))
         if in_store < in_file and has_log:
             _log.error(
@@ -98,12 +99,11 @@ class OwnVotes:
         told = False
         while True:
             try:
-                return await trio.to_thread.run_sync(write_durably, self._starts, b"%d\n" % count)
+                data = b"%d\n" % count
+                return await trio.to_thread.run_sync(write_durably, self._starts, data, abandon_on_cancel=True)
             except OSError as error:
-                if error.errno not in NO_ROOM:
-                    raise
                 if not told:
-                    _log.warning("there is no room to count this start beside the store: it waits for room")
+                    _log.warning("this start cannot be counted beside the store yet: %s", error.strerror)
                 told = True
                 await trio.sleep(ROOM_S)
 
@@ -200,11 +200,17 @@ class OwnVotes:
 
 
 def _read_count(path: Path) -> int:
-    """What a file counts; 0 where there is none. Raises `LucidError` for one that holds no number, and OSError."""
+    """What a file counts; 0 where there is none. Raises `StoreOther` for one that holds no number or cannot be read."""
     try:
-        text = path.read_text(encoding="ascii").strip()
+        with path.open("rb") as file:
+            text = file.read(COUNT_DIGITS + 2).strip()
     except FileNotFoundError:
         return 0
-    if not text.isdigit():
-        raise LucidError(Code.STORE_OTHER, f"{path} does not hold a number")
+    except OSError as error:
+        raise StoreOther(f"{path} cannot be read: {error.strerror}") from None
+    if not text.isdigit() or len(text) > COUNT_DIGITS:
+        raise StoreOther(
+            f"{path} does not hold the number of this engine's starts: make sure that the data folder is not an older "
+            f"copy, and remove the file"
+        )
     return int(text)

@@ -9,12 +9,12 @@ import trio
 
 from lucid.api.answers import ChunkCounts, NodeChunks
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import Scrub
 from lucid.services.process.driver import clock_ms
 from lucid.storage.chunkfiles import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
+from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged
 
 PAGE = 200

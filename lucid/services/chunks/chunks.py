@@ -20,7 +20,6 @@ from lucid.chain.errors import Code, Refusal
 from lucid.ledger.state import Write
 from lucid.services.chunks.adoption import Adoption
 from lucid.services.chunks.chunkreader import ChunkReader
-from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.inspection import Inspection
 from lucid.services.chunks.inventory import Inventory
 from lucid.services.chunks.needs import GONE_TABLE, NEED_TABLE
@@ -32,6 +31,7 @@ from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
+from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged
 
 SWEEP_S = 600.0
@@ -91,7 +91,7 @@ class Chunks:
         hasher = ChunkHasher()
         self._space.check(announced, announced, take=False)
         path = self.folder.incoming / secrets.token_hex(16)
-        kept = False
+        kept, taken = False, 0
         try:
             file = await self._disk.call(NewFile, path)
             async for part in parts:
@@ -99,6 +99,7 @@ class Chunks:
                     raise ChunkTooLarge
                 hasher.update(part)
                 self._space.check(len(part), hasher.size)
+                taken += len(part)
                 await self._disk.call(file.write, part)
             if hasher.size < MIN_CHUNK_BYTES:
                 raise Refusal(Code.CHUNK_SIZE)
@@ -113,6 +114,7 @@ class Chunks:
             self.on_stored(identity)
             return identity, hasher.size, new
         finally:
+            self._space.landed(taken)
             if not kept:
                 with trio.CancelScope(shield=True), suppress(OSError, DiskFailed):
                     await self._disk.call(path.unlink)

@@ -6,9 +6,10 @@ import logging
 
 import trio
 
-from lucid.services.chunks.faults import ChunkFault, Finding, look_at
+from lucid.services.chunks.faults import ChunkFault
 from lucid.services.chunks.inventory import Inventory
 from lucid.storage.chunkfiles import ChunkRow
+from lucid.storage.findings import Finding, look_at
 
 _log = logging.getLogger("lucid.chunks")
 

@@ -15,12 +15,13 @@ import trio
 from lucid.chain.codec import encode
 from lucid.ledger.state import Write
 from lucid.services.chunks.chunkrows import ChunkRows
-from lucid.services.chunks.faults import Faults, Finding
+from lucid.services.chunks.faults import Faults
 from lucid.services.chunks.needs import GONE_TABLE, STAMP_BYTES, Needs
 from lucid.services.process.disk import Disk
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder, ChunkRow, decode_row
 from lucid.storage.durable import DurableStore
+from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged, StoreOther
 
 FEW_UNKNOWN = 8

@@ -20,10 +20,10 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import LucidError
 from lucid.chain.genesis import Natural
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.faults import Finding
 from lucid.services.process.driver import clock_ms
 from lucid.storage.chunkfiles import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
+from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged
 
 SCRUB_TABLE = "scrub"

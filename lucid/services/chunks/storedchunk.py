@@ -14,8 +14,8 @@ from weakref import finalize
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES, ChunkHasher, proof_of_leaves, verify_segments
 from lucid.chain.errors import Code, LucidError
-from lucid.services.chunks.faults import ROTTEN
 from lucid.services.process.disk import DiskFailed
+from lucid.storage.findings import ROTTEN
 
 PART_BYTES = 256 << 10
 """How much of a chunk is in memory for each who reads it."""

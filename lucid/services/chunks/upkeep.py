@@ -22,7 +22,6 @@ from lucid.api.requests import PruneOrder, ScrubOrder
 from lucid.chain.errors import Code
 from lucid.services.chunks.census import Census
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.holdings import Holdings
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import MAX_PAUSE_MS, Scrub
@@ -45,6 +44,7 @@ from lucid.services.web.requested import (
 from lucid.services.web.web import Condition, Web
 from lucid.storage.chunkfiles import CHUNK_TABLE, decode_row
 from lucid.storage.durable import DurableStore
+from lucid.storage.findings import Finding
 
 DAY_MS = 86_400_000
 PAGE_CHUNKS = 1_000

@@ -22,6 +22,12 @@ from lucid.services.web.redis import parse_url
 PREFIX = "LUCID_"
 FILE_VARIABLE = "LUCID_CONFIG"
 STORES = ("sqlite:", "mongodb://", "mongodb+srv://")
+MAX_FILE_BYTES = 4 << 20
+"""What a file that a service is told to read may have: a device that never ends is one sentence."""
+MOST = 2**53
+"""No number of a setting is larger, so that its thousandfold still is one for every reader."""
+_TOKEN = re.compile("[!-~]([ -~]*[!-~])?")
+"""What can stand in a header as it is."""
 
 
 class ConfigError(LucidError):
@@ -141,9 +147,20 @@ def _path(kind: type, value: Any) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:  # what is no TOML, no UTF-8, or a number of 5,000 digits
+        return tomllib.loads(read_text(path))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:  # not text, not TOML, too deep or too long
         raise ConfigError(f"{path}: {error}") from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that a setting names. Raises OSError, and ValueError for what is not text or has no end."""
+    with path.open("rb") as file:
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise ValueError(f"it has more than {MAX_FILE_BYTES} bytes")
+    return data.decode()
 
 
 class _Wrong(NamedTuple):
@@ -159,6 +176,9 @@ def _impossible(config: Config) -> Iterator[_Wrong]:
     for key, value in least.items():
         if getattr(config, key) < value:
             yield _Wrong((key,), f"{key} must be at least {value}")
+    for key in (*least, "chunk_quota_bytes", "disk_reserve_bytes"):
+        if getattr(config, key) > MOST:
+            yield _Wrong((key,), f"{key} must be at most {MOST}")
     for key in ("port", "peer_port"):
         if not 0 <= getattr(config, key) < 65_536:
             yield _Wrong((key,), f"{key} must be within 0..65535")
@@ -171,10 +191,22 @@ def _impossible(config: Config) -> Iterator[_Wrong]:
         yield _Wrong(("scrub_tranquility",), "scrub_tranquility must be within 0..1000")
     if config.store and not config.store.startswith(STORES):
         yield _Wrong(("store",), "store must be sqlite:PATH or mongodb://HOST/DATABASE")
+    if not config.key.name:
+        yield _Wrong(("key",), "key must name a file")
+    yield from _unusable_tokens(config)
     yield from _unusable_bind(config)
     yield from _unusable_tls(config)
     yield from _unusable_urls(config)
     yield from _unusable_peers(config)
+
+
+def _unusable_tokens(config: Config) -> Iterator[_Wrong]:
+    """What no header could hold. The tokens themselves are not shown."""
+    for key in ("token", "operator_token", "consul_token", "api_tokens"):
+        value: str | tuple[str, ...] = getattr(config, key)
+        given = value if isinstance(value, tuple) else (value,) if value else ()
+        if not all(map(_TOKEN.fullmatch, given)):
+            yield _Wrong((key,), f"{key} must be of printable ASCII, without a space at an end")
 
 
 def _unusable_bind(config: Config) -> Iterator[_Wrong]:

@@ -7,6 +7,7 @@ commit. What a write is followed by waits until it is durable: that is the crash
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ MAX_EFFECTS = 100_000
 """Effects that wait for the store; a service with more is not going to recover."""
 CLOCK_CHECK_S = 1.0
 """Timers look at the clock again this often, because it may be put forward or back."""
+
+_log = logging.getLogger("lucid.journal")
 
 Performer = Callable[[Any], None]
 DRIVEN = (Store, SetTimer, CancelTimer)
@@ -118,8 +121,12 @@ class Driver:
         now = clock_ms()
         effects = self.machine.handle(now, event)
         if self._journal is not None:
-            self._journal.write(now, event, effects)
-            self._journal.flush()
+            try:
+                self._journal.write(now, event, effects)
+                self._journal.flush()
+            except OSError as error:  # of a full disk, say: a journal is not worth the node
+                _log.warning("the journal ends here: %s", error.strerror)
+                self._journal = None
         return effects
 
     async def _perform(self) -> None:

@@ -73,6 +73,8 @@ def write_key(path: Path, lock: bytes | None = None) -> bytes:
 
     Raises `KeyFileError`, and never writes over anything.
     """
+    if path.name in ("", ".."):
+        raise KeyFileError(f"{path} is not the name of a file")
     secret = secrets.token_bytes(SECRET_BYTES)
     text = secret.hex() if lock is None else _locked(secret, lock)
     if id_path(path) == path:

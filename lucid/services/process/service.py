@@ -23,9 +23,10 @@ from lucid.chain.codec import prepare
 from lucid.chain.document import parse_genesis
 from lucid.chain.errors import GenesisError, LucidError
 from lucid.chain.genesis import Genesis
+from lucid.interrupts import terminable
 from lucid.poot.crypto import Edwards25519
 from lucid.services.process.cache import ReadCache
-from lucid.services.process.config import Config, ConfigError, load_config
+from lucid.services.process.config import Config, ConfigError, load_config, read_text
 from lucid.services.process.keyfile import read_id
 from lucid.services.process.memory import give_back
 from lucid.services.process.printable import PrintableFormatter
@@ -279,9 +280,15 @@ def _locked(path: Path) -> BinaryIO:
 def read_genesis(path: Path) -> Genesis:
     """The genesis document at `path`; raises `GenesisError`."""
     try:
-        return parse_genesis(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path)
+    except FileNotFoundError:
+        said = f"there is no {path}: get the one that the other nodes have, or begin a chain with `lucid genesis new`"
+        raise GenesisError(said) from None
+    except OSError as error:
+        raise GenesisError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
         raise GenesisError(f"{path}: {error}") from None
+    return parse_genesis(text)
 
 
 def begin_process() -> None:
@@ -307,17 +314,24 @@ def main(kind: type[Service]) -> None:
     options = parser.parse_args()
     begin_process()
     try:
-        config = load_config(file=options.config)
-        if not config.token:
-            raise ConfigError("token must be set: by it the node's services know each other (`lucid node` makes one)")
-        service = kind(config if config.port else load_config(file=options.config, port=kind.listed.port))
-        run_to_end(_until_signal, service)
+        with terminable():  # the first process of a container ignores it until there is a handler
+            _run(kind, options.config)
+    except KeyboardInterrupt:
+        print(f"{kind.listed.name}: it was stopped before it had begun", file=sys.stderr)
     except StoreDamaged as error:
         print(f"{kind.listed.name}: {error.sentence} ({error.detail}). To do: {error.remedy}", file=sys.stderr)
         sys.exit(BAD_START)
     except (LucidError, OSError) as error:
         print(f"{kind.listed.name}: {error}", file=sys.stderr)
         sys.exit(BAD_START)
+
+
+def _run(kind: type[Service], file: Path | None) -> None:
+    """Run a service with the settings in a file and the environment, until a signal."""
+    config = load_config(file=file)
+    if not config.token:
+        raise ConfigError("token must be set: by it the node's services know each other (`lucid node` makes one)")
+    run_to_end(_until_signal, kind(config if config.port else load_config(file=file, port=kind.listed.port)))
 
 
 def end_in_time(scope: trio.CancelScope) -> None:

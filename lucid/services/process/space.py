@@ -53,6 +53,8 @@ class Space:
         self._quota = quota
         self._asked_reserve = reserve
         self.used = 0
+        self.coming = 0
+        """Bytes of chunks that are on their way: they are not `used` yet, and count towards the quota."""
         self.free = self.total = 0
         self._taken = 0
         """Bytes that chunks ever took here."""
@@ -81,13 +83,19 @@ class Space:
         return self.room < max(self._wanted, 1)
 
     def check(self, more: int, size: int, take: bool = True) -> None:
-        """Take `more` bytes of a chunk that has come to `size` bytes into account. Raises `NoRoom`."""
-        if self.room < max(more, 1) or (self._quota and self.used + size > self._quota):
+        """Take `more` bytes of a chunk that has come to `size` bytes into account, until it has `landed`. Raises
+        `NoRoom`."""
+        if self.room < max(more, 1) or (self._quota and self.used + self.coming + more > self._quota):
             self._want(max(size, more, 1))
             raise NoRoom(self._numbers())
         if take:
             self.free -= more
             self._taken += more
+            self.coming += more
+
+    def landed(self, size: int) -> None:
+        """So many bytes are not on their way any more: they are used, or were not kept."""
+        self.coming -= size
 
     def _want(self, size: int) -> None:
         self._wanted = size

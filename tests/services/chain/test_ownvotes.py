@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 from contextlib import closing
@@ -16,7 +17,9 @@ import trio
 
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import decode
-from lucid.chain.errors import LucidError
+from lucid.chain.document import print_genesis
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.keys import ed25519_public_key
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.machines.effects import CertificateStored
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
@@ -24,8 +27,13 @@ from lucid.services.chain import ownvotes
 from lucid.services.chain.membership import SeenVote
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.engine import EngineService
+from lucid.services.process.config import load_config
+from lucid.services.process.keyfile import write_key
 from lucid.services.process.ports import free_ports
+from lucid.services.process.service import run_to_end
 from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreOther
 from lucid.storage.sqlite import SqliteStore
 from tests.networks import CHAIN, running
 from tests.waiting import wait_until
@@ -205,15 +213,34 @@ async def nobody(since: int, until: int) -> SeenVote | None:
     return None
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1"])
-async def test_a_count_that_is_none_is_one_sentence(tmp_path: Path, text: str) -> None:
-    (tmp_path / "starts").write_text(text)
-    with closing(SqliteStore(tmp_path / "store")) as inner, pytest.raises(LucidError, match="no"):
+@pytest.mark.parametrize("data", [b"", b"x", b"-1", b"\xff", b"\0", b"9" * 5_000])
+async def test_a_count_that_is_none_is_one_sentence(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "starts").write_bytes(data)
+    with closing(SqliteStore(tmp_path / "store")) as inner, pytest.raises(StoreOther, match="does not hold the number"):
         await OwnVotes(DurableStore(inner), tmp_path / "starts", nobody, late_views=100).count_start(1)
 
 
+def test_an_engine_with_such_a_count_ends_with_that_sentence(tmp_path: Path) -> None:
+    key = ed25519_public_key(write_key(tmp_path / "node.key"))
+    (tmp_path / "genesis.toml").write_text(print_genesis(Genesis(0, (GenesisNode(key, "pi"),))))
+    (tmp_path / "engine.starts").mkdir()
+    names = {"genesis": tmp_path / "genesis.toml", "key": tmp_path / "node.key", "data_dir": tmp_path}
+    engine = EngineService(load_config({}, token="t" * 16, **names))
+    with pytest.raises(StoreOther, match="cannot be read: Is a directory"):
+        run_to_end(engine.run, trio.Event())
+
+
+async def test_a_count_that_does_not_come_holds_up_nothing_else(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "starts")
+    with closing(SqliteStore(tmp_path / "store")) as inner:
+        with trio.move_on_after(0.1) as patience:
+            await OwnVotes(DurableStore(inner), tmp_path / "starts", nobody, late_views=100).count_start(1)
+        assert patience.cancelled_caught
+    os.close(os.open(tmp_path / "starts", os.O_RDWR))  # who waits for it goes on
+
+
 async def test_on_a_full_disk_the_count_waits_for_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = [OSError(errno.ENOSPC, "no room"), OSError(errno.EDQUOT, "no room")]
+    full = [OSError(errno.ENOSPC, "no room"), OSError(errno.EDQUOT, "no room"), OSError(errno.EROFS, "read-only")]
 
     def write(path: Path, data: bytes) -> None:
         if full:

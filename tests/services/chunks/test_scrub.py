@@ -18,12 +18,12 @@ import trio
 from lucid.chain.chunks import chunk_id
 from lucid.cli.main import main
 from lucid.services.chunks import scrub as scrubbing
-from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.scrub import BUCKETS, MAX_PAUSE_MS, Scrub
 from lucid.services.data import DataService
 from lucid.services.devnet import Devnet
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.ports import free_ports
+from lucid.storage.findings import Finding
 from tests.services.chunks.dataservice import CHUNK, SESSION, fill, place, running
 from tests.waiting import until, wait_until
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ import trio
 from harness.soak.trial import height, states
 from lucid.chain.chunks import chunk_id
 from lucid.services import data as data_module
+from lucid.services.chunks.chunks import Chunks
 from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.process.space import BALLAST_BYTES
+from lucid.services.process.space import BALLAST_BYTES, NoRoom, Space
+from lucid.storage.durable import DurableStore
+from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.dataservice import SESSION, place, running
 from tests.waiting import wait_until
 
@@ -170,6 +174,40 @@ async def test_a_quota_bounds_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert (await client.delete(place(chunks[0]))).status_code == 200
         await until(client, None)
         assert (await put(client, chunks[3])).status_code == 201
+
+
+async def test_a_quota_counts_what_is_on_its_way(tmp_path: Path) -> None:
+    """However many come at once: none of them is used before its end."""
+    space = Space(tmp_path, tmp_path / "ballast", quota=3 * MIB, reserve=0)
+    with closing(SqliteStore(tmp_path / "store")) as inner:
+        store = DurableStore(inner)
+        chunks = Chunks(tmp_path / "chunks", store, space)
+        begun, all_begun, refused = 0, trio.Event(), 0
+
+        async def parts(number: int) -> AsyncGenerator[bytes, None]:
+            nonlocal begun
+            yield bytes([number]) * MIB
+            begun += 1
+            if begun == 3:
+                all_begun.set()
+            await all_begun.wait()
+            yield bytes([number]) * MIB
+
+        async def come(number: int) -> None:
+            nonlocal refused
+            try:
+                async with aclosing(parts(number)) as given:
+                    await chunks.put(given, bytes(48), None)
+            except NoRoom:
+                refused += 1
+
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            async with trio.open_nursery() as coming:
+                for number in range(3):
+                    coming.start_soon(come, number)
+            nursery.cancel_scope.cancel()
+    assert refused and space.used <= 3 * MIB and not space.coming
 
 
 async def test_no_room_is_never_said_of_anything_else(tmp_path: Path) -> None:

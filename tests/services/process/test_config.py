@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid.services.process.config import Config, ConfigError, load_config
+from lucid.chain.errors import GenesisError
+from lucid.services.process.config import MAX_FILE_BYTES, Config, ConfigError, load_config
+from lucid.services.process.service import read_genesis
 from tests.services.process.certificates import certified
 
 PEER = "ab" * 32 + "@tcp://127.0.0.1:8088"
@@ -86,6 +88,16 @@ def test_what_can_not_be_is_named_beside_what_is_no_setting_and_what_has_the_wro
         ("socks5", "tor:99999"),
         ("socks5", "tor:0655351"),
         ("socks5", ":9050"),
+        ("key", ""),
+        ("key", "/"),
+        ("genesis", "a\0b"),
+        ("token", "schlüssel"),
+        ("token", "ends "),
+        ("operator_token", "line\n"),
+        ("api_tokens", "good,schlüssel"),
+        ("consul_token", "\udcff"),
+        ("scrub_period_s", "9" * 30),
+        ("disk_reserve_bytes", "9" * 30),
     ],
 )
 def test_what_can_not_be_is_refused(key: str, value: str) -> None:
@@ -94,13 +106,33 @@ def test_what_can_not_be_is_refused(key: str, value: str) -> None:
         load_config({f"LUCID_{key.upper()}": value})
 
 
-@pytest.mark.parametrize("text", ["[", "port = ", "\udcff", "port = " + "1" * 5_000, "peers = " + "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[", "port = ", "\udcff", "port = " + "1" * 5_000),
+        *("peers = " + "[" * 100_000, "#" * (MAX_FILE_BYTES + 1)),
+    ],
+    ids=["open", "none", "bytes", "digits", "deep", "long"],
+)
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "node.toml").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(ConfigError, match=r"node\.toml"):
         load_config({}, tmp_path / "node.toml")
     with pytest.raises(ConfigError, match="missing"):
         load_config({"LUCID_CONFIG": str(tmp_path / "missing")})
+
+
+def test_an_empty_token_is_none_at_all(tmp_path: Path) -> None:
+    (tmp_path / "node.toml").write_text('api_tokens = [""]\nbind = "0.0.0.0"\n')
+    with pytest.raises(ConfigError, match="api_tokens"):
+        load_config({}, tmp_path / "node.toml")
+
+
+def test_a_genesis_document_that_is_not_there_or_has_no_end_is_named(tmp_path: Path) -> None:
+    with pytest.raises(GenesisError, match=r"there is no .*genesis\.toml.*lucid genesis new"):
+        read_genesis(tmp_path / "genesis.toml")
+    with pytest.raises(GenesisError, match="more than"):
+        read_genesis(Path("/dev/zero"))
 
 
 def test_a_service_that_others_reach_needs_tokens() -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 
-from lucid.machines.effects import Started, TimerFired
+from lucid.machines.effects import Effects, Observe, Started, TimedOut, TimerFired
+from lucid.services.process import journals
+from lucid.services.process.config import ConfigError
+from lucid.services.process.driver import Driver
 from lucid.services.process.journals import open_journal
 from lucid.storage.durable import DurableStore
 from lucid.storage.journal import read_journal
 from lucid.storage.sqlite import SqliteStore
 from tests.builders import make_genesis
 from tests.services.peer.acquainted import KEYS, SECRETS
+from tests.waiting import until
 
 
 @asynccontextmanager
@@ -77,9 +83,58 @@ async def test_whatever_ends_the_machine_its_journal_can_be_read(tmp_path: Path)
         assert [entry.now for entry in entries] == [1]
 
 
-async def test_a_folder_that_cannot_be_made_is_an_error_of_the_system(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in its place")
     async with stored(tmp_path) as store:
-        with pytest.raises(OSError, match="file"):
+        with pytest.raises(ConfigError, match=r"journal: .*file"):
             async with open_journal(tmp_path / "file", "engine", make_genesis(), KEYS[0], (), store):
                 pass
+
+
+class Full:
+    """A journal on a disk that has no room."""
+
+    def write(self, *_: object) -> None:
+        """See `JournalWriter`."""
+        raise OSError(errno.ENOSPC, "no room")
+
+
+class Counter:
+    """A machine that says of each event how many there were."""
+
+    count = 0
+
+    def handle(self, now: int, event: Any) -> Effects:
+        """See `Machine`."""
+        self.count += 1
+        return [Observe(TimedOut(0, self.count))]
+
+
+async def test_a_machine_goes_on_without_the_rest_of_its_journal(tmp_path: Path) -> None:
+    seen = list[Any]()
+    with closing(SqliteStore(tmp_path / "store")) as inner:
+        store = DurableStore(inner)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            driver = Driver(Counter(), store, {Observe: seen.append}, Full())  # type: ignore[arg-type]
+            await nursery.start(driver.run, Started())
+            await driver.deliver("next")
+            await until(lambda: len(seen) == 2)
+            nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+async def test_a_journal_that_cannot_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(number, "it cannot be made")
+
+    monkeypatch.setattr(journals, "JournalWriter", fails)
+    with closing(SqliteStore(tmp_path / "store")) as inner:
+        begun = open_journal(tmp_path / "journal", "engine", make_genesis(), KEYS[0], (), DurableStore(inner))
+        if number == errno.ENOSPC:
+            async with begun as journal:
+                assert journal is None
+        else:
+            with pytest.raises(ConfigError, match=r"journal: .*: it cannot be made"):
+                async with begun:
+                    pass

@@ -155,3 +155,9 @@ def test_an_engine_that_can_not_take_the_mark_of_a_fresh_key_away_does_not_start
     monkeypatch.setattr("lucid.services.engine.os.access", lambda path, mode: False)
     with pytest.raises(ConfigError, match=r"node\.key\.unused cannot be removed"):
         EngineService(config)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "folder/.."])
+def test_a_key_is_not_written_where_no_file_is_named(name: str) -> None:
+    with pytest.raises(KeyFileError, match="not the name of a file"):
+        write_key(Path(name))
