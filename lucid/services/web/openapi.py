@@ -117,6 +117,7 @@ def describe(service: str, routes: Sequence[Route]) -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(
         [*kinds, ErrorEnvelope], ref_template="#/components/schemas/{name}"
     )
+    _leave_open(components)
     schema: dict[Any, Any] = dict(zip([*kinds, ErrorEnvelope], schemas, strict=True))
     for name, described in components.items():
         described["examples"] = [_example({"$ref": f"#/components/schemas/{name}"}, components, service)]
@@ -131,6 +132,20 @@ def describe(service: str, routes: Sequence[Route]) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
     }
+
+
+def _leave_open(schema: Any) -> None:
+    """Leave out `items: false`, with which msgspec closes a tuple of a fixed length: generators of clients do not read
+    it, and the number of its items says the same."""
+    if isinstance(schema, dict):
+        if schema.get("items") is False:
+            assert schema["maxItems"] == len(schema["prefixItems"])
+            del schema["items"]
+        for each in schema.values():
+            _leave_open(each)
+    elif isinstance(schema, list):
+        for each in schema:
+            _leave_open(each)
 
 
 _PLAIN = (None, bytes, str, dict)

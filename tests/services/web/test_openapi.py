@@ -10,7 +10,10 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
+from lucid.services.chain.ownclaims import Holding
 from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.web.admission import READ
+from lucid.services.web.openapi import Route, describe
 
 EXAMPLES = 12
 CHUNK = bytes(4_096)
@@ -100,3 +103,9 @@ def test_health_is_described_as_the_report_has_it(lone: Devnet, service: str) ->
     node = lone.nodes[0]
     [example] = described(node, service)["components"]["schemas"]["Health"]["examples"]
     assert example == {"status": "healthy", "service": httpx.get(f"{node.url(service)}/ready").json()["service"]}
+
+
+def test_a_tuple_of_a_fixed_length_is_what_generators_of_clients_read() -> None:
+    route = Route("POST", "/x", "Try", READ, takes=Holding, raw=None, gives=None, status=200, query={})
+    ranges = describe("engine", [route])["components"]["schemas"]["Holding"]["properties"]["ranges"]
+    assert "items" not in ranges["items"] and ranges["items"]["maxItems"] == 2
