@@ -10,8 +10,8 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.faults import Finding
 from lucid.storage.durable import DurableStore
+from lucid.storage.findings import Finding
 from tests.services.chunks.fleets import body
 from tests.services.chunks.nodechunks import opened
 from tests.waiting import until

@@ -10,10 +10,10 @@ import pytest
 
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.faults import Finding
 from lucid.services.chunks.storeshelf import StoreShelf
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.storage.durable import DurableStore
+from lucid.storage.findings import Finding
 from tests.services.chunks.fleets import body
 from tests.services.chunks.nodechunks import opened
 
