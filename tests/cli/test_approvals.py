@@ -95,7 +95,7 @@ def test_an_approval_is_added_and_the_file_is_replaced_as_a_whole(folder: Path) 
     ("key", "says"),
     [
         ("node.key", "node.key is not the key of an administrator of this chain"),
-        ("anna.key", "administrator 0 approved it already"),
+        ("anna.key", "anna.key approved it already"),
         ("none.key", "none.key"),
     ],
 )
