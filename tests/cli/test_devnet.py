@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from lucid.cli.devnet import _table
@@ -22,13 +23,13 @@ from tests.waiting import wait_until
 
 def test_a_devnet_agrees_and_stops_by_itself(tmp_path: Path, capsys: Capture) -> None:
     folder = tmp_path / "net"
-    options = ["--nodes", "2", "--block-interval", "1s", "--duration", "4s", "--dir", str(folder), "--json"]
+    options = ["--nodes", "2", "--block-interval", "1s", "--duration", "8s", "--dir", str(folder), "--json"]
     assert main(["devnet", *options]) == 0
     nodes = json.loads(said(capsys))
     assert [node["name"] for node in nodes] == ["node0", "node1"]
     assert all(node["height"] >= 2 and node["peers"] == 1 for node in nodes)
     before = nodes[0]["height"]
-    assert main(["devnet", "--duration", "3s", "--dir", str(folder), "--json"]) == 0, "what was kept goes on"
+    assert main(["devnet", "--duration", "6s", "--dir", str(folder), "--json"]) == 0, "what was kept goes on"
     assert [node["height"] > before for node in json.loads(said(capsys))] == [True, True]
     for option in (("--nodes", "3"), ("--block-interval", "2s"), ("--store", "mongo"), ("--journal",)):
         assert f"leave out {option[0]}" in failed(capsys, "devnet", "--dir", str(folder), *option)
@@ -46,7 +47,7 @@ def test_a_duration_needs_its_unit(capsys: Capture) -> None:
 
 @pytest.fixture
 def devnet_process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """`lucid devnet` of one node that has said where it is, and its folder."""
+    """`lucid devnet` of one node that has said where it is and made a block, and its folder."""
     folder = tmp_path / "net"
     command = [sys.executable, "-m", "lucid.cli.main", "devnet", "--nodes", "1", "--block-interval", "1s"]
     with subprocess.Popen([*command, "--dir", str(folder), "--json"], stderr=subprocess.PIPE, text=True) as process:
@@ -55,6 +56,9 @@ def devnet_process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path
             said = [process.stderr.readline() for _ in range(3)]
             assert "/explorer" in said[1] and str(folder / "node0" / "token") in said[1], said
             assert "/docs" in said[2], said
+            found = re.search(r"(http://\S+)/explorer", said[1])
+            assert found is not None
+            wait_until(lambda: httpx.get(f"{found[1]}/chain", timeout=30).json()["height"] >= 1, "no block came")
             yield process, folder
         finally:
             process.kill()
@@ -78,7 +82,6 @@ def test_a_devnet_leaves_no_orphans(devnet_process: tuple[subprocess.Popen[str],
     process, folder = devnet_process
     assert len(services_of(folder)) == 4
     assert (folder / "node0" / "token").stat().st_mode & 0o777 == 0o600
-    time.sleep(3)  # a block
     process.send_signal(how)
     status = process.wait(60)
     assert status == (-how if how == signal.SIGKILL else 0), process.communicate()[1]
@@ -90,7 +93,6 @@ def test_a_devnet_says_that_a_service_has_ended(devnet_process: tuple[subprocess
     for pid in services_of(folder):
         if b"lucid.services.engine" in Path(f"/proc/{pid}/cmdline").read_bytes():
             os.kill(pid, signal.SIGKILL)
-    time.sleep(5)
     process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 21 and "node0's engine has ended with status -9" in said
