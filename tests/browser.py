@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from images.laboratory.packages import fetch_missing, unpack, wrap
+from images.laboratory.packages import fetch_missing, libraries, unpack, wrap
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
@@ -62,4 +62,7 @@ def _unpack(folder: Path) -> None:
     # The package's own script takes its paths from the root of the system.
     (root / "usr/bin/chromium").unlink()
     os.symlink(root / "usr/lib/chromium/chromium", root / "usr/bin/chromium")
-    wrap(root, "chromium", folder, {"FONTCONFIG_FILE": str(folder / "fonts.conf")})
+    # PulseAudio's libraries are looked for where only its own are.
+    found = [each for library in libraries(root) for each in (library, library / "pulseaudio")]
+    settings = {"LD_LIBRARY_PATH": ":".join(map(str, found)), "FONTCONFIG_FILE": str(folder / "fonts.conf")}
+    wrap(root, "chromium", folder, settings)
