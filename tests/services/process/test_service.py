@@ -13,7 +13,6 @@ import pytest
 import trio
 
 from lucid.chain.errors import GenesisError
-from lucid.services.data import DataService
 from lucid.services.devnet import Devnet
 from lucid.services.process import service
 from lucid.services.process.config import ConfigError
@@ -128,23 +127,25 @@ def test_a_service_that_cannot_start_says_why_in_one_line_and_exits_2(
     assert done.stderr.startswith("data-chain: ") and says in done.stderr and done.stderr.count("\n") == 1
 
 
-class Starting(DataService):
-    """A service to which SIGTERM comes while it starts."""
+STOPPED = """
+import signal
+from lucid.services.process import service
+from lucid.services.data import DataService
 
-    def __new__(cls, *_: object) -> Starting:
+class Starting(DataService):
+    def __new__(cls, *_):
         signal.raise_signal(signal.SIGTERM)
         raise AssertionError("it does not heed SIGTERM")
 
+signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as of the first process of a container
+service.main(Starting)
+"""
 
-def test_a_stop_while_it_starts_is_heeded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(service, "begin_process", lambda: None)
-    monkeypatch.setattr(sys, "argv", ["data"])
-    monkeypatch.setenv("LUCID_TOKEN", "t" * 16)
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as of the first process of a container
-    try:
-        service.main(Starting)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert capsys.readouterr().err == "data-chain: it was stopped before it had begun\n"
+
+def test_a_stop_while_it_starts_is_heeded(tmp_path: Path) -> None:
+    environment = {**os.environ, "LUCID_TOKEN": "t" * 16}
+    command = [sys.executable, "-c", STOPPED]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "data-chain: it was stopped before it had begun\n")
