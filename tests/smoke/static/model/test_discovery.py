@@ -56,13 +56,18 @@ def test_setuptools_does_not_choose() -> None:
     "held",
     [
         ("depot/__init__.py", "tests/__init__.py"),
-        ("depot/__init__.py", "data/x.csv"),
         ("depot/__init__.py", "worker/__init__.py", "setup.cfg"),
         ("src/depot/__init__.py", "worker/__init__.py", "depot/__init__.py"),
     ],
 )
 def test_one_package_is_taken(held: tuple[str, ...]) -> None:
     assert unbuildable(stage(*held), "/src", SETUP) == ""
+
+
+def test_a_directory_of_data_beside_it_is_taken_for_another() -> None:
+    """`FlatLayoutPackageFinder` asks for an identifier as its name, not for Python in it."""
+    held = stage("depot/__init__.py", "data/x.csv")
+    assert "2 packages beside each other (depot, data)" in unbuildable(held, "/src", SETUP)
 
 
 def test_a_named_file_is_wanted_too() -> None:
