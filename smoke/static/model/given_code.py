@@ -6,6 +6,8 @@ import ast
 import re
 import warnings
 
+from smoke.static.python.nodes import below
+
 _PLAIN = re.compile(r"[^$`]*", re.DOTALL)
 MAX_CODE = 10_000
 
@@ -32,4 +34,4 @@ def imported_by(code: str) -> list[str] | None:
 
 
 def _moves_path(node: ast.stmt) -> bool:
-    return any(isinstance(each, ast.Attribute) and each.attr in ("path", "modules") for each in ast.walk(node))
+    return any(isinstance(each, ast.Attribute) and each.attr in ("path", "modules") for each in below(node))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from smoke.static.python.conditions import dotted
+from smoke.static.python.nodes import below
 
 _PLAIN = frozenset({"object", "ABC", "abc.ABC"})
 _ABSTRACT = frozenset({"abstractmethod", "abstractproperty", "abstractclassmethod", "abstractstaticmethod"})
@@ -68,7 +69,7 @@ def _body(cls: ast.ClassDef) -> tuple[frozenset[str], frozenset[str]]:
     """Names that a class makes, and those of them that are abstract."""
     made: set[str] = set()
     abstract: set[str] = set()
-    for each in ast.walk(cls):
+    for each in below(cls):
         if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and each is not cls:
             made.add(each.name)
         elif isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load):

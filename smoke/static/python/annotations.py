@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 
 from smoke.static.python.conditions import Version, dotted
+from smoke.static.python.nodes import below
 
 _GENERIC = frozenset({"list", "dict", "set", "tuple", "frozenset", "type"})
 _BUILTIN = frozenset({"int", "str", "float", "bool", "bytes", "list", "dict", "set", "tuple"})
@@ -38,12 +39,12 @@ _KEYWORDS: dict[str, dict[str, Version]] = {
 
 def refused_annotation(annotation: ast.expr, version: Version) -> str:
     """Why a version of Python cannot evaluate an annotation; empty when nothing speaks against it."""
-    for each in ast.walk(annotation):
+    for each in below(annotation):
         if isinstance(each, ast.BinOp) and isinstance(each.op, ast.BitOr) and _text_and_none(each.left, each.right):
             return "a text and None make no union: the whole annotation belongs in quotes"
     if version >= (3, 10):
         return ""  # nothing below is refused any more
-    for each in ast.walk(annotation):
+    for each in below(annotation):
         match each:
             case ast.BinOp(left=left, op=ast.BitOr(), right=right) if version < (3, 10):
                 if _is_builtin(left) or _is_builtin(right):

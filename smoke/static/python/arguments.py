@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smoke.static.python.conditions import call_name, dotted
 from smoke.static.python.effects import AskedArguments
+from smoke.static.python.nodes import below
 
 _MAY_BE_LEFT = frozenset({"?", "*"})
 
@@ -18,7 +19,7 @@ def asked_by(parsed: ast.Module, call: ast.Call, main: bool) -> Iterator[AskedAr
     name = dotted(parser) if parser is not None else ""
     makers = [
         node.value
-        for node in ast.walk(parsed)
+        for node in below(parsed)
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and dotted(node.targets[0]) == name
     ]
     if not name or len(makers) != 1 or call_name(makers[0]).rpartition(".")[2] != "ArgumentParser":
@@ -28,7 +29,7 @@ def asked_by(parsed: ast.Module, call: ast.Call, main: bool) -> Iterator[AskedAr
     }:
         return
     operands, line = 0, 0
-    for node in ast.walk(parsed):
+    for node in below(parsed):
         if (
             not isinstance(node, ast.Call)
             or not isinstance(node.func, ast.Attribute)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from smoke.static.python.conditions import Truth, Version, decide, dotted
+from smoke.static.python.nodes import children
 from smoke.static.python.source import Import
 
 _PLAIN_IMPORT = re.compile(rb"(?m)^[ \t]*(?:from [\w.]+ )?import [\w., \t]+$")
@@ -72,7 +73,7 @@ def _read(
                 yield each.value.id, replace(module, line=each.lineno, names=(each.attr,), main=main)
             elif (name := dotted(each.value)) in whole:
                 yield name.partition(".")[0], Import(each.lineno, name, names=(each.attr,), main=main)
-        pending += ast.iter_child_nodes(each)
+        pending += children(each)
 
 
 def _may_store(names: set[str], data: bytes) -> bool:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from smoke.static.python.conditions import dotted
+from smoke.static.python.nodes import below, children
 from smoke.static.python.paths import statements
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -61,7 +62,7 @@ def _names(node: ast.stmt) -> Iterator[str]:
 
 
 def _stored(targets: list[ast.expr]) -> Iterator[str]:
-    return (each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name))
+    return (each.id for target in targets for each in below(target) if isinstance(each, ast.Name))
 
 
 def within(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
@@ -71,7 +72,7 @@ def within(body: Sequence[ast.stmt]) -> Iterator[ast.AST]:
         node = pending.pop()
         yield node
         if not isinstance(node, _NESTED):
-            pending += ast.iter_child_nodes(node)
+            pending += children(node)
 
 
 def leaves(node: ast.stmt, full: dict[str, str]) -> bool:

@@ -15,6 +15,7 @@ from smoke.static.python.effects import CallOut, Demand, FileUse, Mention, Parse
 from smoke.static.python.making import says
 from smoke.static.python.naming import Naming
 from smoke.static.python.needing import needed_by
+from smoke.static.python.nodes import below
 from smoke.static.python.opening import opened_by, parsed_form, read_path
 from smoke.static.python.outdated import outdated_by, outside_context
 from smoke.static.python.regexes import refused_pattern
@@ -182,7 +183,7 @@ class Calls:
 
 def gives_environment(node: ast.stmt) -> bool:
     """Whether something in a statement puts variables into the environment."""
-    for each in ast.walk(node):
+    for each in below(node):
         if isinstance(each, ast.Call) and (
             call_name(each).rpartition(".")[2] in _LOADS_DOTENV or ".environ." in f".{dotted(each.func)}"
         ):

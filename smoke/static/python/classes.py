@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator
 
 from smoke.static.python.conditions import dotted
+from smoke.static.python.nodes import below
 
 _MUTABLE = frozenset({"list", "dict", "set"})
 _PLAIN = frozenset({"", "object", "abc.ABC", "typing.Generic", "typing.Protocol"})
@@ -56,7 +57,7 @@ def _of_class(field: ast.AnnAssign) -> bool:
     """Whether a field is the class's own, or may be."""
     return any(
         isinstance(each, ast.Name | ast.Attribute | ast.Constant) and "ClassVar" in (_shown(each))
-        for each in ast.walk(field.annotation)
+        for each in below(field.annotation)
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from smoke.static.python.conditions import dotted
 from smoke.static.python.imported import imported_names
+from smoke.static.python.nodes import children
 from smoke.static.python.quiet import parse_quietly
 
 _HINT = re.compile(rb"\b(?:int|float)\(\s*(?:os\.)?(?:environ|getenv)")
@@ -55,7 +56,7 @@ def _within(node: ast.expr, names: dict[str, str]) -> Iterator[Converted]:
             if found is not None and not each.keywords:
                 yield Converted(each.lineno, found[0], dotted(each.func), found[1])
                 continue
-        pending += ast.iter_child_nodes(each)
+        pending += children(each)
 
 
 def _read(node: ast.expr, names: dict[str, str]) -> tuple[str, str | None] | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smoke.static.python.conditions import dotted
 from smoke.static.python.imported import imported_names
+from smoke.static.python.nodes import below
 from smoke.static.python.quiet import parse_quietly
 
 _CALLS = {
@@ -32,7 +33,7 @@ def corpora(data: bytes) -> Iterator[tuple[int, str]]:
     for node in parsed.body:
         if not isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr) or node.value is None:
             continue
-        for each in ast.walk(node.value):
+        for each in below(node.value):
             if isinstance(each, ast.Lambda):
                 break
             if isinstance(each, ast.Call):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from smoke.static.python.bindings import Bindings
 from smoke.static.python.called import Function
 from smoke.static.python.conditions import dotted
+from smoke.static.python.nodes import children
 
 _APPS = frozenset(
     [
@@ -84,5 +85,5 @@ def begins(node: ast.stmt) -> bool:
         if isinstance(each, ast.Yield | ast.YieldFrom):
             return True
         if not isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            pending += ast.iter_child_nodes(each)
+            pending += children(each)
     return False

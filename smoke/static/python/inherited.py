@@ -13,6 +13,7 @@ from smoke.static.python.called import plain_names
 from smoke.static.python.imported import imported_names, relative_names
 from smoke.static.python.importer import Importer, Meaning
 from smoke.static.python.linearized import Parent, refused_bases
+from smoke.static.python.nodes import below
 
 HEIRS = re.compile(rb"(?m)^class\s+\w+\([^)]*,")
 """Classes with several bases."""
@@ -98,9 +99,7 @@ class Inherited:
         plain = plain_names(parsed, data)
         made = {each.name: each for each in parsed.body if isinstance(each, ast.ClassDef) and each.name in plain}
         given = {
-            each.attr
-            for each in ast.walk(parsed)
-            if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)
+            each.attr for each in below(parsed) if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)
         }
         given |= {"*"} if b"setattr(" in data or b"vars(" in data else set()
         package = module if found.kind is Meaning.PACKAGE else module.rpartition(".")[0]

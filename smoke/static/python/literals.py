@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from functools import cached_property
 
+from smoke.static.python.nodes import below
+
 _READS = frozenset({"get", "items", "keys", "values", "copy"})
 _MOST_KEYS = 1_000
 
@@ -42,7 +44,7 @@ class Literals:
         """Those names that are used for more than to read elements: something may change what they stand for."""
         reads: dict[str, int] = dict.fromkeys(names, 0)
         uses: dict[str, int] = dict.fromkeys(names, 0)
-        for node in ast.walk(self._parsed):
+        for node in below(self._parsed):
             if isinstance(node, ast.Name) and node.id in names:
                 uses[node.id] += 1
             held: ast.expr | None = None

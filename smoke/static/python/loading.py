@@ -31,6 +31,7 @@ from smoke.static.python.literals import Literals
 from smoke.static.python.making import made_by
 from smoke.static.python.naming import Naming
 from smoke.static.python.needing import needed_by_fields, needed_by_route
+from smoke.static.python.nodes import below, children
 from smoke.static.python.outdated import bare_decorators, twice_routed
 from smoke.static.python.pydantic import demanded
 from smoke.static.python.signatures import makers_of, own_of, refused_attribute
@@ -85,7 +86,7 @@ def called_effects(data: bytes, version: Version | None, call: CallOut) -> Effec
         ast.keyword(key, ast.Constant(value) if known else ast.Name("", ast.Load())) for key, known, value in call.named
     ]
     made = ast.Call(ast.Name(call.function, ast.Load()), [*given], named)
-    for node in ast.walk(made):
+    for node in below(made):
         node.lineno = line  # type: ignore[attr-defined]
     reader.read([ast.Expr(made)], Guards())
     return reader.effects
@@ -247,7 +248,7 @@ class _Reader:
             if self.version is not None and not around.takes:
                 reason = refused_expression(each, self.version, self.bindings.full)
                 self.effects.refused += [(node.lineno, reason)] if reason else []
-            pending += ast.iter_child_nodes(each)
+            pending += children(each)
 
     def _attribute(self, node: ast.Attribute, around: Guards) -> None:
         reason = refused_attribute(node, self.own)

@@ -9,6 +9,7 @@ from smoke.static.python.bindings import Bindings
 from smoke.static.python.conditions import dotted
 from smoke.static.python.constant import beginning
 from smoke.static.python.effects import Effects, FileUse, Mention, Use
+from smoke.static.python.nodes import below
 from smoke.static.python.opening import log_files
 from smoke.static.python.paths import CodePath, constants
 
@@ -121,7 +122,7 @@ def _is_dotted(text: str) -> bool:
 def _values(node: ast.expr, key: str) -> list[tuple[int, str]]:
     """The constant strings that a key has in a literal of dictionaries, however deep."""
     found = []
-    for each in ast.walk(node):
+    for each in below(node):
         if isinstance(each, ast.Dict):
             for name, value in zip(each.keys, each.values, strict=True):
                 if isinstance(name, ast.Constant) and name.value == key and isinstance(value, ast.Constant):

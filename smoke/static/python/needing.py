@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from smoke.static.python.conditions import call_name, dotted
 from smoke.static.python.constant import beginning
 from smoke.static.python.effects import Extra
+from smoke.static.python.nodes import below
 
 _DRIVERS = {
     "postgresql": ("psycopg2", "psycopg2-binary"),
@@ -64,7 +65,7 @@ def needed_by_route(node: ast.FunctionDef | ast.AsyncFunctionDef, full: Callable
     """What FastAPI imports for a route that takes a form; `full` tells what a name was imported as."""
     if not any(call_name(each).rpartition(".")[2] in _ROUTES for each in node.decorator_list):
         return
-    words = {full(dotted(each)) for each in ast.walk(node.args) if isinstance(each, ast.Name | ast.Attribute)}
+    words = {full(dotted(each)) for each in below(node.args) if isinstance(each, ast.Name | ast.Attribute)}
     forms = (each.rpartition(".")[2] for each in sorted(words) if each.startswith("fastapi"))
     if form := next((each for each in forms if each in _FORMS), ""):
         yield Extra(node.lineno, "multipart", "python-multipart", form)
@@ -74,6 +75,6 @@ def needed_by_fields(node: ast.ClassDef, bases: list[str], full: Callable[[str],
     """What pydantic imports for the fields of a model."""
     fields = (each for each in node.body if isinstance(each, ast.AnnAssign))
     for each in fields if any(base.startswith("pydantic") for base in bases) else ():
-        words = (full(dotted(part)) for part in ast.walk(each.annotation) if isinstance(part, ast.Name | ast.Attribute))
+        words = (full(dotted(part)) for part in below(each.annotation) if isinstance(part, ast.Name | ast.Attribute))
         if any(word in ("pydantic.EmailStr", "pydantic.networks.EmailStr") for word in words):
             yield Extra(each.lineno, "email_validator", "email-validator", "EmailStr")

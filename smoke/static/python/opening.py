@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from smoke.static.python.effects import FileUse, Use
 from smoke.static.python.making import says
+from smoke.static.python.nodes import below
 from smoke.static.python.paths import Paths
 
 _HANDLERS = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"})
@@ -114,7 +115,7 @@ def _of_flask(node: ast.Call, app: str, paths: Paths) -> Iterator[Opened]:
 
 def log_files(node: ast.expr, paths: Paths) -> Iterator[FileUse]:
     """The files of the handlers of a literal for `dictConfig`."""
-    for each in ast.walk(paths.expression(node)):
+    for each in below(paths.expression(node)):
         if not isinstance(each, ast.Dict):
             continue
         told = {

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from smoke.static.python.conditions import dotted
+from smoke.static.python.nodes import below
 
 _DEEP = 12
 _JOINS = frozenset({"os.path.join", "path.join", "posixpath.join", "join"})
@@ -66,7 +67,7 @@ class Paths:
             elif isinstance(node, ast.For):
                 targets = [node.target]
             for target in targets:
-                for each in ast.walk(target):
+                for each in below(target):
                     if not isinstance(each, ast.Name):
                         continue
                     if (
@@ -90,7 +91,7 @@ class Paths:
         stored = {
             each.id
             for node in statements(body)
-            for each in ast.walk(node)
+            for each in below(node)
             if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)
         }
         for name, value in arguments.items():

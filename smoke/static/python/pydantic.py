@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smoke.static.python.conditions import call_name, dotted
 from smoke.static.python.effects import Demand
+from smoke.static.python.nodes import below
 
 _SIMPLE = frozenset(
     [
@@ -19,7 +20,7 @@ _SIMPLE = frozenset(
 def demanded(node: ast.ClassDef) -> Iterator[Demand]:
     """The variables that a class of pydantic's settings demands: its plain fields without a default."""
     prefix, file = "", ""
-    for each in ast.walk(node):
+    for each in below(node):
         key, value = "", None
         if isinstance(each, ast.keyword):
             key, value = each.arg or "", each.value

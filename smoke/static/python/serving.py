@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from smoke.static.model.servers.served import LOOPBACK
 from smoke.static.python.conditions import dotted
+from smoke.static.python.nodes import below
 
 HINT = re.compile(rb"127\.0\.0\.1|localhost|::1|uvicorn\.run|\.run\(|\brun\(|run_server\(|\.launch\(")
 """Without any of these in a file, nothing in it can listen at loopback."""
@@ -72,7 +73,7 @@ _READS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 
 def local_calls(parsed: ast.Module, imported: dict[str, str]) -> Iterator[Local]:
     """The calls of a module that listen at loopback; `imported` has what its names stand for."""
-    nodes = list(ast.walk(parsed))
+    nodes = list(below(parsed))
     made, values = _made(nodes, imported), _values(parsed)
     for node in nodes:
         if isinstance(node, ast.Call) and (found := _signature(node, imported, made)) is not None:

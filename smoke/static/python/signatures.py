@@ -10,6 +10,7 @@ from functools import cached_property
 from smoke.static.python.abstract import left_abstract
 from smoke.static.python.called import Function, bound
 from smoke.static.python.conditions import dotted
+from smoke.static.python.nodes import below
 from smoke.static.python.paths import Paths
 
 _ANYTHING = frozenset({"__getattr__", "__getattribute__", "__new__", "__call__", "__class_getitem__", "__slots__"})
@@ -34,7 +35,7 @@ class Own:
     def given(self) -> frozenset[str]:
         """Attributes that the module gives to anything; `*` for those that cannot be listed."""
         found: set[str] = set()
-        for each in ast.walk(self.parsed):
+        for each in below(self.parsed):
             if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load):
                 found.add(each.attr)
             elif isinstance(each, ast.Name) and each.id in ("setattr", "vars"):
@@ -122,7 +123,7 @@ def _has(cls: ast.ClassDef, name: str, own: Own) -> bool:
     """Whether instances of a class may have an attribute."""
     if name in _OF_OBJECT and name != "__init__":
         return True
-    for each in ast.walk(cls):
+    for each in below(cls):
         if isinstance(each, Function | ast.ClassDef) and each.name == name:
             return True
         if isinstance(each, ast.Name) and each.id == name and not isinstance(each.ctx, ast.Load):
@@ -134,7 +135,7 @@ def _has(cls: ast.ClassDef, name: str, own: Own) -> bool:
 
 def _method(cls: ast.ClassDef, name: str) -> Function | None:
     """A plain method: made once, and not decorated."""
-    found = [each for each in ast.walk(cls) if isinstance(each, Function) and each.name == name]
+    found = [each for each in below(cls) if isinstance(each, Function) and each.name == name]
     plain = len(found) == 1 and found[0] in cls.body and not found[0].decorator_list
     return found[0] if plain else None
 

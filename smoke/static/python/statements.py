@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from smoke.static.python.around import catches_imports
 from smoke.static.python.conditions import Truth, Version, decide, dotted
 from smoke.static.python.constant import constant
+from smoke.static.python.nodes import below
 from smoke.static.python.source import Import, Source
 
 _MAKES_NAMES = frozenset({"exec", "globals", "locals", "vars", "execfile", "inject_into_globals"})
@@ -90,7 +91,7 @@ class StatementReader:
                 self._simple(node, place)
 
     def _captures(self, pattern: ast.pattern, place: _Place) -> None:
-        for each in ast.walk(pattern):
+        for each in below(pattern):
             name = getattr(each, "name", None) or getattr(each, "rest", None)
             if isinstance(name, str):
                 self._name(name, pattern.lineno, place)
@@ -173,7 +174,7 @@ class StatementReader:
             return not isinstance(node.value, ast.Constant)
         if isinstance(node, ast.Assert | ast.Raise | ast.Delete):
             return True
-        calls = [each for each in ast.walk(node) if isinstance(each, ast.Call | ast.Await)]
+        calls = [each for each in below(node) if isinstance(each, ast.Call | ast.Await)]
         names = [_called(each) for each in calls if isinstance(each, ast.Call)]
         return any(isinstance(each, ast.Await) for each in calls) or any(
             not (name[:1].isupper() or name in _PLAIN_CALLS) for name in names
@@ -183,7 +184,7 @@ class StatementReader:
         """Note what an assignment does to `sys.modules`, `sys.path` or the attributes of other objects."""
         if isinstance(target, ast.Name) and target.id != "__path__":
             return
-        for each in ast.walk(target):
+        for each in below(target):
             name = dotted(each) if isinstance(each, ast.Attribute) else ""
             if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store) and not place.lazy:
                 self.source.given.add(each.attr)
@@ -216,7 +217,7 @@ class StatementReader:
         else:
             roots = [node]
         for root in roots:
-            for each in ast.walk(root):
+            for each in below(root):
                 if isinstance(each, ast.Call):
                     self._call(each, place)
                 elif isinstance(each, ast.NamedExpr):
@@ -281,7 +282,7 @@ class StatementReader:
         if isinstance(node, ast.Name):  # nearly all are
             self._name(node.id, node.lineno, place)
             return
-        for each in ast.walk(node):
+        for each in below(node):
             if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                 self._name(each.id, each.lineno, place)
 

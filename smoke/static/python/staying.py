@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from smoke.static.python.bindings import Bindings
 from smoke.static.python.conditions import call_name, dotted
+from smoke.static.python.nodes import below
 
 _READS = frozenset({"os.getenv", "os.environ.get"})
 _STARTS = ("start", "loop_start")
@@ -48,15 +49,21 @@ def _several(node: ast.expr | None, bindings: Bindings) -> bool:
 
 def ends_with_its_threads(body: Sequence[ast.stmt], text: bytes) -> int:
     """The line of a last statement that starts a thread which ends with the program; 0 where something may stay."""
-    daemons = {name for node in ast.walk(ast.Module([*body], [])) for name in _daemon(node)}
     last = next((node for node in reversed(body) if not _ends_at_once(node)), None)
     call = last.value if isinstance(last, ast.Expr) else None
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
         return 0
     owner, method = dotted(call.func.value), call.func.attr
     other = text.count(b".start(") + text.count(b".loop_start(") + text.count(b".submit(") + text.count(b".run(")
-    known = (method == "loop_start" and b"paho" in text) or (method == "start" and owner in daemons)
-    return call.lineno if known and other == 1 else 0
+    if other != 1:
+        return 0
+    known = (method == "loop_start" and b"paho" in text) or (method == "start" and owner in _daemons(body))
+    return call.lineno if known else 0
+
+
+def _daemons(body: Sequence[ast.stmt]) -> set[str]:
+    """Names of all threads in statements that end with the program."""
+    return {name for node in below(ast.Module([*body], [])) for name in _daemon(node)}
 
 
 def _ends_at_once(node: ast.stmt) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from smoke.static.python.conditions import Truth, Version, decide
+from smoke.static.python.nodes import below, children
 
 _GIVEN = frozenset(
     [
@@ -84,13 +85,13 @@ class _Reader:
                         yield from self._made(handler.body)
                     yield from self._made([*node.body, *node.orelse, *node.finalbody])
                 case ast.For() | ast.AsyncFor() | ast.While() | ast.With() | ast.AsyncWith():
-                    heads = [each for each in ast.iter_child_nodes(node) if not isinstance(each, ast.stmt)]
+                    heads = [each for each in children(node) if not isinstance(each, ast.stmt)]
                     yield from _stored(heads)
                     yield from self._made([*node.body, *getattr(node, "orelse", [])])
                 case ast.Match(cases=cases):
                     yield from _walruses([node.subject])
                     for case in cases:
-                        for each in ast.walk(case.pattern):
+                        for each in below(case.pattern):
                             name = getattr(each, "name", None) or getattr(each, "rest", None)
                             yield from [(name, node.lineno)] if isinstance(name, str) else []
                         yield from self._made(case.body)
@@ -182,7 +183,7 @@ class _Reader:
                     self.bound.add(name)
                 case ast.Name(id=name, ctx=ast.Load()):
                     self._used(node, name, known, main)
-            pending += [(each, known) for each in ast.iter_child_nodes(node)]
+            pending += [(each, known) for each in children(node)]
 
     def _used(self, node: ast.Name, name: str, known: frozenset[str], main: bool) -> None:
         if name in known or name in self.bound or name in self.shared:
@@ -195,14 +196,14 @@ class _Reader:
 
 def _stored(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
     for node in nodes:
-        for each in (node,) if isinstance(node, ast.Name) else ast.walk(node):
+        for each in (node,) if isinstance(node, ast.Name) else below(node):
             if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load):
                 yield each.id, each.lineno
 
 
 def _walruses(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
     for node in nodes:
-        for each in () if isinstance(node, ast.Name | ast.Constant) else ast.walk(node):
+        for each in () if isinstance(node, ast.Name | ast.Constant) else below(node):
             if isinstance(each, ast.NamedExpr) and isinstance(each.target, ast.Name):
                 yield each.target.id, each.lineno
 
@@ -214,7 +215,7 @@ def _parameters(node: ast.stmt) -> Iterator[str]:
 
 def _parameters_within(node: ast.expr) -> bool:
     """Whether an annotation holds what is read elsewhere: text, or a literal's values."""
-    return any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in ast.walk(node))
+    return any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in below(node))
 
 
 def _taken(handler: ast.ExceptHandler) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from smoke.static.model.stage import Stage
 from smoke.static.python.conditions import dotted
+from smoke.static.python.nodes import below
 
 _PLAIN_BUILD = re.compile(r"(?:setuptools|wheel)(?![\w-])[^\[]*")
 _OPEN = ("cmdclass", "ext_modules", "use_scm_version", "setup_requires", "distclass", "cffi_modules", "rust_extensions")
@@ -149,7 +150,7 @@ def _arguments(text: str) -> dict[str | None, ast.expr]:
     """The arguments of the one call of `setup` in a setup.py."""
     calls = [
         each
-        for each in ast.walk(ast.parse(text))
+        for each in below(ast.parse(text))
         if isinstance(each, ast.Call) and dotted(each.func) in ("setup", "setuptools.setup")
     ]
     if len(calls) > 1 or (text.strip() and not calls):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from smoke.static.model.servers.options import read_line, strange
 from smoke.static.model.servers.served import Served, Situation, address, aim, missing_file
+from smoke.static.python.nodes import below
 
 _GUNICORN_PLAIN = frozenset(
     [
@@ -101,7 +102,7 @@ def _python_settings(text: str, keys: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     if re.search(r"\b(?:locals|globals|exec)\(|import \*", text):
         return dict.fromkeys((key for key in keys if key != "chdir"), "?")
-    for node in ast.walk(parsed):
+    for node in below(parsed):
         if not isinstance(node, ast.Assign):
             continue
         for target in node.targets:
