@@ -45,35 +45,6 @@ NOT_TO_BE_HAD = {
 """Names that pip cannot install on Linux, whatever the version."""
 
 
-_FILE = re.compile(r"[\w.!+]+-[\w.!+]+(?:-\d\w*)?-([\w.]+)-([\w.]+)-([\w.]+)\.whl")
-
-
-_MACHINES = ("x86_64", "aarch64", "armv7l", "i686", "ppc64le", "s390x")
-
-
-def unfit(file: str, python: str, libc: str, machine: str = "") -> str:
-    """Why pip refuses a wheel, as its name says what it is for; empty when nothing speaks against it."""
-    match = _FILE.fullmatch(file)
-    if match is None:
-        return ""
-    made, abi, platforms = match[1].split("."), match[2], match[3]
-    minor = re.fullmatch(r"3\.(\d+)", python)
-    exact = [int(each[3:]) for each in made if re.fullmatch(r"cp3\d+", each)]
-    if minor is not None and len(exact) == len(made) == 1:
-        other = exact[0] > int(minor[1]) if abi in ("abi3", "none") else exact[0] != int(minor[1])
-        if other:
-            return f"{file} is for Python 3.{exact[0]}, and this stage has {python}"
-    if re.match(r"win|macosx", platforms):
-        return f"{file} is for another system than Linux"
-    odd = {"musl": "manylinux", "glibc": "musllinux"}.get(libc, "")
-    if odd and all(each.startswith(odd) for each in platforms.split(".")):
-        return f"{file} is for {'glibc' if libc == 'musl' else 'musl'}, and this stage has {libc}"
-    others = [each for each in _MACHINES if each != machine and platforms.endswith(each)]
-    if machine and others and all(each.endswith(others[0]) for each in platforms.split(".")):
-        return f"{file} is for {others[0]}, and this stage is built for {machine}"
-    return ""
-
-
 def without_wheel(name: str, requirement: str, python: str, *, compiler: bool) -> str:
     """Why pip cannot install a pin in this Python; empty when nothing speaks against it."""
     pinned = re.search(r"==\s*([\w.!]+)\s*$", requirement)

@@ -291,6 +291,15 @@ def misfits(made: MadeFor, python: str, libc: str, machine: str) -> str:
 
 
 def machine_of(image: Image) -> str:
-    """The image's machine, as wheels name it; empty when nothing says it."""
-    text = (image.platform or image.service.platform or "").removeprefix("linux/").partition("/v8")[0]
+    """The image's machine, as wheels name it; empty when nothing says it, or what is pinned is not what is wanted.
+
+    The latter is one fault, which `dockerfile.platform` tells: what is installed may fit the one or the other.
+    """
+    machines = [_machine(each) for each in (image.platform, image.service.platform) if each]
+    return machines[0] if machines and all(each == machines[0] for each in machines) else ""
+
+
+def _machine(platform: str) -> str:
+    """A machine, as wheels name it, of a platform as Docker does; empty when it is not a known one."""
+    text = platform.removeprefix("linux/").partition("/v8")[0]
     return {"amd64": "x86_64", "arm64": "aarch64", "arm/v7": "armv7l", "386": "i686"}.get(text, "")

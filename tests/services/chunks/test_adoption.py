@@ -67,7 +67,8 @@ async def test_a_look_through_the_folder_and_one_for_copies_ask_the_store_for_no
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row each, of a database that takes a millisecond to answer, kept a core busy from 2,000 chunks on."""
-    ids = sorted(chunk_id(number.to_bytes(4, "big")) for number in range(40))
+    chunks = {chunk_id(data): data for data in (number.to_bytes(4, "big") for number in range(40))}
+    ids = sorted(chunks)
     rows: list[Write] = [(CHUNK_TABLE, each, encode(ChunkRow(4, 0))) for each in ids[::2]]
     rows += [(CHUNK_TABLE, each, encode(ChunkRow(4, 9))) for each in ids[1:4:2]]
     rows += [(FAULT_TABLE, each, encode(ChunkFault(int(Finding.MISSING), 1))) for each in ids[4:7:2]]
@@ -75,7 +76,7 @@ async def test_a_look_through_the_folder_and_one_for_copies_ask_the_store_for_no
         await service.store.write(rows)
         for each in ids:
             service.chunks.folder.place(each).parent.mkdir(exist_ok=True)
-            service.chunks.folder.place(each).touch()
+            service.chunks.folder.place(each).write_bytes(chunks[each])  # so that a scrub finds nothing beside it
 
         looking, get = threading.local(), DurableStore.get
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from lucid.services.web import serve
 from tests.services.process.certificates import certified
@@ -135,4 +136,6 @@ async def test_a_signal_is_a_wish_to_stop(number: signal.Signals) -> None:
             os.kill(os.getpid(), number)
             with trio.fail_after(60):
                 await stop.wait()
+            # The second one finds the event set: until it is taken, trio would raise it again where listening ends.
+            await wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()

@@ -12,9 +12,21 @@ from smoke.static.model.managers.own_python import managed_refusal
 from smoke.static.model.managers.project import project_refusal
 from smoke.static.model.managers.requirement import unmet
 from smoke.static.model.stage import Stage
-from smoke.static.model.wheels import unfit
+from smoke.static.model.targets import Target, target_of
 
 _OTHER_INDEX = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index")
+_FLAGS = (
+    *("-U", "--upgrade", "-q", "-qq", "--quiet", "-v", "--verbose", "-I", "--ignore-installed", "--user", "--pre"),
+    *(
+        "--force-reinstall",
+        "--require-hashes",
+        "--compile",
+        "--prefer-binary",
+        "--break-system-packages",
+        "--use-pep517",
+    ),
+)
+"""Options of pip that take no value."""
 
 
 def pip_refusal(stage: Stage, rest: list[str], shown: str) -> str:
@@ -82,7 +94,7 @@ def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
 
 def _of_words(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
     """What is wrong with requirements and directories that are given as such."""
-    before = ""
+    before, target = "", target_of(stage, rest)
     for word in rest:
         trouble = ""
         if before in ("-e", "--editable") or (
@@ -90,26 +102,23 @@ def _of_words(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
         ):
             trouble = project_refusal(stage, word)
         elif not word.startswith("-") and _stands_alone(before):
-            told = any(each.startswith(("--platform", "--python-version", "--target", "-t")) for each in rest)
-            unfitting = "" if told else _unfitting(stage, word)
-            trouble = _no_house(stage, word) or unfitting or unmet(stage, word, elsewhere)
+            trouble = _no_house(stage, word) or _unfitting(stage, word, target) or unmet(stage, word, elsewhere)
         elif (house := _house_of(before, word)) and "--no-index" in rest:
-            trouble = _no_house(stage, f"{house.rstrip('/')}/*.whl") or _none_fits(stage, house, rest)
+            trouble = _no_house(stage, f"{house.rstrip('/')}/*.whl") or _none_fits(stage, house, rest, target)
         if trouble:
             yield trouble
         before = word
 
 
-def _unfitting(stage: Stage, word: str) -> str:
-    """Why pip refuses a wheel, or one of those of a pattern: it is made for something else than this stage."""
+def _unfitting(stage: Stage, word: str, target: Target) -> str:
+    """Why pip refuses a wheel, or one of those of a pattern: it is made for something else."""
     if not word.endswith((".whl", "/*")) or "$" in word:
         return ""
     names = [posixpath.basename(each) for each in stage.files.glob(stage.path(word))] if "*" in word else [word]
-    found = (unfit(posixpath.basename(each), stage.python, stage.libc, stage.machine) for each in names)
-    return next(filter(None, found), "")
+    return next(filter(None, (target.unfit(posixpath.basename(each)) for each in names)), "")
 
 
-def _none_fits(stage: Stage, house: str, rest: list[str]) -> str:
+def _none_fits(stage: Stage, house: str, rest: list[str], target: Target) -> str:
     """Why pip finds nothing that fits in the one directory that it may look into, for one of the names it is given."""
     place = stage.path(house)
     if "$" in house or stage.files.doubt(place) or sum("-links" in word or word == "-f" for word in rest) > 1:
@@ -122,7 +131,7 @@ def _none_fits(stage: Stage, house: str, rest: list[str]) -> str:
     for line in (each for each in lines if ";" not in each):
         name = re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", line, maxsplit=1)[0]).lower()
         own = [each for each in wheels if re.sub(r"[-_.]+", "-", each.partition("-")[0]).lower() == name]
-        reasons = [unfit(each, stage.python, stage.libc, stage.machine) for each in own]
+        reasons = [target.unfit(each) for each in own]
         if own and all(reasons):
             return f"{name}: {reasons[0]}"
     return ""
@@ -145,4 +154,5 @@ def _no_house(stage: Stage, word: str) -> str:
 
 def _stands_alone(before: str) -> bool:
     """Whether what follows a word is not the value of an option."""
-    return not before.startswith("-") or before in ("-U", "-q", "-v", "-I") or before.startswith("--no-")
+    flag = before in _FLAGS or before.startswith("--no-") or "=" in before
+    return flag or not before.startswith("-")
