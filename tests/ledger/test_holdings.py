@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Activation
 from lucid.chain.transactions import Ranges
 from lucid.chain.versions import HOLDING_RULES, REPLICATION_RULES
-from lucid.ledger.replicas import SessionReplicas, fewest_copies, session_replicas
+from lucid.ledger.replicas import SessionReplicas, session_replicas
 from lucid.ledger.rows import HoldingEntry, holding_key
 from tests.builders import Chain, make_genesis, secret
 
@@ -116,55 +114,3 @@ def test_it_needs_rules_3_and_commitments_end_there() -> None:
     assert new.verdict(new.commit()) is Code.TX_RULES and new.verdict(new.holding()) is None
     old.grow(old.commit(ranges=ALL))
     assert replicas(old).copies == 0  # a promise that cannot be taken back counts for nothing
-
-
-# -- how many copies -----------------------------------------------------------------------------------------------
-
-
-def test_a_session_is_replicated_once_every_chunk_has_its_copies() -> None:
-    chain = anchored()
-    assert replicas(chain)[2:] == (0, 3, ())
-    chain.grow(chain.holding(ranges=ALL), chain.holding(node=1, ranges=ALL), chain.holding(node=2, ranges=((0, 3),)))
-    assert (replicas(chain).copies, replicas(chain).replicated) == (2, False)
-    assert replicas(chain).holders == ((chain.node(0), 7), (chain.node(1), 7), (chain.node(2), 3))
-    chain.grow(chain.holding(node=3, ranges=((3, 4),)))
-    assert (replicas(chain).copies, replicas(chain).replicated) == (3, True)
-
-
-def test_who_lost_its_copies_or_is_retired_counts_no_more() -> None:
-    chain = anchored()
-    chain.grow(*[chain.holding(node=node, ranges=ALL) for node in range(4)])
-    assert replicas(chain).copies == 4
-    chain.grow(chain.holding(node=1, ranges=()))
-    assert (replicas(chain).copies, replicas(chain).replicated) == (3, True)
-    chain.grow(chain.retire(2, 0))
-    assert replicas(chain)[2:] == (2, 3, ((chain.node(0), 7), (chain.node(3), 7)))
-
-
-def test_the_factor_that_administrators_set_is_what_counts() -> None:
-    chain = anchored()
-    chain.grow(chain.holding(ranges=ALL), chain.holding(node=1, ranges=ALL), chain.replicate(2, 0))
-    assert replicas(chain).replicated
-    chain.grow(chain.replicate(64, 1))
-    assert (replicas(chain).wanted, replicas(chain).replicated) == (4, False)
-
-
-def test_a_chain_of_one_node_has_no_copies() -> None:
-    chain = anchored(nodes=1)
-    chain.grow(chain.holding(ranges=ALL))
-    assert (replicas(chain).copies, replicas(chain).wanted, replicas(chain).replicated) == (1, 1, False)
-
-
-@given(held=st.lists(st.sets(st.integers(0, 9)), max_size=5))
-def test_the_fewest_copies_of_any_chunk_are_counted(held: list[set[int]]) -> None:
-    def ranges(chunks: set[int]) -> Ranges:
-        found: list[tuple[int, int]] = []
-        for chunk in sorted(chunks):
-            if found and sum(found[-1]) == chunk:
-                found[-1] = found[-1][0], found[-1][1] + 1
-            else:
-                found.append((chunk, 1))
-        return tuple(found)
-
-    counted = min(sum(chunk in chunks for chunks in held) for chunk in range(10))
-    assert fewest_copies([ranges(chunks) for chunks in held], 10) == counted

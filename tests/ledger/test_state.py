@@ -13,23 +13,13 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Refusal
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.rows import (
-    ADMINISTRATION_KEY,
     HEAD_KEY,
-    OPENING_KEY,
     ROSTER_KEY,
-    RULES_KEY,
     SCHEDULE_KEY,
     TALLY_KEY,
     Head,
     Roster,
-    due_key,
-    evidence_key,
-    false_proof_key,
-    holding_key,
-    keeper_key,
-    replica_key,
     session_key,
-    slot_key,
 )
 from lucid.ledger.state import (
     ROW_TABLE,
@@ -167,19 +157,6 @@ def test_the_genesis_ledger() -> None:
     assert dict(ledger.rows) == rows
     assert ledger.root == naive_state(rows)[0]
     assert ledger.validators.keys == ledger.next_validators.keys == tuple(sorted(keys))
-
-
-def test_row_keys_never_meet() -> None:
-    assert slot_key(258) == b"w" + bytes(6) + b"\x01\x02"
-    owner, node = bytes([1]) * 32, bytes([2]) * 32
-    assert session_key(bytes(16), owner) == b"s" + bytes(16) + owner
-    assert replica_key(bytes(16), owner, node) == b"p" + bytes(16) + owner + node
-    assert holding_key(bytes(16), owner, node) == b"q" + bytes(16) + owner + node
-    assert due_key(bytes(16), owner, node) == b"d" + bytes(16) + owner + node
-    assert keeper_key(node) == b"k" + node
-    assert false_proof_key(1, 2) == b"f" + bytes.fromhex("00000001 0000000000000002")
-    assert evidence_key(1, 2, 3) == b"e" + bytes.fromhex("00000001 0000000000000002 0000000000000003")
-    assert len({HEAD_KEY, TALLY_KEY, ROSTER_KEY, SCHEDULE_KEY, RULES_KEY, OPENING_KEY, ADMINISTRATION_KEY}) == 7
 
 
 def test_tree_keys_are_the_indexes_of_nodes() -> None:

@@ -1,11 +1,17 @@
-"""The published BLAKE3 vectors against the `blake3` package: the hash under all others is the one we think it is."""
+"""Hashes: BLAKE3 is the one we think it is (published vectors), and each use of it has a domain of its own."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from blake3 import blake3
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lucid.chain.hashing import domain
+from lucid.chain import hashing
+from lucid.chain.hashing import DIGEST_BYTES, ZERO_DIGEST, domain
 
 # BLAKE3-team/BLAKE3, test_vectors/test_vectors.json: the input is the bytes 0, 1, ..., 250, 0, 1, ... up to the length
 # given; then the first 32 bytes of `hash` and of `derive_key` in this context. The lengths surround a chunk (1024
@@ -81,3 +87,25 @@ def test_domain_is_derive_key(length: int, digest: str, derived: str) -> None:
     tagged = domain(CONTEXT)
     assert tagged(vector_input(length)).hex() == derived
     assert tagged(vector_input(length)).hex() == derived, "a digest must leave no trace in the next"
+
+
+# -- the domains -------------------------------------------------------------------------------------------------------
+
+DIGESTS = {name: value for name, value in vars(hashing).items() if name.endswith("_digest")}
+PROTOCOL = Path(hashing.__file__).parents[2] / "docs" / "protocol.md"
+
+
+@given(st.binary(max_size=200))
+def test_no_two_domains_say_the_same_of_anything(data: bytes) -> None:
+    found = {digest(data) for digest in DIGESTS.values()}
+    assert len(found) == len(DIGESTS) and ZERO_DIGEST not in found
+    assert {len(each) for each in found} == {DIGEST_BYTES}
+
+
+def test_the_domains_are_those_of_the_protocol() -> None:
+    """Another implementation has nothing but the document: each context that it names is here, and no other."""
+    contexts = re.findall(r"^\| [^|]+ \| `(lucid [a-z ]+ v\d+)` \|", PROTOCOL.read_text("utf-8"), re.MULTILINE)
+    named = {context: blake3(b"x", derive_key_context=context).digest() for context in contexts}
+    used = {digest(b"x"): name for name, digest in DIGESTS.items()}
+    assert len(named) == len(contexts) > 15
+    assert set(used) == set(named.values()), [used.get(each) for each in set(used) ^ set(named.values())]
