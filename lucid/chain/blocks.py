@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated
 
 from msgspec import Meta
 
 from lucid.chain.certificates import Certificate
-from lucid.chain.codec import Record, encode
+from lucid.chain.codec import HashedRecord, encode
 from lucid.chain.genesis import Genesis, Key, Natural
 from lucid.chain.hashing import (
     ZERO_DIGEST,
@@ -25,7 +26,7 @@ VERSION = 2
 PROOF_BYTES = 80
 
 
-class Header(Record):
+class Header(HashedRecord):
     """What the proposer signs. `entity` is the pool or node that leads, `proposer` the key that signs for it."""
 
     version: Natural
@@ -46,13 +47,13 @@ class Header(Record):
     parent_certificate: Hash
     late_votes: Hash
 
-    @property
+    @cached_property
     def hash(self) -> bytes:
         """The block hash: 32 bytes."""
         return block_digest(encode(self))
 
 
-class Block(Record):
+class Block(HashedRecord):
     """A header, its proposer's signature and the body that the header commits to.
 
     `parent_certificate` is None only in a block on genesis.
@@ -63,6 +64,16 @@ class Block(Record):
     parent_certificate: Certificate | None
     late_votes: tuple[Vote, ...]
     transactions: tuple[Transaction, ...]
+
+    @cached_property
+    def matches_header(self) -> bool:
+        """Whether the header commits to this body: to all but the signature beside it."""
+        header = self.header
+        return (header.parent_certificate, header.late_votes, header.transactions_root) == (
+            certificate_hash(self.parent_certificate),
+            late_votes_hash(self.late_votes),
+            transactions_root(self.transactions),
+        )
 
 
 def transactions_root(transactions: Sequence[Transaction]) -> bytes:
@@ -88,13 +99,3 @@ def next_beacon(beacon: bytes, output: bytes) -> bytes:
 def genesis_beacon(genesis: Genesis) -> bytes:
     """The beacon of view 0 of epoch 0."""
     return beacon_digest(genesis.chain_id)
-
-
-def body_matches(block: Block) -> bool:
-    """Whether the header commits to this body: to all but the signature beside it."""
-    header = block.header
-    return (header.parent_certificate, header.late_votes, header.transactions_root) == (
-        certificate_hash(block.parent_certificate),
-        late_votes_hash(block.late_votes),
-        transactions_root(block.transactions),
-    )

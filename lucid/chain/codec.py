@@ -19,6 +19,10 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unkn
     """Base of every encoded value: frozen, positional, free of reference cycles."""
 
 
+class HashedRecord(Record, dict=True, gc=True):
+    """A record that keeps what was once worked out of it, above all its hash: in properties that are cached."""
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated
 
 from msgspec import Meta, field
 
-from lucid.chain.codec import Record, decode, encode
+from lucid.chain.codec import HashedRecord, Record, decode, encode
 from lucid.chain.errors import GenesisError, Refusal
 from lucid.chain.hashing import genesis_digest
 
@@ -91,7 +92,7 @@ class Activation(Record):
     height: Natural = 0
 
 
-class Genesis(Record):
+class Genesis(HashedRecord):
     """The document whose hash is the chain id."""
 
     genesis_time_ms: Natural
@@ -106,7 +107,7 @@ class Genesis(Record):
         """The rules that the document names, if it is one that does."""
         return None
 
-    @property
+    @cached_property
     def chain_id(self) -> bytes:
         """The 32-byte hash that names this chain in everything signed."""
         return genesis_digest(encode(self))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 from msgspec import Meta, structs
 
 from lucid.chain.administrators import AdministratorKeys, Administrators, Approvals
 from lucid.chain.challenges import ANSWERS, SegmentAnswer
-from lucid.chain.codec import Record, encode
+from lucid.chain.codec import HashedRecord, Record, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Key, Natural
 from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_digest
@@ -19,6 +20,10 @@ MAX_CHUNKS = 1_000_000
 """Of one session (protocol section 6, the rules of `session_anchor`)."""
 MAX_RANGES = 4_096
 """Of one transaction (protocol section 6): some 40 KiB of a block."""
+CLAIMS_KEPT = 256
+"""Payloads whose signed bytes are remembered: a node asks for them when a transaction is offered, and in each block
+that holds it. A payload may have 64 KiB, so they are few."""
+ENDORSEMENTS_KEPT = 4_096
 
 Ranges = Annotated[tuple[tuple[Natural, Natural], ...], Meta(max_length=MAX_RANGES)]
 """Chunks of a session as ascending (first, count), at least one chunk apart: one encoding for one set."""
@@ -195,7 +200,7 @@ def check_rules(kind: type[Record], version: int) -> None:
         raise Refusal(Code.TX_RULES)
 
 
-class Transaction(Record):
+class Transaction(HashedRecord):
     """A payload endorsed by the node that admitted it; it may enter blocks up to height `valid_until`."""
 
     payload: Payload
@@ -203,12 +208,18 @@ class Transaction(Record):
     valid_until: Natural
     endorsement: Signature
 
-    @property
+    @cached_property
     def id(self) -> bytes:
         """32-byte id, which leaves the endorsement out."""
         return transaction_digest(encode(self.payload))
 
+    @cached_property
+    def size(self) -> int:
+        """Bytes of its encoding."""
+        return len(encode(self))
 
+
+@lru_cache(maxsize=CLAIMS_KEPT)
 def claim_message(chain_id: bytes, payload: Payload) -> bytes:
     """The 32 bytes that the owner, the node or each administrator signs: the payload without its signatures."""
     blank: dict[str, Any] = {"approvals": ()} if isinstance(payload, Administrative) else {}
@@ -219,6 +230,7 @@ def claim_message(chain_id: bytes, payload: Payload) -> bytes:
     return claim_digest(encode((chain_id, structs.replace(payload, **blank))))
 
 
+@lru_cache(maxsize=ENDORSEMENTS_KEPT)
 def endorsement_message(chain_id: bytes, transaction_id: bytes, valid_until: int) -> bytes:
     """The 32 bytes that the endorsing node signs."""
     return endorsement_digest(encode((chain_id, transaction_id, valid_until)))

@@ -92,7 +92,7 @@ class Validator:
         taken: list[Transaction] = []
         rejected: list[tuple[Transaction, Code]] = []
         for transaction in candidates:
-            size = len(encode(transaction))
+            size = transaction.size
             if size > room or len(taken) == self.genesis.parameters.max_block_transactions:
                 continue
             try:

@@ -191,7 +191,7 @@ class Admission:
         size = 0
         for transaction in again:
             page.append(transaction)
-            size += len(encode(transaction))
+            size += transaction.size
             if len(page) == MAX_GOSSIP_TRANSACTIONS or size >= self._limits.page_bytes:
                 effects.append(Forward(Offer(tuple(page))))
                 page, size = [], 0
@@ -293,7 +293,7 @@ class Admission:
         return structs.replace(unsigned, endorsement=self._crypto.sign(self._secret, message))
 
     def _admit(self, identity: bytes, transaction: Transaction) -> Effects:
-        if len(encode(transaction)) > self._parameters.max_transaction_bytes:
+        if transaction.size > self._parameters.max_transaction_bytes:
             raise Refusal(Code.TX_SIZE)
         evicted = self.mempool.add(identity, transaction)
         if not evicted:

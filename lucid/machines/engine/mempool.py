@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import Transaction
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
@@ -49,7 +48,7 @@ class Mempool:
         """Add a transaction; returns the ids of those evicted for it. Raises `MEMPOOL_KNOWN` or `MEMPOOL_FULL`."""
         if identity in self._endorsers:
             raise Refusal(Code.MEMPOOL_KNOWN)
-        size = len(encode(transaction))
+        size = transaction.size
         endorser = transaction.endorser
         evicted: list[bytes] = []
         limits = self._limits
@@ -89,7 +88,7 @@ class Mempool:
 
     def restore(self, identity: bytes, transaction: Transaction) -> None:
         """Add what was accepted before a restart: there is room for it, whatever the limits are."""
-        self._insert(identity, transaction, len(encode(transaction)))
+        self._insert(identity, transaction, transaction.size)
 
     def _insert(self, identity: bytes, transaction: Transaction, size: int) -> None:
         endorser = transaction.endorser
@@ -102,7 +101,7 @@ class Mempool:
         """Put a new endorsement of the same payload, by the same endorser, in a transaction's place."""
         endorser = self._endorsers[identity]
         waiting = self._queues[endorser][identity]
-        growth = len(encode(transaction)) - waiting.size
+        growth = transaction.size - waiting.size
         waiting.transaction = transaction
         waiting.size += growth
         self._bytes[endorser] += growth

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, assert_never
 
-from lucid.chain.blocks import Block, body_matches
+from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
@@ -246,7 +246,7 @@ class Proposals:
         node = self.chain.tree.nodes.get(hash_)
         effects: Effects = []
         if node is None:
-            if not body_matches(message.block):
+            if not message.block.matches_header:
                 raise Refusal(Code.PROPOSAL_INVALID, "body does not match the header")
             # Whatever is wrong from here on, the leader signed it: no other block of it is judged in this view.
             self.pool.judged[key] = hash_
@@ -298,7 +298,7 @@ class Proposals:
         header = block.header
         if len(encode(block)) > self.chain.parameters.max_block_bytes:
             raise Refusal(Code.BLOCK_SIZE)
-        if not body_matches(block) or not self._crypto.verify(header.proposer, header.hash, block.signature):
+        if not block.matches_header or not self._crypto.verify(header.proposer, header.hash, block.signature):
             raise Refusal(Code.PROPOSAL_INVALID, "body does not match the header")
 
     def _check_leader(self, vote: Vote, stand_on: ForkNode, repeats: bool) -> None:

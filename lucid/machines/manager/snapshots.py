@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from itertools import groupby
 from typing import TypeVar
 
-from lucid.chain.blocks import Block, body_matches
+from lucid.chain.blocks import Block
 from lucid.chain.closings import EpochClosing, check_final, follow_closings
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
@@ -269,5 +269,5 @@ def _decode(data: bytes, kind: type[T]) -> T:
 def _check_body(block: Block, crypto: Crypto) -> None:
     """The header is certified, and commits to all but its signature."""
     header = block.header
-    if not body_matches(block) or not crypto.verify(header.proposer, header.hash, block.signature):
+    if not block.matches_header or not crypto.verify(header.proposer, header.hash, block.signature):
         raise Refusal(Code.SNAPSHOT_INVALID, "body does not match the header")
