@@ -239,13 +239,9 @@ class World:
 
     def block(self, node: Node, hash_: bytes) -> Block:
         """A block that a node has stored."""
-        return decode(self.block_bytes(node, hash_), Block)
-
-    def block_bytes(self, node: Node, hash_: bytes) -> bytes:
-        """The same, as it is stored."""
         data = node.manager_disk.peek(BLOCK_TABLE, hash_)
         assert data is not None, "an observed block is stored"
-        return data
+        return decode(data, Block)
 
     def connected(self) -> list[Node]:
         """The most honest nodes that are up and connected to one of them, clocks within the drift of its own."""

@@ -64,12 +64,10 @@ class NaiveChain:
 
     def rules_version(self, epoch: int) -> int | None:
         """The version of the rules in an epoch, if that is the last block's or the one that opens after it."""
-        after = self._state.copy()
-        if epoch == self._state.epoch + 1 and self._closed():
-            after.open_rules(after.height + 1)
-        elif epoch != self._state.epoch or self._closed():
-            return None
-        return after.rules_version
+        state = self._state
+        if self._closed():
+            return state.opening_version(state.height + 1) if epoch == state.epoch + 1 else None
+        return state.rules_version if epoch == state.epoch else None
 
     def apply(self, block: Block, check_root: bool = True) -> None:
         """Judge the next block and add it; its state root only counts if `check_root`.

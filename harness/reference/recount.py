@@ -30,13 +30,13 @@ from lucid.poot.schedule import Schedule
 
 def recount(genesis: Genesis, blocks: Iterable[Block]) -> Tally:
     """The tally after the last of `blocks`, which are valid and follow each other from genesis."""
-    history = _History(genesis)
+    history = History(genesis)
     for block in blocks:
         history.add(block)
     return history.tally(history.epoch)
 
 
-class _History:
+class History:
     """What the blocks so far say about who did what. Every event stays; whether it counts is decided at each count.
 
     `votes` and `heartbeats` count by (slot, member); `misses` and `evidence` are (epoch, member) in order.

@@ -94,8 +94,15 @@ class NaiveState:
 
     def open_rules(self, height: int) -> None:
         """An epoch opens with a block of this height: what was scheduled up to here holds from now on."""
+        self.rules_version = self.opening_version(height)
         if self.scheduled is not None and height >= self.scheduled[1]:
-            self.rules_version, self.scheduled = self.scheduled[0], None
+            self.scheduled = None
+
+    def opening_version(self, height: int) -> int:
+        """The version of the rules of an epoch that opens with a block of this height."""
+        if self.scheduled is not None and height >= self.scheduled[1]:
+            return self.scheduled[0]
+        return self.rules_version
 
     def open_administration(self) -> None:
         """An epoch opens: whom the administrators decided on decide from now on."""
