@@ -15,7 +15,7 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Vote
 from lucid.ledger.execution import Turn
-from lucid.ledger.state import Ledger
+from lucid.ledger.state import Ledger, Reader
 from lucid.ledger.validation import Built, Validator
 from sim.crypto import MeteredCrypto
 
@@ -52,6 +52,15 @@ class SharedValidator(Validator):
         super().__init__(genesis, crypto)
         self._metered = crypto
         self._judged: dict[tuple[bytes, bytes], tuple[Block, SharedLedger, int]] = {}
+        self._first: SharedLedger | None = None
+
+    def first(self, reader: Reader) -> Ledger:
+        """See `Validator`."""
+        if self._first is None:
+            self._first = SharedLedger.of(super().first(reader), None)
+        shared = SharedLedger.of(self._first, None)
+        shared.reader = reader
+        return shared
 
     def build(
         self,

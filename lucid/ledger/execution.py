@@ -49,7 +49,7 @@ def slot_in_epoch(view: int, parameters: Parameters) -> int:
 class Turn:
     """Who leads the views on one parent: the schedule of each slot as that parent's chain fixes it."""
 
-    __slots__ = ("_fresh", "_ledger", "_parameters", "epoch", "parent_slot", "parent_view")
+    __slots__ = ("_ledger", "_parameters", "epoch", "parent_slot", "parent_view")
 
     def __init__(self, ledger: Ledger, parameters: Parameters, repeat: bool = False) -> None:
         """Turns of blocks built on `ledger`; with `repeat`, of views in which the closing block itself comes again."""
@@ -57,7 +57,6 @@ class Turn:
         opening = closes_epoch(head, parameters) and not repeat
         self._ledger = ledger
         self._parameters = parameters
-        self._fresh: tuple[int, ...] | None = None
         self.epoch = head.epoch + 1 if opening else head.epoch
         self.parent_view = 0 if opening else head.view
         self.parent_slot = slot_in_epoch(self.parent_view, parameters)
@@ -67,10 +66,12 @@ class Turn:
         slot = slot_in_epoch(view, self._parameters)
         if slot == self.parent_slot:
             return self._ledger.core.schedule
-        if self._fresh is None:
-            self._fresh = self._rank()
+        orders = self._ledger.core.orders
+        order = orders.get(self.epoch)
+        if order is None:
+            order = orders[self.epoch] = self._rank()
         absolute = self.epoch * self._parameters.epoch_slots + slot
-        return Schedule(absolute, self._fresh, slot - self.parent_slot - 1, 0)
+        return Schedule(absolute, order, slot - self.parent_slot - 1, 0)
 
     def leader(self, view: int) -> int:
         """Number of the member that leads `view` if its block is built on this parent."""

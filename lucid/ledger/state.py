@@ -51,7 +51,7 @@ class Core:
     """The rows that every block looks at, decoded once. `administration` is None while the genesis document's
     administrators are the only ones there ever were."""
 
-    __slots__ = ("administration", "head", "roster", "rules", "schedule", "tally")
+    __slots__ = ("administration", "head", "orders", "roster", "rules", "schedule", "tally")
 
     def __init__(
         self,
@@ -68,6 +68,8 @@ class Core:
         self.schedule = schedule
         self.rules = rules
         self.administration = administration
+        self.orders: dict[int, tuple[int, ...]] = {}
+        """By epoch, in which order leaders follow where these rows are the parent's: `Turn` ranks them once."""
 
     def encoded(self) -> dict[bytes, bytes]:
         """The core's rows as they are stored."""

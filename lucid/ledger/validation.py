@@ -24,7 +24,7 @@ from lucid.chain.transactions import Transaction
 from lucid.chain.votes import FINALIZE, NOTARIZE, Vote
 from lucid.ledger.execution import Execution, Turn, closes_epoch
 from lucid.ledger.rules import Rules
-from lucid.ledger.state import Ledger
+from lucid.ledger.state import Ledger, Reader, genesis_ledger
 
 # What a header, its signature and the framing of the body take at most, beside certificate, votes and transactions.
 HEADER_BYTES = 1_024
@@ -49,6 +49,10 @@ class Validator:
         self.chain_id = genesis.chain_id
         self.crypto = crypto
         self.rules = Rules(genesis, crypto)
+
+    def first(self, reader: Reader) -> Ledger:
+        """The ledger before the first block, over a node's empty store."""
+        return genesis_ledger(self.genesis, reader)
 
     def build(
         self,

@@ -17,7 +17,7 @@ from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import RULES_KNOWN, ChainRules
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.ledger.rows import AdministrationEntry
-from lucid.ledger.state import Ledger, Reader, Write, genesis_ledger, stored_ledger
+from lucid.ledger.state import Ledger, Reader, Write, stored_ledger
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import Halt, ViewContext
 from lucid.machines.forktree import ForkNode, ForkTree
@@ -271,7 +271,7 @@ class Chain:
         """Recover from the store; an empty one starts at genesis."""
         hash_ = self.reader.get(ROOT_TABLE, ROOT_KEY)
         if hash_ is None:
-            ledger = genesis_ledger(self.genesis, self.reader)
+            ledger = self.validator.first(self.reader)
             self.recovered = [*ledger.flush(), (ROOT_TABLE, ROOT_KEY, self.chain_id)]
             self.flushed = [ledger]
             root = ForkNode(self.chain_id, None, None, ledger, self.parameters)
