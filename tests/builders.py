@@ -18,6 +18,8 @@ from lucid.chain.transactions import (
     Equivocation,
     Payload,
     RegisterNode,
+    RelayMandate,
+    RelayReceipt,
     ReplicaCommit,
     ReplicaHolding,
     RetireNode,
@@ -34,7 +36,7 @@ from lucid.chain.transactions import (
 from lucid.chain.votes import FINALIZE, NOTARIZE, Vote, vote_message
 from lucid.ledger.execution import Turn
 from lucid.ledger.memory import MemoryStore
-from lucid.ledger.rows import slot_key
+from lucid.ledger.rows import HoldingEntry, holding_key, slot_key
 from lucid.ledger.state import Ledger, genesis_ledger
 from lucid.ledger.validation import Built, Validator
 from lucid.poot.credits import Member, SlotWork
@@ -43,7 +45,17 @@ from sim.crypto import ModeledCrypto
 CRYPTO = ModeledCrypto()
 NO_SIGNATURE = bytes(64)
 
-Claim = TypeVar("Claim", SessionAnchor, ReplicaCommit, ReplicaHolding, StorageProof, UptimeBeacon, RegisterNode)
+Claim = TypeVar(
+    "Claim",
+    SessionAnchor,
+    ReplicaCommit,
+    ReplicaHolding,
+    StorageProof,
+    UptimeBeacon,
+    RegisterNode,
+    RelayMandate,
+    RelayReceipt,
+)
 Request = TypeVar("Request", RegisterNode, RetireNode, ScheduleRules, SetReplication, SetAdministrators)
 
 
@@ -226,6 +238,22 @@ class Chain:
         """What a node holds of session number N: the first chunks, as of the tip."""
         owner, session, height = self.anchor(number).owner, self.anchor(number).session, self.tip.core.head.height
         blank = ReplicaHolding(self.node(node), owner, session, height, ((0, 3),), NO_SIGNATURE)
+        return self.sign(structs.replace(blank, **changes), signer or secret(f"node {node}"))
+
+    def mandate(self, number: int = 0, relay: int = 0, signer: bytes | None = None) -> RelayMandate:
+        """The owner's word that it handed session number N to a node."""
+        anchor = self.anchor(number)
+        blank = RelayMandate(self.node(relay), anchor.owner, anchor.session, NO_SIGNATURE)
+        return self.sign(blank, signer or secret("owner"))
+
+    def receipt(
+        self, number: int = 0, node: int = 1, relay: int = 0, signer: bytes | None = None, **changes: Any
+    ) -> RelayReceipt:
+        """A node's receipt for three chunks of its copy of session number N, as it said last that it holds them."""
+        anchor, key = self.anchor(number), self.node(node)
+        row = self.tip.row(holding_key(anchor.session, anchor.owner, key))
+        height = 0 if row is None else decode(row, HoldingEntry).height
+        blank = RelayReceipt(key, self.node(relay), anchor.owner, anchor.session, height, 3, NO_SIGNATURE)
         return self.sign(structs.replace(blank, **changes), signer or secret(f"node {node}"))
 
     def heartbeat(

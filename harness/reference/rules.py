@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from harness.reference.relaying import NaiveRelays
 from harness.reference.schedule import ONE
 from harness.reference.state import NaiveState, require
 from harness.reference.storage import NaiveStorage
@@ -16,6 +17,8 @@ from lucid.chain.transactions import (
     Equivocation,
     FalseProof,
     RegisterNode,
+    RelayMandate,
+    RelayReceipt,
     ReplicaCommit,
     ReplicaHolding,
     RetireNode,
@@ -43,6 +46,7 @@ class NaiveRules:
         self.chain_id = genesis.chain_id
         self.crypto = crypto
         self._storage = NaiveStorage(genesis, crypto)
+        self._relays = NaiveRelays(genesis, crypto)
 
     def apply(self, state: NaiveState, transaction: Transaction) -> None:
         """Apply one transaction, or raise `Refusal` naming the first rule that it breaks."""
@@ -59,10 +63,8 @@ class NaiveRules:
                 self._replica_commit(state, commit)
             case ReplicaHolding() as holding:
                 self._replica_holding(state, holding)
-            case StorageProof() as proof:
-                self._storage.prove(state, proof)
-            case FalseProof(proof):
-                self._storage.accuse(state, proof)
+            case StorageProof() | FalseProof() | RelayMandate() | RelayReceipt() as said:
+                self._earning(state, said)
             case UptimeBeacon() as heartbeat:
                 self._uptime_beacon(state, heartbeat)
             case RegisterNode() as registration:
@@ -77,6 +79,17 @@ class NaiveRules:
                 self._set_replication(state, wish)
             case SetAdministrators() as wish:
                 self._set_administrators(state, wish)
+
+    def _earning(self, state: NaiveState, said: StorageProof | FalseProof | RelayMandate | RelayReceipt) -> None:
+        match said:
+            case StorageProof() as proof:
+                self._storage.prove(state, proof)
+            case FalseProof(proof):
+                self._storage.accuse(state, proof)
+            case RelayMandate() as mandate:
+                self._relays.name(state, mandate)
+            case RelayReceipt() as receipt:
+                self._relays.receive(state, receipt)
 
     def _session_anchor(self, state: NaiveState, anchor: SessionAnchor) -> None:
         require(anchor.session[6] >> 4 == 4 and anchor.session[8] >> 6 == 2, Code.TX_FIELD)

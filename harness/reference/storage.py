@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
+from harness.reference.relaying import NaiveRelays
 from harness.reference.state import NaiveState, require
 from lucid.chain.chunks import verify_segment
 from lucid.chain.codec import encode
@@ -14,6 +15,8 @@ from lucid.chain.hashing import challenge_digest, session_tree_digest
 from lucid.chain.keys import Crypto
 from lucid.chain.merkle import verify_inclusion
 from lucid.chain.transactions import (
+    RelayMandate,
+    RelayReceipt,
     ReplicaHolding,
     ScheduleRules,
     SessionAnchor,
@@ -25,19 +28,31 @@ Row = tuple[int, ...]
 
 
 class Proven(NamedTuple):
-    """What one storage proof showed: a node, in an epoch and slot, times the sessions that it stood for."""
+    """What one storage proof showed: a node, in an epoch and slot, times the sessions that it stood for; and the relay
+    of that copy, if this is its first proof, with how many of how many chunks it brought."""
 
     slot: int
     epoch: int
     node: bytes
     chunks: int
     size: int
+    times: int
+    relay: bytes | None
+    came: int
+    held: int
 
 
-def worth(parameters: Parameters, chunks: int, size: int) -> int:
-    """What a node proved in an epoch, in credits: no more than one vote in each of its views."""
+def worth(parameters: Parameters, chunks: int, size: int, relayed: int = 0) -> int:
+    """What a node proved in an epoch, in credits: no more than one vote in each of its views, what it relayed in that
+    epoch included."""
     most = parameters.epoch_slots * parameters.slot_views * parameters.vote_credits
-    return min(most, 2 * chunks + 10 * size // 2**30)
+    return min(most - relayed, 2 * chunks + 10 * size // 2**30)
+
+
+def room(parameters: Parameters, chunks: int, size: int, relayed: int) -> int:
+    """What a node of so much storage can still be paid as a relay in the epoch."""
+    most = parameters.epoch_slots * parameters.slot_views * parameters.vote_credits
+    return most - relayed - worth(parameters, chunks, size, relayed)
 
 
 def descended(segments: range, way: str) -> int:
@@ -108,9 +123,16 @@ class NaiveStorage:
         state.remember(key, encode((state.epoch + 1,)))
         after = min(2**53, chunks + times * len(held)), min(2**53, size + times * proven)
         state.remember(b"k" + proof.node, encode((epoch, opened, sessions, *after)))
-        credits, _ = state.work(state.slot)
-        [number] = [number for number, member in enumerate(state.members) if member.key == proof.node]
-        credits[number] += worth(self.parameters, *after) - worth(self.parameters, chunks, size)
+        relayed = NaiveRelays.paid(state, proof.node)
+        gain = worth(self.parameters, *after, relayed) - worth(self.parameters, chunks, size, relayed)
+        relay, share, due = NaiveRelays.owed(state, proof.node, key[1:-32], gain // times, len(held))
+        self._credit(state, proof.node, gain - share)
+        if relay is not None:
+            _, _, _, chunks, size = self._keeper(state, relay, len(self._claims(state, relay)))
+            paid = min(due, room(self.parameters, chunks, size, NaiveRelays.paid(state, relay)))
+            if paid > 0:
+                self._credit(state, relay, paid)
+                NaiveRelays.pay(state, relay, paid)
 
     def accuse(self, state: NaiveState, proof: StorageProof) -> None:
         """Judge evidence: a signed proof that does not hold."""
@@ -129,6 +151,12 @@ class NaiveStorage:
         state.remember(key, b"\x01")
         until = state.epoch + self.parameters.evidence_epochs
         state.evidence_until[number] = max(state.evidence_until[number], until)
+
+    @staticmethod
+    def _credit(state: NaiveState, node: bytes, more: int) -> None:
+        credits, _ = state.work(state.slot)
+        [number] = [number for number, member in enumerate(state.members) if member.key == node]
+        credits[number] += more
 
     def _claims(self, state: NaiveState, node: bytes) -> list[bytes]:
         return [key for key in state.forever if key[:1] == b"d" and key.endswith(node)]
@@ -157,6 +185,8 @@ class ProvenHistory:
         self.sizes: dict[bytes, tuple[int, int]] = {}
         self.held: dict[tuple[bytes, bytes], int] = {}
         self.opened: Counter[bytes] = Counter()
+        self.relays: dict[bytes, bytes] = {}
+        self.came: dict[tuple[bytes, bytes], int] = {}
         self.version = 1
         self.scheduled = (0, 0) if genesis.rules is None else (genesis.rules.version, genesis.rules.height)
         self.open(1)
@@ -185,17 +215,38 @@ class ProvenHistory:
             shown = sum(answer.segments for answer in payload.answers)
             total_bytes, chunks = self.sizes[session]
             size = min(held * shown * 2_048, total_bytes * held // chunks)
-            self.proofs.append(Proven(slot, epoch, payload.node, times * held, times * size))
+            relay = self.relays.get(session)
+            came = self.came.get((payload.node, session), 0)
+            if relay == payload.node or came < 0:
+                relay = None
+            elif relay is not None:
+                self.came[payload.node, session] = -1
+            proven = Proven(slot, epoch, payload.node, times * held, times * size, times, relay, min(came, held), held)
+            self.proofs.append(proven)
+        elif isinstance(payload, RelayMandate):
+            self.relays[payload.session + payload.owner] = payload.relay
+        elif isinstance(payload, RelayReceipt):
+            self.came[payload.node, payload.session + payload.owner] = payload.chunks
 
     def earned(self) -> Counter[tuple[int, bytes]]:
         """Credits by slot and node."""
         found: Counter[tuple[int, bytes]] = Counter()
         chunks: Counter[tuple[int, bytes]] = Counter()
         sizes: Counter[tuple[int, bytes]] = Counter()
+        relayed: Counter[tuple[int, bytes]] = Counter()
         for proof in self.proofs:
             key = proof.epoch, proof.node
-            before = worth(self.parameters, chunks[key], sizes[key])
+            before = worth(self.parameters, chunks[key], sizes[key], relayed[key])
             chunks[key] = min(2**53, chunks[key] + proof.chunks)
             sizes[key] = min(2**53, sizes[key] + proof.size)
-            found[proof.slot, proof.node] += worth(self.parameters, chunks[key], sizes[key]) - before
+            gain = worth(self.parameters, chunks[key], sizes[key], relayed[key]) - before
+            if proof.relay is None:
+                found[proof.slot, proof.node] += gain
+                continue
+            share, other = gain // proof.times, (proof.epoch, proof.relay)
+            found[proof.slot, proof.node] += gain - share
+            most = room(self.parameters, chunks[other], sizes[other], relayed[other])
+            paid = min(share * proof.came // proof.held, most)
+            relayed[other] += paid
+            found[proof.slot, proof.relay] += paid
         return found

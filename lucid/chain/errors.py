@@ -87,6 +87,10 @@ class Code(IntEnum):
     TX_PROOF_DRAW = (5024, "storage proof is not of what is drawn")
     TX_PROOF_FALSE = (5025, "storage proof does not lead to the session's root")
     TX_PROOF_TRUE = (5026, "storage proof is not false: it accuses nobody")
+    TX_RELAY_TWICE = (5027, "session has a relay, or this copy has a receipt or is settled")
+    TX_RELAY_STALE = (5028, "session was anchored too long ago, or the node said something else of it since")
+    TX_RELAY_CLAIM = (5029, "receipt is for more chunks than the node said that it holds")
+    TX_RELAY_OTHER = (5030, "receipt is for a relay that the owner did not name")
 
     MANIFEST = (6001, "manifest does not have the expected shape")
     MANIFEST_CHUNKS = (6002, "manifest's chunk list contradicts itself")

@@ -13,7 +13,14 @@ from lucid.chain.codec import HashedRecord, Record, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Key, Natural
 from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_digest
-from lucid.chain.versions import ADMINISTRATOR_RULES, FIRST_RULES, HOLDING_RULES, PROOF_RULES, REPLICATION_RULES
+from lucid.chain.versions import (
+    ADMINISTRATOR_RULES,
+    FIRST_RULES,
+    HOLDING_RULES,
+    PROOF_RULES,
+    RELAY_RULES,
+    REPLICATION_RULES,
+)
 from lucid.chain.votes import Hash, OptionalHash, Signature, Vote
 
 MAX_CHUNKS = 1_000_000
@@ -176,9 +183,33 @@ class SetAdministrators(Record, tag=12):
         return Administrators(self.keys, self.threshold)
 
 
+class RelayMandate(Record, tag=13):
+    """An owner says which node it handed a session to, for that to be paid where it brings copies. Of rules 6."""
+
+    relay: Key
+    owner: Key
+    session: SessionId
+    signature: Signature
+
+
+class RelayReceipt(Record, tag=14):
+    """A node says how many of the chunks that it holds of a session came from the session's relay. Of rules 6.
+
+    `height` is that of what it said last that it holds: said anew, that has another receipt.
+    """
+
+    node: Key
+    relay: Key
+    owner: Key
+    session: SessionId
+    height: Natural
+    chunks: Natural
+    signature: Signature
+
+
 Administrative = RegisterNode | RetireNode | ScheduleRules | SetReplication | SetAdministrators
 """What administrators approve, one after the other by its number."""
-SignedClaim = SessionAnchor | ReplicaCommit | ReplicaHolding | StorageProof | UptimeBeacon
+SignedClaim = SessionAnchor | ReplicaCommit | ReplicaHolding | StorageProof | UptimeBeacon | RelayMandate | RelayReceipt
 """What its owner or node signs."""
 Payload = SignedClaim | Equivocation | FalseProof | Administrative
 
@@ -188,6 +219,8 @@ RULES_NEEDED: dict[type[Record], int] = {
     StorageProof: PROOF_RULES,
     FalseProof: PROOF_RULES,
     SetAdministrators: ADMINISTRATOR_RULES,
+    RelayMandate: RELAY_RULES,
+    RelayReceipt: RELAY_RULES,
 }
 """The version of the rules from which on there is a kind of payload; the others are there from the first on."""
 RULES_ENDED: dict[type[Record], int] = {ReplicaCommit: HOLDING_RULES}

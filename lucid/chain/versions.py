@@ -20,7 +20,9 @@ PROOF_RULES = 4
 """From here on nodes prove that they hold what they say, a sample of it each epoch, and are credited for that."""
 ADMINISTRATOR_RULES = 5
 """From here on administrators hand on to others."""
-RULES_KNOWN = 5
+RELAY_RULES = 6
+"""From here on who brought a copy gets a share of what its first proof earns."""
+RULES_KNOWN = 6
 """The newest version that this release knows. A node stops before a block of a newer one."""
 
 

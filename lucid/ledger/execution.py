@@ -251,7 +251,7 @@ class Execution:
         return member < len(beacons) and bool(beacons[member])
 
     def credit_storage(self, member: int, credits: int) -> None:
-        """Credit storage proofs that the rules have let through, in this block's slot."""
+        """Credit storage proofs, and relays, that the rules have let through, in this block's slot."""
         self._credit(member, self.slot, credits)
 
     @property

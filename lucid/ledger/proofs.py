@@ -18,16 +18,20 @@ from lucid.chain.genesis import MAX_NATURAL
 from lucid.chain.transactions import ReplicaHolding, StorageProof
 from lucid.chain.versions import PROOF_RULES
 from lucid.ledger.execution import Execution, read
+from lucid.ledger.relaying import SETTLED, Owed, relayed_in, share_owed
 from lucid.ledger.rows import (
     OPENING_KEY,
     DueEntry,
     HoldingEntry,
     KeeperEntry,
     OpeningEntry,
+    RelayedEntry,
     SessionEntry,
     due_key,
     holding_key,
     keeper_key,
+    receipt_key,
+    relayed_key,
     session_key,
 )
 from lucid.ledger.state import Ledger
@@ -100,12 +104,31 @@ def prove(block: Execution, proof: StorageProof, member: int) -> None:
     keeper, times = keeper_in(get, proof.node, block.epoch), asked.stands_for
     chunks = min(keeper.chunks + times * asked.held, MAX_NATURAL)
     total_bytes = min(keeper.total_bytes + times * asked.proven_bytes(proof), MAX_NATURAL)
-    most = block.parameters.most_storage_credits
-    before = storage_credits(keeper.chunks, keeper.total_bytes, most)
-    block.credit_storage(member, storage_credits(chunks, total_bytes, most) - before)
+    most = block.parameters.most_storage_credits - relayed_in(get, proof.node, block.epoch)
+    gain = storage_credits(chunks, total_bytes, most) - storage_credits(keeper.chunks, keeper.total_bytes, most)
+    owed = share_owed(get, proof, gain // times, asked.held)
+    block.credit_storage(member, gain - (0 if owed is None else owed.share))
     after = KeeperEntry(keeper.epoch, keeper.opened, keeper.sessions, chunks, total_bytes)
     block.rows[keeper_key(proof.node)] = encode(after)
     block.rows[due_key(proof.session, proof.owner, proof.node)] = encode(DueEntry(block.epoch + 1))
+    if owed is not None:
+        _settle(block, proof, owed)
+
+
+def _settle(block: Execution, proof: StorageProof, owed: Owed) -> None:
+    """Pay a copy's relay, no more than leaves it within its epoch's bound, and never for this copy again."""
+
+    def get(key: bytes) -> bytes | None:
+        return read(block, key)
+
+    block.rows[receipt_key(proof.session, proof.owner, proof.node)] = encode(SETTLED)
+    keeper, before = keeper_in(get, owed.relay, block.epoch), relayed_in(get, owed.relay, block.epoch)
+    most = block.parameters.most_storage_credits - before
+    paid = min(owed.due, most - storage_credits(keeper.chunks, keeper.total_bytes, most))
+    if paid:
+        number = next(number for number, member in enumerate(block.members) if member.key == owed.relay)
+        block.credit_storage(number, paid)
+        block.rows[relayed_key(owed.relay)] = encode(RelayedEntry(block.epoch, before + paid))
 
 
 def keeper_in(get: Read, node: bytes, epoch: int) -> KeeperEntry:

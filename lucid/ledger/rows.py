@@ -53,6 +53,21 @@ def keeper_key(node: bytes) -> bytes:
     return b"k" + node
 
 
+def mandate_key(session: bytes, owner: bytes) -> bytes:
+    """Row of the node that an owner named as a session's relay."""
+    return b"m" + session + owner
+
+
+def receipt_key(session: bytes, owner: bytes, node: bytes) -> bytes:
+    """Row of a node's receipt for its copy, and of its having been settled."""
+    return b"l" + session + owner + node
+
+
+def relayed_key(node: bytes) -> bytes:
+    """Row of what a node was paid as a relay."""
+    return b"g" + node
+
+
 def false_proof_key(member: int, epoch: int) -> bytes:
     """Row that marks a false proof of an epoch as used."""
     return b"f" + member.to_bytes(4, "big") + epoch.to_bytes(8, "big")
@@ -162,6 +177,25 @@ class KeeperEntry(Record):
     sessions: int
     chunks: int
     total_bytes: int
+
+
+class MandateEntry(Record):
+    """The relay of a session, as its owner named it."""
+
+    relay: bytes
+
+
+class ReceiptEntry(Record):
+    """How many chunks of a copy came from the relay; 0 once the first proof has settled it."""
+
+    chunks: int
+
+
+class RelayedEntry(Record):
+    """What a node was paid as a relay in an epoch."""
+
+    epoch: int
+    credits: int
 
 
 def ordered_validators(members: tuple[Member, ...]) -> tuple[int, ...]:

@@ -23,6 +23,8 @@ from lucid.chain.transactions import (
     FalseProof,
     Ranges,
     RegisterNode,
+    RelayMandate,
+    RelayReceipt,
     ReplicaCommit,
     ReplicaHolding,
     RetireNode,
@@ -41,6 +43,7 @@ from lucid.chain.transactions import (
 from lucid.chain.votes import Vote, conflict, vote_message
 from lucid.ledger.execution import Execution, read
 from lucid.ledger.proofs import note_holding, prove
+from lucid.ledger.relaying import name_relay, note_receipt
 from lucid.ledger.rows import (
     AdministrationEntry,
     HoldingEntry,
@@ -78,6 +81,8 @@ class Rules:
             ScheduleRules: self._schedule_rules,
             SetReplication: self._set_replication,
             SetAdministrators: self._set_administrators,
+            RelayMandate: self._relay_mandate,
+            RelayReceipt: self._relay_receipt,
         }
 
     def apply(self, block: Execution, transaction: Transaction) -> None:
@@ -104,6 +109,14 @@ class Rules:
         if not self.crypto.verify(key, claim_message(self.chain_id, payload), payload.signature):
             raise Refusal(Code.TX_SIGNATURE)
 
+    @staticmethod
+    def _active(block: Execution, key: bytes) -> int:
+        """The number of a member that is not retired."""
+        number = member_number(block.members, key)
+        if number is None or block.members[number].retired:
+            raise Refusal(Code.TX_NOT_MEMBER)
+        return number
+
     def _session_anchor(self, block: Execution, anchor: SessionAnchor) -> None:
         check_anchor(anchor)
         self._signed(anchor.owner, anchor)
@@ -129,9 +142,7 @@ class Rules:
         block.rows[key] = encode(commit.ranges)
 
     def _replica_holding(self, block: Execution, holding: ReplicaHolding) -> None:
-        number = member_number(block.members, holding.node)
-        if number is None or block.members[number].retired:
-            raise Refusal(Code.TX_NOT_MEMBER)
+        self._active(block, holding.node)
         ranges_end(holding.ranges, MAX_CHUNKS)
         # A recent height, above that of the last one: others cannot say again what the node said once (section 11).
         if not block.height - self.genesis.parameters.transaction_lifetime_blocks <= holding.height < block.height:
@@ -151,9 +162,7 @@ class Rules:
         note_holding(block, holding)
 
     def _storage_proof(self, block: Execution, proof: StorageProof) -> None:
-        number = member_number(block.members, proof.node)
-        if number is None or block.members[number].retired:
-            raise Refusal(Code.TX_NOT_MEMBER)
+        number = self._active(block, proof.node)
         if not all(answer.in_bounds for answer in proof.answers):
             raise Refusal(Code.TX_FIELD, "no chunk has such a segment")
         # What is to be shown is drawn by the epoch's own beacon (section 5, Storage).
@@ -178,6 +187,18 @@ class Rules:
         if proof.leads_to(session.root, session.chunks):
             raise Refusal(Code.TX_PROOF_TRUE)
         self._accuse(block, number, false_proof_key(number, proof.epoch))
+
+    def _relay_mandate(self, block: Execution, mandate: RelayMandate) -> None:
+        self._active(block, mandate.relay)
+        self._signed(mandate.owner, mandate)
+        name_relay(block, mandate)
+
+    def _relay_receipt(self, block: Execution, receipt: RelayReceipt) -> None:
+        self._active(block, receipt.node)
+        if receipt.node == receipt.relay or receipt.chunks == 0:
+            raise Refusal(Code.TX_FIELD, "a receipt is of another node, for one chunk or more")
+        self._signed(receipt.node, receipt)
+        note_receipt(block, receipt)
 
     def _uptime_beacon(self, block: Execution, beacon: UptimeBeacon) -> None:
         number = member_number(block.members, beacon.node)
@@ -215,9 +236,7 @@ class Rules:
         block.sequence += 1
 
     def _retire_node(self, block: Execution, request: RetireNode) -> None:
-        number = member_number(block.members, request.key)
-        if number is None or block.members[number].retired:
-            raise Refusal(Code.TX_NOT_MEMBER)
+        number = self._active(block, request.key)
         # A chain without validators ends (section 11).
         if sum(not member.retired for member in block.members) == 1:
             raise Refusal(Code.TX_LAST_MEMBER)

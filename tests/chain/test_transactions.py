@@ -16,6 +16,8 @@ from lucid.chain.transactions import (
     FalseProof,
     Payload,
     RegisterNode,
+    RelayMandate,
+    RelayReceipt,
     ReplicaCommit,
     ReplicaHolding,
     RetireNode,
@@ -47,8 +49,10 @@ TAGS = {
     StorageProof: 10,
     FalseProof: 11,
     SetAdministrators: 12,
+    RelayMandate: 13,
+    RelayReceipt: 14,
 }
-CLAIMED = (SessionAnchor, ReplicaCommit, ReplicaHolding, StorageProof, UptimeBeacon)
+CLAIMED = (SessionAnchor, ReplicaCommit, ReplicaHolding, StorageProof, UptimeBeacon, RelayMandate, RelayReceipt)
 SIGNED = (*CLAIMED, RegisterNode, RetireNode, ScheduleRules, SetReplication, SetAdministrators)
 
 signed_payloads = st.one_of([values(kind) for kind in SIGNED])

@@ -17,6 +17,7 @@ from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transac
 from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.challenges import ANSWERS, Draw, SegmentAnswer
 from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, session_root
+from lucid.chain.codec import decode
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
 from lucid.chain.transactions import (
@@ -24,6 +25,8 @@ from lucid.chain.transactions import (
     FalseProof,
     Payload,
     RegisterNode,
+    RelayMandate,
+    RelayReceipt,
     ReplicaCommit,
     ReplicaHolding,
     RetireNode,
@@ -39,6 +42,7 @@ from lucid.chain.transactions import (
 )
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
 from lucid.ledger.proofs import open_challenge
+from lucid.ledger.rows import holding_key, mandate_key
 from tests.harness.twin import Twin
 
 HASHES = [bytes((number,)) * 32 for number in range(1, 4)]
@@ -98,7 +102,7 @@ class Forger:
         makers = (self._anchor, self._heartbeat, self._heartbeat, self._commit, self._register, self._retire)
         others = (self._heartbeat, self._register, self._evidence, self._schedule, self._set_replication, self._hand_on)
         holdings = (self._holding, self._holding)
-        proofs = (self._proof, self._proof, self._false_proof)
+        proofs = (self._proof, self._proof, self._false_proof, self._mandate, self._receipt)
         return self.endorse(self.random.choice((*makers, *others, *holdings, *proofs))())
 
     def storing(self) -> Transaction:
@@ -107,6 +111,12 @@ class Forger:
             (self._proof,) * 6 + (self._false_proof,) * 3 + (self._holding, self._holding, self._holding, self._stored)
         )
         return self.endorse(self.random.choice((*often, *often, self._register, self._retire, self._heartbeat))())
+
+    def relaying(self) -> Transaction:
+        """The same with relays that owners name, and receipts for what these brought."""
+        relays = (self._mandate, self._mandate, self._receipt, self._receipt, self._receipt, self._stored)
+        often = (*relays, self._proof, self._proof, self._proof, self._holding, self._holding)
+        return self.endorse(self.random.choice((*often, *often, *often, *[self._register] * 3, self._retire))())
 
     def administering(self) -> Transaction:
         """What administrators decide, mostly on others in their place."""
@@ -213,6 +223,26 @@ class Forger:
         lie = self.claim(structs.replace(proof, answers=(wrong, *proof.answers[1:])), proof.node)
         return FalseProof(self.random.choice((lie, lie, lie, proof)))
 
+    def _mandate(self) -> Payload:
+        session, owner = self.random.choice(SESSIONS[:3]), self.random.choice(self.owners[:1])
+        return self.claim(RelayMandate(self._node(), owner, session, BROKEN), owner)  # type: ignore[no-any-return]
+
+    def _receipt(self) -> Payload:
+        """Mostly of a node that holds something of a session with a relay, for that."""
+        row, owner = self.twin.ledger.row, self.owners[0]
+        named = [each for each in SESSIONS[:3] if row(mandate_key(each, owner)) is not None]
+        session = self.random.choice(named if named and not self._rarely() else SESSIONS[:4])
+        mandate = row(mandate_key(session, owner))
+        relay = self._node() if mandate is None or self._rarely() else decode(mandate, tuple[bytes])[0]
+        holders = [node for node in self.nodes if row(holding_key(session, owner, node)) is not None and node != relay]
+        node = self.random.choice(holders) if holders and not self._rarely() else self._node()
+        said = row(holding_key(session, owner, node))
+        height, ranges = (0, ()) if said is None else decode(said, tuple[int, tuple[tuple[int, int], ...]])
+        held = sum(count for _, count in ranges)
+        chunks = self.random.choice((max(1, held),) * 6 + (1, 1, 0, held + 1, held + 1))
+        blank = RelayReceipt(node, relay, owner, session, self._one_of(height, height + 1), chunks, BROKEN)
+        return self.claim(blank, node)  # type: ignore[no-any-return]
+
     def _heartbeat(self) -> Payload:
         node = self._node()
         slot = max(0, self.place[2] - self.random.choice((0, 0, 0, 0, 1, 1, 2, -1)))
@@ -268,7 +298,7 @@ class Forger:
     def _schedule(self) -> Payload:
         """Rules from a height on that is soon enough to be reached, or nothing any more."""
         soonest = self.place[0] + self.parameters.epoch_views
-        version = self._one_of(self.random.choice((2, 3, 4, 5, 5)), 1, 0)
+        version = self._one_of(self.random.choice((2, 3, 4, 5, 6)), 1, 0)
         height = self._one_of(soonest + self.random.choice((0, 1, 5)), soonest - 1, 0)
         version, height = self.random.choice(((version, height), (version, height), (0, 0)))
         return self.approve(ScheduleRules(version, height, self._sequence(), ()))  # type: ignore[no-any-return]

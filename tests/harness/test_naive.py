@@ -22,13 +22,16 @@ from lucid.chain.genesis import DAY_MS, Activation, Genesis, GenesisNode, Genesi
 from lucid.chain.transactions import (
     FalseProof,
     RegisterNode,
+    RelayMandate,
+    RelayReceipt,
     SetAdministrators,
     StorageProof,
     Transaction,
     UptimeBeacon,
 )
-from lucid.chain.versions import ADMINISTRATOR_RULES, PROOF_RULES
+from lucid.chain.versions import ADMINISTRATOR_RULES, PROOF_RULES, RELAY_RULES
 from lucid.chain.votes import NOTARIZE
+from lucid.ledger.rows import relayed_key
 from lucid.ledger.validation import Built
 from sim.crypto import ModeledCrypto
 from tests.harness.forger import Forger
@@ -66,7 +69,7 @@ def genesis_drawn_by(random: Random) -> Genesis:
     pools = [random.choice(("", "red", "blue")) for _ in range(random.choice((4, 1, 2, 3, 5, 7, 9)))]
     nodes = tuple([GenesisNode(NODES[number], f"n{number}", pool) for number, pool in enumerate(pools)])
     threshold = random.choice((2, 1, 3, 0))
-    named = (Activation(2), Activation(2, 5), Activation(3, 1), Activation(4), Activation(5), Activation(5))
+    named = (Activation(2), Activation(2, 5), Activation(3, 1), Activation(4), Activation(5), Activation(6))
     rules = random.choice((None, None, *named))
     fields = (0, nodes, tuple(ADMINISTRATORS) if threshold else (), threshold, parameters)
     return Genesis(*fields) if rules is None else GenesisOfRules(*fields, rules=rules)
@@ -172,6 +175,25 @@ def test_both_agree_on_what_is_proven_and_on_lies() -> None:
     assert {None, Code.TX_FIELD, Code.SESSION_UNKNOWN, Code.TX_NOT_MEMBER, *drawn} <= proofs
     assert {None, Code.TX_PROOF_TRUE, Code.TX_EVIDENCE_TWICE, Code.SESSION_UNKNOWN} <= lies
     assert judged[StorageProof, None] > 20
+
+
+@pytest.mark.slow
+def test_both_agree_on_what_relays_are_owed() -> None:
+    """The same chains with relays: all that can become of what owners and holders say is among what both agree on."""
+    judged: Counter[tuple[type, Code | None]] = Counter()
+    paid = 0
+    for seed in range(6):
+        history = History(Random(f"relays/{seed}"), Activation(RELAY_RULES))
+        for _ in range(60):
+            history.step(history.forger.relaying)
+            paid += any(history.twin.ledger.row(relayed_key(node)) is not None for node in NODES)
+        history.twin.flush()
+        judged += history.judged
+    mandates, receipts = ({code for kind, code in judged if kind is each} for each in (RelayMandate, RelayReceipt))
+    both = {None, Code.TX_NOT_MEMBER, Code.TX_SIGNATURE, Code.SESSION_UNKNOWN, Code.TX_RELAY_TWICE}
+    assert both | {Code.TX_RELAY_STALE} <= mandates
+    assert both | {Code.TX_FIELD, Code.TX_RELAY_OTHER, Code.TX_RELAY_STALE, Code.TX_RELAY_CLAIM} <= receipts
+    assert judged[RelayReceipt, None] > 8 and paid > 20
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from lucid.chain.challenges import SegmentAnswer
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Activation
 from lucid.chain.transactions import Administrative, FalseProof, Payload, StorageProof, Transaction
-from lucid.chain.versions import ADMINISTRATOR_RULES, HOLDING_RULES, PROOF_RULES, REPLICATION_RULES
+from lucid.chain.versions import ADMINISTRATOR_RULES, HOLDING_RULES, PROOF_RULES, RELAY_RULES, REPLICATION_RULES
 from tests.builders import Chain, digest, make_genesis, secret
 
 STRANGER = secret("stranger")
@@ -177,6 +177,45 @@ ORDERS: dict[str, list[tuple[Code, Break]]] = {
         (Code.TX_SIGNATURE, setting(approved=False)),
         (Code.TX_ADMIN_THRESHOLD, setting(accepted=(0,))),
     ],
+    "mandate under rules 5": [
+        *ENVELOPE,
+        (Code.TX_RULES, setting()),
+        (Code.TX_RULES, setting(relay=7)),
+    ],
+    "mandate": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(relay=7)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.SESSION_UNKNOWN, setting(session=5)),
+    ],
+    "mandate again": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(relay=7)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.TX_RELAY_TWICE, setting()),
+    ],
+    "receipt under rules 5": [
+        *ENVELOPE,
+        (Code.TX_RULES, setting()),
+        (Code.TX_RULES, setting(node=7)),
+    ],
+    "receipt": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_FIELD, setting(chunks=0)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.SESSION_UNKNOWN, setting(session=5)),
+        (Code.TX_RELAY_OTHER, setting(relay=2)),
+        (Code.TX_RELAY_STALE, setting(height=5)),
+        (Code.TX_RELAY_CLAIM, setting(chunks=4)),
+    ],
+    "receipt again": [
+        *ENVELOPE,
+        (Code.TX_FIELD, setting(chunks=0)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.TX_RELAY_OTHER, setting(relay=2)),
+        (Code.TX_RELAY_TWICE, setting()),
+    ],
     "evidence": [
         *ENVELOPE,
         (Code.TX_NOT_MEMBER, setting(node=7)),
@@ -192,6 +231,10 @@ NEVER_IN_ORDER = (
     "retire the last",
     "replication under the first rules",
     "administrators under rules 4",
+    "mandate under rules 5",
+    "mandate again",
+    "receipt under rules 5",
+    "receipt again",
     "commit under rules 3",
     "holding under rules 2",
 )
@@ -207,6 +250,12 @@ VERSIONS = {
     "false": PROOF_RULES,
     "holding": HOLDING_RULES,
     "holding anew": HOLDING_RULES,
+    "mandate under rules 5": ADMINISTRATOR_RULES,
+    "mandate": RELAY_RULES,
+    "mandate again": RELAY_RULES,
+    "receipt under rules 5": ADMINISTRATOR_RULES,
+    "receipt": RELAY_RULES,
+    "receipt again": RELAY_RULES,
 }
 """Where they are not the first."""
 # Each rule of each kind, and those that come after it.
@@ -231,8 +280,8 @@ def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
         case "heartbeat":
             block = draft.get("block", chain.blocks[2].header.hash)
             return chain.heartbeat(node, draft.get("slot", 1), block, signer=signer)
-        case "proof" | "false" | "evidence":
-            return drafted_evidence(chain, kind, draft)
+        case "proof" | "false" | "evidence" | "mandate" | "receipt" as name:
+            return (drafted_relay if name in {"mandate", "receipt"} else drafted_evidence)(chain, kind, draft)
     sequence, administrators = draft.get("sequence", 0), draft.get("administrators", (0, 1))
     request: Administrative
     if kind.startswith("replication"):
@@ -248,6 +297,15 @@ def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
         request = chain.retire(node, sequence, administrators)
     unsigned = tuple((place, bytes(64)) for place, _ in request.approvals)
     return request if draft.get("approved", True) else structs.replace(request, approvals=unsigned)
+
+
+def drafted_relay(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
+    """An owner's word on its session's relay, or a holder's on what came from there."""
+    session, relay, signer = draft.get("session", 0), draft.get("relay", 0), draft.get("signer")
+    if kind.startswith("mandate"):
+        return chain.mandate(session, relay, signer)
+    said = {"chunks": draft.get("chunks", 3), "height": draft.get("height", 2)}
+    return chain.receipt(session, draft.get("node", 1), relay, signer, **said)
 
 
 def drafted_evidence(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
@@ -278,7 +336,12 @@ def prepared(kind: str) -> Chain:
         chain.grow()
     if kind != "retire the last":
         said = chain.holding(node=1, height=2) if VERSIONS.get(kind, 1) >= HOLDING_RULES else chain.commit(node=1)
-        chain.grow(said, chain.heartbeat(1, 1, chain.hash), chain.evidence(2, view=2))
+        later: list[Payload] = []
+        if VERSIONS.get(kind, 1) >= RELAY_RULES and kind != "mandate":
+            later = [chain.mandate()]
+        if kind == "receipt again":
+            later.append(chain.receipt(height=2))
+        chain.grow(said, chain.heartbeat(1, 1, chain.hash), chain.evidence(2, view=2), *later)
     return chain
 
 

@@ -16,6 +16,8 @@ from lucid.chain.transactions import (
     Equivocation,
     FalseProof,
     RegisterNode,
+    RelayMandate,
+    RelayReceipt,
     ReplicaCommit,
     StorageProof,
     Transaction,
@@ -23,7 +25,7 @@ from lucid.chain.transactions import (
     claim_message,
     endorsement_message,
 )
-from lucid.chain.versions import PROOF_RULES
+from lucid.chain.versions import PROOF_RULES, RELAY_RULES
 from lucid.chain.votes import FINALIZE, SKIP
 from lucid.machines.effects import (
     BlockBuilt,
@@ -43,7 +45,7 @@ from lucid.machines.engine.admission import MAX_FORGED, PENDING_TABLE
 from lucid.machines.engine.mempool import Mempool
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import MAX_GOSSIP_TRANSACTIONS, Transactions
-from tests.builders import CRYPTO
+from tests.builders import CRYPTO, secret
 from tests.machines.bench import Bench, facts, told
 
 LIFETIME = 16
@@ -357,6 +359,21 @@ def test_a_proof_that_a_builder_finds_false_becomes_evidence_against_who_signed_
     [offer] = told(bench.handle(caught), Offer)
     assert [each.payload for each in offer.transactions] == [FalseProof(structs.replace(blank, signature=signature))]
     assert told(bench.handle(caught), Offer) == []
+
+
+def test_what_an_owner_and_a_holder_say_of_a_relay_is_taken_by_their_signatures(bench: Bench) -> None:
+    owner, node, anchor = secret("owner"), bench.keys[1], bench.anchor()
+    owned = RelayMandate(node, CRYPTO.public_key(owner), anchor.session, bytes(64))
+    held = RelayReceipt(node, bench.keys[0], anchor.owner, anchor.session, 1, 1, bytes(64))
+    assert submit(bench, owned) is submit(bench, held) is Code.TX_RULES
+    bench.engine.admission.rules = RELAY_RULES
+    for blank, signer, other in ((owned, owner, bench.secrets[node]), (held, bench.secrets[node], owner)):
+        forged, said = (
+            structs.replace(blank, signature=CRYPTO.sign(by, claim_message(bench.chain_id, blank)))
+            for by in (other, signer)
+        )
+        assert submit(bench, forged) is Code.TX_SIGNATURE
+        assert submit(bench, said) is None
 
 
 STEPS = st.lists(

@@ -22,6 +22,8 @@ from lucid.chain.transactions import (
     FalseProof,
     Payload,
     RegisterNode,
+    RelayMandate,
+    RelayReceipt,
     ReplicaCommit,
     ReplicaHolding,
     RetireNode,
@@ -216,8 +218,10 @@ class Admission:
             case SessionAnchor():
                 check_anchor(payload)
                 self._check_claim(payload.owner, payload, payload.signature)
-            case ReplicaCommit() | ReplicaHolding() | StorageProof() | UptimeBeacon():
+            case ReplicaCommit() | ReplicaHolding() | StorageProof() | UptimeBeacon() | RelayReceipt():
                 self._check_claim(payload.node, payload, payload.signature)
+            case RelayMandate():
+                self._check_claim(payload.owner, payload, payload.signature)
             case FalseProof(proof):
                 self._check_claim(proof.node, proof, proof.signature)
             case RegisterNode():
