@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ from lucid.machines.replicamessages import PART_BYTES, ChunkHolding, ChunkOffer,
 from lucid.machines.replication import Replicator, offering
 from lucid.machines.replication.copies import COPY_TABLE
 from lucid.machines.replication.fetching import TRIES
-from lucid.machines.replication.machine import PULLS
+from lucid.machines.replication.machine import OFFERS_A_SECOND, PULLS
 from lucid.machines.replication.offering import REST_MS
 from lucid.machines.replication.pacing import Pacing
 
@@ -331,6 +332,37 @@ def test_while_something_lacks_copies_nothing_else_is_looked_at() -> None:
     assert {message for _, message in offers} == {ChunkOffer((late,))} and hand.shelf.pages == 0
     hand.until(hand.now + PACING.look_ms)
     assert hand.shelf.pages == 1, "and everything once in a long while"
+
+
+def test_of_one_peer_so_many_offers_are_looked_at_in_a_second() -> None:
+    """Each costs the placement of all its chunks, whoever sends it."""
+    hand = Hand()
+    hand.now = BEGIN_MS // 1_000 * 1_000
+    flood = ReplicaSaid(KEYS[1], ChunkOffer(tuple(CHUNKS[:9])))
+    answers = [said(hand.tell(flood)) for _ in range(3 * OFFERS_A_SECOND)]
+    heard = [any(isinstance(message, ChunkHolding) for _, message in each) for each in answers]
+    assert heard == [True] * OFFERS_A_SECOND + [False] * 2 * OFFERS_A_SECOND
+    assert said(hand.tell(ReplicaSaid(KEYS[2], flood.message))), "others are heard"
+    hand.now += 1_000
+    assert said(hand.tell(flood))
+
+
+def test_a_peer_is_offered_no_more_in_a_second_than_it_takes(monkeypatch: Any) -> None:
+    monkeypatch.setattr(offering, "PAGE", 1)
+    hand = Hand()
+    hand.shelf.held.update(CHUNKS)
+    hand.machine.offering.look_again(hand.now)
+    counts: Counter[tuple[bytes, int]] = Counter()
+    offered: set[bytes] = set()
+    for _ in range(4_000):
+        hand.now = max(hand.now, hand.timer_ms)
+        for peer, message in said(hand.tell(TimerFired(REPLICATE_TIMER))):
+            counts[peer, hand.now // 1_000] += 1
+            offered.update(message.chunks)
+        if offered == set(CHUNKS):
+            break
+    assert offered == set(CHUNKS)
+    assert offering.OFFERS_A_SECOND <= max(counts.values()) <= offering.OFFERS_A_SECOND + 2 < OFFERS_A_SECOND
 
 
 def test_what_lacks_copies_is_offered_again_page_by_page_until_it_has_them_or_is_gone(monkeypatch: Any) -> None:

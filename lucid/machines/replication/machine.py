@@ -28,6 +28,7 @@ from lucid.machines.effects import (
     TimerFired,
     Undelivered,
 )
+from lucid.machines.quota import SECOND_MS, Quota
 from lucid.machines.replicamessages import ChunkHolding, ChunkOffer
 from lucid.machines.replication.copies import STORE_NAME_TABLE, Copies
 from lucid.machines.replication.fetching import Fetch, Fetching
@@ -42,6 +43,8 @@ MAX_WISHES = 4_096
 """Chunks that wait to be fetched; what is offered beyond that is offered again."""
 MAX_WISHES_OF_ONE = MAX_WISHES // 4
 """Of what one peer offered, so that there is room for what others do."""
+OFFERS_A_SECOND = 16
+"""That are taken of one peer: each costs the placement of 256 chunks. What is beyond is dropped, and offered again."""
 REPAIRS = 4
 """Chunks that are repaired at once, all but one of them from sources that are slow."""
 FAULTS = 500
@@ -64,6 +67,7 @@ class Replicator:
         self.name = b""
         """That of this node's store, once it was started."""
         self._greeted: frozenset[bytes] = frozenset()
+        self._offers = Quota(OFFERS_A_SECOND, SECOND_MS)
         self._wishes: OrderedDict[bytes, bytes] = OrderedDict()
         self._pulling: dict[bytes, list[bytes]] = {}
         """Chunks that are fetched because others offered them, and who did."""
@@ -150,7 +154,7 @@ class Replicator:
     def _on_said(self, now: int, peer: bytes, message: ChunkOffer | ChunkHolding) -> Effects:
         match message:
             case ChunkOffer():
-                return self._on_offer(peer, message)
+                return self._on_offer(peer, message) if self._offers.spend(now, peer) else []
             case ChunkHolding():
                 return self._on_holding(now, peer, message)
             case _:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from lucid.chain.codec import encode
 from lucid.machines.effects import Effects, Send
+from lucid.machines.quota import SECOND_MS, Quota
 from lucid.machines.replicamessages import MAX_NAMED, ChunkOffer
 from lucid.machines.replication.copies import Copies
 from lucid.machines.replication.neighborhood import Neighborhood
@@ -19,6 +20,8 @@ PAGE = 500
 """Chunks that are looked at in one step."""
 REST_MS = 20
 """After each page, and each further offer that it led to, before the next page."""
+OFFERS_A_SECOND = 8
+"""To one peer, before it rests until the next second: half of what that takes, whose seconds are others."""
 MAX_FRESH = 4_096
 """Chunks that were stored just now; others wait for the next look through all."""
 MAX_LACKING = 65_536
@@ -40,6 +43,7 @@ class Offering:
         """What lacks copies and is still to be offered again in this round, the next one last."""
         self._retry_ms: int | None = None
         self._look_ms = 0
+        self._sent = Quota(OFFERS_A_SECOND, SECOND_MS)
         self._start = b""
         """Where the next page of a look through all begins; empty between two looks."""
         self._found: dict[bytes, None] = {}
@@ -115,7 +119,7 @@ class Offering:
             if chunk not in still:
                 del self.lacking[chunk]
         effects = self._offer(now, found)
-        self._retry_ms = now + REST_MS * max(1, len(effects)) if self._retry else None
+        self._retry_ms = self._rested_ms(now, effects) if self._retry else None
         return effects
 
     def _look(self, now: int) -> Effects:
@@ -127,7 +131,7 @@ class Offering:
         self._found.update(dict.fromkeys(chunk for chunk, _ in found))
         self._start = following
         if following:
-            self._look_ms = now + REST_MS * max(1, len(effects))
+            self._look_ms = self._rested_ms(now, effects)
             return effects
         self.lacking = {chunk: since for chunk, since in self.lacking.items() if chunk in self._found}
         self._found.clear()
@@ -158,6 +162,12 @@ class Offering:
                 found.append((chunk, lacking))
         return found
 
+    def _rested_ms(self, now: int, effects: Effects) -> int:
+        """When the next page is looked at: after a rest, and once all who were offered something may be again."""
+        full = any(self._sent.spent(now, each.peer) for each in effects if isinstance(each, Send))
+        rested_ms = now + REST_MS * max(1, len(effects))
+        return max(rested_ms, (now // SECOND_MS + 1) * SECOND_MS) if full else rested_ms
+
     def _offer(self, now: int, lacking: list[tuple[bytes, list[bytes]]]) -> Effects:
         by_node: dict[bytes, list[bytes]] = {}
         for chunk, nodes in lacking:
@@ -170,8 +180,9 @@ class Offering:
             for node in nodes:
                 if node in self._around.connected:
                     by_node.setdefault(node, []).append(chunk)
-        return [
-            Send(node, encode(ChunkOffer(tuple(chunks[first : first + MAX_NAMED]))))
-            for node, chunks in by_node.items()
-            for first in range(0, len(chunks), MAX_NAMED)
-        ]
+        offers: Effects = []
+        for node, chunks in by_node.items():
+            for first in range(0, len(chunks), MAX_NAMED):
+                self._sent.spend(now, node)
+                offers.append(Send(node, encode(ChunkOffer(tuple(chunks[first : first + MAX_NAMED])))))
+        return offers
