@@ -30,6 +30,7 @@ ANCHOR_BLOCKS = 24
 
 ANCHORS = "accepted anchors final in time"
 PROGRESS = "progress"
+RELAYS = "relays make no credits"
 
 CHECKPOINT_GROWTH = 4
 """From-scratch recomputations happen when the chain has grown by a quarter, so that they cost a constant per block."""
@@ -64,6 +65,8 @@ class Invariants:
             ),
             0,
         )
+        if world.scenario.relays_every_ms:
+            self.checks[RELAYS] = 0
         self.heights: list[bytes] = [world.genesis.chain_id]
         self._naive = NaiveChain(world.genesis, world.clients)
         self._history = History(world.genesis)
@@ -205,6 +208,12 @@ class Invariants:
         tally, again = decode(rows[TALLY_KEY], Tally), self._history.tally(self._history.epoch)
         if tally != again:
             raise Diverged("tally equals its recount", f"height {height}: {tally} is not {again}")
+        if RELAYS in self.checks:
+            self.checks[RELAYS] += 1
+            proven = self._history.storage
+            with_them, without = proven.earned().total(), proven.earned(False).total()
+            if with_them > without:
+                raise Diverged(RELAYS, f"height {height}: {with_them} credits in place of {without}")
         self.checks["state root from scratch"] += 1
         if state_root(rows) != self._root:
             raise Diverged("state root from scratch", f"height {height}")

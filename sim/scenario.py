@@ -66,6 +66,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     anchor_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 1_000
     anchor_arrivals: Literal["poisson", "fixed"] = "poisson"
     holdings_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 0
+    relays_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 0
     schedule: Literal["ranked", "weighted"] = "ranked"
     snapshot_blocks: Annotated[int, Meta(ge=1, le=2**53)] = 2_160
     share_execution: bool = True

@@ -34,6 +34,7 @@ from sim.latency import PROFILES, base_latency_us, region_names
 from sim.links import LINKS, MEGABIT, symmetric
 from sim.network import Network
 from sim.node import Node
+from sim.relayload import RelayLoad
 from sim.runner import Runner
 from sim.scenario import Scenario
 from sim.trace import Trace
@@ -148,6 +149,7 @@ class World:
 
     def _load(self) -> Workload:
         scenario = self.scenario
+        self.relays = RelayLoad(self, scenario.relays_every_ms * 1000, self.stream("relays"))
         HoldingLoad(self, scenario.holdings_every_ms * 1000, self.stream("holdings"))
         return Workload(
             self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")

@@ -92,6 +92,7 @@ class Shrinker:
         limits, parameters = self.best.limits, self.best.parameters
         plain: list[Change] = [
             {"holdings_every_ms": 0},
+            {"relays_every_ms": 0},
             {"anchor_every_ms": 0},
             {"limits": {}},
             *({"limits": {key: value for key, value in limits.items() if key != left_out}} for left_out in limits),

@@ -107,8 +107,11 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     # Where old releases are drawn, the rules change in the middle of the run: with the second or third epoch.
     rules = {"version": RULES_KNOWN, "height": random.randrange(2, 20)}
     holdings = Random(f"swarm/holdings/{profile}/{seed}").choice((0, 400, 2_000))
+    relays = Random(f"swarm/relays/{profile}/{seed}").choice((0, 0, 2_000))
     parameters = scenario.parameters | {"epoch_slots": 2}
-    return structs.replace(scenario, rules=rules, parameters=parameters, holdings_every_ms=holdings)
+    return structs.replace(
+        scenario, rules=rules, parameters=parameters, holdings_every_ms=holdings, relays_every_ms=relays
+    )
 
 
 def _scenario(random: Random, seed: int, chosen: SwarmProfile, space: FaultSpace) -> Scenario:

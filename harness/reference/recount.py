@@ -30,10 +30,15 @@ from lucid.poot.schedule import Schedule
 
 def recount(genesis: Genesis, blocks: Iterable[Block]) -> Tally:
     """The tally after the last of `blocks`, which are valid and follow each other from genesis."""
+    return recount_proofs(genesis, blocks)[0]
+
+
+def recount_proofs(genesis: Genesis, blocks: Iterable[Block]) -> tuple[Tally, ProvenHistory]:
+    """The same, and all that was proven since genesis."""
     history = History(genesis)
     for block in blocks:
         history.add(block)
-    return history.tally(history.epoch)
+    return history.tally(history.epoch), history.storage
 
 
 class History:

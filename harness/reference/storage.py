@@ -228,8 +228,8 @@ class ProvenHistory:
         elif isinstance(payload, RelayReceipt):
             self.came[payload.node, payload.session + payload.owner] = payload.chunks
 
-    def earned(self) -> Counter[tuple[int, bytes]]:
-        """Credits by slot and node."""
+    def earned(self, relays: bool = True) -> Counter[tuple[int, bytes]]:
+        """Credits by slot and node; without relays as if no owner had named one."""
         found: Counter[tuple[int, bytes]] = Counter()
         chunks: Counter[tuple[int, bytes]] = Counter()
         sizes: Counter[tuple[int, bytes]] = Counter()
@@ -240,7 +240,7 @@ class ProvenHistory:
             chunks[key] = min(2**53, chunks[key] + proof.chunks)
             sizes[key] = min(2**53, sizes[key] + proof.size)
             gain = worth(self.parameters, chunks[key], sizes[key], relayed[key]) - before
-            if proof.relay is None:
+            if proof.relay is None or not relays:
                 found[proof.slot, proof.node] += gain
                 continue
             share, other = gain // proof.times, (proof.epoch, proof.relay)

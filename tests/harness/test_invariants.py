@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from harness.invariants import ANCHOR_BLOCKS, Invariants
+from harness.invariants import ANCHOR_BLOCKS, RELAYS, Invariants
 from harness.reference.chain import NaiveChain
 from harness.reference.rules import NaiveRules
+from harness.reference.storage import ProvenHistory
 from harness.run import EXIT_STATUS
 from harness.verdict import RunVerdict
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import SessionAnchor
 from lucid.chain.validators import ValidatorSet
+from lucid.chain.versions import RELAY_RULES
 from lucid.chain.votes import PROPOSE
 from lucid.cli.main import main
 from lucid.ledger.execution import Execution, read
@@ -177,6 +179,18 @@ def test_credits_counted_twice_by_both_validators(monkeypatch: Patch) -> None:
     around(monkeypatch, Execution, "_credit", twice)
     around(monkeypatch, NaiveChain, "_credit", twice)
     assert_diverged(run(fast()), "tally equals its recount")
+
+
+def test_relays_that_make_credits(monkeypatch: Patch) -> None:
+    """Earned before the window begins, so that the tally does not show it."""
+
+    def more(original: Callable[..., Any], self: ProvenHistory, relays: bool = True) -> Any:
+        found = original(self, relays)
+        found[-1, b"relay"] += relays
+        return found
+
+    around(monkeypatch, ProvenHistory, "earned", more)
+    assert_diverged(run(fast(rules={"version": RELAY_RULES}, relays_every_ms=2_000)), RELAYS, "credits in place of")
 
 
 def test_a_state_root_that_all_machines_get_wrong_between_two_checkpoints(monkeypatch: Patch) -> None:
