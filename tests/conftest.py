@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,17 @@ settings.register_profile("lucid", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("lucid")
 # `nox -s fast`: a fifth of the examples; each run tries others.
 settings.register_profile("fast", deadline=None, max_examples=20, derandomize=False)
+
+UNMEASURED = ("docs", "golden", "harness", "images", "sim")
+"""Folders whose tests count for no coverage: what they run at length is the machines, whose own tests are to reach
+every line, and to be traced makes it take twice as long."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in UNMEASURED:
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="session")
