@@ -123,12 +123,12 @@ def _not_of_the_tree(program: LoadedProgram, where: list[Evidence]) -> Finding:
         return EXISTS.skip(f"whether {start.module} is there: {answer.reason}", name, where)
     if doubt := _doubt(program, start.module):
         return EXISTS.skip(f"whether {start.module} is there: {doubt}", name, where)
-    places = ", ".join(importer.own) or "no directory of the tree's own"
+    places = f" in {', '.join(importer.own)}" if importer.own else ""
     other = importer.other_case(start.module.partition(".")[0])
     hint = f" ({other} has another name on Linux)" if other else ""
     if answer.presence is Presence.HIDDEN:
         hint = f": it is installed to {answer.reason}, where the Python that is started does not look"
-    return EXISTS.fail(f"there is no module {start.module} in {places}, and nothing installs it{hint}", name, where)
+    return EXISTS.fail(f"there is no module {start.module}{places}, and nothing installs it{hint}", name, where)
 
 
 def _of_no_one(program: LoadedProgram) -> bool:

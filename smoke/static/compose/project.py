@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from smoke.static.compose.document import YamlError, YamlNode, as_mapping, read_yaml
 from smoke.static.compose.interpolation import dot_env
+from smoke.static.compose.parts import completed_by
 from smoke.static.compose.refusals import refused
 from smoke.static.compose.service import ComposeService, service_of, text_of
 from smoke.static.generated import made_beforehand
@@ -46,6 +47,8 @@ class ComposeProject:
     root: YamlNode
     services: dict[str, ComposeService] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
+    part_of: str = ""
+    """Another file, without which these make no sense."""
 
 
 def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[ComposeProject]:
@@ -61,7 +64,24 @@ def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[ComposeProject]:
         made += _of_directory(tree, paths)
         if len(made) >= MAX_PROJECTS:
             break
+    for project in made[:MAX_PROJECTS]:
+        project.part_of = completed_by(tree, project.files[0], *_lacking(tree, project))
     return made[:MAX_PROJECTS]
+
+
+def _lacking(tree: Tree, project: ComposeProject) -> tuple[set[str], list[tuple[str, str]]]:
+    """Services that others depend on, and builds (context and Dockerfile, as written), that are not there."""
+    names: set[str] = set()
+    builds: list[tuple[str, str]] = []
+    for service in project.services.values():
+        needs = service.node.get("depends_on")
+        names |= {*(names_in(needs) if needs is not None else ())} - project.services.keys()
+        build, node = service.build, service.node.get("build")
+        if build is None or node is None or build.doubt or build.inline or tree.is_file(build.dockerfile):
+            continue
+        context = node.text or text_of(node.get("context")) or "."
+        builds.append((context, text_of(node.get("dockerfile")) or "Dockerfile"))
+    return names, builds
 
 
 def _of_directory(tree: Tree, paths: list[str]) -> Iterator[ComposeProject]:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from smoke.static.compose.document import YamlNode
+from smoke.static.compose.hostports import taken_twice
 from smoke.static.compose.mounted import missing_mounts
 from smoke.static.generated import made_beforehand
 from smoke.tree import Tree
@@ -174,7 +175,7 @@ def refused(tree: Tree, root: YamlNode, services: dict[str, YamlNode], directory
         yield from _mixed(node, name)
         yield from _sizes(node, name)
         yield from _contexts(tree, node, name, directory)
-    yield from _taken_twice(services)
+    yield from (ComposeRefusal(node, message) for node, message in taken_twice(services))
     yield from _named_twice(services)
     yield from _cycle(services)
     yield from _files_of_secrets(tree, root, services, directory)
@@ -277,34 +278,6 @@ _KINDS = (
         "true or false",
     ),
 )
-
-
-def _published(service: YamlNode) -> Iterator[tuple[str, YamlNode]]:
-    """Ports of the host that a service takes on every address."""
-    node = service.get("ports")
-    for item in node.children() if node is not None else ():
-        if item.mapping is not None:
-            published, protocol = item.get("published"), item.get("protocol")
-            port = "" if published is None or item.get("host_ip") is not None else published.text
-            kind = "" if protocol is None or protocol.text == "tcp" else protocol.text
-        else:
-            text, _, kind = item.text.partition("/")
-            parts = text.split(":")
-            port, kind = (parts[0] if len(parts) == 2 else ""), "" if kind == "tcp" else kind
-        if port.isascii() and port.isdigit():
-            yield f"{port}/{kind}", item
-
-
-def _taken_twice(services: dict[str, YamlNode]) -> Iterator[ComposeRefusal]:
-    """Two services that are started together and publish one port of the host."""
-    holders: dict[str, str] = {}
-    for name, service in services.items():
-        if service.get("profiles") is not None or service.get("network_mode") is not None:
-            continue
-        for port, item in _published(service):
-            held = holders.setdefault(port, name)
-            if held != name:
-                yield ComposeRefusal(item, f"{name} and {held} both publish port {port.partition('/')[0]} of the host")
 
 
 def _names(node: YamlNode | None) -> Iterator[tuple[str, YamlNode]]:

@@ -131,7 +131,8 @@ _SOURCES, _TARGETS = ("source", "src"), ("target", "dst", "destination")
 
 def _pairs(instruction: Instruction) -> None:
     words, keyword = instruction.words, instruction.keyword
-    if any(word.startswith("=") for word in words):
+    # ENV and LABEL take a name without = and the rest of the line for its value, whatever that holds.
+    if (keyword == "ARG" or "=" in words[0]) and any(word.startswith("=") for word in words):
         raise RefusedInstruction(f"{keyword} needs a name before =")
     if keyword == "ARG":
         return

@@ -17,8 +17,8 @@ def add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
             *["-G", "--groups", "-c", "--comment", "--gecos", "--ingroup"],
         ]
     )
-    busybox = "-D" in rest
-    _, values, operands = read_operands(rest, valued if busybox else valued - {"-h"})
+    flags, values, operands = read_operands(rest, valued)
+    busybox = "-D" in flags or (stage.system == "alpine" and "-H" not in flags)
     if not operands:
         return
     name = operands[0]
@@ -32,7 +32,7 @@ def add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
     if number.isdigit() and len(number) < 11:
         stage.numbers[name] = int(number)
         stage.homes[number] = home
-    if busybox or "-m" in rest or "--create-home" in rest or "--disabled-password" in rest:
+    if busybox or "-m" in flags or "--create-home" in rest or "--disabled-password" in rest:
         stage.files.add(home, PathEntry("directory", user=stage.numbers.get(name), mode=0o755, line=line))
 
 

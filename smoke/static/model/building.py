@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from smoke.manifest import Base
 from smoke.static.dockerfile.expansion import Expanded
 from smoke.static.dockerfile.instructions import Dockerfile, Instruction, ParseError
@@ -20,6 +22,8 @@ from smoke.static.model.native import toolchain_of
 from smoke.static.model.stage import Stage
 
 MAX_SHOWN = 80
+_USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What Docker looks through where an image says nothing."""
 
 
 @dataclass
@@ -86,6 +90,23 @@ class Made:
                 self.state.homes |= {"nonroot": "/home/nonroot", "65532": "/home/nonroot"}
             for key, value in (("PATH", ":".join(base.path)), *base.environment.items()):
                 variables.environment.setdefault(key, value)
+
+    def take_over(self, other: Made) -> None:
+        """Be what another stage is made of: all its files came into this one, which had none of its own.
+
+        What that stage says of itself (its user, variables, commands) stays behind."""
+        kept, self.state = self.state, other.child().state
+        self.state.user, self.state.workdir = kept.user, kept.workdir
+        own = {key: value for key, value in kept.environment.items() if value}
+        self.state.environment = {"PATH": _USUAL_PATH} | own
+        self.reference = other.reference
+        if other.base is None:
+            self.base = None
+            return
+        usual = tuple(_USUAL_PATH.split(":"))
+        self.base = msgspec.structs.replace(
+            other.base, user="", entrypoint=(), command=(), environment={}, path=usual, workdir="/"
+        )
 
     def child(self) -> Made:
         """A stage that is built on this one."""

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 _CASE = re.compile(r"(?m)^case[ \t]+\"?\$(?:1|\{1(?::?-([^}]*))?\})\"?[ \t]+in[ \t]*\n(.*?)^esac\b[^\n]*\n?", re.DOTALL)
 _OPEN = re.compile(r"(?m)^[ \t]*(?:if|for|while|until|case|select)\b|\(\)[ \t]*\{|\bshift\b|\bset[ \t]+--")
 _FAILS = re.compile(r"exit[ \t]+[1-9]\d*\s*;?")
+_FEW = 4
+"""Up to so many branches are no choice of programs: something is to be given by default."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Chosen:
     text: str
     trouble: str = ""
     """Why it ends at once, for what it is given."""
+    doubt: str = ""
 
 
 def choose(text: str, arguments: tuple[str, ...]) -> Chosen:
@@ -34,11 +37,18 @@ def choose(text: str, arguments: tuple[str, ...]) -> Chosen:
         return Chosen(text)
     last = re.split(r"[;\n]\s*", "\n".join(lines).rstrip("; \n"))[-1]
     if _FAILS.fullmatch(last):
-        shown = f"what it is given: {word}" if word else "nothing being given"
-        return Chosen(text, f"the entry script ends with a failure for {shown}")
+        return _failing(text, word, len(_branches(match[2])))
     if last.startswith("exec "):
         return Chosen(text[: match.start()] + "\n".join(lines) + "\n")
     return Chosen(text[: match.start()] + "\n".join(lines) + "\n" + text[match.end() :])
+
+
+def _failing(text: str, word: str, branches: int) -> Chosen:
+    """A script that ends with a failure for a word."""
+    if not word and branches > _FEW:
+        return Chosen(text, doubt="whoever runs the image says which of its programs the entry script starts")
+    shown = f"what it is given: {word}" if word else "nothing being given"
+    return Chosen(text, f"the entry script ends with a failure for {shown}")
 
 
 def _branches(body: str) -> list[tuple[list[str], str]]:

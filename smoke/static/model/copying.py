@@ -231,12 +231,14 @@ def _copy_from(
 ) -> None:
     source = build.stages.named(reference, stage.index)
     if source is None:
-        base = find_base(reference, build.bases)
-        other = Made(base, reference, build.stages.variables.stage()).state
+        lender = Made(find_base(reference, build.bases), reference, build.stages.variables.stage())
     else:
-        other = build.done[source.index].state
-        if REPOSITORY in other.settings:
-            made.state.settings[REPOSITORY] = other.settings[REPOSITORY]
+        lender = build.done[source.index]
+    other = lender.state
+    if made.reference == "scratch" and words == ["/"] and place == "/" and kept == _Kept():
+        made.take_over(lender)
+    if REPOSITORY in other.settings:
+        made.state.settings[REPOSITORY] = other.settings[REPOSITORY]
     for word in words:
         origin = posixpath.normpath("/" + word.lstrip("/"))
         found = list(other.files.below(origin))

@@ -22,6 +22,11 @@ _OF_DJANGO = frozenset(
     ["migrate", "collectstatic", "makemigrations", "check", "loaddata", "compilemessages", "createcachetable", "flush"]
 )
 """Commands of Django's that do their work and end."""
+_SERVES = re.compile(
+    r"^(?:\S*/)?(?:(?:python[\d.]*\s+)?(?:-m\s+)?(?:\S*/)?(?:manage\.py|django-admin(?:\.py)?)\s+runserver"
+    r"|(?:python[\d.]*\s+-m\s+)?(?:uvicorn|gunicorn|hypercorn|daphne|waitress-serve|granian|uwsgi|flask\s+.*run)\b)"
+)
+"""Commands that stay: what follows them in a script is reached as they end."""
 _GIVEN = re.compile(r"\$\{?[@*1-9]|\$#|\bshift\b|\bgetopts\b")
 """How a script uses what it is given."""
 _NO_START = frozenset(["wait", "tail", "sleep", "exit", "done", "fi", "esac", "}", "cd", "export", "source", "."])
@@ -90,7 +95,7 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
     """What an entry script runs in the end, when it is given these arguments."""
     found = Followed()
     choice = choose(text, arguments)
-    text, found.trouble = choice.text, choice.trouble
+    text, found.trouble, found.doubt = choice.text, choice.trouble, choice.doubt
     lines = _logical(text)
     stop = any(re.match(r"set\s+-\w*e", line) for line in lines) or bool(re.match(r"#!.*\s-\w*e", text))
     found.functions = {match[1] or match[2] for match in map(_FUNCTION.match, lines) if match is not None}
@@ -159,9 +164,10 @@ def _last(found: Followed, last: str, environment: Mapping[str, str], arguments:
     """The last line of a script: what it starts."""
     known = {**environment, **found.environment}
     if re.fullmatch(r"""(?:exec\s+)?(?:"\$@"|\$@|"\$\{@\}"|\$\*)""", last):
-        if not arguments:
+        serves = next((words for words in found.before if _SERVES.search(" ".join(words))), ())
+        if not arguments and not serves:
             found.trouble = "the entry script runs what it is given, and it is given nothing"
-        found.words = arguments
+        found.words = arguments or serves
         return
     commands = _commands(last)
     if commands is None:

@@ -23,9 +23,22 @@ def read_operands(
             elif name in valued:
                 values[name] = next(words, "")
             elif not word.startswith("--"):
-                flags |= {f"-{letter}" for letter in word[1:]}
+                short, option, value = _short(word, valued)
+                flags |= short
+                if option:
+                    values[option] = value or next(words, "")
             else:
                 flags.add(word)
         else:
             operands.append(word)
     return flags, values, operands
+
+
+def _short(word: str, valued: frozenset[str]) -> tuple[set[str], str, str]:
+    """Flags of one letter written as one word; the option that ends them, and its value if it follows at once."""
+    flags: set[str] = set()
+    for place, letter in enumerate(word[1:], 2):
+        if f"-{letter}" in valued:
+            return flags, f"-{letter}", word[place:]
+        flags.add(f"-{letter}")
+    return flags, "", ""

@@ -94,6 +94,8 @@ def _resolved(  # noqa: PLR0911 - a case a reason not to look further
         return replace(start, doubt="another runtime than the engine's own starts it")
     if scene.depth > MAX_DEPTH:
         return replace(start, doubt="one program starts another, and so on")
+    if scene.depth and re.fullmatch(r"\$\w+|\$\{\w+\}", words[0]):
+        return replace(start, doubt="a variable of a script decides what is started")
     if name == "systemctl" or (name == "service" and "start" in words[2:]):
         return replace(start, trouble=_no_init(name))
     found = find_program(words[0], scene)

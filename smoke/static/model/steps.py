@@ -61,7 +61,7 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
         or _may_not_write(stage, posixpath.basename(name), rest)
         or _there_already(stage, posixpath.basename(name), rest)
         or _no_module(stage, posixpath.basename(name), rest)
-        or manager_refusal(stage, posixpath.basename(name), rest)
+        or manager_refusal(stage, name, rest)
         or (go_refusal(stage, rest) if name == "go" else "")
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.static.checks.compose.running import RunningService, at_node, items_of, text_of, with_defaults
+from smoke.static.compose.document import YamlNode
 from smoke.static.model.image import Image
 
 PORTS = Check(
@@ -30,17 +31,28 @@ def judge_ports(service: RunningService) -> Iterator[Finding]:
         number = text.rpartition(":")[2]
         if number.isascii() and number.isdigit() and len(number) < 6:
             targets[int(number)] = item
-    shown = ", ".join(map(str, sorted(expected)))
     if not expected:
         return
     if not targets:
         yield PORTS.skip("which ports are published cannot be told", service.name, at_node(service, node))
+    elif not expected & targets.keys() and _inherited(service, node):
+        yield PORTS.skip("what is published is that of the service that it extends", service.name)
     elif not expected & targets.keys():
         port, item = min(targets.items())
+        surely = {image.start.port} if image.start.port is not None else {*image.ports}
+        shown = ", ".join(map(str, sorted(surely or expected)))
         yield PORTS.fail(f"{port} is published, and it serves {shown}", service.name, at_node(service, item))
     else:
         port = min(expected & targets.keys())
         yield PORTS.passed(f"{port} is published", service.name, at_node(service, targets[port]))
+
+
+def _inherited(service: RunningService, node: YamlNode) -> bool:
+    """Whether the ports of a service are those of the one that it extends."""
+    extends = service.node.get("extends")
+    above = service.project.services.get(text_of(extends) or text_of(extends.get("service"))) if extends else None
+    ports = above.node.get("ports") if above is not None else None
+    return ports is not None and [each.text for each in items_of(ports)] == [each.text for each in items_of(node)]
 
 
 def expected_ports(image: Image) -> set[int]:

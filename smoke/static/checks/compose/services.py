@@ -25,6 +25,10 @@ SERVICES = Check(
 
 def judge_project(scope: Scope, project: ComposeProject, services: list[RunningService]) -> Iterator[Finding]:
     shown = " and ".join(project.files)
+    if project.part_of:
+        reason = f"{shown} makes sense with {project.part_of} only, or another file like it"
+        yield SERVICES.skip(reason, "", [Evidence(project.files[0])])
+        return
     for trouble in project.troubles:
         at = [Evidence(trouble.path, trouble.line)]
         yield SERVICES.skip(trouble.message, "", at) if trouble.doubtful else SERVICES.fail(trouble.message, "", at)

@@ -76,13 +76,15 @@ def _written(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
         at = [Evidence(start.file or image.dockerfile, start.line, excerpt(" ".join(start.words)))]
         message = f"{start.server} finds no directory for its temporary files: the file system is read-only"
         yield FILES.fail(message, image.service.name, at, remedy="Give the service a tmpfs at /tmp.")
+    made = {posixpath.join(image.workdir, word) for words in start.ran if words[0] == "mkdir" for word in words[1:]}
     for each in start.writes:
-        if each == "celerybeat-schedule" and any(
+        if posixpath.basename(each) == "celerybeat-schedule" and any(
             _SCHEDULES.search(scope.tree.data(path)) for path in program.graph.modules
         ):
             continue
         place = posixpath.normpath(posixpath.join(start.workdir or image.workdir, each))
-        yield from _refused(image, start.server, place, Use.WRITE)
+        if posixpath.dirname(place) not in made:
+            yield from _refused(image, start.server, place, Use.WRITE)
     for each in start.written:
         use = Use.MAKE if each.endswith("/") else Use.WRITE
         yield from _refused(image, "the entry script", posixpath.normpath(each), use)

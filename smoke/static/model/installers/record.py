@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -83,22 +84,14 @@ def _lay_out(stage: Stage, project: InstalledProject, directory: str, line: int)
         stage.files.add(directory + inside, replace(entry, user=stage.number(stage.user), line=line))
     if project.packed:
         return
+    rules = None if project.editable else packing(stage, root)
     for base in (f"{root}/src", root):
-        found = [
-            name
-            for name in stage.files.names(base)
-            if name not in _NO_PACKAGES
-            and not name.startswith(".")
-            and (
-                stage.files.find(f"{base}/{name}/__init__.py")
-                or (name.endswith(".py") and name not in ("setup.py", "conftest.py"))
-            )
-        ]
+        spaces = None if project.editable or rules is not None else _quoted(stage, f"{root}/pyproject.toml")
+        found = [name for name in stage.files.names(base) if _is_module(stage, base, name, spaces)]
         if base == f"{root}/src":
             found = [*found, *(name for name in stage.files.names(base) if name not in found and "." not in name)]
         if not found:
             continue
-        rules = None if project.editable else packing(stage, root)
         for name in found:
             if project.editable:
                 stage.files.add(f"{directory}/{name}", PathEntry("link", target=f"{base}/{name}", line=line))
@@ -116,6 +109,26 @@ def _lay_out(stage: Stage, project: InstalledProject, directory: str, line: int)
             if rules is not None and regular and surely and not stage.files.doubt(f"{real}/{name}"):
                 stage.files.whole.add(stage.files.resolve(f"{directory}/{name}"))
         return
+
+
+def _quoted(stage: Stage, path: str) -> set[str]:
+    """The names that stand in quotes in a file, as packages do that a project's backend is told of."""
+    entry = stage.files.find(path)
+    data = stage.content(entry) if entry is not None else None
+    return {*re.findall(r"[\"'](?:\./|src/)?(\w+)/?[\"']", (data or b"").decode("utf-8", "replace"))}
+
+
+def _is_module(stage: Stage, base: str, name: str, spaces: set[str] | None) -> bool:
+    """Whether a file or directory may be a module of a project: if it has no __init__.py, it is one of `spaces`, or
+    any of that kind is one."""
+    if name in _NO_PACKAGES or name.startswith("."):
+        return False
+    if name.endswith(".py"):
+        return name not in ("setup.py", "conftest.py")
+    if stage.files.find(f"{base}/{name}/__init__.py"):
+        return True
+    told = spaces is None or name in spaces
+    return told and name.isidentifier() and any(each.endswith(".py") for each in stage.files.names(f"{base}/{name}"))
 
 
 def _taken(stage: Stage, rules: Packing, base: str, inside: str, entry: PathEntry) -> bool:

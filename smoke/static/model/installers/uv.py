@@ -29,6 +29,7 @@ _UV_VALUES = frozenset(
         "--only-group",
         "--package",
         "--python",
+        "--python-preference",
         "-p",
         "--project",
         "--directory",
@@ -73,9 +74,16 @@ def uv(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:
 
 
 def _uv_venv(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:
-    _, values, operands = read_flags(rest, _UV_VALUES)
+    flags, values, operands = read_flags(rest, _UV_VALUES)
+    given = _preferring(given, flags, values)
     path = stage.path(operands[0] if operands else given.get("UV_PROJECT_ENVIRONMENT", ".venv"))
     _uv_make(stage, path, (values.get("--python") or values.get("-p") or [given.get("UV_PYTHON", "")])[0], line, given)
+
+
+def _preferring(given: dict[str, str], flags: set[str], values: dict[str, list[str]]) -> dict[str, str]:
+    """The variables, with what options say of the Pythons that uv may take."""
+    only = "--managed-python" in flags or values.get("--python-preference") == ["only-managed"]
+    return {**given, "UV_MANAGED_PYTHON": "1"} if only else given
 
 
 def _uv_make(stage: Stage, path: str, wanted: str, line: int, given: dict[str, str]) -> Venv:
@@ -96,6 +104,7 @@ def _uv_make(stage: Stage, path: str, wanted: str, line: int, given: dict[str, s
 
 def _uv_sync(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:
     flags, values, _ = read_flags(rest, _UV_VALUES)
+    given = _preferring(given, flags, values)
     base = stage.path((values.get("--project") or values.get("--directory") or ["."])[0])
     project = tree_directory(stage, base)
     active = given.get("VIRTUAL_ENV", "") if "--active" in flags else ""

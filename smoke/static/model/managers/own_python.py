@@ -24,7 +24,7 @@ def own_program(stage: Stage, name: str) -> str | None:
     return found.place if found.place.startswith("/usr/bin/") else None
 
 
-def managed_refusal(stage: Stage, rest: list[str], shown: str) -> str:
+def managed_refusal(stage: Stage, rest: list[str], shown: str, program: str = "") -> str:
     """PEP 668: the system's own Python is left alone unless pip is told otherwise."""
     if not stage.managed or stage.managed_free or not _marks_its_python(stage):
         return ""
@@ -33,7 +33,7 @@ def managed_refusal(stage: Stage, rest: list[str], shown: str) -> str:
     free = ("--break-system-packages", "-t", "--target", "--prefix", "--root", "--python", "--dry-run")
     if any(word.partition("=")[0] in free or re.match(r"-t.", word) for word in rest):
         return ""
-    if own_program(stage, shown.partition(" ")[0]) is None:
+    if own_program(stage, program or shown.partition(" ")[0]) is None:
         return ""
     return f"{shown} install: the system's Python is externally managed (PEP 668), so pip refuses"
 

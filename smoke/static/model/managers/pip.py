@@ -29,11 +29,12 @@ _FLAGS = (
 """Options of pip that take no value."""
 
 
-def pip_refusal(stage: Stage, rest: list[str], shown: str) -> str:
+def pip_refusal(stage: Stage, rest: list[str], shown: str, program: str = "") -> str:
+    """`program`: what runs pip, as it is named."""
     if rest[:1] != ["install"]:
         return ""
     return (
-        managed_refusal(stage, rest[1:], shown)
+        managed_refusal(stage, rest[1:], shown, program)
         or _homeless(stage, rest[1:], shown)
         or _requested(stage, rest[1:], shown)
     )

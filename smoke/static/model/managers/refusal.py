@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from functools import partial
 
@@ -15,13 +16,13 @@ from smoke.static.model.projecting import poetry_project, poetry_refusal, uv_ref
 from smoke.static.model.stage import Stage
 
 
-def refusal(stage: Stage, name: str, rest: list[str]) -> str:
+def refusal(stage: Stage, program: str, rest: list[str]) -> str:
     """Why a package manager or installer surely refuses; empty when nothing speaks against it."""
-    shown = name
+    shown = name = posixpath.basename(program)
     if re.fullmatch(r"python3?(?:\.\d+)?", name) and rest[:1] == ["-m"]:
         shown, name, rest = f"{name} -m {' '.join(rest[1:2])}", " ".join(rest[1:2]), rest[2:]
         if name == "venv":
-            return venv_refusal(stage, rest, shown.partition(" ")[0])
+            return venv_refusal(stage, rest, program)
     if name in ("apt-get", "apt", "apk"):
         return apk_refusal(stage, rest) if name == "apk" else apt_refusal(stage, name, rest)
     if name == "npm":
@@ -30,7 +31,7 @@ def refusal(stage: Stage, name: str, rest: list[str]) -> str:
     if name in BUSYBOX_ONLY:
         return busybox_refusal(stage, name, rest)
     if re.fullmatch(r"pip[\d.]*", name):
-        return pip_refusal(stage, rest, shown)
+        return pip_refusal(stage, rest, shown, program)
     message = (
         (poetry_refusal(stage, rest) or poetry_project(stage, rest))
         if name == "poetry"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable
 
@@ -53,6 +54,7 @@ def celery(arguments: list[str], situation: Situation) -> Served:
         elsewhere = {"-S", "--scheduler"} & line.values.keys()
         found.writes += [] if elsewhere else [line.last("-s", "--schedule") or "celerybeat-schedule"]
     found.writes += [each for each in (line.last("-f", "--logfile"), line.last("--pidfile")) if each]
+    found.writes = [posixpath.join(found.directory, each) for each in found.writes]
     return found
 
 

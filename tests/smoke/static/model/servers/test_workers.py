@@ -20,7 +20,7 @@ APP = {"module": "shop.tasks", "application": "*"}
             "--app=shop.tasks:make worker -B -E",
             {"module": "shop.tasks", "application": "make", "writes": ["celerybeat-schedule"]},
         ),
-        ("-A shop.tasks beat --workdir /srv", {**APP, "directory": "/srv", "writes": ["celerybeat-schedule"]}),
+        ("-A shop.tasks beat --workdir /srv", {**APP, "directory": "/srv", "writes": ["/srv/celerybeat-schedule"]}),
         ("worker", {"doubt": "which app celery works for is not known"}),
         ("-A shop.tasks inspect ping", {"doubt": "celery inspect ping is not looked into"}),
         ("-A $APP worker", {"doubt": "which app '$APP' means is not followed"}),
