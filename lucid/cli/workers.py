@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--jobs", type=_jobs, default=os.cpu_count() or 1, metavar="J", help="processes (default: cores)"
-    )
+    # No default of its own: argparse would take as many as that for not given, and let --scheduler stand beside it.
+    where.add_argument("--jobs", type=_jobs, metavar="J", help="processes (default: cores)")
     where.add_argument(
         "--scheduler", metavar="ADDRESS",
         help="run on the workers of a Dask cluster, by its scheduler's address, such as tcp://10.0.0.5:8786",
@@ -30,7 +29,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 def chosen_workers(options: argparse.Namespace) -> Iterator[Workers]:
     """Where the options say that runs are made, for as long as the block lasts."""
     if options.scheduler is None:
-        yield options.jobs
+        yield options.jobs or os.cpu_count() or 1
         return
     from harness.workers import Cluster, ClusterError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -21,17 +20,7 @@ from lucid.storage.opening import open_store
 SESSION = "713582cd-70cf-44d3-a17f-bbc50069b142"
 INTERRUPTED = 130
 
-
-@pytest.fixture(autouse=True)
-def survived() -> Iterator[None]:
-    """A command that does not heed it would take this process along."""
-
-    def not_heeded(*_: object) -> None:
-        raise AssertionError("it does not heed SIGTERM")
-
-    before = signal.signal(signal.SIGTERM, not_heeded)
-    yield
-    signal.signal(signal.SIGTERM, before)
+pytestmark = pytest.mark.usefixtures("survived")
 
 
 def terminate(*_: object, **__: object) -> None:

@@ -80,15 +80,6 @@ def test_a_search_that_was_kept_goes_on_to_the_same_end(tmp_path: Path, capsys: 
     assert "is of another scope" in capsys.readouterr().err
 
 
-def test_what_breaks_a_rule_is_told_step_by_step(capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["sim", "explore", "--nodes", "2", "--views", "1", "--byzantine", "none", "--without", "own-votes"]
-    assert main(command) == 20
-    said = capsys.readouterr().out
-    assert "2 validators, all honest, 1 view, one crash each: " in said
-    assert "broken: the chain comes back: no new final block in 60 s of calm: n0 in view 1, n1 in view 1" in said
-    assert "crashes after 1 store and sending, and starts again" in said
-
-
 def test_sigterm_keeps_what_was_seen(tmp_path: Path) -> None:
     path = tmp_path / "kept"
     # Before the command listens a signal would end it unheard; the search itself is not over for hours.
@@ -102,27 +93,6 @@ def _listens(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status").read_text("ascii")
     caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["--nodes", "8"], "--nodes must be within 1..7"),
-        (["--views", "0"], "--views must be within 1..5"),
-        (["--crashes", "-1"], "--crashes must be within 0..5"),
-        (["--byzantine", "4"], "--byzantine must be none or a place from 0 to 3, not '4'"),
-        (["--nodes", "3"], "3 validators tolerate no traitor"),
-        (["--states", "0"], "--states must be at least 1"),
-        (["--minutes", "nan"], "--minutes must be above 0"),
-        (["--without", "luck"], "no safeguard 'luck'"),
-        (["--out", "/no/such/folder/x"], "No such file"),
-        (["--out", __file__], "is not a record of an exploration"),
-    ],
-)
-def test_wrong_input_is_one_sentence(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sim", "explore", *words]) == 2
-    said = capsys.readouterr().err
-    assert says in said and said.count("\n") == 1
 
 
 # -- what states are told apart by -----------------------------------------------------------------------------------

@@ -164,18 +164,6 @@ def test_a_hunt_is_reported_recorded_and_continued(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out.startswith("6 seeds of crash: 6 pass; 0 of them now")
 
 
-def test_a_mark_that_is_never_reached_fails_a_long_hunt_that_asks_for_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lucid.cli.hunt.MARKED_SEEDS", 2)
-    command = ["sim", "hunt", "--profile", "crash", "--jobs", "1", "--seeds", "2"]
-    assert main([*command, "--out", str(tmp_path / "a"), "--marks"]) == 10
-    assert "never reached in these: " in capsys.readouterr().out
-    assert main([*command, "--out", str(tmp_path / "b")]) == 0
-    monkeypatch.setattr("lucid.cli.hunt.MARKED_SEEDS", 3)
-    assert main([*command, "--out", str(tmp_path / "c"), "--marks"]) == 0
-
-
 def test_sigterm_keeps_what_was_found(tmp_path: Path) -> None:
     out = tmp_path / "hunt.jsonl"
     words = ["sim", "hunt", "--minutes", "5", "--jobs", "2", "--out", str(out)]
@@ -184,24 +172,6 @@ def test_sigterm_keeps_what_was_found(tmp_path: Path) -> None:
     )
     assert status == 130 and "run again to go on" in said and "Traceback" not in said
     assert len(read(out)) >= 4 and "seeds of all" in printed
-
-
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        (["--seeds", "many"], "'many' is not a whole number from 1 on"),
-        (["--seeds", "0"], "'0' is not a whole number"),
-        (["--first", "-1"], "'-1' is not a whole number from 0 on"),
-        (["--minutes", "nan"], "'nan' is not a number of minutes"),
-        (["--profile", "everything"], "no profile 'everything'; there are all, honest, crash, byzantine"),
-        (["--seeds", "1", "--minutes", "1"], "not allowed with"),
-        (["--out", "/no/such/folder/x"], "No such file"),
-    ],
-)
-def test_wrong_input_is_one_sentence(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sim", "hunt", *words]) == 2
-    said = capsys.readouterr().err
-    assert says in said and said.count("\n") == 1
 
 
 # -- what was found stays found --------------------------------------------------------------------------------------

@@ -29,12 +29,6 @@ def test_the_knee_is_where_blocks_are_full(tmp_path: Path, capsys: pytest.Captur
     assert "Session latency over throughput" in page and "did not keep up" in page
 
 
-def test_bad_usage_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["sim", "saturate", "--every", "0"]) == 2
-    assert main(["sim", "saturate", "no-such-thing"]) == 2
-    assert capsys.readouterr().err.count("\n") == 2
-
-
 def a_load(every_ms: int, kept_up: bool) -> Load:
     return Load(
         every_ms=every_ms,
