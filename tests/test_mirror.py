@@ -1,7 +1,4 @@
-"""Each module has a file of tests of its own name, at its own place below `tests`.
-
-`without_tests.txt` lists those that have none yet. The list only shrinks: a new module comes with its tests.
-"""
+"""Each module has a file of tests of its own name, at its own place below `tests`: a new one comes with its tests."""
 
 from __future__ import annotations
 
@@ -46,21 +43,12 @@ def _tests_of(root: Path, module: Path) -> Path:
     return root.joinpath("tests", *parts[parts[0] == "lucid" : -1], f"test_{module.name}")
 
 
-def without_tests() -> list[str]:
-    """What the list names."""
-    lines = (ROOT / "tests" / "without_tests.txt").read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
 def test_each_module_has_a_file_of_tests_of_its_own() -> None:
-    found = lacking(ROOT, ROOMS) - set(EXEMPT)
-    assert found - set(without_tests()) == set(), "add tests/<the same folder>/test_<module>.py"
+    assert lacking(ROOT, ROOMS) - set(EXEMPT) == set(), "add tests/<the same folder>/test_<module>.py"
 
 
-def test_what_is_listed_or_exempt_has_none() -> None:
-    found = lacking(ROOT, ROOMS)
-    assert set(without_tests()) - found == set(), "it is there, or its module is gone: delete the line"
-    assert set(EXEMPT) - found == set() and not set(EXEMPT) & set(without_tests())
+def test_what_is_exempt_has_none() -> None:
+    assert set(EXEMPT) - lacking(ROOT, ROOMS) == set(), "it is there, or its module is gone: delete the line"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,216 @@
+"""The engine's service beside a manager that says what a test wants: handed in, told, certified, connected
+again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import trio
+from msgspec.structs import replace
+from quart import request
+
+from lucid.chain.blocks import genesis_beacon
+from lucid.chain.codec import Record, encode
+from lucid.chain.errors import Code
+from lucid.chain.genesis import Genesis
+from lucid.chain.transactions import SessionAnchor, Transaction, claim_message
+from lucid.machines.effects import Offer, ViewContext
+from lucid.poot.crypto import Edwards25519
+from lucid.services.devnet import Devnet
+from lucid.services.engine import EngineService
+from lucid.services.peer.link import (
+    FROM_ENGINE,
+    PATH,
+    CertificateGiven,
+    CertificateWanted,
+    Farewell,
+    Frames,
+    Greeting,
+    Link,
+    read_greeting,
+)
+from lucid.services.peer.transport import holds
+from lucid.services.process.config import load_config
+from lucid.services.process.keyfile import unused
+from lucid.services.web.admission import NODE, Tokens
+from lucid.services.web.problems import Problem
+from lucid.services.web.web import Web, json_response
+from tests.services.web import served
+from tests.waiting import until
+
+CRYPTO, OWNER, TRANSPORT = Edwards25519(), bytes(range(32)), bytes(range(1, 33))
+
+
+class StubManager:
+    """The other end of the engine's link, and what it answers of the chain by path; what is not there is a 404."""
+
+    def __init__(self, token: str) -> None:
+        self.web = Web("stub-manager", True, Tokens(token, "", ()), 10_000)
+        self.greetings: list[Greeting] = []
+        self.heard: list[Record] = []
+        self.farewell = ""
+        self.link: Link | None = None
+        self.answers: dict[str, Any] = {}
+        self.asked: list[str] = []
+        self.web.lasting(PATH, self.web.admission.is_node)(self._serve)
+        for path in ("info", "credits", "schedule", "transactions/<part>", "votes/<part>"):
+            self.web.route("GET", f"/node/{path}", "As a test says", gives=dict, access=NODE)(self._answer)
+
+    async def _serve(self, frames: Frames) -> None:
+        self.greetings.append(read_greeting(await frames.receive()))
+        if self.farewell:
+            await frames.send(encode(Farewell(self.farewell)))
+            return
+        self.link = Link(frames, FROM_ENGINE)
+        await self.link.run(self._hear)
+
+    async def _hear(self, event: Record) -> None:
+        self.heard.append(event)
+
+    async def _answer(self, **parts: str) -> Any:
+        path = request.full_path.rstrip("?").removeprefix("/node/")
+        self.asked.append(path)
+        if path not in self.answers:
+            raise Problem(Code.NOT_FOUND)
+        return json_response(self.answers[path])
+
+    def say(self, record: Record) -> None:
+        """Tell the engine something."""
+        assert self.link is not None, "an engine is connected"
+        self.link.say(record)
+
+
+@asynccontextmanager
+async def beside_a_manager(
+    folder: Path, away: bool = False
+) -> AsyncIterator[tuple[EngineService, StubManager, httpx.AsyncClient]]:
+    """An engine, its manager (which nobody reaches if it is `away`), and a client with the node's token."""
+    node = Devnet(folder, 1, 1_000).nodes[0]
+    manager = StubManager(node.token)
+    async with served.served(manager.web) as (_, port), trio.open_nursery() as nursery:
+        config = replace(load_config({}, node.settings), port=0)
+        engine = EngineService(config if away else replace(config, manager_url=f"http://127.0.0.1:{port}"))
+        stop = trio.Event()
+        own = await nursery.start(engine.run, stop)
+        headers = {"Authorization": f"Bearer {node.token}"}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{own}", headers=headers, timeout=60) as client:
+            try:
+                yield engine, manager, client
+            finally:
+                stop.set()  # a store that is not told to end is not cut off either
+                with trio.CancelScope(shield=True):
+                    await engine.ended.wait()
+        nursery.cancel_scope.cancel()
+
+
+def at_genesis(genesis: Genesis) -> ViewContext:
+    """The first view, which the only node leads."""
+    key = genesis.nodes[0].key
+    return ViewContext(
+        epoch=0, view=1, entry=None, parent=genesis.chain_id, parent_view=0, parent_height=0, parent_tick=0,
+        beacon=genesis_beacon(genesis), leader=key, validators=(key,), closing=False, ready=True,
+        skipped=False,
+    )  # fmt: skip
+
+
+def anchor(genesis: Genesis) -> SessionAnchor:
+    """A session anchor that its owner signed."""
+    session = bytearray(16)
+    session[6], session[8] = 0x40, 0x80
+    blank = SessionAnchor(
+        bytes(session), CRYPTO.public_key(OWNER), 1, 2, bytes(32), bytes(32), 1, 4_096, b"", bytes(64)
+    )
+    return replace(blank, signature=CRYPTO.sign(OWNER, claim_message(genesis.chain_id, blank)))
+
+
+def offers(manager: StubManager) -> list[Transaction]:
+    """What an engine offered so far: what was handed in, and its own heartbeats."""
+    return [each for offer in manager.heard if isinstance(offer, Offer) for each in offer.transactions]
+
+
+async def test_what_is_handed_in_is_offered_and_found_again(tmp_path: Path) -> None:
+    async with beside_a_manager(tmp_path) as (engine, manager, client):
+        await until(lambda: manager.link)
+        assert manager.greetings == [Greeting(engine.genesis.chain_id, engine.key)]
+        manager.say(at_genesis(engine.genesis))
+        await until(lambda: engine.engine is not None and engine.engine.view == (0, 1))
+        status = (await client.get("/consensus/status")).json()
+        assert status | {"timeout_ms": 0, "mempool": 0} == {
+            "node": engine.key.hex(), "connected": True, "epoch": 0, "view": 1, "validator": True, "timeout_ms": 0,
+            "mempool": 0, "height": 0,
+        }  # fmt: skip
+        payload = anchor(engine.genesis)
+        taken = await client.post("/transactions", json={"payload": encode(payload).hex()})
+        identity = taken.json()["id"]
+        assert taken.status_code == 202 and engine.engine is not None
+        assert bytes.fromhex(identity) in engine.engine.admission.mempool
+        await until(lambda: payload in [each.payload for each in offers(manager)])
+        assert {each.endorser for each in offers(manager)} == {engine.key}
+
+        where = f"/transactions/{identity}"
+        assert (await client.get(where)).json() == {"id": identity, "status": "pending", "height": None}
+        for final, said in ((False, "included"), (True, "final")):
+            manager.answers[where.removeprefix("/")] = {"final": final, "height": 7}
+            assert (await client.get(where)).json() == {"id": identity, "status": said, "height": 7}
+        assert (await client.get(f"/transactions/{'00' * 32}")).status_code == 404
+        for wrong, code in (("zz", "3001"), ("c0", "1001")):
+            refused = await client.post("/transactions", json={"payload": wrong})
+            assert (refused.status_code, refused.json()["error"]["code"]) == (400, f"LUCID_ERR_{code}")
+        again = await client.post("/transactions", json={"payload": encode(payload).hex()})
+        assert again.json()["error"]["code"] == "LUCID_ERR_5021"
+
+
+async def test_what_the_chain_says_is_passed_on_as_it_was_asked(tmp_path: Path) -> None:
+    async with beside_a_manager(tmp_path) as (engine, manager, client):
+        manager.answers = {"info": {"height": 3}, "credits": {"members": []}, "schedule?epoch=0&slot=2": {"slot": 2}}
+        assert (await client.get("/chain/info")).json() == {"height": 3}
+        assert (await client.get("/consensus/credits")).json() == {"members": []}
+        assert (await client.get("/consensus/schedule?slot=2&epoch=0")).json() == {"slot": 2}
+        assert (await client.get("/consensus/schedule")).status_code == 404 and manager.asked[-1] == "schedule"
+        assert (await client.get("/consensus/schedule?slot=-1")).status_code == 400
+        assert manager.asked[-1] == "schedule", "what cannot be is not asked"
+        await until(lambda: manager.link)
+        manager.say(CertificateWanted(CRYPTO.public_key(TRANSPORT)))
+        await until(lambda: manager.heard)
+        given = manager.heard[0]
+        assert isinstance(given, CertificateGiven) and holds(CRYPTO, given.certificate)
+        assert (given.certificate.node, given.certificate.transport) == (engine.key, CRYPTO.public_key(TRANSPORT))
+
+
+async def reasons(client: httpx.AsyncClient) -> list[str]:
+    """What a service says that it lacks."""
+    found: list[str] = (await client.get("/health")).json().get("reasons", [])
+    return found
+
+
+async def test_a_manager_that_cannot_talk_with_it_is_quoted_and_tried_again(tmp_path: Path) -> None:
+    node = tmp_path / "node0"
+    async with beside_a_manager(tmp_path) as (engine, manager, client):
+        manager.farewell = "run both from one release"
+        if manager.link is not None:
+            manager.link.give_up("a new one is wanted")
+        await until(lambda: len(manager.greetings) > 1 and engine.driver is None)
+        with trio.fail_after(60):
+            while "manager: run both from one release" not in await reasons(client):
+                await trio.sleep(0.01)
+        refused = await client.post("/transactions", json={"payload": encode(anchor(engine.genesis)).hex()})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "LUCID_ERR_3008")
+        manager.farewell, manager.link = "", None
+        await until(lambda: manager.link is not None and engine.driver is not None)
+        assert await reasons(client) == [] and not unused(node / "node.key").exists(), "its key is used now"
+
+
+async def test_without_a_manager_it_answers_for_itself(tmp_path: Path) -> None:
+    async with beside_a_manager(tmp_path, away=True) as (engine, manager, client):
+        assert await reasons(client) and (await reasons(client))[0].startswith("manager: ")
+        status = (await client.get("/consensus/status")).json()
+        assert (status["connected"], status["validator"], status["timeout_ms"]) == (False, False, 0)
+        for path in ("/chain/info", f"/transactions/{'00' * 32}"):
+            assert (await client.get(path)).status_code == 503
+        refused = await client.post("/transactions", json={"payload": encode(anchor(engine.genesis)).hex()})
+        assert refused.status_code == 503 and refused.json()["error"]["code"] == "LUCID_ERR_3008"
+        assert not manager.greetings
