@@ -160,7 +160,7 @@ def test_the_scrubber_is_told_for_how_long_and_of_what_age(node: LyingNode, tmp_
         assert data(node, tmp_path, "scrub", "pause", "--json").status == 0
         assert data(node, tmp_path, "scrub", "status").out.startswith("scrub: reading")
     finally:
-        del node.answer  # type: ignore[attr-defined]
+        del node.answer
     assert ordered == [
         {"action": "start", "max_duration_ms": 120_000, "max_age_ms": DAY_MS},
         {"action": "pause", "max_duration_ms": 0, "max_age_ms": 0},

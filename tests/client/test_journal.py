@@ -71,7 +71,7 @@ def test_it_is_its_users_alone_and_durable_before_it_has_its_name(
         fsync(descriptor)
         synced.append((tmp_path / "journal.part").read_bytes())
 
-    monkeypatch.setattr(module.os, "fsync", noted)
+    monkeypatch.setattr(os, "fsync", noted)
     journal = begun(tmp_path)
     for each in (journal, journal.signed(b"{}")):
         write_journal(path, each)
@@ -87,7 +87,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space"):
             write_journal(path, journal.signed(b"{}"))
     assert read_journal(path) == journal

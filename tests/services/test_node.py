@@ -124,7 +124,7 @@ def test_a_signal_stops_them_all_and_the_last_ends_it(
     monkeypatch.setattr(module, "end_in_time", within)
     parts = [Part("one", told), Part("other", told)]
 
-    async def signalled(services: list[Any]) -> None:
+    async def signaled(services: list[Any]) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(module._serve, services)
             while len(told) < len(services):
@@ -132,7 +132,7 @@ def test_a_signal_stops_them_all_and_the_last_ends_it(
             signal.raise_signal(how)
 
     with caplog.at_level(logging.INFO, "lucid"):
-        trio.run(signalled, parts)
+        trio.run(signaled, parts)
     assert told[:2] == ["one begins", "other begins"], "one after the other"
     assert sorted(told[2:]) == ["one ends", "other ends", "the stop is bounded"]
     assert [record.getMessage() for record in caplog.records] == [
