@@ -81,7 +81,15 @@ def _alembic(words: Sequence[str], scene: Scene) -> str:
         return ""
     # Where the tree has none either, it may come with a mount that is told elsewhere.
     known = any(posixpath.basename(each) == posixpath.basename(path) for each in scene.installed.tree.files())
-    return f"alembic is to read {path}, which is not in the image" if known and scene.exists(path) is False else ""
+    if known and scene.exists(path) is False:
+        return f"alembic is to read {path}, which is not in the image"
+    place = re.search(r"(?m)^script_location[ \t]*=[ \t]*(?:%\(here\)s/)?([\w./-]+)[ \t]*$", scene.read(path) or "")
+    if place is None or "/" in path.removeprefix("./") or words[:1] in (("--version",), ("-h",), ("--help",)):
+        return ""
+    lost = scene.exists(place[1]) is False and any(
+        each.startswith(f"{place[1]}/") or f"/{place[1]}/" in each for each in scene.installed.tree.files()
+    )
+    return f"{path} names {place[1]} as its scripts, which is not in the image" if lost else ""
 
 
 def _rooted(words: Sequence[str], scene: Scene) -> str:

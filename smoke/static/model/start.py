@@ -34,6 +34,8 @@ _DEMANDING = frozenset(
 )
 """Programs that need more than being there."""
 _SHELLS = frozenset(["sh", "bash", "ash", "dash"])
+_TAKES_ANY = frozenset(["find", "xargs", "echo", "printf", "expr", "test", "[", "supervisord", "concurrently"])
+"""Programs to which words may be operands that mean something for a shell."""
 _RUN_VALUES = frozenset(
     [
         "--package",
@@ -73,11 +75,30 @@ def start_of(
         return replace(start, trouble="neither the Dockerfile nor its base says what to start")
     if form is Form.SHELL_COMMAND and base is not None and not base.shell and not base.entrypoint:
         return replace(start, trouble=_no_shell(words, state))
-    start = _resolved(start, words, Scene(base, state, installed))
+    odd = _operator(entrypoint, command, form) if line else ""
+    start = replace(start, trouble=odd) if odd else _resolved(start, words, Scene(base, state, installed))
     if form is Form.SHELL_ENTRYPOINT and posixpath.basename(start.script) == "manage.py" and not start.arguments:
         why = "manage.py is not told what to do: it prints its help and ends"
         return replace(start, trouble=f"{why} (an ENTRYPOINT in shell form takes nothing of CMD)")
     return start
+
+
+def _operator(entrypoint: tuple[str, ...], command: tuple[str, ...], form: Form) -> str:
+    """What is wrong with a word of its own that only a shell understands, among those that a program is given."""
+    words = (*entrypoint, *command)
+    name = posixpath.basename(words[0])
+    # A script of the image's own may have a shell read what it is given.
+    scripted = bool(entrypoint) and not is_server(name) and not PYTHON.fullmatch(name)
+    if (
+        form is not Form.EXEC
+        or scripted
+        or name in _TAKES_ANY
+        or any(posixpath.basename(each) in _SHELLS for each in words)
+    ):
+        return ""
+    odd = next((each for each in words[1:] if each in ("&&", "||", "|", ">", ">>", "2>&1")), "")
+    why = f"{odd} stays as it is in an exec form, which no shell reads: {words[0]} gets it and all behind it"
+    return why if odd else ""
 
 
 def _no_shell(words: tuple[str, ...], state: Stage) -> str:

@@ -27,6 +27,7 @@ _LOADS_DOTENV = frozenset({"load_dotenv", "read_env", "read_envfile", "environ_r
 _READERS = frozenset(["environ.Env", "environs.Env", "starlette.config.Config"])
 _REMOVES = re.compile(rb"rmtree|rmdir|unlink|removedirs|rename|move\(")
 _OF_METADATA = ("version", "metadata", "distribution", "requires")
+_STARTS = frozenset(f"subprocess.{each}" for each in ("run", "call", "check_call", "check_output", "Popen"))
 _LIBRARIES = frozenset({"ctypes.CDLL", "ctypes.cdll.LoadLibrary", "ctypes.PyDLL"})
 _METADATA = frozenset(
     [
@@ -104,6 +105,8 @@ class Calls:
         if name == "zoneinfo.ZoneInfo" or (name == "locale.setlocale" and len(node.args) == 2):
             wanted = self.bindings.text(node.args[-1]) if node.args else ""
             self.effects.localized += [Mention(node.lineno, wanted, name, main)] if wanted else []
+        if name in _STARTS and (started := _first_word(node)):
+            self.effects.programs.append(Mention(node.lineno, started, name, main))
         if name in _LIBRARIES and text and "/" not in text:
             self.effects.libraries.append(Mention(node.lineno, text, name, main))
         if name in _METADATA and text:
@@ -179,6 +182,15 @@ class Calls:
             self.effects.files.append(
                 FileUse(line=node.lineno, place=place, use=opened.use, main=main, alone=alone, new=new)
             )
+
+
+def _first_word(node: ast.Call) -> str:
+    """The program of a list of words that a call is given; empty where a shell or another environment decides."""
+    match node.args:
+        case [ast.List(elts=[ast.Constant(value=str(word)), *_]) | ast.Tuple(elts=[ast.Constant(value=str(word)), *_])]:
+            plain = all(each.arg not in ("shell", "executable", "env", "cwd", None) for each in node.keywords)
+            return word if plain else ""
+    return ""
 
 
 def gives_environment(node: ast.stmt) -> bool:

@@ -195,6 +195,7 @@ SHARED_LIBRARIES = {
     "xmlsec": (("libxmlsec1.so.1",), "libxmlsec1", "xmlsec"),
     "pyodbc": (("libodbc.so.2",), "unixodbc", "unixodbc"),
     "pycurl": (("libcurl.so.4",), "libcurl4", "libcurl"),
+    "sounddevice": (("libportaudio.so.2",), "libportaudio2", "portaudio"),
     "soundfile": ((), "", ""),
 }
 """Distributions that load a library of the system: its names, the Debian package (or one) and the Alpine one."""

@@ -168,6 +168,8 @@ class Effects:
     """Django's settings, as `DJANGO_SETTINGS_MODULE` is given by default."""
     localized: list[Mention] = field(default_factory=list)
     """Locales and time zones that it asks for."""
+    programs: list[Mention] = field(default_factory=list)
+    """Programs that it starts by name, as a list of words."""
     libraries: list[Mention] = field(default_factory=list)
     """Shared libraries that it loads by name."""
     distributions: list[Mention] = field(default_factory=list)

@@ -32,7 +32,7 @@ from smoke.static.python.making import made_by
 from smoke.static.python.naming import Naming
 from smoke.static.python.needing import needed_by_fields, needed_by_route
 from smoke.static.python.nodes import below, children
-from smoke.static.python.outdated import bare_decorators, twice_routed
+from smoke.static.python.outdated import bare_decorators, twice_routed, untyped_fields
 from smoke.static.python.pydantic import demanded
 from smoke.static.python.signatures import makers_of, own_of, refused_attribute
 from smoke.static.python.staying import ends_with_its_threads
@@ -350,6 +350,7 @@ class _Reader:
             self._expression(base, around)
         if not around.takes:
             self.effects.refused += classes.refused(node, self.bindings.full)
+            self.effects.outdated += untyped_fields(node, bases)
         self.naming.configured(node, bases)
         if bases and bases[0].rpartition(".")[2] == "BaseSettings" and bases[0].startswith("pydantic"):
             self.calls.settings[node.name] = list(demanded(node))

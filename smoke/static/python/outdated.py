@@ -41,6 +41,21 @@ def outdated_by(node: ast.Call, name: str) -> Iterator[Outdated]:
         yield Outdated(node.lineno, "django", "4.0", "Signal takes no providing_args")
 
 
+def untyped_fields(node: ast.ClassDef, bases: list[str]) -> Iterator[Outdated]:
+    """Attributes of a model of pydantic's that have a plain value and no type."""
+    typed = {
+        each.target.id for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    }
+    for each in node.body if bases == ["pydantic.BaseModel"] else ():
+        target = each.targets[0] if isinstance(each, ast.Assign) and len(each.targets) == 1 else None
+        if not isinstance(each, ast.Assign) or not isinstance(target, ast.Name) or target.id in typed:
+            continue
+        plain = isinstance(each.value, ast.Constant | ast.List | ast.Dict | ast.Set | ast.Tuple | ast.JoinedStr)
+        if plain and not target.id.startswith("_") and target.id != "model_config":
+            what = f"the attribute {target.id} of {node.name} has a value and no type, which a model refuses"
+            yield Outdated(each.lineno, "pydantic", "2.0", what)
+
+
 _HTTPX = frozenset({"httpx.Client", "httpx.AsyncClient"})
 _BEFORE_FIRST = ("before_first_request", "before_app_first_request")
 

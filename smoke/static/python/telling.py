@@ -14,7 +14,7 @@ TELLING = re.compile(
     rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
     rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
     rb"|fileConfig|load_cert_chain|from_pyfile|from_envvar|http2|resource|iterdir|touch\(|importlib|CDLL|LoadLibrary"
-    rb"|uvicorn|create_engine|create_async_engine"
+    rb"|subprocess|uvicorn|create_engine|create_async_engine"
     rb"|parents\[|listdir|scandir|chdir|\.load\(|loadtxt|read_csv|read_excel|read_json|read_parquet|read_pickle|from_object|getenv"
     rb"|decouple|environs|starlette\.config|['\"]\s*\|\s*None|None\s*\|\s*['\"]"
     rb"|dataclass|NamedTuple|sqlite3|read_env|_APPLICATION|URLCONF|DATABASES|AUTHENTICATION_BACKENDS"

@@ -14,6 +14,7 @@ from smoke.static.checks.compose.networks import NETWORKS, judge_networks
 from smoke.static.checks.compose.ports import PORTS, judge_ports
 from smoke.static.checks.compose.running import RunningService
 from smoke.static.checks.compose.services import SERVICES, judge_project
+from smoke.static.checks.compose.standard import judge_standard
 from smoke.static.scope import Scope
 
 CHECKS = (SERVICES, ENVIRONMENT, IMAGES, PORTS, HEALTH, DEPENDS, HARDENING, LIMITS, NETWORKS)
@@ -48,3 +49,4 @@ def _service(scope: Scope, service: RunningService) -> Iterator[Finding]:
     yield from judge_hardening(service, hardened)
     yield from judge_limits(service, hardened)
     yield from judge_networks(service)
+    yield from judge_standard(service)

@@ -13,6 +13,7 @@ from smoke.static.checks.loaded import absolute, climbed, misread, runs
 from smoke.static.checks.startup.access import refused_access, without_temporary
 from smoke.static.checks.startup.localized import unlocalized
 from smoke.static.checks.startup.makers import maker_of, makers_of
+from smoke.static.checks.startup.programs import lacking_programs
 from smoke.static.model.image import Image
 from smoke.static.python.effects import FileUse, Use
 from smoke.static.python.paths import CodePath
@@ -102,6 +103,7 @@ def _refused(image: Image, who: str, place: str, use: Use) -> Iterator[Finding]:
 def _misread(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     for each in (*climbed(scope, program), *misread(scope, program)):
         yield FILES.fail(each.message, program.image.service.name, each.at, remedy=each.remedy)
+    yield from (each.finding(FILES, scope, program) for each in lacking_programs(program))
 
 
 def _unlocalized(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from smoke.static.model.servers.alone import ALONE, litestar, sanic
 from smoke.static.model.servers.frameworks import fastapi, flask, quart, streamlit
 from smoke.static.model.servers.gateways import daphne, granian, hypercorn, uvicorn, waitress
 from smoke.static.model.servers.gunicorn import gunicorn
@@ -55,4 +56,9 @@ _SERVERS: dict[str, Callable[[list[str], Situation], Served]] = {
     "dramatiq": worker_of("dramatiq"),
     "arq": worker_of("arq"),
     "taskiq": worker_of("taskiq"),
+    "huey_consumer": worker_of("huey"),
+    "huey_consumer.py": worker_of("huey"),
+    "sanic": sanic,
+    "litestar": litestar,
+    **ALONE,
 }

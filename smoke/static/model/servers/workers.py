@@ -1,4 +1,4 @@
-"""Workers that take tasks from a queue: celery, dramatiq, arq, taskiq."""
+"""Workers that take tasks from a queue: celery, dramatiq, arq, taskiq, huey."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def worker_of(module: str) -> Callable[[list[str], Situation], Served]:
             found.doubt = f"what {module} works for is not followed"
             return found
         name, _, attribute = operands[0].partition(":")
-        if module == "arq":
+        if module in ("arq", "huey"):
             name, _, attribute = operands[0].rpartition(".")
         found.module, found.application = name, attribute or "*"
         return found
