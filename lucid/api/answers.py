@@ -206,12 +206,14 @@ class Pruned(msgspec.Struct, frozen=True):
 
 class StorageCredits(msgspec.Struct, frozen=True):
     """What a node proved in this epoch that it holds: of how many `sessions` it said so, `chunks` and `total_bytes` of
-    its proofs (each counts for the sessions that it stands for), and the `credits` for that so far."""
+    its proofs (each counts for the sessions that it stands for), and what they are worth so far in `credits`, of which
+    first proofs of copies leave a share to who brought these; and what it was paid itself as such a relay."""
 
     sessions: Count
     chunks: Count
     total_bytes: Count
     credits: Count
+    relayed: Count = 0
 
 
 class MemberCredits(msgspec.Struct, frozen=True):

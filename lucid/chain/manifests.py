@@ -42,6 +42,13 @@ class ChunkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Hex32
 
 
+class NamedRelay(msgspec.Struct, frozen=True):
+    """The node that a session was handed to, and the owner's signature of the `relay_mandate` that says so."""
+
+    node: Hex32
+    signature: Hex64
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A session as its recorder describes it. Keys, hashes and ids in lower-case hexadecimal, times in ms since the
     Unix epoch; `owner` is the key that signs. `key_commitment` commits to the key that opens the chunks."""
@@ -62,6 +69,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     merkle_root: Hex32
     policy: Hex32 | None = None
     key_commitment: Hex32 | None = None
+    relay: NamedRelay | None = None
     signature: Hex64
 
 

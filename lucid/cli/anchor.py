@@ -103,7 +103,7 @@ def add_node(command: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         metavar="FILE",
-        help="settings: genesis, anchoring_url, data_url, token or api_tokens; LUCID_* variables win; once more for "
+        help="settings: genesis, the services' urls, token or api_tokens; LUCID_* variables win; once more for "
         "each further node: lucid anchor goes on with it when one does not answer, lucid fetch asks all at once",
     )
     command.add_argument("--json", action="store_true", help="print JSON, and no progress")
@@ -366,7 +366,9 @@ def nodes(options: argparse.Namespace) -> Iterator[tuple[Genesis, list[Client]]]
         clients = []
         for config in configs:
             token = config.api_tokens[0] if config.api_tokens else config.token
-            clients.append(stack.enter_context(Client(config.anchoring_url, config.data_url, token, config.trust())))
+            urls = config.anchoring_url, config.data_url
+            client = Client(*urls, token, config.trust(), manager_url=config.manager_url)
+            clients.append(stack.enter_context(client))
         yield chains[0], clients
 
 

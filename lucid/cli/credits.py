@@ -110,6 +110,8 @@ def _print_work(found: Credits, one: MemberCredits) -> None:
         f"  {one.credits} credits in {found.window_slots} slots, for votes on the chain, at {found.vote_credits} each, "
         "and storage proofs"
     )
+    if storage.relayed:
+        print(f"    of these {storage.relayed} for copies that it brought to others and these proved in this epoch")
     print(
         f"    of these {storage.credits} for storage proofs of this epoch so far: {storage.chunks} chunks, "
         f"{storage.total_bytes:,} bytes; it says that it holds of {storage.sessions} sessions"

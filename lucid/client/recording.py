@@ -21,6 +21,8 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.manifests import check_manifest, sign_manifest
 from lucid.chain.receipts import verify_session_receipt
+from lucid.chain.transactions import RelayMandate, claim_message
+from lucid.chain.versions import RELAY_RULES
 from lucid.client import calls
 from lucid.client.bundle import bundle_bytes, index_of, pack, sources
 from lucid.client.calls import Call, ClientError, T
@@ -95,7 +97,7 @@ def store_files(
             _give_up(client, journal.session, owner, stored, kept)
         raise
     if not journal.manifest:
-        journal = journal.signed(_manifest(journal, secret, chunks, crypto))
+        journal = journal.signed(_manifest(journal, secret, chunks, crypto, _taker(client)))
         if kept is not None:
             write_journal(kept, journal)
     elif [chunk.id for chunk in _checked(journal, crypto).chunks] != [chunk["id"] for chunk in chunks]:
@@ -128,8 +130,31 @@ def _store_chunks(
     return chunks
 
 
-def _manifest(journal: Journal, secret: bytes, chunks: list[dict[str, Any]], crypto: Crypto) -> bytes:
+def _taker(client: Client) -> bytes:
+    """The node that this client talks with, where the chain pays relays (protocol section 5); empty where that is not
+    so, or cannot be told: the session is anchored all the same."""
+    try:
+        if client.send(calls.chain_rules()).version < RELAY_RULES:
+            return b""
+        return bytes.fromhex(client.send(calls.chain_nodes()).here)
+    except (ClientError, ValueError):
+        return b""
+
+
+def _named(relay: bytes, journal: Journal, secret: bytes, crypto: Crypto) -> dict[str, Any]:
+    """The manifest's field by which an owner names the node that it hands the session to."""
+    if not relay:
+        return {}
+    blank = RelayMandate(relay, crypto.public_key(secret), journal.session.bytes, bytes(64))
+    signature = crypto.sign(secret, claim_message(bytes.fromhex(journal.chain), blank))
+    return {"relay": {"node": relay.hex(), "signature": signature.hex()}}
+
+
+def _manifest(
+    journal: Journal, secret: bytes, chunks: list[dict[str, Any]], crypto: Crypto, relay: bytes = b""
+) -> bytes:
     fields = {
+        **_named(relay, journal, secret, crypto),
         "session": str(journal.session),
         "started_ms": journal.started_ms,
         "ended_ms": max(journal.started_ms, time.time_ns() // 1_000_000),

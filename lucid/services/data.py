@@ -12,6 +12,7 @@ from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.holdings import Holdings
 from lucid.services.chunks.proving import Proving
 from lucid.services.chunks.references import Asked, DeadReferences, SessionReferences
+from lucid.services.chunks.relaying import Relaying
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import Pace, Scrub
 from lucid.services.chunks.sessionroutes import SessionRoutes
@@ -64,11 +65,23 @@ class DataService(Service):
             manager=self._manager,
             engine=self._engine,
         )
+        self.relaying = self._relays()
         self._lasting = Lasting(self.store)
         bound_s = config.replication_bound_s
         self.upkeep = Upkeep(self.chunks, self.store, self.space, self.scrub, self.replication, self.holdings, bound_s)
         self._register()
         self._measure()
+
+    def _relays(self) -> Relaying:
+        return Relaying(
+            around=self.replication,
+            listings=self.holdings.listings,
+            origins=self.replication.origins,
+            store=self.store,
+            manager=self._manager,
+            engine=self._engine,
+            anchoring=self._anchoring,
+        )
 
     def _register(self) -> None:
         """The routes, in the rooms that answer them."""
@@ -93,6 +106,7 @@ class DataService(Service):
         gauge("disk_free_bytes", "Bytes free on the disk.", lambda: self.space.free)
         gauge("disk_reserve_bytes", "Bytes of it that chunks leave free.", lambda: self.space.reserve)
         gauge("storage_proofs", "Storage proofs handed in since the start.", lambda: self.proving.proven)
+        gauge("relay_receipts", "Receipts for what other nodes brought, handed in since the start.", self._receipts)
 
     @property
     def _folder(self) -> Path:
@@ -101,6 +115,9 @@ class DataService(Service):
     def may_begin_anew(self, used: bool) -> bool:
         """See `Service`. An empty store would know none of the chunks that are there."""
         return next(ChunkFolder(self._folder).chunks(), None) is None
+
+    def _receipts(self) -> int:
+        return self.relaying.signed
 
     def _quarantined(self) -> int:
         return self.chunks.inventory.quarantined
@@ -122,6 +139,7 @@ class DataService(Service):
             nursery.start_soon(self.replication.run)
             nursery.start_soon(self.holdings.run)
             nursery.start_soon(self.proving.run)
+            nursery.start_soon(self.relaying.run)
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
             nursery.start_soon(self.chunks.index.run)

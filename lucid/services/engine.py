@@ -36,7 +36,7 @@ from lucid.machines.performing import complete
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.membership import SeenVote
-from lucid.services.chain.ownclaims import Holding, OwnClaims, Showing
+from lucid.services.chain.ownclaims import Holding, OwnClaims, Receipt, Showing
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.chain.upgrading import too_old
 from lucid.services.peer.certifier import Certifier
@@ -245,6 +245,7 @@ class EngineService(Service):
 
     def _register(self) -> None:
         self._register_transactions()
+        self._register_claims()
         self._register_consensus()
 
     def _register_transactions(self) -> None:
@@ -258,6 +259,20 @@ class EngineService(Service):
             except ValueError:
                 raise Problem(Code.REQUEST, "payload must be hexadecimal") from None
             return Accepted((await self.submit(payload)).hex())
+
+        @route("GET", "/transactions/<identity>", "Where a transaction is", gives=TransactionState)
+        async def transaction(identity: str) -> TransactionState:
+            key = hex_bytes(identity, 32, "id")
+            found = await self._manager.get(f"/node/transactions/{identity}")
+            if found is not None:
+                return TransactionState(identity, "final" if found["final"] else "included", found["height"])
+            if self.engine is None or key not in self.engine.admission.mempool:
+                raise Problem(Code.NOT_FOUND, "transaction")
+            return TransactionState(identity, "pending")
+
+    def _register_claims(self) -> None:
+        """What this node's data chain has it say."""
+        route = self.web.route
 
         @route(
             "POST",
@@ -283,15 +298,17 @@ class EngineService(Service):
         async def proof(body: Showing) -> Accepted:
             return Accepted((await self.submit(self._claims.proof(body))).hex())
 
-        @route("GET", "/transactions/<identity>", "Where a transaction is", gives=TransactionState)
-        async def transaction(identity: str) -> TransactionState:
-            key = hex_bytes(identity, 32, "id")
-            found = await self._manager.get(f"/node/transactions/{identity}")
-            if found is not None:
-                return TransactionState(identity, "final" if found["final"] else "included", found["height"])
-            if self.engine is None or key not in self.engine.admission.mempool:
-                raise Problem(Code.NOT_FOUND, "transaction")
-            return TransactionState(identity, "pending")
+        @route(
+            "POST",
+            "/node/receipts",
+            "Sign on the chain for what came from a session's relay",
+            takes=Receipt,
+            gives=Accepted,
+            status=202,
+            access=NODE,
+        )
+        async def receipt(body: Receipt) -> Accepted:
+            return Accepted((await self.submit(self._claims.receipt(body))).hex())
 
     def _register_consensus(self) -> None:
         """Where the engine stands, and what the chain says of leaders."""

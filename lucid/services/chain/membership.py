@@ -14,6 +14,7 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.versions import PROOF_RULES
 from lucid.chain.votes import PROPOSE
 from lucid.ledger.proofs import keeper_in
+from lucid.ledger.relaying import relayed_in
 from lucid.ledger.rows import evidence_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
@@ -153,8 +154,10 @@ class Membership:
         if ledger.core.rules.version < PROOF_RULES:
             return None
         keeper = keeper_in(ledger.row, node, ledger.core.head.epoch)
-        worth = storage_credits(keeper.chunks, keeper.total_bytes, self._genesis.parameters.most_storage_credits)
-        return StorageCredits(keeper.sessions, keeper.chunks, keeper.total_bytes, worth)
+        relayed = relayed_in(ledger.row, node, ledger.core.head.epoch)
+        most = self._genesis.parameters.most_storage_credits - relayed
+        worth = storage_credits(keeper.chunks, keeper.total_bytes, most)
+        return StorageCredits(keeper.sessions, keeper.chunks, keeper.total_bytes, worth, relayed)
 
 
 def _votes_in(block: Block, key: bytes, keys: tuple[bytes, ...]) -> Iterator[SeenVote]:

@@ -79,6 +79,7 @@ class NodeRoutes:
     def register(self, web: Web) -> None:
         """Add the routes to the manager's."""
         self._register_places(web)
+        self._register_asked(web)
         self._register_followed(web)
         self._register_peers(web)
 
@@ -117,12 +118,24 @@ class NodeRoutes:
             )
             return json_response({"sessions": found})
 
+    def _register_asked(self, web: Web) -> None:
+        """What the chain asks of this node."""
+        route = web.route
+
         @route("POST", "/node/challenges", "What storage proofs the chain asks of this node", takes=Named, access=NODE)
         async def challenges(body: Named) -> Response:
             names = [hex_bytes(each, SESSION_BYTES, "session") for each in body.sessions[:MAX_SESSIONS]]
             asked, views = self._replicas.challenge, self._epoch_views
             found = await self._driver().inspect(
                 lambda: [asked(name[:ID_BYTES], name[ID_BYTES:], self._node, views) for name in names]
+            )
+            return json_response({"sessions": found})
+
+        @route("POST", "/node/relays", "What the chain knows of relays of sessions", takes=Named, access=NODE)
+        async def relays(body: Named) -> Response:
+            names = [hex_bytes(each, SESSION_BYTES, "session") for each in body.sessions[:MAX_SESSIONS]]
+            found = await self._driver().inspect(
+                lambda: [self._replicas.relay(name[:ID_BYTES], name[ID_BYTES:], self._node) for name in names]
             )
             return json_response({"sessions": found})
 

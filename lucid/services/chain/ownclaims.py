@@ -8,7 +8,7 @@ from lucid.chain.codec import decode
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Natural
 from lucid.chain.keys import Crypto
-from lucid.chain.transactions import Answers, Ranges, ReplicaHolding, StorageProof, claim_message
+from lucid.chain.transactions import Answers, Ranges, RelayReceipt, ReplicaHolding, StorageProof, claim_message
 from lucid.machines.replicamessages import SESSION_BYTES
 from lucid.services.web.problems import Problem
 from lucid.services.web.requested import hex_bytes
@@ -36,6 +36,16 @@ class Showing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: str
 
 
+class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many chunks of what this node said at a height that it holds of a session came from the session's relay:
+    the session's id and owner, and the relay's key, in hexadecimal (`docs/protocol.md`, section 5)."""
+
+    session: str
+    relay: str
+    height: Natural
+    chunks: Natural
+
+
 class OwnClaims:
     """Signs what the data chain of this node says that it holds, and what it shows of it."""
 
@@ -58,6 +68,21 @@ class OwnClaims:
         )
         message = claim_message(self._chain_id, holding)
         return msgspec.structs.replace(holding, signature=self._crypto.sign(self._secret, message))
+
+    def receipt(self, said: Receipt) -> RelayReceipt:
+        """What came from a session's relay, signed by the node."""
+        session = hex_bytes(said.session, SESSION_BYTES, "session")
+        receipt = RelayReceipt(
+            node=self._key,
+            relay=hex_bytes(said.relay, 32, "relay"),
+            owner=session[ID_BYTES:],
+            session=session[:ID_BYTES],
+            height=said.height,
+            chunks=said.chunks,
+            signature=bytes(64),
+        )
+        message = claim_message(self._chain_id, receipt)
+        return msgspec.structs.replace(receipt, signature=self._crypto.sign(self._secret, message))
 
     def proof(self, said: Showing) -> StorageProof:
         """What the node's own data chain shows, signed by the node. Raises `Refusal` where it does not hold: a false

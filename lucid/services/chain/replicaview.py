@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from lucid.chain.codec import decode
 from lucid.chain.transactions import SessionAnchor
 from lucid.chain.versions import HOLDING_RULES, PROOF_RULES
 from lucid.ledger.proofs import open_challenge
 from lucid.ledger.replicas import held_ranges, session_replicas
-from lucid.ledger.rows import due_key
+from lucid.ledger.rows import (
+    HoldingEntry,
+    MandateEntry,
+    SessionEntry,
+    due_key,
+    holding_key,
+    mandate_key,
+    receipt_key,
+    session_key,
+)
 from lucid.machines.chain import Chain
 
 
@@ -59,6 +69,28 @@ class ReplicaView:
             "root": asked.session.root.hex(),
             "chunks": asked.session.chunks,
             "draws": asked.draws,
+        }
+
+    def relay(self, session: bytes, owner: bytes, node: bytes) -> dict[str, Any] | None:
+        """What the chain knows of a session's relay, and whether `node` may still sign for what came from there; None
+        if it is not anchored."""
+        root = self._chain.tree.root
+        ledger = root.ledger
+        anchored, mandate = ledger.row(session_key(session, owner)), ledger.row(mandate_key(session, owner))
+        if anchored is None:
+            return None
+        relay = b"" if mandate is None else decode(mandate, MandateEntry).relay
+        row = ledger.row(holding_key(session, owner, node))
+        said = HoldingEntry(0, ()) if row is None else decode(row, HoldingEntry)
+        settled = ledger.row(receipt_key(session, owner, node)) is not None
+        lifetime = self._chain.parameters.transaction_lifetime_blocks
+        return {
+            "height": root.height,
+            "relay": relay.hex(),
+            "open": root.height < decode(anchored, SessionEntry).height + lifetime,
+            "said": said.height,
+            "ranges": said.ranges,
+            "owed": bool(said.ranges) and relay not in {b"", node} and not settled,
         }
 
     def copies(self, session: bytes, owner: bytes) -> tuple[int | None, int | None]:

@@ -17,6 +17,7 @@ from lucid.ledger.state import Write
 from lucid.services.chunks.chunkrows import ChunkRows
 from lucid.services.chunks.faults import Faults
 from lucid.services.chunks.needs import GONE_TABLE, STAMP_BYTES, Needs
+from lucid.services.chunks.origins import forgotten
 from lucid.services.process.disk import Disk
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder, ChunkRow, decode_row
@@ -96,7 +97,12 @@ class Inventory:
         """What removes a chunk's rows, and remembers it as gone; its references are gone already."""
         fault = await self.store.read_when_there(self.faults.of, chunk)
         gone = (GONE_TABLE, chunk, self.now_ms().to_bytes(STAMP_BYTES, "big"))
-        return [(CHUNK_TABLE, chunk, None), gone, *self.faults.change(chunk, fault, Finding.SOUND, 0)]
+        return [
+            (CHUNK_TABLE, chunk, None),
+            gone,
+            *forgotten([chunk]),
+            *self.faults.change(chunk, fault, Finding.SOUND, 0),
+        ]
 
     async def unneeded(self, chunk: bytes, row: ChunkRow) -> Write:
         """Give a file the time since when nobody needs it; returns what is to be written then."""

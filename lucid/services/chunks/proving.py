@@ -22,6 +22,7 @@ from lucid.chain.merkle import inclusion_proof
 from lucid.chain.versions import PROOF_RULES
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.listings import Listings
+from lucid.services.chunks.looking import look_through
 from lucid.services.chunks.storedchunk import ChunkDamaged
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
@@ -30,9 +31,6 @@ from lucid.storage.interface import StoreDamaged, StoreError
 
 LOOK_S = 10.0
 """How long after its end all sessions are looked through again."""
-REST = 4
-"""After each page it rests for so many times as long as that took."""
-PAGE = 64
 SAID_BLOCKS = 24
 """A proof that is not on the chain after so many blocks is sent again."""
 
@@ -86,23 +84,14 @@ class Proving:
 
     async def run(self) -> None:
         """Look through all sessions for what is asked, forever."""
-        after = b""
-        while True:
-            if self._around.rules < PROOF_RULES:
-                await trio.sleep(LOOK_S)
-                continue
-            began_s = trio.current_time()
-            try:
-                names = await self._store.read_when_there(self._listings.sessions, after, PAGE)
-                await self.look(names)
-            except StoreDamaged:
-                return  # the store has logged it and says so
-            except (Problem, StoreError) as error:
-                _log.info("what is held is proven later: %s", error)
-                await trio.sleep(LOOK_S)
-                continue
-            after = names[-1] if len(names) == PAGE else b""
-            await trio.sleep(REST * (trio.current_time() - began_s) + (0 if after else LOOK_S))
+        await look_through(
+            self.look,
+            around=self._around,
+            since=PROOF_RULES,
+            store=self._store,
+            listings=self._listings,
+            pause_s=LOOK_S,
+        )
 
     async def look(self, sessions: Sequence[bytes]) -> None:
         """Prove those that are asked for and were not proven lately. Raises `Problem` and `StoreError`."""

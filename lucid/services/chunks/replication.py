@@ -28,6 +28,7 @@ from lucid.machines.effects import (
     CopiesWished,
     EndFetch,
     FetchEnded,
+    FetchOutcome,
     Forward,
     MembersKnown,
     Observe,
@@ -58,6 +59,7 @@ from lucid.machines.replication.pacing import Pacing
 from lucid.services.chunks.arrivals import Arrivals
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.collection import Collection
+from lucid.services.chunks.origins import Origins
 from lucid.services.chunks.storedchunk import ChunkDamaged, StoredChunk
 from lucid.services.chunks.storeshelf import StoreShelf
 from lucid.services.process.disk import DiskFailed
@@ -65,7 +67,7 @@ from lucid.services.process.driver import DRIVEN, Driver, clock_ms
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.interface import StoreDamaged, StoreError
 
 PACING = Pacing()
 MEMBERS_S = 2.0
@@ -113,6 +115,7 @@ class Replication:
         self._chunks = chunks
         self._store = store
         self._manager = manager
+        self.origins = Origins(store)
         self._arrivals = Arrivals(chunks, self._fetch_ended, self._read_elsewhere)
         self._driver = Driver(self.machine, store, self._performers())
         self._nursery: trio.Nursery | None = None
@@ -193,6 +196,7 @@ class Replication:
             case ChunkRequest():
                 await self._on_request(peer, message)
             case ChunkPart():
+                self.origins.came(message.chunk, peer)
                 await self._driver.deliver(
                     PartCame(
                         peer=peer,
@@ -276,9 +280,17 @@ class Replication:
 
     def _begin(self, effect: BeginFetch) -> None:
         assert self._nursery is not None, "a machine that runs has somebody who fetches"
+        if effect.keep:
+            self.origins.begin(effect.fetch, effect.chunk)
         self._arrivals.begin(effect, self._nursery)
 
     async def _fetch_ended(self, ended: FetchEnded) -> None:
+        try:
+            await self.origins.end(ended.fetch, ended.outcome is FetchOutcome.KEPT)
+        except StoreDamaged:
+            raise
+        except StoreError as error:
+            _log.info("the receipt for a chunk is lost: %s", error)
         await self._driver.deliver(ended)
 
     def _provided(self, effect: Provided) -> None:

@@ -12,7 +12,7 @@ from lucid.chain.errors import Code, LucidError
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
 from lucid.chain.transactions import StorageProof, claim_message
-from lucid.services.chain.ownclaims import Holding, OwnClaims, Showing
+from lucid.services.chain.ownclaims import Holding, OwnClaims, Receipt, Showing
 from tests.builders import CRYPTO, make_genesis
 
 BODIES = [bytes([number]) * (1_500 + 7_000 * number) for number in range(5)]
@@ -56,3 +56,12 @@ def test_what_is_held_is_signed_by_the_node_that_says_so() -> None:
     assert (holding.session + holding.owner, holding.node) == (SESSION, key)
     assert (holding.height, holding.ranges) == (7, ((0, 5),))
     assert CRYPTO.verify(key, claim_message(chain_id, holding), holding.signature)
+
+
+def test_what_came_from_a_relay_is_signed_by_the_node_that_fetched_it() -> None:
+    chain_id, key = make_genesis().chain_id, CRYPTO.public_key(bytes(32))
+    said = Receipt(session=SESSION.hex(), relay=bytes([9] * 32).hex(), height=7, chunks=5)
+    receipt = OwnClaims(key, bytes(32), CRYPTO, chain_id).receipt(said)
+    assert (receipt.session + receipt.owner, receipt.node, receipt.relay) == (SESSION, key, bytes([9] * 32))
+    assert (receipt.height, receipt.chunks) == (7, 5)
+    assert CRYPTO.verify(key, claim_message(chain_id, receipt), receipt.signature)

@@ -9,7 +9,7 @@ import pytest
 
 from lucid.chain.genesis import Activation
 from lucid.chain.transactions import SessionAnchor
-from lucid.chain.versions import HOLDING_RULES, PROOF_RULES, REPLICATION_RULES
+from lucid.chain.versions import HOLDING_RULES, PROOF_RULES, RELAY_RULES, REPLICATION_RULES
 from lucid.ledger.proofs import open_challenge
 from lucid.services.chain.replicaview import ReplicaView
 from lucid.storage.sqlite import SqliteStore
@@ -24,7 +24,7 @@ class Shown:
     """A chain of some rules on which session 0 is anchored, and what is shown of it."""
 
     def __init__(self, store: SqliteStore, rules: int) -> None:
-        self.growing = Growing(store, make_genesis(rules=Activation(rules)))
+        self.growing = Growing(store, make_genesis(rules=Activation(rules), transaction_lifetime_blocks=16))
         self.signers = self.growing.signers
         self.view = ReplicaView(self.growing.chain)
         self.growing.grow(self.signers.anchor(0))
@@ -106,6 +106,45 @@ def test_a_node_is_asked_in_the_epoch_after_it_said_what_it_holds(store: SqliteS
         "draws": [[each.place, each.lot] for each in drawn.draws],
     }
     assert shown.asked(1) is None, "it said nothing"
+
+
+def test_a_session_s_relay_is_told_and_whether_a_receipt_is_owed(store: SqliteStore) -> None:
+    shown = Shown(store, RELAY_RULES)
+
+    def relay(node: int, session: int = 0) -> Any:
+        name = shown.signers.anchor(session)
+        found = shown.view.relay(name.session, name.owner, shown.signers.node(node))
+        return msgspec.json.decode(msgspec.json.encode(found))
+
+    assert relay(1, session=1) is None
+    assert relay(1) == {"height": 1, "relay": "", "open": True, "said": 0, "ranges": [], "owed": False}
+    shown.growing.grow(shown.signers.holding(node=1, ranges=ALL))
+    assert (relay(1)["said"], relay(1)["ranges"], relay(1)["owed"]) == (1, [[0, 7]], False), "nobody is named"
+    shown.growing.grow(shown.signers.mandate())
+    key = shown.signers.node(0).hex()
+    assert [(relay(node)["relay"], relay(node)["owed"]) for node in range(3)] == [
+        (key, False),
+        (key, True),
+        (key, False),
+    ]
+    shown.growing.grow(shown.signers.receipt(chunks=7))
+    assert not relay(1)["owed"]
+    shown.growing.grow(shown.signers.holding(node=1, ranges=()))
+    assert not relay(1)["owed"]
+
+
+def test_a_relay_may_be_named_as_long_as_the_chain_takes_it(store: SqliteStore) -> None:
+    shown = Shown(store, RELAY_RULES)
+    name, lifetime = shown.signers.anchor(0), shown.signers.parameters.transaction_lifetime_blocks
+    anchored = shown.growing.chain.tree.root.height
+    told = []
+    for _ in range(2):
+        found = shown.view.relay(name.session, name.owner, shown.signers.node(0))
+        assert found is not None
+        told.append((found["open"], shown.signers.verdict(shown.signers.mandate()) is None))
+        while shown.growing.chain.tree.root.height < anchored + lifetime:
+            shown.growing.grow()
+    assert told == [(True, True), (False, False)]
 
 
 def test_anchored_sessions_are_those_of_the_blocks_between_both_included(store: SqliteStore) -> None:

@@ -1,0 +1,50 @@
+"""Going through the sessions whose lists are here, page by page, again and again, without keeping others waiting."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from lucid.services.chunks.chaincopies import RulesInForce
+from lucid.services.chunks.listings import Listings
+from lucid.services.web.problems import Problem
+from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreDamaged, StoreError
+
+REST = 4
+"""After each page it rests for so many times as long as that took."""
+PAGE = 64
+
+_log = logging.getLogger("lucid.looking")
+
+
+async def look_through(
+    look: Callable[[Sequence[bytes]], Awaitable[None]],
+    *,
+    around: RulesInForce,
+    since: int,
+    store: DurableStore,
+    listings: Listings,
+    pause_s: float,
+) -> None:
+    """Show `look` all sessions, forever, from the rules `since` on, with a pause after each round. It may raise
+    `Problem` and `StoreError`, and is shown the same page again after a pause; a store that is damaged ends it."""
+    after = b""
+    while True:
+        if around.rules < since:
+            await trio.sleep(pause_s)
+            continue
+        began_s = trio.current_time()
+        try:
+            names = await store.read_when_there(listings.sessions, after, PAGE)
+            await look(names)
+        except StoreDamaged:
+            return  # the store has logged it and says so
+        except (Problem, StoreError) as error:
+            _log.info("what is asked of the sessions here is looked at later: %s", error)
+            await trio.sleep(pause_s)
+            continue
+        after = names[-1] if len(names) == PAGE else b""
+        await trio.sleep(REST * (trio.current_time() - began_s) + (0 if after else pause_s))
