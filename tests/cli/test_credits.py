@@ -59,6 +59,7 @@ def test_evidence_and_retirement_are_told_by_the_end_of_the_evidence(node: Lying
 def test_storage_proofs_are_a_part_of_the_credits(node: LyingNode, tmp_path: Path) -> None:
     proving = msgspec.structs.replace(TWICE, name="proving", storage=StorageCredits(3, 1_200, 5_368_709_120, 2_450, 77))
     said = credits(node, tmp_path, "proving", found=Credits((proving,), 3, 1, 2, 5_040)).out
+    assert "77 for copies that it brought to others" in said
     assert "2450 for storage proofs of this epoch so far: 1200 chunks, 5,368,709,120 bytes" in said
     assert "of 3 sessions" in said and "voted twice or proved falsely" in said and "for 20 votes" not in said
 
