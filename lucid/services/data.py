@@ -20,7 +20,7 @@ from lucid.services.chunks.upkeep import Upkeep
 from lucid.services.process.config import Config
 from lucid.services.process.service import Service, main
 from lucid.services.process.sibling import Sibling
-from lucid.services.process.space import Space
+from lucid.services.process.space import Space, nearest
 from lucid.services.web.lasting import Lasting
 from lucid.services.web.web import Condition
 from lucid.storage.chunkfiles import ChunkFolder
@@ -30,11 +30,10 @@ class DataService(Service):
     """The data chain: stores and returns encrypted chunks."""
 
     listed = DATA
-    keeps_reserve = True
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.space = Space(config.data_dir, self.ballast, config.chunk_quota_bytes, config.disk_reserve_bytes)
+        self.space = Space(self._incoming, self.ballast, config.chunk_quota_bytes, config.disk_reserve_bytes)
         try:
             self.chunks = Chunks(self._folder, self.store, self.space)
         except BaseException:
@@ -111,6 +110,15 @@ class DataService(Service):
     @property
     def _folder(self) -> Path:
         return self.config.data_dir / "chunks"
+
+    @property
+    def _incoming(self) -> Path:
+        """Where chunks come in: the disk of the chunks, which need not be that of the store."""
+        return ChunkFolder(self._folder).incoming
+
+    def keeps_reserve(self, folder: Path) -> bool:
+        """See `Service`. What is kept for the chain is kept where the chunks are."""
+        return nearest(self._incoming, self.config.data_dir).stat().st_dev == folder.stat().st_dev
 
     def may_begin_anew(self, used: bool) -> bool:
         """See `Service`. An empty store would know none of the chunks that are there."""

@@ -143,9 +143,10 @@ class EngineService(Service):
                     await self._live(self._link)
             except* (ConnectionLost, Refusal) as group:
                 error = next(_leaves(group))
-                if str(error) != self._trouble:
+                plain = error.plain if isinstance(error, ConnectionLost) else str(error)
+                if plain != self._trouble:
                     _log.warning("the manager is away: %s", error)
-                self._trouble = str(error)
+                self._trouble = plain
             except* LogOutdated:
                 if self.votes.elsewhere is not None:
                     self._trouble = "it is not asked any more: the key is used elsewhere"

@@ -42,6 +42,7 @@ from lucid.services.chain.chainview import ChainStatus, ChainView
 from lucid.services.chain.decisions import Decisions
 from lucid.services.chain.index import TransactionIndex
 from lucid.services.chain.liveness import Liveness, Reach
+from lucid.services.chain.membership import no_validator
 from lucid.services.chain.noderoutes import PAGE_BLOCKS, NodeRoutes
 from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.chain.schedules import Schedules
@@ -135,7 +136,7 @@ class ManagerService(Service):
             self.upgrading.stopped,
             *map(self._while_it_goes_on, self.liveness.conditions()),
         ]
-        self.web.warnings.append(self.upgrading.due)
+        self.web.warnings += [self.upgrading.due, lambda: no_validator(self.chain, self.key)]
         self._show_figures()
         self._register()
         self._register_rooms()

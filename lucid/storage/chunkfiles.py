@@ -57,7 +57,8 @@ class ChunkFolder:
         if self.incoming.is_dir():
             for leftover in self.incoming.iterdir():
                 if _UPLOAD.fullmatch(leftover.name) and leftover.is_file():
-                    leftover.unlink()
+                    with suppress(OSError):  # and so does one on a disk that cannot be written
+                        leftover.unlink()
 
     def chunks(self) -> Iterator[bytes]:
         """The id of every file that has the name of a chunk, in its place."""

@@ -26,6 +26,11 @@ def open_store(url: str, *, password: str = "", importing: bool = False) -> Stor
     return store
 
 
+def store_folder(url: str) -> Path | None:
+    """The folder of an embedded store; None where a database keeps it."""
+    return Path(url.removeprefix("sqlite:")).parent if url.startswith("sqlite:") else None
+
+
 def shown(url: str) -> str:
     """A store's URL for people and logs: without the password that one of MongoDB may hold."""
     scheme, mark, rest = url.partition("://")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -130,3 +131,22 @@ def test_a_row_that_is_none_is_damage_that_names_it() -> None:
         with pytest.raises(StoreDamaged) as damaged:
             decode_row(CHUNK, data)
         assert damaged.value.sentence == f"the store is damaged in the table {CHUNK_TABLE} at the key {CHUNK.hex()}"
+
+
+def test_a_folder_that_cannot_be_written_is_opened_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service started on a full or read-only disk serves what it holds; leftovers of uploads wait."""
+    folder = ChunkFolder(tmp_path / "chunks")
+    folder.clear_incoming()
+    leftover = folder.incoming / ("ab" * 16)
+    leftover.write_bytes(b"x")
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", fails)
+    folder.clear_incoming()
+    monkeypatch.undo()
+    folder.clear_incoming()
+    assert not leftover.exists()

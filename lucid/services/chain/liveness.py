@@ -72,19 +72,20 @@ class Liveness:
         missing = self._goal() - self._height()
         if missing > FEW_BLOCKS:
             return Condition(CATCHING_UP, f"it is {missing} blocks behind its peers", FETCHING)
-        if (age_s := self._fetched_age_s()) > self.allowed_s:
+        if age_s := self._fetched_age_s():
             return Condition(CATCHING_UP, f"it fetches old blocks, the last of {age_s:.0f} s ago", FETCHING)
         return None
 
     def _fetched_age_s(self) -> float:
-        """How old the last final block is, where it was fetched and not waited for; else 0. Peers need not have said
-        how far they are for that, nor be many."""
+        """How old the last final block is, where it was fetched, old already, and not waited for; else 0. Peers need
+        not have said how far they are for that, nor be many."""
         if len(self._ages) < 2:
             return 0.0
         (before_s, _), (last_s, age_ms) = self._ages[-2], self._ages[-1]
         since_s = time.monotonic() - last_s
         fetched = last_s - before_s < self._genesis.parameters.block_interval_ms / 2000 and since_s <= self.allowed_s
-        return age_ms / 1000 + since_s if fetched else 0.0
+        # Two new ones may come at once too: it is no news of theirs how long they were the last.
+        return age_ms / 1000 + since_s if fetched and age_ms / 1000 > self.allowed_s else 0.0
 
     def halted(self) -> Condition | None:
         """Whether no block has become final for longer than the protocol allows. A chain that never had one waits."""

@@ -19,6 +19,7 @@ from lucid.ledger.rows import evidence_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
 from lucid.poot.credits import live_score, storage_credits, uptime_ppm
+from lucid.services.web.web import Condition
 from lucid.storage.durable import DurableStore
 
 MAX_DOUBLE_VOTES = 16
@@ -54,6 +55,23 @@ class SeenVote(msgspec.Struct, frozen=True):
     view: int
     kind: int
     block: str
+
+
+NO_VALIDATOR = "no validator"
+"""The condition of a node whose votes do not count."""
+
+
+def no_validator(chain: Chain, own: bytes) -> Condition | None:
+    """What a node warns of that no epoch counts on: it is to be registered, or was retired, or has the wrong key."""
+    ledger = chain.tree.root.ledger
+    if own in ledger.validators.index or own in ledger.next_validators.index:
+        return None
+    return Condition(
+        NO_VALIDATOR,
+        "this node's key is not that of a validator of the chain: it follows the chain, and signs nothing",
+        "nothing, where administrators have yet to register it or have retired it; else see whether `key` is the one "
+        "that the genesis names",
+    )
 
 
 class Membership:

@@ -215,8 +215,7 @@ class Chunks:
                 if row is not None and row.unused_since_ms:
                     # The row first: one that still says unused beside a file that does not would be doubted forever.
                     await self._store.write([(CHUNK_TABLE, chunk, encode(ChunkRow(row.size, 0)))])
-                    with suppress(FileNotFoundError):
-                        await self._disk.call(self.folder.mark_used, chunk)
+                    await self.inventory.mark(self.folder.mark_used, chunk)
         return lacking
 
     async def freed(self, chunk: bytes, node: bytes, name: bytes) -> None:

@@ -7,7 +7,7 @@ taken in once its bytes are verified, or put into quarantine. There is one chang
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
@@ -18,7 +18,7 @@ from lucid.services.chunks.chunkrows import ChunkRows
 from lucid.services.chunks.faults import Faults
 from lucid.services.chunks.needs import GONE_TABLE, STAMP_BYTES, Needs
 from lucid.services.chunks.origins import forgotten
-from lucid.services.process.disk import Disk
+from lucid.services.process.disk import Disk, DiskFailed
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder, ChunkRow, decode_row
 from lucid.storage.durable import DurableStore
@@ -104,9 +104,17 @@ class Inventory:
             *self.faults.change(chunk, fault, Finding.SOUND, 0),
         ]
 
+    async def mark(self, mark: Callable[..., None], chunk: bytes, *arguments: object) -> None:
+        """Write something down on a chunk's file, if it is there. Raises `DiskFailed`."""
+        try:
+            await self.disk.call(mark, chunk, *arguments)
+        except FileNotFoundError:
+            pass  # the scrubber says so
+        except OSError as error:
+            raise DiskFailed(f"a chunk's file cannot be written: {error.strerror}") from None
+
     async def unneeded(self, chunk: bytes, row: ChunkRow) -> Write:
-        """Give a file the time since when nobody needs it; returns what is to be written then."""
+        """Give a file the time since when nobody needs it; returns what is to be written then. Raises `DiskFailed`."""
         now = self.now_ms()
-        with suppress(FileNotFoundError):
-            await self.disk.call(self.folder.mark_unused, chunk, now)
+        await self.mark(self.folder.mark_unused, chunk, now)
         return CHUNK_TABLE, chunk, encode(ChunkRow(row.size, now))

@@ -189,9 +189,12 @@ class Upkeep:
         async def prune(body: PruneOrder) -> Pruned:
             now = clock_ms()
             found = await self._store.read(self._unused, now)
-            return (
-                found if body.dry_run else msgspec.structs.replace(found, removed=await self._chunks.sweeper.sweep(now))
-            )
+            if body.dry_run:
+                return found
+            try:
+                return msgspec.structs.replace(found, removed=await self._chunks.sweeper.sweep(now))
+            except OSError as error:
+                raise Problem(Code.STORE_FAILED, f"chunks cannot be removed: {error.strerror}") from None
 
     async def _checked(self, chunk: str) -> Checked:
         identity = hex_bytes(chunk, 32, "chunk")

@@ -26,27 +26,30 @@ _resolving: trio.lowlevel.RunVar[trio.CapacityLimiter] = trio.lowlevel.RunVar("l
 
 
 class ConnectionLost(Exception):
-    """A connection could not be opened or is over; the text says why, and fits a line of a log whatever came."""
+    """A connection could not be opened or is over; the text says why, and fits a line of a log whatever came.
 
-    def __init__(self, text: str) -> None:
+    `plain` says it for /health: no address, and nothing in the words of a library."""
+
+    def __init__(self, text: str, plain: str = "") -> None:
         super().__init__(printable(text[:MAX_TEXT]))
+        self.plain = plain or str(self)
 
 
 @contextmanager
-def losing(what: str) -> Iterator[None]:
+def losing(what: str, plain: str = "the connection to it broke") -> Iterator[None]:
     """Raise `ConnectionLost` for everything that is raised within; only being cancelled stays what it is."""
     try:
         yield
     except ConnectionLost:
         raise
     except trio.TooSlowError:
-        raise ConnectionLost(f"{what} does not answer") from None
+        raise ConnectionLost(f"{what} does not answer", "it does not answer") from None
     except (OSError, trio.BrokenResourceError, trio.ClosedResourceError) as error:
         # trio says why a connection broke in the cause.
         said = str(error) or str(error.__cause__ or "") or "the connection broke"
-        raise ConnectionLost(f"{what}: {said}") from None
+        raise ConnectionLost(f"{what}: {said}", plain) from None
     except Exception as error:  # what libraries raise about what a stranger sent is not for us to list
-        raise ConnectionLost(f"{what}: {type(error).__name__} {error}".rstrip()) from None
+        raise ConnectionLost(f"{what}: {type(error).__name__} {error}".rstrip(), plain) from None
 
 
 async def dial(address: Address, trust: ssl.SSLContext | None = None, proxy: str | None = None) -> trio.abc.Stream:
@@ -56,7 +59,7 @@ async def dial(address: Address, trust: ssl.SSLContext | None = None, proxy: str
     """
     opened: trio.abc.Stream | None = None
     try:
-        with losing(address.name), trio.fail_after(OPEN_S):
+        with losing(address.name, "it cannot be reached"), trio.fail_after(OPEN_S):
             opened = await (_direct(address) if proxy is None else _proxied(address, proxy))
             if address.secure:
                 context = trust or ssl.create_default_context()
@@ -94,7 +97,7 @@ def _reason(error: BaseException) -> str:
 
 
 async def _proxied(address: Address, proxy: str) -> trio.abc.Stream:
-    with losing(f"the proxy {proxy}"):
+    with losing(f"the proxy {proxy}", "it cannot be reached: the proxy"):
         place, _, port = proxy.rpartition(":")
         stream = await _direct(Address(place.strip("[]"), int(port), False))
         try:

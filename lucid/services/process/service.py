@@ -41,7 +41,7 @@ from lucid.services.web.web import STORE_FAILING, Condition, Web
 from lucid.storage.durable import DurableStore
 from lucid.storage.identity import Identity, claim
 from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther
-from lucid.storage.opening import open_store, shown
+from lucid.storage.opening import open_store, shown, store_folder
 
 BAD_START = 2
 ANSWERS_S = 0.4
@@ -58,8 +58,6 @@ class Service(ABC):
     """One service of a node. Subclasses register their routes and say in `work` what else runs."""
 
     listed: ClassVar[NodeService]
-    keeps_reserve: ClassVar[bool] = False
-    """Whether it watches its disk itself, for more than its store."""
 
     def __init__(self, config: Config) -> None:
         """Read the node's id and genesis and open the store. Raises `LucidError` naming what is wrong."""
@@ -83,8 +81,8 @@ class Service(ABC):
         tokens = Tokens(config.token, config.operator_token, config.api_tokens)
         self.web = Web(self.listed.name, config.loopback, tokens, config.requests_per_second)
         self.web.checks += [lambda: _failing(self.store.damage), lambda: _failing(self.store.trouble)]
-        on_disk = config.store_url(self.listed.key).startswith("sqlite:")
-        self._room = StoreRoom(config.data_dir) if on_disk and not self.keeps_reserve else None
+        place = store_folder(config.store_url(self.listed.key))
+        self._room = None if place is None or self.keeps_reserve(place) else StoreRoom(place)
         if self._room is not None:
             self.web.checks.append(self._room.condition)
         self.redis = Redis(config.redis_url) if config.redis_url else None
@@ -115,6 +113,10 @@ class Service(ABC):
     def may_begin_anew(self, used: bool) -> bool:
         """Whether nothing is lost by beginning with an empty store, although the data folder was `used` with one."""
         return True
+
+    def keeps_reserve(self, folder: Path) -> bool:
+        """Whether it watches the disk of its store's folder itself, for more than its store."""
+        return False
 
     @property
     def ballast(self) -> Path:

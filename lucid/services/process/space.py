@@ -44,8 +44,8 @@ class NoRoom(LucidError):
 
 
 class Space:
-    """The disk of a folder: `used` bytes of it are chunks', which have a `quota` (0: none); `reserve` bytes are not
-    for them. `run` looks at it again and again, so that nobody has to ask the disk to know."""
+    """The disk of the folder into which chunks come: `used` bytes of it are chunks', which have a `quota` (0: none);
+    `reserve` bytes are not for them. `run` looks at it again and again, so that nobody has to ask the disk to know."""
 
     def __init__(self, folder: Path, ballast: Path, quota: int, reserve: int) -> None:
         self._folder = folder
@@ -141,7 +141,9 @@ class Space:
     def _look(self) -> None:
         before = self._taken
         try:
-            found = os.statvfs(self._folder)
+            place = nearest(self._folder, self._ballast.parent)
+            found = os.statvfs(place)
+            writable = os.access(place, os.W_OK)
         except OSError as error:
             self._error = error.strerror
             return
@@ -151,6 +153,9 @@ class Space:
             self._wanted = 0
         if self._error is not None:
             self._try()
+        elif not writable:
+            # A card with errors is made read-only by the system: nobody has to lose an upload to find out.
+            self._error = os.strerror(errno.EROFS if found.f_flag & os.ST_RDONLY else errno.EACCES)
         if self.room > BALLAST_BYTES and not self._ballast.exists():
             self._fill()
 
@@ -158,6 +163,7 @@ class Space:
         """Whether a file can be written again where one could not."""
         path = self._folder / ".writable"
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"")
             path.unlink()
         except OSError as error:
@@ -215,6 +221,11 @@ def make_way(folder: Path, ballast: Path) -> None:
         if found.f_bavail * found.f_frsize < BALLAST_BYTES and ballast.exists():
             _log.warning("the disk is full: what was kept for that is let go")
             ballast.unlink()
+
+
+def nearest(folder: Path, root: Path) -> Path:
+    """A folder below `root`, or while it is not there the nearest one around its place; `root` is the last of them."""
+    return next(place for place in (folder, *folder.parents) if place == root or place.is_dir())
 
 
 def _mib(count: int) -> str:

@@ -120,7 +120,7 @@ async def open_websocket(
         raise ConnectionLost(f"{url!r} is not a WebSocket URL: {error}") from None
     stream = await dial(address, trust)
     try:
-        with losing(url), trio.fail_after(OPEN_S):
+        with losing(url, "something else answers at its address"), trio.fail_after(OPEN_S):
             socket = await _upgrade(stream, url, headers)
     except BaseException:
         await trio.aclose_forcefully(stream)
@@ -140,12 +140,13 @@ async def _upgrade(stream: trio.abc.Stream, url: str, headers: Mapping[str, str]
     while True:
         data = await stream.receive_some(READ_BYTES)
         if not data:
-            raise ConnectionLost(f"{url} closed the connection at once")
+            raise ConnectionLost(f"{url} closed the connection at once", "it closed the connection at once")
         connection.receive_data(bytes(data))
         events = connection.events()
         for event in events:
             if isinstance(event, RejectConnection):
-                raise ConnectionLost(f"{url} refused with status {event.status_code}")
+                status = event.status_code
+                raise ConnectionLost(f"{url} refused with status {status}", f"it refuses with status {status}")
             if isinstance(event, AcceptConnection):
                 socket = WebSocket(stream, connection)
                 for early in events:

@@ -122,6 +122,16 @@ def test_who_fetches_old_blocks_is_behind_whatever_peers_have_said(bench: Bench)
     assert bench.states() == []
 
 
+def test_a_chain_that_stops_after_two_blocks_at_once_fetches_nothing(bench: Bench) -> None:
+    """Before it was `halted`, a node of a chain that had stopped said that it fetched old blocks."""
+    bench.blocks(3, 3_000)
+    bench.blocks(1, 3_000, every_s=0.01)
+    bench.now_s += bench.liveness.allowed_s - 1
+    assert bench.states() == []
+    bench.now_s += 2
+    assert bench.states() == ["halted"]
+
+
 @pytest.mark.parametrize("off_ms", [60_000, 3_600_000])
 def test_blocks_that_come_one_by_one_are_not_fetched(bench: Bench, off_ms: int) -> None:
     bench.blocks(BLOCKS, off_ms)

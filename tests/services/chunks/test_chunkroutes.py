@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
+
+import pytest
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id, segment_count, verify_segment
 from lucid.services.chunks.sweeper import KEPT_MS
@@ -164,3 +167,19 @@ async def test_an_answer_may_be_kept_forever_and_goes_by_its_id(tmp_path: Path) 
         for method in ("GET", "HEAD"):
             headers = (await client.request(method, place(CHUNK))).headers
             assert headers["etag"] == f'"{chunk_id(CHUNK).hex()}"' and "immutable" in headers["cache-control"]
+
+
+async def test_a_card_that_became_read_only_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reference that went was answered with an internal failure."""
+    async with running(tmp_path) as (_, client):
+        assert (await client.put(place(CHUNK), content=CHUNK)).status_code == 201
+
+        def fails(*_: object, **__: object) -> None:
+            raise OSError(errno.EROFS, "Read-only file system")
+
+        monkeypatch.setattr("os.utime", fails)
+        for path in (place(CHUNK), f"/sessions/{SESSION}"):
+            answer = await client.delete(path)
+            assert answer.status_code == 503 and "cannot be read or written" in answer.text
+        monkeypatch.undo()
+        assert (await client.delete(place(CHUNK))).json()["references"] == 0

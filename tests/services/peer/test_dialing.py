@@ -34,8 +34,9 @@ async def test_whatever_the_resolver_raises_is_lost(raised: Exception, monkeypat
         raise raised
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(ConnectionLost) as lost:
         await dial(Address("some.host", 1, False))
+    assert lost.value.plain == "it cannot be reached", "the rest is for the log"
 
 
 async def test_resolvers_that_hang_take_no_thread_from_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:

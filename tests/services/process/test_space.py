@@ -168,6 +168,40 @@ def test_a_write_that_failed_otherwise_is_said_until_one_is_made(tmp_path: Path)
     assert space.condition() is None and [each.name for each in folder.iterdir()] == ["ballast"]
 
 
+@pytest.mark.parametrize(
+    ("flag", "sentence"), [(os.ST_RDONLY, "Read-only file system"), (0, "Permission denied")], ids=["card", "mode"]
+)
+def test_a_folder_that_cannot_be_written_is_said_before_anybody_comes_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: int, sentence: str
+) -> None:
+    space, real = of(tmp_path), os.statvfs
+    assert space.condition() is None
+    monkeypatch.setattr("os.statvfs", lambda path: os.statvfs_result((*real(path)[:8], flag, *real(path)[9:])))
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    space._look()
+    found = space.condition()
+    assert found is not None
+    assert (found.state, found.sentence) == ("store failing", f"chunks cannot be written: {sentence}")
+    monkeypatch.undo()
+    space._look()
+    assert space.condition() is None and [each.name for each in tmp_path.iterdir()] == ["ballast"]
+
+
+def test_room_is_that_of_the_folder_s_own_disk_which_may_not_be_there_yet(disk: Path, tmp_path: Path) -> None:
+    """Chunks may be on a disk of their own: neither its room nor its faults are those of the data folder's."""
+    chunks = tmp_path / "chunks"
+    space = Space(chunks / "incoming", tmp_path / "ballast", 0, 0)
+    assert space.condition() is None and space.total == Space(tmp_path, tmp_path / "ballast", 0, 0).total
+    chunks.symlink_to(disk)
+    space._look()
+    found = os.statvfs(disk)
+    assert space.total == found.f_blocks * found.f_frsize
+    fill(disk, 0)
+    space._look()
+    found_low = space.condition()
+    assert found_low is not None and found_low.state == "disk low"
+
+
 async def test_a_disk_that_does_not_answer_is_said_and_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

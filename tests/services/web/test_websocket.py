@@ -26,6 +26,7 @@ async def test_whatever_answers_an_upgrade_is_a_lost_connection(answer: bytes) -
             async with open_websocket(f"ws://127.0.0.1:{port}/node/engine"):
                 pass
         assert str(lost.value).isprintable()
+        assert "127.0.0.1" not in lost.value.plain and "Error" not in lost.value.plain, "it is for /health"
 
 
 @pytest.mark.parametrize("frames", [b"\xff" * 20, b"\x81\x01x", b"\x82\x7f" + b"\xff" * 8, b"\x88\x03\x03\xe8\xff"])
