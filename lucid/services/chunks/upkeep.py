@@ -189,12 +189,14 @@ class Upkeep:
         async def prune(body: PruneOrder) -> Pruned:
             now = clock_ms()
             found = await self._store.read(self._unused, now)
-            if body.dry_run:
-                return found
-            try:
-                return msgspec.structs.replace(found, removed=await self._chunks.sweeper.sweep(now))
-            except OSError as error:
-                raise Problem(Code.STORE_FAILED, f"chunks cannot be removed: {error.strerror}") from None
+            return found if body.dry_run else msgspec.structs.replace(found, removed=await self._swept(now))
+
+    async def _swept(self, now_ms: int) -> int:
+        """How many chunks went. Raises `Problem` where the disk takes none away."""
+        try:
+            return await self._chunks.sweeper.sweep(now_ms)
+        except OSError as error:
+            raise Problem(Code.STORE_FAILED, f"chunks cannot be removed: {error.strerror}") from None
 
     async def _checked(self, chunk: str) -> Checked:
         identity = hex_bytes(chunk, 32, "chunk")
