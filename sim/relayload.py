@@ -50,7 +50,7 @@ SAID_BLOCKS = 12
 UNSIGNED = bytes(64)
 
 
-class Recording(NamedTuple):
+class HandedSession(NamedTuple):
     """A session whose chunks there are: its anchor, its owner's secret, and who was given it and should hold it."""
 
     anchor: SessionAnchor
@@ -64,7 +64,7 @@ class RelayLoad:
 
     def __init__(self, world: World, every_us: int, random: Random) -> None:
         self.world = world
-        self.recordings: list[Recording] = []
+        self.recordings: list[HandedSession] = []
         self.moved: Counter[int] = Counter()
         """Bytes that each node sent others as a relay."""
         self.friends: dict[int, int] = {}
@@ -94,7 +94,7 @@ class RelayLoad:
         friend = self.friends.get(taker)
         others = [(taker + step) % count for step in range(min(COPIES, count))]
         holders = tuple(others) if friend is None else (taker, friend)
-        self.recordings.append(Recording(self._signed(blank, secret), secret, taker, holders))
+        self.recordings.append(HandedSession(self._signed(blank, secret), secret, taker, holders))
 
     def _look(self, _: Moment) -> None:
         self.world.clock.after(LOOK_US, self._look)
@@ -106,7 +106,7 @@ class RelayLoad:
                     if node.index in recording.holders and node.up:
                         self._settle(node, ledger, recording)
 
-    def _settle(self, node: Node, ledger: Ledger, recording: Recording) -> None:
+    def _settle(self, node: Node, ledger: Ledger, recording: HandedSession) -> None:
         """Say and prove what is still to be, of one recording by the ledger of one node."""
         session, owner = recording.anchor.session, recording.anchor.owner
         named = ledger.row(mandate_key(session, owner))
@@ -127,14 +127,14 @@ class RelayLoad:
             self._sign_for(node, ledger, recording, decode(row, HoldingEntry), decode(named, MandateEntry).relay)
         self._prove(node, ledger, recording)
 
-    def _fetch(self, node: Node, recording: Recording) -> None:
+    def _fetch(self, node: Node, recording: HandedSession) -> None:
         """A holder fetches its copy, once; a friend makes it itself."""
         if (recording.anchor.identity, node.index) not in self._fetched and node.index != recording.taker:
             self._fetched.add((recording.anchor.identity, node.index))
             if self.friends.get(recording.taker) != node.index:
                 self.moved[recording.taker] += BYTES
 
-    def _sign_for(self, node: Node, ledger: Ledger, recording: Recording, said: HoldingEntry, relay: bytes) -> None:
+    def _sign_for(self, node: Node, ledger: Ledger, recording: HandedSession, said: HoldingEntry, relay: bytes) -> None:
         """Sign what came from the relay; a greedy node also what no rule lets it."""
         anchor = recording.anchor
         receipt = RelayReceipt(node.key, relay, anchor.owner, anchor.session, said.height, len(IDS), UNSIGNED)
@@ -150,7 +150,7 @@ class RelayLoad:
         if node.index != recording.taker and node.index not in self.silent:
             self._say(node, ledger, "receipt", self._signed(receipt, node.secret))
 
-    def _prove(self, node: Node, ledger: Ledger, recording: Recording) -> None:
+    def _prove(self, node: Node, ledger: Ledger, recording: HandedSession) -> None:
         """Show what is drawn, if something is."""
         anchor, views = recording.anchor, self.world.genesis.parameters.epoch_views
         asked = open_challenge(ledger, views, node.key, anchor.session, anchor.owner)
