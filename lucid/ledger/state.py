@@ -7,6 +7,7 @@ from typing import Protocol
 
 from lucid.chain.blocks import genesis_beacon
 from lucid.chain.codec import decode, encode
+from lucid.chain.errors import Code, LucidError
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import ZERO_DIGEST, state_key_digest, state_value_digest
 from lucid.chain.validators import ValidatorSet
@@ -23,7 +24,7 @@ from lucid.ledger.rows import (
     Roster,
     genesis_roster,
 )
-from lucid.ledger.tree import TreeNode, TreeUpdate, release
+from lucid.ledger.tree import ROOT, TreeNode, TreeUpdate, release
 from lucid.poot.credits import Tally, empty_tally
 from lucid.poot.schedule import Schedule
 
@@ -35,6 +36,15 @@ NO_RULES = ChainRules()
 
 Write = tuple[str, bytes, bytes | None]
 """A table, a key and the bytes to store there, or None to delete."""
+
+
+class RowLost(LucidError):
+    """A row that another one points to is not there: the store is damaged, though each row that it has can be read."""
+
+    def __init__(self, table: str, key: bytes) -> None:
+        super().__init__(Code.STORE_DAMAGED, f"no row in the table {table} at the key {key.hex()}")
+        self.table = table
+        self.key = key
 
 
 class Reader(Protocol):
@@ -156,7 +166,10 @@ class Ledger:
 
     def _stored_node(self, index: int) -> bytes | None:
         # Nodes that are not in memory have not changed since the last final state, so the store has them.
-        return self.reader.get(TREE_TABLE, tree_key(index))
+        node = self.reader.get(TREE_TABLE, tree_key(index))
+        if node is None and index != ROOT:
+            raise RowLost(TREE_TABLE, tree_key(index))
+        return node
 
     def _sets(self) -> tuple[ValidatorSet, ValidatorSet]:
         roster, above = self.core.roster, self.parent

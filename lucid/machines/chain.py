@@ -16,8 +16,8 @@ from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import RULES_KNOWN, ChainRules
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
-from lucid.ledger.rows import AdministrationEntry
-from lucid.ledger.state import Ledger, Reader, Write, stored_ledger
+from lucid.ledger.rows import HEAD_KEY, AdministrationEntry
+from lucid.ledger.state import ROW_TABLE, Ledger, Reader, RowLost, Write, stored_ledger
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import Halt, ViewContext
 from lucid.machines.forktree import ForkNode, ForkTree
@@ -278,7 +278,8 @@ class Chain:
             root.certified = 0
             return ForkTree(root, 0, None)
         stored = stored_ledger(self.reader)
-        assert stored is not None, "the root and its ledger are written as one"
+        if stored is None:  # the root and its ledger are written as one
+            raise RowLost(ROW_TABLE, HEAD_KEY)
         root = ForkNode(hash_, self.block(hash_), None, stored, self.parameters)
         self.final_certificate = final = self.finality_at(root.height)
         root.certified = 0 if root.closing or final is None else final.view

@@ -8,6 +8,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.hashing import transaction_tree_digest
 from lucid.chain.merkle import inclusion_proof
 from lucid.chain.receipts import Receipt
+from lucid.ledger.state import RowLost
 from lucid.machines.chain import CLOSING_TABLE, Chain, height_key
 
 MAX_HEADERS = 10_000
@@ -32,7 +33,8 @@ def make_receipt(chain: Chain, height: int, place: int, reach: int = 0) -> Recei
     closings = []
     for epoch in range(headers[-1].epoch):
         data = chain.reader.get(CLOSING_TABLE, height_key(epoch))
-        assert data is not None, "the closing of every epoch before is kept"
+        if data is None:  # the closing of every epoch before is kept
+            raise RowLost(CLOSING_TABLE, height_key(epoch))
         closings.append(decode(data, EpochClosing))
     leaves = [encode(transaction) for transaction in block.transactions]
     path = inclusion_proof(leaves, place, transaction_tree_digest)

@@ -36,7 +36,7 @@ from lucid.machines.performing import complete
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.membership import SeenVote
-from lucid.services.chain.ownclaims import Holding, OwnClaims, Receipt, Showing
+from lucid.services.chain.ownclaims import CopiesBrought, Holding, OwnClaims, Showing
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.chain.upgrading import too_old
 from lucid.services.peer.certifier import Certifier
@@ -303,12 +303,12 @@ class EngineService(Service):
             "POST",
             "/node/receipts",
             "Sign on the chain for what came from a session's relay",
-            takes=Receipt,
+            takes=CopiesBrought,
             gives=Accepted,
             status=202,
             access=NODE,
         )
-        async def receipt(body: Receipt) -> Accepted:
+        async def receipt(body: CopiesBrought) -> Accepted:
             return Accepted((await self.submit(self._claims.receipt(body))).hex())
 
     def _register_consensus(self) -> None:

@@ -20,7 +20,8 @@ from typing import NamedTuple, TypeVar
 
 import trio
 
-from lucid.ledger.state import Write
+from lucid.chain.errors import Code, Refusal
+from lucid.ledger.state import RowLost, Write
 from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther, StoreSlow
 
 MAX_BATCH_WRITES = 20_000
@@ -153,7 +154,10 @@ class DurableStore:
             return look(*arguments)
 
         with self.asked():
-            return await trio.to_thread.run_sync(impatiently, abandon_on_cancel=True, limiter=self._readers)
+            try:
+                return await trio.to_thread.run_sync(impatiently, abandon_on_cancel=True, limiter=self._readers)
+            except RowLost as lost:
+                raise self._lost(lost) from None
         raise AssertionError("asked() raises where it cuts something off")
 
     @contextmanager
@@ -181,6 +185,20 @@ class DurableStore:
             if self._ended.is_set():
                 await trio.sleep_forever()  # the process stops; whoever stops it cancels this
             raise
+        except RowLost as lost:
+            raise self._lost(lost) from None
+        except Refusal as refusal:
+            # Nobody's bytes but the store's own: a machine never lets a refusal of what others sent out.
+            if refusal.code is not Code.MALFORMED:
+                raise
+            damage = StoreDamaged(f"a row cannot be read: {refusal}")
+            self._note_damage(damage)
+            raise damage from None
+
+    def _lost(self, lost: RowLost) -> StoreDamaged:
+        damage = StoreDamaged(str(lost), lost.table, lost.key)
+        self._note_damage(damage)
+        return damage
 
     @property
     def trouble(self) -> StoreError | None:

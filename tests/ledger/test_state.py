@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lucid.chain.codec import decode, encode
-from lucid.chain.errors import Refusal
+from lucid.chain.errors import Code, Refusal
+from lucid.chain.hashing import state_key_digest
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.rows import (
     HEAD_KEY,
@@ -25,6 +26,7 @@ from lucid.ledger.state import (
     ROW_TABLE,
     TREE_TABLE,
     Ledger,
+    RowLost,
     genesis_ledger,
     ledger_of_rows,
     stored_ledger,
@@ -212,6 +214,22 @@ def test_a_chain_goes_on_from_its_store_as_if_nothing_had_happened() -> None:
         assert one.header == two.header
     chain.settle()
     assert assert_consistent(chain.store) == chain.tip.root
+
+
+def test_a_node_of_the_tree_that_is_lost_is_named_and_not_taken_for_none() -> None:
+    store = MemoryStore()
+    first = genesis_ledger(make_genesis(1), store)
+    second = Ledger(store, first, first.core, dict.fromkeys(KEYS, b"a"))
+    for ledger in (first, second):
+        store.write(ledger.flush())
+    lost = next(key for key, node in store.scan(TREE_TABLE) if node[1:33] == state_key_digest(KEYS[0]))
+    store.write([(TREE_TABLE, lost, None)])
+    again = stored_ledger(store)
+    assert again is not None
+    with pytest.raises(RowLost) as caught:
+        Ledger(store, again, again.core, {KEYS[0]: b"b"})
+    assert (caught.value.table, caught.value.key) == (TREE_TABLE, lost)
+    assert caught.value.code is Code.STORE_DAMAGED
 
 
 # -- snapshots -----------------------------------------------------------------------------------------------------

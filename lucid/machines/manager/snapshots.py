@@ -13,7 +13,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import state_key_digest, state_value_digest
 from lucid.chain.keys import Crypto
-from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Ledger, Reader, Write, ledger_of_rows, tree_key
+from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Ledger, Reader, RowLost, Write, ledger_of_rows, tree_key
 from lucid.ledger.tree import DIGIT_BITS, ROOT, TOP_SHIFT, opened, subtree_hash
 from lucid.machines.chain import CLOSING_TABLE, Chain
 from lucid.machines.effects import Effects, Send, Store
@@ -99,7 +99,8 @@ class Snapshots:
             parts.append(encode([(key, value) for _, key, value in rows]))
             return
         branch = self._reader.get(TREE_TABLE, tree_key(index))
-        assert branch is not None, "two rows have a branch above them"
+        if branch is None:  # two rows have a branch above them
+            raise RowLost(TREE_TABLE, tree_key(index))
         branches.append(branch)
         shift = TOP_SHIFT - DIGIT_BITS * depth
         for digit, below in groupby(rows, lambda row: row[0] >> shift & 15):
@@ -241,7 +242,8 @@ class Download:
         rows: dict[bytes, bytes] = {}
         for hash_ in self.hashes:
             data = fresh.get(hash_) or reader.get(SNAPSHOT_TABLE, hash_)
-            assert data is not None, "each part was stored when it came"
+            if data is None:  # each part was stored when it came
+                raise RowLost(SNAPSHOT_TABLE, hash_)
             rows.update(decode(data, Rows))
         ledger = ledger_of_rows(reader, rows)
         assert ledger is not None, "a certified state holds the core's rows"

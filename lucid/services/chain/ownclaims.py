@@ -36,7 +36,7 @@ class Showing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: str
 
 
-class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CopiesBrought(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many chunks of what this node said at a height that it holds of a session came from the session's relay:
     the session's id and owner, and the relay's key, in hexadecimal (`docs/protocol.md`, section 5)."""
 
@@ -69,7 +69,7 @@ class OwnClaims:
         message = claim_message(self._chain_id, holding)
         return msgspec.structs.replace(holding, signature=self._crypto.sign(self._secret, message))
 
-    def receipt(self, said: Receipt) -> RelayReceipt:
+    def receipt(self, said: CopiesBrought) -> RelayReceipt:
         """What came from a session's relay, signed by the node."""
         session = hex_bytes(said.session, SESSION_BYTES, "session")
         receipt = RelayReceipt(

@@ -12,7 +12,7 @@ from lucid.chain.errors import Code, LucidError
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
 from lucid.chain.transactions import StorageProof, claim_message
-from lucid.services.chain.ownclaims import Holding, OwnClaims, Receipt, Showing
+from lucid.services.chain.ownclaims import CopiesBrought, Holding, OwnClaims, Showing
 from tests.builders import CRYPTO, make_genesis
 
 BODIES = [bytes([number]) * (1_500 + 7_000 * number) for number in range(5)]
@@ -60,7 +60,7 @@ def test_what_is_held_is_signed_by_the_node_that_says_so() -> None:
 
 def test_what_came_from_a_relay_is_signed_by_the_node_that_fetched_it() -> None:
     chain_id, key = make_genesis().chain_id, CRYPTO.public_key(bytes(32))
-    said = Receipt(session=SESSION.hex(), relay=bytes([9] * 32).hex(), height=7, chunks=5)
+    said = CopiesBrought(session=SESSION.hex(), relay=bytes([9] * 32).hex(), height=7, chunks=5)
     receipt = OwnClaims(key, bytes(32), CRYPTO, chain_id).receipt(said)
     assert (receipt.session + receipt.owner, receipt.node, receipt.relay) == (SESSION, key, bytes([9] * 32))
     assert (receipt.height, receipt.chunks) == (7, 5)

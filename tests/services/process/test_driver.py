@@ -12,10 +12,13 @@ import pytest
 import trio
 import trio.testing
 
+from lucid.chain.errors import Code, Refusal
+from lucid.ledger.state import RowLost
 from lucid.machines.effects import CancelTimer, Effects, Observe, Send, SetTimer, Started, Store, TimedOut, TimerFired
 from lucid.services.process import driver as driver_module
 from lucid.services.process.driver import Driver, clock_ms
 from lucid.storage.durable import DurableStore
+from lucid.storage.interface import StoreDamaged
 from tests.storage.gate import Gate
 from tests.waiting import until
 
@@ -150,3 +153,40 @@ async def test_a_machine_steps_in_a_thread_of_its_own_and_is_looked_into_between
             leave.set()
         assert seen == [2] and threading.get_ident() not in machine.threads
         await until(lambda: len(sent) == 1)
+
+
+@pytest.mark.parametrize(
+    ("met", "says"),
+    [
+        (RowLost("tree", b"\xab"), "the store is damaged in the table tree at the key ab"),
+        (Refusal(Code.MALFORMED, "truncated"), "the store is damaged"),
+    ],
+)
+async def test_rows_that_are_gone_or_mean_nothing_stop_the_machine_and_not_the_service(
+    tmp_path: Path, met: Exception, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database can read each page of them: that something is wrong with them is seen by who uses them."""
+
+    def answer(event: Any) -> Effects:
+        if event == "go":
+            raise met
+        return []
+
+    async with running(Machine(answer), tmp_path) as (driver, _, _):
+        await driver.deliver("go")
+        await until(lambda: driver.stopped is not None)
+        assert driver.store.damage is not None and driver.store.damage.sentence == says
+        with pytest.raises(StoreDamaged):
+            await driver.inspect(lambda: None)
+    assert sum(says in message for message in caplog.messages) == 1, "said once"
+
+
+async def test_a_refusal_that_tells_of_no_bytes_is_no_damage(tmp_path: Path) -> None:
+    async with running(Machine(lambda _: []), tmp_path) as (driver, _, _):
+        with pytest.raises(Refusal):
+            await driver.store.read_when_there(_refuse)
+        assert driver.store.damage is None
+
+
+def _refuse() -> None:
+    raise Refusal(Code.TX_EXPIRED)
