@@ -8,14 +8,15 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from lucid.chain.errors import LucidError, printable
-from lucid.cli.failure import BAD_USAGE, INTERRUPTED, INVALID, Failure, duration, hex32
+from lucid.cli.failure import BAD_USAGE, INTERRUPTED, INVALID, Failure, chunk_size, duration, hex32
+from lucid.cli.nodes import add_node, nodes
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 NOT_FINAL = 10
 REPLICATED = "replicated"
 WAIT_MS = 300_000
-_SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
+LEFT_OUT_SHOWN = 3
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,7 +48,9 @@ def _register_anchor(commands: argparse._SubParsersAction[argparse.ArgumentParse
         "node's receipt does not "
         "hold, 2 bad usage or a node that refuses. What is interrupted goes on with --resume.",
     )
-    anchor.add_argument("files", type=Path, nargs="*", metavar="FILE", help="a file, or a folder with all in it")
+    anchor.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="a file, or a folder and its files (no links)"
+    )
     add_node(anchor)
     anchor.add_argument("--owner", type=Path, required=True, metavar="KEY", help="your key file (lucid keys new)")
     anchor.add_argument("--resume", type=Path, metavar="FILE", help="go on with SESSION.recording, and no other files")
@@ -57,7 +60,9 @@ def _register_anchor(commands: argparse._SubParsersAction[argparse.ArgumentParse
     anchor.add_argument(
         "--session-key", type=Path, metavar="FILE", help="write the session's own key there, to show it to someone"
     )
-    anchor.add_argument("--chunk-size", type=_size, default=4 << 20, metavar="SIZE", help="of a stored chunk (4MiB)")
+    anchor.add_argument(
+        "--chunk-size", type=chunk_size, default=4 << 20, metavar="SIZE", help="of a stored chunk (4MiB)"
+    )
     anchor.add_argument(
         "--wait",
         type=_wait,
@@ -96,19 +101,6 @@ def _register_fetch(commands: argparse._SubParsersAction[argparse.ArgumentParser
     fetch.set_defaults(run=run_fetch)
 
 
-def add_node(command: argparse.ArgumentParser) -> None:
-    """The options that say which nodes are asked."""
-    command.add_argument(
-        "--config",
-        type=Path,
-        action="append",
-        metavar="FILE",
-        help="settings: genesis, the services' urls, token or api_tokens; LUCID_* variables win; once more for "
-        "each further node: lucid anchor goes on with it when one does not answer, lucid fetch asks all at once",
-    )
-    command.add_argument("--json", action="store_true", help="print JSON, and no progress")
-
-
 def run_anchor(options: argparse.Namespace) -> int:
     """`lucid anchor`."""
     from lucid.client.journal import read_journal
@@ -125,9 +117,21 @@ def run_anchor(options: argparse.Namespace) -> int:
             if journal.chain != genesis.chain_id.hex():
                 raise Failure(f"{options.resume} is a recording for another chain")
         else:
+            _name_left_out(options.files)
             journal = begin(options.files, crypto.public_key(secret), genesis.chain_id, options.chunk_size)
             kept = (options.receipt or Path()).parent / f"{journal.session}.recording"
         return _resumable(options, AnchorJob(genesis, clients, journal, kept, secret))
+
+
+def _name_left_out(paths: Sequence[Path]) -> None:
+    """Say what in the folders is not anchored: who does not read it would believe that it is."""
+    from lucid.client.bundle import left_out
+
+    if found := left_out(paths):
+        shown = ", ".join(printable(str(each)) for each in found[:LEFT_OUT_SHOWN])
+        more = ", ..." if len(found) > LEFT_OUT_SHOWN else ""
+        what = f"not anchored, as links and what is no file are left out ({len(found)}): {shown}{more}"
+        print(f"lucid: {what}", file=sys.stderr)
 
 
 def _resumable(options: argparse.Namespace, doing: AnchorJob) -> int:
@@ -351,28 +355,6 @@ def _check_pin(genesis: Genesis, session: UUID, owner: bytes) -> None:
 
 
 @contextmanager
-def nodes(options: argparse.Namespace) -> Iterator[tuple[Genesis, list[Client]]]:
-    """The chain, and a client of each node, in the order in which they are asked."""
-    from lucid.client.http import Client
-    from lucid.services.process.config import load_config
-    from lucid.services.process.service import read_genesis
-
-    configs = [load_config(file=file) for file in options.config or [None]]
-    chains = [read_genesis(config.genesis) for config in configs]
-    for file, chain in zip(options.config or (), chains, strict=False):
-        if chain.chain_id != chains[0].chain_id:
-            raise Failure(f"{file} is of another chain than {options.config[0]}")
-    with ExitStack() as stack:
-        clients = []
-        for config in configs:
-            token = config.api_tokens[0] if config.api_tokens else config.token
-            urls = config.anchoring_url, config.data_url
-            client = Client(*urls, token, config.trust(), manager_url=config.manager_url)
-            clients.append(stack.enter_context(client))
-        yield chains[0], clients
-
-
-@contextmanager
 def _progress(what: str, quiet: bool) -> Iterator[tuple[Callable[[int, int], None], Callable[[str], None]]]:
     """A bar on standard error; yields what to tell it about bytes, and about what goes on."""
     from rich.console import Console
@@ -386,14 +368,3 @@ def _progress(what: str, quiet: bool) -> Iterator[tuple[Callable[[int, int], Non
             lambda done, total: bar.update(task, completed=done, total=total),
             lambda text: bar.update(task, description=text),
         )
-
-
-def _size(text: str) -> int:
-    """A size in bytes, KiB or MiB."""
-    from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
-
-    match = re.fullmatch(r"(\d{1,9})(KiB|MiB|)", text)
-    size = int(match[1]) * _SIZES[match[2]] if match else 0
-    if not MIN_CHUNK_BYTES <= size <= MAX_CHUNK_BYTES:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a size within 1KiB..16MiB")
-    return size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from lucid.durations import parse_ms
@@ -11,6 +12,8 @@ BAD_USAGE = 2
 INVALID = 20
 """What was to be verified does not hold."""
 INTERRUPTED = 130
+
+_SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
 
 class Failure(Exception):
@@ -54,3 +57,14 @@ def hex32(option: str, text: str) -> bytes:
     if len(value) != 32:
         raise Failure(f"{option}: {text!r} must be 64 hexadecimal digits")
     return value
+
+
+def chunk_size(text: str) -> int:
+    """An argument that is the size of a stored chunk, in bytes, KiB or MiB."""
+    from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
+
+    match = re.fullmatch(r"(\d{1,9})(KiB|MiB|)", text)
+    size = int(match[1]) * _SIZES[match[2]] if match else 0
+    if not MIN_CHUNK_BYTES <= size <= MAX_CHUNK_BYTES:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a size within 1KiB..16MiB")
+    return size

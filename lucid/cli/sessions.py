@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lucid.cli.anchor import add_node, nodes
 from lucid.cli.failure import Failure, hex32
+from lucid.cli.nodes import add_node, nodes
 
 if TYPE_CHECKING:
     from lucid.api.answers import SessionChunks

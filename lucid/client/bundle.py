@@ -76,6 +76,18 @@ def sources(paths: Sequence[Path]) -> list[BundleSource]:
     return found
 
 
+def left_out(paths: Sequence[Path]) -> list[Path]:
+    """What `sources` leaves out of folders: links, and what is neither a file nor a folder."""
+    found: list[Path] = []
+    for folder in (each for each in paths if each.is_dir()):
+        for path in sorted(folder.iterdir()):
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                found.append(path)
+            elif path.is_dir():
+                found += left_out([path])
+    return found
+
+
 def _inside(folder: Path, name: str) -> Iterator[BundleSource]:
     for path in sorted(folder.iterdir()):
         if path.is_symlink():

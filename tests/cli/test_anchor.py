@@ -7,11 +7,10 @@ import stat
 from uuid import UUID
 
 import pytest
-from msgspec import structs
 
 from harness.notary import CRYPTO, OWNER, SESSION
-from lucid.chain.document import print_genesis
 from lucid.chain.receipts import print_receipt
+from lucid.cli.main import main
 from lucid.client.sealing import session_key
 from tests.cli.command import assert_refused, lucid
 from tests.client.bench import NET, Anchored, Bench, bench
@@ -72,23 +71,23 @@ def test_wrong_input_is_one_sentence_before_any_node_is_asked(bench: Bench, word
     assert not bench.node.asked and not list(bench.folder.glob("*.recording"))
 
 
-def test_nodes_of_two_chains_are_not_asked_together(bench: Bench) -> None:
-    (bench.folder / "f.txt").write_text("hello")
-    other = structs.replace(NET.genesis, genesis_time_ms=NET.genesis.genesis_time_ms + 1)
-    (bench.folder / "other-genesis.toml").write_text(print_genesis(other))
-    bench.config("other.toml", bench.node.url)
-    text = (bench.folder / "other.toml").read_text().replace("/genesis.toml", "/other-genesis.toml")
-    (bench.folder / "other.toml").write_text(text)
-    for words in (("anchor", "f.txt"), ("fetch", SESSION)):
-        asked = ("--owner", "owner.key", "--config", "node.toml", "--config", "other.toml")
-        done = lucid(*words, *asked, cwd=bench.folder)
-        assert_refused(done, "other.toml is of another chain than node.toml")
-    assert not bench.node.asked
-
-
 def test_programs_are_told_which_files_came(bench: Bench) -> None:
     bench.hold({"a": b"1", "d/b": b"2"})
     status, out, err = bench.fetch("--json")
     owner = CRYPTO.public_key(OWNER).hex()
     assert (status, err) == (0, "")
     assert json.loads(out) == {"session": str(SESSION), "owner": owner, "files": ["out/a", "out/d/b"]}
+
+
+def test_what_of_a_folder_is_not_anchored_is_named(bench: Bench) -> None:
+    anchored = Anchored(bench)
+    assert "not anchored" not in anchored.run("--wait", "0s")[2]
+    talk = bench.folder / "talk"
+    talk.mkdir()
+    (talk / "a").write_text("a")
+    for name in ("b", "c", "d", "e\n"):
+        (talk / name).symlink_to(bench.folder / "f.txt")
+    main(["anchor", str(talk), "--config", "node.toml", "--owner", "owner.key", "--wait", "0s", "--json"])
+    said = bench.capsys.readouterr().err
+    assert "not anchored, as links and what is no file are left out (4)" in said
+    assert f"{talk}/b, {talk}/c, {talk}/d, ...\n" in said

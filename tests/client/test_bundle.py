@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lucid.client.bundle import Unpacker, bundle_bytes, index_of, pack, sources
+from lucid.client.bundle import Unpacker, bundle_bytes, index_of, left_out, pack, sources
 from lucid.client.errors import BundleError
 
 LEAST = 90
@@ -38,6 +39,8 @@ def test_files_and_folders_come_apart_as_they_were_put_together(tmp_path: Path, 
     for name, data in contents.items():
         (inside / name).write_bytes(data)
     (inside / "link").symlink_to("/etc/passwd")
+    os.mkfifo(inside / "deep" / "pipe")
+    assert left_out([inside, tmp_path / "in"]) == [inside / "deep" / "pipe", inside / "link"] * 2
     (tmp_path / "single").write_bytes(b"single")
     files = sources([inside, tmp_path / "single"])
     assert [each.entry.name for each in files] == [*(f"talk/{name}" for name in sorted(contents)), "single"]
