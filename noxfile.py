@@ -13,12 +13,17 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["checks", "images", "fuzz", "tests"]
 
 COVERAGE_PERCENT = {
-    "lucid/chain/*,lucid/poot/*,lucid/ledger/*,lucid/machines/*": 95,
-    "lucid/client/*": 85,
-    "lucid/storage/*": 85,
-    "smoke/*": 90,
+    "lucid/chain/*,lucid/poot/*,lucid/ledger/*,lucid/machines/*": 97,
+    "lucid/api/*": 97,
+    "lucid/cli/*": 90,
+    "lucid/client/*": 94,
+    "lucid/deploy/*": 89,
+    "lucid/services/*": 91,
+    "lucid/storage/*": 93,
+    "smoke/*": 94,
 }
-"""How much of the lines and branches of these the tests run: the pure packages, client, stores, the smoke checks."""
+"""How much of the lines and branches of each room the tests run, at least: what they did in November 2026 (99, 100, 93,
+97, 92, 95, 96 and 97 %), less three or four. What runs in processes of its own is not counted."""
 
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 """Documents outside docs/ whose prose is checked."""

@@ -90,7 +90,18 @@ class RelayLoad:
         identity[6] = identity[6] & 0x0F | 0x40
         identity[8] = identity[8] & 0x3F | 0x80
         owner = self.world.clients.public_key(secret)
-        blank = SessionAnchor(bytes(identity), owner, 0, 1, bytes(32), ROOT, len(IDS), BYTES, b"", UNSIGNED)
+        blank = SessionAnchor(
+            session=bytes(identity),
+            owner=owner,
+            started_ms=0,
+            ended_ms=1,
+            manifest=bytes(32),
+            root=ROOT,
+            chunks=len(IDS),
+            total_bytes=BYTES,
+            policy=b"",
+            signature=UNSIGNED,
+        )
         friend = self.friends.get(taker)
         others = [(taker + step) % count for step in range(min(COPIES, count))]
         holders = tuple(others) if friend is None else (taker, friend)

@@ -221,7 +221,17 @@ class ProvenHistory:
                 relay = None
             elif relay is not None:
                 self.came[payload.node, session] = -1
-            proven = Proven(slot, epoch, payload.node, times * held, times * size, times, relay, min(came, held), held)
+            proven = Proven(
+                slot=slot,
+                epoch=epoch,
+                node=payload.node,
+                chunks=times * held,
+                size=times * size,
+                times=times,
+                relay=relay,
+                came=min(came, held),
+                held=held,
+            )
             self.proofs.append(proven)
         elif isinstance(payload, RelayMandate):
             self.relays[payload.session + payload.owner] = payload.relay
