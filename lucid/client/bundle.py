@@ -61,7 +61,9 @@ def sources(paths: Sequence[Path]) -> list[BundleSource]:
     found: list[BundleSource] = []
     for path in paths:
         if path.is_dir():
-            found += _inside(path, path.resolve().name or "root")
+            name = path.resolve().name or "root"
+            inside = [each for each in _below(path) if _is_taken(each)]
+            found += [_source(each, f"{name}/{each.relative_to(path).as_posix()}") for each in inside]
         elif path.is_file():
             found.append(_source(path, path.name))
         else:
@@ -78,24 +80,20 @@ def sources(paths: Sequence[Path]) -> list[BundleSource]:
 
 def left_out(paths: Sequence[Path]) -> list[Path]:
     """What `sources` leaves out of folders: links, and what is neither a file nor a folder."""
-    found: list[Path] = []
-    for folder in (each for each in paths if each.is_dir()):
-        for path in sorted(folder.iterdir()):
-            if path.is_symlink() or not (path.is_dir() or path.is_file()):
-                found.append(path)
-            elif path.is_dir():
-                found += left_out([path])
-    return found
+    return [each for folder in paths if folder.is_dir() for each in _below(folder) if not _is_taken(each)]
 
 
-def _inside(folder: Path, name: str) -> Iterator[BundleSource]:
+def _below(folder: Path) -> Iterator[Path]:
+    """All that is in a folder and the folders in it, in order; a link to a folder is none."""
     for path in sorted(folder.iterdir()):
-        if path.is_symlink():
-            continue
-        if path.is_dir():
-            yield from _inside(path, f"{name}/{path.name}")
-        elif path.is_file():
-            yield _source(path, f"{name}/{path.name}")
+        if path.is_dir() and not path.is_symlink():
+            yield from _below(path)
+        else:
+            yield path
+
+
+def _is_taken(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _source(path: Path, name: str) -> BundleSource:
