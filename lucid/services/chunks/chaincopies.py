@@ -1,9 +1,9 @@
-"""What the chain knows of the copies of sessions, as the node's block manager says it (protocol section 8)."""
+"""What the chain knows of sessions and their copies, as the node's block manager says it (protocol section 8)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ from lucid.chain.versions import FIRST_RULES, HOLDING_RULES
 from lucid.machines.replicamessages import SESSION_BYTES
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
+
+Known = TypeVar("Known")
 
 
 class RulesInForce(Protocol):
@@ -43,8 +45,8 @@ class OnChain(msgspec.Struct, frozen=True):
     provable: bool = True
 
 
-class _Replicas(msgspec.Struct, frozen=True):
-    sessions: tuple[OnChain | None, ...]
+class _Answers(msgspec.Struct, Generic[Known], frozen=True):
+    sessions: tuple[Known | None, ...]
 
 
 class ChainCopies:
@@ -56,12 +58,7 @@ class ChainCopies:
 
     async def on_chain(self, sessions: Sequence[bytes]) -> tuple[OnChain | None, ...]:
         """What the chain knows of sessions (id and owner); None of one that is not anchored. Raises `Problem`."""
-        names = [each.hex() for each in sessions]
-        status, found = await self._manager.ask("POST", "/node/replicas", {"sessions": names})
-        if status != 200:
-            raise Problem(Code.UNAVAILABLE, f"the block manager answers {status}")
-        with self._manager.understood():
-            return msgspec.convert(found, _Replicas).sessions
+        return tuple([known for _, known in await known_of(self._manager, "/node/replicas", sessions, OnChain)])
 
     async def fewest(self, session: bytes) -> int | None:
         """How many nodes said on the chain that they hold each chunk of a session (id and owner): 0 while that is not
@@ -73,3 +70,17 @@ class ChainCopies:
         except Problem:
             return 0
         return 0 if found is None else found.copies
+
+
+async def known_of(
+    manager: Sibling, path: str, sessions: Sequence[bytes], kind: type[Known]
+) -> list[tuple[bytes, Known | None]]:
+    """What the manager answers there of each of these sessions, None where it has nothing to say. Raises `Problem`."""
+    if not sessions:
+        return []
+    status, found = await manager.ask("POST", path, {"sessions": [each.hex() for each in sessions]})
+    if status != 200:
+        raise Problem(Code.UNAVAILABLE, f"the block manager answers {status}")
+    with manager.understood():
+        answers = msgspec.convert(found, _Answers[kind]).sessions  # type: ignore[valid-type]
+        return list(zip(sessions, answers, strict=True))

@@ -16,16 +16,15 @@ import trio
 from lucid.chain.challenges import Draw, SegmentAnswer
 from lucid.chain.chunks import segment_count
 from lucid.chain.codec import encode
-from lucid.chain.errors import Code
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
 from lucid.chain.versions import PROOF_RULES
+from lucid.services.chunks.chaincopies import known_of
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.listings import Listings
 from lucid.services.chunks.looking import look_through
 from lucid.services.chunks.storedchunk import ChunkDamaged
 from lucid.services.process.sibling import Sibling
-from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged, StoreError
 
@@ -52,10 +51,6 @@ class AskedProofs(msgspec.Struct, frozen=True):
     root: str
     chunks: int
     draws: tuple[tuple[int, int], ...]
-
-
-class _Asked(msgspec.Struct, frozen=True):
-    sessions: tuple[AskedProofs | None, ...]
 
 
 class Sent(NamedTuple):
@@ -95,15 +90,7 @@ class Proving:
 
     async def look(self, sessions: Sequence[bytes]) -> None:
         """Prove those that are asked for and were not proven lately. Raises `Problem` and `StoreError`."""
-        if not sessions:
-            return
-        names = [each.hex() for each in sessions]
-        status, found = await self._manager.ask("POST", "/node/challenges", {"sessions": names})
-        if status != 200:
-            raise Problem(Code.UNAVAILABLE, f"the block manager answers {status}")
-        with self._manager.understood():
-            answers = msgspec.convert(found, _Asked).sessions
-        for session, asked in zip(sessions, answers, strict=True):
+        for session, asked in await known_of(self._manager, "/node/challenges", sessions, AskedProofs):
             if asked is None:
                 self._sent.pop(session, None)
                 continue

@@ -20,6 +20,7 @@ from lucid.chain.errors import Code
 from lucid.chain.manifests import NamedRelay
 from lucid.chain.transactions import Ranges, RelayMandate
 from lucid.chain.versions import RELAY_RULES
+from lucid.services.chunks.chaincopies import known_of
 from lucid.services.chunks.listings import Listings
 from lucid.services.chunks.looking import look_through
 from lucid.services.chunks.origins import Origins
@@ -54,10 +55,6 @@ class RelayOnChain(msgspec.Struct, frozen=True):
     said: int
     ranges: Ranges
     owed: bool
-
-
-class _Relays(msgspec.Struct, frozen=True):
-    sessions: tuple[RelayOnChain | None, ...]
 
 
 class _Naming(msgspec.Struct, frozen=True):
@@ -97,15 +94,7 @@ class Relaying:
 
     async def look(self, sessions: Sequence[bytes]) -> None:
         """Say of these what is to be said. Raises `Problem` and `StoreError`."""
-        if not sessions:
-            return
-        names = [each.hex() for each in sessions]
-        status, found = await self._manager.ask("POST", "/node/relays", {"sessions": names})
-        if status != 200:
-            raise Problem(Code.UNAVAILABLE, f"the block manager answers {status}")
-        with self._manager.understood():
-            answers = msgspec.convert(found, _Relays).sessions
-        for session, known in zip(sessions, answers, strict=True):
+        for session, known in await known_of(self._manager, "/node/relays", sessions, RelayOnChain):
             if known is None:
                 continue
             if not known.relay and known.open:
