@@ -155,11 +155,10 @@ def _begin(scenario: Scenario, folder: Path, journals: bool) -> Path | None:
 
 def _write(result: RunResult, folder: Path, traced: bool) -> None:
     """The figures, and the pages for a person."""
-    document = result.document()
-    (folder / "metrics.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    (folder / "metrics.json").write_text(json.dumps(result.document(), indent=1) + "\n", "utf-8")
     if traced:
         (folder / "timeline.html").write_text(timeline(story_of_trace(folder)), "utf-8")
-    (folder / "report.html").write_text(render(document, timeline=traced), "utf-8")
+    (folder / "report.html").write_text(render(result, timeline=traced), "utf-8")
 
 
 def _checked(ended: Ended, counts: Sequence[Mapping[str, int]], watch: Progress) -> list[CheckedInvariant]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
+from sim.faults.fault import Color, Lane
 from sim.samples import Spread
 
 FIGURES_VERSION = 2
@@ -134,8 +135,8 @@ class FaultRecord(Struct, frozen=True, kw_only=True):
     until_ms: int | None
     kind: str
     what: str
-    lane: str
-    color: str = field(name="colour")
+    lane: Lane
+    color: Color = field(name="colour")
     """By the key that reports of older releases have too."""
 
 

@@ -5,48 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import NamedTuple
 
 from harness.report import svg, text
 from harness.report.faults import DrawnFault, Point, merged
+from sim.figures import ChainRow, Fork, Skip
 
 WIDTH = 1112.0
 """Pixels, as the page lays the picture out."""
 SINGLE_BLOCKS, _LINKED_BLOCKS = 480, 60
 """Up to so many are drawn one by one, and linked to their parents; beyond, they are counted in bins."""
 _FAULT_LANES, _FAULT_STEP = 6, 20.0
-
-
-class DrawnBlock(NamedTuple):
-    """One final block; `leader` is a node's index."""
-
-    height: int
-    epoch: int
-    view: int
-    tick_ms: float
-    proposed_ms: float
-    final_ms: float
-    leader: int
-    transactions: int
-
-
-class DrawnSkip(NamedTuple):
-    """A view that ended without a block."""
-
-    epoch: int
-    view: int
-    at_ms: float
-
-
-class DrawnFork(NamedTuple):
-    """A block that was notarized but is not in the final chain."""
-
-    epoch: int
-    view: int
-    height: int
-    at_ms: float
 
 
 @dataclass
@@ -57,9 +28,9 @@ class ChainPicture:
     Bands are drawn from the top down. Marks that can be pointed at are kept apart, to lie above everything else.
     """
 
-    blocks: list[DrawnBlock]
-    skips: list[DrawnSkip]
-    forks: list[DrawnFork]
+    blocks: list[ChainRow]
+    skips: list[Skip]
+    forks: list[Fork]
     faults: list[DrawnFault]
     names: list[str]
     end_ms: float
@@ -177,7 +148,7 @@ class ChainPicture:
             x, y = place_of.get(fork.height - 1, (self.left, self.raster_top))
             self.shapes.append(svg.line(x, y, self.x(fork.at_ms), self.raster_bottom + 38, "forklink"))
 
-    def _describe(self, block: DrawnBlock) -> str:
+    def _describe(self, block: ChainRow) -> str:
         return (
             f"Block {text.count(block.height)}, transactions: {text.count(block.transactions)}\n"
             f"epoch {block.epoch}, view {block.view}, led by {text.shorten(self.names[block.leader], 40)}\n"
@@ -188,7 +159,7 @@ class ChainPicture:
 
     def _binned_blocks(self, width: float) -> None:
         """A cell for each node and `width` pixels of time, the darker the more of that column's blocks it led."""
-        columns: dict[int, list[DrawnBlock]] = defaultdict(list)
+        columns: dict[int, list[ChainRow]] = defaultdict(list)
         for block in self.blocks:
             columns[int((self.x(block.proposed_ms) - self.left) / width)].append(block)
         cells: dict[int, list[str]] = defaultdict(list)
@@ -211,7 +182,7 @@ class ChainPicture:
     def _hit(self, left: float, right: float, tip: str) -> None:
         self.marks.append(svg.rect(left, 22, right - left, self.raster_bottom - 22, "hit", tip=tip))
 
-    def _lane(self, top: float, label: str, events: list[tuple[float, str]], kind: str) -> None:
+    def _lane(self, top: float, label: str, events: Sequence[tuple[float, str]], kind: str) -> None:
         """A strip of ticks; where several fall into one, it is the taller the more they are."""
         self.shapes.append(svg.rect(self.left, top, self.right - self.left, 18, "lane", radius=3))
         self.shapes.append(svg.text(self.left - 8, top + 13, label, "end strong"))

@@ -2,125 +2,127 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 from harness.report import plots, text
-from harness.report.chainpicture import SINGLE_BLOCKS, ChainPicture, DrawnBlock, DrawnFork, DrawnSkip
+from harness.report.chainpicture import SINGLE_BLOCKS, ChainPicture
 from harness.report.document import document
-from harness.report.measured import drawn_faults, end_ms_of, rows, section, shares
+from harness.report.faults import Point
+from harness.report.measured import drawn_faults, end_ms_of
 from harness.report.tiles import tiles
+from harness.result import RunResult
+from harness.verdict import RunVerdict
 from lucid.chain.errors import Code
 
-_VERDICTS = {
-    "pass": ("PASS", "Every invariant held, and the chain kept growing.", "M4 12.5l5 5L20 6.5"),
-    "no_progress": ("NO PROGRESS", "No invariant broke, but the chain stopped growing.", "M12 4v9.5M12 19.4v.2"),
-    "interrupted": ("INTERRUPTED", "It was stopped before its end: a part of the run.", "M8 5.5v13M16 5.5v13"),
-    "diverged": ("DIVERGED", "An invariant broke. The command below repeats it.", "M5.5 5.5l13 13M18.5 5.5l-13 13"),
+
+class _Banner(NamedTuple):
+    """What a verdict means, its sign as a path in a box of 24 by 24, and the color of both."""
+
+    meaning: str
+    sign: str
+    color: str = "no_progress"
+
+
+_BANNERS = {
+    RunVerdict.PASS: _Banner("Every invariant held, and the chain kept growing.", "M4 12.5l5 5L20 6.5", "pass"),
+    RunVerdict.NO_PROGRESS: _Banner("No invariant broke, but the chain stopped growing.", "M12 4v9.5M12 19.4v.2"),
+    RunVerdict.INTERRUPTED: _Banner("It was stopped before its end: a part of the run.", "M8 5.5v13M16 5.5v13"),
+    RunVerdict.DIVERGED: _Banner(
+        "An invariant broke. The command below repeats it.", "M5.5 5.5l13 13M18.5 5.5l-13 13", "diverged"
+    ),
 }
-"""What each verdict is called, what it means, and its sign as a path in a box of 24 by 24."""
+_OF_A_HUNT = _Banner("", "M12 4v9.5M12 19.4v.2")
+"""Of verdicts that no run ends with, but a hunt may give one."""
 
 
 # Rows of a table on the page; metrics.json holds the rest.
 _MOST_ROWS = 100
 
 
-def render(metrics: dict[str, Any], timeline: bool = False) -> str:
-    """The page for a metrics document, which is what a run writes as `metrics.json`.
+def render(result: RunResult, timeline: bool = False) -> str:
+    """The page for a run's result.
 
-    Times are simulated milliseconds from the start. Whatever is missing or empty is shown as missing. The page parses
-    as HTML and as XML, refers to nothing outside itself but to the `timeline` beside it, if there is one, and forbids
-    the browser to load or run anything else.
+    Times are simulated milliseconds from the start. Whatever is empty is shown as missing. The page parses as HTML and
+    as XML, refers to nothing outside itself but to the `timeline` beside it, if there is one, and forbids the browser
+    to load or run anything else.
     """
-    verdict = str(metrics.get("verdict"))
-    word = _VERDICTS[verdict][0] if verdict in _VERDICTS else verdict
-    parts = [_hero(metrics), tiles(metrics), *_figures(metrics), *_tables(metrics), _footer(metrics, timeline)]
-    return document(f"{metrics.get('scenario', '')}: {word}", "\n".join(parts))
+    parts = [_hero(result), tiles(result), *_figures(result), *_tables(result), _footer(result, timeline)]
+    return document(f"{result.scenario}: {_word(result.verdict)}", "\n".join(parts))
 
 
-def _hero(metrics: dict[str, Any]) -> str:
+def _word(verdict: RunVerdict) -> str:
+    return verdict.upper().replace("_", " ")
+
+
+def _hero(result: RunResult) -> str:
     """Verdict, name, what was run, and what identifies the result."""
-    verdict = str(metrics.get("verdict"))
-    word, meaning, sign = _VERDICTS.get(verdict, (verdict, "", "M12 4v9.5M12 19.4v.2"))
-    color = verdict if verdict in ("pass", "diverged") else "no_progress"
-    nodes = text.number(metrics.get("nodes"))
-    simulated = text.number(metrics.get("duration_ms"))
-    wall = text.number(section(metrics, "speed").get("wall_seconds"))
+    meaning, sign, color = _BANNERS.get(result.verdict, _OF_A_HUNT)
+    simulated, wall = result.duration_ms, result.speed.wall_seconds
     speed = f"({text.count(simulated / wall / 1000)} times real time)" if simulated and wall else ""
     facts = [
-        ("seed", text.escape(metrics.get("seed", text.NONE)), ""),
-        ("", text.count(nodes), "node" if nodes == 1 else "nodes"),
+        ("seed", str(result.seed), ""),
+        ("", text.count(result.nodes), "node" if result.nodes == 1 else "nodes"),
         ("", text.duration(simulated), "simulated"),
-        ("in", text.duration(None if wall is None else wall * 1000), speed),
-        ("network", text.escape(metrics.get("profile", text.NONE)), ""),
-        ("signatures", text.escape(metrics.get("crypto", text.NONE)), ""),
+        ("in", text.duration(wall * 1000), speed),
+        ("network", text.escape(result.profile), ""),
+        ("signatures", text.escape(result.crypto), ""),
     ]
     listed = "".join(f"<li>{before} <b>{value}</b> {after}</li>" for before, value, after in facts)
     proof = [
-        ("Repeat", f'<code class="run">{text.escape(metrics.get("command", ""))}</code>'),
+        ("Repeat", f'<code class="run">{text.escape(result.command)}</code>'),
         *(
-            (label, f"<code>{text.escape(metrics.get(key) or text.NONE)}</code>")
-            for label, key in (("Trace hash", "trace_hash"), ("State root", "state_root"), ("Chain id", "chain_id"))
+            (label, f"<code>{text.escape(value or text.NONE)}</code>")
+            for label, value in (
+                ("Trace hash", result.trace_hash),
+                ("State root", result.state_root),
+                ("Chain id", result.chain_id),
+            )
         ),
     ]
-    reason = metrics.get("reason")
-    if verdict == "pass" and text.number(section(metrics, "blocks").get("final")) == 0:
+    if result.passed and result.blocks.final == 0:
         meaning = "Every invariant held, but the run was too short for a final block."
     return (
         f'<header class="card hero" style="--verdict:var(--{color})"><div class="top"><div class="name">'
         '<p class="brand">Lucid, a simulated run</p>'
-        f"<h1>{text.escape(metrics.get('scenario', ''))}</h1>"
-        f'<p class="about">{text.escape(metrics.get("description", ""))}</p><ul class="facts">{listed}</ul></div>'
+        f"<h1>{text.escape(result.scenario)}</h1>"
+        f'<p class="about">{text.escape(result.description)}</p><ul class="facts">{listed}</ul></div>'
         f'<div class="call"><span class="badge"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="{sign}"/></svg>'
-        f"{text.escape(word)}</span><p>{text.escape(reason or meaning)}</p></div></div>"
+        f"{_word(result.verdict)}</span><p>{text.escape(result.reason or meaning)}</p></div></div>"
         f'<dl class="proof">{"".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in proof)}</dl></header>'
     )
 
 
-def _chain(metrics: dict[str, Any], end_ms: float) -> ChainPicture:
-    blocks = [
-        DrawnBlock(
-            height=int(height),
-            epoch=int(epoch),
-            view=int(view),
-            tick_ms=tick,
-            proposed_ms=proposed,
-            final_ms=final,
-            leader=int(leader),
-            transactions=int(transactions),
-        )
-        for height, epoch, view, tick, proposed, final, leader, transactions in rows(metrics, "chain", 8)
-    ]
-    skips = [DrawnSkip(int(epoch), int(view), at_ms) for epoch, view, at_ms in rows(metrics, "skips", 3)]
-    forks = [
-        DrawnFork(int(epoch), int(view), int(height), at_ms) for epoch, view, height, at_ms in rows(metrics, "forks", 4)
-    ]
-    named = {index: name for index, name, _, _ in shares(metrics)}
-    total = max([int(text.number(metrics.get("nodes")) or 0) - 1, *named, *(block.leader for block in blocks)]) + 1
+def _chain(result: RunResult, end_ms: float) -> ChainPicture:
+    series = result.series
+    named = {share.node: share.name for share in result.leaders.shares}
+    total = max([result.nodes - 1, *named, *(block.leader for block in series.chain)]) + 1
     return ChainPicture(
-        blocks=sorted(blocks, key=lambda block: (block.proposed_ms, block.height)),
-        skips=sorted(skips, key=lambda skip: skip.at_ms),
-        forks=sorted(forks, key=lambda fork: fork.at_ms),
-        faults=drawn_faults(metrics, end_ms),
+        blocks=sorted(series.chain, key=lambda block: (block.proposed_ms, block.height)),
+        skips=sorted(series.skips, key=lambda skip: skip.at_ms),
+        forks=sorted(series.forks, key=lambda fork: fork.at_ms),
+        faults=drawn_faults(result, end_ms),
         names=[named.get(index, str(index)) for index in range(total)],
         end_ms=end_ms,
     )
 
 
-def _figures(metrics: dict[str, Any]) -> list[str]:
+def _figures(result: RunResult) -> list[str]:
     """The five pictures, in the order in which one asks: did it grow, how fast, who led, at what cost."""
-    end_ms = end_ms_of(metrics)
-    chain = _chain(metrics, end_ms)
+    end_ms = end_ms_of(result)
+    chain = _chain(result, end_ms)
     legend = [("block", "blocks" if len(chain.blocks) > SINGLE_BLOCKS else "block with transactions")]
     if len(chain.blocks) <= SINGLE_BLOCKS and any(not block.transactions for block in chain.blocks):
         legend.append(("blank", "empty block"))
     meanings = {"crash": "node down", "partition": "network split", "disturbance": "other fault"}
     legend += [(kind, words) for kind, words in meanings.items() if any(fault.color == kind for fault in chain.faults)]
-    finality = sorted((row[0], row[1], row[3]) for row in rows(metrics, "finality", 4))
-    points, best = [(at, ms) for at, ms, _ in finality], [(at, ms) for at, _, ms in finality]
-    cdf = sorted((row[0], row[1]) for row in rows(metrics, "propagation_cdf", 2))
-    measured = {name: text.number(section(metrics, "propagation_ms").get(name)) for name in ("p50", "p90", "p99")}
-    marked = {name: at for name, at in measured.items() if at is not None}
-    kinds = [(str(k["kind"]), k["messages"], k["bytes"]) for k in section(metrics, "traffic").get("by_kind") or []]
+    finality = sorted((row.final_ms, row.median_ms, row.best_ms) for row in result.series.finality)
+    points: list[Point] = [(at, ms) for at, ms, _ in finality]
+    best: list[Point] = [(at, ms) for at, _, ms in finality]
+    spread = result.propagation_ms
+    measured = (("p50", spread.p50), ("p90", spread.p90), ("p99", spread.p99))
+    marked = {name: at for name, at in measured if at is not None}
+    shares = sorted(result.leaders.shares, key=lambda share: share.node)
+    kinds = [(each.kind, each.messages, each.bytes) for each in result.traffic.by_kind]
     return [
         _figure("chain", "wide", "The chain as it grew", _chain_note(chain), chain.draw(), legend),
         _figure(
@@ -137,14 +139,14 @@ def _figures(metrics: dict[str, Any]) -> list[str]:
             "five",
             "How fast a block spreads",
             "Share of a block's arrivals within this time, at nodes that were up and connected when it was proposed.",
-            plots.propagation(cdf, marked),
+            plots.propagation(sorted(result.series.propagation_cdf), marked),
         ),
         _figure(
             "leaders",
             "half",
             "Leader shares",
             "Who proposed the final blocks, by node.",
-            plots.leaders([share[1:] for share in shares(metrics)]),
+            plots.leaders([(share.name, share.blocks, share.ppm) for share in shares]),
         ),
         _figure("traffic", "half", "Messages by kind", "What crossed the network between nodes.", plots.traffic(kinds)),
     ]
@@ -182,34 +184,39 @@ def _figure(
     )
 
 
-def _tables(metrics: dict[str, Any]) -> list[str]:
+def _tables(result: RunResult) -> list[str]:
     """Invariants, faults and refusals, the worst and the earliest first."""
-    checked = sorted(metrics.get("invariants") or [], key=lambda row: -(text.number(row.get("broken")) or 0))
     invariants = []
-    for row in checked:
-        broken, checks = text.number(row.get("broken")) or 0, text.number(row.get("checks")) or 0
-        kind, words = ("broken", "✕ broken") if broken else ("held", "✓ held") if checks else ("idle", "not exercised")
-        name = str(row.get("name", "")).replace("_", " ")
-        free = "; ".join(f"{text.duration(each.get('ms'))}: {each.get('why')}" for each in row.get("unbound") or [])
+    for each in sorted(result.invariants, key=lambda row: -row.broken):
+        kind, words = ("broken", "✕ broken") if each.broken else ("held", "✓ held")
+        if not each.broken and not each.checks:
+            kind, words = "idle", "not exercised"
+        free = "; ".join(f"{text.duration(stretch.ms)}: {stretch.why}" for stretch in each.unbound)
         invariants.append(
-            [("", name), ("num", text.count(checks)), ("num", text.count(broken)), (kind, words), ("", free)]
+            [
+                ("", each.name.replace("_", " ")),
+                ("num", text.count(each.checks)),
+                ("num", text.count(each.broken)),
+                (kind, words),
+                ("", free),
+            ]
         )
     heads = ["Invariant", "Checks", "Broken", "Result", "Did not bind for"]
     if not any(row[-1][1] for row in invariants):
         heads, invariants = heads[:-1], [row[:-1] for row in invariants]
     faults = [
         [("num", text.moment(f.at_ms)), ("num", text.moment(f.until_ms)), ("", f.kind.replace("_", " ")), ("", f.what)]
-        for f in drawn_faults(metrics, end_ms_of(metrics))
+        for f in drawn_faults(result, end_ms_of(result))
     ]
     recoveries = [
         [
-            ("num", text.moment(row["at_ms"])),
-            ("", f"{row['kind']} {'begins' if row['begins'] else 'ends'}: {row['what']}"),
-            ("num", "not before the end" if row["ms"] is None else text.duration(row["ms"])),
+            ("num", text.moment(each.at_ms)),
+            ("", f"{each.kind} {'begins' if each.begins else 'ends'}: {each.what}"),
+            ("num", "not before the end" if each.ms is None else text.duration(each.ms)),
         ]
-        for row in section(metrics, "halts").get("recoveries") or []
+        for each in result.halts.recoveries
     ]
-    counted = sorted(section(metrics, "refusals").items(), key=lambda item: (-(text.number(item[1]) or 0), item[0]))
+    counted = sorted(result.refusals.items(), key=lambda item: (-item[1], item[0]))
     refusals = [[("", code), ("", _meaning(code)), ("num", text.count(times))] for code, times in counted]
     tables = [
         _table("half", "Invariants", heads, invariants, "None was checked."),
@@ -246,8 +253,8 @@ def _table(span: str, title: str, heads: list[str], rows: list[list[tuple[str, s
     )
 
 
-def _footer(metrics: dict[str, Any], timeline: bool) -> str:
-    version = text.escape(metrics.get("lucid", text.NONE))
+def _footer(result: RunResult, timeline: bool) -> str:
+    version = text.escape(result.lucid)
     link = '<a href="timeline.html">What happened at each node, along time.</a> ' if timeline else ""
     return (
         f"<footer>{link}Lucid {version}. "

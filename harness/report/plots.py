@@ -152,7 +152,7 @@ def leaders(shares: list[tuple[str, float, float]]) -> str:
     return svg.drawing("leaders", _HALF_WIDTH, bottom + 26, shapes)
 
 
-def traffic(kinds: list[tuple[str, float, float]]) -> str:
+def traffic(kinds: list[tuple[str, int, int]]) -> str:
     """Messages and bytes side by side, a row for each (kind, messages, bytes); the least of many are added up."""
     kinds = sorted(kinds, key=lambda kind: (-kind[2], -kind[1], kind[0]))
     if len(kinds) > 13:

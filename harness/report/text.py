@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
 
 # Characters that XML forbids, and those that reorder the text around them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -20,20 +19,20 @@ def escape(value: object) -> str:
     return _UNPRINTABLE.sub("\ufffd", str(value)).translate(_ESCAPES)
 
 
-def number(value: Any) -> float | None:
-    """A JSON number, or None for anything else, a boolean and a non-finite float included."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+def number(value: float | None) -> float | None:
+    """A figure that can be spelled, or None: what is not finite, or a truth, is no figure."""
+    if value is None or isinstance(value, bool) or not math.isfinite(value):
         return None
     return float(value)
 
 
-def count(value: Any) -> str:
+def count(value: float | None) -> str:
     """A whole number with its thousands set apart: 8 640."""
     figure = number(value)
     return NONE if figure is None else f"{round(figure):,}".replace(",", NARROW_SPACE)
 
 
-def decimal(value: Any, places: int = 2) -> str:
+def decimal(value: float | None, places: int = 2) -> str:
     """A number with at most `places` decimals, and no more of them than make three digits."""
     figure = number(value)
     if figure is None:
@@ -44,7 +43,7 @@ def decimal(value: Any, places: int = 2) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def size(value: Any) -> str:
+def size(value: float | None) -> str:
     """Bytes in binary units."""
     figure = number(value)
     if figure is None:
@@ -57,7 +56,7 @@ def size(value: Any) -> str:
     return f"{decimal(figure, 1)} {units[step]}"
 
 
-def duration(value: Any) -> str:
+def duration(value: float | None) -> str:
     """A span given in milliseconds, in the units a person would say it in."""
     figure = number(value)
     if figure is None:
@@ -97,6 +96,6 @@ def shorten(value: object, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def number_of(figure: Any, noun: str) -> str:
+def number_of(figure: float, noun: str) -> str:
     """A count with its noun, in the plural unless there is one."""
     return f"{count(figure)} {noun}{'s' * (figure != 1)}"

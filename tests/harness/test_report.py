@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -21,14 +22,17 @@ from harness.report import style, svg, text
 from harness.report.faults import DrawnFault
 from harness.report.measured import drawn_faults
 from harness.report.page import render
+from harness.result import ResultError, RunResult, read_result
 from lucid.chain.errors import Code
-from sim.figures import FaultRecord
+from sim.figures import FIGURES_VERSION
 from tests.effort import no_hang
 from tests.harness.reported import (
     HOSTILE,
     RUNS,
     STORM,
     fake_metrics,
+    fault,
+    page_of,
     parsed,
     words_of,
 )
@@ -37,7 +41,7 @@ from tests.harness.reported import (
 @pytest.fixture(scope="module", params=RUNS)
 def run(request: pytest.FixtureRequest) -> tuple[dict[str, Any], str]:
     metrics = RUNS[request.param]
-    return metrics, render(metrics)
+    return metrics, page_of(metrics)
 
 
 def test_page_parses_as_html_and_as_xml(run: tuple[dict[str, Any], str]) -> None:
@@ -54,7 +58,7 @@ def test_page_refers_to_nothing_outside_itself(run: tuple[dict[str, Any], str]) 
         assert tag not in {"iframe", "img", "object", "embed", "base", "form", "a", "use", "image"}
         assert "src" not in attrs
         assert attrs.get("href", "data:,") == "data:,"
-    assert render(json.loads(json.dumps(metrics))) == html
+    assert page_of(json.loads(json.dumps(metrics))) == html
 
 
 def test_every_picture_has_a_title_and_a_description(run: tuple[dict[str, Any], str]) -> None:
@@ -87,14 +91,14 @@ def test_the_policy_lets_the_pages_own_script_run(run: tuple[dict[str, Any], str
 
 def test_a_day_on_a_hundred_nodes_stays_small_and_does_not_hang() -> None:
     with no_hang():
-        page = render(RUNS["a day"])
+        page = page_of(RUNS["a day"])
     assert len(page.encode()) < 1_500_000
 
 
 @pytest.mark.parametrize("verdict", ["pass", "no_progress", "diverged"])
 def test_verdict_is_said_and_colored(verdict: str) -> None:
     metrics = fake_metrics(4, 6, verdict=verdict)
-    page = render(metrics)
+    page = page_of(metrics)
     assert verdict.upper().replace("_", " ") in parsed(page).words
     assert metrics["reason"] in words_of(page)
     assert f"--verdict:var(--{verdict})" in page
@@ -102,43 +106,51 @@ def test_verdict_is_said_and_colored(verdict: str) -> None:
 
 def test_header_holds_what_repeats_and_identifies_the_run() -> None:
     metrics = RUNS["default"]
-    words = parsed(render(metrics)).words
+    words = parsed(page_of(metrics)).words
     assert {metrics[key] for key in ("scenario", "command", "trace_hash", "state_root", "chain_id")} <= set(words)
 
 
 def test_figures_on_the_page_are_those_of_the_document() -> None:
     metrics = fake_metrics()
     metrics |= {"missed_views": 17, "timeouts": 1_234, "finality_ratio": 1.0349}
-    metrics["speed"]["events_per_second"] = 151_234.4
-    metrics["finality_ms"] = {"p50": 231.0, "p90": 1_250.0, "p99": 61_000.0, "max": 5_400_000.0}
+    metrics["speed"]["events_per_second"] = 151_234
+    metrics["finality_ms"] |= {"p50": 231.0, "p90": 1_250.0, "p99": 61_000.0, "max": 5_400_000.0}
     metrics["leaders"]["gini"] = 0.0214
-    words = words_of(render(metrics))
+    words = words_of(page_of(metrics))
     for figure in ("17", "1 234 timeouts", "1.03", "151 234", "0.021", "231 ms", "p90 1.25 s", "max 1 h 30 min"):
         assert figure in words
 
 
 def test_a_run_without_blocks_says_so() -> None:
-    for words in (words_of(render(RUNS["no block"])), words_of(render({}))):
-        assert "No block became final in this run." in words
-        assert words.count("Nothing to show.") == 5
+    words = words_of(page_of(RUNS["no block"]))
+    assert "No block became final in this run." in words
+    assert words.count("Nothing to show.") == 5
 
 
-@pytest.mark.parametrize("key", sorted(RUNS["storm"]))
-def test_any_one_part_may_be_missing(key: str) -> None:
-    parsed(render({name: value for name, value in RUNS["storm"].items() if name != key}))
+@pytest.mark.parametrize("key", sorted({"version", *RUNS["storm"]}))
+def test_a_page_is_made_of_whole_results_alone(tmp_path: Path, key: str) -> None:
+    """What a report of a part would leave out in silence is missing where the figures are read."""
+    document = {"version": FIGURES_VERSION, **RUNS["storm"]}
+    path = tmp_path / "metrics.json"
+    path.write_text(json.dumps(document))
+    assert page_of(document) == render(read_result(tmp_path))
+    path.write_text(json.dumps({name: value for name, value in document.items() if name != key}))
+    with pytest.raises(ResultError, match=f"`{key}`|version 1 of the figures"):
+        read_result(tmp_path)
 
 
 def planted(value: Any) -> Any:
-    """The document with every string in it made hostile, and the keys of `refusals` too."""
+    """The document with every string in it made hostile that is one of no few, and the keys of `refusals` too."""
     if isinstance(value, dict):
-        return {k: {HOSTILE: 3} if k == "refusals" else planted(v) for k, v in value.items()}
+        kept = ("verdict", "lane", "colour")
+        return {k: {HOSTILE: 3} if k == "refusals" else v if k in kept else planted(v) for k, v in value.items()}
     if isinstance(value, list):
         return [planted(v) for v in value]
     return HOSTILE if isinstance(value, str) else value
 
 
 def test_hostile_strings_stay_text() -> None:
-    page = render(planted(RUNS["storm"]))
+    page = page_of(planted(RUNS["storm"]))
     reader = parsed(page)
     assert [tag for tag, _ in reader.elements].count("script") == 1
     assert not any(name.startswith("on") for _, attrs in reader.elements for name in attrs)
@@ -158,7 +170,7 @@ def test_escaped_text_is_one_text_node_and_one_attribute(words: str) -> None:
 @settings(max_examples=25, deadline=None)
 @given(nodes=st.integers(1, 120), blocks=st.integers(0, 900), delay_ms=st.floats(0.01, 20_000))
 def test_any_size_of_run_renders(nodes: int, blocks: int, delay_ms: float) -> None:
-    parsed(render(fake_metrics(nodes, blocks, delay_ms=delay_ms, epoch_views=7)))
+    parsed(page_of(fake_metrics(nodes, blocks, delay_ms=delay_ms, epoch_views=7)))
 
 
 def picture(page: str, name: str) -> ElementTree.Element:
@@ -171,7 +183,7 @@ def marks(page: str, name: str, kind: str) -> list[ElementTree.Element]:
 
 
 def test_few_blocks_are_drawn_each_and_many_are_binned() -> None:
-    few, many = render(RUNS["default"]), render(RUNS["a day"])
+    few, many = page_of(RUNS["default"]), page_of(RUNS["a day"])
     assert len(marks(few, "chain", "tx")) + len(marks(few, "chain", "blank")) == 360
     assert len(marks(many, "chain", "hit")) < 400
     assert not marks(many, "chain", "tx")
@@ -182,9 +194,9 @@ def test_few_blocks_are_drawn_each_and_many_are_binned() -> None:
 
 def test_skips_and_forks_are_ticks_at_their_time() -> None:
     metrics = fake_metrics(4, 6)
-    half = metrics["duration_ms"] / 2
+    half = (metrics["duration_ms"] + 1) // 2
     metrics["series"] |= {"skips": [[0, 3, half]], "forks": [[0, 4, 5, half]]}
-    page = render(metrics)
+    page = page_of(metrics)
     for kind in ("skip", "fork"):
         [tick] = marks(page, "chain", kind)
         assert abs(float(tick.attrib["x"]) - (104 + 1106) / 2) < 3
@@ -193,21 +205,18 @@ def test_skips_and_forks_are_ticks_at_their_time() -> None:
 
 
 def test_a_crash_shades_its_row_and_a_partition_the_height() -> None:
-    page = render(RUNS["storm"])
+    page = page_of(RUNS["storm"])
     crashes, [split] = marks(page, "chain", "crash row"), marks(page, "chain", "partition shade")
     assert [float(c.attrib["height"]) for c in crashes] == [16, 16]
     assert float(crashes[1].attrib["y"]) - float(crashes[0].attrib["y"]) == 4 * 16
     assert float(split.attrib["height"]) > 10 * 16
-    assert len(marks(render(RUNS["storm"] | {"faults": STORM * 30}), "chain", "crash row")) == 2
+    assert len(marks(page_of(RUNS["storm"] | {"faults": STORM * 30}), "chain", "crash row")) == 2
 
 
 def test_a_fault_without_an_end_lasts_until_the_end() -> None:
     metrics = fake_metrics(4, 12)
-    metrics["faults"] = [
-        {"at_ms": 20_000, "until_ms": 50_000, "kind": "crash", "colour": "crash", "what": "n01"},
-        {"at_ms": 60_000, "until_ms": None, "kind": "crash", "colour": "crash", "what": "n02"},
-    ]
-    tips = [bar.attrib["data-tip"] for bar in marks(render(metrics), "chain", "crash")]
+    metrics["faults"] = [fault("crash", "n01", 20_000, 50_000), fault("crash", "n02", 60_000, None)]
+    tips = [bar.attrib["data-tip"] for bar in marks(page_of(metrics), "chain", "crash")]
     assert sorted(tips) == [
         "crash n01\nfrom 0:00:20.000 until 0:00:50.000",
         f"crash n02\nfrom 0:01:00.000 until {text.moment(metrics['duration_ms'])}",
@@ -216,7 +225,7 @@ def test_a_fault_without_an_end_lasts_until_the_end() -> None:
 
 def test_leader_bars_stand_in_proportion() -> None:
     metrics = RUNS["default"]
-    bars = marks(render(metrics), "leaders", "bar")
+    bars = marks(page_of(metrics), "leaders", "bar")
     shares = [share["ppm"] for share in metrics["leaders"]["shares"] if share["ppm"]]
     heights = [float(bar.attrib["height"]) for bar in bars]
     assert len(bars) == len(shares)
@@ -226,16 +235,14 @@ def test_leader_bars_stand_in_proportion() -> None:
 def test_many_kinds_of_message_are_added_up() -> None:
     metrics = fake_metrics(4, 6)
     metrics["traffic"]["by_kind"] = [{"kind": f"kind {i}", "messages": 1, "bytes": 100 - i} for i in range(20)]
-    words = words_of(render(metrics))
+    words = words_of(page_of(metrics))
     assert "8 others" in words and "kind 11" in words and "kind 12" not in words
 
 
 def test_long_tables_are_cut_and_say_so() -> None:
     metrics = fake_metrics(4, 6)
-    metrics["faults"] = [
-        {"at_ms": at, "until_ms": at + 1, "kind": "crash", "colour": "crash", "what": "n00"} for at in range(1_000)
-    ]
-    page = render(metrics)
+    metrics["faults"] = [fault("crash", "n00", at, at + 1) for at in range(1_000)]
+    page = page_of(metrics)
     assert "and 900 more, in metrics.json" in words_of(page)
     assert [tag for tag, _ in parsed(page).elements].count("tr") < 120
 
@@ -243,19 +250,19 @@ def test_long_tables_are_cut_and_say_so() -> None:
 def test_how_long_an_invariant_did_not_bind_is_said_with_the_reason() -> None:
     metrics = fake_metrics(4, 6)
     metrics["invariants"][0]["unbound"] = [{"why": "2 of 4 honest validators down, quorum is 3", "ms": 90_000}]
-    assert "1 min 30 s: 2 of 4 honest validators down, quorum is 3" in words_of(render(metrics))
-    assert "Did not bind for" not in words_of(render(fake_metrics(4, 6)))
+    assert "1 min 30 s: 2 of 4 honest validators down, quorum is 3" in words_of(page_of(metrics))
+    assert "Did not bind for" not in words_of(page_of(fake_metrics(4, 6)))
 
 
 def test_a_run_too_short_for_a_block_does_not_say_that_the_chain_grew() -> None:
     metrics = fake_metrics(4, 6)
     metrics["verdict"], metrics["blocks"]["final"] = "pass", 0
-    words = words_of(render(metrics))
+    words = words_of(page_of(metrics))
     assert "too short for a final block" in words and "kept growing" not in words
 
 
 def test_broken_invariants_come_first_and_idle_ones_are_named() -> None:
-    words = words_of(render(fake_metrics(4, 6, verdict="diverged")))
+    words = words_of(page_of(fake_metrics(4, 6, verdict="diverged")))
     assert words.index("✕ broken") < words.index("✓ held")
     assert "not exercised" in words
 
@@ -315,7 +322,7 @@ def test_colors_stand_out_from_the_card(theme: int) -> None:
 
 
 def test_a_fault_shades_every_plot_over_time() -> None:
-    page = render(fake_metrics(10, 320, STORM))
+    page = page_of(fake_metrics(10, 320, STORM))
     for name in ("chain", "finality"):
         [figure] = [each for each in page.split("<figure") if f'id="{name}-title"' in each]
         assert re.search(r'class="(?:crash|partition|disturbance) (?:shade|row)"', figure), name
@@ -323,12 +330,12 @@ def test_a_fault_shades_every_plot_over_time() -> None:
 
 def test_a_refusal_is_explained() -> None:
     metrics = fake_metrics(4, 6) | {"refusals": {"LUCID_ERR_7003": 2, "LUCID_ERR_9999": 1}}
-    words = words_of(render(metrics))
+    words = words_of(page_of(metrics))
     assert Code.VOTE_SIGNATURE.sentence in words and "LUCID_ERR_9999" in words
 
 
 def test_every_picture_can_be_made_wider_but_not_on_paper() -> None:
-    page = render(fake_metrics(10, 320))
+    page = page_of(fake_metrics(10, 320))
     drawn = [each for each in page.split("<figure")[1:] if "<svg" in each]
     assert drawn and all(each.count('class="zoom"') == 1 for each in drawn)
     printed = page[page.index("@media print") :]
@@ -337,6 +344,6 @@ def test_every_picture_can_be_made_wider_but_not_on_paper() -> None:
 
 def test_the_faults_of_a_run_have_the_colors_that_they_were_recorded_with() -> None:
     """From the record as a run writes it: a key of another name would draw every fault in one color."""
-    record = FaultRecord(at_ms=1, until_ms=2, kind="crash", what="n03", lane="n03", color="crash")
-    [drawn] = drawn_faults(json.loads(msgspec.json.encode({"faults": [record]})), 10)
-    assert drawn == DrawnFault(1, 2, "crash", "n03", "crash")
+    document = {**RUNS["small"], "faults": [fault("crash", "n03", 1, 2), fault("loss", "5%", 3, None)]}
+    drawn = drawn_faults(msgspec.convert(document, RunResult), 10)
+    assert drawn == [DrawnFault(1, 2, "crash", "n03", "crash"), DrawnFault(3, 10, "loss", "5%", "disturbance")]
