@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lucid.cli.failure import Failure, timed
+from lucid.cli.arguments import timed
+from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
     from lucid.api.answers import ChunkState, ReplicationStatus, ScrubStatus

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lucid.chain.errors import Refusal
-from lucid.cli.failure import Failure, read_bounded
+from lucid.cli.arguments import read_bounded
+from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from lucid.chain.errors import Refusal, printable
 from lucid.cli.approvals import run_approve, run_show, run_submit
+from lucid.cli.arguments import hex32, timed
 from lucid.cli.decisionfile import chain_of, rules_of, tell_decision
-from lucid.cli.failure import Failure, hex32, timed
+from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
     from lucid.api.answers import RulesState, ValidatorRules

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lucid.cli.arguments import duration
 from lucid.cli.deploychange import change, print_plan, say, tell, trial_step, undo
-from lucid.cli.failure import Failure, duration
+from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
     from lucid.deploy.deployment import Deployment, DeployRequest, Step

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from lucid.cli.failure import Failure, timed
+from lucid.cli.arguments import timed
+from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-import re
-from pathlib import Path
-
-from lucid.durations import parse_ms
-
 BAD_USAGE = 2
 INVALID = 20
 """What was to be verified does not hold."""
 INTERRUPTED = 130
-
-_SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
 
 class Failure(Exception):
@@ -22,49 +14,3 @@ class Failure(Exception):
     def __init__(self, sentence: str, status: int = BAD_USAGE) -> None:
         super().__init__(sentence)
         self.status = status
-
-
-def duration(text: str) -> int:
-    """An argument that is a duration, in ms."""
-    try:
-        return parse_ms(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def timed(text: str) -> int:
-    """An argument that is a duration with its unit, in ms: where people think in seconds, 7 must not be 7 ms."""
-    if text.strip().isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} needs a unit: {text.strip()}s, {text.strip()}m or {text.strip()}ms")
-    return duration(text)
-
-
-def read_bounded(path: Path, limit: int) -> bytes:
-    """A file's bytes, of which there may be `limit`: a device that never ends is one sentence."""
-    with path.open("rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise Failure(f"{path} has more than {limit} bytes, which is more than can be")
-    return data
-
-
-def hex32(option: str, text: str) -> bytes:
-    """32 bytes written in hexadecimal as the value of an option."""
-    try:
-        value = bytes.fromhex(text)
-    except ValueError:
-        value = b""
-    if len(value) != 32:
-        raise Failure(f"{option}: {text!r} must be 64 hexadecimal digits")
-    return value
-
-
-def chunk_size(text: str) -> int:
-    """An argument that is the size of a stored chunk, in bytes, KiB or MiB."""
-    from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
-
-    match = re.fullmatch(r"(\d{1,9})(KiB|MiB|)", text)
-    size = int(match[1]) * _SIZES[match[2]] if match else 0
-    if not MIN_CHUNK_BYTES <= size <= MAX_CHUNK_BYTES:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a size within 1KiB..16MiB")
-    return size

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucid.cli.failure import Failure, duration, hex32, read_bounded, timed
+from lucid.cli.arguments import duration, hex32, read_bounded, timed
+from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
     from lucid.chain.genesis import Genesis

@@ -21,7 +21,7 @@ COMMANDS = {
     "node": "node",
     "devnet": "devnet",
     "anchor": "anchor",
-    "fetch": "anchor",
+    "fetch": "fetch",
     "sessions": "sessions",
     "verify": "verify",
     "store": "store",

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lucid.cli.failure import Failure, hex32
+from lucid.cli.arguments import hex32
+from lucid.cli.failure import Failure
 from lucid.cli.nodes import add_node, nodes
 
 if TYPE_CHECKING:

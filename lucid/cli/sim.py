@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lucid.cli import ablate, calibrate, diff, explore, export, hunt, saturate, shrink, sweep
+from lucid.cli import ablate, calibrate, compare, diff, explore, export, hunt, saturate, shrink, sweep
 from lucid.cli.failure import Failure
 from lucid.interrupts import stoppable
 
@@ -29,6 +29,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     _register_run(actions)
     _register_scenarios(actions)
     sweep.register(actions)
+    compare.register(actions)
     saturate.register(actions)
     calibrate.register(actions)
     hunt.register(actions)

@@ -1,4 +1,4 @@
-"""`lucid sim sweep` and `lucid sim compare`: many runs at once, and what is different between two."""
+"""`lucid sim sweep`: many runs at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,19 +16,16 @@ from lucid.cli.workers import add_workers, chosen_workers, said
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
-    from harness.compare import MeasureDifference
     from harness.sweep import Axis, Sweep
     from harness.workers import Workers
     from sim.scenario import Scenario
 
 NOT_PASSED = 10
 """Exit status when a run did not pass."""
-WORSE = 1
-"""Exit status when a measure is worse than the allowed share."""
 
 
 def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `lucid sim sweep` and `lucid sim compare`."""
+    """Add `lucid sim sweep`."""
     sweep = actions.add_parser(
         "sweep",
         help="run a grid of scenarios with several seeds",
@@ -52,20 +48,6 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     sweep.add_argument("--parquet", action="store_true", help="write sweep.parquet too (needs the extra analysis)")
     sweep.add_argument("--json", action="store_true", help="print every cell as JSON")
     sweep.set_defaults(run=run_sweep)
-    compare = actions.add_parser(
-        "compare",
-        help="say what is different between two runs or sweeps",
-        description="Compare the figures of two folders that lucid sim run or lucid sim sweep wrote, what got worse "
-        "first. Cells of sweeps are compared seed by seed.",
-        epilog="Exit status: 0 nothing is worse by more than --worse, 1 something is, 2 bad usage.",
-    )
-    compare.add_argument("before", type=Path, metavar="A", help="folder of a run or a sweep")
-    compare.add_argument("after", type=Path, metavar="B", help="folder of the same kind")
-    compare.add_argument(
-        "--worse", type=_percent, default=0.1, metavar="PERCENT", help="how much worse is allowed (default 10%%)"
-    )
-    compare.add_argument("--json", action="store_true", help="print JSON")
-    compare.set_defaults(run=run_compare)
 
 
 def run_sweep(options: argparse.Namespace) -> int:
@@ -109,24 +91,6 @@ def _go(sweep: Sweep, workers: Workers) -> None:
         for number, result in enumerate(results, 1):
             words = " ".join(f"{key}={value}" for key, value in sweep.words(result).items())
             _say(f"[{number}/{waiting}] {words} seed={result.seed}: {result.verdict} in {result.seconds:.1f} s")
-
-
-def run_compare(options: argparse.Namespace) -> int:
-    """`lucid sim compare`."""
-    from harness.compare import CompareError, compare
-
-    try:
-        differences = compare(options.before, options.after)
-    except CompareError as error:
-        raise Failure(str(error)) from None
-    worse = [each for each in differences if each.worse_by > options.worse and each.sure]
-    if options.json:
-        print(json.dumps([each._asdict() for each in differences]))
-    else:
-        _print_differences(differences, options.worse)
-    if worse:
-        _say(f"{len(worse)} of {len(differences)} figures are worse by more than {options.worse:.0%}")
-    return WORSE if worse else 0
 
 
 def _base(options: argparse.Namespace) -> tuple[Scenario, list[Axis]]:
@@ -210,27 +174,6 @@ def _print(as_json: bool, sweep: Sweep, folder: Path) -> None:
         table.add_row(*cell.values, passed, *(interval_text(each, sweep.estimate(cell, each)) for each in shown))
     Console().print(table)
     print(f"report      {folder / 'report.html'}\nrows        {folder / 'sweep.csv'}")
-
-
-def _print_differences(differences: Sequence[MeasureDifference], allowed: float) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table()
-    for name in ("cell", "figure", "before", "after", "change", ""):
-        table.add_column(name)
-    for each in differences:
-        direction = "worse" if each.worse_by > allowed else "better" if each.worse_by < -allowed else ""
-        figures = (f"{each.before:,.1f}", f"{each.after:,.1f}", f"{each.change:+.1%}")
-        table.add_row(each.cell, each.measure, *figures, direction if each.sure else "?")
-    Console().print(table)
-
-
-def _percent(text: str) -> float:
-    try:
-        return float(text.removesuffix("%")) / 100
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of percent") from None
 
 
 def _minutes(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""`lucid anchor` and `lucid fetch` as people type them: what is said of what was proven, and no secret."""
+"""`lucid anchor` as people type it: what is said of what was proven, and no secret."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from harness.notary import CRYPTO, OWNER, SESSION
+from harness.notary import OWNER
 from lucid.chain.receipts import print_receipt
 from lucid.cli.main import main
 from lucid.client.sealing import session_key
@@ -55,13 +55,6 @@ def test_no_secret_is_printed(bench: Bench) -> None:
         (["anchor", "f.txt", "--owner", "owner.key", "--chunk-size", "4 MiB"], "must be a size within"),
         (["anchor", "f.txt", "--owner", "owner.key", "--wait", "soon"], "--wait"),
         (["anchor", "--resume", "f.txt", "--owner", "owner.key"], "f.txt"),
-        (["fetch", "mine", "--owner", "owner.key"], "'mine' is not a session id"),
-        (["fetch", str(SESSION)], "--owner"),
-        (["fetch", str(SESSION), "--owner", "owner.key", "--session-key", "00" * 32], "not allowed with"),
-        (["fetch", str(SESSION), "--owner", "owner.key", "--owner-key", "00" * 32], "goes with --session-key"),
-        (["fetch", str(SESSION), "--session-key", "none"], "none"),
-        (["fetch", str(SESSION), "--session-key", "00" * 32, "--owner-key", "x"], "--owner-key: 'x'"),
-        (["fetch", str(SESSION), "--owner", "owner.key", "--checkpoint", "x"], "--checkpoint: 'x'"),
     ],
 )
 def test_wrong_input_is_one_sentence_before_any_node_is_asked(bench: Bench, words: list[str], says: str) -> None:
@@ -69,14 +62,6 @@ def test_wrong_input_is_one_sentence_before_any_node_is_asked(bench: Bench, word
     done = lucid(*words, "--config", "node.toml", cwd=bench.folder)
     assert_refused(done, says)
     assert not bench.node.asked and not list(bench.folder.glob("*.recording"))
-
-
-def test_programs_are_told_which_files_came(bench: Bench) -> None:
-    bench.hold({"a": b"1", "d/b": b"2"})
-    status, out, err = bench.fetch("--json")
-    owner = CRYPTO.public_key(OWNER).hex()
-    assert (status, err) == (0, "")
-    assert json.loads(out) == {"session": str(SESSION), "owner": owner, "files": ["out/a", "out/d/b"]}
 
 
 def test_what_of_a_folder_is_not_anchored_is_named(bench: Bench) -> None:

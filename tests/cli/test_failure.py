@@ -1,16 +1,11 @@
-"""How commands fail and read what they are given: a sentence, a status, and no value that is nearly what was meant."""
+"""How commands fail: a sentence and a status."""
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lucid.cli import main as module
-from lucid.cli.failure import BAD_USAGE, Failure, duration, hex32, read_bounded, timed
+from lucid.cli.failure import BAD_USAGE, Failure
 from tests.cli.command import lucid
 
 
@@ -23,55 +18,3 @@ def test_a_failure_is_a_line_and_a_status(failure: Failure, status: int, monkeyp
     done = lucid("keys")
     assert (done.status, done.out, done.err.count("\n")) == (status, "", 1)
     assert done.err.startswith("lucid: no") and "\x1b" not in done.err
-
-
-UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-
-@settings(max_examples=50)
-@given(st.integers(0, 999), st.sampled_from(sorted(UNITS)))
-def test_a_duration_is_its_number_times_its_unit(number: int, unit: str) -> None:
-    assert duration(f"{number}{unit}") == timed(f"{number}{unit}") == number * UNITS[unit]
-
-
-@pytest.mark.parametrize("text", ["", "s", "-1s", "1x", "soon", "nan", "1 h 2"])
-def test_what_is_no_duration_is_said(text: str) -> None:
-    for reads in (duration, timed):
-        with pytest.raises(argparse.ArgumentTypeError, match="duration"):
-            reads(text)
-
-
-@pytest.mark.parametrize("text", ["7", " 7 ", "0"])
-def test_a_bare_number_is_refused_where_people_think_in_seconds(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match=f"needs a unit: {text.strip()}s, {text.strip()}m"):
-        timed(text)
-
-
-@pytest.mark.parametrize(("size", "fits"), [(0, True), (9, True), (10, True), (11, False)])
-def test_a_file_is_read_up_to_its_bound(tmp_path: Path, size: int, fits: bool) -> None:
-    (tmp_path / "file").write_bytes(b"x" * size)
-    if fits:
-        assert read_bounded(tmp_path / "file", 10) == b"x" * size
-    else:
-        with pytest.raises(Failure, match="has more than 10 bytes"):
-            read_bounded(tmp_path / "file", 10)
-
-
-def test_a_device_without_end_is_a_sentence_and_a_file_that_is_not_there_the_systems() -> None:
-    with pytest.raises(Failure, match="/dev/zero has more than 1000 bytes"):
-        read_bounded(Path("/dev/zero"), 1_000)
-    with pytest.raises(FileNotFoundError):
-        read_bounded(Path("/no/such/file"), 1_000)
-
-
-@settings(max_examples=30)
-@given(st.binary(min_size=32, max_size=32))
-def test_32_bytes_are_64_digits_in_either_case(value: bytes) -> None:
-    assert hex32("--key", value.hex()) == hex32("--key", value.hex().upper()) == value
-
-
-@pytest.mark.parametrize("text", ["", "ab", "ab" * 31, "ab" * 33, "xy" * 32, "0x" + "ab" * 31])
-def test_what_is_no_key_names_its_option(text: str) -> None:
-    with pytest.raises(Failure) as refused:
-        hex32("--key", text)
-    assert str(refused.value) == f"--key: {text!r} must be 64 hexadecimal digits"

@@ -1,0 +1,39 @@
+"""The store that a command works on: how it is named, and opened for one command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lucid.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from lucid.storage.interface import Store
+
+SQLITE = "sqlite:"
+PASSWORD = "LUCID_STORE_PASSWORD"
+PLACE_HELP = "sqlite:PATH or mongodb://HOST:PORT/DATABASE?OPTIONS; LUCID_STORE_PASSWORD is the password of its user"
+
+
+@contextmanager
+def opened(url: str, new: bool = False) -> Iterator[Store]:
+    """A store for one command; what goes wrong with it is one sentence. Only a `new` one may not be there yet.
+
+    What the command writes is its user's alone, as the store is.
+    """
+    from lucid.chain.errors import LucidError
+    from lucid.storage.opening import open_store
+
+    if not new and url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).is_file():
+        raise Failure(f"there is no store {url}")
+    before = os.umask(0o077)
+    try:
+        with closing(open_store(url, password=os.environ.get(PASSWORD, ""), importing=True)) as store:
+            yield store
+    except LucidError as error:
+        raise Failure(error.detail) from None
+    finally:
+        os.umask(before)
