@@ -39,10 +39,11 @@ Write = tuple[str, bytes, bytes | None]
 
 
 class RowLost(LucidError):
-    """A row that another one points to is not there: the store is damaged, though each row that it has can be read."""
+    """A row that another one points to is not there, or is not the one that was put there: the store is damaged, though
+    each row that it has can be read."""
 
-    def __init__(self, table: str, key: bytes) -> None:
-        super().__init__(Code.STORE_DAMAGED, f"no row in the table {table} at the key {key.hex()}")
+    def __init__(self, table: str, key: bytes, found: str = "no row") -> None:
+        super().__init__(Code.STORE_DAMAGED, f"{found} in the table {table} at the key {key.hex()}")
         self.table = table
         self.key = key
 

@@ -215,14 +215,30 @@ class Chain:
         return parent.ledger.core.roster.members[turn.leader(view)].key
 
     def block_at(self, height: int) -> Block | None:
-        """A final block by height, from the store."""
+        """A final block by height, from the store. Raises `RowLost`."""
         hash_ = self.reader.get(HEIGHT_TABLE, height_key(height))
-        return None if hash_ is None else self.block(hash_)
+        if hash_ is None:
+            return None
+        block = self.block(hash_)
+        if block is None:
+            raise RowLost(BLOCK_TABLE, hash_)
+        if block.header.height != height:
+            raise RowLost(HEIGHT_TABLE, height_key(height), "the hash of another block")
+        return block
 
     def block(self, hash_: bytes) -> Block | None:
-        """A stored block by hash."""
+        """A stored block by hash. Raises `RowLost` for one that has another hash now, or is none: whoever is given a
+        block by this node would find out, and have only this node to blame."""
         data = self.reader.get(BLOCK_TABLE, hash_)
-        return None if data is None else decode(data, Block)
+        if data is None:
+            return None
+        try:
+            block = decode(data, Block)
+        except Refusal:
+            raise RowLost(BLOCK_TABLE, hash_, "bytes of no block") from None
+        if block.header.hash != hash_ or not block.matches_header:
+            raise RowLost(BLOCK_TABLE, hash_, "another block")
+        return block
 
     def finality_at(self, height: int) -> Certificate | None:
         """The finality certificate of the block at a height, if that block was finalized directly here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lucid.chain.blocks import Block, Header, transactions_root
+from lucid.chain.blocks import Block, Header
 from lucid.chain.chunks import MIN_CHUNK_BYTES
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import LucidError
@@ -13,7 +13,7 @@ from lucid.ledger.state import ROW_TABLE, ledger_of_rows, stored_ledger
 from lucid.machines.chain import BLOCK_TABLE, HEIGHT_TABLE
 from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder, ChunkRow, decode_row
 from lucid.storage.findings import Finding, look_at
-from lucid.storage.interface import IMPORT_TABLE, Store
+from lucid.storage.interface import IMPORT_TABLE, Store, StoreDamaged
 
 Tables = dict[str, tuple[int, int]]
 """Rows and their bytes, by table."""
@@ -21,12 +21,16 @@ Tables = dict[str, tuple[int, int]]
 
 def check_store(store: Store) -> tuple[list[str], Tables]:
     """What is wrong, one sentence each, and how much each table holds. Raises `StoreError` where it cannot be read."""
-    faults = store.check()
-    tables = {table: _measure(store, table) for table in store.tables()}
-    if IMPORT_TABLE in tables:
-        faults.append("an import into this store did not finish: import again")
-    else:
-        faults += [*_ledger_faults(store), *_block_faults(store)]
+    faults, tables = store.check(), Tables()
+    try:
+        tables = {table: _measure(store, table) for table in store.tables()}
+        if IMPORT_TABLE in tables:
+            faults.append("an import into this store did not finish: import again")
+        else:
+            faults += [*_ledger_faults(store), *_block_faults(store)]
+    except StoreDamaged:
+        if not faults:
+            raise
     return faults, tables
 
 
@@ -111,8 +115,8 @@ def _block_faults(store: Store) -> Iterator[str]:
         header = block.header
         if (header.hash, header.height) != (hash_, height):
             yield f"the block of height {height} is another than its key says"
-        elif transactions_root(block.transactions) != header.transactions_root:
-            yield f"the block of height {height} has other transactions than its header says"
+        elif not block.matches_header:
+            yield f"the block of height {height} has another body than its header says"
         elif before is not None and before.height == height - 1 and before.hash != header.parent:
             yield f"the block of height {height} does not follow the one below"
         before = header

@@ -22,6 +22,7 @@ from lucid.storage.interface import (
     StoreOther,
     other_version,
 )
+from lucid.storage.rowsums import LAYOUT, Row, believed, changed, has_sums, row_sum
 
 PAGE_BYTES = 1_024
 """Of new stores. A block changes few rows, in many pages, and a page is written as a whole, twice: measured per empty
@@ -51,6 +52,8 @@ class SqliteStore:
         self.path = path
         self._writing = threading.Lock()
         self._reading = threading.Lock()
+        self._sums = self._sums_tried = False
+        """Whether rows have checksums, and whether they were to be given some since the store was opened."""
         with _translated(path):
             try:
                 self._open(max_pages)
@@ -95,19 +98,42 @@ class SqliteStore:
             raise StoreOther(f"{self.path} is a database of another program")
         writer.execute("PRAGMA journal_mode=WAL")
         if version:
+            self._sums = has_sums(writer)
             return  # nothing to write: a store opens on a full disk too
         writer.execute("BEGIN IMMEDIATE")
         writer.execute(
             "CREATE TABLE IF NOT EXISTS entry (tab TEXT, key BLOB, value BLOB NOT NULL, PRIMARY KEY (tab, key)) "
             "WITHOUT ROWID, STRICT"
         )
+        if not has_sums(writer):  # another process may have made it at this moment
+            _lay_out(writer)
         writer.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         writer.execute("COMMIT")
+        self._sums = True
+
+    def _give_sums(self) -> None:
+        """Let the rows of a store that an older release began have checksums, where there is room for that."""
+        writer, self._sums_tried = self._writer, True
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            if not has_sums(writer):
+                _lay_out(writer)
+            writer.execute("COMMIT")
+        except sqlite3.Error:
+            _roll_back(writer)  # it goes on without, as it did before
+        else:
+            self._sums = True
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """See `Store`."""
-        rows = self._read("SELECT value FROM entry WHERE tab=? AND key=?", table, key)
-        return rows[0][0] if rows else None
+        rows = self._rows("tab=? AND key=?", table, key)
+        return rows[0][1] if rows else None
+
+    def _rows(self, where: str, *values: str | bytes) -> list[tuple[bytes, bytes]]:
+        """Rows of the table that is the first of the values. Raises `StoreDamaged` where they are not as written."""
+        columns = "key, value, sum FROM stored" if self._sums else "key, value, NULL FROM entry"
+        rows: list[Row] = self._read(f"SELECT {columns} WHERE {where}", *values)
+        return believed(str(values[0]), rows)
 
     def scan(
         self, table: str, start: bytes = b"", limit: int | None = None, reverse: bool = False
@@ -117,8 +143,7 @@ class SqliteStore:
         where, place = ("", ()) if reverse and not start else (f" AND key{compare}?", (start,))
         while limit is None or limit > 0:
             count = SCAN_ROWS if limit is None else min(limit, SCAN_ROWS)
-            query = f"SELECT key, value FROM entry WHERE tab=?{where} ORDER BY key {order} LIMIT {count}"
-            rows = self._read(query, table, *place)
+            rows = self._rows(f"tab=?{where} ORDER BY key {order} LIMIT {count}", table, *place)
             yield from rows
             if len(rows) < count:
                 return
@@ -144,22 +169,22 @@ class SqliteStore:
         """Write as `write` does; with a schema `version`, the file has that from then on, in the same commit."""
         with _translated(self.path), self._writing:
             writer = self._writer
+            if not self._sums and not self._sums_tried:
+                self._give_sums()
             writer.execute("BEGIN IMMEDIATE")
             try:
-                _perform(writer, writes)
+                _perform(self.path, writer, writes, self._sums)
                 if version is not None:
                     writer.execute(f"PRAGMA user_version={version}")
                 writer.execute("COMMIT")
             except BaseException:
-                with suppress(sqlite3.Error):
-                    if writer.in_transaction:
-                        writer.execute("ROLLBACK")
+                _roll_back(writer)
                 raise
 
     def write_once(self, table: str, key: bytes, value: bytes) -> bytes:
         """See `Store`."""
         with _translated(self.path), self._writing:
-            self._writer.execute("INSERT OR IGNORE INTO entry VALUES (?, ?, ?)", (table, key, value))
+            _insert(self._writer, "IGNORE", self._sums, table, key, value)
         held = self.get(table, key)
         assert held is not None
         return held
@@ -174,7 +199,22 @@ class SqliteStore:
     def check(self) -> list[str]:
         """See `Store`."""
         found = [sentence for (sentence,) in self._read("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else [f"{self.path}: {sentence}" for sentence in found]
+        if found != ["ok"]:
+            return [f"{self.path}: {sentence}" for sentence in found]
+        return list(self._changed_rows()) if self._sums else []
+
+    def _changed_rows(self) -> Iterator[str]:
+        """A sentence for each row that is not what was written."""
+        for table in self.tables():
+            start = b""
+            while True:
+                query = f"SELECT key, value, sum FROM stored WHERE tab=? AND key>=? ORDER BY key LIMIT {SCAN_ROWS}"
+                rows: list[Row] = self._read(query, table, start)
+                for key in changed(table, rows):
+                    yield f"the table {table} has a row at the key {key.hex()} that is not what was written"
+                if len(rows) < SCAN_ROWS:
+                    break
+                start = rows[-1][0] + b"\x00"
 
     def backup(
         self,
@@ -198,7 +238,7 @@ class SqliteStore:
                 writes = further(get)
                 moment.backup(copy, pages=COPIED_PAGES, progress=lambda _, left, total: progress(total - left, total))
             copy.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            _perform(copy, writes)
+            _perform(path, copy, writes, has_sums(copy))
             copy.executemany("DELETE FROM entry WHERE tab=?", [(table,) for table in NEVER_COPIED])
             copy.execute("VACUUM")
             copy.execute("PRAGMA journal_mode=DELETE")  # so that the copy is one file
@@ -220,12 +260,36 @@ class SqliteStore:
             return self._reader.execute(query, values).fetchall()
 
 
-def _perform(connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+def _lay_out(connection: sqlite3.Connection) -> None:
+    for statement in LAYOUT:
+        connection.execute(statement)
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _perform(path: Path, connection: sqlite3.Connection, writes: Sequence[Write], sums: bool) -> None:
+    place = "stored" if sums else "entry"
     for table, key, value in writes:
-        if value is None:
-            connection.execute("DELETE FROM entry WHERE tab=? AND key=?", (table, key))
-        else:
-            connection.execute("REPLACE INTO entry VALUES (?, ?, ?)", (table, key, value))
+        try:
+            if value is None:
+                connection.execute(f"DELETE FROM {place} WHERE tab=? AND key=?", (table, key))
+            else:
+                _insert(connection, "REPLACE", sums, table, key, value)
+        except sqlite3.Error as error:
+            raise _trouble(error, path, table, key) from None
+
+
+def _insert(connection: sqlite3.Connection, conflict: str, sums: bool, table: str, key: bytes, value: bytes) -> None:
+    """A row; where there is one, `conflict` says what becomes of it."""
+    if sums:
+        row = (table, key, value, row_sum(table, key, value))
+        connection.execute(f"INSERT OR {conflict} INTO stored VALUES (?, ?, ?, ?)", row)
+    else:
+        connection.execute(f"INSERT OR {conflict} INTO entry VALUES (?, ?, ?)", (table, key, value))
 
 
 @contextmanager
@@ -234,9 +298,13 @@ def _translated(path: Path, table: str = "", key: bytes = b"") -> Iterator[None]
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension that says where
-        if code == sqlite3.SQLITE_FULL:
-            raise StoreFull(f"{path}: {error}") from None
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise StoreDamaged(f"{path}: {error}", table, key) from None
-        raise StoreError(f"{path}: {error}") from None
+        raise _trouble(error, path, table, key) from None
+
+
+def _trouble(error: sqlite3.Error, path: Path, table: str, key: bytes) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension that says where
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"{path}: {error}")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreDamaged(f"{path}: {error}", table, key)
+    return StoreError(f"{path}: {error}")

@@ -6,13 +6,22 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 
 from lucid.chain.closings import EpochClosing
-from lucid.chain.codec import decode
+from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
-from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, CLOSING_TABLE, UNFINAL_TABLE, height_key
+from lucid.ledger.state import RowLost
+from lucid.machines.chain import (
+    BLOCK_TABLE,
+    CERTIFICATE_TABLE,
+    CLOSING_TABLE,
+    HEIGHT_TABLE,
+    UNFINAL_TABLE,
+    height_key,
+)
 from lucid.machines.effects import (
     BlockBuilt,
     BlockFinal,
@@ -103,6 +112,31 @@ def test_a_final_block_takes_its_ancestors_along(peer: Peer, chain: Chain) -> No
     assert peer.manager.chain.finality_at(3) == peer.manager.chain.final_certificate
     assert peer.manager.chain.finality_at(2) is None, "it was not finalized directly"
     assert list(peer.store.scan(UNFINAL_TABLE)) == []
+
+
+def test_a_block_whose_row_became_another_is_damage_and_never_given_out(peer: Peer, chain: Chain) -> None:
+    first, second, third = extend(peer, chain, 1, 2, 3)
+    peer.hear(CertificateMessage(certificate(chain, FINALIZE, 3, chain.hash)))
+    held, hash_ = peer.manager.chain, second.vote.block
+    other_body = structs.replace(second.block, transactions=third.block.transactions[:0], late_votes=())
+    other_body = structs.replace(other_body, parent_certificate=third.block.parent_certificate)
+    for data in (encode(first.block), encode(other_body), b"\xff"):
+        peer.store.write([(BLOCK_TABLE, hash_, data)])
+        with pytest.raises(RowLost) as found:
+            held.block(hash_)
+        assert (found.value.table, found.value.key) == (BLOCK_TABLE, hash_)
+        with pytest.raises(RowLost):
+            held.block_at(2)
+    peer.store.write([(BLOCK_TABLE, hash_, None)])
+    assert held.block(hash_) is None
+    with pytest.raises(RowLost) as found:
+        held.block_at(2)
+    assert (found.value.table, found.value.key) == (BLOCK_TABLE, hash_)
+    peer.store.write([(HEIGHT_TABLE, height_key(2), third.vote.block)])
+    with pytest.raises(RowLost) as found:
+        held.block_at(2)
+    assert (found.value.table, found.value.key) == (HEIGHT_TABLE, height_key(2))
+    assert held.block_at(1) == first.block and held.block_at(3) == third.block
 
 
 def test_forks_are_dropped_for_good(peer: Peer, chain: Chain) -> None:

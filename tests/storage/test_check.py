@@ -103,7 +103,7 @@ def broken_blocks(chain: Chain) -> dict[str, list[Write]]:
         "the block of height 2 is missing": [(BLOCK_TABLE, second.header.hash, None)],
         "the block of height 2 cannot be read: ": [(BLOCK_TABLE, second.header.hash, b"\xff")],
         "the block of height 2 is another than its key says": [placed(first, 2)],
-        "the block of height 3 has other transactions than its header says": [
+        "the block of height 3 has another body than its header says": [
             (BLOCK_TABLE, emptied.header.hash, encode(emptied))
         ],
     }

@@ -15,10 +15,11 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.receipts import Receipt, print_receipt
+from lucid.ledger.state import RowLost
 from lucid.machines.chain import Chain
 from lucid.machines.receipts import MAX_HEADERS, make_receipt
 from lucid.services.chain.chainview import BlockView, ChainView, Page
-from lucid.services.chain.index import TransactionIndex
+from lucid.services.chain.index import INDEX_TABLE, Position, TransactionIndex
 from lucid.services.chain.noderoutes import PAGE_BLOCKS
 from lucid.services.process.cache import ReadCache
 from lucid.services.process.driver import Driver
@@ -129,7 +130,7 @@ class BlockRoutes:
         if place is None:
             return None
         if checkpoint is None:
-            return make_receipt(self._chain, place.height, place.position)
+            return self._made(transaction, place)
         block = self._view.final(checkpoint)
         if block is None:
             raise Problem(Code.RECEIPT_CHECKPOINT, "no final block here has that hash")
@@ -138,7 +139,13 @@ class BlockRoutes:
             span = f"{place.height} to {place.height + MAX_HEADERS - 1}"
             sentence = f"the checkpoint is block {height}; blocks {span} can be"
             raise Problem(Code.RECEIPT_CHECKPOINT, sentence, status=CONFLICT)
-        return make_receipt(self._chain, place.height, place.position, height)
+        return self._made(transaction, place, height)
+
+    def _made(self, transaction: bytes, place: Position, reach: int = 0) -> Receipt | None:
+        receipt = make_receipt(self._chain, place.height, place.position, reach)
+        if receipt is not None and receipt.transaction.id != transaction:
+            raise RowLost(INDEX_TABLE, transaction, "the place of another transaction")
+        return receipt
 
     def _judge(self, block: Block, hash_: bytes) -> None:
         if self._chain.tree.nodes.get(hash_) is None and self._chain.block(hash_) != block:

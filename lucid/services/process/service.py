@@ -24,6 +24,7 @@ from lucid.chain.document import parse_genesis
 from lucid.chain.errors import GenesisError, LucidError
 from lucid.chain.genesis import Genesis
 from lucid.interrupts import terminable
+from lucid.ledger.state import RowLost
 from lucid.poot.crypto import Edwards25519
 from lucid.services.process.cache import ReadCache
 from lucid.services.process.config import Config, ConfigError, load_config, read_text
@@ -320,7 +321,8 @@ def main(kind: type[Service]) -> None:
             _run(kind, options.config)
     except KeyboardInterrupt:
         print(f"{kind.listed.name}: it was stopped before it had begun", file=sys.stderr)
-    except StoreDamaged as error:
+    except (StoreDamaged, RowLost) as met:
+        error = met if isinstance(met, StoreDamaged) else StoreDamaged(met.detail, met.table, met.key)
         print(f"{kind.listed.name}: {error.sentence} ({error.detail}). To do: {error.remedy}", file=sys.stderr)
         sys.exit(BAD_START)
     except (LucidError, OSError) as error:

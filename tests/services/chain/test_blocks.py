@@ -5,7 +5,9 @@ from __future__ import annotations
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code
 from lucid.chain.receipts import verify_receipt
+from lucid.machines.chain import BLOCK_TABLE, height_key
 from lucid.machines.receipts import MAX_HEADERS
+from lucid.services.chain.index import INDEX_TABLE
 from lucid.storage.sqlite import SqliteStore
 from tests.builders import CRYPTO
 from tests.services.chain.managing import GENESIS, node
@@ -67,6 +69,23 @@ async def test_a_receipt_proves_its_transaction_up_to_the_block_that_is_asked_fo
         await here.get("/receipts/x", 400)
         await here.get(f"{path}?checkpoint=x", 400)
         assert str(2 + MAX_HEADERS - 1) in refused["error"]["message"], "it says which could be"
+
+
+async def test_bytes_that_are_not_those_of_their_hash_are_never_given_out(store: SqliteStore) -> None:
+    """Both rows can be read: what is wrong with them is seen by their meaning alone."""
+    async with node(store) as here:
+        hashes = [await here.grow(here.signers.anchor(number)) for number in range(3)]
+        first, second, _ = here.signers.blocks
+        [other] = second.transactions
+        await here.growing.store.write([(INDEX_TABLE, other.id, height_key(1) + height_key(0))])
+        refused = await here.get(f"/receipts/{other.id.hex()}", 503)
+        assert f"damaged in the table {INDEX_TABLE} at the key {other.id.hex()}" in refused["error"]["message"]
+        here.growing.inner.write([(BLOCK_TABLE, bytes.fromhex(hashes[1]), encode(first))])
+        for path in ("/blocks", "/blocks/2", f"/blocks/{hashes[1]}", "/blocks?from=2&limit=1"):
+            refused = await here.get(path, 503)
+            assert refused["error"]["code"] == Code.STORE_DAMAGED.code
+            assert f"damaged in the table {BLOCK_TABLE} at the key {hashes[1]}" in refused["error"]["message"]
+        await here.get("/blocks/1")
 
 
 async def test_a_block_is_judged_by_the_rule_that_it_breaks_first_and_changes_nothing(store: SqliteStore) -> None:
