@@ -111,7 +111,7 @@ class Durability:
         machine = None if node.data is None else node.data.machine
         if chunk in self._believed or machine is None or node.index in self.world.byzantine:
             return
-        if len(machine.around.members) < len(self._members) or machine.offering.lacks(chunk):
+        if len(machine.neighborhood.members) < len(self._members) or machine.offering.lacks(chunk):
             return
         self.checks[COUNTED] += 1
         self._believed.add(chunk)

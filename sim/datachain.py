@@ -165,7 +165,7 @@ class DataChain:
             return
         self.card.doubt(chunk)
         self._request += 1
-        keep = self.node.key in self.machine.around.wanted(chunk)
+        keep = self.node.key in self.machine.neighborhood.wanted(chunk)
         self._readers[self._request] = chunk, keep, reader
         runner.step(ChunkWanted(self._request, chunk, (), keep))
 

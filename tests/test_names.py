@@ -15,7 +15,6 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("lucid", "sim", "harness", "smoke", "images", "fuzz")
 
 SAME_BY_NATURE = {
-    "Around": "what is around a node's chunks, as two parts of one room see it",
     "Disk": "the disk of a node, real and simulated",
     "DoubleVote": "two votes of one view: as the chain shows them, and as the fault that makes them",
     "Store": "the storage of a node, and the effect that writes to it",

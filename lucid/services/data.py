@@ -17,6 +17,7 @@ from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import Pace, Scrub
 from lucid.services.chunks.sessionroutes import SessionRoutes
 from lucid.services.chunks.upkeep import Upkeep
+from lucid.services.chunks.upkeeproutes import UpkeepRoutes
 from lucid.services.process.config import Config
 from lucid.services.process.service import Service, main
 from lucid.services.process.sibling import Sibling
@@ -49,7 +50,7 @@ class DataService(Service):
         self._engine = Sibling("engine", config.engine_url, config)
         self._anchoring = Sibling("anchoring", config.anchoring_url, config)
         self.holdings = Holdings(
-            around=self.replication,
+            places=self.replication,
             store=self.store,
             manager=self._manager,
             engine=self._engine,
@@ -57,9 +58,9 @@ class DataService(Service):
             send=self.replication.send,
         )
         self.proving = Proving(
-            around=self.replication,
+            rules=self.replication,
             chunks=self.chunks,
-            listings=self.holdings.listings,
+            listings=self.holdings.lists.listings,
             store=self.store,
             manager=self._manager,
             engine=self._engine,
@@ -67,14 +68,23 @@ class DataService(Service):
         self.relaying = self._relays()
         self._lasting = Lasting(self.store)
         bound_s = config.replication_bound_s
-        self.upkeep = Upkeep(self.chunks, self.store, self.space, self.scrub, self.replication, self.holdings, bound_s)
+        self.upkeep = Upkeep(
+            chunks=self.chunks,
+            store=self.store,
+            space=self.space,
+            scrub=self.scrub,
+            replication=self.replication,
+            holdings=self.holdings,
+            bound_s=bound_s,
+        )
         self._register()
         self._measure()
 
     def _relays(self) -> Relaying:
         return Relaying(
-            around=self.replication,
-            listings=self.holdings.listings,
+            key=self.key,
+            rules=self.replication,
+            listings=self.holdings.lists.listings,
             origins=self.replication.origins,
             store=self.store,
             manager=self._manager,
@@ -85,12 +95,20 @@ class DataService(Service):
     def _register(self) -> None:
         """The routes, in the rooms that answer them."""
         self.upkeep.register(self.web)
+        UpkeepRoutes(
+            upkeep=self.upkeep,
+            chunks=self.chunks,
+            store=self.store,
+            scrub=self.scrub,
+            replication=self.replication,
+            copies=self.holdings.copies,
+        ).register(self.web)
         ChunkRoutes(self, self.chunks, self.space, self.replication, self._lasting).register(self.web)
         SessionRoutes(
             genesis=self.genesis,
             crypto=self.crypto,
             references=self.references,
-            holdings=self.holdings,
+            lists=self.holdings.lists,
             replication=self.replication,
             lasting=self._lasting,
         ).register(self.web)

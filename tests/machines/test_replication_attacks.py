@@ -31,7 +31,7 @@ def invented(hand: Hand, begin: int = 0) -> Iterator[bytes]:
     number = begin
     while True:
         chunk = chunk_tree_digest(number.to_bytes(8, "big"))
-        if ME in hand.machine.around.wanted(chunk):
+        if ME in hand.machine.neighborhood.wanted(chunk):
             yield chunk
         number += 1
 
@@ -188,5 +188,5 @@ def test_nobody_makes_a_node_look_at_its_first_chunks_for_ever() -> None:
         effects += hand.tell(MembersKnown(KEYS, KEYS[2:] if number % 2 else KEYS[1:], 3))
         effects += hand.until(hand.now + PACING.gather_ms // 2)
         offered |= {chunk for _, each in said(effects) if isinstance(each, ChunkOffer) for chunk in each.chunks}
-    due = {chunk for chunk in chunks if set(hand.machine.around.wanted(chunk)) - {ME, LIAR}}
+    due = {chunk for chunk in chunks if set(hand.machine.neighborhood.wanted(chunk)) - {ME, LIAR}}
     assert not due - offered

@@ -165,7 +165,7 @@ def holding(chunk: bytes) -> ChunkHolding:
 def test_what_is_stored_is_offered_to_where_it_belongs_until_they_say_that_they_hold_it() -> None:
     hand = Hand()
     chunk = CHUNKS[0]
-    others = [key for key in hand.machine.around.wanted(chunk) if key != ME]
+    others = [key for key in hand.machine.neighborhood.wanted(chunk) if key != ME]
     hand.until(hand.now + PACING.gather_ms)
     hand.shelf.held.add(chunk)
     assert not hand.tell(ChunkStored(chunk))
@@ -224,7 +224,7 @@ def test_parts_come_no_faster_than_they_may_and_in_order() -> None:
 
 def test_so_many_are_pulled_at_once_and_what_does_not_belong_here_or_was_let_go_is_not() -> None:
     hand = Hand()
-    own = [chunk for chunk in CHUNKS if ME in hand.machine.around.wanted(chunk)]
+    own = [chunk for chunk in CHUNKS if ME in hand.machine.neighborhood.wanted(chunk)]
     hand.shelf.let_go.add(own[0])
     effects = hand.tell(ReplicaSaid(KEYS[1], ChunkOffer(tuple(CHUNKS))))
     requests = [message.chunk for _, message in said(effects) if isinstance(message, ChunkRequest)]

@@ -50,7 +50,7 @@ def test_each_chunk_comes_to_where_it_belongs() -> None:
     for chunk, told in made.chunks.acknowledged.items():
         machine = data(made, 0).machine
         assert machine is not None
-        homes = {made.index[key] for key in machine.around.wanted(chunk)}
+        homes = {made.index[key] for key in machine.neighborhood.wanted(chunk)}
         assert set(holders(made, chunk)) == homes | {told.node}
 
 

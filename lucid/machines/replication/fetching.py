@@ -69,10 +69,10 @@ class Fetch:
 class Fetching:
     """The fetches of one node."""
 
-    def __init__(self, around: Neighborhood, pacing: Pacing) -> None:
+    def __init__(self, neighborhood: Neighborhood, pacing: Pacing) -> None:
         self.under_way: dict[tuple[bytes, bool], Fetch] = {}
         """By chunk, and whether it is kept."""
-        self._around = around
+        self._neighborhood = neighborhood
         self._pacing = pacing
         self._request = 0
         self._number = 0
@@ -101,7 +101,7 @@ class Fetching:
         fetch = self.under_way.get((chunk, keep))
         if fetch is not None:
             return fetch, []
-        sources = self._around.sources(chunk, first)
+        sources = self._neighborhood.sources(chunk, first)
         fetch = Fetch(chunk, keep, awaited, sorted(sources, key=lambda peer: self.doubts(now, peer)))
         if not fetch.sources:
             return None, []
@@ -180,7 +180,7 @@ class Fetching:
                 continue
             late = fetch.request != 0
             fetch.tries += late
-            if late and (fetch.tries >= TRIES or fetch.peer not in self._around.connected):
+            if late and (fetch.tries >= TRIES or fetch.peer not in self._neighborhood.connected):
                 self._doubt(now, fetch.peer)
                 more, ended = self._next_source(now, fetch)
                 effects += more
@@ -199,7 +199,7 @@ class Fetching:
         fetch.begun_ms = now
         while fetch.sources:
             peer = fetch.sources.popleft()
-            if peer in self._around.connected and (fetch.awaited or self.may_ask(now, peer, fetch)):
+            if peer in self._neighborhood.connected and (fetch.awaited or self.may_ask(now, peer, fetch)):
                 fetch.peer = peer
                 return effects + self._ask(now, fetch), None
         del self.under_way[fetch.chunk, fetch.keep]

@@ -55,10 +55,10 @@ class Replicator:
     """The copies of one node's chunks. `new_name` is that of its store, if that has none yet: 16 random bytes."""
 
     def __init__(self, key: bytes, new_name: bytes, store: Reader, shelf: ChunkShelf, pacing: Pacing) -> None:
-        self.around = Neighborhood(key)
+        self.neighborhood = Neighborhood(key)
         self.copies = Copies(store, shelf)
-        self.fetching = Fetching(self.around, pacing)
-        self.offering = Offering(self.around, self.copies, shelf, pacing)
+        self.fetching = Fetching(self.neighborhood, pacing)
+        self.offering = Offering(self.neighborhood, self.copies, shelf, pacing)
         self.fetched = self.repaired = 0
         self._shelf = shelf
         self._pacing = pacing
@@ -142,10 +142,10 @@ class Replicator:
         return effects
 
     def _on_members(self, now: int, known: MembersKnown) -> Effects:
-        if self.around.learn(known):
+        if self.neighborhood.learn(known):
             self.offering.look_again(now)
-        new = sorted(self.around.connected - self._greeted)
-        self._greeted = self.around.connected
+        new = sorted(self.neighborhood.connected - self._greeted)
+        self._greeted = self.neighborhood.connected
         # They learn this store's name, so that they know when what they believe to be here is not.
         return self._say_holding(new, (), ())
 
@@ -187,7 +187,7 @@ class Replicator:
         for chunk in chunks:
             if room <= 0 or len(self._wishes) >= MAX_WISHES:
                 return
-            if self.around.key in self.around.wanted(chunk):
+            if self.neighborhood.key in self.neighborhood.wanted(chunk):
                 room -= self._wishes.get(chunk) != peer
                 self._wishes[chunk] = peer
 
@@ -261,5 +261,5 @@ class Replicator:
 
     def _say_held(self, chunk: bytes, peers: Iterable[bytes]) -> Effects:
         """Say that a chunk is here, to who offered it and to all that may count on it."""
-        connected = [key for key in self.around.others(chunk) if key in self.around.connected]
+        connected = [key for key in self.neighborhood.others(chunk) if key in self.neighborhood.connected]
         return self._say_holding(dict.fromkeys([*peers, *connected]), (chunk,), ())

@@ -30,10 +30,10 @@ MAX_LACKING = 65_536
 class Offering:
     """What one node offers."""
 
-    def __init__(self, around: Neighborhood, copies: Copies, shelf: ChunkShelf, pacing: Pacing) -> None:
+    def __init__(self, neighborhood: Neighborhood, copies: Copies, shelf: ChunkShelf, pacing: Pacing) -> None:
         self.lacking: dict[bytes, int] = {}
         """Chunks that lack copies, and since when (ms)."""
-        self._around = around
+        self._neighborhood = neighborhood
         self._copies = copies
         self._shelf = shelf
         self._pacing = pacing
@@ -72,7 +72,7 @@ class Offering:
 
     def lacks(self, chunk: bytes) -> list[bytes]:
         """The other nodes that should hold a chunk and did not say that they do."""
-        return [key for key in self._around.others(chunk) if not self._copies.at(chunk, key)]
+        return [key for key in self._neighborhood.others(chunk) if not self._copies.at(chunk, key)]
 
     def heard(self, peer: bytes, chunks: Iterable[bytes]) -> None:
         """A node says that it holds chunks, which is not in the store yet: who has all copies now lacks none."""
@@ -150,12 +150,12 @@ class Offering:
     ) -> list[tuple[bytes, list[bytes]]]:
         """Those of the chunks that nodes should hold which cannot be counted on now: they never said so (`said_ms`),
         not for long, or are out of reach. Each with these nodes."""
-        recheck_ms, connected = self._pacing.recheck_ms, self._around.connected
+        recheck_ms, connected = self._pacing.recheck_ms, self._neighborhood.connected
         found = []
         for chunk in chunks:
             lacking = [
                 key
-                for key in self._around.others(chunk)
+                for key in self._neighborhood.others(chunk)
                 if key not in connected or not now - recheck_ms < said_ms(chunk, key) <= now + recheck_ms
             ]
             if lacking:
@@ -178,7 +178,7 @@ class Offering:
             if self._start:
                 self._found[chunk] = None  # a look under way may have passed it before it was here
             for node in nodes:
-                if node in self._around.connected:
+                if node in self._neighborhood.connected:
                     by_node.setdefault(node, []).append(chunk)
         offers: Effects = []
         for node, chunks in by_node.items():

@@ -29,10 +29,11 @@ PAGE = 500
 _log = logging.getLogger("lucid.collection")
 
 
-class Around(Protocol):
-    """Who there is."""
+class KnownMembers(Protocol):
+    """Who knows the members of the chain."""
 
     key: bytes
+    """This node's."""
     asked: bool
     """Whether the members are known: before that this node knows of itself alone."""
 
@@ -59,12 +60,12 @@ class Collection:
 
     def __init__(
         self,
-        around: Around,
+        members: KnownMembers,
         chunks: Chunks,
         store: DurableStore,
         send: Callable[[bytes, ReplicaMessage], Awaitable[bool]],
     ) -> None:
-        self._around = around
+        self._members = members
         self._chunks = chunks
         self._needs = chunks.needs
         self._store = store
@@ -137,14 +138,14 @@ class Collection:
     async def agreed(self, chunks: Sequence[bytes]) -> set[bytes]:
         """Which of these chunks, that nobody here needs, nobody else does. Every other node must say so; where there is
         no room, every one that is in reach."""
-        others = frozenset(self._around.members) - {self._around.key}
+        others = frozenset(self._members.members) - {self._members.key}
         if self._chunks.low:
-            others &= self._around.connected
-        elif not self._around.asked:
+            others &= self._members.connected
+        elif not self._members.asked:
             return set()
         if not others:
             return set(chunks)
-        if not others <= self._around.connected or not self.name:
+        if not others <= self._members.connected or not self.name:
             return set()
         async with self._one:
             agreed: set[bytes] = set()
@@ -196,7 +197,7 @@ class Collection:
         needed = self._chunks.rows.references
         chunks = await self._store.read_when_there(lambda: [chunk for chunk in freed if not needed(chunk)])
         for first in range(0, len(chunks), MAX_NAMED):
-            for peer in sorted(self._around.connected):
+            for peer in sorted(self._members.connected):
                 await self._say(peer, frees=chunks[first : first + MAX_NAMED])
 
     async def _ask_again(self) -> None:
@@ -207,7 +208,7 @@ class Collection:
             by_node: dict[bytes, list[bytes]] = {}
             for key in old:
                 by_node.setdefault(key[32:], []).append(key[:32])
-            for node in by_node.keys() & self._around.connected:
+            for node in by_node.keys() & self._members.connected:
                 for first in range(0, len(by_node[node]), MAX_NAMED):
                     self._asked += 1
                     asked = tuple(by_node[node][first : first + MAX_NAMED])

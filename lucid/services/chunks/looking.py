@@ -23,7 +23,7 @@ _log = logging.getLogger("lucid.looking")
 async def look_through(
     look: Callable[[Sequence[bytes]], Awaitable[None]],
     *,
-    around: RulesInForce,
+    rules: RulesInForce,
     since: int,
     store: DurableStore,
     listings: Listings,
@@ -33,7 +33,7 @@ async def look_through(
     `Problem` and `StoreError`, and is shown the same page again after a pause; a store that is damaged ends it."""
     after = b""
     while True:
-        if around.rules < since:
+        if rules.rules < since:
             await trio.sleep(pause_s)
             continue
         began_s = trio.current_time()

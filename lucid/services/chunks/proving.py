@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 import trio
@@ -19,7 +19,7 @@ from lucid.chain.codec import encode
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
 from lucid.chain.versions import PROOF_RULES
-from lucid.services.chunks.chaincopies import known_of
+from lucid.services.chunks.chaincopies import RulesInForce, known_of
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.listings import Listings
 from lucid.services.chunks.looking import look_through
@@ -34,12 +34,6 @@ SAID_BLOCKS = 24
 """A proof that is not on the chain after so many blocks is sent again."""
 
 _log = logging.getLogger("lucid.proving")
-
-
-class InForce(Protocol):
-    """The rules in force."""
-
-    rules: int
 
 
 class AskedProofs(msgspec.Struct, frozen=True):
@@ -64,12 +58,12 @@ class Proving:
     """Answers what the chain asks of one node."""
 
     def __init__(
-        self, *, around: InForce, chunks: Chunks, listings: Listings, store: DurableStore, manager: Sibling,
+        self, *, rules: RulesInForce, chunks: Chunks, listings: Listings, store: DurableStore, manager: Sibling,
         engine: Sibling,
     ) -> None:  # fmt: skip
         self.proven = 0
         """Proofs handed in since the start."""
-        self._around = around
+        self._rules = rules
         self._chunks = chunks
         self._listings = listings
         self._store = store
@@ -81,7 +75,7 @@ class Proving:
         """Look through all sessions for what is asked, forever."""
         await look_through(
             self.look,
-            around=self._around,
+            rules=self._rules,
             since=PROOF_RULES,
             store=self._store,
             listings=self._listings,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Sequence
-from typing import Protocol
 
 import msgspec
 import trio
@@ -20,7 +19,7 @@ from lucid.chain.errors import Code
 from lucid.chain.manifests import NamedRelay
 from lucid.chain.transactions import Ranges, RelayMandate
 from lucid.chain.versions import RELAY_RULES
-from lucid.services.chunks.chaincopies import known_of
+from lucid.services.chunks.chaincopies import RulesInForce, known_of
 from lucid.services.chunks.listings import Listings
 from lucid.services.chunks.looking import look_through
 from lucid.services.chunks.origins import Origins
@@ -35,13 +34,6 @@ SAID_BLOCKS = 24
 """What is not on the chain after so many blocks is handed in again."""
 
 _log = logging.getLogger("lucid.relaying")
-
-
-class Around(Protocol):
-    """The rules in force, and which node this is."""
-
-    rules: int
-    key: bytes
 
 
 class RelayOnChain(msgspec.Struct, frozen=True):
@@ -62,15 +54,16 @@ class _Naming(msgspec.Struct, frozen=True):
 
 
 class Relaying:
-    """What one node has to say of relays."""
+    """What the node with this key has to say of relays."""
 
     def __init__(
-        self, *, around: Around, listings: Listings, origins: Origins, store: DurableStore, manager: Sibling,
-        engine: Sibling, anchoring: Sibling,
+        self, *, key: bytes, rules: RulesInForce, listings: Listings, origins: Origins, store: DurableStore,
+        manager: Sibling, engine: Sibling, anchoring: Sibling,
     ) -> None:  # fmt: skip
         self.signed = 0
         """Receipts handed in since the start."""
-        self._around = around
+        self._key = key
+        self._rules = rules
         self._listings = listings
         self._origins = origins
         self._store = store
@@ -85,7 +78,7 @@ class Relaying:
         """Look through all sessions for what is to be said, forever."""
         await look_through(
             self.look,
-            around=self._around,
+            rules=self._rules,
             since=RELAY_RULES,
             store=self._store,
             listings=self._listings,
@@ -125,9 +118,9 @@ class Relaying:
             raise Problem(Code.UNAVAILABLE, f"session anchoring answers {status}")
         with self._anchoring.understood():
             named = (await trio.to_thread.run_sync(lambda: msgspec.json.decode(data, type=_Naming))).relay
-        if named is None or bytes.fromhex(named.node) != self._around.key:
+        if named is None or bytes.fromhex(named.node) != self._key:
             return None
-        return RelayMandate(self._around.key, owner, session[:ID_BYTES], bytes.fromhex(named.signature))
+        return RelayMandate(self._key, owner, session[:ID_BYTES], bytes.fromhex(named.signature))
 
     async def _sign(self, session: bytes, known: RelayOnChain) -> None:
         """Sign for what came from the relay, if something did."""

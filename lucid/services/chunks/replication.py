@@ -134,17 +134,17 @@ class Replication:
     @property
     def members(self) -> tuple[bytes, ...]:
         """The registered nodes, as far as they are known."""
-        return self.machine.around.members
+        return self.machine.neighborhood.members
 
     @property
     def connected(self) -> frozenset[bytes]:
         """Those of them in reach."""
-        return self.machine.around.connected
+        return self.machine.neighborhood.connected
 
     @property
     def copies_wanted(self) -> int:
         """How many nodes should hold each chunk: as many as the chain wants, or as there are."""
-        return self.machine.around.copies_wanted
+        return self.machine.neighborhood.copies_wanted
 
     @property
     def fetched(self) -> int:
@@ -173,7 +173,7 @@ class Replication:
 
     def wanted(self, chunk: bytes) -> tuple[bytes, ...]:
         """The nodes that should hold a chunk."""
-        return self.machine.around.wanted(chunk)
+        return self.machine.neighborhood.wanted(chunk)
 
     def belongs(self, chunk: bytes) -> bool:
         """Whether a chunk should be here."""
@@ -326,8 +326,8 @@ class Replication:
             try:
                 known = await self._ask_members()
             except LucidError:
-                around = self.machine.around
-                known = MembersKnown(around.members, (), around.factor)
+                neighborhood = self.machine.neighborhood
+                known = MembersKnown(neighborhood.members, (), neighborhood.factor)
             await self._driver.deliver(known)
             await trio.sleep(MEMBERS_S)
 

@@ -14,10 +14,10 @@ from lucid.chain.keys import Crypto
 from lucid.chain.releases import MAX_AHEAD_MS, release_message
 from lucid.machines.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.chunkroutes import removable
-from lucid.services.chunks.holdings import Holdings, SessionMessage
 from lucid.services.chunks.references import SessionReferences
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.sessionindex import ID_BYTES
+from lucid.services.chunks.sessionlists import SessionLists, SessionMessage
 from lucid.services.process.driver import clock_ms
 from lucid.services.web.admission import NODE, WRITE
 from lucid.services.web.lasting import Lasting
@@ -54,14 +54,14 @@ class SessionRoutes:
         genesis: Genesis,
         crypto: Crypto,
         references: SessionReferences,
-        holdings: Holdings,
+        lists: SessionLists,
         replication: Replication,
         lasting: Lasting,
     ) -> None:
         self._genesis = genesis
         self._crypto = crypto
         self._references = references
-        self._holdings = holdings
+        self._lists = lists
         self._replication = replication
         self._lasting = lasting
 
@@ -116,7 +116,7 @@ class SessionRoutes:
             peer = hex_bytes(node, 32, "node")
             message = decode_replica(await read_body(MAX_BYTES))
             if isinstance(message, SessionMessage):
-                await self._holdings.handle(peer, message)
+                await self._lists.handle(peer, message)
             else:
                 await self._replication.handle(peer, message)
             return json_response({}, 202)

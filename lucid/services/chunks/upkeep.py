@@ -1,71 +1,25 @@
-"""How the data chain keeps what it was given, as its operator sees it: the state of chunks, and the scrubber."""
+"""How the data chain keeps what it was given, as its operator sees it: figures, and conditions with a remedy."""
 
 from __future__ import annotations
 
-import uuid
-
-import msgspec
-import trio
-from quart import request
-
-from lucid.api.answers import (
-    Checked,
-    ChunkList,
-    ChunkState,
-    DataStatus,
-    Pruned,
-    ReplicationStatus,
-    ScrubStatus,
-    SessionCopies,
-)
-from lucid.api.requests import PruneOrder, ScrubOrder
-from lucid.chain.errors import Code
+from lucid.api.answers import DataStatus, ReplicationStatus
 from lucid.services.chunks.census import Census
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.holdings import Holdings
 from lucid.services.chunks.replication import Replication
-from lucid.services.chunks.scrub import MAX_PAUSE_MS, Scrub
-from lucid.services.chunks.sessionindex import ID_BYTES
-from lucid.services.chunks.sweeper import KEPT_MS
-from lucid.services.process.driver import clock_ms
+from lucid.services.chunks.scrub import Scrub
 from lucid.services.process.space import Space
-from lucid.services.web.admission import OPERATOR, WRITE
-from lucid.services.web.openapi import Query
-from lucid.services.web.problems import Problem
-from lucid.services.web.requested import (
-    OWNED,
-    hex_bytes,
-    number_query,
-    query_number,
-    query_owner,
-    query_session,
-    session_id,
-)
 from lucid.services.web.web import Condition, Web
-from lucid.storage.chunkfiles import CHUNK_TABLE, decode_row
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 
-DAY_MS = 86_400_000
-PAGE_CHUNKS = 1_000
-REPAIR_S = 25.0
-"""How long other nodes may take to give a chunk back: less than a client's patience."""
-STATUSES = ("stored", "verified", "replicated", "missing", "corrupted")
-SOUND = "verified"
-PAGE = {
-    "status": Query({"type": "string", "enum": list(STATUSES)}),
-    "session": Query({"type": "string", "format": "uuid"}),
-    **OWNED,
-    "after": Query({"type": "string", "pattern": "^[0-9a-f]{64}$"}),
-    "limit": number_query(1, PAGE_CHUNKS),
-}
-
 
 class Upkeep:
-    """The routes, figures and conditions of what looks after chunks."""
+    """The figures and conditions of what looks after chunks."""
 
     def __init__(
         self,
+        *,
         chunks: Chunks,
         store: DurableStore,
         space: Space,
@@ -76,7 +30,6 @@ class Upkeep:
     ) -> None:
         """`bound_s` is for how long a chunk may lack copies before that is told."""
         self._chunks = chunks
-        self._store = store
         self._space = space
         self._scrub = scrub
         self._replication = replication
@@ -101,144 +54,21 @@ class Upkeep:
         web.gauge("chunks_repaired", "Of these, what was missing or corrupted here.", lambda: copies.repaired)
         web.gauge("holdings_said", "Times it said on the chain what is held here.", lambda: self._holdings.said)
         web.gauge("replica_bytes_served", "Bytes that other nodes fetched here.", lambda: copies.served)
-        self._routes(web)
 
-    def _routes(self, web: Web) -> None:
-        route = web.route
-
-        @route("GET", "/status", "What is held here, and how it is looked after", gives=DataStatus)
-        async def status() -> DataStatus:
-            counts = self._chunks.faults.counts
-            return DataStatus(
-                chunks=self._chunks.inventory.count,
-                total_bytes=self._space.used,
-                missing=counts[Finding.MISSING],
-                corrupted=counts[Finding.CORRUPTED],
-                quarantined=self._chunks.inventory.quarantined,
-                scrub=self._scrub.status(),
-                replication=self._copies(),
-                room_bytes=self._space.room,
-                counts=self.census.ask(),
-            )
-
-        @route(
-            "GET",
-            "/sessions/<session>/copies",
-            "How the chunks of a session are held",
-            query=OWNED,
-            gives=SessionCopies,
-            access=WRITE,
+    def status(self) -> DataStatus:
+        """What is held, and how it is looked after."""
+        counts = self._chunks.faults.counts
+        return DataStatus(
+            chunks=self._chunks.inventory.count,
+            total_bytes=self._space.used,
+            missing=counts[Finding.MISSING],
+            corrupted=counts[Finding.CORRUPTED],
+            quarantined=self._chunks.inventory.quarantined,
+            scrub=self._scrub.status(),
+            replication=self._copies(),
+            room_bytes=self._space.room,
+            counts=self.census.ask(),
         )
-        async def copies(session: str) -> SessionCopies:
-            name = session_id(session) + query_owner()
-            await self._chunks.index.level()
-            found = await self._store.read(self._session_copies, name)
-            if found is None:
-                raise Problem(Code.NOT_FOUND, "chunk here that this session refers to")
-            return msgspec.structs.replace(found, on_chain=await self._holdings.copies.fewest(name))
-
-        @route("GET", "/chunks", "Chunks and their states", query=PAGE, gives=ChunkList, access=OPERATOR)
-        async def chunks() -> ChunkList:
-            wanted = request.args.get("status", "")
-            if wanted and wanted not in STATUSES:
-                raise Problem(Code.REQUEST, f"status must be one of {', '.join(STATUSES)}")
-            after = hex_bytes(request.args["after"], 32, "after") if "after" in request.args else b""
-            limit = query_number("limit", 100, 1, PAGE_CHUNKS)
-            session = query_session() if "session" in request.args else b""
-            return await self._store.read(self._page, wanted, session, after, limit)
-
-        self._mending_routes(web)
-
-    def _mending_routes(self, web: Web) -> None:
-        route = web.route
-
-        @route("POST", "/scrub", "Read chunks now, or not", takes=ScrubOrder, gives=ScrubStatus, access=OPERATOR)
-        async def scrub(body: ScrubOrder) -> ScrubStatus:
-            for name, value, most in (
-                ("max_duration_ms", body.max_duration_ms, MAX_PAUSE_MS),
-                ("max_age_ms", body.max_age_ms, 2**53),
-            ):
-                if not 0 <= value <= most:
-                    raise Problem(Code.REQUEST, f"{name} must be within 0..{most}")
-            if body.action == "start":
-                await self._scrub.start(body.max_duration_ms, body.max_age_ms)
-            else:
-                await self._scrub.pause(body.max_duration_ms or DAY_MS)
-            return self._scrub.status()
-
-        @route("POST", "/chunks/<chunk>/verify", "Read a chunk from its disk now", gives=Checked, access=OPERATOR)
-        async def verify(chunk: str) -> Checked:
-            return await self._checked(chunk)
-
-        @route(
-            "POST",
-            "/chunks/<chunk>/repair",
-            "Read a chunk now, and fetch it from another node where it is not sound",
-            gives=Checked,
-            access=OPERATOR,
-        )
-        async def repair(chunk: str) -> Checked:
-            checked = await self._checked(chunk)
-            if checked.status != SOUND and self._replication.connected:
-                with trio.move_on_after(REPAIR_S):
-                    if await self._replication.obtain(bytes.fromhex(chunk)):
-                        return Checked(chunk, SOUND)
-            return checked
-
-        @route("POST", "/prune", "Remove what nobody refers to", takes=PruneOrder, gives=Pruned, access=OPERATOR)
-        async def prune(body: PruneOrder) -> Pruned:
-            now = clock_ms()
-            found = await self._store.read(self._unused, now)
-            return found if body.dry_run else msgspec.structs.replace(found, removed=await self._swept(now))
-
-    async def _swept(self, now_ms: int) -> int:
-        """How many chunks went. Raises `Problem` where the disk takes none away."""
-        try:
-            return await self._chunks.sweeper.sweep(now_ms)
-        except OSError as error:
-            raise Problem(Code.STORE_FAILED, f"chunks cannot be removed: {error.strerror}") from None
-
-    async def _checked(self, chunk: str) -> Checked:
-        identity = hex_bytes(chunk, 32, "chunk")
-        try:
-            found = await self._chunks.inspection.check(identity)
-        except OSError as error:
-            raise Problem(Code.STORE_FAILED, f"it cannot be read: {error.strerror}") from None
-        if found is None:
-            raise Problem(Code.NOT_FOUND, "chunk")
-        return Checked(chunk, SOUND if found[0] is Finding.SOUND else found[0].name.lower())
-
-    def _unused(self, now_ms: int) -> Pruned:
-        """The chunks that nobody refers to, as they would go now, from a worker thread."""
-        due, waiting, sizes = 0, 0, [0, 0]
-        next_ms = 0
-        for _, row in self._chunks.rows.unused():
-            until_ms = row.unused_since_ms + KEPT_MS
-            if until_ms <= now_ms:
-                due, sizes[0] = due + 1, sizes[0] + row.size
-            else:
-                waiting, sizes[1] = waiting + 1, sizes[1] + row.size
-                next_ms = min(next_ms or until_ms, until_ms)
-        return Pruned(due, sizes[0], 0, waiting, sizes[1], next_ms)
-
-    def _page(self, wanted: str, session: bytes, after: bytes, limit: int) -> ChunkList:
-        """Up to `limit` chunks are looked at; of these, those with the state and session that are wanted."""
-        found, last = [], b""
-        if wanted in ("missing", "corrupted"):
-            rows = [(chunk, self._chunks.rows.row(chunk)) for chunk, _ in self._chunks.faults.page(after, limit)]
-        else:
-            start = after + b"\x00" if after else b""
-            scanned = self._store.scan(CHUNK_TABLE, start, limit)
-            rows = [(chunk, decode_row(chunk, data)) for chunk, data in scanned]
-        for chunk, row in rows:
-            last = chunk
-            references = self._chunks.rows.references(chunk)
-            if row is None or (session and not any(each[: len(session)] == session for each in references)):
-                continue
-            status = self.census.status(chunk)
-            if not wanted or status == wanted:
-                found.append(ChunkState(chunk.hex(), row.size, status, len(references)))
-        return ChunkList(tuple(found), last.hex() if len(rows) == limit else None)
 
     def _copies(self) -> ReplicationStatus:
         copies = self._replication
@@ -253,18 +83,6 @@ class Upkeep:
             fetched=copies.fetched,
             repaired=copies.repaired,
         )
-
-    def _session_copies(self, session: bytes) -> SessionCopies | None:
-        """Of the session whose id, or id and owner, this is."""
-        counts = dict.fromkeys(STATUSES, 0)
-        index = self._chunks.index
-        for each in [session] if session[ID_BYTES:] else index.owners(session):
-            for chunk in index.chunks(each):
-                counts[self.census.status(chunk)] += 1
-        if not any(counts.values()):
-            return None
-        copies = self._replication.copies_wanted
-        return SessionCopies(str(uuid.UUID(bytes=session[:ID_BYTES])), session[ID_BYTES:].hex(), copies, **counts)
 
     def _oldest(self) -> int:
         return self._scrub.status().all_read_since_ms

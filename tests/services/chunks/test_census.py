@@ -45,7 +45,7 @@ class Node:
 
     def knows(self, *members: bytes, factor: int = 3) -> None:
         """Who the members are, all of them in reach."""
-        self.replication.machine.around.learn(MembersKnown(members=members, connected=members, factor=factor))
+        self.replication.machine.neighborhood.learn(MembersKnown(members=members, connected=members, factor=factor))
 
     async def hears(self, node: bytes, *chunks: bytes) -> None:
         """Another node says what it holds."""

@@ -22,21 +22,21 @@ from tests.waiting import until
 SESSIONS = [bytes([number]) * 48 for number in range(1, 8)]
 
 
-class Around:
+class Rules:
     """The rules in force."""
 
     rules = 6
 
 
 async def run(folder: Path, look: Callable[[Sequence[bytes]], Awaitable[None]], test: Callable[[], Awaitable[None]],
-              around: Around) -> None:  # fmt: skip
+              rules: Rules) -> None:  # fmt: skip
     """Seven sessions whose lists are here, and who looks at them."""
     with closing(SqliteStore(folder / "data.sqlite")) as sqlite:
         store = DurableStore(sqlite)
 
         async def through() -> None:
             listings = Listings(store)
-            await look_through(look, around=around, since=6, store=store, listings=listings, pause_s=0.01)
+            await look_through(look, rules=rules, since=6, store=store, listings=listings, pause_s=0.01)
 
         async with trio.open_nursery() as nursery:
             await nursery.start(store.run)
@@ -62,24 +62,24 @@ async def test_all_are_seen_again_and_again_also_after_a_failure(
         first, second, third = SESSIONS[:3], SESSIONS[3:6], SESSIONS[6:]
         assert pages[:6] == [first, second, second, third, first, second]
 
-    await run(tmp_path, look, test, Around())
+    await run(tmp_path, look, test, Rules())
 
 
 async def test_nobody_looks_before_the_rules_that_have_it(tmp_path: Path) -> None:
     seen: list[int] = []
-    around = Around()
-    around.rules = 5
+    rules = Rules()
+    rules.rules = 5
 
     async def look(sessions: Sequence[bytes]) -> None:
-        seen.append(around.rules)
+        seen.append(rules.rules)
 
     async def test() -> None:
         await trio.sleep(0.1)
-        around.rules = 6
+        rules.rules = 6
         await until(lambda: len(seen) > 1)
         assert set(seen) == {6}
 
-    await run(tmp_path, look, test, around)
+    await run(tmp_path, look, test, rules)
 
 
 async def test_a_damaged_store_ends_it(tmp_path: Path) -> None:
@@ -94,4 +94,4 @@ async def test_a_damaged_store_ends_it(tmp_path: Path) -> None:
         await trio.sleep(0.1)
         assert seen == [7]
 
-    await run(tmp_path, look, test, Around())
+    await run(tmp_path, look, test, Rules())

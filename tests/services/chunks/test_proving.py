@@ -42,7 +42,7 @@ class Around:
         self.store = DurableStore(sqlite)
         self.chunks = Chunks(folder / "chunks", self.store, Space(folder, folder / "ballast", 0, 0))
         self.proving = Proving(
-            around=self,
+            rules=self,
             chunks=self.chunks,
             listings=Listings(self.store),
             store=self.store,

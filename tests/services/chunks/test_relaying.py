@@ -42,7 +42,8 @@ class Around:
         self.store = DurableStore(sqlite)
         self.origins = Origins(self.store)
         self.relaying = Relaying(
-            around=self,
+            key=self.key,
+            rules=self,
             listings=Listings(self.store),
             origins=self.origins,
             store=self.store,

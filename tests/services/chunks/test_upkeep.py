@@ -1,118 +1,18 @@
-"""What the operator of a data chain is shown and may do: states of chunks in pages, orders, pruning, and conditions."""
+"""What an operator is warned of, and the figures of what looks after chunks."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from lucid.chain.chunks import chunk_id
-from lucid.services.chunks.scrub import MAX_PAUSE_MS
-from lucid.services.chunks.sweeper import KEPT_MS
-from lucid.services.data import DataService
 from lucid.services.process.driver import clock_ms
-from tests.services.chunks.dataservice import OTHER, SESSION, fill, guarded, place, running
+from tests.services.chunks.dataservice import fill, running
 
 BODIES = [bytes([number]) * 5_000 for number in range(10)]
-IDS = sorted(chunk_id(data).hex() for data in BODIES)
-START = {"action": "start"}
 BOUND_S = 3_600
 QUIET = {"scrub_period_s": 30 * 86_400}
-
-
-def file_of(service: DataService, data: bytes) -> Path:
-    """Where a chunk's file is."""
-    return service.chunks.folder.place(chunk_id(data))
-
-
-async def test_the_scrubber_is_the_operators(tmp_path: Path) -> None:
-    async with guarded(tmp_path) as (_, client):
-        for method, path, body in (
-            ("POST", "/scrub", START),
-            ("GET", "/chunks", None),
-            ("POST", f"/chunks/{'00' * 32}/verify", {}),
-            ("POST", f"/chunks/{'00' * 32}/repair", {}),
-            ("POST", "/prune", {}),
-        ):
-            for token, refused in (("", True), ("one-token", True), ("operator-token", False)):
-                headers = {"Authorization": f"Bearer {token}"} if token else {}
-                answer = await client.request(method, path, json=body, headers=headers)
-                assert (answer.status_code == 401) is refused, (path, token, answer.status_code)
-
-
-async def test_pruning_removes_what_a_sweep_would_and_a_dry_run_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with running(tmp_path) as (service, client):
-        await fill(client, BODIES)
-        for data in BODIES[:7]:
-            await client.delete(place(data))
-        monkeypatch.setattr("lucid.services.chunks.upkeep.clock_ms", lambda: clock_ms() + KEPT_MS + 60_000)
-        told = (await client.post("/prune", json={"dry_run": True})).json()
-        assert (told["due"], told["due_bytes"], told["removed"], told["waiting"]) == (7, 35_000, 0, 0)
-        assert service.chunks.inventory.count == len(BODIES)
-        assert (await client.post("/prune", json={})).json() == told | {"removed": 7}
-        assert service.chunks.inventory.count == len(BODIES) - 7 and not file_of(service, BODIES[0]).exists()
-        assert file_of(service, BODIES[7]).exists()
-        assert (await client.post("/prune", json={"dry_run": True})).json()["due"] == 0
-
-
-async def listed(client: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:
-    """All pages of chunks."""
-    found: list[dict[str, Any]] = []
-    while True:
-        page = (await client.get("/chunks", params=query)).json()
-        found += page["chunks"]
-        if page["after"] is None:
-            return found
-        query["after"] = page["after"]
-
-
-async def test_chunks_are_listed_in_pages_by_state_and_by_session(tmp_path: Path) -> None:
-    async with running(tmp_path, **QUIET) as (service, client):
-        await client.post("/scrub", json={"action": "pause"})
-        await fill(client, BODIES)
-        for data in BODIES[:4]:
-            await client.put(place(data, OTHER), content=data)
-        file_of(service, BODIES[0]).unlink()
-        for data in BODIES[1:3]:
-            file_of(service, data).write_bytes(b"rot" * 500)
-        for data in BODIES[:3]:
-            await client.post(f"/chunks/{chunk_id(data).hex()}/verify", json={})
-        for limit in (1, 3, 10, 1_000):
-            assert [each["id"] for each in await listed(client, limit=limit)] == IDS
-            for status, count in (("stored", 7), ("missing", 1), ("corrupted", 2), ("verified", 0), ("replicated", 0)):
-                found = await listed(client, limit=limit, status=status)
-                assert len(found) == count and {each["status"] for each in found} <= {status}
-            theirs = await listed(client, limit=limit, session=OTHER)
-            assert [each["id"] for each in theirs] == sorted(chunk_id(data).hex() for data in BODIES[:4])
-            assert {each["references"] for each in theirs} == {2}
-        for wrong in ("status=lost", "after=x", "limit=0", "limit=1001", "session=x", "owner=x&session=" + SESSION):
-            assert (await client.get(f"/chunks?{wrong}")).status_code == 400, wrong
-
-
-async def test_a_session_s_chunks_are_counted_by_state(tmp_path: Path) -> None:
-    async with running(tmp_path, **QUIET) as (service, client):
-        await client.post("/scrub", json={"action": "pause"})
-        await fill(client, BODIES)
-        file_of(service, BODIES[0]).unlink()
-        await client.post(f"/chunks/{chunk_id(BODIES[0]).hex()}/verify", json={})
-        found = (await client.get(f"/sessions/{SESSION}/copies")).json()
-        assert (found["session"], found["owner"], found["copies"], found["on_chain"]) == (SESSION, "", 1, None)
-        assert [found[each] for each in ("stored", "verified", "replicated", "missing", "corrupted")] == [9, 0, 0, 1, 0]
-        assert (await client.get(f"/sessions/{OTHER}/copies")).status_code == 404
-        assert (await client.get("/sessions/x/copies")).status_code == 400
-
-
-async def test_an_order_out_of_its_bounds_is_refused_and_says_which_and_what_would_do(tmp_path: Path) -> None:
-    async with running(tmp_path) as (_, client):
-        for field, low, high in (("max_duration_ms", 0, MAX_PAUSE_MS), ("max_age_ms", 0, 2**53)):
-            for value in (low - 1, high + 1):
-                refused = await client.post("/scrub", json=START | {field: value})
-                assert refused.status_code == 400 and f"{field} must be within {low}..{high}" in refused.text
-            assert (await client.post("/scrub", json=START | {field: high})).status_code == 200
 
 
 async def test_what_is_lost_lacks_copies_or_is_late_is_a_condition_with_a_remedy(
@@ -127,7 +27,7 @@ async def test_what_is_lost_lacks_copies_or_is_late_is_a_condition_with_a_remedy
 
         await fill(client, BODIES)
         assert await states() == set()
-        file_of(service, BODIES[0]).unlink()
+        service.chunks.folder.place(chunk_id(BODIES[0])).unlink()
         await client.post(f"/chunks/{chunk_id(BODIES[0]).hex()}/verify", json={})
         assert await states() == {"chunks lost"}
         offering = service.replication.machine.offering
@@ -137,3 +37,21 @@ async def test_what_is_lost_lacks_copies_or_is_late_is_a_condition_with_a_remedy
         assert await states() == {"chunks lost", "under-replicated"}
         monkeypatch.setattr(type(service.scrub), "late", True)
         assert await states() == {"chunks lost", "under-replicated", "scrub late"}
+
+
+async def test_the_figures_of_a_status_are_those_of_the_gauges(tmp_path: Path) -> None:
+    async with running(tmp_path, **QUIET) as (service, client):
+        await client.post("/scrub", json={"action": "pause"})
+        await fill(client, BODIES)
+        for data in BODIES[:3]:
+            service.chunks.folder.place(chunk_id(data)).unlink()
+            await client.post(f"/chunks/{chunk_id(data).hex()}/verify", json={})
+        service.chunks.folder.place(chunk_id(BODIES[3])).write_bytes(b"rot" * 500)
+        await client.post(f"/chunks/{chunk_id(BODIES[3]).hex()}/verify", json={})
+        told = (await client.get("/status")).json()
+        assert (told["chunks"], told["missing"], told["corrupted"]) == (10, 3, 1)
+        assert (told["replication"]["copies"], told["replication"]["nodes"]) == (1, 1)
+        lines = (await client.get("/metrics")).text.splitlines()
+        for name, value in (("chunks", 10), ("chunks_missing", 3), ("chunks_corrupted", 1), ("holdings_said", 0)):
+            [figure] = [line.split()[-1] for line in lines if line.partition("{")[0].split()[0] == f"lucid_{name}"]
+            assert float(figure) == value, name
