@@ -35,13 +35,14 @@ from lucid.machines.engine import Engine
 from lucid.machines.performing import complete
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
-from lucid.services.chain.membership import SeenVote
 from lucid.services.chain.ownclaims import CopiesBrought, Holding, OwnClaims, Showing
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
+from lucid.services.chain.seenvotes import SeenVote
 from lucid.services.chain.upgrading import too_old
 from lucid.services.peer.certifier import Certifier
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Farewell, Greeting, Link
+from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Farewell, Link
+from lucid.services.peer.linkgreeting import Greeting
 from lucid.services.process.config import Config, ConfigError
 from lucid.services.process.driver import DRIVEN, Driver, Performer, clock_ms
 from lucid.services.process.journals import open_journal

@@ -57,12 +57,10 @@ from lucid.services.peer.link import (
     CertificateWanted,
     Farewell,
     Frames,
-    Greeting,
     Link,
-    LinkVersion,
-    read_greeting,
 )
 from lucid.services.peer.link import PATH as ENGINE_PATH
+from lucid.services.peer.linkgreeting import Greeting, LinkVersion, read_greeting
 from lucid.services.peer.peerlistener import PeerListener
 from lucid.services.peer.peers import Peers, PeerState
 from lucid.services.peer.transport import Transport, holds, new_transport_key

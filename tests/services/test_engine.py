@@ -29,10 +29,9 @@ from lucid.services.peer.link import (
     CertificateWanted,
     Farewell,
     Frames,
-    Greeting,
     Link,
-    read_greeting,
 )
+from lucid.services.peer.linkgreeting import Greeting, read_greeting
 from lucid.services.peer.transport import holds
 from lucid.services.process.config import load_config
 from lucid.services.process.keyfile import unused

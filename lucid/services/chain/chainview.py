@@ -15,7 +15,9 @@ from lucid.ledger.rows import SessionEntry, session_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
 from lucid.services.chain.chainwords import ChainInfo
+from lucid.services.chain.creditsview import CreditsView
 from lucid.services.chain.membership import Membership
+from lucid.services.chain.seenvotes import SeenVotes
 from lucid.storage.durable import DurableStore
 
 MAX_OWNERS = 16
@@ -108,7 +110,9 @@ class ChainView:
         self._chain = chain
         self._store = store
         self._genesis = genesis
-        self.membership = Membership(chain, store, genesis)
+        self.membership = Membership(chain, store)
+        self.votes = SeenVotes(chain)
+        self.credits = CreditsView(chain, genesis)
 
     def page(self, first: int, limit: int) -> Page:
         """At most `limit` blocks from height `first` down."""

@@ -15,9 +15,9 @@ from lucid.machines.replicamessages import MAX_BYTES, SESSION_BYTES, decode_repl
 from lucid.services.chain.chainview import ChainView
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.index import TransactionIndex
-from lucid.services.chain.membership import SeenVote
 from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.chain.schedules import Schedules
+from lucid.services.chain.seenvotes import SeenVote
 from lucid.services.peer.peers import PeerDetail, Peers
 from lucid.services.process.driver import Driver
 from lucid.services.web.admission import NODE
@@ -167,15 +167,15 @@ class NodeRoutes:
         async def votes(node: str) -> SeenVote:
             key = hex_bytes(node, 32, "node")
             views = range(query_number("since", 0, 0, 2**53), query_number("until", 2**53, 0, 2**53))
-            voters = await self._driver().inspect(self._view.membership.voters)
-            found = await self._store.read(self._view.membership.last_vote, key, views, *voters)
+            voters = await self._driver().inspect(self._view.votes.voters)
+            found = await self._store.read(self._view.votes.last_vote, key, views, *voters)
             if found is None:
                 raise Problem(Code.NOT_FOUND, "vote of that node in those views")
             return found
 
         @route("GET", "/node/credits", "What each member's work counts for", gives=Credits, access=NODE)
         async def credits() -> Credits:
-            return await self._driver().inspect(self._view.membership.credits)
+            return await self._driver().inspect(self._view.credits.credits)
 
         @route("GET", "/node/schedule", "Who leads in a slot, best first", query=SLOT, gives=SlotSchedule, access=NODE)
         async def schedule() -> SlotSchedule:

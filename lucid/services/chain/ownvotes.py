@@ -21,7 +21,7 @@ from lucid.chain.votes import Vote
 from lucid.machines.effects import CertificateStored, ViewContext
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import VOTES_TABLE, View, VoteLog, lost_log
-from lucid.services.chain.membership import SeenVote
+from lucid.services.chain.seenvotes import SeenVote
 from lucid.services.web.web import Condition
 from lucid.storage.durable import DurableStore
 from lucid.storage.files import write_durably

@@ -1,7 +1,7 @@
 """The connection between a node's engine and its manager: events as the machines encode them, one a frame.
 
-The engine opens it. It begins with a `Greeting` of the engine; a manager of another chain or key closes it. Beside the
-machines' events the services themselves say: that they are alive, and what the manager wants the engine to certify.
+It begins with the engine's greeting (`linkgreeting`). Beside the machines' events the services themselves say: that
+they are alive, and what the manager wants the engine to certify.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-import msgspec
 import trio
 
 from lucid.chain.codec import Record, decode, encode
-from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Key, Natural
+from lucid.chain.errors import Refusal
+from lucid.chain.genesis import Key
 from lucid.machines.effects import Forward, ToEngine, ToManager
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.transport import TransportCertificate
@@ -64,45 +63,6 @@ FROM_ENGINE = Direction("engine", ToManager | Heartbeat | CertificateGiven)
 FROM_MANAGER = Direction("manager", ToEngine | Heartbeat | CertificateWanted | Farewell)
 
 Answers = Mapping[type[Record], Callable[[Any], Awaitable[None]]]
-
-
-LINK_VERSION = 3
-"""Of what engine and manager say to each other. 1: views came without the rules in force, greetings without a
-version. 2: views came without the administrators."""
-
-
-class Greeting(Record):
-    """Who opens the link: chain id and node id, 32 bytes each, and the version of the link that it speaks."""
-
-    chain: bytes
-    key: bytes
-    version: Natural = LINK_VERSION
-
-
-class _AnyGreeting(msgspec.Struct, array_like=True):
-    """What the greetings of all releases begin with."""
-
-    chain: bytes
-    key: bytes
-    version: int = 1
-
-
-def read_greeting(data: bytes) -> Greeting:
-    """The greeting of an engine. Raises `LinkVersion` for one of another release, and `Refusal` for what is none."""
-    try:
-        begins = msgspec.msgpack.decode(data, type=_AnyGreeting)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, OverflowError) as error:
-        raise Refusal(Code.MALFORMED, str(error)) from None
-    if begins.version != LINK_VERSION:
-        raise LinkVersion(
-            f"the engine speaks version {begins.version} of their link, this manager version {LINK_VERSION}: "
-            "run both from one release"
-        )
-    return decode(data, Greeting)
-
-
-class LinkVersion(ConnectionLost):
-    """Engine and manager are of releases that cannot talk with each other."""
 
 
 class Frames(Protocol):

@@ -35,14 +35,14 @@ def chain() -> Any:
 def test_double_votes_are_shown_newest_first_and_bounded(store: SqliteStore) -> None:
     votes = [(1, epoch, view) for epoch in range(3) for view in range(10)]
     store.write([(ROW_TABLE, evidence_key(*vote), b"\x01") for vote in [*votes, (2, 7, 8), (300, 1, 1)]])
-    honest, cheat, other = Membership(chain(), DurableStore(store), GENESIS).nodes()
+    honest, cheat, other = Membership(chain(), DurableStore(store)).nodes()
     assert honest.double_votes == () and other.double_votes == (DoubleVote(7, 8),)
     newest = sorted(((epoch, view) for _, epoch, view in votes), reverse=True)[:MAX_DOUBLE_VOTES]
     assert cheat.double_votes == tuple(DoubleVote(*each) for each in newest)
 
 
 def test_names_are_printable_and_roles_are_the_chain_s(store: SqliteStore) -> None:
-    found = Membership(chain(), DurableStore(store), GENESIS).nodes()
+    found = Membership(chain(), DurableStore(store)).nodes()
     assert [each.name for each in found] == ["pi", "<b>\\u202epi\\n", "old"]
     assert [(each.validator, each.retired) for each in found] == [(True, False), (True, False), (False, True)]
 

@@ -24,8 +24,8 @@ from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.machines.effects import CertificateStored
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
 from lucid.services.chain import ownvotes
-from lucid.services.chain.membership import SeenVote
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
+from lucid.services.chain.seenvotes import SeenVote
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.engine import EngineService
 from lucid.services.process.config import load_config

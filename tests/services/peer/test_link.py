@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import time
-
-import httpx
 import pytest
 import trio
 
-from lucid.chain.codec import Record, decode, encode
-from lucid.chain.errors import Refusal
+from lucid.chain.codec import Record, encode
 from lucid.machines.effects import BlockBuilt, Finalized, Offer, Retransmit, TimerFired, Verdict
 from lucid.services.devnet import Devnet
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import (
     FROM_ENGINE,
     FROM_MANAGER,
-    LINK_VERSION,
     PATH,
     CertificateWanted,
     Direction,
-    Farewell,
-    Greeting,
     Link,
-    LinkVersion,
-    read_greeting,
 )
+from lucid.services.peer.linkgreeting import Greeting
 from lucid.services.web.websocket import open_websocket
+from tests.services.peer.ownengine import await_own_engine
 
 TO_ENGINE = (
     Finalized(epoch=0, view=1, height=1, transactions=()),
@@ -107,50 +100,4 @@ def test_an_engine_that_another_one_displaced_comes_back(lone: Devnet) -> None:
             await frames.receive()
 
     trio.run(displace)
-    await_own_engine(lone)
-
-
-def await_own_engine(network: Devnet) -> None:
-    """Wait until the node's own engine is connected again, and the chain goes on."""
-    node = network.nodes[0]
-
-    def height() -> int:
-        # A chain that has only begun has no block yet, and says so.
-        return int(httpx.get(f"{node.url('manager')}/blocks/latest", timeout=30.0).json().get("height", 0))
-
-    began, deadline = height(), time.monotonic() + 90
-    while height() < began + 2:
-        assert time.monotonic() < deadline, httpx.get(f"{node.url('manager')}/health", timeout=30.0).text
-        time.sleep(0.2)
-
-
-# -- releases ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("fields", "version"), [((b"c" * 32, b"k" * 32), 1), ((b"c" * 32, b"k" * 32, 9, "more"), 9)])
-def test_the_greeting_of_another_release_is_one_sentence(fields: tuple[object, ...], version: int) -> None:
-    with pytest.raises(LinkVersion) as lost:
-        read_greeting(encode(fields))
-    said = f"the engine speaks version {version} of their link, this manager version {LINK_VERSION}"
-    assert str(lost.value) == f"{said}: run both from one release"
-
-
-@pytest.mark.parametrize("data", [b"", b"\x00", encode(("c",)), encode((b"c", b"k", "2"))])
-def test_what_is_no_greeting_is_refused(data: bytes) -> None:
-    with pytest.raises(Refusal):
-        read_greeting(data)
-
-
-def test_an_engine_of_another_release_is_told_why_and_the_node_goes_on(lone: Devnet) -> None:
-    node = lone.nodes[0]
-
-    async def greet() -> Record:
-        bearer = {"Authorization": f"Bearer {node.token}"}
-        async with open_websocket(node.url("manager").replace("http", "ws", 1) + PATH, bearer) as frames:
-            await frames.send(encode((lone.genesis.chain_id, node.key)))
-            with trio.fail_after(20):
-                return decode(await frames.receive(), FROM_MANAGER.says)  # type: ignore[no-any-return]
-
-    parting = trio.run(greet)
-    assert isinstance(parting, Farewell) and "version 1 of their link" in parting.why
     await_own_engine(lone)
