@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 
 from lucid.deploy.deployment import UP_S, Deployment, Step
 from lucid.deploy.host import SENDING_S, DeployError
-from lucid.deploy.identity import USER, NodeIdentity, held
+from lucid.deploy.identity import NodeIdentity
 from lucid.deploy.images import PLATFORM
 from lucid.deploy.release import LABELS, PROJECT, current
+from lucid.deploy.volumes import USER, held
 
 STORES = ("manager", "anchoring", "data")
 """The engine keeps nothing that is worth a copy: its votes must not be copied, what waits is handed in again."""

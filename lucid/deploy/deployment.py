@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from lucid.deploy import identity, images, preflight, release, settings
+from lucid.deploy import identity, images, preflight, release, settings, volumes
 from lucid.deploy.host import SENDING_S, DeployError, Host, Unreachable
 from lucid.deploy.identity import NodeIdentity
 from lucid.deploy.preflight import Facts
@@ -193,14 +193,14 @@ class Deployment:
         if not who.founder:
             self.say(f"warning: {who.genesis} does not name {who.node}: a node that registered later is not in it")
         looked = self.facts.config and bool(images.there(self.host, release.current()[:1]))
-        if looked and identity.judge(self.host, who) and not who.mark.exists():
+        if looked and volumes.judge(self.host, who) and not who.mark.exists():
             return []
         return [self._put_step(who)]
 
     def _put_step(self, who: NodeIdentity) -> Step:
-        puts = [identity.put_command(self.facts.folder, volume) for volume in (identity.CONFIG, identity.KEY)]
-        command = "\n".join((identity.who_command(), *puts))
-        act = partial(identity.put, self.host, who, self.facts.folder)
+        puts = [volumes.put_command(self.facts.folder, volume) for volume in (volumes.CONFIG, volumes.KEY)]
+        command = "\n".join((volumes.who_command(), *puts))
+        act = partial(volumes.put, self.host, who, self.facts.folder)
         return Step("put key and genesis into their volumes", command, act)
 
     def back_steps(self, record: str) -> list[Step]:
@@ -215,7 +215,7 @@ class Deployment:
 
     def _place_step(self) -> Step:
         """The key lies where the release that is about to start looks for it."""
-        command = identity.place_command(self.facts.folder, self.folder)
+        command = volumes.place_command(self.facts.folder, self.folder)
         return Step("put the key where this release looks for it", command, lambda: self.host.run(command))
 
     def be_patient(self) -> None:
@@ -328,7 +328,7 @@ class Deployment:
 
 
 _TAGS = (release.LATEST, release.BEFORE, release.PREVIOUS)
-_VOLUMES = (identity.CONFIG, identity.KEY, "engine", "anchoring", "manager", "data", "mongodb", "store-key", "consul")
+_VOLUMES = (volumes.CONFIG, volumes.KEY, "engine", "anchoring", "manager", "data", "mongodb", "store-key", "consul")
 
 
 def perform(steps: Sequence[Step], say: Say, done: int = 0) -> None:

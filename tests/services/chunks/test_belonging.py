@@ -41,7 +41,7 @@ def test_of_no_chunks_there_is_nothing() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sets(st.sampled_from([ME, YOU, THEM]))), max_size=40))
-def test_each_chunk_is_held_lacking_or_anothers(chunks: list[tuple[bool, set[bytes]]]) -> None:
+def test_each_chunk_is_held_lacking_or_not_of_here(chunks: list[tuple[bool, set[bytes]]]) -> None:
     ids = [number.to_bytes(32, "big") for number in range(len(chunks))]
     wanted = {each: tuple(nodes) for each, (_, nodes) in zip(ids, chunks, strict=True)}
     found = belonging(Places(wanted, {each for each, (here, _) in zip(ids, chunks, strict=True) if here}), ids)
