@@ -2,80 +2,31 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import shlex
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from msgspec import structs
 
 from harness.bounds import Progress
-from harness.durability import Durability
-from harness.invariants import ANCHORS, PROGRESS, Diverged, Invariants
-from harness.level import uneven
+from harness.command import command
+from harness.driving import Ended, Tick, driven, watched
+from harness.invariants import ANCHORS, PROGRESS
 from harness.policy import LeaderPolicy
 from harness.report.page import render
 from harness.result import CheckedInvariant, RunResult, UnboundStretch
-from harness.schedules import led_as
 from harness.timeline.page import render as timeline
 from harness.timeline.traces import story_of_trace
 from harness.verdict import RunVerdict
 from sim.costs import Costs
 from sim.faults.fault import Fault
-from sim.metrics import Metrics
-from sim.scenario import Scenario, dump, parse, shipped
+from sim.scenario import Scenario, dump
 from sim.summary import RunSummary
 from sim.trace import Trace
 from sim.world import Watcher, World
 
 EXIT_STATUS = {RunVerdict.PASS: 0, RunVerdict.NO_PROGRESS: 10, RunVerdict.DIVERGED: 20, RunVerdict.INTERRUPTED: 130}
-SLICES = 200
-OPTIONS = ("seed", "nodes", "duration", "crypto", "profile")
-"""Keys of a scenario that `lucid sim run` takes as options."""
-
-
-class Tick(NamedTuple):
-    """How far a run is: simulated ms, height, deliveries so far."""
-
-    at_ms: int
-    height: int
-    deliveries: int
-
-
-class Ended(NamedTuple):
-    """How a run ended: the invariant that broke, if one did, and why in a sentence."""
-
-    verdict: RunVerdict
-    invariant: str = ""
-    reason: str = ""
-
-
-class Watching(NamedTuple):
-    """What looks on while a world runs, and what it counts."""
-
-    world: World
-    metrics: Metrics
-    invariants: Invariants
-    watch: Progress
-    counts: list[Mapping[str, int]]
-
-    def result(self, ended: Ended, wall_seconds: float, notes: list[str], command: str, trace_hash: str) -> RunResult:
-        """What is told of a run that ended."""
-        return RunResult(
-            **structs.asdict(RunSummary(self.metrics).figures(wall_seconds)),
-            verdict=ended.verdict,
-            invariant=ended.invariant,
-            reason=ended.reason,
-            notes=notes,
-            command=command,
-            trace_hash=trace_hash,
-            state_root=state_root(self.world),
-            invariants=_checked(ended, self.counts, self.watch),
-        )
 
 
 def run(
@@ -107,18 +58,27 @@ def run(
     trace = Trace(folder / "trace.jsonl.zst" if folder is not None and trace_file else None)
     world = World(scenario, trace, journal_folder, costs)
     world.watchers += [make(world) for make in watchers]
-    watching = _watched(world)
+    watching = watched(world)
     if stop is not None:
         world.clock.stop = stop
     began = time.perf_counter()
     try:
-        ended = _ended(watching, leaders, progress)
+        ended = driven(watching, leaders, progress)
         wall_seconds = time.perf_counter() - began
     finally:
         world.close()
         trace_hash = trace.close()
-    notes = _notes(scenario, world, hooks)
-    result = watching.result(ended, wall_seconds, notes, command(scenario, folder), trace_hash)
+    result = RunResult(
+        **structs.asdict(RunSummary(watching.metrics).figures(wall_seconds)),
+        verdict=ended.verdict,
+        invariant=ended.invariant,
+        reason=ended.reason,
+        notes=_notes(scenario, world, hooks),
+        command=command(scenario, folder),
+        trace_hash=trace_hash,
+        state_root=_final_root(world),
+        invariants=_checked(ended, watching.counts, watching.watch),
+    )
     if folder is not None:
         _write(result, folder, trace_file)
     return result
@@ -128,18 +88,6 @@ def _hooks(faults: Sequence[Fault], leaders: LeaderPolicy | None, costs: Costs |
     """What a run has of a program's own, which no command can repeat."""
     given = (("faults of its own", faults), ("a leader policy", leaders), ("measured costs", costs))
     return [words for words, value in given if value]
-
-
-def _watched(world: World) -> Watching:
-    """Let all that judges and measures look on."""
-    metrics, invariants, watch = Metrics(world), Invariants(world), Progress(world)
-    world.watchers += [invariants, metrics, watch]
-    counts: list[Mapping[str, int]] = [invariants.checks]
-    if world.chunks is not None:
-        durability = Durability(world)
-        world.watchers.append(durability)
-        counts.append(durability.checks)
-    return Watching(world, metrics, invariants, watch, counts)
 
 
 def _begin(scenario: Scenario, folder: Path, journals: bool) -> Path | None:
@@ -161,21 +109,6 @@ def _write(result: RunResult, folder: Path, traced: bool) -> None:
     (folder / "report.html").write_text(render(result, timeline=traced), "utf-8")
 
 
-def _checked(ended: Ended, counts: Sequence[Mapping[str, int]], watch: Progress) -> list[CheckedInvariant]:
-    """What became of each invariant, and for how long it did not bind."""
-    unbound = {PROGRESS: watch.unbound_ms, ANCHORS: watch.unbound_anchors_ms}
-    return [
-        CheckedInvariant(
-            name=name,
-            checks=checks,
-            broken=int(name == ended.invariant),
-            unbound=[UnboundStretch(why=why, ms=ms) for why, ms in sorted(unbound.get(name, {}).items())],
-        )
-        for each in counts
-        for name, checks in each.items()
-    ]
-
-
 def _notes(scenario: Scenario, world: World, hooks: Sequence[str]) -> list[str]:
     """What a reader of the result should know that no figure says."""
     end_ms, calm_ms = world.clock.now_us // 1000, scenario.calm_ms
@@ -195,82 +128,24 @@ def _notes(scenario: Scenario, world: World, hooks: Sequence[str]) -> list[str]:
     return found
 
 
-def command(scenario: Scenario, folder: Path | None) -> str:
-    """The command that repeats a run: by options of a shipped scenario, or else from the `scenario.toml` it left."""
-    text = shipped().get(scenario.name)
-    if text is not None:
-        plain = parse(text, scenario.name)
-        options = {key: getattr(scenario, key) for key in OPTIONS}
-        if structs.replace(plain, **options) == scenario:
-            words = ["lucid", "sim", "run", scenario.name]
-            for key, value in options.items():
-                if key == "seed" or value != getattr(plain, key):
-                    words += [f"--{key}", str(value)]
-            return shlex.join(words)
-    return shlex.join(["lucid", "sim", "run", str(folder or "scenario.toml")])
+def _checked(ended: Ended, counts: Sequence[Mapping[str, int]], watch: Progress) -> list[CheckedInvariant]:
+    """What became of each invariant, and for how long it did not bind."""
+    unbound = {PROGRESS: watch.unbound_ms, ANCHORS: watch.unbound_anchors_ms}
+    return [
+        CheckedInvariant(
+            name=name,
+            checks=checks,
+            broken=int(name == ended.invariant),
+            unbound=[UnboundStretch(why=why, ms=ms) for why, ms in sorted(unbound.get(name, {}).items())],
+        )
+        for each in counts
+        for name, checks in each.items()
+    ]
 
 
-def state_root(world: World) -> str:
+def _final_root(world: World) -> str:
     """State root of the highest final block that any node knows, as hex; empty while there is none."""
     runners = [node.manager for node in world.nodes if node.manager is not None]
     roots = [runner.machine.chain.tree.root for runner in runners]  # type: ignore[union-attr]
     highest = max(roots, key=lambda node: node.height, default=None)
     return "" if highest is None else highest.ledger.root.hex()
-
-
-def _ended(watching: Watching, leaders: LeaderPolicy | None, progress: Callable[[Tick], None] | None) -> Ended:
-    """Run to the end, whichever it is, and note in the trace what broke."""
-    world = watching.world
-    with led_as(world.scenario.schedule, leaders):
-        ended = _drive(watching, progress)
-    if ended.invariant or ended.verdict is RunVerdict.DIVERGED:
-        world.trace.broken(world.clock.now_us, ended.reason)
-    return ended
-
-
-def _drive(watching: Watching, progress: Callable[[Tick], None] | None) -> Ended:
-    """Run in slices of virtual time."""
-    world, metrics, invariants, watch, _ = watching
-    duration_ms = world.scenario.duration_ms
-    slice_ms = max(1_000, duration_ms // SLICES)
-    at_ms = 0
-    # Almost everything dies by reference count: looking for cycles now and then is enough, and four times cheaper.
-    thresholds = gc.get_threshold()
-    gc.set_threshold(100_000, 20, 100)
-    try:
-        world.start()
-        watch.begin()
-        while at_ms < duration_ms:
-            at_ms = min(duration_ms, at_ms + slice_ms)
-            world.run(at_ms)
-            if world.clock.stopped:
-                return _interrupted(world)
-            stalled = watch.stalled()
-            invariants.checks[PROGRESS] += 1
-            if stalled:
-                return Ended(RunVerdict.NO_PROGRESS, PROGRESS, stalled)
-            if progress is not None:
-                progress(Tick(at_ms, metrics.height, world.network.deliveries))
-        invariants.check_from_scratch()
-    except Diverged as broken:
-        return Ended(RunVerdict.DIVERGED, broken.invariant, str(broken))
-    except OSError:
-        raise
-    except Exception as error:
-        # Most likely a rule that a machine holds itself to: as good a find as a broken invariant, and as repeatable.
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{Path(where.filename).name}, line {where.lineno}, failed: {error!r}"
-        return Ended(RunVerdict.DIVERGED, "", reason)
-    finally:
-        gc.set_threshold(*thresholds)
-    halted = watch.stood_still(metrics.last_final_us)
-    if halted:
-        return Ended(RunVerdict.NO_PROGRESS, "", halted)  # by what its faults allow: else it had ended before
-    reason = uneven(world, watch.disturbed_us)
-    return Ended(RunVerdict.NO_PROGRESS, PROGRESS, reason) if reason else Ended(RunVerdict.PASS)
-
-
-def _interrupted(world: World) -> Ended:
-    now_s, whole_s = world.clock.now_us / 1e6, world.scenario.duration_ms / 1e3
-    reason = f"interrupted at {now_s:,.1f} of {whole_s:,.1f} simulated seconds: every figure is of that part"
-    return Ended(RunVerdict.INTERRUPTED, "", reason)

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 from msgspec.structs import replace
 
-from harness.live import trial
+from harness.live import cadence, trial
 from harness.live.chain import make_chain
 from harness.live.dependencies import Consul, Dependency, MongodDependency, RedisDependency
 from harness.live.outages import DISK, DISK_MB, PHASE1, depend, fill_disk
@@ -83,11 +83,11 @@ class Lucid:
         """See `Product`."""
         used = trial.NodeTrial(run, self.api_token, self.blocks)
         return (
-            (trial.CADENCE, lambda: trial.first_block(used)),
+            (cadence.CADENCE, lambda: cadence.first_block(used)),
             (checks.HEALTH, lambda: trial.health(used)),
             (checks.API, lambda: trial.api(used)),
             (trial.INTEGRATION, lambda: trial.integration(used)),
-            (trial.CADENCE, lambda: trial.cadence(used)),
+            (cadence.CADENCE, lambda: cadence.intervals(used)),
             (checks.LIFECYCLE, lambda: trial.lifecycle(used)),
         )
 
@@ -133,7 +133,7 @@ def product(manifest: Manifest, options: Mapping[str, object]) -> Lucid:
         RedisDependency: _program(options.get("redis"), "redis-server"),
         Consul: _program(options.get("consul"), "consul"),
     }
-    return Lucid(services, programs, int(str(options.get("blocks", trial.BLOCKS))))
+    return Lucid(services, programs, int(str(options.get("blocks", cadence.BLOCKS))))
 
 
 def _program(named: object, usual: str) -> str | None:

@@ -14,8 +14,8 @@ from lucid.cli.failure import Failure
 from lucid.interrupts import stoppable
 
 if TYPE_CHECKING:
+    from harness.driving import Tick
     from harness.result import RunResult
-    from harness.run import Tick
     from sim.samples import Spread
     from sim.scenario import Scenario
 
@@ -158,7 +158,7 @@ def _nodes(count: int) -> str:
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:
-    from harness.run import OPTIONS
+    from harness.command import OPTIONS
     from sim.scenario import ScenarioError, changed, load
     from sim.words import with_words
 
