@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from harness.live import trial
+from harness.live.cadence import CADENCE
 from harness.live.outages import DISK, PHASE1
+from harness.live.trial import INTEGRATION
 from smoke.finding import Verdict
 from smoke.image import build
 from smoke.image import checks as built
@@ -158,7 +159,7 @@ def test_the_page_lists_every_check_as_it_is() -> None:
     page = (SCHEMAS.parents[1] / "docs" / "smoke" / "README.md").read_text()
     for check in CHECKS:
         assert f"| `{check.id}` | {check.severity} | {check.title} |" in page
-    for check in (ENVIRONMENT, *build.CHECKS, *built.CHECKS, *live.CHECKS, *trial.CHECKS, PHASE1, DISK):
+    for check in (ENVIRONMENT, *build.CHECKS, *built.CHECKS, *live.CHECKS, INTEGRATION, CADENCE, PHASE1, DISK):
         assert f"| `{check.id}` | {check.title} |" in page
 
 
