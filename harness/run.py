@@ -11,7 +11,7 @@ from msgspec import structs
 
 from harness.bounds import Progress
 from harness.command import command
-from harness.driving import Ended, Tick, driven, watched
+from harness.driving import Ended, Tick, Watching, driven, watched
 from harness.invariants import ANCHORS, PROGRESS
 from harness.policy import LeaderPolicy
 from harness.report.page import render
@@ -68,17 +68,8 @@ def run(
     finally:
         world.close()
         trace_hash = trace.close()
-    result = RunResult(
-        **structs.asdict(RunSummary(watching.metrics).figures(wall_seconds)),
-        verdict=ended.verdict,
-        invariant=ended.invariant,
-        reason=ended.reason,
-        notes=_notes(scenario, world, hooks),
-        command=command(scenario, folder),
-        trace_hash=trace_hash,
-        state_root=_final_root(world),
-        invariants=_checked(ended, watching.counts, watching.watch),
-    )
+    notes = _notes(scenario, world, hooks)
+    result = _result(watching, ended, wall_seconds, notes, command(scenario, folder), trace_hash)
     if folder is not None:
         _write(result, folder, trace_file)
     return result
@@ -126,6 +117,23 @@ def _notes(scenario: Scenario, world: World, hooks: Sequence[str]) -> list[str]:
     if hooks:
         found.append(f"this run had {' and '.join(hooks)}, given by a program: the command does not repeat it")
     return found
+
+
+def _result(
+    watching: Watching, ended: Ended, wall_seconds: float, notes: list[str], repeats: str, trace_hash: str
+) -> RunResult:
+    """What is told of a run that ended."""
+    return RunResult(
+        **structs.asdict(RunSummary(watching.metrics).figures(wall_seconds)),
+        verdict=ended.verdict,
+        invariant=ended.invariant,
+        reason=ended.reason,
+        notes=notes,
+        command=repeats,
+        trace_hash=trace_hash,
+        state_root=_final_root(watching.world),
+        invariants=_checked(ended, watching.counts, watching.watch),
+    )
 
 
 def _checked(ended: Ended, counts: Sequence[Mapping[str, int]], watch: Progress) -> list[CheckedInvariant]:

@@ -67,8 +67,12 @@ class DataService(Service):
         )
         self.relaying = self._relays()
         self._lasting = Lasting(self.store)
-        bound_s = config.replication_bound_s
-        self.upkeep = Upkeep(
+        self.upkeep = self._looks_after(config.replication_bound_s)
+        self._register()
+        self._measure()
+
+    def _looks_after(self, bound_s: int) -> Upkeep:
+        return Upkeep(
             chunks=self.chunks,
             store=self.store,
             space=self.space,
@@ -77,8 +81,6 @@ class DataService(Service):
             holdings=self.holdings,
             bound_s=bound_s,
         )
-        self._register()
-        self._measure()
 
     def _relays(self) -> Relaying:
         return Relaying(
