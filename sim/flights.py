@@ -39,8 +39,19 @@ class Volley(Flight):
     The tag of an arrival is the message's place among `receivers`; the first has the number `first`.
     """
 
-    def __init__(self, receivers: Sequence[int], first: int, ids: list[int], *flight: Any) -> None:
-        super().__init__(*flight)
+    def __init__(
+        self,
+        happen: Callable[[Any], None],
+        event: Received,
+        sender: int,
+        first: int,
+        sent_us: int,
+        load: int,
+        arrivals: list[int],
+        ids: list[int],
+        receivers: Sequence[int],
+    ) -> None:
+        super().__init__(happen, event, sender, first, sent_us, load, arrivals)
         self.ids = ids
         self.receivers = receivers
         self.first = first

@@ -189,8 +189,9 @@ class Network:
         times = sorted((code - receivers[place] + place for place, code in enumerate(arrivals)), reverse=True)
         ordered = [ids[code & (RECEIVERS - 1)] for code in times]
         event = Received(key, data)
+        load = wire * 8_000_000
         self.clock.put_each(
-            Volley(receivers, first, ordered, self._arrive_volley, event, sender, first, now, wire * 8_000_000, times)
+            Volley(self._arrive_volley, event, sender, first, now, load, times, ids=ordered, receivers=receivers)
         )
 
     def _reached(self, sender: int, receivers: Sequence[int]) -> Sequence[int]:
