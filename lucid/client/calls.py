@@ -102,9 +102,10 @@ def chunk(identity: bytes, size: int = MAX_CHUNK_BYTES) -> Call[bytes]:
     return Call("data", "GET", f"/api/v1/chunks/{identity.hex()}", read, limit=size)
 
 
-def holds_chunk(identity: bytes) -> Call[bool]:
-    """Whether a chunk is stored; True, or a `ClientError` with the status 404."""
-    return Call("data", "HEAD", f"/api/v1/chunks/{identity.hex()}", lambda body: True)
+def holds_chunk(identity: bytes, session: UUID, owner: bytes = b"") -> Call[bool]:
+    """Whether a chunk is stored for a session, which keeps it; True, or a `ClientError` with the status 404."""
+    path = f"/api/v1/chunks/{identity.hex()}{_query(session=session, owner=owner)}"
+    return Call("data", "HEAD", path, lambda body: True)
 
 
 def release_chunk(identity: bytes, session: UUID, owner: bytes = b"") -> Call[None]:

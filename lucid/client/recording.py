@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -39,6 +38,7 @@ CODEC = "lucid-files-2"
 AWAY_S = 30.0
 """How long a node that goes away in the middle is waited for."""
 _AWAY = (0, 502, 503, 504)
+_REFUSALS = (400, 409, 413, 422)
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many are done."""
@@ -93,7 +93,7 @@ def store_files(
         key = session_key(secret, journal.session)
         chunks = _store_chunks(client, journal, key, owner, progress, stored, resume)
     except (ClientError, BundleError) as error:
-        if not journal.manifest and not (isinstance(error, ClientError) and _passing(error)):
+        if not journal.manifest and (isinstance(error, BundleError) or _refused_for_good(error)):
             _give_up(client, journal.session, owner, stored, kept)
         raise
     if not journal.manifest:
@@ -121,7 +121,8 @@ def _store_chunks(
     for place, (data, last) in enumerate(pack(files, journal.chunk_bytes - OVERHEAD_BYTES, LEAST_BYTES)):
         sealed = seal(key, session, place, data, last)
         identity = chunk_id(sealed)
-        if not (resume and _holds(client, identity)):
+        # The first one in any case: that makes the session a young one, whose references nobody takes for dead.
+        if not (resume and stored and _holds(client, identity, session, owner)):
             _insist(client, calls.store_chunk(sealed, session, owner), AWAY_S if stored else 0.0)
         stored.append(identity)
         chunks.append({"index": place, "size": len(sealed), "id": identity.hex()})
@@ -166,9 +167,9 @@ def _manifest(
     return sign_manifest(fields, secret, bytes.fromhex(journal.chain), crypto)
 
 
-def _holds(client: Client, identity: bytes) -> bool:
+def _holds(client: Client, identity: bytes, session: UUID, owner: bytes) -> bool:
     try:
-        return client.send(calls.holds_chunk(identity))
+        return client.send(calls.holds_chunk(identity, session, owner))
     except ClientError as error:
         if error.status == 404:
             return False
@@ -188,16 +189,22 @@ def _insist(client: Client, call: Call[T], within_s: float) -> T:
         wait = min(2 * wait, 4.0)
 
 
-def _passing(error: ClientError) -> bool:
-    """Whether a recording may go on later, at this node or another: nobody refused it permanently."""
-    return not 400 <= error.status < 500 or error.status in (408, 429)
+def _refused_for_good(error: ClientError) -> bool:
+    """Whether a node says that it will never take this recording. Nothing is said of it where a token or an address is
+    wrong (401, 403, 404, 405, 421), nor by whoever has no time."""
+    return error.status in _REFUSALS
 
 
 def _give_up(client: Client, session: UUID, owner: bytes, stored: list[bytes], kept: Path | None) -> None:
+    """Release what was stored, and forget the recording once the node has released all: until then it is what knows of
+    these chunks."""
+    released = True
     for identity in stored:
-        with suppress(ClientError):
+        try:
             client.send(calls.release_chunk(identity, session, owner))
-    if kept is not None:
+        except ClientError as error:
+            released &= error.status == 404
+    if kept is not None and released:
         kept.unlink(missing_ok=True)
 
 

@@ -24,7 +24,8 @@ class Answer(NamedTuple):
 
 
 class LyingNode:
-    """Answers by the end of a request's path; `asked` are the requests, `bodies` what came with them."""
+    """Answers by the end of a request's path; `asked` are the requests, `references` are names of chunks with the
+    query that they were stored by."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -32,6 +33,7 @@ class LyingNode:
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.chunks: dict[str, bytes] = {}
+        self.references: set[tuple[str, str]] = set()
 
     def client(self, token: str = "") -> Client:
         """A client of it."""
@@ -40,7 +42,7 @@ class LyingNode:
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """What is answered to a request; of several, one after the other and the last one again."""
         self.asked.append(f"{method} {path}")
-        bare = path.partition("?")[0]
+        bare, _, query = path.partition("?")
         for end, answer in self.answers.items():
             kind, _, tail = end.rpartition(" ")
             if bare.endswith(tail) and kind in ("", method):
@@ -50,11 +52,13 @@ class LyingNode:
         name = bare.rpartition("/")[2]
         if method == "PUT":
             self.chunks[name] = body
+            self.references.add((name, query))
             return Answer(201)
         if method == "DELETE" and name in self.chunks:
             del self.chunks[name]
+            self.references.discard((name, query))
             return Answer()
-        if name in self.chunks:
+        if name in self.chunks and (method != "HEAD" or (name, query) in self.references):
             return Answer(200, self.chunks[name])
         error = {"code": "LUCID_ERR_3002", "message": "there is no such thing"}
         return Answer(404, json.dumps({"error": error}).encode())

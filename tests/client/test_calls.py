@@ -39,7 +39,7 @@ CALLS: dict[str, Call[Any]] = {
     "receipt": calls.receipt(SESSION, OWNER, bytes(32)),
     "store_chunk": calls.store_chunk(DATA, SESSION, OWNER),
     "chunk": calls.chunk(ID, len(DATA)),
-    "holds_chunk": calls.holds_chunk(ID),
+    "holds_chunk": calls.holds_chunk(ID, SESSION),
     "release_chunk": calls.release_chunk(ID, SESSION, OWNER),
     "stored_sessions": calls.stored_sessions("ab", 7),
     "remove_session": calls.remove_session(SESSION, OWNER, 5, bytes(64)),
@@ -74,11 +74,10 @@ def route_of(call: Call[Any], routes: dict[str, list[Route]]) -> Route:
     """The one route that takes a call."""
     path = urlsplit(call.path).path.removeprefix(f"/api/v{API_VERSION}")
     assert path != call.path, "it names its version"
-    method = "GET" if call.method == "HEAD" else call.method
     [found] = [
         each
         for each in routes[call.service]
-        if each.method == method and re.fullmatch(re.sub("<[^>]+>", "[^/]+", each.path), path)
+        if each.method == call.method and re.fullmatch(re.sub("<[^>]+>", "[^/]+", each.path), path)
     ]
     return found
 

@@ -116,8 +116,41 @@ def test_what_is_interrupted_goes_on_where_it_was(bench: Bench, node: LyingNode)
     node.answer = original  # type: ignore[method-assign]
     node.asked.clear()
     assert anchor(bench, "--resume", kept(bench), "--receipt", "r.json") == (0, "")
-    assert methods(node).count("PUT") == 5 and len(node.chunks) == 11
+    assert methods(node).count("PUT") == 1 + 5 and len(node.chunks) == 11, "the first one again, and what lacked"
     assert not list(bench.folder.glob("*.recording"))
+
+
+def test_a_chunk_that_is_there_but_that_the_session_does_not_refer_to_is_stored_again(
+    bench: Bench, node: LyingNode
+) -> None:
+    """References that an operator removed, or a node that holds mere copies: such chunks may go within a day."""
+    node.answers["/anchor-session"] = Answer(502)
+    assert anchor(bench)[0] == 2
+    del node.answers["/anchor-session"]
+    stored, node.references = node.references, set()
+    assert anchor(bench, "--resume", kept(bench))[0] == 0 and node.references == stored
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 421])
+def test_a_wrong_token_or_address_gives_nothing_up(bench: Bench, node: LyingNode, status: int) -> None:
+    node.answers["PUT "] = node.answers["DELETE "] = Answer(status)
+    ended, error = anchor(bench)
+    assert ended == 2 and f"--resume {kept(bench)}" in error
+    del node.answers["PUT "], node.answers["DELETE "]
+    assert anchor(bench, "--resume", kept(bench), "--receipt", "r.json") == (0, "")
+
+
+def test_what_a_node_does_not_release_is_not_forgotten(bench: Bench, node: LyingNode) -> None:
+    original = node.answer
+
+    def refuse(method: str, path: str, body: bytes) -> Answer:
+        if method == "DELETE":
+            return Answer(503)
+        return REFUSED if method == "PUT" and len(node.chunks) == 4 else original(method, path, body)
+
+    node.answer = refuse  # type: ignore[method-assign]
+    status, error = anchor(bench)
+    assert status == 2 and "3001" in error and f"--resume {kept(bench)}" in error and len(node.chunks) == 4
 
 
 def test_a_folder_is_gone_on_with_and_comes_back_as_it_was(bench: Bench, node: LyingNode) -> None:
@@ -137,7 +170,7 @@ def test_a_folder_is_gone_on_with_and_comes_back_as_it_was(bench: Bench, node: L
     node.answer = original  # type: ignore[method-assign]
     node.asked.clear()
     assert anchor(bench, "--resume", kept(bench), "--receipt", "r.json")[0] == 0
-    assert methods(node).count("PUT") == len(node.chunks) - 4 > 3
+    assert methods(node).count("PUT") == 1 + len(node.chunks) - 4 > 4
     assert main(["fetch", session, "--config", "node.toml", "--owner", "owner.key", "--output", "out"]) == 0
     assert {name: (bench.folder / "out" / name).read_bytes() for name in wanted} == wanted
 

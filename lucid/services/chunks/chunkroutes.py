@@ -31,6 +31,8 @@ BODY_S = 120.0
 CACHED_BYTES = 256 << 10
 """Chunks up to this size are answered from memory; larger ones part by part from their files."""
 SESSION = {"session": Query({"type": "string", "format": "uuid"}, required=True), **OWNED}
+REFERRING = {"session": Query({"type": "string", "format": "uuid"}), **OWNED}
+"""With a session, only a chunk that it refers to here is found: any other may go within a day."""
 SEGMENT = {"segment": number_query(0, segment_count(MAX_CHUNK_BYTES) - 1)}
 
 
@@ -118,10 +120,14 @@ class ChunkRoutes:
         route = web.route
 
         # Before GET, which would answer HEAD too.
-        @route("HEAD", "/chunks/<chunk>", "A chunk's size, once its bytes are verified")
+        @route("HEAD", "/chunks/<chunk>", "A chunk's size, once its bytes are verified", query=REFERRING)
         async def head(chunk: str) -> Response:
+            identity = hex_bytes(chunk, 32, "chunk")
+            session = query_session() if "session" in request.args else b""
+            if session and not await self._service.store.read(self._chunks.rows.refers, identity, session):
+                raise Problem(Code.NOT_FOUND, "reference of this session to this chunk")
             try:
-                stored = await self._chunks.reader.open(hex_bytes(chunk, 32, "chunk"))
+                stored = await self._chunks.reader.open(identity)
             except ChunkDamaged:
                 stored = None  # who has it is to store it again
             if stored is None:

@@ -38,6 +38,10 @@ class ChunkRows:
             found[key[32:]] = decode_reference(chunk, value)
         return found
 
+    def refers(self, chunk: bytes, session: bytes) -> bool:
+        """Whether a session refers to a chunk."""
+        return self._store.get(REFERENCE_TABLE, chunk + session) is not None
+
     def known(self, chunk: bytes) -> Known | None:
         """A chunk's row and references."""
         row = self.row(chunk)

@@ -57,6 +57,10 @@ class SessionReferences:
         found = await self._store.read(self._index.page, after, limit)
         return [Held(session, held.chunks, held.total_bytes, held.since_ms) for session, held in found]
 
+    async def since_ms(self, session: bytes) -> int:
+        """When a session's newest reference was made (ms since the Unix epoch). Raises `StoreError`."""
+        return (await self._store.read(self._index.sums, session)).since_ms
+
     async def owners(self, session: bytes) -> list[bytes]:
         """The sessions, with their owners, that refer to chunks under an id. Raises `StoreError`."""
         await self._index.level()
@@ -104,14 +108,20 @@ class DeadReferences:
         while page := await self._references.page(after, 256):
             after = page[-1].session
             for held in page:
-                # What an older version stored has no time: it is as old as this service's start.
-                if (held.since_ms or self._began_ms) <= now_ms - DEAD_MS and not await self._known(held.session):
+                if not self._old(held.since_ms, now_ms) or await self._known(held.session):
+                    continue
+                # Once more: its recording may have gone on while others were asked.
+                if self._old(await self._references.since_ms(held.session), now_ms):
                     count = await self._references.remove(held.session)
                     gone += count
                     name = uuid.UUID(bytes=held.session[:ID_BYTES])
                     _log.warning("session %s was never anchored: its %d chunks are freed", name, count)
         self.freed += gone
         return gone
+
+    def _old(self, since_ms: int, now_ms: int) -> bool:
+        # What an older version stored has no time: it is as old as this service's start.
+        return (since_ms or self._began_ms) <= now_ms - DEAD_MS
 
 
 class Asked:

@@ -119,6 +119,10 @@ class SessionIndex:
         start = _name(after) + b"\x00" if after else b""
         return [(_session(name), _decoded(name, data)) for name, data in self._store.scan(SUM_TABLE, start, limit)]
 
+    def sums(self, session: bytes) -> SessionSum:
+        """A session's sums. In a worker thread."""
+        return self._sum_of(_name(session))
+
     def owners(self, identity: bytes) -> list[bytes]:
         """The sessions, with their owners, of an id. In a worker thread."""
         found = []

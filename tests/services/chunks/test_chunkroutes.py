@@ -161,6 +161,18 @@ async def test_what_was_removed_is_not_found_though_it_was_read_before(tmp_path:
             assert (await client.request(method, place(CHUNK))).status_code == 404
 
 
+async def test_a_session_asks_whether_it_refers_to_a_chunk(tmp_path: Path) -> None:
+    async with running(tmp_path) as (_, client):
+        await client.put(place(CHUNK), content=CHUNK)
+        assert (await client.head(place(CHUNK))).status_code == 200
+        assert (await client.head(place(CHUNK, OTHER))).status_code == 404
+        assert (await client.head(place(CHUNK) + f"&owner={'ab' * 32}")).status_code == 404, "that of no owner"
+        assert (await client.head(f"/chunks/{chunk_id(CHUNK).hex()}")).status_code == 200
+        await client.delete(place(CHUNK))
+        assert (await client.head(place(CHUNK))).status_code == 404
+        assert (await client.head(f"/chunks/{chunk_id(CHUNK).hex()}")).status_code == 200, "until its day is over"
+
+
 async def test_an_answer_may_be_kept_forever_and_goes_by_its_id(tmp_path: Path) -> None:
     async with running(tmp_path) as (_, client):
         await client.put(place(CHUNK), content=CHUNK)

@@ -43,6 +43,22 @@ async def test_what_nothing_will_ever_anchor_is_freed(tmp_path: Path) -> None:
         assert len((await client.get("/sessions")).json()["sessions"]) == 1
 
 
+async def test_a_recording_that_goes_on_is_not_dead(tmp_path: Path) -> None:
+    """It may do so while the chain is asked about the session as it was."""
+    async with running(tmp_path) as (service, client):
+        await put(client, 1, SESSIONS[0], OWNERS[0])
+        [old] = await service.references.page(b"", 1)
+        later = clock_ms() + DEAD_MS + 60_000
+        service.chunks.inventory.now_ms = lambda: later
+
+        async def unknown(session: bytes) -> bool:
+            await put(client, 1, SESSIONS[0], OWNERS[0])
+            return False
+
+        assert await DeadReferences(service.references, unknown).look(later) == 0
+        assert (await service.references.page(b"", 1))[0].since_ms == later > old.since_ms
+
+
 async def test_what_an_older_version_stored_is_as_old_as_the_start(tmp_path: Path) -> None:
     async with running(tmp_path) as (service, client):
         await put(client, 1, SESSIONS[0])
