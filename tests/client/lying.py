@@ -58,7 +58,7 @@ class LyingNode:
             del self.chunks[name]
             self.references.discard((name, query))
             return Answer()
-        if name in self.chunks and (method != "HEAD" or (name, query) in self.references):
+        if name in self.chunks and (method != "HEAD" or not query or (name, query) in self.references):
             return Answer(200, self.chunks[name])
         error = {"code": "LUCID_ERR_3002", "message": "there is no such thing"}
         return Answer(404, json.dumps({"error": error}).encode())
