@@ -11,6 +11,7 @@ from typing import NamedTuple
 from smoke.static.compose.document import YamlNode
 from smoke.static.compose.hostports import taken_twice
 from smoke.static.compose.mounted import missing_mounts
+from smoke.static.compose.referring import unreadable
 from smoke.static.generated import made_beforehand
 from smoke.tree import Tree
 
@@ -172,6 +173,7 @@ def refused(tree: Tree, root: YamlNode, services: dict[str, YamlNode], directory
         yield from _declared(root, node, name)
         yield from _others(node, name, services)
         yield from _words(node, name)
+        yield from _image(node, name)
         yield from _mixed(node, name)
         yield from _sizes(node, name)
         yield from _contexts(tree, node, name, directory)
@@ -218,6 +220,12 @@ def _ports(node: YamlNode | None, name: str) -> Iterator[ComposeRefusal]:
             )
             if large:
                 yield ComposeRefusal(item, f"{name} publishes {item.text[:40]}: {large} is more than 65535")
+
+
+def _image(node: YamlNode, name: str) -> Iterator[ComposeRefusal]:
+    image = node.get("image")
+    if image is not None and (why := unreadable(image.text)):
+        yield ComposeRefusal(image, f"the image of {name} is {image.text[:60]}: {why}")
 
 
 def _mixed(node: YamlNode, name: str) -> Iterator[ComposeRefusal]:

@@ -192,6 +192,7 @@ class _Builder:
             failures=tuple(each for done in self.building.done.values() for each in done.state.failures),
             lacking=state.lacking,
             users=frozenset(state.numbers) if state.users_known else None,
+            groups=state.groups | {*state.numbers} if state.users_known else None,
             installs=installs,
             venvs=state.venvs,
             uid=state.number(state.user) if state.user else None,

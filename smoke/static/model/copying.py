@@ -194,6 +194,19 @@ def _of_files(build: Building, words: list[str]) -> bool:
     return len(held) > 1 and all(tree.is_file(path) for path in held)
 
 
+def _of_another_python(other: Stage, origin: str) -> bool:
+    """Whether a path is of the library of another Python than a stage's own, an official image's: no base has both."""
+    match = re.match(r"/usr/local/lib/python(3\.\d+)(?:/|$)", origin)
+    usual = bool(other.sites) and other.sites[-1].startswith("/usr/local/lib/python")
+    made = (
+        any(each.directory.startswith(f"/usr/local/lib/python{match[1]}/") for each in other.installs)
+        if match
+        else True
+    )
+    only = all(each.cause in (DoubtCause.BASE, DoubtCause.DISTRIBUTIONS) for each in other.files.every_doubt(origin))
+    return match is not None and usual and match[1] != other.python and bool(other.python) and not made and only
+
+
 def _owner(build: Building, made: Made, instruction: Instruction) -> int | None:
     """The user that what is copied belongs to: root, or whom --chown names; none when that cannot be told."""
     state = made.state
@@ -246,7 +259,7 @@ def _copy_from(
         doubt = other.files.doubt(origin)
         if not found and re.search(r"[*?\[]", word):
             doubt = doubt or Doubt(f"the COPY of line {line} has wildcards", DoubtCause.COPY)
-        elif not found and not doubt and origin != "/":
+        elif not found and (not doubt or _of_another_python(other, origin)) and origin != "/":
             build.missing.append(Missing(line, word, Lack.STAGE, f"the stage {reference} does not make it"))
             continue
         entry = other.files.find(origin)

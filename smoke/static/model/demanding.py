@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from smoke.static.model.crawling import crawl_refusal
 from smoke.static.model.javascript import program_gone, refused_load
 from smoke.static.model.node import npm_refusal, script_text
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.options import read_line
 
+_MOST_FILES = 300
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 
 
@@ -52,14 +54,29 @@ def missing_to(words: Sequence[str], scene: Scene) -> str:
         return _script(name, words[1:], scene)
     if name.startswith("jupyter"):
         return _rooted(words, scene)
-    if name in ("npm", "alembic"):
-        return _npm(words[1:], scene) if name == "npm" else _alembic(words[1:], scene)
+    if (reader := _READERS.get(name)) is not None:
+        return reader(words[1:], scene)
     if _PYTHON.fullmatch(name) and words[1:2] == ("-m",) and len(words) > 2:
         return _alembic(words[3:], scene) if words[2] == "alembic" else _module(words[2], scene)
     operand = words[1] if len(words) > 1 and _PYTHON.fullmatch(words[0]) else ""
     if operand.endswith(".py") and "$" not in operand and scene.exists(operand) is False:
         return f"python is to run {scene.state.path(operand)}: it is not there"
     return ""
+
+
+def _migrating(words: Sequence[str], scene: Scene) -> str:
+    """`flask db`, which Flask-Migrate brings, and the directory of scripts that most of it works with."""
+    operands = read_line(words, frozenset(["--debug", "--no-debug", "--sql"])).operands
+    if operands[:1] != ["db"] or operands[1:2] in ([], ["init"], ["list-templates"]):
+        return ""
+    files = [each for each in scene.installed.tree.files() if each.endswith(".py")][:_MOST_FILES]
+    texts = [scene.installed.tree.text(each) for each in files]
+    if len(files) < _MOST_FILES and not any("flask_migrate" in each or "flask-migrate" in each for each in texts):
+        return "flask has no command db that works: no module of the tree makes a Migrate of flask_migrate's"
+    elsewhere = any(re.search(r"Migrate\([^)]*directory|init_app\([^)]*directory", each) for each in texts)
+    if elsewhere or {"-d", "--directory"} & {*words} or scene.exists("migrations") is not False:
+        return ""
+    return f"flask db {operands[1]} finds no migrations in {scene.state.workdir}"
 
 
 def _npm(words: Sequence[str], scene: Scene) -> str:
@@ -113,3 +130,12 @@ def _module(name: str, scene: Scene) -> str:
     if all(scene.exists(each) is False for each in (place, f"{place}.py", f"{place}.pyc")):
         return f"python is to run the module {name}, which is not in the image"
     return ""
+
+
+_READERS: dict[str, Callable[[Sequence[str], Scene], str]] = {
+    "alembic": _alembic,
+    "flask": _migrating,
+    "npm": _npm,
+    "scrapy": crawl_refusal,
+}
+"""Who reads the words of a program that wants some files."""

@@ -273,6 +273,8 @@ class Image:
     """Names of programs that are surely in no directory of the system."""
     users: frozenset[str] | None = None
     """Names of all users; none when more may be there."""
+    groups: frozenset[str] | None = None
+    """Names of groups that may be there; none when others may, too."""
     refused: tuple[ParseError, ...] = ()
     """Instructions that Docker stops at as it comes to them."""
     contexts: tuple[tuple[str, tuple[Missing, ...]], ...] = ()
@@ -317,9 +319,13 @@ class Image:
             for doubt in self.files.every_doubt(directory):
                 if doubt.cause not in (DoubtCause.BASE, DoubtCause.PACKAGES, DoubtCause.DISTRIBUTIONS):
                     return None
-        if self.base is None or not _BARE.search(self.base_reference):
-            return None
-        return None if any(not _BRINGS_NO_LIBRARY.fullmatch(each) for each in self.packages) else False
+        return False if self.is_bare else None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether its base has hardly any library, and no package that was asked for brings one."""
+        known = self.base is not None and _BARE.search(self.base_reference) is not None
+        return known and all(_BRINGS_NO_LIBRARY.fullmatch(each) for each in self.packages)
 
 
 _BARE = re.compile(r"slim|alpine|gcr\.io/distroless|(?:^|/)(?:debian|ubuntu)\b")

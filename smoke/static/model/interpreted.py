@@ -16,7 +16,7 @@ from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.catalog import served
 from smoke.static.model.servers.options import read_line
-from smoke.static.model.servers.served import Served, Situation, number
+from smoke.static.model.servers.served import Served, number
 from smoke.static.model.stage import Stage
 
 PYTHON = re.compile(r"python(?:3(?:\.(\d+))?)?")
@@ -45,10 +45,7 @@ def started(start: Start, scene: Scene, program: str) -> Start:
 def python_or_server(start: Start, words: tuple[str, ...], name: str, program: str, scene: Scene) -> Start:
     if PYTHON.fullmatch(name):
         return _python(start, words[1:], program, scene)
-    situation = Situation(
-        environment=scene.state.environment, read=scene.read, exists=scene.exists, asked=scene.asked, spoken=start.words
-    )
-    found = served(name, words[1:], situation)
+    found = served(name, words[1:], scene.situation(start.words))
     if found is not None:
         return _serving(start, name, words[1:], found, program, scene)
     entry = scene.state.files.find(program)
@@ -119,13 +116,7 @@ def _module(start: Start, rest: tuple[str, ...], program: str, flags: set[str], 
     start = replace(start, search=search)
     if rest[1] in _UNDER and not _in_tree(rest[1], search, state):
         return _under(start, rest, program, scene)
-    found = served(
-        rest[1],
-        rest[2:],
-        Situation(
-            environment=state.environment, read=scene.read, exists=scene.exists, asked=scene.asked, spoken=start.words
-        ),
-    )
+    found = served(rest[1], rest[2:], scene.situation(start.words))
     if found is not None and not _in_tree(rest[1], search, state):
         return _serving(start, rest[1], rest[2:], found, program, scene)
     start = _http_server(start, rest[2:]) if rest[1] == "http.server" else start
@@ -204,11 +195,12 @@ def _in_tree(module: str, search: tuple[str, ...], state: Stage) -> bool:
 def _serving(start: Start, name: str, arguments: tuple[str, ...], found: Served, program: str, scene: Scene) -> Start:
     state = scene.state
     directory = state.path(found.directory) if found.directory and "$" not in found.directory else state.workdir
+    program = f"{state.path(found.home)}/bin/python" if found.home else program
     search = search_path(scene, directory, set(), program)
     start = started(start, scene, program)
     start = replace(
         start,
-        workdir=directory if name == "gunicorn" else state.workdir,
+        workdir=directory if name in ("gunicorn", "uwsgi") else state.workdir,
         server=name,
         module=found.module,
         application=found.application,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from smoke.manifest import Base
 from smoke.static.model.entries import ACTIVATED, Followed
 from smoke.static.model.installers.conda import prefix_of
+from smoke.static.model.servers.served import Situation
 from smoke.static.model.stage import Stage
 from smoke.static.python.installed import Installed
 
@@ -46,6 +48,36 @@ class Scene:
     def asked(self, name: str) -> str:
         """How a distribution is asked for; empty when it is not, or not by name."""
         return next((each.text for each in self.installed.requirements if each.name == name), "")
+
+    def lacks_user(self, name: str) -> bool:
+        """Whether there surely is no user of a name; packages that sound alike may make one."""
+        state = self.state
+        known = (
+            name in state.numbers or name in state.homes or any(name in each or each in name for each in state.packages)
+        )
+        return state.users_known and self.base is not None and not known and bool(re.fullmatch(r"[a-z_][\w-]*", name))
+
+    def lacks_group(self, name: str) -> bool:
+        """Whether there surely is no group of a name."""
+        return name not in self.state.groups and self.lacks_user(name)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the container surely runs as root."""
+        return self.base is not None and self.state.number(self.state.user or "0") == 0
+
+    def situation(self, spoken: tuple[str, ...]) -> Situation:
+        """What a server finds; `spoken`: the words of its exec form."""
+        return Situation(
+            environment=self.state.environment,
+            read=self.read,
+            exists=self.exists,
+            asked=self.asked,
+            spoken=spoken,
+            lacks_user=self.lacks_user,
+            lacks_group=self.lacks_group,
+            is_root=self.is_root,
+        )
 
     def exists(self, path: str) -> bool | None:
         """Whether a path is there; none when that cannot be told."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from dataclasses import replace
 
 from smoke.manifest import Base
@@ -26,11 +27,25 @@ from smoke.static.model.stage import Stage
 from smoke.static.model.steps import has_dash
 from smoke.static.model.supervised import Supervised, programs_of
 from smoke.static.model.wrappers import is_wrapper, unwrap
-from smoke.static.python.installed import Installed
+from smoke.static.python.distributions import bringers
+from smoke.static.python.installed import Installed, Presence
 
 _RUNNERS = frozenset(["uv", "poetry", "pipenv", "pdm"])
 _DEMANDING = frozenset(
-    ["alembic", "node", "npm", "ruby", "php", "perl", "jupyter", "jupyter-lab", "jupyter-notebook", "jupyter-server"]
+    [
+        "alembic",
+        "flask",
+        "scrapy",
+        "node",
+        "npm",
+        "ruby",
+        "php",
+        "perl",
+        "jupyter",
+        "jupyter-lab",
+        "jupyter-notebook",
+        "jupyter-server",
+    ]
 )
 """Programs that need more than being there."""
 _SHELLS = frozenset(["sh", "bash", "ash", "dash"])
@@ -185,13 +200,32 @@ def _several(start: Start, listed: Supervised, scene: Scene) -> Start:
     """A program that keeps several others running: the first of them that cannot be started is the trouble."""
     if listed.trouble:
         return replace(start, trouble=listed.trouble)
-    for name, words in listed.programs:
-        inner = _resolved(start, words, scene.within(Followed()))
-        if inner.trouble:
-            return replace(start, trouble=f"its program {name} cannot be started: {inner.trouble}")
+    start = replace(start, writes=listed.writes)
+    for each in listed.programs:
+        place = scene.within(Followed(directory=each.directory))
+        inner = _resolved(replace(start, writes=()), each.words, place)
+        why = inner.trouble
         if inner.script and scene.exists(inner.script) is False:
-            return replace(start, trouble=f"its program {name} cannot be started: there is no {inner.script}")
+            why = why or f"there is no {inner.script}"
+        if why := why or _lost_module(inner, scene):
+            return replace(start, trouble=f"its program {each.name} cannot be started: {why}")
     return replace(start, doubt=f"what {start.words[0]} keeps running is not looked into further")
+
+
+def _lost_module(start: Start, scene: Scene) -> str:
+    """A module that a program is to load, and that no directory on the path has; empty where one may have it."""
+    top = start.module.partition(".")[0]
+    if not top or start.doubt or top in sys.stdlib_module_names or bringers(top):
+        return ""
+    if scene.installed.has(top).presence is not Presence.ABSENT and any(each.doubts for each in scene.installed.each):
+        return ""
+    for place in start.search:
+        if place.endswith("-packages"):
+            continue
+        if any(scene.exists(f"{place}/{each}") is not False for each in (top, f"{top}.py", f"{top}.pyc")):
+            return ""
+    own = ", ".join(each for each in start.search if not each.endswith("-packages"))
+    return f"there is no module {start.module} in {own}" if own else ""
 
 
 def _is_bases_own(place: str, scene: Scene) -> bool:

@@ -258,6 +258,8 @@ class Installed:
             every, closed = each.all()
             if distribution and distribution in every:
                 return Answer(Presence.ASKED, distribution), each
+            if self._is_misspelled(each, name):
+                continue
             if table.normalized(name) in every:
                 return Answer(Presence.ASKED, table.normalized(name)), each
             if not distribution and not each.doubts and self._left_out(each, name):
@@ -267,6 +269,16 @@ class Installed:
             elif each.doubts or not closed:
                 reason = reason or next(iter(each.doubts), f"whether {distribution} comes with something is not known")
         return (Answer(Presence.UNKNOWN, reason=reason) if reason else Answer(Presence.ABSENT)), None
+
+    def _is_misspelled(self, brought: Brought, name: str) -> bool:
+        """Whether a program has the name of a project of the tree, or nearly that of one of its programs: no other
+        distribution brings that."""
+        if not brought.scripts or table.program_of(name) or table.modules(table.normalized(name)) is not None:
+            return False
+        plain = table.normalized(name)
+        own = {each for each, asked in brought.asked.items() if asked.own}
+        own |= {table.normalized(each) for each in (*brought.modules, *brought.scripts)}
+        return plain in own
 
     def _left_out(self, brought: Brought, name: str) -> bool:
         """Whether a program is the project's own, of which only the dependencies were installed."""

@@ -193,6 +193,11 @@ PLANTED: list[tuple[str, str, Changes]] = [
     ("compose.hardening", "read_only", compose("    read_only: true\n", "")),
     ("compose.hardening", "privileged", compose("read_only: true", "read_only: true\n    privileged: true")),
     ("compose.limits", "no limit", compose("    mem_limit: 256m\n", "")),
+    (
+        "compose.hosts",
+        "no service",
+        compose("    networks: [inner]", "    environment: {DB_HOST: db}\n    networks: [inner]"),
+    ),
     ("compose.networks", "not declared", compose("[inner]", "[outer]")),
     (
         "nginx.upstreams",

@@ -9,6 +9,7 @@ from smoke.static.checks.compose.depends import DEPENDS, judge_depends
 from smoke.static.checks.compose.environment import ENVIRONMENT, judge_environment
 from smoke.static.checks.compose.hardening import HARDENING, LIMITS, judge_hardening, judge_limits
 from smoke.static.checks.compose.health import HEALTH, judge_health
+from smoke.static.checks.compose.hosts import HOSTS, judge_hosts
 from smoke.static.checks.compose.images import IMAGES, judge_image
 from smoke.static.checks.compose.networks import NETWORKS, judge_networks
 from smoke.static.checks.compose.ports import PORTS, judge_ports
@@ -17,7 +18,7 @@ from smoke.static.checks.compose.services import SERVICES, judge_project
 from smoke.static.checks.compose.standard import judge_standard
 from smoke.static.scope import Scope
 
-CHECKS = (SERVICES, ENVIRONMENT, IMAGES, PORTS, HEALTH, DEPENDS, HARDENING, LIMITS, NETWORKS)
+CHECKS = (SERVICES, ENVIRONMENT, HOSTS, IMAGES, PORTS, HEALTH, DEPENDS, HARDENING, LIMITS, NETWORKS)
 
 
 def run(scope: Scope) -> Iterator[Finding]:
@@ -42,6 +43,7 @@ def run(scope: Scope) -> Iterator[Finding]:
 def _service(scope: Scope, service: RunningService) -> Iterator[Finding]:
     hardened = bool(scope.manifest.policy.hardening)
     yield from judge_environment(scope, service)
+    yield from judge_hosts(scope, service)
     yield from judge_image(service)
     yield from judge_ports(service)
     yield from judge_health(service)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smoke.check import Check
@@ -10,6 +11,7 @@ from smoke.static.checks import remedies
 from smoke.static.checks.compose.ports import expected_ports
 from smoke.static.checks.compose.running import RunningService, at_node, text_of
 from smoke.static.checks.probes import health_programs, ports_asked, unable
+from smoke.static.compose.stores import repository
 from smoke.static.model.image import HealthCheck
 
 HEALTH = Check(
@@ -19,6 +21,35 @@ HEALTH = Check(
     "The container is unhealthy forever, and what waits for it never starts.",
     'Write test: ["CMD", ...] with a program that is in the image, or leave the image\'s own.',
 )
+
+
+_WITHOUT = {
+    **dict.fromkeys(("postgres", "redis", "valkey/valkey", "memcached"), frozenset(["curl"])),
+    **dict.fromkeys(("mongo",), frozenset(["curl", "wget"])),
+}
+"""Public images, and what all of them lack (by their Dockerfiles, November 2026)."""
+_ONLY_IN = {
+    "pg_isready": "postgres|postgis|timescale|pgvector|supabase|pgbouncer|paradedb|citus|psql|patroni|bitnami",
+    "redis-cli": "redis|valkey|dragonfly|keydb|bitnami",
+    "mysqladmin": "mysql|maria|percona|bitnami",
+    "mongosh": "mongo|bitnami",
+    "rabbitmq-diagnostics": "rabbit|bitnami",
+}
+"""Programs that only images of their own have."""
+
+
+def _of_public(service: RunningService, words: list[str]) -> str:
+    """A program that a well-known public image surely lacks; empty when it may have all."""
+    name, tag = repository(service.service.image), service.service.image.rpartition(":")[2]
+    lacking = _WITHOUT.get(name, frozenset())
+    if name in ("postgres", "redis", "memcached") and "alpine" not in tag:
+        lacking |= {"wget"}
+    official = name in _WITHOUT or name in ("nginx", "rabbitmq", "mysql", "mariadb", "traefik", "caddy", "httpd")
+    for each in health_programs(HealthCheck(0, tuple(words[1:]), words[0] == "CMD-SHELL")):
+        foreign = official and each in _ONLY_IN and not re.search(_ONLY_IN[each], name)
+        if each in lacking or foreign:
+            return each
+    return ""
 
 
 def judge_health(service: RunningService) -> Iterator[Finding]:
@@ -33,6 +64,8 @@ def judge_health(service: RunningService) -> Iterator[Finding]:
     image = service.image
     if words[:1] == ["NONE"] or len(words) < 2 or text_of(service.node.get("healthcheck", "disable")) == "true":
         yield HEALTH.fail("there is no health check", service.name, where, severity=Severity.WARNING)
+    elif service.service.build is None and (lost := _of_public(service, words)):
+        yield HEALTH.fail(f"{service.service.image} has no {lost}", service.name, where)
     elif image is None or image.broken or image.base is None:
         yield HEALTH.skip("what the image has is not known", service.name, where)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
 from smoke.static.checks.dependencies.asked import lacking_libraries
+from smoke.static.checks.dependencies.browsers import lacking_browsers
 from smoke.static.checks.dependencies.carried import lacking_of_wheels
 from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, modules
 from smoke.static.python.installed import Brought
@@ -50,7 +51,7 @@ def judge_libraries(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
             yield _lacks(program, brought, distribution, libraries[0], alpine if image.libc == "musl" else debian)
     wheels = lacking_of_wheels(program, scope.tree)
     unsure = unsure or wheels.unsure
-    for lacking in (*lacking_libraries(program), *wheels.lacking):
+    for lacking in (*lacking_libraries(program), *lacking_browsers(program), *wheels.lacking):
         failed = True
         yield lacking.finding(LIBRARIES, scope, program)
     if failed:

@@ -10,6 +10,7 @@ from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.static.checks.evidence import at_instruction, final_line
 from smoke.static.dockerfile.stages import sources
+from smoke.static.model.bases.never import never_was
 from smoke.static.model.image import Image, Lack
 from smoke.static.scope import Scope
 
@@ -46,10 +47,10 @@ def judge_stages(scope: Scope, image: Image) -> Iterator[Finding]:
             failed = True
             message = f"FROM uses {', '.join(stage.unset)}, which nothing sets before it"
             yield STAGES.fail(message, name, at_instruction(image, stage.opening.line))
-    for missing in image.missing:
-        if missing.lack is Lack.STAGE:
-            failed = True
-            yield STAGES.fail(f"{missing.source}: {missing.reason}", name, at_instruction(image, missing.line))
+    lost = [(each.line, f"{each.source}: {each.reason}") for each in image.missing if each.lack is Lack.STAGE]
+    for line, message in (*_never(image), *lost):
+        failed = True
+        yield STAGES.fail(message, name, at_instruction(image, line))
     where = at_instruction(image, final_line(image))
     demanded = bool(scope.manifest.policy.distroless)
     if len(image.stages.stages) < 2:
@@ -64,6 +65,13 @@ def judge_stages(scope: Scope, image: Image) -> Iterator[Finding]:
         yield STAGES.fail(message, name, where, severity=Severity.CRITICAL if demanded else Severity.INFO)
     elif not failed:
         yield STAGES.passed(f"{len(image.stages.stages)} stages, the last on {image.base_reference}", name, where)
+
+
+def _never(image: Image) -> Iterator[tuple[int, str]]:
+    """Stages on an image that never was: the line, and why."""
+    for stage in image.stages.stages:
+        if stage.parent is None and (why := never_was(stage.reference)):
+            yield stage.opening.line, f"{stage.reference}: {why}"
 
 
 def _misspelled(image: Image, reference: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smoke.check import Check
@@ -34,6 +35,9 @@ def judge_user(image: Image) -> Iterator[Finding]:
     if unknown:
         yield USER.fail(f"there is no user {unknown} in the image: the container is not started", name, where)
         return
+    if unknown := _no_such_group(image):
+        yield USER.fail(f"there is no group {unknown} in the image: the container is not started", name, where)
+        return
     if wanted is not None and _user_numbers(image.user, wanted) != _user_numbers(wanted, wanted):
         yield USER.fail(f"it runs as {image.user}, not as {wanted}", name, where)
         return
@@ -53,6 +57,16 @@ def _no_such_user(image: Image) -> str:
         return ""
     entry, doubt = image.files.find("/etc/passwd"), image.files.doubt("/etc/passwd")
     return user if entry is None and doubt.cause is DoubtCause.BASE else ""
+
+
+def _no_such_group(image: Image) -> str:
+    """The group in USER that /etc/group surely lacks; empty for a number, and where not all groups are known."""
+    group = image.user.partition(":")[2]
+    if image.groups is None or not re.fullmatch(r"[A-Za-z_][\w.-]*", group) or group in image.groups:
+        return ""
+    entry, doubt = image.files.find("/etc/group"), image.files.doubt("/etc/group")
+    kin = any(group in each or each in group for each in image.packages)
+    return group if entry is None and doubt.cause is DoubtCause.BASE and not kin else ""
 
 
 def _user_numbers(text: str, wanted: str) -> tuple[str, ...]:

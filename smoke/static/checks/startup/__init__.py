@@ -13,7 +13,7 @@ from smoke.static.checks.startup.environment import (
     judge_script,
     judge_unset,
 )
-from smoke.static.checks.startup.files import FILES, judge_files
+from smoke.static.checks.startup.files import FILES, judge_files, judge_written
 from smoke.static.checks.startup.reach import REACH, judge_reach
 from smoke.static.scope import Scope
 
@@ -26,6 +26,7 @@ def run(scope: Scope) -> Iterator[Finding]:
         name = image.service.name
         yield from judge_script(image)
         yield from judge_unset(scope, image)
+        yield from judge_written(image)
         if image.unstarted:
             for check in CHECKS:
                 yield check.skip(image.unstarted, name)

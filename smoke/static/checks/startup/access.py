@@ -36,10 +36,11 @@ _OF_ROOT = frozenset(
 """Directories of every base that belong to root, who alone may write there."""
 _WRITERS = (DoubtCause.COMMAND, DoubtCause.MOUNT, DoubtCause.UNKNOWN_BASE, DoubtCause.COPY)
 """What may have given a directory to another user, or put another one in its place."""
-_BARE = frozenset(["/var/log", "/var/lib", "/var/cache", "/opt"])
+_BARE = frozenset(["/var/log", "/var/lib", "/var/cache", "/opt", "/run", "/var/run"])
 _OF_BASES = frozenset(
     [
         *["apt", "apk", "debconf", "dbus", "dpkg", "fontconfig", "git", "ldconfig", "man", "misc", "pam", "private"],
+        *["lock", "mount", "secrets", "shm", "udev", "user", "utmp", "sshd", "sudo", "dbus", "docker"],
         *["python", "shells.state", "systemd", "ucf", "udhcpd", "xml-core", "sgml-base", "subversion", "ghostscript"],
     ]
 )
@@ -135,7 +136,10 @@ def _not_of_the_base(image: Image, directory: str) -> bool:
         and image.base.lacks
         and re.search(r"(?:^|/)(?:python|debian|ubuntu|alpine)\b", image.base_reference)
     )
-    only = all(each.cause is DoubtCause.BASE for each in image.files.every_doubt(directory))
+    # What a package brings there has its name, more or less.
+    kin = any(name in each or each in name for each in image.packages)
+    usual = (DoubtCause.BASE,) if kin else (DoubtCause.BASE, DoubtCause.PACKAGES)
+    only = all(each.cause in usual for each in image.files.every_doubt(directory))
     return bool(bare) and only and above in _BARE and name not in _OF_BASES
 
 

@@ -66,6 +66,13 @@ def judge_files(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
         yield FILES.passed(f"{looked} paths that are opened as the code is loaded are within reach", name)
 
 
+def judge_written(image: Image) -> Iterator[Finding]:
+    """Files that a program of others' makes as it starts, where none of the tree's code is known to start."""
+    for each in image.start.writes if image.unstarted and not image.broken and not image.start.trouble else ():
+        place = posixpath.normpath(posixpath.join(image.start.workdir or image.workdir, each))
+        yield from _refused(image, image.start.words[0], place, Use.WRITE)
+
+
 _SCHEDULES = re.compile(rb"(?i)beat_schedule(?:r|_filename)|config_from_object")
 """What may put the schedule of Celery elsewhere."""
 

@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from smoke.static.model.managers.indexes import not_held
 from smoke.static.model.managers.listed import other_pin, requirement_lines
 from smoke.static.model.managers.own_python import managed_refusal
 from smoke.static.model.managers.project import project_refusal
@@ -67,6 +68,7 @@ def _requested(stage: Stage, rest: list[str], shown: str) -> str:
     elsewhere = any(word.partition("=")[0] in _OTHER_INDEX for word in rest)
     elsewhere = elsewhere or "PIP_EXTRA_INDEX_URL" in stage.environment
     troubles = (*_of_files(stage, rest, elsewhere), *_of_words(stage, rest, elsewhere))
+    troubles = (*troubles, *filter(None, [not_held(stage, rest)]))
     return f"{shown}: {troubles[0]}" if troubles else ""
 
 
@@ -85,6 +87,8 @@ def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
                 other_pin(limits, line)
             else:
                 hashed, bare = (line, bare) if "--hash" in line else (hashed, bare or line)
+                own = re.fullmatch(r"(?:(?:-e|--editable)[ =]\s*)?(\.(?:\[[\w, -]+\])?)", line)
+                yield from filter(None, [project_refusal(stage, own[1]) if own is not None else ""])
                 yield from filter(None, (unmet(stage, line, elsewhere), other_pin(pins, line)))
     for name in sorted(pins.keys() & limits.keys()):
         if pins[name] != limits[name]:

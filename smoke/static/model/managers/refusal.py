@@ -7,6 +7,7 @@ import re
 from functools import partial
 
 from smoke.static.model.managers.distributions import BUSYBOX_ONLY, apk_refusal, apt_refusal, busybox_refusal
+from smoke.static.model.managers.indexes import not_held
 from smoke.static.model.managers.listed import MAX_FILE
 from smoke.static.model.managers.locked import LOCKED, lock_refusal
 from smoke.static.model.managers.own_python import venv_refusal
@@ -35,11 +36,16 @@ def refusal(stage: Stage, program: str, rest: list[str]) -> str:
     message = (
         (poetry_refusal(stage, rest) or poetry_project(stage, rest))
         if name == "poetry"
-        else uv_refusal(stage, rest)
+        else uv_refusal(stage, rest) or _uv_index(stage, rest)
         if name == "uv"
         else ""
     )
     return message or (lock_refusal(stage, name, rest) if name in LOCKED else "")
+
+
+def _uv_index(stage: Stage, rest: list[str]) -> str:
+    why = not_held(stage, rest[2:]) if rest[:2] == ["pip", "install"] else ""
+    return f"uv pip install: {why}" if why else ""
 
 
 def _is_there(stage: Stage, operand: str) -> bool | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.options import read_line
+from smoke.static.model.supervised import configuration_of
 
 _SWITCHES = {
     "gunicorn": ("-D", "--daemon"),
@@ -17,6 +18,7 @@ _SWITCHES = {
     "mongod": ("--fork",),
 }
 """Options that send a program into the background."""
+_DEBIANS = "/etc/supervisor/supervisord.conf"
 _ENDS = "{} goes into the background, and the container ends with the process that started it"
 
 
@@ -32,7 +34,27 @@ def detached(name: str, words: Sequence[str], scene: Scene) -> str:
         return "" if stays else f"{_ENDS.format(name)}: it takes -f"
     if name in ("apache2ctl", "apachectl") and words in (("start",), ("-k", "start")):
         return f"{_ENDS.format('Apache')}: it takes -D FOREGROUND"
+    if name == "supervisord":
+        return _supervisor(words, scene)
     return _nginx(words, scene) if name == "nginx" else ""
+
+
+def _supervisor(words: Sequence[str], scene: Scene) -> str:
+    """supervisord does unless it is told otherwise, by -n or in its configuration or what that includes."""
+    if {"-n", "--nodaemon", "-v", "--version", "-h", "--help"} & {*words}:
+        return ""
+    path = configuration_of(("supervisord", *words), scene)
+    texts = [scene.read(path) if path else None]
+    if path == _DEBIANS and "supervisor" in scene.state.packages and texts == [None]:
+        # Debian's own file says nothing of it, and includes what is beside it.
+        inside = scene.state.files.below("/etc/supervisor/conf.d")
+        texts = ["", *(scene.read(each) for each, entry in inside if entry.kind != "directory")]
+    if any(
+        text is None or re.search(r"(?im)^\s*(?:nodaemon\s*[=:]\s*(?:true|yes|on|1)\b|\[include\])", text)
+        for text in texts
+    ):
+        return ""
+    return f"{_ENDS.format('supervisord')}: it takes -n, or nodaemon=true"
 
 
 def _configured(words: Sequence[str], scene: Scene) -> str:

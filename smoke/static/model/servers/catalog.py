@@ -11,6 +11,7 @@ from smoke.static.model.servers.gateways import daphne, granian, hypercorn, uvic
 from smoke.static.model.servers.gunicorn import gunicorn
 from smoke.static.model.servers.numbers import no_number
 from smoke.static.model.servers.served import Served, Situation
+from smoke.static.model.servers.uwsgi import uwsgi
 from smoke.static.model.servers.workers import celery, worker_of
 
 
@@ -43,6 +44,7 @@ def is_server(name: str) -> bool:
 _SERVERS: dict[str, Callable[[list[str], Situation], Served]] = {
     "uvicorn": uvicorn,
     "gunicorn": gunicorn,
+    "uwsgi": uwsgi,
     "hypercorn": hypercorn,
     "daphne": daphne,
     "granian": granian,

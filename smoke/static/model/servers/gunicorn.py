@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from smoke.static.model.servers.options import read_line, strange
-from smoke.static.model.servers.served import Served, Situation, address, aim, missing_file
+from smoke.static.model.servers.served import Served, Situation, address, aim, missing_file, no_account
 from smoke.static.python.nodes import below
 
 _GUNICORN_PLAIN = frozenset(
@@ -32,6 +32,9 @@ _OF_OTHERS = frozenset(
     ["--host", "--port", "--loop", "--http", "--lifespan", "--factory", "--proxy-headers", "--app-dir", "--root-path"]
 )
 """Options of uvicorn that gunicorn does not have."""
+
+
+_SETTINGS = ("bind", "wsgi_app", "chdir", "worker_class", "user", "group", "accesslog", "errorlog", "pidfile")
 
 
 def gunicorn(arguments: list[str], situation: Situation) -> Served:
@@ -65,8 +68,12 @@ def gunicorn(arguments: list[str], situation: Situation) -> Served:
     if absent := missing_file("gunicorn", files, situation):
         found.trouble = absent
         return found
-    logs = [line.last("--access-logfile"), line.last("--error-logfile", "--log-file"), line.last("-p", "--pid")]
-    found.writes += [each for each in logs if each and each != "-"]
+    if nobody := no_account("gunicorn", setting("user", "-u", "--user"), setting("group", "-g", "--group"), situation):
+        found.trouble = nobody
+        return found
+    logs = [setting("accesslog", "--access-logfile"), setting("errorlog", "--error-logfile", "--log-file")]
+    logs += [setting("pidfile", "-p", "--pid"), bind.removeprefix("unix:") if bind.startswith("unix:/") else None]
+    found.writes += [each for each in logs if each and each not in ("-", "?")]
     target = line.operands[0] if line.operands else settings.get("wsgi_app", "")
     if {"--paste", "--paster"} & line.values.keys() or target == "?":
         found.doubt = "which app gunicorn serves is decided by a file"
@@ -90,7 +97,7 @@ def _gunicorn_settings(found: Served, config: str | None, situation: Situation) 
         elif config is not None:
             found.doubt = f"gunicorn's configuration {path} is not known"
         return {"bind": "?"} if config is not None else {}
-    return _python_settings(text, ("bind", "wsgi_app", "chdir", "worker_class"))
+    return _python_settings(text, _SETTINGS)
 
 
 def _python_settings(text: str, keys: Sequence[str]) -> dict[str, str]:

@@ -31,6 +31,8 @@ class Served:
     """Whether it makes a file where temporary files go."""
     directory: str = ""
     """Where it looks for the module, as the command says it; empty: the working directory."""
+    home: str = ""
+    """The virtual environment that it is told to use."""
     doubt: str = ""
     trouble: str = ""
 
@@ -48,6 +50,20 @@ class Situation:
     """How a distribution is asked for, as a requirement; empty when it is not, or not by name."""
     spoken: tuple[str, ...] = ()
     """Words of the exec form, in which no shell has filled anything."""
+    lacks_user: Callable[[str], bool] = lambda name: False
+    """Whether there surely is no user of a name."""
+    lacks_group: Callable[[str], bool] = lambda name: False
+    is_root: bool = False
+    """Whether it is surely started as root."""
+
+
+def no_account(server: str, user: str | None, group: str | None, situation: Situation) -> str:
+    """What a server says of the user and group that it is to become, where there is no such."""
+    if user and situation.lacks_user(user):
+        return f"{server} is to run as the user {user}, whom the image does not have"
+    if group and situation.lacks_group(group):
+        return f"{server} is to run as the group {group}, which the image does not have"
+    return ""
 
 
 def missing_file(server: str, files: Iterable[str | None], situation: Situation) -> str:

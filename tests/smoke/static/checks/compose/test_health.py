@@ -26,7 +26,11 @@ CASES = [
     (ASKS.format("[CMD, python, -c, \"get('http://localhost:9090')\"]"), "critical", "port 9090"),
     (ASKS.format("[CMD, python, -c, \"get('http://localhost:8080')\"]"), "passed", ""),
     (ASKS.format("[NONE]"), "warning", "no health check"),
-    ("services:\n  app: {image: redis, healthcheck: {test: [CMD, curl]}}\n", "skipped", "not known"),
+    ("services:\n  app: {image: shop/own, healthcheck: {test: [CMD, curl]}}\n", "skipped", "not known"),
+    ("services:\n  app: {image: redis, healthcheck: {test: [CMD, redis-cli, ping]}}\n", "skipped", "not known"),
+    ("services:\n  app: {image: redis, healthcheck: {test: [CMD, curl]}}\n", "critical", "redis has no curl"),
+    ("services:\n  app: {image: 'redis:7', healthcheck: {test: pg_isready}}\n", "critical", "has no pg_isready"),
+    ("services:\n  app: {image: 'redis:7-alpine', healthcheck: {test: wget x}}\n", "skipped", "not known"),
 ]
 
 

@@ -1,0 +1,144 @@
+"""Databases and brokers that services are told of: their public images, the schemes of their URLs, their ports."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StoreKind:
+    """One kind of database or broker."""
+
+    name: str
+    images: frozenset[str]
+    """Repositories on Docker Hub."""
+    schemes: frozenset[str]
+    port: int
+    """Where it listens unless it is told otherwise."""
+    variables: str
+    """What the names of variables with its host begin with, as a pattern."""
+    programs: str
+    """What an image that runs it itself installs or starts, as a pattern."""
+
+
+STORES = (
+    StoreKind(
+        "PostgreSQL",
+        frozenset(
+            [
+                *[
+                    "postgres",
+                    "postgis/postgis",
+                    "timescale/timescaledb",
+                    "timescale/timescaledb-ha",
+                    "kartoza/postgis",
+                ],
+                *["pgvector/pgvector", "ankane/pgvector", "imresamu/postgis", "bitnami/postgresql"],
+            ]
+        ),
+        frozenset(["postgres", "postgresql", "postgis", "pgsql"]),
+        5432,
+        r"DB|DATABASE|SQL|POSTGRES(?:QL)?|PG",
+        r"postgres|pgbouncer",
+    ),
+    StoreKind(
+        "MySQL",
+        frozenset(["mysql", "mariadb", "percona", "mysql/mysql-server", "bitnami/mysql", "bitnami/mariadb"]),
+        frozenset(["mysql", "mariadb"]),
+        3306,
+        r"DB|DATABASE|SQL|MYSQL|MARIADB",
+        r"mysql-server|mysqld|mariadb|percona",
+    ),
+    StoreKind(
+        "Redis",
+        frozenset(
+            [
+                "redis",
+                "valkey/valkey",
+                "redis/redis-stack",
+                "redis/redis-stack-server",
+                "bitnami/redis",
+                "eqalpha/keydb",
+            ]
+        ),
+        frozenset(["redis", "rediss", "valkey"]),
+        6379,
+        r"REDIS|VALKEY|CACHE|BROKER",
+        r"redis|valkey|keydb",
+    ),
+    StoreKind(
+        "MongoDB",
+        frozenset(["mongo", "bitnami/mongodb", "mongodb/mongodb-community-server"]),
+        frozenset(["mongodb"]),
+        27017,
+        r"DB|DATABASE|MONGO(?:DB)?",
+        r"mongo",
+    ),
+    StoreKind(
+        "RabbitMQ",
+        frozenset(["rabbitmq", "bitnami/rabbitmq"]),
+        frozenset(["amqp", "amqps", "pyamqp"]),
+        5672,
+        r"RABBIT(?:MQ)?|AMQP|BROKER",
+        r"rabbitmq",
+    ),
+    StoreKind(
+        "Memcached",
+        frozenset(["memcached", "bitnami/memcached"]),
+        frozenset(["memcached", "memcache"]),
+        11211,
+        r"MEMCACHED?|CACHE",
+        r"memcached",
+    ),
+)
+_URL = re.compile(
+    r"(?:jdbc:)?(?P<scheme>[a-z][a-z0-9]*)(?:\+[a-z0-9_]+)?://(?:[^\s@]*@)?(?P<host>\[[0-9a-f:]+\]|[^\s:/?#,@%]+)"
+    r"(?::(?P<port>\d{1,5}))?(?:[/?#]\S*)?"
+)
+_HOST = re.compile(r"(?P<prefix>(?:[A-Z0-9]+_)*?(?P<what>[A-Z]+)_?)(?:HOST|HOSTNAME|SERVER)")
+LOCAL = frozenset(["localhost", "127.0.0.1", "::1", "[::1]"])
+
+
+@dataclass(frozen=True)
+class StoreAddress:
+    """Where a store is said to be."""
+
+    host: str
+    port: int | None
+    kinds: tuple[StoreKind, ...]
+    """What it may be."""
+
+
+def address_in(text: str) -> StoreAddress | None:
+    """The address in a URL of a store; none for other texts, and for those with several hosts."""
+    match = _URL.fullmatch(text)
+    kinds = () if match is None else tuple(each for each in STORES if match["scheme"] in each.schemes)
+    if match is None or not kinds:
+        return None
+    return StoreAddress(match["host"], int(match["port"]) if match["port"] else None, kinds)
+
+
+def address_of(name: str, values: dict[str, str]) -> StoreAddress | None:
+    """The address that a variable gives: by its value, a URL, or by its name, where it is a host."""
+    value = values[name]
+    if "://" in value:
+        return address_in(value)
+    match = _HOST.fullmatch(name)
+    kinds = () if match is None else tuple(each for each in STORES if re.fullmatch(each.variables, match["what"]))
+    if match is None or not kinds or not re.fullmatch(r"[A-Za-z][\w-]*|127\.0\.0\.1|::1", value):
+        return None
+    port = values.get(f"{match['prefix']}PORT", "")
+    return StoreAddress(value, int(port) if port.isascii() and port.isdigit() and len(port) < 6 else None, kinds)
+
+
+def store_of(image: str) -> StoreKind | None:
+    """The store that a public image is of."""
+    name = repository(image)
+    return next((each for each in STORES if name in each.images), None)
+
+
+def repository(image: str) -> str:
+    """The repository that a reference names, as Docker Hub calls it."""
+    bare = re.sub(r"(?::[\w.-]+)?(?:@sha256:\w+)?$", "", image)
+    return re.sub(r"^(?:(?:index\.)?docker\.io/|public\.ecr\.aws/docker/)?(?:library/)?", "", bare)
