@@ -106,7 +106,7 @@ def _absent(scene: Scene, path: str) -> bool:
 
 
 def _procfile(words: tuple[str, ...], scene: Scene) -> Supervised | None:
-    line = read_line(words[1:], frozenset(["--no-colour", "--no-prefix"]))
+    line = read_line(words[1:], frozenset(["--no-prefix"]))
     path = line.last("-f", "--procfile") or "Procfile"
     if "/" in path or {"-d", "--app-root"} & line.values.keys():
         return None

@@ -12,7 +12,7 @@ from smoke.static.model.bases.never import never_was
     [
         ("python:3.13-slim-buster", "Debian's buster"),
         ("docker.io/library/python:3.8-trixie", "Debian's trixie"),
-        ("python:3.12-slin", "slim is one"),
+        ("python:3.12-slimm", "slim is one"),
         ("python:3.12-slim-bookwrom", "bookworm is one"),
         ("python:3.21", "there is no Python 3.21"),
         ("python:4-slim", "there is no Python 4"),
@@ -35,9 +35,9 @@ def test_what_never_was(reference: str, says: str) -> None:
         ],
         *["python:3.14-rc-slim", "python:3.13.0rc2-slim-bullseye", "python:2.7-slim", "python:3-slim-trixie"],
         *[
-            "shop/python:3.12-slin",
-            "debian:slin",
-            "python:3.12-slin@sha256:" + "a" * 64,
+            "shop/python:3.12-slimm",
+            "debian:slimm",
+            "python:3.12-slimm@sha256:" + "a" * 64,
             "python:3.12-windowsservercore",
         ],
     ],
