@@ -24,8 +24,8 @@ class StoreKind:
 
 STORES = (
     StoreKind(
-        "PostgreSQL",
-        frozenset(
+        name="PostgreSQL",
+        images=frozenset(
             [
                 *[
                     "postgres",
@@ -37,22 +37,22 @@ STORES = (
                 *["pgvector/pgvector", "ankane/pgvector", "imresamu/postgis", "bitnami/postgresql"],
             ]
         ),
-        frozenset(["postgres", "postgresql", "postgis", "pgsql"]),
-        5432,
-        r"DB|DATABASE|SQL|POSTGRES(?:QL)?|PG",
-        r"postgres|pgbouncer",
+        schemes=frozenset(["postgres", "postgresql", "postgis", "pgsql"]),
+        port=5432,
+        variables=r"DB|DATABASE|SQL|POSTGRES(?:QL)?|PG",
+        programs=r"postgres|pgbouncer",
     ),
     StoreKind(
-        "MySQL",
-        frozenset(["mysql", "mariadb", "percona", "mysql/mysql-server", "bitnami/mysql", "bitnami/mariadb"]),
-        frozenset(["mysql", "mariadb"]),
-        3306,
-        r"DB|DATABASE|SQL|MYSQL|MARIADB",
-        r"mysql-server|mysqld|mariadb|percona",
+        name="MySQL",
+        images=frozenset(["mysql", "mariadb", "percona", "mysql/mysql-server", "bitnami/mysql", "bitnami/mariadb"]),
+        schemes=frozenset(["mysql", "mariadb"]),
+        port=3306,
+        variables=r"DB|DATABASE|SQL|MYSQL|MARIADB",
+        programs=r"mysql-server|mysqld|mariadb|percona",
     ),
     StoreKind(
-        "Redis",
-        frozenset(
+        name="Redis",
+        images=frozenset(
             [
                 "redis",
                 "valkey/valkey",
@@ -62,34 +62,34 @@ STORES = (
                 "eqalpha/keydb",
             ]
         ),
-        frozenset(["redis", "rediss", "valkey"]),
-        6379,
-        r"REDIS|VALKEY|CACHE|BROKER",
-        r"redis|valkey|keydb",
+        schemes=frozenset(["redis", "rediss", "valkey"]),
+        port=6379,
+        variables=r"REDIS|VALKEY|CACHE|BROKER",
+        programs=r"redis|valkey|keydb",
     ),
     StoreKind(
-        "MongoDB",
-        frozenset(["mongo", "bitnami/mongodb", "mongodb/mongodb-community-server"]),
-        frozenset(["mongodb"]),
-        27017,
-        r"DB|DATABASE|MONGO(?:DB)?",
-        r"mongo",
+        name="MongoDB",
+        images=frozenset(["mongo", "bitnami/mongodb", "mongodb/mongodb-community-server"]),
+        schemes=frozenset(["mongodb"]),
+        port=27017,
+        variables=r"DB|DATABASE|MONGO(?:DB)?",
+        programs=r"mongo",
     ),
     StoreKind(
-        "RabbitMQ",
-        frozenset(["rabbitmq", "bitnami/rabbitmq"]),
-        frozenset(["amqp", "amqps", "pyamqp"]),
-        5672,
-        r"RABBIT(?:MQ)?|AMQP|BROKER",
-        r"rabbitmq",
+        name="RabbitMQ",
+        images=frozenset(["rabbitmq", "bitnami/rabbitmq"]),
+        schemes=frozenset(["amqp", "amqps", "pyamqp"]),
+        port=5672,
+        variables=r"RABBIT(?:MQ)?|AMQP|BROKER",
+        programs=r"rabbitmq",
     ),
     StoreKind(
-        "Memcached",
-        frozenset(["memcached", "bitnami/memcached"]),
-        frozenset(["memcached", "memcache"]),
-        11211,
-        r"MEMCACHED?|CACHE",
-        r"memcached",
+        name="Memcached",
+        images=frozenset(["memcached", "bitnami/memcached"]),
+        schemes=frozenset(["memcached", "memcache"]),
+        port=11211,
+        variables=r"MEMCACHED?|CACHE",
+        programs=r"memcached",
     ),
 )
 _URL = re.compile(

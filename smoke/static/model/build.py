@@ -158,12 +158,7 @@ class _Builder:
         return self._finished(made, state, base, start, installs)
 
     def _finished(
-        self,
-        made: Made,
-        state: Stage,
-        base: Base | None,
-        start: Start,
-        installs: tuple[Install, ...],
+        self, made: Made, state: Stage, base: Base | None, start: Start, installs: tuple[Install, ...]
     ) -> Image:
         """All that is known of the image in one record."""
         return Image(

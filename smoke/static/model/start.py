@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import sys
 from dataclasses import replace
 
 from smoke.manifest import Base
@@ -22,13 +21,13 @@ from smoke.static.model.scene import Scene
 from smoke.static.model.servers.background import detached
 from smoke.static.model.servers.catalog import is_server, served
 from smoke.static.model.servers.served import Situation
+from smoke.static.model.several import kept_running
 from smoke.static.model.shell_syntax import trouble
 from smoke.static.model.stage import Stage
 from smoke.static.model.steps import has_dash
-from smoke.static.model.supervised import Supervised, programs_of
+from smoke.static.model.supervised import programs_of
 from smoke.static.model.wrappers import is_wrapper, unwrap
-from smoke.static.python.distributions import bringers
-from smoke.static.python.installed import Installed, Presence
+from smoke.static.python.installed import Installed
 
 _RUNNERS = frozenset(["uv", "poetry", "pipenv", "pdm"])
 _DEMANDING = frozenset(
@@ -164,7 +163,7 @@ def _executed(  # noqa: PLR0911 - a case a kind of program
     if name == "lambda-entrypoint.sh" and len(words) == 2 and "." in words[1] and _is_bases_own(found.place, scene):
         return _handler(start, words[1], scene)
     if (listed := programs_of(name, words, scene)) is not None:
-        return _several(start, listed, scene)
+        return kept_running(start, listed, scene, _resolved)
     if name in _RUNNERS and len(words) > 2 and words[1] == "run":
         return _runner(start, words, scene)
     if name in _SHELLS:
@@ -194,38 +193,6 @@ def _handler(start: Start, handler: str, scene: Scene) -> Start:
     start = started(start, scene, f"python{scene.state.python}")
     search = search_path(scene, scene.state.workdir, set(), f"/var/lang/bin/python{scene.state.python}")
     return replace(start, module=module.replace("/", "."), application=function, server="lambda", search=search)
-
-
-def _several(start: Start, listed: Supervised, scene: Scene) -> Start:
-    """A program that keeps several others running: the first of them that cannot be started is the trouble."""
-    if listed.trouble:
-        return replace(start, trouble=listed.trouble)
-    start = replace(start, writes=listed.writes)
-    for each in listed.programs:
-        place = scene.within(Followed(directory=each.directory))
-        inner = _resolved(replace(start, writes=()), each.words, place)
-        why = inner.trouble
-        if inner.script and scene.exists(inner.script) is False:
-            why = why or f"there is no {inner.script}"
-        if why := why or _lost_module(inner, scene):
-            return replace(start, trouble=f"its program {each.name} cannot be started: {why}")
-    return replace(start, doubt=f"what {start.words[0]} keeps running is not looked into further")
-
-
-def _lost_module(start: Start, scene: Scene) -> str:
-    """A module that a program is to load, and that no directory on the path has; empty where one may have it."""
-    top = start.module.partition(".")[0]
-    if not top or start.doubt or top in sys.stdlib_module_names or bringers(top):
-        return ""
-    if scene.installed.has(top).presence is not Presence.ABSENT and any(each.doubts for each in scene.installed.each):
-        return ""
-    for place in start.search:
-        if place.endswith("-packages"):
-            continue
-        if any(scene.exists(f"{place}/{each}") is not False for each in (top, f"{top}.py", f"{top}.pyc")):
-            return ""
-    own = ", ".join(each for each in start.search if not each.endswith("-packages"))
-    return f"there is no module {start.module} in {own}" if own else ""
 
 
 def _is_bases_own(place: str, scene: Scene) -> bool:
