@@ -104,6 +104,7 @@ class DataService(Service):
             scrub=self.scrub,
             replication=self.replication,
             copies=self.holdings.copies,
+            lasting=self._lasting,
         ).register(self.web)
         ChunkRoutes(self, self.chunks, self.space, self.replication, self._lasting).register(self.web)
         SessionRoutes(

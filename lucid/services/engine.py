@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -123,10 +122,13 @@ class EngineService(Service):
         """See `Service`. A connection to the manager is one life of the engine: the next starts from the store."""
         async with self._manager:
             task_status.started()  # what comes next waits for room on a full disk
-            with suppress(StoreDamaged):  # the store has logged it and says so
+            try:
                 await self._begin_log()
-                self._trouble = "it is not asked before this start is counted, which needs room in the data folder"
+                self._trouble = "it is not asked before this start is counted"
                 await self.votes.count_start(clock_ms())
+            except StoreDamaged:
+                self._trouble = "it is not asked: this start cannot be counted in a store that is damaged"
+                raise  # nothing is signed
             self._trouble = NOT_YET
             await self._connect()
 
@@ -162,7 +164,8 @@ class EngineService(Service):
     def _reach(self) -> str | None:
         """What is wrong with the way to the manager."""
         if self.engine is None:
-            return f"manager: {self._trouble}"
+            beside = "" if self.votes.uncounted is None else f" in the data folder ({self.votes.uncounted})"
+            return f"manager: {self._trouble}{beside}"
         if self._link is not None and self._link.silent:
             return "manager: it says nothing"
         return None

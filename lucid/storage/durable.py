@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from heapq import merge
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
@@ -23,6 +22,7 @@ import trio
 from lucid.chain.errors import Code, Refusal
 from lucid.ledger.state import RowLost, Write
 from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther, StoreSlow
+from lucid.storage.overlay import overlaid
 
 MAX_BATCH_WRITES = 20_000
 RETRY_S = 1.0
@@ -34,6 +34,8 @@ PAGE_ROWS = 256
 
 READ_S = 4.0
 """How long whoever asks a service waits for its store."""
+WHEN_S = 0.1
+"""How often who waits for a task looks whether that task can go on."""
 SLOW_S = 3.0
 """A use of the store that takes longer is trouble already."""
 READERS = 16
@@ -102,16 +104,7 @@ class DurableStore:
         self._check_thread()
         with self._lock:
             held = {key: each.value for key, each in self._pending.get(table, {}).items()}
-        inside = sorted(
-            (
-                (key, value)
-                for key, value in held.items()
-                if value is not None and ((not start or key < start) if reverse else key >= start)
-            ),
-            reverse=reverse,
-        )
-        stored = (row for row in self._stored(table, start, reverse) if row[0] not in held)
-        return islice(merge(inside, stored, reverse=reverse), limit)
+        return overlaid(held, self._stored(table, start, reverse), start, limit, reverse)
 
     def _stored(self, table: str, start: bytes, reverse: bool) -> Iterator[tuple[bytes, bytes]]:
         """The store's rows, page by page."""
@@ -133,8 +126,7 @@ class DurableStore:
             try:
                 return read()
             except StoreDamaged as error:
-                self._note_damage(error)
-                raise
+                raise self._noted(error) from None
             except StoreError as error:
                 if self._ended.is_set():
                     raise  # the process stops, and its store may be closed already
@@ -174,6 +166,17 @@ class DurableStore:
         if scope.cancelled_caught:
             raise slow()
 
+    async def when(self, loaded: trio.Event, within_s: float = READ_S) -> None:
+        """Wait for what a task reads from the store before anybody can be answered. Raises `StoreError`: what is wrong
+        with the store, at once, since that task has ended or waits itself; `StoreSlow` after `within_s`."""
+        with self.asked(within_s):
+            while not loaded.is_set():
+                error = self.damage or self.trouble
+                if error is not None:
+                    raise error
+                with trio.move_on_after(WHEN_S):
+                    await loaded.wait()
+
     async def read_when_there(self, look: Callable[..., T], *arguments: object) -> T:
         """What `look` finds, for a task that can do nothing without: it waits while the store is away.
 
@@ -191,14 +194,10 @@ class DurableStore:
             # Nobody's bytes but the store's own: a machine never lets a refusal of what others sent out.
             if refusal.code is not Code.MALFORMED:
                 raise
-            damage = StoreDamaged(f"a row cannot be read: {refusal}")
-            self._note_damage(damage)
-            raise damage from None
+            raise self._noted(StoreDamaged(f"a row cannot be read: {refusal}")) from None
 
     def _lost(self, lost: RowLost) -> StoreDamaged:
-        damage = StoreDamaged(str(lost), lost.table, lost.key)
-        self._note_damage(damage)
-        return damage
+        return self._noted(StoreDamaged(str(lost), lost.table, lost.key))
 
     @property
     def trouble(self) -> StoreError | None:
@@ -232,10 +231,11 @@ class DurableStore:
         elif trouble is None and before is not None:
             _log.info("the store can be used again")
 
-    def _note_damage(self, damage: StoreDamaged) -> None:
+    def _noted(self, damage: StoreDamaged) -> StoreDamaged:
         if self.damage is None:
             self.damage = damage
             _log.error("%s: %s. To do: %s", damage.sentence, damage.detail, damage.remedy)
+        return damage
 
     def tables(self) -> list[str]:
         """Names of the tables that hold something, in order."""
@@ -276,7 +276,7 @@ class DurableStore:
     async def durable(self, ticket: int) -> None:
         """Wait until the batch of that ticket, and all before it, are durable.
 
-        Raises what ended the committer, and `StoreSlow` when the process stops before.
+        Raises what ended the committer, damage that a commit met, and `StoreSlow` when the process stops before.
         """
         while self._done < ticket:
             self._hurry(ticket)
@@ -306,7 +306,14 @@ class DurableStore:
                         await self._work.wait()
                     if idle.cancelled_caught:
                         await self._look()
-                await self._commit(self._batches())
+                try:
+                    await self._commit(self._batches())
+                except StoreDamaged as damage:
+                    # What is damaged is not tried again, and nothing may be written out of order: the store is read
+                    # from now on, and whoever waits for a write is told.
+                    self._failure = damage
+                    self._notify()
+                    await trio.sleep_forever()
         except Exception as error:
             self._failure = error
             raise
@@ -323,7 +330,7 @@ class DurableStore:
         except StoreOther:
             raise
         except StoreDamaged as error:
-            self._note_damage(error)
+            self._noted(error)
         except StoreError as error:
             self._note(error)
         else:
@@ -368,11 +375,10 @@ class DurableStore:
                 break
             except StoreOther:
                 raise  # what is another process's now is never tried again
+            except StoreDamaged as error:
+                raise self._noted(error) from None
             except StoreError as error:
-                if isinstance(error, StoreDamaged):
-                    self._note_damage(error)
-                else:
-                    self._note(error)
+                self._note(error)
                 await trio.sleep(RETRY_S)
         self._note(None)
         self.commits += 1

@@ -13,8 +13,6 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from heapq import merge
-from itertools import islice
 from pathlib import Path
 
 from lucid.chain.codec import decode, encode
@@ -30,6 +28,7 @@ from lucid.storage.interface import (
     StoreFull,
     StoreOther,
 )
+from lucid.storage.overlay import overlaid
 from lucid.storage.sqlite import CLOSE_S, Reading, SqliteStore
 
 IDENTITY_KEY = b"identity"
@@ -108,17 +107,8 @@ class LoggedStore:
         if not held:
             return self._below.scan(table, start, limit, reverse)
         # What SQLite takes meanwhile is in `held` as it was.
-        inside = sorted(
-            (
-                (key, value)
-                for key, value in held.items()
-                if value is not None and ((not start or key < start) if reverse else key >= start)
-            ),
-            reverse=reverse,
-        )
         most = None if limit is None else limit + len(held)
-        stored = (row for row in self._below.scan(table, start, most, reverse) if row[0] not in held)
-        return islice(merge(inside, stored, reverse=reverse), limit)
+        return overlaid(held, self._below.scan(table, start, most, reverse), start, limit, reverse)
 
     def tables(self) -> list[str]:
         """See `Store`."""

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from lucid.ledger.state import Write
 from lucid.storage import durable
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreError
+from lucid.storage.interface import StoreDamaged, StoreError, StoreSlow
 from lucid.storage.sqlite import SqliteStore
 from tests.storage.gate import Gate
 from tests.storage.test_interface import KEYS, TABLES, WRITES, applied, everything
@@ -273,3 +273,47 @@ def test_what_was_acknowledged_survives_kill_9_and_no_batch_is_torn(tmp_path: Pa
     second = {int.from_bytes(key[1:], "big") for key in keys if key[:1] == b"b"}
     assert first == second, "a batch is there whole or not at all"
     assert len(acknowledged) >= lines and acknowledged <= first
+
+
+def test_whoever_waits_for_a_write_that_meets_damage_is_told_and_reads_go_on(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        store = DurableStore(gate)
+        gate.open.set()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(store.run)
+            await store.write([("row", b"a", b"1")])
+            monkeypatch.setattr(gate, "commit", damaged)
+            for _ in range(2):
+                with pytest.raises(StoreDamaged, match="malformed"), trio.fail_after(5):
+                    await store.write([("row", b"b", b"2")])
+            assert store.damage is not None and store.damage.sentence.endswith("the table row at the key 62")
+            assert await store.read(store.get, "row", b"a") == b"1"
+            nursery.cancel_scope.cancel()
+        assert gate.get("row", b"b") is None
+
+    def damaged(*_: object) -> None:
+        raise StoreDamaged("malformed", "row", b"b")
+
+    trio.run(main)
+
+
+def test_what_a_task_never_comes_to_read_is_not_waited_for(gate: Gate) -> None:
+    async def main() -> None:
+        store, loaded = DurableStore(gate), trio.Event()
+        with pytest.raises(StoreSlow):
+            await store.when(loaded, 0.05)
+
+        async def spoil() -> None:
+            await trio.sleep(0.05)
+            store._noted(StoreDamaged("malformed", "row", b"b"))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(spoil)
+            with pytest.raises(StoreDamaged), trio.fail_after(5):
+                await store.when(loaded, 60)
+        loaded.set()
+        await store.when(loaded, 60)
+
+    trio.run(main)

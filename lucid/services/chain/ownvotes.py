@@ -71,6 +71,8 @@ class OwnVotes:
         self._seek = seek
         self._late_views = late_views
         self._unvoted: list[Unvoted] = []
+        self.uncounted: str | None = None
+        """Why this start could not be counted in the data folder yet."""
         self.elsewhere: ForeignVote | None = None
         """Set once the key has voted elsewhere while this process voted too: it votes no more."""
 
@@ -96,16 +98,17 @@ class OwnVotes:
 
     async def _count_beside(self, count: int) -> None:
         """The same count in a file that is not the store's. A full disk has no room for it, and the store had."""
-        told = False
         while True:
             try:
                 data = b"%d\n" % count
-                return await trio.to_thread.run_sync(write_durably, self._starts, data, abandon_on_cancel=True)
+                await trio.to_thread.run_sync(write_durably, self._starts, data, abandon_on_cancel=True)
+                break
             except OSError as error:
-                if not told:
+                if self.uncounted is None:
                     _log.warning("this start cannot be counted beside the store yet: %s", error.strerror)
-                told = True
+                self.uncounted = error.strerror or type(error).__name__
                 await trio.sleep(ROOM_S)
+        self.uncounted = None
 
     async def check(self, engine: Engine, event: object, signed_here: bool, now_ms: int) -> None:
         """Look at an event for the engine. Raises `LogOutdated` when the engine must begin anew, or vote no more."""

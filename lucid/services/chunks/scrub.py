@@ -91,14 +91,14 @@ class Scrub:
     async def start(self, max_duration_ms: int, max_age_ms: int) -> None:
         """End a pause and read, at once, what was last read longer than `max_age_ms` ago; for `max_duration_ms` at
         most, 0: until it is done. Durable when this returns. Raises `StoreError`."""
-        await self._loaded.wait()
+        await self._store.when(self._loaded)
         now = clock_ms()
         until = now + max_duration_ms if max_duration_ms else FOREVER_MS
         await self._tell(paused_until_ms=0, run_until_ms=until, run_before_ms=max(0, now - max_age_ms))
 
     async def pause(self, max_duration_ms: int) -> None:
         """Read nothing for so long; it goes on by itself. Durable when this returns. Raises `StoreError`."""
-        await self._loaded.wait()
+        await self._store.when(self._loaded)
         now = clock_ms()
         await self._tell(paused_until_ms=now + min(max_duration_ms, MAX_PAUSE_MS), run_until_ms=0, run_before_ms=0)
 

@@ -22,7 +22,7 @@ from lucid.services.chunks.inventory import Inventory
 from lucid.services.chunks.sessionreference import Reference, decode_reference
 from lucid.storage.chunkfiles import REFERENCE_TABLE
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError, StoreSlow
+from lucid.storage.interface import StoreDamaged, StoreError
 
 INDEX_TABLE = "sessionchunk"
 """By session and chunk; no content."""
@@ -108,11 +108,9 @@ class SessionIndex:
     # -- what is asked ---------------------------------------------------------------------------------------------
 
     async def level(self) -> None:
-        """Wait until all is compared. Raises `StoreSlow` where that takes long."""
-        with trio.move_on_after(WAIT_S):
-            await self._level.wait()
-            return
-        raise StoreSlow
+        """Wait until all is compared. Raises `StoreSlow` where that takes long, and at once what is wrong with the
+        store: then it may never be."""
+        await self._store.when(self._level, WAIT_S)
 
     def page(self, after: bytes, limit: int) -> list[tuple[bytes, SessionSum]]:
         """At most `limit` sessions in order, from the first after `after` on, with their sums. In a worker thread."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 import trio
@@ -20,6 +23,7 @@ from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.chunks.upkeep import Upkeep
 from lucid.services.process.driver import clock_ms
 from lucid.services.web.admission import OPERATOR, WRITE
+from lucid.services.web.lasting import Lasting
 from lucid.services.web.openapi import Query
 from lucid.services.web.problems import Problem
 from lucid.services.web.requested import (
@@ -36,10 +40,12 @@ from lucid.storage.chunkfiles import CHUNK_TABLE, decode_row
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 
+T = TypeVar("T")
+
 DAY_MS = 86_400_000
 PAGE_CHUNKS = 1_000
 REPAIR_S = 25.0
-"""How long other nodes may take to give a chunk back: less than a client's patience."""
+"""How long other nodes may take to give a chunk back, and a disk to read one: less than a client's patience."""
 STATUSES = ("stored", "verified", "replicated", "missing", "corrupted")
 SOUND = "verified"
 PAGE = {
@@ -63,6 +69,7 @@ class UpkeepRoutes:
         scrub: Scrub,
         replication: Replication,
         copies: ChainCopies,
+        lasting: Lasting,
     ) -> None:
         self._upkeep = upkeep
         self._chunks = chunks
@@ -70,6 +77,7 @@ class UpkeepRoutes:
         self._scrub = scrub
         self._replication = replication
         self._copies = copies
+        self._lasting = lasting
 
     def register(self, web: Web) -> None:
         """Add them to a service."""
@@ -119,9 +127,10 @@ class UpkeepRoutes:
                 if not 0 <= value <= most:
                     raise Problem(Code.REQUEST, f"{name} must be within 0..{most}")
             if body.action == "start":
-                await self._scrub.start(body.max_duration_ms, body.max_age_ms)
+                change = partial(self._scrub.start, body.max_duration_ms, body.max_age_ms)
             else:
-                await self._scrub.pause(body.max_duration_ms or DAY_MS)
+                change = partial(self._scrub.pause, body.max_duration_ms or DAY_MS)
+            await self._carry_out(change)
             return self._scrub.status()
 
         @route("POST", "/chunks/<chunk>/verify", "Read a chunk from its disk now", gives=Checked, access=OPERATOR)
@@ -149,17 +158,24 @@ class UpkeepRoutes:
             found = await self._store.read(self._unused, now)
             return found if body.dry_run else msgspec.structs.replace(found, removed=await self._swept(now))
 
+    async def _carry_out(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What waits for its store as a task in the background does; who asks for it waits for no store that is away.
+        Raises `StoreError` and `Problem`."""
+        if self._store.trouble is not None:
+            raise self._store.trouble
+        return await self._lasting.carry_out(work, REPAIR_S)
+
     async def _swept(self, now_ms: int) -> int:
         """How many chunks went. Raises `Problem` where the disk takes none away."""
         try:
-            return await self._chunks.sweeper.sweep(now_ms)
+            return await self._carry_out(partial(self._chunks.sweeper.sweep, now_ms))
         except OSError as error:
             raise Problem(Code.STORE_FAILED, f"chunks cannot be removed: {error.strerror}") from None
 
     async def _checked(self, chunk: str) -> Checked:
         identity = hex_bytes(chunk, 32, "chunk")
         try:
-            found = await self._chunks.inspection.check(identity)
+            found = await self._carry_out(partial(self._chunks.inspection.check, identity))
         except OSError as error:
             raise Problem(Code.STORE_FAILED, f"it cannot be read: {error.strerror}") from None
         if found is None:

@@ -40,9 +40,9 @@ class Lasting:
         finally:
             self._tasks = None
 
-    async def carry_out(self, change: Callable[[], Awaitable[T]]) -> T:
+    async def carry_out(self, change: Callable[[], Awaitable[T]], within_s: float | None = None) -> T:
         """What a change returns. Raises what it does, and `Problem` with the store's reason where it is not done within
-        the time that a caller waits: it goes on then, and may be asked for again."""
+        the time that a caller waits, or `within_s`: it goes on then, and may be asked for again."""
         if self._tasks is None:
             raise Problem(*self._ailment("this service makes no more changes"))
         if self._count >= MAX_LASTING:
@@ -61,7 +61,7 @@ class Lasting:
 
         self._count += 1  # here and not in the task, which begins when others have asked already
         self._tasks.start_soon(carry)
-        with trio.move_on_after(self._within_s):
+        with trio.move_on_after(self._within_s if within_s is None else within_s):
             await done.wait()
         for failure in failures:
             raise failure

@@ -240,9 +240,11 @@ async def test_a_count_that_does_not_come_holds_up_nothing_else(tmp_path: Path) 
 
 
 async def test_on_a_full_disk_the_count_waits_for_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str | None] = []
     full = [OSError(errno.ENOSPC, "no room"), OSError(errno.EDQUOT, "no room"), OSError(errno.EROFS, "read-only")]
 
     def write(path: Path, data: bytes) -> None:
+        said.append(votes.uncounted)
         if full:
             raise full.pop()
         path.write_bytes(data)
@@ -253,8 +255,10 @@ async def test_on_a_full_disk_the_count_waits_for_room(tmp_path: Path, monkeypat
         store = DurableStore(inner)
         async with trio.open_nursery() as nursery:
             await nursery.start(store.run)
-            await OwnVotes(store, tmp_path / "starts", nobody, late_views=100).count_start(1)
+            votes = OwnVotes(store, tmp_path / "starts", nobody, late_views=100)
+            await votes.count_start(1)
             nursery.cancel_scope.cancel()
+    assert said == [None, "read-only", "no room", "no room"] and votes.uncounted is None
     assert not full and (tmp_path / "starts").read_text() == "1\n"
 
 

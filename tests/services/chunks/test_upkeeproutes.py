@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.scrub import MAX_PAUSE_MS
@@ -112,3 +115,41 @@ async def test_an_order_out_of_its_bounds_is_refused_and_says_which_and_what_wou
                 refused = await client.post("/scrub", json=START | {field: value})
                 assert refused.status_code == 400 and f"{field} must be within {low}..{high}" in refused.text
             assert (await client.post("/scrub", json=START | {field: high})).status_code == 200
+
+
+ASKED: tuple[tuple[str, str, Any], ...] = (
+    ("GET", "/sessions", None),
+    ("GET", f"/sessions/{SESSION}/copies", None),
+    ("GET", "/chunks", None),
+    ("POST", "/scrub", START),
+    ("POST", f"/chunks/{IDS[0]}/verify", {}),
+    ("POST", f"/chunks/{IDS[0]}/repair", {}),
+    ("POST", "/prune", {}),
+    ("POST", f"/store-data?session={SESSION}", bytes(2_000)),
+    ("GET", f"/chunks/{IDS[0]}", None),
+    ("GET", "/status", None),
+    ("GET", "/metrics", None),
+    ("DELETE", f"/sessions/{SESSION}", None),
+)
+
+
+@pytest.mark.parametrize("table", ["reference", "sessionchunk", "session", "chunk", "scrub", "storename", "need"])
+async def test_whatever_is_asked_of_a_damaged_store_is_answered_at_once(tmp_path: Path, table: str) -> None:
+    async with running(tmp_path) as (_, client):
+        await fill(client, BODIES)
+    with closing(sqlite3.connect(tmp_path / "data.sqlite")) as database:
+        database.execute("INSERT OR IGNORE INTO stored VALUES ('need', zeroblob(64), zeroblob(16), 0)")
+        database.execute("UPDATE stored SET sum=1 WHERE tab=?", (table,))
+        database.commit()
+    async with running(tmp_path) as (_, client):
+        for method, path, body in ASKED:
+            began_s = trio.current_time()
+            sent = {"content": body} if isinstance(body, bytes) else {"json": body}
+            answer = await client.request(method, path, **sent)
+            assert trio.current_time() - began_s < 2, (method, path)
+            assert answer.status_code in (200, 201, 400, 503), (method, path, answer.text)
+            if answer.status_code == 503:
+                assert "damaged in the table" in answer.json()["error"]["message"], (method, path, answer.text)
+        if table != "need":  # of which nothing is asked while no chunk goes
+            [condition] = (await client.get("/health")).json()["conditions"][:1]
+            assert condition["state"] == "store failing" and f"in the table {table}" in condition["sentence"]
