@@ -43,6 +43,8 @@ class ChunkFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lasting: set[Path] = set()
+        """The folders below it that are known to be there after a power cut."""
         self.incoming = path / INCOMING
 
     def place(self, chunk: bytes) -> Path:
@@ -92,10 +94,17 @@ class ChunkFolder:
     def move_in(self, path: Path, chunk: bytes) -> None:
         """Make an uploaded file, which is durable, that of its chunk, durably. Raises OSError."""
         target = self.place(chunk)
-        target.parent.mkdir(exist_ok=True)
+        shelf = target.parent
+        try:
+            shelf.mkdir()
+            self._lasting.discard(shelf)
+        except FileExistsError:
+            pass
         os.replace(path, target)
-        sync(target.parent)
-        sync(self.path)
+        sync(shelf)
+        if shelf not in self._lasting:
+            sync(self.path)
+            self._lasting.add(shelf)
 
     def mark_unused(self, chunk: bytes, since_ms: int) -> None:
         """Give a file, as its own, the time since when nobody refers to it, durably. Raises OSError."""

@@ -122,6 +122,23 @@ def test_both_folders_are_durable_once_a_chunk_is_in(folder: ChunkFolder, monkey
     monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
     moved_in(folder, OTHER, b"others")
     assert synced == [str(folder.path / "01"), str(folder.path)]
+    synced.clear()
+    moved_in(folder, OTHER, b"the same shelf")
+    assert synced == [str(folder.path / "01")], "that is there to stay"
+    folder.place(OTHER).unlink()
+    (folder.path / "01").rmdir()
+    synced.clear()
+    moved_in(folder, OTHER, b"a shelf anew")
+    assert synced == [str(folder.path / "01"), str(folder.path)]
+
+
+def test_a_shelf_that_was_there_may_not_be_durable(folder: ChunkFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was made just before a failure."""
+    (folder.path / "01").mkdir()
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
+    moved_in(folder, OTHER, b"others")
+    assert synced == [str(folder.path / "01"), str(folder.path)]
 
 
 def test_a_row_that_is_none_is_damage_that_names_it() -> None:

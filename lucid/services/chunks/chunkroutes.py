@@ -16,6 +16,7 @@ from lucid.services.chunks.reading import ELSEWHERE_S, Reading
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.sessionreference import NotHeld, Reference
 from lucid.services.chunks.storedchunk import ChunkDamaged
+from lucid.services.chunks.upload import GATHERED_BYTES
 from lucid.services.process.service import Service
 from lucid.services.process.space import NoRoom, Space
 from lucid.services.web.admission import WRITE
@@ -159,10 +160,11 @@ class ChunkRoutes:
         session = query_session()
         self._service.check_store()
         announced = min(request.content_length or 0, MAX_CHUNK_BYTES)
+        gathered = GATHERED_BYTES if charge().spare(GATHERED_BYTES) else 0
         try:
             with trio.fail_after(BODY_S):
                 identity, size, new = await self._chunks.put(
-                    exchange(), session, expected, announced, web.caller().holder
+                    exchange(), session, expected, announced, web.caller().holder, gathered
                 )
         except trio.TooSlowError:
             raise Problem(Code.TOO_SLOW) from None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import trio
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, ChunkHasher
+from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.ledger.state import Write
@@ -26,7 +26,8 @@ from lucid.services.chunks.needs import GONE_TABLE, NEED_TABLE
 from lucid.services.chunks.sessionindex import IndexChange, SessionIndex
 from lucid.services.chunks.sessionreference import NotHeld, Reference
 from lucid.services.chunks.sweeper import Sweeper
-from lucid.services.process.disk import DiskFailed, NewFile
+from lucid.services.chunks.upload import GATHERED_BYTES, Upload
+from lucid.services.process.disk import DiskFailed
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkRow
@@ -81,38 +82,39 @@ class Chunks:
         expected: bytes | None,
         announced: int = 0,
         holder: bytes = b"",
+        gathered: int = GATHERED_BYTES,
     ) -> tuple[bytes, int, bool]:
         """Store a chunk as it comes and a session's reference to it (None: a copy that no session of this node refers
-        to); durable when this returns. `announced` is its size as far as it is known, `holder` who stores it.
+        to); durable when this returns. `announced` is its size as far as it is known, `holder` who stores it,
+        `gathered` how many of its bytes may be in memory.
 
         Returns its id, its size and whether it is new. Raises `ChunkTooLarge`, `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`),
         `NoRoom`, and OSError when it cannot be written; nothing of it is kept then.
         """
-        hasher = ChunkHasher()
         self._space.check(announced, announced, take=False)
-        path = self.folder.incoming / secrets.token_hex(16)
+        upload, path = Upload(self._disk, gathered), self.folder.incoming / secrets.token_hex(16)
         kept, taken = False, 0
         try:
-            file = await self._disk.call(NewFile, path)
+            await upload.begin(path)
             async for part in parts:
-                if hasher.size + len(part) > MAX_CHUNK_BYTES:
+                size = upload.size + len(part)
+                if size > MAX_CHUNK_BYTES:
                     raise ChunkTooLarge
-                hasher.update(part)
-                self._space.check(len(part), hasher.size)
+                self._space.check(len(part), size)
                 taken += len(part)
-                await self._disk.call(file.write, part)
-            if hasher.size < MIN_CHUNK_BYTES:
+                await upload.add(part)
+            if upload.size < MIN_CHUNK_BYTES:
                 raise Refusal(Code.CHUNK_SIZE)
-            identity = hasher.id()
+            identity = await upload.written()
             if expected is not None and identity != expected:
                 raise Refusal(Code.CHUNK_ID, f"they have {identity.hex()}")
             with trio.CancelScope(shield=True):
-                await self._disk.call(file.sync)
-                new = await self._keep(path, identity, hasher.size, session, holder)
+                await upload.synced()
+                new = await self._keep(path, identity, upload.size, session, holder)
             kept = True
-            self.reader.keep(identity, hasher)
+            self.reader.keep(identity, upload.hasher)
             self.on_stored(identity)
-            return identity, hasher.size, new
+            return identity, upload.size, new
         finally:
             self._space.landed(taken)
             if not kept:

@@ -50,6 +50,12 @@ class Budget:
         self.held += size
         self._by_caller[caller] = own
 
+    def plenty(self, caller: str, size: int) -> bool:
+        """Whether a half of the budget, and of the caller's share, is free once they hold `size` more bytes: then they
+        may go to what only saves time."""
+        own = self._by_caller.get(caller, 0) + size
+        return self.held + size <= self.size // 2 and own <= self.size // SHARE // 2
+
     def give(self, caller: str, size: int) -> None:
         """Count `size` bytes of a caller less."""
         self.held -= size
@@ -94,6 +100,13 @@ class Charge:
         """Hold `size` more bytes. Raises `Problem` (503) when they do not fit."""
         self._budget.take(self._caller, size)
         self._size += size
+
+    def spare(self, size: int) -> bool:
+        """Hold `size` more bytes where there is plenty; returns whether they are held."""
+        plenty = self._budget.plenty(self._caller, size)
+        if plenty:
+            self.add(size)
+        return plenty
 
     def become(self, caller: str) -> None:
         """Count for another caller, before anything is held: it has proven who it is."""

@@ -32,6 +32,17 @@ def test_a_single_thing_may_be_larger_than_all_when_there_is_nothing_else() -> N
             other.add(1)
 
 
+def test_what_only_saves_time_leaves_half_of_everything_free() -> None:
+    budget = Budget(100)
+    with budget.charge("a") as one, budget.charge("b") as other, budget.charge("c") as third:
+        assert one.spare(25) and not one.spare(1)
+        one.add(25)
+        assert not other.spare(1) and budget.held == 50
+        other.add(50)
+        assert not third.spare(1)
+    assert budget.held == 0 and not budget._by_caller
+
+
 async def test_large_bodies_of_a_caller_take_turns(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockClock
 ) -> None:
