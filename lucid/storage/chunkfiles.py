@@ -18,6 +18,7 @@ CHUNK_TABLE = "chunk"
 REFERENCE_TABLE = "reference"
 INCOMING = "incoming"
 QUARANTINE = "quarantine"
+MARK = "mark"
 _ID = re.compile(r"[0-9a-f]{64}")
 _UPLOAD = re.compile(r"[0-9a-f]{32}")
 _SHELF = re.compile(r"[0-9a-f]{2}")
@@ -39,13 +40,14 @@ def decode_row(chunk: bytes, data: bytes) -> ChunkRow:
 
 
 class ChunkFolder:
-    """Files `XX/ID`, uploads under way in `incoming`, and `quarantine`. Whatever else is in there stays as it is."""
+    """Files `XX/ID`, uploads under way in `incoming`, `quarantine`, `mark`. Whatever else is there stays as it is."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lasting: set[Path] = set()
         """The folders below it that are known to be there after a power cut."""
         self.incoming = path / INCOMING
+        self.mark = path / MARK
 
     def place(self, chunk: bytes) -> Path:
         """Where a chunk's file is."""
@@ -84,7 +86,7 @@ class ChunkFolder:
         if not self.path.is_dir():
             return
         for folder in self.path.iterdir():
-            if folder.name in (INCOMING, QUARANTINE):
+            if folder.name in (INCOMING, QUARANTINE, MARK):
                 continue
             if _SHELF.fullmatch(folder.name) and folder.is_dir():
                 yield from folder.iterdir()

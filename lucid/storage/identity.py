@@ -20,6 +20,8 @@ from lucid.storage.interface import HOME_TABLE, Store, StoreDamaged, StoreOther
 IDENTITY_TABLE = "identity"
 IDENTITY_KEY = b"identity"
 HOME_KEY = b"mark"
+CHUNKS_KEY = b"chunks"
+"""The mark of the chunk folder, which may be on a disk of its own."""
 MARK_BYTES = 16
 ELSEWHERE = (
     "it is used with another data folder; two nodes on one store would mix. If the other folder is gone, "
@@ -134,8 +136,8 @@ def read_mark(path: Path) -> bytes | None:
 
 
 def adopt(store: Store) -> bool:
-    """Let go of the folder that the store was used with; returns whether there was one. Raises `StoreError`."""
-    held = store.get(HOME_TABLE, HOME_KEY) is not None
+    """Let go of the folders that the store was used with; returns whether there were any. Raises `StoreError`."""
+    held = [key for key in (HOME_KEY, CHUNKS_KEY) if store.get(HOME_TABLE, key) is not None]
     if held:
-        store.write([(HOME_TABLE, HOME_KEY, None)])
-    return held
+        store.write([(HOME_TABLE, key, None) for key in held])
+    return bool(held)

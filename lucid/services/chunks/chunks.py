@@ -240,6 +240,8 @@ class Chunks:
                 await self.adoption.take_in()
             except StoreDamaged:
                 return  # the store has logged it and says so
+            except DiskFailed:
+                pass  # whoever looks at the disk says so
             except OSError as error:
                 _log.warning("the chunk folder cannot be looked through: %s", error.strerror)
             await trio.sleep(SWEEP_S)

@@ -16,6 +16,7 @@ from lucid.chain.codec import encode
 from lucid.ledger.state import Write
 from lucid.services.chunks.chunkrows import ChunkRows
 from lucid.services.chunks.faults import Faults
+from lucid.services.chunks.foldermark import FolderMark
 from lucid.services.chunks.needs import GONE_TABLE, STAMP_BYTES, Needs
 from lucid.services.chunks.origins import forgotten
 from lucid.services.process.disk import Disk, DiskFailed
@@ -38,7 +39,9 @@ class Inventory:
         self.store = store
         self.space = space
         self.now_ms = now_ms
-        self.disk = Disk(store)
+        mark = FolderMark(self.folder, store.store)
+        space.stands(mark.there)
+        self.disk = Disk(store, mark.there)
         self.rows = ChunkRows(store, self.folder)
         self.faults = Faults(store)
         self.needs = Needs(store)
@@ -46,7 +49,8 @@ class Inventory:
         """Held by whoever changes something. What runs in the background waits for it without a bound."""
         self.count = 0
         self.quarantined = 0
-        self.folder.clear_incoming()
+        if not space.away:
+            self.folder.clear_incoming()
         self._survey()
 
     def _survey(self) -> None:

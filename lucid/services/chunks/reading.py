@@ -10,6 +10,7 @@ import trio
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.storedchunk import ChunkDamaged, StoredChunk
+from lucid.services.process.disk import DiskFailed
 
 ELSEWHERE_S = 25.0
 """How long a reader waits for what other nodes have: less than a client's patience."""
@@ -52,7 +53,7 @@ class Reading:
 
     async def _obtained(self, chunk: bytes) -> bool:
         with trio.move_on_after(ELSEWHERE_S):
-            with suppress(OSError):
+            with suppress(OSError, DiskFailed):
                 await self._chunks.inspection.check(chunk)
             return await self._replication.obtain(chunk)
         return False

@@ -20,6 +20,7 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import LucidError
 from lucid.chain.genesis import Natural
 from lucid.services.chunks.chunks import Chunks
+from lucid.services.process.disk import DiskFailed
 from lucid.services.process.driver import clock_ms
 from lucid.storage.chunkfiles import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
@@ -142,6 +143,8 @@ class Scrub:
             while self._store.damage is None:
                 try:
                     await self._once()
+                except DiskFailed:
+                    await self._rest(RETRY_S)  # whoever looks at the disk says so
                 except OSError as error:
                     self.trouble = f"chunks cannot be read again: {error.strerror or error}"
                     _log.warning("%s", self.trouble)

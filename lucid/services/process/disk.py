@@ -13,6 +13,7 @@ from weakref import finalize
 
 import trio
 
+from lucid.chain.errors import LucidError
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 
@@ -39,18 +40,32 @@ class DiskSlow(DiskFailed):
         super().__init__(self.sentence)
 
 
-class Disk:
-    """The disk of a data folder. A process that stops, which `store` knows, waits for no call."""
+class DiskAway(DiskFailed):
+    """The folder is not on its disk."""
 
-    def __init__(self, store: DurableStore) -> None:
+    sentence = "the disk of the chunks is not mounted, or another one is"
+    remedy = (
+        "mount it: nothing is lost, and nothing is written beneath it meanwhile; if it is gone permanently, stop the "
+        "service, run `lucid store adopt STORE`, and start it again: other nodes have copies"
+    )
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence)
+
+
+class Disk:
+    """The disk of a folder, which is `there` or not. A process that stops, which `store` knows, waits for no call."""
+
+    def __init__(self, store: DurableStore, there: Callable[[], bool] = lambda: True) -> None:
         self._store = store
+        self._there = there
         self._limiter = trio.CapacityLimiter(THREADS)
 
     async def call(self, work: Callable[..., T], *arguments: object, limiter: trio.CapacityLimiter | None = None) -> T:
-        """What `work` returns or raises. Raises `DiskSlow` after `DISK_S`, and when the process stops."""
+        """What `work` returns or raises. Raises `DiskSlow` after `DISK_S`, and when the process stops; `DiskAway`."""
         with self._store.asked(DISK_S, DiskSlow):
             return await trio.to_thread.run_sync(
-                work, *arguments, abandon_on_cancel=True, limiter=limiter or self._limiter
+                self._work, work, arguments, abandon_on_cancel=True, limiter=limiter or self._limiter
             )
         raise AssertionError("asked() raises where it cuts something off")
 
@@ -62,8 +77,24 @@ class Disk:
     async def finish(self, work: Callable[..., T], *arguments: object) -> T:
         """The same without a bound: for what may not go on behind the back of whoever holds a lock for it."""
         with self._store.asked(float("inf"), DiskSlow):
-            return await trio.to_thread.run_sync(work, *arguments, abandon_on_cancel=True, limiter=self._limiter)
+            return await trio.to_thread.run_sync(
+                self._work, work, arguments, abandon_on_cancel=True, limiter=self._limiter
+            )
         raise AssertionError("asked() raises where it cuts something off")
+
+    def _work(self, work: Callable[..., T], arguments: tuple[object, ...]) -> T:
+        """Do it where the disk is there before and after: what is found beneath it is none of its files."""
+        if not self._there():
+            raise DiskAway
+        try:
+            found = work(*arguments)
+        except (OSError, LucidError):
+            if not self._there():
+                raise DiskAway from None
+            raise
+        if not self._there():
+            raise DiskAway
+        return found
 
 
 class NewFile:

@@ -7,13 +7,14 @@ import logging
 import math
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import trio
 
 from lucid.chain.errors import Code, LucidError
-from lucid.services.process.disk import DiskSlow
+from lucid.services.process.disk import DiskAway, DiskSlow
 from lucid.services.web.web import STORE_FAILING, Condition
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -60,10 +61,17 @@ class Space:
         """Bytes that chunks ever took here."""
         self._wanted = 0
         self._wanted_until_s = 0.0
+        self._there: Callable[[], bool] = lambda: True
+        self.away = False
         self._error: str | None = None
         self._asked_since_s = math.inf
         """Since when the disk is asked and has not answered."""
         self._look()
+
+    def stands(self, there: Callable[[], bool]) -> None:
+        """What says from now on, from a worker thread, whether the folder is on its disk."""
+        self._there = there
+        self._note_whether(there())
 
     @property
     def reserve(self) -> int:
@@ -80,11 +88,13 @@ class Space:
     @property
     def low(self) -> bool:
         """Whether there is no room for what was last refused, or none at all."""
-        return self.room < max(self._wanted, 1)
+        return self.away or self.room < max(self._wanted, 1)
 
     def check(self, more: int, size: int, take: bool = True) -> None:
         """Take `more` bytes of a chunk that has come to `size` bytes into account, until it has `landed`. Raises
-        `NoRoom`."""
+        `NoRoom` and `DiskAway`."""
+        if self.away:
+            raise DiskAway
         if self.room < max(more, 1) or (self._quota and self.used + self.coming + more > self._quota):
             self._want(max(size, more, 1))
             raise NoRoom(self._numbers())
@@ -114,6 +124,8 @@ class Space:
         """Why chunks are not taken, if they are not."""
         if time.monotonic() - self._asked_since_s > SLOW_S:
             return Condition(STORE_FAILING, DiskSlow.sentence, "see that the disk works; it is asked again and again")
+        if self.away:
+            return Condition(STORE_FAILING, DiskAway.sentence, DiskAway.remedy)
         if self._error is not None:
             return Condition(
                 STORE_FAILING, f"chunks cannot be written: {self._error}", "make the data folder writable again"
@@ -140,6 +152,9 @@ class Space:
 
     def _look(self) -> None:
         before = self._taken
+        self._note_whether(self._there())
+        if self.away:
+            return
         try:
             place = nearest(self._folder, self._ballast.parent)
             found = os.statvfs(place)
@@ -158,6 +173,14 @@ class Space:
             self._error = os.strerror(errno.EROFS if found.f_flag & os.ST_RDONLY else errno.EACCES)
         if self.room > BALLAST_BYTES and not self._ballast.exists():
             self._fill()
+
+    def _note_whether(self, there: bool) -> None:
+        if self.away is there:
+            self.away = not there
+            if there:
+                _log.info("no longer: %s", DiskAway.sentence)
+            else:
+                _log.warning("%s. To do: %s", DiskAway.sentence, DiskAway.remedy)
 
     def _try(self) -> None:
         """Whether a file can be written again where one could not."""
