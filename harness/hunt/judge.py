@@ -45,10 +45,13 @@ class RunEnded(Exception):
     """The run is over: it has its verdict."""
 
     def __init__(self, verdict: RunVerdict, invariant: str, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(verdict, invariant, reason)
         self.verdict = verdict
         self.invariant = invariant
         self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 def judge(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
+from typing import Any
 
 
 class Code(IntEnum):
@@ -150,6 +152,19 @@ def printable(text: str) -> str:
     return "".join([mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text])
 
 
+Reduced = tuple[Callable[..., BaseException], tuple[type[BaseException], tuple[Any, ...]], dict[str, Any]]
+
+
+def reduced(error: BaseException) -> Reduced:
+    """What pickle takes of an error whose constructor takes something else than `Exception` does: what it is, and not
+    what it was made of, which is nowhere in it any more."""
+    return _again, (type(error), error.args), error.__dict__
+
+
+def _again(kind: type[BaseException], args: tuple[Any, ...]) -> BaseException:
+    return kind.__new__(kind, *args)
+
+
 class LucidError(Exception):
     """Base of every error that this project raises on purpose.
 
@@ -161,6 +176,9 @@ class LucidError(Exception):
         super().__init__(f"{code.code}: {code.sentence}" + (f" ({detail})" if detail else ""))
         self.code = code
         self.detail = detail
+
+    def __reduce__(self) -> Reduced:
+        return reduced(self)
 
 
 class Refusal(LucidError):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import trio
 
-from lucid.chain.errors import printable
+from lucid.chain.errors import Reduced, printable, reduced
 from lucid.services.peer.addresses import Address
 from lucid.services.peer.socks import open_through
 
@@ -33,6 +33,9 @@ class ConnectionLost(Exception):
     def __init__(self, text: str, plain: str = "") -> None:
         super().__init__(printable(text[:MAX_TEXT]))
         self.plain = plain or str(self)
+
+    def __reduce__(self) -> Reduced:
+        return reduced(self)
 
 
 @contextmanager

@@ -16,8 +16,11 @@ class YamlError(Exception):
     """A file cannot be read; `line` says where, and `syntax` whether no reader of YAML could."""
 
     def __init__(self, line: int, message: str, *, syntax: bool = False) -> None:
-        super().__init__(message)
+        super().__init__(line, message)
         self.line, self.syntax = line, syntax
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 @dataclass
