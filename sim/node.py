@@ -254,6 +254,11 @@ class Node:
             self._held.append(fault)
         self.crash()
 
+    def hold_for(self, fault: Fault, down_ms: int) -> None:
+        """Hold, and release after so long."""
+        self.hold(fault)
+        self.world.clock.after(down_ms * 1000, lambda _: self.release(fault))
+
     def release(self, fault: Fault) -> None:
         """A fault no longer keeps this node down; the last one to let go starts it."""
         held = [each for each in self._held if each is not fault]

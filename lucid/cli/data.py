@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from lucid.cli.arguments import timed
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from lucid.api.answers import ChunkState, ReplicationStatus, ScrubStatus
+    from lucid.api.answers import Checked, ChunkState, ReplicationStatus, ScrubStatus
     from lucid.client.http import Client
 
 LOST = 20
@@ -138,14 +138,7 @@ def run_verify(options: argparse.Namespace) -> int:
     with _node(options) as client:
         named = options.chunks or [each.id for each in _chunks(client, "", options.session or "")]
         found = [client.send(calls.verify_chunk(each)) for each in named]
-    wrong = [each for each in found if each.status != "verified"]
-    if options.json:
-        print(json.dumps({"verified": len(found) - len(wrong), "wrong": [_plain(each) for each in wrong]}))
-    else:
-        for each in wrong:
-            print(f"{each.id} is {each.status}")
-        print(f"{len(found) - len(wrong)} of {len(found)} chunks are sound")
-    return LOST if wrong else 0
+    return _tell_checked(found, options.json, key="verified", why="", sound="sound")
 
 
 def run_repair(options: argparse.Namespace) -> int:
@@ -159,13 +152,18 @@ def run_repair(options: argparse.Namespace) -> int:
         else:
             named = [each.id for status in FAULTS for each in _chunks(client, status, "")]
         found = [client.send(calls.repair_chunk(each)) for each in named]
+    return _tell_checked(found, options.json, key="sound", why=", and no node in reach gave it back", sound="sound now")
+
+
+def _tell_checked(found: Sequence[Checked], as_json: bool, key: str, why: str, sound: str) -> int:
+    """Say what chunks were found to be, the sound ones as JSON under `key`; returns the exit status."""
     wrong = [each for each in found if each.status != "verified"]
-    if options.json:
-        print(json.dumps({"sound": len(found) - len(wrong), "wrong": [_plain(each) for each in wrong]}))
+    if as_json:
+        print(json.dumps({key: len(found) - len(wrong), "wrong": [_plain(each) for each in wrong]}))
     else:
         for each in wrong:
-            print(f"{each.id} is {each.status}, and no node in reach gave it back")
-        print(f"{len(found) - len(wrong)} of {len(found)} chunks are sound now")
+            print(f"{each.id} is {each.status}{why}")
+        print(f"{len(found) - len(wrong)} of {len(found)} chunks are {sound}")
     return LOST if wrong else 0
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from sim.clock import Moment
 from sim.faults.fault import Color, FaultSpace, Hooks, Lane, NodeFault, name
 
 if TYPE_CHECKING:
@@ -49,12 +48,8 @@ class CrashAt(NodeFault, tag="crash_at"):
                 left -= 1
                 return effect
             left, times = self.effects, times - 1
-            node.hold(self)
-            world.clock.after(self.down_ms * 1000, back)
+            node.hold_for(self, self.down_ms)
             return None
-
-        def back(_: Moment) -> None:
-            node.release(self)
 
         return Hooks(effect=count, nodes=frozenset((self.node,)), end=partial(node.release, self))
 

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.filesystem import FileSystem, PathEntry
 from smoke.static.model.image import Install
 from smoke.static.model.installers.pipenv import pipenv
 from smoke.static.model.installers.venvs import make_venv
 from smoke.static.model.stage import Stage
-
-SITE = "/usr/local/lib/python3.12/site-packages"
-
-
-def stage_with(*names: str) -> Stage:
-    files = FileSystem()
-    for name in names:
-        files.add(f"/app/{name}", PathEntry("file", name, line=1))
-    files.add("/usr/local/bin/python3.12", PathEntry("file", mode=0o755))
-    environment = {"PATH": "/usr/local/bin"}
-    return Stage(files, workdir="/app", environment=environment, python="3.12", sites=(SITE,))
+from tests.smoke.static.model.installers.projects import SITE, stage_with
 
 
 def installed(stage: Stage, words: str, given: dict[str, str] | None = None) -> Install:
