@@ -73,15 +73,23 @@ def rows(path: Path) -> list[str]:
 
 
 def test_the_largest_load_that_was_kept_up_with_is_the_answer(tried: Loads, tmp_path: Path) -> None:
-    done = saturate(tmp_path, "--every", 1_000, "--nodes", 2, "--set", "loss=5%")
+    done = saturate(tmp_path, "--every", 500, "--nodes", 2, "--set", "loss=5%")
     said = ["1 offered, 0.5 final anchors/s: kept up", "4 offered, 0.5 final anchors/s: did not keep up"]
     assert (done.status, done.err) == (0, "".join(f"lucid: {each}\n" for each in said))
     assert done.out.splitlines()[0] == "kept up     1 anchors/s"
     [(base, first_ms)] = tried.asked
-    assert (base.nodes, base.duration_ms, first_ms, len(base.fault)) == (2, 180_000, 1_000, 1)
+    assert (base.nodes, base.duration_ms, first_ms, len(base.fault)) == (2, 180_000, 500, 1)
     folder = tmp_path / "runs" / "saturate-default"
-    assert rows(folder / "saturate.csv") == ["1000", "250"], "by what was offered, whatever came first"
-    assert "did not keep up" in (folder / "report.html").read_text("utf-8")
+    assert rows(folder / "saturate.csv") == ["1000", "250"]
+    page = (folder / "report.html").read_text("utf-8")
+    assert "did not keep up" in page and "Interrupted" not in page
+
+
+def test_rows_are_by_what_was_offered_whatever_came_first(tried: Loads, tmp_path: Path) -> None:
+    tried.found = [SLOW, FAST, a_load(500, True)]
+    told = json.loads(saturate(tmp_path, "--json", "--out", "here").out)
+    assert rows(tmp_path / "here" / "saturate.csv") == ["1000", "500", "250"]
+    assert [each["every_ms"] for each in told["loads"]] == [1_000, 500, 250] and told["kept_up_per_s"] == 2.0
 
 
 def test_programs_are_told_every_load(tried: Loads, tmp_path: Path) -> None:
@@ -102,7 +110,7 @@ def test_sigterm_leaves_what_was_tried(tried: Loads, tmp_path: Path, found: list
     tried.found, tried.terminated = found, True
     done = saturate(tmp_path, "--out", "here")
     assert done.status == 130 and rows(tmp_path / "here" / "saturate.csv") == ["1000"] * len(found)
-    assert (tmp_path / "here" / "report.html").exists()
+    assert "Interrupted: larger loads were not tried" in (tmp_path / "here" / "report.html").read_text("utf-8")
 
 
 def test_each_has_a_folder_of_its_own_unless_one_is_named(tried: Loads, tmp_path: Path) -> None:

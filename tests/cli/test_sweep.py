@@ -15,7 +15,7 @@ from harness.sweep import Sweep, SweepRun, key_of
 from harness.verdict import RunVerdict
 from harness.workers import Workers
 from lucid.cli.sweep import NOT_PASSED
-from sim.scenario import changed
+from sim.scenario import Scenario, changed
 from tests.cli.command import Done, assert_refused, lucid
 
 
@@ -26,6 +26,7 @@ class Runs:
         self.failing: set[int] = set()
         self.enough: int | None = None
         self.made: list[tuple[tuple[str, ...], int]] = []
+        self.scenarios: list[Scenario] = []
         self.where: Workers = 0
 
     def go(self, sweep: Sweep, workers: Workers) -> Generator[SweepRun]:
@@ -35,6 +36,7 @@ class Runs:
             if number == self.enough:
                 signal.raise_signal(signal.SIGTERM)
             self.made.append((cell.values, scenario.seed))
+            self.scenarios.append(scenario)
             bad = scenario.seed in self.failing
             result = SweepRun(
                 values=cell.values,
@@ -102,6 +104,15 @@ def test_a_run_that_does_not_pass_has_a_status_of_its_own(runs: Runs, tmp_path: 
     runs.failing = {2}
     done = sweep(tmp_path, "--seeds", 2)
     assert done.status == NOT_PASSED and "1/2" in done.out and "seed=2: no_progress in" in done.err
+    [cell] = json.loads(sweep(tmp_path, "--seeds", 2, "--json").out)["cells"]
+    assert (cell["runs"], cell["passed"]) == (2, 1)
+
+
+def test_every_run_is_of_the_scenario_that_was_asked_for(runs: Runs, tmp_path: Path) -> None:
+    words = ("one-node", "--seeds", 1, "--set", "loss=0,5%", "--duration", "20s", "--fault", "pause node=0 at=5s")
+    assert sweep(tmp_path, *words).status == 0
+    assert [each.duration_ms for each in runs.scenarios] == [20_000] * 2
+    assert [len(each.fault) for each in runs.scenarios] == [1, 2], "a loss is a fault too"
 
 
 @pytest.mark.usefixtures("survived")

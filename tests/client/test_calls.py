@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 
 from lucid.api.answers import Checked
 from lucid.api.versions import API_VERSION
-from lucid.chain.chunks import chunk_id
+from lucid.chain.chunks import MAX_CHUNK_BYTES, chunk_id
 from lucid.chain.errors import Code
+from lucid.chain.manifests import MAX_MANIFEST_BYTES
+from lucid.chain.receipts import MAX_RECEIPT_BYTES
 from lucid.client import calls
 from lucid.client.calls import Call, ClientError
 from lucid.services.anchoring import AnchoringService
@@ -98,10 +100,63 @@ def test_a_call_is_what_its_service_takes(name: str, routes: dict[str, list[Rout
         assert not call.body or found.raw is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    {
+        "anchor_session": "anchoring POST /anchor-session",
+        "session_state": "anchoring GET /sessions/SESSION?owner=OWNER",
+        "manifest": "anchoring GET /sessions/SESSION/manifest?owner=OWNER",
+        "receipt": f"anchoring GET /sessions/SESSION/receipt?owner=OWNER&checkpoint={'00' * 32}",
+        "store_chunk": "data PUT /chunks/CHUNK?session=SESSION&owner=OWNER",
+        "chunk": "data GET /chunks/CHUNK",
+        "holds_chunk": "data HEAD /chunks/CHUNK",
+        "release_chunk": "data DELETE /chunks/CHUNK?session=SESSION&owner=OWNER",
+        "stored_sessions": "data GET /sessions?limit=7&after=ab",
+        "remove_session": f"data DELETE /sessions/SESSION?owner=OWNER&until_ms=5&signature={'00' * 64}",
+        "data_status": "data GET /status",
+        "order_scrub": "data POST /scrub",
+        "held_chunks": "data GET /chunks?limit=7&after=ab&status=missing&session=SESSION",
+        "verify_chunk": "data POST /chunks/CHUNK/verify",
+        "repair_chunk": "data POST /chunks/CHUNK/repair",
+        "prune": "data POST /prune",
+        "session_copies": "data GET /sessions/SESSION/copies?owner=OWNER",
+        "chain_rules": "manager GET /chain/rules",
+        "chain_nodes": "manager GET /nodes",
+        "submit_decision": "manager POST /chain/decisions",
+        "decision_state": "manager GET /chain/decisions/CHUNK",
+        "credits": "engine GET /consensus/credits",
+    }.items(),
+)
+def test_all_that_a_call_is_given_is_asked(name: str, asks: str) -> None:
+    """A path alone has several routes, by method: that a call is one of them does not say that it is the right one."""
+    call = CALLS[name]
+    path = call.path.replace(str(SESSION), "SESSION").replace(OWNER.hex(), "OWNER").replace(ID.hex(), "CHUNK")
+    assert f"{call.service} {call.method} {path.removeprefix(f'/api/v{API_VERSION}')}" == asks
+
+
+def test_bodies_say_what_was_given() -> None:
+    assert calls.store_chunk(DATA, SESSION).body == DATA and calls.anchor_session(b"{1}").body == b"{1}"
+    assert json.loads(calls.prune(dry_run=True).body) == {"dry_run": True}
+    assert json.loads(calls.prune(dry_run=False).body) == {"dry_run": False}
+    assert json.loads(calls.order_scrub("pause", 1, 2).body) == {
+        "action": "pause",
+        "max_duration_ms": 1,
+        "max_age_ms": 2,
+    }
+    assert json.loads(calls.submit_decision(b"\x90").body) == {"payload": "90"}
+
+
+def test_as_much_of_an_answer_is_read_as_there_may_be_of_it() -> None:
+    limits = {name: call.limit for name, call in CALLS.items()}
+    most = {"chunk": len(DATA), "manifest": MAX_MANIFEST_BYTES, "receipt": MAX_RECEIPT_BYTES}
+    assert limits == {name: most.get(name, calls.MAX_ANSWER_BYTES) for name in CALLS}
+    assert calls.chunk(ID).limit == MAX_CHUNK_BYTES
+
+
 @settings(max_examples=80)
 @given(
     st.sampled_from(sorted(CALLS)),
-    st.sampled_from([200, 202, 404, 503]),
+    st.sampled_from([200, 202, 304, 307, 404, 503]),
     st.binary(max_size=60)
     | st.dictionaries(st.sampled_from(["error", "code", "id"]), st.text()).map(msgspec.json.encode),
 )
@@ -156,7 +211,9 @@ def test_a_success_is_read_and_a_refusal_says_its_code_once(status: int) -> None
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b'{"error":1}', b'{"error":{"code":"LUCID_ERR_1","message":"x"}}', b"\xff"]
 )
-def test_a_refusal_that_says_nothing_is_its_status(body: bytes) -> None:
+@pytest.mark.parametrize("status", [100, 199, 300, 307, 502])
+def test_a_refusal_that_says_nothing_is_its_status(body: bytes, status: int) -> None:
     with pytest.raises(ClientError) as refused:
-        calls.credits().result(502, body)
-    assert (refused.value.code, refused.value.detail) == (Code.UNAVAILABLE, "engine answers 502")
+        calls.holds_chunk(ID).result(status, body)  # which reads nothing of a success
+    assert (refused.value.code, refused.value.detail) == (Code.UNAVAILABLE, f"data answers {status}")
+    assert refused.value.status == status
