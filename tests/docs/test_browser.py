@@ -89,9 +89,10 @@ def _light(color: str) -> int:
 def test_a_page_fits_a_phone_and_is_dark_where_the_reader_asks_for_it(
     browser: Browser, site: str, tmp_path: Path, page: str
 ) -> None:
-    shown, width, ground, text, heading = looked_at(browser, f"{site}/frame/{PHONE}/{page}", tmp_path / "dark", DARK)
+    shown, width, ground, text, heading = looked_at(browser, f"{site}/frame/{PHONE}/{page}", tmp_path, DARK)
     assert heading and shown <= width <= PHONE, "nothing is to be scrolled sideways but tables and code by themselves"
     assert ground < 80 and text > ground + 80
-    shown, width, ground, text, _ = looked_at(browser, f"{site}/frame/{DESK}/{page}", tmp_path / "light", LIGHT)
+    # The same browser, whose system is light by now: it follows.
+    shown, width, ground, text, _ = looked_at(browser, f"{site}/frame/{DESK}/{page}", tmp_path, LIGHT)
     assert shown <= width <= DESK
     assert ground > 200 and text < ground - 80
