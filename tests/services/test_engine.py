@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import trio
 from msgspec.structs import replace
 from quart import request
@@ -18,10 +19,14 @@ from lucid.chain.codec import Record, encode
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import SessionAnchor, Transaction, claim_message
-from lucid.machines.effects import Offer, ViewContext
+from lucid.machines.effects import Evicted, Observe, Offer, TimedOut, ViewContext
+from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.poot.crypto import Edwards25519
-from lucid.services.devnet import Devnet
+from lucid.services import engine as module
+from lucid.services.chain.ownvotes import ForeignVote, LogOutdated
+from lucid.services.devnet import Devnet, DevNode
 from lucid.services.engine import EngineService
+from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import (
     FROM_ENGINE,
     PATH,
@@ -33,9 +38,10 @@ from lucid.services.peer.link import (
 )
 from lucid.services.peer.linkgreeting import Greeting, read_greeting
 from lucid.services.peer.transport import holds
-from lucid.services.process.config import load_config
+from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.keyfile import unused
 from lucid.services.web.admission import NODE, Tokens
+from lucid.services.web.asking import ANSWER_S
 from lucid.services.web.problems import Problem
 from lucid.services.web.web import Web, json_response
 from tests.services.web import served
@@ -85,10 +91,11 @@ class StubManager:
 
 @asynccontextmanager
 async def beside_a_manager(
-    folder: Path, away: bool = False
+    folder: Path, away: bool = False, node: DevNode | None = None
 ) -> AsyncIterator[tuple[EngineService, StubManager, httpx.AsyncClient]]:
-    """An engine, its manager (which nobody reaches if it is `away`), and a client with the node's token."""
-    node = Devnet(folder, 1, 1_000).nodes[0]
+    """An engine, its manager (which nobody reaches if it is `away`), and a client with the token of the node, which is
+    a new one unless it is given."""
+    node = node or Devnet(folder, 1, 1_000).nodes[0]
     manager = StubManager(node.token)
     async with served.served(manager.web) as (_, port), trio.open_nursery() as nursery:
         config = replace(load_config({}, node.settings), port=0)
@@ -213,3 +220,113 @@ async def test_without_a_manager_it_answers_for_itself(tmp_path: Path) -> None:
         refused = await client.post("/transactions", json={"payload": encode(anchor(engine.genesis)).hex()})
         assert refused.status_code == 503 and refused.json()["error"]["code"] == "LUCID_ERR_3008"
         assert not manager.greetings
+
+
+async def log_of(engine: EngineService) -> bytes | None:
+    """The latest row of a log of votes."""
+    return await engine.store.read(engine.store.get, VOTES_TABLE, LATEST_KEY)
+
+
+async def test_a_fresh_key_gets_its_log_of_votes_once(tmp_path: Path) -> None:
+    """A crash may come between the log and the end of the mark: what was signed meanwhile stays in it."""
+    used = (VOTES_TABLE, LATEST_KEY, encode(((0, 5), (), 0)))
+    node = Devnet(tmp_path, 1, 1_000).nodes[0]
+    mark = unused(node.folder / "node.key")
+    for held in (new_log(), used):
+        mark.touch()
+        async with beside_a_manager(tmp_path, node=node) as (engine, manager, _):
+            await until(lambda manager=manager: manager.link)
+            assert await log_of(engine) == held[2] and not mark.exists()
+            await engine.store.write([used])
+
+
+def test_a_key_that_is_not_the_nodes_is_refused(tmp_path: Path) -> None:
+    node = Devnet(tmp_path, 1, 1_000).nodes[0]
+    other = tmp_path / "other.id"
+    other.write_text("ab" * 32 + "\n")
+    with pytest.raises(ConfigError, match=r"node\.key is not the key of the node that .*other\.id names"):
+        EngineService(replace(load_config({}, node.settings), port=0, id=other))
+
+
+async def test_a_manager_that_stays_away_is_logged_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[str] = []
+
+    def opened(url: str, *options: Any) -> Any:
+        tried.append(url)
+        raise ConnectionLost(f"{url} is away", "nobody answers")
+
+    monkeypatch.setattr(module, "open_websocket", opened)
+    monkeypatch.setattr(module, "RECONNECT_S", 0.01)
+    async with beside_a_manager(tmp_path) as (_, _, client):
+        await until(lambda: len(tried) > 5)
+        assert await reasons(client) == ["manager: nobody answers"]
+    assert sum("the manager is away" in each.message for each in caplog.records) == 1
+
+
+async def test_what_waits_for_an_answer_is_let_go_with_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with beside_a_manager(tmp_path) as (engine, manager, client):
+        await until(lambda: engine.driver is not None and manager.link is not None)
+        reached = trio.Event()
+
+        async def silent(event: Any) -> None:
+            reached.set()
+
+        monkeypatch.setattr(engine.driver, "deliver", silent)
+        answers: list[httpx.Response] = []
+
+        async def ask() -> None:
+            body = {"payload": encode(anchor(engine.genesis)).hex()}
+            answers.append(await client.post("/transactions", json=body))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await reached.wait()
+            assert manager.link is not None
+            manager.link.give_up("a new one is wanted")
+            with trio.fail_after(ANSWER_S / 2):  # else it is as late as if the machine still ran
+                while not answers:
+                    await trio.sleep(0.01)
+        assert answers[0].status_code == 503 and answers[0].json()["error"]["code"] == "LUCID_ERR_3008"
+
+
+async def test_what_comes_is_held_against_the_log_and_a_key_that_is_used_elsewhere_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RECONNECT_S", 0.01)
+    async with beside_a_manager(tmp_path) as (engine, manager, client):
+        await until(lambda: engine.driver is not None and manager.link is not None)
+        checked: list[Any] = []
+
+        async def check(machine: Any, event: Any, signed: bool, now_ms: int) -> None:
+            checked.append((machine, event))
+            if len(checked) == 2:
+                engine.votes.elsewhere = ForeignVote(0, 7)
+            if len(checked) < 3:
+                raise LogOutdated
+
+        monkeypatch.setattr(engine.votes, "check", check)
+        first = engine.engine
+        manager.say(at_genesis(engine.genesis))
+        await until(lambda: len(manager.greetings) == 2 and engine.driver is not None)
+        assert engine.engine is not first, "it begins anew, from a log that knows of that epoch"
+        manager.say(at_genesis(engine.genesis))
+        await until(lambda: engine.driver is None)
+        await trio.sleep(0.3)
+        assert len(manager.greetings) == 2, "it comes back no more"
+        assert "manager: it is not asked any more: the key is used elsewhere" in await reasons(client)
+        assert [event for _, event in checked] == [at_genesis(engine.genesis)] * 2
+
+
+async def test_what_the_machine_does_is_counted(tmp_path: Path) -> None:
+    async with beside_a_manager(tmp_path, away=True) as (engine, _, client):
+        facts = [TimedOut(0, 1), TimedOut(0, 2), Evicted(bytes(32), Code.TX_EXPIRED)]
+        for fact in facts:
+            engine._observe(Observe(fact))
+        lines = (await client.get("/metrics")).text.splitlines()
+        figures = {line.partition("{")[0].split()[0]: line.split()[-1] for line in lines if not line.startswith("#")}
+        assert float(figures["lucid_views_timed_out"]) == 2 and float(figures["lucid_votes_signed"]) == 0
+        assert engine.evicted == 1
