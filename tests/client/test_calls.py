@@ -41,7 +41,7 @@ CALLS: dict[str, Call[Any]] = {
     "receipt": calls.receipt(SESSION, OWNER, bytes(32)),
     "store_chunk": calls.store_chunk(DATA, SESSION, OWNER),
     "chunk": calls.chunk(ID, len(DATA)),
-    "holds_chunk": calls.holds_chunk(ID, SESSION),
+    "holds_chunk": calls.holds_chunk(ID, SESSION, OWNER),
     "release_chunk": calls.release_chunk(ID, SESSION, OWNER),
     "stored_sessions": calls.stored_sessions("ab", 7),
     "remove_session": calls.remove_session(SESSION, OWNER, 5, bytes(64)),
@@ -109,7 +109,7 @@ def test_a_call_is_what_its_service_takes(name: str, routes: dict[str, list[Rout
         "receipt": f"anchoring GET /sessions/SESSION/receipt?owner=OWNER&checkpoint={'00' * 32}",
         "store_chunk": "data PUT /chunks/CHUNK?session=SESSION&owner=OWNER",
         "chunk": "data GET /chunks/CHUNK",
-        "holds_chunk": "data HEAD /chunks/CHUNK",
+        "holds_chunk": "data HEAD /chunks/CHUNK?session=SESSION&owner=OWNER",
         "release_chunk": "data DELETE /chunks/CHUNK?session=SESSION&owner=OWNER",
         "stored_sessions": "data GET /sessions?limit=7&after=ab",
         "remove_session": f"data DELETE /sessions/SESSION?owner=OWNER&until_ms=5&signature={'00' * 64}",
@@ -214,6 +214,6 @@ def test_a_success_is_read_and_a_refusal_says_its_code_once(status: int) -> None
 @pytest.mark.parametrize("status", [100, 199, 300, 307, 502])
 def test_a_refusal_that_says_nothing_is_its_status(body: bytes, status: int) -> None:
     with pytest.raises(ClientError) as refused:
-        calls.holds_chunk(ID).result(status, body)  # which reads nothing of a success
+        calls.holds_chunk(ID, SESSION).result(status, body)  # which reads nothing of a success
     assert (refused.value.code, refused.value.detail) == (Code.UNAVAILABLE, f"data answers {status}")
     assert refused.value.status == status

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from lucid.chain.codec import Record, encode
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import SessionAnchor, Transaction, claim_message
-from lucid.machines.effects import Evicted, Observe, Offer, TimedOut, ViewContext
+from lucid.machines.effects import Evicted, Fact, Observe, Offer, TimedOut, ViewContext
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.poot.crypto import Edwards25519
 from lucid.services import engine as module
@@ -235,7 +236,7 @@ async def test_a_fresh_key_gets_its_log_of_votes_once(tmp_path: Path) -> None:
     for held in (new_log(), used):
         mark.touch()
         async with beside_a_manager(tmp_path, node=node) as (engine, manager, _):
-            await until(lambda manager=manager: manager.link)
+            await until(partial(getattr, manager, "link"))
             assert await log_of(engine) == held[2] and not mark.exists()
             await engine.store.write([used])
 
@@ -323,7 +324,7 @@ async def test_what_comes_is_held_against_the_log_and_a_key_that_is_used_elsewhe
 
 async def test_what_the_machine_does_is_counted(tmp_path: Path) -> None:
     async with beside_a_manager(tmp_path, away=True) as (engine, _, client):
-        facts = [TimedOut(0, 1), TimedOut(0, 2), Evicted(bytes(32), Code.TX_EXPIRED)]
+        facts: list[Fact] = [TimedOut(0, 1), TimedOut(0, 2), Evicted(bytes(32), Code.TX_EXPIRED)]
         for fact in facts:
             engine._observe(Observe(fact))
         lines = (await client.get("/metrics")).text.splitlines()
