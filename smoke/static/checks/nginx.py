@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.checks.serving import FILES, LISTENS, judge_certificates, judge_listening
 from smoke.static.compose.project import ComposeProject, names_in
 from smoke.static.compose.service import ComposeService, text_of
 from smoke.static.model.filesystem import DoubtCause
@@ -28,7 +29,7 @@ USER = Check(
     "nginx ends at once: it makes its directories and its pid file as it starts, and may not.",
     "Take nginxinc/nginx-unprivileged, or leave USER out: nginx starts as root, and its workers do not stay it.",
 )
-CHECKS = (UPSTREAMS, USER)
+CHECKS = (UPSTREAMS, USER, LISTENS, FILES)
 _NGINX = re.compile(r"(?:[\w.-]+(?::\d+)?/)*(?:library/)?nginx(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?")
 _PASSED = re.compile(
     r"(?:proxy_pass\s+https?://|grpc_pass\s+grpcs?://|(?:fastcgi|scgi|memcached)_pass\s+|uwsgi_pass\s+(?:s?uwsgi://)?)([^\s;/]+)"
@@ -47,9 +48,12 @@ def run(scope: Scope) -> Iterator[Finding]:
             continue
         for service in project.services.values():
             image = images.get((service.file, service.name))
-            texts = _configurations(scope, service, image)
+            targets = _configurations(scope, service, image)
+            texts = {each: re.sub(r"#[^\n]*", "", scope.tree.text(each)[:MAX_CONFIGURATION]) for each in targets}
             if texts:
                 yield from _upstreams(scope, project, service, texts)
+                yield from judge_listening(service, image, texts, targets)
+                yield from judge_certificates(service, image, texts)
     for image in scope.images:
         if image.base is not None and _NGINX.fullmatch(image.base_reference) and "nginx" in image.start.words:
             yield from _user(image)
@@ -59,20 +63,20 @@ def run(scope: Scope) -> Iterator[Finding]:
 
 
 def _configurations(scope: Scope, service: ComposeService, image: Image | None) -> dict[str, str]:
-    """Configuration of the tree that nginx reads in a service, by its path in the tree."""
-    found: list[str] = []
+    """Files of the tree that nginx reads in a service, with the place where it has each."""
+    found: dict[str, str] = {}
     if image is not None and _NGINX.fullmatch(image.base_reference):
-        found += [
-            entry.source
+        found |= {
+            entry.source: path
             for path, entry in image.files.entries.items()
             if path.startswith("/etc/nginx/") and entry.kind == "file" and entry.source
-        ]
+        }
     elif image is None and _NGINX.fullmatch(service.image):
         for mount in service.launch.mounts:
             if mount.kind is MountKind.TREE and f"{mount.target}/".startswith("/etc/nginx/"):
-                found += [mount.source, *(each for each in scope.tree.files() if each.startswith(f"{mount.source}/"))]
-    files = (each for each in dict.fromkeys(found) if each.endswith(".conf") and scope.tree.is_file(each))
-    return {each: re.sub(r"#[^\n]*", "", scope.tree.text(each)[:MAX_CONFIGURATION]) for each in files}
+                below = [each for each in scope.tree.files() if each.startswith(f"{mount.source}/")]
+                found |= {each: mount.target + each.removeprefix(mount.source) for each in (mount.source, *below)}
+    return {each: to for each, to in found.items() if each.endswith(".conf") and scope.tree.is_file(each)}
 
 
 def _lookups_are_open(project: ComposeProject) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from smoke.static.model.certain import certain_programs
 from smoke.static.model.image import HealthCheck, Image
+from smoke.static.python.distributions import bringers
+from smoke.static.python.program import LoadedProgram
 
 _PORTS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
 
@@ -34,6 +36,37 @@ def unable(image: Image, words: tuple[str, ...], *, shell_form: bool) -> Iterato
         code = {"-c", "-m"} & {*words[1:]}
         if script and not code and image.files.find(path) is None and not image.files.doubt(path):
             yield f"{path}, which it runs, is not in the image"
+
+
+_ASKED = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(/[\w./-]+)")
+_FAILS = re.compile(r"\bcurl\b[^|;&]*\s(?:-[a-zA-Z]*f[a-zA-Z]*|--fail\S*)\s|\bwget\b|urlopen\(|raise_for_status")
+_OPEN_ROUTES = re.compile(
+    rb":path\}|<path:|StaticFiles|\.mount\(|add_exception_handler\(404|errorhandler\(404|include\(|proxy"
+)
+_FRAMEWORKS = frozenset({"fastapi", "flask", "starlette", "bottle", "aiohttp", "quart", "sanic", "litestar", "falcon"})
+_OF_FRAMEWORKS = frozenset({"docs", "redoc", "openapi.json", "metrics", "static", "favicon.ico"})
+
+
+def lost_path(program: LoadedProgram, text: str) -> str:
+    """The path that a check asks of this machine, where no module that is loaded as much as has its last word."""
+    asked = _ASKED.search(text)
+    parts = [each for each in asked[1].split("/") if each] if asked is not None else []
+    graph = program.graph
+    if not parts or not _FAILS.search(text) or graph.entry is None or graph.doubts or {*parts} & _OF_FRAMEWORKS:
+        return ""
+    outside = {each.top for each in graph.outside}
+    known = outside & _FRAMEWORKS and not any("health" in each or "prometheus" in each for each in outside)
+    if not known or len(outside) > _MOST_MODULES or not all(map(bringers, outside)):
+        return ""  # what no one knows may bring a route
+    held = [program.installed.tree.data(path) for path in graph.modules]
+    word = parts[-1].encode()
+    if any(word in data or _OPEN_ROUTES.search(data) for data in held):
+        return ""
+    return f"it asks /{'/'.join(parts)}, and no module that is loaded has {parts[-1]} in it"
+
+
+_MOST_MODULES = 12
+"""More distributions than these may bring a route of their own."""
 
 
 def health_programs(health: HealthCheck) -> list[str]:

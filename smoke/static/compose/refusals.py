@@ -174,6 +174,7 @@ def refused(tree: Tree, root: YamlNode, services: dict[str, YamlNode], directory
         yield from _others(node, name, services)
         yield from _words(node, name)
         yield from _image(node, name)
+        yield from _replicas(node, name)
         yield from _mixed(node, name)
         yield from _sizes(node, name)
         yield from _contexts(tree, node, name, directory)
@@ -226,6 +227,23 @@ def _image(node: YamlNode, name: str) -> Iterator[ComposeRefusal]:
     image = node.get("image")
     if image is not None and (why := unreadable(image.text)):
         yield ComposeRefusal(image, f"the image of {name} is {image.text[:60]}: {why}")
+
+
+def _replicas(node: YamlNode, name: str) -> Iterator[ComposeRefusal]:
+    """Several containers of a service, which cannot have one name, or one port of the host.
+
+    A swarm minds neither, and `deploy` may be meant for one."""
+    scale = node.get("scale")
+    told = scale or node.get("deploy", "replicas")
+    count = int(told.text) if told is not None and re.fullmatch(r"\d{1,4}", told.text) else 1
+    if told is None or count < 2:
+        return
+    if (given := node.get("container_name")) is not None:
+        yield ComposeRefusal(given, f"{name} has {count} containers, which cannot all be named {given.text[:60]}")
+    ports = node.get("ports")
+    for item in ports.children() if ports is not None and scale is not None else ():
+        if item.mapping is None and re.fullmatch(r"(?:[\d.]+:)?\d+:\d+(?:/\w+)?", item.text):
+            yield ComposeRefusal(item, f"{name} has {count} containers, which cannot all publish {item.text}")
 
 
 def _mixed(node: YamlNode, name: str) -> Iterator[ComposeRefusal]:

@@ -72,7 +72,9 @@ class Calls:
         name = self.bindings.full(dotted(node.func))
         last = name.rpartition(".")[2] or call_name(node).rpartition(".")[2]
         keywords = {each.arg: each.value for each in node.keywords if each.arg}
-        if last in _LOADS_DOTENV or name in ("os.environ.update", "os.putenv", "environ.Env.read_env"):
+        if name == "dotenv.load_dotenv" and not node.args and {*keywords} <= {"override", "verbose"}:
+            self.effects.reads_dotenv = True
+        elif last in _LOADS_DOTENV or name in ("os.environ.update", "os.putenv", "environ.Env.read_env"):
             self.effects.gives_environment = True
         self.naming.called(node, name, last, keywords, around)
         if not {"keys", "other"} & around.takes and (variable := wanted_by(node, name, self.bindings, self.readers)):
@@ -109,6 +111,13 @@ class Calls:
             self.effects.programs.append(Mention(node.lineno, started, name, main))
         if name in _LIBRARIES and text and "/" not in text:
             self.effects.libraries.append(Mention(node.lineno, text, name, main))
+        if name == "matplotlib.use" and text.lower() == "tkagg":
+            self.effects.libraries.append(Mention(node.lineno, "libtk8.6.so", "matplotlib's TkAgg", main))
+        if name == "os.getlogin":
+            reason = (
+                "os.getlogin() asks who is logged in at the terminal, and in a container nobody is: it raises OSError"
+            )
+            self.effects.failing.append(Mention(node.lineno, reason, name, main))
         if name in _METADATA and text:
             self.effects.distributions.append(Mention(node.lineno, text, name, main))
         if name in self.own.every and self.own.every[name].bases:

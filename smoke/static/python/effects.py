@@ -154,6 +154,8 @@ class Effects:
     typed: list[Mention] = field(default_factory=list)
     """Calls of `input`, which wait for someone to type."""
     demands: list[Demand] = field(default_factory=list)
+    reads_dotenv: bool = False
+    """Whether it has python-dotenv put the variables of a .env into it, if there is one."""
     gives_environment: bool = False
     """Whether it may put variables into the environment."""
     named: list[Mention] = field(default_factory=list)

@@ -134,6 +134,10 @@ REMOVALS = (
     *_gone("openai", "1.0", (3, 7), ("openai.error", ANY, "openai itself has the exceptions")),
 )
 
+LOADABLE: dict[str, tuple[str, str, PythonVersion]] = {
+    "kafka": ("kafka-python", "2.0.3", (3, 12)),
+}
+"""Modules, with their distribution, its first release that can be loaded in a version of Python and later ones."""
 UNLOADABLE: dict[str, tuple[PythonVersion, str]] = {
     "aioredis": ((3, 11), "redis.asyncio does what it did"),
     "asynctest": ((3, 11), "unittest.IsolatedAsyncioTestCase does what it did"),

@@ -13,7 +13,7 @@ _TAKEN = re.compile(rb"(?m)^(?:from +([\w.]+) +)?import +((?:\([^)]*\)|[^\n#;]*)
 TELLING = re.compile(
     rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
     rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
-    rb"|fileConfig|load_cert_chain|from_pyfile|from_envvar|http2|resource|iterdir|touch\(|importlib|CDLL|LoadLibrary"
+    rb"|getlogin|lasticsearch\(|TkAgg|fileConfig|load_cert_chain|from_pyfile|from_envvar|http2|resource|iterdir|touch\(|importlib|CDLL|LoadLibrary"
     rb"|subprocess|uvicorn|create_engine|create_async_engine"
     rb"|parents\[|listdir|scandir|chdir|\.load\(|loadtxt|read_csv|read_excel|read_json|read_parquet|read_pickle|from_object|getenv"
     rb"|decouple|environs|starlette\.config|['\"]\s*\|\s*None|None\s*\|\s*['\"]"

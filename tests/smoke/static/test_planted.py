@@ -208,6 +208,22 @@ PLANTED: list[tuple[str, str, Changes]] = [
         },
     ),
     (
+        "nginx.ports",
+        "nginx listens at 8080",
+        {
+            **compose("networks:\n  inner:", f"{PROXY}    ports: ['80:80']\nnetworks:\n  inner:"),
+            "proxy.conf": "server {\n  listen 8080;\n  location / { proxy_pass http://engine; }\n}\n",
+        },
+    ),
+    (
+        "nginx.files",
+        "/etc/nginx/lost.key",
+        {
+            **compose("networks:\n  inner:", f"{PROXY}networks:\n  inner:"),
+            "proxy.conf": "server {\n  ssl_certificate_key lost.key;\n}\n",
+        },
+    ),
+    (
         "manifest.exceptions",
         "excuses nothing",
         {"smoke.toml": MANIFEST + '\n[[exception]]\ncheck = "tron.names"\nreason = "there was one once"\n'},

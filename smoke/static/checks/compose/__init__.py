@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from smoke.finding import Evidence, Finding
 from smoke.static.checks.compose.depends import DEPENDS, judge_depends
 from smoke.static.checks.compose.environment import ENVIRONMENT, judge_environment
-from smoke.static.checks.compose.hardening import HARDENING, LIMITS, judge_hardening, judge_limits
+from smoke.static.checks.compose.hardening import HARDENING, LIMITS, judge_capabilities, judge_hardening, judge_limits
 from smoke.static.checks.compose.health import HEALTH, judge_health
 from smoke.static.checks.compose.hosts import HOSTS, judge_hosts
 from smoke.static.checks.compose.images import IMAGES, judge_image
@@ -46,9 +46,10 @@ def _service(scope: Scope, service: RunningService) -> Iterator[Finding]:
     yield from judge_hosts(scope, service)
     yield from judge_image(service)
     yield from judge_ports(service)
-    yield from judge_health(service)
+    yield from judge_health(scope, service)
     yield from judge_depends(scope, service)
     yield from judge_hardening(service, hardened)
+    yield from judge_capabilities(scope, service)
     yield from judge_limits(service, hardened)
     yield from judge_networks(service)
     yield from judge_standard(service)

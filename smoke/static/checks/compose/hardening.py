@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.static.checks.compose.running import RunningService, at_node, items_of, text_of
+from smoke.static.scope import Scope
 
 HARDENING = Check(
     "compose.hardening",
@@ -54,6 +56,36 @@ def judge_hardening(service: RunningService, demanded: bool) -> Iterator[Finding
         yield HARDENING.passed(
             "read-only, without capabilities or new privileges", service.name, at_node(service, None, service.name)
         )
+
+
+_STEPS_DOWN = re.compile(r"(?m)^(?:exec\s+)?(gosu|su-exec|setpriv)\s+[\w$\"{]")
+
+
+def judge_capabilities(scope: Scope, service: RunningService) -> Iterator[Finding]:
+    """An entry script that becomes another user, which takes two capabilities."""
+    image, node = service.image, service.node
+    dropped = {item.text.upper() for item in items_of(node.get("cap_drop"))}
+    added = {item.text.upper().removeprefix("CAP_") for item in items_of(node.get("cap_add"))}
+    if (
+        image is None
+        or image.broken
+        or "ALL" not in dropped
+        or added & {"SETUID", "SETGID", "ALL"}
+        or image.uid not in (0, None)
+    ):
+        return
+    for word in image.start.words if "/" in "".join(image.start.words) else ():
+        entry = image.files.find(posixpath.join(image.workdir, word)) if "/" in word else None
+        found = (
+            _STEPS_DOWN.search(scope.tree.text(entry.source)[: 1 << 16]) if entry is not None and entry.source else None
+        )
+        if found is not None and (image.user or "root") in ("0", "root"):
+            message = f"its entry script becomes another user by {found[1]}, and cap_drop takes SETUID and SETGID away"
+            at = at_node(service, node.get("cap_drop"), "cap_drop: ALL")
+            yield HARDENING.fail(message, service.name, at, severity=Severity.CRITICAL, remedy=_ADD)
+
+
+_ADD = "Write cap_add: [SETUID, SETGID], or have the image's USER be the one that it is to run as."
 
 
 def judge_limits(service: RunningService, demanded: bool) -> Iterator[Finding]:

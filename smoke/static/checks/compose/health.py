@@ -10,9 +10,10 @@ from smoke.finding import Finding, Severity
 from smoke.static.checks import remedies
 from smoke.static.checks.compose.ports import expected_ports
 from smoke.static.checks.compose.running import RunningService, at_node, text_of
-from smoke.static.checks.probes import health_programs, ports_asked, unable
+from smoke.static.checks.probes import health_programs, lost_path, ports_asked, unable
 from smoke.static.compose.stores import repository
 from smoke.static.model.image import HealthCheck
+from smoke.static.scope import Scope
 
 HEALTH = Check(
     "compose.health",
@@ -52,7 +53,7 @@ def _of_public(service: RunningService, words: list[str]) -> str:
     return ""
 
 
-def judge_health(service: RunningService) -> Iterator[Finding]:
+def judge_health(scope: Scope, service: RunningService) -> Iterator[Finding]:
     node = service.node.get("healthcheck")
     test = None if node is None else node.get("test")
     if test is None:
@@ -76,6 +77,12 @@ def judge_health(service: RunningService) -> Iterator[Finding]:
         asked, expected = ports_asked(" ".join(words)), expected_ports(image)
         if expected and asked and not asked & expected and image.launch is not None:
             problems.append(f"it asks port {min(asked)}, and it serves {', '.join(map(str, sorted(expected)))}")
+        if (
+            not image.unstarted
+            and image.launch is not None
+            and (lost := lost_path(scope.programs.of(image), " ".join(words)))
+        ):
+            problems.append(lost)
         for problem in problems:
             yield HEALTH.fail(problem, service.name, where, remedy=remedies.of_health(image))
         if not problems and doubts:

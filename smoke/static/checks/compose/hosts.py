@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from smoke.static.compose.document import YamlNode, as_mapping
 from smoke.static.compose.project import names_in
 from smoke.static.compose.service import ComposeService
 from smoke.static.compose.stores import LOCAL, StoreAddress, StoreKind, address_of, store_of
+from smoke.static.compose.waiting import awaited
 from smoke.static.python.addresses import KnownTexts, addresses, settings_of
 from smoke.static.scope import Scope
 
@@ -26,6 +28,7 @@ HOSTS = Check(
 _ELSEWHERE = re.compile(r"\.(?:md|rst|txt|sh|bash|ya?ml)$|(?:^|/)(?:Makefile|justfile|Taskfile\.ya?ml)$")
 _TUNNELS = re.compile(r"proxy|tunnel|socat|stunnel|autossh|\bssh\b")
 _MOST_FILES = 400
+_MOST_SCRIPT = 1 << 16
 _USUAL = frozenset(
     [
         *["db", "database", "postgres", "postgresql", "pg", "mysql", "mariadb", "redis", "valkey", "cache", "mongo"],
@@ -50,11 +53,33 @@ def judge_hosts(scope: Scope, service: RunningService) -> Iterator[Finding]:
             severity = None if _is_meant(service, address) or address.host in _USUAL else Severity.WARNING
             message = f"{name} leads to {_shown(address)}: {why}"
             yield HOSTS.fail(message, service.name, _at(service, name), severity=severity)
-    for finding in _by_code(scope, service):
+    for finding in (*_awaited(scope, service), *_by_code(scope, service)):
         failed = True
         yield finding
     if told and not failed:
         yield HOSTS.passed(f"{told} addresses lead to services that it reaches", service.name)
+
+
+def _awaited(scope: Scope, service: RunningService) -> Iterator[Finding]:
+    """Hosts that the command of Compose, or the entry script, waits for."""
+    launch, image = service.service.launch, service.image
+    told = " ".join([*(launch.entrypoint or ()), *(launch.command or ())])
+    texts = [(told, at_node(service, service.node.get("command") or service.node.get("entrypoint"), told))]
+    started = image is not None and image.launch is not None and image.launch.name == service.name
+    for word in image.start.words if image is not None and started else ():
+        entry = image.files.find(posixpath.join(image.workdir, word)) if image is not None and "/" in word else None
+        if entry is not None and entry.source and b"exec " in scope.tree.data(entry.source)[:_MOST_SCRIPT]:
+            texts.append((scope.tree.text(entry.source)[:_MOST_SCRIPT], [Evidence(entry.source, 0)]))
+    seen: set[str] = set()
+    for text, where in texts:
+        for line, address in awaited(text):
+            if address.host not in seen and (why := _unreachable(scope, service, address)):
+                seen.add(address.host)
+                at = where if where[0].line else at_source(scope, where[0].path, line)
+                others = len(service.project.services) > 1
+                severity = None if others or address.host in _USUAL else Severity.WARNING
+                message = f"it waits for {_shown(address)} before it starts: {why}"
+                yield HOSTS.fail(message, service.name, at, severity=severity)
 
 
 def _by_code(scope: Scope, service: RunningService) -> Iterator[Finding]:
@@ -65,7 +90,7 @@ def _by_code(scope: Scope, service: RunningService) -> Iterator[Finding]:
     program = scope.programs.of(image)
     modules = {path: scope.tree.data(path) for path in program.graph.modules if path not in program.graph.later}
     known: KnownTexts = settings_of(modules)
-    given = any(each.gives_environment for path in modules for each in program.graph.effects(path))
+    given = any(each.gives_environment or each.reads_dotenv for path in modules for each in program.graph.effects(path))
     dotted_file = image.files.find(f"{image.workdir.rstrip('/')}/.env") is not None
     for path, data in modules.items():
         for found in addresses(data, known):

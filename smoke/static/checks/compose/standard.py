@@ -70,6 +70,8 @@ def judge_standard(service: RunningService) -> Iterator[Finding]:
         yield from _configuration(service)
     if kind in _WANTED:
         yield from _lacking(service, _WANTED[kind], kind)
+    if kind == "nginx" and own.build is None:
+        yield from _unwritable(service)
     if kind in _COMMANDED and own.build is None and not own.launch.command:
         message = f"{own.image} is not told what to do, so it prints its help and ends: it takes {_COMMANDED[kind]}"
         yield SERVICES.fail(message, service.name, at_node(service, service.node.get("image")))
@@ -102,6 +104,21 @@ def _lacking(service: RunningService, wanted: _Wanted, kind: str) -> Iterator[Fi
     elif launch.environment.get("MYSQL_USER") == "root":
         message = f"{kind} ends at once where MYSQL_USER is root, which it has already"
         yield SERVICES.fail(message, service.name, at_node(service, service.node.get("environment")))
+
+
+def _unwritable(service: RunningService) -> Iterator[Finding]:
+    """nginx makes its directories of temporary files as it starts, and may not."""
+    launch = service.service.launch
+    configured = any(each.target.startswith("/etc/nginx") and "conf.d" not in each.target for each in launch.mounts)
+    covered = any(each.target.rstrip("/") in ("/var/cache/nginx", "/var/cache", "/var") for each in launch.mounts)
+    user = (launch.user or "0").partition(":")[0]
+    if configured or covered or "$" in user or (not launch.read_only and user in ("0", "root")):
+        return
+    reason = "its file system is read-only" if launch.read_only else f"the user {user} may not write there"
+    message = f"nginx makes its temporary files in /var/cache/nginx as it starts, and {reason}"
+    yield SERVICES.fail(
+        message, service.name, at_node(service, service.node.get("read_only" if launch.read_only else "user"))
+    )
 
 
 def _is_used(service: RunningService) -> bool:

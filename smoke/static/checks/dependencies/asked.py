@@ -19,7 +19,7 @@ NOT_BARE = re.compile(
     r"|spatialindex(?:_c)?|hdf5|freetype|fontconfig|jpeg|turbojpeg|png16|tiff|webp|X11|Xext|SDL2(?:-[\w.]+)?|odbc|ldap"
     r"|snappy|rdkafka|zmq|leveldb|lmdb|enchant(?:-2)?|espeak(?:-ng)?|opus|ogg|vorbis|asound|pulse|bluetooth|pcap|hidapi-\w+"
     r"|ftdi1?|serialport|vlc|mpv|tesseract|lept(?:onica)?|poppler|wkhtmltox|rtlsdr|hackrf|gphoto2|git2|yaml-0|gsl|openblas"
-    r"|lapack|blas|fftw3f?|glib-2\.0|gobject-2\.0|gtk-[34]|rsvg-2|secp256k1|oqs|tdjson|pcsclite|modbus)\.so(?:\.[\d.]+)?"
+    r"|tk8\.6|lapack|blas|fftw3f?|glib-2\.0|gobject-2\.0|gtk-[34]|rsvg-2|secp256k1|oqs|tdjson|pcsclite|modbus)\.so(?:\.[\d.]+)?"
 )
 """Libraries that neither a slim image of Debian nor Alpine has of itself."""
 _SMALL_PYTHON = re.compile(r"(?:^|/)python:[\w.-]*(?:slim|alpine)")
@@ -47,10 +47,16 @@ def lacking_libraries(program: LoadedProgram) -> Iterator[Absence]:
             yield Absence(path, line, message, "Install tk (Debian) or tk of Alpine, or take the full image.")
 
 
+_OF_TK = frozenset({"pyautogui", "mouseinfo", "pymsgbox"})
+"""Modules that end the program where there is no tkinter."""
+
+
 def _tk(program: LoadedProgram, path: str) -> int:
     graph = program.graph
     mine = graph.entry_is_main and graph.entry is not None and graph.entry.path == path
     for each in graph.modules[path].imports:
+        if each.module in _OF_TK and not (each.caught or each.lazy or (each.main and not mine)):
+            return each.line
         plain = not (each.caught or each.lazy or each.instead or each.other) and (mine or not each.main)
         if plain and each.module.partition(".")[0] in ("tkinter", "turtle") and not each.level:
             return each.line

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.checks.dependencies.doubts import doubt_of
+from smoke.static.python.distributions import bringers
+from smoke.static.python.distributions import needs as needs_of
 from smoke.static.python.effects import Extra
 from smoke.static.python.installed import Presence
 from smoke.static.python.program import LoadedProgram
@@ -66,6 +69,26 @@ def _checks_django(program: LoadedProgram) -> bool:
     ran = [words for words in start.ran if any(word.endswith("manage.py") for word in words[:2])]
     own = [start.arguments] if start.script.endswith("/manage.py") else []
     return any(_CHECKING & {*words[:3]} and "--skip-checks" not in words for words in (*ran, *own))
+
+
+def lacking_needs(program: LoadedProgram) -> Iterator[Absence]:
+    """Distributions that pip installed alone, and that are imported without anything of what they need."""
+    held = {name for each in program.installed.each for name in each.all()[0]}
+    alone = {each.line for each in program.image.parsed.instructions if re.search(r"pip.*--no-deps", each.text)}
+    if program.installed.doubts or not alone:
+        return
+    for outside in program.graph.outside:
+        for each in program.installed.each:
+            brought = next((name for name in bringers(outside.top) if name in each.asked), "")
+            needs = (
+                (needs_of(brought) or [])
+                if brought and each.install.no_dependencies and not each.whole and each.install.line in alone
+                else []
+            )
+            if len(needs) > 1 and not {*needs} & held and not outside.caught and not outside.lazy:
+                message = f"{brought} needs {', '.join(needs[:3])}, and --no-deps leaves them out"
+                yield Absence(outside.source, outside.line, message, "Leave --no-deps out, or list what it needs, too.")
+                return
 
 
 def lacking_companions(program: LoadedProgram) -> Iterator[Absence]:

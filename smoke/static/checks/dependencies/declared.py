@@ -8,7 +8,7 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.checks.dependencies.asked import lacking_metadata
-from smoke.static.checks.dependencies.companions import lacking_companions, lacking_extras
+from smoke.static.checks.dependencies.companions import lacking_companions, lacking_extras, lacking_needs
 from smoke.static.checks.dependencies.doubts import doubt_of
 from smoke.static.checks.dependencies.moved import moved_names
 from smoke.static.checks.evidence import at_source
@@ -48,6 +48,7 @@ def _further(program: LoadedProgram) -> Iterator[Absence]:
     yield from lacking_extras(program)
     yield from lacking_metadata(program)
     yield from lacking_companions(program)
+    yield from lacking_needs(program)
     yield from moved_names(program)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.python.importer import version_of
 from smoke.static.python.program import LoadedProgram
-from smoke.static.python.removed import UNLOADABLE, Removal, has_it, mismatched, removed
+from smoke.static.python.removed import LOADABLE, UNLOADABLE, Removal, has_it, mismatched, removed
 from smoke.static.python.source import Source
 
 
@@ -19,6 +19,7 @@ def moved_names(program: LoadedProgram) -> Iterator[Absence]:
     )
     yield from _between(program, bounded)
     yield from _unloadable(program)
+    yield from _of_old(program)
     for path, source in program.graph.modules.items():
         if path not in program.graph.later:
             yield from _outdated(program, source, path, bounded)
@@ -45,6 +46,23 @@ def _unloadable(program: LoadedProgram) -> Iterator[Absence]:
         if asked and version is not None and version >= since:
             message = f"{top} cannot be loaded since Python {since[0]}.{since[1]}: {instead}"
             yield Absence(outside.source, outside.line, message)
+
+
+def _of_old(program: LoadedProgram) -> Iterator[Absence]:
+    """Pinned releases that a newer Python cannot load."""
+    version = version_of(program.image)
+    pins = {each.name: each.version for each in program.installed.requirements}
+    loaded = {each.top: each for each in program.graph.outside if not each.lazy and not each.caught}
+    for top, (distribution, first, since) in LOADABLE.items():
+        pinned = pins.get(distribution, "")
+        older = re.fullmatch(r"\d+(?:\.\d+)*", pinned) and _parts(pinned) < _parts(first)
+        if top in loaded and older and version is not None and version >= since:
+            message = f"{distribution} {pinned} cannot be loaded since Python {since[0]}.{since[1]}: {first} can"
+            yield Absence(loaded[top].source, loaded[top].line, message, f"Ask for {distribution}>={first}.")
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _outdated(program: LoadedProgram, source: Source, path: str, bounded: bool) -> Iterator[Absence]:

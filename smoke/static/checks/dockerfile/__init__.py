@@ -34,6 +34,6 @@ def run(scope: Scope) -> Iterator[Finding]:
         yield from judge_steps(image)
         yield from judge_platform(scope, image)
         yield from judge_user(image)
-        yield from judge_health(image)
+        yield from judge_health(scope, image)
         yield from judge_labels(image)
         yield from judge_entrypoint(scope, image)

@@ -9,8 +9,9 @@ from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.static.checks import remedies
 from smoke.static.checks.evidence import at_instruction, final_line
-from smoke.static.checks.probes import health_programs, ports_asked, unable
+from smoke.static.checks.probes import health_programs, lost_path, ports_asked, unable
 from smoke.static.model.image import Image
+from smoke.static.scope import Scope
 
 HEALTH = Check(
     "dockerfile.health",
@@ -22,7 +23,7 @@ HEALTH = Check(
 _NO_HEALTH_PATH = re.compile(r"https?://[^\s'\"/]+(?P<path>/[^\s'\"?)]*)?")
 
 
-def judge_health(image: Image) -> Iterator[Finding]:
+def judge_health(scope: Scope, image: Image) -> Iterator[Finding]:
     name, health = image.service.name, image.health
     if health is None or health.disabled:
         line = health.line if health else final_line(image)
@@ -31,6 +32,8 @@ def judge_health(image: Image) -> Iterator[Finding]:
         return
     where = at_instruction(image, health.line)
     problems = list(_health_problems(image))
+    if not problems and not image.unstarted and (lost := lost_path(scope.programs.of(image), " ".join(health.words))):
+        problems.append(lost)
     for message in problems:
         yield HEALTH.fail(message, name, where, remedy=remedies.of_health(image))
     if problems:

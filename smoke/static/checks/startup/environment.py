@@ -11,11 +11,13 @@ from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks.evidence import at_source
 from smoke.static.checks.loaded import runs
 from smoke.static.checks.startup.files import FILES
+from smoke.static.checks.startup.managed import refused_commands
 from smoke.static.checks.startup.prepared import rootless_steps, wanting_steps
 from smoke.static.checks.startup.provided import lacking_corpora, odd_numbers
 from smoke.static.checks.startup.unset import unset_variables
 from smoke.static.model.image import Image
 from smoke.static.python.effects import Demand
+from smoke.static.python.graph import Graph
 from smoke.static.python.program import LoadedProgram
 from smoke.static.scope import Scope
 
@@ -44,7 +46,14 @@ def judge_environment(scope: Scope, program: LoadedProgram) -> Iterator[Finding]
     if not demands:
         yield ENVIRONMENT.passed("nothing is demanded of the environment that is not given", name)
         return
-    givers = [path for path in graph.modules if any(each.gives_environment for each in graph.effects(path))]
+    givers = [
+        path
+        for path in graph.modules
+        if any(
+            each.gives_environment or (each.reads_dotenv and _may_have(scope, image, graph))
+            for each in graph.effects(path)
+        )
+    ]
     failed = False
     skipped = ""
     for path, demand in demands:
@@ -96,6 +105,9 @@ def judge_preparation(scope: Scope, program: LoadedProgram) -> Iterator[Finding]
     for line, path in rootless_steps(program):
         message = f"manage.py collectstatic needs STATIC_ROOT, which {path} does not set"
         yield FILES.fail(message, image.service.name, [Evidence(image.dockerfile, line), Evidence(path)])
+    for refusal in refused_commands(program, scope.tree):
+        at = at_source(scope, refusal.path, refusal.line) if refusal.line else [Evidence(refusal.path)]
+        yield FILES.fail(refusal.message, image.service.name, at, remedy="Correct the command, or the settings.")
     for each in wanting_steps(program):
         message = (
             f"{each.variable} is demanded by {each.path}, which manage.py {each.command} loads: no one gives it then"
@@ -103,6 +115,32 @@ def judge_preparation(scope: Scope, program: LoadedProgram) -> Iterator[Finding]
         at = [Evidence(image.dockerfile, each.line), Evidence(each.path, each.demanded)]
         remedy = f"Write RUN {each.variable}=none python manage.py {each.command}, or read it with a default."
         yield ENVIRONMENT.fail(message, image.service.name, at, remedy=remedy)
+
+
+def _may_have(scope: Scope, image: Image, graph: Graph) -> bool:
+    """Whether there may be a .env where python-dotenv looks for it: beside a module, or in a directory above.
+
+    Everyone makes their own, which the tree does not have: it may come with a directory that is copied."""
+    ignored = scope.tree.text(posixpath.join(image.context or "", ".dockerignore"))
+    left_out = re.search(r"(?m)^(?:\*\*/|/)?(?:\.env\*?|\.\*|\*)\s*$", ignored) is not None
+    copied = [
+        each for each in image.parsed.instructions if each.keyword in ("COPY", "ADD") and each.flag("from") is None
+    ]
+    words = [word for each in copied for word in each.words[:-1]]
+    whole = any(word.endswith(("/", ".", "*")) or scope.tree.is_directory(posixpath.normpath(word)) for word in words)
+    if (whole and not left_out) or any(".env" in word for word in words):
+        return True
+    directories = {image.start.workdir or image.workdir, *(posixpath.dirname(each) for each in graph.places.values())}
+    while directories:
+        if any(
+            image.files.find(posixpath.join(each, ".env")) is not None
+            or image.files.doubt(posixpath.join(each, ".env"))
+            for each in directories
+            if each != "/"
+        ):
+            return True
+        directories = {posixpath.dirname(each) for each in directories} - directories
+    return False
 
 
 def _given(image: Image, demand: Demand) -> bool:

@@ -18,6 +18,7 @@ from smoke.static.model.image import Image
 from smoke.static.python.effects import FileUse, Use
 from smoke.static.python.paths import CodePath
 from smoke.static.python.program import LoadedProgram
+from smoke.static.python.sections import sectioned
 from smoke.static.scope import Scope
 
 FILES = Check(
@@ -108,9 +109,21 @@ def _refused(image: Image, who: str, place: str, use: Use) -> Iterator[Finding]:
 
 
 def _misread(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
+    yield from _sectionless(scope, program)
     for each in (*climbed(scope, program), *misread(scope, program)):
         yield FILES.fail(each.message, program.image.service.name, each.at, remedy=each.remedy)
     yield from (each.finding(FILES, scope, program) for each in lacking_programs(program))
+
+
+def _sectionless(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
+    """Files of which a section is taken, and that are not there."""
+    files = program.image.files
+    for path, source in program.graph.modules.items():
+        for each in sectioned(scope.tree.data(path)) if runs(program, source, False) else ():
+            place = absolute(program, path, each.place)
+            if place and files.find(place) is None and not files.doubt(place):
+                message = f"{place} is not in the image, and its section {each.section} is taken as the code is loaded"
+                yield FILES.fail(message, program.image.service.name, at_source(scope, path, each.line))
 
 
 def _unlocalized(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:

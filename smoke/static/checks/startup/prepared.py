@@ -49,7 +49,9 @@ def wanting_steps(program: LoadedProgram) -> Iterator[Wanting]:
     """Steps that run `manage.py` without a variable that nothing in the Dockerfile as much as names."""
     image, graph = program.image, program.graph
     settings = {path: graph.modules[path] for path in sorted(graph.settings & graph.modules.keys())}
-    if image.base is None or any(source.effects.gives_environment for source in settings.values()):
+    if image.base is None or any(
+        source.effects.gives_environment or source.effects.reads_dotenv for source in settings.values()
+    ):
         return
     told = "\n".join(each.text for each in image.parsed.instructions)
     stage = image.final

@@ -32,7 +32,9 @@ def odd_numbers(scope: Scope, program: LoadedProgram) -> Iterator[Unfit]:
     """Variables that are made numbers of, and are given as something else."""
     image = program.image
     for path, source in program.graph.modules.items():
-        if not runs(program, source, False) or any(each.gives_environment for each in program.graph.effects(path)):
+        if not runs(program, source, False) or any(
+            each.gives_environment or each.reads_dotenv for each in program.graph.effects(path)
+        ):
             continue
         for each in converted(scope.tree.data(path)):
             value = image.environment.get(each.name)

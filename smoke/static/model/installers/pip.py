@@ -237,6 +237,7 @@ def _option(stage: Stage, wanted: InstallRequest, name: str, value: str, line: i
             else:
                 wanted.requirements.append(source)
                 wanted.doubt = wanted.doubt or ("" if source else f"{value} of line {line} is not a file of the tree")
+                _projects_in(stage, wanted, source, line)
         case "-t" | "--target":
             wanted.directory = stage.path(value)
             wanted.scripts = posixpath.join(wanted.directory, "bin")
@@ -268,6 +269,14 @@ def _option(stage: Stage, wanted: InstallRequest, name: str, value: str, line: i
             wanted.doubt = wanted.doubt or f"{name} of line {line} is not followed"
         case _ if not name.startswith("-"):
             _given(stage, wanted, name, line, editable=False)
+
+
+def _projects_in(stage: Stage, wanted: InstallRequest, source: str, line: int) -> None:
+    """Directories of the tree that a requirement file names; they are meant from where pip is started."""
+    text = stage.read(source).decode("utf-8", "replace") if source and stage.read is not None else ""
+    for match in re.finditer(r"(?m)^(-e|--editable)?[ =]*(?:file:)?(\.{1,2}(?:/[\w./-]*)?(?:\[[\w, -]+\])?)\s*$", text):
+        if tree_directory(stage, stage.path(match[2].partition("[")[0])) is not None:
+            _given(stage, wanted, match[2], line, editable=bool(match[1]))
 
 
 def _platform(made: MadeFor, text: str) -> MadeFor:

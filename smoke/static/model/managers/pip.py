@@ -87,7 +87,7 @@ def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
                 other_pin(limits, line)
             else:
                 hashed, bare = (line, bare) if "--hash" in line else (hashed, bare or line)
-                own = re.fullmatch(r"(?:(?:-e|--editable)[ =]\s*)?(\.(?:\[[\w, -]+\])?)", line)
+                own = re.fullmatch(r"(?:(?:-e|--editable)[ =]\s*)?(?:file:)?(\.(?:\[[\w, -]+\])?)", line)
                 yield from filter(None, [project_refusal(stage, own[1]) if own is not None else ""])
                 yield from filter(None, (unmet(stage, line, elsewhere), other_pin(pins, line)))
     for name in sorted(pins.keys() & limits.keys()):

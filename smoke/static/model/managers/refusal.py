@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable
 from functools import partial
 
 from smoke.static.model.managers.distributions import BUSYBOX_ONLY, apk_refusal, apt_refusal, busybox_refusal
@@ -26,9 +27,10 @@ def refusal(stage: Stage, program: str, rest: list[str]) -> str:
             return venv_refusal(stage, rest, program)
     if name in ("apt-get", "apt", "apk"):
         return apk_refusal(stage, rest) if name == "apk" else apt_refusal(stage, name, rest)
-    if name == "npm":
-        locked = stage.npm_locked
-        return npm_refusal(rest, partial(_text_of, stage), partial(_is_there, stage), locked=locked)
+    if name in ("npm", "make"):
+        read, exists = partial(_text_of, stage), partial(_is_there, stage)
+        npm = name == "npm"
+        return npm_refusal(rest, read, exists, locked=stage.npm_locked) if npm else _no_rule(rest, read, exists)
     if name in BUSYBOX_ONLY:
         return busybox_refusal(stage, name, rest)
     if re.fullmatch(r"pip[\d.]*", name):
@@ -41,6 +43,23 @@ def refusal(stage: Stage, program: str, rest: list[str]) -> str:
         else ""
     )
     return message or (lock_refusal(stage, name, rest) if name in LOCKED else "")
+
+
+def _no_rule(rest: list[str], read: Callable[[str], str | None], exists: Callable[[str], bool | None]) -> str:
+    """A target that the Makefile of the working directory does not have."""
+    text = read("Makefile") if exists("GNUmakefile") is False and exists("makefile") is False else None
+    if text is None or re.search(r"(?m)^\s*-?s?include\b|^[^#\n]*%[^\n]*:|\$\(eval|\$\(call", text):
+        return ""
+    if any(re.match(r"-[CfIj]|--(?:file|directory|makefile)", word) for word in rest):
+        return ""
+    heads = re.findall(r"(?m)^([^\s#:=][^#:=\n]*?)\s*::?(?!=)", text)
+    targets = {word for head in heads for word in head.split()}
+    if any("$" in each for each in targets):
+        return ""
+    for word in rest:
+        if re.fullmatch(r"[A-Za-z][\w.-]*", word) and word not in targets and exists(word) is False:
+            return f"make: the Makefile has no target {word}"
+    return ""
 
 
 def _uv_index(stage: Stage, rest: list[str]) -> str:

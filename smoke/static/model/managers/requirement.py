@@ -19,6 +19,28 @@ _SOURCE_ONLY = frozenset(
 """Distributions that have no wheel for Linux on PyPI (November 2026): they are compiled where they are installed."""
 
 
+_HEADERS = {
+    "mysqlclient": "mysql|mariadb",
+    "psycopg2": "libpq|postgres",
+    "python-ldap": "ldap",
+    "pycairo": "cairo|gtk|pango",
+    "pygraphviz": "graphviz",
+    "dbus-python": "dbus",
+    "pyaudio": "portaudio",
+    "pycups": "cups",
+    "gssapi": "krb5",
+    "pysqlcipher3": "sqlcipher",
+    "systemd-python": "systemd",
+}
+"""Those that are compiled against a library of the system: what the packages with its headers are called."""
+
+
+def _is_bare(stage: Stage) -> bool:
+    """Whether a stage surely has no headers but those of packages that are named."""
+    small = stage.slim or stage.system == "alpine"
+    return small and not stage.other_sources and not any("$" in each for each in stage.packages)
+
+
 def unmet(stage: Stage, requirement: str, elsewhere: bool) -> str:
     """What a requirement takes that the stage lacks: git to fetch it, or a compiler to make it."""
     lost = re.match(r"[\w.-]+(?:\[[^\]]*\])?\s*@\s*file://(/[^\s;#]+)", requirement)
@@ -43,6 +65,8 @@ def _uncompiled(stage: Stage, requirement: str) -> str:
     compiler = not all(stage.lacks(each) for each in ("gcc", "cc", "clang"))
     if name and not stage.managed and (clause := without_wheel(name, requirement, stage.python, compiler=compiler)):
         return clause
+    if name in _HEADERS and compiler and _is_bare(stage) and not re.search(_HEADERS[name], " ".join(stage.packages)):
+        return f"{name} has no wheel for Linux, and is compiled against a library whose headers are not in the image"
     if name not in _SOURCE_ONLY or compiler:
         return ""
     return f"{name} has no wheel for Linux, and there is no compiler to make one"

@@ -116,5 +116,31 @@ def litestar(arguments: list[str], situation: Situation) -> Served:
     return found
 
 
-ALONE = {name: _reader(name) for name in _KINDS}
+def jupyter(arguments: list[str], situation: Situation) -> Served:
+    """Jupyter's servers, which many files of their own and variables may tell where to listen."""
+    line = read_line(arguments, frozenset(["--no-browser", "--allow-root", "--debug", "-y", "--autoreload", *_COMMON]))
+    found = Served("jupyter_core", "*")
+    told = line.last("--ip", "--ServerApp.ip", "--NotebookApp.ip")
+    homes = (situation.environment.get("HOME", "/root"), "/etc", "/usr/local/etc", "/root")
+    names = [f"jupyter_{kind}_config.{end}" for kind in ("server", "lab", "notebook") for end in ("py", "json")]
+    places = [f"{home}/{below}/{name}" for home in homes for below in (".jupyter", "jupyter") for name in names]
+    elsewhere = any(name.startswith("JUPYTER") for name in situation.environment) or "--config" in line.values
+    if told is None and (elsewhere or any(map(situation.exists, (*places, *names)))):
+        return found
+    found.host, found.port = told or "127.0.0.1", number(line.last("--port"), 8888)
+    return found
+
+
+def _jupyter(arguments: list[str], situation: Situation) -> Served:
+    """`jupyter lab` and its kin."""
+    if arguments[:1] and arguments[0] in ("lab", "notebook", "server"):
+        return jupyter(arguments[1:], situation)
+    return Served(doubt="what jupyter does is not looked into")
+
+
+ALONE = {
+    **{name: _reader(name) for name in _KINDS},
+    **dict.fromkeys(("jupyter-lab", "jupyter-notebook", "jupyter-server"), jupyter),
+    "jupyter": _jupyter,
+}
 """Readers of the command lines of those that need no app."""

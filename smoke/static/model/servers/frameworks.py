@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+import tomllib
 
-from smoke.static.model.servers.options import read_line
+from smoke.static.model.servers.options import Line, read_line
 from smoke.static.model.servers.served import Served, Situation, aim, number
 
 _SWITCHES = frozenset(
@@ -110,14 +111,27 @@ def fastapi(arguments: list[str], situation: Situation) -> Served:
     return found
 
 
+def _configured(found: Served, line: Line, text: str | None) -> None:
+    """What Streamlit's configuration says of where to listen, if no option does."""
+    try:
+        server = tomllib.loads(text or "").get("server", {}) if text is not None else None
+    except tomllib.TOMLDecodeError:
+        server = None
+    if line.last("--server.port") is None:
+        told = server.get("port", found.port) if isinstance(server, dict) else None
+        found.port = told if isinstance(told, int) else None
+    if line.last("--server.address") is None and isinstance(server, dict) and isinstance(server.get("address"), str):
+        found.host = server["address"]
+
+
 def streamlit(arguments: list[str], situation: Situation) -> Served:
     line = read_line(arguments, frozenset(["--help", "--version"]))
     found = Served(needs=["streamlit"], host="0.0.0.0")
     environment = situation.environment
     found.port = number(line.last("--server.port") or environment.get("STREAMLIT_SERVER_PORT"), 8501)
     found.host = line.last("--server.address") or environment.get("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
-    if situation.exists(".streamlit/config.toml") is not False and "--server.port" not in line.values:
-        found.port = None
+    if (held := situation.exists(".streamlit/config.toml")) is not False:
+        _configured(found, line, situation.read(".streamlit/config.toml") if held else None)
     if line.operands[:1] != ["run"]:
         found.doubt = "what streamlit does is not looked into"
     elif len(line.operands) > 1:

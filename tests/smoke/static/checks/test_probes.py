@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smoke.static.checks.probes import health_programs, ports_asked
 from smoke.static.model.image import HealthCheck
+from tests.smoke.cases import outcomes
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,26 @@ def test_a_port_is_found_behind_each_name_of_this_machine(port: int, host: str) 
 )
 def test_programs_that_decide(words: tuple[str, ...], shell_form: bool, programs: list[str]) -> None:
     assert health_programs(HealthCheck(1, words, shell_form)) == programs
+
+
+ROUTED = "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/')\ndef root():\n    return {}\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "main", "lost"),
+    [
+        ("curl -fsS http://localhost:8000/health", ROUTED, True),
+        ("curl http://localhost:8000/health", ROUTED, False),
+        ("curl -f http://localhost:8000/", ROUTED, False),
+        ("curl -f http://localhost:8000/docs", ROUTED, False),
+        ("curl -f http://localhost:8000/health", ROUTED.replace("'/'", "'/health'"), False),
+        ("curl -f http://localhost:8000/health", ROUTED.replace("'/'", "'/{rest:path}'"), False),
+        ("curl -f http://localhost:8000/health", ROUTED.replace("'/'", "PATHS[0]") + "from lost import *\n", False),
+    ],
+)
+def test_a_path_that_no_module_has(tmp_path: Path, check: str, main: str, lost: bool) -> None:
+    packages = "RUN apt-get update && apt-get install -y curl && pip install fastapi uvicorn\n"
+    start = 'CMD ["uvicorn", "main:app", "--host", "0.0.0.0"]\n'
+    text = f"FROM python:3.12-slim\n{packages}COPY main.py .\nHEALTHCHECK CMD {check}\n{start}"
+    found = outcomes(tmp_path, {"Dockerfile": text, "main.py": main}, "dockerfile.health")
+    assert any(kind == "critical" and "no module that is loaded" in message for kind, message in found) == lost

@@ -35,8 +35,26 @@ CASES = [
         "skipped",
         "",
     ),
+    (
+        "from dotenv import load_dotenv\nload_dotenv()\n" + ASKS,
+        "RUN pip install python-dotenv\nRUN echo API_KEY=x > .env",
+        "init: true",
+        "skipped",
+        "",
+    ),
     (ASKS, "RUN export API_KEY=x", "", "critical", "a RUN exports it"),
 ]
+
+
+def test_a_dotenv_that_nothing_copies(tmp_path: Path) -> None:
+    """What everyone makes for themselves is in the image only where a whole directory is copied."""
+    files = tree("from dotenv import load_dotenv\nload_dotenv()\n" + ASKS, "RUN pip install python-dotenv")
+    files = {**files, "compose.yaml": "services:\n  app: {build: .}\n"}
+    assert says(tmp_path / "a", files, "startup.environment", "skipped", "API_KEY")
+    left_out = {**files, ".dockerignore": "*.md\n.env\n"}
+    assert says(tmp_path / "b", left_out, "startup.environment", "critical", "API_KEY")
+    alone = {**files, "Dockerfile": str(files["Dockerfile"]).replace("COPY . .", "COPY main.py ./")}
+    assert says(tmp_path / "c", alone, "startup.environment", "critical", "API_KEY")
 
 
 @pytest.mark.parametrize(("code", "lines", "compose", "outcome", "words"), CASES)

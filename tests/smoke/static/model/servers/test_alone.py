@@ -29,6 +29,10 @@ def situation(**environment: str) -> Situation:
         ("dagster-webserver -h 0.0.0.0 -p 80", "0.0.0.0", 80),
         ("chainlit run app.py -h", LOOPBACK, 8000),
         ("marimo edit --host 0.0.0.0", "0.0.0.0", 2718),
+        ("jupyter lab --no-browser --allow-root", LOOPBACK, 8888),
+        ("jupyter-notebook --ip=0.0.0.0 --port 80", "0.0.0.0", 80),
+        ("jupyter server --ServerApp.ip=:: --debug", "::", 8888),
+        ("jupyter lab --config x.py", "", None),
         ("sanic server:app", LOOPBACK, 8000),
         ("sanic server:app -H 0.0.0.0 -p 80", "0.0.0.0", 80),
         ("sanic server:app --unix /tmp/x", "", None),
@@ -44,7 +48,9 @@ def test_where_they_listen(words: str, host: str, port: int | None) -> None:
     assert (found.host, found.port, found.trouble) == (host, port, "")
 
 
-@pytest.mark.parametrize("words", ["mlflow run .", "chainlit init", "litestar routes", "sanic", "litestar run"])
+@pytest.mark.parametrize(
+    "words", ["mlflow run .", "chainlit init", "litestar routes", "jupyter nbconvert x", "sanic", "litestar run"]
+)
 def test_what_is_not_followed_is_said(words: str) -> None:
     name, *arguments = words.split()
     found = served(name, arguments, situation())

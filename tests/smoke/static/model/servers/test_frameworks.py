@@ -77,7 +77,13 @@ def test_fastapi_finds_its_app(words: str, files: dict[str, str], wanted: dict[s
     [
         ("run app.py", {}, {"host": "0.0.0.0", "port": 8501, "script": "app.py"}),
         ("run app.py --server.port 80", {}, {"host": "0.0.0.0", "port": 80, "script": "app.py"}),
-        ("run app.py", {".streamlit/config.toml": ""}, {"host": "0.0.0.0", "script": "app.py"}),
+        ("run app.py", {".streamlit/config.toml": ""}, {"host": "0.0.0.0", "port": 8501, "script": "app.py"}),
+        ("run app.py", {".streamlit/config.toml": "[server"}, {"host": "0.0.0.0", "script": "app.py"}),
+        (
+            "run app.py",
+            {".streamlit/config.toml": "[server]\nport = 80\naddress = '::'\n"},
+            {"host": "::", "port": 80, "script": "app.py"},
+        ),
         ("run", {}, {"host": "0.0.0.0", "port": 8501, "trouble": "streamlit is not told which script to run"}),
         ("hello", {}, {"host": "0.0.0.0", "port": 8501, "doubt": "what streamlit does is not looked into"}),
     ],

@@ -1,0 +1,87 @@
+"""`nginx.ports` and `nginx.files`: nginx listens where Compose publishes it, and finds its certificates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from smoke.check import Check
+from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.compose.service import ComposeService
+from smoke.static.model.image import Image
+from smoke.static.model.launch import MountKind
+
+LISTENS = Check(
+    "nginx.ports",
+    Severity.CRITICAL,
+    "nginx listens at the ports that Compose publishes",
+    "Nobody reaches it.",
+    "Publish the port of its listen directive.",
+)
+FILES = Check(
+    "nginx.files",
+    Severity.CRITICAL,
+    "the certificates that nginx is told of are there",
+    "nginx ends at once: it cannot load the certificate.",
+    "Mount the certificate and its key, or correct their paths.",
+)
+_LISTEN = re.compile(r"(?m)^\s*listen\s+([^;]+);")
+_PORT = re.compile(r"(?:[\w.*-]+:|\[[\w:]+\]:)?(\d{1,5})")
+_CERTIFICATE = re.compile(r"(?m)^\s*ssl_certificate(?:_key)?\s+([^\s;]+)\s*;")
+_OWN = "/etc/nginx/conf.d/default.conf"
+
+
+def listening(texts: Mapping[str, str], targets: Mapping[str, str]) -> set[int]:
+    """The ports of all servers; nothing where they cannot be told.
+
+    `targets`: where nginx has each of the files, by their path in the tree."""
+    whole = "\n".join(texts.values())
+    found: set[int] = set()
+    for told in _LISTEN.findall(whole):
+        first = told.split()[0]
+        match = _PORT.fullmatch(first)
+        if match is None and not first.startswith("unix:"):
+            return set()
+        found |= {int(match[1])} if match is not None else set()
+    if len(re.findall(r"\bserver\s*\{", whole)) > len(_LISTEN.findall(whole)):
+        found.add(80)
+    main = next((path for path, target in targets.items() if target == "/etc/nginx/nginx.conf"), "")
+    included = "conf.d" in texts.get(main, "conf.d")
+    if re.search(r"\binclude\s+(?!\S*(?:conf\.d|mime\.types|_params|modules-enabled))", whole):
+        return set()
+    return found | ({80} if included and _OWN not in targets.values() else set())
+
+
+def judge_listening(
+    service: ComposeService, image: Image | None, texts: Mapping[str, str], targets: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Published ports of a service that nginx is."""
+    steps = [each.text for each in image.parsed.instructions if each.keyword == "RUN"] if image is not None else []
+    mounts = [each for each in service.launch.mounts if f"{each.target}/".startswith("/etc/nginx/")]
+    unsure = any(each.kind is not MountKind.TREE or "templates" in each.target for each in mounts)
+    if unsure or any("nginx" in step for step in steps) or service.launch.command or service.launch.entrypoint:
+        return
+    found, published = listening(texts, targets), service.launch.published
+    if found and published and not found & published:
+        numbers = ", ".join(map(str, sorted(found)))
+        message = f"{min(published)} of it is published, and nginx listens at {numbers}"
+        yield LISTENS.fail(message, service.name, [Evidence(path) for path in texts])
+    elif found and published:
+        yield LISTENS.passed(f"nginx listens at {min(found & published)}, which is published", service.name)
+
+
+def judge_certificates(service: ComposeService, image: Image | None, texts: Mapping[str, str]) -> Iterator[Finding]:
+    """Certificates and keys that nothing brings."""
+    targets = [each.target.rstrip("/") for each in service.launch.mounts]
+    for path, text in texts.items():
+        for match in _CERTIFICATE.finditer(text):
+            place = match[1].strip("\"'")
+            place = place if place.startswith("/") else f"/etc/nginx/{place}"
+            covered = any(place == each or place.startswith(f"{each}/") for each in targets)
+            own = place.startswith(("/etc/ssl/certs/", "/run/secrets/", "/etc/letsencrypt/")) or "$" in place
+            held = image is not None and (image.files.find(place) is not None or bool(image.files.doubt(place)))
+            if not covered and not own and not held and ":" not in place:
+                line = 1 + text.count("\n", 0, match.start(1))
+                message = f"nginx is to read {place}, which its image does not have and nothing mounts"
+                yield FILES.fail(message, service.name, [Evidence(path, line, excerpt(match[0]))])
+                return
