@@ -25,14 +25,20 @@ def opened(url: str, new: bool = False) -> Iterator[Store]:
     What the command writes is its user's alone, as the store is.
     """
     from lucid.chain.errors import LucidError
-    from lucid.storage.opening import open_store
+    from lucid.storage.opening import open_store, shown
 
     if not new and url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).is_file():
         raise Failure(f"there is no store {url}")
     before = os.umask(0o077)
     try:
         with closing(open_store(url, password=os.environ.get(PASSWORD, ""), importing=True)) as store:
-            yield store
+            try:
+                if store.made and not new:
+                    raise Failure(f"there is no store {shown(url)}")
+                yield store
+            except BaseException:
+                store.unmake()
+                raise
     except LucidError as error:
         raise Failure(error.detail) from None
     finally:

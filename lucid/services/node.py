@@ -31,9 +31,14 @@ def run(config: Config) -> None:
         AnchoringService: config.anchoring_url,
         DataService: config.data_url,
     }
-    services = [
-        kind(msgspec.structs.replace(config, port=urlsplit(url).port or kind.listed.port)) for kind, url in urls.items()
-    ]
+    services: list[Service] = []
+    try:
+        for kind, url in urls.items():
+            services.append(kind(msgspec.structs.replace(config, port=urlsplit(url).port or kind.listed.port)))
+    except BaseException:
+        for service in services:
+            service.abandon()
+        raise
     run_to_end(_serve, services)
 
 

@@ -19,6 +19,12 @@ IMPORT_TABLE = "import"
 HOME_TABLE = "home"
 """Holds the mark of the data folder that the store is used with."""
 
+IDENTITY_TABLE = "identity"
+"""Holds whose the store is."""
+
+OWN_TABLES = (HOME_TABLE, IDENTITY_TABLE)
+"""What a store has from its first opening by a service: there is nothing in it yet."""
+
 STARTS_TABLE = "starts"
 """Counts the starts of an engine, as a file beside its store does."""
 
@@ -146,4 +152,14 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections; twice is harmless."""
+        ...
+
+    @property
+    def made(self) -> bool:
+        """Whether there was no store before this opening, so that nothing is lost with it."""
+        ...
+
+    def unmake(self) -> None:
+        """Close it, and remove what its opening made: for who finds that this is not the store that was meant. One that
+        was there, or has come to hold something, stays."""
         ...

@@ -256,6 +256,20 @@ class LoggedStore:
                 self._file.close()
             self._writing.release()
 
+    @property
+    def made(self) -> bool:
+        """See `Store`."""
+        return self._below.made
+
+    def unmake(self) -> None:
+        """See `Store`. While its log is this process's, no other comes to use the file."""
+        if self.made and self._mine and self._log is None and not self._closed:
+            self._below.unmake()
+            log = log_path(self.path)
+            if not self.path.exists() and log.exists() and not log.stat().st_size:
+                log.unlink()
+        self.close()
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """What is wrong with the log, as a store's trouble."""

@@ -84,6 +84,7 @@ class MongoStore:
         if "setName" not in hello:
             raise StoreError(f"{self.place}: MongoDB must run as a replica set, of one node at least")
         names = self._database.list_collection_names()
+        self.made = not names
         if names and SCHEMA_COLLECTION not in names:
             raise StoreOther(f"{self.place} is that of another program")
         schema = self._database[SCHEMA_COLLECTION]
@@ -200,6 +201,14 @@ class MongoStore:
         """See `Store`."""
         self._lease.release()
         self._client.close()
+
+    def unmake(self) -> None:
+        """See `Store`."""
+        with suppress(StoreError), self._translated():
+            if self.made and self._entries.find_one() is None:
+                for name in self._database.list_collection_names():
+                    self._database.drop_collection(name)
+        self.close()
 
     @contextmanager
     def _translated(self, table: str = "", key: bytes = b"") -> Iterator[None]:

@@ -15,6 +15,7 @@ from lucid.storage.interface import (
     LOGGED_VERSION,
     LOOKED_AT,
     NEVER_COPIED,
+    OWN_TABLES,
     SCHEMA_VERSION,
     StoreDamaged,
     StoreError,
@@ -37,6 +38,8 @@ SCAN_ROWS = 256
 COPIED_PAGES = 4_096
 """Pages that are copied between two looks at how far a copy is."""
 _NO_INDEX = (sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP)
+SUFFIXES = ("", "-wal", "-shm")
+"""What SQLite calls the files of a store, after its own name."""
 WAIT_S = 5.0
 CLOSE_S = 0.2
 
@@ -50,6 +53,7 @@ class SqliteStore:
     def __init__(self, path: Path, max_pages: int | None = None) -> None:
         """Open or make the store at `path`; `max_pages` bounds the file, for tests of a full disk."""
         self.path = path
+        self.made = not path.exists()
         self._writing = threading.Lock()
         self._reading = threading.Lock()
         self._sums = self._sums_tried = False
@@ -61,6 +65,9 @@ class SqliteStore:
                 if error.sqlite_errorcode not in _NO_INDEX:
                     raise
                 self._open(max_pages, alone=True)
+            except BaseException:
+                self._remove()
+                raise
 
     def _open(self, max_pages: int | None, alone: bool = False) -> None:
         """Open it. `alone`, SQLite needs no index of the log in a file of its own, which a full disk has no room for;
@@ -252,6 +259,18 @@ class SqliteStore:
             self._opened.close()
         for lock in held:
             lock.release()
+
+    def unmake(self) -> None:
+        """See `Store`."""
+        unused = self.made and set(self.tables()) <= {*OWN_TABLES}
+        self.close()
+        if unused:
+            self._remove()
+
+    def _remove(self) -> None:
+        if self.made:
+            for suffix in SUFFIXES:
+                self.path.with_name(f"{self.path.name}{suffix}").unlink(missing_ok=True)
 
     def _read(self, query: str, *values: str | bytes) -> list[Any]:
         table, key = (str(values[0]) if values else "", values[1] if len(values) > 1 else b"")

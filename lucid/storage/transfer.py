@@ -13,8 +13,16 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.ledger.state import Write
 from lucid.storage.files import whole_file
-from lucid.storage.identity import IDENTITY_TABLE, Identity, identity_of
-from lucid.storage.interface import IMPORT_TABLE, NEVER_COPIED, SCHEMA_VERSION, Store, StoreError, StoreOther
+from lucid.storage.identity import Identity, identity_of
+from lucid.storage.interface import (
+    IDENTITY_TABLE,
+    IMPORT_TABLE,
+    NEVER_COPIED,
+    SCHEMA_VERSION,
+    Store,
+    StoreError,
+    StoreOther,
+)
 from lucid.storage.records import RecordWriter, read_records
 
 Progress = Callable[[int, int], None]

@@ -123,6 +123,22 @@ def test_reading_while_iterating_a_scan(store: Store) -> None:
     assert seen == [bytes([number]) for number in range(10)]
 
 
+def test_a_store_that_was_not_meant_goes_as_it_came(opener: Opener) -> None:
+    with closing(opener()) as store:
+        assert store.made
+        store.unmake()
+    with closing(opener()) as store:
+        assert store.made, "nothing was left"
+        store.write([("row", b"a", b"1")])
+        store.unmake()
+    with closing(opener()) as store:
+        assert not store.made and everything(store) == {"row": {b"a": b"1"}}, "what holds something stays"
+        store.write([("row", b"a", None)])
+        store.unmake()
+    with closing(opener()) as store:
+        assert not store.made, "and what was there before"
+
+
 def test_closing_twice_is_harmless(opener: Opener) -> None:
     store = opener()
     store.close()

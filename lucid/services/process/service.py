@@ -12,9 +12,9 @@ import socket
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar, NoReturn
 
 import trio
 
@@ -101,15 +101,29 @@ class Service(ABC):
         store = open_store(url, password=self.config.store_password)
         try:
             mark = self.config.data_dir / f"{self.listed.key}.home"
+            self._used = mark.exists()
             identity = Identity(self.genesis.chain_id, self.key, self.listed.key)
-            claim(store, identity, mark, self.may_begin_anew(mark.exists()))
+            claim(store, identity, mark, self.may_begin_anew(self._used))
             store.hold(self.config.data_dir / f"{self.listed.key}.lock")
         except BaseException as error:
-            store.close()
+            self._part_with(store)
             if isinstance(error, StoreOther):
                 raise StoreOther(f"{shown(url)}: {error.detail}") from None
             raise
         return store
+
+    def _part_with(self, store: Store) -> None:
+        """Close a store that is not gone on with. One that was made now, for a folder that goes with another, is in the
+        wrong place; one of a new folder has a mark there, and stays."""
+        if store.made and (self._used or not store.tables()):
+            store.unmake()
+        else:
+            store.close()
+
+    def abandon(self) -> None:
+        """Let go of the store and the folder where the service is not to run after all, because another is not."""
+        self._part_with(self.store.store)
+        self._lock.close()
 
     def may_begin_anew(self, used: bool) -> bool:
         """Whether nothing is lost by beginning with an empty store, although the data folder was `used` with one."""
@@ -336,6 +350,16 @@ def _run(kind: type[Service], file: Path | None) -> None:
     if not config.token:
         raise ConfigError("token must be set: by it the node's services know each other (`lucid node` makes one)")
     run_to_end(_until_signal, kind(config if config.port else load_config(file=file, port=kind.listed.port)))
+    leave()
+
+
+def leave() -> NoReturn:
+    """End the process, in which nothing is left to do. To take the interpreter apart would take it seconds more on a
+    machine that is busy: 3.6 s were measured at a load of 24."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)
 
 
 def end_in_time(scope: trio.CancelScope) -> None:

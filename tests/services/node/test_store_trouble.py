@@ -94,6 +94,15 @@ class Wrapped:
         """See `Store`."""
         self.inner.close()
 
+    @property
+    def made(self) -> bool:
+        """See `Store`."""
+        return self.inner.made
+
+    def unmake(self) -> None:
+        """See `Store`."""
+        self.inner.unmake()
+
 
 @asynccontextmanager
 async def running(

@@ -13,7 +13,7 @@ import pytest
 import trio
 
 from lucid.chain.errors import GenesisError
-from lucid.services.devnet import Devnet
+from lucid.services.devnet import SERVICES, Devnet
 from lucid.services.process import service
 from lucid.services.process.config import ConfigError
 from lucid.storage.interface import StoreOther
@@ -149,3 +149,59 @@ def test_a_stop_while_it_starts_is_heeded(tmp_path: Path) -> None:
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "data-chain: it was stopped before it had begun\n")
+
+
+@pytest.mark.parametrize(
+    ("which", "new"),
+    [("services.anchoring", False), ("services.data", False), ("services.data", True), ("node", False), ("node", True)],
+)
+def test_a_start_that_is_refused_leaves_no_store_behind(tmp_path: Path, which: str, new: bool) -> None:
+    node = Devnet(tmp_path, 1, 1_000).nodes[0]
+    if not new:
+        for name in SERVICES:
+            (node.folder / f"{name}.home").write_text("ab" * 16 + "\n")
+    shelf = node.folder / "chunks" / "ab"
+    shelf.mkdir(parents=True)
+    (shelf / ("ab" * 32)).write_bytes(bytes(2_000))
+    command = ["-m", "lucid", "node"] if which == "node" else ["-m", f"lucid.{which}"]
+    done = subprocess.run(
+        [sys.executable, *command, "--config", str(node.folder / "node.toml")],
+        env={**os.environ, "LUCID_STORE": f"sqlite:{node.folder}/typo-{{service}}.sqlite"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2 and "it is empty, but the folder" in done.stderr, done.stderr
+    # A new folder has marks of the stores that were begun before, so that they stay.
+    kept = {f"typo-{name}.sqlite" for name in SERVICES if name != "data"} if new and which == "node" else set()
+    assert {path.name.removesuffix("-log") for path in node.folder.glob("typo*")} == kept
+
+
+LATE = """
+import time
+from lucid.services.process import service
+from lucid.services.data import DataService
+
+class Slow:
+    def __del__(self, sleep=time.sleep):
+        sleep(60)
+
+slow = Slow()
+service.main(DataService)
+"""
+
+
+def test_a_process_that_has_stopped_ends_at_once_whatever_it_still_holds(tmp_path: Path) -> None:
+    node = Devnet(tmp_path, 1, 1_000).nodes[0]
+    with subprocess.Popen(
+        [sys.executable, "-c", LATE, "--config", str(node.folder / "node.toml")],
+        env={**os.environ, "LUCID_PORT": str(node.ports["data"])},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while "listens at" not in (line := process.stderr.readline()):
+            assert process.poll() is None, line
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
