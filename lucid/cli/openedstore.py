@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 SQLITE = "sqlite:"
 PASSWORD = "LUCID_STORE_PASSWORD"
+EMPTIED = "{} is a file of 0 bytes: what it held is lost; restore it from a backup"
 PLACE_HELP = "sqlite:PATH or mongodb://HOST:PORT/DATABASE?OPTIONS; LUCID_STORE_PASSWORD is the password of its user"
+
+
+def emptied(url: str) -> bool:
+    """Whether an embedded store is a file of no bytes, as a power cut may leave one: none was ever that small."""
+    path = Path(url.removeprefix(SQLITE))
+    return url.startswith(SQLITE) and path.is_file() and not path.stat().st_size
 
 
 @contextmanager
@@ -29,6 +36,8 @@ def opened(url: str, new: bool = False) -> Iterator[Store]:
 
     if not new and url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).is_file():
         raise Failure(f"there is no store {url}")
+    if not new and emptied(url):
+        raise Failure(EMPTIED.format(url))
     before = os.umask(0o077)
     try:
         with closing(open_store(url, password=os.environ.get(PASSWORD, ""), importing=True)) as store:

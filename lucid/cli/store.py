@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from lucid.cli import storecopy, storemongo
 from lucid.cli.failure import Failure
-from lucid.cli.openedstore import PLACE_HELP, SQLITE, opened
+from lucid.cli.openedstore import EMPTIED, PLACE_HELP, SQLITE, emptied, opened
 
 if TYPE_CHECKING:
     from lucid.storage.interface import Store
@@ -72,13 +72,16 @@ def run_check(options: argparse.Namespace) -> int:
 
     tables: Tables = {}
     identity = None
-    with opened(options.store) as store:
+    faults = [EMPTIED.format(options.store)] if emptied(options.store) else []
+    with ExitStack() as stack:
         try:
-            identity = identity_of(store)
-            faults, tables = check_store(store)
-            chunks = options.chunks or _chunks_beside(options.store)
-            if chunks is not None and (CHUNK_TABLE in tables or options.chunks):
-                faults += check_chunks(store, chunks)
+            if not faults:
+                store = stack.enter_context(opened(options.store))
+                identity = identity_of(store)
+                faults, tables = check_store(store)
+                chunks = options.chunks or _chunks_beside(options.store)
+                if chunks is not None and (CHUNK_TABLE in tables or options.chunks):
+                    faults += check_chunks(store, chunks)
         except StoreDamaged as error:
             faults = [f"{error.sentence}: {error.detail}"]
         except LucidError as error:

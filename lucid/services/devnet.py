@@ -20,7 +20,7 @@ from lucid.chain.genesis import Genesis, GenesisNode, Parameters, paced
 from lucid.chain.keys import ed25519_public_key
 from lucid.services.peer.addresses import parse_address
 from lucid.services.process.children import tied
-from lucid.services.process.config import load_config
+from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.keyfile import read_id, write_key
 from lucid.services.process.ports import free_ports
 
@@ -160,6 +160,8 @@ class Devnet:
         self.folder = folder
         if not nodes:
             self.genesis = parse_genesis((folder / GENESIS).read_text(encoding="utf-8"))
+            for each in self.genesis.nodes:
+                _check_kept(folder / each.name)
             self.nodes = [DevNode(folder / each.name, each.name) for each in self.genesis.nodes]
             return
         self.nodes = [DevNode(folder / f"node{number}", f"node{number}") for number in range(nodes)]
@@ -226,6 +228,16 @@ class Devnet:
                 process.kill()
                 process.wait()
         return {name: process.returncode for name, process in running.items()}
+
+
+def _check_kept(folder: Path) -> None:
+    """Whether a node that an earlier network had is still there, and where it was. Raises `ConfigError`."""
+    settings = folder / "node.toml"
+    if not settings.is_file():
+        raise ConfigError(f"there is no {settings}: put the folder of that node back, or begin a new network elsewhere")
+    named = load_config({}, settings).data_dir
+    if named != folder:
+        raise ConfigError(f"it was moved: {settings} names {named}; move it back, or begin a new network")
 
 
 def _ask(client: httpx.Client, url: str, statuses: tuple[int, ...] = (200,)) -> dict[str, Any] | None:

@@ -60,3 +60,13 @@ def test_chunk_files_are_taken_in_once_verified(folder: Path) -> None:
 )
 def test_wrong_input_is_one_sentence_and_nothing_is_made(folder: Path, words: list[str], says: str) -> None:
     assert_nothing_made(folder, words, says)
+
+
+def test_a_file_of_no_bytes_is_damage_and_no_store_to_copy(folder: Path) -> None:
+    (folder / "void.sqlite").touch()
+    assert_refused(store(folder, "export", "sqlite:void.sqlite", "x"), "0 bytes")
+    assert_refused(store(folder, "backup", "sqlite:void.sqlite", "x"), "0 bytes")
+    found = store(folder, "check", "sqlite:void.sqlite")
+    assert found.status == 20 and "damaged: sqlite:void.sqlite is a file of 0 bytes: what it held is lost" in found.out
+    assert len(json.loads(store(folder, "check", "sqlite:void.sqlite", "--json").out)["faults"]) == 1
+    assert {path.name for path in folder.iterdir()} == {"source", "source-log", "void.sqlite"}

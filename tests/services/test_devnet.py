@@ -3,6 +3,7 @@ kept."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from lucid.chain.genesis import Parameters, paced
 from lucid.services import devnet as module
 from lucid.services.devnet import SERVICES, Devnet, DevNode, NodeStatus
 from lucid.services.peer.addresses import peer_addresses
-from lucid.services.process.config import load_config
+from lucid.services.process.config import ConfigError, load_config
 
 
 def test_its_nodes_know_each_other_and_share_nothing(tmp_path: Path) -> None:
@@ -167,3 +168,16 @@ def test_who_does_not_heed_the_stop_is_killed(tmp_path: Path, monkeypatch: pytes
     for out in said:
         if out is not None:
             out.close()
+
+
+def test_a_look_at_a_network_that_lacks_a_node_or_was_moved_makes_nothing(tmp_path: Path) -> None:
+    Devnet(tmp_path / "net", 2, 1_000)
+    moved = (tmp_path / "net").rename(tmp_path / "moved")
+    with pytest.raises(ConfigError, match=r"it was moved: .*/moved/node0/node\.toml names .*/net/node0"):
+        Devnet(moved)
+    moved.rename(tmp_path / "net")
+    shutil.rmtree(tmp_path / "net" / "node1")
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"there is no .*node1/node\.toml"):
+            Devnet(tmp_path / "net")
+    assert not (tmp_path / "net" / "node1").exists()
