@@ -41,7 +41,8 @@ SMALL = ("page_blocks", "page_certificates")
 class SwarmProfile(NamedTuple):
     """What a hunt draws from: lanes of the catalog, or some of their kinds; how many of f traitors; the most faults
     of a kind; whether messages take long in the calm too (`slow`); whether pages are always small (`small`); whether
-    epochs are of one short slot, and pages of one block (`short`); whether clients store chunks (`chunks`)."""
+    epochs are of one short slot, and pages of one block (`short`); whether clients store chunks (`chunks`); whether
+    nodes bring sessions to others and are paid for it (`relays`)."""
 
     name: str
     about: str
@@ -55,6 +56,7 @@ class SwarmProfile(NamedTuple):
     small: bool = False
     short: bool = False
     chunks: bool = False
+    relays: bool = False
 
 
 PROFILES = {
@@ -82,6 +84,9 @@ PROFILES = {
         SwarmProfile("closings", "epochs of three views, nodes that miss how they end, leaders that forge it",
             frozenset(("network", "process", "byzantine")), True, 6, least_nodes=4, least_traitors=1, short=True,
             kinds=frozenset(("crash", "delay", "false_repeat", "loss", "partition"))),
+        SwarmProfile("relays", "sessions that nodes bring to others for credits, and traitors who lie about it",
+            frozenset(("network", "process", "byzantine")), True, least_nodes=4, least_traitors=1, relays=True,
+            kinds=frozenset(("crash", "delay", "double_vote", "loss", "partition", "power_cut", "self_deal", "wipe"))),
     )
 }  # fmt: skip
 
@@ -91,7 +96,7 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     random = Random(f"swarm/{profile}/{seed}")
     chosen = PROFILES[profile]
     nodes = random.choice([size for size in SIZES if size >= chosen.least_nodes])
-    calm_ms = random.randrange(8_000, 40_000) + (60_000 if chosen.slow else 0)
+    calm_ms = random.randrange(8_000, 40_000) + (60_000 if chosen.slow else 0) + (20_000 if chosen.relays else 0)
     tolerated = (nodes - 1) // 3
     count = random.randint(min(chosen.least_traitors, tolerated), tolerated) if chosen.traitors else 0
     traitors = random.sample(range(nodes), count)
@@ -102,6 +107,8 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     if chosen.short:
         parameters = scenario.parameters | {"slot_duration_ms": 3_000, "epoch_slots": 1}
         return structs.replace(scenario, parameters=parameters, limits=scenario.limits | {"page_blocks": 1})
+    if chosen.relays:
+        return _with_relays(Random(f"swarm/relays/{profile}/{seed}"), scenario)
     if "release" not in chosen.lanes:
         return scenario
     # Where old releases are drawn, the rules change in the middle of the run: with the second or third epoch.
@@ -111,6 +118,17 @@ def draw(seed: int, profile: str = "all") -> Scenario:
     parameters = scenario.parameters | {"epoch_slots": 2}
     return structs.replace(
         scenario, rules=rules, parameters=parameters, holdings_every_ms=holdings, relays_every_ms=relays
+    )
+
+
+def _with_relays(random: Random, scenario: Scenario) -> Scenario:
+    """Rules that pay relays, as soon as may be, and epochs so short that copies are proven several times."""
+    return structs.replace(
+        scenario,
+        rules={"version": RULES_KNOWN, "height": 1},
+        parameters=scenario.parameters | {"slot_duration_ms": 3_000, "epoch_slots": 2},
+        relays_every_ms=random.choice((500, 1_000, 2_000)),
+        holdings_every_ms=random.choice((0, 0, 1_000)),
     )
 
 

@@ -20,7 +20,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "credits",
         help="what each node's work counts for, and where its score comes from",
         description="Ask a node's engine for the work credits of all nodes, or show where one's score comes from: its "
-        "votes on the chain and storage proofs, its heartbeats, its missed views of this epoch, evidence against it. "
+        "votes on the chain and storage proofs, what it brought to others, its heartbeats, its missed views of this "
+        "epoch, evidence against it. "
         "Who leads is drawn up by these scores, pool by pool; who led lately waits.",
         epilog="Exit status: 0 done, 2 bad usage, no such node or no answer.",
     )

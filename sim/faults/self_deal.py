@@ -64,4 +64,8 @@ class SelfDeal(ByzantineFault, tag="self_deal"):
         """See `Fault`."""
         if not space.traitors:
             return None
-        return cls(node=random.choice(space.traitors), how=random.choice(("silent", "greedy")), **space.span(random))
+        node, span = random.choice(space.traitors), space.span(random)
+        others = [each for each in space.traitors if each != node]
+        if others and random.random() < 0.5:
+            return cls(node=node, how="friend", friend=random.choice(others), **span)
+        return cls(node=node, how=random.choice(("silent", "greedy")), **span)

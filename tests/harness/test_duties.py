@@ -8,6 +8,7 @@ from harness.hunt.ablation import without
 from harness.hunt.duties import ANSWERED, ASKING, ONWARD, PROVEN, ROTATING
 from harness.hunt.judge import RunVerdict, judge
 from harness.hunt.swarm import PROFILES, draw
+from sim.faults.self_deal import SelfDeal
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,11 @@ def test_a_kind_of_fault_that_is_younger_than_seeds_is_drawn_only_where_it_is_na
     kinds = {name: {fault.kind for seed in range(40) for fault in draw(seed, name).fault} for name in PROFILES}
     assert {name for name, drawn in kinds.items() if "false_repeat" in drawn} == {"closings"}
     assert kinds["closings"] <= PROFILES["closings"].kinds
+    assert {name for name, drawn in kinds.items() if "self_deal" in drawn} == {"relays"}
+
+
+def test_traitors_lie_about_relays_in_every_way_that_there_is() -> None:
+    drawn = [draw(seed, "relays") for seed in range(100)]
+    assert all(each.relays_every_ms and each.rules is not None for each in drawn)
+    lies = {fault.how for each in drawn for fault in each.fault if isinstance(fault, SelfDeal)}
+    assert lies == {"friend", "silent", "greedy"}

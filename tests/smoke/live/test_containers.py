@@ -32,6 +32,8 @@ COPY --chown=65532:65532 data /data
 CMD ["python3", "/server.py"]
 """
 
+pytestmark = pytest.mark.xdist_group("containers")  # one image and the engine's networks
+
 
 @pytest.fixture
 def engine() -> Iterator[docker.DockerClient]:
