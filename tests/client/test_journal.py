@@ -106,16 +106,24 @@ def touched(path: Path) -> None:
     os.utime(path, ns=(1, 1))
 
 
+def grown(path: Path) -> None:
+    """Give a file another size, at the time that it had: what clocks and archives do."""
+    before = path.stat().st_mtime_ns
+    path.write_bytes(path.read_bytes() + b"more")
+    os.utime(path, ns=(before, before))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda folder: (folder / "two").write_bytes(bytes(3_001)), "the files have changed"),
+        (lambda folder: grown(folder / "two"), "the files have changed"),
         (lambda folder: touched(folder / "two"), "the files have changed"),
         (lambda folder: (folder / "talks" / "more").touch(), "the files have changed"),
         (lambda folder: (folder / "talks" / "one").rename(folder / "talks" / "0"), "the files have changed"),
         (lambda folder: (folder / "two").unlink(), "two is not a file"),
     ],
-    ids=["longer", "later", "more", "renamed", "gone"],
+    ids=["longer", "longer at its time", "later", "more", "renamed", "gone"],
 )
 def test_files_that_changed_are_another_recording(tmp_path: Path, change: Callable[[Path], object], says: str) -> None:
     journal = begun(tmp_path)
