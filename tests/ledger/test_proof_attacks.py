@@ -48,7 +48,7 @@ def passed(segments: int, held: Collection[int]) -> float:
     return found / SEEDS
 
 
-@pytest.mark.parametrize("segments", [16, 21, 33, 48])
+@pytest.mark.parametrize("segments", [16, 21, *(pytest.param(each, marks=pytest.mark.slow) for each in (33, 48))])
 @pytest.mark.parametrize("every", [4, 8])
 def test_no_size_that_a_liar_says_draws_a_segment_that_it_has(segments: int, every: int) -> None:
     """The chain does not know a chunk's size: who could choose it by the lot would choose the segment."""

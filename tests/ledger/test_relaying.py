@@ -269,6 +269,7 @@ def epoch_credits(chain: Chain, node: int) -> int:
 
 
 @settings(max_examples=60, deadline=None)
+@pytest.mark.slow
 @given(strategy=STRATEGY, vote_credits=st.sampled_from((1, 4, 20)))
 @example(strategy=SELF_DEALT, vote_credits=1)
 @example(strategy=SELF_DEALT, vote_credits=4)

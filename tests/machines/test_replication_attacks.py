@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+
 from lucid.chain.hashing import chunk_tree_digest
 from lucid.machines.effects import (
     BeginFetch,
@@ -176,6 +178,7 @@ def test_a_repair_that_drips_does_not_keep_the_others_waiting() -> None:
     assert world.hand.shelf.bad == {lost[0]}
 
 
+@pytest.mark.slow
 def test_nobody_makes_a_node_look_at_its_first_chunks_for_ever() -> None:
     """Whose store has another name all the time, or who comes and goes: what follows is looked at all the same."""
     hand = Hand()
