@@ -1,4 +1,4 @@
-"""A node whose dependencies go and come back, and one whose disk is full: what it says, and that nothing is lost."""
+"""A node whose dependencies go and come back: what it says, and that nothing is lost."""
 
 from __future__ import annotations
 
@@ -25,20 +25,12 @@ PHASE1 = Check(
     "The node fails with the first dependency that does.",
     "Look at how the service waits for its store.",
 )
-DISK = Check(
-    "live.disk",
-    Severity.CRITICAL,
-    "a full disk is reported, writes are refused, the node survives, and nothing is lost",
-    "A full card takes what was accepted with it.",
-    "Look at what a service does when a write finds no room.",
-)
 AWAY_S = 40.0
 BLOCK_S = 60.0
 STOP_S = 10.0
 CHUNK_BYTES = 1 << 20
 CACHED_BYTES = 64 << 10
 """A chunk that a service may keep in its cache: large ones are streamed from the disk."""
-DISK_MB = 48
 
 
 def depend(
@@ -84,12 +76,12 @@ def _without_mongodb(node: Node, mongod: Dependency, start_s: float) -> Iterator
     yield PHASE1.passed("degraded, with the reason, while MongoDB is stopped", "manager")
     mongod.start()
     node.await_health(node.services, "healthy", start_s + 30)
-    yield _goes_on(PHASE1, node, before, "healthy again after MongoDB was back")
+    yield goes_on(PHASE1, node, before, "healthy again after MongoDB was back")
 
 
 def _without_redis(node: Node, redis: Dependency, start_s: float, token: str) -> Iterator[Finding]:
     data = secrets.token_bytes(CACHED_BYTES)
-    stored = _put(node, token, data)
+    stored = put(node, token, data)
     where = f"/chunks/{stored.json()['id']}" if stored is not None and stored.status_code == 201 else ""
     for _ in range(2):
         node.ask("data", where)
@@ -125,13 +117,13 @@ def _without_consul(node: Node, consul: Consul, start_s: float, token: str) -> I
             yield PHASE1.fail(f"it does not say that Consul is stopped: {answer}", service)
     before = height(node)
     data = secrets.token_bytes(CHUNK_BYTES)
-    stored = _put(node, token, data)
+    stored = put(node, token, data)
     got = None if stored is None or stored.status_code != 201 else node.ask("data", f"/chunks/{stored.json()['id']}")
     if got is not None and got.content == data:
         yield PHASE1.passed("a chunk is stored and read while Consul is stopped", "data")
     else:
         yield PHASE1.fail("a chunk cannot be stored and read while Consul is stopped", "data")
-    yield _goes_on(PHASE1, node, before, "Consul is stopped")
+    yield goes_on(PHASE1, node, before, "Consul is stopped")
     consul.start()
     node.await_health(node.services, "healthy", start_s)
     _await_passing(node, consul)
@@ -162,46 +154,16 @@ def _leaves(node: Node, consul: Consul, start_s: float) -> Finding:
     return PHASE1.fail(f"it is stopped, and Consul knows {', '.join(known)}", "data")
 
 
-def fill_disk(node: Node, start_s: float, token: str) -> Iterator[Finding]:
-    """Fill the disks of a node whose disks are small, and free them."""
-    assert node.filling is not None, "its disks are small ones of its own"
-    for service in node.services:
-        node.start(service)
-    node.await_health(node.services, "healthy", start_s)
-    data = secrets.token_bytes(CHUNK_BYTES)
-    held = _put(node, token, data)
-    for service in ("data", "manager"):
-        node.filling(service, True)
-    refused = _put(node, token, secrets.token_bytes(CHUNK_BYTES))
-    status = None if refused is None else refused.status_code
-    if refused is not None and status == 507 and "code" in refused.text:
-        yield DISK.passed("a chunk that finds no room is refused with 507 and a code", "data")
-    else:
-        yield DISK.fail(f"a chunk that finds no room is answered {status}", "data")
-    node.await_health(["data", "manager"], "degraded", AWAY_S)
-    yield DISK.passed("degraded, with the reason, while their disks are full")
-    before = height(node)
-    for service in ("data", "manager"):
-        node.filling(service, False)
-    # Room is noticed within a second or so: whoever is refused until then is told to try again.
-    node.await_health(node.services, "healthy", start_s)
-    again = _put(node, token, data)
-    got = None if held is None else node.ask("data", f"/chunks/{held.json()['id']}")
-    if again is not None and again.status_code == 201 and got is not None and got.content == data:
-        yield DISK.passed("healthy when there is room again, and what was stored before is there", "data")
-    else:
-        yield DISK.fail("what was stored before the disk was full is lost, or nothing can be stored after it", "data")
-    yield _goes_on(DISK, node, before, "healthy again after there was room")
-
-
-def _goes_on(check: Check, node: Node, before: int, state: str) -> Finding:
+def goes_on(check: Check, node: Node, before: int, state: str) -> Finding:
+    """Whether blocks come after what was done to a node."""
     after = await_block(node, before, BLOCK_S)
     if after > before:
         return check.passed(f"{state}, and blocks go on: {before}, then {after}")
     return check.fail(f"{state}, but no block came within {BLOCK_S:.0f} s (height {before})")
 
 
-def _put(node: Node, token: str, data: bytes) -> httpx.Response | None:
+def put(node: Node, token: str, data: bytes) -> httpx.Response | None:
+    """Store a chunk for some session; None without an answer."""
     session = UUID(int=secrets.randbits(128), version=4)
     headers = {"Authorization": f"Bearer {token}"}
     try:

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from harness.live import cadence, trial
 from harness.live.chain import make_chain
 from harness.live.dependencies import Consul, Dependency, MongodDependency, RedisDependency
-from harness.live.outages import DISK, DISK_MB, PHASE1, depend, fill_disk
+from harness.live.fulldisk import DISK, DISK_MB, fill_disk
+from harness.live.outages import PHASE1, depend
 from harness.live.standing import StandingNode
 from lucid.api.services import SERVICES as TABLE
 from smoke.finding import Finding

@@ -23,6 +23,10 @@ _TOLD = (
 )
 """What each node is asked when something went wrong."""
 
+PROBE_S = 0.5
+LEVEL_S = 90.0
+LEVEL_BLOCKS = 3
+
 
 class Session(NamedTuple):
     """A session that was accepted, and the one chunk that it has."""

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from sim.scenario import shipped
 from tests.cli.command import LUCID, ROOT, Done, assert_refused, environment, lucid
 from tests.interrupting import interrupt
 
@@ -109,7 +108,7 @@ def test_a_folder_that_is_not_empty_is_only_written_into_by_force(tmp_path: Path
     assert (folder / "mine.txt").read_text("utf-8") == "keep me"
 
 
-def test_an_out_that_can_not_be_a_folder_is_refused(tmp_path: Path) -> None:
+def test_an_out_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("", "utf-8")
     assert_refused(lucid("sim", "run", "one-node", "--out", file), "is not a folder")
@@ -139,13 +138,3 @@ def test_ctrl_c_is_one_line_and_130(tmp_path: Path) -> None:
     status, out, err = interrupt(words, signal.SIGINT, lambda pid: begun.exists(), ROOT, environment())
     assert status == 130 and "interrupted" in out
     assert err.startswith("lucid: interrupted at ") and err.count("\n") == 1
-
-
-def test_list_names_every_scenario() -> None:
-    done = lucid("sim", "list")
-    assert (done.status, done.err) == (0, "")
-    assert [line.split()[0] for line in done.out.splitlines()] == sorted(shipped())
-    assert re.search(r"^one-node +1 node +1h  one node alone: ", done.out, re.MULTILINE)
-    rows = json.loads(lucid("sim", "list", "--json").out)
-    assert [row["name"] for row in rows] == sorted(shipped())
-    assert all(row["description"] and row["nodes"] > 0 for row in rows)

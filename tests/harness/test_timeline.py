@@ -89,7 +89,7 @@ def test_journals_tell_the_same_as_the_trace(folder: Path) -> None:
 
     traced, kept = story_of_trace(folder), story_of_journals(sorted((folder / "journals").glob("*.journal")))
     assert kept.lanes == traced.lanes and finals(kept) == finals(traced)
-    assert set(kept.mark_kind) == set(traced.mark_kind) - {GOES_DOWN}, "a journal can not tell that it ends"
+    assert set(kept.mark_kind) == set(traced.mark_kind) - {GOES_DOWN}, "a journal cannot tell that it ends"
     alone = story_of_journals([folder / "journals" / "n01-manager-0.journal"])
     assert finals(alone) == {each for each in finals(traced) if each[0] == 1}
     assert {alone.sent_lane[message] for message in alone.got_message} <= {0, 2, 3}

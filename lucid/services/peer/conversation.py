@@ -9,7 +9,8 @@ import trio
 
 from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.outbox import Incoming, Message, Outboxes
+from lucid.services.peer.incoming import Incoming
+from lucid.services.peer.outbox import Message, Outboxes
 from lucid.services.peer.sealed import PART_BYTES, FrameKind, SealedFrames
 from lucid.services.peer.speaking import UNSAID, common, introduction, is_introduction, own, read_introduction
 

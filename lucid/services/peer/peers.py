@@ -19,7 +19,8 @@ from lucid.services.peer.conversation import Conversation, Counts, Deliver
 from lucid.services.peer.dialing import ConnectionLost, dial, losing
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, Acquaintances, admit, introduce
-from lucid.services.peer.outbox import Incoming, Message, Outboxes
+from lucid.services.peer.incoming import Incoming
+from lucid.services.peer.outbox import Message, Outboxes
 from lucid.services.peer.sealed import SealedFrames
 from lucid.services.peer.transport import Transport
 

@@ -12,7 +12,8 @@ from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.services.peer import conversation
 from lucid.services.peer.conversation import BURST_S, PING_S, SILENT_S, STALLED_S, Conversation, Counts
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.outbox import Incoming, Message, Outboxes
+from lucid.services.peer.incoming import Incoming
+from lucid.services.peer.outbox import Message, Outboxes
 from lucid.services.peer.sealed import PART_BYTES, FrameKind, SealedFrames
 from tests.services.peer.acquainted import KEYS, Wire, sealed_pair
 from tests.services.peer.sites import NOWHERE, Site, known_to, listening, pair

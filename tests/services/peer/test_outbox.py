@@ -1,25 +1,14 @@
-"""Memory of what waits for peers and comes from them: one bound for all, and who holds most loses first."""
+"""Memory of what waits for peers: one bound for all, and who holds most loses first."""
 
 from __future__ import annotations
 
 from random import Random
 
 import pytest
-import trio
-import trio.testing
 
 from lucid.services.peer import outbox
-from lucid.services.peer.outbox import Incoming, Message, Outboxes
-
-
-class Cut:
-    """Notes that a connection was cut."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def __call__(self) -> None:
-        self.times += 1
+from lucid.services.peer.outbox import Message, Outboxes
+from tests.services.peer.cut import Cut
 
 
 def test_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,41 +82,6 @@ async def test_whatever_happens_the_books_balance(seed: int) -> None:
     for box in opened:
         boxes.close(box)
     assert boxes.held == 0
-
-
-def test_the_longest_message_that_is_half_here_goes_first() -> None:
-    incoming = Incoming(100)
-    hog, honest = Cut(), Cut()
-    large, small = incoming.open(hog), incoming.open(honest)
-    for _ in range(9):
-        large.add(bytes(10))
-    small.add(bytes(20))
-    assert hog.times == 1 and not honest.times
-    assert incoming.partial == 20
-    large.add(bytes(10))
-    assert incoming.partial == 20, "nothing is kept for a connection that is over"
-    assert small.whole() == bytes(20) and incoming.partial == 0
-
-
-async def test_whole_messages_wait_until_the_machine_has_room() -> None:
-    incoming = Incoming(100)
-    await incoming.enter(90)
-    entered = trio.Event()
-
-    async def second() -> None:
-        await incoming.enter(90)
-        entered.set()
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(second)
-        await trio.testing.wait_all_tasks_blocked()
-        assert not entered.is_set()
-        incoming.leave(90)
-        await entered.wait()
-    assert incoming.whole == 90
-    incoming.leave(90)
-    with trio.fail_after(60):
-        await incoming.enter(1_000)  # alone, any message goes through
 
 
 async def test_bulk_goes_when_nothing_else_waits_and_is_dropped_first() -> None:

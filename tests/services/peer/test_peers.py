@@ -13,7 +13,7 @@ import trio
 import trustme
 
 from lucid.machines.messages import MAX_MESSAGE_BYTES
-from lucid.services.peer import outbox
+from lucid.services.peer import incoming, outbox
 from lucid.services.peer import peers as peers_module
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.peers import Peers
@@ -201,4 +201,4 @@ async def test_peers_talk_over_tls_where_it_is_set() -> None:
 
 def test_bounds_of_memory() -> None:
     assert outbox.OUT_BYTES >= MAX_MESSAGE_BYTES, "the largest message fits"
-    assert outbox.IN_BYTES >= MAX_MESSAGE_BYTES
+    assert incoming.IN_BYTES >= MAX_MESSAGE_BYTES

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from harness.live.cadence import CADENCE
-from harness.live.outages import DISK, PHASE1
+from harness.live.fulldisk import DISK
+from harness.live.outages import PHASE1
 from harness.live.trial import INTEGRATION
 from smoke.finding import Verdict
 from smoke.image import build
