@@ -203,8 +203,7 @@ def images(session: nox.Session) -> None:
         session.run("python", "-m", "images.build", "--standin", "--twice", "--engine", folder)
         here = {"DOCKER_HOST": f"unix://{folder}/docker.sock", "PATH": f"{folder}/bin:{os.environ['PATH']}"}
         on_engine = ("image/test_build", "image/test_reality", "live/test_containers")
-        at_once = ["--numprocesses", "2", "--dist", "loadgroup"]
-        session.run("pytest", "--quiet", *at_once, *(f"tests/smoke/{name}.py" for name in on_engine), env=here)
+        session.run("pytest", "--quiet", *(f"tests/smoke/{name}.py" for name in on_engine), env=here)
         journals = str(Path(session.create_tmp()) / "run")
         simulated = ["--nodes", "2", "--duration", "60s", "--crypto", "real", "--journal", "--no-trace"]
         session.run("lucid", "sim", "run", "one-node", *simulated, "--out", journals, "--force", silent=True)

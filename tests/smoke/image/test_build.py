@@ -19,8 +19,6 @@ from smoke.static.run import find_subject
 from smoke.tree import Tree
 from tests.smoke.trees import write_tree
 
-pytestmark = pytest.mark.xdist_group("build")  # one tag
-
 MANIFEST = """
 [[service]]
 name = "one"

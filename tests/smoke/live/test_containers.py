@@ -32,8 +32,6 @@ COPY --chown=65532:65532 data /data
 CMD ["python3", "/server.py"]
 """
 
-pytestmark = pytest.mark.xdist_group("containers")  # one image and the engine's networks
-
 
 @pytest.fixture
 def engine() -> Iterator[docker.DockerClient]:
