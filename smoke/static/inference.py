@@ -6,9 +6,9 @@ stands at the end, as comments."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from msgspec import Struct, field
 from msgspec.json import encode
 
 from smoke.finding import Finding
@@ -34,8 +34,7 @@ _JUDGED_BY = {
 """The checks that hold a service to each key."""
 
 
-@dataclass
-class _Written:
+class _Written(Struct):
     """A service's block: what it is built from, and what is demanded of it."""
 
     name: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smoke.manifest import Manifest, Service, held_to
 from smoke.static.bake import bake_targets, undefined_targets
@@ -31,8 +33,7 @@ _BRACES = re.compile(r"^\s*(?:\{%|\{\{|<%)|^\s*(?:FROM|ARG|COPY|RUN|ENV)\b[^\n]*
 _IN_FROM = re.compile(r"^\s*FROM\b[^\n]*(?:\{\{|<%|@[A-Z_]+@)", re.MULTILINE | re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """One image to be judged, and how it is started."""
 
     service: Service
@@ -41,16 +42,14 @@ class Plan:
     """The file that says so, besides the Dockerfile itself."""
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """A Dockerfile that is not judged, and why."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True)
-class Plans:
+class Plans(Struct, frozen=True):
     """All that a tree says is built."""
 
     plans: tuple[Plan, ...] = ()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from smoke.check import Check
@@ -50,8 +50,7 @@ CHECKS: tuple[Check, ...] = (*(check for family in FAMILIES for check in family.
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """A tree and the manifest that it is held to."""
 
     root: Path

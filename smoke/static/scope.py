@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from smoke.manifest import Manifest
 from smoke.static.model.image import Image
@@ -12,8 +13,7 @@ from smoke.static.python.program import Programs
 from smoke.tree import Tree
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Struct, frozen=True, dict=True):
     """Given to each module of `smoke/static/checks`: `CHECKS` lists its checks, `run(scope)` yields their findings.
 
     A check yields at least one finding for each subject that it is about, in a fixed order: a pass, the failures or a

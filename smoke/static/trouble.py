@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """A line that its own tool (pip, Compose) would refuse or, with `doubtful`, one that is not followed here."""
 
     path: str

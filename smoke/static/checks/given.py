@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.checks.evidence import at_source
 from smoke.static.checks.loaded import Misused, runs

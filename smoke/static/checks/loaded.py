@@ -6,7 +6,9 @@ import json
 import posixpath
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smoke.finding import Evidence
 from smoke.static.checks.evidence import at_source
@@ -17,8 +19,7 @@ from smoke.static.python.source import Source
 from smoke.static.scope import Scope
 
 
-@dataclass(frozen=True)
-class Misused:
+class Misused(Struct, frozen=True):
     """A path of which the code cannot make what it wants to."""
 
     message: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 MAX_LETTERS = 2 << 20
 MAX_EVENTS = 200_000
@@ -23,8 +24,7 @@ class YamlError(Exception):
         return str(self.args[1])
 
 
-@dataclass
-class YamlNode:
+class YamlNode(Struct):
     """One value with the line that it begins on: text, a mapping or a list; null is empty text.
 
     What an alias stands for is the same node wherever it is used, so that a few lines cannot grow without bounds."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smoke.static.compose.document import YamlError, YamlNode, as_mapping, read_yaml
 from smoke.static.compose.interpolation import dot_env
@@ -38,8 +40,7 @@ _NAMED = frozenset({"services", "networks", "volumes", "secrets", "configs"})
 """Keys below which names are the project's own."""
 
 
-@dataclass
-class ComposeProject:
+class ComposeProject(Struct):
     """Files that Compose reads as one."""
 
     files: tuple[str, ...]

@@ -6,7 +6,8 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smoke.static.compose.document import YamlNode, as_mapping
 from smoke.static.compose.interpolation import env_values, interpolated
@@ -18,8 +19,7 @@ _PYTHON = re.compile(r"(?:docker\.io/)?(?:library/)?python:\d[\w.-]*")
 _INSTALLS = re.compile(r"\b(?:install|sync|pip|uv|poetry|pipenv|apk|apt|apt-get|sh|bash)\b")
 
 
-@dataclass(frozen=True)
-class ComposeBuild:
+class ComposeBuild(Struct, frozen=True):
     """What a service's image is built from."""
 
     context: str
@@ -35,8 +35,7 @@ class ComposeBuild:
     """The Dockerfile's own text, where the Compose file has it; `dockerfile` is then no file of the tree."""
 
 
-@dataclass(frozen=True)
-class ComposeService:
+class ComposeService(Struct, frozen=True):
     """One service, all its files put together."""
 
     name: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class StoreKind:
+class StoreKind(Struct, frozen=True):
     """One kind of database or broker."""
 
     name: str
@@ -100,8 +100,7 @@ _HOST = re.compile(r"(?P<prefix>(?:[A-Z0-9]+_)*?(?P<what>[A-Z]+)_?)(?:HOST|HOSTN
 LOCAL = frozenset(["localhost", "127.0.0.1", "::1", "[::1]"])
 
 
-@dataclass(frozen=True)
-class StoreAddress:
+class StoreAddress(Struct, frozen=True):
     """Where a store is said to be."""
 
     host: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_VALUE = 1 << 16
 """Letters of an expanded text; more is cut, since values that double themselves would have no end."""
@@ -17,8 +18,7 @@ _SPECIAL = "@*#?-$!"
 _SPACE = " \t\r\n\v\f"
 
 
-@dataclass(frozen=True)
-class Expanded:
+class Expanded(Struct, frozen=True):
     """A text with its variables replaced and its quotes taken off."""
 
     text: str

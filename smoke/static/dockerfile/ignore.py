@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from smoke.tree import Tree
 
@@ -15,8 +16,7 @@ _MAX_BACKTRACKING = 3
 """Wildcards that a regular expression may hold; more could make it slow, so they are matched step by step."""
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One line of the file."""
 
     pattern: str
@@ -26,8 +26,7 @@ class Rule:
     line: int
 
 
-@dataclass(frozen=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """All rules of one file; without a file there are none."""
 
     path: str = ""
@@ -104,8 +103,7 @@ _NAMED = {
 """Classes that Go's regular expressions know by name, as Python's spell them."""
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(Struct, frozen=True):
     kind: str
     """`any` (a letter but /), `some` (letters but /), `deep` (nothing, or anything up to a /), `all`, `one`."""
     letter: re.Pattern[str] | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 FLAGS: dict[str, frozenset[str]] = {
     "FROM": frozenset({"platform"}),
@@ -22,8 +23,7 @@ KEYWORDS = FLAGS.keys() | {
 }
 
 
-@dataclass(frozen=True)
-class Heredoc:
+class Heredoc(Struct, frozen=True):
     """One here-document of a RUN, COPY or ADD."""
 
     name: str
@@ -34,8 +34,7 @@ class Heredoc:
     """Whether variables in it are expanded: its name is not quoted."""
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One instruction, its continued lines joined."""
 
     keyword: str
@@ -70,16 +69,14 @@ class Instruction:
         return f"{self.keyword}{flags} {self.text}"[:1000]
 
 
-@dataclass(frozen=True)
-class ParseError:
+class ParseError(Struct, frozen=True):
     """Why a build would stop before it began."""
 
     line: int
     message: str
 
 
-@dataclass(frozen=True)
-class Dockerfile:
+class Dockerfile(Struct, frozen=True, dict=True):
     """A parsed Dockerfile. With `errors` no build would begin; `instructions` are then those that were understood."""
 
     instructions: tuple[Instruction, ...] = ()

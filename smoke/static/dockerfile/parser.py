@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smoke.static.dockerfile.expansion import expand
 from smoke.static.dockerfile.grammar import RefusedInstruction, complain
@@ -116,8 +118,7 @@ def _uncontinued(line: str, escape: str) -> tuple[str, bool]:
     return line.rstrip("\r"), False
 
 
-@dataclass(frozen=True)
-class _Logical:
+class _Logical(Struct, frozen=True):
     """The lines of one instruction, joined."""
 
     start: int

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smoke.static.dockerfile.expansion import Expanded, expand
 from smoke.static.dockerfile.instructions import Dockerfile, Instruction
 from smoke.static.dockerfile.variables import Variables
 
 
-@dataclass(frozen=True)
-class BuildStage:
+class BuildStage(Struct, frozen=True):
     """One FROM and what follows it."""
 
     index: int
@@ -29,8 +29,7 @@ class BuildStage:
     """Variables of the reference that nothing had set."""
 
 
-@dataclass(frozen=True)
-class Stages:
+class Stages(Struct, frozen=True):
     """All stages of a Dockerfile, in order."""
 
     stages: tuple[BuildStage, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smoke.static.dockerfile.expansion import Expanded, expand
 from smoke.static.dockerfile.instructions import Instruction
@@ -29,8 +30,7 @@ def platform_arguments(platform: str, builder: str = "linux/amd64") -> dict[str,
     return found
 
 
-@dataclass
-class Variables:
+class Variables(Struct):
     """The variables in force at one point of a Dockerfile."""
 
     given: Mapping[str, str] = field(default_factory=dict)

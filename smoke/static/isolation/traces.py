@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class TracePlace(StrEnum):
@@ -27,8 +28,7 @@ class What(StrEnum):
     ADDRESS = "address"
 
 
-@dataclass(frozen=True)
-class IsolationTrace:
+class IsolationTrace(Struct, frozen=True):
     """One trace of the network in a tree."""
 
     what: What
@@ -42,8 +42,7 @@ class IsolationTrace:
     """Whether the file is prose, which nothing runs."""
 
 
-@dataclass
-class Scan:
+class Scan(Struct):
     """What a tree was found to hold."""
 
     traces: list[IsolationTrace] = field(default_factory=list)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
-from msgspec.structs import replace as struct_replace
+from msgspec.structs import replace
 
 from smoke.manifest import Base, Manifest, Service
 from smoke.static.dockerfile.ignore import ignore_of
@@ -90,7 +89,7 @@ def image_of(tree: Tree, service: Service, bases: Iterable[Base], launch: Launch
     if parsed.errors or final is None:
         reason = parsed.errors[0].message if parsed.errors else f"there is no stage {service.target or ''}".rstrip()
         line = f":{parsed.errors[0].line}" if parsed.errors else ""
-        return _broken(_replace(nothing, parsed=parsed, stages=stages), f"{service.dockerfile}{line}: {reason}")
+        return _broken(replace(nothing, parsed=parsed, stages=stages), f"{service.dockerfile}{line}: {reason}")
     tried = []
     for directory in _contexts(tree, service):
         context = Context(tree, directory, ignore_of(tree, directory, service.dockerfile))
@@ -102,7 +101,7 @@ def image_of(tree: Tree, service: Service, bases: Iterable[Base], launch: Launch
     # The context that lacks the least; the earlier one where that is equal.
     directory, best = min(tried, key=lambda each: len(each[1].missing))
     contexts = tuple((name, image.missing) for name, image in tried)
-    return _replace(best, context=None if best.missing else directory, contexts=contexts)
+    return replace(best, context=None if best.missing else directory, contexts=contexts)
 
 
 def _contexts(tree: Tree, service: Service) -> list[str]:
@@ -116,11 +115,7 @@ def _contexts(tree: Tree, service: Service) -> list[str]:
 
 
 def _broken(image: Image, reason: str) -> Image:
-    return _replace(image, broken=reason)
-
-
-def _replace(image: Image, **fields: object) -> Image:
-    return replace(image, **fields)  # type: ignore[arg-type]
+    return replace(image, broken=reason)
 
 
 class _Builder:
@@ -268,7 +263,7 @@ def _nothing_said(launch: Launch | None, line: int, made: Made, state: Stage) ->
 
 def _with_python(base: Base | None, state: Stage) -> Base | None:
     """A base with the Python that the stage ended up with."""
-    return None if base is None else struct_replace(base, python=state.python or None, sites=state.sites)
+    return None if base is None else replace(base, python=state.python or None, sites=state.sites)
 
 
 def platform_of_tag(reference: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smoke.manifest import Base
 from smoke.static.dockerfile.expansion import Expanded
@@ -26,8 +26,7 @@ _USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What Docker looks through where an image says nothing."""
 
 
-@dataclass
-class Building:
+class Building(Struct):
     """What the instructions of a Dockerfile are followed with, and what came of those before."""
 
     context: Context

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 _CASE = re.compile(r"(?m)^case[ \t]+\"?\$(?:1|\{1(?::?-([^}]*))?\})\"?[ \t]+in[ \t]*\n(.*?)^esac\b[^\n]*\n?", re.DOTALL)
 _OPEN = re.compile(r"(?m)^[ \t]*(?:if|for|while|until|case|select)\b|\(\)[ \t]*\{|\bshift\b|\bset[ \t]+--")
@@ -13,8 +14,7 @@ _FEW = 4
 """Up to so many branches are no choice of programs: something is to be given by default."""
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """What a script comes to once its choice is made."""
 
     text: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.model import native
 from smoke.static.model.accounts import add_group, add_user, remove_group, remove_user, rename_user

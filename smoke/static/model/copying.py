@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smoke.static.dockerfile.ignore import Ignore, parse_ignore
 from smoke.static.dockerfile.instructions import Heredoc, Instruction
@@ -159,8 +161,7 @@ def _unpacked(
     return all(done)
 
 
-@dataclass(frozen=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """What `--parents` and `--exclude` of a COPY from a stage say."""
 
     parents: bool = False

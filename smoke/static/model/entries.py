@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smoke.static.model.cases import choose
 from smoke.static.model.dash import dash_stops
@@ -35,8 +36,7 @@ _FUNCTION = re.compile(r"function\s+([\w-]+)|(\w[\w-]*)\s*\(\)")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-=+?])([^{}$]*))?\}|(\w+))")
 
 
-@dataclass
-class Followed:
+class Followed(Struct):
     """What a script comes to."""
 
     words: tuple[str, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.native import unloadable
@@ -15,8 +16,7 @@ from smoke.static.python.distributions import program_of
 from smoke.static.python.installed import Brought, Presence
 
 
-@dataclass(frozen=True)
-class Executable:
+class Executable(Struct, frozen=True):
     """Where a program is; with neither a place nor a doubt it surely is nowhere."""
 
     place: str = ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import translate
 from typing import Literal, Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 MAX_LINKS = 16
 MAX_ENTRIES = 300_000
@@ -49,8 +51,7 @@ class Doubt(str):
 NO_DOUBT = Doubt("", DoubtCause.BASE)
 
 
-@dataclass(frozen=True)
-class PathEntry:
+class PathEntry(Struct, frozen=True):
     """One path of a stage's file system."""
 
     kind: Literal["file", "directory", "link"]
@@ -74,8 +75,7 @@ class PathEntry:
     """What the Dockerfile itself writes into it; none where it does not."""
 
 
-@dataclass
-class FileSystem:
+class FileSystem(Struct):
     """Absolute, normalized paths and what is there. What cannot be followed is in doubt, never absent."""
 
     entries: dict[str, PathEntry] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+
+from msgspec import Struct, field
 
 from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
@@ -14,8 +15,7 @@ from smoke.static.model.launch import Launch
 from smoke.static.model.programs import Lacking, Surroundings
 
 
-@dataclass(frozen=True)
-class MadeFor:
+class MadeFor(Struct, frozen=True):
     """What an installation is made for; what is not known is empty."""
 
     python: str = ""
@@ -28,8 +28,7 @@ class MadeFor:
     """Whether the installer was told a platform other than its own."""
 
 
-@dataclass(frozen=True)
-class Venv:
+class Venv(Struct, frozen=True):
     """A virtual environment: where it was made (its programs name that place) and the Python behind it."""
 
     made: str
@@ -41,8 +40,7 @@ class Venv:
     """Whether uv fetched its Python."""
 
 
-@dataclass(frozen=True)
-class InstalledProject:
+class InstalledProject(Struct, frozen=True):
     """A directory of the tree that is installed."""
 
     directory: str
@@ -59,8 +57,7 @@ class InstalledProject:
     """What its wheel holds, where that was made beforehand: paths below the directory that it is installed to."""
 
 
-@dataclass(frozen=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """What a tool takes from a lock file."""
 
     kind: str
@@ -83,8 +80,7 @@ class Lock:
     every_package: bool = False
 
 
-@dataclass(frozen=True)
-class Install:
+class Install(Struct, frozen=True):
     """One installation of Python distributions that ends up in the image (in its own stage or copied from another)."""
 
     line: int
@@ -123,8 +119,7 @@ class Form(Enum):
     """CMD is ignored then."""
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(Struct, frozen=True):
     """The effective command: ENTRYPOINT and CMD composed with the base's own."""
 
     words: tuple[str, ...] = ()
@@ -179,8 +174,7 @@ class Start:
     """The Compose file that says it; empty when the Dockerfile or its base does."""
 
 
-@dataclass(frozen=True)
-class HealthCheck:
+class HealthCheck(Struct, frozen=True):
     """The HEALTHCHECK in force."""
 
     line: int
@@ -191,8 +185,7 @@ class HealthCheck:
     """HEALTHCHECK NONE."""
 
 
-@dataclass(frozen=True)
-class BuildFailure:
+class BuildFailure(Struct, frozen=True):
     """A command of a RUN that surely fails, so that the build stops there."""
 
     line: int
@@ -212,8 +205,7 @@ class Lack(StrEnum):
     """The stage that it is copied from does not make it."""
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """A COPY or ADD that finds nothing."""
 
     line: int
@@ -223,8 +215,7 @@ class Missing:
     """Where it was looked for, and why it is not there."""
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(Struct, frozen=True):
     """One label of the final stage."""
 
     name: str
@@ -234,8 +225,7 @@ class Label:
     """Variables in it that nothing had set there."""
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(Struct, frozen=True):
     """The final stage of one service's Dockerfile."""
 
     service: Service

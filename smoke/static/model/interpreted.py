@@ -6,7 +6,8 @@ import posixpath
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.model.executable import find_program
 from smoke.static.model.given_code import imported_by

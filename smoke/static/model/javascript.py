@@ -6,8 +6,9 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.node_modules import dependencies_of
@@ -33,8 +34,7 @@ _ENDINGS = ("", ".js", ".cjs", ".mjs", ".json", ".node")
 MAX_FILES = 300
 
 
-@dataclass(frozen=True)
-class _Load:
+class _Load(Struct, frozen=True):
     """What a file loads at its top."""
 
     name: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class MountKind(StrEnum):
@@ -19,8 +20,7 @@ class MountKind(StrEnum):
     """A file system in memory."""
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """One mount over the image."""
 
     kind: MountKind
@@ -31,8 +31,7 @@ class Mount:
     line: int = 0
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """What a Compose service says about its container. What is None is left to the image."""
 
     name: str

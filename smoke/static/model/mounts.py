@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
 from smoke.static.model.launch import Launch, Mount, MountKind

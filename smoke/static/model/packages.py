@@ -8,8 +8,9 @@ anything.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 _DEBIAN = """
 bash: /bin/bash
@@ -261,8 +262,7 @@ _MANAGERS = frozenset(
 """What is of the shell alone, or comes with a distribution itself and with no package of another one's."""
 
 
-@dataclass(frozen=True)
-class PackageContents:
+class PackageContents(Struct, frozen=True):
     """What installed packages put where they put it."""
 
     programs: tuple[str, ...] = ()

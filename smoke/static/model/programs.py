@@ -5,9 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from smoke.static.model.filesystem import NO_DOUBT, Doubt, DoubtCause, FileSystem, PathEntry
 from smoke.static.model.packages import system_programs
@@ -17,8 +18,7 @@ _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin"
 MAX_SHEBANG = 256
 
 
-@dataclass(frozen=True)
-class FoundProgram:
+class FoundProgram(Struct, frozen=True):
     """Where a program is; with neither a place nor a doubt it surely is nowhere."""
 
     place: str = ""
@@ -32,8 +32,7 @@ def _of_debian() -> frozenset[str]:
     return frozenset(line for line in text.split("\n") if not line.startswith("#"))
 
 
-@dataclass(frozen=True)
-class Lacking:
+class Lacking(Struct, frozen=True):
     """Names of programs that no directory of the system has, whatever else is there."""
 
     names: frozenset[str] = frozenset()
@@ -46,8 +45,7 @@ class Lacking:
         )
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What decides which program a name means."""
 
     files: FileSystem

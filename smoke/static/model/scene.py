@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smoke.manifest import Base
 from smoke.static.model.entries import ACTIVATED, Followed
@@ -15,8 +17,7 @@ from smoke.static.python.installed import Installed
 MAX_SCRIPT = 1 << 16
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """What the start is looked up in."""
 
     base: Base | None

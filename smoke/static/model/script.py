@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smoke.static.model import commands
 from smoke.static.model.filesystem import DoubtCause, PathEntry
@@ -54,8 +56,7 @@ def words(stage: Stage, given: list[str], line: int, values: Mapping[str, str]) 
     follower.words(given, {}, stops=False)
 
 
-@dataclass(frozen=True)
-class _Context:
+class _Context(Struct, frozen=True):
     """What follows from a statement's outcome."""
 
     stops: bool

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from smoke.static.model.stage import Stage
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 _NAMED = re.compile(r"\$(\w+)$|\$\{(\w+)(?:(:?[-+])(.*))?\}$", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class ShellWords:
+class ShellWords(Struct, frozen=True):
     """What words come to in a stage, with these variables."""
 
     stage: Stage

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smoke.static.model.filesystem import FileSystem, PathEntry
 from smoke.static.model.image import BuildFailure, Install, Venv
@@ -22,8 +23,7 @@ _GROUPS = frozenset(
 """Groups that bases have."""
 
 
-@dataclass(frozen=True)
-class NodeModules:
+class NodeModules(Struct, frozen=True):
     """What is known of one node_modules."""
 
     every: frozenset[str]
@@ -45,8 +45,7 @@ class NodeModules:
         return "a development dependency, which is left out" if package in self.every else "which nothing installs"
 
 
-@dataclass
-class Stage:
+class Stage(Struct):
     """A stage under way: what its instructions have made so far."""
 
     files: FileSystem

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.manifest import Base
 from smoke.static.model.dash import dash_stops

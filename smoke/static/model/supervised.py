@@ -5,7 +5,8 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.scene import Scene
@@ -22,8 +23,7 @@ _WRITTEN = ("stdout_logfile", "stderr_logfile", "logfile", "pidfile", "file")
 """Settings that name a file which supervisord makes."""
 
 
-@dataclass(frozen=True)
-class SupervisedProgram:
+class SupervisedProgram(Struct, frozen=True):
     """One program of several."""
 
     name: str
@@ -32,8 +32,7 @@ class SupervisedProgram:
     """Where it is started; empty where nothing says."""
 
 
-@dataclass(frozen=True)
-class Supervised:
+class Supervised(Struct, frozen=True):
     """What is to be kept running."""
 
     programs: tuple[SupervisedProgram, ...] = ()

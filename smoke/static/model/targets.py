@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.model.stage import Stage
 
@@ -12,8 +13,7 @@ _FILE = re.compile(r"[\w.!+]+-[\w.!+]+(?:-\d\w*)?-([\w.]+)-([\w.]+)-([\w.]+)\.wh
 _MACHINES = ("x86_64", "aarch64", "armv7l", "i686", "ppc64le", "s390x")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """What pip chooses wheels for: a version of Python, a C library and a machine; empty where one is not known."""
 
     python: str

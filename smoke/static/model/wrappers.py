@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class _Wrapper:
+class _Wrapper(Struct, frozen=True):
     """What a program takes for itself before the command."""
 
     operands: int = 0
@@ -24,8 +24,7 @@ class _Wrapper:
     """Whether each of its long options takes the next word."""
 
 
-@dataclass(frozen=True)
-class Unwrapped:
+class Unwrapped(Struct, frozen=True):
     """What is left of a command once a wrapper has taken its own."""
 
     words: tuple[str, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python.conditions import dotted
 from smoke.static.python.nodes import below
@@ -13,8 +14,7 @@ _PLAIN = frozenset({"object", "ABC", "abc.ABC"})
 _ABSTRACT = frozenset({"abstractmethod", "abstractproperty", "abstractclassmethod", "abstractstaticmethod"})
 
 
-@dataclass(frozen=True)
-class ClassAt:
+class ClassAt(Struct, frozen=True):
     """A class that is made once, at the top of a module."""
 
     cls: ast.ClassDef

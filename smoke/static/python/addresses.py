@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smoke.static.compose.stores import STORES, StoreAddress, StoreKind, address_in
 from smoke.static.python.conditions import dotted
@@ -43,16 +45,14 @@ _READS = frozenset(["os.getenv", "os.environ.get", "decouple.config"])
 _MOST_DEPTH = 8
 
 
-@dataclass(frozen=True)
-class TextTold:
+class TextTold(Struct, frozen=True):
     """A text, and the variables that may give another one."""
 
     text: str
     variables: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class StoreConnection:
+class StoreConnection(Struct, frozen=True):
     """An address that a call or an assignment has."""
 
     line: int
@@ -61,8 +61,7 @@ class StoreConnection:
     """Variables that may give another address."""
 
 
-@dataclass
-class KnownTexts:
+class KnownTexts(Struct):
     """What modules call by one name each: constants at their top, and fields of pydantic's settings."""
 
     constants: dict[str, TextTold | None] = field(default_factory=dict)

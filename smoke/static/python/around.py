@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python.conditions import dotted
 
@@ -19,8 +20,7 @@ _CATCHES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseEx
 _ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 
 
-@dataclass(frozen=True)
-class Guards:
+class Guards(Struct, frozen=True):
     """What stands around a statement."""
 
     main: bool = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.python.conditions import Truth, Version, decide, dotted
 from smoke.static.python.nodes import children

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from smoke.static.python.bindings import Bindings
 from smoke.static.python.called import Function
@@ -17,8 +19,7 @@ _FILLED = frozenset({"default", "envvar", "prompt", "cls", "nargs", "is_flag", "
 """What may give a parameter its value though the command line does not."""
 
 
-@dataclass
-class _Typer:
+class _Typer(Struct):
     """An app of typer's, as far as its module tells."""
 
     commands: list[Function] = field(default_factory=list)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smoke.static.compose.document import YamlError, YamlNode, read_yaml
 
@@ -40,8 +41,7 @@ _ON_PYPI = {
 _OWN = frozenset(["python", "pip", "conda", "mamba"])
 
 
-@dataclass
-class Environment:
+class Environment(Struct):
     """What one file asks for."""
 
     name: str = ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python.conditions import dotted
 from smoke.static.python.imported import imported_names
@@ -16,8 +17,7 @@ _HINT = re.compile(rb"\b(?:int|float)\(\s*(?:os\.)?(?:environ|getenv)")
 _READS = frozenset({"os.getenv", "os.environ.get"})
 
 
-@dataclass(frozen=True)
-class Converted:
+class Converted(Struct, frozen=True):
     """A variable that has to be a number."""
 
     line: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from smoke.static.python.paths import CodePath
 
@@ -17,8 +18,7 @@ class Use(Enum):
     SERVE = "serve a directory"
 
 
-@dataclass(frozen=True)
-class FileUse:
+class FileUse(Struct, frozen=True):
     """A path that is used as the module is loaded."""
 
     line: int
@@ -32,8 +32,7 @@ class FileUse:
     """Of a directory that is made: whether it must not be there yet."""
 
 
-@dataclass(frozen=True)
-class Climb:
+class Climb(Struct, frozen=True):
     """`Path(...).parents[count]`, which there is only where the path is deep enough."""
 
     line: int
@@ -42,8 +41,7 @@ class Climb:
     main: bool = False
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """A file whose text is parsed as the module is loaded, and the form that it has to have."""
 
     line: int
@@ -53,8 +51,7 @@ class Parsed:
     main: bool = False
 
 
-@dataclass(frozen=True)
-class AskedArguments:
+class AskedArguments(Struct, frozen=True):
     """Arguments without which the program ends: `sys.argv[1]`, required options."""
 
     line: int
@@ -70,8 +67,7 @@ class AskedArguments:
     """What it may be, as far as its own module tells."""
 
 
-@dataclass(frozen=True)
-class CallOut:
+class CallOut(Struct, frozen=True):
     """A call of a function, or class, of another module."""
 
     line: int
@@ -85,8 +81,7 @@ class CallOut:
     main: bool = False
 
 
-@dataclass(frozen=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """An environment variable without which loading the module fails."""
 
     line: int
@@ -98,8 +93,7 @@ class Demand:
     """A file that may give it instead, as written."""
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A string that names a module, or something in one."""
 
     line: int
@@ -110,8 +104,7 @@ class Mention:
     """Only in the module that Python was started with."""
 
 
-@dataclass(frozen=True)
-class Outdated:
+class Outdated(Struct, frozen=True):
     """What newer versions of a distribution refuse."""
 
     line: int
@@ -121,8 +114,7 @@ class Outdated:
     main: bool = False
 
 
-@dataclass(frozen=True)
-class Extra:
+class Extra(Struct, frozen=True):
     """A distribution that a framework asks for only where one of its features is used."""
 
     line: int
@@ -135,8 +127,7 @@ class Extra:
     """Whether only Django's own checks ask for it, which most of its commands make."""
 
 
-@dataclass
-class Effects:
+class Effects(Struct):
     """Everything of one module, in order."""
 
     files: list[FileUse] = field(default_factory=list)

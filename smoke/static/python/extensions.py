@@ -6,9 +6,10 @@ import io
 import posixpath
 import re
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from smoke.static.python.reading import read_source
 
@@ -18,8 +19,7 @@ MAX_MODULES = 50
 _EXTENSION = re.compile(r"(?P<module>(?:\w+/)*\w+)(?:\.(?:cpython|abi3|pypy)[\w-]*)?\.so")
 
 
-@dataclass(frozen=True)
-class Wheel:
+class Wheel(Struct, frozen=True):
     """What a wheel holds, as far as it matters to the system."""
 
     needs: dict[str, frozenset[str]]

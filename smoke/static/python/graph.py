@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from smoke.static.python.effects import Effects
 from smoke.static.python.source import Source
@@ -21,8 +22,7 @@ class Flaw(Enum):
     SHADOW = "shadow"
 
 
-@dataclass(frozen=True)
-class ImportProblem:
+class ImportProblem(Struct, frozen=True):
     """What breaks when the module is loaded. `lazy`: only when some function runs."""
 
     source: str
@@ -32,8 +32,7 @@ class ImportProblem:
     flaw: Flaw = Flaw.IMPORT
 
 
-@dataclass(frozen=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """An import of what is not of the tree and not of the standard library: it must be installed."""
 
     name: str
@@ -51,8 +50,7 @@ class Outside:
         return self.name.partition(".")[0]
 
 
-@dataclass(frozen=True)
-class ImportStep:
+class ImportStep(Struct, frozen=True):
     """One import as it is executed: what it loads, in order, and which names it then takes."""
 
     line: int
@@ -62,8 +60,7 @@ class ImportStep:
     target: str = ""
 
 
-@dataclass
-class Graph:
+class Graph(Struct):
     """Everything reachable from the entry."""
 
     problems: list[ImportProblem] = field(default_factory=list)

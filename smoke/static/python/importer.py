@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import Image
@@ -33,8 +35,7 @@ class Meaning(Enum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a module's name means in the image."""
 
     kind: Meaning

@@ -6,7 +6,8 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python.abstract import ClassAt, left_in
 from smoke.static.python.called import plain_names
@@ -21,8 +22,7 @@ MAX_MODULES = 200
 """Modules that are parsed anew for their classes."""
 
 
-@dataclass(frozen=True)
-class _Classes:
+class _Classes(Struct, frozen=True):
     """What a module has of classes, and what the names mean that it imports."""
 
     made: dict[str, ast.ClassDef]

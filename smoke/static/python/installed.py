@@ -5,8 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from smoke.static.model.image import Image, Install, MadeFor
 from smoke.static.python import distributions as table
@@ -34,8 +35,7 @@ class Presence(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Whether a module is installed, by what, or why that cannot be told."""
 
     presence: Presence
@@ -43,8 +43,7 @@ class Answer:
     reason: str = ""
 
 
-@dataclass
-class Brought:
+class Brought(Struct):
     """One installation and what it brings."""
 
     install: Install

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python.abstract import ClassAt
 from smoke.static.python.conditions import dotted
@@ -17,8 +18,7 @@ _DEPTH = 12
 _OBJECT: ClassKey = ("", "object")
 
 
-@dataclass(frozen=True)
-class Parent:
+class Parent(Struct, frozen=True):
     """A class as a base: its own name, and where it is made if that is in the tree."""
 
     key: ClassKey

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from smoke.static.model.image import Lock
 from smoke.static.python.conditions import Version
@@ -16,8 +17,7 @@ from smoke.static.python.requirements import Requirement, holds, parse_requireme
 from smoke.tree import Tree
 
 
-@dataclass
-class Locked:
+class Locked(Struct):
     """The distributions that a tool installs."""
 
     requirements: list[Requirement] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from smoke.static.python.effects import Mention
 from smoke.static.python.graph import Flaw, ImportProblem, Outside

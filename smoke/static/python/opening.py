@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python.effects import FileUse, Use
 from smoke.static.python.making import says
@@ -36,8 +37,7 @@ _OF_PATHS = {
 """Methods of pathlib's paths."""
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A path as a call names it, and what is done with it."""
 
     path: ast.expr

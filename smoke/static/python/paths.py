@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smoke.static.python.conditions import dotted
 from smoke.static.python.nodes import below
@@ -20,8 +22,7 @@ _READS = frozenset({"os.getenv", "os.environ.get"})
 _DIRECTORIES = frozenset({"os.path.dirname", "path.dirname", "posixpath.dirname", "dirname"})
 
 
-@dataclass(frozen=True)
-class CodePath:
+class CodePath(Struct, frozen=True):
     """A path, from the module's own file (`of_file`) or from the working directory."""
 
     text: str
@@ -36,8 +37,7 @@ class CodePath:
         return posixpath.normpath(posixpath.join(file if self.of_file else directory, self.text))
 
 
-@dataclass(frozen=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """What a parameter is given, as its caller sees it."""
 
     place: CodePath

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from smoke.static.model.image import Image
 from smoke.static.python.conditions import Version
@@ -15,8 +15,7 @@ from smoke.static.python.walk import import_graph
 from smoke.tree import Tree
 
 
-@dataclass(frozen=True)
-class LoadedProgram:
+class LoadedProgram(Struct, frozen=True):
     """One image's Python."""
 
     image: Image
@@ -25,8 +24,7 @@ class LoadedProgram:
     installed: Installed
 
 
-@dataclass
-class Programs:
+class Programs(Struct):
     """The programs of a tree's images; several checks ask for the same ones."""
 
     tree: Tree

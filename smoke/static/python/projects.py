@@ -6,8 +6,9 @@ import configparser
 import posixpath
 import re
 import tomllib
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from smoke.static.python.distributions import normalized
 from smoke.tree import Tree
@@ -15,8 +16,7 @@ from smoke.tree import Tree
 _NO_MODULES = frozenset(["tests", "test", "docs", "doc", "examples", "scripts", "build", "dist", "tools", "src"])
 
 
-@dataclass
-class Project:
+class Project(Struct):
     """What a `pyproject.toml` (or setup.cfg) says."""
 
     path: str

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python import distributions as table
 from smoke.static.python.conditions import Version as PythonVersion
@@ -18,8 +19,7 @@ ANY = ""
 """Instead of a name: the whole module is gone."""
 
 
-@dataclass(frozen=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """What a version took away."""
 
     distribution: str
@@ -150,8 +150,7 @@ for _removal in REMOVALS:
     _BY_TOP.setdefault(_removal.module.partition(".")[0], []).append(_removal)
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """Two distributions of which the older one takes what the newer one no longer has."""
 
     older: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from smoke.static.python.conditions import Version
 from smoke.static.python.distributions import normalized
@@ -27,8 +28,7 @@ _FACTS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One distribution that is asked for."""
 
     name: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.python.agenda import Agenda
 from smoke.static.python.distributions import part_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python.conditions import dotted
 from smoke.static.python.imported import imported_names
@@ -16,8 +17,7 @@ _PARSERS = frozenset(["configparser.ConfigParser", "configparser.RawConfigParser
 _FILLS = frozenset(["read_dict", "read_string", "read_file", "add_section", "set", "update", "setdefault", "readfp"])
 
 
-@dataclass(frozen=True)
-class Sectioned:
+class Sectioned(Struct, frozen=True):
     """A file that has to be there, for a section of it is taken."""
 
     line: int

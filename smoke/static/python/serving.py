@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.model.servers.served import LOOPBACK
 from smoke.static.python.conditions import dotted
@@ -15,8 +16,7 @@ HINT = re.compile(rb"127\.0\.0\.1|localhost|::1|uvicorn\.run|\.run\(|\brun\(|run
 """Without any of these in a file, nothing in it can listen at loopback."""
 
 
-@dataclass(frozen=True)
-class Local:
+class Local(Struct, frozen=True):
     """One such call."""
 
     line: int
@@ -26,8 +26,7 @@ class Local:
     """Variables of the environment that would let it listen elsewhere."""
 
 
-@dataclass(frozen=True)
-class _Signature:
+class _Signature(Struct, frozen=True):
     """How a function is told where to listen."""
 
     keyword: str = "host"

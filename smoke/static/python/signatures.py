@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import enum
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from smoke.static.python.abstract import left_abstract
 from smoke.static.python.called import Function, bound
@@ -19,8 +20,7 @@ _OF_ENUMS = frozenset({*dir(enum.Enum), *dir(int), *dir(str), "name", "value"})
 _OF_OBJECT = frozenset(dir(object)) | {"__dict__", "__module__", "__weakref__", "mro", "__name__", "__qualname__"}
 
 
-@dataclass(frozen=True)
-class Own:
+class Own(Struct, frozen=True, dict=True):
     """The plain functions and classes of a module."""
 
     functions: dict[str, Function]

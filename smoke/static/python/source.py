@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from smoke.static.python.effects import Effects
 from smoke.static.python.serving import Local
@@ -13,8 +13,7 @@ _ALWAYS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(Struct, frozen=True):
     """One import: `import module` (no `names`) or `from module import names` (`*` among them)."""
 
     line: int
@@ -52,8 +51,7 @@ class Import:
         return any(path.endswith((f"/{name}.py", f"/{name}/__init__.py")) or path == f"{name}.py" for path in loaded)
 
 
-@dataclass
-class Source:
+class Source(Struct):
     """What one file says. With `error` Python refuses it; with `doubt` it was not read."""
 
     path: str

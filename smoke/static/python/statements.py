@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from smoke.static.python.around import catches_imports
 from smoke.static.python.conditions import Truth, Version, decide, dotted
@@ -20,8 +22,7 @@ _PLAIN_CALLS = frozenset(
 """Calls that are not work of a script: what they give is used later or never."""
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """What stands between loading the module and a statement."""
 
     caught: bool = False
@@ -288,7 +289,7 @@ class StatementReader:
 
 
 def _inside(place: _Place, **fields: bool | int) -> _Place:
-    return _Place(**{**vars(place), **fields})
+    return replace(place, **fields)
 
 
 def _called(node: ast.Call) -> str:

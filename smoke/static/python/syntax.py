@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cache
+
+from msgspec import Struct, field
 
 from smoke.static.python.conditions import Version
 from smoke.tree import Tree
@@ -21,16 +22,14 @@ _REFUSED = "F404,F406,F407,F622,F701,F702,F704,F706,F707,PLE0115,PLE0117,PLE0118
 outside of loops, late `global`."""
 
 
-@dataclass(frozen=True)
-class SyntaxProblem:
+class SyntaxProblem(Struct, frozen=True):
     """What Python of that version refuses to load."""
 
     line: int
     message: str
 
 
-@dataclass
-class Syntax:
+class Syntax(Struct):
     """Asks ruff once for each file and version."""
 
     tree: Tree

@@ -6,7 +6,8 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python.conditions import Truth, Version, decide
 from smoke.static.python.nodes import below, children
@@ -30,8 +31,7 @@ _ELSEWHERE = re.compile(rb"\b(?:globals|exec|vars|locals|execfile|_convert_?)\(|
 _GLOBAL = re.compile(rb"(?m)^[ \t]+global[ \t]+([\w, \t]+)")
 
 
-@dataclass(frozen=True)
-class Unbound:
+class Unbound(Struct, frozen=True):
     """A name without a meaning where it is used."""
 
     line: int

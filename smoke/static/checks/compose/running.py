@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.finding import Evidence, excerpt
 from smoke.static.compose.document import YamlNode
@@ -14,8 +15,7 @@ from smoke.static.model.image import Image
 from smoke.static.scope import Scope
 
 
-@dataclass(frozen=True)
-class RunningService:
+class RunningService(Struct, frozen=True):
     """A service of a Compose project, with the image that the tree builds for it, if that is known."""
 
     service: ComposeService

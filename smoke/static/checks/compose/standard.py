@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.finding import Finding, Severity
 from smoke.static.checks.compose.running import RunningService, at_node
@@ -12,8 +13,7 @@ from smoke.static.checks.compose.services import SERVICES
 from smoke.static.compose.stores import address_of, repository
 
 
-@dataclass(frozen=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """Variables of which an image wants one."""
 
     names: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from smoke.check import Check
 from smoke.finding import Finding
@@ -11,8 +11,7 @@ from smoke.static.python.program import LoadedProgram
 from smoke.static.scope import Scope
 
 
-@dataclass(frozen=True)
-class Absence:
+class Absence(Struct, frozen=True):
     """What is asked for and lacking: where, and the reason."""
 
     path: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.dockerfile.instructions import Instruction
@@ -27,8 +28,7 @@ _LIBRARIES = ("libnss3.so", "libnspr4.so")
 _REMEDY = "RUN playwright install --with-deps {} as the user that runs it, or set PLAYWRIGHT_BROWSERS_PATH."
 
 
-@dataclass(frozen=True)
-class _Installed:
+class _Installed(Struct, frozen=True):
     """One `playwright install`."""
 
     names: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.checks.dependencies.asked import NOT_BARE
@@ -13,8 +13,7 @@ from smoke.static.python.program import LoadedProgram
 from smoke.tree import Tree
 
 
-@dataclass
-class Carried:
+class Carried(Struct):
     """What wheels at hand come to."""
 
     lacking: list[Absence] = field(default_factory=list)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.checks.loaded import runs
 from smoke.static.model.filesystem import DoubtCause
@@ -16,8 +17,7 @@ _LOCALES = re.compile(r"locale-gen|localedef|\blocales(?:-all)?\b|language-pack|
 _SURE = (DoubtCause.BASE, DoubtCause.DISTRIBUTIONS, DoubtCause.PACKAGES)
 
 
-@dataclass(frozen=True)
-class Unlocalized:
+class Unlocalized(Struct, frozen=True):
     """What the system lacks, where the code asks for it, and what to do."""
 
     path: str

@@ -6,8 +6,9 @@ import ast
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from smoke.static.python.program import LoadedProgram
 from smoke.static.python.quiet import parse_quietly
@@ -26,8 +27,7 @@ _COMMANDS = frozenset(
 _CLOSE = 0.85
 
 
-@dataclass(frozen=True)
-class RefusedCommand:
+class RefusedCommand(Struct, frozen=True):
     """What is refused, and the file that says it."""
 
     message: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.python.program import LoadedProgram
 
@@ -13,8 +14,7 @@ _MANAGE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Wanting:
+class Wanting(Struct, frozen=True):
     """A step, the variable that it lacks, and where the settings demand it."""
 
     line: int

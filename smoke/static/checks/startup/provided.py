@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.checks.loaded import runs
 from smoke.static.model.filesystem import DoubtCause
@@ -18,8 +19,7 @@ _SURE = (DoubtCause.BASE, DoubtCause.PACKAGES, DoubtCause.DISTRIBUTIONS)
 MAX_SHOWN = 40
 
 
-@dataclass(frozen=True)
-class Unfit:
+class Unfit(Struct, frozen=True):
     """What is not as the code takes it: where it stands, why, and what to do."""
 
     path: str

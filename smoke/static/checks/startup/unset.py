@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.finding import Severity
 from smoke.static.model.image import Image
@@ -26,8 +27,7 @@ _TELLS = re.compile(
 _PLATFORM = r"cloud ?run|heroku|fly\.io|railway|render\.com|koyeb|app ?engine|knative|dokku|container apps?|app runner"
 
 
-@dataclass(frozen=True)
-class Unset:
+class Unset(Struct, frozen=True):
     """A variable that comes to nothing."""
 
     message: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import configparser
 import posixpath
 import tomllib
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.model.image import InstalledProject
 from smoke.static.model.installers.wanted import InstallRequest

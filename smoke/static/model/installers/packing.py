@@ -8,9 +8,10 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from smoke.static.model.stage import Stage
 from smoke.static.python.conditions import dotted
@@ -26,8 +27,7 @@ class _Unknown(Exception):
     """What is packed is not plain."""
 
 
-@dataclass(frozen=True)
-class Packing:
+class Packing(Struct, frozen=True):
     """The rules by which files of a project are taken, those that end in `.py` and the others."""
 
     listed: frozenset[str] | None

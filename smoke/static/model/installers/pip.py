@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.image import Install, InstalledProject, Lock, MadeFor

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.model.installers.venvs import search, venv_of, venv_site
 from smoke.static.model.installers.wanted import InstallRequest

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.image import Install, InstalledProject, Lock

@@ -5,15 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from smoke.static.model.image import InstalledProject, MadeFor
 from smoke.static.model.installers.venvs import venv_of
 from smoke.static.model.stage import Stage
 
 
-@dataclass
-class InstallRequest:
+class InstallRequest(Struct):
     """What an installer is told."""
 
     requirements: list[str] = field(default_factory=list)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.static.model.servers.options import read_line
 from smoke.static.model.servers.served import Served, Situation, address, aim, number
 
 
-@dataclass(frozen=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     """How a program is told where to listen, by its own documentation (November 2026)."""
 
     needs: str

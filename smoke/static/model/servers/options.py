@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass
-class Line:
+class Line(Struct):
     """A command line that has been read."""
 
     values: dict[str, list[str]] = field(default_factory=dict)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 _APPLICATION = re.compile(r"([A-Za-z_][\w.]*)(?::([A-Za-z_][\w.]*)(\(.*\))?)?")
 
 
-@dataclass
-class Served:
+class Served(Struct):
     """What a server's command line and configuration come to."""
 
     module: str = ""
@@ -37,8 +37,7 @@ class Served:
     trouble: str = ""
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """What a server finds: its environment, and files by their path in the image."""
 
     environment: Mapping[str, str]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from smoke.static.dockerfile.ignore import Ignore
 from smoke.static.dockerfile.instructions import Instruction

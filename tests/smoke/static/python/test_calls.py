@@ -34,9 +34,18 @@ def test_variables_that_are_demanded(text: str, variables: list[str]) -> None:
     assert [each.name for each in effects(text).demands] == variables
 
 
-@pytest.mark.parametrize("text", ["load_dotenv()", "os.putenv('A', 'b')", "os.environ.update(A='b')", "env.read_env()"])
+@pytest.mark.parametrize(
+    "text", ["load_dotenv('own.env')", "os.putenv('A', 'b')", "os.environ.update(A='b')", "env.read_env()"]
+)
 def test_what_may_give_variables(text: str) -> None:
-    assert effects(f"import os\nfrom dotenv import load_dotenv\n{text}").gives_environment
+    found = effects(f"import os\nfrom dotenv import load_dotenv\n{text}")
+    assert (found.gives_environment, found.reads_dotenv) == (True, False)
+
+
+@pytest.mark.parametrize("text", ["load_dotenv()", "load_dotenv(override=True)"])
+def test_a_file_may_give_variables(text: str) -> None:
+    found = effects(f"from dotenv import load_dotenv\n{text}")
+    assert (found.gives_environment, found.reads_dotenv) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from dataclasses import fields
 
 import pytest
+from msgspec.structs import fields
 
 from smoke.static.python.effects import Effects, Use
 from smoke.static.python.loading import read_effects

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from smoke.manifest import Manifest
 from smoke.static.model.build import images
@@ -23,7 +23,7 @@ def installed(folder: Path, *installs: Install, files: Files | None = None) -> I
 
 def given(*distributions: str, **more: object) -> Install:
     made = Install(2, distributions=distributions, directory=SITE, scripts=BIN)
-    return replace(made, **more)  # type: ignore[arg-type]
+    return replace(made, **more)
 
 
 @pytest.mark.parametrize(

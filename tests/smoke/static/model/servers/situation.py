@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import asdict
+
 from smoke.static.model.servers.served import Served, Situation
 
 Reader = Callable[[list[str], Situation], Served]
@@ -18,6 +20,6 @@ def given(files: dict[str, str] | None = None, unknown: tuple[str, ...] = (), **
 
 def came_to(reader: Reader, words: str, situation: Situation | None = None) -> dict[str, Any]:
     """What is not as it is made: the fields that a reader set, without what is needed."""
-    plain = vars(Served())
-    found = vars(reader(words.split(), situation or given()))
+    plain = asdict(Served())
+    found = asdict(reader(words.split(), situation or given()))
     return {key: value for key, value in found.items() if value != plain[key] and key != "needs"}

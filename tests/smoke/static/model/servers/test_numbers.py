@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from smoke.static.model.servers.numbers import no_number
 from tests.smoke.static.model.servers.situation import given
